@@ -1,0 +1,43 @@
+/**
+ * A clock is the only source of time, timers and deferred work for the log and the broker.
+ *
+ * Two implementations: {@link SystemClock} and the virtual clock of the tests, which moves only when told.
+ */
+export interface Clock {
+  /** Wall-clock time, in milliseconds since the epoch. May jump when the operator sets it. */
+  now(): number;
+  /** Time that never jumps or runs backwards, in milliseconds from an arbitrary start, with a fraction. */
+  monotonic(): number;
+  /** Calls back once, no earlier than `delayMs` from now. Delays beyond 2^31 - 1 ms are cut to that. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+  /** Calls back once after the input that is already waiting has been handled (`setImmediate`). */
+  defer(callback: () => void): void;
+}
+
+/** A timer that can be called off; calling it off twice does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+const timerDelayMsMax = 2 ** 31 - 1;
+
+/** The machine's own clock. Its timers do not keep the process alive by themselves. */
+export class SystemClock implements Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const timeout = setTimeout(callback, Math.min(Math.max(0, delayMs), timerDelayMsMax));
+    timeout.unref();
+    return { cancel: () => clearTimeout(timeout) };
+  }
+
+  defer(callback: () => void): void {
+    setImmediate(callback);
+  }
+}
