@@ -1,0 +1,92 @@
+import { BatchReader, Record } from '../log/index.ts';
+import type { Clock, Timer } from '../util/index.ts';
+import type { Partition } from './partition.ts';
+import type { Topic } from './topic.ts';
+
+const checkDelayMsMin = 10;
+const retryDelayMs = 1000;
+
+/**
+ * Age retention removes messages when they are older than the topic's `ageMsMax`.
+ *
+ * One timer per partition stands at the time the oldest message comes of age; when it fires the head of the log is read and trimmed.
+ */
+export class AgeRetention {
+  readonly #topic: Topic;
+  readonly #clock: Clock;
+  readonly #timers = new Map<Partition, Timer>();
+  readonly #running = new Set<Partition>();
+  #stopped = false;
+
+  constructor(topic: Topic, clock: Clock) {
+    this.#topic = topic;
+    this.#clock = clock;
+  }
+
+  /** A message was appended: the first one starts the timer. */
+  appended(partition: Partition, timestampMs: number): void {
+    const { ageMsMax } = this.#topic.config;
+    if (ageMsMax === undefined || this.#timers.has(partition) || this.#running.has(partition)) return;
+    this.#arm(partition, timestampMs + ageMsMax - this.#clock.now());
+  }
+
+  /** Looks at the head now. */
+  check(partition: Partition): void {
+    if (this.#topic.config.ageMsMax === undefined || this.#running.has(partition)) return;
+    this.#timers.get(partition)?.cancel();
+    this.#timers.delete(partition);
+    this.#running.add(partition);
+    void this.#trim(partition);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #arm(partition: Partition, delayMs: number): void {
+    if (this.#stopped) return;
+    const timer = this.#clock.setTimer(Math.max(checkDelayMsMin, delayMs), () => {
+      this.#timers.delete(partition);
+      this.check(partition);
+    });
+    this.#timers.set(partition, timer);
+  }
+
+  async #trim(partition: Partition): Promise<void> {
+    const reader = new BatchReader();
+    const record = new Record();
+    let nextDelayMs: number | undefined;
+    try {
+      search: while (!this.#stopped && partition.count > 0) {
+        const { ageMsMax } = this.#topic.config;
+        if (ageMsMax === undefined) break;
+        const from = partition.firstOffset;
+        const batch = await partition.batchAt(from);
+        if (!batch) {
+          nextDelayMs = Math.min(ageMsMax, retryDelayMs); // the oldest is not durable yet
+          break;
+        }
+        const oldestKeptMs = this.#clock.now() - ageMsMax;
+        reader.reset(batch, from);
+        while (reader.next(record)) {
+          if (!partition.isLive(record.offset)) continue;
+          if (record.timestampMs > oldestKeptMs) {
+            partition.trim(record.offset);
+            nextDelayMs = record.timestampMs - oldestKeptMs;
+            break search;
+          }
+        }
+        partition.trim(Math.max(batch.endOffset, from + 1));
+      }
+    } catch {
+      nextDelayMs = retryDelayMs; // the log reports its own errors; retention tries again
+    }
+    this.#running.delete(partition);
+    if (this.#stopped) return;
+    this.#topic.noteRoom();
+    if (nextDelayMs !== undefined) this.#arm(partition, nextDelayMs);
+    else if (partition.count > 0) this.#arm(partition, retryDelayMs);
+  }
+}

@@ -1,0 +1,523 @@
+import {
+  Log,
+  type Batch,
+  type DamageReport,
+  type Files,
+  type LogError,
+  type LogHost,
+  type LogOptions,
+  type LogStats,
+  type PartitionLog,
+  type Record,
+} from '../log/index.ts';
+import {
+  ByteWriter,
+  SystemClock,
+  SystemRandom,
+  subjectsOverlap,
+  type Clock,
+  type Random,
+} from '../util/index.ts';
+import { Catalog, scheduleLogId } from './catalog.ts';
+import type { BrokerCore } from './core.ts';
+import { redrive, type RedriveOptions } from './dead-letter.ts';
+import { EntryKind, writeDedupeId, writeGroupChanged, writePartitionChanged } from './entries.ts';
+import { BrokerError } from './errors.ts';
+import { Events, type BrokerEvent } from './events.ts';
+import type { Group } from './group.ts';
+import type { Partition } from './partition.ts';
+import { PublishesOfCommit, type PublishListener } from './publishes.ts';
+import { Router } from './router.ts';
+import { Schedule, type ScheduleHost } from './schedule.ts';
+import { Topic } from './topic.ts';
+import { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
+import { Watermarks, type WatermarkOptions } from './watermarks.ts';
+
+/** Where the broker lives, and what it is made of. */
+export interface BrokerOptions {
+  readonly dir: string;
+  readonly files: Files;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly watermarks?: Partial<WatermarkOptions>;
+  readonly log?: Partial<LogOptions>;
+  /** The log failed: nothing will be acked any more, and the process should end. Called once. */
+  readonly onFailed?: (error: LogError) => void;
+  readonly onDamaged?: (report: DamageReport) => void;
+  /** Memory in use, in bytes; by default the process's resident set. */
+  readonly memoryBytes?: () => number;
+}
+
+/** Whether the broker is fit to serve. */
+export interface BrokerHealth {
+  readonly ready: boolean;
+  readonly diskFull: boolean;
+  readonly memoryFull: boolean;
+  readonly failed: string | undefined;
+  readonly damage: readonly DamageReport[];
+}
+
+export interface BrokerStats {
+  readonly topics: number;
+  readonly groups: number;
+  readonly scheduled: number;
+  readonly diskFreeBytes: number | undefined;
+  readonly log: LogStats;
+}
+
+const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
+
+/**
+ * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no protocol.
+ *
+ * What one synchronous run of it changes is one commit, whole or not at all.
+ */
+export class Broker {
+  readonly router: Router;
+  readonly #events = new Events();
+  readonly #options: BrokerOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #watermarks: Watermarks;
+  readonly #catalog: Catalog;
+  readonly #core: BrokerCore;
+  #log!: Log;
+  #schedule!: Schedule;
+  #open = new PublishesOfCommit();
+  #sealed = new PublishesOfCommit();
+  #volatile = new PublishesOfCommit();
+  #openCallbacks: (() => void)[] = [];
+  #sealedCallbacks: (() => void)[] = [];
+  #changedGroups: Group[] = [];
+  #changedPartitions: Partition[] = [];
+  #deletedLogs: number[] = [];
+  #sealedDeletedLogs: number[] = [];
+  readonly #uncongested: (() => void)[] = [];
+  readonly #scratch = new ByteWriter(4096);
+  readonly #damage: DamageReport[] = [];
+  #failure: BrokerError | undefined = undefined;
+  #ready = false;
+  #closed: Promise<void> | undefined = undefined;
+
+  private constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? new SystemClock();
+    this.#random = options.random ?? new SystemRandom();
+    this.router = new Router(this.#random);
+    this.#watermarks = new Watermarks(
+      { diskFreeBytesMin: defaultDiskFreeBytesMin, memoryBytesMax: Infinity, ...options.watermarks },
+      {
+        files: options.files,
+        dir: options.dir,
+        clock: this.#clock,
+        memoryBytes: options.memoryBytes ?? (() => process.memoryUsage.rss()),
+      },
+    );
+    this.#core = this.#makeCore();
+    this.#catalog = new Catalog(this.#core, () => this.#schedule);
+  }
+
+  /** Opens the data directory, recovers what it holds, and begins. Rejects with a LogError. */
+  static async open(options: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(options);
+    await broker.#recover();
+    return broker;
+  }
+
+  async #recover(): Promise<void> {
+    const { dir, files, log: logOptions } = this.#options;
+    await Log.open(this.#makeHost(), {
+      ...logOptions,
+      dir,
+      files,
+      clock: this.#clock,
+      random: this.#random,
+    });
+    this.#catalog.recovered();
+    for (const topic of this.topics.values()) {
+      for (const partition of topic.partitions) await partition.account();
+      this.#bind(topic);
+    }
+    await this.#watermarks.start();
+    this.#ready = true;
+    this.#schedule.resume();
+    for (const topic of this.topics.values()) topic.resume();
+  }
+
+  // ---- topics
+
+  get topics(): ReadonlyMap<string, Topic> {
+    return this.#catalog.topics;
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#catalog.topics.get(name);
+  }
+
+  /** Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or `topic-config-invalid`. */
+  async createTopic(options: TopicOptions): Promise<Topic> {
+    const config = topicConfig(options);
+    this.#checkOpen();
+    if (this.topics.has(config.name)) {
+      throw new BrokerError('topic-exists', `There is a topic "${config.name}" already.`, {
+        topic: config.name,
+      });
+    }
+    this.#checkOverlap(config);
+    const topic = this.#defineTopic(config);
+    await this.#committed();
+    return topic;
+  }
+
+  #defineTopic(config: TopicConfig): Topic {
+    const id = this.#catalog.nextId();
+    const logIds = Array.from({ length: config.partitions }, () => this.#catalog.nextId());
+    const logs = this.#catalog.openLogs(logIds, config.durability);
+    const topic = new Topic(this.#core, id, config, this.#clock.now(), logs);
+    this.#catalog.addTopic(topic);
+    this.#log.record(EntryKind.topicDefined, id, this.#catalog.topicEntry(topic));
+    this.#bind(topic);
+    this.#events.emit({ kind: 'topic-created', topic });
+    return topic;
+  }
+
+  #redefineTopic(topic: Topic): void {
+    const { config } = topic;
+    const missing = config.partitions - topic.partitions.length;
+    if (missing > 0) {
+      const ids = Array.from({ length: missing }, () => this.#catalog.nextId());
+      for (const log of this.#catalog.openLogs(ids, config.durability)) {
+        topic.addPartition(log);
+        this.#catalog.partitionsById.set(log.id, topic.partitions[topic.partitions.length - 1]!);
+      }
+    }
+    this.router.unbindTopic(topic);
+    this.#bind(topic);
+    this.#log.record(EntryKind.topicDefined, topic.id, this.#catalog.topicEntry(topic));
+  }
+
+  #undefineTopic(topic: Topic): void {
+    this.router.unbindTopic(topic);
+    this.#catalog.removeTopic(topic);
+    this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));
+    for (const { log } of topic.partitions) this.#deletedLogs.push(log.id);
+  }
+
+  /** The router sends the topic what its subjects capture. */
+  #bind(topic: Topic): void {
+    for (const subject of topic.config.subjects) this.router.bindTopic(subject, topic);
+  }
+
+  /** Throws when another topic captures subjects that these patterns would capture too. */
+  #checkOverlap(config: TopicConfig): void {
+    for (const other of this.topics.values()) {
+      if (other.name === config.name) continue;
+      for (const pattern of config.subjects) {
+        const overlapping = other.config.subjects.find((subject) => subjectsOverlap(subject, pattern));
+        if (overlapping === undefined) continue;
+        throw new BrokerError(
+          'subjects-overlap',
+          `Topic "${config.name}" cannot capture "${pattern}": topic "${other.name}" captures "${overlapping}".`,
+          { topic: other.name },
+        );
+      }
+    }
+  }
+
+  /** Puts dead letters back where they came from; resolves, when that is durable, to how many. */
+  redrive(letters: Topic, options: RedriveOptions = {}): Promise<number> {
+    return redrive(this.#core, letters, options);
+  }
+
+  // ---- what watchers need
+
+  get events(): { subscribe(listener: (event: BrokerEvent) => void): () => void } {
+    return this.#events;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  get random(): Random {
+    return this.#random;
+  }
+
+  /** Calls back when everything done so far is on disk. */
+  afterCommit(callback: () => void): void {
+    if (this.#failure) return; // nothing becomes durable any more; the process ends
+    this.#openCallbacks.push(callback);
+    this.#log.requestCommit();
+  }
+
+  #committed(): Promise<void> {
+    return new Promise((resolve) => this.afterCommit(resolve));
+  }
+
+  /** More waits for the next commit than is good: publishers should pause until {@link onUncongested}. */
+  get congested(): boolean {
+    return this.#log.congested;
+  }
+
+  /** Calls back once, when the broker is not congested any more. */
+  onUncongested(callback: () => void): void {
+    if (this.#log.congested) this.#uncongested.push(callback);
+    else callback();
+  }
+
+  get health(): BrokerHealth {
+    return {
+      ready: this.#ready && !this.#failure && !this.#closed,
+      diskFull: this.#watermarks.diskFull,
+      memoryFull: this.#watermarks.memoryFull,
+      failed: this.#failure?.message,
+      damage: this.#damage,
+    };
+  }
+
+  stats(): BrokerStats {
+    return {
+      topics: this.topics.size,
+      groups: this.#catalog.groupsById.size,
+      scheduled: this.#schedule.size,
+      diskFreeBytes: this.#watermarks.diskFreeBytes,
+      log: this.#log.stats,
+    };
+  }
+
+  /** Syncs, frees the journal, and compacts what acked messages left behind; for tests and operators. */
+  async checkpoint(): Promise<void> {
+    await this.#log.checkpoint();
+  }
+
+  /** Ends deliveries, commits what was done, and leaves a checkpoint, so that the next start has nothing to replay. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#watermarks.stop();
+    this.#schedule.stop();
+    for (const topic of this.topics.values()) topic.close('closed');
+    await this.#log.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#refusalForGood()) throw this.#refusalForGood()!;
+  }
+
+  #refusalForGood(): BrokerError | undefined {
+    if (this.#failure) return this.#failure;
+    return this.#closed && new BrokerError('closed', 'The broker is closed.');
+  }
+
+  // ---- the broker as topics and groups see it
+
+  #makeCore(): BrokerCore {
+    // oxlint-disable-next-line typescript/no-this-alias -- accessors below need both `this`
+    const broker = this;
+    return {
+      clock: this.#clock,
+      random: this.#random,
+      get log() {
+        return broker.#log;
+      },
+      get refusal() {
+        return broker.#watermarks.refusal ?? broker.#refusalForGood();
+      },
+      emit: (event) => this.#events.emit(event),
+      awaitCommit: (listener, token, partition, offset, duplicate) => {
+        if (!partition.log.volatile) this.#open.add(listener, token, partition.index, offset, duplicate);
+        else if (duplicate) listener.published(token, partition.index, offset, true);
+        else this.#volatile.add(listener, token, partition.index, offset, false);
+        // A duplicate adds nothing to the commit, but its original may still be in it.
+        if (duplicate) this.#log.requestCommit();
+      },
+      afterCommit: (callback) => this.afterCommit(callback),
+      partitionChanged: (partition) => {
+        if (partition.changed || partition.log.volatile) return partition.removals.clear();
+        partition.changed = true;
+        this.#changedPartitions.push(partition);
+        this.#log.requestCommit();
+      },
+      groupChanged: (group, soon) => {
+        if (!group.changed) {
+          group.changed = true;
+          this.#changedGroups.push(group);
+        }
+        if (soon) this.#log.requestCommit();
+      },
+      recordDedupeId: (topic, partition, offset, timeMs, id) => {
+        if (topic.config.durability === 'memory') return;
+        writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
+        this.#log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
+      },
+      schedule: (partition, record, dueMs, listener, token) =>
+        this.#scheduleMessage(partition, record, dueMs, listener, token),
+      topic: (name) => this.topic(name),
+      checkSubjects: (config) => this.#checkOverlap(config),
+      ensureTopic: (config) => this.topic(config.name) ?? this.#defineTopic(config),
+      redefineTopic: (topic) => this.#redefineTopic(topic),
+      undefineTopic: (topic) => this.#undefineTopic(topic),
+      defineGroup: (group) => {
+        this.#catalog.groupsById.set(group.id, group);
+        for (const position of group.positions) position.changes.clear();
+        if (group.config.durable)
+          this.#log.record(EntryKind.groupDefined, group.id, this.#catalog.groupEntry(group));
+      },
+      redefineGroup: (group) => {
+        if (!group.config.durable) return;
+        this.#log.record(EntryKind.groupConfigured, group.id, Buffer.from(JSON.stringify(group.config)));
+      },
+      undefineGroup: (group) => {
+        this.#catalog.groupsById.delete(group.id);
+        if (group.config.durable) this.#log.record(EntryKind.groupDeleted, group.id, new Uint8Array(0));
+      },
+      nextId: () => this.#catalog.nextId(),
+    };
+  }
+
+  #scheduleMessage<T>(
+    partition: Partition,
+    record: Record,
+    dueMs: number,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const offset = this.#schedule.append(record);
+    this.#log.record(
+      EntryKind.scheduled,
+      partition.log.id,
+      this.#scratch.reset().uvarint(offset).uvarint(dueMs).view(),
+    );
+    this.#schedule.add(offset, dueMs, partition.log.id);
+    this.#open.add(listener, token, partition.index, -1, false);
+  }
+
+  // ---- the broker as the log sees it
+
+  #makeHost(): LogHost {
+    const scheduleHost: ScheduleHost = {
+      clock: this.#clock,
+      due: (partitionId, offset, record) => {
+        const partition = this.#catalog.partitionsById.get(partitionId);
+        partition?.topic.appendAccepted(record, partition);
+        this.#log.record(EntryKind.unscheduled, 0, this.#scratch.reset().uvarint(offset).view());
+      },
+    };
+    return {
+      opening: (log) => {
+        this.#log = log;
+        this.#schedule = new Schedule(log.openPartition(scheduleLogId), scheduleHost);
+      },
+      restore: (snapshot) => {
+        if (snapshot) this.#catalog.restore(snapshot);
+      },
+      replayBatch: (log, batch) => this.#replayBatch(log, batch),
+      replayEntry: (kind, id, payload) => this.#catalog.apply(kind, id, payload),
+      beforeSeal: () => this.#beforeSeal(),
+      sealed: () => this.#onSealed(),
+      durable: (touched) => this.#onDurable(touched),
+      volatileGrew: (touched) => this.#onVolatileGrew(touched),
+      snapshot: () => this.#catalog.snapshot(),
+      failed: (error) => this.#onFailed(error),
+      damaged: (report) => this.#onDamaged(report),
+    };
+  }
+
+  #replayBatch(log: PartitionLog, batch: Batch): void {
+    const partition = this.#catalog.partitionsById.get(log.id);
+    if (!partition) return; // the schedule's own, or a topic deleted since
+    const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
+    const note = (record: Record): void => {
+      for (const group of filtered) group.noteAppended(partition.index, record);
+    };
+    partition.noteBatch(batch, filtered.length > 0 ? note : undefined);
+  }
+
+  /** Changes that pile up between commits are written down once, here. */
+  #beforeSeal(): void {
+    for (const group of this.#changedGroups) {
+      group.changed = false;
+      if (group.topic.isDeleted || !this.#catalog.groupsById.has(group.id)) continue;
+      for (const position of group.positions) {
+        if (position.committedChanged && position.committed) {
+          const { offset, metadata } = position.committed;
+          this.#scratch.reset().uvarint(position.partition.index).uvarint(offset).text(metadata);
+          this.#log.record(EntryKind.offsetCommitted, group.id, this.#scratch.view());
+          position.committedChanged = false;
+        }
+        if (!position.cursorMoved && position.changes.isEmpty) continue;
+        writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence);
+        this.#log.record(EntryKind.groupChanged, group.id, this.#scratch.view());
+        position.changes.clear();
+        position.cursorMoved = false;
+      }
+    }
+    this.#changedGroups.length = 0;
+    for (const partition of this.#changedPartitions) {
+      partition.changed = false;
+      if (!partition.topic.isDeleted) {
+        writePartitionChanged(this.#scratch.reset(), partition.firstOffset, partition.removals.bounds());
+        this.#log.record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
+      }
+      partition.removals.clear();
+    }
+    this.#changedPartitions.length = 0;
+  }
+
+  #onSealed(): void {
+    [this.#open, this.#sealed] = [this.#sealed, this.#open];
+    [this.#openCallbacks, this.#sealedCallbacks] = [this.#sealedCallbacks, this.#openCallbacks];
+    [this.#deletedLogs, this.#sealedDeletedLogs] = [this.#sealedDeletedLogs, this.#deletedLogs];
+  }
+
+  /** In this order: groups deliver, publishers hear "ok", others go on. */
+  #onDurable(touched: readonly PartitionLog[]): void {
+    this.#noteDurable(touched);
+    this.#sealed.committed();
+    const callbacks = this.#sealedCallbacks.splice(0);
+    for (const callback of callbacks) callback();
+    for (const id of this.#sealedDeletedLogs.splice(0))
+      void this.#log.deletePartition(id).catch(() => undefined);
+    if (this.#uncongested.length > 0 && !this.#log.congested) {
+      for (const callback of this.#uncongested.splice(0)) callback();
+    }
+  }
+
+  #noteDurable(touched: readonly PartitionLog[]): void {
+    for (const { id } of touched) {
+      const partition = this.#catalog.partitionsById.get(id);
+      partition?.topic.noteDurable(partition);
+    }
+  }
+
+  #onVolatileGrew(touched: readonly PartitionLog[]): void {
+    this.#noteDurable(touched);
+    const publishes = this.#volatile;
+    this.#volatile = new PublishesOfCommit();
+    publishes.committed();
+  }
+
+  #onFailed(error: LogError): void {
+    this.#failure = new BrokerError(
+      'storage-failed',
+      `Writing to ${this.#options.dir} failed: ${error.message}`,
+      {},
+      error,
+    );
+    this.#sealed.failed(this.#failure);
+    this.#open.failed(this.#failure);
+    this.#options.onFailed?.(error);
+  }
+
+  #onDamaged(report: DamageReport): void {
+    this.#damage.push(report);
+    this.#options.onDamaged?.(report);
+  }
+}

@@ -1,0 +1,345 @@
+import type { PartitionLog } from '../log/index.ts';
+import { ByteReader, ByteWriter } from '../util/index.ts';
+import type { BrokerCore } from './core.ts';
+import {
+  EntryKind,
+  readDedupeId,
+  readGroupChanged,
+  readJson,
+  readPartitionChanged,
+  readPartitionState,
+  writeDedupeId,
+  writePartitionState,
+  type GroupEntry,
+  type TopicEntry,
+} from './entries.ts';
+import { Group } from './group.ts';
+import type { GroupConfig } from './group-config.ts';
+import type { GroupPartition } from './group-partition.ts';
+import type { Partition } from './partition.ts';
+import { PendingState } from './pending.ts';
+import type { Schedule } from './schedule.ts';
+import { Topic } from './topic.ts';
+
+/** Id of the log that holds delayed messages; every other id is given out from 2 on. */
+export const scheduleLogId = 1;
+
+/**
+ * The catalog is every topic, group and partition by name and id, and the two ways between them and the journal: state read back
+ * from entries, and entries that make the state as it is (a checkpoint).
+ */
+export class Catalog {
+  readonly topics: Map<string, Topic> = new Map();
+  readonly topicsById: Map<number, Topic> = new Map();
+  readonly groupsById: Map<number, Group> = new Map();
+  readonly partitionsById: Map<number, Partition> = new Map();
+  #lastId = scheduleLogId;
+  readonly #core: BrokerCore;
+  readonly #schedule: () => Schedule;
+
+  constructor(core: BrokerCore, schedule: () => Schedule) {
+    this.#core = core;
+    this.#schedule = schedule;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  addTopic(topic: Topic): void {
+    this.topics.set(topic.name, topic);
+    this.topicsById.set(topic.id, topic);
+    for (const partition of topic.partitions) this.partitionsById.set(partition.log.id, partition);
+  }
+
+  removeTopic(topic: Topic): void {
+    this.topics.delete(topic.name);
+    this.topicsById.delete(topic.id);
+    for (const partition of topic.partitions) this.partitionsById.delete(partition.log.id);
+    for (const group of topic.groups.values()) this.groupsById.delete(group.id);
+  }
+
+  openLogs(ids: readonly number[], durability: 'disk' | 'memory'): PartitionLog[] {
+    return ids.map((id) => this.#core.log.openPartition(id, { volatile: durability === 'memory' }));
+  }
+
+  // ---- reading back
+
+  /** Applies one entry of the journal or of a checkpoint. Entries of topics and groups that were deleted since are passed over. */
+  apply(kind: number, id: number, payload: Uint8Array): void {
+    switch (kind) {
+      case EntryKind.topicDefined:
+        return this.#applyTopic(id, readJson(payload) as TopicEntry);
+      case EntryKind.topicDeleted:
+        return this.#applyTopicDeleted(id);
+      case EntryKind.groupDefined:
+        return this.#applyGroup(id, readJson(payload) as GroupEntry);
+      case EntryKind.groupConfigured:
+        return this.groupsById.get(id)?.applyConfig(readJson(payload) as GroupConfig);
+      case EntryKind.groupDeleted:
+        return this.#applyGroupDeleted(id);
+      case EntryKind.groupChanged:
+        return this.#applyGroupChanged(id, payload);
+      case EntryKind.partitionChanged: {
+        const { first, removed } = readPartitionChanged(payload);
+        const partition = this.partitionsById.get(id);
+        for (let i = 0; i < removed.length; i += 2) partition?.applyRemoval(removed[i]!, removed[i + 1]!);
+        return partition?.applyFirst(first);
+      }
+      case EntryKind.dedupeId: {
+        const { id: dedupeId, ...original } = readDedupeId(payload);
+        const topic = this.topicsById.get(id);
+        return topic?.deduplication.add(
+          dedupeId,
+          original,
+          topic.config.dedupeWindowMs,
+          topic.config.dedupeEntriesMax,
+        );
+      }
+      case EntryKind.scheduled: {
+        const reader = new ByteReader(payload);
+        return this.#schedule().add(reader.uvarint(), reader.uvarint(), id);
+      }
+      case EntryKind.unscheduled:
+        return this.#schedule().remove(new ByteReader(payload).uvarint());
+      case EntryKind.offsetCommitted: {
+        const reader = new ByteReader(payload);
+        const position = this.groupsById.get(id)?.positions[reader.uvarint()];
+        if (position)
+          position.committed = { offset: reader.uvarint(), metadata: reader.text(reader.remaining) };
+        return;
+      }
+      case EntryKind.partitionState:
+        return this.partitionsById.get(id)?.restore(readPartitionState(payload));
+      case EntryKind.keyStates:
+        return this.#applyKeyStates(id, payload);
+      case EntryKind.lastId:
+        this.#lastId = Math.max(this.#lastId, new ByteReader(payload).uvarint());
+        return;
+      default:
+        throw new Error(
+          `The journal holds an entry of kind ${kind}, which this version does not know. Start a newer version.`,
+        );
+    }
+  }
+
+  #applyTopic(id: number, { config, createdMs, partitionIds }: TopicEntry): void {
+    this.#lastId = Math.max(this.#lastId, id, ...partitionIds);
+    const known = this.topicsById.get(id);
+    if (!known) {
+      this.addTopic(
+        new Topic(this.#core, id, config, createdMs, this.openLogs(partitionIds, config.durability)),
+      );
+      return;
+    }
+    known.applyConfig(config);
+    for (const log of this.openLogs(partitionIds.slice(known.partitions.length), config.durability)) {
+      known.addPartition(log);
+      this.partitionsById.set(log.id, known.partitions[known.partitions.length - 1]!);
+    }
+  }
+
+  #applyTopicDeleted(id: number): void {
+    const topic = this.topicsById.get(id);
+    if (!topic) return;
+    topic.close('topic-deleted');
+    this.removeTopic(topic);
+    // The deletion is in the journal: its files go now, if a crash left them behind.
+    for (const { log } of topic.partitions)
+      void this.#core.log.deletePartition(log.id).catch(() => undefined);
+  }
+
+  #applyGroup(id: number, entry: GroupEntry): void {
+    this.#lastId = Math.max(this.#lastId, id);
+    const topic = this.topicsById.get(entry.topicId);
+    if (!topic) return;
+    let group = this.groupsById.get(id);
+    if (!group) {
+      group = new Group(this.#core, topic, id, entry.config, entry.createdMs);
+      topic.addGroup(group);
+      this.groupsById.set(id, group);
+    }
+    group.deliverySequence = entry.deliverySequence;
+    for (const [index, stored] of entry.positions.entries()) {
+      const position = group.positions[index];
+      if (!position) continue;
+      // What was in memory is gone with the last run, and offsets begin anew.
+      const cursor = topic.config.durability === 'memory' ? position.partition.firstOffset : stored.cursor;
+      position.place(cursor, stored.backfill ? [...stored.backfill] : undefined);
+      position.filteredLag = stored.lag;
+      position.committed = stored.committed;
+      if (topic.config.durability === 'memory') continue;
+      for (let i = 0; i < stored.pending.length; i += 2)
+        restorePending(position, stored.pending[i]!, stored.pending[i + 1]!);
+    }
+  }
+
+  #applyGroupDeleted(id: number): void {
+    const group = this.groupsById.get(id);
+    if (!group) return;
+    group.close('group-deleted');
+    group.topic.removeGroup(group);
+    this.groupsById.delete(id);
+  }
+
+  #applyGroupChanged(id: number, payload: Uint8Array): void {
+    const group = this.groupsById.get(id);
+    if (!group) return;
+    const entry = readGroupChanged(payload);
+    const position = group.positions[entry.partition];
+    if (!position) return;
+    group.deliverySequence = entry.deliverySequence;
+    for (let i = 0; i < entry.entered.length; i += 2) {
+      for (let offset = entry.entered[i]!; offset < entry.entered[i + 1]!; offset++)
+        restorePending(position, offset, 1);
+    }
+    for (let i = 0; i < entry.deliveries.length; i += 2)
+      restorePending(position, entry.deliveries[i]!, entry.deliveries[i + 1]!);
+    for (let i = 0; i < entry.done.length; i += 2) {
+      for (let offset = entry.done[i]!; offset < entry.done[i + 1]!; offset++) {
+        const pending = position.pending.get(offset);
+        if (pending) position.pending.remove(pending);
+      }
+    }
+    position.applyCursor(entry.cursor, entry.backfillLength);
+    position.filteredLag = entry.lag;
+  }
+
+  #applyKeyStates(id: number, payload: Uint8Array): void {
+    const index = this.partitionsById.get(id)?.keyIndex;
+    if (!index) return;
+    const reader = new ByteReader(payload);
+    for (let count = reader.uvarint(); count > 0; count--) {
+      const key = Buffer.from(reader.bytes(reader.uvarint())).toString('latin1');
+      const messages = reader.uvarint();
+      const first = reader.uvarint();
+      const last = reader.uvarint();
+      const stale = reader.uvarint();
+      const offsets: number[] = [];
+      for (let left = reader.uvarint(), at = 0; left > 0; left--) offsets.push((at += reader.uvarint()));
+      index.restore(key, {
+        count: messages,
+        first,
+        last,
+        firstStale: (stale & 1) === 1,
+        lastStale: (stale & 2) === 2,
+        offsets,
+      });
+    }
+  }
+
+  /** After the last entry: what was pending is to be delivered again. */
+  recovered(): void {
+    for (const group of this.groupsById.values()) {
+      for (const { pending } of group.positions) {
+        for (const entry of pending.values()) if (entry.state === PendingState.held) pending.makeReady(entry);
+      }
+    }
+  }
+
+  // ---- writing down
+
+  topicEntry(topic: Topic): Uint8Array {
+    const partitionIds = topic.partitions.map(({ log }) => log.id);
+    const entry: TopicEntry = { config: topic.config, createdMs: topic.createdMs, partitionIds };
+    return Buffer.from(JSON.stringify(entry));
+  }
+
+  groupEntry(group: Group): Uint8Array {
+    const positions = group.positions.map((position) => {
+      const pending: number[] = [];
+      for (const { offset, deliveries } of position.pending.values()) pending.push(offset, deliveries);
+      const { cursor, filteredLag: lag, committed, backfill } = position;
+      return {
+        cursor,
+        lag,
+        pending,
+        ...(backfill.length > 0 ? { backfill } : {}),
+        ...(committed ? { committed } : {}),
+      };
+    });
+    const { topic, config, createdMs, deliverySequence } = group;
+    const entry: GroupEntry = { topicId: topic.id, config, createdMs, deliverySequence, positions };
+    return Buffer.from(JSON.stringify(entry));
+  }
+
+  /** The whole state, as entries one after the other: `uvarint kind, id, length; payload`. */
+  snapshot(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    const writer = new ByteWriter(64 * 1024);
+    const add = (kind: number, id: number, payload: Uint8Array): void => {
+      writer.uvarint(kind).uvarint(id).uvarint(payload.length).bytes(payload);
+      if (writer.length < 1024 * 1024) return;
+      pieces.push(writer.copy());
+      writer.reset();
+    };
+    const scratch = new ByteWriter();
+    const written = (): Uint8Array => scratch.copy();
+    scratch.uvarint(this.#lastId);
+    add(EntryKind.lastId, 0, written());
+    for (const topic of this.topics.values()) {
+      add(EntryKind.topicDefined, topic.id, this.topicEntry(topic));
+      if (topic.config.durability === 'disk') {
+        for (const partition of topic.partitions) this.#writePartition(partition, add);
+        for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
+          writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
+          add(EntryKind.dedupeId, topic.id, written());
+        }
+      }
+      for (const group of topic.groups.values()) {
+        if (group.config.durable) add(EntryKind.groupDefined, group.id, this.groupEntry(group));
+      }
+    }
+    for (const [dueMs, offset, partitionId] of this.#schedule().entries()) {
+      scratch.reset().uvarint(offset).uvarint(dueMs);
+      add(EntryKind.scheduled, partitionId, written());
+    }
+    pieces.push(writer.copy());
+    return pieces;
+  }
+
+  #writePartition(partition: Partition, add: (kind: number, id: number, payload: Uint8Array) => void): void {
+    const { id } = partition.log;
+    const scratch = new ByteWriter();
+    writePartitionState(scratch, partition.firstOffset, partition.holes, partition.unaccountedSet);
+    add(EntryKind.partitionState, id, scratch.copy());
+    if (!partition.keyIndex) return;
+    let keys: ByteWriter = new ByteWriter(64 * 1024);
+    let count = 0;
+    const flush = (): void => {
+      add(EntryKind.keyStates, id, new ByteWriter(keys.length + 10).uvarint(count).bytes(keys.view()).copy());
+      keys = new ByteWriter(64 * 1024);
+      count = 0;
+    };
+    for (const [key, state] of partition.keyIndex.entries()) {
+      keys.uvarint(key.length).bytes(Buffer.from(key, 'latin1'));
+      keys.uvarint(state.count).uvarint(state.first).uvarint(state.last);
+      keys.uvarint((state.firstStale ? 1 : 0) + (state.lastStale ? 2 : 0));
+      keys.uvarint(state.offsets?.length ?? 0);
+      let before = 0;
+      for (const offset of state.offsets ?? []) {
+        keys.uvarint(offset - before);
+        before = offset;
+      }
+      if (++count === 10_000) flush();
+    }
+    if (count > 0) flush();
+  }
+
+  /** Reads what {@link snapshot} wrote. */
+  restore(snapshot: Uint8Array): void {
+    const reader = new ByteReader(snapshot);
+    while (reader.remaining > 0) {
+      const kind = reader.uvarint();
+      const id = reader.uvarint();
+      this.apply(kind, id, reader.bytes(reader.uvarint()));
+    }
+  }
+}
+
+/** Pending entries stay `held` until recovery is over. Their offsets come in any order; the map wants them ascending. */
+function restorePending(position: GroupPartition, offset: number, deliveries: number): void {
+  const known = position.pending.get(offset);
+  if (known) known.deliveries = deliveries;
+  else position.pending.add(offset, deliveries);
+}

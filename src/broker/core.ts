@@ -1,0 +1,50 @@
+import type { Log, Record } from '../log/index.ts';
+import type { Clock, Random } from '../util/index.ts';
+import type { BrokerError } from './errors.ts';
+import type { BrokerEvent } from './events.ts';
+import type { Group } from './group.ts';
+import type { Partition, PartitionHost } from './partition.ts';
+import type { PublishListener } from './publishes.ts';
+import type { Topic } from './topic.ts';
+import type { TopicConfig } from './topic-config.ts';
+
+/** What topics and groups need from the broker around them. */
+export interface BrokerCore extends PartitionHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */
+  readonly refusal: BrokerError | undefined;
+  emit(event: BrokerEvent): void;
+  /** The listener hears `published` when what is open now is durable. */
+  awaitCommit<T>(
+    listener: PublishListener<T>,
+    token: T,
+    partition: Partition,
+    offset: number,
+    duplicate: boolean,
+  ): void;
+  /** The group has changes that the next commit must carry; `soon` asks for that commit now. */
+  groupChanged(group: Group, soon: boolean): void;
+  /** The dedupe id goes into the open commit. */
+  recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
+  /** Stores the message with the delayed ones until `dueMs` (wall clock). */
+  schedule<T>(
+    partition: Partition,
+    record: Record,
+    dueMs: number,
+    listener: PublishListener<T>,
+    token: T,
+  ): void;
+  /** Defines a topic inside the open commit; the existing one when there is one of that name. */
+  ensureTopic(config: TopicConfig): Topic;
+  topic(name: string): Topic | undefined;
+  /** Throws `subjects-overlap` when another topic captures what these subjects would. */
+  checkSubjects(config: TopicConfig): void;
+  defineGroup(group: Group): void;
+  undefineGroup(group: Group): void;
+  redefineGroup(group: Group): void;
+  redefineTopic(topic: Topic): void;
+  undefineTopic(topic: Topic): void;
+  nextId(): number;
+}

@@ -1,0 +1,166 @@
+import type { Header, Record } from '../log/index.ts';
+import type { BrokerCore } from './core.ts';
+import type { Group } from './group.ts';
+import type { GroupPartition } from './group-partition.ts';
+import { copyHeaders, recordOf } from './message.ts';
+import type { PendingEntry } from './pending.ts';
+import type { Topic } from './topic.ts';
+import { topicConfig } from './topic-config.ts';
+
+/** Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in decimal, times in RFC 3339. */
+export const DeadLetterHeader = {
+  topic: 'Pillarbox-Dead-Letter-Topic',
+  group: 'Pillarbox-Dead-Letter-Group',
+  partition: 'Pillarbox-Dead-Letter-Partition',
+  offset: 'Pillarbox-Dead-Letter-Offset',
+  key: 'Pillarbox-Dead-Letter-Key',
+  cause: 'Pillarbox-Dead-Letter-Cause',
+  deliveries: 'Pillarbox-Dead-Letter-Deliveries',
+  firstTime: 'Pillarbox-Dead-Letter-First-Time',
+  time: 'Pillarbox-Dead-Letter-Time',
+} as const;
+
+const prefix = 'Pillarbox-Dead-Letter-';
+
+/**
+ * Appends a message that was given up to the group's dead-letter topic, which comes into being with it, and calls `moved` in the same
+ * synchronous run: append and ack of the origin are one commit.
+ *
+ * Rejects when the message cannot be read. A message that is gone has nothing to move: `moved` is called all the same.
+ */
+export async function deadLetter(
+  core: BrokerCore,
+  group: Group,
+  position: GroupPartition,
+  entry: PendingEntry,
+  letter: { readonly topic: string; readonly cause: string; readonly moved: () => void },
+): Promise<void> {
+  const { partition } = position;
+  const message = await partition.get(entry.offset);
+  if (!position.pending.has(entry.offset)) return;
+  if (message) {
+    const topic = core.ensureTopic(topicConfig({ name: letter.topic, keyState: true, dedupeWindowMs: 0 }));
+    const firstMs = entry.firstDeliveredMs === 0 ? message.timestampMs : entry.firstDeliveredMs;
+    const headers: Header[] = [
+      ...message.headers,
+      header(DeadLetterHeader.topic, group.topic.name),
+      header(DeadLetterHeader.group, group.name),
+      header(DeadLetterHeader.partition, String(partition.index)),
+      header(DeadLetterHeader.offset, String(entry.offset)),
+      { name: DeadLetterHeader.key, value: message.key },
+      header(DeadLetterHeader.cause, letter.cause),
+      header(DeadLetterHeader.deliveries, String(entry.deliveries)),
+      header(DeadLetterHeader.firstTime, new Date(firstMs).toISOString()),
+      header(DeadLetterHeader.time, new Date(core.clock.now()).toISOString()),
+    ];
+    const record = recordOf({
+      key: letter.topic,
+      headers,
+      value: message.value,
+      timestampMs: core.clock.now(),
+    });
+    topic.appendAccepted(record, topic.partitions[0]!);
+  }
+  letter.moved();
+  const { offset, deliveries, sequence } = entry;
+  const { topic: deadLetterTopic, cause } = letter;
+  core.emit({
+    kind: 'dead-lettered',
+    group,
+    partition: partition.index,
+    offset,
+    deliveries,
+    sequence,
+    deadLetter: deadLetterTopic,
+    cause,
+  });
+}
+
+/** What the headers of a dead letter say, or undefined when it is none. */
+export interface DeadLetterOrigin {
+  readonly topic: string;
+  readonly group: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly cause: string;
+  readonly deliveries: number;
+  readonly firstTime: string;
+  readonly time: string;
+}
+
+export function deadLetterOrigin(headers: readonly Header[]): DeadLetterOrigin | undefined {
+  const texts = new Map<string, string>();
+  for (const { name, value } of headers) {
+    if (name.startsWith(prefix) && value !== null) texts.set(name, Buffer.from(value).toString('utf8'));
+  }
+  const topic = texts.get(DeadLetterHeader.topic);
+  if (topic === undefined) return undefined;
+  return {
+    topic,
+    group: texts.get(DeadLetterHeader.group) ?? '',
+    partition: Number(texts.get(DeadLetterHeader.partition) ?? 0),
+    offset: Number(texts.get(DeadLetterHeader.offset) ?? -1),
+    cause: texts.get(DeadLetterHeader.cause) ?? '',
+    deliveries: Number(texts.get(DeadLetterHeader.deliveries) ?? 0),
+    firstTime: texts.get(DeadLetterHeader.firstTime) ?? '',
+    time: texts.get(DeadLetterHeader.time) ?? '',
+  };
+}
+
+/** What a redrive takes. */
+export interface RedriveOptions {
+  /** At most so many. */
+  readonly limit?: number;
+  /** Another topic than the one each message came from. */
+  readonly to?: string;
+  /** Only the dead letters at these offsets. */
+  readonly offsets?: readonly number[];
+}
+
+/**
+ * Puts dead letters back where they came from, without the headers they got: append there and removal here are one commit.
+ * Resolves, when that is durable, to how many were moved; those whose topic is gone stay.
+ */
+export async function redrive(
+  core: BrokerCore,
+  letters: Topic,
+  options: RedriveOptions = {},
+): Promise<number> {
+  const wanted = options.offsets === undefined ? undefined : new Set(options.offsets);
+  let moved = 0;
+  for (const partition of letters.partitions) {
+    const end = partition.nextOffset; // what dies again meanwhile waits for the next redrive
+    for await (const record of partition.scan(partition.firstOffset, { toOffset: end })) {
+      if (moved >= (options.limit ?? Infinity)) break;
+      if (wanted && !wanted.has(record.offset)) continue;
+      const target = redriveTarget(core, record, options.to);
+      if (!target) continue;
+      const { offset, headers, value } = record;
+      const key = headers.find(({ name }) => name === DeadLetterHeader.key)?.value ?? null;
+      const own = copyHeaders(headers.filter(({ name }) => !name.startsWith(prefix)));
+      const again = recordOf({ key, headers: own, value, timestampMs: core.clock.now() });
+      target.topic.appendAccepted(
+        again,
+        target.topic.partitions[target.partition] ?? target.topic.partitions[0]!,
+      );
+      partition.remove(offset);
+      moved++;
+    }
+  }
+  await new Promise<void>((resolve) => core.afterCommit(resolve));
+  return moved;
+}
+
+function redriveTarget(
+  core: BrokerCore,
+  record: Record,
+  to: string | undefined,
+): { topic: Topic; partition: number } | undefined {
+  const origin = deadLetterOrigin(record.headers);
+  const topic = core.topic(to ?? origin?.topic ?? '');
+  return topic && { topic, partition: to === undefined ? (origin?.partition ?? 0) : 0 };
+}
+
+function header(name: string, text: string): Header {
+  return { name, value: Buffer.from(text, 'utf8') };
+}

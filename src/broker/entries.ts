@@ -1,0 +1,187 @@
+import { ByteReader, OffsetSet, type ByteWriter } from '../util/index.ts';
+import type { GroupConfig } from './group-config.ts';
+import type { GroupPartition } from './group-partition.ts';
+import type { TopicConfig } from './topic-config.ts';
+
+/**
+ * Entries are the broker's state changes as the journal keeps them: a kind, the id of what changed, and a payload.
+ *
+ * A checkpoint is a sequence of the same entries that would have made the state as it is, so reading back knows one way only. The grammar
+ * stands in docs/log-format.md, "Broker entries". Kinds are never reused; a new meaning gets a new number.
+ */
+export const EntryKind = {
+  /** id = topic; JSON {@link TopicEntry}. */
+  topicDefined: 1,
+  /** id = topic. */
+  topicDeleted: 2,
+  /** id = group; JSON {@link GroupEntry}, which places it at its positions. */
+  groupDefined: 3,
+  /** id = group; JSON of its configuration. */
+  groupConfigured: 4,
+  /** id = group. */
+  groupDeleted: 5,
+  /** id = group; what changed on one partition. */
+  groupChanged: 6,
+  /** id = partition; first offset and runs removed. */
+  partitionChanged: 7,
+  /** id = topic; one dedupe id. */
+  dedupeId: 8,
+  /** id = partition the message is for; offset in the schedule, due time. */
+  scheduled: 9,
+  /** id = 0; offset in the schedule that was delivered or dropped. */
+  unscheduled: 10,
+  /** id = group; offset and metadata of one partition. */
+  offsetCommitted: 11,
+  /** Checkpoints only. id = partition; first, holes, removals to account for. */
+  partitionState: 12,
+  /** Checkpoints only. id = partition; keys with count, first, last. */
+  keyStates: 13,
+  /** Checkpoints only. id = 0; the last id given out. */
+  lastId: 14,
+} as const;
+
+export interface TopicEntry {
+  readonly config: TopicConfig;
+  readonly createdMs: number;
+  /** Ids of the partitions' logs, in order. */
+  readonly partitionIds: readonly number[];
+}
+
+export interface GroupEntry {
+  readonly topicId: number;
+  readonly config: GroupConfig;
+  readonly createdMs: number;
+  readonly deliverySequence: number;
+  readonly positions: readonly GroupPositionEntry[];
+}
+
+export interface GroupPositionEntry {
+  readonly cursor: number;
+  readonly lag: number;
+  /** Offset and deliveries of each pending entry, flat. */
+  readonly pending: readonly number[];
+  readonly backfill?: readonly number[];
+  readonly committed?: { readonly offset: number; readonly metadata: string };
+}
+
+/** What changed of a group on one partition, as it is read back. */
+export interface GroupChangedEntry {
+  readonly partition: number;
+  readonly cursor: number;
+  readonly deliverySequence: number;
+  readonly backfillLength: number;
+  readonly lag: number;
+  readonly entered: readonly number[];
+  readonly done: readonly number[];
+  readonly deliveries: readonly number[];
+}
+
+export function readJson(payload: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(payload).toString('utf8'));
+}
+
+/** `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries` */
+export function writeGroupChanged(
+  writer: ByteWriter,
+  position: GroupPartition,
+  deliverySequence: number,
+): void {
+  const { changes } = position;
+  writer.uvarint(position.partition.index).uvarint(position.cursor).uvarint(deliverySequence);
+  writer.uvarint(position.backfill.length).uvarint(position.filteredLag);
+  writeRuns(writer, changes.entered.bounds());
+  writeRuns(writer, changes.done.bounds());
+  writer.uvarint(changes.deliveries.length);
+  for (const number of changes.deliveries) writer.uvarint(number);
+}
+
+export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
+  const reader = new ByteReader(payload);
+  const partition = reader.uvarint();
+  const cursor = reader.uvarint();
+  const deliverySequence = reader.uvarint();
+  const backfillLength = reader.uvarint();
+  const lag = reader.uvarint();
+  const entered = readRuns(reader);
+  const done = readRuns(reader);
+  const deliveries = Array.from({ length: reader.uvarint() }, () => reader.uvarint());
+  return { partition, cursor, deliverySequence, backfillLength, lag, entered, done, deliveries };
+}
+
+/** `uvarint first; runs removed` */
+export function writePartitionChanged(writer: ByteWriter, first: number, removed: readonly number[]): void {
+  writer.uvarint(first);
+  writeRuns(writer, removed);
+}
+
+export function readPartitionChanged(payload: Uint8Array): { first: number; removed: readonly number[] } {
+  const reader = new ByteReader(payload);
+  return { first: reader.uvarint(), removed: readRuns(reader) };
+}
+
+/** `uvarint partition, offset, timeMs; text id` */
+export function writeDedupeId(
+  writer: ByteWriter,
+  partition: number,
+  offset: number,
+  timeMs: number,
+  id: string,
+): void {
+  writer.uvarint(partition).uvarint(offset).uvarint(timeMs).text(id);
+}
+
+export function readDedupeId(payload: Uint8Array): {
+  partition: number;
+  offset: number;
+  timeMs: number;
+  id: string;
+} {
+  const reader = new ByteReader(payload);
+  const partition = reader.uvarint();
+  const offset = reader.uvarint();
+  const timeMs = reader.uvarint();
+  return { partition, offset, timeMs, id: reader.text(reader.remaining) };
+}
+
+/** `uvarint count, (varint from less the last to, uvarint length)*`: runs need not ascend. */
+function writeRuns(writer: ByteWriter, bounds: readonly number[]): void {
+  writer.uvarint(bounds.length / 2);
+  let last = 0;
+  for (let i = 0; i < bounds.length; i += 2) {
+    writer.varint(bounds[i]! - last).uvarint(bounds[i + 1]! - bounds[i]!);
+    last = bounds[i + 1]!;
+  }
+}
+
+function readRuns(reader: ByteReader): number[] {
+  const bounds: number[] = [];
+  let last = 0;
+  for (let count = reader.uvarint(); count > 0; count--) {
+    const from = last + reader.varint();
+    last = from + reader.uvarint();
+    bounds.push(from, last);
+  }
+  return bounds;
+}
+
+/** `uvarint first; set holes; set unaccounted` */
+export function writePartitionState(
+  writer: ByteWriter,
+  first: number,
+  holes: OffsetSet,
+  unaccounted: OffsetSet,
+): void {
+  writer.uvarint(first);
+  holes.encode(writer);
+  unaccounted.encode(writer);
+}
+
+export function readPartitionState(payload: Uint8Array): {
+  first: number;
+  holes: OffsetSet;
+  unaccounted: OffsetSet;
+} {
+  const reader = new ByteReader(payload);
+  const first = reader.uvarint();
+  return { first, holes: OffsetSet.decode(reader), unaccounted: OffsetSet.decode(reader) };
+}

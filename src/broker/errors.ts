@@ -1,0 +1,48 @@
+/**
+ * Every way the broker says no. The list is closed: each protocol maps all of it in its own errors file.
+ */
+export type BrokerErrorCode =
+  | 'topic-not-found'
+  | 'topic-exists'
+  | 'topic-config-invalid'
+  | 'subjects-overlap'
+  | 'group-not-found'
+  | 'group-exists'
+  | 'group-config-invalid'
+  | 'groups-full'
+  | 'message-too-large'
+  | 'topic-full'
+  | 'topic-bytes-full'
+  | 'key-full'
+  | 'wrong-last-offset'
+  | 'wrong-last-key-offset'
+  | 'wrong-last-dedupe-id'
+  | 'offset-not-found'
+  | 'not-allowed'
+  | 'storage-full'
+  | 'memory-full'
+  | 'storage-failed'
+  | 'closed';
+
+/** What a caller may want to know besides the sentence. */
+export interface BrokerErrorDetails {
+  readonly topic?: string;
+  readonly group?: string;
+  /** The offset that was there instead of the expected one; -1 for none. */
+  readonly lastOffset?: number;
+  readonly lastDedupeId?: string | undefined;
+  readonly limit?: number;
+}
+
+/** A refusal by the broker: what happened, to what, and what to do, with a code that programs can match. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError';
+  readonly code: BrokerErrorCode;
+  readonly details: BrokerErrorDetails;
+
+  constructor(code: BrokerErrorCode, message: string, details: BrokerErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}

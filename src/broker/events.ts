@@ -1,0 +1,38 @@
+import type { Group } from './group.ts';
+import type { Topic } from './topic.ts';
+
+/** What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact. */
+export type BrokerEvent =
+  | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: Topic }
+  | {
+      readonly kind: 'group-created' | 'group-updated' | 'group-deleted' | 'group-paused' | 'group-resumed';
+      readonly group: Group;
+    }
+  | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
+  | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
+  | ({ readonly kind: 'nacked' } & DeliveryEvent)
+  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent);
+
+export interface DeliveryEvent {
+  readonly group: Group;
+  readonly partition: number;
+  readonly offset: number;
+  readonly deliveries: number;
+  /** Number of the delivery in its group. */
+  readonly sequence: number;
+}
+
+/** Those who watch, and a way to tell them. */
+export class Events {
+  readonly #listeners = new Set<(event: BrokerEvent) => void>();
+
+  /** Returns the call that ends the subscription. */
+  subscribe(listener: (event: BrokerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: BrokerEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,94 @@
+import { isSubscribeSubject } from '../util/index.ts';
+import { BrokerError } from './errors.ts';
+import { withoutUndefined } from './topic-config.ts';
+
+/** Where a new group begins to read. */
+export type GroupStart =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'new' }
+  /** The last message that matches the filters, and all that follow. */
+  | { readonly kind: 'last' }
+  /** The last message of each key that matches, in offset order, then all that follow. Needs the topic's keyState. */
+  | { readonly kind: 'last-per-key' }
+  | { readonly kind: 'offset'; readonly offset: number }
+  | { readonly kind: 'time'; readonly timestampMs: number };
+
+/** What a group is told to be. */
+export interface GroupConfig {
+  readonly name: string;
+  /** False: its position lives in memory only, and it is gone after a restart. */
+  readonly durable: boolean;
+  /** Subject patterns over the key; none = every message. */
+  readonly filters: readonly string[];
+  readonly start: GroupStart;
+  /** `none`: done when delivered (at most once). `all`: an ack covers everything delivered before it. */
+  readonly ack: 'explicit' | 'all' | 'none';
+  /** How long a consumer may hold a delivery before it counts as failed. */
+  readonly ackWaitMs: number;
+  /**
+   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating; empty = at once.
+   * With `backoffReplacesDeadline` the values are deadlines instead of waits (JetStream's meaning).
+   */
+  readonly backoffMs: readonly number[];
+  readonly backoffReplacesDeadline: boolean;
+  /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
+  readonly backoffJitter: number;
+  /** Deliveries of one message before it is given up. */
+  readonly maxDeliver?: number;
+  /** Deliveries that may be under way at once. */
+  readonly maxInFlight?: number;
+  /** The topic that takes what was given up; absent: the group passes over it. */
+  readonly deadLetter?: string;
+  /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
+  readonly ordering: 'none' | 'key';
+  readonly paused: boolean;
+  readonly pausedUntilMs?: number;
+  /** Removed after so long without a consumer. */
+  readonly inactiveMs?: number;
+  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+export type GroupOptions = { readonly name: string } & Partial<GroupConfig>;
+
+/** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
+export function groupConfig(options: GroupOptions): GroupConfig {
+  const config: GroupConfig = {
+    durable: true,
+    filters: [],
+    start: { kind: 'all' },
+    ack: 'explicit',
+    ackWaitMs: 30_000,
+    backoffMs: [],
+    backoffReplacesDeadline: false,
+    backoffJitter: 0,
+    ordering: 'none',
+    paused: false,
+    attributes: {},
+    ...withoutUndefined(options),
+  };
+  const invalid = (problem: string): never => {
+    throw new BrokerError(
+      'group-config-invalid',
+      `Group "${config.name}" cannot be configured so: ${problem}.`,
+      {
+        group: config.name,
+      },
+    );
+  };
+  if (config.name.length === 0 || config.name.length > 255) invalid('its name must have 1 to 255 characters');
+  for (const filter of config.filters) {
+    if (!isSubscribeSubject(filter)) invalid(`"${filter}" is not a subject pattern`);
+  }
+  if (!(config.ackWaitMs > 0)) invalid('ackWaitMs must be greater than 0');
+  if (config.backoffMs.some((ms) => !(ms >= 0))) invalid('backoffMs must not be negative');
+  if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
+  for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs'] as const) {
+    const value = config[name];
+    if (value !== undefined && !(value > 0))
+      invalid(`${name} must be greater than 0, or absent for no limit`);
+  }
+  if (config.start.kind === 'offset' && !(config.start.offset >= 0))
+    invalid('the start offset must not be negative');
+  return config;
+}

@@ -1,0 +1,344 @@
+import { BatchReader, Record, type Batch } from '../log/index.ts';
+import { Queue } from '../util/index.ts';
+import { type Filter, KeyReader } from './filter.ts';
+import type { Partition } from './partition.ts';
+import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
+import { Runs } from './runs.ts';
+
+/** Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`. */
+const heldMax = 10_000;
+
+/** What one group changed on one partition since the last commit. */
+export class GroupChanges {
+  /** Offsets that became pending, delivered once. */
+  readonly entered: Runs = new Runs();
+  /** Offsets that are done. */
+  readonly done: Runs = new Runs();
+  /** Pending offsets whose number of deliveries is not what the runs say: pairs of offset and deliveries. */
+  readonly deliveries: number[] = [];
+
+  get isEmpty(): boolean {
+    return this.entered.isEmpty && this.done.isEmpty && this.deliveries.length === 0;
+  }
+
+  clear(): void {
+    this.entered.clear();
+    this.done.clear();
+    this.deliveries.length = 0;
+  }
+}
+
+/**
+ * A group's state on one partition: the cursor, the pending entries, and the reader that moves the cursor on.
+ *
+ * Stored: cursor, pending offsets with their number of deliveries, lag. Remembered only: deadlines, consumers, keys.
+ */
+export class GroupPartition {
+  readonly partition: Partition;
+  readonly pending: PendingEntries = new PendingEntries();
+  readonly changes: GroupChanges = new GroupChanges();
+  /** The next offset to deliver for the first time. Everything below is done or pending. */
+  cursor = 0;
+  cursorMoved = false;
+  /** Kafka-style position, apart from the cursor. */
+  committed: { readonly offset: number; readonly metadata: string } | undefined = undefined;
+  committedChanged = false;
+  /** Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below {@link backfillEnd}. */
+  #backfill: number[] | undefined = undefined;
+  #backfillAt = 0;
+  #backfillEnd = 0;
+  /** Messages at or above the cursor that pass the filter; kept only when there is one. */
+  #filteredLag = 0;
+  #filter: Filter | undefined;
+  readonly #ordered: boolean;
+  readonly #keyReader = new KeyReader();
+  /** Keys with a message under way, and who waits behind it. */
+  readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
+  #held = 0;
+  readonly #onLoaded: () => void;
+  #loading = false;
+  /** Reader at the cursor; `#peeked`: `#fresh` shows the next message to deliver. */
+  readonly #reader = new BatchReader();
+  readonly #fresh = new Record();
+  #peeked = false;
+  /** The offset the reader goes on from; it is used only while that is the cursor. */
+  #readerAt = -1;
+  #batchEnd = 0;
+  /** Reader for redeliveries. */
+  readonly #againReader = new BatchReader();
+  readonly #again = new Record();
+
+  constructor(partition: Partition, filter: Filter | undefined, ordered: boolean, onLoaded: () => void) {
+    this.partition = partition;
+    this.#filter = filter;
+    this.#ordered = ordered;
+    this.#onLoaded = onLoaded;
+  }
+
+  setFilter(filter: Filter | undefined): void {
+    this.#filter = filter;
+    this.#peeked = false;
+  }
+
+  /** Messages still to deliver for the first time. */
+  get lag(): number {
+    let lag: number;
+    if (this.#backfill) {
+      lag = this.#backfill.length - this.#backfillAt;
+      if (!this.#filter) return lag + this.partition.liveFrom(this.#backfillEnd);
+      return lag + this.#filteredLag;
+    }
+    if (this.#filter) {
+      lag =
+        this.cursor >= this.partition.nextOffset
+          ? 0
+          : Math.min(this.#filteredLag, this.partition.liveFrom(this.cursor));
+    } else lag = this.partition.liveFrom(this.cursor);
+    return lag + this.#held;
+  }
+
+  get filteredLag(): number {
+    return this.#filteredLag;
+  }
+
+  set filteredLag(lag: number) {
+    this.#filteredLag = Math.max(0, lag);
+  }
+
+  /** Every offset below is done. */
+  get ackFloor(): number {
+    return this.pending.first()?.offset ?? this.#backfill?.[this.#backfillAt] ?? this.cursor;
+  }
+
+  isDone(offset: number): boolean {
+    if (this.#backfill && offset < this.#backfillEnd) {
+      return !this.pending.has(offset) && !this.#backfill.includes(offset, this.#backfillAt);
+    }
+    return offset < this.cursor && !this.pending.has(offset);
+  }
+
+  /** Starts over at `cursor`, with `backfill` before it. */
+  place(cursor: number, backfill?: number[]): void {
+    this.pending.clear();
+    this.#keysUnderWay.clear();
+    this.#held = 0;
+    this.changes.clear();
+    this.cursor = cursor;
+    this.cursorMoved = true;
+    this.#backfill = backfill && backfill.length > 0 ? backfill : undefined;
+    this.#backfillAt = 0;
+    this.#backfillEnd = cursor;
+    this.#peeked = false;
+    this.#readerAt = -1;
+  }
+
+  /** Replays where the cursor and the backfill got to. */
+  applyCursor(cursor: number, backfillLength: number): void {
+    this.cursor = cursor;
+    if (this.#backfill) {
+      this.#backfillAt = Math.max(0, this.#backfill.length - backfillLength);
+      this.#endBackfill();
+    }
+  }
+
+  get backfill(): readonly number[] {
+    return this.#backfill ? this.#backfill.slice(this.#backfillAt) : [];
+  }
+
+  // ---- first deliveries
+
+  /**
+   * The next message to deliver for the first time, left where it is; undefined when there is none now. When it has to come from disk
+   * it is fetched, and `onLoaded` called.
+   */
+  peek(): Record | undefined {
+    if (this.#backfill) return this.#peekBackfill();
+    if (this.#peeked) {
+      if (this.partition.isLive(this.#fresh.offset)) return this.#fresh;
+      this.#passOver(this.#fresh);
+    }
+    for (;;) {
+      if (this.#readerAt === this.cursor) {
+        if (this.#reader.next(this.#fresh)) {
+          if (this.#consider(this.#fresh)) return this.#fresh;
+          continue;
+        }
+        if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // compaction left a gap at the batch's end
+      }
+      if (!this.#openBatch()) return undefined;
+    }
+  }
+
+  /** Makes `record` the peeked one, or passes over it. */
+  #consider(record: Record): boolean {
+    this.#readerAt = record.offset + 1;
+    this.#moveCursor(record.offset);
+    if (this.#filter && !this.#filter.matchesRecord(record)) {
+      this.#moveCursor(record.offset + 1);
+      return false;
+    }
+    if (!this.partition.isLive(record.offset)) {
+      this.#passOver(record);
+      return false;
+    }
+    if (this.#ordered && this.#holdBack(record)) return false;
+    this.#peeked = true;
+    return true;
+  }
+
+  /** Points the reader at the cursor; false when there is nothing to read, or it has to be fetched first. */
+  #openBatch(): boolean {
+    const { partition } = this;
+    if (this.cursor < partition.firstOffset) this.#moveCursor(partition.firstOffset);
+    if (this.#filter) {
+      const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.durableEnd);
+      if (skipped > this.cursor) this.#moveCursor(skipped);
+    }
+    if (this.cursor >= partition.durableEnd || this.#held >= heldMax) return false;
+    const batch = partition.log.cached(this.cursor);
+    if (!batch) {
+      this.#load(this.cursor);
+      return false;
+    }
+    this.#moveCursor(Math.max(this.cursor, batch.baseOffset));
+    this.#reader.reset(batch, this.cursor);
+    this.#batchEnd = batch.endOffset;
+    this.#readerAt = this.cursor;
+    return true;
+  }
+
+  /** The peeked message is delivered: the cursor passes it. */
+  take(): void {
+    this.#peeked = false;
+    if (this.#backfill) {
+      this.#backfillAt++;
+      this.#endBackfill();
+      return;
+    }
+    if (this.#filter) this.#filteredLag--;
+    this.#moveCursor(this.#fresh.offset + 1);
+  }
+
+  #passOver(record: Record): void {
+    this.#peeked = false;
+    // Removed, but not accounted for yet: nobody else will take it off the lag.
+    if (this.#filter && this.partition.isUnaccounted(record.offset)) this.#filteredLag--;
+    this.#moveCursor(record.offset + 1);
+  }
+
+  #moveCursor(cursor: number): void {
+    if (cursor === this.cursor) return;
+    this.cursor = cursor;
+    this.cursorMoved = true;
+  }
+
+  #peekBackfill(): Record | undefined {
+    for (;;) {
+      const offset = this.#backfill?.[this.#backfillAt];
+      if (offset === undefined) return this.#endBackfill() ? this.peek() : undefined;
+      if (offset >= this.partition.durableEnd) return undefined;
+      const record = this.#find(offset, this.#reader, this.#fresh);
+      if (record === 'loading') return undefined;
+      if (record) return record;
+      this.#backfillAt++;
+    }
+  }
+
+  /** Leaves the backfill behind when it is used up. */
+  #endBackfill(): boolean {
+    if (this.#backfill && this.#backfillAt >= this.#backfill.length) {
+      this.#backfill = undefined;
+      this.#readerAt = -1;
+      this.cursorMoved = true;
+    }
+    return this.#backfill === undefined;
+  }
+
+  // ---- redelivery
+
+  /** The message of a pending entry; undefined when it is gone, `loading` when it has to be fetched first. */
+  find(offset: number): Record | 'loading' | undefined {
+    return this.#find(offset, this.#againReader, this.#again);
+  }
+
+  #find(offset: number, reader: BatchReader, record: Record): Record | 'loading' | undefined {
+    if (!this.partition.isLive(offset)) return undefined;
+    const batch = this.partition.log.cached(offset);
+    if (!batch) {
+      this.#load(offset);
+      return 'loading';
+    }
+    reader.reset(batch, offset);
+    return reader.next(record) && record.offset === offset ? record : undefined;
+  }
+
+  /** One load at a time: what was asked for is asked for again when it is there. */
+  #load(offset: number): void {
+    if (this.#loading) return;
+    this.#loading = true;
+    const loaded = (batch: Batch | undefined): void => {
+      this.#loading = false;
+      // A batch that is not there leaves the cursor where it is: the next commit or the damage report moves it.
+      if (batch) this.#onLoaded();
+    };
+    this.partition.log.load(offset).then(loaded, () => loaded(undefined));
+  }
+
+  // ---- order per key
+
+  /** True when the message's key is under way: it is held, and the cursor passes it. */
+  #holdBack(record: Record): boolean {
+    const key = this.#keyReader.read(record);
+    const behind = this.#keysUnderWay.get(key);
+    if (!behind) return false;
+    const entry = this.pending.add(record.offset, 0);
+    entry.key = key;
+    this.pending.hold(entry);
+    behind.push(entry);
+    this.#held++;
+    this.changes.deliveries.push(record.offset, 0);
+    this.#peeked = false;
+    if (this.#filter) this.#filteredLag--;
+    this.#moveCursor(record.offset + 1);
+    return true;
+  }
+
+  /** The message's key is under way from now until {@link releaseKey}. */
+  lockKey(entry: PendingEntry, record: Record): void {
+    if (!this.#ordered) return;
+    entry.key ??= this.#keyReader.read(record);
+    if (!this.#keysUnderWay.has(entry.key)) this.#keysUnderWay.set(entry.key, new Queue());
+  }
+
+  /**
+   * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the others are held behind it.
+   */
+  admitAgain(entry: PendingEntry, record: Record): boolean {
+    if (!this.#ordered || entry.key !== undefined) return true;
+    entry.key = this.#keyReader.read(record);
+    const behind = this.#keysUnderWay.get(entry.key);
+    if (!behind) return true;
+    this.pending.hold(entry);
+    behind.push(entry);
+    this.#held++;
+    return false;
+  }
+
+  /** The entry is done: the next message of its key may go. */
+  releaseKey(entry: PendingEntry): void {
+    if (entry.key === undefined) return;
+    const behind = this.#keysUnderWay.get(entry.key);
+    if (!behind) return;
+    for (let next = behind.shift(); next; next = behind.shift()) {
+      this.#held--;
+      if (!this.pending.has(next.offset) || next.state !== PendingState.held) continue;
+      this.pending.makeReady(next);
+      return;
+    }
+    this.#keysUnderWay.delete(entry.key);
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Filter } from './filter.ts';
+import type { GroupStart } from './group-config.ts';
+import type { GroupPartition } from './group-partition.ts';
+
+/** Puts a group at its start on one partition, and counts what lies before it. */
+export async function startPosition(
+  position: GroupPartition,
+  filter: Filter | undefined,
+  start: GroupStart,
+): Promise<void> {
+  const { partition } = position;
+  await partition.account();
+  const end = partition.nextOffset;
+  position.place(end);
+  position.filteredLag = 0;
+  // From here on new messages count themselves; those below `end` are counted below, once.
+  const from = await startOffset(position, filter, start, end);
+  if (typeof from !== 'number') {
+    position.place(end, from);
+    return;
+  }
+  position.place(Math.min(from, end));
+  if (!filter) return;
+  const counted = await countMatching(position, filter, position.cursor, end);
+  position.filteredLag += counted;
+}
+
+async function startOffset(
+  position: GroupPartition,
+  filter: Filter | undefined,
+  start: GroupStart,
+  end: number,
+): Promise<number | number[]> {
+  const { partition } = position;
+  switch (start.kind) {
+    case 'all':
+      return partition.firstOffset;
+    case 'new':
+      return end;
+    case 'offset':
+      return start.offset;
+    case 'time':
+      return partition.offsetAtTime(start.timestampMs);
+    case 'last': {
+      let last = -1;
+      for (const pattern of filter?.patterns ?? ['>'])
+        last = Math.max(last, await lastOffset(position, pattern));
+      return last < 0 ? end : last;
+    }
+    case 'last-per-key':
+      return lastPerKey(position, filter, end);
+    default:
+      return start satisfies never;
+  }
+}
+
+async function lastOffset(position: GroupPartition, pattern: string): Promise<number> {
+  const { partition } = position;
+  if (pattern === '>' && partition.count > 0) {
+    for (let offset = partition.nextOffset - 1; offset >= partition.firstOffset; offset--) {
+      if (partition.isLive(offset)) return offset;
+    }
+  }
+  return (await partition.last(pattern))?.offset ?? -1;
+}
+
+async function lastPerKey(
+  position: GroupPartition,
+  filter: Filter | undefined,
+  end: number,
+): Promise<number[]> {
+  const { partition } = position;
+  const offsets = new Set<number>();
+  for (const pattern of filter?.patterns ?? ['>']) {
+    for (const [key, state] of partition.keys(pattern)) {
+      const last = state.lastStale ? ((await partition.last(key))?.offset ?? -1) : state.last;
+      if (last >= 0 && last < end) offsets.add(last);
+    }
+  }
+  return [...offsets].sort((a, b) => a - b);
+}
+
+/** Live messages in `[from, end)` that pass the filter: from the key index where it knows, else by reading. */
+async function countMatching(
+  position: GroupPartition,
+  filter: Filter,
+  from: number,
+  end: number,
+): Promise<number> {
+  const { partition } = position;
+  let count = 0;
+  if (partition.keyIndex && from <= partition.firstOffset) {
+    for (const pattern of filter.patterns)
+      for (const [, state] of partition.keys(pattern)) count += state.count;
+    return count - position.filteredLag;
+  }
+  for await (const record of partition.scan(from, { patterns: filter.patterns, toOffset: end })) {
+    if (record.offset < end) count++;
+  }
+  return count;
+}

@@ -1,0 +1,25 @@
+export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
+export type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
+export {
+  DeadLetterHeader,
+  deadLetterOrigin,
+  type DeadLetterOrigin,
+  type RedriveOptions,
+} from './dead-letter.ts';
+export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
+export type { BrokerEvent, DeliveryEvent } from './events.ts';
+export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
+export type { Group, GroupInfo } from './group.ts';
+export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './group-config.ts';
+export type { KeyState } from './key-index.ts';
+export * from './live-message.ts';
+export { recordBytes, recordOf, type Message, type StoredMessage } from './message.ts';
+export type { Partition } from './partition.ts';
+export type { PublishListener } from './publishes.ts';
+export * from './route.ts';
+export * from './router.ts';
+export type { GroupStats, TopicStats } from './stats.ts';
+export type { Published, PublishOptions, Topic } from './topic.ts';
+export { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
+export type { WatermarkOptions } from './watermarks.ts';
+export { LogError, Record, noHeaders, type DamageReport, type Files, type Header } from '../log/index.ts';

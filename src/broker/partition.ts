@@ -1,0 +1,462 @@
+import { BatchReader, Record, type Batch, type PartitionLog } from '../log/index.ts';
+import { OffsetSet } from '../util/index.ts';
+import { BrokerError } from './errors.ts';
+import { Filter, KeyReader, keyFromText, textFromKey } from './filter.ts';
+import { KeyIndex, type KeyState } from './key-index.ts';
+import { storedMessage, type StoredMessage } from './message.ts';
+import { Runs } from './runs.ts';
+import type { Topic } from './topic.ts';
+
+/** What a partition needs from the broker around it. */
+export interface PartitionHost {
+  /** The partition has changes that the next commit must carry. */
+  partitionChanged(partition: Partition): void;
+  afterCommit(callback: () => void): void;
+}
+
+const accountSoonAfter = 1024;
+
+/**
+ * A partition is one log of a topic, and which of its messages still live.
+ *
+ * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes above it. Keys of removed
+ * messages are accounted for a little later, in runs, by reading them once more ({@link account}); until then the log keeps them.
+ */
+export class Partition {
+  readonly topic: Topic;
+  readonly index: number;
+  readonly log: PartitionLog;
+  readonly keyIndex: KeyIndex | undefined;
+  /** Removals that the next commit carries. */
+  readonly removals: Runs = new Runs();
+  changed = false;
+  readonly #host: PartitionHost;
+  readonly #holes = new OffsetSet();
+  readonly #unaccounted = new OffsetSet();
+  #first = 0;
+  #accounting: Promise<void> | undefined = undefined;
+  readonly #accountReader = new BatchReader();
+  readonly #accountRecord = new Record();
+  readonly #keyReader = new KeyReader();
+
+  constructor(topic: Topic, index: number, log: PartitionLog, host: PartitionHost) {
+    this.topic = topic;
+    this.index = index;
+    this.log = log;
+    this.#host = host;
+    this.#first = log.startOffset;
+    this.keyIndex = topic.config.keyState
+      ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined })
+      : undefined;
+  }
+
+  /** The lowest live offset; {@link nextOffset} when there is none. */
+  get firstOffset(): number {
+    return this.#first;
+  }
+
+  get nextOffset(): number {
+    return this.log.endOffset;
+  }
+
+  get durableEnd(): number {
+    return this.log.durableEnd;
+  }
+
+  /** Live messages. */
+  get count(): number {
+    return this.log.endOffset - this.#first - this.#holes.size;
+  }
+
+  /** Holes between the first and the next offset. */
+  get deletedCount(): number {
+    return this.#holes.size;
+  }
+
+  deletedRuns(): Iterable<readonly [from: number, to: number]> {
+    return this.#holes.runs();
+  }
+
+  /** Estimated bytes of the live messages: the log's bytes from the first on, less the holes' share. */
+  get bytes(): number {
+    const span = this.log.endOffset - this.#first;
+    if (span === 0) return 0;
+    return Math.round((this.log.bytesFrom(this.#first) * this.count) / span);
+  }
+
+  isLive(offset: number): boolean {
+    return (
+      offset >= this.#first &&
+      offset < this.log.endOffset &&
+      (this.#holes.size === 0 || !this.#holes.has(offset))
+    );
+  }
+
+  /** Live messages at or above `offset`. */
+  liveFrom(offset: number): number {
+    const from = Math.max(offset, this.#first);
+    const span = this.log.endOffset - from;
+    return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.log.endOffset);
+  }
+
+  /** Messages removed whose keys are not accounted for yet. */
+  get unaccounted(): number {
+    return this.#unaccounted.size;
+  }
+
+  isUnaccounted(offset: number): boolean {
+    return this.#unaccounted.size > 0 && this.#unaccounted.has(offset);
+  }
+
+  // ---- writing
+
+  /** Appends a record, with its key noted. */
+  append(record: Record): number {
+    const offset = this.log.append(record);
+    this.keyIndex?.add(this.#keyReader.read(record), offset);
+    return offset;
+  }
+
+  /** Notes the records of a batch that is in the log already: replay, and batches that came whole. */
+  noteBatch(batch: Batch, each?: (record: Record) => void): void {
+    if (!this.keyIndex && !each) return;
+    const reader = new BatchReader();
+    const record = new Record();
+    reader.reset(batch);
+    while (reader.next(record)) {
+      this.keyIndex?.add(this.#keyReader.read(record), record.offset);
+      each?.(record);
+    }
+  }
+
+  /** Removes one live message; false when it was not there. */
+  remove(offset: number): boolean {
+    if (!this.isLive(offset)) return false;
+    this.removals.add(offset);
+    this.#markRemoved(offset);
+    this.#noteChange();
+    return true;
+  }
+
+  /** Removes a message whose key the caller knows: accounted for at once. */
+  removeOfKey(key: string, offset: number): boolean {
+    if (!this.isLive(offset)) return false;
+    this.keyIndex?.remove(key, offset);
+    this.removals.add(offset);
+    if (offset === this.#first) this.#moveFirst(offset + 1);
+    else this.#holes.add(offset);
+    this.#noteChange();
+    this.topic.noteRemoved(this.index, key, offset);
+    return true;
+  }
+
+  /** Removes everything below `offset`; says how many messages went. */
+  trim(offset: number): number {
+    const to = Math.min(offset, this.log.endOffset);
+    if (to <= this.#first) return 0;
+    const removed = to - this.#first - this.#holes.countRange(this.#first, to);
+    if (this.keyIndex) {
+      for (let at = this.#first; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
+    }
+    this.#moveFirst(to);
+    this.#noteChange();
+    return removed;
+  }
+
+  /** The lowest offset that leaves at most `count` live messages. */
+  offsetOfLast(count: number): number {
+    let excess = this.count - count;
+    let at = this.#first;
+    if (this.#holes.size === 0) return at + Math.max(0, excess);
+    for (; excess > 0; excess--) at = this.#holes.nextAbsent(at + 1);
+    return at;
+  }
+
+  #markRemoved(offset: number): void {
+    if (this.keyIndex) this.#unaccounted.add(offset);
+    if (offset === this.#first) this.#moveFirst(offset + 1);
+    else this.#holes.add(offset);
+  }
+
+  #moveFirst(offset: number): void {
+    this.#first =
+      this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
+    if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
+    this.#trimLog();
+  }
+
+  /** The log keeps what is not accounted for yet. */
+  #trimLog(): void {
+    const unaccounted = this.#unaccounted.size === 0 ? Infinity : this.#unaccounted.nextPresent(0)!;
+    const to = Math.min(this.#first, unaccounted);
+    if (to > this.log.startOffset) this.log.trim(to);
+  }
+
+  #noteChange(): void {
+    this.#host.partitionChanged(this);
+    if (this.#unaccounted.size >= accountSoonAfter) void this.account();
+  }
+
+  /** Replays a removal from the journal. */
+  applyRemoval(from: number, to: number): void {
+    for (let offset = from; offset < to; offset++) if (this.isLive(offset)) this.#markRemoved(offset);
+  }
+
+  /** Replays the first offset from the journal. */
+  applyFirst(offset: number): void {
+    if (offset <= this.#first) return;
+    const to = Math.min(offset, this.log.endOffset);
+    if (this.keyIndex) {
+      for (let at = this.#first; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
+    }
+    this.#moveFirst(to);
+  }
+
+  /** Messages that the log lost to damage: they are gone, and nobody waits for them. */
+  applyDamage(from: number, to: number): void {
+    for (let offset = Math.max(from, this.#first); offset < Math.min(to, this.log.endOffset); offset++)
+      this.remove(offset);
+  }
+
+  /** State for a checkpoint. */
+  get holes(): OffsetSet {
+    return this.#holes;
+  }
+
+  restore(state: { first: number; holes: OffsetSet; unaccounted: OffsetSet }): void {
+    this.#first = state.first;
+    for (const [from, to] of state.holes.runs()) this.#holes.addRange(from, to);
+    for (const [from, to] of state.unaccounted.runs()) this.#unaccounted.addRange(from, to);
+  }
+
+  get unaccountedSet(): OffsetSet {
+    return this.#unaccounted;
+  }
+
+  /** Brings the key index up to date with what was removed. One at a time; resolves when nothing is left. */
+  account(): Promise<void> {
+    this.#accounting ??= this.#account().finally(() => {
+      this.#accounting = undefined;
+    });
+    return this.#accounting;
+  }
+
+  async #account(): Promise<void> {
+    const record = this.#accountRecord;
+    for (
+      let at = this.#unaccounted.nextPresent(0);
+      at !== undefined;
+      at = this.#unaccounted.nextPresent(at)
+    ) {
+      if (at >= this.log.durableEnd) return; // still in the open commit; asked again after it
+      const batch = this.log.cached(at) ?? (await this.log.load(at));
+      if (!batch || batch.baseOffset > at) {
+        // Lost to damage, or never there: nothing to account for.
+        const to = batch ? batch.baseOffset : this.log.durableEnd;
+        for (let lost = at; lost < to; lost++) this.#unaccounted.delete(lost);
+        continue;
+      }
+      this.#accountReader.reset(batch, at);
+      while (this.#accountReader.next(record)) {
+        if (!this.#unaccounted.has(record.offset)) continue;
+        this.#unaccounted.delete(record.offset);
+        const key = this.#keyReader.read(record);
+        this.keyIndex?.remove(key, record.offset);
+        this.topic.noteRemoved(this.index, key, record.offset);
+      }
+      for (let gone = at; gone < batch.endOffset && this.#unaccounted.has(gone); gone++)
+        this.#unaccounted.delete(gone);
+    }
+    this.#trimLog();
+  }
+
+  // ---- reading
+
+  get keyCount(): number {
+    return this.keyIndex?.size ?? 0;
+  }
+
+  /** Keys that match a subject pattern, as text, with what is known of them. */
+  *keys(pattern?: string): Iterable<[key: string, state: KeyState]> {
+    if (!this.keyIndex) return;
+    const filter = pattern === undefined || pattern === '>' ? undefined : new Filter([pattern]);
+    const literal = filter?.literal;
+    if (literal !== undefined) {
+      const state = this.keyIndex.get(literal);
+      if (state) yield [textFromKey(literal), state];
+      return;
+    }
+    for (const [key, state] of this.keyIndex.entries()) {
+      if (!filter || filter.matches(key)) yield [textFromKey(key), state];
+    }
+  }
+
+  /** The batch that holds `offset`, or the first after it. */
+  async batchAt(offset: number): Promise<Batch | undefined> {
+    return this.log.cached(offset) ?? (await this.log.load(offset));
+  }
+
+  /** One message; undefined when it is not there (any more), or not durable yet. */
+  async get(offset: number): Promise<StoredMessage | undefined> {
+    if (!this.isLive(offset) || offset >= this.log.durableEnd) return undefined;
+    const batch = await this.batchAt(offset);
+    if (!batch || !this.isLive(offset)) return undefined;
+    const reader = new BatchReader();
+    const record = new Record();
+    reader.reset(batch, offset);
+    if (!reader.next(record) || record.offset !== offset) return undefined;
+    return storedMessage(this.topic.name, this.index, record);
+  }
+
+  /** The last live, durable message whose key matches the pattern. */
+  async last(pattern: string): Promise<StoredMessage | undefined> {
+    if (!this.keyIndex) return this.#lastByScan(pattern);
+    let best = -1;
+    for (const [key, state] of this.keys(pattern)) {
+      if (state.lastStale || !this.isLive(state.last)) {
+        const resolved = await this.#resolveLast(keyFromText(key), state);
+        if (resolved > best) best = resolved;
+      } else if (state.last > best) best = state.last;
+    }
+    if (best < 0) return undefined;
+    return best < this.log.durableEnd ? this.get(best) : this.#lastByScan(pattern);
+  }
+
+  /** The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no pattern. */
+  async next(pattern: string | undefined, fromOffset: number): Promise<StoredMessage | undefined> {
+    for await (const record of this.scan(fromOffset, pattern === undefined ? {} : { patterns: [pattern] })) {
+      return storedMessage(this.topic.name, this.index, record);
+    }
+    return undefined;
+  }
+
+  /**
+   * Live, durable messages from `fromOffset` to the end as it is when it gets there. The record is a flyweight.
+   */
+  async *scan(
+    fromOffset: number,
+    options: { patterns?: readonly string[]; toOffset?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Record, void, void> {
+    const filter = options.patterns && options.patterns.length > 0 ? new Filter(options.patterns) : undefined;
+    const reader = new BatchReader();
+    const record = new Record();
+    let at = Math.max(fromOffset, this.#first);
+    const end = options.toOffset ?? Infinity;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (filter) at = this.skip(filter, at);
+      if (at >= end) return;
+      const batch = await this.batchAt(at);
+      if (!batch) return;
+      reader.reset(batch, at);
+      while (reader.next(record)) {
+        at = record.offset + 1;
+        if (record.offset >= end) return;
+        if (!this.isLive(record.offset) || (filter && !filter.matchesRecord(record))) continue;
+        yield record;
+      }
+      at = Math.max(batch.endOffset, this.#first);
+    }
+  }
+
+  /** The lowest offset at or above `from` at which a message that passes the filter may stand, as far as the key index knows. */
+  skip(filter: Filter, from: number): number {
+    const literal = filter.literal;
+    if (!this.keyIndex || literal === undefined) return from;
+    const state = this.keyIndex.get(literal);
+    if (!state || (!state.lastStale && state.last < from)) return Math.max(from, this.log.endOffset);
+    if (state.offsets) {
+      for (const offset of state.offsets) if (offset >= from) return offset;
+      return Math.max(from, this.log.endOffset);
+    }
+    return Math.max(from, state.first);
+  }
+
+  async #lastByScan(pattern: string): Promise<StoredMessage | undefined> {
+    let last: StoredMessage | undefined;
+    for await (const record of this.scan(this.#first, { patterns: [pattern] })) {
+      last = storedMessage(this.topic.name, this.index, record);
+    }
+    return last;
+  }
+
+  /** Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch. */
+  async #resolveLast(key: string, state: KeyState): Promise<number> {
+    const filter = new Filter([textFromKey(key)]);
+    const reader = new BatchReader();
+    const record = new Record();
+    let to = Math.min(state.last, this.log.durableEnd);
+    while (to > this.#first) {
+      const from = Math.max(this.#first, to - 512);
+      let found = -1;
+      for (let at = from; at < to;) {
+        const batch = await this.batchAt(at);
+        if (!batch || batch.baseOffset >= to) break;
+        reader.reset(batch, at);
+        while (reader.next(record) && record.offset < to) {
+          if (this.isLive(record.offset) && filter.matchesRecord(record)) found = record.offset;
+        }
+        at = batch.endOffset;
+      }
+      if (found >= 0) {
+        state.last = found;
+        state.lastStale = false;
+        return found;
+      }
+      to = from;
+    }
+    return -1;
+  }
+
+  /** First offset whose timestamp is at or after `timestampMs`; {@link nextOffset} when there is none. */
+  offsetAtTime(timestampMs: number): Promise<number> {
+    return this.log.offsetAtTime(timestampMs);
+  }
+
+  /** The time of the first live message. */
+  async firstTimestampMs(): Promise<number | undefined> {
+    return (await this.next(undefined, this.#first))?.timestampMs;
+  }
+
+  /** The latest timestamp in the log; 0 when nothing was ever written. */
+  get lastTimestampMs(): number {
+    return this.log.maxTimestampMs;
+  }
+
+  // ---- removal on request
+
+  /** Removes one message; resolves, when that is durable, to whether it was there. */
+  async delete(offset: number): Promise<boolean> {
+    if (!this.remove(offset)) return false;
+    await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
+    return true;
+  }
+
+  /**
+   * Removes messages: all, those below `before`, those whose key matches, or all of these but the last `keep`.
+   * Resolves, when that is durable, to how many.
+   */
+  async purge(options: { pattern?: string; before?: number; keep?: number } = {}): Promise<number> {
+    const { pattern, before, keep } = options;
+    if (before !== undefined && keep !== undefined) {
+      throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
+        topic: this.topic.name,
+      });
+    }
+    await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // what a scan must see is durable then
+    const end = Math.min(before ?? this.log.endOffset, this.log.endOffset);
+    let removed = 0;
+    if (pattern === undefined || pattern === '>') {
+      removed = this.trim(keep === undefined ? end : this.offsetOfLast(keep));
+    } else {
+      const offsets: number[] = [];
+      for await (const record of this.scan(this.#first, { patterns: [pattern], toOffset: end }))
+        offsets.push(record.offset);
+      if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
+      for (const offset of offsets) if (this.remove(offset)) removed++;
+    }
+    await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
+    await this.account();
+    return removed;
+  }
+}

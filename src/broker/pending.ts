@@ -1,0 +1,267 @@
+import { Heap, Queue } from '../util/index.ts';
+import type { Consumer } from './consumer.ts';
+
+/** Where a pending entry stands. */
+export const PendingState = {
+  /** With a consumer, until its deadline. */
+  inFlight: 0,
+  /** Failed; waits for its time. */
+  waiting: 1,
+  /** Goes out next, before anything the cursor finds. */
+  ready: 2,
+  /** Behind another message of its key (`ordering: 'key'`). */
+  held: 3,
+  /** Given up; on its way to the dead-letter topic. */
+  leaving: 4,
+} as const;
+export type PendingState = (typeof PendingState)[keyof typeof PendingState];
+
+/**
+ * A pending entry is a message that a group's cursor has passed and that is not done: delivered and unanswered, or failed and to be
+ * redelivered, or held. Only offset and deliveries are stored; the rest is remembered.
+ */
+export class PendingEntry {
+  readonly offset: number;
+  /** How often it was delivered. */
+  deliveries: number;
+  /** Number of its last delivery in the group. */
+  sequence = 0;
+  state: PendingState = PendingState.ready;
+  /** Deadline (in flight) or time of redelivery (waiting), on the monotonic clock. */
+  dueMs = 0;
+  /** When it was first delivered, milliseconds since the epoch; 0 = before the last restart. */
+  firstDeliveredMs = 0;
+  bytes = 0;
+  /** Its key, where the topic keeps key state or the group keeps order per key. */
+  key: string | undefined = undefined;
+  consumer: Consumer | undefined = undefined;
+  /** Neighbours in the deadline list of its wait. */
+  previous: PendingEntry | undefined = undefined;
+  next: PendingEntry | undefined = undefined;
+  list: DeadlineList | undefined = undefined;
+
+  constructor(offset: number, deliveries: number) {
+    this.offset = offset;
+    this.deliveries = deliveries;
+  }
+}
+
+/** In-flight entries that share one wait: appended as they are delivered, so the first is the first due. */
+class DeadlineList {
+  readonly waitMs: number;
+  head: PendingEntry | undefined = undefined;
+  tail: PendingEntry | undefined = undefined;
+
+  constructor(waitMs: number) {
+    this.waitMs = waitMs;
+  }
+
+  append(entry: PendingEntry): void {
+    entry.list = this;
+    entry.previous = this.tail;
+    entry.next = undefined;
+    if (this.tail) this.tail.next = entry;
+    else this.head = entry;
+    this.tail = entry;
+  }
+
+  remove(entry: PendingEntry): void {
+    if (entry.previous) entry.previous.next = entry.next;
+    else this.head = entry.next;
+    if (entry.next) entry.next.previous = entry.previous;
+    else this.tail = entry.previous;
+    entry.previous = undefined;
+    entry.next = undefined;
+    entry.list = undefined;
+  }
+}
+
+/**
+ * Pending entries of one group on one partition.
+ *
+ * ```
+ *            deliver                  ack, reject
+ *   cursor ──────────► in flight ─────────────────────► done (gone from here)
+ *                       ▲     │ nack, deadline
+ *                deliver│     ▼
+ *                     ready ◄── waiting (backoff)
+ *                       ▲
+ *                     held (its key is under way)
+ * ```
+ * Deadlines: a group has few distinct waits (ackWait, the steps of its backoff), so entries in flight stand in one list per wait, in
+ * due order by construction; adding and removing cost O(1) and leave nothing behind. Only waiting entries, whose times are
+ * arbitrary, stand in a heap.
+ */
+export class PendingEntries {
+  readonly #entries = new Map<number, PendingEntry>();
+  readonly #lists: DeadlineList[] = [];
+  readonly #waiting = new Heap<PendingEntry>((a, b) => a.dueMs < b.dueMs);
+  readonly #ready = new Queue<PendingEntry>();
+  #readyCount = 0;
+  #inFlight = 0;
+  #redelivered = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get readyCount(): number {
+    return this.#readyCount;
+  }
+
+  /** Entries that were delivered more than once. */
+  get redelivered(): number {
+    return this.#redelivered;
+  }
+
+  get(offset: number): PendingEntry | undefined {
+    return this.#entries.get(offset);
+  }
+
+  has(offset: number): boolean {
+    return this.#entries.has(offset);
+  }
+
+  /** In the order in which they became pending: ascending offsets. */
+  values(): IterableIterator<PendingEntry> {
+    return this.#entries.values();
+  }
+
+  /** The pending entry with the lowest offset. */
+  first(): PendingEntry | undefined {
+    for (const entry of this.#entries.values()) return entry;
+    return undefined;
+  }
+
+  /** Offsets must be added in ascending order. */
+  add(offset: number, deliveries: number): PendingEntry {
+    const entry = new PendingEntry(offset, deliveries);
+    this.#entries.set(offset, entry);
+    return entry;
+  }
+
+  /** Delivered: the entry is in flight until `waitMs` from now. */
+  deliver(entry: PendingEntry, nowMs: number, waitMs: number): void {
+    this.#leave(entry);
+    entry.deliveries++;
+    if (entry.deliveries === 2) this.#redelivered++;
+    entry.state = PendingState.inFlight;
+    this.#inFlight++;
+    entry.dueMs = nowMs + waitMs;
+    this.#listFor(waitMs).append(entry);
+  }
+
+  /** In flight for another `waitMs` from now. */
+  extend(entry: PendingEntry, nowMs: number, waitMs: number): void {
+    entry.list?.remove(entry);
+    entry.dueMs = nowMs + waitMs;
+    this.#listFor(waitMs).append(entry);
+  }
+
+  /** Failed: goes out again, not before `dueMs`. */
+  wait(entry: PendingEntry, dueMs: number): void {
+    this.#leave(entry);
+    entry.state = PendingState.waiting;
+    entry.dueMs = dueMs;
+    this.#waiting.push(entry);
+  }
+
+  /** Goes out again as soon as somebody takes it. */
+  makeReady(entry: PendingEntry): void {
+    this.#leave(entry);
+    entry.state = PendingState.ready;
+    this.#ready.push(entry);
+    this.#readyCount++;
+  }
+
+  hold(entry: PendingEntry): void {
+    this.#leave(entry);
+    entry.state = PendingState.held;
+  }
+
+  /** On its way out; it stays pending until removed. */
+  leaveForGood(entry: PendingEntry): void {
+    this.#leave(entry);
+    entry.state = PendingState.leaving;
+  }
+
+  remove(entry: PendingEntry): void {
+    this.#leave(entry);
+    entry.state = PendingState.leaving;
+    if (entry.deliveries > 1) this.#redelivered--;
+    this.#entries.delete(entry.offset);
+  }
+
+  /** The next entry to redeliver, left where it is. */
+  nextReady(): PendingEntry | undefined {
+    for (let entry = this.#ready.peek(); entry; entry = this.#ready.peek()) {
+      if (entry.state === PendingState.ready) return entry;
+      this.#ready.shift(); // left the state since it was queued
+    }
+    return undefined;
+  }
+
+  /** The earliest deadline or redelivery time; Infinity when there is none. */
+  nextDueMs(): number {
+    let due = Infinity;
+    for (const list of this.#lists) if (list.head && list.head.dueMs < due) due = list.head.dueMs;
+    const waiting = this.#firstWaiting();
+    return waiting && waiting.dueMs < due ? waiting.dueMs : due;
+  }
+
+  /** Makes ready what waited until now; calls back for each entry whose deadline has passed. */
+  expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
+    for (let entry = this.#firstWaiting(); entry && entry.dueMs <= nowMs; entry = this.#firstWaiting()) {
+      this.#waiting.pop();
+      this.makeReady(entry);
+    }
+    for (const list of this.#lists) {
+      while (list.head && list.head.dueMs <= nowMs) deadlinePassed(list.head);
+    }
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+    this.#lists.length = 0;
+    this.#waiting.clear();
+    this.#ready.clear();
+    this.#readyCount = 0;
+    this.#inFlight = 0;
+    this.#redelivered = 0;
+  }
+
+  /** Takes an entry out of the structure of its state. Queue and heap drop theirs lazily, when it comes up. */
+  #leave(entry: PendingEntry): void {
+    if (entry.state === PendingState.inFlight) {
+      if (entry.list) {
+        entry.list.remove(entry);
+        this.#inFlight--;
+      }
+      entry.consumer = undefined;
+    } else if (entry.state === PendingState.ready && this.#readyCount > 0) {
+      this.#readyCount--;
+    }
+  }
+
+  #firstWaiting(): PendingEntry | undefined {
+    for (let entry = this.#waiting.peek(); entry; entry = this.#waiting.peek()) {
+      if (entry.state === PendingState.waiting) return entry;
+      this.#waiting.pop();
+    }
+    return undefined;
+  }
+
+  #listFor(waitMs: number): DeadlineList {
+    for (const list of this.#lists) if (list.waitMs === waitMs) return list;
+    const list = new DeadlineList(waitMs);
+    // Waits that are no longer in use (a changed configuration) go when a new one comes.
+    for (let i = this.#lists.length - 1; i >= 0; i--) if (!this.#lists[i]!.head) this.#lists.splice(i, 1);
+    this.#lists.push(list);
+    return list;
+  }
+}

@@ -1,0 +1,106 @@
+import { isSubscribeSubject } from '../util/index.ts';
+import { BrokerError } from './errors.ts';
+
+/** What a topic is told to be. Limits that are absent do not apply. */
+export interface TopicConfig {
+  readonly name: string;
+  /** How many partitions; may grow later, never shrink. */
+  readonly partitions: number;
+  /** Subject patterns whose publishes this topic captures; none = it is published to by name only. */
+  readonly subjects: readonly string[];
+  /** `memory` survives no restart and waits for no sync; everything else is `disk`. */
+  readonly durability: 'disk' | 'memory';
+  /**
+   * When a message goes: `limits` = when a limit below says so; `queue` = also once every group that wants it has acked it;
+   * `interest` = as `queue`, and what no group wants at publish time is not kept at all.
+   */
+  readonly retention: 'limits' | 'queue' | 'interest';
+  readonly messagesMax?: number;
+  readonly bytesMax?: number;
+  readonly ageMsMax?: number;
+  readonly messagesPerKeyMax?: number;
+  /** Largest key + headers + value, in bytes. */
+  readonly messageBytesMax?: number;
+  readonly groupsMax?: number;
+  /** What a publish beyond `messagesMax` or `bytesMax` meets. */
+  readonly overflow: 'drop-oldest' | 'reject' | 'wait';
+  /** What a publish beyond `messagesPerKeyMax` meets. */
+  readonly overflowPerKey: 'drop-oldest' | 'reject';
+  /** How long a dedupe id is remembered; 0 = ids are not looked at. */
+  readonly dedupeWindowMs: number;
+  /** How many dedupe ids are remembered at most; the oldest are forgotten first. */
+  readonly dedupeEntriesMax: number;
+  /** Keep count, first and last offset of every key in memory (some 150 bytes a key). */
+  readonly keyState: boolean;
+  /** Keep only the last message of each key. */
+  readonly compaction: boolean;
+  /** Refuse publishes. */
+  readonly sealed: boolean;
+  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** The fields a caller must give; the rest have defaults. */
+export type TopicOptions = { readonly name: string } & Partial<TopicConfig>;
+
+const topicNameLengthMax = 255;
+
+/** Fills in defaults and checks every field. Throws a BrokerError of code `topic-config-invalid`. */
+export function topicConfig(options: TopicOptions): TopicConfig {
+  const config: TopicConfig = {
+    partitions: 1,
+    subjects: [],
+    durability: 'disk',
+    retention: 'limits',
+    overflow: 'drop-oldest',
+    overflowPerKey: 'drop-oldest',
+    dedupeWindowMs: 120_000,
+    dedupeEntriesMax: 1_000_000,
+    compaction: false,
+    sealed: false,
+    attributes: {},
+    ...withoutUndefined(options),
+    keyState: options.keyState ?? (options.messagesPerKeyMax !== undefined || options.compaction === true),
+  };
+  const invalid = (problem: string): never => {
+    throw new BrokerError(
+      'topic-config-invalid',
+      `Topic "${config.name}" cannot be configured so: ${problem}.`,
+      {
+        topic: config.name,
+      },
+    );
+  };
+  if (config.name.length === 0 || config.name.length > topicNameLengthMax) {
+    invalid(`its name must have 1 to ${topicNameLengthMax} characters`);
+  }
+  if (!Number.isInteger(config.partitions) || config.partitions < 1 || config.partitions > 100_000) {
+    invalid('partitions must be a whole number from 1 to 100000');
+  }
+  for (const subject of config.subjects) {
+    if (!isSubscribeSubject(subject)) invalid(`"${subject}" is not a subject pattern`);
+  }
+  const positive = [
+    'messagesMax',
+    'bytesMax',
+    'ageMsMax',
+    'messagesPerKeyMax',
+    'messageBytesMax',
+    'groupsMax',
+  ] as const;
+  for (const name of positive) {
+    const value = config[name];
+    if (value !== undefined && !(value > 0))
+      invalid(`${name} must be greater than 0, or absent for no limit`);
+  }
+  if (!(config.dedupeWindowMs >= 0)) invalid('dedupeWindowMs must not be negative');
+  if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
+    invalid('messagesPerKeyMax and compaction need keyState');
+  }
+  return config;
+}
+
+/** Drops members that are present but undefined, so that they do not hide defaults. */
+export function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,592 @@
+import type { PartitionLog, Record } from '../log/index.ts';
+import { Queue } from '../util/index.ts';
+import { AgeRetention } from './age-retention.ts';
+import type { BrokerCore } from './core.ts';
+import { Deduplication } from './deduplication.ts';
+import { BrokerError } from './errors.ts';
+import { KeyReader } from './filter.ts';
+import { Group } from './group.ts';
+import { groupConfig, type GroupOptions } from './group-config.ts';
+import { copyRecord, recordBytes, recordOf, type Message } from './message.ts';
+import { Partition } from './partition.ts';
+import type { PublishListener } from './publishes.ts';
+import { Rate } from './rates.ts';
+import { topicStats, type TopicStats } from './stats.ts';
+import { topicConfig, type TopicConfig } from './topic-config.ts';
+
+/** What a publish may ask for besides being stored. */
+export interface PublishOptions {
+  /** Absent: by the key's hash; in turn for messages without a key. */
+  readonly partition?: number;
+  /** A second publish with the same id within the topic's window is answered with the first one's offset. */
+  readonly dedupeId?: string;
+  /** Not to be seen before then, in milliseconds since the epoch. */
+  readonly deliverAtMs?: number;
+  /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  readonly expectedLastOffset?: number;
+  /** Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState. */
+  readonly expectedLastKeyOffset?: number;
+  /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
+  readonly expectedLastKey?: string;
+  readonly expectedLastDedupeId?: string;
+  /** Remove what came before: all of the topic, or all of the key. */
+  readonly rollup?: 'topic' | 'key';
+}
+
+export interface Published {
+  readonly partition: number;
+  readonly offset: number;
+  readonly duplicate: boolean;
+}
+
+/** A publish that waits for room (`overflow: 'wait'`). */
+interface WaitingPublish {
+  readonly record: Record;
+  readonly options: PublishOptions | undefined;
+  readonly listener: PublishListener<unknown>;
+  readonly token: unknown;
+}
+
+const waitingPublishesMax = 10_000;
+
+/**
+ * A topic is a named log of messages in one or more partitions, with the groups that read it.
+ *
+ * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits, age, acks of all groups).
+ */
+export class Topic {
+  readonly id: number;
+  readonly createdMs: number;
+  readonly partitions: Partition[] = [];
+  readonly groups: Map<string, Group> = new Map();
+  readonly deduplication: Deduplication = new Deduplication();
+  readonly inRate: Rate = new Rate();
+  readonly removedRate: Rate = new Rate();
+  #config: TopicConfig;
+  #deleted = false;
+  readonly #core: BrokerCore;
+  readonly #keyReader = new KeyReader();
+  #filteredGroups: readonly Group[] = [];
+  readonly #waiting = new Queue<WaitingPublish>();
+  readonly #age: AgeRetention;
+  #nextPartition = 0;
+  #settlesByKey = false;
+  #sweeping = false;
+  /** Publishes need no look at options, limits or groups: the common case, decided once per change of configuration. */
+  #plain = false;
+
+  constructor(
+    core: BrokerCore,
+    id: number,
+    config: TopicConfig,
+    createdMs: number,
+    logs: readonly PartitionLog[],
+  ) {
+    this.#core = core;
+    this.id = id;
+    this.#config = config;
+    this.createdMs = createdMs;
+    this.#age = new AgeRetention(this, core.clock);
+    for (const log of logs) this.partitions.push(new Partition(this, this.partitions.length, log, core));
+    this.#configured();
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
+  get config(): TopicConfig {
+    return this.#config;
+  }
+
+  get isDeleted(): boolean {
+    return this.#deleted;
+  }
+
+  /** Live messages of all partitions. */
+  get count(): number {
+    let count = 0;
+    for (const partition of this.partitions) count += partition.count;
+    return count;
+  }
+
+  /** Estimated bytes of the live messages. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const partition of this.partitions) bytes += partition.bytes;
+    return bytes;
+  }
+
+  // ---- publish
+
+  /**
+   * Publishes a record, copying it before this returns. The listener hears `published` once the message is on disk, or `refused`, perhaps
+   * before this returns.
+   */
+  publish<T>(
+    record: Record,
+    options: PublishOptions | undefined,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const core = this.#core;
+    if (core.refusal) return listener.refused(token, core.refusal);
+    if (record.timestampMs === 0) record.timestampMs = core.clock.now();
+    if (this.#plain && options === undefined) {
+      const partition = this.partitions[0]!;
+      core.awaitCommit(listener, token, partition, partition.append(record), false);
+      this.inRate.count++;
+      return;
+    }
+    this.#publishWithCare(record, options, listener, token);
+  }
+
+  /** Publishes a message and resolves once it is on disk. Rejects with a BrokerError. */
+  send(message: Message, options?: PublishOptions): Promise<Published> {
+    return new Promise((resolve, reject) => {
+      const listener: PublishListener<undefined> = {
+        published: (_, partition, offset, duplicate) => resolve({ partition, offset, duplicate }),
+        refused: (_, error) => reject(error),
+      };
+      this.publish(recordOf(message), options, listener, undefined);
+    });
+  }
+
+  #publishWithCare<T>(
+    record: Record,
+    options: PublishOptions | undefined,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const config = this.#config;
+    const core = this.#core;
+    const key = config.keyState || config.partitions > 1 ? this.#keyReader.read(record) : '';
+    const partition = this.#choosePartition(record, options, key);
+    if (!partition) {
+      return listener.refused(token, this.#error('not-allowed', `has no partition ${options?.partition}`));
+    }
+    const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
+    if (dedupeId !== undefined) {
+      const original = this.deduplication.find(dedupeId, core.clock.now(), config.dedupeWindowMs);
+      if (original)
+        return core.awaitCommit(listener, token, this.partitions[original.partition]!, original.offset, true);
+    }
+    const refusal = this.#refuseForItself(record, options, partition, key);
+    if (refusal) return listener.refused(token, refusal);
+    const full = options?.rollup === undefined ? this.#refuseForRoom(record, partition, key) : undefined;
+    if (full) {
+      if (
+        config.overflow !== 'wait' ||
+        full.code === 'key-full' ||
+        this.#waiting.size >= waitingPublishesMax
+      ) {
+        return listener.refused(token, full);
+      }
+      this.#waiting.push({
+        record: copyRecord(record),
+        options,
+        listener: listener,
+        token,
+      });
+      return;
+    }
+    if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
+      return core.schedule(partition, record, options.deliverAtMs, listener, token);
+    }
+    const offset = this.appendAccepted(record, partition);
+    if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
+    if (options?.rollup === 'topic') partition.trim(offset);
+    else if (options?.rollup === 'key') this.#rollUpKey(partition, key, offset);
+    core.awaitCommit(listener, token, partition, offset, false);
+  }
+
+  /** Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and delayed messages. */
+  appendAccepted(record: Record, partition: Partition): number {
+    const offset = partition.append(record);
+    this.inRate.count++;
+    let wanted = this.groups.size > this.#filteredGroups.length;
+    for (const group of this.#filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
+    if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
+    this.#makeRoom(partition, record);
+    this.#age.appended(partition, record.timestampMs);
+    return offset;
+  }
+
+  #choosePartition(record: Record, options: PublishOptions | undefined, key: string): Partition | undefined {
+    if (options?.partition !== undefined) return this.partitions[options.partition];
+    const count = this.partitions.length;
+    if (count === 1) return this.partitions[0];
+    if (record.keyStart < 0) return this.partitions[this.#nextPartition++ % count];
+    return this.partitions[hashOf(key) % count];
+  }
+
+  /** Refusals that have nothing to do with how full the topic is. */
+  #refuseForItself(
+    record: Record,
+    options: PublishOptions | undefined,
+    partition: Partition,
+    key: string,
+  ): BrokerError | undefined {
+    const { messageBytesMax, sealed } = this.#config;
+    if (sealed) return this.#error('not-allowed', 'is sealed');
+    if (messageBytesMax !== undefined) {
+      const bytes = recordBytes(record);
+      if (bytes > messageBytesMax) {
+        return this.#error(
+          'message-too-large',
+          `takes messages of up to ${messageBytesMax} bytes, not ${bytes}`,
+          {
+            limit: messageBytesMax,
+          },
+        );
+      }
+    }
+    if (!options) return undefined;
+    if (
+      options.expectedLastDedupeId !== undefined &&
+      options.expectedLastDedupeId !== (this.deduplication.lastId ?? '')
+    ) {
+      return this.#error('wrong-last-dedupe-id', `has last dedupe id "${this.deduplication.lastId ?? ''}"`, {
+        lastDedupeId: this.deduplication.lastId,
+      });
+    }
+    if (options.expectedLastOffset !== undefined && options.expectedLastOffset !== partition.nextOffset - 1) {
+      return this.#error('wrong-last-offset', `has last offset ${partition.nextOffset - 1}`, {
+        lastOffset: partition.nextOffset - 1,
+      });
+    }
+    if (options.expectedLastKeyOffset !== undefined) {
+      const last = this.#lastOffsetOfKey(partition, options.expectedLastKey, key);
+      if (last !== options.expectedLastKeyOffset) {
+        return this.#error('wrong-last-key-offset', `has last offset ${last} for that key`, {
+          lastOffset: last,
+        });
+      }
+    }
+    return undefined;
+  }
+
+  #lastOffsetOfKey(partition: Partition, pattern: string | undefined, key: string): number {
+    if (pattern === undefined) {
+      const state = partition.keyIndex?.get(key);
+      return state && partition.isLive(state.last) ? state.last : -1;
+    }
+    let last = -1;
+    for (const [, state] of partition.keys(pattern)) {
+      if (state.last > last && partition.isLive(state.last)) last = state.last;
+    }
+    return last;
+  }
+
+  /** Refusals because the topic is full; none when it makes room instead. */
+  #refuseForRoom(record: Record, partition: Partition, key: string): BrokerError | undefined {
+    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, overflowPerKey } = this.#config;
+    const keyCount = messagesPerKeyMax === undefined ? 0 : (partition.keyIndex?.get(key)?.count ?? 0);
+    if (messagesPerKeyMax !== undefined && keyCount >= messagesPerKeyMax) {
+      if (overflowPerKey === 'reject') {
+        return this.#error('key-full', `holds ${keyCount} messages of that key`, {
+          limit: messagesPerKeyMax,
+        });
+      }
+      if (overflow === 'reject') return undefined; // the key's oldest goes: the topic does not grow
+    }
+    if (overflow === 'drop-oldest') return undefined;
+    if (messagesMax !== undefined && partition.count >= messagesMax) {
+      return this.#error('topic-full', `holds ${partition.count} messages`, { limit: messagesMax });
+    }
+    if (bytesMax !== undefined && partition.bytes + recordBytes(record) > bytesMax) {
+      return this.#error('topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
+    }
+    return undefined;
+  }
+
+  /** Drops the oldest beyond the limits. Limits count per partition. */
+  #makeRoom(partition: Partition, record: Record): void {
+    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, compaction } = this.#config;
+    const perKeyMax = compaction ? 1 : messagesPerKeyMax;
+    if (perKeyMax !== undefined) {
+      const key = this.#keyReader.read(record);
+      const state = partition.keyIndex!.get(key);
+      // A compacted topic keeps messages without a key.
+      if (state && (messagesPerKeyMax !== undefined || key !== '')) {
+        while (state.count > perKeyMax && state.first < record.offset) {
+          if (!partition.removeOfKey(key, state.first)) break;
+        }
+      }
+    }
+    if (overflow !== 'drop-oldest') return;
+    if (messagesMax !== undefined && partition.count > messagesMax)
+      partition.trim(partition.offsetOfLast(messagesMax));
+    if (bytesMax !== undefined) {
+      for (
+        let excess = partition.bytes - bytesMax;
+        excess > 0 && partition.count > 1;
+        excess = partition.bytes - bytesMax
+      ) {
+        const perMessage = Math.max(1, partition.bytes / partition.count);
+        partition.trim(partition.offsetOfLast(Math.max(1, partition.count - Math.ceil(excess / perMessage))));
+      }
+    }
+  }
+
+  #rollUpKey(partition: Partition, key: string, offset: number): void {
+    const state = partition.keyIndex?.get(key);
+    if (state?.offsets) {
+      for (const older of state.offsets.filter((at) => at < offset)) partition.removeOfKey(key, older);
+      return;
+    }
+    void this.#purgeKeyBefore(partition, key, offset);
+  }
+
+  async #purgeKeyBefore(partition: Partition, key: string, offset: number): Promise<void> {
+    await partition.purge({ pattern: Buffer.from(key, 'latin1').toString('utf8'), before: offset });
+  }
+
+  #noteDedupeId(id: string, partition: number, offset: number): void {
+    const timeMs = this.#core.clock.now();
+    const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
+    this.deduplication.add(id, { partition, offset, timeMs }, dedupeWindowMs, dedupeEntriesMax);
+    this.#core.recordDedupeId(this, partition, offset, timeMs, id);
+  }
+
+  /** Publishes that waited for room get another try. */
+  #admitWaiting(): void {
+    for (let waiting = this.#waiting.peek(); waiting; waiting = this.#waiting.peek()) {
+      const partition = this.#choosePartition(
+        waiting.record,
+        waiting.options,
+        this.#keyReader.read(waiting.record),
+      )!;
+      if (this.#refuseForRoom(waiting.record, partition, this.#keyReader.read(waiting.record))) return;
+      this.#waiting.shift();
+      this.publish(waiting.record, waiting.options, waiting.listener, waiting.token);
+    }
+  }
+
+  #error(
+    code: BrokerError['code'],
+    what: string,
+    details: { lastOffset?: number; limit?: number; lastDedupeId?: string | undefined } = {},
+  ): BrokerError {
+    return new BrokerError(code, `Topic "${this.name}" ${what}.`, { topic: this.name, ...details });
+  }
+
+  // ---- what groups tell it
+
+  /** Whether groups must remember the keys of what they deliver, for {@link settled}. */
+  get settlesByKey(): boolean {
+    return this.#settlesByKey;
+  }
+
+  /**
+   * A group is done with a message: under queue and interest retention it goes once every group that wants it is.
+   * `key` may be missing for what was delivered before a restart.
+   */
+  settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
+    if (this.#config.retention === 'limits') return;
+    if (this.groups.size > 1) {
+      for (const group of this.groups.values()) {
+        if (group === by || group.isDone(partition.index, offset)) continue;
+        if (!group.filter) return;
+        if (key === undefined) return void this.#sweep().catch(() => undefined);
+        if (group.filter.matches(key)) return;
+      }
+    }
+    this.#removeSettled(partition, offset);
+  }
+
+  #removeSettled(partition: Partition, offset: number): void {
+    if (!partition.remove(offset)) return;
+    this.removedRate.count++;
+    if (this.#waiting.size > 0) this.#admitWaiting();
+  }
+
+  /** Looks at every message: those that no remaining group is to handle go. */
+  async #sweep(): Promise<void> {
+    if (this.#config.retention === 'limits' || this.#sweeping) return;
+    this.#sweeping = true;
+    try {
+      for (const partition of this.partitions) {
+        for await (const record of partition.scan(partition.firstOffset)) {
+          const key = this.#keyReader.read(record);
+          let wanted = this.#config.retention === 'queue';
+          for (const group of this.groups.values()) {
+            if (group.filter && !group.filter.matches(key)) continue;
+            wanted = !group.isDone(partition.index, record.offset);
+            if (wanted) break;
+          }
+          if (!wanted) this.#removeSettled(partition, record.offset);
+        }
+      }
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  /** A message was removed, and this was its key. */
+  noteRemoved(partition: number, key: string, offset: number): void {
+    for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);
+  }
+
+  /** Room was made by something else than acks. */
+  noteRoom(): void {
+    if (this.#waiting.size > 0) this.#admitWaiting();
+  }
+
+  /** New messages of these partitions are durable. */
+  noteDurable(partition: Partition): void {
+    if (partition.unaccounted > 0) void partition.account();
+    for (const group of this.groups.values()) group.noteDurable();
+  }
+
+  // ---- groups and life
+
+  /** Creates a group, at its start position; resolves once that is durable. */
+  async createGroup(options: GroupOptions): Promise<Group> {
+    const config = groupConfig(options);
+    this.#checkNewGroup(config.name);
+    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+    this.addGroup(group);
+    try {
+      await group.start();
+    } catch (error) {
+      this.removeGroup(group);
+      throw error;
+    }
+    this.#core.defineGroup(group);
+    this.#core.emit({ kind: 'group-created', group });
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    return group;
+  }
+
+  #checkNewGroup(name: string): void {
+    if (this.#deleted) throw this.#error('topic-not-found', 'was deleted');
+    if (this.groups.has(name)) {
+      throw new BrokerError('group-exists', `Topic "${this.name}" has a group "${name}" already.`, {
+        topic: this.name,
+        group: name,
+      });
+    }
+    const { groupsMax } = this.#config;
+    if (groupsMax !== undefined && this.groups.size >= groupsMax) {
+      throw this.#error('groups-full', `takes ${groupsMax} groups at most`, { limit: groupsMax });
+    }
+  }
+
+  /** Puts a group in its place: a new one, or one from the journal. */
+  addGroup(group: Group): void {
+    this.groups.set(group.name, group);
+    this.#configured();
+  }
+
+  /** Takes a group out; what it alone was holding goes. */
+  removeGroup(group: Group): void {
+    this.groups.delete(group.name);
+    this.#configured();
+    if (!this.#deleted) void this.#sweep().catch(() => undefined); // the log reports its own errors
+  }
+
+  /** Groups changed their filters, or the topic its configuration. */
+  groupsChanged(): void {
+    this.#configured();
+  }
+
+  #configured(): void {
+    const { config } = this;
+    this.#filteredGroups = [...this.groups.values()].filter((group) => group.isFiltered);
+    this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
+    this.#plain =
+      config.partitions === 1 &&
+      !config.sealed &&
+      !config.compaction &&
+      config.retention !== 'interest' &&
+      this.#filteredGroups.length === 0 &&
+      config.messagesMax === undefined &&
+      config.bytesMax === undefined &&
+      config.ageMsMax === undefined &&
+      config.messagesPerKeyMax === undefined &&
+      config.messageBytesMax === undefined;
+  }
+
+  /** Changes the configuration; resolves once that is durable. Name, durability and keyState stay; partitions may only grow. */
+  async update(options: TopicConfig): Promise<void> {
+    const config = topicConfig(options);
+    const { name, durability, keyState, partitions } = this.#config;
+    if (config.name !== name || config.durability !== durability || config.keyState !== keyState) {
+      throw this.#error('topic-config-invalid', 'keeps its name, durability and keyState for life');
+    }
+    if (config.partitions < partitions)
+      throw this.#error('topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
+    this.#core.checkSubjects(config);
+    this.applyConfig(config);
+    this.#core.redefineTopic(this);
+    this.#core.emit({ kind: 'topic-updated', topic: this });
+    for (const partition of this.partitions) {
+      if (partition.count > 0) this.#applyLimits(partition);
+    }
+    this.noteRoom();
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+  }
+
+  /** Limits that became tighter take hold at once. */
+  #applyLimits(partition: Partition): void {
+    const { messagesMax, bytesMax, overflow } = this.#config;
+    if (overflow === 'drop-oldest') {
+      if (messagesMax !== undefined) partition.trim(partition.offsetOfLast(messagesMax));
+      if (bytesMax !== undefined && partition.bytes > bytesMax) {
+        partition.trim(partition.offsetOfLast(Math.floor((partition.count * bytesMax) / partition.bytes)));
+      }
+    }
+    this.#age.check(partition);
+  }
+
+  applyConfig(config: TopicConfig): void {
+    this.#config = config;
+    this.#configured();
+  }
+
+  addPartition(log: PartitionLog): void {
+    this.partitions.push(new Partition(this, this.partitions.length, log, this.#core));
+    for (const group of this.groups.values())
+      group.addPartition(this.partitions[this.partitions.length - 1]!);
+  }
+
+  /** After recovery: timers begin. */
+  resume(): void {
+    for (const partition of this.partitions) this.#age.check(partition);
+    for (const group of this.groups.values()) group.resumeTimers();
+  }
+
+  /** Deletes the topic with all its messages and groups; resolves once that is durable. */
+  async delete(): Promise<void> {
+    if (this.#deleted) return;
+    this.close('topic-deleted');
+    this.#deleted = true;
+    this.#core.undefineTopic(this);
+    this.#core.emit({ kind: 'topic-deleted', topic: this });
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+  }
+
+  /** Stops timers, lets consumers and waiting publishers go. */
+  close(reason: 'topic-deleted' | 'closed'): void {
+    this.#age.stop();
+    for (const group of this.groups.values()) group.close(reason);
+    for (let waiting = this.#waiting.shift(); waiting; waiting = this.#waiting.shift()) {
+      waiting.listener.refused(
+        waiting.token,
+        this.#error(reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
+      );
+    }
+  }
+
+  stats(): TopicStats {
+    return topicStats(this, this.#core.clock.monotonic());
+  }
+}
+
+/** FNV-1a over the key's bytes (one char each). */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

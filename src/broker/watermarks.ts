@@ -1,0 +1,94 @@
+import type { Files } from '../log/index.ts';
+import type { Clock, Timer } from '../util/index.ts';
+import { BrokerError } from './errors.ts';
+
+/** Marks past which the broker refuses publishes, while consumers go on. */
+export interface WatermarkOptions {
+  /** Publishes are refused while the disk has less free, in bytes. */
+  readonly diskFreeBytesMin: number;
+  /** Publishes are refused while the process uses more, in bytes; Infinity = never. */
+  readonly memoryBytesMax: number;
+}
+
+const checkEveryMs = 1000;
+/** Publishes are let in again when so much more than the mark is free. */
+const hysteresis = 1.1;
+
+/** Watermarks look at disk and memory once a second, and say why no publish is accepted while a mark is passed. */
+export class Watermarks {
+  readonly #options: WatermarkOptions;
+  readonly #files: Files;
+  readonly #dir: string;
+  readonly #clock: Clock;
+  readonly #memoryBytes: () => number;
+  #timer: Timer | undefined = undefined;
+  #stopped = false;
+  #diskFull = false;
+  #memoryFull = false;
+  #refusal: BrokerError | undefined = undefined;
+  diskFreeBytes: number | undefined = undefined;
+
+  constructor(
+    options: WatermarkOptions,
+    seams: { files: Files; dir: string; clock: Clock; memoryBytes: () => number },
+  ) {
+    this.#options = options;
+    this.#files = seams.files;
+    this.#dir = seams.dir;
+    this.#clock = seams.clock;
+    this.#memoryBytes = seams.memoryBytes;
+  }
+
+  get diskFull(): boolean {
+    return this.#diskFull;
+  }
+
+  get memoryFull(): boolean {
+    return this.#memoryFull;
+  }
+
+  get refusal(): BrokerError | undefined {
+    return this.#refusal;
+  }
+
+  async start(): Promise<void> {
+    await this.check();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#clock.setTimer(checkEveryMs, () => {
+      void this.check().finally(() => this.#arm());
+    });
+  }
+
+  /** Looks now. */
+  async check(): Promise<void> {
+    const { diskFreeBytesMin, memoryBytesMax } = this.#options;
+    try {
+      const { freeBytes } = await this.#files.space(this.#dir);
+      this.diskFreeBytes = freeBytes;
+      this.#diskFull = freeBytes < diskFreeBytesMin * (this.#diskFull ? hysteresis : 1);
+    } catch {
+      this.diskFreeBytes = undefined; // unknown: not a reason to refuse
+    }
+    this.#memoryFull = this.#memoryBytes() > memoryBytesMax / (this.#memoryFull ? hysteresis : 1);
+    if (this.#diskFull) {
+      this.#refusal = new BrokerError(
+        'storage-full',
+        `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, less than the watermark of ${diskFreeBytesMin}. Consume or purge topics, or free space.`,
+      );
+    } else if (this.#memoryFull) {
+      this.#refusal = new BrokerError(
+        'memory-full',
+        `The broker uses more memory than its watermark of ${memoryBytesMax} bytes. Consume or purge topics, or raise the mark.`,
+      );
+    } else this.#refusal = undefined;
+  }
+}

@@ -1,0 +1,37 @@
+export {
+  ByteReader,
+  ByteWriter,
+  readI16,
+  readI32,
+  readI64,
+  readU16,
+  readU32,
+  textOf,
+  textSize,
+  unzigzag,
+  uvarintSize,
+  varintSize,
+  writeI64,
+  writeText,
+  writeU16,
+  writeU32,
+  writeUvarint,
+  writeVarint,
+  zigzag,
+} from './bytes.ts';
+export { SystemClock, type Clock, type Timer } from './clock.ts';
+export { crc32c, crc32cIsNative, crc32cPlain } from './crc32c.ts';
+export { Heap } from './heap.ts';
+export { OffsetSet } from './offset-set.ts';
+export { Queue } from './queue.ts';
+export { SeededRandom, SystemRandom, type Random } from './random.ts';
+export {
+  hasWildcards,
+  isPublishSubject,
+  isSubscribeSubject,
+  subjectCovers,
+  subjectMatches,
+  subjectTokens,
+  subjectsOverlap,
+} from './subject.ts';
+export { VirtualClock } from './virtual-clock.ts';
