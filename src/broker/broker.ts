@@ -19,6 +19,7 @@ import {
   type Random,
 } from '../util/index.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
+import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
 import { redrive, type RedriveOptions } from './dead-letter.ts';
 import { EntryKind, writeDedupeId, writeGroupChanged, writePartitionChanged } from './entries.ts';
@@ -81,6 +82,7 @@ export class Broker {
   readonly #watermarks: Watermarks;
   readonly #catalog: Catalog;
   readonly #core: BrokerCore;
+  readonly #compactor: Compactor;
   #log!: Log;
   #schedule!: Schedule;
   #open = new PublishesOfCommit();
@@ -115,6 +117,7 @@ export class Broker {
     );
     this.#core = this.#makeCore();
     this.#catalog = new Catalog(this.#core, () => this.#schedule);
+    this.#compactor = new Compactor(this.#clock, () => this.#catalog.partitionsById.values());
   }
 
   /** Opens the data directory, recovers what it holds, and begins. Rejects with a LogError. */
@@ -141,6 +144,7 @@ export class Broker {
     await this.#watermarks.start();
     this.#ready = true;
     this.#schedule.resume();
+    this.#compactor.start();
     for (const topic of this.topics.values()) topic.resume();
   }
 
@@ -285,9 +289,14 @@ export class Broker {
     };
   }
 
-  /** Syncs, frees the journal, and compacts what acked messages left behind; for tests and operators. */
-  async checkpoint(): Promise<void> {
-    await this.#log.checkpoint();
+  /** Syncs the segments, writes the state down and frees the journal. Happens by itself; for tests and operators. */
+  checkpoint(): Promise<void> {
+    return this.#log.checkpoint();
+  }
+
+  /** Rewrites segments that are mostly empty; resolves to how many. Happens by itself; for tests and operators. */
+  compact(): Promise<number> {
+    return this.#compactor.run();
   }
 
   /** Ends deliveries, commits what was done, and leaves a checkpoint, so that the next start has nothing to replay. */
@@ -304,6 +313,7 @@ export class Broker {
     this.#watermarks.stop();
     this.#schedule.stop();
     for (const topic of this.topics.values()) topic.close('closed');
+    await this.#compactor.stop();
     await this.#log.close();
   }
 

@@ -1,4 +1,5 @@
 import type { Header, Record } from '../log/index.ts';
+import { rfc3339 } from '../util/index.ts';
 import type { BrokerCore } from './core.ts';
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
@@ -50,8 +51,8 @@ export async function deadLetter(
       { name: DeadLetterHeader.key, value: message.key },
       header(DeadLetterHeader.cause, letter.cause),
       header(DeadLetterHeader.deliveries, String(entry.deliveries)),
-      header(DeadLetterHeader.firstTime, new Date(firstMs).toISOString()),
-      header(DeadLetterHeader.time, new Date(core.clock.now()).toISOString()),
+      header(DeadLetterHeader.firstTime, rfc3339(firstMs)),
+      header(DeadLetterHeader.time, rfc3339(core.clock.now())),
     ];
     const record = recordOf({
       key: letter.topic,

@@ -2,6 +2,7 @@ import { hasWildcards, subjectMatches } from '../util/index.ts';
 import type { LiveMessage } from './live-message.ts';
 import type { InterestHolder, LiveSubscription, Route } from './route.ts';
 import type { Router } from './router.ts';
+import type { Topic } from './topic.ts';
 
 /**
  * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the deliver subject of a push
@@ -10,7 +11,7 @@ import type { Router } from './router.ts';
  * Watching costs nothing while nothing changes: a target leans on one subscription that matches, its witness, and looks for another when
  * that one goes. Only targets without any stand in a list that new subscriptions are compared with.
  */
-export class LiveTarget<T> implements InterestHolder {
+export class LiveTarget<T = Topic> implements InterestHolder {
   readonly subject: string;
   readonly #bytes: Uint8Array;
   readonly #router: Router<T>;

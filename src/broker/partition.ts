@@ -30,6 +30,8 @@ export class Partition {
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
   changed = false;
+  /** Messages that were left in a segment, by its base offset, when it was last compacted. */
+  readonly compactedLive: Map<number, number> = new Map();
   readonly #host: PartitionHost;
   readonly #holes = new OffsetSet();
   readonly #unaccounted = new OffsetSet();
@@ -99,6 +101,17 @@ export class Partition {
     return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.log.endOffset);
   }
 
+  /** Live messages, and those whose keys are still to be accounted for: what compaction must keep. */
+  isNeeded(offset: number): boolean {
+    return this.isLive(offset) || this.isUnaccounted(offset);
+  }
+
+  /** Live messages in `[from, to)`. */
+  liveIn(from: number, to: number): number {
+    const start = Math.max(from, this.#first);
+    return start >= to ? 0 : to - start - this.#holes.countRange(start, to);
+  }
+
   /** Messages removed whose keys are not accounted for yet. */
   get unaccounted(): number {
     return this.#unaccounted.size;
@@ -155,12 +168,27 @@ export class Partition {
     const to = Math.min(offset, this.log.endOffset);
     if (to <= this.#first) return 0;
     const removed = to - this.#first - this.#holes.countRange(this.#first, to);
-    if (this.keyIndex) {
-      for (let at = this.#first; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
-    }
-    this.#moveFirst(to);
+    this.#forgetBelow(to);
     this.#noteChange();
     return removed;
+  }
+
+  /** Moves the first offset up to `to`; the keys of what goes are accounted for later, or at once when nothing is left. */
+  #forgetBelow(to: number): void {
+    if (this.keyIndex && to === this.log.endOffset) {
+      this.keyIndex.clear();
+      this.#unaccounted.clear();
+    } else if (this.keyIndex) {
+      // The live ones between: the range, less the holes in it that were accounted for before.
+      let from = this.#first;
+      for (const [hole, holeEnd] of this.#holes.runs()) {
+        if (hole >= to) break;
+        if (hole > from) this.#unaccounted.addRange(from, hole);
+        from = holeEnd;
+      }
+      if (from < to) this.#unaccounted.addRange(from, to);
+    }
+    this.#moveFirst(to);
   }
 
   /** The lowest offset that leaves at most `count` live messages. */
@@ -206,10 +234,7 @@ export class Partition {
   applyFirst(offset: number): void {
     if (offset <= this.#first) return;
     const to = Math.min(offset, this.log.endOffset);
-    if (this.keyIndex) {
-      for (let at = this.#first; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
-    }
-    this.#moveFirst(to);
+    this.#forgetBelow(to);
   }
 
   /** Messages that the log lost to damage: they are gone, and nobody waits for them. */

@@ -1,4 +1,5 @@
 import type { LiveMessage } from './live-message.ts';
+import type { Topic } from './topic.ts';
 
 /** Takes live messages: a subscription of a protocol session, or a function of the embedded API. */
 export interface LiveSubscriber {
@@ -52,7 +53,7 @@ export interface RouteScope {
  * difference (only wildcards follow the tokens before it) the route is `open`: it holds for every sibling, which is what makes
  * inbox subjects that are never repeated as cheap as others.
  */
-export class Route<T> {
+export class Route<T = Topic> {
   readonly subscriptions: readonly LiveSubscription[];
   readonly queues: readonly QueueMembers[];
   readonly topic: T | undefined;

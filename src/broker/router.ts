@@ -5,6 +5,8 @@ import { LiveSubscription, Route, type LiveSubscriber, type QueueMembers } from 
 import { SubjectTree, type Leaf } from './subject-tree.ts';
 import type { Topic } from './topic.ts';
 
+export { LiveTarget } from './live-target.ts';
+
 /** Slots of the route cache; a power of two. */
 const cacheSlots = 8192;
 const dot = 46;

@@ -79,7 +79,12 @@ export function readI16(source: Uint8Array, position: number): number {
 }
 
 export function readI32(source: Uint8Array, position: number): number {
-  return (source[position]! << 24) | (source[position + 1]! << 16) | (source[position + 2]! << 8) | source[position + 3]!;
+  return (
+    (source[position]! << 24) |
+    (source[position + 1]! << 16) |
+    (source[position + 2]! << 8) |
+    source[position + 3]!
+  );
 }
 
 export function readU32(source: Uint8Array, position: number): number {
@@ -103,7 +108,9 @@ export function textOf(source: Uint8Array, start: number, end: number): string {
     }
     return text;
   }
-  return Buffer.isBuffer(source) ? source.toString('utf8', start, end) : utf8.decode(source.subarray(start, end));
+  return Buffer.isBuffer(source)
+    ? source.toString('utf8', start, end)
+    : utf8.decode(source.subarray(start, end));
 }
 
 /** Length of a text in UTF-8. */

@@ -41,3 +41,8 @@ export class SystemClock implements Clock {
     setImmediate(callback);
   }
 }
+
+/** A time as RFC 3339 text in UTC with milliseconds. */
+export function rfc3339(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

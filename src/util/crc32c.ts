@@ -18,7 +18,12 @@ const native = loadNative();
 export const crc32cIsNative: boolean = native !== undefined;
 
 /** CRC-32C of `bytes[start, end)` as an unsigned number; `initial` is the CRC of what came before. */
-export function crc32c(bytes: Uint8Array, start: number = 0, end: number = bytes.length, initial: number = 0): number {
+export function crc32c(
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+  initial: number = 0,
+): number {
   if (native !== undefined && end - start >= nativeBytesMin) {
     return native(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), initial);
   }
@@ -26,7 +31,12 @@ export function crc32c(bytes: Uint8Array, start: number = 0, end: number = bytes
 }
 
 /** The same without the native library. */
-export function crc32cPlain(bytes: Uint8Array, start: number = 0, end: number = bytes.length, initial: number = 0): number {
+export function crc32cPlain(
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+  initial: number = 0,
+): number {
   const table = tables;
   let crc = ~initial;
   let at = start;
@@ -66,7 +76,8 @@ function loadNative(): NativeCrc32c | undefined {
   try {
     const library = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: NativeCrc32c };
     const check = Buffer.from('123456789');
-    return library.crc32c(check) === 0xe3069283 && library.crc32c(check.subarray(4), library.crc32c(check.subarray(0, 4))) === 0xe3069283
+    return library.crc32c(check) === 0xe3069283 &&
+      library.crc32c(check.subarray(4), library.crc32c(check.subarray(0, 4))) === 0xe3069283
       ? library.crc32c
       : undefined;
   } catch {

@@ -19,7 +19,7 @@ export {
   writeVarint,
   zigzag,
 } from './bytes.ts';
-export { SystemClock, type Clock, type Timer } from './clock.ts';
+export { SystemClock, rfc3339, type Clock, type Timer } from './clock.ts';
 export { crc32c, crc32cIsNative, crc32cPlain } from './crc32c.ts';
 export { Heap } from './heap.ts';
 export { OffsetSet } from './offset-set.ts';

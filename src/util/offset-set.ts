@@ -99,7 +99,7 @@ export class OffsetSet {
 
   /** Adds `[from, to)`. */
   addRange(from: number, to: number): void {
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       const key = keyOf(at);
       const start = bitOf(at, key);
       const end = Math.min(chunkBits, start + (to - at));
@@ -146,7 +146,11 @@ export class OffsetSet {
   nextAbsent(offset: number): number {
     let at = offset;
     let index = this.#lowerBound(keyOf(at));
-    for (let chunk = this.#chunks[index]; chunk !== undefined && chunk.key === keyOf(at); chunk = this.#chunks[++index]) {
+    for (
+      let chunk = this.#chunks[index];
+      chunk !== undefined && chunk.key === keyOf(at);
+      chunk = this.#chunks[++index]
+    ) {
       if (chunk.words !== undefined) {
         const bit = nextBit(chunk.words, bitOf(at, chunk.key), 0xffff_ffff);
         if (bit < chunkBits) return chunk.key * chunkBits + bit;
@@ -187,7 +191,7 @@ export class OffsetSet {
 
   /** Stretches `[from, to)` of neighbouring offsets, in order. */
   *runs(): Generator<readonly [from: number, to: number], void, void> {
-    for (let from = this.nextPresent(0); from !== undefined; ) {
+    for (let from = this.nextPresent(0); from !== undefined;) {
       const to = this.nextAbsent(from);
       yield [from, to];
       from = this.nextPresent(to);
@@ -259,7 +263,8 @@ function clearBits(words: Uint32Array, end: number): number {
 
 function countBits(words: Uint32Array, start: number, end: number): number {
   let count = 0;
-  for (let word = start >>> 5; word * 32 < end; word++) count += popCount(maskOf(word, start, end) & words[word]!);
+  for (let word = start >>> 5; word * 32 < end; word++)
+    count += popCount(maskOf(word, start, end) & words[word]!);
   return count;
 }
 

@@ -55,7 +55,8 @@ export function subjectMatches(pattern: string, subject: string): boolean {
     const one = patternEnd - p === 1;
     if (one && pattern[p] === '>') return true;
     const subjectEnd = tokenEnd(subject, s);
-    if (!(one && pattern[p] === '*') && !sameRange(pattern, p, patternEnd, subject, s, subjectEnd)) return false;
+    if (!(one && pattern[p] === '*') && !sameRange(pattern, p, patternEnd, subject, s, subjectEnd))
+      return false;
     const patternDone = patternEnd === pattern.length;
     const subjectDone = subjectEnd === subject.length;
     if (patternDone || subjectDone) return patternDone && subjectDone;
@@ -101,7 +102,14 @@ function tokenEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-function sameRange(a: string, aStart: number, aEnd: number, b: string, bStart: number, bEnd: number): boolean {
+function sameRange(
+  a: string,
+  aStart: number,
+  aEnd: number,
+  b: string,
+  bStart: number,
+  bEnd: number,
+): boolean {
   if (aEnd - aStart !== bEnd - bStart) return false;
   for (let i = aStart, j = bStart; i < aEnd; i++, j++) {
     if (a.charCodeAt(i) !== b.charCodeAt(j)) return false;

@@ -1,0 +1,116 @@
+import { Broker, type Consumer, type Delivery, type Group } from '../../src/broker/index.ts';
+import { MemoryFiles } from '../../src/log/index.ts';
+import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+
+/** What a test consumer got, as plain data. */
+export interface Got {
+  readonly offset: number;
+  readonly value: string;
+  readonly key: string;
+  readonly deliveries: number;
+  readonly sequence: number;
+  readonly pending: number;
+}
+
+/** A consumer that keeps what it gets, with a credit the test sets. */
+export class TestConsumer implements Consumer {
+  credit: number;
+  creditBytes = Infinity;
+  readonly got: Got[] = [];
+  readonly refusals: number[] = [];
+  endedBy: string | undefined = undefined;
+  /** Answers each delivery, after the call in which it came. */
+  answer: ((got: Got) => void) | undefined = undefined;
+
+  constructor(credit = Infinity) {
+    this.credit = credit;
+  }
+
+  receive(delivery: Delivery): void {
+    const { record, deliveries, sequence, pending } = delivery;
+    const got: Got = {
+      offset: record.offset,
+      value: text(record.value),
+      key: text(record.key),
+      deliveries,
+      sequence,
+      pending,
+    };
+    this.credit--;
+    this.got.push(got);
+    if (this.answer) queueMicrotask(() => this.answer!(got));
+  }
+
+  refused(bytes: number): void {
+    this.refusals.push(bytes);
+    this.credit = 0;
+  }
+
+  ended(reason: string): void {
+    this.endedBy = reason;
+  }
+
+  get values(): string[] {
+    return this.got.map(({ value }) => value);
+  }
+
+  get offsets(): number[] {
+    return this.got.map(({ offset }) => offset);
+  }
+}
+
+export function text(bytes: Uint8Array | null): string {
+  return bytes === null ? '' : Buffer.from(bytes).toString('utf8');
+}
+
+/** A broker in memory on a clock that moves only when told; `restart` opens the same files again. */
+export class TestBroker {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly files: MemoryFiles = new MemoryFiles();
+  broker!: Broker;
+
+  static async open(): Promise<TestBroker> {
+    const kit = new TestBroker();
+    await kit.start();
+    return kit;
+  }
+
+  async start(): Promise<void> {
+    this.broker = await Broker.open({
+      dir: 'data',
+      files: this.files,
+      clock: this.clock,
+      random: new SeededRandom(1),
+      log: { journalFileBytes: 1024 * 1024 },
+      memoryBytes: () => 0,
+    });
+  }
+
+  async restart(): Promise<void> {
+    await this.broker.close();
+    await this.start();
+  }
+
+  /** Waits until everything done so far is durable and has been delivered. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      await new Promise<void>((resolve) => this.broker.afterCommit(resolve));
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.settle();
+  }
+
+  attach(group: Group, credit?: number): TestConsumer {
+    const consumer = new TestConsumer(credit);
+    group.attach(consumer);
+    return consumer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.broker.close();
+  }
+}
