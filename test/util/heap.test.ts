@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Heap } from '../../src/util/index.ts';
 
 test('a heap gives its items back in order, whatever order they came in', () => {

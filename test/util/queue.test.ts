@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Queue } from '../../src/util/index.ts';
 
 test('a queue behaves as an array used with push and shift', () => {

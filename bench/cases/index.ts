@@ -1,0 +1,28 @@
+import type { Case } from './case.ts';
+import { coreCases } from './core.ts';
+import { jetStreamConsumeCase } from './jetstream-consume.ts';
+import { jetStreamPublishCase, jetStreamPublishMemoryCase } from './jetstream-publish.ts';
+import { manyTopicsCase } from './many-topics.ts';
+import { backlogCase, memoryCase } from './memory.ts';
+import { recoveryCase } from './recovery.ts';
+import { requestReplyCase } from './request-reply.ts';
+import { startUpCase } from './start-up.ts';
+import { syncLatencyCase } from './sync-latency.ts';
+
+export { coresKeys } from './case.ts';
+export type { Case, Goal, Metric, Row, RowResult, Sample, Unit, Workbench } from './case.ts';
+
+/** All cases, in the order in which they are measured and printed. */
+export const cases: readonly Case[] = [
+  ...coreCases,
+  requestReplyCase,
+  jetStreamPublishCase,
+  jetStreamPublishMemoryCase,
+  syncLatencyCase,
+  jetStreamConsumeCase,
+  manyTopicsCase,
+  startUpCase,
+  memoryCase,
+  backlogCase,
+  recoveryCase,
+];

@@ -1,0 +1,103 @@
+/** LoadJob is what one generator process is asked to do. Times are seconds, sizes are payload bytes. */
+export type LoadJob =
+  | {
+      /** Writes PUB frames as fast as the socket takes them, then waits for a PONG. */
+      readonly kind: 'publisher';
+      readonly port: number;
+      readonly subject: string;
+      readonly payloadBytes: number;
+      readonly seconds: number;
+    }
+  | {
+      /** Counts what arrives on `connections` subscriptions of one subject, each on its own connection. */
+      readonly kind: 'subscriber';
+      readonly port: number;
+      readonly subject: string;
+      readonly connections: number;
+    }
+  | {
+      /** Sends one request at a time and notes how long each answer took. */
+      readonly kind: 'requester';
+      readonly port: number;
+      readonly subject: string;
+      readonly payloadBytes: number;
+      readonly seconds: number;
+    }
+  | {
+      /** Answers every request with its own payload size. */
+      readonly kind: 'responder';
+      readonly port: number;
+      readonly subject: string;
+      readonly payloadBytes: number;
+    }
+  | {
+      /** Publishes to streams with at most `window` messages unacked; ends after `seconds` or `messages`. */
+      readonly kind: 'stream-publisher';
+      readonly port: number;
+      readonly subjects: readonly string[];
+      readonly payloadBytes: number;
+      readonly window: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Pulls and acks the messages of one durable consumer; ends after `seconds` or `messages`. */
+      readonly kind: 'stream-consumer';
+      readonly port: number;
+      readonly stream: string;
+      readonly consumer: string;
+      readonly connections: number;
+      readonly batch: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs. */
+      readonly kind: 'sync-loop';
+      readonly directory: string;
+      readonly recordBytes: number;
+      readonly place: 'append' | 'overwrite';
+      readonly seconds: number;
+    };
+
+/** Latency of single operations, in microseconds. */
+export interface Latency {
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/**
+ * LoadReport is what a generator process measured. The times are milliseconds of the system-wide monotonic clock,
+ * so those of two processes can be compared.
+ */
+export interface LoadReport {
+  readonly messages: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Processor cores in use by the generator between `go` and the report; near 1 means it was the limit itself. */
+  readonly cores: number;
+  readonly latency?: Latency;
+}
+
+/** What the bench says to a generator process. */
+export type LoadCommand =
+  | { readonly kind: 'job'; readonly job: LoadJob }
+  | { readonly kind: 'go' }
+  /** The load is over: report once `messages` have arrived. */
+  | { readonly kind: 'finish'; readonly messages: number };
+
+/** What a generator process says to the bench. */
+export type LoadAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'report'; readonly report: LoadReport }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** Count is a report before the process adds its processor time. */
+export type Count = Omit<LoadReport, 'cores'>;
+
+/** Generator is one kind of load, connected and waiting to `run`. */
+export interface Generator {
+  run(): Promise<Count>;
+  finish?(messages: number): void;
+  end(): void;
+}

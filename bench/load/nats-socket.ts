@@ -1,0 +1,128 @@
+import { connect, type Socket } from 'node:net';
+import { readFrame, type ControlFrame } from './frame.ts';
+
+/** Looks at `buffer[0, end)` and returns how much of it was used up; the rest comes again with the next bytes. */
+export type Reader = (buffer: Buffer, end: number) => number;
+
+/** Link is what the readers of a connection need of it. */
+export interface Link {
+  set reader(reader: Reader);
+  readonly isDrained: boolean;
+  write(bytes: Buffer | string): boolean;
+  handleControl(frame: ControlFrame): void;
+}
+
+const hello = {
+  verbose: false,
+  pedantic: false,
+  echo: true,
+  headers: true,
+  no_responders: true,
+  protocol: 1,
+  name: 'bench',
+  lang: 'bench',
+  version: '1',
+};
+
+const readBufferBytes = 256 * 1024;
+
+/**
+ * NatsSocket is a raw connection: it does the handshake, then hands every read to one Reader. All reads go into
+ * one buffer, behind the incomplete frame that the last one left over, so frames are always contiguous.
+ */
+export class NatsSocket implements Link {
+  readonly #socket: Socket;
+  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  readonly #onFailure: (error: Error) => void;
+  readonly #pongs: (() => void)[] = [];
+  #held = 0;
+  #ended = false;
+  #reader: Reader = (buffer, end) => this.readControl(buffer, 0, end);
+
+  private constructor(port: number, onFailure: (error: Error) => void) {
+    this.#onFailure = onFailure;
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: () => this.#buffer.subarray(this.#held), callback: (bytes) => this.#onBytes(bytes) },
+    });
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+  }
+
+  /** Resolves when the server has answered the first PING, that is when it serves this connection. */
+  static async connect(port: number, onFailure: (error: Error) => void): Promise<NatsSocket> {
+    let fail: (error: Error) => void = () => {};
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    let open = false;
+    const socket = new NatsSocket(port, (error) => (open ? onFailure : fail)(error));
+    const ready = socket.flush(`CONNECT ${JSON.stringify(hello)}\r\n`);
+    await Promise.race([ready, failed]);
+    open = true;
+    return socket;
+  }
+
+  set reader(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** False when the bytes wait for the kernel: the next write should wait for `onDrain`. */
+  write(bytes: Buffer | string): boolean {
+    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+  }
+
+  /** True when nothing written is still in our memory, so a buffer that was written may be used again. */
+  get isDrained(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#socket.on('drain', listener);
+  }
+
+  /** Resolves when the server has dealt with everything written before. */
+  flush(bytes = ''): Promise<void> {
+    this.write(`${bytes}PING\r\n`);
+    return new Promise((resolve) => void this.#pongs.push(resolve));
+  }
+
+  /** Reads frames that carry no message, up to the first that does, and returns the position after them. */
+  readControl(buffer: Buffer, position: number, end: number): number {
+    for (;;) {
+      const frame = position < end ? readFrame(buffer, position, end) : undefined;
+      if (frame === undefined || frame.kind === 'message') return position;
+      this.handleControl(frame);
+      position = frame.end;
+    }
+  }
+
+  handleControl(frame: ControlFrame): void {
+    if (frame.kind === 'ping') this.write('PONG\r\n');
+    if (frame.kind === 'pong') this.#pongs.shift()?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#socket.destroy();
+  }
+
+  #onBytes(bytes: number): boolean {
+    const end = this.#held + bytes;
+    try {
+      const used = this.#reader(this.#buffer, end);
+      if (used < end) this.#buffer.copyWithin(0, used, end);
+      this.#held = end - used;
+      if (this.#held === readBufferBytes) throw new Error(`a frame is larger than ${readBufferBytes} bytes`);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    return true;
+  }
+
+  #fail(error: Error): void {
+    if (this.#ended) return;
+    this.end();
+    this.#onFailure(error);
+  }
+}

@@ -1,0 +1,81 @@
+import { AckCounter } from './ack-counter.ts';
+import { nowMs } from './clock.ts';
+import { encodePublish, encodeRing, token, type Ring } from './encode.ts';
+import type { Count, Generator, LoadJob } from './job.ts';
+import { Latencies } from './latencies.ts';
+import { NatsSocket } from './nats-socket.ts';
+
+const inbox = '_INBOX.publisher00000000000000';
+
+/**
+ * StreamPublisher keeps `window` messages unacked: for every ack that arrives it sends one more. Each message in the
+ * window has a reply subject of its own below one inbox, as the real clients do it.
+ */
+export class StreamPublisher implements Generator {
+  readonly #socket: NatsSocket;
+  readonly #job: LoadJob & { kind: 'stream-publisher' };
+  readonly #ring: Ring;
+  #place = 0;
+  #onAcks: (acks: number) => void = () => {};
+
+  private constructor(socket: NatsSocket, job: LoadJob & { kind: 'stream-publisher' }) {
+    const { subjects } = job;
+    this.#socket = socket;
+    this.#job = job;
+    this.#ring = encodeRing(Math.ceil(job.window / subjects.length) * subjects.length, (index) =>
+      encodePublish(subjects[index % subjects.length] ?? '', `${inbox}.${token(index)}`, job.payloadBytes),
+    );
+    void new AckCounter(socket, (acks) => this.#onAcks(acks));
+  }
+
+  static async open(
+    job: LoadJob & { kind: 'stream-publisher' },
+    onFailure: (error: Error) => void,
+  ): Promise<StreamPublisher> {
+    const socket = await NatsSocket.connect(job.port, onFailure);
+    await socket.flush(`SUB ${inbox}.* 1\r\n`);
+    return new StreamPublisher(socket, job);
+  }
+
+  run(): Promise<Count> {
+    const { window, seconds, messages } = this.#job;
+    const latencies = window === 1 ? new Latencies() : undefined;
+    return new Promise((resolve) => {
+      const startMs = nowMs();
+      const deadlineMs = startMs + seconds * 1e3;
+      let sent = Math.min(window, messages);
+      let acked = 0;
+      let sentMs = startMs;
+      this.#onAcks = (acks) => {
+        const endMs = nowMs();
+        acked += acks;
+        latencies?.add((endMs - sentMs) * 1e3);
+        const more = endMs < deadlineMs ? Math.min(acks, messages - sent) : 0;
+        if (more > 0) {
+          sent += more;
+          sentMs = endMs;
+          this.#send(more);
+        } else if (acked >= sent) {
+          const count = { messages: acked, startMs, endMs };
+          resolve(latencies === undefined ? count : { ...count, latency: latencies.summary() });
+        }
+      };
+      this.#send(sent);
+    });
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Writes the next frames of the ring as they lie there. Not waiting for drain is safe: the window is the bound. */
+  #send(frames: number): void {
+    const { bytes, frameBytes, frames: ringFrames } = this.#ring;
+    while (frames > 0) {
+      const run = Math.min(frames, ringFrames - this.#place);
+      this.#socket.write(bytes.subarray(this.#place * frameBytes, (this.#place + run) * frameBytes));
+      this.#place = (this.#place + run) % ringFrames;
+      frames -= run;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { nowMs } from './clock.ts';
+import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
+import { Publisher } from './publisher.ts';
+import { Requester } from './requester.ts';
+import { Responder } from './responder.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+import { StreamPublisher } from './stream-publisher.ts';
+import { Subscriber } from './subscriber.ts';
+import { SyncLoop } from './sync-loop.ts';
+
+// The process of one generator. It is told its job, says that it is ready, runs on `go`, reports, and waits to be ended.
+
+function answer(message: LoadAnswer): void {
+  process.send?.(message);
+}
+
+function fail(error: unknown): void {
+  answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+}
+
+type Opener<K extends LoadJob['kind']> = (job: Extract<LoadJob, { kind: K }>) => Promise<Generator>;
+
+const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
+  publisher: (job) => Publisher.open(job, fail),
+  subscriber: (job) => Subscriber.open(job, fail),
+  requester: (job) => Requester.open(job, fail),
+  responder: (job) => Responder.open(job, fail),
+  'stream-publisher': (job) => StreamPublisher.open(job, fail),
+  'stream-consumer': (job) => StreamConsumer.open(job, fail),
+  'sync-loop': async (job) => new SyncLoop(job),
+};
+
+function openGenerator<K extends LoadJob['kind']>(job: Extract<LoadJob, { kind: K }>): Promise<Generator> {
+  return openers[job.kind](job);
+}
+
+async function run(generator: Generator): Promise<void> {
+  const before = process.cpuUsage();
+  const startMs = nowMs();
+  const count = await generator.run();
+  const used = process.cpuUsage(before);
+  const cores = (used.user + used.system) / 1e3 / (nowMs() - startMs);
+  generator.end();
+  answer({ kind: 'report', report: { ...count, cores } });
+}
+
+let generator: Generator | undefined;
+
+process.on('message', (command: LoadCommand) => {
+  switch (command.kind) {
+    case 'job':
+      openGenerator(command.job)
+        .then((opened) => {
+          generator = opened;
+          answer({ kind: 'ready' });
+        })
+        .catch(fail);
+      break;
+    case 'go':
+      if (generator !== undefined) run(generator).catch(fail);
+      break;
+    case 'finish':
+      generator?.finish?.(command.messages);
+      break;
+  }
+});
+process.on('uncaughtException', fail);
+// The bench is gone, whatever ended it: nobody is left to report to.
+process.on('disconnect', () => process.exit(1));

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Contender } from './contender.ts';
+import { NatsServer } from './nats-server.ts';
+import { Pillarbox } from './pillarbox.ts';
+
+/** Where to look for the servers; what is not there is not measured. */
+export interface FindOptions {
+  /** The built command line of the broker; by default the one built together with this bench. */
+  readonly pillarboxPath?: string | undefined;
+  readonly profileDirectory?: string | undefined;
+  /** By default $NATS_SERVER, or what is on PATH. */
+  readonly natsServerPath?: string | undefined;
+}
+
+const outputRoot = fileURLToPath(new URL('../../', import.meta.url));
+export const projectRoot: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+export function findContenders(options: FindOptions): Contender[] {
+  return [...findPillarbox(options), ...findNatsServer(options)];
+}
+
+function findPillarbox(options: FindOptions): Contender[] {
+  const cliPath = options.pillarboxPath ?? `${outputRoot}src/cli/main.js`;
+  if (!existsSync(cliPath)) return [];
+  return [
+    new Pillarbox({ cliPath, version: readProjectVersion(), profileDirectory: options.profileDirectory }),
+  ];
+}
+
+function findNatsServer(options: FindOptions): Contender[] {
+  const path = options.natsServerPath ?? process.env['NATS_SERVER'] ?? 'nats-server';
+  const { stdout, status } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  if (status !== 0) return [];
+  const version = /v(\d+)\.(\d+)\.\S+/.exec(stdout);
+  const plain = new NatsServer({ path, version: version?.[0] ?? stdout.trim(), synced: false });
+  // `sync_interval` came with 2.10; an older server refuses a configuration that has it.
+  if (Number(version?.[1]) === 2 && Number(version?.[2]) < 10) return [plain];
+  return [plain, new NatsServer({ path, version: version?.[0] ?? stdout.trim(), synced: true })];
+}
+
+/** `0.1.0 (1a2b3c4)`; the commit is left out where there is no git, and marked where files have changed since. */
+function readProjectVersion(): string {
+  const manifest = JSON.parse(readFileSync(`${projectRoot}package.json`, 'utf8')) as { version: string };
+  const git = spawnSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {
+    cwd: projectRoot,
+    encoding: 'utf8',
+  });
+  return git.status === 0 ? `${manifest.version} (${git.stdout.trim()})` : manifest.version;
+}

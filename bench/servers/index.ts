@@ -1,0 +1,5 @@
+export type { Contender, ContenderName } from './contender.ts';
+export { findContenders, projectRoot, type FindOptions } from './find.ts';
+export { JetStream, type StreamOptions } from './jetstream.ts';
+export type { Memory } from './process-usage.ts';
+export { ServerProcess } from './server-process.ts';

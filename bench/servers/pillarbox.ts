@@ -1,0 +1,57 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Scratch } from '../scratch.ts';
+import type { Contender } from './contender.ts';
+import { bytesBelow } from './data-directory.ts';
+import { ServerProcess } from './server-process.ts';
+
+/** How to run the broker; `profileDirectory` makes it write a processor profile when it ends. */
+export interface PillarboxOptions {
+  readonly cliPath: string;
+  readonly version: string;
+  readonly profileDirectory?: string | undefined;
+}
+
+/** The broker of this project, as its users start it. */
+export class Pillarbox implements Contender {
+  readonly name = 'pillarbox';
+  readonly version: string;
+  readonly #options: PillarboxOptions;
+
+  constructor(options: PillarboxOptions) {
+    this.#options = options;
+    this.version = `pillarbox ${options.version}`;
+  }
+
+  start(directory: string, scratch: Scratch): Promise<ServerProcess> {
+    const { cliPath, profileDirectory } = this.#options;
+    const portsFile = join(directory, 'ports.json');
+    rmSync(portsFile, { force: true });
+    const profile =
+      profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
+    const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
+    const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--admin-port', '0'];
+    return ServerProcess.start(
+      {
+        command: process.execPath,
+        args: [...profile, cliPath, ...serve, ...ports],
+        readPort: () => readPort(portsFile),
+      },
+      scratch,
+    );
+  }
+
+  recoverableBytes(directory: string): number {
+    return bytesBelow(join(directory, 'data'), (path) => path.includes('journal'));
+  }
+}
+
+/** `{"pid":…,"nats":…,"admin":…}`, which may be half written at the moment it is read. */
+function readPort(portsFile: string): number | undefined {
+  try {
+    const ports = JSON.parse(readFileSync(portsFile, 'utf8')) as { nats?: number };
+    return ports.nats;
+  } catch {
+    return undefined;
+  }
+}

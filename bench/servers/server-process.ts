@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { nowMs } from '../load/clock.ts';
+import { NatsSocket } from '../load/nats-socket.ts';
+import type { Scratch } from '../scratch.ts';
+import { cpuSecondsOf, memoryOf, type Memory } from './process-usage.ts';
+
+const readyMsMax = 120_000;
+const stopMsMax = 30_000;
+const errorTailBytes = 1000;
+
+/** How to start a server and learn its port. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The port once the server has published it, or nothing yet. */
+  readPort(): number | undefined;
+}
+
+/** ServerProcess is one running server. */
+export class ServerProcess {
+  readonly port: number;
+  /** From the spawn until the first PING was answered. */
+  readonly readyMs: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number, readyMs: number) {
+    this.#child = child;
+    this.port = port;
+    this.readyMs = readyMs;
+  }
+
+  static async start(launch: Launch, scratch: Scratch): Promise<ServerProcess> {
+    const startMs = nowMs();
+    const child = spawn(launch.command, launch.args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    scratch.addProcess(child);
+    let said = '';
+    let ended = '';
+    child.stderr.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-errorTailBytes)));
+    child.once('error', (error) => (ended = error.message));
+    child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? code}`));
+    let port = launch.readPort();
+    while (port === undefined) {
+      const late = nowMs() - startMs > readyMsMax ? `it was not ready after ${readyMsMax / 1e3} s` : ended;
+      if (late !== '') {
+        child.kill('SIGKILL');
+        throw new Error(`cannot start ${launch.command} ${launch.args.join(' ')}: ${late}\n${said}`);
+      }
+      await delay(1);
+      port = launch.readPort();
+    }
+    const socket = await NatsSocket.connect(port, () => {});
+    const readyMs = nowMs() - startMs;
+    socket.end();
+    return new ServerProcess(child, port, readyMs);
+  }
+
+  get memory(): Memory {
+    return memoryOf(this.#child.pid ?? 0);
+  }
+
+  get cpuSeconds(): number {
+    return cpuSecondsOf(this.#child.pid ?? 0);
+  }
+
+  /** Asks the server to end and waits; kills it where it does not. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** Ends the server as a crash of the process would. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
+    this.#child.kill(signal);
+    await ended;
+    clearTimeout(timer);
+  }
+}

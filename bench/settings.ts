@@ -1,0 +1,42 @@
+/** Settings say how long and how large the measurements are. */
+export interface Settings {
+  readonly rounds: number;
+  /** How long one measurement lasts. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly sizes: readonly number[];
+  readonly windows: readonly number[];
+  readonly consumers: readonly number[];
+  readonly topics: readonly number[];
+  /** Messages that lie ready for the consumers of one measurement. */
+  readonly consumeMessages: number;
+  readonly backlogMessages: number;
+  /** Payload bytes that are published before the server is killed. */
+  readonly recoveryBytes: number;
+}
+
+const mib = 1024 * 1024;
+
+export const fullSettings: Settings = {
+  rounds: 5,
+  seconds: 2,
+  warmUpSeconds: 0.5,
+  sizes: [16, 128, 1024],
+  windows: [1, 64, 1024, 4096],
+  consumers: [1, 4],
+  topics: [1, 100, 1000],
+  consumeMessages: 1_000_000,
+  backlogMessages: 10_000_000,
+  recoveryBytes: 256 * mib,
+};
+
+/** A look at everything in a minute or two; the figures are rough. */
+export const quickSettings: Settings = {
+  ...fullSettings,
+  rounds: 1,
+  seconds: 0.5,
+  warmUpSeconds: 0.2,
+  consumeMessages: 100_000,
+  backlogMessages: 200_000,
+  recoveryBytes: 16 * mib,
+};
