@@ -19,15 +19,15 @@ import {
   type Random,
 } from '../util/index.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
+import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
 import { redrive, type RedriveOptions } from './dead-letter.ts';
-import { EntryKind, writeDedupeId, writeGroupChanged, writePartitionChanged } from './entries.ts';
+import { EntryKind, writeDedupeId } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
-import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
-import { PublishesOfCommit, type PublishListener } from './publishes.ts';
+import type { PublishListener } from './publishes.ts';
 import { Router } from './router.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
 import { Topic } from './topic.ts';
@@ -85,17 +85,9 @@ export class Broker {
   readonly #compactor: Compactor;
   #log!: Log;
   #schedule!: Schedule;
-  #open = new PublishesOfCommit();
-  #sealed = new PublishesOfCommit();
-  #volatile = new PublishesOfCommit();
-  #openCallbacks: (() => void)[] = [];
-  #sealedCallbacks: (() => void)[] = [];
-  #changedGroups: Group[] = [];
-  #changedPartitions: Partition[] = [];
-  #deletedLogs: number[] = [];
-  #sealedDeletedLogs: number[] = [];
   readonly #uncongested: (() => void)[] = [];
-  readonly #scratch = new ByteWriter(4096);
+  readonly #scratch = new ByteWriter();
+  readonly #commits = new CommitCycle(() => this.#log);
   readonly #damage: DamageReport[] = [];
   #failure: BrokerError | undefined = undefined;
   #ready = false;
@@ -204,7 +196,7 @@ export class Broker {
     this.router.unbindTopic(topic);
     this.#catalog.removeTopic(topic);
     this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));
-    for (const { log } of topic.partitions) this.#deletedLogs.push(log.id);
+    for (const { log } of topic.partitions) this.#commits.logDeleted(log.id);
   }
 
   /** The router sends the topic what its subjects capture. */
@@ -247,11 +239,9 @@ export class Broker {
     return this.#random;
   }
 
-  /** Calls back when everything done so far is on disk. */
+  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
   afterCommit(callback: () => void): void {
-    if (this.#failure) return; // nothing becomes durable any more; the process ends
-    this.#openCallbacks.push(callback);
-    this.#log.requestCommit();
+    if (!this.#failure) this.#commits.afterCommit(callback);
   }
 
   #committed(): Promise<void> {
@@ -341,27 +331,11 @@ export class Broker {
         return broker.#watermarks.refusal ?? broker.#refusalForGood();
       },
       emit: (event) => this.#events.emit(event),
-      awaitCommit: (listener, token, partition, offset, duplicate) => {
-        if (!partition.log.volatile) this.#open.add(listener, token, partition.index, offset, duplicate);
-        else if (duplicate) listener.published(token, partition.index, offset, true);
-        else this.#volatile.add(listener, token, partition.index, offset, false);
-        // A duplicate adds nothing to the commit, but its original may still be in it.
-        if (duplicate) this.#log.requestCommit();
-      },
+      awaitCommit: (listener, token, partition, offset, duplicate) =>
+        this.#commits.await(listener, token, partition, offset, duplicate),
       afterCommit: (callback) => this.afterCommit(callback),
-      partitionChanged: (partition) => {
-        if (partition.changed || partition.log.volatile) return partition.removals.clear();
-        partition.changed = true;
-        this.#changedPartitions.push(partition);
-        this.#log.requestCommit();
-      },
-      groupChanged: (group, soon) => {
-        if (!group.changed) {
-          group.changed = true;
-          this.#changedGroups.push(group);
-        }
-        if (soon) this.#log.requestCommit();
-      },
+      partitionChanged: (partition) => this.#commits.partitionChanged(partition),
+      groupChanged: (group, soon) => this.#commits.groupChanged(group, soon),
       recordDedupeId: (topic, partition, offset, timeMs, id) => {
         if (topic.config.durability === 'memory') return;
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
@@ -406,7 +380,7 @@ export class Broker {
       this.#scratch.reset().uvarint(offset).uvarint(dueMs).view(),
     );
     this.#schedule.add(offset, dueMs, partition.log.id);
-    this.#open.add(listener, token, partition.index, -1, false);
+    this.#commits.awaitScheduled(listener, token, partition);
   }
 
   // ---- the broker as the log sees it
@@ -430,8 +404,8 @@ export class Broker {
       },
       replayBatch: (log, batch) => this.#replayBatch(log, batch),
       replayEntry: (kind, id, payload) => this.#catalog.apply(kind, id, payload),
-      beforeSeal: () => this.#beforeSeal(),
-      sealed: () => this.#onSealed(),
+      beforeSeal: () => this.#commits.beforeSeal(),
+      sealed: () => this.#commits.sealed(),
       durable: (touched) => this.#onDurable(touched),
       volatileGrew: (touched) => this.#onVolatileGrew(touched),
       snapshot: () => this.#catalog.snapshot(),
@@ -450,51 +424,10 @@ export class Broker {
     partition.noteBatch(batch, filtered.length > 0 ? note : undefined);
   }
 
-  /** Changes that pile up between commits are written down once, here. */
-  #beforeSeal(): void {
-    for (const group of this.#changedGroups) {
-      group.changed = false;
-      if (group.topic.isDeleted || !this.#catalog.groupsById.has(group.id)) continue;
-      for (const position of group.positions) {
-        if (position.committedChanged && position.committed) {
-          const { offset, metadata } = position.committed;
-          this.#scratch.reset().uvarint(position.partition.index).uvarint(offset).text(metadata);
-          this.#log.record(EntryKind.offsetCommitted, group.id, this.#scratch.view());
-          position.committedChanged = false;
-        }
-        if (!position.cursorMoved && position.changes.isEmpty) continue;
-        writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence);
-        this.#log.record(EntryKind.groupChanged, group.id, this.#scratch.view());
-        position.changes.clear();
-        position.cursorMoved = false;
-      }
-    }
-    this.#changedGroups.length = 0;
-    for (const partition of this.#changedPartitions) {
-      partition.changed = false;
-      if (!partition.topic.isDeleted) {
-        writePartitionChanged(this.#scratch.reset(), partition.firstOffset, partition.removals.bounds());
-        this.#log.record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
-      }
-      partition.removals.clear();
-    }
-    this.#changedPartitions.length = 0;
-  }
-
-  #onSealed(): void {
-    [this.#open, this.#sealed] = [this.#sealed, this.#open];
-    [this.#openCallbacks, this.#sealedCallbacks] = [this.#sealedCallbacks, this.#openCallbacks];
-    [this.#deletedLogs, this.#sealedDeletedLogs] = [this.#sealedDeletedLogs, this.#deletedLogs];
-  }
-
   /** In this order: groups deliver, publishers hear "ok", others go on. */
   #onDurable(touched: readonly PartitionLog[]): void {
     this.#noteDurable(touched);
-    this.#sealed.committed();
-    const callbacks = this.#sealedCallbacks.splice(0);
-    for (const callback of callbacks) callback();
-    for (const id of this.#sealedDeletedLogs.splice(0))
-      void this.#log.deletePartition(id).catch(() => undefined);
+    this.#commits.durable();
     if (this.#uncongested.length > 0 && !this.#log.congested) {
       for (const callback of this.#uncongested.splice(0)) callback();
     }
@@ -509,9 +442,7 @@ export class Broker {
 
   #onVolatileGrew(touched: readonly PartitionLog[]): void {
     this.#noteDurable(touched);
-    const publishes = this.#volatile;
-    this.#volatile = new PublishesOfCommit();
-    publishes.committed();
+    this.#commits.volatileGrew();
   }
 
   #onFailed(error: LogError): void {
@@ -521,8 +452,7 @@ export class Broker {
       {},
       error,
     );
-    this.#sealed.failed(this.#failure);
-    this.#open.failed(this.#failure);
+    this.#commits.failed(this.#failure);
     this.#options.onFailed?.(error);
   }
 

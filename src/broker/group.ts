@@ -1,22 +1,21 @@
 import type { Record } from '../log/index.ts';
 import type { Timer } from '../util/index.ts';
-import type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
+import type { Consumer, ConsumerEnd } from './consumer.ts';
+import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
 import { deadLetter } from './dead-letter.ts';
+import { DeliveryPump } from './delivery-pump.ts';
 import { BrokerError } from './errors.ts';
-import { Filter, KeyReader } from './filter.ts';
+import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
 import { GroupPartition } from './group-partition.ts';
 import { startPosition } from './group-start.ts';
-import { recordBytes } from './message.ts';
 import type { Partition } from './partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 import { Rate } from './rates.ts';
 import { groupStats, type GroupStats } from './stats.ts';
 import type { Topic } from './topic.ts';
 
-/** Deliveries in one go before others get a turn. */
-const deliveriesPerTurn = 1024;
 const waitMsMax = 2 ** 31 - 1;
 const deadLetterRetryMs = 1000;
 
@@ -72,28 +71,17 @@ export class Group {
   deliverySequence = 0;
   #config: GroupConfig;
   #filter: Filter | undefined;
-  readonly #keyReader = new KeyReader();
   readonly #core: BrokerCore;
-  readonly #consumers: Consumer[] = [];
-  #turn = 0;
-  #partitionTurn = 0;
+  readonly #consumers = new Consumers();
+  readonly #pump: DeliveryPump;
   #lastDeliveredMs: number | undefined = undefined;
   #lastAckMs: number | undefined = undefined;
-  #pumpScheduled = false;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
   #inactivity: Timer | undefined = undefined;
   #pauseTimer: Timer | undefined = undefined;
   #closed = false;
   #started = false;
-  readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
-    record: undefined as unknown as Record,
-    partition: 0,
-    deliveries: 0,
-    sequence: 0,
-    pending: 0,
-    bytes: 0,
-  };
 
   constructor(core: BrokerCore, topic: Topic, id: number, config: GroupConfig, createdMs: number) {
     this.#core = core;
@@ -102,6 +90,7 @@ export class Group {
     this.#config = config;
     this.createdMs = createdMs;
     this.#filter = filterOf(config);
+    this.#pump = new DeliveryPump(this, this.#consumers, core.clock);
     for (const partition of topic.partitions) this.addPartition(partition);
   }
 
@@ -122,12 +111,16 @@ export class Group {
   }
 
   get consumers(): number {
-    return this.#consumers.length;
+    return this.#consumers.count;
   }
 
   get isPaused(): boolean {
     const { paused, pausedUntilMs } = this.#config;
     return paused && (pausedUntilMs === undefined || pausedUntilMs > this.#core.clock.now());
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Whether its state survives a restart. */
@@ -139,30 +132,24 @@ export class Group {
 
   attach(consumer: Consumer): void {
     if (this.#closed) return consumer.ended('group-deleted');
-    this.#consumers.push(consumer);
+    this.#consumers.add(consumer);
     this.#inactivity?.cancel();
     this.#inactivity = undefined;
     this.wake();
   }
 
   detach(consumer: Consumer): void {
-    const at = this.#consumers.indexOf(consumer);
-    if (at < 0) return;
-    this.#consumers.splice(at, 1);
-    if (at < this.#turn) this.#turn--;
-    if (this.#consumers.length === 0) this.#watchInactivity();
+    if (this.#consumers.remove(consumer) && this.#consumers.count === 0) this.#watchInactivity();
   }
 
   /** Somebody has credit again, or there may be something to deliver: deliveries go on soon. */
   wake(): void {
-    if (this.#pumpScheduled || this.#consumers.length === 0) return;
-    this.#pumpScheduled = true;
-    queueMicrotask(this.#pump);
+    this.#pump.wake();
   }
 
   /** Begins again to count the time without a consumer. */
   touch(): void {
-    if (this.#consumers.length === 0) this.#watchInactivity();
+    if (this.#consumers.count === 0) this.#watchInactivity();
   }
 
   #watchInactivity(): void {
@@ -171,150 +158,35 @@ export class Group {
     const { inactiveMs } = this.#config;
     if (inactiveMs === undefined || this.#closed || !this.#started) return;
     this.#inactivity = this.#core.clock.setTimer(inactiveMs, () => {
-      if (this.#consumers.length === 0) void this.delete();
+      if (this.#consumers.count === 0) void this.delete();
     });
   }
 
-  // ---- delivery
+  // ---- what the pump needs
 
-  readonly #pump = (): void => {
-    this.#pumpScheduled = false;
-    if (this.#closed || !this.#started || this.isPaused) return;
-    const nowMs = this.#core.clock.monotonic();
-    let delivered = 0;
-    let refusals = 0;
-    while (this.#consumers.length > 0) {
-      if (delivered === deliveriesPerTurn) {
-        this.#pumpScheduled = true;
-        this.#core.clock.defer(this.#pump);
-        break;
-      }
-      const consumer = this.#nextConsumer();
-      if (!consumer) break;
-      const position = this.#nextPosition();
-      if (!position) break;
-      const { bytes } = this.#delivery;
-      if (bytes > consumer.creditBytes) {
-        const before = this.#consumers.length;
-        consumer.refused?.(bytes);
-        if (this.#consumers.length === before && ++refusals >= before) break;
-        continue;
-      }
-      refusals = 0;
-      this.#deliver(position, consumer, nowMs);
-      delivered++;
-    }
-    if (delivered > 0) {
-      this.#lastDeliveredMs = this.#core.clock.now();
-      this.deliverRate.count += delivered;
-      this.#noteChange(false);
-      this.#armTimer(nowMs);
-    }
-  };
-
-  #nextConsumer(): Consumer | undefined {
-    const consumers = this.#consumers;
-    const count = consumers.length;
-    if (this.#turn >= count) this.#turn = 0;
-    for (let i = 0; i < count; i++) {
-      const at = this.#turn;
-      this.#turn = at + 1 === count ? 0 : at + 1;
-      const consumer = consumers[at]!;
-      if (consumer.credit > 0) return consumer;
-    }
-    return undefined;
+  /** Whether anything may be delivered now. */
+  get isDelivering(): boolean {
+    return this.#started && !this.#closed && !this.isPaused;
   }
 
-  /** Redelivery under way in {@link #delivery}; undefined: it is a first delivery. */
-  #entry: PendingEntry | undefined = undefined;
-
-  /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
-  #nextPosition(): GroupPartition | undefined {
-    const positions = this.positions;
-    for (let i = 0; i < positions.length; i++) {
-      if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
-      const position = positions[this.#partitionTurn++]!;
-      const ready = this.#findReady(position);
-      if (ready === true) return position;
-      // With order per key nothing new may overtake a redelivery that is still being fetched.
-      if (ready === 'loading' && this.#config.ordering === 'key') continue;
-      if (this.#findFresh(position)) return position;
-    }
-    return undefined;
+  /** The pump made so many deliveries. */
+  noteDelivered(deliveries: number, nowMs: number): void {
+    this.#lastDeliveredMs = this.#core.clock.now();
+    this.deliverRate.count += deliveries;
+    this.#noteChange(false);
+    this.#armTimer(nowMs);
   }
 
-  #findReady(position: GroupPartition): boolean | 'loading' {
-    for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
-      const record = position.find(entry.offset);
-      if (record === 'loading') return 'loading';
-      if (record) {
-        if (!position.admitAgain(entry, record)) continue;
-        this.#describe(position, record, entry.deliveries + 1);
-        this.#entry = entry;
-        return true;
-      }
-      this.#settle(position, entry); // removed meanwhile: nothing to deliver
-    }
-    return false;
-  }
-
-  #findFresh(position: GroupPartition): boolean {
-    const { maxInFlight, ack } = this.#config;
-    if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
-      return false;
-    const record = position.peek();
-    if (!record) return false;
-    this.#describe(position, record, 1);
-    this.#entry = undefined;
-    return true;
-  }
-
-  #describe(position: GroupPartition, record: Record, deliveries: number): void {
-    const delivery = this.#delivery;
-    delivery.record = record;
-    delivery.partition = position.partition.index;
-    delivery.deliveries = deliveries;
-    delivery.bytes = recordBytes(record);
-  }
-
-  #deliver(position: GroupPartition, consumer: Consumer, nowMs: number): void {
-    const delivery = this.#delivery;
-    const { record } = delivery;
-    const { offset } = record;
-    delivery.sequence = ++this.deliverySequence;
-    let entry = this.#entry;
-    if (!entry) position.take();
-    if (this.#config.ack === 'none') {
-      if (entry) position.pending.remove(entry);
-      delivery.pending = this.#lag();
-      const key = this.topic.settlesByKey ? this.#keyReader.read(record) : undefined;
-      consumer.receive(delivery);
-      this.topic.settled(position.partition, offset, key, this);
-      return;
-    }
-    if (entry) position.changes.deliveries.push(offset, entry.deliveries + 1);
-    else {
-      entry = position.pending.add(offset, 0);
-      if (this.isStored) position.changes.entered.add(offset);
-    }
-    if (this.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
-    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = this.#core.clock.now();
-    position.lockKey(entry, record);
-    position.pending.deliver(entry, nowMs, this.#deadlineMs(entry.deliveries + 1));
-    entry.consumer = consumer;
-    entry.sequence = delivery.sequence;
-    delivery.pending = this.#lag();
-    consumer.receive(delivery);
-  }
-
-  #lag(): number {
+  /** Messages still to deliver for the first time. */
+  get lag(): number {
     if (this.positions.length === 1) return this.positions[0]!.lag;
     let lag = 0;
     for (const position of this.positions) lag += position.lag;
     return lag;
   }
 
-  #deadlineMs(deliveries: number): number {
+  /** How long the n-th delivery of a message may take. */
+  deadlineMs(deliveries: number): number {
     const { backoffMs, backoffReplacesDeadline, ackWaitMs } = this.#config;
     if (!backoffReplacesDeadline || backoffMs.length === 0) return ackWaitMs;
     return backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
@@ -345,7 +217,7 @@ export class Group {
   #acked(position: GroupPartition, entry: PendingEntry): void {
     this.#lastAckMs = this.#core.clock.now();
     this.ackRate.count++;
-    this.#settle(position, entry);
+    this.settle(position, entry);
     this.#noteChange(true);
   }
 
@@ -365,7 +237,7 @@ export class Group {
     const position = this.positions[partition];
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    position.pending.extend(entry, this.#core.clock.monotonic(), this.#deadlineMs(entry.deliveries));
+    position.pending.extend(entry, this.#core.clock.monotonic(), this.deadlineMs(entry.deliveries));
     return true;
   }
 
@@ -413,7 +285,7 @@ export class Group {
     }
     position.pending.leaveForGood(entry);
     const moved = (): void => {
-      this.#settle(position, entry);
+      this.settle(position, entry);
       this.#noteChange(true);
     };
     deadLetter(this.#core, this, position, entry, { topic: this.#config.deadLetter, cause, moved }).catch(
@@ -427,7 +299,7 @@ export class Group {
   }
 
   /** Done: not pending any more, and the topic may let the message go. */
-  #settle(position: GroupPartition, entry: PendingEntry): void {
+  settle(position: GroupPartition, entry: PendingEntry): void {
     this.#finish(position, entry);
     this.topic.settled(position.partition, entry.offset, entry.key, this);
   }
@@ -577,8 +449,8 @@ export class Group {
         : this.deliverySequence,
       inFlight,
       redelivered,
-      lag: this.#lag(),
-      consumers: this.#consumers.length,
+      lag: this.lag,
+      consumers: this.#consumers.count,
       paused: this.isPaused,
       pausedUntilMs: this.isPaused ? this.#config.pausedUntilMs : undefined,
     };
@@ -675,7 +547,7 @@ export class Group {
     this.#timer?.cancel();
     this.#inactivity?.cancel();
     this.#pauseTimer?.cancel();
-    for (const consumer of this.#consumers.splice(0)) consumer.ended(reason);
+    for (const consumer of this.#consumers.removeAll()) consumer.ended(reason);
   }
 
   #checkOpen(): void {

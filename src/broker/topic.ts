@@ -1,5 +1,7 @@
 import type { PartitionLog, Record } from '../log/index.ts';
 import { Queue } from '../util/index.ts';
+import { AckRetention } from './ack-retention.ts';
+import { refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
 import type { BrokerCore } from './core.ts';
 import { Deduplication } from './deduplication.ts';
@@ -7,10 +9,11 @@ import { BrokerError } from './errors.ts';
 import { KeyReader } from './filter.ts';
 import { Group } from './group.ts';
 import { groupConfig, type GroupOptions } from './group-config.ts';
-import { copyRecord, recordBytes, recordOf, type Message } from './message.ts';
+import { copyRecord, recordOf, type Message } from './message.ts';
 import { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import { Rate } from './rates.ts';
+import { SizeRetention } from './size-retention.ts';
 import { topicStats, type TopicStats } from './stats.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
 
@@ -69,9 +72,10 @@ export class Topic {
   #filteredGroups: readonly Group[] = [];
   readonly #waiting = new Queue<WaitingPublish>();
   readonly #age: AgeRetention;
+  readonly #size = new SizeRetention();
+  readonly #acks: AckRetention;
   #nextPartition = 0;
   #settlesByKey = false;
-  #sweeping = false;
   /** Publishes need no look at options, limits or groups: the common case, decided once per change of configuration. */
   #plain = false;
 
@@ -87,6 +91,7 @@ export class Topic {
     this.#config = config;
     this.createdMs = createdMs;
     this.#age = new AgeRetention(this, core.clock);
+    this.#acks = new AckRetention(this);
     for (const log of logs) this.partitions.push(new Partition(this, this.partitions.length, log, core));
     this.#configured();
   }
@@ -163,7 +168,10 @@ export class Topic {
     const key = config.keyState || config.partitions > 1 ? this.#keyReader.read(record) : '';
     const partition = this.#choosePartition(record, options, key);
     if (!partition) {
-      return listener.refused(token, this.#error('not-allowed', `has no partition ${options?.partition}`));
+      return listener.refused(
+        token,
+        topicError(this, 'not-allowed', `has no partition ${options?.partition}`),
+      );
     }
     const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
     if (dedupeId !== undefined) {
@@ -171,9 +179,9 @@ export class Topic {
       if (original)
         return core.awaitCommit(listener, token, this.partitions[original.partition]!, original.offset, true);
     }
-    const refusal = this.#refuseForItself(record, options, partition, key);
+    const refusal = refusalOfMessage(this, record, options, partition, key);
     if (refusal) return listener.refused(token, refusal);
-    const full = options?.rollup === undefined ? this.#refuseForRoom(record, partition, key) : undefined;
+    const full = options?.rollup === undefined ? refusalOfRoom(this, record, partition, key) : undefined;
     if (full) {
       if (
         config.overflow !== 'wait' ||
@@ -207,7 +215,7 @@ export class Topic {
     let wanted = this.groups.size > this.#filteredGroups.length;
     for (const group of this.#filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
-    this.#makeRoom(partition, record);
+    this.#size.appended(partition, record, this.#config);
     this.#age.appended(partition, record.timestampMs);
     return offset;
   }
@@ -218,115 +226,6 @@ export class Topic {
     if (count === 1) return this.partitions[0];
     if (record.keyStart < 0) return this.partitions[this.#nextPartition++ % count];
     return this.partitions[hashOf(key) % count];
-  }
-
-  /** Refusals that have nothing to do with how full the topic is. */
-  #refuseForItself(
-    record: Record,
-    options: PublishOptions | undefined,
-    partition: Partition,
-    key: string,
-  ): BrokerError | undefined {
-    const { messageBytesMax, sealed } = this.#config;
-    if (sealed) return this.#error('not-allowed', 'is sealed');
-    if (messageBytesMax !== undefined) {
-      const bytes = recordBytes(record);
-      if (bytes > messageBytesMax) {
-        return this.#error(
-          'message-too-large',
-          `takes messages of up to ${messageBytesMax} bytes, not ${bytes}`,
-          {
-            limit: messageBytesMax,
-          },
-        );
-      }
-    }
-    if (!options) return undefined;
-    if (
-      options.expectedLastDedupeId !== undefined &&
-      options.expectedLastDedupeId !== (this.deduplication.lastId ?? '')
-    ) {
-      return this.#error('wrong-last-dedupe-id', `has last dedupe id "${this.deduplication.lastId ?? ''}"`, {
-        lastDedupeId: this.deduplication.lastId,
-      });
-    }
-    if (options.expectedLastOffset !== undefined && options.expectedLastOffset !== partition.nextOffset - 1) {
-      return this.#error('wrong-last-offset', `has last offset ${partition.nextOffset - 1}`, {
-        lastOffset: partition.nextOffset - 1,
-      });
-    }
-    if (options.expectedLastKeyOffset !== undefined) {
-      const last = this.#lastOffsetOfKey(partition, options.expectedLastKey, key);
-      if (last !== options.expectedLastKeyOffset) {
-        return this.#error('wrong-last-key-offset', `has last offset ${last} for that key`, {
-          lastOffset: last,
-        });
-      }
-    }
-    return undefined;
-  }
-
-  #lastOffsetOfKey(partition: Partition, pattern: string | undefined, key: string): number {
-    if (pattern === undefined) {
-      const state = partition.keyIndex?.get(key);
-      return state && partition.isLive(state.last) ? state.last : -1;
-    }
-    let last = -1;
-    for (const [, state] of partition.keys(pattern)) {
-      if (state.last > last && partition.isLive(state.last)) last = state.last;
-    }
-    return last;
-  }
-
-  /** Refusals because the topic is full; none when it makes room instead. */
-  #refuseForRoom(record: Record, partition: Partition, key: string): BrokerError | undefined {
-    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, overflowPerKey } = this.#config;
-    const keyCount = messagesPerKeyMax === undefined ? 0 : (partition.keyIndex?.get(key)?.count ?? 0);
-    if (messagesPerKeyMax !== undefined && keyCount >= messagesPerKeyMax) {
-      if (overflowPerKey === 'reject') {
-        return this.#error('key-full', `holds ${keyCount} messages of that key`, {
-          limit: messagesPerKeyMax,
-        });
-      }
-      if (overflow === 'reject') return undefined; // the key's oldest goes: the topic does not grow
-    }
-    if (overflow === 'drop-oldest') return undefined;
-    if (messagesMax !== undefined && partition.count >= messagesMax) {
-      return this.#error('topic-full', `holds ${partition.count} messages`, { limit: messagesMax });
-    }
-    if (bytesMax !== undefined && partition.bytes + recordBytes(record) > bytesMax) {
-      return this.#error('topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
-    }
-    return undefined;
-  }
-
-  /** Drops the oldest beyond the limits. Limits count per partition. */
-  #makeRoom(partition: Partition, record: Record): void {
-    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, compaction } = this.#config;
-    const perKeyMax = compaction ? 1 : messagesPerKeyMax;
-    if (perKeyMax !== undefined) {
-      const key = this.#keyReader.read(record);
-      const state = partition.keyIndex!.get(key);
-      // A compacted topic keeps messages without a key.
-      if (state && (messagesPerKeyMax !== undefined || key !== '')) {
-        while (state.count > perKeyMax && state.first < record.offset) {
-          if (!partition.removeOfKey(key, state.first)) break;
-        }
-      }
-    }
-    if (overflow !== 'drop-oldest') return;
-    if (messagesMax !== undefined && partition.count > messagesMax)
-      partition.trim(partition.offsetOfLast(messagesMax));
-    if (bytesMax !== undefined) {
-      for (
-        let excess = partition.bytes - bytesMax;
-        excess > 0 && partition.count > 1;
-        excess = partition.bytes - bytesMax
-      ) {
-        const perMessage = Math.max(1, partition.bytes / partition.count);
-        partition.trim(partition.offsetOfLast(Math.max(1, partition.count - Math.ceil(excess / perMessage))));
-      }
-    }
   }
 
   #rollUpKey(partition: Partition, key: string, offset: number): void {
@@ -352,23 +251,12 @@ export class Topic {
   /** Publishes that waited for room get another try. */
   #admitWaiting(): void {
     for (let waiting = this.#waiting.peek(); waiting; waiting = this.#waiting.peek()) {
-      const partition = this.#choosePartition(
-        waiting.record,
-        waiting.options,
-        this.#keyReader.read(waiting.record),
-      )!;
-      if (this.#refuseForRoom(waiting.record, partition, this.#keyReader.read(waiting.record))) return;
+      const key = this.#keyReader.read(waiting.record);
+      const partition = this.#choosePartition(waiting.record, waiting.options, key)!;
+      if (refusalOfRoom(this, waiting.record, partition, key)) return;
       this.#waiting.shift();
       this.publish(waiting.record, waiting.options, waiting.listener, waiting.token);
     }
-  }
-
-  #error(
-    code: BrokerError['code'],
-    what: string,
-    details: { lastOffset?: number; limit?: number; lastDedupeId?: string | undefined } = {},
-  ): BrokerError {
-    return new BrokerError(code, `Topic "${this.name}" ${what}.`, { topic: this.name, ...details });
   }
 
   // ---- what groups tell it
@@ -378,49 +266,9 @@ export class Topic {
     return this.#settlesByKey;
   }
 
-  /**
-   * A group is done with a message: under queue and interest retention it goes once every group that wants it is.
-   * `key` may be missing for what was delivered before a restart.
-   */
+  /** A group is done with a message; `key` may be missing for what was delivered before a restart. */
   settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
-    if (this.#config.retention === 'limits') return;
-    if (this.groups.size > 1) {
-      for (const group of this.groups.values()) {
-        if (group === by || group.isDone(partition.index, offset)) continue;
-        if (!group.filter) return;
-        if (key === undefined) return void this.#sweep().catch(() => undefined);
-        if (group.filter.matches(key)) return;
-      }
-    }
-    this.#removeSettled(partition, offset);
-  }
-
-  #removeSettled(partition: Partition, offset: number): void {
-    if (!partition.remove(offset)) return;
-    this.removedRate.count++;
-    if (this.#waiting.size > 0) this.#admitWaiting();
-  }
-
-  /** Looks at every message: those that no remaining group is to handle go. */
-  async #sweep(): Promise<void> {
-    if (this.#config.retention === 'limits' || this.#sweeping) return;
-    this.#sweeping = true;
-    try {
-      for (const partition of this.partitions) {
-        for await (const record of partition.scan(partition.firstOffset)) {
-          const key = this.#keyReader.read(record);
-          let wanted = this.#config.retention === 'queue';
-          for (const group of this.groups.values()) {
-            if (group.filter && !group.filter.matches(key)) continue;
-            wanted = !group.isDone(partition.index, record.offset);
-            if (wanted) break;
-          }
-          if (!wanted) this.#removeSettled(partition, record.offset);
-        }
-      }
-    } finally {
-      this.#sweeping = false;
-    }
+    this.#acks.settled(partition, offset, key, by);
   }
 
   /** A message was removed, and this was its key. */
@@ -460,7 +308,7 @@ export class Topic {
   }
 
   #checkNewGroup(name: string): void {
-    if (this.#deleted) throw this.#error('topic-not-found', 'was deleted');
+    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
     if (this.groups.has(name)) {
       throw new BrokerError('group-exists', `Topic "${this.name}" has a group "${name}" already.`, {
         topic: this.name,
@@ -469,7 +317,7 @@ export class Topic {
     }
     const { groupsMax } = this.#config;
     if (groupsMax !== undefined && this.groups.size >= groupsMax) {
-      throw this.#error('groups-full', `takes ${groupsMax} groups at most`, { limit: groupsMax });
+      throw topicError(this, 'groups-full', `takes ${groupsMax} groups at most`, { limit: groupsMax });
     }
   }
 
@@ -483,7 +331,7 @@ export class Topic {
   removeGroup(group: Group): void {
     this.groups.delete(group.name);
     this.#configured();
-    if (!this.#deleted) void this.#sweep().catch(() => undefined); // the log reports its own errors
+    if (!this.#deleted) this.#acks.sweep();
   }
 
   /** Groups changed their filters, or the topic its configuration. */
@@ -513,31 +361,20 @@ export class Topic {
     const config = topicConfig(options);
     const { name, durability, keyState, partitions } = this.#config;
     if (config.name !== name || config.durability !== durability || config.keyState !== keyState) {
-      throw this.#error('topic-config-invalid', 'keeps its name, durability and keyState for life');
+      throw topicError(this, 'topic-config-invalid', 'keeps its name, durability and keyState for life');
     }
     if (config.partitions < partitions)
-      throw this.#error('topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
+      throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
     this.#core.checkSubjects(config);
     this.applyConfig(config);
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
     for (const partition of this.partitions) {
-      if (partition.count > 0) this.#applyLimits(partition);
+      this.#size.check(partition, config);
+      this.#age.check(partition);
     }
     this.noteRoom();
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
-  }
-
-  /** Limits that became tighter take hold at once. */
-  #applyLimits(partition: Partition): void {
-    const { messagesMax, bytesMax, overflow } = this.#config;
-    if (overflow === 'drop-oldest') {
-      if (messagesMax !== undefined) partition.trim(partition.offsetOfLast(messagesMax));
-      if (bytesMax !== undefined && partition.bytes > bytesMax) {
-        partition.trim(partition.offsetOfLast(Math.floor((partition.count * bytesMax) / partition.bytes)));
-      }
-    }
-    this.#age.check(partition);
   }
 
   applyConfig(config: TopicConfig): void {
@@ -574,7 +411,7 @@ export class Topic {
     for (let waiting = this.#waiting.shift(); waiting; waiting = this.#waiting.shift()) {
       waiting.listener.refused(
         waiting.token,
-        this.#error(reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
+        topicError(this, reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
       );
     }
   }

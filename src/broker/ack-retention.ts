@@ -1,0 +1,70 @@
+import { KeyReader } from './filter.ts';
+import type { Group } from './group.ts';
+import type { Partition } from './partition.ts';
+import type { Topic } from './topic.ts';
+
+/**
+ * Ack retention removes messages of queue-like topics (`queue`, `interest`) once every group that wants them has acked them.
+ */
+export class AckRetention {
+  readonly #topic: Topic;
+  readonly #keyReader = new KeyReader();
+  #sweeping = false;
+
+  constructor(topic: Topic) {
+    this.#topic = topic;
+  }
+
+  /** A group is done with a message. `key` may be missing for what was delivered before a restart. */
+  settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
+    const { groups, config } = this.#topic;
+    if (config.retention === 'limits') return;
+    if (groups.size > 1) {
+      for (const group of groups.values()) {
+        if (group === by || group.isDone(partition.index, offset)) continue;
+        if (!group.filter) return;
+        if (key === undefined) return this.sweep();
+        if (group.filter.matches(key)) return;
+      }
+    }
+    this.#remove(partition, offset);
+  }
+
+  /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
+  sweep(): void {
+    if (this.#topic.config.retention === 'limits' || this.#sweeping) return;
+    this.#sweeping = true;
+    void this.#sweep()
+      .catch(() => undefined) // the log reports its own errors
+      .finally(() => {
+        this.#sweeping = false;
+      });
+  }
+
+  async #sweep(): Promise<void> {
+    for (const partition of this.#topic.partitions) {
+      for await (const record of partition.scan(partition.firstOffset)) {
+        if (this.#topic.isDeleted) return;
+        if (!this.#isWanted(partition, record.offset, this.#keyReader.read(record)))
+          this.#remove(partition, record.offset);
+      }
+    }
+  }
+
+  /** A message of a queue waits for its first group; under interest what nobody wants goes. */
+  #isWanted(partition: Partition, offset: number, key: string): boolean {
+    let matches = false;
+    for (const group of this.#topic.groups.values()) {
+      if (group.filter && !group.filter.matches(key)) continue;
+      if (!group.isDone(partition.index, offset)) return true;
+      matches = true;
+    }
+    return !matches && this.#topic.config.retention === 'queue';
+  }
+
+  #remove(partition: Partition, offset: number): void {
+    if (!partition.remove(offset)) return;
+    this.#topic.removedRate.count++;
+    this.#topic.noteRoom();
+  }
+}

@@ -1,0 +1,104 @@
+import type { Record } from '../log/index.ts';
+import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
+import { recordBytes } from './message.ts';
+import type { Partition } from './partition.ts';
+import type { PublishOptions, Topic } from './topic.ts';
+
+/** Why a topic refuses a publish for what it is (sealed, too large) or expects; undefined: it does not. */
+export function refusalOfMessage(
+  topic: Topic,
+  record: Record,
+  options: PublishOptions | undefined,
+  partition: Partition,
+  key: string,
+): BrokerError | undefined {
+  const { messageBytesMax, sealed } = topic.config;
+  if (sealed) return topicError(topic, 'not-allowed', 'is sealed');
+  if (messageBytesMax !== undefined) {
+    const bytes = recordBytes(record);
+    if (bytes > messageBytesMax) {
+      const what = `takes messages of up to ${messageBytesMax} bytes, not ${bytes}`;
+      return topicError(topic, 'message-too-large', what, { limit: messageBytesMax });
+    }
+  }
+  return options && failedExpectation(topic, options, partition, key);
+}
+
+function failedExpectation(
+  topic: Topic,
+  options: PublishOptions,
+  partition: Partition,
+  key: string,
+): BrokerError | undefined {
+  const { expectedLastDedupeId, expectedLastOffset, expectedLastKeyOffset, expectedLastKey } = options;
+  const { lastId } = topic.deduplication;
+  if (expectedLastDedupeId !== undefined && expectedLastDedupeId !== (lastId ?? '')) {
+    return topicError(topic, 'wrong-last-dedupe-id', `has last dedupe id "${lastId ?? ''}"`, {
+      lastDedupeId: lastId,
+    });
+  }
+  const lastOffset = partition.nextOffset - 1;
+  if (expectedLastOffset !== undefined && expectedLastOffset !== lastOffset) {
+    return topicError(topic, 'wrong-last-offset', `has last offset ${lastOffset}`, { lastOffset });
+  }
+  if (expectedLastKeyOffset !== undefined) {
+    const last = lastOffsetOfKey(partition, expectedLastKey, key);
+    if (last !== expectedLastKeyOffset) {
+      return topicError(topic, 'wrong-last-key-offset', `has last offset ${last} for that key`, {
+        lastOffset: last,
+      });
+    }
+  }
+  return undefined;
+}
+
+function lastOffsetOfKey(partition: Partition, pattern: string | undefined, key: string): number {
+  if (pattern === undefined) {
+    const state = partition.keyIndex?.get(key);
+    return state && partition.isLive(state.last) ? state.last : -1;
+  }
+  let last = -1;
+  for (const [, state] of partition.keys(pattern)) {
+    if (state.last > last && partition.isLive(state.last)) last = state.last;
+  }
+  return last;
+}
+
+/** Why a topic has no room for a publish; undefined: it has, or will make it by dropping its oldest. */
+export function refusalOfRoom(
+  topic: Topic,
+  record: Record,
+  partition: Partition,
+  key: string,
+): BrokerError | undefined {
+  const { messagesMax, bytesMax, messagesPerKeyMax, overflow, overflowPerKey } = topic.config;
+  if (messagesPerKeyMax !== undefined) {
+    const count = partition.keyIndex?.get(key)?.count ?? 0;
+    if (count >= messagesPerKeyMax) {
+      if (overflowPerKey === 'reject') {
+        return topicError(topic, 'key-full', `holds ${count} messages of that key`, {
+          limit: messagesPerKeyMax,
+        });
+      }
+      return undefined; // the key's oldest goes: the topic does not grow
+    }
+  }
+  if (overflow === 'drop-oldest') return undefined;
+  if (messagesMax !== undefined && partition.count >= messagesMax) {
+    return topicError(topic, 'topic-full', `holds ${partition.count} messages`, { limit: messagesMax });
+  }
+  if (bytesMax !== undefined && partition.bytes + recordBytes(record) > bytesMax) {
+    return topicError(topic, 'topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
+  }
+  return undefined;
+}
+
+/** An error about a topic: `what` goes on from its name. */
+export function topicError(
+  topic: Topic,
+  code: BrokerErrorCode,
+  what: string,
+  details: BrokerErrorDetails = {},
+): BrokerError {
+  return new BrokerError(code, `Topic "${topic.name}" ${what}.`, { topic: topic.name, ...details });
+}

@@ -1,0 +1,149 @@
+import type { Log } from '../log/index.ts';
+import { ByteWriter } from '../util/index.ts';
+import { EntryKind, writeGroupChanged, writePartitionChanged } from './entries.ts';
+import type { Group } from './group.ts';
+import type { Partition } from './partition.ts';
+import { PublishesOfCommit, type PublishListener } from './publishes.ts';
+
+/** What waits for one commit. */
+class CommitWork {
+  readonly publishes: PublishesOfCommit = new PublishesOfCommit();
+  readonly callbacks: (() => void)[] = [];
+  readonly deletedLogs: number[] = [];
+}
+
+/**
+ * The commit cycle is what the broker does around each commit of its log: what changed since the last one is written into it just before
+ * it is sealed, and who waits for it is told once it is on disk.
+ *
+ * ```
+ *   open ──seal──► sealed ──durable──► publishers hear "ok", callbacks run, files of deleted topics go
+ *   (work joins)   (on its way to disk; at most one)
+ * ```
+ */
+export class CommitCycle {
+  readonly #log: () => Log;
+  #open = new CommitWork();
+  #sealed = new CommitWork();
+  /** Publishes to topics in memory, which wait for no disk. */
+  #volatile = new PublishesOfCommit();
+  #spareVolatile = new PublishesOfCommit();
+  readonly #changedGroups: Group[] = [];
+  readonly #changedPartitions: Partition[] = [];
+  readonly #scratch = new ByteWriter(4096);
+
+  constructor(log: () => Log) {
+    this.#log = log;
+  }
+
+  /** The listener hears `published` when what is open now is durable. */
+  await<T>(
+    listener: PublishListener<T>,
+    token: T,
+    partition: Partition,
+    offset: number,
+    duplicate: boolean,
+  ): void {
+    if (!partition.log.volatile) {
+      this.#open.publishes.add(listener, token, partition.index, offset, duplicate);
+      // A duplicate adds nothing to the commit, but its original may still be in it.
+      if (duplicate) this.#log().requestCommit();
+    } else if (duplicate) listener.published(token, partition.index, offset, true);
+    else this.#volatile.add(listener, token, partition.index, offset, false);
+  }
+
+  /** The same for a delayed message, whose offset is not known yet. */
+  awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: Partition): void {
+    this.#open.publishes.add(listener, token, partition.index, -1, false);
+  }
+
+  /** Calls back when everything done so far is on disk. */
+  afterCommit(callback: () => void): void {
+    this.#open.callbacks.push(callback);
+    this.#log().requestCommit();
+  }
+
+  /** The group's changes go into the next commit; `soon` asks for it now. */
+  groupChanged(group: Group, soon: boolean): void {
+    if (!group.changed) {
+      group.changed = true;
+      this.#changedGroups.push(group);
+    }
+    if (soon) this.#log().requestCommit();
+  }
+
+  /** The partition's removals go into the next commit. */
+  partitionChanged(partition: Partition): void {
+    if (partition.log.volatile) return partition.removals.clear();
+    if (partition.changed) return;
+    partition.changed = true;
+    this.#changedPartitions.push(partition);
+    this.#log().requestCommit();
+  }
+
+  /** The log's files go once the commit that says so is durable. */
+  logDeleted(id: number): void {
+    this.#open.deletedLogs.push(id);
+  }
+
+  /** Changes that piled up since the last commit are written into this one. */
+  beforeSeal(): void {
+    for (const group of this.#changedGroups) {
+      group.changed = false;
+      if (!group.isClosed) this.#writeGroup(group);
+    }
+    this.#changedGroups.length = 0;
+    for (const partition of this.#changedPartitions) {
+      partition.changed = false;
+      if (!partition.topic.isDeleted) {
+        writePartitionChanged(this.#scratch.reset(), partition.firstOffset, partition.removals.bounds());
+        this.#log().record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
+      }
+      partition.removals.clear();
+    }
+    this.#changedPartitions.length = 0;
+  }
+
+  #writeGroup(group: Group): void {
+    for (const position of group.positions) {
+      if (position.committedChanged && position.committed) {
+        const { offset, metadata } = position.committed;
+        this.#scratch.reset().uvarint(position.partition.index).uvarint(offset).text(metadata);
+        this.#log().record(EntryKind.offsetCommitted, group.id, this.#scratch.view());
+        position.committedChanged = false;
+      }
+      if (!position.cursorMoved && position.changes.isEmpty) continue;
+      writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence);
+      this.#log().record(EntryKind.groupChanged, group.id, this.#scratch.view());
+      position.changes.clear();
+      position.cursorMoved = false;
+    }
+  }
+
+  sealed(): void {
+    [this.#open, this.#sealed] = [this.#sealed, this.#open];
+  }
+
+  durable(): void {
+    const { publishes, callbacks, deletedLogs } = this.#sealed;
+    publishes.committed();
+    for (const callback of callbacks.splice(0)) callback();
+    for (const id of deletedLogs.splice(0))
+      void this.#log()
+        .deletePartition(id)
+        .catch(() => undefined);
+  }
+
+  volatileGrew(): void {
+    const publishes = this.#volatile;
+    this.#volatile = this.#spareVolatile;
+    publishes.committed();
+    this.#spareVolatile = publishes;
+  }
+
+  /** Nothing becomes durable any more. */
+  failed(error: Error): void {
+    this.#sealed.publishes.failed(error);
+    this.#open.publishes.failed(error);
+  }
+}

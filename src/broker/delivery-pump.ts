@@ -1,0 +1,169 @@
+import type { Record } from '../log/index.ts';
+import type { Clock } from '../util/index.ts';
+import type { Consumer, Delivery } from './consumer.ts';
+import type { Consumers } from './consumers.ts';
+import { KeyReader } from './filter.ts';
+import type { Group } from './group.ts';
+import type { GroupPartition } from './group-partition.ts';
+import { recordBytes } from './message.ts';
+import type { PendingEntry } from './pending.ts';
+
+/** Deliveries in one go before others get a turn. */
+const deliveriesPerTurn = 1024;
+
+/**
+ * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and something is there,
+ * redeliveries first, then what the cursor finds.
+ */
+export class DeliveryPump {
+  readonly #group: Group;
+  readonly #consumers: Consumers;
+  readonly #clock: Clock;
+  readonly #keyReader = new KeyReader();
+  #scheduled = false;
+  #partitionTurn = 0;
+  /** What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given. */
+  readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
+    record: undefined as unknown as Record,
+    partition: 0,
+    deliveries: 0,
+    sequence: 0,
+    pending: 0,
+    bytes: 0,
+  };
+  /** Its pending entry, when it is a redelivery. */
+  #entry: PendingEntry | undefined = undefined;
+
+  constructor(group: Group, consumers: Consumers, clock: Clock) {
+    this.#group = group;
+    this.#consumers = consumers;
+    this.#clock = clock;
+  }
+
+  /** Runs once the call stack at hand is done, however often it is asked for. */
+  wake(): void {
+    if (this.#scheduled || this.#consumers.count === 0) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    if (!this.#group.isDelivering) return;
+    const nowMs = this.#clock.monotonic();
+    let delivered = 0;
+    let refusals = 0;
+    for (let consumer = this.#consumers.next(); consumer; consumer = this.#consumers.next()) {
+      if (delivered === deliveriesPerTurn) {
+        this.#scheduled = true;
+        this.#clock.defer(this.#run);
+        break;
+      }
+      const position = this.#nextPosition();
+      if (!position) break;
+      const { bytes } = this.#delivery;
+      if (bytes > consumer.creditBytes) {
+        const before = this.#consumers.count;
+        consumer.refused?.(bytes);
+        if (this.#consumers.count === before && ++refusals >= before) break;
+        continue;
+      }
+      refusals = 0;
+      this.#deliver(position, consumer, nowMs);
+      delivered++;
+    }
+    if (delivered > 0) this.#group.noteDelivered(delivered, nowMs);
+  };
+
+  /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
+  #nextPosition(): GroupPartition | undefined {
+    const { positions, config } = this.#group;
+    for (let i = 0; i < positions.length; i++) {
+      if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
+      const position = positions[this.#partitionTurn++]!;
+      const ready = this.#findReady(position);
+      if (ready === true) return position;
+      // With order per key nothing new may overtake a redelivery that is still being fetched.
+      if (ready === 'loading' && config.ordering === 'key') continue;
+      if (this.#findFresh(position)) return position;
+    }
+    return undefined;
+  }
+
+  #findReady(position: GroupPartition): boolean | 'loading' {
+    for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
+      const record = position.find(entry.offset);
+      if (record === 'loading') return 'loading';
+      if (record) {
+        if (!position.admitAgain(entry, record)) continue;
+        this.#describe(position, record, entry.deliveries + 1);
+        this.#entry = entry;
+        return true;
+      }
+      this.#group.settle(position, entry); // removed meanwhile: nothing to deliver
+    }
+    return false;
+  }
+
+  #findFresh(position: GroupPartition): boolean {
+    const { maxInFlight, ack } = this.#group.config;
+    if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
+      return false;
+    const record = position.peek();
+    if (!record) return false;
+    this.#describe(position, record, 1);
+    this.#entry = undefined;
+    return true;
+  }
+
+  #describe(position: GroupPartition, record: Record, deliveries: number): void {
+    const delivery = this.#delivery;
+    delivery.record = record;
+    delivery.partition = position.partition.index;
+    delivery.deliveries = deliveries;
+    delivery.bytes = recordBytes(record);
+  }
+
+  #deliver(position: GroupPartition, consumer: Consumer, nowMs: number): void {
+    const group = this.#group;
+    const delivery = this.#delivery;
+    delivery.sequence = ++group.deliverySequence;
+    if (!this.#entry) position.take();
+    if (group.config.ack === 'none') this.#deliverForGood(position, consumer);
+    else {
+      this.#makePending(position, consumer, nowMs);
+      delivery.pending = group.lag;
+      consumer.receive(delivery);
+    }
+  }
+
+  /** At most once: done with the delivery. */
+  #deliverForGood(position: GroupPartition, consumer: Consumer): void {
+    const { topic } = this.#group;
+    const { record } = this.#delivery;
+    const { offset } = record;
+    const key = topic.settlesByKey ? this.#keyReader.read(record) : undefined;
+    if (this.#entry) position.pending.remove(this.#entry);
+    this.#delivery.pending = this.#group.lag;
+    consumer.receive(this.#delivery);
+    topic.settled(position.partition, offset, key, this.#group);
+  }
+
+  #makePending(position: GroupPartition, consumer: Consumer, nowMs: number): void {
+    const group = this.#group;
+    const { record, sequence } = this.#delivery;
+    let entry = this.#entry;
+    if (entry) {
+      if (group.isStored) position.changes.deliveries.push(entry.offset, entry.deliveries + 1);
+    } else {
+      entry = position.pending.add(record.offset, 0);
+      if (group.isStored) position.changes.entered.add(record.offset);
+    }
+    if (group.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
+    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = this.#clock.now();
+    position.lockKey(entry, record);
+    position.pending.deliver(entry, nowMs, group.deadlineMs(entry.deliveries + 1));
+    entry.consumer = consumer;
+    entry.sequence = sequence;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Record } from '../log/index.ts';
+import { KeyReader } from './filter.ts';
+import type { Partition } from './partition.ts';
+import type { TopicConfig } from './topic-config.ts';
+
+/**
+ * Size retention keeps a partition within its topic's limits of count, bytes and messages per key, by dropping the oldest.
+ *
+ * Limits hold per partition. Bytes are the partition's estimate (see docs/decisions/0003).
+ */
+export class SizeRetention {
+  readonly #keyReader = new KeyReader();
+
+  /** A record was appended: what it pushes out goes. */
+  appended(partition: Partition, record: Record, config: TopicConfig): void {
+    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, compaction } = config;
+    const perKeyMax = compaction ? 1 : messagesPerKeyMax;
+    if (perKeyMax !== undefined)
+      this.#keepPerKey(partition, record, perKeyMax, messagesPerKeyMax === undefined);
+    if (overflow !== 'drop-oldest') return;
+    if (messagesMax !== undefined && partition.count > messagesMax) keepLast(partition, messagesMax);
+    if (bytesMax !== undefined) keepBytes(partition, bytesMax);
+  }
+
+  /** Limits that became tighter take hold at once; those per key with the next message of the key. */
+  check(partition: Partition, { messagesMax, bytesMax, overflow }: TopicConfig): void {
+    if (overflow !== 'drop-oldest') return;
+    if (messagesMax !== undefined) keepLast(partition, messagesMax);
+    if (bytesMax !== undefined) keepBytes(partition, bytesMax);
+  }
+
+  #keepPerKey(partition: Partition, record: Record, perKeyMax: number, keepsKeyless: boolean): void {
+    const key = this.#keyReader.read(record);
+    if (keepsKeyless && key === '') return;
+    const state = partition.keyIndex!.get(key);
+    if (!state) return;
+    for (let excess = state.count - perKeyMax; excess > 0 && state.first < record.offset; excess--) {
+      if (!partition.removeOfKey(key, state.first)) return;
+    }
+  }
+}
+
+function keepLast(partition: Partition, count: number): void {
+  partition.trim(partition.offsetOfLast(count));
+}
+
+function keepBytes(partition: Partition, bytesMax: number): void {
+  for (
+    let excess = partition.bytes - bytesMax;
+    excess > 0 && partition.count > 1;
+    excess = partition.bytes - bytesMax
+  ) {
+    const bytesPerMessage = Math.max(1, partition.bytes / partition.count);
+    keepLast(partition, Math.max(1, partition.count - Math.ceil(excess / bytesPerMessage)));
+  }
+}
