@@ -397,9 +397,9 @@ export class Broker {
     return {
       opening: (log) => {
         this.#log = log;
-        this.#schedule = new Schedule(log.openPartition(scheduleLogId), scheduleHost);
       },
       restore: (snapshot) => {
+        this.#schedule = new Schedule(this.#log.openPartition(scheduleLogId), scheduleHost);
         if (snapshot) this.#catalog.restore(snapshot);
       },
       replayBatch: (log, batch) => this.#replayBatch(log, batch),

@@ -10,6 +10,8 @@ class CommitWork {
   readonly publishes: PublishesOfCommit = new PublishesOfCommit();
   readonly callbacks: (() => void)[] = [];
   readonly deletedLogs: number[] = [];
+  /** Partitions that lost messages. */
+  readonly partitions: Partition[] = [];
 }
 
 /**
@@ -98,6 +100,7 @@ export class CommitCycle {
       if (!partition.topic.isDeleted) {
         writePartitionChanged(this.#scratch.reset(), partition.firstOffset, partition.removals.bounds());
         this.#log().record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
+        this.#open.partitions.push(partition);
       }
       partition.removals.clear();
     }
@@ -125,8 +128,9 @@ export class CommitCycle {
   }
 
   durable(): void {
-    const { publishes, callbacks, deletedLogs } = this.#sealed;
+    const { publishes, callbacks, deletedLogs, partitions } = this.#sealed;
     publishes.committed();
+    for (const partition of partitions.splice(0)) if (partition.unaccounted > 0) void partition.account();
     for (const callback of callbacks.splice(0)) callback();
     for (const id of deletedLogs.splice(0))
       void this.#log()

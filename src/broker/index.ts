@@ -22,4 +22,13 @@ export type { GroupStats, TopicStats } from './stats.ts';
 export type { Published, PublishOptions, Topic } from './topic.ts';
 export { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
 export type { WatermarkOptions } from './watermarks.ts';
-export { LogError, Record, noHeaders, type DamageReport, type Files, type Header } from '../log/index.ts';
+export {
+  LogError,
+  MemoryFiles,
+  RealFiles,
+  Record,
+  noHeaders,
+  type DamageReport,
+  type Files,
+  type Header,
+} from '../log/index.ts';

@@ -40,9 +40,15 @@ export class LiveMessage {
   encodedStart = 0;
   encodedEnd = 0;
 
-  /** Points every part at nothing, for the next message. */
+  /** Points every part at nothing, for the next message; what it pointed at is let go. */
   clear(): void {
     this.origin = undefined;
+    this.subjectBuffer = noBytes;
+    this.subjectStart = 0;
+    this.subjectEnd = 0;
+    this.replyBuffer = noBytes;
+    this.headerBuffer = noBytes;
+    this.valueBuffer = noBytes;
     this.replyStart = -1;
     this.headerStart = -1;
     this.headerCodec = undefined;

@@ -173,12 +173,9 @@ export class Partition {
     return removed;
   }
 
-  /** Moves the first offset up to `to`; the keys of what goes are accounted for later, or at once when nothing is left. */
+  /** Moves the first offset up to `to`; the keys of what goes are accounted for later. */
   #forgetBelow(to: number): void {
-    if (this.keyIndex && to === this.log.endOffset) {
-      this.keyIndex.clear();
-      this.#unaccounted.clear();
-    } else if (this.keyIndex) {
+    if (this.keyIndex && to < this.log.endOffset) {
       // The live ones between: the range, less the holes in it that were accounted for before.
       let from = this.#first;
       for (const [hole, holeEnd] of this.#holes.runs()) {
@@ -210,6 +207,11 @@ export class Partition {
     this.#first =
       this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
     if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
+    if (this.#first === this.log.endOffset) {
+      // Nothing is left: no need to read what went.
+      this.keyIndex?.clear();
+      this.#unaccounted.clear();
+    }
     this.#trimLog();
   }
 

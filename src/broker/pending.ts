@@ -26,7 +26,7 @@ export class PendingEntry {
   deliveries: number;
   /** Number of its last delivery in the group. */
   sequence = 0;
-  state: PendingState = PendingState.ready;
+  state: PendingState = PendingState.held;
   /** Deadline (in flight) or time of redelivery (waiting), on the monotonic clock. */
   dueMs = 0;
   /** When it was first delivered, milliseconds since the epoch; 0 = before the last restart. */

@@ -60,7 +60,6 @@ export class Route<T = Topic> {
   /** The subject, or when open its part up to and including the last dot. */
   readonly key: Uint8Array;
   readonly open: boolean;
-  readonly hash: number;
   readonly scope: RouteScope;
   readonly scopeGeneration: number;
   readonly rootGeneration: number;
@@ -71,7 +70,7 @@ export class Route<T = Topic> {
       queues: readonly QueueMembers[];
       topic: T | undefined;
     },
-    key: { bytes: Uint8Array; open: boolean; hash: number },
+    key: { bytes: Uint8Array; open: boolean },
     scope: RouteScope,
     rootGeneration: number,
   ) {
@@ -80,7 +79,6 @@ export class Route<T = Topic> {
     this.topic = found.topic;
     this.key = key.bytes;
     this.open = key.open;
-    this.hash = key.hash;
     this.scope = scope;
     this.scopeGeneration = scope.generation;
     this.rootGeneration = rootGeneration;

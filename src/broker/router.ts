@@ -7,8 +7,10 @@ import type { Topic } from './topic.ts';
 
 export { LiveTarget } from './live-target.ts';
 
-/** Slots of the route cache; a power of two. */
-const cacheSlots = 8192;
+/** Routes kept at most: all are forgotten when one more comes, and those in use are soon back. */
+const cachedRoutesMax = 16_384;
+/** A power of two. */
+const seenSlots = 8192;
 const dot = 46;
 const hashPrime = 16777619;
 
@@ -21,10 +23,10 @@ const hashPrime = 16777619;
 export class Router<T = Topic> {
   readonly #tree = new SubjectTree<T>();
   readonly #seed: number;
-  /** Routes by the hash of their key. A newcomer takes the place of whoever is there. */
-  readonly #cache: (Route<T> | undefined)[] = Array.from({ length: cacheSlots }, () => undefined);
+  /** Routes by the hash of their key; of two with one hash, the later. */
+  readonly #cache = new Map<number, Route<T>>();
   /** Hashes of subjects that were looked up once: only the second time is worth a place in the cache. */
-  readonly #seenOnce = new Int32Array(cacheSlots);
+  readonly #seenOnce = new Int32Array(seenSlots);
   /** Targets nobody listens to, by subject. */
   readonly #unheard = new Map<string, Set<LiveTarget<T>>>();
   readonly #topicPatterns = new Map<T, string[]>();
@@ -68,7 +70,7 @@ export class Router<T = Topic> {
     const leaf = this.#tree.place(pattern);
     if (leaf.topic === topic) return;
     if (leaf.topic !== undefined) throw new Error(`The pattern "${pattern}" is bound to another topic.`);
-    leaf.topic = topic;
+    leaf.bind(topic);
     this.#tree.touch(pattern);
     const patterns = this.#topicPatterns.get(topic);
     if (patterns) patterns.push(pattern);
@@ -78,7 +80,7 @@ export class Router<T = Topic> {
   /** Takes all patterns from a topic. */
   unbindTopic(topic: T): void {
     for (const pattern of this.#topicPatterns.get(topic) ?? []) {
-      this.#tree.find(pattern)!.topic = undefined;
+      this.#tree.find(pattern)!.bind(undefined);
       this.#tree.touch(pattern);
       this.#tree.prune(pattern);
     }
@@ -107,12 +109,11 @@ export class Router<T = Topic> {
       }
     }
     const cache = this.#cache;
-    let route = cache[slotOf(hash)];
-    if (route?.hash === hash && this.isCurrent(route) && route.covers(buffer, start, end)) return route;
+    let route = cache.get(hash);
+    if (route !== undefined && this.isCurrent(route) && route.covers(buffer, start, end)) return route;
     if (lastDot >= 0) {
-      route = cache[slotOf(parentHash)];
-      if (route?.hash === parentHash && this.isCurrent(route) && route.covers(buffer, start, end))
-        return route;
+      route = cache.get(parentHash);
+      if (route !== undefined && this.isCurrent(route) && route.covers(buffer, start, end)) return route;
     }
     return this.#resolve(buffer, start, end, { hash, parentHash, lastDot });
   }
@@ -135,7 +136,7 @@ export class Router<T = Topic> {
   /** Whether any pattern can match subjects that begin with this token: false saves looking up subjects that never repeat. */
   mayHear(token: string): boolean {
     const root = this.#tree.root;
-    return root.rest !== undefined || root.star !== undefined || root.children?.has(token) === true;
+    return root.rest !== undefined || root.star !== undefined || root.child(token) !== undefined;
   }
 
   /** A subject that messages will be sent to again and again. */
@@ -198,27 +199,30 @@ export class Router<T = Topic> {
     const tokens = textOf(buffer, start, end).split('.');
     const scope = this.#tree.scope(tokens[0]!);
     const subscriptions: LiveSubscription[] = [];
-    const queues = new Map<string, LiveSubscription[]>();
+    let queues: Map<string, LiveSubscription[]> | undefined;
     let topic: T | undefined;
     const found = (leaf: Leaf<T>): void => {
       for (const subscription of leaf.subscriptions) subscriptions.push(subscription);
-      if (leaf.queues) for (const [name, members] of leaf.queues) addMembers(queues, name, members);
+      if (leaf.queues) addMembers((queues ??= new Map<string, LiveSubscription[]>()), leaf.queues);
       topic ??= leaf.topic;
     };
     // A subject with an empty token reaches nobody, not even `>`.
     const valid = !tokens.includes('');
     const open = valid && this.#tree.collect(tokens, found) && at.lastDot >= 0;
     const hash = open ? at.parentHash : at.hash;
-    const key = { bytes: Buffer.from(buffer.subarray(start, open ? at.lastDot + 1 : end)), open, hash };
     const route = new Route<T>(
-      { subscriptions, queues: [...queues.values()], topic },
-      key,
+      { subscriptions, queues: queues ? [...queues.values()] : noQueues, topic },
+      { bytes: copyOf(buffer, start, open ? at.lastDot + 1 : end), open },
       scope,
       this.#tree.root.generation,
     );
-    const slot = slotOf(hash);
-    if (open || this.#seenOnce[slot] === hash) this.#cache[slot] = route;
-    else this.#seenOnce[slot] = hash;
+    const slot = (hash ^ (hash >>> 15)) & (seenSlots - 1);
+    if (open || this.#seenOnce[slot] === hash) {
+      if (this.#cache.size >= cachedRoutesMax) this.#cache.clear();
+      this.#cache.set(hash, route);
+    } else {
+      this.#seenOnce[slot] = hash;
+    }
     return route;
   }
 
@@ -227,17 +231,23 @@ export class Router<T = Topic> {
   }
 }
 
+const noQueues: readonly QueueMembers[] = [];
+
 /** A queue is its name: members under different patterns that match the subject are one queue. */
 function addMembers(
   queues: Map<string, LiveSubscription[]>,
-  name: string,
-  members: readonly LiveSubscription[],
+  more: ReadonlyMap<string, readonly LiveSubscription[]>,
 ): void {
-  const known = queues.get(name);
-  if (known === undefined) queues.set(name, [...members]);
-  else for (const member of members) known.push(member);
+  for (const [name, members] of more) {
+    const known = queues.get(name);
+    if (known === undefined) queues.set(name, [...members]);
+    else for (const member of members) known.push(member);
+  }
 }
 
-function slotOf(hash: number): number {
-  return (hash ^ (hash >>> 15)) & (cacheSlots - 1);
+/** Subjects are short: a loop costs less than the views of a native copy. */
+function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  for (let i = 0, at = start; at < end; i++, at++) copy[i] = buffer[at]!;
+  return copy;
 }

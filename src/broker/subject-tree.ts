@@ -16,18 +16,23 @@ export class SubjectTree<T> {
 
   /** The place of a pattern, made when it is not there. */
   place(pattern: string): Leaf<T> {
-    const tokens = pattern.split('.');
-    const last = tokens.length - 1;
     let node = this.root;
-    for (let i = 0; i < last; i++) node = this.#child(node, tokens[i]!);
-    if (tokens[last] === '>') return (node.rest ??= new Leaf<T>());
-    return (this.#child(node, tokens[last]!).own ??= new Leaf<T>());
+    let start = 0;
+    for (;;) {
+      const dot = pattern.indexOf('.', start);
+      const token = dot < 0 ? pattern.slice(start) : pattern.slice(start, dot);
+      if (dot < 0) {
+        if (token === '>') return (node.rest ??= new Leaf<T>());
+        return (this.#child(node, token).own ??= new Leaf<T>());
+      }
+      node = this.#child(node, token);
+      start = dot + 1;
+    }
   }
 
   find(pattern: string): Leaf<T> | undefined {
-    const path = this.#path(pattern);
-    const node = path?.at(-1);
-    return pattern === '>' || pattern.endsWith('.>') ? node?.rest : node?.own;
+    const node = this.#path(pattern)?.at(-1);
+    return endsInRest(pattern) ? node?.rest : node?.own;
   }
 
   /** Drops the place of a pattern when nothing is attached to it any more, and nodes that led only there. */
@@ -35,28 +40,30 @@ export class SubjectTree<T> {
     const path = this.#path(pattern);
     if (path === undefined) return;
     const node = path.at(-1)!;
-    if (pattern === '>' || pattern.endsWith('.>')) {
+    if (endsInRest(pattern)) {
       if (node.rest?.isEmpty) node.rest = undefined;
     } else if (node.own?.isEmpty) {
       node.own = undefined;
     }
     const tokens = pattern.split('.');
     for (let i = path.length - 1; i > 0 && path[i]!.isEmpty; i--) {
-      const parent = path[i - 1]!;
       const token = tokens[i - 1]!;
-      if (token === '*') parent.star = undefined;
-      else if (parent.children?.delete(token) && parent.children.size === 0) parent.children = undefined;
+      if (token === '*') path[i - 1]!.star = undefined;
+      else path[i - 1]!.dropChild(token);
     }
   }
 
   /** Makes stale the routes that a change at `pattern` may have changed. */
   touch(pattern: string): void {
-    this.#scopeOf(firstToken(pattern)).generation++;
+    const end = pattern.indexOf('.');
+    const token = end < 0 ? pattern : pattern.slice(0, end);
+    const scope = token === '*' || token === '>' ? this.root : this.scope(token);
+    scope.generation++;
   }
 
   /** What the routes of subjects with this first token depend on, beside the root. */
   scope(token: string): RouteScope {
-    return this.root.children?.get(token) ?? this.#unnamed;
+    return this.root.child(token) ?? this.#unnamed;
   }
 
   /** Collects what a subject reaches; true when its last token made no difference. */
@@ -65,8 +72,8 @@ export class SubjectTree<T> {
     let open = true;
     const walk = (node: Node<T>, i: number): void => {
       if (node.rest) found(node.rest);
-      if (i === last && node.children) open = false;
-      const literal = node.children?.get(tokens[i]!);
+      if (i === last && node.hasChildren) open = false;
+      const literal = node.child(tokens[i]!);
       if (literal) {
         if (i < last) walk(literal, i + 1);
         else if (literal.own) found(literal.own);
@@ -82,15 +89,11 @@ export class SubjectTree<T> {
 
   #child(node: Node<T>, token: string): Node<T> {
     if (token === '*') return (node.star ??= new Node<T>());
-    node.children ??= new Map<string, Node<T>>();
-    let child = node.children.get(token);
-    if (child === undefined) {
-      child = new Node<T>();
-      node.children.set(token, child);
-      // Routes of this first token were made without a scope of their own.
-      if (node === this.root) this.#unnamed.generation++;
-    }
-    return child;
+    const known = node.child(token);
+    if (known) return known;
+    // Routes of this first token were made without a scope of their own.
+    if (node === this.root) this.#unnamed.generation++;
+    return node.addChild(token);
   }
 
   /** The nodes from the root to where the pattern ends (before its `>`). */
@@ -99,59 +102,79 @@ export class SubjectTree<T> {
     let node: Node<T> | undefined = this.root;
     for (const token of pattern.split('.')) {
       if (token === '>') break; // valid patterns have it only at the end
-      node = token === '*' ? node.star : node.children?.get(token);
+      node = token === '*' ? node.star : node.child(token);
       if (node === undefined) return undefined;
       path.push(node);
     }
     return path;
   }
-
-  #scopeOf(token: string): RouteScope {
-    return token === '*' || token === '>' ? this.root : this.scope(token);
-  }
 }
 
 /** What is attached to one pattern. */
 export class Leaf<T> {
-  readonly subscriptions: LiveSubscription[] = [];
-  queues: Map<string, LiveSubscription[]> | undefined = undefined;
-  topic: T | undefined = undefined;
+  #subscriptions: LiveSubscription[] = none;
+  #queues: Map<string, LiveSubscription[]> | undefined = undefined;
+  #topic: T | undefined = undefined;
+
+  get subscriptions(): readonly LiveSubscription[] {
+    return this.#subscriptions;
+  }
+
+  /** Members by the name of their queue. */
+  get queues(): ReadonlyMap<string, readonly LiveSubscription[]> | undefined {
+    return this.#queues;
+  }
+
+  /** The topic that captures what matches. */
+  get topic(): T | undefined {
+    return this.#topic;
+  }
 
   get isEmpty(): boolean {
-    return this.subscriptions.length === 0 && this.queues === undefined && this.topic === undefined;
+    return this.#subscriptions.length === 0 && this.#queues === undefined && this.#topic === undefined;
+  }
+
+  bind(topic: T | undefined): void {
+    this.#topic = topic;
   }
 
   add(subscription: LiveSubscription): void {
-    const list = this.#listOf(subscription.queue);
-    subscription.index = list.length;
-    list.push(subscription);
+    const { queue } = subscription;
+    const list = queue === undefined ? this.#subscriptions : this.#queues?.get(queue);
+    if (list !== undefined && list !== none) {
+      subscription.index = list.length;
+      list.push(subscription);
+      return;
+    }
+    // Mostly there is one: a list of exactly one takes an eighth of the memory of one that was pushed to.
+    subscription.index = 0;
+    if (queue === undefined) this.#subscriptions = [subscription];
+    else (this.#queues ??= new Map<string, LiveSubscription[]>()).set(queue, [subscription]);
   }
 
   remove(subscription: LiveSubscription): void {
-    const list = this.#listOf(subscription.queue);
+    const { queue, index } = subscription;
+    const list = queue === undefined ? this.#subscriptions : this.#queues!.get(queue)!;
     const last = list.pop()!;
     if (last !== subscription) {
-      list[subscription.index] = last;
-      last.index = subscription.index;
+      list[index] = last;
+      last.index = index;
     }
     subscription.index = -1;
-    if (subscription.queue !== undefined && list.length === 0) {
-      this.queues!.delete(subscription.queue);
-      if (this.queues!.size === 0) this.queues = undefined;
-    }
-  }
-
-  #listOf(queue: string | undefined): LiveSubscription[] {
-    if (queue === undefined) return this.subscriptions;
-    this.queues ??= new Map<string, LiveSubscription[]>();
-    let list = this.queues.get(queue);
-    if (list === undefined) this.queues.set(queue, (list = []));
-    return list;
+    if (list.length > 0) return;
+    if (queue === undefined) this.#subscriptions = none;
+    else if (this.#queues!.delete(queue) && this.#queues!.size === 0) this.#queues = undefined;
   }
 }
 
+/** Never pushed to. */
+const none: LiveSubscription[] = [];
+
 class Node<T> implements RouteScope {
-  children: Map<string, Node<T>> | undefined = undefined;
+  /** An only child has no map: most nodes below the first level have one child, and a map takes 200 bytes. */
+  #onlyToken: string | undefined = undefined;
+  #onlyChild: Node<T> | undefined = undefined;
+  #children: Map<string, Node<T>> | undefined = undefined;
   star: Node<T> | undefined = undefined;
   own: Leaf<T> | undefined = undefined;
   rest: Leaf<T> | undefined = undefined;
@@ -159,11 +182,46 @@ class Node<T> implements RouteScope {
   generation = 0;
 
   get isEmpty(): boolean {
-    return !this.children && !this.star && !this.own && !this.rest;
+    return !this.hasChildren && !this.star && !this.own && !this.rest;
+  }
+
+  get hasChildren(): boolean {
+    return this.#onlyChild !== undefined || this.#children !== undefined;
+  }
+
+  child(token: string): Node<T> | undefined {
+    if (this.#children !== undefined) return this.#children.get(token);
+    return this.#onlyToken === token ? this.#onlyChild : undefined;
+  }
+
+  addChild(token: string): Node<T> {
+    const child = new Node<T>();
+    if (this.#children !== undefined) {
+      this.#children.set(token, child);
+    } else if (this.#onlyChild === undefined) {
+      this.#onlyToken = token;
+      this.#onlyChild = child;
+    } else {
+      this.#children = new Map<string, Node<T>>([
+        [this.#onlyToken!, this.#onlyChild],
+        [token, child],
+      ]);
+      this.#onlyToken = undefined;
+      this.#onlyChild = undefined;
+    }
+    return child;
+  }
+
+  dropChild(token: string): void {
+    if (this.#children === undefined) {
+      this.#onlyToken = undefined;
+      this.#onlyChild = undefined;
+    } else if (this.#children.delete(token) && this.#children.size === 0) {
+      this.#children = undefined;
+    }
   }
 }
 
-function firstToken(pattern: string): string {
-  const end = pattern.indexOf('.');
-  return end < 0 ? pattern : pattern.slice(0, end);
+function endsInRest(pattern: string): boolean {
+  return pattern === '>' || pattern.endsWith('.>');
 }

@@ -90,6 +90,7 @@ test('a message that is not acked in time comes back, and extend gives it more t
   const { kit, billing } = await withGroup(2);
   await using _ = kit;
   const consumer = kit.attach(billing);
+  await kit.settle();
   await kit.advance(900);
   assert.equal(billing.extend(0, 1), true);
   await kit.advance(100);

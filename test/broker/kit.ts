@@ -15,14 +15,14 @@ export interface Got {
 /** A consumer that keeps what it gets, with a credit the test sets. */
 export class TestConsumer implements Consumer {
   credit: number;
-  creditBytes = Infinity;
+  creditBytes: number = Infinity;
   readonly got: Got[] = [];
   readonly refusals: number[] = [];
   endedBy: string | undefined = undefined;
   /** Answers each delivery, after the call in which it came. */
   answer: ((got: Got) => void) | undefined = undefined;
 
-  constructor(credit = Infinity) {
+  constructor(credit: number = Infinity) {
     this.credit = credit;
   }
 

@@ -21,7 +21,10 @@ test('an entry in flight is due after its wait, those of one wait in order of de
   fail(49);
   assert.deepEqual(passed, []);
   fail(105);
-  assert.deepEqual(passed.sort((a, b) => a - b), [1, 3]);
+  assert.deepEqual(
+    passed.sort((a, b) => a - b),
+    [1, 3],
+  );
   assert.equal(pending.nextDueMs(), 110);
   assert.equal(pending.readyCount, 2);
   assert.equal(pending.inFlight, 1);

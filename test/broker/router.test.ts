@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { LiveMessage, Router, type LiveSubscriber, type LiveSubscription, type Route } from '../../src/broker/index.ts';
+import * as fc from 'fast-check';
+import {
+  LiveMessage,
+  Router,
+  type LiveSubscriber,
+  type LiveSubscription,
+  type Route,
+} from '../../src/broker/index.ts';
 import { SeededRandom, subjectMatches } from '../../src/util/index.ts';
 
 class Recorder implements LiveSubscriber {
@@ -144,20 +150,19 @@ describe('router', () => {
   it('does not deliver to who unsubscribed, also not during a delivery', () => {
     const router = newRouter();
     const late = new Recorder();
-    let second: LiveSubscription | undefined;
+    const handles: LiveSubscription[] = [];
     const first: LiveSubscriber = {
       congested: false,
       whenDrained: () => {},
       receive: () => {
-        router.unsubscribe(second!);
+        router.unsubscribe(handles[1]!);
         return true;
       },
     };
-    router.subscribe('a', undefined, first);
-    second = router.subscribe('a', undefined, late);
+    handles.push(router.subscribe('a', undefined, first), router.subscribe('a', undefined, late));
     assert.equal(publish(router, 'a'), 1);
     assert.deepEqual(late.got, []);
-    router.unsubscribe(second); // twice does nothing
+    router.unsubscribe(handles[1]!); // twice does nothing
     assert.equal(router.subscriptions, 1);
   });
 
@@ -325,7 +330,14 @@ describe('router against the definition', () => {
     .map(([tokens, rest]) => [...tokens, ...(rest || tokens.length === 0 ? ['>'] : [])].join('.'));
   const subjectOf = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join('.'));
   const step = fc.oneof(
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('subscribe' as const), pattern: patternOf, queue: fc.constantFrom(undefined, 'q', 'r') }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('subscribe' as const),
+        pattern: patternOf,
+        queue: fc.constantFrom(undefined, 'q', 'r'),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('unsubscribe' as const), index: fc.nat(20) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('bind' as const), pattern: patternOf }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('publish' as const), subject: subjectOf }) },
@@ -363,7 +375,8 @@ describe('router against the definition', () => {
               const matching = live.filter(({ handle }) => subjectMatches(handle.pattern, step.subject));
               const plain = matching.filter(({ handle }) => handle.queue === undefined);
               for (const { handle, recorder } of live) {
-                if (handle.queue === undefined) assert.equal(recorder.got.length, subjectMatches(handle.pattern, step.subject) ? 1 : 0);
+                if (handle.queue === undefined)
+                  assert.equal(recorder.got.length, subjectMatches(handle.pattern, step.subject) ? 1 : 0);
               }
               let queues = 0;
               for (const queue of ['q', 'r']) {
