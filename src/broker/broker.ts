@@ -130,7 +130,10 @@ export class Broker {
     });
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
-      for (const partition of topic.partitions) await partition.account();
+      for (const partition of topic.partitions) {
+        await partition.account();
+        if (topic.config.messagesPerKeyMax !== undefined) await partition.trackKeyOffsets();
+      }
       this.#bind(topic);
     }
     await this.#watermarks.start();

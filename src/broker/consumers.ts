@@ -26,17 +26,21 @@ export class Consumers {
     return this.#consumers.splice(0);
   }
 
-  /** The next one that has credit. */
+  /** The next one that has credit; its turn lasts until {@link turnTaken}. */
   next(): Consumer | undefined {
     const consumers = this.#consumers;
     const count = consumers.length;
-    if (this.#turn >= count) this.#turn = 0;
     for (let i = 0; i < count; i++) {
-      const at = this.#turn;
-      this.#turn = at + 1 === count ? 0 : at + 1;
-      const consumer = consumers[at]!;
+      if (this.#turn >= count) this.#turn = 0;
+      const consumer = consumers[this.#turn]!;
       if (consumer.credit > 0) return consumer;
+      this.#turn++;
     }
     return undefined;
+  }
+
+  /** The one that {@link next} named has had its turn. */
+  turnTaken(): void {
+    this.#turn++;
   }
 }

@@ -61,6 +61,7 @@ export class DeliveryPump {
       }
       const position = this.#nextPosition();
       if (!position) break;
+      this.#consumers.turnTaken();
       const { bytes } = this.#delivery;
       if (bytes > consumer.creditBytes) {
         const before = this.#consumers.count;

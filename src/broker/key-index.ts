@@ -19,10 +19,11 @@ export interface KeyState {
  */
 export class KeyIndex {
   readonly #states = new Map<string, KeyState>();
-  readonly #withOffsets: boolean;
+  /** Whether every live offset of a key is kept: what limits per key need. */
+  readonly withOffsets: boolean;
 
   constructor(options: { readonly withOffsets: boolean }) {
-    this.#withOffsets = options.withOffsets;
+    this.withOffsets = options.withOffsets;
   }
 
   get size(): number {
@@ -47,7 +48,7 @@ export class KeyIndex {
         last: offset,
         firstStale: false,
         lastStale: false,
-        offsets: this.#withOffsets ? [offset] : undefined,
+        offsets: this.withOffsets ? [offset] : undefined,
       };
       this.#states.set(key, state);
       return state;
@@ -86,7 +87,7 @@ export class KeyIndex {
 
   /** Puts a state in its place that was read from a checkpoint. */
   restore(key: string, state: Omit<KeyState, 'offsets'> & { offsets: number[] }): void {
-    this.#states.set(key, { ...state, offsets: this.#withOffsets ? state.offsets : undefined });
+    this.#states.set(key, { ...state, offsets: this.withOffsets ? state.offsets : undefined });
   }
 
   clear(): void {

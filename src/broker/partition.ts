@@ -1,7 +1,7 @@
 import { BatchReader, Record, type Batch, type PartitionLog } from '../log/index.ts';
 import { OffsetSet } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
-import { Filter, KeyReader, keyFromText, textFromKey } from './filter.ts';
+import { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
 import { KeyIndex, type KeyState } from './key-index.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
 import { Runs } from './runs.ts';
@@ -26,7 +26,9 @@ export class Partition {
   readonly topic: Topic;
   readonly index: number;
   readonly log: PartitionLog;
-  readonly keyIndex: KeyIndex | undefined;
+  #keyIndex: KeyIndex | undefined;
+  /** Keys appended since {@link trackKeyOffsets} began. */
+  #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
   changed = false;
@@ -47,9 +49,13 @@ export class Partition {
     this.log = log;
     this.#host = host;
     this.#first = log.startOffset;
-    this.keyIndex = topic.config.keyState
+    this.#keyIndex = topic.config.keyState
       ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined })
       : undefined;
+  }
+
+  get keyIndex(): KeyIndex | undefined {
+    return this.#keyIndex;
   }
 
   /** The lowest live offset; {@link nextOffset} when there is none. */
@@ -126,7 +132,11 @@ export class Partition {
   /** Appends a record, with its key noted. */
   append(record: Record): number {
     const offset = this.log.append(record);
-    this.keyIndex?.add(this.#keyReader.read(record), offset);
+    if (this.#keyIndex) {
+      const key = this.#keyReader.read(record);
+      this.#keyIndex.add(key, offset);
+      this.#appendedMeanwhile?.push([key, offset]);
+    }
     return offset;
   }
 
@@ -243,6 +253,23 @@ export class Partition {
   applyDamage(from: number, to: number): void {
     for (let offset = Math.max(from, this.#first); offset < Math.min(to, this.log.endOffset); offset++)
       this.remove(offset);
+  }
+
+  /** Makes the key index keep every offset, once the topic has a limit per key that it did not have when the index began. */
+  async trackKeyOffsets(): Promise<void> {
+    if (!this.#keyIndex || this.#keyIndex.withOffsets || this.#appendedMeanwhile) return;
+    const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
+    const end = this.log.endOffset;
+    await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // a scan sees what is durable
+    const index = new KeyIndex({ withOffsets: true });
+    const found: [string, number][] = [];
+    for await (const record of this.scan(this.#first, { toOffset: end }))
+      found.push([keyText(record), record.offset]);
+    for (const [key, offset] of found) if (this.isLive(offset)) index.add(key, offset);
+    for (const [key, offset] of meanwhile) if (this.isLive(offset)) index.add(key, offset);
+    this.#keyIndex = index;
+    this.#appendedMeanwhile = undefined;
+    this.#unaccounted.clear(); // the new index never knew them
   }
 
   /** State for a checkpoint. */

@@ -1,5 +1,6 @@
 import type { Record } from '../log/index.ts';
 import { KeyReader } from './filter.ts';
+import type { KeyState } from './key-index.ts';
 import type { Partition } from './partition.ts';
 import type { TopicConfig } from './topic-config.ts';
 
@@ -22,8 +23,12 @@ export class SizeRetention {
     if (bytesMax !== undefined) keepBytes(partition, bytesMax);
   }
 
-  /** Limits that became tighter take hold at once; those per key with the next message of the key. */
-  check(partition: Partition, { messagesMax, bytesMax, overflow }: TopicConfig): void {
+  /** Limits that became tighter take hold at once. */
+  check(partition: Partition, { messagesMax, bytesMax, messagesPerKeyMax, overflow }: TopicConfig): void {
+    if (messagesPerKeyMax !== undefined && partition.keyIndex) {
+      for (const [key, state] of partition.keyIndex.entries())
+        dropOfKey(partition, key, state, messagesPerKeyMax);
+    }
     if (overflow !== 'drop-oldest') return;
     if (messagesMax !== undefined) keepLast(partition, messagesMax);
     if (bytesMax !== undefined) keepBytes(partition, bytesMax);
@@ -33,10 +38,14 @@ export class SizeRetention {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
     const state = partition.keyIndex!.get(key);
-    if (!state) return;
-    for (let excess = state.count - perKeyMax; excess > 0 && state.first < record.offset; excess--) {
-      if (!partition.removeOfKey(key, state.first)) return;
-    }
+    if (state) dropOfKey(partition, key, state, perKeyMax);
+  }
+}
+
+/** Drops the oldest of a key, but never its last. */
+function dropOfKey(partition: Partition, key: string, state: KeyState, countMax: number): void {
+  for (let excess = state.count - countMax; excess > 0 && state.first < state.last; excess--) {
+    if (!partition.removeOfKey(key, state.first)) return;
   }
 }
 

@@ -370,6 +370,7 @@ export class Topic {
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
     for (const partition of this.partitions) {
+      if (config.messagesPerKeyMax !== undefined) await partition.trackKeyOffsets();
       this.#size.check(partition, config);
       this.#age.check(partition);
     }

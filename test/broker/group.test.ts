@@ -67,6 +67,18 @@ test('two groups each get everything; two consumers of one group share', async (
   );
 });
 
+test('a turn is only taken by a delivery: who asked first is served first', async () => {
+  const { kit, orders, billing } = await withGroup(0);
+  await using _ = kit;
+  const [first, second] = [kit.attach(billing), kit.attach(billing)];
+  await kit.settle();
+  for (const value of ['a', 'b', 'c']) {
+    await orders.send({ value });
+    await kit.settle();
+  }
+  assert.deepEqual([first.values, second.values], [['a', 'c'], ['b']]);
+});
+
 test('a nacked message goes out again before new ones, at once or after its delay', async () => {
   const { kit, billing } = await withGroup(3);
   await using _ = kit;

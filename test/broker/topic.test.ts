@@ -172,6 +172,20 @@ test('messagesPerKeyMax keeps the last of each key, or rejects', async () => {
   await rejecting.send({ key: 'other', value: '1' });
 });
 
+test('limits that an update brings apply to what is stored, and outlive a restart', async () => {
+  const { kit, topic } = await withTopic({ keyState: true });
+  await using _ = kit;
+  for (const [i, key] of ['a', 'b', 'a', 'a', 'b'].entries()) await topic.send({ key, value: `${i}` });
+  await topic.update({ ...topic.config, messagesPerKeyMax: 1 });
+  assert.deepEqual([topic.count, topic.partitions[0]!.firstOffset], [2, 3]);
+  await kit.restart();
+  const again = kit.broker.topic('orders')!;
+  await again.send({ key: 'a', value: '5' });
+  assert.deepEqual([again.count, again.partitions[0]!.firstOffset], [2, 4]);
+  await again.update({ ...again.config, messagesMax: 1 });
+  assert.equal(again.count, 1);
+});
+
 test('messages go when they are too old, one by one', async () => {
   const { kit, topic } = await withTopic({ ageMsMax: 1000 });
   await using _ = kit;
