@@ -247,7 +247,10 @@ export class Group {
     const entry = position?.pending.get(offset);
     if (!position || !entry || entry.state === PendingState.leaving) return false;
     this.#core.emit({ kind: 'rejected', reason, ...this.#describeEntry(position, entry) });
-    this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
+    if (this.#config.deadLetter === undefined) {
+      this.settle(position, entry); // nobody wants it: as good as acked
+      this.#noteChange(true);
+    } else this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
     return true;
   }
 
@@ -278,7 +281,7 @@ export class Group {
   /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
   #giveUp(position: GroupPartition, entry: PendingEntry, cause: string): void {
     if (this.#config.deadLetter === undefined) {
-      // Without a dead-letter topic the message stays where it is, whatever the retention: it was never acked.
+      // It stays where it is, whatever the retention: nobody has answered for it.
       this.#finish(position, entry);
       this.#noteChange(true);
       return;

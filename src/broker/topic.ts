@@ -165,6 +165,7 @@ export class Topic {
   ): void {
     const config = this.#config;
     const core = this.#core;
+    if (this.#deleted) return listener.refused(token, topicError(this, 'topic-not-found', 'was deleted'));
     const key = config.keyState || config.partitions > 1 ? this.#keyReader.read(record) : '';
     const partition = this.#choosePartition(record, options, key);
     if (!partition) {
@@ -344,6 +345,7 @@ export class Topic {
     this.#filteredGroups = [...this.groups.values()].filter((group) => group.isFiltered);
     this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
     this.#plain =
+      !this.#deleted &&
       config.partitions === 1 &&
       !config.sealed &&
       !config.compaction &&
@@ -400,6 +402,7 @@ export class Topic {
     if (this.#deleted) return;
     this.close('topic-deleted');
     this.#deleted = true;
+    this.#configured();
     this.#core.undefineTopic(this);
     this.#core.emit({ kind: 'topic-deleted', topic: this });
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));

@@ -234,6 +234,19 @@ test('a dead letter leaves a queue-like topic, and redrive brings it back', asyn
   assert.equal(kit.broker.topic('orders')!.count, 1);
 });
 
+test('without a dead-letter topic a rejected message leaves the queue, one that failed too often stays', async () => {
+  const { kit, orders, billing } = await withGroup(2, { maxDeliver: 1 }, { retention: 'queue' });
+  await using _ = kit;
+  const consumer = kit.attach(billing);
+  await kit.settle();
+  billing.reject(0, 0, '');
+  billing.nack(0, 1);
+  await kit.settle();
+  assert.deepEqual([orders.count, orders.partitions[0]!.firstOffset], [1, 1]);
+  await kit.advance(60_000);
+  assert.deepEqual(consumer.values, ['m0', 'm1']);
+});
+
 test('a filtered group gets the keys it asked for, and counts only those', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
