@@ -40,11 +40,11 @@ export class DeliveryPump {
     this.#clock = clock;
   }
 
-  /** Runs once the call stack at hand is done, however often it is asked for. */
+  /** Runs once the input at hand has been read, however often it is asked for: one write per connection serves many acks. */
   wake(): void {
     if (this.#scheduled || this.#consumers.count === 0) return;
     this.#scheduled = true;
-    queueMicrotask(this.#run);
+    this.#clock.defer(this.#run);
   }
 
   readonly #run = (): void => {
