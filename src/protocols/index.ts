@@ -1,0 +1,12 @@
+export type { Frontend, ListenOptions } from './frontend.ts';
+export {
+  NatsFrontend,
+  PillarboxJetStream,
+  natsVersion,
+  type ConnectionInfo,
+  type NatsAuth,
+  type NatsEvent,
+  type NatsLimits,
+  type NatsOptions,
+  type ServerIdentity,
+} from './nats/index.ts';

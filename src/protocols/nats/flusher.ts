@@ -1,0 +1,52 @@
+import type { Clock } from '../../util/index.ts';
+import type { Output } from './output.ts';
+import { SegmentPool } from './segment-pool.ts';
+
+/**
+ * The flusher writes out, once the input at hand has been handled, what was put into the outputs of all connections: so each gets one
+ * write for all that a chunk (or a commit) brought it.
+ */
+export class Flusher {
+  readonly segments: SegmentPool = new SegmentPool();
+  readonly #clock: Clock;
+  #waiting: Output[] = [];
+  #spare: Output[] = [];
+  readonly #busy = new Set<Output>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  nowMs(): number {
+    return this.#clock.monotonic();
+  }
+
+  /** Outputs whose sockets have not taken all that was written. */
+  get busyOutputs(): ReadonlySet<Output> {
+    return this.#busy;
+  }
+
+  /** Something was put into an output that was empty. */
+  add(output: Output): void {
+    // After the events the kernel has reported so far: chunks of other connections may still add to it.
+    if (this.#waiting.length === 0) setImmediate(this.#run);
+    this.#waiting.push(output);
+  }
+
+  busy(output: Output): void {
+    output.busySinceMs = this.nowMs();
+    this.#busy.add(output);
+  }
+
+  idle(output: Output): void {
+    this.#busy.delete(output);
+  }
+
+  readonly #run = (): void => {
+    const outputs = this.#waiting;
+    this.#waiting = this.#spare;
+    for (let i = 0; i < outputs.length; i++) outputs[i]!.flush();
+    outputs.length = 0;
+    this.#spare = outputs;
+  };
+}

@@ -1,0 +1,96 @@
+import { isPublishSubject, isSubscribeSubject } from '../../util/index.ts';
+import {
+  decodeConnect,
+  WireError,
+  type ClientVerb,
+  type Frame,
+  type Handlers,
+} from '../../wire/nats/index.ts';
+import { ClosingError, ErrorText } from './errors.ts';
+import { publish } from './publish.ts';
+import type { Session } from './session.ts';
+
+/** What each verb of a client does. */
+export const handlers: Handlers<ClientVerb, Session> = {
+  /** `CONNECT {json}`; may come again. */
+  CONNECT(session: Session, frame: Frame): void {
+    session.accept(decodeConnect(frame.text()));
+    if (session.verbose) session.sendOk();
+  },
+
+  /** `PUB subject [reply] #bytes` */
+  PUB(session: Session, frame: Frame): void {
+    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (session.verbose) session.sendOk();
+    if (session.pedantic) checkPublishSubject(session, frame);
+    publish(session, frame);
+  },
+
+  /** `HPUB subject [reply] #header #total` */
+  HPUB(session: Session, frame: Frame): void {
+    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.headers) throw new ClosingError(ErrorText.headersNotSupported);
+    if (session.verbose) session.sendOk();
+    if (session.pedantic) checkPublishSubject(session, frame);
+    publish(session, frame);
+  },
+
+  /** `SUB subject [queue] sid`; a sid in use stays with its first subject. */
+  SUB(session: Session, frame: Frame): void {
+    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    const pattern = frame.subject();
+    // Bytes that are no UTF-8 cannot be told apart as text, so nobody can listen to them.
+    if (!isSubscribeSubject(pattern) || pattern.includes('\uFFFD')) {
+      session.complain(ErrorText.invalidSubject);
+      return;
+    }
+    const sid = frame.sid();
+    if (!session.subscriptions.has(sid)) {
+      if (session.subscriptions.size >= session.host.limits.subscriptionsMax) {
+        session.complain(ErrorText.subscriptionsExceeded);
+        return;
+      }
+      session.add(pattern, frame.queue(), sid);
+    }
+    if (session.verbose) session.sendOk();
+  },
+
+  /** `UNSUB sid [max]`: now, or after so many messages since SUB. */
+  UNSUB(session: Session, frame: Frame): void {
+    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    const subscription = session.subscriptions.get(frame.sid());
+    if (subscription) {
+      subscription.deliveredMax = frame.maxMessages;
+      if (subscription.delivered >= frame.maxMessages) session.remove(subscription);
+    }
+    if (session.verbose) session.sendOk();
+  },
+
+  PING(session: Session): void {
+    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    session.sendPong();
+  },
+
+  PONG(session: Session): void {
+    session.pingsOut = 0;
+  },
+
+  INFO(): void {
+    // servers say it, clients may
+  },
+
+  '+OK'(): void {
+    // nothing to do
+  },
+
+  /** A client that says it is beyond help. */
+  '-ERR'(): void {
+    throw new WireError('bad-arguments', 'The client reported an error.');
+  },
+};
+
+/** Wrong subjects are complained about and published all the same, as nats-server does. */
+function checkPublishSubject(session: Session, frame: Frame): void {
+  if (!frame.repeated && !isPublishSubject(frame.subject()))
+    session.complain(ErrorText.invalidPublishSubject);
+}

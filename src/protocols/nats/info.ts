@@ -1,0 +1,35 @@
+import type { ServerInfo } from '../../wire/nats/index.ts';
+
+/**
+ * The version of nats-server that clients should take us for.
+ *
+ * They switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from 2.10 several filters and metadata, from 2.11 batches of
+ * direct get and pausing. From 2.12 and 2.14 on they would use atomic batches, counters, schedules and consumer reset, which are not here.
+ */
+export const natsVersion = '2.11.0';
+
+export interface InfoOptions {
+  readonly serverId: string;
+  readonly serverName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly payloadBytesMax: number;
+  readonly jetStream: boolean;
+  readonly authRequired: boolean;
+}
+
+/** INFO without what differs from client to client. */
+export function serverInfo(options: InfoOptions): ServerInfo {
+  return {
+    server_id: options.serverId,
+    server_name: options.serverName,
+    version: natsVersion,
+    proto: 1,
+    host: options.host,
+    port: options.port,
+    headers: true,
+    max_payload: options.payloadBytesMax,
+    ...(options.jetStream && { jetstream: true }),
+    ...(options.authRequired && { auth_required: true }),
+  };
+}

@@ -1,0 +1,158 @@
+import type { LiveMessage } from '../../../broker/index.ts';
+import type { StreamConsumer } from './consumer.ts';
+import type { Context } from './context.ts';
+import { readDecimal } from './decimal.ts';
+import { pull } from './pull-request.ts';
+import { offsetOfSequence, partitionOfSequence } from './sequence.ts';
+import { nanosPerMs, parseDuration } from './time.ts';
+
+const dot = 46;
+const plus = 43;
+const minus = 45;
+const a = 65;
+const n = 78;
+const t = 84;
+const w = 87;
+
+/**
+ * Acks: what a consumer answers to a delivery, as a message to the delivery's reply subject.
+ *
+ * ```
+ * $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<timestamp>.<pending>
+ * (empty) | +ACK | +OK   done              -NAK [duration | {"delay":ns}]   again, now or later
+ * +WPI                   still at it       +TERM [reason]                   never again
+ * +NXT [pull body]       done, and a pull request
+ * ```
+ * With a reply of its own an ack is answered by an empty message once it is on disk.
+ * The stream and consumer of the last ack are remembered by their bytes: acks come in runs.
+ */
+export class Acks {
+  readonly #context: Context;
+  #last: StreamConsumer | undefined = undefined;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** False when there is no such consumer. */
+  take(message: LiveMessage): boolean {
+    const { subjectBuffer: subject, subjectStart: start, subjectEnd: end } = message;
+    let consumer = this.#last;
+    let at: number;
+    if (consumer !== undefined && startsWith(subject, start, end, consumer.ackPrefix)) {
+      at = start + consumer.ackPrefix.length;
+    } else {
+      const found = this.#find(message.subject);
+      if (found === undefined) return false;
+      consumer = found.consumer;
+      at = start + found.tailStart;
+      this.#last = consumer;
+    }
+    const sequenceStart = nextToken(subject, at, end);
+    const sequenceEnd = nextToken(subject, sequenceStart, end) - 1;
+    const sequence = readDecimal(subject, sequenceStart, sequenceEnd);
+    if (sequence <= 0) return true;
+    const { samples } = consumer;
+    const acked = this.#apply(consumer, sequence, message);
+    if (acked && samples !== undefined) {
+      const consumerSequenceEnd = nextToken(subject, sequenceEnd + 1, end) - 1;
+      const consumerSequence = readDecimal(subject, sequenceEnd + 1, consumerSequenceEnd);
+      samples.acked(sequence, readDecimal(subject, at, sequenceStart - 1), consumerSequence);
+    }
+    return true;
+  }
+
+  /** Deleted consumers are not remembered. */
+  forget(consumer: StreamConsumer | undefined): void {
+    if (consumer === undefined || consumer === this.#last) this.#last = undefined;
+  }
+
+  /** The consumer that a subject names and where its numbers begin; version 2 has domain and account before the stream. */
+  #find(subject: string): { consumer: StreamConsumer; tailStart: number } | undefined {
+    const tokens = subject.split('.');
+    const at = tokens.length >= 11 ? 4 : tokens.length === 9 ? 2 : undefined;
+    if (at === undefined) return undefined;
+    const consumer = this.#context.streams.find(tokens[at]!)?.findConsumer(tokens[at + 1]!);
+    if (consumer === undefined) return undefined;
+    const head = tokens.slice(0, at + 2).join('.');
+    return { consumer, tailStart: Buffer.byteLength(head) + 1 };
+  }
+
+  /** Says whether a message that was pending is done now. */
+  #apply(consumer: StreamConsumer, sequence: number, message: LiveMessage): boolean {
+    const { group } = consumer;
+    const partition = partitionOfSequence(sequence);
+    const offset = offsetOfSequence(sequence);
+    const { valueBuffer: value, valueStart: start, valueEnd: end } = message;
+    // The first two bytes tell all kinds apart; what is none of them counts as an ack.
+    const first = end > start ? value[start] : plus;
+    const second = end > start + 1 ? value[start + 1] : a;
+    let known: boolean;
+    let done = false;
+    if (first === minus && second === n) {
+      known = group.nack(partition, offset, nakDelayMs(text(message, 4)));
+    } else if (first === plus && second === w) {
+      known = group.extend(partition, offset);
+    } else if (first === plus && second === t) {
+      known = group.reject(partition, offset, text(message, 5));
+    } else {
+      known = group.config.ack === 'all' ? group.ackAll(partition, offset) : group.ack(partition, offset);
+      done = known;
+      if (first === plus && second === n) {
+        pull(this.#context, consumer, message.reply, message.value.subarray(4));
+        return done;
+      }
+    }
+    if (message.replyStart >= 0)
+      this.#answer(consumer, message.reply!, known || wasDelivered(consumer, partition, offset));
+    return done;
+  }
+
+  /** Answers once everything so far is on disk. What was never delivered is not answered. */
+  #answer({ stream }: StreamConsumer, reply: string, delivered: boolean): void {
+    if (!delivered) return;
+    const { broker, outlet } = this.#context;
+    if (stream.config.storage === 'memory') outlet.empty(reply);
+    else broker.afterCommit(() => outlet.empty(reply));
+  }
+}
+
+function wasDelivered({ group }: StreamConsumer, partition: number, offset: number): boolean {
+  return offset < (group.positions[partition]?.cursor ?? 0);
+}
+
+/** The argument that follows the kind of an ack. */
+function text(message: LiveMessage, kindBytes: number): string {
+  const start = message.valueStart + kindBytes;
+  if (start >= message.valueEnd) return '';
+  return Buffer.from(message.valueBuffer.subarray(start, message.valueEnd)).toString('utf8').trim();
+}
+
+/** `{"delay": nanoseconds}` or a duration; undefined, "at once", for anything else. */
+function nakDelayMs(argument: string): number | undefined {
+  if (argument === '') return undefined;
+  const nanos = argument.startsWith('{') ? delayMember(argument) : parseDuration(argument);
+  return nanos === undefined ? undefined : Math.max(0, nanos / nanosPerMs);
+}
+
+function delayMember(json: string): number | undefined {
+  try {
+    const { delay } = JSON.parse(json) as { delay?: unknown };
+    return typeof delay === 'number' ? delay : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function startsWith(buffer: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
+  const length = prefix.length;
+  if (end - start < length) return false;
+  for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== prefix[i]) return false;
+  return true;
+}
+
+/** Where the token after this one begins; past the end when it is the last. */
+function nextToken(buffer: Uint8Array, from: number, end: number): number {
+  for (let at = from; at < end; at++) if (buffer[at] === dot) return at + 1;
+  return end + 1;
+}

@@ -1,0 +1,124 @@
+import { groupConfig, type Group, type GroupConfig, type GroupStart } from '../../../broker/index.ts';
+import {
+  ackWaitNanosDefault,
+  maxWaitingDefault,
+  nameBytesMax,
+  type ConsumerConfig,
+} from './consumer-config.ts';
+import { apiError } from './errors.ts';
+import { assetName, isAssetName } from './names.ts';
+import type { StreamConfig } from './stream-config.ts';
+import { msOfNanos, nanosOfMs, timeMs, timeText } from './time.ts';
+
+/** Metadata member that names a consumer's dead-letter topic; `none` turns it off. */
+const deadLetterMetadata = 'pillarbox.dead-letter';
+
+/** The core's words for a consumer. `attributes.nats` keeps the whole configuration. */
+export function groupConfigOf(
+  name: string,
+  config: ConsumerConfig,
+  stream: StreamConfig,
+  base?: GroupConfig,
+): GroupConfig {
+  const deadLetter = deadLetterOf(name, config, stream);
+  const pausedUntilMs = timeMs(config.pause_until);
+  const inMemory = config.mem_storage === true || stream.storage === 'memory';
+  const {
+    pausedUntilMs: _,
+    maxDeliver: __,
+    maxInFlight: ___,
+    deadLetter: ____,
+    inactiveMs: _____,
+    ...kept
+  } = base ?? {
+    paused: false,
+  };
+  return groupConfig({
+    ...kept,
+    name,
+    durable: !inMemory,
+    filters: config.filter_subject === undefined ? (config.filter_subjects ?? []) : [config.filter_subject],
+    start: startOf(config),
+    ack: config.ack_policy,
+    ackWaitMs: msOfNanos(config.ack_wait ?? ackWaitNanosDefault),
+    backoffMs: (config.backoff ?? []).map(msOfNanos),
+    backoffReplacesDeadline: true,
+    ...(config.max_deliver > 0 ? { maxDeliver: config.max_deliver } : {}),
+    ...(config.max_ack_pending !== undefined && config.max_ack_pending > 0
+      ? { maxInFlight: config.max_ack_pending }
+      : {}),
+    ...(deadLetter === undefined ? {} : { deadLetter }),
+    ...(pausedUntilMs === undefined ? { paused: false } : { paused: true, pausedUntilMs }),
+    ...(config.inactive_threshold === undefined ? {} : { inactiveMs: msOfNanos(config.inactive_threshold) }),
+    attributes: { ...base?.attributes, nats: config },
+  });
+}
+
+/** The consumer that a group shows to NATS clients, whoever made the group. */
+export function consumerConfigOf(group: Group): ConsumerConfig {
+  const core = group.config;
+  const given = core.attributes['nats'] as ConsumerConfig | undefined;
+  const { pause_until: _, ...kept } = given ?? foreignConfig(core);
+  return {
+    ...kept,
+    ...(core.paused && core.pausedUntilMs !== undefined ? { pause_until: timeText(core.pausedUntilMs) } : {}),
+  };
+}
+
+function foreignConfig(core: GroupConfig): ConsumerConfig {
+  const name = assetName(core.name);
+  return {
+    durable_name: name,
+    name,
+    deliver_policy: policies[core.start.kind],
+    ...(core.start.kind === 'offset' ? { opt_start_seq: core.start.offset + 1 } : {}),
+    ...(core.start.kind === 'time' ? { opt_start_time: timeText(core.start.timestampMs) } : {}),
+    ack_policy: core.ack,
+    ...(core.ack === 'none' ? {} : { ack_wait: nanosOfMs(core.ackWaitMs) }),
+    max_deliver: core.maxDeliver ?? -1,
+    ...(core.backoffMs.length > 0 ? { backoff: core.backoffMs.map((ms) => nanosOfMs(ms)) } : {}),
+    ...(core.filters.length === 1 ? { filter_subject: core.filters[0]! } : {}),
+    ...(core.filters.length > 1 ? { filter_subjects: core.filters } : {}),
+    replay_policy: 'instant',
+    max_waiting: maxWaitingDefault,
+    ...(core.ack === 'none' ? {} : { max_ack_pending: core.maxInFlight ?? -1 }),
+    ...(core.inactiveMs === undefined ? {} : { inactive_threshold: nanosOfMs(core.inactiveMs) }),
+    num_replicas: 0,
+  };
+}
+
+const policies = {
+  all: 'all',
+  new: 'new',
+  last: 'last',
+  'last-per-key': 'last_per_subject',
+  offset: 'by_start_sequence',
+  time: 'by_start_time',
+} as const satisfies { [K in GroupStart['kind']]: ConsumerConfig['deliver_policy'] };
+
+function startOf(config: ConsumerConfig): GroupStart {
+  switch (config.deliver_policy) {
+    case 'all':
+    case 'new':
+    case 'last':
+      return { kind: config.deliver_policy };
+    case 'last_per_subject':
+      return { kind: 'last-per-key' };
+    case 'by_start_sequence':
+      return { kind: 'offset', offset: (config.opt_start_seq ?? 1) - 1 };
+    case 'by_start_time':
+      break;
+  }
+  return { kind: 'time', timestampMs: timeMs(config.opt_start_time) ?? 0 };
+}
+
+/** Ours on top of NATS: where a consumer with `max_deliver` sends what it gives up. */
+function deadLetterOf(name: string, config: ConsumerConfig, stream: StreamConfig): string | undefined {
+  if (config.max_deliver < 1 || config.ack_policy === 'none') return undefined;
+  const named = config.metadata?.[deadLetterMetadata];
+  if (named === 'none') return undefined;
+  if (named !== undefined && !isAssetName(named)) {
+    throw apiError('consumerCreate', `metadata ${deadLetterMetadata}: "${named}" is not a stream name`);
+  }
+  return named ?? `${stream.name}-${name}-dlq`.slice(0, nameBytesMax);
+}

@@ -1,0 +1,38 @@
+import type { StreamConsumer } from './consumer.ts';
+import type { Context } from './context.ts';
+import { shownMetadata } from './names.ts';
+import { nanosPerMs, timeText } from './time.ts';
+
+/** The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. */
+export function consumerInfo(context: Context, consumer: StreamConsumer): object {
+  const { group, config } = consumer;
+  const info = group.info();
+  const nowMs = context.clock.now();
+  const remainingMs = info.pausedUntilMs === undefined ? 0 : Math.max(0, info.pausedUntilMs - nowMs);
+  return {
+    stream_name: consumer.stream.name,
+    name: consumer.name,
+    created: timeText(group.createdMs),
+    config: { ...config, metadata: shownMetadata(config.metadata, context.server) },
+    // A stream sequence is offset + 1, so "the last one below the cursor" has the cursor's own number.
+    delivered: {
+      consumer_seq: info.deliverySequence,
+      stream_seq: info.cursor,
+      ...(info.lastDeliveredMs === undefined ? {} : { last_active: timeText(info.lastDeliveredMs) }),
+    },
+    ack_floor: {
+      consumer_seq: info.ackFloorSequence,
+      stream_seq: info.ackFloor,
+      ...(info.lastAckMs === undefined ? {} : { last_active: timeText(info.lastAckMs) }),
+    },
+    num_ack_pending: info.inFlight,
+    num_redelivered: info.redelivered,
+    num_waiting: consumer.waiting.size,
+    num_pending: info.lag,
+    cluster: { leader: context.server.name },
+    ...(consumer.push?.bound ? { push_bound: true } : {}),
+    ...(info.paused ? { paused: true } : {}),
+    ...(info.paused && remainingMs > 0 ? { pause_remaining: remainingMs * nanosPerMs } : {}),
+    ts: timeText(nowMs),
+  };
+}

@@ -1,0 +1,65 @@
+import type { ApiAnswer, ApiRequest } from '../api.ts';
+import type { StreamConsumer } from '../consumer.ts';
+import { consumerInfo } from '../consumer-info.ts';
+import type { Context } from '../context.ts';
+import { apiError } from '../errors.ts';
+import { decodeBody } from '../json.ts';
+import { nanosPerMs, timeMs, timeText, zeroTime } from '../time.ts';
+import { decodeOptional } from './page.ts';
+
+const pauseShape = { pause_until: 'time' } as const;
+
+/** CONSUMER.PAUSE.<stream>.<consumer> {pause_until}: without a time, or with one that has passed, it resumes. */
+export async function consumerPause(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const untilMs = timeMs(decodeOptional(body, pauseShape).pause_until);
+  const [stream, consumer] = args as [string, string];
+  const { group } = context.streams.get(stream).getConsumer(consumer);
+  const remainingMs = untilMs === undefined ? 0 : untilMs - context.clock.now();
+  if (remainingMs <= 0) {
+    if (group.config.paused) await group.resume();
+    return { paused: false, pause_until: untilMs === undefined ? zeroTime : timeText(untilMs) };
+  }
+  await group.pause(untilMs);
+  return { paused: true, pause_until: timeText(untilMs!), pause_remaining: remainingMs * nanosPerMs };
+}
+
+const resetShape = { seq: 'integer' } as const;
+
+/** CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start over at seq; without it, after the ack floor. */
+export async function consumerReset(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const { seq } = decodeOptional(body, resetShape);
+  const [streamName, name] = args as [string, string];
+  const consumer = context.streams.get(streamName).getConsumer(name);
+  if (seq) await checkReset(consumer, seq);
+  const offset = seq ? Math.max(0, seq - 1) : consumer.group.info().ackFloor;
+  await consumer.group.reset({ kind: 'offset', offset });
+  return { ...consumerInfo(context, consumer), reset_seq: offset + 1 };
+}
+
+/** A reset may not reach before where the consumer was told to start. Throws 10204. */
+async function checkReset({ config, group }: StreamConsumer, seq: number): Promise<void> {
+  switch (config.deliver_policy) {
+    case 'all':
+      return;
+    case 'by_start_sequence':
+      if (seq < config.opt_start_seq!) throw apiError('invalidReset', 'below start seq');
+      return;
+    case 'by_start_time': {
+      const first = await group.topic.partitions[0]!.offsetAtTime(timeMs(config.opt_start_time)!);
+      if (seq < first + 1) throw apiError('invalidReset', 'below start time');
+      return;
+    }
+    default:
+      throw apiError('invalidReset', 'not allowed');
+  }
+}
+
+const unpinShape = { group: 'string' } as const;
+
+/** CONSUMER.UNPIN.<stream>.<consumer> {group}: there are no priority groups yet, so none is pinned. */
+export function consumerUnpin(context: Context, { args, body }: ApiRequest): ApiAnswer {
+  decodeBody(body, unpinShape);
+  const [stream, consumer] = args as [string, string];
+  context.streams.get(stream).getConsumer(consumer);
+  throw apiError('invalidPriorityGroup');
+}

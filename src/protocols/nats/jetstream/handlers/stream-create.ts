@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import { subjectCovers } from '../../../../util/index.ts';
+import type { ApiAnswer, ApiRequest } from '../api.ts';
+import type { Context } from '../context.ts';
+import { apiError } from '../errors.ts';
+import { decodeBody } from '../json.ts';
+import type { Stream } from '../stream.ts';
+import {
+  streamConfig,
+  streamConfigShape,
+  topicConfigOf,
+  updatedStreamConfig,
+  type StreamConfig,
+} from '../stream-config.ts';
+import { streamInfo } from '../stream-info.ts';
+
+/** STREAM.CREATE.<stream> StreamConfig. The same configuration again is fine. */
+export async function streamCreate(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const request = decodeBody(body, streamConfigShape);
+  const [name] = args;
+  if (name !== request.name) throw apiError('streamMismatch');
+  if (/[\\/]/.test(name!)) throw apiError('streamNamePathSeparators');
+  if (request.sealed)
+    throw apiError('streamInvalidConfig', 'stream configuration for create can not be sealed');
+  if (request.mirror_direct && !request.mirror) {
+    throw apiError('streamInvalidConfig', 'stream has no mirror but does have mirror direct');
+  }
+  const config = streamConfig(request);
+  if (config.num_replicas > 1) throw apiError('replicasNotSupported');
+  const existing = context.streams.find(config.name);
+  if (existing) {
+    if (!isDeepStrictEqual(plain(existing.config), plain(config))) throw apiError('streamNameExists');
+    return { ...(await streamInfo(context, existing)), did_create: true };
+  }
+  const topic = await context.broker.createTopic(topicConfigOf(config));
+  return { ...(await streamInfo(context, context.streams.of(topic))), did_create: true };
+}
+
+/** STREAM.UPDATE.<stream> StreamConfig: the whole new configuration. */
+export async function streamUpdate(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const request = decodeBody(body, streamConfigShape);
+  const wanted = streamConfig(request);
+  if (args[0] !== wanted.name) throw apiError('streamMismatch');
+  const stream = context.streams.get(wanted.name);
+  const config = updatedStreamConfig(stream.config, wanted);
+  const { topic } = stream;
+  const core = topicConfigOf(config, topic.config);
+  await topic.update({ ...core, attributes: { ...core.attributes, ...pastSubjects(stream, config) } });
+  return streamInfo(context, context.streams.of(topic));
+}
+
+/** Subjects that the stream no longer captures: what was published under them keeps its subject. */
+function pastSubjects(
+  { config: { subjects }, topic }: Stream,
+  config: StreamConfig,
+): { natsPastSubjects?: readonly string[] } {
+  const past = (topic.config.attributes['natsPastSubjects'] as readonly string[] | undefined) ?? [];
+  const all = new Set([...past, ...subjects]);
+  const gone = [...all].filter(
+    (subject) => !config.subjects.some((pattern) => subjectCovers(pattern, subject)),
+  );
+  return gone.length > 0 ? { natsPastSubjects: gone } : {};
+}
+
+/** As JSON would carry it, so that what was read from the journal equals what was just decoded. */
+function plain(config: StreamConfig): unknown {
+  return JSON.parse(JSON.stringify(config)) as unknown;
+}

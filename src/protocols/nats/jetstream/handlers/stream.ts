@@ -1,0 +1,83 @@
+import { subjectsOverlap } from '../../../../util/index.ts';
+import type { ApiAnswer, ApiRequest } from '../api.ts';
+import type { Context } from '../context.ts';
+import { apiError } from '../errors.ts';
+import type { Stream } from '../stream.ts';
+import { streamInfo, subjectCounts, subjectDetailsMax, type StreamState } from '../stream-info.ts';
+import { offsetOfSequence, partitionOfSequence } from '../sequence.ts';
+import { decodeOptional, infosPerPage, namesPerPage, pageOf, requireEmpty } from './page.ts';
+
+const infoShape = { deleted_details: 'boolean', subjects_filter: 'string', offset: 'integer' } as const;
+
+/** STREAM.INFO.<stream> {deleted_details, subjects_filter, offset} */
+export async function streamInfoOf(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const request = decodeOptional(body, infoShape);
+  const stream = context.streams.get(args[0]!);
+  const info = (await streamInfo(context, stream, { deletedDetails: request.deleted_details ?? false })) as {
+    state: StreamState;
+  };
+  if (!request.subjects_filter) return { total: 0, offset: 0, limit: 0, ...info };
+  const page = pageOf(subjectCounts(stream, request.subjects_filter), request.offset, subjectDetailsMax);
+  if (page.total === 0) return { total: 0, offset: 0, limit: 0, ...info };
+  return {
+    total: page.total,
+    offset: page.offset,
+    limit: page.limit,
+    ...info,
+    state: { ...info.state, subjects: Object.fromEntries(page.items) },
+  };
+}
+
+const listShape = { offset: 'integer', subject: 'string' } as const;
+
+function streamsThatCapture(context: Context, subject: string | undefined): Stream[] {
+  const streams = context.streams.all();
+  if (!subject) return streams;
+  return streams.filter(({ config }) => config.subjects.some((pattern) => subjectsOverlap(pattern, subject)));
+}
+
+/** STREAM.NAMES {offset, subject} */
+export function streamNames(context: Context, { body }: ApiRequest): ApiAnswer {
+  const { offset, subject } = decodeOptional(body, listShape);
+  const page = pageOf(streamsThatCapture(context, subject), offset, namesPerPage);
+  const streams = page.items.length === 0 ? null : page.items.map(({ name }) => name);
+  return { total: page.total, offset: page.offset, limit: page.limit, streams };
+}
+
+/** STREAM.LIST {offset, subject} */
+export async function streamList(context: Context, { body }: ApiRequest): Promise<ApiAnswer> {
+  const { offset, subject } = decodeOptional(body, listShape);
+  const page = pageOf(streamsThatCapture(context, subject), offset, infosPerPage);
+  const streams: object[] = [];
+  for (const stream of page.items) streams.push(await streamInfo(context, stream));
+  return { total: page.total, offset: page.offset, limit: page.limit, streams };
+}
+
+/** STREAM.DELETE.<stream> */
+export async function streamDelete(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  requireEmpty(body);
+  await context.streams.get(args[0]!).topic.delete();
+  return { success: true };
+}
+
+const purgeShape = { filter: 'string', seq: 'integer', keep: 'integer' } as const;
+
+/** STREAM.PURGE.<stream> {filter, seq, keep}: everything, or what the filter matches; up to but not including seq; or all but the last keep. */
+export async function streamPurge(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+  const { filter, seq, keep } = decodeOptional(body, purgeShape);
+  if (seq && keep) throw apiError('badRequest');
+  const { topic, config } = context.streams.get(args[0]!);
+  if (config.sealed) throw apiError('streamSealed');
+  if (config.deny_purge) throw apiError('purgeFailed', 'stream purge not permitted');
+  let purged = 0;
+  for (const partition of topic.partitions) {
+    const last = seq ? partitionOfSequence(seq) : partition.index;
+    if (partition.index > last) continue;
+    purged += await partition.purge({
+      ...(filter && filter !== '>' ? { pattern: filter } : {}),
+      ...(seq && partition.index === last ? { before: offsetOfSequence(seq) } : {}),
+      ...(keep ? { keep } : {}),
+    });
+  }
+  return { success: true, purged };
+}

@@ -1,0 +1,2 @@
+export type { ServerIdentity } from './context.ts';
+export { PillarboxJetStream } from './jetstream.ts';

@@ -1,0 +1,74 @@
+import type { Header, PublishOptions } from '../../../broker/index.ts';
+import type { ServerIdentity } from './context.ts';
+import { apiError } from './errors.ts';
+import { headerText } from './headers.ts';
+import type { StreamConfig } from './stream-config.ts';
+
+/** Expectations that no stream can meet: what a number that is none stands for. */
+const impossibleOffset = -2;
+
+/** Headers of publishes that are not done yet, each with nats-server's error for a stream that does not allow them. */
+const notAllowed = [
+  ['Nats-Incr', 'messageIncrDisabled'],
+  ['Nats-TTL', 'messageTtlDisabled'],
+  ['Nats-Batch-Id', 'atomicPublishDisabled'],
+  ['Nats-Schedule', 'schedulesDisabled'],
+] as const;
+
+/**
+ * What the headers of a publish ask of the core: dedupe, expectations, rollup. Undefined when they ask for nothing.
+ * Throws the API error of the first one that cannot be met by this stream at all.
+ */
+export function publishOptions(
+  headers: readonly Header[],
+  stream: StreamConfig,
+  server: ServerIdentity,
+): PublishOptions | undefined {
+  if (!headers.some(({ name }) => name.startsWith('Nats-'))) return undefined;
+  const requiredLevel = headerText(headers, 'Nats-Required-Api-Level');
+  if (requiredLevel !== undefined && !(Number(requiredLevel) <= server.apiLevel))
+    throw apiError('requiredApiLevel');
+  for (const [name, error] of notAllowed) if (headerText(headers, name) !== undefined) throw apiError(error);
+  const expectedStream = headerText(headers, 'Nats-Expected-Stream');
+  if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
+
+  const dedupeId = headerText(headers, 'Nats-Msg-Id');
+  const expectedLastDedupeId = headerText(headers, 'Nats-Expected-Last-Msg-Id');
+  const expectedLastOffset = offsetOf(headerText(headers, 'Nats-Expected-Last-Sequence'));
+  const expectedLastKeyOffset = offsetOf(headerText(headers, 'Nats-Expected-Last-Subject-Sequence'));
+  const expectedLastKey = headerText(headers, 'Nats-Expected-Last-Subject-Sequence-Subject');
+  if (expectedLastKey !== undefined && expectedLastKeyOffset === undefined) {
+    throw apiError('expectedLastSubjectSequenceInvalid');
+  }
+  const rollup = rollupOf(headerText(headers, 'Nats-Rollup'), stream);
+  return {
+    ...(dedupeId === undefined ? {} : { dedupeId }),
+    ...(expectedLastDedupeId === undefined ? {} : { expectedLastDedupeId }),
+    ...(expectedLastOffset === undefined ? {} : { expectedLastOffset }),
+    ...(expectedLastKeyOffset === undefined ? {} : { expectedLastKeyOffset }),
+    ...(expectedLastKey === undefined ? {} : { expectedLastKey }),
+    ...(rollup === undefined ? {} : { rollup }),
+  };
+}
+
+/** A sequence as an offset: 0, "nothing yet", is -1. */
+function offsetOf(sequence: string | undefined): number | undefined {
+  if (sequence === undefined) return undefined;
+  return /^\d{1,16}$/.test(sequence) ? Number(sequence) - 1 : impossibleOffset;
+}
+
+function rollupOf(
+  value: string | undefined,
+  { allow_rollup_hdrs: allowed }: StreamConfig,
+): PublishOptions['rollup'] {
+  if (value === undefined) return undefined;
+  if (!allowed) throw apiError('rollupFailed', 'rollup not permitted');
+  switch (value.toLowerCase()) {
+    case 'sub':
+      return 'key';
+    case 'all':
+      return 'topic';
+    default:
+      throw apiError('rollupFailed', `rollup value invalid: "${value.toLowerCase()}"`);
+  }
+}

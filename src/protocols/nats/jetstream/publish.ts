@@ -1,0 +1,180 @@
+import {
+  BrokerError,
+  LiveMessage,
+  Record,
+  type PublishListener,
+  type PublishOptions,
+  type Route,
+  type Topic,
+} from '../../../broker/index.ts';
+import type { NatsSession } from '../jetstream-door.ts';
+import type { Context } from './context.ts';
+import { writeDecimal } from './decimal.ts';
+import { apiError, errorBodyOf, type ApiError } from './errors.ts';
+import { noHeaders } from './headers.ts';
+import { publishOptions } from './publish-options.ts';
+import { ReplySlots } from './reply-slots.ts';
+import { sequenceOf } from './sequence.ts';
+import type { Stream } from './stream.ts';
+
+/** nats-server keeps the length of a header block in 16 bits. */
+const headerBytesMax = 65_535;
+
+/** The token of a publish that wants no answer. */
+const noReply = -1;
+
+const duplicateEnd = Buffer.from(',"duplicate": true}');
+const closingBrace = 0x7d;
+
+/**
+ * Publishes to streams: a message to a subject that a stream captures is stored, and answered with a PubAck when it is on disk.
+ *
+ * The common publish has no headers. It costs no object: the record and the answer are flyweights, what waits for the commit is a number, and
+ * the PubAck is its stream's prefix and a number.
+ */
+export class Publisher implements PublishListener<number> {
+  readonly #context: Context;
+  readonly #record = new Record();
+  readonly #answer = new LiveMessage();
+  #answerBytes: Buffer = Buffer.alloc(512);
+  /** The stream whose prefix stands in `#answerBytes`. */
+  #answerPrefix: Buffer | undefined = undefined;
+  #answerRoute: Route | undefined = undefined;
+  #lastTopic: Topic | undefined = undefined;
+  #lastStream: Stream | undefined = undefined;
+  readonly #replies = new ReplySlots();
+  /** The stream of each reply slot that is taken. */
+  readonly #streams: (Stream | undefined)[] = [];
+  #joined: Buffer = Buffer.alloc(0);
+  readonly #held = new Set<NatsSession>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  publish(session: NatsSession, message: LiveMessage, topic: Topic): void {
+    const stream = topic === this.#lastTopic ? this.#lastStream! : this.#remember(topic);
+    const { config } = stream;
+    const slot = message.replyStart < 0 || config.no_ack ? noReply : this.#takeSlot(stream, message);
+    let options: PublishOptions | undefined;
+    const headerBytes = message.headerStart < 0 ? 0 : message.headerEnd - message.headerStart;
+    if (
+      config.max_msg_size > 0 &&
+      headerBytes + message.valueEnd - message.valueStart > config.max_msg_size
+    ) {
+      return this.refused(slot, apiError('messageExceedsMaximum'));
+    }
+    const record = this.#record;
+    record.headers = noHeaders;
+    if (headerBytes > 0) {
+      if (headerBytes > headerBytesMax) return this.refused(slot, apiError('headerExceedsMaximum'));
+      record.headers = message.decodeHeaders();
+      try {
+        options = publishOptions(record.headers, config, this.#context.server);
+      } catch (error) {
+        return this.refused(slot, error as ApiError);
+      }
+    }
+    this.#fillRecord(message);
+    topic.publish(record, options, this, slot);
+    if (this.#context.broker.congested) this.#hold(session);
+  }
+
+  // ---- PublishListener
+
+  published(slot: number, partition: number, offset: number, duplicate: boolean): void {
+    if (slot === noReply) return;
+    const prefix = this.#streams[slot]!.pubAckPrefix;
+    if (prefix !== this.#answerPrefix) this.#setPrefix(prefix);
+    const bytes = this.#answerBytes;
+    let at = writeDecimal(bytes, prefix.length, sequenceOf(partition, offset));
+    if (duplicate) at += duplicateEnd.copy(bytes, at);
+    else bytes[at++] = closingBrace;
+    const replies = this.#replies;
+    replies.find(slot);
+    const answer = this.#answer;
+    answer.setSubject(replies.buffer, replies.start, replies.end);
+    answer.setValue(bytes, 0, at);
+    const { router } = this.#context;
+    this.#answerRoute = router.match(replies.buffer, replies.start, replies.end, this.#answerRoute);
+    router.deliver(this.#answerRoute, answer);
+    replies.give(slot);
+  }
+
+  refused(slot: number, error: Error): void {
+    if (slot === noReply) return;
+    const replies = this.#replies;
+    replies.find(slot);
+    const reply = Buffer.from(replies.buffer.subarray(replies.start, replies.end)).toString('utf8');
+    const { name } = this.#streams[slot]!;
+    replies.give(slot);
+    // A broker that lost its disk says nothing more; the connection's end does.
+    if (error instanceof BrokerError && error.code === 'closed') return;
+    this.#context.outlet.json(reply, { error: errorBodyOf(error), stream: name, seq: 0 });
+  }
+
+  #setPrefix(prefix: Buffer): void {
+    const needed = prefix.length + 64;
+    if (this.#answerBytes.length < needed) this.#answerBytes = Buffer.alloc(needed);
+    this.#answerBytes.set(prefix, 0);
+    this.#answerPrefix = prefix;
+  }
+
+  #remember(topic: Topic): Stream {
+    this.#lastTopic = topic;
+    this.#lastStream = this.#context.streams.of(topic);
+    return this.#lastStream;
+  }
+
+  /** A topic of that name may come again: it will be another one. */
+  topicDeleted(topic: Topic): void {
+    if (topic !== this.#lastTopic) return;
+    this.#lastTopic = undefined;
+    this.#lastStream = undefined;
+  }
+
+  #takeSlot(stream: Stream, { replyBuffer, replyStart, replyEnd }: LiveMessage): number {
+    const slot = this.#replies.take(replyBuffer, replyStart, replyEnd);
+    this.#streams[slot] = stream;
+    return slot;
+  }
+
+  /** Points the record at subject and payload; they are joined first when they do not stand in one buffer. */
+  #fillRecord(message: LiveMessage): void {
+    const record = this.#record;
+    const { subjectBuffer, subjectStart, subjectEnd, valueBuffer, valueStart, valueEnd } = message;
+    record.timestampMs = 0;
+    if (subjectBuffer === valueBuffer) {
+      record.buffer = valueBuffer;
+      record.keyStart = subjectStart;
+      record.keyEnd = subjectEnd;
+      record.valueStart = valueStart;
+      record.valueEnd = valueEnd;
+      return;
+    }
+    const keyBytes = subjectEnd - subjectStart;
+    const bytes = keyBytes + valueEnd - valueStart;
+    if (this.#joined.length < bytes)
+      this.#joined = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#joined.length));
+    this.#joined.set(subjectBuffer.subarray(subjectStart, subjectEnd), 0);
+    this.#joined.set(valueBuffer.subarray(valueStart, valueEnd), keyBytes);
+    record.buffer = this.#joined;
+    record.keyStart = 0;
+    record.keyEnd = keyBytes;
+    record.valueStart = keyBytes;
+    record.valueEnd = bytes;
+  }
+
+  /** Too much waits for the disk: who publishes is not read from until it fell. */
+  #hold(session: NatsSession): void {
+    if (this.#held.has(session)) return;
+    session.hold();
+    this.#held.add(session);
+    if (this.#held.size > 1) return;
+    this.#context.broker.onUncongested(() => {
+      const held = [...this.#held];
+      this.#held.clear();
+      for (const each of held) each.release();
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import type { Partition, Topic } from '../../../broker/index.ts';
+
+/**
+ * A stream sequence names a message of a stream by one number: offset + 1 in partition 0, which is the only one of what NATS clients
+ * make. In a topic with more (other protocols have partitions), partition p counts from p × 2^40, so that sequences stay unique and
+ * mean the same when partitions are added.
+ */
+const partitionStride = 2 ** 40;
+
+export function sequenceOf(partition: number, offset: number): number {
+  return partition * partitionStride + offset + 1;
+}
+
+export function partitionOfSequence(sequence: number): number {
+  return sequence <= partitionStride ? 0 : Math.floor((sequence - 1) / partitionStride);
+}
+
+export function offsetOfSequence(sequence: number): number {
+  return sequence <= partitionStride ? sequence - 1 : (sequence - 1) % partitionStride;
+}
+
+/** The partition and offset that a sequence names; undefined when the topic has no such partition. */
+export function locate(topic: Topic, sequence: number): { partition: Partition; offset: number } | undefined {
+  const partition = topic.partitions[partitionOfSequence(sequence)];
+  return partition && { partition, offset: offsetOfSequence(sequence) };
+}

@@ -1,0 +1,141 @@
+import type { Partition } from '../../../broker/index.ts';
+import { offsetOfSequence, partitionOfSequence, sequenceOf } from './sequence.ts';
+import type { Stream } from './stream.ts';
+import { shownMetadata } from './names.ts';
+import { timeText, zeroTime } from './time.ts';
+import type { Context } from './context.ts';
+
+/** How many subjects one STREAM.INFO answer lists at most. */
+export const subjectDetailsMax = 100_000;
+
+/** `deleted_details` lists at most so many sequences, so that an answer stays an answer. */
+const deletedDetailsMax = 100_000;
+
+export interface StreamState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly first_seq: number;
+  readonly first_ts: string;
+  readonly last_seq: number;
+  readonly last_ts: string;
+  readonly num_subjects?: number;
+  readonly subjects?: Readonly<globalThis.Record<string, number>>;
+  readonly num_deleted?: number;
+  readonly deleted?: readonly number[];
+  readonly consumer_count: number;
+}
+
+/** The members of a StreamInfo, as STREAM.INFO, CREATE, UPDATE and LIST show it. */
+export async function streamInfo(
+  context: Context,
+  stream: Stream,
+  options: { readonly deletedDetails?: boolean } = {},
+): Promise<object> {
+  const { config, topic } = stream;
+  return {
+    config: { ...config, metadata: shownMetadata(config.metadata, context.server) },
+    created: timeText(topic.createdMs),
+    state: await streamState(stream, options),
+    cluster: { leader: context.server.name },
+    ts: timeText(context.clock.now()),
+  };
+}
+
+export async function streamState(
+  stream: Stream,
+  options: { readonly deletedDetails?: boolean } = {},
+): Promise<StreamState> {
+  const { partitions } = stream.topic;
+  let messages = 0;
+  let bytes = 0;
+  let subjects = 0;
+  let deleted = 0;
+  let lastMs = 0;
+  for (const partition of partitions) {
+    // What was removed a moment ago may still count under its subject.
+    if (partition.unaccounted > 0) await partition.account();
+    messages += partition.count;
+    bytes += partition.bytes;
+    subjects += partition.keyCount;
+    deleted += partition.deletedCount;
+    lastMs = Math.max(lastMs, partition.lastTimestampMs);
+  }
+  const last = lastPublished(partitions);
+  const firstMs = messages === 0 ? undefined : await firstTimestampMs(partitions);
+  const everPublished = last > 0;
+  return {
+    messages,
+    bytes,
+    first_seq: everPublished ? firstSequence(partitions, messages) : 0,
+    first_ts: firstMs === undefined ? zeroTime : timeText(firstMs),
+    last_seq: last,
+    last_ts: everPublished && lastMs > 0 ? timeText(lastMs) : zeroTime,
+    ...(subjects > 0 ? { num_subjects: subjects } : {}),
+    ...(deleted > 0 ? { num_deleted: deleted } : {}),
+    ...(deleted > 0 && options.deletedDetails ? { deleted: deletedSequences(partitions) } : {}),
+    consumer_count: stream.topic.groups.size,
+  };
+}
+
+/** The highest sequence ever given; 0 when there was none. */
+function lastPublished(partitions: readonly Partition[]): number {
+  let last = 0;
+  for (const partition of partitions) {
+    if (partition.nextOffset > 0) last = sequenceOf(partition.index, partition.nextOffset - 1);
+  }
+  return last;
+}
+
+/** The lowest live sequence; one past the last when there is none. */
+function firstSequence(partitions: readonly Partition[], messages: number): number {
+  if (messages === 0) return lastPublished(partitions) + 1;
+  for (const partition of partitions) {
+    if (partition.count > 0) return sequenceOf(partition.index, partition.firstOffset);
+  }
+  return 0;
+}
+
+async function firstTimestampMs(partitions: readonly Partition[]): Promise<number | undefined> {
+  let first: number | undefined;
+  for (const partition of partitions) {
+    const ms = partition.count > 0 ? await partition.firstTimestampMs() : undefined;
+    if (ms !== undefined && (first === undefined || ms < first)) first = ms;
+  }
+  return first;
+}
+
+function deletedSequences(partitions: readonly Partition[]): number[] {
+  const sequences: number[] = [];
+  for (const partition of partitions) {
+    for (const [from, to] of partition.deletedRuns()) {
+      for (let offset = from; offset < to; offset++) {
+        if (sequences.length >= deletedDetailsMax) return sequences;
+        sequences.push(sequenceOf(partition.index, offset));
+      }
+    }
+  }
+  return sequences;
+}
+
+/** Live messages per subject that matches `filter`, sorted by subject. */
+export function subjectCounts(stream: Stream, filter: string): [subject: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const partition of stream.topic.partitions) {
+    for (const [key, { count }] of partition.keys(filter)) {
+      const subject = stream.subjectOfKey(key);
+      counts.set(subject, (counts.get(subject) ?? 0) + count);
+    }
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Live messages from a sequence on, without reading them. */
+export function liveFrom(stream: Stream, sequence: number): number {
+  const from = partitionOfSequence(sequence);
+  let live = 0;
+  for (const partition of stream.topic.partitions) {
+    if (partition.index < from) continue;
+    live += partition.liveFrom(partition.index === from ? offsetOfSequence(sequence) : 0);
+  }
+  return live;
+}

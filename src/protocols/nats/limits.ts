@@ -1,0 +1,52 @@
+/** What one NATS client may ask of the server. */
+export interface NatsLimits {
+  /** Arguments of a verb, in bytes. */
+  readonly controlLineBytesMax: number;
+  /** A payload with its headers, in bytes: `max_payload` of INFO. */
+  readonly payloadBytesMax: number;
+  readonly connectionsMax: number;
+  /** Per connection. */
+  readonly subscriptionsMax: number;
+  /** Bytes that may wait for one connection to read them; beyond, it is closed. */
+  readonly outputBytesMax: number;
+  /** From here on a connection is behind: publishers to it are slowed down. */
+  readonly outputBytesHold: number;
+  /** From here on what need not be delivered now waits: messages of groups, a queue's messages while another member can take them. */
+  readonly outputBytesCongested: number;
+  /** A connection that reads nothing of what waits for it for so long is closed; also one that holds publishers back for so long. */
+  readonly writeDeadlineMs: number;
+  /** After so long without a word from the client it is asked with PING. */
+  readonly pingIntervalMs: number;
+  /** So many PINGs may be unanswered; then the connection is stale. */
+  readonly pingsOutMax: number;
+  /** A client that must authenticate has so long to do so. */
+  readonly authTimeoutMs: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const defaultLimits: NatsLimits = {
+  controlLineBytesMax: 4096,
+  payloadBytesMax: MiB,
+  connectionsMax: 65_536,
+  subscriptionsMax: Infinity,
+  outputBytesMax: 64 * MiB,
+  outputBytesHold: 48 * MiB,
+  outputBytesCongested: MiB,
+  writeDeadlineMs: 10_000,
+  pingIntervalMs: 120_000,
+  pingsOutMax: 2,
+  authTimeoutMs: 2_000,
+};
+
+/** Defaults for what is not given; the marks of the output follow its limit. */
+export function natsLimits(given: Partial<NatsLimits> = {}): NatsLimits {
+  const outputBytesMax = given.outputBytesMax ?? defaultLimits.outputBytesMax;
+  const outputBytesHold = Math.floor(outputBytesMax * 0.75);
+  return {
+    ...defaultLimits,
+    outputBytesHold,
+    outputBytesCongested: Math.min(defaultLimits.outputBytesCongested, outputBytesHold),
+    ...given,
+  };
+}

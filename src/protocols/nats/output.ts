@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import type { LivePublisher } from '../../broker/index.ts';
+import type { Flusher } from './flusher.ts';
+import type { NatsLimits } from './limits.ts';
+import { segmentBytes } from './segment-pool.ts';
+
+/** Full segments are handed to the socket so many bytes at a time, so that a slow reader's progress can be seen. */
+const writeBytesMax = 1024 * 1024;
+
+interface FilledSegment {
+  readonly buffer: Buffer;
+  readonly bytes: number;
+}
+
+/**
+ * The output of a connection: what is to be sent, in one buffer, written when the input at hand is done.
+ *
+ * ```
+ *   reserve ─► segment being filled ─► (queue of full segments) ─► socket
+ *                     │ idle socket: written whole, usually at once, and filled again
+ *                     │ busy socket: waits until it has taken what it has
+ * ```
+ * Whoever writes reserves room and fills `buffer` from the returned position before the next call.
+ */
+export class Output {
+  /** The segment being filled. Only valid until the next {@link reserve}. */
+  buffer: Buffer = noBytes;
+  #length = 0;
+  /** Messages put in since the start. */
+  messages = 0;
+  /** So much waits that publishers must be held back. */
+  overfull = false;
+  /** So much waits that whatever can wait should. */
+  congested = false;
+  /** When the socket last made progress, or when it became busy: milliseconds of the clock. */
+  busySinceMs = 0;
+  overfullSinceMs = 0;
+
+  readonly #socket: Socket;
+  readonly #flusher: Flusher;
+  readonly #limits: NatsLimits;
+  readonly #overflow: () => void;
+  #sentBytes = 0;
+  #queue: FilledSegment[] = [];
+  #queueBytes = 0;
+  #inFlight: FilledSegment[] = [];
+  #inFlightBytes = 0;
+  #closed = false;
+  #held: Set<LivePublisher> | undefined = undefined;
+  #drained: (() => void)[] = [];
+
+  /** `overflow` is called when more waits than the limit allows; what comes after is dropped. */
+  constructor(socket: Socket, flusher: Flusher, limits: NatsLimits, overflow: () => void) {
+    this.#socket = socket;
+    this.#flusher = flusher;
+    this.#limits = limits;
+    this.#overflow = overflow;
+  }
+
+  /** Bytes that wait to be sent. */
+  get pendingBytes(): number {
+    return this.#length + this.#queueBytes + this.#inFlightBytes;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes + this.pendingBytes;
+  }
+
+  get busy(): boolean {
+    return this.#inFlightBytes > 0;
+  }
+
+  /** Makes room for so many bytes in `buffer`; where to put them. */
+  reserve(bytes: number): number {
+    const position = this.#length;
+    if (position + bytes > this.buffer.length) return this.#reserveInNext(bytes);
+    this.#length = position + bytes;
+    return position;
+  }
+
+  append(bytes: Uint8Array): void {
+    const position = this.reserve(bytes.length);
+    this.buffer.set(bytes, position);
+  }
+
+  /** Hands to the socket what has been put in, unless it is busy: then that happens when it no longer is. */
+  flush(): void {
+    if (this.#length === 0 || this.busy || this.#closed) return;
+    const { buffer } = this;
+    const bytes = this.#length;
+    this.buffer = noBytes;
+    this.#length = 0;
+    this.#write(buffer, bytes);
+  }
+
+  /** Slows a publisher down until this output has drained. */
+  holdBack(publisher: LivePublisher): void {
+    this.#held ??= new Set();
+    if (this.#held.has(publisher)) return;
+    this.#held.add(publisher);
+    publisher.hold();
+  }
+
+  /** Calls back once, when it is no longer congested, or closed. */
+  whenDrained(callback: () => void): void {
+    if (this.congested && !this.#closed) this.#drained.push(callback);
+    else callback();
+  }
+
+  /** Hands everything to the socket, busy or not, and ends it. */
+  end(): void {
+    if (this.#closed) return;
+    for (const { buffer, bytes } of this.#queue) this.#socket.write(buffer.subarray(0, bytes));
+    if (this.#length > 0) this.#socket.write(this.buffer.subarray(0, this.#length));
+    this.#socket.end();
+    this.close();
+  }
+
+  /** Drops what waits and lets go whom it held back. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sentBytes += this.pendingBytes;
+    this.buffer = noBytes;
+    this.#length = 0;
+    this.#queue = [];
+    this.#queueBytes = 0;
+    this.#inFlight = [];
+    this.#inFlightBytes = 0;
+    this.#flusher.idle(this);
+    this.#settle();
+  }
+
+  /** The segment is full, or there is none. */
+  #reserveInNext(bytes: number): number {
+    if (this.#length > 0) {
+      const { buffer } = this;
+      const filled = this.#length;
+      this.buffer = noBytes;
+      this.#length = 0;
+      if (this.busy || this.#closed) {
+        this.#queue.push({ buffer, bytes: filled });
+        this.#queueBytes += filled;
+        this.#checkMarks(bytes);
+      } else {
+        this.#write(buffer, filled);
+      }
+    } else {
+      this.#flusher.add(this);
+    }
+    this.buffer = bytes <= segmentBytes ? this.#flusher.segments.take() : Buffer.allocUnsafeSlow(bytes);
+    this.#length = bytes;
+    return 0;
+  }
+
+  #write(buffer: Buffer, bytes: number): void {
+    const socket = this.#socket;
+    socket.write(bytes === buffer.length ? buffer : buffer.subarray(0, bytes), this.#written);
+    // Mostly the kernel takes it all during the call: then the segment is free again.
+    if (socket.writableLength === 0) {
+      this.#sentBytes += bytes;
+      this.#flusher.segments.give(buffer);
+      return;
+    }
+    this.#inFlight.push({ buffer, bytes });
+    this.#inFlightBytes += bytes;
+    this.#flusher.busy(this);
+  }
+
+  /** The socket has taken something. One function for all writes, so that a write allocates none. */
+  readonly #written = (): void => {
+    if (!this.busy || this.#closed || this.#socket.writableLength > 0) return;
+    for (const { buffer } of this.#inFlight) this.#flusher.segments.give(buffer);
+    this.#sentBytes += this.#inFlightBytes;
+    this.#inFlight.length = 0;
+    this.#inFlightBytes = 0;
+    if (this.#queue.length > 0) this.#writeQueue();
+    else this.flush();
+    if (this.busy) this.#flusher.busy(this);
+    else this.#flusher.idle(this);
+    this.#settle();
+  };
+
+  #writeQueue(): void {
+    const socket = this.#socket;
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#queue.length && (count === 0 || bytes < writeBytesMax))
+      bytes += this.#queue[count++]!.bytes;
+    const segments = this.#queue.splice(0, count);
+    this.#queueBytes -= bytes;
+    socket.cork();
+    for (const segment of segments) this.#write(segment.buffer, segment.bytes);
+    socket.uncork();
+  }
+
+  /** Raises the marks; `more` bytes are about to come. */
+  #checkMarks(more: number): void {
+    if (this.#closed) return;
+    const pending = this.pendingBytes + more;
+    const limits = this.#limits;
+    if (pending > limits.outputBytesCongested) this.congested = true;
+    if (pending > limits.outputBytesHold && !this.overfull) {
+      this.overfull = true;
+      this.overfullSinceMs = this.#flusher.nowMs();
+    }
+    if (pending > limits.outputBytesMax) this.#overflow();
+  }
+
+  /** Lowers the marks, each at half of where it was raised, and tells those who wait for it. */
+  #settle(): void {
+    const pending = this.pendingBytes;
+    if (this.overfull && (this.#closed || pending < this.#limits.outputBytesHold / 2)) {
+      this.overfull = false;
+      const held = this.#held;
+      this.#held = undefined;
+      if (held) for (const publisher of held) publisher.release();
+    }
+    if (this.congested && (this.#closed || pending < this.#limits.outputBytesCongested / 2))
+      this.congested = false;
+    if (this.congested || this.#drained.length === 0) return;
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const callback of drained) callback();
+  }
+}
+
+const noBytes = Buffer.alloc(0);

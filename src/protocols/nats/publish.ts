@@ -1,0 +1,107 @@
+import { LiveMessage } from '../../broker/index.ts';
+import { natsHeaders, type Frame } from '../../wire/nats/index.ts';
+import type { Session } from './session.ts';
+import { natsEncoding, Subscription } from './subscription.ts';
+import { isUserInfoRequest, replyUserInfo } from './user-info.ts';
+
+const dollar = 36;
+const jetStreamPrefix = Buffer.from('$JS.', 'latin1');
+const ackPrefix = Buffer.from('$JS.ACK.', 'latin1');
+
+/** What PUB and HPUB have in common: hands the message to live subscribers, and to the topic that captures its subject. */
+export function publish(session: Session, frame: Frame): void {
+  const { router, jetStream } = session.host;
+  const { buffer, subjectStart, subjectEnd } = frame;
+  const message = session.message;
+  fill(message, frame, session);
+  session.inMessages++;
+  if (buffer[subjectStart] === dollar && publishSystem(session, message)) return;
+
+  let route = session.route;
+  // The same control line has the same subject: if nothing changed since, nothing needs to be compared.
+  if (!frame.repeated || route === undefined || !router.isCurrent(route)) {
+    route = router.match(buffer, subjectStart, subjectEnd, route);
+    session.route = route;
+  }
+  const count = router.deliver(route, message);
+  if (route.topic !== undefined) {
+    jetStream?.publish(session, message, route.topic);
+  } else if (count === 0 && message.replyStart >= 0 && session.noResponders) {
+    sayNobody(session, message);
+  }
+}
+
+function fill(message: LiveMessage, frame: Frame, session: Session): void {
+  const { buffer, headerBytes, payloadStart, payloadEnd, commonStart } = frame;
+  const valueStart = payloadStart + headerBytes;
+  // Storing a young object in an old one costs more than the rest here, and the chunk is the same for many messages.
+  if (message.valueBuffer !== buffer) {
+    message.subjectBuffer = buffer;
+    message.replyBuffer = buffer;
+    message.headerBuffer = buffer;
+    message.valueBuffer = buffer;
+  }
+  message.origin = session;
+  message.subjectStart = frame.subjectStart;
+  message.subjectEnd = frame.subjectEnd;
+  message.replyStart = frame.replyStart;
+  message.replyEnd = frame.replyEnd;
+  message.headerStart = headerBytes > 0 ? payloadStart : -1;
+  message.headerEnd = valueStart;
+  message.headerCodec = natsHeaders;
+  message.valueStart = valueStart;
+  message.valueEnd = payloadEnd;
+  message.encoding = commonStart < 0 ? undefined : natsEncoding;
+  message.encodedStart = commonStart;
+  message.encodedEnd = payloadEnd + 2;
+}
+
+/** Subjects that the server itself answers; false when it does not. Who listens to them hears them too. */
+function publishSystem(session: Session, message: LiveMessage): boolean {
+  const { router, jetStream } = session.host;
+  if (jetStream && beginsWith(message, jetStreamPrefix)) {
+    // Ack subjects never repeat; only somebody who listens to everything would hear them.
+    if (router.mayHear('$JS')) router.publish(message);
+    const answered = beginsWith(message, ackPrefix)
+      ? jetStream.ack(session, message)
+      : jetStream.request(session, message);
+    if (answered) return true;
+    const route = router.matchSubject(message.subject);
+    if (route.topic) jetStream.publish(session, message, route.topic);
+    else if (!route.hasSubscribers && message.replyStart >= 0 && session.noResponders)
+      sayNobody(session, message);
+    return true;
+  }
+  if (message.replyStart < 0 || !isUserInfoRequest(message)) return false;
+  replyUserInfo(session, message);
+  return true;
+}
+
+/** Tells the publisher that nobody listens, on its own subscription to the reply subject: one copy, not counted as a message of it. */
+function sayNobody(session: Session, message: LiveMessage): void {
+  const { router } = session.host;
+  const { replyBuffer, replyStart, replyEnd } = message;
+  for (const { subscriber } of router.match(replyBuffer, replyStart, replyEnd).subscriptions) {
+    if (!(subscriber instanceof Subscription) || subscriber.session !== session) continue;
+    const block = Buffer.concat([
+      noRespondersHead,
+      message.subjectBuffer.subarray(message.subjectStart, message.subjectEnd),
+      blockEnd,
+    ]);
+    const answer = new LiveMessage();
+    answer.setSubject(replyBuffer, replyStart, replyEnd);
+    answer.setHeaderBlock(natsHeaders, block, 0, block.length);
+    subscriber.write(answer);
+    return;
+  }
+}
+
+const noRespondersHead = Buffer.from('NATS/1.0 503\r\nNats-Subject: ', 'latin1');
+const blockEnd = Buffer.from('\r\n\r\n', 'latin1');
+
+function beginsWith(message: LiveMessage, prefix: Buffer): boolean {
+  const { subjectBuffer, subjectStart, subjectEnd } = message;
+  if (subjectEnd - subjectStart <= prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (subjectBuffer[subjectStart + i] !== prefix[i]) return false;
+  return true;
+}

@@ -1,0 +1,214 @@
+import type { Socket } from 'node:net';
+import { LiveMessage, type LivePublisher, type Route } from '../../broker/index.ts';
+import { FrameWriter, Parser, type ClientVerb, type ConnectOptions } from '../../wire/nats/index.ts';
+import { isAuthorized } from './auth.ts';
+import { ClosingError, closingText, ErrorText } from './errors.ts';
+import { handlers } from './handlers.ts';
+import type { NatsSession } from './jetstream-door.ts';
+import { Output } from './output.ts';
+import type { SessionHost } from './session-host.ts';
+import { Subscription } from './subscription.ts';
+
+/** Why a connection ended, for logs. */
+export type CloseReason =
+  | { readonly kind: 'client' }
+  | { readonly kind: 'error'; readonly text: ErrorText; readonly cause?: unknown }
+  | { readonly kind: 'socket'; readonly cause: Error }
+  | { readonly kind: 'slow-consumer'; readonly pendingBytes: number }
+  | { readonly kind: 'stopping' };
+
+/** After -ERR a client has so long to read it before its connection is cut. */
+const lingerMs = 1_000;
+
+const ok = Buffer.from('+OK\r\n', 'latin1');
+const pong = Buffer.from('PONG\r\n', 'latin1');
+const ping = Buffer.from('PING\r\n', 'latin1');
+
+/**
+ * A session is one connection of a NATS client: what it asked for in CONNECT, its subscriptions, its parser and its output.
+ *
+ * What its verbs do is in handlers.ts.
+ */
+export class Session implements LivePublisher, NatsSession {
+  readonly id: number;
+  readonly host: SessionHost;
+  readonly output: Output;
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  readonly connectedMs: number;
+  /** Filled anew for every publish. */
+  readonly message: LiveMessage = new LiveMessage();
+  /** The route of the last publish; most often also that of the next. */
+  route: Route | undefined = undefined;
+
+  // Options of CONNECT, with the defaults of a client that has not said it.
+  verbose = true;
+  pedantic = true;
+  echo = true;
+  headers = false;
+  noResponders = false;
+  connected = false;
+  /** Whether it understands INFO at any time. */
+  takesInfo = false;
+  clientName = '';
+  clientLanguage = '';
+  clientVersion = '';
+  user = '';
+
+  closed = false;
+  inMessages = 0;
+  inBytes = 0;
+  /** Something came since the last look of the keep-alive. */
+  heard = true;
+  pingsOut = 0;
+  pingDueMs: number;
+  /** Until then it must have authenticated; Infinity once it has. */
+  authDueMs: number;
+
+  readonly #socket: Socket;
+  readonly #parser: Parser<ClientVerb, Session>;
+  readonly #remoteAddress: string;
+  #holds = 0;
+
+  constructor(host: SessionHost, socket: Socket, id: number) {
+    const nowMs = host.clock.monotonic();
+    this.host = host;
+    this.id = id;
+    this.connectedMs = host.clock.now();
+    this.pingDueMs = nowMs + host.limits.pingIntervalMs;
+    this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + host.limits.authTimeoutMs;
+    this.#socket = socket;
+    this.#remoteAddress = socket.remoteAddress ?? '';
+    this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
+    this.output = new Output(socket, host.flusher, host.limits, () => this.#cut());
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
+    socket.on('end', () => this.close({ kind: 'client' }));
+    socket.on('close', () => {
+      this.close({ kind: 'client' });
+      host.gone(this);
+    });
+    this.sendInfo();
+  }
+
+  get remoteAddress(): string {
+    return this.#remoteAddress;
+  }
+
+  /** Whether it may do anything but CONNECT. */
+  get authorized(): boolean {
+    return this.authDueMs === Infinity;
+  }
+
+  /** Publishers are not asked for signs of life while we do not listen. */
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+
+  /** INFO; `leaving` tells the client to go elsewhere. */
+  sendInfo(leaving = false): void {
+    const info = { ...this.host.info, client_id: this.id, client_ip: this.#remoteAddress };
+    this.output.append(new FrameWriter().info(leaving ? { ...info, ldm: true } : info).take());
+  }
+
+  sendOk(): void {
+    this.output.append(ok);
+  }
+
+  sendPong(): void {
+    this.output.append(pong);
+  }
+
+  sendPing(): void {
+    this.pingsOut++;
+    this.output.append(ping);
+  }
+
+  /** -ERR that leaves the connection open. */
+  complain(text: ErrorText): void {
+    this.output.append(new FrameWriter().error(text).take());
+  }
+
+  /** Takes over what CONNECT says. What an earlier one said stays where this one is silent. */
+  accept(options: ConnectOptions): void {
+    const { host } = this;
+    if (!isAuthorized(host.auth, options)) throw new ClosingError(ErrorText.authorizationViolation);
+    this.authDueMs = Infinity;
+    if (options.protocol !== undefined && options.protocol !== 0 && options.protocol !== 1) {
+      throw new ClosingError(ErrorText.invalidProtocol);
+    }
+    this.connected = true;
+    this.verbose = options.verbose ?? this.verbose;
+    this.pedantic = options.pedantic ?? this.pedantic;
+    this.echo = options.echo ?? this.echo;
+    this.headers = options.headers ?? this.headers;
+    this.noResponders = options.no_responders ?? this.noResponders;
+    if (options.protocol !== undefined) this.takesInfo = options.protocol >= 1;
+    this.clientName = options.name ?? this.clientName;
+    this.clientLanguage = options.lang ?? this.clientLanguage;
+    this.clientVersion = options.version ?? this.clientVersion;
+    this.user = options.user ?? this.user;
+    if (this.noResponders && !this.headers) throw new ClosingError(ErrorText.noRespondersNeedHeaders);
+  }
+
+  add(pattern: string, queue: string | undefined, sid: string): void {
+    const subscription = new Subscription(this, pattern, sid);
+    this.subscriptions.set(sid, subscription);
+    subscription.live = this.host.router.subscribe(pattern, queue, subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    this.subscriptions.delete(subscription.sid);
+    this.host.router.unsubscribe(subscription.live!);
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0) this.#socket.pause();
+  }
+
+  release(): void {
+    if (--this.#holds === 0 && !this.closed) this.#socket.resume();
+  }
+
+  /** Ends the connection after -ERR. */
+  fail(text: ErrorText, cause?: unknown): void {
+    if (this.closed) return;
+    this.complain(text);
+    this.close(cause === undefined ? { kind: 'error', text } : { kind: 'error', text, cause });
+  }
+
+  /** Ends the connection: what waits is still sent, what comes is dropped. */
+  close(reason: CloseReason): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#parser.stop();
+    for (const subscription of this.subscriptions.values()) this.host.router.unsubscribe(subscription.live!);
+    this.subscriptions.clear();
+    this.host.closing(this, reason);
+    if (reason.kind === 'slow-consumer' || reason.kind === 'socket') {
+      this.output.close();
+      this.#socket.destroy();
+      return;
+    }
+    this.output.end();
+    // Unread input would turn the close into a reset, and the client might never see why: read on, drop it, then cut.
+    this.#socket.resume();
+    this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.closed) return;
+    this.heard = true;
+    this.inBytes += chunk.length;
+    try {
+      this.#parser.parse(chunk);
+    } catch (error) {
+      this.fail(closingText(error), error);
+    }
+    this.message.clear(); // an idle connection must not keep the chunk
+  }
+
+  /** More waits than may: the client reads too slowly. */
+  #cut(): void {
+    this.close({ kind: 'slow-consumer', pendingBytes: this.output.pendingBytes });
+  }
+}

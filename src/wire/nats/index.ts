@@ -1,0 +1,17 @@
+export { copyBytes, decimalSize, writeDecimal, writeLatin1 } from './bytes.ts';
+export { WireError, type WireErrorCode } from './errors.ts';
+export { FrameWriter, type MessageParts } from './frame-writer.ts';
+export { Frame, type ClientVerb, type Handlers, type ServerVerb, type Verb } from './frame.ts';
+export {
+  HeaderScanner,
+  decodeHeaders,
+  decodeStatus,
+  encodeHeaders,
+  headersSize,
+  natsHeaders,
+  writeHeaders,
+  type NatsHeader,
+  type NatsStatus,
+} from './headers.ts';
+export { decodeConnect, decodeInfo, type ConnectOptions, type ServerInfo } from './json.ts';
+export { Parser, type ParserLimits } from './parser.ts';

@@ -1,0 +1,96 @@
+import { WireError } from './errors.ts';
+
+/** What a client says of itself in CONNECT. Absent members keep what an earlier CONNECT said, or their default. */
+export interface ConnectOptions {
+  /** +OK after every verb but PING; the server's default is true. */
+  readonly verbose?: boolean;
+  /** Check the subjects of publishes; default true. */
+  readonly pedantic?: boolean;
+  /** Deliver its own messages to its own subscriptions; default true. */
+  readonly echo?: boolean;
+  readonly headers?: boolean;
+  readonly no_responders?: boolean;
+  readonly tls_required?: boolean;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly auth_token?: string;
+  readonly nkey?: string;
+  readonly jwt?: string;
+  readonly sig?: string;
+  readonly name?: string;
+  readonly lang?: string;
+  readonly version?: string;
+  /** 0, or 1: understands INFO at any time. */
+  readonly protocol?: number;
+}
+
+/** What a server says of itself in INFO. */
+export interface ServerInfo {
+  readonly server_id: string;
+  readonly server_name: string;
+  /** The nats-server version whose features clients may use. */
+  readonly version: string;
+  readonly proto: number;
+  readonly host: string;
+  readonly port: number;
+  readonly headers: boolean;
+  readonly max_payload: number;
+  readonly jetstream?: boolean;
+  readonly auth_required?: boolean;
+  readonly client_id?: number;
+  readonly client_ip?: string;
+  /** Lame duck: the server is about to stop. */
+  readonly ldm?: boolean;
+}
+
+const memberTypes: { readonly [K in keyof ConnectOptions]-?: 'boolean' | 'string' | 'number' } = {
+  verbose: 'boolean',
+  pedantic: 'boolean',
+  echo: 'boolean',
+  headers: 'boolean',
+  no_responders: 'boolean',
+  tls_required: 'boolean',
+  user: 'string',
+  pass: 'string',
+  auth_token: 'string',
+  nkey: 'string',
+  jwt: 'string',
+  sig: 'string',
+  name: 'string',
+  lang: 'string',
+  version: 'string',
+  protocol: 'number',
+};
+
+/** Reads the argument of CONNECT. Members that are null or unknown are passed over; one of a wrong type is an error. */
+export function decodeConnect(text: string): ConnectOptions {
+  const json = parseObject(text, 'CONNECT');
+  const options: Record<string, unknown> = {};
+  for (const [name, type] of Object.entries(memberTypes)) {
+    const value = json[name];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== type) {
+      throw new WireError('bad-json', `The member "${name}" of CONNECT must be a ${type}.`);
+    }
+    options[name] = value;
+  }
+  return options;
+}
+
+/** Reads the argument of INFO. */
+export function decodeInfo(text: string): ServerInfo {
+  return parseObject(text, 'INFO') as unknown as ServerInfo;
+}
+
+function parseObject(text: string, verb: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new WireError('bad-json', `The argument of ${verb} is no JSON: ${(cause as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new WireError('bad-json', `The argument of ${verb} must be a JSON object.`);
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { TestJetStream } from './kit.ts';
+
+describe('publishing to a stream', () => {
+  test('is answered with the sequence', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    assert.deepEqual(await js.publish('s.a', 'one'), { stream: 'S', seq: 1 });
+    assert.deepEqual(await js.publish('s.b', 'two'), { stream: 'S', seq: 2 });
+    const { message } = await js.api('STREAM.MSG.GET.S', { seq: 2 });
+    assert.equal(message.subject, 's.b');
+    assert.equal(Buffer.from(message.data, 'base64').toString(), 'two');
+  });
+
+  test('the answer is not sent before the commit', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const { subject: reply, listener } = js.inbox();
+    js.jetStream.publish(js.session, js.message('s.a', { reply }), js.kit.broker.topic('S')!);
+    assert.deepEqual(listener.seen, []);
+    await js.settle();
+    assert.deepEqual(listener.texts, ['{"stream":"S","seq":1}']);
+  });
+
+  test('thousands at once, on two streams, each get their own answer', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('A', { subjects: ['a.>'] });
+    await js.addStream('Bee', { subjects: ['b.>'] });
+    const listeners = [js.listen('in.a.*'), js.listen('in.b.*')];
+    for (let i = 0; i < 3000; i++) {
+      const letter = i % 2 === 0 ? 'a' : 'b';
+      const topic = js.kit.broker.topic(letter === 'a' ? 'A' : 'Bee')!;
+      js.jetStream.publish(
+        js.session,
+        js.message(`${letter}.x`, { value: `${i}`, reply: `in.${letter}.${i}` }),
+        topic,
+      );
+    }
+    await js.settle();
+    for (const [index, name] of ['A', 'Bee'].entries()) {
+      const { seen } = listeners[index]!;
+      assert.equal(seen.length, 1500);
+      for (const [at, { subject, value }] of seen.entries()) {
+        assert.equal(subject, `in.${'ab'[index]}.${at * 2 + index}`);
+        assert.deepEqual(JSON.parse(value), { stream: name, seq: at + 1 });
+      }
+    }
+  });
+
+  test('subject and payload may stand in different buffers', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const message = js.message('s.apart');
+    const value = Buffer.from('--payload--');
+    message.setValue(value, 2, 9);
+    js.jetStream.publish(js.session, message, js.kit.broker.topic('S')!);
+    await js.settle();
+    const { message: stored } = await js.api('STREAM.MSG.GET.S', { seq: 1 });
+    assert.equal(stored.subject, 's.apart');
+    assert.equal(Buffer.from(stored.data, 'base64').toString(), 'payload');
+  });
+
+  test('with a message id it is stored once', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    assert.deepEqual(await js.publish('s.a', '1', { 'Nats-Msg-Id': 'x' }), { stream: 'S', seq: 1 });
+    assert.deepEqual(await js.publish('s.a', '2', { 'Nats-Msg-Id': 'x' }), {
+      stream: 'S',
+      seq: 1,
+      duplicate: true,
+    });
+    await js.advance(121_000);
+    assert.deepEqual(await js.publish('s.a', '3', { 'Nats-Msg-Id': 'x' }), { stream: 'S', seq: 2 });
+  });
+
+  test('expectations that are not met', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    await js.publish('s.a', '', { 'Nats-Msg-Id': 'first' });
+    const refused = async (headers: { [name: string]: string }): Promise<string> => {
+      const { error, stream, seq } = await js.publish('s.b', '', headers);
+      assert.deepEqual({ stream, seq }, { stream: 'S', seq: 0 });
+      return `${error?.code} ${error?.err_code} ${error?.description}`;
+    };
+    assert.equal(await refused({ 'Nats-Expected-Stream': 'T' }), '400 10060 expected stream does not match');
+    assert.equal(await refused({ 'Nats-Expected-Last-Sequence': '7' }), '400 10071 wrong last sequence: 1');
+    assert.equal(await refused({ 'Nats-Expected-Last-Sequence': 'x' }), '400 10071 wrong last sequence: 1');
+    assert.equal(
+      await refused({ 'Nats-Expected-Last-Subject-Sequence': '1' }),
+      '400 10071 wrong last sequence: 0',
+    );
+    assert.equal(
+      await refused({ 'Nats-Expected-Last-Msg-Id': 'second' }),
+      '400 10070 wrong last msg ID: first',
+    );
+    assert.equal(
+      await refused({ 'Nats-Expected-Last-Subject-Sequence-Subject': 's.a' }),
+      '400 10193 missing sequence for expected last sequence per subject',
+    );
+    assert.equal(await refused({ 'Nats-Rollup': 'sub' }), '500 10111 rollup not permitted');
+    assert.equal(
+      await refused({ 'Nats-Required-Api-Level': '99' }),
+      '412 10185 JetStream minimum api level required',
+    );
+    assert.deepEqual(
+      await js.publish('s.b', '', {
+        'Nats-Expected-Last-Subject-Sequence': '1',
+        'Nats-Expected-Last-Subject-Sequence-Subject': 's.a',
+        'Nats-Expected-Stream': 'S',
+        'Nats-Expected-Last-Sequence': '1',
+        'Nats-Expected-Last-Msg-Id': 'first',
+      }),
+      { stream: 'S', seq: 2 },
+    );
+  });
+
+  test('what is not there yet is refused with its own error', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const codes: [string, number][] = [
+      ['Nats-TTL', 10166],
+      ['Nats-Incr', 10168],
+      ['Nats-Batch-Id', 10174],
+      ['Nats-Schedule', 10188],
+    ];
+    for (const [name, code] of codes) {
+      const { error } = await js.publish('s.a', '', { [name]: '1' });
+      assert.equal(error?.err_code, code, name);
+    }
+    assert.equal((await js.api('STREAM.INFO.S')).state.messages, 0);
+  });
+
+  test('sizes beyond the limits', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], max_msg_size: 100 });
+    assert.equal((await js.publish('s.a', 'x'.repeat(100))).seq, 1);
+    assert.equal((await js.publish('s.a', 'x'.repeat(101))).error?.err_code, 10054);
+    assert.equal((await js.publish('s.a', 'x'.repeat(90), { A: '1' })).error?.err_code, 10054);
+    await js.addStream('T', { subjects: ['t.>'] });
+    assert.equal((await js.publish('t.a', '', { Big: 'x'.repeat(65_536) })).error?.err_code, 10097);
+  });
+
+  test('a full stream that discards new messages', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], max_msgs: 1, discard: 'new' });
+    await js.publish('s.a');
+    const { error } = await js.publish('s.a');
+    assert.deepEqual(error, { code: 503, err_code: 10077, description: 'maximum messages exceeded' });
+  });
+
+  test('rollup of a subject and of everything', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], allow_rollup_hdrs: true });
+    for (const subject of ['s.a', 's.b', 's.a']) await js.publish(subject);
+    await js.publish('s.a', 'sum', { 'Nats-Rollup': 'sub' });
+    const { state } = await js.api('STREAM.INFO.S', { subjects_filter: '>' });
+    assert.deepEqual(state.subjects, { 's.a': 1, 's.b': 1 });
+    await js.publish('s.b', 'all', { 'Nats-Rollup': 'ALL' });
+    assert.equal((await js.api('STREAM.INFO.S')).state.messages, 1);
+  });
+
+  test('a stream with no_ack says nothing', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], no_ack: true });
+    await assert.rejects(js.publish('s.a'), /not answered/);
+    assert.equal((await js.api('STREAM.INFO.S')).state.messages, 1);
+  });
+
+  test('a deleted stream of the same name is not remembered', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    await js.publish('s.a');
+    await js.api('STREAM.DELETE.S');
+    await js.addStream('S', { subjects: ['s.>'], max_msg_size: 3 });
+    assert.deepEqual(await js.publish('s.a', 'ok'), { stream: 'S', seq: 1 });
+    assert.equal((await js.publish('s.a', 'long')).error?.err_code, 10054);
+  });
+});
