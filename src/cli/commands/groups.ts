@@ -1,0 +1,151 @@
+import type { Command } from 'commander';
+import { apiPath } from '../admin-client.ts';
+import type { GroupJson } from '../admin-types.ts';
+import { type ClientOptions, addClientOptions, confirm, contextOf, print, printList } from '../command.ts';
+import { CliError, exitCode } from '../exit-code.ts';
+import { formatCount, formatDuration, formatRate, parseDuration } from '../format.ts';
+import { option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { renderPairs, renderTable } from '../table.ts';
+
+interface ResetOptions extends ClientOptions {
+  readonly to?: string;
+  readonly toOffset?: string;
+  readonly toTime?: string;
+  readonly yes?: boolean;
+}
+
+/** `pillarbox groups …`. A group is named by its topic and its own name. */
+export function configure(command: Command): void {
+  addClientOptions(
+    command
+      .command('list', { isDefault: true })
+      .description('all groups, or those of one topic')
+      .argument('[topic]'),
+  ).action(async (topic: string | undefined, options: ClientOptions) => {
+    const context = contextOf(options);
+    const path = topic === undefined ? apiPath('groups') : apiPath('topics', topic, 'groups');
+    const { groups } = await context.client.get<{ groups: GroupJson[] }>(path);
+    printList(context, groups, () =>
+      groups.length === 0
+        ? 'There is no group yet; a NATS client makes one by creating a JetStream consumer.'
+        : groupTable(groups, context.terminal.style.bold),
+    );
+  });
+
+  addClientOptions(command.command('show <topic> <group>').description('one group')).action(
+    async (topic: string, name: string, options: ClientOptions) => {
+      const context = contextOf(options);
+      const group = await context.client.get<GroupJson>(apiPath('topics', topic, 'groups', name));
+      print(context, group, () =>
+        renderPairs(Object.entries(group).map(([name, value]) => [name, shown(value)] as const)),
+      );
+    },
+  );
+
+  addClientOptions(
+    command
+      .command('pause <topic> <group>')
+      .description('deliver nothing until resumed')
+      .option('--for <time>', 'resume by itself after a time such as 30m'),
+  ).action(async (topic: string, name: string, options: ClientOptions & { for?: string }) => {
+    const context = contextOf(options);
+    const forMs = option('--for', options.for, parseDuration, 'a time such as 30m');
+    const body = withoutUndefined({ forMs });
+    const group = await context.client.post<GroupJson>(
+      apiPath('topics', topic, 'groups', name, 'pause'),
+      body,
+    );
+    const until = forMs === undefined ? '' : ` for ${formatDuration(forMs)}`;
+    print(context, group, () => `Paused group ${name} of topic ${topic}${until}.`);
+  });
+
+  addClientOptions(command.command('resume <topic> <group>').description('deliver again')).action(
+    async (topic: string, name: string, options: ClientOptions) => {
+      const context = contextOf(options);
+      const group = await context.client.post<GroupJson>(apiPath('topics', topic, 'groups', name, 'resume'));
+      print(context, group, () => `Resumed group ${name} of topic ${topic}.`);
+    },
+  );
+
+  addClientOptions(
+    command
+      .command('reset <topic> <group>')
+      .description('move a group to another place of its topic')
+      .option('--to <place>', 'all (the start), new (the end) or last (the newest message)')
+      .option('--to-offset <offset>', 'an offset')
+      .option('--to-time <time>', 'a time such as 2026-01-31T12:00:00Z, or 1h for an hour ago')
+      .option('--yes', 'do not ask'),
+  ).action(async (topic: string, name: string, options: ResetOptions) => {
+    const context = contextOf(options);
+    const start = resetStart(options);
+    const question = `Move group ${name} of topic ${topic}? Messages may be delivered again or passed over.`;
+    if (!(await confirm(context.terminal, question, options.yes === true)))
+      throw new CliError(exitCode.failure, `Group ${name} was not moved.`);
+    const path = apiPath('topics', topic, 'groups', name, 'reset');
+    const group = await context.client.post<GroupJson>(path, { start });
+    print(
+      context,
+      group,
+      () => `Moved group ${name} of topic ${topic}; ${formatCount(group.lag)} messages lie before it.`,
+    );
+  });
+
+  addClientOptions(
+    command.command('delete <topic> <group>').description('delete a group').option('--yes', 'do not ask'),
+  ).action(async (topic: string, name: string, options: ClientOptions & { yes?: boolean }) => {
+    const context = contextOf(options);
+    const question = `Delete group ${name} of topic ${topic}? Its position is lost.`;
+    if (!(await confirm(context.terminal, question, options.yes === true)))
+      throw new CliError(exitCode.failure, `Group ${name} was not deleted.`);
+    const result = await context.client.delete<object>(apiPath('topics', topic, 'groups', name));
+    print(context, result, () => `Deleted group ${name} of topic ${topic}.`);
+  });
+}
+
+function resetStart(options: ResetOptions): object {
+  const { to, toOffset, toTime } = options;
+  if ([to, toOffset, toTime].filter((given) => given !== undefined).length !== 1)
+    throw new CliError(exitCode.usage, 'Say where to: one of --to all|new|last, --to-offset or --to-time.');
+  if (toOffset !== undefined) return { kind: 'offset', offset: wholeNumberOption('--to-offset', toOffset) };
+  if (toTime !== undefined) return { kind: 'time', timestampMs: timeOption('--to-time', toTime) };
+  if (to !== 'all' && to !== 'new' && to !== 'last')
+    throw new CliError(exitCode.usage, `--to must be all, new or last, not "${to}".`);
+  return { kind: to };
+}
+
+export function groupTable(
+  groups: readonly GroupJson[],
+  title: (text: string) => string,
+  columnsMax?: number,
+): string {
+  const rows = groups.map((group) => [
+    group.topic,
+    group.name + (group.paused ? ' (paused)' : ''),
+    String(group.consumers),
+    formatCount(group.lag),
+    formatCount(group.inFlight),
+    formatCount(group.redelivered),
+    formatRate(group.outPerSecond),
+    formatDuration(group.oldestAgeMs ?? undefined),
+    formatDuration(group.timeToEmptyMs ?? undefined),
+  ]);
+  return renderTable(
+    [
+      { title: 'TOPIC' },
+      { title: 'GROUP' },
+      { title: 'CONSUMERS', align: 'right' },
+      { title: 'LAG', align: 'right' },
+      { title: 'IN FLIGHT', align: 'right' },
+      { title: 'REDELIVERED', align: 'right' },
+      { title: 'OUT/S', align: 'right' },
+      { title: 'OLDEST', align: 'right' },
+      { title: 'EMPTY IN', align: 'right' },
+    ],
+    rows,
+    { title, ...(columnsMax === undefined ? {} : { columnsMax }) },
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,126 @@
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { type AdminClient, apiPath } from '../admin-client.ts';
+import type { PublishedJson } from '../admin-types.ts';
+import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
+import { CliError, exitCode } from '../exit-code.ts';
+import { formatCount, parseDuration } from '../format.ts';
+import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { ProgressBar } from '../progress-bar.ts';
+
+/** One request carries at most so much, well below what the broker takes. */
+const batchMessagesMax = 1000;
+const batchCharactersMax = 1 << 20;
+
+interface PubOptions extends ClientOptions {
+  readonly key?: string;
+  readonly header?: readonly string[];
+  readonly count?: string;
+  readonly dedupeId?: string;
+  readonly delay?: string;
+}
+
+/** `pillarbox pub orders.new hello`, or `… | pillarbox pub orders.new` for a message a line. */
+export function configure(command: Command): void {
+  addClientOptions(
+    command
+      .argument('<to>', 'a topic, or a subject such as orders.new')
+      .argument('[value]', 'the message; without it every line of stdin is one')
+      .option('--key <key>', 'key of the message, when publishing to a topic')
+      .option('--header <name=value...>', 'headers')
+      .option('--count <count>', 'publish it so many times', '1')
+      .option('--dedupe-id <id>', 'publish once, however often this is run')
+      .option('--delay <time>', 'deliver after a time such as 30s; needs a topic'),
+  ).action(async (to: string, value: string | undefined, options: PubOptions) => {
+    const context = contextOf(options);
+    const count = wholeNumberOption('--count', options.count) ?? 1;
+    const fields = withoutUndefined({
+      key: options.key,
+      headers: options.header?.map(headerOf),
+      dedupeId: options.dedupeId,
+      delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
+    });
+    const path = await publishPath(context.client, to);
+    using progress = new ProgressBar('publishing', value === undefined ? undefined : count, process.stderr);
+    const values = value === undefined ? linesOf(process.stdin) : repeat(value, count);
+    let published = 0;
+    for await (const batch of batchesOf(values)) {
+      const messages = batch.map((value) => ({ ...fields, value }));
+      const { results } = await context.client.post<{ results: PublishedJson[] }>(path, { messages });
+      reportResults(context, to, results, published === 0 && value !== undefined && count === 1);
+      published += results.length;
+      progress.update(published);
+    }
+    if (!context.json && !(value !== undefined && count === 1))
+      context.terminal.out(`Published ${formatCount(published)} messages to ${to}.`);
+  });
+}
+
+/** A name that is a topic's is that topic; anything else is a subject, which a topic may capture. */
+async function publishPath(client: AdminClient, to: string): Promise<string> {
+  try {
+    await client.get(apiPath('topics', to));
+    return apiPath('topics', to, 'messages');
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === exitCode.notFound)
+      return apiPath('subjects', to, 'messages');
+    throw error;
+  }
+}
+
+function reportResults(
+  context: CommandContext,
+  to: string,
+  results: readonly PublishedJson[],
+  inWords: boolean,
+): void {
+  const [first] = results;
+  if (first?.topic === null && first.receivers === 0)
+    throw new CliError(
+      exitCode.notFound,
+      `Nobody got the message: no topic captures the subject "${to}" and nobody subscribes to it. ` +
+        `To keep such messages: pillarbox topics create NAME --subjects "${to}".`,
+    );
+  if (context.json) for (const result of results) context.terminal.out(JSON.stringify(result));
+  else if (inWords && first) context.terminal.out(describeResult(to, first));
+}
+
+function describeResult(
+  to: string,
+  { topic, partition, offset, duplicate, receivers }: PublishedJson,
+): string {
+  if (topic === null) return `Published to ${to}: ${receivers} live subscribers, not stored.`;
+  const place = `topic ${topic}, partition ${partition}, offset ${offset}`;
+  return duplicate ? `Already stored: ${place}.` : `Stored on disk: ${place}.`;
+}
+
+function headerOf(text: string): { name: string; value: string } {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CliError(exitCode.usage, `--header must be name=value, not "${text}".`);
+  return { name: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+function* repeat(value: string, count: number): Generator<string> {
+  for (let done = 0; done < count; done++) yield value;
+}
+
+function linesOf(input: NodeJS.ReadStream): AsyncIterable<string> {
+  if (input.isTTY) process.stderr.write('One message a line; end with Ctrl-D.\n');
+  return createInterface({ input, crlfDelay: Infinity });
+}
+
+/** Cuts what comes into batches; what waits goes out when the batch is full or the input ends. */
+async function* batchesOf(values: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  let characters = 0;
+  for await (const value of values) {
+    batch.push(value);
+    characters += value.length;
+    if (batch.length >= batchMessagesMax || characters >= batchCharactersMax) {
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,147 @@
+import { relative } from 'node:path';
+import { isatty } from 'node:tty';
+import { type Command, Option } from 'commander';
+import { exitCode, exitCodeOfServerError } from '../exit-code.ts';
+import { formatDuration } from '../format.ts';
+import { packageVersion } from '../program.ts';
+import { wantsColour } from '../terminal.ts';
+
+/** What the banner tells of a server that listens. */
+interface Listening {
+  readonly host: string;
+  readonly adminHost: string;
+  readonly ports: { readonly nats: number; readonly admin: number };
+  readonly dataDirectory: string;
+  readonly startMs: number;
+}
+
+/** The settings `serve` would run with, read from the same sources; for doctor. */
+export async function readServeSettings(flags: { readonly [name: string]: string | undefined }): Promise<{
+  settings: { data: string; host: string; natsPort: number; adminHost: string; adminPort: number };
+  file: string | undefined;
+  warnings: readonly string[];
+}> {
+  const { checkExposure, loadConfiguration } = await import('../../server/index.ts');
+  const configuration = await loadConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+  });
+  await checkExposure(configuration.settings);
+  return configuration;
+}
+
+/** `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of settings. */
+export async function configure(command: Command): Promise<void> {
+  const { createLog, environmentName, loadConfiguration, settingTable, startServer } =
+    await import('../../server/index.ts');
+  const attributeNames = new Map<string, string>();
+  for (const setting of Object.values(settingTable)) {
+    const flag = setting.placeholder ? `--${setting.name} <${setting.placeholder}>` : `--${setting.name}`;
+    const shownDefault =
+      setting.default === undefined || !setting.placeholder ? '' : ` (default: ${setting.default})`;
+    const option = new Option(flag, `${setting.help}${shownDefault}`);
+    attributeNames.set(setting.name, option.attributeName());
+    command.addOption(option);
+  }
+  command.option(
+    '--config <FILE>',
+    'configuration file (default: pillarbox.config.toml or .json, if there is one)',
+  );
+  command.option('--no-color', 'no colours (as NO_COLOR does)');
+  command.addHelpText(
+    'after',
+    `\nEvery flag can also be an environment variable (${environmentName(settingTable.natsPort)}) or a key of the\n` +
+      'configuration file (nats-port). Flags win over the environment, that over the file.\n' +
+      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once.',
+  );
+
+  command.action(async (options: { readonly [name: string]: string | boolean | undefined }) => {
+    const flags: { [name: string]: string | boolean | undefined } = { config: options['config'] };
+    for (const [name, attribute] of attributeNames) flags[name] = options[attribute];
+    const { settings, file, warnings } = await loadConfiguration({
+      flags,
+      environment: process.env,
+      directory: process.cwd(),
+    });
+    const log = createLog({
+      level: settings.logLevel,
+      pretty: isatty(2),
+      colour: wantsColour(isatty(2), process.env, options['color'] === false),
+      write: (line) => void process.stderr.write(line),
+    });
+    for (const warning of warnings) log.warn(warning);
+    const starting = startServer({ ...settings, log, version: packageVersion() });
+    const end = async (code: number): Promise<void> => {
+      await log.flush();
+      process.exit(code);
+    };
+    let isStopping = false;
+    const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+      if (isStopping) process.exit(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
+      isStopping = true;
+      log.info('stopping: new work is refused, clients may finish', { signal });
+      starting
+        .then((server) => server.close())
+        .then(
+          () => {
+            log.info('stopped');
+            return end(exitCode.ok);
+          },
+          (error: unknown) => {
+            log.fatal('the stop failed', { error });
+            return end(exitCodeOf(error));
+          },
+        );
+    };
+    // Before anybody can know that this runs: the ports file is written by the start.
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    const server = await starting;
+    const { host, adminHost } = settings;
+    const { ports, dataDirectory } = server;
+    process.stdout.write(
+      banner({ host, adminHost, ports, dataDirectory, startMs: performance.now() }, selfCommand()),
+    );
+    if (file !== undefined) log.info('settings were read from a configuration file', { file });
+    // Never resolves unless a write or sync failed, which the log has said; a stop ends the process by itself.
+    await end(exitCodeOf(await server.failed));
+  });
+}
+
+function exitCodeOf(error: unknown): number {
+  const { code } = error as { code?: unknown };
+  return (typeof code === 'string' ? exitCodeOfServerError[code] : undefined) ?? exitCode.failure;
+}
+
+function banner({ host, adminHost, ports, dataDirectory, startMs }: Listening, self: string): string {
+  const url = `http://${urlHost(adminHost)}:${ports.admin}`;
+  const isDefault = url === 'http://127.0.0.1:8222';
+  return `Pillarbox ${packageVersion()} is ready after ${formatDuration(startMs)}.
+
+  NATS   nats://${urlHost(host)}:${ports.nats}
+  Admin  ${url}  (/healthz, /metrics, /api/v1/)
+  Data   ${dataDirectory}
+
+Try it from another terminal:
+${isDefault ? '' : `\n  export PILLARBOX_URL=${url}`}
+  ${self} topics create orders --subjects 'orders.>'
+  ${self} pub orders.new 'hello'
+  ${self} tail orders
+
+or with any NATS client, such as: nats --server ${urlHost(host)}:${ports.nats} pub orders.new hello
+Stop with Ctrl-C.
+`;
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** How whoever started this can start it again. */
+function selfCommand(): string {
+  const script = process.argv[1] ?? 'pillarbox';
+  if (process.env['npm_command'] === 'exec') return 'npx pillarbox';
+  return script.endsWith('.js') ? `node ${relative(process.cwd(), script)}` : 'pillarbox';
+}

@@ -1,0 +1,192 @@
+import type { Command } from 'commander';
+import { apiPath } from '../admin-client.ts';
+import type { GroupJson, TopicDetailsJson, TopicJson } from '../admin-types.ts';
+import { type ClientOptions, addClientOptions, confirm, contextOf, print, printList } from '../command.ts';
+import { CliError, exitCode } from '../exit-code.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  parseBytes,
+  parseDuration,
+} from '../format.ts';
+import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { renderPairs, renderTable } from '../table.ts';
+import { groupTable } from './groups.ts';
+
+interface CreateOptions extends ClientOptions {
+  readonly subjects?: readonly string[];
+  readonly partitions?: string;
+  readonly retention?: string;
+  readonly durability?: string;
+  readonly overflow?: string;
+  readonly maxMessages?: string;
+  readonly maxBytes?: string;
+  readonly maxAge?: string;
+}
+
+/** `pillarbox topics …`. */
+export function configure(command: Command): void {
+  addClientOptions(command.command('list', { isDefault: true }).description('all topics')).action(
+    async (options: ClientOptions) => {
+      const context = contextOf(options);
+      const { topics } = await context.client.get<{ topics: TopicJson[] }>(apiPath('topics'));
+      printList(context, topics, () =>
+        topics.length === 0
+          ? 'There is no topic yet: pillarbox topics create orders --subjects "orders.>"'
+          : topicTable(topics, context.terminal.style.bold),
+      );
+    },
+  );
+
+  addClientOptions(
+    command.command('show <topic>').description('one topic with its partitions and groups'),
+  ).action(async (name: string, options: ClientOptions) => {
+    const context = contextOf(options);
+    const topic = await context.client.get<TopicDetailsJson>(apiPath('topics', name));
+    print(context, topic, () => topicDetails(topic, context.terminal.style.bold));
+  });
+
+  addClientOptions(
+    command
+      .command('create <topic>')
+      .description('create a topic')
+      .option('--subjects <pattern...>', 'NATS subjects it captures, such as "orders.>"')
+      .option('--partitions <count>', 'how many partitions')
+      .option('--retention <kind>', 'limits, queue (deleted once acked) or interest')
+      .option('--durability <kind>', 'disk or memory')
+      .option('--overflow <policy>', 'when full: drop-oldest, reject or wait')
+      .option('--max-messages <count>', 'most messages kept')
+      .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
+      .option('--max-age <time>', 'oldest message kept, such as 7d'),
+  ).action(async (name: string, options: CreateOptions) => {
+    const context = contextOf(options);
+    const topic = await context.client.post<TopicDetailsJson>(apiPath('topics'), topicBody(name, options));
+    print(context, topic, () => `Created topic ${name}.`);
+  });
+
+  addClientOptions(
+    command
+      .command('delete <topic>')
+      .description('delete a topic with its messages and groups')
+      .option('--yes', 'do not ask'),
+  ).action(async (name: string, options: ClientOptions & { yes?: boolean }) => {
+    const context = contextOf(options);
+    const topic = await context.client.get<TopicDetailsJson>(apiPath('topics', name));
+    const question = `Delete topic ${name} with ${formatCount(topic.messages)} messages and ${topic.groups} groups?`;
+    if (!(await confirm(context.terminal, question, options.yes === true)))
+      throw new CliError(exitCode.failure, `Topic ${name} was not deleted.`);
+    const result = await context.client.delete<object>(apiPath('topics', name));
+    print(context, result, () => `Deleted topic ${name}.`);
+  });
+
+  addClientOptions(
+    command
+      .command('purge <topic>')
+      .description('delete messages of a topic')
+      .option('--key <pattern>', 'only those whose key (subject) matches')
+      .option('--before <offset>', 'only those before the offset')
+      .option('--keep <count>', 'all but the newest')
+      .option('--yes', 'do not ask'),
+  ).action(
+    async (
+      name: string,
+      options: ClientOptions & { key?: string; before?: string; keep?: string; yes?: boolean },
+    ) => {
+      const context = contextOf(options);
+      if (!(await confirm(context.terminal, `Delete messages of topic ${name}?`, options.yes === true)))
+        throw new CliError(exitCode.failure, `Topic ${name} was not purged.`);
+      const body = withoutUndefined({
+        key: options.key,
+        before: wholeNumberOption('--before', options.before),
+        keep: wholeNumberOption('--keep', options.keep),
+      });
+      const result = await context.client.post<{ purged: number }>(apiPath('topics', name, 'purge'), body);
+      print(context, result, () => `Purged ${formatCount(result.purged)} messages of topic ${name}.`);
+    },
+  );
+}
+
+export function topicTable(
+  topics: readonly TopicJson[],
+  title: (text: string) => string,
+  columnsMax?: number,
+): string {
+  const rows = topics.map((topic) => [
+    topic.name,
+    formatCount(topic.messages),
+    formatBytes(topic.bytes),
+    formatRate(topic.inPerSecond),
+    formatRate(topic.outPerSecond),
+    formatDuration(topic.oldestAgeMs ?? undefined),
+    formatDuration(topic.timeToFullMs ?? undefined),
+    String(topic.groups),
+    topic.retention,
+  ]);
+  return renderTable(
+    [
+      { title: 'TOPIC' },
+      { title: 'MESSAGES', align: 'right' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'IN/S', align: 'right' },
+      { title: 'OUT/S', align: 'right' },
+      { title: 'OLDEST', align: 'right' },
+      { title: 'FULL IN', align: 'right' },
+      { title: 'GROUPS', align: 'right' },
+      { title: 'RETENTION' },
+    ],
+    rows,
+    { title, ...(columnsMax === undefined ? {} : { columnsMax }) },
+  );
+}
+
+function topicDetails(topic: TopicDetailsJson, title: (text: string) => string): string {
+  const limits = ['messagesMax', 'bytesMax', 'ageMsMax', 'messagesPerKeyMax', 'messageBytesMax', 'groupsMax']
+    .filter((name) => topic.config[name] !== undefined)
+    .map((name) => `${name} ${String(topic.config[name])}`);
+  const pairs = renderPairs([
+    ['topic', topic.name],
+    ['subjects', topic.subjects.join(' ') || '(by name only)'],
+    ['durability', topic.durability],
+    ['retention', topic.retention],
+    ['limits', limits.join(', ') || 'none'],
+    ['created', new Date(topic.createdMs).toISOString()],
+    ['messages', `${formatCount(topic.messages)} (${formatBytes(topic.bytes)})`],
+    ['oldest', formatDuration(topic.oldestAgeMs ?? undefined)],
+    ['in, out', `${formatRate(topic.inPerSecond)}/s, ${formatRate(topic.outPerSecond)}/s`],
+  ]);
+  const partitions = renderTable(
+    [
+      { title: 'PARTITION', align: 'right' },
+      { title: 'FIRST', align: 'right' },
+      { title: 'NEXT', align: 'right' },
+      { title: 'MESSAGES', align: 'right' },
+      { title: 'SIZE', align: 'right' },
+    ],
+    topic.partitionList.map((partition) => [
+      String(partition.index),
+      formatCount(partition.firstOffset),
+      formatCount(partition.nextOffset),
+      formatCount(partition.messages),
+      formatBytes(partition.bytes),
+    ]),
+    { title },
+  );
+  const groups: readonly GroupJson[] = topic.groupList;
+  return [pairs, partitions, ...(groups.length > 0 ? [groupTable(groups, title)] : [])].join('\n\n');
+}
+
+function topicBody(name: string, options: CreateOptions): object {
+  return withoutUndefined({
+    name,
+    subjects: options.subjects,
+    partitions: wholeNumberOption('--partitions', options.partitions),
+    retention: options.retention,
+    durability: options.durability,
+    overflow: options.overflow,
+    messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
+    bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
+    ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
+  });
+}

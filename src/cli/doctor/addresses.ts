@@ -1,0 +1,50 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { AdminClient, apiPath } from '../admin-client.ts';
+import type { ServerJson } from '../admin-types.ts';
+import type { Check, Examination } from './check.ts';
+
+/** Whether the ports are free, or used by a broker of ours that runs already. */
+export async function checkAddresses(examination: Examination): Promise<readonly Check[]> {
+  const { host, natsPort, adminHost, adminPort } = examination;
+  const running = await runningBroker(adminHost, adminPort);
+  if (running)
+    return [
+      {
+        name: 'broker',
+        status: running.health.ready ? 'ok' : 'problem',
+        message: `runs as process ${running.pid} on data ${running.dataDirectory}${running.health.ready ? '' : ', not ready'}`,
+      },
+    ];
+  return [await checkPort('NATS port', host, natsPort), await checkPort('admin port', adminHost, adminPort)];
+}
+
+async function runningBroker(host: string, port: number): Promise<ServerJson | undefined> {
+  if (port === 0) return undefined;
+  const client = new AdminClient({
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    token: process.env['PILLARBOX_TOKEN'] || process.env['PILLARBOX_ADMIN_TOKEN'],
+  });
+  return client.get<ServerJson>(apiPath('server'), {}, AbortSignal.timeout(2000)).catch(() => undefined);
+}
+
+async function checkPort(name: string, host: string, port: number): Promise<Check> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, resolve);
+    });
+    const free = port === 0 ? `any (such as ${(server.address() as AddressInfo).port})` : String(port);
+    return { name, status: 'ok', message: `${free} on ${host} is free` };
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    return {
+      name,
+      status: 'problem',
+      message: `${port} on ${host} cannot be listened on: ${code}`,
+      advice: 'Stop what uses it, or choose another port.',
+    };
+  } finally {
+    server.close();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Check, Examination } from './check.ts';
+
+/** Reads the configuration as `serve` would. Without settings there is nothing more to check. */
+export async function checkConfiguration(options: {
+  readonly data: string | undefined;
+  readonly config: string | undefined;
+}): Promise<{ checks: readonly Check[]; settings: Examination | undefined }> {
+  const { readServeSettings } = await import('../commands/serve.ts');
+  try {
+    const { settings, file, warnings } = await readServeSettings(options);
+    return {
+      checks: [
+        {
+          name: 'configuration',
+          status: warnings.length > 0 ? 'warning' : 'ok',
+          message:
+            file === undefined
+              ? 'no configuration file; flags, environment and defaults'
+              : `read from ${file}`,
+          ...(warnings.length > 0 ? { advice: warnings.join(' ') } : {}),
+        },
+      ],
+      settings,
+    };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { checks: [{ name: 'configuration', status: 'problem', message }], settings: undefined };
+  }
+}

@@ -1,0 +1,43 @@
+import { CliError, exitCode } from './exit-code.ts';
+import { parseDuration } from './format.ts';
+
+/** Reads an option's text, or explains what it must be. */
+export function option<T>(
+  flag: string,
+  text: string | undefined,
+  parse: (text: string) => T | undefined,
+  expected: string,
+): T | undefined {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value === undefined) throw new CliError(exitCode.usage, `${flag} must be ${expected}, not "${text}".`);
+  return value;
+}
+
+export function wholeNumberOption(flag: string, text: string | undefined): number | undefined {
+  return option(
+    flag,
+    text,
+    (digits) => (/^\d{1,15}$/.test(digits) ? Number(digits) : undefined),
+    'a whole number',
+  );
+}
+
+/** A time as milliseconds since the epoch: ISO 8601, or how long ago (`90s`, `1h`). */
+export function timeOption(flag: string, text: string | undefined): number | undefined {
+  return option(
+    flag,
+    text,
+    (text) => {
+      const agoMs = parseDuration(text);
+      const ms = agoMs === undefined ? Date.parse(text) : Date.now() - agoMs;
+      return Number.isFinite(ms) ? ms : undefined;
+    },
+    'a time such as 2026-01-31T12:00:00Z, or 1h for an hour ago',
+  );
+}
+
+/** The fields that were given. */
+export function withoutUndefined(fields: { readonly [name: string]: unknown }): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

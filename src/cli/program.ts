@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { CommandModule } from './command.ts';
+import { CliError, type ExitCode, exitCode, exitCodeOfServerError } from './exit-code.ts';
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** The table of commands, in the order of `--help`. */
+export const commands: readonly CommandEntry[] = [
+  { name: 'serve', summary: 'run a broker', load: () => import('./commands/serve.ts') },
+  {
+    name: 'demo',
+    summary: 'play the tutorial on an embedded broker',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'pub',
+    summary: 'publish a message to a topic or subject',
+    load: () => import('./commands/pub.ts'),
+  },
+  { name: 'tail', summary: 'show messages as they come', load: () => import('./commands/tail.ts') },
+  {
+    name: 'topics',
+    summary: 'list, show, create, delete, purge topics',
+    load: () => import('./commands/topics.ts'),
+  },
+  {
+    name: 'groups',
+    summary: 'list, show, pause, resume, reset, delete groups',
+    load: () => import('./commands/groups.ts'),
+  },
+  {
+    name: 'dead-letters',
+    summary: 'list, show, redrive, purge dead letters',
+    load: () => import('./commands/dead-letters.ts'),
+  },
+  { name: 'top', summary: 'watch topics and groups live', load: () => import('./commands/top.ts') },
+  {
+    name: 'bench',
+    summary: 'measure a running broker for a few seconds',
+    load: () => import('./commands/bench.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check machine, configuration and data directory',
+    load: () => import('./commands/doctor.ts'),
+  },
+];
+
+/** Runs the command line and returns the exit code. Data goes to stdout, everything else to stderr. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  const program = new Command('pillarbox')
+    .description('A durable message broker that NATS clients already speak to.')
+    .version(packageVersion(), '-V, --version')
+    .showHelpAfterError('See pillarbox --help.')
+    .exitOverride()
+    .configureOutput({
+      // One sentence; commander writes "error: unknown option '--x'".
+      outputError: (text, write) => write(text.replace(/^error: /, 'pillarbox: ')),
+    });
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  const asked = words[0] === 'help' ? words[1] : words[0];
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).description(summary);
+    command.copyInheritedSettings(program).showHelpAfterError(`See pillarbox ${name} --help.`);
+    if (name === asked) await (await load()).configure(command);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return resultCode;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+let resultCode: ExitCode = exitCode.ok;
+
+/** For a command that ends as it should and has something to say by its exit code. */
+export function setExitCode(code: ExitCode): void {
+  resultCode = code;
+}
+
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    // Help and version end the same way, and are no mistakes; `pillarbox` alone shows the help as one.
+    return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  }
+  const { code } = error as { code?: unknown };
+  const serverCode = typeof code === 'string' ? exitCodeOfServerError[code] : undefined;
+  if (error instanceof CliError || serverCode !== undefined) {
+    process.stderr.write(`pillarbox: ${(error as Error).message}\n`);
+    return error instanceof CliError ? error.exitCode : (serverCode ?? exitCode.failure);
+  }
+  // Not foreseen: the stack is what a report needs.
+  process.stderr.write(
+    `pillarbox: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return exitCode.failure;
+}
+
+/** From the package.json above, whether this runs from `dist/src/cli` or from an installed package. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,68 @@
+import { isatty } from 'node:tty';
+
+/** A terminal is where a command writes: data to `out`, everything meant for people alone to `err`. */
+export interface Terminal {
+  /** Data: one line, or a whole table. */
+  out(text: string): void;
+  /** Messages, warnings, progress. */
+  err(text: string): void;
+  /** Whether `out` and `err` are watched by a person. */
+  readonly outIsTty: boolean;
+  readonly errIsTty: boolean;
+  readonly columns: number;
+  /** Marks text for `out`; plain text where colour is off. */
+  readonly style: Style;
+}
+
+/** The few marks we use, by meaning. */
+export interface Style {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly good: (text: string) => string;
+  readonly warning: (text: string) => string;
+  readonly bad: (text: string) => string;
+}
+
+const plain = (text: string): string => text;
+const ansi =
+  (open: number, close: number) =>
+  (text: string): string =>
+    `\u001B[${open}m${text}\u001B[${close}m`;
+
+export const plainStyle: Style = { bold: plain, dim: plain, good: plain, warning: plain, bad: plain };
+export const colourStyle: Style = {
+  bold: ansi(1, 22),
+  dim: ansi(2, 22),
+  good: ansi(32, 39),
+  warning: ansi(33, 39),
+  bad: ansi(31, 39),
+};
+
+/** Whether to colour: `--no-color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then whether somebody watches. */
+export function wantsColour(
+  isTty: boolean,
+  environment: { readonly [name: string]: string | undefined },
+  noColourFlag: boolean,
+): boolean {
+  if (noColourFlag || environment['NO_COLOR']) return false;
+  const forced = environment['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return isTty && environment['TERM'] !== 'dumb';
+}
+
+/** The terminal of this process. A reader that goes away (`| head`) ends the process quietly. */
+export function processTerminal(noColourFlag: boolean): Terminal {
+  const { stdout, stderr, env } = process;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    out: (text) => void stdout.write(`${text}\n`),
+    err: (text) => void stderr.write(`${text}\n`),
+    outIsTty: isatty(1),
+    errIsTty: isatty(2),
+    columns: stdout.columns ?? 100,
+    style: wantsColour(isatty(1), env, noColourFlag) ? colourStyle : plainStyle,
+  };
+}

@@ -1,0 +1,133 @@
+import { type Header, type Topic, deadLetterOrigin } from '../../broker/index.ts';
+import { browse, readBrowseQuery } from './browse.ts';
+import { type AdminContext, topicOf } from './context.ts';
+import { AdminError } from './errors.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+import { type MessageJson, messageJson } from './message-json.ts';
+import { json } from './reply.ts';
+import { type Shape, listOf, readObject, text, wholeNumber } from './shape.ts';
+
+interface RedriveBody {
+  readonly limit?: number;
+  readonly to?: string;
+  readonly offsets?: readonly number[];
+}
+
+/** A message and why it is here; null where the headers do not say. */
+interface DeadLetterJson extends MessageJson {
+  readonly origin: {
+    readonly topic: string | null;
+    readonly group: string | null;
+    readonly partition: number | null;
+    readonly offset: number | null;
+  };
+  readonly cause: string | null;
+  readonly deliveries: number | null;
+  readonly firstDeliveredTime: string | null;
+  readonly deadLetteredTime: string | null;
+}
+
+const redriveShape: Shape<RedriveBody> = {
+  limit: wholeNumber(1),
+  to: text(255),
+  offsets: listOf(wholeNumber()),
+};
+
+/** Topics that groups name as theirs, and topics that hold a dead letter of a group that is gone. */
+export async function deadLetterTopics({
+  broker,
+}: AdminContext): Promise<Map<Topic, { topic: string; group: string }[]>> {
+  const found = new Map<Topic, { topic: string; group: string }[]>();
+  for (const topic of broker.topics.values())
+    for (const group of topic.groups.values()) {
+      const letters = broker.topic(group.config.deadLetter ?? '');
+      if (!letters) continue;
+      const groups = found.get(letters) ?? [];
+      groups.push({ topic: topic.name, group: group.name });
+      found.set(letters, groups);
+    }
+  for (const topic of broker.topics.values()) {
+    if (found.has(topic) || topic.config.subjects.length > 0) continue;
+    const [partition] = topic.partitions;
+    const first = topic.count === 0 ? undefined : await partition?.next(undefined, partition.firstOffset);
+    const origin = first && deadLetterOrigin(first.headers);
+    if (origin) found.set(topic, [{ topic: origin.topic, group: origin.group }]);
+  }
+  return found;
+}
+
+export async function listDeadLetterTopics(_: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topics = [];
+  for (const [topic, groups] of await deadLetterTopics(context))
+    topics.push({
+      topic: topic.name,
+      messages: topic.count,
+      bytes: topic.bytes,
+      oldestAgeMs: await context.oldestTimes.topicAgeMs(topic, Date.now()),
+      groups,
+    });
+  return json({ topics });
+}
+
+export async function listDeadLetters(
+  { params, query, signal }: AdminRequest,
+  context: AdminContext,
+): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  return json(
+    await browse(topic, readBrowseQuery(query), signal, (message, { headers }) =>
+      withOrigin(message, headers),
+    ),
+  );
+}
+
+export async function showDeadLetter(
+  { params, query }: AdminRequest,
+  context: AdminContext,
+): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
+  const offset = wholeNumber()(params['offset'], 'offset');
+  const message = await topic.partitions[partition]?.get(offset);
+  if (!message)
+    throw new AdminError(
+      404,
+      'offset-not-found',
+      `Topic "${topic.name}" has no message at offset ${offset} of partition ${partition}.`,
+    );
+  return json(
+    withOrigin(messageJson(topic.name, partition, message, { as, valueBytesMax }), message.headers),
+  );
+}
+
+export async function redriveDeadLetters(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topic = topicOf(context, request.params['topic']);
+  const options = readObject((await request.json()) ?? {}, redriveShape);
+  if (options.to !== undefined) topicOf(context, options.to);
+  const redriven = await context.broker.redrive(topic, options);
+  return json({ redriven, left: topic.count });
+}
+
+export async function purgeDeadLetters({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  let purged = 0;
+  for (const partition of topic.partitions) purged += await partition.purge();
+  return json({ purged });
+}
+
+function withOrigin(message: MessageJson, headers: readonly Header[]): DeadLetterJson {
+  const origin = deadLetterOrigin(headers);
+  return {
+    ...message,
+    origin: {
+      topic: origin?.topic ?? null,
+      group: origin?.group ?? null,
+      partition: origin?.partition ?? null,
+      offset: origin?.offset ?? null,
+    },
+    cause: origin?.cause ?? null,
+    deliveries: origin?.deliveries ?? null,
+    firstDeliveredTime: origin?.firstTime ?? null,
+    deadLetteredTime: origin?.time ?? null,
+  };
+}

@@ -1,0 +1,83 @@
+import type { Group, Topic } from '../../broker/index.ts';
+import type { OldestTimes } from './oldest-times.ts';
+
+/** A topic as the API shows it in a list. */
+export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<object> {
+  const { partitions, durability, retention, subjects } = topic.config;
+  const stats = topic.stats();
+  let outPerSecond = 0;
+  for (const group of topic.groups.values()) outPerSecond += group.stats().deliveredPerSecond;
+  return {
+    name: topic.name,
+    partitions,
+    durability,
+    retention,
+    subjects,
+    messages: stats.messages,
+    bytes: stats.bytes,
+    published: stats.published,
+    inPerSecond: round(stats.inPerSecond),
+    outPerSecond: round(outPerSecond),
+    oldestAgeMs: await oldest.topicAgeMs(topic, Date.now()),
+    timeToFullMs: stats.timeToFullMs ?? null,
+    groups: stats.groups,
+    createdMs: topic.createdMs,
+  };
+}
+
+/** A topic in full: its configuration, partitions and groups. */
+export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Promise<object> {
+  return {
+    ...(await describeTopic(topic, oldest)),
+    config: topic.config,
+    partitionList: topic.partitions.map((partition) => ({
+      index: partition.index,
+      firstOffset: partition.firstOffset,
+      nextOffset: partition.nextOffset,
+      durableEnd: partition.durableEnd,
+      messages: partition.count,
+      bytes: partition.bytes,
+      deleted: partition.deletedCount,
+      keys: topic.config.keyState ? partition.keyCount : null,
+    })),
+    groupList: await Promise.all([...topic.groups.values()].map((group) => describeGroup(group, oldest))),
+  };
+}
+
+/** A group as the API shows it in a list. */
+export async function describeGroup(group: Group, oldest: OldestTimes): Promise<object> {
+  const info = group.info();
+  const stats = group.stats();
+  return {
+    topic: group.topic.name,
+    name: group.name,
+    durable: group.config.durable,
+    consumers: info.consumers,
+    lag: info.lag,
+    inFlight: info.inFlight,
+    redelivered: info.redelivered,
+    delivered: stats.delivered,
+    acked: stats.acked,
+    inPerSecond: round(stats.inPerSecond),
+    outPerSecond: round(stats.deliveredPerSecond),
+    ackedPerSecond: round(stats.ackedPerSecond),
+    oldestAgeMs: await oldest.groupAgeMs(group, Date.now()),
+    timeToEmptyMs: stats.timeToEmptyMs ?? null,
+    paused: info.paused,
+    pausedUntilMs: info.pausedUntilMs ?? null,
+    cursor: info.cursor,
+    ackFloor: info.ackFloor,
+    lastDeliveredMs: info.lastDeliveredMs ?? null,
+    lastAckMs: info.lastAckMs ?? null,
+    deadLetter: group.config.deadLetter ?? null,
+    createdMs: group.createdMs,
+  };
+}
+
+export async function describeGroupFully(group: Group, oldest: OldestTimes): Promise<object> {
+  return { ...(await describeGroup(group, oldest)), config: group.config };
+}
+
+function round(perSecond: number): number {
+  return Math.round(perSecond * 100) / 100;
+}

@@ -1,0 +1,70 @@
+import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
+
+/** A refusal of the admin HTTP: a status, a code for programs and a sentence for people. */
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: { readonly [name: string]: string };
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    headers: { readonly [name: string]: string } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The status of each of the broker's refusals; the code goes out as it is. */
+const statusOf = {
+  'topic-not-found': 404,
+  'topic-exists': 409,
+  'topic-config-invalid': 400,
+  'subjects-overlap': 409,
+  'group-not-found': 404,
+  'group-exists': 409,
+  'group-config-invalid': 400,
+  'groups-full': 409,
+  'message-too-large': 413,
+  'topic-full': 409,
+  'topic-bytes-full': 409,
+  'key-full': 409,
+  'wrong-last-offset': 409,
+  'wrong-last-key-offset': 409,
+  'wrong-last-dedupe-id': 409,
+  'offset-not-found': 404,
+  'not-allowed': 409,
+  'storage-full': 507,
+  'memory-full': 503,
+  'storage-failed': 500,
+  closed: 503,
+} satisfies { readonly [K in BrokerErrorCode]: number };
+
+/** Any error as status, headers and `{"error":{"code","message"}}`. What was not foreseen shows no inside. */
+export function describeError(error: unknown): {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+  readonly body: { readonly error: { readonly code: string; readonly message: string } };
+} {
+  const { status, code, message, headers } =
+    error instanceof AdminError
+      ? error
+      : error instanceof BrokerError
+        ? { status: statusOf[error.code], code: error.code, message: error.message, headers: {} }
+        : {
+            status: 500,
+            code: 'internal',
+            message: 'The request failed; the log has the reason.',
+            headers: {},
+          };
+  return { status, headers, body: { error: { code, message } } };
+}
+
+export function invalidRequest(message: string): AdminError {
+  return new AdminError(400, 'invalid-request', message);
+}

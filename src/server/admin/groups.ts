@@ -1,0 +1,87 @@
+import type { GroupStart } from '../../broker/index.ts';
+import { type AdminContext, groupOf, topicOf } from './context.ts';
+import { describeGroup, describeGroupFully } from './describe.ts';
+import { invalidRequest } from './errors.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+import { json } from './reply.ts';
+import { type Shape, anything, oneOf, readObject, time, wholeNumber } from './shape.ts';
+
+const pauseShape: Shape<{ readonly forMs?: number; readonly untilMs?: number }> = {
+  forMs: wholeNumber(1),
+  untilMs: time,
+};
+
+interface StartBody {
+  readonly kind: GroupStart['kind'];
+  readonly offset?: number;
+  readonly timestampMs?: number;
+}
+
+const startShape: Shape<StartBody> = {
+  kind: oneOf('all', 'new', 'last', 'last-per-key', 'offset', 'time'),
+  offset: wholeNumber(),
+  timestampMs: time,
+};
+
+export async function listGroups(
+  _: AdminRequest,
+  { broker, oldestTimes }: AdminContext,
+): Promise<AdminReply> {
+  const groups = [];
+  for (const topic of broker.topics.values())
+    for (const group of topic.groups.values()) groups.push(await describeGroup(group, oldestTimes));
+  return json({ groups });
+}
+
+export async function listGroupsOfTopic(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<AdminReply> {
+  const groups = [];
+  for (const group of topicOf(context, params['topic']).groups.values())
+    groups.push(await describeGroup(group, context.oldestTimes));
+  return json({ groups });
+}
+
+export async function showGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  return json(await describeGroupFully(groupOf(context, params), context.oldestTimes));
+}
+
+export async function pauseGroup(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const group = groupOf(context, request.params);
+  const { forMs, untilMs } = readObject((await request.json()) ?? {}, pauseShape);
+  await group.pause(untilMs ?? (forMs === undefined ? undefined : Date.now() + forMs));
+  return json(await describeGroupFully(group, context.oldestTimes));
+}
+
+export async function resumeGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const group = groupOf(context, params);
+  await group.resume();
+  return json(await describeGroupFully(group, context.oldestTimes));
+}
+
+export async function resetGroup(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const group = groupOf(context, request.params);
+  const body = readObject<{ readonly start: unknown }>(await request.json(), { start: anything }, ['start']);
+  await group.reset(readStart(body.start));
+  return json(await describeGroupFully(group, context.oldestTimes));
+}
+
+export async function deleteGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const group = groupOf(context, params);
+  await group.delete();
+  return json({ deleted: group.name, topic: group.topic.name });
+}
+
+function readStart(value: unknown): GroupStart {
+  const { kind, offset, timestampMs } = readObject(value, startShape, ['kind'], '"start"');
+  if (kind === 'offset') {
+    if (offset === undefined) throw invalidRequest('A start of kind "offset" must have "offset".');
+    return { kind, offset };
+  }
+  if (kind === 'time') {
+    if (timestampMs === undefined) throw invalidRequest('A start of kind "time" must have "timestampMs".');
+    return { kind, timestampMs };
+  }
+  return { kind };
+}

@@ -1,0 +1,237 @@
+import { timingSafeEqual, createHash } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import { AdminError, describeError, invalidRequest } from './errors.ts';
+
+/** A request of the admin HTTP after routing. */
+export interface AdminRequest {
+  /** The `:names` of the path, decoded. */
+  readonly params: { readonly [name: string]: string };
+  readonly query: URLSearchParams;
+  /** The body as JSON; undefined when it is empty. Larger ones than {@link bodyBytesMax} are refused while they come in. */
+  readonly json: () => Promise<unknown>;
+  /** Aborted when the client has gone or the server stops: for answers that wait. */
+  readonly signal: AbortSignal;
+}
+
+/** An answer: JSON, or text of a type of its own. */
+export type AdminReply =
+  | { readonly kind: 'json'; readonly status?: number; readonly body: unknown }
+  | { readonly kind: 'text'; readonly status?: number; readonly type: string; readonly body: string };
+
+/** One line of the table of routes. A segment that starts with `:` is a name in `params`. */
+export interface Route<Context> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly summary: string;
+  readonly handle: (request: AdminRequest, context: Context) => AdminReply | Promise<AdminReply>;
+}
+
+export interface AdminHttpOptions<Context> {
+  readonly routes: readonly Route<Context>[];
+  readonly context: Context;
+  readonly host: string;
+  readonly port: number;
+  /** When set, every request but the health checks must carry it: `Authorization: Bearer …`. */
+  readonly token?: string | undefined;
+  readonly onError: (error: unknown, request: string) => void;
+}
+
+/** The admin HTTP while it listens. */
+export interface AdminHttp {
+  readonly port: number;
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+export const bodyBytesMax: number = 8 * 2 ** 20;
+const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const connectionsMax = 512;
+
+/** Listens; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot. */
+export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
+  const stopping = new AbortController();
+  const server = createServer((message, response) => {
+    answer(message, response, options, stopping.signal).catch((error: unknown) => {
+      options.onError(error, `${message.method} ${message.url}`);
+      response.destroy();
+    });
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000;
+  server.maxConnections = connectionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => options.onError(error, 'listening'));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: ({ graceMs }) => closeServer(server, stopping, graceMs),
+  };
+}
+
+async function closeServer(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  stopping.abort();
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(cut);
+}
+
+async function answer<Context>(
+  message: IncomingMessage,
+  response: ServerResponse,
+  options: AdminHttpOptions<Context>,
+  stopping: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  let reply: AdminReply;
+  let headers: { readonly [name: string]: string } = {};
+  try {
+    checkOrigin(message, options.host);
+    const url = new URL(message.url ?? '/', 'http://localhost');
+    if (options.token !== undefined && !openPaths.has(url.pathname)) checkToken(message, options.token);
+    const { route, params } = findRoute(options.routes, message.method ?? 'GET', url.pathname);
+    reply = await route.handle(
+      {
+        params,
+        query: url.searchParams,
+        json: () => readJson(message),
+        signal: AbortSignal.any([gone.signal, stopping]),
+      },
+      options.context,
+    );
+  } catch (error) {
+    const described = describeError(error);
+    if (described.status === 500) options.onError(error, `${message.method} ${message.url}`);
+    reply = { kind: 'json', status: described.status, body: described.body };
+    headers = described.headers;
+  }
+  send(message, response, reply, headers, stopping.aborted);
+}
+
+function send(
+  message: IncomingMessage,
+  response: ServerResponse,
+  reply: AdminReply,
+  headers: { readonly [name: string]: string },
+  isStopping: boolean,
+): void {
+  if (response.destroyed) return;
+  const body = reply.kind === 'json' ? `${JSON.stringify(reply.body)}\n` : reply.body;
+  response.writeHead(reply.status ?? 200, {
+    'content-type': reply.kind === 'json' ? 'application/json; charset=utf-8' : reply.type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    // A body that was not read to its end cannot be followed by another request.
+    ...(isStopping || !message.complete ? { connection: 'close' } : {}),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/**
+ * Keeps web pages out. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding), so that its requests
+ * come with a foreign Host; or send a form here, which comes with a foreign Origin. Neither is a client of ours.
+ */
+export function checkOrigin(
+  message: { readonly headers: IncomingMessage['headers'] },
+  boundHost: string,
+): void {
+  const { host = '', origin } = message.headers;
+  const name = host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+  const isListeningEverywhere = boundHost === '0.0.0.0' || boundHost === '::';
+  const isAllowed =
+    ['localhost', '127.0.0.1', '::1', boundHost.toLowerCase()].includes(name) ||
+    // A name can be made to point here, an address cannot.
+    (isListeningEverywhere && isIP(name) !== 0);
+  if (!isAllowed)
+    throw new AdminError(
+      403,
+      'host-not-allowed',
+      `The Host "${host.slice(0, 200)}" is not one of this server's; use localhost or the address it listens on.`,
+    );
+  if (origin !== undefined && origin !== `http://${host}`)
+    throw new AdminError(403, 'origin-not-allowed', 'Web pages of other origins may not use the admin HTTP.');
+}
+
+/** Hashed first, so that the comparison takes as long whatever the length. */
+function checkToken(message: IncomingMessage, token: string): void {
+  const [, given] = /^Bearer (.+)$/i.exec(message.headers.authorization ?? '') ?? [];
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
+    throw new AdminError(401, 'not-authorised', 'Send "Authorization: Bearer" with the admin token.', {
+      'www-authenticate': 'Bearer',
+    });
+}
+
+function findRoute<Context>(
+  routes: readonly Route<Context>[],
+  method: string,
+  path: string,
+): { route: Route<Context>; params: { [name: string]: string } } {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const allowed = new Set<string>();
+  for (const route of routes) {
+    const params = matchPath(route.path, path);
+    if (params && route.method === wanted) return { route, params };
+    if (params) allowed.add(route.method);
+  }
+  if (allowed.size > 0) {
+    const allow = [...allowed].join(', ');
+    throw new AdminError(405, 'method-not-allowed', `This path takes ${allow}, not ${method}.`, { allow });
+  }
+  throw new AdminError(404, 'route-not-found', `There is nothing at ${path.slice(0, 200)}.`);
+}
+
+/** `/topics/:topic` and `/topics/a%2Fb` give `{ topic: 'a/b' }`; undefined when they do not match. */
+export function matchPath(pattern: string, path: string): { [name: string]: string } | undefined {
+  const names = pattern.split('/');
+  const segments = path.split('/');
+  if (names.length !== segments.length) return undefined;
+  const params: { [name: string]: string } = {};
+  for (const [at, name] of names.entries()) {
+    const segment = segments[at] ?? '';
+    if (!name.startsWith(':')) {
+      if (name !== segment) return undefined;
+      continue;
+    }
+    if (segment === '') return undefined;
+    try {
+      params[name.slice(1)] = decodeURIComponent(segment);
+    } catch {
+      throw invalidRequest('The path has a "%" that is not followed by two hexadecimal digits.');
+    }
+  }
+  return params;
+}
+
+async function readJson(message: IncomingMessage): Promise<unknown> {
+  const tooLarge = new AdminError(413, 'body-too-large', `A body may have ${bodyBytesMax} bytes at most.`);
+  if (Number(message.headers['content-length'] ?? 0) > bodyBytesMax) throw tooLarge;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) throw tooLarge;
+    chunks.push(chunk);
+  }
+  if (bytes === 0) return undefined;
+  const type = message.headers['content-type'] ?? '';
+  if (!/^application\/json\b/i.test(type))
+    throw new AdminError(415, 'not-json', 'Send the body as JSON with "Content-Type: application/json".');
+  try {
+    return JSON.parse(Buffer.concat(chunks, bytes).toString('utf8')) as unknown;
+  } catch {
+    throw invalidRequest('The body is not valid JSON.');
+  }
+}

@@ -1,0 +1,4 @@
+export type { AdminContext } from './context.ts';
+export { type AdminHttp, listenAdminHttp } from './http.ts';
+export { OldestTimes } from './oldest-times.ts';
+export { routes } from './routes.ts';

@@ -1,0 +1,180 @@
+import {
+  BrokerError,
+  LiveMessage,
+  type Header,
+  type Message,
+  type PublishOptions,
+  type Topic,
+} from '../../broker/index.ts';
+import { isPublishSubject } from '../../util/index.ts';
+import { browse, readBrowseQuery } from './browse.ts';
+import { type AdminContext, topicOf } from './context.ts';
+import { AdminError, invalidRequest } from './errors.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+import { messageJson } from './message-json.ts';
+import { json } from './reply.ts';
+import { type Shape, anything, listOf, nullOr, oneOf, readObject, text, time, wholeNumber } from './shape.ts';
+
+const messagesMax = 10_000;
+
+/** A message to publish. */
+interface MessageBody {
+  readonly key?: string | null;
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+  readonly value?: unknown;
+  readonly encoding?: 'utf8' | 'json' | 'base64';
+  readonly partition?: number;
+  readonly dedupeId?: string;
+  readonly delayMs?: number;
+  readonly deliverAtMs?: number;
+}
+
+const messageShape: Shape<MessageBody> = {
+  key: nullOr(text()),
+  headers: listOf((value, name) =>
+    readObject(value, { name: text(), value: text(65_536) }, ['name', 'value'], `"${name}"`),
+  ),
+  value: anything,
+  encoding: oneOf('utf8', 'json', 'base64'),
+  partition: wholeNumber(),
+  dedupeId: text(1024),
+  delayMs: wholeNumber(),
+  deliverAtMs: time,
+};
+
+/** What became of one message. */
+interface PublishResult {
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly offset: number | null;
+  readonly duplicate: boolean;
+  readonly receivers: number | null;
+}
+
+export async function browseTopic(
+  { params, query, signal }: AdminRequest,
+  context: AdminContext,
+): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  return json(await browse(topic, readBrowseQuery(query), signal, (message) => message));
+}
+
+export async function showMessage(
+  { params, query }: AdminRequest,
+  context: AdminContext,
+): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
+  const offset = wholeNumber()(params['offset'], 'offset');
+  const message = await topic.partitions[partition]?.get(offset);
+  if (!message)
+    throw new AdminError(
+      404,
+      'offset-not-found',
+      `Topic "${topic.name}" has no message at offset ${offset} of partition ${partition}.`,
+    );
+  return json(messageJson(topic.name, partition, message, { as, valueBytesMax }));
+}
+
+export async function publishToTopic(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topic = topicOf(context, request.params['topic']);
+  const bodies = await readMessages(request, context);
+  const sent = bodies.map(({ body, value }) => store(topic, body, value, body.key ?? null));
+  return json({ results: await allOrError(sent) });
+}
+
+/** As a NATS client's publish: live subscribers get it, and the topic that captures the subject stores it. */
+export async function publishToSubject(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const subject = request.params['subject'] ?? '';
+  if (!isPublishSubject(subject))
+    throw invalidRequest(
+      `"${subject.slice(0, 200)}" is not a subject: words without spaces, separated by single dots, no wildcards.`,
+    );
+  const bodies = await readMessages(request, context);
+  const route = context.broker.router.matchSubject(subject);
+  const { topic } = route;
+  const subjectBytes = Buffer.from(subject, 'utf8');
+  const sent = bodies.map(async ({ body, value }) => {
+    if (
+      !topic &&
+      (body.delayMs !== undefined || body.deliverAtMs !== undefined || body.dedupeId !== undefined)
+    )
+      throw invalidRequest(
+        `No topic captures the subject "${subject}", so nothing can be delayed or deduplicated.`,
+      );
+    const message = new LiveMessage();
+    message.setSubject(subjectBytes, 0, subjectBytes.length);
+    message.headers = headersOf(body);
+    if (value) message.setValue(value, 0, value.length);
+    const receivers = context.broker.router.deliver(route, message);
+    if (!topic) return { topic: null, partition: null, offset: null, duplicate: false, receivers };
+    return { ...(await store(topic, body, value, subject)), receivers };
+  });
+  return json({ results: await allOrError(sent) });
+}
+
+async function readMessages(
+  request: AdminRequest,
+  { settings }: AdminContext,
+): Promise<{ body: MessageBody; value: Buffer | null }[]> {
+  const field = listOf((value, name) => readObject(value, messageShape, [], `"${name}"`), messagesMax);
+  const { messages } = readObject<{ readonly messages: readonly MessageBody[] }>(
+    await request.json(),
+    { messages: field },
+    ['messages'],
+  );
+  return messages.map((body) => {
+    const value = valueOf(body);
+    const { maxPayloadBytes } = settings;
+    if ((value?.length ?? 0) <= maxPayloadBytes) return { body, value };
+    const message = `A message may have ${maxPayloadBytes} bytes at most (--max-payload), not ${value?.length}.`;
+    throw new AdminError(413, 'message-too-large', message);
+  });
+}
+
+function valueOf({ value, encoding }: MessageBody): Buffer | null {
+  if (value === null || value === undefined) return null;
+  if (encoding === 'json' || (encoding === undefined && typeof value !== 'string'))
+    return Buffer.from(JSON.stringify(value));
+  if (typeof value !== 'string')
+    throw invalidRequest(`"value" must be a text when "encoding" is ${encoding}.`);
+  return Buffer.from(value, encoding ?? 'utf8');
+}
+
+function headersOf({ headers = [] }: MessageBody): readonly Header[] {
+  return headers.map(({ name, value }) => ({ name, value: Buffer.from(value) }));
+}
+
+async function store(
+  topic: Topic,
+  body: MessageBody,
+  value: Buffer | null,
+  key: string | null,
+): Promise<PublishResult> {
+  const message: Message = { key, headers: headersOf(body), value };
+  const deliverAtMs =
+    body.deliverAtMs ?? (body.delayMs === undefined ? undefined : Date.now() + body.delayMs);
+  const options: PublishOptions = {
+    ...(body.partition === undefined ? {} : { partition: body.partition }),
+    ...(body.dedupeId === undefined ? {} : { dedupeId: body.dedupeId }),
+    ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
+  };
+  const { partition, offset, duplicate } = await topic.send(message, options);
+  return { topic: topic.name, partition, offset, duplicate, receivers: null };
+}
+
+/** All results, or the first refusal with how many were stored all the same. */
+async function allOrError(sent: readonly Promise<PublishResult>[]): Promise<PublishResult[]> {
+  const settled = await Promise.allSettled(sent);
+  const results = settled.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
+  const refused = settled.find((outcome) => outcome.status === 'rejected');
+  if (!refused) return results;
+  const reason: unknown = refused.reason;
+  if (!(reason instanceof BrokerError) || settled.length === 1) throw reason;
+  throw new BrokerError(
+    reason.code,
+    `${reason.message} ${results.length} of ${settled.length} messages were published.`,
+    reason.details,
+    reason,
+  );
+}

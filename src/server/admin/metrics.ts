@@ -1,0 +1,234 @@
+import type { Group, Topic } from '../../broker/index.ts';
+import { syncBounds } from '../sync-times.ts';
+import type { AdminContext } from './context.ts';
+import { deadLetterTopics } from './dead-letters.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+
+/** Series per scrape stay bounded however many topics clients make; `pillarbox_metrics_omitted` counts the rest. */
+const topicsMax = 1000;
+const groupsMax = 2000;
+
+type Labels = { readonly [name: string]: string };
+
+/** One family of metrics: what it is called and what it says, with its values as of this scrape. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly values: { labels: Labels; value: number; metricName?: string }[];
+}
+
+/** `GET /metrics`: everything is read from the broker when asked for, so that nobody pays for metrics that nobody reads. */
+export async function metrics(_: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  // Loaded with the first scrape: it is a tenth of the start-up time.
+  const { Registry } = await import('prom-client');
+  const registry = new Registry();
+  for (const family of await collectFamilies(context)) {
+    // The registry takes anything that says its name and gets its values; prom-client's own classes count by themselves.
+    const metric = { name: family.name, get: () => Promise.resolve({ ...family, aggregator: 'sum' }) };
+    registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
+  }
+  return { kind: 'text', type: registry.contentType, body: await registry.metrics() };
+}
+
+/** Every family with its values. The names are a promise: docs/admin-api.md lists them, and a test compares. */
+export async function collectFamilies(context: AdminContext): Promise<readonly Family[]> {
+  const families = new Families();
+  addServer(families, context);
+  addLog(families, context);
+  await addTopics(families, context);
+  await addGroups(families, context);
+  return families.all;
+}
+
+class Families {
+  readonly #byName = new Map<string, Family>();
+
+  get all(): readonly Family[] {
+    return [...this.#byName.values()];
+  }
+
+  set(
+    type: Family['type'],
+    name: string,
+    help: string,
+    value: number | null | undefined,
+    labels: Labels = {},
+  ): void {
+    let family = this.#byName.get(name);
+    if (!family) this.#byName.set(name, (family = { name: `pillarbox_${name}`, help, type, values: [] }));
+    if (value !== null && value !== undefined) family.values.push({ labels, value });
+  }
+
+  gauge(name: string, help: string, value: number | null | undefined, labels?: Labels): void {
+    this.set('gauge', name, help, value, labels);
+  }
+
+  counter(name: string, help: string, value: number, labels?: Labels): void {
+    this.set('counter', name, help, value, labels);
+  }
+
+  /** `counts[i]` fell below `bounds[i]`, the last beyond all of them. */
+  histogram(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    counts: readonly number[],
+    sum: number,
+  ): void {
+    this.set('histogram', name, help, undefined);
+    const values = this.#byName.get(name)?.values;
+    let below = 0;
+    for (const [at, count] of counts.entries()) {
+      below += count;
+      const le = at < bounds.length ? String(bounds[at]) : '+Inf';
+      values?.push({ labels: { le }, value: below, metricName: `pillarbox_${name}_bucket` });
+    }
+    values?.push({ labels: {}, value: sum, metricName: `pillarbox_${name}_sum` });
+    values?.push({ labels: {}, value: below, metricName: `pillarbox_${name}_count` });
+  }
+}
+
+function addServer(families: Families, { broker, frontends, version, startedMs }: AdminContext): void {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const { ready, diskFull, memoryFull, damage } = broker.health;
+  const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
+  families.gauge('info', 'what runs here', 1, { version, node: process.versions.node });
+  families.gauge('start_time_seconds', 'when the server started, since 1970', startedMs / 1000);
+  families.gauge('ready', '1 when clients may be sent here', Number(ready));
+  families.gauge(
+    'disk_full',
+    '1 while publishes are refused because the disk is nearly full',
+    Number(diskFull),
+  );
+  families.gauge(
+    'memory_full',
+    '1 while publishes are refused because memory is nearly full',
+    Number(memoryFull),
+  );
+  families.gauge('disk_free_bytes', 'free bytes of the disk with the data directory', diskFreeBytes);
+  families.gauge('damaged_places', 'places of the log that were found damaged and set aside', damage.length);
+  families.gauge('memory_rss_bytes', 'memory of the process', rss);
+  families.gauge('memory_heap_bytes', 'memory in JavaScript objects', heapUsed);
+  families.gauge('memory_external_bytes', 'memory in buffers', external);
+  families.counter('cpu_seconds_total', 'processor time used', (user + system) / 1e6);
+  families.gauge('subscriptions', 'live subscriptions', broker.router.subscriptions);
+  families.gauge('topics', 'topics', topics);
+  families.gauge('groups', 'groups', groups);
+  families.gauge('scheduled_messages', 'delayed messages that wait for their time', scheduled);
+  for (const { name, connections } of frontends)
+    families.gauge('connections', 'open connections', connections, { protocol: name });
+}
+
+function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
+  const { log } = broker.stats();
+  families.counter('commits_total', 'commits of the journal', log.commits);
+  families.counter('commit_bytes_total', 'bytes of these commits', log.commitBytes);
+  families.counter('checkpoints_total', 'checkpoints made', log.checkpoints);
+  families.gauge(
+    'journal_bytes',
+    'live bytes of the journal, not yet freed by a checkpoint',
+    log.journalLiveBytes,
+  );
+  families.gauge('segment_bytes', 'bytes of all segments', log.segmentBytes);
+  families.gauge('tail_cache_bytes', 'bytes of the newest messages kept in memory', log.tailCacheBytes);
+  families.gauge('unflushed_bytes', 'durable bytes not yet written behind to segments', log.unflushedBytes);
+  families.gauge('recovery_seconds', 'how long recovery took at the last start', log.recovery.ms / 1000);
+  families.histogram(
+    'sync_seconds',
+    'time until a write was durable; every acknowledgement waits for one',
+    syncBounds,
+    syncTimes.counts,
+    syncTimes.sumSeconds,
+  );
+}
+
+async function addTopics(families: Families, context: AdminContext): Promise<void> {
+  const { broker, oldestTimes } = context;
+  const topics = largest([...broker.topics.values()], topicsMax, (topic) => topic.count);
+  families.gauge(
+    'metrics_omitted',
+    'topics or groups left out of the metrics, because there are too many',
+    broker.topics.size - topics.length,
+    { kind: 'topic' },
+  );
+  const nowMs = Date.now();
+  for (const topic of topics) {
+    const labels = { topic: topic.name };
+    const stats = topic.stats();
+    families.gauge('topic_messages', 'messages stored', stats.messages, labels);
+    families.gauge('topic_bytes', 'bytes stored, about', stats.bytes, labels);
+    families.counter('topic_published_total', 'messages published since the start', stats.published, labels);
+    families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
+    families.gauge(
+      'topic_out_per_second',
+      'deliveries per second, of all groups',
+      deliveredPerSecond(topic),
+      labels,
+    );
+    families.gauge(
+      'topic_oldest_age_seconds',
+      'age of the oldest message',
+      seconds(await oldestTimes.topicAgeMs(topic, nowMs)),
+      labels,
+    );
+    families.gauge(
+      'topic_time_to_full_seconds',
+      'until the limit is reached if rates stay',
+      seconds(stats.timeToFullMs),
+      labels,
+    );
+  }
+  for (const topic of (await deadLetterTopics(context)).keys())
+    if (topics.includes(topic))
+      families.gauge('dead_letters', 'messages in a dead-letter topic', topic.count, { topic: topic.name });
+}
+
+async function addGroups(families: Families, { broker, oldestTimes }: AdminContext): Promise<void> {
+  const all: Group[] = [];
+  for (const topic of broker.topics.values()) all.push(...topic.groups.values());
+  const groups = largest(all, groupsMax, (group) => group.info().lag);
+  families.gauge('metrics_omitted', '', all.length - groups.length, { kind: 'group' });
+  const nowMs = Date.now();
+  for (const group of groups) {
+    const labels = { topic: group.topic.name, group: group.name };
+    const stats = group.stats();
+    families.gauge('group_lag', 'messages not yet delivered for the first time', stats.lag, labels);
+    families.gauge('group_in_flight', 'messages delivered and not yet done', stats.inFlight, labels);
+    families.gauge('group_redelivered', 'of these, delivered more than once', stats.redelivered, labels);
+    families.counter('group_delivered_total', 'deliveries since the start', stats.delivered, labels);
+    families.counter('group_acked_total', 'acknowledgements since the start', stats.acked, labels);
+    families.gauge('group_out_per_second', 'deliveries per second', stats.deliveredPerSecond, labels);
+    families.gauge('group_acked_per_second', 'acknowledgements per second', stats.ackedPerSecond, labels);
+    families.gauge(
+      'group_oldest_age_seconds',
+      'age of the oldest message not yet done',
+      seconds(await oldestTimes.groupAgeMs(group, nowMs)),
+      labels,
+    );
+    families.gauge(
+      'group_time_to_empty_seconds',
+      'until nothing is left if rates stay',
+      seconds(stats.timeToEmptyMs),
+      labels,
+    );
+    families.gauge('group_consumers', 'consumers attached', stats.consumers, labels);
+    families.gauge('group_paused', '1 while paused', Number(stats.paused), labels);
+  }
+}
+
+function deliveredPerSecond(topic: Topic): number {
+  let sum = 0;
+  for (const group of topic.groups.values()) sum += group.stats().deliveredPerSecond;
+  return sum;
+}
+
+function seconds(ms: number | null | undefined): number | null {
+  return ms === null || ms === undefined ? null : ms / 1000;
+}
+
+function largest<T>(items: readonly T[], countMax: number, sizeOf: (item: T) => number): readonly T[] {
+  if (items.length <= countMax) return items;
+  return [...items].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, countMax);
+}

@@ -1,0 +1,72 @@
+import type { AdminContext } from './context.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+import { json } from './reply.ts';
+import { wholeNumber } from './shape.ts';
+
+/** Connections of one answer. */
+const connectionsMax = 1000;
+
+/** Alive: the process answers and its log has not failed. */
+export function healthz(_: AdminRequest, { broker }: AdminContext): AdminReply {
+  const { failed } = broker.health;
+  return failed === undefined ? json({ status: 'ok' }) : json({ status: 'failed', reason: failed }, 503);
+}
+
+/** Ready: clients may be sent here. A full disk or full memory shows, but consumers can still work, which is what empties them. */
+export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
+  const { ready, diskFull, memoryFull } = context.broker.health;
+  const isReady = ready && !context.isStopping();
+  return json(
+    { status: isReady ? 'ready' : context.isStopping() ? 'stopping' : 'not ready', diskFull, memoryFull },
+    isReady ? 200 : 503,
+  );
+}
+
+export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
+  const { broker, frontends, settings, version, dataDirectory, startedMs, ports } = context;
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const { ready, diskFull, memoryFull, failed, damage } = broker.health;
+  let groups = 0;
+  for (const topic of broker.topics.values()) groups += topic.groups.size;
+  return json({
+    name: 'pillarbox',
+    version,
+    node: process.versions.node,
+    pid: process.pid,
+    startedMs,
+    uptimeMs: Date.now() - startedMs,
+    dataDirectory,
+    host: settings.host,
+    ports: ports(),
+    maxPayloadBytes: settings.maxPayloadBytes,
+    topics: broker.topics.size,
+    groups,
+    subscriptions: broker.router.subscriptions,
+    connections: frontends.reduce((sum, { connections }) => sum + connections, 0),
+    memory: {
+      rssBytes: rss,
+      heapUsedBytes: heapUsed,
+      externalBytes: external,
+      arrayBufferBytes: arrayBuffers,
+    },
+    health: { ready, diskFull, memoryFull, failed: failed ?? null, damage },
+    stats: broker.stats(),
+  });
+}
+
+/** Those whose output waits for them come first: they are the ones that hold others back. */
+export function listConnections({ query }: AdminRequest, { frontends }: AdminContext): AdminReply {
+  const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
+  const protocols = frontends.map(({ name, connections, authenticates }) => ({
+    name,
+    connections,
+    authenticates,
+  }));
+  const all = frontends.flatMap((frontend) =>
+    frontend.listConnections().map((connection) => ({ protocol: frontend.name, ...connection })),
+  );
+  const pending = (connection: object): number =>
+    'pendingBytes' in connection && typeof connection.pendingBytes === 'number' ? connection.pendingBytes : 0;
+  const connections = all.sort((a, b) => pending(b) - pending(a)).slice(0, limit);
+  return json({ protocols, total: all.length, connections });
+}

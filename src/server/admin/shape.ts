@@ -1,0 +1,89 @@
+import { invalidRequest } from './errors.ts';
+
+/** A field reads one value of a request: it returns what fits and throws a sentence with the value's name when it does not. */
+export type Field<T> = (value: unknown, name: string) => T;
+
+/** What an object of fields reads into: absent fields stay absent. */
+export type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
+
+/** Reads an object. A name that is not in the shape is an error: a misspelt option must not be a silent default. */
+export function readObject<T extends object>(
+  value: unknown,
+  shape: Shape<T>,
+  required: readonly (keyof T & string)[] = [],
+  what = 'The body',
+): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidRequest(`${what} must be a JSON object.`);
+  const result: { [name: string]: unknown } = {};
+  for (const [name, given] of Object.entries(value)) {
+    if (!Object.hasOwn(shape, name))
+      throw invalidRequest(
+        `${what} has an unknown field "${name}"; known are ${Object.keys(shape).join(', ')}.`,
+      );
+    if (given !== undefined) result[name] = shape[name as keyof T](given, name);
+  }
+  for (const name of required)
+    if (result[name] === undefined) throw invalidRequest(`${what} must have the field "${name}".`);
+  return result as T;
+}
+
+export function text(charactersMax: number = 4096): Field<string> {
+  return (value, name) => {
+    if (typeof value === 'string' && value.length <= charactersMax) return value;
+    throw invalidRequest(`"${name}" must be a text of at most ${charactersMax} characters.`);
+  };
+}
+
+/** From a JSON number, or from digits in a query. */
+export function wholeNumber(min: number = 0, max: number = Number.MAX_SAFE_INTEGER): Field<number> {
+  return (value, name) => {
+    const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
+    if (typeof number === 'number' && Number.isSafeInteger(number) && number >= min && number <= max)
+      return number;
+    throw invalidRequest(`"${name}" must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+export const flag: Field<boolean> = (value, name) => {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw invalidRequest(`"${name}" must be true or false.`);
+};
+
+export function oneOf<T extends string>(...choices: readonly T[]): Field<T> {
+  return (value, name) => {
+    const choice = choices.find((choice) => choice === value);
+    if (choice !== undefined) return choice;
+    throw invalidRequest(`"${name}" must be one of ${choices.join(', ')}.`);
+  };
+}
+
+export function listOf<T>(field: Field<T>, entriesMax: number = 10_000): Field<readonly T[]> {
+  return (value, name) => {
+    if (Array.isArray(value) && value.length <= entriesMax)
+      return value.map((entry, at) => field(entry, `${name}[${at}]`));
+    throw invalidRequest(`"${name}" must be a list of at most ${entriesMax} entries.`);
+  };
+}
+
+/** A point in time: milliseconds since the epoch, or ISO 8601 such as `2026-01-31T12:00:00Z`. */
+export const time: Field<number> = (value, name) => {
+  const ms =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string'
+        ? /^\d{1,16}$/.test(value)
+          ? Number(value)
+          : Date.parse(value)
+        : Number.NaN;
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  throw invalidRequest(`"${name}" must be a time: milliseconds since 1970, or such as 2026-01-31T12:00:00Z.`);
+};
+
+export function nullOr<T>(field: Field<T>): Field<T | null> {
+  return (value, name) => (value === null ? null : field(value, name));
+}
+
+/** Any JSON value as it is. */
+export const anything: Field<unknown> = (value) => value;

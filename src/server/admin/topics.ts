@@ -1,0 +1,89 @@
+import { type TopicOptions, topicConfig } from '../../broker/index.ts';
+import { type AdminContext, topicOf } from './context.ts';
+import { describeTopic, describeTopicFully } from './describe.ts';
+import type { AdminReply, AdminRequest } from './http.ts';
+import { json } from './reply.ts';
+import { type Shape, flag, listOf, oneOf, readObject, text, wholeNumber } from './shape.ts';
+
+/** What a topic may be created with; `attributes` belong to the protocols and cannot be given here. */
+const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
+  name: text(255),
+  partitions: wholeNumber(1, 100_000),
+  subjects: listOf(text(1024), 1000),
+  durability: oneOf('disk', 'memory'),
+  retention: oneOf('limits', 'queue', 'interest'),
+  messagesMax: wholeNumber(1),
+  bytesMax: wholeNumber(1),
+  ageMsMax: wholeNumber(1),
+  messagesPerKeyMax: wholeNumber(1),
+  messageBytesMax: wholeNumber(1),
+  groupsMax: wholeNumber(1),
+  overflow: oneOf('drop-oldest', 'reject', 'wait'),
+  overflowPerKey: oneOf('drop-oldest', 'reject'),
+  dedupeWindowMs: wholeNumber(0),
+  dedupeEntriesMax: wholeNumber(1),
+  keyState: flag,
+  compaction: flag,
+  sealed: flag,
+};
+
+interface PurgeBody {
+  readonly key?: string;
+  readonly before?: number;
+  readonly keep?: number;
+  readonly partition?: number;
+}
+
+const purgeShape: Shape<PurgeBody> = {
+  key: text(),
+  before: wholeNumber(),
+  keep: wholeNumber(),
+  partition: wholeNumber(),
+};
+
+export async function listTopics(
+  _: AdminRequest,
+  { broker, oldestTimes }: AdminContext,
+): Promise<AdminReply> {
+  const topics = [];
+  for (const topic of broker.topics.values()) topics.push(await describeTopic(topic, oldestTimes));
+  return json({ topics });
+}
+
+export async function createTopic(
+  request: AdminRequest,
+  { broker, oldestTimes }: AdminContext,
+): Promise<AdminReply> {
+  const options = readObject(await request.json(), topicShape, ['name']);
+  // As for streams of NATS clients: per-subject reads of what is captured stay cheap.
+  const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
+  const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
+  return json(await describeTopicFully(topic, oldestTimes), 201);
+}
+
+export async function showTopic({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  return json(await describeTopicFully(topicOf(context, params['topic']), context.oldestTimes));
+}
+
+export async function deleteTopic({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topic = topicOf(context, params['topic']);
+  const messages = topic.count;
+  await topic.delete();
+  return json({ deleted: topic.name, messages });
+}
+
+export async function purgeTopic(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  const topic = topicOf(context, request.params['topic']);
+  const { key, before, keep, partition } = readObject((await request.json()) ?? {}, purgeShape);
+  let purged = 0;
+  for (const each of topic.partitions) {
+    if (partition !== undefined && each.index !== partition) continue;
+    purged += await each.purge({
+      ...(key === undefined ? {} : { pattern: key }),
+      ...(before === undefined ? {} : { before }),
+      ...(keep === undefined ? {} : { keep }),
+    });
+  }
+  topic.noteRoom();
+  return json({ purged });
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { ServerError, messageOf, systemErrorCode } from './errors.ts';
+import { type Setting, type Settings, environmentName, settingTable } from './settings.ts';
+
+/** Where a value came from. Flags win over the environment, that over the file, that over the defaults. */
+export type SettingOrigin = 'flag' | 'environment' | 'file' | 'default';
+
+/** A configuration is the settings in force and where each came from. */
+export interface Configuration {
+  readonly settings: Settings;
+  readonly origins: { readonly [K in keyof Settings]: SettingOrigin };
+  /** The configuration file that was read, if any. */
+  readonly file: string | undefined;
+  /** Things that look like mistakes but stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+export interface ConfigurationSources {
+  /** By setting name, without the dashes in front; `config` names the file. */
+  readonly flags?: { readonly [name: string]: string | boolean | undefined };
+  readonly environment?: { readonly [name: string]: string | undefined };
+  /** Where the configuration file is looked for and relative paths start. */
+  readonly directory?: string;
+}
+
+/** Read from the working directory when no file is named; the first that exists. */
+export const configurationFileNames: readonly string[] = ['pillarbox.config.toml', 'pillarbox.config.json'];
+
+/** Variables that belong to the command line's client side or to the tests, not to the server. */
+const otherVariables: ReadonlySet<string> = new Set([
+  'PILLARBOX_CONFIG',
+  'PILLARBOX_URL',
+  'PILLARBOX_TOKEN',
+  'PILLARBOX_ORACLE',
+]);
+
+const configurationBytesMax = 1 << 20;
+
+type Values = { readonly [name: string]: unknown };
+
+/** Reads all sources; rejects with a ServerError of code `configuration-invalid` that names the source, the key and what to do. */
+export async function loadConfiguration(sources: ConfigurationSources = {}): Promise<Configuration> {
+  const { flags = {}, environment = {}, directory = '.' } = sources;
+  const named = flags['config'] ?? environment['PILLARBOX_CONFIG'];
+  const file = await readConfigurationFile(directory, typeof named === 'string' ? named : undefined);
+  const names = Object.values(settingTable).map((setting) => setting.name);
+
+  if (file)
+    for (const key of Object.keys(file.values))
+      if (!names.includes(key))
+        throw invalid(
+          `The configuration file ${file.path} has an unknown key "${key}"; ${didYouMean(key, names)}`,
+        );
+
+  const settings: { -readonly [K in keyof Settings]?: unknown } = {};
+  const origins: { -readonly [K in keyof Settings]?: SettingOrigin } = {};
+  for (const key of Object.keys(settingTable) as (keyof Settings)[]) {
+    const setting: Setting<unknown> = settingTable[key];
+    const variable = environmentName(setting);
+    const candidates = [
+      ['flag', `The flag --${setting.name}`, flags[setting.name]],
+      ['environment', `The environment variable ${variable}`, environment[variable] || undefined],
+      [
+        'file',
+        `The key "${setting.name}" in the configuration file ${file?.path}`,
+        file?.values[setting.name],
+      ],
+    ] as const;
+    const given = candidates.find(([, , value]) => value !== undefined);
+    settings[key] = given ? parse(setting, given[1], given[2]) : setting.default;
+    origins[key] = given ? given[0] : 'default';
+  }
+
+  const known = new Set([
+    ...otherVariables,
+    ...Object.values(settingTable).map((setting) => environmentName(setting)),
+  ]);
+  const warnings = Object.keys(environment)
+    .filter((name) => name.startsWith('PILLARBOX_') && !known.has(name))
+    .map((name) => `The environment variable ${name} is not known and was ignored.`);
+  return {
+    settings: settings as unknown as Settings,
+    origins: origins as Configuration['origins'],
+    file: file?.path,
+    warnings,
+  };
+}
+
+function parse(setting: Setting<unknown>, where: string, value: unknown): unknown {
+  const parsed = setting.parse(value);
+  if (parsed !== undefined) return parsed;
+  const shown = setting.secret ? 'the value given (not shown)' : JSON.stringify(value);
+  throw invalid(
+    `${where} must be ${setting.expected}, not ${shown}; correct it or leave it out for the default.`,
+  );
+}
+
+async function readConfigurationFile(
+  directory: string,
+  named: string | undefined,
+): Promise<{ path: string; values: Values } | undefined> {
+  for (const name of named === undefined ? configurationFileNames : [named]) {
+    const path = resolve(directory, name);
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (named === undefined && systemErrorCode(error) === 'ENOENT') continue;
+      throw invalid(
+        `The configuration file ${path} cannot be read (${systemErrorCode(error) ?? messageOf(error)}); ` +
+          'check the path and its permissions.',
+        error,
+      );
+    }
+    if (text.length > configurationBytesMax)
+      throw invalid(`The configuration file ${path} is larger than 1 MiB; it cannot be one.`);
+    return { path, values: await parseConfigurationFile(path, text) };
+  }
+  return undefined;
+}
+
+async function parseConfigurationFile(path: string, text: string): Promise<Values> {
+  const kind = basename(path).endsWith('.json') ? 'JSON' : 'TOML';
+  let values: unknown;
+  try {
+    // smol-toml is loaded only where there is a TOML file to read.
+    values = kind === 'JSON' ? JSON.parse(text) : (await import('smol-toml')).parse(text);
+  } catch (error) {
+    const [reason] = messageOf(error).split('\n');
+    throw invalid(
+      `The configuration file ${path} is not valid ${kind} (${reason}); correct it there or remove the file.`,
+      error,
+    );
+  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values))
+    throw invalid(
+      `The configuration file ${path} must hold an object with settings, such as {"nats-port": 4222}.`,
+    );
+  return values as Values;
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  const near = known.find(
+    (candidate) =>
+      candidate.replaceAll('-', '') === name.replaceAll(/[-_.]/g, '').toLowerCase() ||
+      candidate.startsWith(name) ||
+      name.startsWith(candidate),
+  );
+  return near === undefined ? `the known ones are ${known.join(', ')}.` : `did you mean "${near}"?`;
+}
+
+function invalid(message: string, cause?: unknown): ServerError {
+  return new ServerError('configuration-invalid', message, cause);
+}

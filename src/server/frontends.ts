@@ -1,0 +1,44 @@
+import type { Broker } from '../broker/index.ts';
+import { type Frontend, NatsFrontend, PillarboxJetStream, natsVersion } from '../protocols/index.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+
+/** A frontend that can tell who is connected. */
+export interface Door extends Frontend {
+  /** One object a connection; its members are the protocol's. */
+  listConnections(): readonly { readonly id: number; readonly address: string; readonly name: string }[];
+}
+
+/** The highest JetStream API level of the version we show; clients look at it beside the version. */
+const jetStreamApiLevel = 1;
+
+/** NATS, core and JetStream, as the settings want it. */
+export function createNatsFrontend(broker: Broker, settings: Settings, log: Log): Door {
+  const { natsUser, natsPassword, natsToken, maxPayloadBytes } = settings;
+  const serverName = 'pillarbox';
+  const jetStream = new PillarboxJetStream(broker, {
+    name: serverName,
+    version: natsVersion,
+    apiLevel: jetStreamApiLevel,
+  });
+  return new NatsFrontend({
+    router: broker.router,
+    jetStream,
+    clock: broker.clock,
+    random: broker.random,
+    serverName,
+    limits: { payloadBytesMax: maxPayloadBytes },
+    auth:
+      natsToken !== undefined
+        ? { kind: 'token', token: natsToken }
+        : natsUser !== undefined && natsPassword !== undefined
+          ? { kind: 'users', users: [{ user: natsUser, password: natsPassword }] }
+          : { kind: 'none' },
+    report: ({ kind, connection, ...rest }) => {
+      const { id, address, name } = connection;
+      const isRoutine = !('reason' in rest) || rest.reason.kind !== 'slow-consumer';
+      const say = isRoutine ? log.debug : log.warn;
+      say(`NATS connection ${kind}`, { id, address, name, ...rest });
+    },
+  });
+}

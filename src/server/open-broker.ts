@@ -1,0 +1,78 @@
+import { totalmem } from 'node:os';
+import { Broker, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
+import { ServerError, type ServerErrorCode, messageOf, systemErrorCode } from './errors.ts';
+import type { Settings } from './settings.ts';
+import { SyncTimes, timedFiles } from './sync-times.ts';
+
+const memoryShare = 0.75;
+
+/** Opens the data directory, or says in one sentence why it cannot be. */
+export async function openBroker(
+  settings: Settings,
+  dir: string,
+  events: {
+    readonly onFailed: (error: LogError) => void;
+    readonly onDamaged: (report: DamageReport) => void;
+  },
+): Promise<{ broker: Broker; syncTimes: SyncTimes }> {
+  const syncTimes = new SyncTimes();
+  try {
+    const broker = await Broker.open({
+      dir,
+      files: timedFiles(new RealFiles(), syncTimes),
+      watermarks: {
+        diskFreeBytesMin: settings.diskFreeBytesMin,
+        memoryBytesMax: settings.memoryBytesMax ?? defaultMemoryBytesMax(),
+      },
+      ...events,
+    });
+    return { broker, syncTimes };
+  } catch (error) {
+    throw openError(error, dir);
+  }
+}
+
+/** The container's limit where there is one. */
+function defaultMemoryBytesMax(): number {
+  const constrained = process.constrainedMemory();
+  const bytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(bytes * memoryShare);
+}
+
+const codeOfLogError: { readonly [code in LogError['code']]?: ServerErrorCode } = {
+  'data-dir-locked': 'data-dir-in-use',
+  'data-dir-read-only': 'data-dir-unusable',
+  'data-dir-foreign': 'data-dir-unusable',
+  'disk-full': 'data-dir-unusable',
+};
+
+const reasons: { readonly [code: string]: string } = {
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'there is a file of that name',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function openError(error: unknown, dir: string): ServerError {
+  const reason = reasons[systemErrorCode(error) ?? ''];
+  if (error instanceof LogError) {
+    const code =
+      codeOfLogError[error.code] ?? (reason === undefined ? 'storage-unreadable' : 'data-dir-unusable');
+    return new ServerError(code, error.message, error);
+  }
+  if (reason === undefined)
+    return new ServerError(
+      'storage-unreadable',
+      `The data directory ${dir} cannot be opened: ${messageOf(error)}.`,
+      error,
+    );
+  return new ServerError(
+    'data-dir-unusable',
+    `The data directory ${dir} cannot be used: ${reason} (${systemErrorCode(error)}). Choose another one with --data.`,
+    error,
+  );
+}

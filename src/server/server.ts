@@ -1,0 +1,177 @@
+import { resolve } from 'node:path';
+import type { Broker, LogError } from '../broker/index.ts';
+import type { Frontend } from '../protocols/index.ts';
+import { checkExposure, listenError } from './address.ts';
+import type { AdminHttp } from './admin/index.ts';
+import { ServerError, systemErrorCode } from './errors.ts';
+import type { Door } from './frontends.ts';
+import { type Log, silentLog } from './log.ts';
+import { removePortsFile, writePortsFile } from './ports-file.ts';
+import { type Settings, settingTable, settingsOf } from './settings.ts';
+
+/** All settings have defaults; see docs/configuration.md. */
+export interface ServerOptions extends Partial<Settings> {
+  /** Says nothing by default. */
+  readonly log?: Log;
+  /** Shown by the admin HTTP. */
+  readonly version?: string;
+}
+
+/** A Pillarbox server is a broker with the protocols and the admin HTTP in front of it. */
+export interface PillarboxServer extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly settings: Settings;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  /** The ports in use: what was asked for, or what was free. */
+  readonly ports: { readonly nats: number; readonly admin: number };
+  /** Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and the process should end. */
+  readonly failed: Promise<ServerError>;
+  /** Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is calling it once. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** Rates are means over time that are brought up to date when somebody asks; so somebody asks. */
+const sampleMs = 2000;
+
+/** Starts a server and resolves when all of it listens. Rejects with a ServerError, and then nothing of it is left. */
+export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
+  const { log = silentLog, version = '0.0.0' } = options;
+  const settings = settingsOf(options);
+  await checkExposure(settings);
+  const server = new Server(settings, log, version);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.close({ graceMs: 0 }).catch(() => {});
+    throw error;
+  }
+  return server;
+}
+
+class Server implements PillarboxServer {
+  readonly settings: Settings;
+  readonly dataDirectory: string;
+  readonly failed: Promise<ServerError>;
+  readonly #log: Log;
+  readonly #version: string;
+  readonly #startedMs = Date.now();
+  #fail: (error: ServerError) => void = () => {};
+  #broker: Broker | undefined;
+  #frontends: Door[] = [];
+  #admin: AdminHttp | undefined;
+  #natsPort = 0;
+  #hasPortsFile = false;
+  #sampling: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: Settings, log: Log, version: string) {
+    this.settings = settings;
+    this.dataDirectory = resolve(settings.data);
+    this.#log = log;
+    this.#version = version;
+    this.failed = new Promise((resolve) => (this.#fail = resolve));
+  }
+
+  get broker(): Broker {
+    if (!this.#broker) throw new Error('the server has not started');
+    return this.#broker;
+  }
+
+  get ports(): { readonly nats: number; readonly admin: number } {
+    return { nats: this.#natsPort, admin: this.#admin?.port ?? 0 };
+  }
+
+  async start(): Promise<void> {
+    // One from a run that was killed would tell of ports that nobody listens on.
+    if (this.settings.portsFile !== undefined) await removePortsFile(this.settings.portsFile);
+    // Code is loaded while the disk works: opening the broker and loading what stands in front of it overlap.
+    const [{ openBroker }, frontends] = await Promise.all([
+      import('./open-broker.ts'),
+      import('./frontends.ts'),
+    ]);
+    const adminModule = import('./admin/index.ts');
+    adminModule.catch(() => {});
+    const { broker, syncTimes } = await openBroker(this.settings, this.dataDirectory, {
+      onFailed: (error) => this.#onFailed(error),
+      onDamaged: (report) => this.#log.error(`damage found: ${report.message}`, { ...report }),
+    });
+    this.#broker = broker;
+    const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
+    const nats = frontends.createNatsFrontend(broker, this.settings, this.#log);
+    this.#frontends.push(nats);
+    this.#natsPort = await listen(nats, host, natsPort);
+
+    const { OldestTimes, listenAdminHttp, routes } = await adminModule;
+    this.#admin = await listenAdminHttp({
+      routes,
+      context: {
+        broker,
+        syncTimes,
+        frontends: this.#frontends,
+        settings: this.settings,
+        version: this.#version,
+        dataDirectory: this.dataDirectory,
+        startedMs: this.#startedMs,
+        ports: () => this.ports,
+        isStopping: () => this.#closed !== undefined,
+        oldestTimes: new OldestTimes(),
+      },
+      host: adminHost,
+      port: adminPort,
+      token: adminToken,
+      onError: (error, request) => this.#log.error('an admin request failed', { request, error }),
+    }).catch((error: unknown) => {
+      throw listenError(error, 'the admin HTTP', adminHost, adminPort, `--${settingTable.adminPort.name}`);
+    });
+
+    this.#sampling = setInterval(() => sampleRates(broker), sampleMs);
+    this.#sampling.unref();
+    if (portsFile !== undefined) {
+      this.#hasPortsFile = true;
+      await writePortsFile(portsFile, { pid: process.pid, ...this.ports });
+    }
+  }
+
+  close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The admin HTTP goes after the clients, so that a drain can be watched, and the broker last. */
+  async #close(graceMs: number): Promise<void> {
+    clearInterval(this.#sampling);
+    if (this.#hasPortsFile && this.settings.portsFile !== undefined)
+      await removePortsFile(this.settings.portsFile);
+    await Promise.all(this.#frontends.map((frontend) => frontend.close({ graceMs })));
+    await this.#admin?.close({ graceMs: Math.min(graceMs, 1000) });
+    await this.#broker?.close();
+  }
+
+  #onFailed(error: LogError): void {
+    const message =
+      `Writing to ${this.dataDirectory} failed (${systemErrorCode(error) ?? error.message}): the broker stops, ` +
+      'because it cannot promise that anything is on disk any more. Check the disk and start it again.';
+    this.#log.fatal(message, { error });
+    this.#fail(new ServerError('storage-failed', message, error));
+  }
+}
+
+async function listen(frontend: Frontend, host: string, port: number): Promise<number> {
+  try {
+    return (await frontend.listen({ host, port })).port;
+  } catch (error) {
+    throw listenError(error, frontend.name.toUpperCase(), host, port, `--${frontend.name}-port`);
+  }
+}
+
+function sampleRates(broker: Broker): void {
+  for (const topic of broker.topics.values()) {
+    topic.stats();
+    for (const group of topic.groups.values()) group.stats();
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the environment variable
+ * `PILLARBOX_NATS_PORT` and the key `nats-port` of the configuration file.
+ */
+export interface Setting<T> {
+  readonly name: string;
+  /** How the value is written in `--help`; absent for a switch. */
+  readonly placeholder?: string;
+  /** Undefined means: not set. */
+  readonly default: T;
+  readonly help: string;
+  /** What a value must be, as it reads after "must be". */
+  readonly expected: string;
+  /** Shown as `***` wherever settings are shown. */
+  readonly secret?: boolean;
+  /** From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not fit. */
+  readonly parse: (value: unknown) => NonNullable<T> | undefined;
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** All that `serve` can be told. */
+export interface Settings {
+  readonly data: string;
+  readonly host: string;
+  readonly natsPort: number;
+  readonly natsUser: string | undefined;
+  readonly natsPassword: string | undefined;
+  readonly natsToken: string | undefined;
+  readonly maxPayloadBytes: number;
+  readonly diskFreeBytesMin: number;
+  readonly memoryBytesMax: number | undefined;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly adminToken: string | undefined;
+  readonly portsFile: string | undefined;
+  readonly insecure: boolean;
+  readonly logLevel: LogLevel;
+  readonly stopGraceMs: number;
+}
+
+type Rest<T> = Pick<Setting<T>, 'name' | 'default' | 'help'> &
+  Partial<Pick<Setting<T>, 'placeholder' | 'secret'>>;
+
+function text<T extends string | undefined>(rest: Rest<T>): Setting<T> {
+  return {
+    placeholder: 'TEXT',
+    expected: 'a text that is not empty',
+    parse: (value) => (typeof value === 'string' && value !== '' ? (value as NonNullable<T>) : undefined),
+    ...rest,
+  };
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+function port(rest: Rest<number>): Setting<number> {
+  return {
+    placeholder: 'PORT',
+    expected: 'a port number from 0 (any free one) to 65535',
+    parse: (value) => {
+      const number = wholeNumber(value);
+      return number !== undefined && number <= 65_535 ? number : undefined;
+    },
+    ...rest,
+  };
+}
+
+const sizeUnits: { readonly [unit: string]: number } = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  kib: 2 ** 10,
+  mb: 1e6,
+  mib: 2 ** 20,
+  gb: 1e9,
+  gib: 2 ** 30,
+};
+
+/** `1048576`, `"512 KiB"`, `"1MiB"`, `"8MB"`. */
+function size<T extends number | undefined>(bytesMin: number, bytesMax: number, rest: Rest<T>): Setting<T> {
+  return {
+    placeholder: 'BYTES',
+    expected: `a size from ${bytesMin} bytes to ${bytesMax / 2 ** 20} MiB, such as 65536, 512KiB or 8MiB`,
+    parse: (value) => {
+      const [, digits, unit] = /^(\d{1,12})\s*([a-z]*)$/i.exec(String(value)) ?? [];
+      const factor = sizeUnits[(unit ?? '').toLowerCase()];
+      const bytes = factor === undefined ? Number.NaN : Number(digits) * factor;
+      return bytes >= bytesMin && bytes <= bytesMax ? (bytes as NonNullable<T>) : undefined;
+    },
+    ...rest,
+  };
+}
+
+const durationUnits: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4 };
+
+/** `10s`, `500ms`, `1m`. */
+function duration(msMax: number, rest: Rest<number>): Setting<number> {
+  return {
+    placeholder: 'TIME',
+    expected: `a time of at most ${msMax / 1e3} s, such as 500ms, 10s or 1m`,
+    parse: (value) => {
+      const [, digits, unit] = /^(\d{1,9})\s*(ms|s|m)$/.exec(String(value)) ?? [];
+      const ms = Number(digits) * (durationUnits[unit ?? ''] ?? Number.NaN);
+      return ms <= msMax ? ms : undefined;
+    },
+    ...rest,
+  };
+}
+
+function toggle(rest: Rest<boolean>): Setting<boolean> {
+  return {
+    expected: 'true or false',
+    parse: (value) =>
+      value === true || value === 'true' || value === '1'
+        ? true
+        : value === false || value === 'false' || value === '0'
+          ? false
+          : undefined,
+    ...rest,
+  };
+}
+
+function choice<T extends string>(choices: readonly T[], rest: Rest<T>): Setting<T> {
+  return {
+    placeholder: 'NAME',
+    expected: `one of ${choices.join(', ')}`,
+    parse: (value) => choices.find((choice) => choice === value),
+    ...rest,
+  };
+}
+
+/** The one table of settings: flags, variables, file keys, `--help` and docs/configuration.md follow it. */
+export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
+  data: text({ name: 'data', placeholder: 'DIR', default: './data', help: 'where messages are kept' }),
+  host: text({
+    name: 'host',
+    placeholder: 'HOST',
+    default: '127.0.0.1',
+    help: 'address the protocols listen on',
+  }),
+  natsPort: port({ name: 'nats-port', default: 4222, help: 'port for NATS clients' }),
+  natsUser: text<string | undefined>({
+    name: 'nats-user',
+    default: undefined,
+    help: 'user name NATS clients must give',
+  }),
+  natsPassword: text<string | undefined>({
+    name: 'nats-password',
+    default: undefined,
+    secret: true,
+    help: 'password NATS clients must give (better set by environment: a flag shows in ps)',
+  }),
+  natsToken: text<string | undefined>({
+    name: 'nats-token',
+    default: undefined,
+    secret: true,
+    help: 'token NATS clients must give, instead of user and password',
+  }),
+  maxPayloadBytes: size(1, 64 * 2 ** 20, {
+    name: 'max-payload',
+    default: 2 ** 20,
+    help: 'largest message accepted from NATS clients',
+  }),
+  diskFreeBytesMin: size(0, 2 ** 40, {
+    name: 'disk-free-min',
+    default: 256 * 2 ** 20,
+    help: 'publishes are refused while the disk has less free',
+  }),
+  memoryBytesMax: size<number | undefined>(64 * 2 ** 20, 2 ** 40, {
+    name: 'memory-max',
+    default: undefined,
+    help: 'publishes are refused while the process uses more (default: three quarters of the machine or container)',
+  }),
+  adminHost: text({
+    name: 'admin-host',
+    placeholder: 'HOST',
+    default: '127.0.0.1',
+    help: 'address of the admin HTTP',
+  }),
+  adminPort: port({ name: 'admin-port', default: 8222, help: 'port of the admin HTTP' }),
+  adminToken: text<string | undefined>({
+    name: 'admin-token',
+    default: undefined,
+    secret: true,
+    help: 'bearer token admin requests must carry',
+  }),
+  portsFile: text<string | undefined>({
+    name: 'ports-file',
+    placeholder: 'FILE',
+    default: undefined,
+    help: 'file that gets {"pid":…,"nats":…,"admin":…} once all listen',
+  }),
+  insecure: toggle({
+    name: 'insecure',
+    default: false,
+    help: 'allow a public address without authentication',
+  }),
+  logLevel: choice(logLevels, {
+    name: 'log-level',
+    placeholder: 'LEVEL',
+    default: 'info',
+    help: `least important messages to log: ${logLevels.join(', ')}`,
+  }),
+  stopGraceMs: duration(3_600_000, {
+    name: 'stop-grace',
+    default: 2000,
+    help: 'how long clients may take to leave at a stop',
+  }),
+};
+
+/** The variable of a setting: `PILLARBOX_NATS_PORT` for `nats-port`. */
+export function environmentName(setting: { readonly name: string }): string {
+  return `PILLARBOX_${setting.name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The defaults, each overridable: for starting a server from code. */
+export function settingsOf(partial: Partial<Settings>): Settings {
+  const settings: { -readonly [K in keyof Settings]?: unknown } = {};
+  for (const key of Object.keys(settingTable) as (keyof Settings)[])
+    settings[key] = partial[key] ?? settingTable[key].default;
+  return settings as unknown as Settings;
+}

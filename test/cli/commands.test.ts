@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually, uniqueName, useServer } from '../support/index.ts';
+import { type CliResult, runCli, spawnCli } from './run-cli.ts';
+
+/* oxlint-disable no-control-regex -- what drives terminals is looked for */
+const escape = /\u001B/;
+const greenHealthy = /\u001B\[32mhealthy/;
+/* oxlint-enable no-control-regex */
+
+type Json = { readonly [name: string]: unknown };
+
+describe('commands against a running broker', () => {
+  const server = useServer();
+  const url = (): string => `http://127.0.0.1:${server().adminPort}`;
+  const run = (...args: readonly string[]): Promise<CliResult> => runCli([...args, '--url', url()]);
+
+  async function lines(...args: readonly string[]): Promise<Json[]> {
+    const result = await run(...args, '--json');
+    assert.equal(result.code, 0, result.err);
+    return result.out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Json);
+  }
+
+  test('a topic is created, published to, read, purged and deleted', async () => {
+    const name = uniqueName('orders');
+    const created = await run('topics', 'create', name, '--subjects', `${name}.>`, '--max-age', '7d');
+    assert.deepEqual([created.code, created.out], [0, `Created topic ${name}.\n`]);
+    const published = await run('pub', `${name}.new`, 'hello');
+    assert.deepEqual(
+      [published.code, published.out],
+      [0, `Stored on disk: topic ${name}, partition 0, offset 0.\n`],
+    );
+    assert.equal(
+      (await run('pub', name, '{"id":2}', '--key', 'k', '--header', 'a=b', '--count', '3')).code,
+      0,
+    );
+
+    const read = await lines('tail', name, '--no-follow');
+    assert.deepEqual(
+      read.map((message) => [message['offset'], message['key'], message['value']]),
+      [
+        [0, `${name}.new`, 'hello'],
+        [1, 'k', '{"id":2}'],
+        [2, 'k', '{"id":2}'],
+        [3, 'k', '{"id":2}'],
+      ],
+    );
+    const shown = await run('tail', name, '--no-follow', '--last', '1');
+    assert.match(shown.out, /^0\/3 {2}\S+Z {2}k {2}\[a=b\] {2}\{"id":2\}\n$/);
+
+    const [topic] = await lines('topics', 'show', name);
+    assert.deepEqual(
+      [topic?.['messages'], (topic?.['config'] as Json | undefined)?.['ageMsMax']],
+      [4, 604_800_000],
+    );
+    assert.match((await run('topics')).out, new RegExp(`^TOPIC +MESSAGES .*\\n(.*\\n)*${name} +4 `));
+    assert.deepEqual(await lines('topics', 'purge', name, '--keep', '1', '--yes'), [{ purged: 3 }]);
+    const kept = await run('topics', 'delete', name);
+    assert.equal(kept.code, 1);
+    assert.match(kept.err, /Nothing was done: say --yes/);
+    assert.deepEqual(await lines('topics', 'delete', name, '--yes'), [{ deleted: name, messages: 1 }]);
+    assert.equal((await run('topics', 'show', name)).code, 3);
+  });
+
+  test('pub takes a message a line', async () => {
+    const name = uniqueName('lines');
+    await run('topics', 'create', name);
+    const input = Array.from({ length: 2500 }, (_, at) => `line ${at}\n`).join('');
+    const result = await runCli(['pub', name, '--url', url()], { input });
+    assert.deepEqual([result.code, result.out], [0, `Published 2,500 messages to ${name}.\n`]);
+    const [topic] = await lines('topics', 'show', name);
+    assert.equal(topic?.['messages'], 2500);
+  });
+
+  test('pub says when nobody got the message', async () => {
+    const result = await run('pub', uniqueName('nobody'), 'x');
+    assert.equal(result.code, 3);
+    assert.match(result.err, /Nobody got the message: no topic captures .* topics create NAME --subjects/);
+  });
+
+  test('tail follows until it is told to stop', async () => {
+    const name = uniqueName('tail');
+    await run('topics', 'create', name);
+    await run('pub', name, 'before');
+    const child = spawnCli(['tail', name, '--url', url()]);
+    let out = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    try {
+      await eventually(() => out.includes('before'));
+      await run('pub', name, 'after');
+      await eventually(() => out.includes('after'));
+      child.kill('SIGINT');
+      assert.equal(await ended, 0);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  test('what a message holds cannot drive the terminal', async () => {
+    const name = uniqueName('escape');
+    await run('topics', 'create', name);
+    await run('pub', name, 'a\u001B[2Jb');
+    assert.match((await run('tail', name, '--no-follow')).out, /a\\x1b\[2Jb/);
+  });
+
+  test('groups and dead letters say when there are none', async () => {
+    assert.match((await run('groups')).out, /no group yet/);
+    assert.match((await run('dead-letters')).out, /no dead-letter topic/);
+    assert.deepEqual(await lines('dead-letters'), []);
+    assert.equal((await run('groups', 'show', 'no', 'no')).code, 3);
+    assert.equal((await run('dead-letters', 'redrive', 'no')).code, 3);
+  });
+
+  test('top prints one picture', async () => {
+    const name = uniqueName('top');
+    await run('topics', 'create', name);
+    const text = await run('top', '--once');
+    assert.match(text.out, new RegExp(`^Pillarbox \\S+ at ${url()} .* healthy`));
+    assert.match(text.out, new RegExp(name));
+    const [picture] = await lines('top', '--once');
+    assert.deepEqual(Object.keys(picture ?? {}), ['server', 'topics', 'groups']);
+  });
+
+  test('bench measures and leaves nothing behind', async () => {
+    const before = await lines('topics');
+    const results = await lines('bench', '--time', '200ms', '--window', '64');
+    assert.deepEqual(
+      results.map((result) => result['scenario']),
+      [
+        'live, 1 publisher to 1 subscriber',
+        'stored, one at a time',
+        'stored, 64 unacknowledged',
+        'consume with an ack each',
+      ],
+    );
+    for (const result of results) assert.ok(Number(result['messages']) > 0);
+    const [, one, many, consumed] = results.map((result) => Number(result['messages']));
+    assert.equal(consumed, Number(one) + Number(many), 'everything stored was consumed');
+    assert.equal((await lines('topics')).length, before.length);
+  });
+
+  test('colour is for terminals unless forced', async () => {
+    assert.doesNotMatch((await run('top', '--once')).out, escape);
+    const forced = await runCli(['top', '--once', '--url', url()], { env: { FORCE_COLOR: '1' } });
+    assert.match(forced.out, greenHealthy);
+    const refused = await runCli(['top', '--once', '--url', url()], {
+      env: { FORCE_COLOR: '1', NO_COLOR: '1' },
+    });
+    assert.doesNotMatch(refused.out, escape);
+  });
+
+  test('doctor finds the running broker', async () => {
+    const { adminPort, dataDirectory } = server();
+    const result = await runCli(['doctor', '--json', '--data', dataDirectory], {
+      env: { PILLARBOX_ADMIN_PORT: String(adminPort) },
+    });
+    const checks = result.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string; status: string });
+    assert.equal(result.code, 0, result.out);
+    assert.equal(checks.find(({ name }) => name === 'broker')?.status, 'ok');
+    assert.ok(checks.some(({ name }) => name === 'sync'));
+  });
+});
+
+describe('doctor', () => {
+  test('ends with 3 where serve would not start', async () => {
+    const result = await runCli(['doctor', '--data', '/dev/null/data'], {
+      env: { PILLARBOX_NATS_PORT: '0', PILLARBOX_ADMIN_PORT: '0' },
+    });
+    assert.equal(result.code, 3);
+    assert.match(result.out, /problem {2}data directory {2}.*\/dev\/null is not a directory/);
+    const bad = await runCli(['doctor', '--json'], { env: { PILLARBOX_NATS_PORT: 'x' } });
+    assert.equal(bad.code, 3);
+    assert.match(bad.out, /"name":"configuration","status":"problem"/);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ProgressBar, renderProgress } from '../../src/cli/progress-bar.ts';
+import { printable, renderPairs, renderTable } from '../../src/cli/table.ts';
+import { colourStyle, wantsColour } from '../../src/cli/terminal.ts';
+
+describe('colour', () => {
+  test('is for terminals, and for those who force it; NO_COLOR and --no-color win', () => {
+    assert.equal(wantsColour(true, {}, false), true);
+    assert.equal(wantsColour(false, {}, false), false);
+    assert.equal(wantsColour(false, { FORCE_COLOR: '1' }, false), true);
+    assert.equal(wantsColour(true, { FORCE_COLOR: '0' }, false), false);
+    assert.equal(wantsColour(true, { NO_COLOR: '1', FORCE_COLOR: '1' }, false), false);
+    assert.equal(wantsColour(true, { FORCE_COLOR: '1' }, true), false);
+    assert.equal(wantsColour(true, { TERM: 'dumb' }, false), false);
+  });
+});
+
+describe('a table', () => {
+  test('aligns its columns, colour or not', () => {
+    const columns = [{ title: 'NAME' }, { title: 'COUNT', align: 'right' }] as const;
+    const table = renderTable(columns, [
+      ['orders', '5'],
+      [colourStyle.bad('x'), '1,000'],
+    ]);
+    assert.equal(table, `NAME    COUNT\norders      5\n${colourStyle.bad('x')}       1,000`);
+  });
+
+  test('is cut to the width of the screen', () => {
+    assert.equal(renderTable([{ title: 'VALUE' }], [['abcdefghij']], { columnsMax: 6 }), 'VALUE\nabcde…');
+  });
+
+  test('shows one thing as pairs', () => {
+    assert.equal(
+      renderPairs([
+        ['a', '1'],
+        ['long', '2'],
+      ]),
+      'a     1\nlong  2',
+    );
+  });
+
+  test('does not let a message drive the terminal', () => {
+    assert.equal(printable('a\u001B[2Jb\nc\u009Bd'), 'a\\x1b[2Jb\\nc\\x9bd');
+  });
+});
+
+describe('the progress bar', () => {
+  test('shows share, rate and time left', () => {
+    assert.equal(
+      renderProgress('redriving', 250, 1000, 500),
+      `redriving [${'█'.repeat(6)}${'-'.repeat(18)}]  25%  250 of 1,000  500/s  1s left`,
+    );
+    assert.equal(renderProgress('publishing', 10, undefined, 1000), 'publishing  10  10/s');
+  });
+
+  test('draws on a terminal only, and wipes itself', () => {
+    const written: string[] = [];
+    const write = (text: string): void => void written.push(text);
+    {
+      using bar = new ProgressBar('work', 10, { isTTY: false, write });
+      bar.update(5);
+    }
+    assert.equal(written.length, 0);
+    {
+      using bar = new ProgressBar('work', 10, { isTTY: true, write });
+      bar.update(5);
+    }
+    assert.ok(written[0]?.startsWith('\r\u001B[Kwork ['));
+    assert.equal(written.at(-1), '\r\u001B[K');
+  });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+// The layers of ARCHITECTURE.md as data, and a check of every import in src/ against them.
+
+/** What a layer may import besides itself: other layers, npm packages, modules of Node. */
+interface Layer {
+  readonly layers: readonly string[];
+  readonly packages?: readonly string[];
+  /** Absent: any. Everything a layer without I/O may need is named here. */
+  readonly node?: readonly string[];
+  /** The files other layers import it through; absent: its index.ts. */
+  readonly doors?: RegExp;
+}
+
+const layers: { readonly [name: string]: Layer } = {
+  util: { layers: [], packages: ['@node-rs/crc32'] },
+  // A door per protocol: who speaks one need not load the others.
+  wire: { layers: ['util'], node: [], doors: /^wire\/[a-z]+\/index\.ts$/ },
+  log: { layers: ['util'], node: ['node:zlib', 'node:path'] },
+  broker: { layers: ['log', 'util'], node: [] },
+  protocols: { layers: ['wire', 'broker', 'util'] },
+  server: { layers: ['protocols', 'broker', 'util'], packages: ['pino', 'prom-client', 'smol-toml'] },
+  // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that shows it.
+  embedded: { layers: ['broker', 'util'] },
+  // Everything it knows of a broker comes by the admin HTTP.
+  cli: { layers: [], packages: ['commander'] },
+};
+
+/** Single files that may do what their layer may not. */
+const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readonly why: string }[] = [
+  {
+    file: /^log\/(real-files|directory-lock)\.ts$/,
+    may: /^node:/,
+    why: 'the real implementation of the seam Files',
+  },
+  {
+    file: /^cli\/commands\/serve\.ts$/,
+    may: /^dynamic server$/,
+    why: 'the composition root: `pillarbox serve` is where a server is put together',
+  },
+  {
+    file: /^cli\/commands\/demo\.ts$/,
+    may: /^dynamic embedded$/,
+    why: 'the demo plays on an embedded broker',
+  },
+];
+
+/** Layers whose time, chance and files come by the seams Clock, Random and Files, so that tests can replay them. */
+const seamLayers = ['log', 'broker'];
+const seamNames =
+  /\b(Date\.now|new Date\b|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|Math\.random)\b/g;
+
+/** A violation reads `file: what it must not do`. */
+function violationsOf(file: string, source: string): string[] {
+  const layer = layerOf(file);
+  const rules = layers[layer];
+  if (!rules) return [`${file}: src/${layer} is not in the table of layers`];
+  const found: string[] = [];
+  const report = (what: string, problem: string): void => {
+    const isAllowed = exceptions.some((exception) => exception.file.test(file) && exception.may.test(what));
+    if (!isAllowed) found.push(`${file}: ${problem}`);
+  };
+  const code = withoutComments(source);
+  for (const { specifier, isDynamic } of importsOf(code)) {
+    if (specifier.startsWith('node:')) {
+      if (rules.node && !rules.node.includes(specifier))
+        report(specifier, `${layer} may not import ${specifier}`);
+    } else if (specifier.startsWith('.')) {
+      const target = posix.normalize(posix.join(posix.dirname(file), specifier));
+      const other = layerOf(target);
+      if (other === layer) continue;
+      const what = `${isDynamic ? 'dynamic ' : ''}${other}`;
+      if (!rules.layers.includes(other)) report(what, `${layer} may not import ${other} (${specifier})`);
+      else if (!isDoor(other, target)) report(what, `imports ${target} past the index.ts of ${other}`);
+    } else {
+      const name = specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
+      if (!rules.packages?.includes(name)) report(name, `${layer} may not import the package ${name}`);
+    }
+  }
+  if (seamLayers.includes(layer))
+    for (const [name] of withoutStrings(code).matchAll(seamNames))
+      report(`node:${name}`, `${layer} may not use ${name}: take it from the seams Clock and Random`);
+  return found;
+}
+
+function isDoor(layer: string, target: string): boolean {
+  return layers[layer]?.doors?.test(target) ?? target === `${layer}/index.ts`;
+}
+
+function layerOf(file: string): string {
+  const [first = '', ...rest] = file.split('/');
+  return rest.length === 0 ? 'embedded' : first;
+}
+
+const stringOrComment =
+  /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+function withoutComments(source: string): string {
+  return source.replaceAll(stringOrComment, (_, text: string | undefined) => text ?? ' ');
+}
+
+function withoutStrings(code: string): string {
+  return code.replaceAll(stringOrComment, '""');
+}
+
+function importsOf(code: string): { specifier: string; isDynamic: boolean }[] {
+  const statics = code.matchAll(/\b(?:import|export)\b(?:[\w\s{},*$]*?\bfrom)?\s*['"]([^'"]+)['"]/g);
+  const dynamics = code.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g);
+  return [
+    ...[...statics].map(([, specifier = '']) => ({ specifier, isDynamic: false })),
+    ...[...dynamics].map(([, specifier = '']) => ({ specifier, isDynamic: true })),
+  ];
+}
+
+// dist*/test/layers.test.js -> the sources, which are what is checked.
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src');
+
+async function sourceFiles(): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) =>
+      posix.normalize(
+        join(entry.parentPath, entry.name)
+          .slice(root.length + 1)
+          .replaceAll('\\', '/'),
+      ),
+    );
+}
+
+test('every import in src/ follows the table of layers', async () => {
+  const files = await sourceFiles();
+  assert.ok(files.length > 20, `found the sources: ${files.length} files in ${root}`);
+  const violations: string[] = [];
+  for (const file of files) violations.push(...violationsOf(file, await readFile(join(root, file), 'utf8')));
+  assert.deepEqual(violations, []);
+});
+
+test('every layer has one door, its index.ts', async () => {
+  const files = new Set(await sourceFiles());
+  const present = Object.keys(layers).filter((layer) =>
+    [...files].some((file) => file.startsWith(`${layer}/`)),
+  );
+  assert.deepEqual(
+    present.filter((layer) => !layers[layer]?.doors && !files.has(`${layer}/index.ts`)),
+    [],
+  );
+});
+
+test('the check sees what it is there for', () => {
+  const cases: readonly (readonly [file: string, source: string, violation: RegExp | undefined])[] = [
+    ['broker/topic.ts', `import { Log } from '../log/index.ts';`, undefined],
+    ['broker/topic.ts', `import { Log } from '../log/log.ts';`, /past the index\.ts of log/],
+    [
+      'broker/topic.ts',
+      `import type {\n  Session,\n} from '../protocols/index.ts';`,
+      /may not import protocols/,
+    ],
+    ['broker/topic.ts', `export * from '../wire/nats/index.ts';`, /may not import wire/],
+    ['broker/topic.ts', `import '../server/index.ts';`, /may not import server/],
+    ['broker/topic.ts', `import { open } from 'node:fs/promises';`, /may not import node:fs\/promises/],
+    ['broker/topic.ts', `// import { open } from 'node:fs';`, undefined],
+    ['broker/topic.ts', `const now = Date.now();`, /may not use Date\.now/],
+    ['broker/topic.ts', `const text = 'Date.now()'; // Date.now()`, undefined],
+    ['log/journal.ts', `setTimeout(() => {}, 1);`, /may not use setTimeout/],
+    ['log/real-files.ts', `import { open } from 'node:fs/promises';`, undefined],
+    ['log/journal.ts', `import { pino } from 'pino';`, /may not import the package pino/],
+    ['util/crc32c.ts', `const native = await import('@node-rs/crc32');`, undefined],
+    ['util/clock.ts', `const now = Date.now();`, undefined],
+    ['protocols/nats/session.ts', `import { parse } from '../../wire/nats/index.ts';`, undefined],
+    [
+      'protocols/nats/session.ts',
+      `import { parse } from '../../wire/nats/parser.ts';`,
+      /past the index\.ts of wire/,
+    ],
+    ['wire/nats/parser.ts', `import { connect } from 'node:net';`, /may not import node:net/],
+    ['protocols/nats/session.ts', `import { Log } from '../../log/index.ts';`, /may not import log/],
+    ['cli/commands/topics.ts', `const s = await import('../../server/index.ts');`, /may not import server/],
+    ['cli/commands/serve.ts', `const s = await import('../../server/index.ts');`, undefined],
+    [
+      'cli/commands/serve.ts',
+      `import { startServer } from '../../server/index.ts';`,
+      /may not import server/,
+    ],
+    ['index.ts', `export { open } from './embedded/index.ts';`, undefined],
+    ['index.ts', `import { Log } from './log/index.ts';`, /may not import log/],
+    ['elsewhere/thing.ts', ``, /not in the table/],
+  ];
+  for (const [file, source, violation] of cases) {
+    const found = violationsOf(file, source).join('\n');
+    if (violation) assert.match(found, violation, `${file}: ${source}`);
+    else assert.equal(found, '', `${file}: ${source}`);
+  }
+});

@@ -1,0 +1,460 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Group } from '../../../src/broker/index.ts';
+import { routes } from '../../../src/server/admin/index.ts';
+import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
+import {
+  type TemporaryDirectory,
+  eventually,
+  makeTemporaryDirectory,
+  uniqueName,
+} from '../../support/index.ts';
+
+type Json = { readonly [name: string]: unknown };
+
+const docs = new URL('../../../../docs/', import.meta.url);
+
+let directory: TemporaryDirectory;
+let server: PillarboxServer;
+
+before(async () => {
+  directory = await makeTemporaryDirectory();
+  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, adminPort: 0 });
+});
+after(async () => {
+  await server.close({ graceMs: 100 });
+  await directory[Symbol.asyncDispose]();
+});
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; json: Json; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${server.ports.admin}${path}`, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return { status: response.status, json: isJson ? (JSON.parse(text) as Json) : {}, text };
+}
+
+async function ok(method: string, path: string, body?: unknown): Promise<Json> {
+  const { status, json, text } = await call(method, path, body);
+  assert.ok(status < 300, `${method} ${path}: ${status} ${text}`);
+  return json;
+}
+
+async function refused(
+  method: string,
+  path: string,
+  body: unknown,
+  status: number,
+  code: string,
+): Promise<string> {
+  const reply = await call(method, path, body);
+  assert.equal(reply.status, status, reply.text);
+  const { error } = reply.json as { error: { code: string; message: string } };
+  assert.equal(error.code, code);
+  return error.message;
+}
+
+async function makeTopic(options: Json = {}): Promise<string> {
+  const name = uniqueName('topic');
+  await ok('POST', '/api/v1/topics', { name, ...options });
+  return name;
+}
+
+const publish = (topic: string, ...messages: readonly Json[]): Promise<Json> =>
+  ok('POST', `/api/v1/topics/${topic}/messages`, { messages });
+
+async function values(topic: string, query: string): Promise<unknown[]> {
+  const { messages } = await ok('GET', `/api/v1/topics/${topic}/messages?${query}`);
+  return (messages as Json[]).map((message) => message['value']);
+}
+
+function sorted(values: readonly unknown[]): unknown[] {
+  return values.map(String).sort((a, b) => a.localeCompare(b));
+}
+
+/** Hands out one delivery after the other; the caller answers them. */
+function takeOne(group: Group): Promise<number> {
+  return new Promise((resolve) => {
+    let credit = 1;
+    const consumer = {
+      get credit() {
+        return credit;
+      },
+      creditBytes: Infinity,
+      receive: ({ record }: { record: { offset: number } }) => {
+        credit = 0;
+        const { offset } = record;
+        setImmediate(() => {
+          group.detach(consumer);
+          resolve(offset);
+        });
+      },
+      ended: () => {},
+    };
+    group.attach(consumer);
+  });
+}
+
+describe('health', () => {
+  test('is fine on a fresh server', async () => {
+    assert.deepEqual(await ok('GET', '/healthz'), { status: 'ok' });
+    assert.deepEqual(await ok('GET', '/readyz'), { status: 'ready', diskFull: false, memoryFull: false });
+    const info = await ok('GET', '/api/v1/server');
+    assert.deepEqual(info['ports'], server.ports);
+    assert.equal(info['dataDirectory'], server.dataDirectory);
+  });
+});
+
+describe('topics', () => {
+  test('are created, shown, listed and deleted', async () => {
+    const name = await makeTopic({ partitions: 2, retention: 'queue', messagesMax: 10, overflow: 'reject' });
+    const topic = await ok('GET', `/api/v1/topics/${name}`);
+    assert.equal(topic['retention'], 'queue');
+    assert.equal((topic['config'] as Json)['messagesMax'], 10);
+    assert.equal((topic['partitionList'] as Json[]).length, 2);
+    const { topics } = await ok('GET', '/api/v1/topics');
+    assert.ok((topics as Json[]).some((other) => other['name'] === name));
+    assert.deepEqual(await ok('DELETE', `/api/v1/topics/${name}`), { deleted: name, messages: 0 });
+    await refused('GET', `/api/v1/topics/${name}`, undefined, 404, 'topic-not-found');
+  });
+
+  test('are refused with a reason', async () => {
+    const name = await makeTopic({ subjects: [`${uniqueName('s')}.>`] });
+    await refused('POST', '/api/v1/topics', { name }, 409, 'topic-exists');
+    await refused(
+      'POST',
+      '/api/v1/topics',
+      { name: uniqueName('t'), retention: 'for ever' },
+      400,
+      'invalid-request',
+    );
+    await refused(
+      'POST',
+      '/api/v1/topics',
+      { name: uniqueName('t'), attributes: {} },
+      400,
+      'invalid-request',
+    );
+    await refused('POST', '/api/v1/topics', undefined, 400, 'invalid-request');
+    await refused(
+      'POST',
+      '/api/v1/topics',
+      { name: uniqueName('t'), subjects: ['a..b'] },
+      400,
+      'topic-config-invalid',
+    );
+  });
+
+  test('of any name can be reached', async () => {
+    const name = `odd/näme ${uniqueName('x')}`;
+    await ok('POST', '/api/v1/topics', { name });
+    const path = `/api/v1/topics/${encodeURIComponent(name)}`;
+    assert.equal((await ok('GET', path))['name'], name);
+    await ok('DELETE', path);
+  });
+
+  test('lose what a purge names', async () => {
+    const name = await makeTopic({ keyState: true });
+    await publish(name, ...['a', 'b', 'a', 'b', 'a'].map((key, at) => ({ key, value: String(at) })));
+    assert.deepEqual(await ok('POST', `/api/v1/topics/${name}/purge`, { key: 'b' }), { purged: 2 });
+    assert.deepEqual(await values(name, ''), ['0', '2', '4']);
+    assert.deepEqual(await ok('POST', `/api/v1/topics/${name}/purge`, { keep: 1 }), { purged: 2 });
+    assert.deepEqual(await values(name, ''), ['4']);
+    assert.deepEqual(await ok('POST', `/api/v1/topics/${name}/purge`), { purged: 1 });
+  });
+});
+
+describe('publish', () => {
+  test('stores values in every encoding, with key and headers', async () => {
+    const topic = await makeTopic();
+    const { results } = await publish(
+      topic,
+      {
+        value: 'text',
+        key: 'k',
+        headers: [
+          { name: 'h', value: 'v' },
+          { name: 'h', value: 'w' },
+        ],
+      },
+      { value: '/wA=', encoding: 'base64' },
+      { value: { id: 1 } },
+      { value: null },
+    );
+    assert.deepEqual(
+      (results as Json[]).map((result) => result['offset']),
+      [0, 1, 2, 3],
+    );
+    const { messages } = await ok('GET', `/api/v1/topics/${topic}/messages?as=json`);
+    const [text, bytes, object, nothing] = messages as Json[];
+    assert.deepEqual(
+      [text?.['key'], text?.['headers'], text?.['value']],
+      [
+        'k',
+        [
+          { name: 'h', value: 'v' },
+          { name: 'h', value: 'w' },
+        ],
+        'text',
+      ],
+    );
+    assert.deepEqual([bytes?.['value'], bytes?.['encoding']], ['/wA=', 'base64']);
+    assert.deepEqual([object?.['value'], object?.['encoding']], [{ id: 1 }, 'json']);
+    assert.deepEqual([nothing?.['value'], nothing?.['encoding']], [null, null]);
+  });
+
+  test('is done once with a dedupe id', async () => {
+    const topic = await makeTopic();
+    const message = { value: 'once', dedupeId: 'id-1' };
+    await publish(topic, message);
+    const { results } = await publish(topic, message);
+    assert.equal((results as Json[])[0]?.['duplicate'], true);
+    assert.deepEqual(await values(topic, ''), ['once']);
+  });
+
+  test('to a subject goes to the topic that captures it, with the subject as key', async () => {
+    const subject = uniqueName('orders');
+    const topic = await makeTopic({ subjects: [`${subject}.>`] });
+    const { results } = await ok('POST', `/api/v1/subjects/${subject}.new/messages`, {
+      messages: [{ value: 'x' }],
+    });
+    assert.deepEqual(results, [{ topic, partition: 0, offset: 0, duplicate: false, receivers: 0 }]);
+    const { messages } = await ok('GET', `/api/v1/topics/${topic}/messages`);
+    assert.equal((messages as Json[])[0]?.['key'], `${subject}.new`);
+  });
+
+  test('to a subject reaches live subscribers, and says so when there are none', async () => {
+    const subject = uniqueName('live');
+    const send = (): Promise<Json> =>
+      ok('POST', `/api/v1/subjects/${subject}/messages`, { messages: [{ value: 'hi' }] });
+    assert.deepEqual((await send())['results'], [
+      { topic: null, partition: null, offset: null, duplicate: false, receivers: 0 },
+    ]);
+    const heard: string[] = [];
+    const subscription = server.broker.router.subscribe(subject, undefined, {
+      receive: (message) => heard.push(`${message.subject}: ${Buffer.from(message.value).toString()}`) > 0,
+      congested: false,
+      whenDrained: () => {},
+    });
+    assert.equal(((await send())['results'] as Json[])[0]?.['receivers'], 1);
+    server.broker.router.unsubscribe(subscription);
+    assert.deepEqual(heard, [`${subject}: hi`]);
+  });
+
+  test('is refused with a reason', async () => {
+    const topic = await makeTopic({ messagesMax: 1, overflow: 'reject' });
+    const path = `/api/v1/topics/${topic}/messages`;
+    await refused('POST', path, { messages: [{ value: 'x', encoding: 'rot13' }] }, 400, 'invalid-request');
+    await refused('POST', path, { messages: [{ value: 'x'.repeat(2 ** 20 + 1) }] }, 413, 'message-too-large');
+    const two = { messages: [{ value: '1' }, { value: '2' }] };
+    assert.match(await refused('POST', path, two, 409, 'topic-full'), /1 of 2 messages were published/);
+    await refused('POST', '/api/v1/subjects/a.*/messages', { messages: [] }, 400, 'invalid-request');
+    await refused('POST', '/api/v1/topics/nowhere/messages', { messages: [] }, 404, 'topic-not-found');
+  });
+});
+
+describe('browse', () => {
+  test('begins where it is told, and goes on at the cursor', async () => {
+    const topic = await makeTopic();
+    await publish(topic, ...Array.from({ length: 10 }, (_, at) => ({ value: String(at) })));
+    assert.deepEqual(await values(topic, 'offset=7'), ['7', '8', '9']);
+    assert.deepEqual(await values(topic, 'last=2'), ['8', '9']);
+    assert.deepEqual(await values(topic, 'last=100'), ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    assert.deepEqual(await values(topic, 'time=1970-01-01T00:00:00Z&limit=1'), ['0']);
+    assert.deepEqual(await values(topic, 'time=2100-01-01T00:00:00Z'), []);
+    const page = await ok('GET', `/api/v1/topics/${topic}/messages?limit=4`);
+    assert.equal(page['atEnd'], false);
+    assert.deepEqual(await values(topic, `cursor=${String(page['cursor'])}`), ['4', '5', '6', '7', '8', '9']);
+    const message = await ok('GET', `/api/v1/topics/${topic}/messages/3`);
+    assert.equal(message['value'], '3');
+    await refused('GET', `/api/v1/topics/${topic}/messages/10`, undefined, 404, 'offset-not-found');
+    await refused(
+      'GET',
+      `/api/v1/topics/${topic}/messages?offset=1&last=1`,
+      undefined,
+      400,
+      'invalid-request',
+    );
+    await refused('GET', `/api/v1/topics/${topic}/messages?form=1`, undefined, 400, 'invalid-request');
+  });
+
+  test('filters by key, forwards and from the end', async () => {
+    const topic = await makeTopic();
+    const keys = ['eu.new', 'us.new', 'eu.old'];
+    await publish(topic, ...Array.from({ length: 9 }, (_, at) => ({ key: keys[at % 3], value: String(at) })));
+    assert.deepEqual(await values(topic, 'key=eu.*'), ['0', '2', '3', '5', '6', '8']);
+    assert.deepEqual(await values(topic, 'key=us.>&last=2'), ['4', '7']);
+    assert.deepEqual(await values(topic, 'key=*.new&last=3&limit=2'), ['4', '6']);
+  });
+
+  test('merges partitions by time, each in its order', async () => {
+    const topic = await makeTopic({ partitions: 3 });
+    for (let at = 0; at < 6; at++) await publish(topic, { value: String(at), partition: at % 3 });
+    const all = await values(topic, '');
+    assert.deepEqual(sorted(all), ['0', '1', '2', '3', '4', '5']);
+    const page = await ok('GET', `/api/v1/topics/${topic}/messages?limit=4`);
+    const rest = await values(topic, `cursor=${String(page['cursor'])}`);
+    assert.deepEqual(
+      sorted([...(page['messages'] as Json[]).map((message) => message['value']), ...rest]),
+      sorted(all),
+    );
+    assert.deepEqual(await values(topic, 'partition=1'), ['1', '4']);
+  });
+
+  test('waits for a message when asked to', async () => {
+    const topic = await makeTopic();
+    const waiting = values(topic, 'waitMs=20000');
+    await publish(topic, { value: 'at last' });
+    assert.deepEqual(await waiting, ['at last']);
+  });
+
+  test('takes nothing from any group', async () => {
+    const topic = await makeTopic({ retention: 'queue' });
+    await server.broker.topic(topic)?.createGroup({ name: 'workers' });
+    await publish(topic, { value: 'job' });
+    assert.deepEqual(await values(topic, ''), ['job']);
+    const group = await ok('GET', `/api/v1/topics/${topic}/groups/workers`);
+    assert.deepEqual([group['lag'], group['inFlight'], group['delivered']], [1, 0, 0]);
+  });
+});
+
+describe('groups', () => {
+  test('are listed, shown, paused, resumed, reset and deleted', async () => {
+    const topic = await makeTopic();
+    await publish(topic, { value: '0' }, { value: '1' }, { value: '2' });
+    const group = await server.broker.topic(topic)!.createGroup({ name: 'billing', start: { kind: 'new' } });
+    const path = `/api/v1/topics/${topic}/groups/billing`;
+    assert.equal((await ok('GET', path))['lag'], 0);
+    const { groups } = await ok('GET', `/api/v1/topics/${topic}/groups`);
+    assert.deepEqual(
+      (groups as Json[]).map((other) => other['name']),
+      ['billing'],
+    );
+    assert.equal((await ok('POST', `${path}/pause`, { forMs: 3_600_000 }))['paused'], true);
+    assert.ok(group.isPaused);
+    assert.equal((await ok('POST', `${path}/resume`))['paused'], false);
+    assert.equal((await ok('POST', `${path}/reset`, { start: { kind: 'offset', offset: 1 } }))['lag'], 2);
+    assert.equal((await ok('POST', `${path}/reset`, { start: { kind: 'all' } }))['lag'], 3);
+    assert.ok(Number((await ok('GET', path))['oldestAgeMs']) >= 0);
+    await refused('POST', `${path}/reset`, { start: { kind: 'offset' } }, 400, 'invalid-request');
+    await refused('POST', `${path}/reset`, {}, 400, 'invalid-request');
+    assert.deepEqual(await ok('DELETE', path), { deleted: 'billing', topic });
+    await refused('GET', path, undefined, 404, 'group-not-found');
+  });
+});
+
+describe('dead letters', () => {
+  test('are listed with cause and origin, redriven and purged', async () => {
+    const topic = await makeTopic();
+    const letters = `${topic}-dlq`;
+    const group = await server.broker
+      .topic(topic)!
+      .createGroup({ name: 'workers', maxDeliver: 1, deadLetter: letters });
+    const noLetters = async (): Promise<Json[]> =>
+      (await ok('GET', '/api/v1/dead-letters'))['topics'] as Json[];
+    assert.ok(
+      !(await noLetters()).some((other) => other['topic'] === letters),
+      'not before its first message',
+    );
+
+    await publish(topic, { key: 'k1', value: 'poison' }, { key: 'k2', value: 'rotten' });
+    group.nack(0, await takeOne(group));
+    group.reject(0, await takeOne(group), 'not my taste');
+    await eventually(() => server.broker.topic(letters)?.partitions[0]?.durableEnd === 2, {
+      message: 'two dead letters',
+    });
+
+    const listed = (await noLetters()).find((other) => other['topic'] === letters);
+    assert.deepEqual([listed?.['messages'], listed?.['groups']], [2, [{ topic, group: 'workers' }]]);
+    const { messages } = await ok('GET', `/api/v1/dead-letters/${letters}`);
+    const [poison, rotten] = messages as Json[];
+    assert.deepEqual(poison?.['origin'], { topic, group: 'workers', partition: 0, offset: 0 });
+    assert.deepEqual(
+      [poison?.['cause'], poison?.['deliveries'], poison?.['value']],
+      ['max-deliveries', 1, 'poison'],
+    );
+    assert.equal(rotten?.['cause'], 'rejected: not my taste');
+    assert.equal((await ok('GET', `/api/v1/dead-letters/${letters}/1`))['value'], 'rotten');
+
+    assert.deepEqual(await ok('POST', `/api/v1/dead-letters/${letters}/redrive`, { offsets: [1] }), {
+      redriven: 1,
+      left: 1,
+    });
+    const { messages: back } = await ok('GET', `/api/v1/topics/${topic}/messages?offset=2`);
+    assert.deepEqual(
+      (back as Json[]).map((message) => [message['key'], message['value'], message['headers']]),
+      [['k2', 'rotten', []]],
+    );
+    await refused(
+      'POST',
+      `/api/v1/dead-letters/${letters}/redrive`,
+      { to: 'nowhere' },
+      404,
+      'topic-not-found',
+    );
+    assert.deepEqual(await ok('POST', `/api/v1/dead-letters/${letters}/purge`), { purged: 1 });
+  });
+});
+
+describe('metrics', () => {
+  test('are those of docs/admin-api.md, in the format of Prometheus', async () => {
+    const topic = await makeTopic({ messagesMax: 100 });
+    const group = await server.broker
+      .topic(topic)!
+      .createGroup({ name: 'g', maxDeliver: 1, deadLetter: `${topic}-dlq` });
+    await publish(topic, { value: 'x' });
+    group.nack(0, await takeOne(group));
+    await eventually(() => server.broker.topic(`${topic}-dlq`) !== undefined);
+    const { text } = await call('GET', '/metrics');
+    assert.match(text, new RegExp(`^pillarbox_topic_messages\\{topic="${topic}"\\} 1$`, 'm'));
+    assert.match(
+      text,
+      new RegExp(`^pillarbox_group_delivered_total\\{topic="${topic}",group="g"\\} 1$`, 'm'),
+    );
+    assert.match(text, new RegExp(`^pillarbox_dead_letters\\{topic="${topic}-dlq"\\} 1$`, 'm'));
+    assert.match(text, /^pillarbox_sync_seconds_bucket\{le="\+Inf"\} [1-9]\d*$/m);
+    assert.match(text, /^# TYPE pillarbox_commits_total counter$/m);
+
+    const offered = [...text.matchAll(/^# TYPE pillarbox_(\S+) /gm)].map(([, name]) => name);
+    const api = await readFile(new URL('admin-api.md', docs), 'utf8');
+    const [, section = ''] = api.split('## Metrics');
+    const table = section
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .slice(1);
+    const documented = table.flatMap((line) => [...line.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
+    assert.deepEqual(sorted([...new Set(offered)]), sorted(documented));
+  });
+
+  test('stay few where topics are many', async () => {
+    for (let at = 0; at < 1100; at += 100)
+      await Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          server.broker.createTopic({ name: `many-${at + n}`, durability: 'memory' }),
+        ),
+      );
+    const { text } = await call('GET', '/metrics');
+    assert.equal([...text.matchAll(/^pillarbox_topic_messages\{/gm)].length, 1000);
+    const [, omitted] = /^pillarbox_metrics_omitted\{kind="topic"\} (\d+)$/m.exec(text) ?? [];
+    assert.equal(Number(omitted), server.broker.topics.size - 1000);
+    for (let n = 0; n < 1100; n++) await server.broker.topic(`many-${n}`)?.delete();
+  });
+});
+
+describe('the table of routes', () => {
+  test('is the one of docs/admin-api.md', async () => {
+    const text = await readFile(new URL('admin-api.md', docs), 'utf8');
+    const documented = [...text.matchAll(/^\| `((?:GET|POST|DELETE) \S+)` \|/gm)].map(([, route]) => route);
+    assert.deepEqual(sorted(documented), sorted(routes.map(({ method, path }) => `${method} ${path}`)));
+  });
+});

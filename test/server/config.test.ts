@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ServerError, environmentName, loadConfiguration, settingTable } from '../../src/server/index.ts';
+import { makeTemporaryDirectory } from '../support/index.ts';
+
+async function inDirectory(
+  files: { readonly [name: string]: string },
+  run: (directory: string) => Promise<void>,
+): Promise<void> {
+  await using directory = await makeTemporaryDirectory();
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text);
+  await run(directory.path);
+}
+
+describe('the configuration', () => {
+  test('comes from flags, then the environment, then the file, then the defaults', async () => {
+    await inDirectory(
+      { 'pillarbox.config.toml': 'nats-port = 1\nadmin-port = 2\nhost = "::1"' },
+      async (directory) => {
+        const { settings, origins, file } = await loadConfiguration({
+          directory,
+          flags: { 'nats-port': '5' },
+          environment: { PILLARBOX_NATS_PORT: '4', PILLARBOX_ADMIN_PORT: '3' },
+        });
+        assert.deepEqual([settings.natsPort, origins.natsPort], [5, 'flag']);
+        assert.deepEqual([settings.adminPort, origins.adminPort], [3, 'environment']);
+        assert.deepEqual([settings.host, origins.host], ['::1', 'file']);
+        assert.deepEqual([settings.data, origins.data], ['./data', 'default']);
+        assert.equal(file, join(directory, 'pillarbox.config.toml'));
+      },
+    );
+  });
+
+  test('is the defaults where nothing is said, and an empty variable says nothing', async () => {
+    await inDirectory({}, async (directory) => {
+      const { settings, file, warnings } = await loadConfiguration({
+        directory,
+        environment: { PILLARBOX_NATS_PORT: '', HOME: '/' },
+      });
+      assert.equal(file, undefined);
+      assert.deepEqual(warnings, []);
+      for (const [key, setting] of Object.entries(settingTable))
+        assert.equal(settings[key as keyof typeof settings], setting.default, key);
+    });
+  });
+
+  test('reads JSON, and a file that is named', async () => {
+    const files = { 'mine.json': '{"nats-port": 7, "insecure": true, "max-payload": "2MiB"}' };
+    await inDirectory(files, async (directory) => {
+      const { settings } = await loadConfiguration({ directory, flags: { config: 'mine.json' } });
+      assert.equal(settings.natsPort, 7);
+      assert.equal(settings.insecure, true);
+      assert.equal(settings.maxPayloadBytes, 2 * 2 ** 20);
+    });
+  });
+
+  test('warns of a variable it does not know', async () => {
+    await inDirectory({}, async (directory) => {
+      const environment = { PILLARBOX_NATS_PROT: '1', PILLARBOX_URL: 'http://localhost:1' };
+      const { warnings } = await loadConfiguration({ directory, environment });
+      assert.deepEqual(warnings, [
+        'The environment variable PILLARBOX_NATS_PROT is not known and was ignored.',
+      ]);
+    });
+  });
+
+  const mistakes: readonly {
+    readonly name: string;
+    readonly files?: { readonly [name: string]: string };
+    readonly flags?: { readonly [name: string]: string };
+    readonly environment?: { readonly [name: string]: string };
+    readonly says: RegExp;
+  }[] = [
+    {
+      name: 'a file that is no TOML',
+      files: { 'pillarbox.config.toml': 'nats-port = = 3' },
+      says: /^The configuration file \S+pillarbox\.config\.toml is not valid TOML \(.+\); correct it there or remove the file\.$/,
+    },
+    {
+      name: 'a file that is no JSON',
+      files: { 'pillarbox.config.json': '{"nats-port": 4222' },
+      says: /pillarbox\.config\.json is not valid JSON/,
+    },
+    {
+      name: 'a file that is no object',
+      files: { 'pillarbox.config.json': '[1]' },
+      says: /must hold an object/,
+    },
+    {
+      name: 'a key nobody knows',
+      files: { 'pillarbox.config.toml': 'natsPort = 4222' },
+      says: /unknown key "natsPort"; did you mean "nats-port"\?$/,
+    },
+    {
+      name: 'a value of the wrong kind',
+      files: { 'pillarbox.config.json': '{"nats-port": "many"}' },
+      says: /^The key "nats-port" in the configuration file \S+ must be a port number .*, not "many"; correct it/,
+    },
+    {
+      name: 'a file that is not there',
+      flags: { config: 'nowhere.toml' },
+      says: /nowhere\.toml cannot be read \(ENOENT\)/,
+    },
+    {
+      name: 'a flag out of range',
+      flags: { 'admin-port': '65536' },
+      says: /^The flag --admin-port must be a port/,
+    },
+    {
+      name: 'a variable that does not fit',
+      environment: { PILLARBOX_LOG_LEVEL: 'loud' },
+      says: /^The environment variable PILLARBOX_LOG_LEVEL must be one of fatal, .*, not "loud"/,
+    },
+  ];
+  for (const { name, files = {}, flags = {}, environment = {}, says } of mistakes)
+    test(`refuses ${name} in one sentence`, async () => {
+      await inDirectory(files, async (directory) => {
+        await assert.rejects(loadConfiguration({ directory, flags, environment }), (error: unknown) => {
+          assert.ok(error instanceof ServerError);
+          assert.equal(error.code, 'configuration-invalid');
+          assert.match(error.message, says);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        });
+      });
+    });
+
+  test('does not repeat a secret in a message', async () => {
+    await inDirectory({ 'pillarbox.config.json': '{"nats-password": ["s3cret"]}' }, async (directory) => {
+      await assert.rejects(loadConfiguration({ directory }), (error: Error) => {
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      });
+    });
+  });
+});
+
+describe('the table of settings', () => {
+  test('has a name for each that works as flag, variable and key', () => {
+    const names = Object.values(settingTable).map((setting) => setting.name);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.match(name, /^[a-z]+(-[a-z]+)*$/);
+    assert.equal(environmentName(settingTable.natsPort), 'PILLARBOX_NATS_PORT');
+  });
+
+  test('takes its own defaults', () => {
+    for (const setting of Object.values(settingTable)) {
+      if (setting.default === undefined || setting.name === 'stop-grace') continue;
+      assert.equal(setting.parse(setting.default), setting.default, setting.name);
+    }
+  });
+
+  test('reads sizes and times with their units', () => {
+    const { maxPayloadBytes, stopGraceMs } = settingTable;
+    assert.equal(maxPayloadBytes.parse('65536'), 65_536);
+    assert.equal(maxPayloadBytes.parse('512KiB'), 512 * 1024);
+    assert.equal(maxPayloadBytes.parse('1 MB'), 1_000_000);
+    assert.equal(maxPayloadBytes.parse('0'), undefined);
+    assert.equal(maxPayloadBytes.parse('65 MiB'), undefined);
+    assert.equal(maxPayloadBytes.parse('1 parsec'), undefined);
+    assert.equal(stopGraceMs.parse('500ms'), 500);
+    assert.equal(stopGraceMs.parse('1m'), 60_000);
+    assert.equal(stopGraceMs.parse('10'), undefined);
+    assert.equal(stopGraceMs.parse('2h'), undefined);
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { startServer } from '../../src/server/index.ts';
+import { makeTemporaryDirectory } from '../support/index.ts';
+
+describe('a server in the process', () => {
+  test('starts on free ports, twice over, and leaves nothing behind', async () => {
+    await using directory = await makeTemporaryDirectory();
+    for (const run of [1, 2]) {
+      const portsFile = join(directory.path, 'ports.json');
+      await using server = await startServer({
+        data: join(directory.path, 'data'),
+        natsPort: 0,
+        adminPort: 0,
+        portsFile,
+      });
+      assert.deepEqual(JSON.parse(await readFile(portsFile, 'utf8')), { pid: process.pid, ...server.ports });
+      assert.deepEqual(
+        await readdir(directory.path),
+        ['data', 'ports.json'],
+        'the ports file was renamed into place',
+      );
+      assert.equal(server.broker.topics.size, run - 1);
+      await server.broker.createTopic({ name: `run-${run}` });
+      await Promise.all([server.close(), server.close()]);
+      await assert.rejects(stat(portsFile), { code: 'ENOENT' });
+      for (const port of [server.ports.nats, server.ports.admin])
+        assert.equal(await isListening(port), false);
+    }
+  });
+
+  test('that cannot have its port gives the data directory back', async () => {
+    await using directory = await makeTemporaryDirectory();
+    const data = join(directory.path, 'data');
+    await using first = await startServer({ data: join(directory.path, 'other'), natsPort: 0, adminPort: 0 });
+    for (const taken of [{ natsPort: first.ports.nats }, { adminPort: first.ports.admin }])
+      await assert.rejects(startServer({ data, natsPort: 0, adminPort: 0, ...taken }), {
+        code: 'address-in-use',
+      });
+    await using second = await startServer({ data, natsPort: 0, adminPort: 0 });
+    assert.ok(second.ports.nats > 0);
+  });
+
+  test('shares its data directory with nobody', async () => {
+    await using directory = await makeTemporaryDirectory();
+    const data = join(directory.path, 'data');
+    await using _first = await startServer({ data, natsPort: 0, adminPort: 0 });
+    await assert.rejects(startServer({ data, natsPort: 0, adminPort: 0 }), { code: 'data-dir-in-use' });
+  });
+});
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
