@@ -1,0 +1,108 @@
+/**
+ * A delivery driver drives one broker through the real client of one protocol, in the core's own words: topics, groups,
+ * consumers, deliveries. What delivery means is written once, in `delivery.ts`, and runs over every driver.
+ */
+export interface DeliveryDriver {
+  readonly protocol: string;
+  readonly capabilities: DeliveryCapabilities;
+  /** Starts a broker of its own with an empty data directory. */
+  start(): Promise<DeliveryBroker>;
+}
+
+/** What a protocol, or the broker behind it, can do. A fact that needs what is missing is skipped, visibly. */
+export interface DeliveryCapabilities {
+  /** Several groups may read one topic, each all of it. */
+  readonly fanOut: boolean;
+  /** A consumer can refuse a message, now or with a delay, ask for more time, or refuse it for good. */
+  readonly nack: boolean;
+  readonly nackLater: boolean;
+  readonly extend: boolean;
+  readonly reject: boolean;
+  /** A delivery says how often its message was delivered. */
+  readonly deliveryCount: boolean;
+  /** A publish with an id that was seen before is not stored again. */
+  readonly deduplication: boolean;
+  /** A group has a limit of messages in flight. */
+  readonly inFlightLimit: boolean;
+  /** A group can hold the messages of a key in order while other keys go on. */
+  readonly keyOrdering: boolean;
+  /** An answered ack is on disk: it survives a crash. */
+  readonly durableAcks: boolean;
+  /** What was delivered too often goes to a dead-letter topic. */
+  readonly deadLetters: boolean;
+  /** A header name may occur more than once. */
+  readonly repeatedHeaders: boolean;
+}
+
+export type DeliveryCapability = keyof DeliveryCapabilities;
+
+/** How a topic keeps messages: `queue` until its group has acked them, `log` whatever happens to them. */
+export type TopicKind = 'queue' | 'log';
+
+export interface GroupOptions {
+  /** How long a consumer may take before its message goes to another. */
+  readonly ackDeadlineMs?: number;
+  readonly maxDeliver?: number;
+  readonly maxInFlight?: number;
+  /** `key`: a key with a message in flight is held by one consumer, its later messages wait. */
+  readonly ordering?: 'none' | 'key';
+}
+
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export interface OutgoingMessage {
+  readonly value: string | Uint8Array;
+  readonly key?: string;
+  readonly headers?: HeaderList;
+  /** The id by which the broker recognises a second publish of the same message. */
+  readonly id?: string;
+}
+
+export interface DeliveryBroker extends AsyncDisposable {
+  /** Both take names of letters, digits and `-`. */
+  createTopic(topic: string, kind: TopicKind): Promise<void>;
+  createGroup(topic: string, group: string, options?: GroupOptions): Promise<void>;
+  /** Resolves when the broker has taken responsibility. */
+  publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }>;
+  /** A member of the group, with a connection of its own. */
+  join(topic: string, group: string): Promise<DeliveryConsumer>;
+  countStored(topic: string): Promise<number>;
+  readDeadLetters(topic: string, group: string): Promise<readonly DeadLetter[]>;
+  /** SIGKILL, start again on the same data, connect again. Consumers that joined before are gone. */
+  crash(): Promise<void>;
+  /** The same with a graceful stop. */
+  restart(): Promise<void>;
+}
+
+export interface DeliveryConsumer extends AsyncDisposable {
+  /** The next message, or undefined when none comes within the time (which a driver may lengthen). */
+  receive(waitMs: number): Promise<Delivery | undefined>;
+  /** Cuts the connection with whatever is in flight, as a crash does. */
+  abandon(): Promise<void>;
+}
+
+export interface Delivery {
+  readonly value: Uint8Array;
+  readonly key: string;
+  readonly headers: HeaderList;
+  /** 1 at first; 0 where the protocol does not say. */
+  readonly deliveries: number;
+  /** Each resolves when the broker has taken it, where the protocol tells. */
+  ack(): Promise<void>;
+  nack(): Promise<void>;
+  nackLater(delayMs: number): Promise<void>;
+  extend(): Promise<void>;
+  reject(reason: string): Promise<void>;
+}
+
+export interface DeadLetter {
+  readonly value: Uint8Array;
+  readonly headers: HeaderList;
+  readonly topic: string;
+  readonly group: string;
+  readonly offset: number;
+  readonly key: string;
+  readonly cause: string;
+  readonly deliveries: number;
+  readonly time: Date;
+}

@@ -1,0 +1,191 @@
+import {
+  type Box,
+  type Delivery as BoxDelivery,
+  type Group,
+  type Topic,
+  type MessageHeaders,
+  bytes,
+  open,
+} from '../../../src/index.ts';
+import { Broker, MemoryFiles } from '../../../src/broker/index.ts';
+import type {
+  DeadLetter,
+  Delivery,
+  DeliveryBroker,
+  DeliveryConsumer,
+  DeliveryDriver,
+  GroupOptions,
+  HeaderList,
+  OutgoingMessage,
+  TopicKind,
+} from '../delivery-driver.ts';
+
+/** The embedded API, on files in memory that survive the broker. */
+export const embeddedDriver: DeliveryDriver = {
+  protocol: 'the embedded API',
+  capabilities: {
+    fanOut: true,
+    nack: true,
+    nackLater: true,
+    extend: true,
+    reject: true,
+    deliveryCount: true,
+    deduplication: true,
+    inFlightLimit: true,
+    keyOrdering: true,
+    durableAcks: true,
+    deadLetters: true,
+    repeatedHeaders: true,
+  },
+  start: async () => {
+    const broker = new EmbeddedBroker();
+    await broker.start();
+    return broker;
+  },
+};
+
+class EmbeddedBroker implements DeliveryBroker {
+  #files = new MemoryFiles();
+  #broker!: Broker;
+  #box!: Box;
+  /** Goes up with each crash: what the broker before still says does not count. */
+  #life = 0;
+
+  async start(): Promise<void> {
+    this.#broker = await Broker.open({ dir: '/data', files: this.#files });
+    this.#box = await open({ broker: this.#broker });
+  }
+
+  async createTopic(topic: string, kind: TopicKind): Promise<void> {
+    await this.#box.topic(topic, { retention: kind === 'queue' ? 'queue' : 'limits' });
+  }
+
+  async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
+    const { ackDeadlineMs, maxDeliver = Infinity, maxInFlight, ordering = 'none' } = options;
+    await (
+      await this.#topic(topic)
+    ).group(group, {
+      maxDeliver,
+      backoffMs: [],
+      ordering,
+      ...(ackDeadlineMs === undefined ? {} : { ackWaitMs: ackDeadlineMs }),
+      ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    });
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
+    const { value, key, headers = [], id } = message;
+    const life = this.#life;
+    const published = await (
+      await this.#topic(topic)
+    ).publish(Buffer.from(value), {
+      headers,
+      ...(key === undefined ? {} : { key }),
+      ...(id === undefined ? {} : { dedupeId: id }),
+    });
+    if (life !== this.#life) throw new Error('The broker crashed before it answered.');
+    return published;
+  }
+
+  async join(topic: string, group: string): Promise<DeliveryConsumer> {
+    const joined: Group<Uint8Array> = await (await this.#topic(topic)).group(group);
+    const end = new AbortController();
+    const leave = async (): Promise<void> => end.abort();
+    return {
+      receive: async (waitMs) => {
+        const delivery = await joined.next({ waitMs });
+        return delivery && new EmbeddedDelivery(delivery);
+      },
+      abandon: leave,
+      [Symbol.asyncDispose]: leave,
+    };
+  }
+
+  async countStored(topic: string): Promise<number> {
+    return (await this.#topic(topic)).count;
+  }
+
+  async readDeadLetters(topic: string, group: string): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    const { deadLetters } = await (await this.#topic(topic)).group(group);
+    for await (const { value, headers, origin } of deadLetters.browse()) {
+      if (!origin) throw new Error('A dead letter without an origin.');
+      const key = headers.get('Pillarbox-Dead-Letter-Key') ?? '';
+      letters.push({ value, headers: listOf(headers), key, ...origin, time: new Date(origin.time) });
+    }
+    return letters;
+  }
+
+  /** What was written stays, as it does when a process is killed; the broker before goes on in vain. */
+  async crash(): Promise<void> {
+    this.#life++;
+    this.#files = this.#files.copy();
+    await this.start();
+  }
+
+  async restart(): Promise<void> {
+    await this.#close();
+    await this.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#box.close();
+    await this.#broker.close();
+  }
+
+  #topic(name: string): Promise<Topic<Uint8Array>> {
+    return this.#box.topic(name, { codec: bytes });
+  }
+}
+
+class EmbeddedDelivery implements Delivery {
+  readonly #delivery: BoxDelivery<Uint8Array>;
+
+  constructor(delivery: BoxDelivery<Uint8Array>) {
+    this.#delivery = delivery;
+  }
+
+  get value(): Uint8Array {
+    return this.#delivery.value;
+  }
+
+  get key(): string {
+    return this.#delivery.key ?? '';
+  }
+
+  get headers(): HeaderList {
+    return listOf(this.#delivery.headers);
+  }
+
+  get deliveries(): number {
+    return this.#delivery.deliveries;
+  }
+
+  async ack(): Promise<void> {
+    await this.#delivery.ack();
+  }
+
+  async nack(): Promise<void> {
+    await this.#delivery.nack();
+  }
+
+  async nackLater(delayMs: number): Promise<void> {
+    await this.#delivery.nack({ delayMs });
+  }
+
+  async extend(): Promise<void> {
+    this.#delivery.extend();
+  }
+
+  async reject(reason: string): Promise<void> {
+    await this.#delivery.reject(reason);
+  }
+}
+
+function listOf(headers: MessageHeaders): HeaderList {
+  return [...headers];
+}

@@ -1,0 +1,4 @@
+import { describeDelivery } from './delivery.ts';
+import { embeddedDriver } from './drivers/embedded.ts';
+
+describeDelivery(embeddedDriver);

@@ -1,0 +1,4 @@
+import { describeDelivery } from './delivery.ts';
+import { natsDriver } from './drivers/nats.ts';
+
+describeDelivery(natsDriver);

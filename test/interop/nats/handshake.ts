@@ -1,0 +1,24 @@
+import { WireClient } from '../../support/index.ts';
+
+/** What most clients send, except for protocol 1: a server may send such clients another INFO at any time. */
+export const quietConnect = {
+  verbose: false,
+  pedantic: false,
+  headers: true,
+  no_responders: true,
+  protocol: 0,
+};
+
+/** A wire client that has read INFO, sent CONNECT and seen the PONG to its PING. */
+export async function shakeHands(port: number, connect: object = {}): Promise<WireClient> {
+  const client = await WireClient.open(port);
+  await client.line();
+  client.send(`CONNECT ${JSON.stringify({ ...quietConnect, ...connect })}\r\nPING\r\n`);
+  await client.readThrough('PONG\r\n');
+  return client;
+}
+
+/** Control lines as they go over the wire: each ends in CRLF. */
+export function lines(...controlLines: readonly string[]): string {
+  return controlLines.map((line) => `${line}\r\n`).join('');
+}

@@ -1,0 +1,14 @@
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export {
+  type ServerKind,
+  type StartServerOptions,
+  type TestServer,
+  oraclePath,
+  serverKind,
+  startServer,
+  useServer,
+} from './server.ts';
+export { parallel } from './parallel.ts';
+export { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
+export { uniqueName } from './unique-name.ts';
+export { WireClient } from './wire-client.ts';
