@@ -1,0 +1,270 @@
+import { crc32c, readI16, readI32, readI64, readU32, writeI64, writeU32 } from '../util/index.ts';
+import { LogError } from './errors.ts';
+import {
+  batchAttributesAt,
+  batchBaseSequenceAt,
+  batchBaseTimestampAt,
+  batchCountAt,
+  batchCrcAt,
+  batchEpochAt,
+  batchHeaderBytes,
+  batchLastDeltaAt,
+  batchLengthAt,
+  batchLengthOverhead,
+  batchMagic,
+  batchMagicAt,
+  batchMaxTimestampAt,
+  batchProducerEpochAt,
+  batchProducerIdAt,
+  codecMask,
+  controlFlag,
+  logAppendTimeFlag,
+  transactionalFlag,
+} from './format.ts';
+import type { Decompress } from './log-options.ts';
+import { noHeaders, type Record } from './record.ts';
+
+/** A compressed records section may grow to this when it is opened. */
+const decompressedBytesMax = 2 ** 28;
+
+/**
+ * A batch is a whole RecordBatch v2 in memory, exactly as it is on disk and as Kafka clients get it.
+ *
+ * It takes the offsets `[baseOffset, endOffset)`; fewer records than that are in it once it was compacted.
+ */
+export class Batch {
+  readonly buffer: Uint8Array;
+  readonly baseOffset: number;
+  /** One past the last offset it takes. */
+  readonly endOffset: number;
+  readonly #decompress: Decompress | undefined;
+  #opened: Uint8Array | undefined = undefined;
+
+  /** `buffer` holds one batch and nothing else; see {@link checkBatch}. */
+  constructor(buffer: Uint8Array, decompress?: Decompress) {
+    this.buffer = buffer;
+    this.baseOffset = readI64(buffer, 0);
+    this.endOffset = this.baseOffset + readI32(buffer, batchLastDeltaAt) + 1;
+    this.#decompress = decompress;
+  }
+
+  get bytes(): number {
+    return this.buffer.length;
+  }
+
+  /** Records in it. */
+  get count(): number {
+    return readI32(this.buffer, batchCountAt);
+  }
+
+  get attributes(): number {
+    return readI16(this.buffer, batchAttributesAt);
+  }
+
+  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+  get codec(): number {
+    return this.attributes & codecMask;
+  }
+
+  get compressed(): boolean {
+    return this.codec !== 0;
+  }
+
+  get transactional(): boolean {
+    return (this.attributes & transactionalFlag) !== 0;
+  }
+
+  /** Holds a transaction marker instead of messages. */
+  get control(): boolean {
+    return (this.attributes & controlFlag) !== 0;
+  }
+
+  get baseTimestampMs(): number {
+    return readI64(this.buffer, batchBaseTimestampAt);
+  }
+
+  get maxTimestampMs(): number {
+    return readI64(this.buffer, batchMaxTimestampAt);
+  }
+
+  /** -1 when the producer is not idempotent. */
+  get producerId(): number {
+    return readI64(this.buffer, batchProducerIdAt);
+  }
+
+  get producerEpoch(): number {
+    return readI16(this.buffer, batchProducerEpochAt);
+  }
+
+  get baseSequence(): number {
+    return readI32(this.buffer, batchBaseSequenceAt);
+  }
+
+  /** A reader that stands before the first record. */
+  reader(): BatchReader {
+    const reader = new BatchReader();
+    reader.reset(this);
+    return reader;
+  }
+
+  /** The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section decompressed (once). */
+  get recordsBuffer(): Uint8Array {
+    if (!this.compressed) return this.buffer;
+    if (this.#opened === undefined) {
+      if (this.#decompress === undefined) {
+        throw new LogError(
+          'compression-unsupported',
+          `Batch at offset ${this.baseOffset} is compressed with codec ${this.codec}, which cannot be opened here.`,
+        );
+      }
+      this.#opened = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), decompressedBytesMax);
+    }
+    return this.#opened;
+  }
+
+  /** Where the records start in {@link recordsBuffer}. */
+  get recordsStart(): number {
+    return this.compressed ? 0 : batchHeaderBytes;
+  }
+}
+
+/**
+ * A batch reader walks the records of one batch after the other without allocating anything per record.
+ *
+ * `next` may throw a LogError `batch-invalid` (records that contradict their header, which only a client's own batch can have)
+ * or `compression-unsupported`.
+ */
+export class BatchReader {
+  #buffer: Uint8Array = emptyBuffer;
+  #position = 0;
+  #end = 0;
+  #left = 0;
+  #baseOffset = 0;
+  #baseTimestampMs = 0;
+  /** The batch's own time for all records (LogAppendTime), or -1. */
+  #appendTimeMs = -1;
+
+  /** Puts the reader before the record at `offset`, or the first after it; before the first record by default. */
+  reset(batch: Batch, offset: number = batch.baseOffset): void {
+    this.#buffer = batch.recordsBuffer;
+    this.#position = batch.recordsStart;
+    this.#end = this.#buffer.length;
+    this.#left = batch.count;
+    this.#baseOffset = batch.baseOffset;
+    this.#baseTimestampMs = batch.baseTimestampMs;
+    this.#appendTimeMs = (batch.attributes & logAppendTimeFlag) === 0 ? -1 : batch.maxTimestampMs;
+    if (offset > batch.baseOffset) this.#skipBelow(offset - batch.baseOffset);
+  }
+
+  /** Moves `record` to the next record; false at the end of the batch. */
+  next(record: Record): boolean {
+    if (this.#left === 0) return false;
+    const buffer = this.#buffer;
+    const length = this.#varint();
+    const end = this.#position + length;
+    if (length < 6 || end > this.#end) throw invalid(`record of ${length} bytes`, this.#baseOffset);
+    this.#position++; // attributes, unused by the protocol
+    const timestampDelta = this.#varint();
+    record.timestampMs = this.#appendTimeMs >= 0 ? this.#appendTimeMs : this.#baseTimestampMs + timestampDelta;
+    record.offset = this.#baseOffset + this.#varint();
+    record.buffer = buffer;
+    const keyLength = this.#varint();
+    if (keyLength >= 0) {
+      record.keyStart = this.#position;
+      record.keyEnd = this.#position += keyLength;
+    } else record.keyStart = record.keyEnd = -1;
+    const valueLength = this.#varint();
+    if (valueLength >= 0) {
+      record.valueStart = this.#position;
+      record.valueEnd = this.#position += valueLength;
+    } else record.valueStart = record.valueEnd = -1;
+    // A header count of 0 is the byte 0 and the last one.
+    if (this.#position === end - 1 && buffer[this.#position] === 0) {
+      record.headers = noHeaders;
+    } else {
+      if (this.#position >= end) throw invalid('a record whose parts are longer than itself', this.#baseOffset);
+      record.setEncodedHeaders(this.#position, end);
+    }
+    this.#position = end;
+    this.#left--;
+    return true;
+  }
+
+  /** Skips records whose offset is lower than `delta` beyond the base, looking only at their first fields. */
+  #skipBelow(delta: number): void {
+    while (this.#left > 0) {
+      const start = this.#position;
+      const length = this.#varint();
+      const end = this.#position + length;
+      if (length < 6 || end > this.#end) throw invalid(`record of ${length} bytes`, this.#baseOffset);
+      this.#position++;
+      this.#varint();
+      if (this.#varint() >= delta) {
+        this.#position = start;
+        return;
+      }
+      this.#position = end;
+      this.#left--;
+    }
+  }
+
+  #varint(): number {
+    const buffer = this.#buffer;
+    let position = this.#position;
+    let byte = buffer[position++]!;
+    if (byte < 0x80) {
+      this.#position = position;
+      return (byte >>> 1) ^ -(byte & 1);
+    }
+    let value = byte & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = buffer[position++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.#position = position;
+        return (value >>> 1) ^ -(value & 1);
+      }
+    }
+    let scale = 2 ** 28;
+    for (let count = 4; count < 10 && position < this.#end; count++) {
+      byte = buffer[position++]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.#position = position;
+        return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      }
+      scale *= 0x80;
+    }
+    throw invalid('a varint that does not end', this.#baseOffset);
+  }
+}
+
+const emptyBuffer = new Uint8Array(0);
+
+function invalid(what: string, baseOffset: number): LogError {
+  return new LogError('batch-invalid', `Batch at offset ${baseOffset}: ${what}.`);
+}
+
+/** Bytes of the batch that starts at `position`, from its length field; -1 when that is no batch's or lies beyond `end`. */
+export function batchBytesAt(buffer: Uint8Array, position: number, end: number): number {
+  if (end - position < batchLengthAt + 4) return -1;
+  const bytes = readI32(buffer, position + batchLengthAt) + batchLengthOverhead;
+  return bytes < batchHeaderBytes ? -1 : bytes;
+}
+
+/** Whether `buffer[start, end)` is one RecordBatch v2 whose bytes are what was written. */
+export function isIntactBatch(buffer: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= batchHeaderBytes &&
+    readI32(buffer, start + batchLengthAt) + batchLengthOverhead === end - start &&
+    buffer[start + batchMagicAt] === batchMagic &&
+    readI32(buffer, start + batchLastDeltaAt) >= 0 &&
+    crc32c(buffer, start + batchAttributesAt, end) === readU32(buffer, start + batchCrcAt)
+  );
+}
+
+/** Gives a batch its place in a partition; its CRC does not cover these fields. */
+export function placeBatch(buffer: Uint8Array, baseOffset: number): void {
+  writeI64(buffer, 0, baseOffset);
+  writeU32(buffer, batchEpochAt, 0);
+}

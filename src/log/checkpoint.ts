@@ -1,0 +1,223 @@
+import { ByteReader, ByteWriter, crc32c } from '../util/index.ts';
+import { LogError, systemCode } from './errors.ts';
+import type { Files } from './files.ts';
+import {
+  checkpointHeaderBytes,
+  checkpointMagic,
+  checkpointNames,
+  cleanStopBytes,
+  cleanStopMagic,
+  cleanStopName,
+  formatVersion,
+  temporarySuffix,
+  uuidBytes,
+} from './format.ts';
+import type { SegmentRow } from './segment.ts';
+
+/** A partition as a checkpoint has it. */
+export interface PartitionRow {
+  readonly id: number;
+  /** Trimmed below. */
+  readonly startOffset: number;
+  /** As of the checkpoint's commit. */
+  readonly endOffset: number;
+  /** Everything below is in the segments, or was trimmed; may be beyond {@link endOffset}. */
+  readonly flushedEnd: number;
+  readonly maxTimestampMs: number;
+  /** Being deleted: its files may go, whoever still has them. */
+  readonly deleted?: boolean;
+  readonly segments: readonly SegmentRow[];
+}
+
+/**
+ * A checkpoint is the log's table of partitions and the host's state as of one commit. It saves replaying what came before and is nothing
+ * but that: no file is removed because a checkpoint does not mention it.
+ */
+export interface Checkpoint {
+  /** Counts up by one. */
+  readonly number: number;
+  /** The last commit it covers. */
+  readonly commit: number;
+  /** Journal position behind that commit. */
+  readonly position: number;
+  readonly timestampMs: number;
+  readonly partitions: readonly PartitionRow[];
+  readonly snapshot: Uint8Array;
+}
+
+/** What can be known of a checkpoint without its content. */
+export type CheckpointMark = Pick<Checkpoint, 'number' | 'commit' | 'position'>;
+
+const sealedFlag = 1;
+const deletedFlag = 1;
+
+/** `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8)*)*` */
+function encodeTable(rows: readonly PartitionRow[]): Buffer {
+  const writer = new ByteWriter(4096).uvarint(rows.length);
+  for (const row of rows) {
+    writer
+      .uvarint(row.id)
+      .uvarint(row.startOffset)
+      .uvarint(row.endOffset)
+      .uvarint(row.flushedEnd)
+      .i64(row.maxTimestampMs)
+      .u8(row.deleted ? deletedFlag : 0)
+      .uvarint(row.segments.length);
+    for (const segment of row.segments) {
+      writer
+        .uvarint(segment.baseOffset)
+        .uvarint(segment.endOffset - segment.baseOffset)
+        .uvarint(segment.bytes)
+        .i64(segment.maxTimestampMs)
+        .u8(segment.sealed ? sealedFlag : 0);
+    }
+  }
+  return writer.view();
+}
+
+function decodeTable(bytes: Uint8Array): PartitionRow[] {
+  const reader = new ByteReader(bytes);
+  const rows: PartitionRow[] = [];
+  for (let count = reader.uvarint(); count > 0; count--) {
+    const [id, startOffset, endOffset, flushedEnd] = [reader.uvarint(), reader.uvarint(), reader.uvarint(), reader.uvarint()];
+    const maxTimestampMs = reader.i64();
+    const deleted = (reader.u8() & deletedFlag) !== 0;
+    const segments: SegmentRow[] = [];
+    for (let left = reader.uvarint(); left > 0; left--) {
+      const baseOffset = reader.uvarint();
+      segments.push({
+        baseOffset,
+        endOffset: baseOffset + reader.uvarint(),
+        bytes: reader.uvarint(),
+        maxTimestampMs: reader.i64(),
+        sealed: (reader.u8() & sealedFlag) !== 0,
+      });
+    }
+    rows.push({ id, startOffset, endOffset, flushedEnd, maxTimestampMs, deleted, segments });
+  }
+  return rows;
+}
+
+/** `header (magic 8, version u32, uuid 16, number, commit, position, timestamp, table bytes, snapshot bytes: i64 each, crc u32) table crc:u32 snapshot crc:u32` */
+export function encodeCheckpoint(
+  uuid: Uint8Array,
+  mark: CheckpointMark & { readonly timestampMs: number },
+  rows: readonly PartitionRow[],
+  snapshot: readonly Uint8Array[],
+): Uint8Array[] {
+  const table = encodeTable(rows);
+  let snapshotBytes = 0;
+  let snapshotCrc = 0;
+  for (const piece of snapshot) {
+    snapshotBytes += piece.length;
+    snapshotCrc = crc32c(piece, 0, piece.length, snapshotCrc);
+  }
+  const header = new ByteWriter(checkpointHeaderBytes)
+    .text(checkpointMagic)
+    .u32(formatVersion)
+    .bytes(uuid)
+    .i64(mark.number)
+    .i64(mark.commit)
+    .i64(mark.position)
+    .i64(mark.timestampMs)
+    .i64(table.length)
+    .i64(snapshotBytes);
+  header.u32(crc32c(header.view()));
+  return [
+    header.view(),
+    table,
+    new ByteWriter(4).u32(crc32c(table)).view(),
+    ...snapshot,
+    new ByteWriter(4).u32(snapshotCrc).view(),
+  ];
+}
+
+/** Undefined when the bytes are not an intact checkpoint of this log. Throws `format-newer`. */
+export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoint | undefined {
+  if (bytes.length < checkpointHeaderBytes) return undefined;
+  const reader = new ByteReader(bytes);
+  if (reader.text(checkpointMagic.length) !== checkpointMagic) return undefined;
+  const version = reader.u32();
+  const owner = reader.bytes(uuidBytes);
+  const [number, commit, position, timestampMs, tableBytes, snapshotBytes] = [
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+  ];
+  if (crc32c(bytes, 0, reader.position) !== reader.u32()) return undefined;
+  if (version > formatVersion) {
+    throw new LogError('format-newer', `The checkpoint was written in format ${version}; this program knows formats up to ${formatVersion}.`);
+  }
+  if (Buffer.compare(owner, uuid) !== 0) return undefined;
+  if (reader.remaining !== tableBytes + snapshotBytes + 8) return undefined;
+  const table = reader.bytes(tableBytes);
+  if (crc32c(table) !== reader.u32()) return undefined;
+  const snapshot = reader.bytes(snapshotBytes);
+  if (crc32c(snapshot) !== reader.u32()) return undefined;
+  return { number, commit, position, timestampMs, partitions: decodeTable(table), snapshot };
+}
+
+/** Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched throughout. */
+export async function writeCheckpoint(files: Files, dir: string, slot: 0 | 1, pieces: readonly Uint8Array[]): Promise<void> {
+  const path = `${dir}/${checkpointNames[slot]}`;
+  await replaceFile(files, dir, path, pieces);
+}
+
+/** Replaces a file as a whole, durably. */
+export async function replaceFile(files: Files, dir: string, path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const temporary = path + temporarySuffix;
+  const file = await files.open(temporary, { create: true, truncate: true });
+  try {
+    let position = 0;
+    for (const piece of pieces) {
+      if (piece.length > 0) await file.write(piece, position);
+      position += piece.length;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await files.rename(temporary, path);
+  await files.syncDir(dir);
+}
+
+/** The bytes of a file; undefined when there is none. */
+export async function readFile(files: Files, path: string): Promise<Uint8Array | undefined> {
+  const size = await files.size(path);
+  if (size === undefined) return undefined;
+  const file = await files.open(path);
+  try {
+    const bytes = new Uint8Array(size);
+    return bytes.subarray(0, await file.read(bytes, 0));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Says that nothing was committed after checkpoint `number`. */
+export async function writeCleanStop(files: Files, dir: string, number: number): Promise<void> {
+  const writer = new ByteWriter(cleanStopBytes).text(cleanStopMagic).i64(number);
+  writer.u32(crc32c(writer.view()));
+  await replaceFile(files, dir, `${dir}/${cleanStopName}`, [writer.view()]);
+}
+
+/** The checkpoint after which the log was stopped cleanly, and takes the mark away: from here on it would be a lie. */
+export async function takeCleanStop(files: Files, dir: string): Promise<number | undefined> {
+  const path = `${dir}/${cleanStopName}`;
+  const bytes = await readFile(files, path);
+  if (bytes === undefined) return undefined;
+  try {
+    await files.remove(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  await files.syncDir(dir);
+  if (bytes.length !== cleanStopBytes) return undefined;
+  const reader = new ByteReader(bytes);
+  if (reader.text(cleanStopMagic.length) !== cleanStopMagic) return undefined;
+  const number = reader.i64();
+  return crc32c(bytes, 0, reader.position) === reader.u32() ? number : undefined;
+}

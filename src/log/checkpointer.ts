@@ -1,0 +1,166 @@
+import type { Clock } from '../util/index.ts';
+import { encodeCheckpoint, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
+import type { CommitDraft } from './commit.ts';
+import { LogError } from './errors.ts';
+import { isShortage, type Files } from './files.ts';
+import { EntryClass, LogEntryKind, topicsDirName } from './format.ts';
+import type { Journal } from './journal.ts';
+import type { LogHost } from './log-host.ts';
+import type { Partitions } from './partitions.ts';
+import type { SegmentContext } from './segment.ts';
+
+/** What the checkpointer needs of the log around it. */
+export interface CheckpointerContext {
+  readonly host: LogHost;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly dir: string;
+  readonly uuid: Uint8Array;
+  readonly partitions: Partitions;
+  readonly segments: SegmentContext;
+  /** A checkpoint is due when so much journal was written since the last one. */
+  readonly intervalBytes: number;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const retryAfterMs = 1000;
+
+/**
+ * The checkpointer frees the journal: what it holds is brought to the segments, state and table are written down as of one commit, and journal files
+ * that neither this checkpoint nor the one before needs are recycled.
+ *
+ * The state is taken while a commit is being sealed; everything else happens behind it, while commits go on.
+ */
+export class Checkpointer {
+  readonly #context: CheckpointerContext;
+  readonly #journal: Journal;
+  #newest: CheckpointMark;
+  #older: CheckpointMark | undefined;
+  /** Where the newest is. */
+  #slot: 0 | 1;
+  #running: Promise<void> | undefined = undefined;
+  #waiting: Waiter[] = [];
+  #notBeforeMs = 0;
+  #stopped = false;
+
+  constructor(
+    context: CheckpointerContext,
+    journal: Journal,
+    found: { newest: CheckpointMark; older: CheckpointMark | undefined; slot: 0 | 1 },
+  ) {
+    this.#context = context;
+    this.#journal = journal;
+    this.#newest = found.newest;
+    this.#older = found.older;
+    this.#slot = found.slot;
+  }
+
+  get newest(): CheckpointMark {
+    return this.#newest;
+  }
+
+  /** Number of the checkpoint that will be fallen back to should the newest be damaged. */
+  get olderNumber(): number {
+    return this.#older?.number ?? -1;
+  }
+
+  /** Journal that a recovery might need. */
+  get liveBytes(): number {
+    return this.#journal.position - (this.#older ?? this.#newest).position;
+  }
+
+  /** Resolves when a checkpoint of everything so far is durable; the caller asks for a commit. */
+  wait(): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Whether a seal should be asked for, to take a checkpoint that somebody waits for. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0 && this.#running === undefined;
+  }
+
+  get #isDue(): boolean {
+    const { clock, intervalBytes } = this.#context;
+    return this.#journal.position - this.#newest.position >= intervalBytes && clock.monotonic() >= this.#notBeforeMs;
+  }
+
+  /**
+   * Called while a commit is being sealed, when all of it is there. If a checkpoint is due or wanted, takes the state and says what to do
+   * once the commit is durable.
+   */
+  sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined {
+    if (this.#stopped || this.#running !== undefined || (this.#waiting.length === 0 && !this.#isDue)) return undefined;
+    const { host, partitions, clock } = this.#context;
+    const snapshot = host.snapshot();
+    for (const partition of partitions.disk) {
+      if (!partition.markCheckpoint()) continue;
+      const entry = partition.trimmedEntry;
+      draft.addEntry(EntryClass.log, LogEntryKind.trimmed, partition.id, entry, entry.length);
+    }
+    const timestampMs = clock.now();
+    const waiters = this.#waiting;
+    this.#waiting = [];
+    let start: (mark: { commit: number; position: number }) => void = () => {};
+    this.#running = new Promise<{ commit: number; position: number }>((resolve) => (start = resolve))
+      .then((mark) => this.#make({ number: this.#newest.number + 1, ...mark, timestampMs }, snapshot))
+      .then(
+        () => {
+          for (const { resolve } of waiters) resolve();
+        },
+        (error: unknown) => {
+          this.#notBeforeMs = clock.monotonic() + retryAfterMs;
+          const shortage = isShortage(error);
+          const told = shortage ? new LogError('disk-full', 'There is no room for a checkpoint; it will be tried again.', error) : error;
+          for (const { reject } of waiters) reject(told);
+          if (!shortage && !this.#stopped) this.#context.failed(error);
+        },
+      )
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return (commit, position) => start({ commit, position });
+  }
+
+  async #make(mark: CheckpointMark & { readonly timestampMs: number }, snapshot: readonly Uint8Array[]): Promise<void> {
+    const { files, dir, uuid, partitions, segments } = this.#context;
+    const rows: PartitionRow[] = [];
+    const disk = [...partitions.disk];
+    const deleted = partitions.deletedRows(mark.commit);
+    for (const partition of disk) {
+      this.#checkRunning();
+      const row = await partition.checkpointRow(mark.number);
+      rows.push(row ?? partition.deletedRow);
+    }
+    const mentioned = new Set(rows.map(({ id }) => id));
+    for (const row of deleted) if (!mentioned.has(row.id)) rows.push(row);
+    if (segments.topicsDirUnsynced) {
+      segments.topicsDirUnsynced = false;
+      await files.syncDir(`${dir}/${topicsDirName}`);
+    }
+    this.#checkRunning();
+    const slot = this.#slot === 0 ? 1 : 0;
+    await writeCheckpoint(files, dir, slot, encodeCheckpoint(uuid, mark, rows, snapshot));
+    this.#older = this.#newest;
+    this.#newest = mark;
+    this.#slot = slot;
+    partitions.forgetDeletions(rows.filter((row) => row.deleted));
+    await this.#journal.free(this.#older.position);
+    for (const partition of disk) await partition.removeDoomed();
+  }
+
+  #checkRunning(): void {
+    if (this.#stopped) throw new LogError('closed', 'The log was closed or failed while a checkpoint was made.');
+  }
+
+  /** No more checkpoints; resolves when the one under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(new LogError('closed', 'The log was closed.'));
+    await this.#running;
+  }
+}

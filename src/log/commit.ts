@@ -1,0 +1,210 @@
+import { ByteWriter, crc32c, readI64, readU16, readU32, writeI64, writeU16, writeU32 } from '../util/index.ts';
+import { isIntactBatch } from './batch.ts';
+import {
+  EntryClass,
+  alignUp,
+  batchAttributesAt,
+  commitBytesMax,
+  commitCrcAt,
+  commitEntriesAt,
+  commitEntryBytes,
+  commitFlagsAt,
+  commitHeaderBytes,
+  commitLengthAt,
+  commitMagic,
+  commitNumberAt,
+  commitPositionAt,
+  commitTagAt,
+  commitTimestampAt,
+} from './format.ts';
+
+/** One thing in a commit: a batch, or an entry of state. */
+export interface CommitItem {
+  readonly entryClass: number;
+  readonly kind: number;
+  readonly id: number;
+  /** Known only when the commit is sealed, for a batch that is still open. */
+  payload: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** Where and when a commit stands. */
+export interface CommitPlace {
+  /** Position of its first byte in the whole journal: bytes of a recycled file never pass for a commit, because theirs is another. */
+  readonly position: number;
+  /** Counts up by one. */
+  readonly commit: number;
+  readonly timestampMs: number;
+  /** The log's own tag, from its uuid. */
+  readonly tag: number;
+}
+
+const two32 = 2 ** 32;
+
+/** Bytes that a commit of these items takes on disk, before it is filled up to whole blocks. */
+export function commitBytes(items: readonly CommitItem[]): number {
+  let bytes = commitHeaderBytes + items.length * commitEntryBytes;
+  for (const item of items) bytes += item.end - item.start;
+  return bytes;
+}
+
+/** Writes a commit into `target` from its start, with zeros up to the end of its last block; says how many bytes that are. */
+export function encodeCommit(target: Buffer, items: readonly CommitItem[], place: CommitPlace): number {
+  const tableEnd = commitHeaderBytes + items.length * commitEntryBytes;
+  let entryAt = commitHeaderBytes;
+  let payloadAt = tableEnd;
+  for (const item of items) {
+    const { payload, start, end } = item;
+    const length = end - start;
+    target.set(start === 0 && end === payload.length ? payload : payload.subarray(start, end), payloadAt);
+    target[entryAt] = item.entryClass;
+    target[entryAt + 1] = item.kind;
+    writeU16(target, entryAt + 2, Math.floor(item.id / two32));
+    writeU32(target, entryAt + 4, item.id >>> 0);
+    writeU32(target, entryAt + 8, length);
+    writeU32(target, entryAt + 12, crc32c(target, payloadAt, coveredEnd(item.entryClass, payloadAt, length)));
+    entryAt += commitEntryBytes;
+    payloadAt += length;
+  }
+  writeU32(target, 0, commitMagic);
+  writeU32(target, commitLengthAt, payloadAt);
+  writeI64(target, commitPositionAt, place.position);
+  writeI64(target, commitNumberAt, place.commit);
+  writeI64(target, commitTimestampAt, place.timestampMs);
+  writeU32(target, commitEntriesAt, items.length);
+  writeU32(target, commitTagAt, place.tag);
+  writeU32(target, commitFlagsAt, 0);
+  writeU32(target, commitCrcAt, headerCrc(target, 0, tableEnd));
+  const end = alignUp(payloadAt);
+  target.fill(0, payloadAt, end);
+  return end;
+}
+
+/** A batch has a CRC of its own over all but its first 21 bytes, and each byte is checksummed once. */
+function coveredEnd(entryClass: number, start: number, length: number): number {
+  return start + (entryClass === EntryClass.batch ? Math.min(length, batchAttributesAt) : length);
+}
+
+/** Over the header without its CRC, and the entry table. */
+function headerCrc(buffer: Uint8Array, start: number, tableEnd: number): number {
+  return crc32c(buffer, start + commitHeaderBytes, tableEnd, crc32c(buffer, start, start + commitCrcAt));
+}
+
+/** What the header of a commit says. */
+export interface CommitHeader extends CommitPlace {
+  /** Bytes of header, table and payloads. */
+  readonly length: number;
+  readonly entries: number;
+  readonly tableEnd: number;
+}
+
+/**
+ * Reads the header of a commit at `buffer[start, end)` that claims to stand at `position`.
+ * Undefined: there is none. A number: it looks like one, but needs so many bytes to be sure.
+ */
+export function readCommitHeader(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  position: number,
+  tag: number,
+): CommitHeader | number | undefined {
+  if (end - start < commitHeaderBytes) return commitHeaderBytes;
+  if (readU32(buffer, start) !== commitMagic) return undefined;
+  if (readI64(buffer, start + commitPositionAt) !== position || readU32(buffer, start + commitTagAt) !== tag) return undefined;
+  const length = readU32(buffer, start + commitLengthAt);
+  const entries = readU32(buffer, start + commitEntriesAt);
+  const tableBytes = commitHeaderBytes + entries * commitEntryBytes;
+  if (length > commitBytesMax || tableBytes > length) return undefined;
+  if (end - start < tableBytes) return tableBytes;
+  const tableEnd = start + tableBytes;
+  if (headerCrc(buffer, start, tableEnd) !== readU32(buffer, start + commitCrcAt)) return undefined;
+  let payloads = 0;
+  for (let at = start + commitHeaderBytes; at < tableEnd; at += commitEntryBytes) payloads += readU32(buffer, at + 8);
+  if (tableBytes + payloads !== length) return undefined;
+  return {
+    position,
+    commit: readI64(buffer, start + commitNumberAt),
+    timestampMs: readI64(buffer, start + commitTimestampAt),
+    tag,
+    length,
+    entries,
+    tableEnd,
+  };
+}
+
+/** One entry of a commit that was read; the object is used again for the next. */
+export interface CommitEntry {
+  entryClass: number;
+  kind: number;
+  id: number;
+  start: number;
+  end: number;
+  /** Its bytes are what was written. */
+  intact: boolean;
+}
+
+/** Calls back for each entry of the commit at `start`, in order; `check` computes the checksums, else they count as right. */
+export function readCommitEntries(
+  buffer: Uint8Array,
+  start: number,
+  header: CommitHeader,
+  check: boolean,
+  each: (entry: CommitEntry) => void,
+): void {
+  const entry: CommitEntry = { entryClass: 0, kind: 0, id: 0, start: 0, end: 0, intact: true };
+  let payloadAt = header.tableEnd;
+  for (let at = start + commitHeaderBytes; at < header.tableEnd; at += commitEntryBytes) {
+    const length = readU32(buffer, at + 8);
+    entry.entryClass = buffer[at]!;
+    entry.kind = buffer[at + 1]!;
+    entry.id = readU16(buffer, at + 2) * two32 + readU32(buffer, at + 4);
+    entry.start = payloadAt;
+    entry.end = payloadAt + length;
+    if (check) {
+      entry.intact =
+        crc32c(buffer, payloadAt, coveredEnd(entry.entryClass, payloadAt, length)) === readU32(buffer, at + 12) &&
+        (entry.entryClass !== EntryClass.batch || isIntactBatch(buffer, payloadAt, payloadAt + length));
+    }
+    each(entry);
+    payloadAt += length;
+  }
+}
+
+/**
+ * A commit draft collects what the next commit will hold. Payloads of entries are copied into one buffer; batches stay where they are
+ * being built.
+ */
+export class CommitDraft {
+  readonly items: CommitItem[] = [];
+  readonly #entries = new ByteWriter(4096);
+  /** Payload bytes so far, open batches included. */
+  bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.items.length === 0;
+  }
+
+  addEntry(entryClass: number, kind: number, id: number, payload: Uint8Array, length: number): void {
+    const start = this.#entries.length;
+    this.#entries.bytes(payload, 0, length);
+    this.items.push({ entryClass, kind, id, payload: noBytes, start, end: start + length });
+    this.bytes += length;
+  }
+
+  /** The buffer of the entries may have moved while it grew: only now each item is told. */
+  close(): readonly CommitItem[] {
+    const buffer = this.#entries.buffer;
+    for (const item of this.items) if (item.entryClass !== EntryClass.batch) item.payload = buffer;
+    return this.items;
+  }
+
+  clear(): void {
+    this.items.length = 0;
+    this.#entries.reset(2 ** 20);
+    this.bytes = 0;
+  }
+}
+
+const noBytes = new Uint8Array(0);

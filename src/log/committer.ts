@@ -1,0 +1,244 @@
+import type { Clock } from '../util/index.ts';
+import { Batch } from './batch.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { CommitDraft, commitBytes, encodeCommit } from './commit.ts';
+import { BatchItem, type DiskPartitionLog } from './disk-partition-log.ts';
+import { LogError } from './errors.ts';
+import { EntryClass, alignUp, commitBytesMax } from './format.ts';
+import type { Journal } from './journal.ts';
+import type { LogHost } from './log-host.ts';
+import type { Decompress } from './log-options.ts';
+import type { SmallBatches } from './small-batches.ts';
+
+/** What the committer needs of the log around it. */
+export interface CommitterContext {
+  readonly host: LogHost;
+  readonly clock: Clock;
+  readonly pool: BufferPool;
+  readonly smallBatches: SmallBatches;
+  readonly decompress: Decompress | undefined;
+  readonly tag: number;
+  /** Everything that belongs to the commit is in it: the last word before it is sealed. Says what to do once it is durable, if anything. */
+  sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined;
+  /** After the host has heard of a durable commit. */
+  committed(): void;
+  /** A write failed. */
+  failed(error: unknown): void;
+}
+
+/** What one commit is made of, from its first entry until it is durable. */
+class Work {
+  readonly draft = new CommitDraft();
+  readonly touched: DiskPartitionLog[] = [];
+  readonly trimmed = new Set<DiskPartitionLog>();
+
+  clear(): void {
+    this.draft.clear();
+    this.touched.length = 0;
+    this.trimmed.clear();
+  }
+}
+
+interface Waiter {
+  readonly seal: number;
+  readonly resolve: () => void;
+  readonly reject: (error: LogError) => void;
+}
+
+/** The write buffer keeps this much between commits. */
+const keptBufferBytes = 2 ** 23;
+
+/**
+ * The committer turns everything added in the meantime into one commit, one write, one at a time:
+ *
+ *     open ── seal ──► being written ── durable ──► told
+ *
+ * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been handled; what comes while one is
+ * being written goes into the next.
+ */
+export class Committer {
+  readonly #context: CommitterContext;
+  readonly #journal: Journal;
+  #open = new Work();
+  #spare = new Work();
+  /** Seals so far, and the number of the open commit as the host counts. */
+  #seals: number;
+  #lastCommit: number;
+  #scheduled = false;
+  #requested = false;
+  #writing = false;
+  #refusal: LogError | undefined = undefined;
+  #waiters: Waiter[] = [];
+  #buffer: Buffer = Buffer.allocUnsafeSlow(2 ** 16);
+  #commits = 0;
+  #commitBytes = 0;
+
+  constructor(context: CommitterContext, journal: Journal, nextCommit: number) {
+    this.#context = context;
+    this.#journal = journal;
+    this.#seals = nextCommit;
+    this.#lastCommit = nextCommit - 1;
+  }
+
+  /** Number of the open commit; plus one with every seal. */
+  get openCommit(): number {
+    return this.#seals;
+  }
+
+  /** Number of the last durable commit. */
+  get lastCommit(): number {
+    return this.#lastCommit;
+  }
+
+  get commits(): number {
+    return this.#commits;
+  }
+
+  get commitBytes(): number {
+    return this.#commitBytes;
+  }
+
+  /** Bytes in the open commit. */
+  get openBytes(): number {
+    return this.#open.draft.bytes;
+  }
+
+  /** Nothing is open or being written. */
+  get isIdle(): boolean {
+    return this.#open.draft.isEmpty && !this.#writing && !this.#requested;
+  }
+
+  /** The open commit, to be added to. */
+  draft(): CommitDraft {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const { draft } = this.#open;
+    if (draft.bytes > commitBytesMax / 2) {
+      throw new LogError('misuse', `One commit cannot hold more than ${commitBytesMax / 2} bytes: wait until the log is no longer congested.`);
+    }
+    return draft;
+  }
+
+  touched(partition: DiskPartitionLog): void {
+    if (partition.touchedIn === this.#seals) return;
+    partition.touchedIn = this.#seals;
+    this.#open.touched.push(partition);
+    this.#schedule();
+  }
+
+  trimmed(partition: DiskPartitionLog): void {
+    this.#open.trimmed.add(partition);
+  }
+
+  /** Adds an entry of state. */
+  record(entryClass: number, kind: number, id: number, payload: Uint8Array, length: number): void {
+    this.draft().addEntry(entryClass, kind, id, payload, length);
+    this.#schedule();
+  }
+
+  /** Seals a commit soon, even if nothing has been added. */
+  request(): void {
+    if (this.#refusal !== undefined) return;
+    this.#requested = true;
+    this.#schedule();
+  }
+
+  /** Resolves when all that was added before is durable. */
+  flush(): Promise<void> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    if (this.isIdle) return Promise.resolve();
+    const seal = this.#open.draft.isEmpty && !this.#requested ? this.#seals - 1 : this.#seals;
+    return new Promise((resolve, reject) => this.#waiters.push({ seal, resolve, reject }));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#writing) return;
+    this.#scheduled = true;
+    this.#context.clock.defer(() => {
+      this.#scheduled = false;
+      if (!this.#writing && this.#refusal === undefined) this.#seal();
+    });
+  }
+
+  #seal(): void {
+    const { host, sealing } = this.#context;
+    this.#requested = false;
+    host.beforeSeal();
+    const work = this.#open;
+    for (const partition of work.trimmed) partition.sealTrim();
+    const then = sealing(work.draft);
+    for (const item of work.draft.items) {
+      if (!(item instanceof BatchItem)) continue;
+      item.partition.closeBatch();
+      item.close(); // its partition may have been deleted
+    }
+    const seal = this.#seals++;
+    this.#open = this.#spare;
+    host.sealed();
+    this.#writing = true;
+    if (work.draft.isEmpty) this.#durable(work, seal, then);
+    else void this.#write(work, seal, then);
+  }
+
+  async #write(work: Work, seal: number, then: ((commit: number, position: number) => void) | undefined): Promise<void> {
+    const { clock, tag } = this.#context;
+    const journal = this.#journal;
+    try {
+      const items = work.draft.close();
+      const bytes = alignUp(commitBytes(items));
+      if (!journal.hasRoom(bytes)) await journal.makeRoom(bytes);
+      if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
+      const commit = this.#lastCommit + 1;
+      encodeCommit(this.#buffer, items, { position: journal.position, commit, timestampMs: clock.now(), tag });
+      this.#settle(work);
+      await journal.write(this.#buffer.subarray(0, bytes));
+      this.#lastCommit = commit;
+      this.#commits++;
+      this.#commitBytes += bytes;
+      if (this.#buffer.length > keptBufferBytes) this.#buffer = Buffer.allocUnsafeSlow(2 ** 16);
+    } catch (error) {
+      this.#context.failed(error);
+      return;
+    }
+    if (this.#refusal !== undefined && this.#refusal.code === 'io-failed') return;
+    this.#durable(work, seal, then);
+  }
+
+  /** The batches have been copied into the commit: now each gets the memory it stays in. */
+  #settle(work: Work): void {
+    const { pool, decompress, smallBatches } = this.#context;
+    for (const item of work.draft.items) {
+      if (!(item instanceof BatchItem)) continue;
+      const buffer = item.pooled ? smallBatches.settle(item.payload as Buffer, item.end, pool) : item.payload;
+      item.partition.sealed(new Batch(buffer, decompress));
+    }
+  }
+
+  #durable(work: Work, seal: number, then: ((commit: number, position: number) => void) | undefined): void {
+    const { host, committed } = this.#context;
+    for (const partition of work.touched) partition.sealedDurable();
+    for (const partition of work.trimmed) partition.trimDurable();
+    this.#writing = false;
+    then?.(this.#lastCommit, this.#journal.position);
+    if (this.#waiters.length > 0) {
+      const waiters = this.#waiters;
+      this.#waiters = waiters.filter((waiter) => waiter.seal > seal);
+      for (const waiter of waiters) if (waiter.seal <= seal) waiter.resolve();
+    }
+    host.durable(work.touched);
+    work.clear();
+    this.#spare = work;
+    committed();
+    if (!this.#open.draft.isEmpty || this.#requested) this.#schedule();
+  }
+
+  /** From now on everything is refused with this error. */
+  refuse(error: LogError): void {
+    this.#refusal = error;
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+  }
+
+  /** Adds an entry of the log's own. */
+  recordOwn(kind: number, id: number, payload: Uint8Array): void {
+    this.record(EntryClass.log, kind, id, payload, payload.length);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Every way the log says no. The list is closed.
+ *
+ * `io-failed` is final: the write or sync is never tried again, nothing is acknowledged any more, and the process should end.
+ */
+export type LogErrorCode =
+  /** Another process has the data directory. */
+  | 'data-dir-locked'
+  /** The data directory cannot be written to. */
+  | 'data-dir-read-only'
+  /** The directory holds something, but not our data. */
+  | 'data-dir-foreign'
+  /** The data was written by a newer version. */
+  | 'format-newer'
+  /** No room for what must be written before the log can start or go on. */
+  | 'disk-full'
+  /** A write or a sync failed. */
+  | 'io-failed'
+  /** Bytes on disk are not what was written, and the operation cannot go around them. */
+  | 'damaged'
+  /** The log was closed, or had failed before. */
+  | 'closed'
+  | 'partition-deleted'
+  | 'record-too-large'
+  /** Bytes that are no RecordBatch v2, or whose records contradict their header. */
+  | 'batch-invalid'
+  /** A batch is compressed with a codec nobody gave the log a decompressor for. */
+  | 'compression-unsupported'
+  /** A call that is never allowed, or not at this time: a mistake of the caller. */
+  | 'misuse';
+
+/** A refusal by the log: what happened, to what, and what to do, with a code that programs can match. */
+export class LogError extends Error {
+  override readonly name = 'LogError';
+  readonly code: LogErrorCode;
+
+  constructor(code: LogErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/**
+ * A damage report says which stored bytes are not what was written, what that loses, and where a copy was put.
+ * Everything else goes on being served.
+ */
+export interface DamageReport {
+  readonly kind: 'journal' | 'segment' | 'index' | 'checkpoint' | 'identity' | 'unknown-file';
+  /** One sentence for the operator. */
+  readonly message: string;
+  /** Where, relative to the data directory. */
+  readonly path: string;
+  readonly position?: number;
+  readonly bytes?: number;
+  /** Records lost for good: `[fromOffset, toOffset)` of a partition. */
+  readonly partitionId?: number;
+  readonly fromOffset?: number;
+  readonly toOffset?: number;
+  /** Copy of the damaged bytes, or where the unknown file went, relative to the data directory. */
+  readonly quarantined?: string;
+}
+
+/** The code of a failed system call (`ENOENT`, `EIO`, …), if it is one. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

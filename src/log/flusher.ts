@@ -1,0 +1,117 @@
+import type { Clock } from '../util/index.ts';
+import type { DiskPartitionLog } from './disk-partition-log.ts';
+import { isShortage } from './files.ts';
+
+/** So much of one partition makes a write worth while. */
+const dueBytes = 2 ** 18;
+const retryAfterMs = 1000;
+
+/**
+ * The flusher writes durable batches behind the journal into their segments, lazily and in large writes: a partition when it has gathered
+ * enough, or the one that has waited longest when all together hold too much memory. Nothing waits for it but memory.
+ */
+export class Flusher {
+  readonly #bytesMax: number;
+  readonly #clock: Clock;
+  readonly #journalPosition: () => number;
+  readonly #failed: (error: unknown) => void;
+  /** Partitions with unflushed batches, and the journal position since when; longest first. */
+  readonly #dirty = new Map<DiskPartitionLog, number>();
+  readonly #due = new Set<DiskPartitionLog>();
+  #bytes = 0;
+  #running = false;
+  #stopped = false;
+
+  constructor(bytesMax: number, clock: Clock, journalPosition: () => number, failed: (error: unknown) => void) {
+    this.#bytesMax = bytesMax;
+    this.#clock = clock;
+    this.#journalPosition = journalPosition;
+    this.#failed = failed;
+  }
+
+  /** Bytes of unflushed batches in memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Flushing does not keep up. */
+  get isBehind(): boolean {
+    return this.#bytes > this.#bytesMax * 2;
+  }
+
+  /** A partition got unflushed batches, or got rid of some. */
+  changed(partition: DiskPartitionLog, bytes: number): void {
+    this.#bytes += bytes;
+    const unflushed = partition.unflushedBytes;
+    if (unflushed === 0) {
+      this.#dirty.delete(partition);
+      this.#due.delete(partition);
+    } else {
+      if (!this.#dirty.has(partition)) this.#dirty.set(partition, this.#journalPosition());
+      if (bytes > 0 && unflushed >= dueBytes) this.#due.add(partition);
+    }
+  }
+
+  /** Who should be flushed now. Small batches share memory with their neighbours: one that waits long holds on to that of many. */
+  #pick(): DiskPartitionLog | undefined {
+    for (const partition of this.#due) return partition;
+    for (const [partition, since] of this.#dirty) {
+      return this.#bytes > this.#bytesMax || this.#journalPosition() - since > this.#bytesMax ? partition : undefined;
+    }
+    return undefined;
+  }
+
+  /** Starts flushing if there is cause. */
+  kick(): void {
+    if (this.#running || this.#stopped || this.#pick() === undefined) return;
+    this.#running = true;
+    void this.#run().finally(() => {
+      this.#running = false;
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (let partition = this.#pick(); partition !== undefined && !this.#stopped; partition = this.#pick()) {
+      if (!(await this.flush(partition))) await new Promise<void>((resolve) => this.#clock.setTimer(retryAfterMs, resolve));
+    }
+  }
+
+  /**
+   * For recovery, which reads on while batches are being written: resolves at once unless too many wait. Rejects when one could not be written.
+   */
+  async keepUp(): Promise<void> {
+    this.#catchingUp ??= this.#catchUp().finally(() => {
+      this.#catchingUp = undefined;
+    });
+    if (this.isBehind) await this.#catchingUp;
+    else this.#catchingUp.catch(() => {}); // told by `settled`
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await this.#catchingUp;
+    if (this.#shortage !== undefined) throw this.#shortage;
+  }
+  /** False when there was no room: the batches stay in memory and in the journal. */
+  async flush(partition: DiskPartitionLog): Promise<boolean> {
+    this.#due.delete(partition);
+    this.#dirty.delete(partition);
+    let room = true;
+    try {
+      await partition.flush();
+    } catch (error) {
+      if (!isShortage(error)) {
+        this.#stopped = true;
+        this.#failed(error);
+        return true;
+      }
+      room = false;
+    }
+    if (partition.unflushedBytes > 0 && !this.#dirty.has(partition)) this.#dirty.set(partition, this.#journalPosition());
+    return room;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+}

@@ -1,0 +1,13 @@
+export { Batch, BatchReader } from './batch.ts';
+export { LogError, type DamageReport, type LogErrorCode } from './errors.ts';
+export { FaultyFiles, type FaultyFilesOptions, type FileCall, type Fault, type InFlightWrite } from './faulty-files.ts';
+export type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
+export { Log, type LogStats } from './log.ts';
+export type { LogHost } from './log-host.ts';
+export type { Decompress, LogOptions } from './log-options.ts';
+export { MemoryFiles } from './memory-files.ts';
+export type { PartitionLog, SegmentInfo } from './partition-log.ts';
+export type { PartitionOptions } from './partitions.ts';
+export { RealFiles } from './real-files.ts';
+export { Record, noHeaders, type Header } from './record.ts';
+export type { RecoveryStats } from './startup.ts';

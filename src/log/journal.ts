@@ -1,0 +1,218 @@
+import type { Clock } from '../util/index.ts';
+import { LogError } from './errors.ts';
+import { isShortage, type File, type Files } from './files.ts';
+import { alignUp, blockBytes, journalName, temporarySuffix } from './format.ts';
+import { encodeJournalHeader, fillWithZeros } from './journal-file.ts';
+
+/** A file of the journal: positions `[start, start + capacity)`. */
+export interface JournalFile {
+  readonly path: string;
+  readonly start: number;
+  readonly capacity: number;
+  readonly uses: number;
+}
+
+export interface JournalOptions {
+  readonly files: Files;
+  readonly clock: Clock;
+  /** The directory of the journal files. */
+  readonly dir: string;
+  readonly uuid: Uint8Array;
+  /** Size of a file once warmed up. */
+  readonly fileBytes: number;
+  /** A file could not be prepared: final. */
+  readonly failed: (error: unknown) => void;
+  /** No room for the next file; undefined when there is again. */
+  readonly stalled: (error: unknown) => void;
+}
+
+/** Free files kept for later use; the rest are removed. */
+const sparesMax = 3;
+const firstFileBytes = 4 * 2 ** 20;
+const growth = 4;
+const retryAfterMs = 1000;
+
+/**
+ * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files that are filled one after the other.
+ *
+ * Files are zero-filled before they are used and recycled when no checkpoint needs them, so that a commit only overwrites bytes that are there:
+ * with O_DSYNC that is one system call and no change to the file system's own records. The next file is made ready while the current one fills.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  #current: JournalFile;
+  #file: File;
+  /** Where the next commit goes. */
+  #position: number;
+  #next: Promise<{ readonly journalFile: JournalFile; readonly file: File }> | undefined = undefined;
+  /** Files before the current one, oldest first, that a checkpoint may still need. */
+  #older: JournalFile[];
+  #spares: JournalFile[];
+  #closed = false;
+  #wakeUp: () => void = () => {};
+  readonly #closing: Promise<void> = new Promise((resolve) => (this.#wakeUp = resolve));
+
+  private constructor(
+    options: JournalOptions,
+    current: JournalFile,
+    file: File,
+    position: number,
+    older: JournalFile[],
+    spares: JournalFile[],
+  ) {
+    this.#options = options;
+    this.#current = current;
+    this.#file = file;
+    this.#position = position;
+    this.#older = older;
+    this.#spares = spares;
+  }
+
+  /** A journal whose first file starts at `start`. */
+  static async create(options: JournalOptions, start: number = 0, spares: JournalFile[] = [], older: JournalFile[] = []): Promise<Journal> {
+    const { journalFile, file } = await makeFile(options, start, Math.min(firstFileBytes, options.fileBytes), spares, () => false);
+    return new Journal(options, journalFile, file, start + blockBytes, older, spares);
+  }
+
+  /** Goes on at `position` in a file that was recovered. */
+  static async resume(
+    options: JournalOptions,
+    state: { current: JournalFile; position: number; older: JournalFile[]; spares: JournalFile[] },
+  ): Promise<Journal> {
+    const file = await options.files.open(state.current.path, { syncWrites: true });
+    return new Journal(options, state.current, file, state.position, state.older, state.spares);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Bytes of all files, spares included. */
+  get diskBytes(): number {
+    let bytes = this.#current.capacity;
+    for (const file of this.#older) bytes += file.capacity;
+    for (const file of this.#spares) bytes += file.capacity;
+    return bytes;
+  }
+
+  /** Whether a commit of so many bytes fits behind the last one. */
+  hasRoom(bytes: number): boolean {
+    return this.#position + bytes <= this.#current.start + this.#current.capacity;
+  }
+
+  /** Starts to make the next file ready, if that has not begun. */
+  prepare(): void {
+    if (this.#next !== undefined || this.#closed) return;
+    const { start, capacity } = this.#current;
+    const bytes = Math.min(this.#options.fileBytes, capacity * growth);
+    this.#next = this.#makePatiently(start + capacity, Math.max(bytes, Math.min(firstFileBytes, this.#options.fileBytes)));
+    this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
+  }
+
+  /** Moves on to a file with room for `bytes`. */
+  async makeRoom(bytes: number): Promise<void> {
+    while (!this.hasRoom(bytes)) {
+      this.prepare();
+      const { journalFile, file } = await this.#next!;
+      this.#next = undefined;
+      await this.#file.close();
+      this.#older.push(this.#current);
+      this.#current = journalFile;
+      this.#file = file;
+      this.#position = journalFile.start + blockBytes;
+      if (!this.hasRoom(bytes)) {
+        // Larger than a whole file: it gets one of its own size.
+        const own = alignUp(blockBytes + bytes);
+        this.#next = this.#makePatiently(journalFile.start + journalFile.capacity, own);
+        this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
+      }
+    }
+    this.prepare();
+  }
+
+  /** Writes a commit, in whole blocks, at {@link position}; durable when it resolves. One at a time. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.write(bytes, this.#position - this.#current.start);
+    this.#position += bytes.length;
+  }
+
+  /** No checkpoint needs what stands before `position`. */
+  async free(position: number): Promise<void> {
+    while (this.#older.length > 0) {
+      const oldest = this.#older[0]!;
+      if (oldest.start + oldest.capacity > position) return;
+      this.#older.shift();
+      if (this.#spares.length < sparesMax && oldest.capacity >= this.#options.fileBytes) this.#spares.push(oldest);
+      else await this.#options.files.remove(oldest.path);
+    }
+  }
+
+  /** A file that is being made ready is given up. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wakeUp();
+    const next = this.#next;
+    this.#next = undefined;
+    await this.#file.close();
+    if (next !== undefined) await next.then(({ file }) => file.close()).catch(() => {});
+  }
+
+  /** Waits out a full disk: a file that is not in use yet can be tried again from the start. */
+  async #makePatiently(start: number, bytes: number): Promise<{ journalFile: JournalFile; file: File }> {
+    for (;;) {
+      try {
+        const made = await makeFile(this.#options, start, bytes, this.#spares, () => this.#closed);
+        this.#options.stalled(undefined);
+        return made;
+      } catch (error) {
+        if (!isShortage(error)) throw error;
+        this.#options.stalled(error);
+        const retry = new Promise<void>((resolve) => this.#options.clock.setTimer(retryAfterMs, resolve));
+        await Promise.race([retry, this.#closing]);
+        if (this.#closed) throw error;
+      }
+    }
+  }
+}
+
+/** A journal file ready for commits: from a spare if one is large enough, else zero-filled. Durable, with its name, when it resolves. */
+async function makeFile(
+  options: JournalOptions,
+  start: number,
+  bytes: number,
+  spares: JournalFile[],
+  cancelled: () => boolean,
+): Promise<{ journalFile: JournalFile; file: File }> {
+  const { files, dir, uuid } = options;
+  const path = `${dir}/${journalName(start)}`;
+  const index = spares.findIndex((spare) => spare.capacity >= bytes);
+  if (index >= 0) {
+    const spare = spares[index]!;
+    const file = await files.open(spare.path, { syncWrites: true });
+    const journalFile = { path, start, capacity: spare.capacity, uses: spare.uses + 1 };
+    await file.write(encodeJournalHeader({ uuid, ...journalFile }), 0);
+    await files.rename(spare.path, path);
+    await files.syncDir(dir);
+    spares.splice(spares.indexOf(spare), 1);
+    return { journalFile, file };
+  }
+  const temporary = path + temporarySuffix;
+  const fresh = await files.open(temporary, { create: true, truncate: true });
+  const journalFile = { path, start, capacity: bytes, uses: 0 };
+  try {
+    await fresh.write(encodeJournalHeader({ uuid, ...journalFile }), 0);
+    await fillWithZeros(fresh, blockBytes, bytes, cancelled);
+  } catch (error) {
+    await fresh.close();
+    if (isShortage(error)) await files.remove(temporary);
+    throw error;
+  }
+  await fresh.close();
+  if (cancelled()) {
+    await files.remove(temporary);
+    throw new LogError('closed', 'The log was closed while a journal file was made ready.');
+  }
+  await files.rename(temporary, path);
+  await files.syncDir(dir);
+  return { journalFile, file: await files.open(path, { syncWrites: true }) };
+}

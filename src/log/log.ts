@@ -1,0 +1,425 @@
+import { BufferPool } from './buffer-pool.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { writeCleanStop } from './checkpoint.ts';
+import { Committer } from './committer.ts';
+import { explain, openDataDir, type DataDir } from './data-dir.ts';
+import type { PartitionContext } from './disk-partition-log.ts';
+import { LogError, type DamageReport } from './errors.ts';
+import { isShortage } from './files.ts';
+import { Flusher } from './flusher.ts';
+import { EntryClass, journalDirName } from './format.ts';
+import type { Journal } from './journal.ts';
+import type { LogHost } from './log-host.ts';
+import type { LogOptions } from './log-options.ts';
+import type { MemoryPartitionContext, MemoryPartitionLog } from './memory-partition-log.ts';
+import { Gate } from './mutex.ts';
+import { OpenFiles } from './open-files.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { Partitions, type PartitionOptions } from './partitions.ts';
+import { Quarantine } from './quarantine.ts';
+import { ReadCache } from './read-cache.ts';
+import type { SegmentContext } from './segment.ts';
+import { SmallBatches } from './small-batches.ts';
+import { startLog, type RecoveryStats } from './startup.ts';
+import { TailCache } from './tail-cache.ts';
+
+/** The log in figures, for whoever watches it. Bytes, unless named otherwise. */
+export interface LogStats {
+  /** Since the log was opened. */
+  readonly commits: number;
+  readonly commitBytes: number;
+  readonly checkpoints: number;
+  /** Journal that a recovery might need; and all files of it, spares included. */
+  readonly journalLiveBytes: number;
+  readonly journalDiskBytes: number;
+  readonly segmentBytes: number;
+  readonly unflushedBytes: number;
+  readonly tailCacheBytes: number;
+  readonly readCacheBytes: number;
+  readonly openFiles: number;
+  readonly recovery: RecoveryStats;
+  /** What this run put into the quarantine, relative to the data directory. */
+  readonly quarantined: readonly string[];
+}
+
+const defaults = {
+  journalFileBytes: 64 * 2 ** 20,
+  checkpointBytes: 256 * 2 ** 20,
+  segmentBytesMax: 64 * 2 ** 20,
+  indexIntervalBytes: 4096,
+  batchBytesMax: 64 * 2 ** 10,
+  batchRecordsMax: 1000,
+  recordBytesMax: 64 * 2 ** 20,
+  tailCacheBytesMax: 64 * 2 ** 20,
+  readCacheBytesMax: 32 * 2 ** 20,
+  unflushedBytesMax: 32 * 2 ** 20,
+  commitBytesMax: 16 * 2 ** 20,
+  openFilesMax: 512,
+} as const;
+
+const journalFileBytesMin = 64 * 2 ** 10;
+const segmentBytesLimit = 2 ** 30;
+/** Cold reads at a time: the commit's write shares four threads with them. */
+const readsAtATime = 2;
+
+/**
+ * The log is all that the broker keeps on disk: partitions of records, and its own state, behind one journal.
+ *
+ * Everything added in one synchronous run is one commit, on disk wholly or not at all; `durable` says when it is there.
+ *
+ *     append, record ──► Committer ──► Journal (the only thing a publish waits for)
+ *                            │ durable
+ *                            ├──► memory: readers
+ *                            └──► Flusher ──► segments ──► Checkpointer ──► frees the journal
+ */
+export class Log {
+  readonly #host: LogHost;
+  readonly #options: LogOptions;
+  readonly #tailCache: TailCache;
+  readonly #readCache: ReadCache;
+  readonly #flusher: Flusher;
+  #dataDir!: DataDir;
+  #quarantine!: Quarantine;
+  #openFiles!: OpenFiles;
+  #partitions!: Partitions;
+  #journal!: Journal;
+  #committer!: Committer;
+  #checkpointer!: Checkpointer;
+  #firstCheckpoint = 0;
+  #recovery: RecoveryStats = { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0, ms: 0 };
+  #state: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
+  #stalled: LogError | undefined = undefined;
+  /** Somebody was told that the log is congested, and not yet that it no longer is. */
+  #saidCongested = false;
+  readonly #grown = new Set<MemoryPartitionLog>();
+  #closing: Promise<void> | undefined = undefined;
+  #recovered: () => void = () => {};
+
+  private constructor(host: LogHost, options: LogOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#tailCache = new TailCache(options.tailCacheBytesMax ?? defaults.tailCacheBytesMax);
+    this.#readCache = new ReadCache(options.readCacheBytesMax ?? defaults.readCacheBytesMax);
+    this.#flusher = new Flusher(
+      options.unflushedBytesMax ?? defaults.unflushedBytesMax,
+      options.clock,
+      () => this.#journal?.position ?? 0,
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Opens the data directory, recovers what it holds, and is ready to be added to. Rejects with a LogError that says what is in the way. */
+  static async open(host: LogHost, options: LogOptions): Promise<Log> {
+    const log = new Log(host, options);
+    const { files, dir, clock, random } = options;
+    log.#dataDir = await openDataDir(files, dir, clock, random);
+    try {
+      await log.#start();
+    } catch (error) {
+      log.#state = 'closed';
+      await log.#openFiles.closeAll(true).catch(() => {});
+      await log.#dataDir.lock.release();
+      throw explain(error, dir);
+    }
+    return log;
+  }
+
+  async #start(): Promise<void> {
+    const options = this.#options;
+    const { files, clock, dir, decompress } = options;
+    const startedMs = clock.monotonic();
+    this.#quarantine = new Quarantine(files, dir);
+    this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax), (error) => this.#fail(error));
+    const pool = new BufferPool();
+    const smallBatches = new SmallBatches();
+    const damaged = (report: DamageReport): void => this.#host.damaged(report);
+    const segments: SegmentContext = {
+      files,
+      openFiles: this.#openFiles,
+      dataDir: dir,
+      pool,
+      quarantine: this.#quarantine,
+      indexIntervalBytes: options.indexIntervalBytes ?? defaults.indexIntervalBytes,
+      decompress,
+      damaged,
+      topicsDirUnsynced: false,
+      indexesLoaded: new Set(),
+    };
+    const context: PartitionContext & MemoryPartitionContext = {
+      pool,
+      smallBatches,
+      tailCache: this.#tailCache,
+      readCache: this.#readCache,
+      readGate: new Gate(readsAtATime),
+      segments,
+      decompress,
+      batchBytesMax: options.batchBytesMax ?? defaults.batchBytesMax,
+      batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
+      recordBytesMax: options.recordBytesMax ?? defaults.recordBytesMax,
+      draft: () => this.#open().draft(),
+      touched: (partition) => this.#committer.touched(partition),
+      trimmed: (partition) => {
+        if (this.#state === 'opening') partition.trimRecovered();
+        else this.#committer.trimmed(partition);
+      },
+      unflushedChanged: (partition, bytes) => this.#flusher.changed(partition, bytes),
+      recordDurably: (kind, id, payload) => {
+        this.#open().recordOwn(kind, id, payload);
+        return this.flush();
+      },
+      openCommitNumber: () => this.#committer.openCommit,
+      olderCheckpoint: () => this.#checkpointer.olderNumber,
+      checkpoint: () => this.checkpoint(),
+      checkOpen: () => void this.#open(),
+      grew: (partition) => this.#grew(partition),
+    };
+    const segmentBytesMax = Math.min(options.segmentBytesMax ?? defaults.segmentBytesMax, segmentBytesLimit);
+    const recovered = new Promise<void>((resolve) => (this.#recovered = resolve));
+    this.#partitions = new Partitions(context, segmentBytesMax, recovered);
+    this.#host.opening(this);
+    if (this.#dataDir.damage !== undefined) damaged(this.#dataDir.damage);
+    const started = await startLog({
+      files,
+      dataDir: this.#dataDir,
+      quarantine: this.#quarantine,
+      damaged,
+      host: this.#host,
+      clock,
+      partitions: this.#partitions,
+      flusher: this.#flusher,
+      journal: {
+        files,
+        clock,
+        dir: `${dir}/${journalDirName}`,
+        uuid: this.#dataDir.uuid,
+        fileBytes: Math.max(journalFileBytesMin, options.journalFileBytes ?? defaults.journalFileBytes),
+        failed: (error) => this.#fail(error),
+        stalled: (error) => this.#setStalled(error),
+      },
+    });
+    this.#journal = started.journal;
+    this.#committer = new Committer(
+      {
+        host: this.#host,
+        clock,
+        pool,
+        smallBatches,
+        decompress,
+        tag: this.#dataDir.tag,
+        sealing: (draft) => this.#checkpointer.sealing(draft),
+        committed: () => this.#committed(),
+        failed: (error) => this.#fail(error),
+      },
+      started.journal,
+      started.nextCommit,
+    );
+    this.#checkpointer = new Checkpointer(
+      {
+        host: this.#host,
+        files,
+        clock,
+        dir,
+        uuid: this.#dataDir.uuid,
+        partitions: this.#partitions,
+        segments,
+        intervalBytes: Math.max(journalFileBytesMin, (options.checkpointBytes ?? defaults.checkpointBytes) / 2),
+        failed: (error) => this.#fail(error),
+      },
+      started.journal,
+      started.checkpoints,
+    );
+    this.#firstCheckpoint = started.checkpoints.newest.number;
+    this.#recovery = { ...started.stats, ms: clock.monotonic() - startedMs };
+    this.#state = 'open';
+    this.#recovered();
+    this.#journal.prepare();
+    this.#flusher.kick();
+  }
+
+  /** The committer, or the reason why nothing can be added. */
+  #open(): Committer {
+    if (this.#state !== 'open') {
+      if (this.#state === 'opening') throw new LogError('misuse', 'Nothing can be added to a log that is still being opened.');
+      this.#committer?.draft(); // throws what it was told to refuse with
+      throw new LogError('closed', 'The log is closed.');
+    }
+    return this.#committer;
+  }
+
+  // ---- partitions
+
+  /** A partition's log: the one that is there, or a new one. `id` is chosen by the host and never used for another. */
+  openPartition(id: number, options: PartitionOptions = {}): PartitionLog {
+    return this.#partitions.open(id, options);
+  }
+
+  /** An opened partition. */
+  partition(id: number): PartitionLog | undefined {
+    return this.#partitions.get(id);
+  }
+
+  /** All opened partitions. */
+  partitions(): Iterable<PartitionLog> {
+    return this.#partitions.opened();
+  }
+
+  /** Ids of partitions that are on disk and were not opened. They are kept; the host may open them. */
+  get orphans(): readonly number[] {
+    return this.#partitions.orphans;
+  }
+
+  /** Removes a partition and its files. Call it only when the entry that says so is durable, or in replay of it. Resolves when the files are gone. */
+  async deletePartition(id: number): Promise<void> {
+    const commit = this.#state === 'opening' ? 0 : this.#committer.openCommit;
+    try {
+      await this.#partitions.delete(id, commit);
+    } catch (error) {
+      if (!isShortage(error)) this.#fail(error);
+      throw error;
+    }
+  }
+
+  // ---- commits
+
+  /** Adds an entry of the host's state to the open commit; `kind` 0 to 255. The payload is copied. */
+  record(kind: number, id: number, payload: Uint8Array, length: number = payload.length): void {
+    this.#open().record(EntryClass.host, kind, id, payload, length);
+  }
+
+  /** Asks for a commit even if nothing was added yet: the host may add in `beforeSeal`. */
+  requestCommit(): void {
+    this.#committer.request();
+  }
+
+  /** Number of the open commit: plus one with every seal. */
+  get openCommit(): number {
+    return this.#committer.openCommit;
+  }
+
+  /** Resolves when all that was added before is durable; rejects when the log failed. */
+  flush(): Promise<void> {
+    return this.#committer.flush();
+  }
+
+  /** More waits to be written than is good: publishers should pause. `durable` is called when it is over, with an empty list if need be. */
+  get congested(): boolean {
+    const limit = this.#options.commitBytesMax ?? defaults.commitBytesMax;
+    const congested = this.#committer.openBytes > limit || this.#flusher.isBehind || this.#stalled !== undefined;
+    if (congested) this.#saidCongested = true;
+    return congested;
+  }
+
+  /** Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room, then wait; nothing is lost. */
+  get stalled(): LogError | undefined {
+    return this.#stalled;
+  }
+
+  #setStalled(error: unknown): void {
+    this.#stalled =
+      error === undefined
+        ? undefined
+        : new LogError('disk-full', 'There is no room for the next journal file; commits may have to wait until there is.', error);
+    if (error === undefined) this.#relieve();
+  }
+
+  #committed(): void {
+    this.#flusher.kick();
+    if (this.#saidCongested && !this.congested) this.#saidCongested = false;
+    if (this.#checkpointer.isWanted) this.#committer.request();
+  }
+
+  /** Congestion may have ended without a commit. */
+  #relieve(): void {
+    if (this.#state !== 'open' || !this.#saidCongested || this.congested) return;
+    this.#saidCongested = false;
+    this.#host.durable([]);
+  }
+
+  #grew(partition: MemoryPartitionLog): void {
+    if (this.#grown.size === 0) {
+      this.#options.clock.defer(() => {
+        const touched = [...this.#grown];
+        this.#grown.clear();
+        this.#host.volatileGrew?.(touched);
+      });
+    }
+    this.#grown.add(partition);
+  }
+
+  // ---- checkpoints, failure, end
+
+  /** Makes a checkpoint of everything so far. Rejects with `disk-full` when there is no room for it now. */
+  checkpoint(): Promise<void> {
+    const done = this.#checkpointer.wait();
+    this.#committer.request();
+    return done;
+  }
+
+  /** A write or sync failed: nothing is tried again, and nobody hears "ok" any more. */
+  #fail(cause: unknown): void {
+    if (this.#state === 'failed' || this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'failed';
+    const error = new LogError('io-failed', `Writing to ${this.#options.dir} failed: ${(cause as Error).message}. What was acknowledged is safe; start again.`, cause);
+    this.#flusher.stop();
+    if (!wasOpen) return; // opening rejects with its own error
+    this.#committer.refuse(error);
+    void this.#checkpointer.stop();
+    this.#host.failed(error);
+  }
+
+  /** Commits, makes a last checkpoint, so that the next start has nothing to replay, and gives the directory back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (this.#state === 'open') await this.#closeCleanly();
+    } finally {
+      const failed = this.#state === 'failed';
+      this.#state = 'closed';
+      this.#flusher.stop();
+      this.#committer.refuse(new LogError('closed', 'The log is closed.'));
+      await this.#checkpointer.stop();
+      await this.#journal.close();
+      await this.#openFiles.closeAll(failed).catch(() => {});
+      await this.#dataDir.lock.release();
+    }
+  }
+
+  async #closeCleanly(): Promise<void> {
+    const { files, dir } = this.#options;
+    try {
+      await this.flush();
+      await this.checkpoint();
+      if (!this.#committer.isIdle || this.#journal.position !== this.#checkpointer.newest.position) return;
+      this.#committer.refuse(new LogError('closed', 'The log is closed.'));
+      for (const partition of this.#partitions.disk) await partition.writeIndexes();
+      await writeCleanStop(files, dir, this.#checkpointer.newest.number);
+    } catch (error) {
+      // No room for the last checkpoint: the next start replays the journal instead.
+      if (!isShortage(error) && !(error instanceof LogError)) throw error;
+    }
+  }
+
+  get stats(): LogStats {
+    let segmentBytes = 0;
+    for (const partition of this.#partitions.disk) segmentBytes += partition.segmentBytes;
+    return {
+      commits: this.#committer.commits,
+      commitBytes: this.#committer.commitBytes,
+      checkpoints: this.#checkpointer.newest.number - this.#firstCheckpoint,
+      journalLiveBytes: this.#checkpointer.liveBytes,
+      journalDiskBytes: this.#journal.diskBytes,
+      segmentBytes,
+      unflushedBytes: this.#flusher.bytes,
+      tailCacheBytes: this.#tailCache.bytes,
+      readCacheBytes: this.#readCache.bytes,
+      openFiles: this.#openFiles.size,
+      recovery: this.#recovery,
+      quarantined: this.#quarantine.names,
+    };
+  }
+}

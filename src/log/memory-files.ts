@@ -1,0 +1,174 @@
+import { LogError } from './errors.ts';
+import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
+
+/** Files in memory, always in order and never lost: for tests that are about something else. Everything below `/` is there as soon as it is made. */
+export class MemoryFiles implements Files {
+  readonly #files = new Map<string, MemoryContent>();
+  readonly #dirs = new Set<string>(['/', '.']);
+  readonly #locked = new Set<string>();
+
+  async open(path: string, options: OpenOptions = {}): Promise<File> {
+    let content = this.#files.get(path);
+    if (content === undefined) {
+      if (!options.create || !this.#dirs.has(parentOf(path))) throw systemError('ENOENT', path);
+      content = new MemoryContent();
+      this.#files.set(path, content);
+    }
+    if (options.truncate) content.truncate(0);
+    return new MemoryFile(content);
+  }
+
+  async list(dir: string): Promise<string[]> {
+    if (!this.#dirs.has(dir)) throw systemError('ENOENT', dir);
+    const names: string[] = [];
+    for (const path of [...this.#files.keys(), ...this.#dirs]) {
+      if (path !== dir && parentOf(path) === dir) names.push(path.slice(path.lastIndexOf('/') + 1));
+    }
+    return names.sort();
+  }
+
+  async makeDir(path: string): Promise<void> {
+    for (let dir = path; !this.#dirs.has(dir); dir = parentOf(dir)) this.#dirs.add(dir);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    if (!this.#dirs.has(parentOf(to))) throw systemError('ENOENT', to);
+    const content = this.#files.get(from);
+    if (content !== undefined) {
+      this.#files.delete(from);
+      this.#files.set(to, content);
+      return;
+    }
+    if (!this.#dirs.has(from)) throw systemError('ENOENT', from);
+    for (const dir of [...this.#dirs]) {
+      if (dir !== from && !dir.startsWith(`${from}/`)) continue;
+      this.#dirs.delete(dir);
+      this.#dirs.add(to + dir.slice(from.length));
+    }
+    for (const [path, moved] of [...this.#files]) {
+      if (!path.startsWith(`${from}/`)) continue;
+      this.#files.delete(path);
+      this.#files.set(to + path.slice(from.length), moved);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    if (!this.#files.delete(path)) throw systemError('ENOENT', path);
+  }
+
+  async removeDir(path: string): Promise<void> {
+    if ((await this.list(path)).length > 0) throw systemError('ENOTEMPTY', path);
+    this.#dirs.delete(path);
+  }
+
+  async syncDir(path: string): Promise<void> {
+    if (!this.#dirs.has(path)) throw systemError('ENOENT', path);
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    return this.#files.get(path)?.length;
+  }
+
+  async space(): Promise<{ freeBytes: number; totalBytes: number }> {
+    return { freeBytes: 2 ** 40, totalBytes: 2 ** 40 };
+  }
+
+  async lock(dir: string): Promise<DirectoryLock> {
+    if (this.#locked.has(dir)) throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
+    this.#locked.add(dir);
+    return {
+      release: async () => {
+        this.#locked.delete(dir);
+      },
+    };
+  }
+
+  /** The bytes of a file, to look at or to damage; undefined when there is none. */
+  bytes(path: string): Uint8Array | undefined {
+    return this.#files.get(path)?.view();
+  }
+
+  /** Every file's path, sorted. */
+  paths(): string[] {
+    return [...this.#files.keys()].sort();
+  }
+
+  /** The same content as files of their own, unlocked: what a second start finds after the process died. */
+  copy(): MemoryFiles {
+    const copy = new MemoryFiles();
+    for (const dir of this.#dirs) copy.#dirs.add(dir);
+    for (const [path, content] of this.#files) copy.#files.set(path, content.copy());
+    return copy;
+  }
+}
+
+class MemoryContent {
+  #bytes: Uint8Array = new Uint8Array(0);
+  length = 0;
+
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.view());
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes, position);
+    this.length = Math.max(this.length, end);
+  }
+
+  truncate(length: number): void {
+    if (length < this.length) this.#bytes.fill(0, length, this.length);
+    else this.write(new Uint8Array(length - this.length), this.length);
+    this.length = length;
+  }
+
+  copy(): MemoryContent {
+    const copy = new MemoryContent();
+    copy.write(this.view(), 0);
+    return copy;
+  }
+}
+
+class MemoryFile implements File {
+  readonly #content: MemoryContent;
+
+  constructor(content: MemoryContent) {
+    this.#content = content;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    const source = this.#content.view().subarray(position, position + target.length);
+    target.set(source);
+    return source.length;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    this.#content.write(bytes, position);
+  }
+
+  async sync(): Promise<void> {}
+
+  async truncate(bytes: number): Promise<void> {
+    this.#content.truncate(bytes);
+  }
+
+  async size(): Promise<number> {
+    return this.#content.length;
+  }
+
+  async close(): Promise<void> {}
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
+}
+
+function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}

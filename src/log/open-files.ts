@@ -1,0 +1,129 @@
+import type { File, Files } from './files.ts';
+
+interface OpenFile {
+  readonly file: File;
+  users: number;
+  /** Written since its last sync. */
+  unsynced: boolean;
+  /** Closed as soon as nobody uses it. */
+  leaving: boolean;
+}
+
+/**
+ * The open segment files, at most about so many, least recently used out first.
+ *
+ * A file with unsynced writes is synced before it is closed: the system tells an error of the disk to a descriptor that was open when it happened.
+ */
+export class OpenFiles {
+  readonly #files: Files;
+  readonly #max: number;
+  readonly #failed: (error: unknown) => void;
+  /** In order of last use. */
+  readonly #open = new Map<string, Promise<OpenFile>>();
+
+  /** `failed` hears of a sync that failed while a file was put away. */
+  constructor(files: Files, max: number, failed: (error: unknown) => void) {
+    this.#files = files;
+    this.#max = max;
+    this.#failed = failed;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Calls `work` with the open file, which stays open meanwhile. */
+  async use<T>(path: string, work: (file: File) => Promise<T>): Promise<T> {
+    const opened = await this.#acquire(path, false);
+    try {
+      return await work(opened.file);
+    } finally {
+      await this.#release(opened);
+    }
+  }
+
+  /** The same for a change, which makes the file if need be: until {@link sync}, the file owes one. */
+  async change<T>(path: string, work: (file: File) => Promise<T>): Promise<T> {
+    const opened = await this.#acquire(path, true);
+    opened.unsynced = true;
+    try {
+      return await work(opened.file);
+    } finally {
+      opened.unsynced = true; // a sync meanwhile may have come too early
+      await this.#release(opened);
+    }
+  }
+
+  async #acquire(path: string, create: boolean): Promise<OpenFile> {
+    if (this.#open.size >= this.#max) await this.#closeUnused();
+    let opening = this.#open.get(path);
+    if (opening === undefined) {
+      opening = this.#files.open(path, { create }).then((file) => ({ file, users: 0, unsynced: false, leaving: false }));
+      this.#open.set(path, opening);
+    } else {
+      this.#open.delete(path);
+      this.#open.set(path, opening);
+    }
+    try {
+      const opened = await opening;
+      opened.users++;
+      return opened;
+    } catch (error) {
+      if (this.#open.get(path) === opening) this.#open.delete(path);
+      throw error;
+    }
+  }
+
+  async #release(opened: OpenFile): Promise<void> {
+    opened.users--;
+    if (opened.leaving && opened.users === 0) await opened.file.close();
+  }
+
+  async #closeUnused(): Promise<void> {
+    for (const [path, opening] of this.#open) {
+      if (this.#open.size < this.#max) return;
+      const opened = await opening.catch(() => undefined);
+      if (opened === undefined || opened.users > 0) continue;
+      if (opened.unsynced) {
+        await this.sync(path);
+        continue; // the next round closes it, unless somebody used it meanwhile
+      }
+      if (this.#open.get(path) === opening) await this.drop(path);
+    }
+  }
+
+  /** Makes all that was written to the file before the call durable. */
+  async sync(path: string): Promise<void> {
+    const opened = await this.#open.get(path);
+    if (opened === undefined || !opened.unsynced) return;
+    opened.users++;
+    opened.unsynced = false;
+    try {
+      await opened.file.sync();
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    } finally {
+      await this.#release(opened);
+    }
+  }
+
+  /** Forgets a file that was removed or replaced. Whoever uses it now may finish. */
+  async drop(path: string): Promise<void> {
+    const opening = this.#open.get(path);
+    if (opening === undefined) return;
+    this.#open.delete(path);
+    const opened = await opening.catch(() => undefined);
+    if (opened === undefined || opened.leaving) return;
+    opened.leaving = true;
+    if (opened.users === 0) await opened.file.close();
+  }
+
+  /** Closes everything. What still owes a sync gets it, unless the log has `failed`. */
+  async closeAll(failed: boolean): Promise<void> {
+    for (const path of [...this.#open.keys()]) {
+      if (!failed) await this.sync(path);
+      await this.drop(path);
+    }
+  }
+}

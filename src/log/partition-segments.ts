@@ -1,0 +1,309 @@
+import { Batch, BatchReader } from './batch.ts';
+import { BatchBuilder } from './batch-builder.ts';
+import { LogError, systemCode } from './errors.ts';
+import {
+  compactedSuffix,
+  offsetIndexSuffix,
+  relativeOffsetMax,
+  segmentName,
+  segmentSuffix,
+  timeIndexSuffix,
+  topicsDirName,
+} from './format.ts';
+import { Record } from './record.ts';
+import { Segment, type SegmentContext, type SegmentRow } from './segment.ts';
+
+/** Every file that belongs to a segment. */
+export const segmentSuffixes: readonly string[] = [segmentSuffix, offsetIndexSuffix, timeIndexSuffix];
+
+const compactionReadBytes = 2 ** 20;
+
+/** The segments of one partition, oldest first; the last one, unless sealed, is written to. Changes are made one at a time: the partition sees to that. */
+export class PartitionSegments {
+  readonly #context: SegmentContext;
+  readonly #partitionId: number;
+  /** A segment takes no more than this, or one batch. */
+  bytesMax: number;
+  readonly #segments: Segment[] = [];
+  /** Written since the last {@link sync}. */
+  readonly #unsynced = new Set<Segment>();
+  #bytes = 0;
+  #dirMade = false;
+  #dirUnsynced = false;
+
+  /** `checkpoint` is the number of the one the rows are from. */
+  constructor(context: SegmentContext, partitionId: number, bytesMax: number, rows: readonly SegmentRow[], checkpoint: number) {
+    this.#context = context;
+    this.#partitionId = partitionId;
+    this.bytesMax = bytesMax;
+    for (const row of rows) {
+      const segment = new Segment(context, partitionId, row);
+      if (row.sealed) segment.sealedInCheckpoint = checkpoint;
+      this.#segments.push(segment);
+      this.#bytes += row.bytes;
+    }
+  }
+
+  get dir(): string {
+    return `${this.#context.dataDir}/${topicsDirName}/${this.#partitionId}`;
+  }
+
+  get all(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** The segment that holds `offset`, or the first after it. */
+  find(offset: number): Segment | undefined {
+    const segments = this.#segments;
+    let low = 0;
+    let high = segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (segments[middle]!.endOffset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return segments[low];
+  }
+
+  /** The segment after one that may have been removed meanwhile. */
+  after(segment: Segment): Segment | undefined {
+    return this.find(segment.endOffset);
+  }
+
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** About how many bytes stand before the batch that holds `offset`. */
+  bytesBefore(offset: number): number {
+    let bytes = 0;
+    for (const segment of this.#segments) {
+      if (segment.endOffset > offset) return bytes + segment.estimatePosition(offset);
+      bytes += segment.bytes;
+    }
+    return bytes;
+  }
+
+  // ---- writing
+
+  /** Writes batches behind the last ones, starting new segments where due; `wrote` is told after each piece how many of them are written. */
+  async append(batches: readonly Batch[], wrote: (count: number) => void): Promise<void> {
+    for (let next = 0; next < batches.length; ) {
+      const segment = await this.#segmentFor(batches[next]!);
+      let bytes = segment.bytes + batches[next]!.bytes;
+      let count = 1;
+      while (next + count < batches.length && this.#fits(segment, bytes, batches[next + count]!)) {
+        bytes += batches[next + count]!.bytes;
+        count++;
+      }
+      this.#unsynced.add(segment);
+      const before = segment.bytes;
+      await segment.append(batches.slice(next, next + count));
+      this.#bytes += segment.bytes - before;
+      next += count;
+      wrote(count);
+    }
+  }
+
+  #fits(segment: Segment, bytes: number, batch: Batch): boolean {
+    return bytes + batch.bytes <= this.bytesMax && batch.endOffset - 1 - segment.baseOffset <= relativeOffsetMax;
+  }
+
+  async #segmentFor(batch: Batch): Promise<Segment> {
+    if (!this.#dirMade) {
+      // Also when there are segments: a partition that is replayed up to its deletion has lost its directory already.
+      await this.#context.files.makeDir(this.dir);
+      this.#context.topicsDirUnsynced = true;
+      this.#dirMade = true;
+    }
+    const last = this.#segments[this.#segments.length - 1];
+    if (last !== undefined && !last.sealed) {
+      if (last.bytes === 0 || this.#fits(last, last.bytes, batch)) return last;
+      await last.seal();
+    }
+    const { baseOffset } = batch;
+    const segment = new Segment(this.#context, this.#partitionId, {
+      baseOffset,
+      endOffset: baseOffset,
+      bytes: 0,
+      maxTimestampMs: -1,
+      sealed: false,
+    });
+    for (const suffix of segmentSuffixes) {
+      // Nothing should be there. Whatever is, is not ours to overwrite.
+      const path = segment.path(suffix);
+      if ((await this.#context.files.size(path)) === undefined) continue;
+      const name = `${this.#partitionId}-${segmentName(baseOffset, suffix)}`;
+      const quarantined = await this.#context.quarantine.move(path, name);
+      this.#context.damaged({
+        kind: 'unknown-file',
+        message: `${path} was not expected there and was set aside as ${quarantined}.`,
+        path: segment.name,
+        quarantined,
+      });
+    }
+    this.#dirUnsynced = true;
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** Seals the last segment. */
+  async roll(): Promise<void> {
+    const last = this.#segments[this.#segments.length - 1];
+    if (last !== undefined && !last.sealed && last.bytes > 0) await last.seal();
+  }
+
+  /** Makes everything written so far durable. */
+  async sync(): Promise<void> {
+    for (const segment of this.#unsynced) {
+      this.#unsynced.delete(segment);
+      await this.#context.openFiles.sync(segment.path());
+    }
+    if (this.#dirUnsynced) {
+      this.#dirUnsynced = false;
+      await this.#context.files.syncDir(this.dir);
+    }
+  }
+
+  /** Writes index entries that still wait, where they are worth a file. */
+  async writeIndexes(): Promise<void> {
+    const last = this.#segments[this.#segments.length - 1];
+    if (last !== undefined) await last.writeIndex();
+  }
+
+  // ---- removing
+
+  /** Takes the segments that lie wholly below `offset` off the list; their files are to be removed once a checkpoint without them is durable. */
+  takeBelow(offset: number): Segment[] {
+    let count = 0;
+    while (count < this.#segments.length && this.#segments[count]!.endOffset <= offset) count++;
+    const taken = this.#segments.splice(0, count);
+    for (const segment of taken) {
+      segment.retired = true;
+      this.#bytes -= segment.bytes;
+      this.#unsynced.delete(segment);
+    }
+    return taken;
+  }
+
+  async removeFiles(segment: Segment): Promise<void> {
+    for (const suffix of segmentSuffixes) {
+      const path = segment.path(suffix);
+      await this.#context.openFiles.drop(path);
+      await removeIfThere(this.#context, path);
+    }
+    this.#dirUnsynced = true;
+  }
+
+  /** Removes all files of the partition and its directory; what is not ours goes to the quarantine. */
+  async removeAll(): Promise<void> {
+    const { files, openFiles, quarantine } = this.#context;
+    this.#unsynced.clear();
+    this.#dirUnsynced = false;
+    const segments = this.#segments.splice(0);
+    for (const segment of segments) segment.retired = true;
+    this.#bytes = 0;
+    for (const segment of segments) await openFiles.drop(segment.path());
+    let names: string[];
+    try {
+      names = await files.list(this.dir);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    for (const name of names) {
+      if (isSegmentFile(name)) await removeIfThere(this.#context, `${this.dir}/${name}`);
+      else await quarantine.move(`${this.dir}/${name}`, `${this.#partitionId}-${name}`);
+    }
+    await files.removeDir(this.dir);
+    await files.syncDir(`${this.#context.dataDir}/${topicsDirName}`);
+  }
+
+  // ---- compaction
+
+  /** Where the compacted form of a segment is written. */
+  compactedPath(baseOffset: number, rewrite: number): string {
+    return `${this.dir}/${segmentName(baseOffset, `.${rewrite}${compactedSuffix}`)}`;
+  }
+
+  /** Writes and syncs the compacted form of a segment beside it; says how large it is, or undefined when nothing would go. */
+  async writeCompacted(segment: Segment, path: string, keep: (offset: number) => boolean): Promise<number | undefined> {
+    const { files, pool } = this.#context;
+    const file = await files.open(path, { create: true, truncate: true });
+    let bytes = 0;
+    try {
+      for (let offset = segment.baseOffset; offset < segment.endOffset; ) {
+        const batches = await segment.readFrom(offset, compactionReadBytes);
+        if (segment.isDamaged || batches === undefined) throw new LogError('damaged', `Segment ${segment.name} is damaged and is left as it is.`);
+        if (batches.length === 0) break;
+        for (const batch of batches) {
+          offset = batch.endOffset;
+          const kept = compactBatch(batch, keep, pool);
+          if (kept === undefined) continue;
+          await file.write(kept, bytes);
+          bytes += kept.length;
+        }
+      }
+      if (bytes < segment.bytes) await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (bytes < segment.bytes) return bytes;
+    await files.remove(path);
+    return undefined;
+  }
+
+  /** Puts a compacted form in its original's place; the entry that says so is durable. Undefined is left of a segment of no bytes. */
+  async replace(segment: Segment, path: string, bytes: number): Promise<void> {
+    const { files, openFiles } = this.#context;
+    const index = this.#segments.indexOf(segment);
+    const { sealedInCheckpoint } = segment;
+    segment.retired = true;
+    if (index >= 0) this.#bytes += bytes - segment.bytes;
+    await openFiles.drop(segment.path());
+    if (bytes === 0) {
+      if (index >= 0) this.#segments.splice(index, 1);
+      await removeIfThere(this.#context, path);
+      for (const suffix of segmentSuffixes) await removeIfThere(this.#context, segment.path(suffix));
+    } else {
+      const replaced = new Segment(this.#context, this.#partitionId, { ...segment.row, bytes });
+      replaced.sealedInCheckpoint = sealedInCheckpoint;
+      if ((await files.size(path)) !== undefined) await files.rename(path, segment.path());
+      if (index >= 0) this.#segments[index] = replaced;
+      for (const suffix of [offsetIndexSuffix, timeIndexSuffix]) await removeIfThere(this.#context, segment.path(suffix));
+    }
+    await files.syncDir(this.dir);
+    await openFiles.drop(segment.path()); // a reader may have opened the old one meanwhile
+  }
+}
+
+export function isSegmentFile(name: string): boolean {
+  return /^\d{20}(\.log|\.index|\.timeindex|\.\d+\.compacted)(\.aside)?$/.test(name);
+}
+
+async function removeIfThere(context: SegmentContext, path: string): Promise<void> {
+  try {
+    await context.files.remove(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** The batch without the records that go: undefined when none is left. Its offsets, times and producer stay what they were. */
+function compactBatch(batch: Batch, keep: (offset: number) => boolean, pool: SegmentContext['pool']): Uint8Array | undefined {
+  const record = new Record();
+  if (batch.compressed || batch.control) {
+    for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) if (keep(offset)) return batch.buffer;
+    return undefined;
+  }
+  const reader = new BatchReader();
+  const builder = new BatchBuilder(batch.baseOffset, pool, batch.bytes);
+  reader.reset(batch);
+  while (reader.next(record)) if (keep(record.offset)) builder.add(record, record.offset);
+  if (builder.count === 0) return undefined;
+  if (builder.count === batch.count) return batch.buffer;
+  const { buffer, length } = builder.finish(batch.endOffset);
+  BatchBuilder.keepProducer(buffer, length, batch.buffer);
+  return buffer.subarray(0, length);
+}

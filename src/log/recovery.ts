@@ -1,0 +1,322 @@
+import { readI64 } from '../util/index.ts';
+import { Batch } from './batch.ts';
+import { decodeCheckpoint, readFile, takeCleanStop, type Checkpoint } from './checkpoint.ts';
+import { readCommitEntries, readCommitHeader, type CommitHeader } from './commit.ts';
+import type { DataDir } from './data-dir.ts';
+import type { DiskPartitionLog } from './disk-partition-log.ts';
+import { LogError, type DamageReport } from './errors.ts';
+import type { Files } from './files.ts';
+import {
+  EntryClass,
+  LogEntryKind,
+  alignUp,
+  blockBytes,
+  checkpointNames,
+  commitHeaderBytes,
+  journalDirName,
+  journalName,
+  journalStart,
+  temporarySuffix,
+} from './format.ts';
+import { readJournalHeader } from './journal-file.ts';
+import { scanJournal } from './journal-scan.ts';
+import type { JournalFile } from './journal.ts';
+import type { Quarantine } from './quarantine.ts';
+
+/** What recovery needs of the log around it. */
+export interface RecoveryContext {
+  readonly files: Files;
+  readonly dataDir: DataDir;
+  readonly quarantine: Quarantine;
+  readonly damaged: (report: DamageReport) => void;
+}
+
+/** The intact checkpoints, and which slot each is in. */
+export interface FoundCheckpoints {
+  readonly newest: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1; readonly bytes: Uint8Array } | undefined;
+  readonly older: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1 } | undefined;
+  /** There were checkpoints, and none is intact: where the log stood is known from the journal and the segments alone. */
+  readonly lost: boolean;
+}
+
+/** Reads both checkpoints; a damaged one goes to the quarantine. */
+export async function findCheckpoints(context: RecoveryContext): Promise<FoundCheckpoints> {
+  const { files, dataDir, quarantine, damaged } = context;
+  const found: { checkpoint: Checkpoint; slot: 0 | 1; bytes: Uint8Array }[] = [];
+  const bad: string[] = [];
+  for (const slot of [0, 1] as const) {
+    const path = `${dataDir.dir}/${checkpointNames[slot]}`;
+    const bytes = await readFile(files, path);
+    if (bytes === undefined) continue;
+    const checkpoint = decodeCheckpoint(bytes, dataDir.uuid);
+    if (checkpoint !== undefined) found.push({ checkpoint, slot, bytes });
+    else bad.push(checkpointNames[slot]);
+  }
+  const lost = found.length === 0 && !dataDir.isFresh;
+  for (const name of bad) {
+    const quarantined = await quarantine.move(`${dataDir.dir}/${name}`, name);
+    const loss = lost
+      ? 'No other is intact: definitions and positions that the journal does not hold any more are lost; all messages are kept.'
+      : 'The other one and the journal behind it hold the same: nothing is lost.';
+    damaged({ kind: 'checkpoint', message: `${name} is damaged and was set aside as ${quarantined}. ${loss}`, path: name, quarantined });
+  }
+  if (lost && bad.length === 0) {
+    const message =
+      'Both checkpoints are missing: definitions and positions that the journal does not hold any more are lost; all messages are kept.';
+    damaged({ kind: 'checkpoint', message, path: checkpointNames[0] });
+  }
+  found.sort((a, b) => b.checkpoint.number - a.checkpoint.number);
+  return { newest: found[0], older: found[1], lost };
+}
+
+/** The files of the journal, by start. What is no journal file goes to the quarantine. */
+export async function listJournal(context: RecoveryContext): Promise<JournalFile[]> {
+  const { files, dataDir, quarantine, damaged } = context;
+  const dir = `${dataDir.dir}/${journalDirName}`;
+  const journalFiles: JournalFile[] = [];
+  for (const name of await files.list(dir)) {
+    const path = `${dir}/${name}`;
+    const start = journalStart(name);
+    if (start === undefined && name.endsWith(temporarySuffix) && journalStart(name.slice(0, -temporarySuffix.length)) !== undefined) {
+      await files.remove(path); // a file that was still being filled with zeros
+      continue;
+    }
+    const size = await files.size(path);
+    if (start === undefined || size === undefined) {
+      const quarantined = await quarantine.move(path, `${journalDirName}-${name}`);
+      const message = `${journalDirName}/${name} is no journal file and was set aside as ${quarantined}.`;
+      damaged({ kind: 'unknown-file', message, path: `${journalDirName}/${name}`, quarantined });
+      continue;
+    }
+    const header = await readJournalHeader(files, path);
+    journalFiles.push({ path, start, capacity: size - (size % blockBytes), uses: header?.uses ?? 0 });
+  }
+  return journalFiles;
+}
+
+/** Whether the log was stopped cleanly: it said so, for this checkpoint, and no commit stands behind it. */
+export async function wasStoppedCleanly(
+  context: RecoveryContext,
+  checkpoint: Checkpoint | undefined,
+  journalFiles: readonly JournalFile[],
+): Promise<boolean> {
+  const { files, dataDir } = context;
+  const number = await takeCleanStop(files, dataDir.dir);
+  if (checkpoint === undefined || number !== checkpoint.number) return false;
+  const file = journalFiles.find(({ start, capacity }) => checkpoint.position >= start && checkpoint.position <= start + capacity);
+  if (file === undefined) return false;
+  const opened = await files.open(file.path);
+  try {
+    const block = Buffer.alloc(blockBytes);
+    const count = await opened.read(block, checkpoint.position - file.start);
+    return (
+      count < commitHeaderBytes || readCommitHeader(block, 0, count, checkpoint.position, dataDir.tag) === undefined
+    );
+  } finally {
+    await opened.close();
+  }
+}
+
+/** What the replay of the journal calls. */
+export interface ReplayTarget {
+  /** The partition of a batch; undefined when it was deleted. */
+  partition(id: number): DiskPartitionLog | undefined;
+  batch(partition: DiskPartitionLog, batch: Batch): void;
+  entry(kind: number, id: number, payload: Uint8Array): void;
+  compacted(id: number, baseOffset: number, bytes: number, rewrite: number): void;
+  committed(commit: number, timestampMs: number): void;
+  /** Some megabytes were replayed. */
+  pause(): Promise<void>;
+}
+
+/** How the journal was found. */
+export interface Replayed {
+  /** Where the next commit goes, and its number. */
+  readonly position: number;
+  readonly nextCommit: number;
+  readonly commits: number;
+  readonly bytes: number;
+  /** Of a last commit that was not written to its end: it had not been acknowledged, and is gone. */
+  readonly tornBytes: number;
+  /** Nothing before the end is damaged. */
+  readonly whole: boolean;
+  /** The last commit, which may be on disk only by appearance. */
+  readonly last: { readonly file: JournalFile; readonly position: number; readonly bytes: number } | undefined;
+}
+
+interface Suspect {
+  readonly header: CommitHeader;
+  readonly bytes: Buffer;
+  readonly file: JournalFile;
+}
+
+/**
+ * Replays the commits after a checkpoint, in order.
+ *
+ * Commits are numbered without gaps and are written one at a time, each only when the one before is on disk. So a commit that is not
+ * what was written is *torn* if nothing valid follows it: it was being written when the power went, nobody was told "ok", and it is cut off.
+ * If a later commit is valid, it is *damaged*: it had been on disk. Then what of it is intact is replayed, the rest reported and kept aside,
+ * and everything after it is replayed as ever.
+ */
+export class JournalReplay {
+  readonly #context: RecoveryContext;
+  readonly #target: ReplayTarget;
+  /** Number of the next commit; -1 when any may come first. */
+  #expected: number;
+  #position: number;
+  #commits = 0;
+  #bytes = 0;
+  #whole = true;
+  #suspect: Suspect | undefined = undefined;
+  #last: Replayed['last'] = undefined;
+  /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
+  readonly #keeping: (() => Promise<void>)[] = [];
+
+  constructor(context: RecoveryContext, target: ReplayTarget, from: { commit: number; position: number } | undefined) {
+    this.#context = context;
+    this.#target = target;
+    this.#expected = from === undefined ? -1 : from.commit + 1;
+    this.#position = from === undefined ? 0 : from.position;
+  }
+
+  async run(journalFiles: readonly JournalFile[]): Promise<Replayed> {
+    const { files, dataDir } = this.#context;
+    await scanJournal(
+      files,
+      journalFiles,
+      this.#position,
+      dataDir.tag,
+      (buffer, start, header, file) => this.#found(buffer, start, header, file),
+      async () => {
+        for (const keep of this.#keeping.splice(0)) await keep();
+        await this.#target.pause();
+      },
+    );
+    for (const keep of this.#keeping.splice(0)) await keep();
+    const tornBytes = await this.#cutTorn();
+    return {
+      position: this.#position,
+      nextCommit: Math.max(1, this.#expected),
+      commits: this.#commits,
+      bytes: this.#bytes,
+      tornBytes,
+      whole: this.#whole,
+      last: this.#last,
+    };
+  }
+
+  #found(buffer: Buffer, start: number, header: CommitHeader, file: JournalFile): void {
+    if (header.commit < this.#expected) return;
+    if (this.#suspect !== undefined) this.#replayDamaged(this.#suspect);
+    if (this.#expected >= 0 && header.commit > this.#expected) this.#reportMissing(header);
+    this.#expected = header.commit + 1;
+    let intact = true;
+    readCommitEntries(buffer, start, header, true, (entry) => {
+      intact &&= entry.intact;
+    });
+    if (!intact) {
+      this.#suspect = { header, bytes: Buffer.from(buffer.subarray(start, start + header.length)), file };
+      return;
+    }
+    this.#replay(buffer, start, header, file, false);
+  }
+
+  #replay(buffer: Buffer, start: number, header: CommitHeader, file: JournalFile, damaged: boolean): void {
+    const target = this.#target;
+    readCommitEntries(buffer, start, header, damaged, ({ entryClass, kind, id, start: from, end, intact }) => {
+      if (!intact) return;
+      const payload = buffer.subarray(from, end);
+      if (entryClass === EntryClass.batch) this.#replayBatch(id, payload);
+      else if (entryClass === EntryClass.host) target.entry(kind, id, payload);
+      else this.#replayLogEntry(kind, id, payload);
+    });
+    target.committed(header.commit, header.timestampMs);
+    const bytes = alignUp(header.length);
+    this.#position = header.position + bytes;
+    this.#commits++;
+    this.#bytes += bytes;
+    this.#last = { file, position: header.position, bytes };
+  }
+
+  #replayBatch(id: number, payload: Buffer): void {
+    const partition = this.#target.partition(id);
+    if (partition === undefined) return;
+    const found = new Batch(payload);
+    const { batch, lostFrom } = partition.replayed(found);
+    if (batch.baseOffset > lostFrom && this.#whole === false) {
+      this.#context.damaged({
+        kind: 'journal',
+        message: `Offsets ${lostFrom} to ${batch.baseOffset - 1} of partition ${id} are lost: they were in a damaged part of the journal.`,
+        path: journalDirName,
+        partitionId: id,
+        fromOffset: lostFrom,
+        toOffset: batch.baseOffset,
+      });
+    }
+    this.#target.batch(partition, batch);
+  }
+
+  #replayLogEntry(kind: number, id: number, payload: Buffer): void {
+    if (kind === LogEntryKind.trimmed) this.#target.partition(id)?.recoverTrimmed(readI64(payload, 0));
+    else if (kind === LogEntryKind.compacted) {
+      this.#target.compacted(id, readI64(payload, 0), readI64(payload, 8), readI64(payload, 16));
+    } else throw new LogError('format-newer', `The journal holds an entry of kind ${kind} this program does not know. Start a newer program.`);
+  }
+
+  /** A commit whose header is intact but not all of its content, and which others follow. */
+  #replayDamaged({ header, bytes, file }: Suspect): void {
+    this.#suspect = undefined;
+    this.#whole = false;
+    const lost: string[] = [];
+    readCommitEntries(bytes, 0, header, true, (entry) => {
+      if (entry.intact) return;
+      const what = entry.entryClass === EntryClass.batch ? `a batch of partition ${entry.id}` : `a state entry (kind ${entry.kind}, id ${entry.id})`;
+      lost.push(what);
+    });
+    this.#report(header.position, bytes.length, file, `Commit ${header.commit} is damaged: ${lost.join(', ')} lost, the rest of it is kept.`, bytes);
+    this.#replay(bytes, 0, header, file, true);
+  }
+
+  #reportMissing(next: CommitHeader): void {
+    this.#whole = false;
+    const from = this.#position;
+    const message = `Commits ${this.#expected} to ${next.commit - 1} are damaged beyond reading and lost; what follows them is kept.`;
+    this.#report(from, next.position - from, undefined, message, undefined);
+  }
+
+  #report(position: number, bytes: number, file: JournalFile | undefined, message: string, content: Buffer | undefined): void {
+    const { damaged, quarantine } = this.#context;
+    const path = `${journalDirName}/${file === undefined ? journalName(position) : file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+    const name = `${journalDirName}-at-${position}`;
+    this.#keeping.push(async () => {
+      const copy = content ?? (await this.#read(position, bytes));
+      const quarantined = copy.length === 0 ? undefined : await quarantine.keep(name, copy);
+      damaged({ kind: 'journal', message, path, position, bytes, ...(quarantined === undefined ? {} : { quarantined }) });
+    });
+  }
+
+  /** What stands at a position of the journal, as far as it is in one file. */
+  async #read(position: number, bytes: number): Promise<Buffer> {
+    const { files, dataDir } = this.#context;
+    const file = (await listJournal(this.#context)).find(({ start, capacity }) => position >= start && position < start + capacity);
+    if (file === undefined) return Buffer.alloc(0);
+    const opened = await files.open(`${dataDir.dir}/${journalDirName}/${journalName(file.start)}`);
+    try {
+      const content = Buffer.alloc(Math.min(bytes, file.start + file.capacity - position, 2 ** 26));
+      return content.subarray(0, await opened.read(content, position - file.start));
+    } finally {
+      await opened.close();
+    }
+  }
+
+  /** A copy of the torn commit is kept: should its last bit have rotted after all, somebody may still want it. */
+  async #cutTorn(): Promise<number> {
+    const suspect = this.#suspect;
+    if (suspect === undefined) return 0;
+    const { header, bytes } = suspect;
+    this.#expected = header.commit;
+    this.#position = Math.max(this.#position, header.position);
+    await this.#context.quarantine.keep(`torn-commit-${header.commit}`, bytes);
+    return bytes.length;
+  }
+}

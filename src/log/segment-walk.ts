@@ -1,0 +1,73 @@
+import { readI32, readI64 } from '../util/index.ts';
+import { batchBytesAt, isIntactBatch } from './batch.ts';
+import { batchHeaderBytes, batchLastDeltaAt, batchMagic, batchMagicAt } from './format.ts';
+
+/** A stretch of a segment that is not what was written, and the offsets that went with it. */
+export interface DamagedRange {
+  readonly position: number;
+  readonly end: number;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+}
+
+export interface SegmentWalk {
+  /** Position of every intact batch, in order. */
+  readonly positions: number[];
+  readonly damage: DamagedRange[];
+}
+
+/**
+ * Finds every intact batch of a segment, and what lies damaged between them.
+ *
+ * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are `[baseOffset, endOffset)`.
+ * After damage it goes on where the damaged batch says it ends, or else at the next bytes that are an intact batch of the offsets to come
+ * and have another one, or the end, behind them.
+ */
+export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: number, endOffset: number): SegmentWalk {
+  const positions: number[] = [];
+  const damage: DamagedRange[] = [];
+  const end = Math.min(buffer.length, bytes);
+  let expected = baseOffset;
+  let at = 0;
+  while (at < end) {
+    if (isBatchOf(buffer, at, end, expected, endOffset)) {
+      positions.push(at);
+      expected = nextOffset(buffer, at);
+      at += batchBytesAt(buffer, at, end);
+      continue;
+    }
+    const size = batchBytesAt(buffer, at, end);
+    let next = at + 1;
+    if (size > 0 && at + size <= end && (at + size === bytes || isBatchOf(buffer, at + size, end, expected, endOffset))) next = at + size;
+    else while (next < end && !resumesAt(buffer, next, end, bytes, expected, endOffset)) next++;
+    const toOffset = next < end ? readI64(buffer, next) : endOffset;
+    damage.push({ position: at, end: next < end ? next : bytes, fromOffset: expected, toOffset });
+    at = next;
+  }
+  if (end < bytes && (damage.length === 0 || damage[damage.length - 1]!.end < bytes)) {
+    damage.push({ position: end, end: bytes, fromOffset: expected, toOffset: endOffset });
+  }
+  return { positions, damage };
+}
+
+function nextOffset(buffer: Uint8Array, at: number): number {
+  return readI64(buffer, at) + readI32(buffer, at + batchLastDeltaAt) + 1;
+}
+
+/** The header at `at` could be one of a batch with offsets in `[expected, endOffset)`. */
+function looksLikeBatch(buffer: Uint8Array, at: number, end: number, expected: number, endOffset: number): boolean {
+  if (at + batchHeaderBytes > end || buffer[at + batchMagicAt] !== batchMagic) return false;
+  const size = batchBytesAt(buffer, at, end);
+  return size > 0 && at + size <= end && readI64(buffer, at) >= expected && nextOffset(buffer, at) <= endOffset;
+}
+
+function isBatchOf(buffer: Uint8Array, at: number, end: number, expected: number, endOffset: number): boolean {
+  return looksLikeBatch(buffer, at, end, expected, endOffset) && isIntactBatch(buffer, at, at + batchBytesAt(buffer, at, end));
+}
+
+/** A message's value may hold bytes that are a batch; but no batch, and not the end, follows those. */
+function resumesAt(buffer: Uint8Array, at: number, end: number, bytes: number, expected: number, endOffset: number): boolean {
+  if (!isBatchOf(buffer, at, end, expected, endOffset)) return false;
+  const following = at + batchBytesAt(buffer, at, end);
+  return following === bytes || following === end || looksLikeBatch(buffer, following, end, nextOffset(buffer, at), endOffset);
+}

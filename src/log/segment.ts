@@ -1,0 +1,411 @@
+import { Batch, batchBytesAt, isIntactBatch } from './batch.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { LogError, systemCode, type DamageReport } from './errors.ts';
+import { isShortage, type Files } from './files.ts';
+import { batchHeaderBytes, offsetIndexSuffix, segmentName, segmentSuffix, timeIndexSuffix, topicsDirName } from './format.ts';
+import type { Decompress } from './log-options.ts';
+import { OffsetIndex, TimeIndex } from './offset-index.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Quarantine } from './quarantine.ts';
+import { walkSegment, type DamagedRange } from './segment-walk.ts';
+
+/** What the segments of all partitions share. */
+export interface SegmentContext {
+  readonly files: Files;
+  readonly openFiles: OpenFiles;
+  readonly dataDir: string;
+  readonly pool: BufferPool;
+  readonly quarantine: Quarantine;
+  readonly indexIntervalBytes: number;
+  readonly decompress: Decompress | undefined;
+  readonly damaged: (report: DamageReport) => void;
+  /** A partition directory was made: the directory above owes a sync. */
+  topicsDirUnsynced: boolean;
+  /** Segments whose index is in memory, least recently used first. */
+  readonly indexesLoaded: Set<Segment>;
+}
+
+/** What is known of a segment without opening it: a row of the checkpoint's table. */
+export interface SegmentRow {
+  readonly baseOffset: number;
+  readonly endOffset: number;
+  readonly bytes: number;
+  readonly maxTimestampMs: number;
+  readonly sealed: boolean;
+}
+
+const writePieceBytes = 2 ** 20;
+/** Index entries are written when so many wait, and when the segment is sealed. */
+const indexEntriesPending = 256;
+/** A file with less than one entry per so many bytes has lost its index. */
+const sparseBytes = 2 ** 21;
+/** Indexes of so many segments stay in memory: 64 of full segments are some 16 MiB. */
+const indexesLoadedMax = 64;
+const readBytesMin = 4096;
+
+/**
+ * A segment is a file of batches, byte for byte as they were committed: `<base offset>.log`, with `.index` and `.timeindex` beside it.
+ *
+ * It is only ever appended to, and bytes beyond {@link bytes} do not count. Every batch that is read is checked; what fails
+ * is looked at closely ({@link #examine}), reported once, and passed over.
+ */
+export class Segment {
+  readonly baseOffset: number;
+  readonly partitionId: number;
+  endOffset: number;
+  bytes: number;
+  maxTimestampMs: number;
+  sealed: boolean;
+  /** Number of the first checkpoint that has the segment as sealed; Infinity before. */
+  sealedInCheckpoint: number = Infinity;
+  /** Its file was replaced or removed: what is read now may be neither the old nor the new. */
+  retired = false;
+  readonly #context: SegmentContext;
+  /** Entries not yet in the index files. */
+  #offsetIndex = new OffsetIndex();
+  #timeIndex = new TimeIndex();
+  #offsetOfMaxTimestamp = -1;
+  #bytesSinceEntry = 0;
+  /** The index file's content, while it is being used. */
+  #loaded: Promise<OffsetIndex> | undefined = undefined;
+  #damage: readonly DamagedRange[] = [];
+  #examining: Promise<void> | undefined = undefined;
+
+  constructor(context: SegmentContext, partitionId: number, row: SegmentRow) {
+    this.#context = context;
+    this.partitionId = partitionId;
+    this.baseOffset = row.baseOffset;
+    this.endOffset = row.endOffset;
+    this.bytes = row.bytes;
+    this.maxTimestampMs = row.maxTimestampMs;
+    this.sealed = row.sealed;
+  }
+
+  /** Relative to the data directory. */
+  get name(): string {
+    return `${topicsDirName}/${this.partitionId}/${segmentName(this.baseOffset, segmentSuffix)}`;
+  }
+
+  path(suffix: string = segmentSuffix): string {
+    return `${this.#context.dataDir}/${topicsDirName}/${this.partitionId}/${segmentName(this.baseOffset, suffix)}`;
+  }
+
+  get row(): SegmentRow {
+    const { baseOffset, endOffset, bytes, maxTimestampMs, sealed } = this;
+    return { baseOffset, endOffset, bytes, maxTimestampMs, sealed };
+  }
+
+  /** Whether damage was found. */
+  get isDamaged(): boolean {
+    return this.#damage.length > 0;
+  }
+
+  // ---- writing
+
+  /** Writes batches behind the last one. They count only when all are written; a rejected write leaves the segment as it was. */
+  async append(batches: readonly Batch[]): Promise<void> {
+    const pool = this.#context.pool;
+    let position = this.bytes;
+    await this.#context.openFiles.change(this.path(), async (file) => {
+      for (let next = 0; next < batches.length; ) {
+        let bytes = 0;
+        let count = 0;
+        while (next + count < batches.length && (count === 0 || bytes + batches[next + count]!.bytes <= writePieceBytes)) {
+          bytes += batches[next + count]!.bytes;
+          count++;
+        }
+        if (count === 1) {
+          await file.write(batches[next]!.buffer, position);
+        } else {
+          const staging = pool.take(bytes);
+          let at = 0;
+          for (let i = next; i < next + count; i++) {
+            staging.set(batches[i]!.buffer, at);
+            at += batches[i]!.bytes;
+          }
+          await file.write(staging.subarray(0, bytes), position);
+          pool.give(staging);
+        }
+        next += count;
+        position += bytes;
+      }
+    });
+    for (const batch of batches) this.#noteBatch(batch.endOffset - 1, batch.bytes, batch.maxTimestampMs);
+    this.endOffset = batches[batches.length - 1]!.endOffset;
+    if (this.#offsetIndex.length >= indexEntriesPending) await this.writeIndex();
+  }
+
+  /** Index and times as of a batch that starts at {@link bytes}. */
+  #noteBatch(lastOffset: number, bytes: number, maxTimestampMs: number): void {
+    if (maxTimestampMs > this.maxTimestampMs) {
+      this.maxTimestampMs = maxTimestampMs;
+      this.#offsetOfMaxTimestamp = lastOffset;
+    }
+    if (this.#bytesSinceEntry > this.#context.indexIntervalBytes) {
+      this.#offsetIndex.add(lastOffset - this.baseOffset, this.bytes);
+      this.#noteTime();
+      this.#bytesSinceEntry = 0;
+    }
+    this.bytes += bytes;
+    this.#bytesSinceEntry += bytes;
+  }
+
+  #noteTime(): void {
+    if (this.#offsetOfMaxTimestamp >= 0) this.#timeIndex.add(this.maxTimestampMs, this.#offsetOfMaxTimestamp - this.baseOffset);
+  }
+
+  /** No batch comes after; the next starts a new segment. */
+  async seal(): Promise<void> {
+    this.sealed = true;
+    this.#noteTime();
+    await this.writeIndex();
+  }
+
+  /** Puts the pending entries into the index files. They are a cache: when there is no room the entries just wait. */
+  async writeIndex(): Promise<void> {
+    const entries = this.#offsetIndex;
+    const times = this.#timeIndex;
+    if (entries.length === 0 && times.length === 0) return;
+    try {
+      const written = await this.#loadIndex();
+      const writtenTimes = TimeIndex.decode(await this.#readWhole(this.path(timeIndexSuffix)));
+      await this.#replaceTail(this.path(offsetIndexSuffix), written.encode().length, entries.encode());
+      await this.#replaceTail(this.path(timeIndexSuffix), writtenTimes.encode().length, times.encode());
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      return;
+    }
+    this.#offsetIndex = new OffsetIndex();
+    this.#timeIndex = new TimeIndex();
+    this.#loaded = undefined;
+  }
+
+  async #replaceTail(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    const file = await this.#context.files.open(path, { create: true });
+    try {
+      await file.truncate(position);
+      await file.write(bytes, position);
+    } finally {
+      await file.close();
+    }
+  }
+
+  // ---- reading
+
+  /**
+   * The batches from the one that holds `offset`, or the first after it, on: up to `bytesWanted`, at least one. None: nothing of the segment
+   * stands at or after `offset`. Undefined: the segment was retired meanwhile, and another stands in its place.
+   */
+  async readFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      const batches = await this.#tryReadFrom(offset, bytesWanted);
+      if (this.retired) return undefined;
+      if (batches !== undefined) return batches;
+      if (attempt === 2) {
+        throw new LogError('damaged', `Segment ${this.name} cannot be read at offset ${offset}: its bytes differ from one read to the next.`);
+      }
+      await this.#examine();
+    }
+  }
+
+  /** Undefined when what was found is not what must be there. */
+  async #tryReadFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
+    const batches: Batch[] = [];
+    const start = await this.#floor(offset);
+    let position = this.#passDamage(start.position);
+    let mustEndAt = position === start.position ? start.endOffset : undefined;
+    let atLeast = this.baseOffset;
+    let size = Math.max(bytesWanted, readBytesMin);
+    while (position < this.bytes) {
+      const limit = this.#nextDamage(position);
+      const buffer = Buffer.allocUnsafeSlow(Math.min(size, limit - position));
+      const count = await this.#read(buffer, position);
+      if (count < buffer.length) return undefined;
+      let at = 0;
+      for (let bytes = 0; at < count; at += bytes) {
+        if (count - at < batchHeaderBytes && position + count < limit) break;
+        bytes = batchBytesAt(buffer, at, count);
+        if (bytes < 0 || position + at + bytes > limit) return undefined;
+        if (at + bytes > count) {
+          if (at === 0) size = bytes;
+          break;
+        }
+        if (!isIntactBatch(buffer, at, at + bytes)) return undefined;
+        const batch = new Batch(buffer.subarray(at, at + bytes), this.#context.decompress);
+        if (batch.baseOffset < atLeast || batch.endOffset > this.endOffset) return undefined;
+        if (mustEndAt !== undefined && batch.endOffset !== mustEndAt) return undefined;
+        mustEndAt = undefined;
+        atLeast = batch.endOffset;
+        if (batch.endOffset > offset) batches.push(batch);
+      }
+      if (batches.length > 0) return batches;
+      position = this.#passDamage(position + at);
+    }
+    return batches;
+  }
+
+  /** Where the next batch starts when `position` is where damage does. */
+  #passDamage(position: number): number {
+    let at = position;
+    for (const range of this.#damage) if (range.position === at) at = range.end;
+    return at;
+  }
+
+  /** Where the next damage after `position` starts, or the segment ends. */
+  #nextDamage(position: number): number {
+    for (const range of this.#damage) if (range.position > position) return range.position;
+    return this.bytes;
+  }
+
+  /** The start of a batch at or before the one that holds `offset`, and where that batch must end if an index says so. */
+  async #floor(offset: number): Promise<{ position: number; endOffset: number | undefined }> {
+    const relative = offset - this.baseOffset;
+    for (const index of [this.#offsetIndex, await this.#loadIndex()]) {
+      const entry = index.floor(relative);
+      if (entry >= 0) return { position: index.positionAt(entry), endOffset: this.baseOffset + index.offsetAt(entry) + 1 };
+    }
+    return { position: 0, endOffset: undefined };
+  }
+
+  /** About how many bytes stand before the batch that holds `offset`, by what is in memory. */
+  estimatePosition(offset: number): number {
+    if (offset <= this.baseOffset) return 0;
+    if (offset >= this.endOffset) return this.bytes;
+    const entry = this.#offsetIndex.floor(offset - this.baseOffset);
+    if (entry >= 0) return this.#offsetIndex.positionAt(entry);
+    return Math.floor((this.bytes * (offset - this.baseOffset)) / (this.endOffset - this.baseOffset));
+  }
+
+  /** An offset such that everything before its batch is older than `timestampMs`. */
+  async offsetBefore(timestampMs: number): Promise<number> {
+    for (const index of [this.#timeIndex, TimeIndex.decode(await this.#readWhole(this.path(timeIndexSuffix)))]) {
+      const entry = index.before(timestampMs);
+      const offset = this.baseOffset + (entry < 0 ? 0 : index.offsetAt(entry));
+      if (entry >= 0 && offset < this.endOffset && this.#isOlder(await this.readFrom(offset, 1), offset, timestampMs)) return offset;
+    }
+    return this.baseOffset;
+  }
+
+  /** A time index that was damaged may lead too far: the batch it leads to must be the one it says. */
+  #isOlder(batches: readonly Batch[] | undefined, offset: number, timestampMs: number): boolean {
+    const batch = batches?.[0];
+    return batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs;
+  }
+
+  async #read(target: Uint8Array, position: number): Promise<number> {
+    try {
+      return await this.#context.openFiles.use(this.path(), (file) => file.read(target, position));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return 0;
+      throw error;
+    }
+  }
+
+  async #readWhole(path: string): Promise<Uint8Array> {
+    const size = await this.#context.files.size(path);
+    if (size === undefined) return new Uint8Array(0);
+    const file = await this.#context.files.open(path);
+    try {
+      const bytes = new Uint8Array(size);
+      return bytes.subarray(0, await file.read(bytes, 0));
+    } finally {
+      await file.close();
+    }
+  }
+
+  // ---- index and damage
+
+  #loadIndex(): Promise<OffsetIndex> {
+    const loaded = this.#context.indexesLoaded;
+    loaded.delete(this);
+    loaded.add(this);
+    if (loaded.size > indexesLoadedMax) {
+      const [oldest] = loaded;
+      loaded.delete(oldest!);
+      oldest!.#loaded = undefined;
+    }
+    if (this.#loaded === undefined) {
+      const loading = this.#loadIndexNow();
+      this.#loaded = loading;
+      loading.catch(() => {
+        if (this.#loaded === loading) this.#loaded = undefined;
+      });
+    }
+    return this.#loaded;
+  }
+
+  async #loadIndexNow(): Promise<OffsetIndex> {
+    const index = OffsetIndex.decode(await this.#readWhole(this.path(offsetIndexSuffix)), this.bytes);
+    const pendingFrom = this.#offsetIndex.length > 0 ? this.#offsetIndex.positionAt(0) : this.bytes;
+    while (index.length > 0 && index.lastPosition >= pendingFrom) index.truncate(index.length - 1);
+    if (pendingFrom > Math.max(index.lastPosition, 0) + sparseBytes) return (await this.#walk()).index;
+    return index;
+  }
+
+  async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {
+    const buffer = new Uint8Array(this.bytes);
+    const count = await this.#read(buffer, 0);
+    const { positions, damage } = walkSegment(buffer.subarray(0, count), this.bytes, this.baseOffset, this.endOffset);
+    const index = new OffsetIndex();
+    let since = 0;
+    let last = 0;
+    for (const position of positions) {
+      since += position - last;
+      last = position;
+      if (since <= this.#context.indexIntervalBytes) continue;
+      const batch = new Batch(buffer.subarray(position, position + batchHeaderBytes));
+      if (index.add(batch.endOffset - 1 - this.baseOffset, position)) since = 0;
+    }
+    return { index, damage, buffer: buffer.subarray(0, count) };
+  }
+
+  /** Reads the whole segment, finds out what is damaged, and puts a new index in the place of the old. */
+  #examine(): Promise<void> {
+    this.#examining ??= this.#examineNow().finally(() => {
+      this.#examining = undefined;
+    });
+    return this.#examining;
+  }
+
+  async #examineNow(): Promise<void> {
+    const { index, damage, buffer } = await this.#walk();
+    if (this.retired) return;
+    this.#offsetIndex = index;
+    this.#loaded = Promise.resolve(new OffsetIndex());
+    await this.#context.files.remove(this.path(offsetIndexSuffix)).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    });
+    if (damage.length === 0) {
+      this.#context.damaged({
+        kind: 'index',
+        message: `The index of segment ${this.name}, or one read of it, was wrong; the index was made anew from the segment and nothing is lost.`,
+        path: this.name,
+      });
+    }
+    await this.writeIndex();
+    const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
+    this.#damage = damage;
+    for (const range of damage) {
+      if (known.has(`${range.position}-${range.end}`)) continue;
+      const { position, end, fromOffset, toOffset } = range;
+      const bytes = buffer.subarray(position, end);
+      const quarantined =
+        bytes.length === 0
+          ? undefined
+          : await this.#context.quarantine.keep(`${this.partitionId}-${segmentName(this.baseOffset, '')}-at-${position}`, bytes);
+      this.#context.damaged({
+        kind: 'segment',
+        message:
+          `Segment ${this.name} is damaged at bytes ${position} to ${end}: ` +
+          `offsets ${fromOffset} to ${toOffset - 1} of partition ${this.partitionId} are lost, all others are served.`,
+        path: this.name,
+        position,
+        bytes: end - position,
+        partitionId: this.partitionId,
+        fromOffset,
+        toOffset,
+        ...(quarantined === undefined ? {} : { quarantined }),
+      });
+    }
+  }
+}

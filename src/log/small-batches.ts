@@ -1,0 +1,39 @@
+import type { BufferPool } from './buffer-pool.ts';
+
+const slabBytes = 2 ** 14;
+const smallBytesMax = 2 ** 12;
+
+/**
+ * Gives batches that stay in memory memory of their own.
+ *
+ * A batch that nearly fills the buffer it was built in keeps it; a smaller one is copied out, and the smallest ones share slabs with their
+ * neighbours of the same time, which will be dropped at about the same time too.
+ */
+export class SmallBatches {
+  #slab: Buffer = Buffer.alloc(0);
+  #used = 0;
+
+  /** The first `length` bytes of a pooled buffer, which is the pool's or the batch's afterwards. */
+  settle(buffer: Buffer, length: number, pool: BufferPool): Buffer {
+    if (length * 4 >= buffer.length * 3) return buffer.subarray(0, length);
+    const own = this.#take(length);
+    buffer.copy(own, 0, 0, length);
+    pool.give(buffer);
+    return own;
+  }
+
+  copy(bytes: Uint8Array): Buffer {
+    const own = this.#take(bytes.length);
+    own.set(bytes);
+    return own;
+  }
+
+  #take(length: number): Buffer {
+    if (length > smallBytesMax) return Buffer.allocUnsafeSlow(length);
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(slabBytes);
+      this.#used = 0;
+    }
+    return this.#slab.subarray(this.#used, (this.#used += length));
+  }
+}

@@ -1,0 +1,235 @@
+import type { Clock } from '../util/index.ts';
+import { Batch } from './batch.ts';
+import { encodeCheckpoint, readFile, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
+import type { Flusher } from './flusher.ts';
+import { blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
+import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
+import type { LogHost } from './log-host.ts';
+import type { Partitions } from './partitions.ts';
+import {
+  JournalReplay,
+  findCheckpoints,
+  listJournal,
+  wasStoppedCleanly,
+  type FoundCheckpoints,
+  type RecoveryContext,
+  type Replayed,
+} from './recovery.ts';
+import { walkSegment } from './segment-walk.ts';
+import { Survey, rowsFromFiles } from './survey.ts';
+
+/** What the start needs of the log around it. */
+export interface StartupContext extends RecoveryContext {
+  readonly host: LogHost;
+  readonly clock: Clock;
+  readonly partitions: Partitions;
+  readonly flusher: Flusher;
+  readonly journal: JournalOptions;
+}
+
+/** What happened when the log was opened. */
+export interface RecoveryStats {
+  /** The log had been closed, and nothing was replayed. */
+  readonly cleanStop: boolean;
+  /** Journal replayed. */
+  readonly journalBytes: number;
+  readonly commits: number;
+  /** Of a last commit that had not been acknowledged and was cut off. */
+  readonly tornBytes: number;
+  readonly ms: number;
+}
+
+export interface Started {
+  readonly journal: Journal;
+  readonly nextCommit: number;
+  readonly checkpoints: { readonly newest: CheckpointMark; readonly older: CheckpointMark | undefined; readonly slot: 0 | 1 };
+  readonly stats: Omit<RecoveryStats, 'ms'>;
+}
+
+/** Brings a log to life: a new one, or what the last process left. */
+export async function startLog(context: StartupContext): Promise<Started> {
+  const { files, dataDir } = context;
+  for (const name of [journalDirName, topicsDirName, quarantineDirName]) await files.makeDir(`${dataDir.dir}/${name}`);
+  await files.syncDir(dataDir.dir);
+  return dataDir.isFresh ? startFresh(context) : recover(context);
+}
+
+async function startFresh(context: StartupContext): Promise<Started> {
+  const { files, dataDir, clock, host } = context;
+  const first: CheckpointMark = { number: 1, commit: 0, position: blockBytes };
+  await writeCheckpoint(files, dataDir.dir, 0, encodeCheckpoint(dataDir.uuid, { ...first, timestampMs: clock.now() }, [], []));
+  host.restore(undefined);
+  return {
+    journal: await Journal.create(context.journal),
+    nextCommit: 1,
+    checkpoints: { newest: first, older: undefined, slot: 0 },
+    stats: { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0 },
+  };
+}
+
+async function recover(context: StartupContext): Promise<Started> {
+  const { host, partitions } = context;
+  const found = await findCheckpoints(context);
+  const journalFiles = await listJournal(context);
+  const checkpoint = found.newest?.checkpoint;
+  if (await wasStoppedCleanly(context, checkpoint, journalFiles)) {
+    partitions.load(checkpoint!.partitions, checkpoint!.number);
+    host.restore(stateOf(found));
+    partitions.deleteTombstones(checkpoint!.commit + 1).forEach((deletion) => void deletion.catch(context.journal.failed));
+    const replayed: Replayed = {
+      position: checkpoint!.position,
+      nextCommit: checkpoint!.commit + 1,
+      commits: 0,
+      bytes: 0,
+      tornBytes: 0,
+      whole: true,
+      last: undefined,
+    };
+    return resume(context, found, journalFiles, replayed, true);
+  }
+  return recoverUnclean(context, found, journalFiles);
+}
+
+/** The first checkpoint of a new log has no state. */
+function stateOf(found: FoundCheckpoints): Uint8Array | undefined {
+  const checkpoint = found.newest?.checkpoint;
+  return checkpoint === undefined || checkpoint.commit === 0 ? undefined : checkpoint.snapshot;
+}
+
+async function recoverUnclean(context: StartupContext, found: FoundCheckpoints, journalFiles: readonly JournalFile[]): Promise<Started> {
+  const { files, dataDir, host, partitions, flusher, damaged } = context;
+  const checkpoint = found.newest?.checkpoint;
+  const survey = new Survey(files, dataDir.dir, context.quarantine, damaged);
+  let rows: PartitionRow[];
+  if (checkpoint === undefined) rows = await rowsFromFiles(files, dataDir.dir, (path, bytes, base) => readToEnd(context, path, bytes, base));
+  else {
+    await survey.begin(new Map(checkpoint.partitions.map((row) => [row.id, row])));
+    rows = checkpoint.partitions.map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
+  }
+  partitions.load(rows, checkpoint?.number ?? 0);
+  host.restore(stateOf(found));
+
+  const compactions: (() => Promise<void>)[] = [];
+  const replay = new JournalReplay(
+    context,
+    {
+      partition: (id) => partitions.ofJournal(id),
+      batch: (partition, batch) => host.replayBatch(partition, batch),
+      entry: (kind, id, payload) => host.replayEntry(kind, id, payload),
+      compacted: (id, baseOffset, bytes, rewrite) => {
+        compactions.push(async () => partitions.ofJournal(id)?.recoverCompacted(baseOffset, bytes, rewrite));
+      },
+      committed: (commit, timestampMs) => host.replayedCommit?.(commit, timestampMs),
+      pause: () => flusher.catchUp(),
+    },
+    checkpoint,
+  );
+  const replayed = await replay.run(journalFiles);
+  for (const compaction of compactions) await compaction();
+  for (const partition of partitions.disk) {
+    const kept = partition.recovered();
+    if (kept === undefined) continue;
+    damaged({
+      kind: 'journal',
+      message:
+        `Offsets ${kept.keptFrom} to ${kept.keptTo - 1} of partition ${partition.id} are in its segments but no longer in the journal: ` +
+        'the records are kept; state changes of the same time may be lost.',
+      path: journalDirName,
+    });
+  }
+  partitions.deleteTombstones(replayed.nextCommit).forEach((deletion) => void deletion.catch(context.journal.failed));
+  if (checkpoint !== undefined) await survey.finish(replayed.whole, (id) => partitions.isKnown(id));
+  await makeSure(context, found, replayed);
+  return resume(context, found, journalFiles, replayed, false);
+}
+
+function sealedRow(row: PartitionRow): PartitionRow {
+  return { ...row, segments: row.segments.map((segment, i) => (i === row.segments.length - 1 ? { ...segment, sealed: true } : segment)) };
+}
+
+/** How far a segment is intact, when nothing else says how far it goes. */
+async function readToEnd(
+  context: StartupContext,
+  path: string,
+  bytes: number,
+  baseOffset: number,
+): Promise<{ endOffset: number; bytes: number; maxTimestampMs: number }> {
+  const buffer = (await readFile(context.files, path)) ?? new Uint8Array(0);
+  const { positions } = walkSegment(buffer, bytes, baseOffset, Number.MAX_SAFE_INTEGER);
+  let maxTimestampMs = -1;
+  let last: Batch | undefined;
+  for (const position of positions) {
+    last = new Batch(buffer.subarray(position));
+    maxTimestampMs = Math.max(maxTimestampMs, last.maxTimestampMs);
+  }
+  if (last === undefined) return { endOffset: baseOffset, bytes: 0, maxTimestampMs };
+  const lastBytes = new DataView(last.buffer.buffer, last.buffer.byteOffset).getInt32(8) + 12;
+  return { endOffset: last.endOffset, bytes: positions[positions.length - 1]! + lastBytes, maxTimestampMs };
+}
+
+/**
+ * What was read may be only in the system's memory: the process before may have ended because a sync failed, after which the system shows
+ * the new bytes and never writes them. So the two things whose sync may have been the last are written once more before anything relies on them.
+ */
+async function makeSure(context: StartupContext, found: FoundCheckpoints, replayed: Replayed): Promise<void> {
+  const { files, dataDir } = context;
+  if (replayed.last !== undefined) {
+    const { file, position, bytes } = replayed.last;
+    const opened = await files.open(file.path, { syncWrites: true });
+    try {
+      const commit = Buffer.allocUnsafe(bytes);
+      const count = await opened.read(commit, position - file.start);
+      await opened.write(commit.subarray(0, count), position - file.start);
+    } finally {
+      await opened.close();
+    }
+    await files.syncDir(`${dataDir.dir}/${journalDirName}`);
+  }
+  if (found.newest !== undefined) await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
+}
+
+async function resume(
+  context: StartupContext,
+  found: FoundCheckpoints,
+  journalFiles: readonly JournalFile[],
+  replayed: Replayed,
+  cleanStop: boolean,
+): Promise<Started> {
+  const { quarantine, damaged } = context;
+  const needed = (found.older ?? found.newest)?.checkpoint.position ?? 0;
+  const older: JournalFile[] = [];
+  const spares: JournalFile[] = [];
+  let current: JournalFile | undefined;
+  for (const file of journalFiles) {
+    const end = file.start + file.capacity;
+    if (replayed.position > file.start && replayed.position <= end) current = file;
+    else if (end <= needed) spares.push(file);
+    else if (file.start < replayed.position) older.push(file);
+    else if (replayed.whole) spares.push(file);
+    else {
+      // Behind the end, where nothing was found; but something else was damaged, and so might this be.
+      const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+      const quarantined = await quarantine.move(file.path, `${journalDirName}-${name}`);
+      const message = `${journalDirName}/${name} holds no commit that can be read and was set aside as ${quarantined}.`;
+      damaged({ kind: 'journal', message, path: `${journalDirName}/${name}`, quarantined });
+    }
+  }
+  let journal: Journal;
+  if (current !== undefined) {
+    journal = await Journal.resume(context.journal, { current, position: replayed.position, older, spares });
+  } else {
+    const ends = journalFiles.map(({ start, capacity }) => start + capacity);
+    journal = await Journal.create(context.journal, Math.max(0, replayed.position, ...ends), spares, older);
+  }
+  let newest: CheckpointMark | undefined = found.newest?.checkpoint;
+  if (newest === undefined) {
+    // Without any, the journal is needed from its start: the mark says so, and the first checkpoint made replaces it.
+    newest = { number: 0, commit: 0, position: Math.min(replayed.position, ...journalFiles.map(({ start }) => start)) };
+  }
+  return {
+    journal,
+    nextCommit: replayed.nextCommit,
+    checkpoints: { newest, older: found.older?.checkpoint, slot: found.newest?.slot ?? 1 },
+    stats: { cleanStop, journalBytes: replayed.bytes, commits: replayed.commits, tornBytes: replayed.tornBytes },
+  };
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { FaultyFiles, type FileCall, type Log, type LogOptions } from '../../src/log/index.ts';
+import { SeededRandom, type Random } from '../../src/util/index.ts';
+import { append, openLog, readAll, smallLimits, type HostState, type TestHost, type TestOptions } from './kit.ts';
+
+/** Everything the log holds as of one seal: the host's state, and the value of every offset appended so far. */
+interface Truth {
+  readonly host: HostState;
+  readonly ends: { [id: string]: number };
+}
+
+/** A place where the log could have died, and what had been promised by then. */
+export interface CrashPoint {
+  readonly call: FileCall;
+  readonly number: number;
+  /** Disks as a second start may find them. */
+  readonly disks: FaultyFiles[];
+  readonly ackedSeal: number;
+}
+
+/**
+ * A recorder runs a script on a log and, at every call to its files, takes the disk as it would be after a crash there. It also notes what the
+ * log held at every seal, and which seals were durable, so that whatever is recovered can be judged.
+ */
+export class Recorder {
+  readonly files: FaultyFiles;
+  readonly points: CrashPoint[] = [];
+  readonly values: Map<string, string> = new Map<string, string>();
+  readonly truths: Truth[] = [];
+  readonly #random: Random;
+  readonly #options: TestOptions;
+  host!: TestHost;
+  log!: Log;
+  #acked = 0;
+  #sealed = 0;
+  readonly #modes: readonly ('power' | 'process')[];
+
+  constructor(seed: number, options: TestOptions = {}, modes: readonly ('power' | 'process')[] = ['power', 'process']) {
+    this.#random = new SeededRandom(seed);
+    this.#options = { ...smallLimits, ...options };
+    this.#modes = modes;
+    this.files = new FaultyFiles({ random: new SeededRandom(seed + 1) });
+    this.truths.push({ host: { texts: {}, partitions: {}, deleted: {} }, ends: {} });
+  }
+
+  async run(script: (recorder: Recorder, random: Random) => Promise<void>, every: number = 1): Promise<void> {
+    this.files.before = (call) => {
+      if (isHarmless(call) || this.files.calls % every !== 0) return undefined;
+      const inFlight =
+        call.kind === 'write' ? [{ path: call.path, position: call.position!, bytes: new Uint8Array(call.bytes!) }] : [];
+      const disks = this.#modes.map((mode) => this.files.crash(mode, this.#random, { inFlight }));
+      this.points.push({ call: { ...call }, number: this.files.calls, disks, ackedSeal: this.#acked });
+      return undefined;
+    };
+    const { log, host } = await openLog(this.files, this.#options);
+    this.log = log;
+    this.host = host;
+    host.onSealed = () => {
+      this.#sealed++;
+      this.truths[this.#sealed] = this.#truth();
+    };
+    host.onDurable = () => {
+      this.#acked = this.#sealed;
+    };
+    await script(this, this.#random);
+    this.files.before = undefined;
+  }
+
+  #truth(): Truth {
+    const ends: { [id: string]: number } = {};
+    for (const id of Object.keys(this.host.state.partitions)) ends[id] = this.log.openPartition(Number(id)).endOffset;
+    return { host: structuredClone(this.host.state), ends };
+  }
+
+  append(id: number, text: string): number {
+    const offset = append(this.log.partition(id)!, text);
+    this.values.set(`${id}/${offset}`, text);
+    return offset;
+  }
+
+  get options(): TestOptions {
+    return this.#options;
+  }
+}
+
+function isHarmless(call: FileCall): boolean {
+  return ['read', 'size', 'list', 'space', 'lock', 'close', 'file-size'].includes(call.kind);
+}
+
+/** Opens what a crash left and holds it against what was promised: everything acknowledged, and some whole number of commits beyond. */
+export async function judge(recorder: Recorder, point: CrashPoint, files: FaultyFiles, options: Partial<LogOptions> = {}): Promise<{ log: Log; host: TestHost }> {
+  const { log, host } = await openLog(files, { ...recorder.options, ...options });
+  assert.deepEqual(host.damage, [], 'a crash is no damage');
+  const state = JSON.stringify(sorted(host.state));
+  const ends = endsOf(host, log);
+  const seal = recorder.truths.findLastIndex((truth) => JSON.stringify(sorted(truth.host)) === state && sameEnds(truth.ends, ends));
+  const wanted = JSON.stringify(recorder.truths[point.ackedSeal]);
+  assert.ok(seal >= 0, `the state is that of no commit: ${state} ${JSON.stringify(ends)}; acked is ${wanted}`);
+  assert.ok(seal >= point.ackedSeal, `commit ${point.ackedSeal} was acknowledged, but ${seal} is what is left`);
+  for (const id of Object.keys(host.state.partitions)) {
+    const partition = log.partition(Number(id))!;
+    const start = host.state.partitions[id]!;
+    assert.ok(partition.startOffset <= Math.max(start, 0) || partition.startOffset === start);
+    const deleted = new Set(host.state.deleted[id] ?? []);
+    let expected = start;
+    for (const { offset, value } of await readAll(partition, start)) {
+      if (offset < start) continue;
+      while (expected < offset) assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing`), expected++;
+      assert.equal(value, recorder.values.get(`${id}/${offset}`), `value at ${id}/${offset}`);
+      expected = offset + 1;
+    }
+    while (expected < partition.endOffset) assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing at the end`), expected++;
+    assert.equal(partition.durableEnd, partition.endOffset);
+  }
+  return { log, host };
+}
+
+function endsOf(host: TestHost, log: Log): { [id: string]: number } {
+  const ends: { [id: string]: number } = {};
+  for (const id of Object.keys(host.state.partitions)) ends[id] = log.partition(Number(id))!.endOffset;
+  return ends;
+}
+
+function sameEnds(a: { [id: string]: number }, b: { [id: string]: number }): boolean {
+  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+}
+
+function sorted({ texts, partitions, deleted }: HostState): unknown {
+  return [Object.entries(texts).sort(), Object.entries(partitions).sort(), Object.entries(deleted).sort()];
+}
+
+/** A script that does a little of everything, with chance deciding what and how much. */
+export function everything(steps: number): (recorder: Recorder, random: Random) => Promise<void> {
+  return async (recorder, random) => {
+    const { host, log } = recorder;
+    let lastId = 0;
+    const live: number[] = [];
+    const pick = (): number => live[random.int(live.length)]!;
+    const background: Promise<unknown>[] = [];
+    for (let step = 0; step < steps; step++) {
+      const dice = random.int(100);
+      if (live.length === 0 || (dice < 3 && live.length < 4)) {
+        host.create(++lastId);
+        live.push(lastId);
+      } else if (dice < 60) {
+        const id = pick();
+        for (let count = 1 + random.int(12); count > 0; count--) recorder.append(id, `v${step}-${count}-${'x'.repeat(random.int(random.int(20) === 0 ? 1500 : 80))}`);
+      } else if (dice < 70) host.put(1, random.int(5), `t${step}`);
+      else if (dice < 78) {
+        const id = pick();
+        const partition = log.partition(id)!;
+        host.trim(id, partition.startOffset + random.int(partition.endOffset - partition.startOffset + 1));
+      } else if (dice < 84) {
+        const id = pick();
+        const partition = log.partition(id)!;
+        for (let count = random.int(8); count > 0; count--) {
+          const offset = partition.startOffset + random.int(Math.max(1, partition.endOffset - partition.startOffset));
+          if (offset < partition.endOffset) host.put(5, id, String(offset));
+        }
+      } else if (dice < 87) {
+        const id = pick();
+        const partition = log.partition(id)!;
+        const segment = partition.segments()[0];
+        // What is compacted away must be deleted durably first.
+        await log.flush();
+        const deleted = new Set(host.state.deleted[id] ?? []);
+        if (segment !== undefined) background.push(partition.compact(segment.baseOffset, (offset) => !deleted.has(offset)));
+      } else if (dice < 89) background.push(log.checkpoint());
+      else if (dice < 90 && live.length > 1) {
+        const id = live.splice(random.int(live.length), 1)[0]!;
+        host.drop(id);
+      } else if (dice < 92) background.push(log.partition(pick())!.roll());
+      else if (dice < 94) await readAll(log.partition(pick())!);
+      if (random.int(3) > 0) await log.flush();
+      if (background.length > 0 && random.int(4) === 0) await Promise.all(background.splice(0));
+    }
+    await Promise.all(background);
+    await log.close();
+  };
+}
