@@ -15,9 +15,7 @@ import {
 } from './entries.ts';
 import { Group } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
-import type { GroupPartition } from './group-partition.ts';
 import type { Partition } from './partition.ts';
-import { PendingState } from './pending.ts';
 import type { Schedule } from './schedule.ts';
 import { Topic } from './topic.ts';
 
@@ -170,7 +168,7 @@ export class Catalog {
       position.committed = stored.committed;
       if (topic.config.durability === 'memory') continue;
       for (let i = 0; i < stored.pending.length; i += 2)
-        restorePending(position, stored.pending[i]!, stored.pending[i + 1]!);
+        position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
     }
   }
 
@@ -191,10 +189,10 @@ export class Catalog {
     group.deliverySequence = entry.deliverySequence;
     for (let i = 0; i < entry.entered.length; i += 2) {
       for (let offset = entry.entered[i]!; offset < entry.entered[i + 1]!; offset++)
-        restorePending(position, offset, 1);
+        position.pending.restore(offset, 1);
     }
     for (let i = 0; i < entry.deliveries.length; i += 2)
-      restorePending(position, entry.deliveries[i]!, entry.deliveries[i + 1]!);
+      position.pending.restore(entry.deliveries[i]!, entry.deliveries[i + 1]!);
     for (let i = 0; i < entry.done.length; i += 2) {
       for (let offset = entry.done[i]!; offset < entry.done[i + 1]!; offset++) {
         const pending = position.pending.get(offset);
@@ -230,11 +228,7 @@ export class Catalog {
 
   /** After the last entry: what was pending is to be delivered again. */
   recovered(): void {
-    for (const group of this.groupsById.values()) {
-      for (const { pending } of group.positions) {
-        for (const entry of pending.values()) if (entry.state === PendingState.held) pending.makeReady(entry);
-      }
-    }
+    for (const group of this.groupsById.values()) group.recovered();
   }
 
   // ---- writing down
@@ -335,11 +329,4 @@ export class Catalog {
       this.apply(kind, id, reader.bytes(reader.uvarint()));
     }
   }
-}
-
-/** Pending entries stay `held` until recovery is over. Their offsets come in any order; the map wants them ascending. */
-function restorePending(position: GroupPartition, offset: number, deliveries: number): void {
-  const known = position.pending.get(offset);
-  if (known) known.deliveries = deliveries;
-  else position.pending.add(offset, deliveries);
 }

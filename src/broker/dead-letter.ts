@@ -38,7 +38,7 @@ export async function deadLetter(
 ): Promise<void> {
   const { partition } = position;
   const message = await partition.get(entry.offset);
-  if (!position.pending.has(entry.offset)) return;
+  if (group.isClosed || position.pending.get(entry.offset) !== entry) return;
   if (message) {
     const topic = core.ensureTopic(topicConfig({ name: letter.topic, keyState: true, dedupeWindowMs: 0 }));
     const firstMs = entry.firstDeliveredMs === 0 ? message.timestampMs : entry.firstDeliveredMs;

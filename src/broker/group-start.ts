@@ -25,6 +25,14 @@ export async function startPosition(
   position.filteredLag += counted;
 }
 
+/** Counts anew what a group with a filter has still to deliver. */
+export async function countLag(position: GroupPartition, filter: Filter): Promise<void> {
+  const end = position.partition.nextOffset;
+  position.filteredLag = 0; // new messages count themselves from here on
+  const counted = await countMatching(position, filter, position.cursor, end);
+  position.filteredLag += counted;
+}
+
 async function startOffset(
   position: GroupPartition,
   filter: Filter | undefined,

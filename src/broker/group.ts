@@ -1,5 +1,4 @@
 import type { Record } from '../log/index.ts';
-import type { Timer } from '../util/index.ts';
 import type { Consumer, ConsumerEnd } from './consumer.ts';
 import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
@@ -9,7 +8,8 @@ import { BrokerError } from './errors.ts';
 import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
 import { GroupPartition } from './group-partition.ts';
-import { startPosition } from './group-start.ts';
+import { countLag, startPosition } from './group-start.ts';
+import { GroupTimers } from './group-timers.ts';
 import type { Partition } from './partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 import { Rate } from './rates.ts';
@@ -76,10 +76,7 @@ export class Group {
   readonly #pump: DeliveryPump;
   #lastDeliveredMs: number | undefined = undefined;
   #lastAckMs: number | undefined = undefined;
-  #timer: Timer | undefined = undefined;
-  #timerDueMs = Infinity;
-  #inactivity: Timer | undefined = undefined;
-  #pauseTimer: Timer | undefined = undefined;
+  readonly #timers: GroupTimers;
   #closed = false;
   #started = false;
 
@@ -90,6 +87,7 @@ export class Group {
     this.#config = config;
     this.createdMs = createdMs;
     this.#filter = filterOf(config);
+    this.#timers = new GroupTimers(core.clock);
     this.#pump = new DeliveryPump(this, this.#consumers, core.clock);
     for (const partition of topic.partitions) this.addPartition(partition);
   }
@@ -133,8 +131,7 @@ export class Group {
   attach(consumer: Consumer): void {
     if (this.#closed) return consumer.ended('group-deleted');
     this.#consumers.add(consumer);
-    this.#inactivity?.cancel();
-    this.#inactivity = undefined;
+    this.#watchInactivity();
     this.wake();
   }
 
@@ -149,17 +146,12 @@ export class Group {
 
   /** Begins again to count the time without a consumer. */
   touch(): void {
-    if (this.#consumers.count === 0) this.#watchInactivity();
+    this.#watchInactivity();
   }
 
   #watchInactivity(): void {
-    this.#inactivity?.cancel();
-    this.#inactivity = undefined;
-    const { inactiveMs } = this.#config;
-    if (inactiveMs === undefined || this.#closed || !this.#started) return;
-    this.#inactivity = this.#core.clock.setTimer(inactiveMs, () => {
-      if (this.#consumers.count === 0) void this.delete();
-    });
+    const isIdle = this.#started && !this.#closed && this.#consumers.count === 0;
+    this.#timers.watchInactivity(isIdle ? this.#config.inactiveMs : undefined, () => void this.delete());
   }
 
   // ---- what the pump needs
@@ -198,7 +190,7 @@ export class Group {
   ack(partition: number, offset: number): boolean {
     const position = this.positions[partition];
     const entry = position?.pending.get(offset);
-    if (!position || !entry || entry.state === PendingState.leaving) return false;
+    if (!position || !entry || !isAnswerable(entry)) return false;
     this.#acked(position, entry);
     return true;
   }
@@ -209,7 +201,7 @@ export class Group {
     if (!position?.pending.has(offset)) return false;
     for (const entry of position.pending.values()) {
       if (entry.offset > offset) break;
-      if (entry.state !== PendingState.leaving) this.#acked(position, entry);
+      if (isAnswerable(entry)) this.#acked(position, entry);
     }
     return true;
   }
@@ -245,7 +237,7 @@ export class Group {
   reject(partition: number, offset: number, reason: string): boolean {
     const position = this.positions[partition];
     const entry = position?.pending.get(offset);
-    if (!position || !entry || entry.state === PendingState.leaving) return false;
+    if (!position || !entry || !isAnswerable(entry)) return false;
     this.#core.emit({ kind: 'rejected', reason, ...this.#describeEntry(position, entry) });
     if (this.#config.deadLetter === undefined) {
       this.settle(position, entry); // nobody wants it: as good as acked
@@ -333,16 +325,10 @@ export class Group {
   #armTimer(nowMs: number): void {
     let dueMs = Infinity;
     for (const position of this.positions) dueMs = Math.min(dueMs, position.pending.nextDueMs());
-    if (dueMs >= this.#timerDueMs || dueMs === Infinity) return;
-    this.#timer?.cancel();
-    this.#timerDueMs = dueMs;
-    this.#timer = this.#core.clock.setTimer(Math.max(0, Math.ceil(dueMs - nowMs)), this.#onTimer);
+    this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
   }
 
-  readonly #onTimer = (): void => {
-    this.#timer = undefined;
-    this.#timerDueMs = Infinity;
-    if (this.#closed) return;
+  readonly #onDue = (): void => {
     const nowMs = this.#core.clock.monotonic();
     for (const position of this.positions) {
       position.pending.expire(nowMs, (entry) => {
@@ -393,9 +379,25 @@ export class Group {
     this.resumeTimers();
   }
 
+  /**
+   * After recovery: what was pending goes out again. What had its last delivery may still be answered until its deadline, so that it
+   * is never delivered more than maxDeliver times.
+   */
+  recovered(): void {
+    const { maxDeliver = Infinity } = this.#config;
+    const nowMs = this.#core.clock.monotonic();
+    for (const { pending } of this.positions) {
+      for (const entry of pending.values()) {
+        if (entry.deliveries >= maxDeliver) pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
+        else pending.makeReady(entry);
+      }
+    }
+  }
+
   /** After `start`, or after recovery: deliveries and timers begin. */
   resumeTimers(): void {
     this.#started = true;
+    this.#armTimer(this.#core.clock.monotonic());
     this.#watchInactivity();
     this.#watchPause();
     this.wake();
@@ -476,8 +478,10 @@ export class Group {
   /** Changes the configuration; resolves once that is durable. The name and the start stay. */
   async update(options: GroupConfig): Promise<void> {
     this.#checkOpen();
+    const filterBefore = this.#filter;
     this.applyConfig({ ...groupConfig(options), name: this.name });
     this.#core.redefineGroup(this);
+    if (this.#filter && this.#filter !== filterBefore) await this.#recountLag();
     this.#core.emit({ kind: 'group-updated', group: this });
     await this.#committed();
   }
@@ -496,6 +500,12 @@ export class Group {
     this.#watchPause();
     this.#watchInactivity();
     this.wake();
+  }
+
+  async #recountLag(): Promise<void> {
+    for (const position of this.positions) await countLag(position, this.#filter!);
+    for (const position of this.positions) position.cursorMoved = true; // the next commit carries the count
+    this.#noteChange(true);
   }
 
   /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
@@ -521,12 +531,10 @@ export class Group {
   }
 
   #watchPause(): void {
-    this.#pauseTimer?.cancel();
-    this.#pauseTimer = undefined;
     const { paused, pausedUntilMs } = this.#config;
-    if (!paused || pausedUntilMs === undefined || this.#closed || !this.#started) return;
-    const delayMs = pausedUntilMs - this.#core.clock.now();
-    if (delayMs > 0) this.#pauseTimer = this.#core.clock.setTimer(delayMs, () => void this.#pauseEnded());
+    const ends = paused && pausedUntilMs !== undefined && this.#started && !this.#closed;
+    const delayMs = ends ? Math.max(0, pausedUntilMs - this.#core.clock.now()) : undefined;
+    this.#timers.watchPause(delayMs, () => void this.#pauseEnded());
   }
 
   async #pauseEnded(): Promise<void> {
@@ -547,9 +555,7 @@ export class Group {
   close(reason: ConsumerEnd): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#timer?.cancel();
-    this.#inactivity?.cancel();
-    this.#pauseTimer?.cancel();
+    this.#timers.stop();
     for (const consumer of this.#consumers.removeAll()) consumer.ended(reason);
   }
 
@@ -568,6 +574,11 @@ export class Group {
   #committed(): Promise<void> {
     return new Promise((resolve) => this.#core.afterCommit(resolve));
   }
+}
+
+/** It was delivered, and nobody has decided about it. */
+function isAnswerable(entry: PendingEntry): boolean {
+  return entry.deliveries > 0 && entry.state !== PendingState.leaving;
 }
 
 function filterOf(config: GroupConfig): Filter | undefined {

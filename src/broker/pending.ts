@@ -144,6 +144,22 @@ export class PendingEntries {
     return entry;
   }
 
+  /** Puts an entry in its place that was read back from the journal; its last count of deliveries holds. */
+  restore(offset: number, deliveries: number): void {
+    const entry = this.#entries.get(offset) ?? this.add(offset, 0);
+    if (entry.deliveries > 1) this.#redelivered--;
+    entry.deliveries = deliveries;
+    if (deliveries > 1) this.#redelivered++;
+  }
+
+  /** In flight again after a restart, until `waitMs` from now; no new delivery. */
+  resume(entry: PendingEntry, nowMs: number, waitMs: number): void {
+    entry.state = PendingState.inFlight;
+    this.#inFlight++;
+    entry.dueMs = nowMs + waitMs;
+    this.#listFor(waitMs).append(entry);
+  }
+
   /** Delivered: the entry is in flight until `waitMs` from now. */
   deliver(entry: PendingEntry, nowMs: number, waitMs: number): void {
     this.#leave(entry);

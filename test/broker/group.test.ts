@@ -234,6 +234,41 @@ test('a dead letter leaves a queue-like topic, and redrive brings it back', asyn
   assert.equal(kit.broker.topic('orders')!.count, 1);
 });
 
+test('a restart costs no extra delivery: the last one may still be answered, else the message is given up', async () => {
+  const { kit, billing } = await withGroup(2, { maxDeliver: 1, deadLetter: 'dead' });
+  await using _ = kit;
+  kit.attach(billing);
+  await kit.settle();
+  await kit.restart();
+  const again = kit.broker.topic('orders')!.groups.get('billing')!;
+  const consumer = kit.attach(again);
+  await kit.settle();
+  assert.equal(again.ack(0, 0), true);
+  await kit.advance(1000);
+  await kit.settle();
+  assert.deepEqual(consumer.values, []);
+  assert.equal(kit.broker.topic('dead')!.count, 1);
+  assert.equal(again.info().inFlight, 0);
+});
+
+test('new filters count anew what is to be delivered', async () => {
+  const kit = await TestBroker.open();
+  await using _ = kit;
+  const topic = await kit.broker.createTopic({ name: 'events' });
+  for (const key of ['a', 'b', 'a', 'b', 'b']) void topic.send({ key, value: key });
+  await kit.settle();
+  const group = await topic.createGroup({ name: 'g', filters: ['a'] });
+  assert.equal(group.info().lag, 2);
+  await group.update({ ...group.config, filters: ['b'] });
+  assert.equal(group.info().lag, 3);
+  await kit.restart();
+  const again = kit.broker.topic('events')!.groups.get('g')!;
+  assert.equal(again.info().lag, 3);
+  const consumer = kit.attach(again);
+  await kit.settle();
+  assert.deepEqual(consumer.offsets, [1, 3, 4]);
+});
+
 test('without a dead-letter topic a rejected message leaves the queue, one that failed too often stays', async () => {
   const { kit, orders, billing } = await withGroup(2, { maxDeliver: 1 }, { retention: 'queue' });
   await using _ = kit;
