@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Broker, MemoryFiles } from '../../src/broker/index.ts';
+import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+import { TestBroker, text } from './kit.ts';
+
+test('offsets that members commit are kept beside the cursor, and outlive a restart', async () => {
+  const kit = await TestBroker.open();
+  await using _ = kit;
+  const topic = await kit.broker.createTopic({ name: 'events', partitions: 2 });
+  const group = await topic.createGroup({ name: 'g' });
+  assert.equal(group.committed(1), undefined);
+  group.commitOffset(1, 7, 'by a');
+  group.commitOffset(1, 9, 'by b');
+  assert.throws(() => group.commitOffset(2, 0), { code: 'offset-not-found' });
+  await kit.settle();
+  for (const how of ['journal', 'checkpoint']) {
+    await kit.restart();
+    const again = kit.broker.topic('events')!.groups.get('g')!;
+    assert.deepEqual(again.committed(1), { offset: 9, metadata: 'by b' }, how);
+    assert.equal(again.info().cursor, 0);
+  }
+});
+
+test('segments that a few stragglers pin are rewritten, and what lives stays readable', async () => {
+  const clock = new VirtualClock();
+  const files = new MemoryFiles();
+  const open = (): Promise<Broker> =>
+    Broker.open({
+      dir: 'data',
+      files,
+      clock,
+      random: new SeededRandom(1),
+      memoryBytes: () => 0,
+      log: { segmentBytesMax: 64 * 1024, batchBytesMax: 4096, tailCacheBytesMax: 0, readCacheBytesMax: 0 },
+    });
+  let broker = await open();
+  const topic = await broker.createTopic({ name: 'jobs', retention: 'queue' });
+  const [partition] = topic.partitions;
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => topic.send({ value: Buffer.alloc(200, round * 100 + i) })),
+    );
+  }
+  await broker.checkpoint();
+  const before = partition!.log.segments().reduce((sum, { bytes }) => sum + bytes, 0);
+  assert.ok(before > 300_000, `${before}`);
+  for (let offset = 0; offset < 2000; offset++) if (offset % 50 !== 0) partition!.remove(offset);
+  assert.ok((await broker.compact()) > 0);
+  const after = partition!.log.segments().reduce((sum, { bytes }) => sum + bytes, 0);
+  assert.ok(after < before / 10, `${before} → ${after}`);
+  assert.equal(await broker.compact(), 0, 'nothing is left to do');
+  for (let round = 0; round < 2; round++) {
+    const offsets: number[] = [];
+    const { partitions } = broker.topic('jobs')!;
+    for await (const record of partitions[0]!.scan(0)) {
+      offsets.push(record.offset);
+      assert.equal(record.value![0], record.offset % 256);
+    }
+    assert.deepEqual(
+      offsets,
+      Array.from({ length: 40 }, (_, i) => i * 50),
+    );
+    await broker.close();
+    broker = await open();
+  }
+  await broker.close();
+});
+
+test('a passed watermark refuses publishes; consumers go on, and publishes are let in again without a restart', async () => {
+  const clock = new VirtualClock();
+  let memoryBytes = 0;
+  await using broker = await Broker.open({
+    dir: 'data',
+    files: new MemoryFiles(),
+    clock,
+    watermarks: { memoryBytesMax: 1000 },
+    memoryBytes: () => memoryBytes,
+  });
+  const topic = await broker.createTopic({ name: 'jobs' });
+  const group = await topic.createGroup({ name: 'g' });
+  await topic.send({ value: '0' });
+  memoryBytes = 1001;
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  clock.advance(1000);
+  await settle();
+  assert.equal(broker.health.memoryFull, true);
+  await assert.rejects(topic.send({ value: '1' }), { code: 'memory-full' });
+  const received: string[] = [];
+  group.attach({
+    credit: 10,
+    creditBytes: Infinity,
+    receive: ({ record }) => received.push(text(record.value)),
+    ended: () => undefined,
+  });
+  await settle();
+  await settle();
+  assert.deepEqual(received, ['0']);
+  memoryBytes = 500;
+  clock.advance(1000);
+  await settle();
+  await topic.send({ value: '2' });
+});
+
+test('watchers hear of topics and groups as they come and go', async () => {
+  const kit = await TestBroker.open();
+  await using _ = kit;
+  const heard: string[] = [];
+  const stop = kit.broker.events.subscribe((event) => heard.push(event.kind));
+  const topic = await kit.broker.createTopic({ name: 't' });
+  const group = await topic.createGroup({ name: 'g' });
+  await group.pause();
+  await group.resume();
+  await group.delete();
+  await topic.delete();
+  stop();
+  await kit.broker.createTopic({ name: 'u' });
+  assert.deepEqual(heard, [
+    'topic-created',
+    'group-created',
+    'group-paused',
+    'group-resumed',
+    'group-deleted',
+    'topic-deleted',
+  ]);
+});
+
+test('a closed broker refuses publishes and new topics', async () => {
+  const kit = await TestBroker.open();
+  const topic = await kit.broker.createTopic({ name: 't' });
+  await kit.broker.close();
+  await assert.rejects(topic.send({ value: 'x' }), { code: 'closed' });
+  await assert.rejects(kit.broker.createTopic({ name: 'u' }), { code: 'closed' });
+});
