@@ -1,0 +1,44 @@
+import type { Partition, Topic as CoreTopic } from '../broker/index.ts';
+import type { AnyCodec } from './codec.ts';
+import { Message, partsOf, valueOf } from './message.ts';
+
+export interface BrowseOptions {
+  /** Where to begin, in each partition. Default: with the oldest. */
+  readonly start?: { readonly offset: number } | { readonly timestampMs: number };
+  /** Subject patterns over the key. */
+  readonly filter?: string | readonly string[];
+  /** Only this partition. */
+  readonly partition?: number;
+  /** At most so many. Default: all. */
+  readonly limit?: number;
+  /** Rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Reads stored messages up to the end as it is when it gets there. Nobody else notices: no group, no position, no ack. */
+export async function* browse<T>(
+  topic: CoreTopic,
+  codec: AnyCodec,
+  options: BrowseOptions,
+): AsyncGenerator<Message<T>, void, void> {
+  const { filter, limit = Infinity, signal } = options;
+  signal?.throwIfAborted();
+  let count = 0;
+  for (const partition of topic.partitions) {
+    if (options.partition !== undefined && partition.index !== options.partition) continue;
+    const from = await startOffset(partition, options.start);
+    const patterns = filter === undefined ? [] : typeof filter === 'string' ? [filter] : filter;
+    const records = partition.scan(from, signal ? { patterns, signal } : { patterns });
+    if (count >= limit) return;
+    for await (const record of records) {
+      const parts = partsOf(topic.name, partition.index, record);
+      yield new Message(parts, await valueOf<T>(codec, parts));
+      if (++count >= limit) return;
+    }
+  }
+}
+
+async function startOffset(partition: Partition, start: BrowseOptions['start']): Promise<number> {
+  if (!start) return partition.firstOffset;
+  return 'offset' in start ? start.offset : partition.offsetAtTime(start.timestampMs);
+}

@@ -1,0 +1,98 @@
+import { textOf } from '../util/index.ts';
+import { ValueError } from './errors.ts';
+import { describeIssues, plainIssues, type SchemaResult, type StandardSchema } from './schema.ts';
+
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * A codec turns values into the bytes of a message and back. `decode` throws on bytes that are no value; `null` is a message without a value
+ * (Kafka's tombstone).
+ */
+export interface Codec<In, Out = In> {
+  encode(value: In): MaybePromise<Uint8Array | string>;
+  decode(bytes: Uint8Array | null): MaybePromise<Out>;
+}
+
+export type AnyCodec = Codec<never, unknown>;
+export type CodecInput<C extends AnyCodec> = C extends Codec<infer In, unknown> ? In : never;
+export type CodecOutput<C extends AnyCodec> = C extends Codec<never, infer Out> ? Out : never;
+
+/**
+ * Values as JSON, the default of every topic. `json<Order>()` takes the type on trust; a schema checks it.
+ *
+ * Strings are JSON too (`"hello"`, with quotes): what comes out is what went in. For bare text use {@link text}, for bytes {@link bytes}.
+ */
+export function json<T = unknown>(): Codec<T> {
+  return jsonCodec as Codec<T>;
+}
+
+const jsonCodec: Codec<unknown> = {
+  encode(value) {
+    if (value instanceof Uint8Array) {
+      throw new ValueError(
+        'Bytes are not JSON: open the topic with { codec: bytes } to publish them as they are.',
+      );
+    }
+    const encoded = stringify(value);
+    if (encoded === undefined) throw new ValueError(`A value of type ${typeof value} is not JSON.`);
+    return encoded;
+  },
+  decode(bytes) {
+    if (bytes === null) return null;
+    try {
+      return JSON.parse(textOf(bytes, 0, bytes.length)) as unknown;
+    } catch (error) {
+      throw new ValueError(`The value is not JSON: ${(error as Error).message}`, [], error);
+    }
+  },
+};
+
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    throw new ValueError(`The value is not JSON: ${(error as Error).message}`, [], error);
+  }
+}
+
+/** Values as text, in UTF-8. Bytes that are not UTF-8 read as U+FFFD. */
+export const text: Codec<string> = {
+  encode: (value) => value,
+  decode: (bytes) => (bytes === null ? '' : textOf(bytes, 0, bytes.length)),
+};
+
+/** Values as the bytes they are. */
+export const bytes: Codec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (bytes) => bytes ?? new Uint8Array(0),
+};
+
+/**
+ * JSON, checked against a schema when published and again when consumed. What is stored is the value as it was published; what a schema
+ * fills in or converts, it does for the consumer.
+ */
+export function schemaCodec<In, Out>(schema: StandardSchema<In, Out>): Codec<In, Out> {
+  const { validate } = schema['~standard'];
+  return {
+    encode(value) {
+      const result = validate(value);
+      if (!(result instanceof Promise)) return encodeChecked(value, result);
+      return result.then((result) => encodeChecked(value, result));
+    },
+    decode(bytes) {
+      const result = validate(jsonCodec.decode(bytes));
+      return result instanceof Promise ? result.then(checked) : checked(result);
+    },
+  };
+}
+
+function encodeChecked<Out>(value: unknown, result: SchemaResult<Out>): string {
+  checked(result);
+  return jsonCodec.encode(value) as string;
+}
+
+function checked<Out>(result: SchemaResult<Out>): Out {
+  if (!result.issues) return result.value;
+  const issues = plainIssues(result.issues);
+  throw new ValueError(`The value does not fit the schema: ${describeIssues(issues)}`, issues);
+}

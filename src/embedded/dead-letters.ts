@@ -1,0 +1,54 @@
+import { type RedriveOptions, type Topic as CoreTopic } from '../broker/index.ts';
+import { browse, type BrowseOptions } from './browse.ts';
+import type { AnyCodec } from './codec.ts';
+import type { BoxContext } from './context.ts';
+import type { Message } from './message.ts';
+
+export type { RedriveOptions } from '../broker/index.ts';
+
+/**
+ * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They stand in a topic of their own,
+ * which comes into being with the first one; each says in `message.origin` where it came from and why.
+ */
+export class DeadLetters<T> {
+  /** The topic they stand in; undefined when the group has none. */
+  readonly topic: string | undefined;
+  readonly #context: BoxContext;
+  readonly #codec: AnyCodec;
+
+  constructor(context: BoxContext, codec: AnyCodec, topic: string | undefined) {
+    this.#context = context;
+    this.#codec = codec;
+    this.topic = topic;
+  }
+
+  get #letters(): CoreTopic | undefined {
+    return this.topic === undefined ? undefined : this.#context.broker.topic(this.topic);
+  }
+
+  get count(): number {
+    return this.#letters?.count ?? 0;
+  }
+
+  /** Reads them, and leaves them where they are. */
+  async *browse(options: BrowseOptions = {}): AsyncGenerator<Message<T>, void, void> {
+    const letters = this.#letters;
+    if (letters) yield* browse<T>(letters, this.#codec, options);
+  }
+
+  /**
+   * Puts them back where they came from, as new messages without the headers of a dead letter: every group of that topic gets them (again).
+   * Each moves in one commit. Resolves, when that is on disk, to how many were moved.
+   */
+  async redrive(options: RedriveOptions = {}): Promise<number> {
+    const letters = this.#letters;
+    return letters ? this.#context.broker.redrive(letters, options) : 0;
+  }
+
+  /** Deletes them; resolves, when that is on disk, to how many there were. */
+  async purge(): Promise<number> {
+    let count = 0;
+    for (const partition of this.#letters?.partitions ?? []) count += await partition.purge();
+    return count;
+  }
+}

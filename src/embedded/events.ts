@@ -1,0 +1,40 @@
+import type { BrokerEvent } from '../broker/index.ts';
+
+/** What happened in a box, for those who watch. */
+export type BoxEvent =
+  | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: string }
+  | {
+      readonly kind: 'group-created' | 'group-updated' | 'group-deleted' | 'group-paused' | 'group-resumed';
+      readonly topic: string;
+      readonly group: string;
+    }
+  | ({ readonly kind: 'nacked' | 'max-deliveries' } & DeliveryEvent)
+  | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
+  /** A message was given up and stands in the dead-letter topic now. */
+  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent);
+
+export interface DeliveryEvent {
+  readonly topic: string;
+  readonly group: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly deliveries: number;
+}
+
+/** A broker's event as plain data. */
+export function boxEvent(event: BrokerEvent): BoxEvent {
+  if ('topic' in event) return { kind: event.kind, topic: event.topic.name };
+  const { group } = event;
+  const where = { topic: group.topic.name, group: group.name };
+  if (!('offset' in event)) return { kind: event.kind, ...where };
+  const { partition, offset, deliveries } = event;
+  const delivery = { ...where, partition, offset, deliveries };
+  switch (event.kind) {
+    case 'rejected':
+      return { kind: event.kind, ...delivery, reason: event.reason };
+    case 'dead-lettered':
+      return { kind: event.kind, ...delivery, deadLetter: event.deadLetter, cause: event.cause };
+    default:
+      return { kind: event.kind, ...delivery };
+  }
+}

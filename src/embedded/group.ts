@@ -1,0 +1,213 @@
+import type { Group as CoreGroup, GroupConfig, GroupStats } from '../broker/index.ts';
+import { Batches, type BatchesOptions } from './batches.ts';
+import type { AnyCodec } from './codec.ts';
+import type { BoxContext } from './context.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Deliveries, type DeliveriesOptions } from './deliveries.ts';
+import type { Delivery } from './delivery.ts';
+import { changedGroup, startOf, type GroupSettings, type Start } from './group-settings.ts';
+import {
+  BatchSubscription,
+  MessageSubscription,
+  type BatchHandler,
+  type ConsumeBatchesOptions,
+  type ConsumeOptions,
+  type Handler,
+  type Subscription,
+} from './subscription.ts';
+
+export interface NextOptions {
+  /** How long to wait for a message. Default: until there is one. */
+  readonly waitMs?: number;
+  /** Rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A group is a reading position on a topic, shared by its consumers: every group gets every message, and inside a group each message goes
+ * to one consumer. Consumers are `for await` loops and handlers, as many as you like.
+ */
+export class Group<T> implements AsyncIterable<Delivery<T>> {
+  readonly name: string;
+  readonly topic: string;
+  readonly #context: BoxContext;
+  readonly #core: CoreGroup;
+  readonly #codec: AnyCodec;
+
+  constructor(context: BoxContext, core: CoreGroup, codec: AnyCodec) {
+    this.#context = context;
+    this.#core = core;
+    this.#codec = codec;
+    this.name = core.name;
+    this.topic = core.topic.name;
+  }
+
+  get config(): GroupConfig {
+    return this.#core.config;
+  }
+
+  /** Messages still to deliver for the first time. */
+  get lag(): number {
+    return this.#core.info().lag;
+  }
+
+  /** Messages delivered and not done, those that wait for their redelivery included. */
+  get inFlight(): number {
+    return this.#core.info().inFlight;
+  }
+
+  // ---- consuming
+
+  /**
+   * Gives each message to a handler: when it returns or resolves the message is acked, when it throws or rejects it is nacked and comes
+   * again after the group's backoff. `RetryError` says when, `RejectError` that it should not.
+   *
+   * ```ts
+   * import { open, RejectError } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const orders = await box.topic('orders');
+   * const billing = await orders.group('billing');
+   * await using subscription = billing.consume(
+   *   async (message, { signal }) => {
+   *     if (message.value === 'nonsense') throw new RejectError('not an order');
+   *     await charge(message.value, signal);
+   *   },
+   *   { concurrency: 8 },
+   * );
+   * await orders.publish('a book');
+   * await orders.publish('nonsense');
+   * await billing.drained();
+   * console.log(billing.deadLetters.count, 'dead letter'); // prints: 1 dead letter
+   *
+   * async function charge(order: unknown, signal: AbortSignal): Promise<void> {
+   *   signal.throwIfAborted();
+   *   console.log('charged for', order); // prints: charged for a book
+   * }
+   * ```
+   */
+  consume(handler: Handler<T>, options: ConsumeOptions = {}): Subscription {
+    return new MessageSubscription(this.#context, this.#core, this.#codec, handler, options);
+  }
+
+  /** Gives batches to a handler, one after another. What it did not answer itself is acked, or nacked when it throws. */
+  consumeBatches(handler: BatchHandler<T>, options: ConsumeBatchesOptions = {}): Subscription {
+    return new BatchSubscription(this.#context, this.#core, this.#codec, handler, options);
+  }
+
+  /**
+   * Messages for a loop, each to be answered by the loop.
+   *
+   * ```ts
+   * import { open } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const orders = await box.topic('orders');
+   * await orders.publishBatch(['tea', 'milk', 'stop']);
+   * const kitchen = await orders.group('kitchen');
+   * for await (const message of kitchen.deliveries()) {
+   *   console.log(message.offset, message.value); // prints: 0 tea | 1 milk | 2 stop
+   *   await message.ack();
+   *   if (message.value === 'stop') break;
+   * }
+   * ```
+   */
+  deliveries(options: DeliveriesOptions = {}): Deliveries<T> {
+    return new Deliveries(this.#context, this.#core, this.#codec, options);
+  }
+
+  [Symbol.asyncIterator](): Deliveries<T> {
+    return this.deliveries();
+  }
+
+  /** Batches for a loop, each to be answered by the loop. */
+  batches(options: BatchesOptions = {}): Batches<T> {
+    return new Batches(this.#context, this.#core, this.#codec, options);
+  }
+
+  /** The next message; undefined when none came within `waitMs`. */
+  async next(options: NextOptions = {}): Promise<Delivery<T> | undefined> {
+    const { waitMs, signal } = options;
+    signal?.throwIfAborted();
+    const deliveries = this.deliveries(signal ? { signal } : {});
+    const timer =
+      waitMs === undefined ? undefined : this.#context.clock.setTimer(waitMs, () => void deliveries.close());
+    const result = await deliveries.next();
+    timer?.cancel();
+    await deliveries.close();
+    if (!result.done) return result.value;
+    signal?.throwIfAborted();
+    return undefined;
+  }
+
+  /** Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of answers, it hears those given through this box. */
+  async drained(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (!this.#isDrained) await this.#untilDrained(signal);
+    await this.#context.answerOf(true);
+  }
+
+  get #isDrained(): boolean {
+    const { lag, inFlight } = this.#core.info();
+    return lag === 0 && inFlight === 0;
+  }
+
+  #untilDrained(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const letGo = this.#context.keepAlive.hold();
+      const end = (): void => {
+        stop();
+        letGo();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        end();
+        reject(signal!.reason as Error);
+      };
+      const stop = this.#context.watchAnswers(this.#core, (gone) => {
+        if (!gone && !this.#isDrained) return;
+        end();
+        if (gone) reject(gone);
+        else resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  // ---- looking after it
+
+  /** Messages of this group that were given up. */
+  get deadLetters(): DeadLetters<T> {
+    return new DeadLetters<T>(this.#context, this.#codec, this.#core.config.deadLetter);
+  }
+
+  /** Lag, deliveries, rates, and how long the oldest message has been waiting. */
+  async stats(): Promise<GroupStats & { readonly oldestAgeMs: number | undefined }> {
+    return { ...this.#core.stats(), oldestAgeMs: await this.#core.oldestAgeMs() };
+  }
+
+  /** Holds deliveries back, until `untilMs` (milliseconds since the epoch) or until resumed; answers go on. */
+  pause(options: { readonly untilMs?: number } = {}): Promise<void> {
+    return this.#core.pause(options.untilMs);
+  }
+
+  resume(): Promise<void> {
+    return this.#core.resume();
+  }
+
+  /** Begins to read again from there; what was under way is forgotten. */
+  reset(start: Start): Promise<void> {
+    return this.#core.reset(startOf(start));
+  }
+
+  async update(settings: Omit<GroupSettings, 'start'>): Promise<void> {
+    const changed = changedGroup(this.#core.config, settings);
+    if (changed) await this.#core.update(changed);
+  }
+
+  /** Deletes the group with its position; its messages stay in the topic as far as other groups or its retention want them. */
+  delete(): Promise<void> {
+    return this.#core.delete();
+  }
+}

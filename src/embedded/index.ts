@@ -1,0 +1,66 @@
+export { Batches, DeliveryBatch, type BatchesOptions } from './batches.ts';
+export { Box, type CodecOptions, type PlainOptions, type SchemaOptions } from './box.ts';
+export type { BrowseOptions } from './browse.ts';
+export type { HandlerContext } from './call.ts';
+export { bytes, json, text, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
+export type { CloseOptions } from './context.ts';
+export { DeadLetters, type RedriveOptions } from './dead-letters.ts';
+export { Deliveries, type DeliveriesOptions } from './deliveries.ts';
+export { Delivery } from './delivery.ts';
+export {
+  BoxError,
+  RejectError,
+  RetryError,
+  ValueError,
+  type BoxErrorCode,
+  type ValueIssue,
+} from './errors.ts';
+export type { BoxEvent, DeliveryEvent } from './events.ts';
+export { Follow, type FollowOptions } from './follow.ts';
+export { Group, type NextOptions } from './group.ts';
+export type { GroupSettings, Start } from './group-settings.ts';
+export { MessageHeaders, type HeadersInit } from './headers.ts';
+export { Live, type LivePublishOptions, type RequestOptions, type RespondOptions } from './live.ts';
+export { LiveMessage } from './live-message.ts';
+export { LiveSubscription, type LiveSubscribeOptions } from './live-subscription.ts';
+export { Message, type MessageParts } from './message.ts';
+export { open, type OpenOptions } from './open.ts';
+export { BatchError, type BatchMessage, type MessageOptions, type PublishOptions } from './publish.ts';
+export type { Settlement } from './receipt.ts';
+export type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
+export {
+  Subscription,
+  type BatchHandler,
+  type ConsumeBatchesOptions,
+  type ConsumeOptions,
+  type Handler,
+} from './subscription.ts';
+export { Topic } from './topic.ts';
+export type { TopicSettings } from './topic-settings.ts';
+
+// What the box hands through from the broker, and the seams for tests.
+export {
+  BrokerError,
+  LogError,
+  type BrokerErrorCode,
+  type BrokerErrorDetails,
+  type BrokerHealth,
+  type BrokerStats,
+  type DamageReport,
+  type DeadLetterOrigin,
+  type GroupConfig,
+  type GroupStats,
+  type Published,
+  type TopicConfig,
+  type TopicStats,
+  type WatermarkOptions,
+} from '../broker/index.ts';
+export {
+  SeededRandom,
+  SystemClock,
+  SystemRandom,
+  VirtualClock,
+  type Clock,
+  type Random,
+  type Timer,
+} from '../util/index.ts';

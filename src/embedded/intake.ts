@@ -1,0 +1,66 @@
+import type {
+  Consumer as CoreConsumer,
+  ConsumerEnd,
+  Delivery as CoreDelivery,
+  Group as CoreGroup,
+} from '../broker/index.ts';
+import type { BoxContext } from './context.ts';
+import type { Incoming } from './delivery.ts';
+import { partsOf } from './message.ts';
+import { Receipt } from './receipt.ts';
+
+/** What becomes of messages that were asked for. */
+export interface IntakeListener {
+  received(incoming: Incoming): void;
+  /** The group is gone, or the box closed: nothing more will come. */
+  ended(reason: ConsumerEnd): void;
+}
+
+/** An intake is where a group's messages come in, as many as were asked for: the consumer that the broker knows. */
+export class Intake implements CoreConsumer {
+  readonly creditBytes: number = Infinity;
+  credit = 0;
+  readonly #context: BoxContext;
+  readonly #group: CoreGroup;
+  readonly #listener: IntakeListener;
+  readonly #letGo: () => void;
+
+  constructor(context: BoxContext, group: CoreGroup, listener: IntakeListener) {
+    this.#context = context;
+    this.#group = group;
+    this.#listener = listener;
+    this.#letGo = context.keepAlive.hold();
+  }
+
+  /** From here on messages may come; of a group that is gone already, the end does at once. */
+  attach(): void {
+    this.#group.attach(this);
+  }
+
+  /** Asks for so many messages more. */
+  ask(count: number): void {
+    if (count <= 0) return;
+    this.credit += count;
+    this.#group.wake();
+  }
+
+  receive(delivery: CoreDelivery): void {
+    this.credit--;
+    const parts = partsOf(this.#group.topic.name, delivery.partition, delivery.record);
+    const receipt = new Receipt(this.#context, this.#group, delivery);
+    this.#listener.received({ parts, receipt });
+    if (receipt.settled) queueMicrotask(() => this.#context.answered(this.#group));
+  }
+
+  ended(reason: ConsumerEnd): void {
+    this.credit = 0;
+    this.#letGo();
+    this.#listener.ended(reason);
+  }
+
+  close(): void {
+    this.credit = 0;
+    this.#letGo();
+    this.#group.detach(this);
+  }
+}

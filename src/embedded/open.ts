@@ -1,0 +1,103 @@
+import {
+  Broker,
+  MemoryFiles,
+  RealFiles,
+  type BrokerOptions,
+  type DamageReport,
+  type WatermarkOptions,
+} from '../broker/index.ts';
+import { SystemClock, SystemRandom, VirtualClock, type Clock, type Random } from '../util/index.ts';
+import { Box } from './box.ts';
+
+export interface OpenOptions {
+  /** Where the data is; made when it is not there. It belongs to one process at a time. Absent: everything is in memory, and gone at the end. */
+  readonly dir?: string;
+  /** Messages on their way to disk at most; publishes beyond wait for their turn. Default 16,384. */
+  readonly unackedPublishesMax?: number;
+  /** Publishes are refused (`storage-full`, `memory-full`) past these marks. */
+  readonly watermarks?: Partial<WatermarkOptions>;
+  /** A clock of your own: a `VirtualClock` in tests, so that nothing has to be waited for. */
+  readonly clock?: Clock;
+  /** The chance behind backoffs and the like: a `SeededRandom` repeats itself. */
+  readonly random?: Random;
+  /** Writing failed: nothing will be acked any more. Close the box and end. */
+  readonly onFailed?: (error: Error) => void;
+  /** Damage was found in stored data; what is not damaged is served. */
+  readonly onDamaged?: (report: DamageReport) => void;
+  /** A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open. The options above do not apply then. */
+  readonly broker?: Broker;
+}
+
+/**
+ * Opens a box: in memory, for tests and for what need not last, or in a directory.
+ *
+ * ```ts
+ * import { open } from 'pillarbox';
+ * import { mkdtemp, rm } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ *
+ * const dir = await mkdtemp(join(tmpdir(), 'pillarbox-'));
+ * {
+ *   await using box = await open({ dir });
+ *   const orders = await box.topic('orders');
+ *   await orders.publish({ id: 1 }); // on disk, synced, when this resolves
+ * }
+ * {
+ *   await using box = await open({ dir });
+ *   const orders = await box.topic('orders');
+ *   console.log((await orders.get(0))?.value); // prints: { id: 1 }
+ * }
+ * await rm(dir, { recursive: true });
+ * ```
+ *
+ * On a virtual clock time passes when told:
+ *
+ * ```ts
+ * import { open, VirtualClock } from 'pillarbox';
+ *
+ * const clock = new VirtualClock();
+ * await using box = await open({ clock });
+ * const reminders = await box.topic('reminders');
+ * await reminders.publish('stand up', { delayMs: 3_600_000 });
+ * const group = await reminders.group('me');
+ * const reminder = group.next();
+ * clock.advance(3_600_000);
+ * console.log((await reminder)?.value); // prints: stand up
+ * ```
+ */
+export async function open(options: OpenOptions = {}): Promise<Box> {
+  const unackedPublishesMax = options.unackedPublishesMax ?? 16_384;
+  if (options.broker) {
+    const { broker } = options;
+    const { clock } = broker;
+    const keepsProcessAlive = !(clock instanceof VirtualClock);
+    return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: false });
+  }
+  const clock = options.clock ?? new SystemClock();
+  let tellBox: ((error: Error) => void) | undefined;
+  const broker = await Broker.open({
+    ...storageOf(options.dir),
+    clock,
+    random: options.random ?? new SystemRandom(),
+    ...(options.watermarks ? { watermarks: options.watermarks } : {}),
+    onFailed: (error) => {
+      tellBox?.(error);
+      options.onFailed?.(error);
+    },
+    ...(options.onDamaged ? { onDamaged: options.onDamaged } : {}),
+  });
+  const keepsProcessAlive = !(clock instanceof VirtualClock);
+  const whenFailed = (callback: (error: Error) => void): void => void (tellBox = callback);
+  return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true, whenFailed });
+}
+
+/** In memory the journal begins small: a box of a test is made in a moment. */
+function storageOf(dir: string | undefined): Pick<BrokerOptions, 'dir' | 'files' | 'log'> {
+  if (dir !== undefined) return { dir, files: new RealFiles() };
+  return {
+    dir: '/box',
+    files: new MemoryFiles(),
+    log: { journalFileBytes: 2 ** 20, checkpointBytes: 2 ** 25 },
+  };
+}

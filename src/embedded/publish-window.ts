@@ -1,0 +1,139 @@
+import {
+  BrokerError,
+  type Broker,
+  type Published,
+  type PublishListener,
+  type PublishOptions,
+  type Record,
+  type Topic,
+} from '../broker/index.ts';
+import { Queue } from '../util/index.ts';
+
+/** A message ready to go. */
+export interface Outgoing {
+  readonly record: Record;
+  readonly options: PublishOptions | undefined;
+}
+
+/** Somebody who waits to hear how a publish ended. */
+export interface Waiter {
+  resolve(published: Published): void;
+  reject(error: unknown): void;
+}
+
+/** Publishes that go together, when there is room. */
+interface Entry {
+  readonly count: number;
+  /** Publishes them, in the same synchronous run. */
+  readonly begin: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Messages that may wait for the window, beyond those in it. */
+const waitingMessagesMax = 1_000_000;
+
+/**
+ * The publish window bounds how many messages are on their way to disk. Publishes beyond it, and those that find the broker congested, wait
+ * here in their order.
+ */
+export class PublishWindow implements PublishListener<Waiter> {
+  readonly #broker: Broker;
+  readonly #unackedMax: number;
+  readonly #waitingMax: number;
+  readonly #waiting = new Queue<Entry>();
+  #waitingCount = 0;
+  #unacked = 0;
+  #watchesCongestion = false;
+
+  constructor(broker: Broker, unackedMax: number, waitingMax: number = waitingMessagesMax) {
+    this.#broker = broker;
+    this.#unackedMax = unackedMax;
+    this.#waitingMax = waitingMax;
+  }
+
+  /** Messages handed to the broker and not on disk yet. */
+  get unacked(): number {
+    return this.#unacked;
+  }
+
+  /** Lets the entry begin as soon as there is room: at once, or in its turn. It can be called off until then. */
+  enter(entry: Entry): void {
+    const { count, signal, reject } = entry;
+    if (signal?.aborted) return reject(signal.reason);
+    if (this.#waiting.size === 0 && this.#hasRoom(count)) return this.#begin(entry);
+    if (this.#waitingCount + count > this.#waitingMax) {
+      const waiting = `${this.#waitingCount} messages wait to be published already`;
+      return reject(
+        new BrokerError('memory-full', `${waiting}: wait for the promises of publish() before going on.`),
+      );
+    }
+    this.#waitingCount += count;
+    this.#waiting.push(signal ? callOffable(entry, signal) : entry);
+    this.#watchCongestion();
+  }
+
+  /** For an entry that begins: hands one message to its topic. */
+  publish(topic: Topic, { record, options }: Outgoing, waiter: Waiter): void {
+    try {
+      topic.publish(record, options, this, waiter);
+    } catch (error) {
+      this.refused(waiter, error as Error);
+    }
+  }
+
+  published(waiter: Waiter, partition: number, offset: number, duplicate: boolean): void {
+    waiter.resolve({ partition, offset, duplicate });
+    this.#leave();
+  }
+
+  refused(waiter: Waiter, error: Error): void {
+    waiter.reject(error);
+    this.#leave();
+  }
+
+  #hasRoom(count: number): boolean {
+    if (this.#broker.congested) return false;
+    return this.#unacked === 0 || this.#unacked + count <= this.#unackedMax;
+  }
+
+  #begin({ count, begin }: Entry): void {
+    this.#unacked += count;
+    begin();
+  }
+
+  #leave(): void {
+    this.#unacked--;
+    if (this.#waiting.size > 0) this.#admit();
+  }
+
+  #admit(): void {
+    for (let entry = this.#waiting.peek(); entry; entry = this.#waiting.peek()) {
+      const isCalledOff = entry.signal?.aborted === true;
+      if (!isCalledOff && !this.#hasRoom(entry.count)) return this.#watchCongestion();
+      this.#waiting.shift();
+      this.#waitingCount -= entry.count;
+      if (!isCalledOff) this.#begin(entry);
+    }
+  }
+
+  #watchCongestion(): void {
+    if (this.#watchesCongestion || !this.#broker.congested) return;
+    this.#watchesCongestion = true;
+    this.#broker.onUncongested(() => {
+      this.#watchesCongestion = false;
+      this.#admit();
+    });
+  }
+}
+
+/** Rejects as soon as the signal aborts; the entry that begins listens no more. */
+function callOffable(entry: Entry, signal: AbortSignal): Entry {
+  const callOff = (): void => entry.reject(signal.reason);
+  signal.addEventListener('abort', callOff, { once: true });
+  const begin = (): void => {
+    signal.removeEventListener('abort', callOff);
+    entry.begin();
+  };
+  return { ...entry, begin };
+}

@@ -1,0 +1,115 @@
+import {
+  recordOf,
+  type PublishOptions as CorePublishOptions,
+  type Published,
+  type Topic as CoreTopic,
+} from '../broker/index.ts';
+import type { Clock } from '../util/index.ts';
+import { BoxError } from './errors.ts';
+import { headerList, type HeadersInit } from './headers.ts';
+import type { Outgoing, PublishWindow } from './publish-window.ts';
+
+/** What a publish can say besides the value. */
+export interface MessageOptions {
+  /** What belongs together: order within a key, filters of groups, the subject NATS clients see. */
+  readonly key?: string;
+  readonly headers?: HeadersInit;
+  /** A second message with the same id, within the topic's `dedupeWindowMs`, is not stored again. */
+  readonly dedupeId?: string;
+  /** Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the epoch. */
+  readonly delayMs?: number;
+  readonly deliverAtMs?: number;
+  /** Default: by the key's hash, in turn without a key. */
+  readonly partition?: number;
+  /** When it happened, in milliseconds since the epoch. Default: now. */
+  readonly timestampMs?: number;
+  /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  readonly expectedLastOffset?: number;
+  /** Refused unless the last message of the key has this offset; -1: unless there is none. The topic needs `keyState`. */
+  readonly expectedLastKeyOffset?: number;
+}
+
+export interface PublishOptions extends MessageOptions {
+  /** Calls off a publish that still waits for its turn; what was handed on is published all the same. */
+  readonly signal?: AbortSignal;
+}
+
+/** A message of a batch: its value, and what else is to be said. */
+export interface BatchMessage<In> extends MessageOptions {
+  readonly value: In;
+}
+
+export function outgoing(clock: Clock, value: Uint8Array | string, options: MessageOptions): Outgoing {
+  const { key, headers, timestampMs } = options;
+  const record = recordOf({
+    value,
+    ...(key === undefined ? {} : { key }),
+    ...(headers === undefined ? {} : { headers: headerList(headers) }),
+    ...(timestampMs === undefined ? {} : { timestampMs }),
+  });
+  return { record, options: coreOptions(clock, options) };
+}
+
+/** Undefined when nothing is asked for, which is the broker's quick way. */
+function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
+  const { dedupeId, delayMs, partition, expectedLastOffset, expectedLastKeyOffset } = options;
+  const deliverAtMs = options.deliverAtMs ?? (delayMs === undefined ? undefined : clock.now() + delayMs);
+  const asked = { dedupeId, deliverAtMs, partition, expectedLastOffset, expectedLastKeyOffset };
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+/** Publishes one message when the window has room; resolves once it is on disk. */
+export function publishOne(
+  window: PublishWindow,
+  topic: CoreTopic,
+  message: Outgoing,
+  signal: AbortSignal | undefined,
+): Promise<Published> {
+  return new Promise((resolve, reject) => {
+    const begin = (): void => window.publish(topic, message, { resolve, reject });
+    window.enter({ count: 1, begin, reject, signal });
+  });
+}
+
+/** Some messages of a batch were refused; the others are stored. `results` has an entry for each, in their order. */
+export class BatchError extends BoxError {
+  override readonly name = 'BatchError';
+  readonly results: readonly (Published | Error)[];
+
+  constructor(topic: string, results: readonly (Published | Error)[]) {
+    const refusals = results.filter((result) => result instanceof Error);
+    const what = `${refusals.length} of ${results.length} messages to topic "${topic}" were refused`;
+    super('batch-refused', `${what}, the first because: ${refusals[0]!.message}`, refusals[0]);
+    this.results = results;
+  }
+}
+
+/** Publishes messages in one commit, when the window has room; resolves once they are on disk. */
+export function publishTogether(
+  window: PublishWindow,
+  topic: CoreTopic,
+  messages: readonly Outgoing[],
+  signal: AbortSignal | undefined,
+): Promise<Published[]> {
+  return new Promise((resolve, reject) => {
+    if (messages.length === 0) return resolve([]);
+    const results: (Published | Error)[] = [];
+    let open = messages.length;
+    const settle = (at: number, result: Published | Error): void => {
+      results[at] = result;
+      if (--open > 0) return;
+      if (results.some((result) => result instanceof Error)) reject(new BatchError(topic.name, results));
+      else resolve(results as Published[]);
+    };
+    const begin = (): void => {
+      for (const [at, message] of messages.entries()) {
+        window.publish(topic, message, {
+          resolve: (published) => settle(at, published),
+          reject: (error) => settle(at, error as Error),
+        });
+      }
+    };
+    window.enter({ count: messages.length, begin, reject, signal });
+  });
+}

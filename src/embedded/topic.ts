@@ -1,0 +1,227 @@
+import {
+  BrokerError,
+  type Group as CoreGroup,
+  type Published,
+  type Topic as CoreTopic,
+  type TopicConfig,
+  type TopicStats,
+} from '../broker/index.ts';
+import { browse, type BrowseOptions } from './browse.ts';
+import type { AnyCodec, Codec } from './codec.ts';
+import type { BoxContext } from './context.ts';
+import { Follow, type FollowOptions } from './follow.ts';
+import { Group } from './group.ts';
+import { changedGroup, newGroup, type GroupSettings } from './group-settings.ts';
+import type { Message } from './message.ts';
+import {
+  outgoing,
+  publishOne,
+  publishTogether,
+  type BatchMessage,
+  type MessageOptions,
+  type PublishOptions,
+} from './publish.ts';
+import type { Outgoing } from './publish-window.ts';
+import { changedTopic, type TopicSettings } from './topic-settings.ts';
+
+/**
+ * A topic is a named log of messages. `In` is what is published, `Out` what is consumed: the same but for schemas that convert.
+ */
+export class Topic<In, Out = In> {
+  readonly name: string;
+  readonly #context: BoxContext;
+  readonly #core: CoreTopic;
+  readonly #codec: AnyCodec;
+  readonly #keyOf: ((value: In) => string) | undefined;
+
+  constructor(
+    context: BoxContext,
+    core: CoreTopic,
+    codec: AnyCodec,
+    keyOf: ((value: In) => string) | undefined,
+  ) {
+    this.#context = context;
+    this.#core = core;
+    this.#codec = codec;
+    this.#keyOf = keyOf;
+    this.name = core.name;
+  }
+
+  get config(): TopicConfig {
+    return this.#core.config;
+  }
+
+  /** Messages it holds. */
+  get count(): number {
+    return this.#core.count;
+  }
+
+  // ---- publishing
+
+  /**
+   * Publishes a message; resolves once it is on disk. Messages go in the order of the calls. While too many are on their way (see
+   * `unackedPublishesMax` of `open`) a call waits for its turn, so a loop that awaits some of them runs at the speed of the disk.
+   *
+   * ```ts
+   * import { open } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const orders = await box.topic('orders');
+   * const { offset } = await orders.publish({ item: 'tea' }, { key: 'eu.berlin', headers: { 'Trace-Id': 'a1' } });
+   * const again = await orders.publish({ item: 'milk' }, { dedupeId: 'order-7' });
+   * const twice = await orders.publish({ item: 'milk' }, { dedupeId: 'order-7' });
+   * console.log(offset, again.offset, twice.offset, twice.duplicate); // prints: 0 1 1 true
+   * await orders.publish({ item: 'reminder' }, { delayMs: 60_000 });
+   * ```
+   */
+  async publish(value: In, options: PublishOptions = {}): Promise<Published> {
+    const { window } = this.#context;
+    const message = this.#outgoing(value, options);
+    const ready = message instanceof Promise ? await message : message;
+    return publishOne(window, this.#core, ready, options.signal);
+  }
+
+  /**
+   * Publishes messages in one commit: after a crash all are there or none. Resolves, once they are on disk, to one result each. Values that
+   * do not fit refuse the whole batch; if the topic refuses some (it is full, say) the others are stored, and `BatchError` tells which.
+   */
+  async publishBatch(
+    values: Iterable<In>,
+    options: MessageOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<Published[]> {
+    const messages: BatchMessage<In>[] = [];
+    for (const value of values) messages.push({ ...options, value });
+    return this.publishMessages(messages, options);
+  }
+
+  /** As {@link publishBatch}, with options for each message. */
+  async publishMessages(
+    messages: Iterable<BatchMessage<In>>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Published[]> {
+    const ready: Outgoing[] = [];
+    for (const message of messages) {
+      const each = this.#outgoing(message.value, message);
+      ready.push(each instanceof Promise ? await each : each);
+    }
+    return publishTogether(this.#context.window, this.#core, ready, options.signal);
+  }
+
+  #outgoing(value: In, options: MessageOptions): Outgoing | Promise<Outgoing> {
+    const { clock } = this.#context;
+    const key = options.key ?? this.#keyOf?.(value);
+    const withKey = key === undefined ? options : { ...options, key };
+    const encoded = (this.#codec as Codec<In, unknown>).encode(value);
+    if (!(encoded instanceof Promise)) return outgoing(clock, encoded, withKey);
+    return encoded.then((encoded) => outgoing(clock, encoded, withKey));
+  }
+
+  // ---- consuming
+
+  /**
+   * Opens a group, or creates it with these settings. Of an existing group, what is given changes, what is left out stays, and the start has
+   * no effect any more. Of new groups' settings, these differ from the bare broker's: five deliveries, then the dead-letter topic.
+   */
+  async group(name: string, settings: GroupSettings = {}): Promise<Group<Out>> {
+    const core = this.#core.groups.get(name) ?? (await this.#createGroup(name, settings));
+    const changed = changedGroup(core.config, settings);
+    if (changed) await core.update(changed);
+    return new Group<Out>(this.#context, core, this.#codec);
+  }
+
+  async #createGroup(name: string, settings: GroupSettings): Promise<CoreGroup> {
+    try {
+      return await this.#core.createGroup(newGroup(this.name, name, settings));
+    } catch (error) {
+      // Somebody else was quicker: theirs is as good.
+      const core = this.#core.groups.get(name);
+      if (core && error instanceof BrokerError && error.code === 'group-exists') return core;
+      throw error;
+    }
+  }
+
+  /** Names of its groups. */
+  get groups(): string[] {
+    return [...this.#core.groups.keys()];
+  }
+
+  /**
+   * Follows the topic: each follower gets every message, in a group of its own which lasts as long as the loop, and nothing is to be acked.
+   * Begins with what is published once this has resolved, or where `start` says. What is no value of the topic is passed over.
+   *
+   * ```ts
+   * import { open } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const prices = await box.topic('prices');
+   * const feed = await prices.follow();
+   * await prices.publish(101);
+   * for await (const message of feed) {
+   *   console.log(message.value); // prints: 101
+   *   break;
+   * }
+   * ```
+   */
+  follow(options: FollowOptions = {}): Promise<Follow<Out>> {
+    return Follow.begin<Out>(this.#context, this.#core, this.#codec, options);
+  }
+
+  // ---- looking
+
+  /** Reads stored messages, oldest first, to the end. It is free of side effects: nobody else notices. */
+  browse(options: BrowseOptions = {}): AsyncGenerator<Message<Out>, void, void> {
+    return browse<Out>(this.#core, this.#codec, options);
+  }
+
+  /** The message at an offset; undefined when it is not there any more, or not yet. */
+  async get(
+    offset: number,
+    options: { readonly partition?: number } = {},
+  ): Promise<Message<Out> | undefined> {
+    const start = { offset };
+    for await (const message of this.browse({ start, partition: options.partition ?? 0, limit: 1 })) {
+      return message.offset === offset ? message : undefined;
+    }
+    return undefined;
+  }
+
+  /** The last message of a key. Quick where the topic has `keyState`. */
+  async last(key: string): Promise<Message<Out> | undefined> {
+    for (const partition of this.#core.partitions) {
+      const stored = await partition.last(key);
+      if (stored) return this.get(stored.offset, { partition: partition.index });
+    }
+    return undefined;
+  }
+
+  stats(): TopicStats {
+    return this.#core.stats();
+  }
+
+  // ---- looking after it
+
+  /** Changes what is given. Name and durability stay, partitions can only grow. */
+  async update(settings: TopicSettings): Promise<void> {
+    const changed = changedTopic(this.#core.config, settings);
+    if (changed) await this.#core.update(changed);
+  }
+
+  /** Deletes one message; resolves, when that is on disk, to whether it was there. */
+  async deleteMessage(offset: number, options: { readonly partition?: number } = {}): Promise<boolean> {
+    return (await this.#core.partitions[options.partition ?? 0]?.delete(offset)) ?? false;
+  }
+
+  /** Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how many. */
+  async purge(options: { readonly filter?: string } = {}): Promise<number> {
+    const { filter } = options;
+    let count = 0;
+    for (const partition of this.#core.partitions)
+      count += await partition.purge(filter === undefined ? {} : { pattern: filter });
+    return count;
+  }
+
+  /** Deletes the topic with its messages and groups. */
+  delete(): Promise<void> {
+    return this.#core.delete();
+  }
+}

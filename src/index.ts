@@ -1,0 +1,2 @@
+// What `import … from 'pillarbox'` gives: the embedded broker.
+export * from './embedded/index.ts';

@@ -1,0 +1,372 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { RejectError, RetryError, type Delivery } from '../../src/index.ts';
+import { Gate, collect, openTestBox, settle } from './kit.ts';
+
+describe('consume', () => {
+  test('a handler that resolves acks', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders', { retention: 'queue' });
+    await topic.publishBatch([1, 2, 3]);
+    const group = await topic.group('g');
+    const seen: unknown[] = [];
+    group.consume(async ({ value }) => seen.push(value));
+    await group.drained();
+    assert.deepEqual(seen, [1, 2, 3]);
+    assert.equal(topic.count, 0);
+  });
+
+  test('a handler that throws nacks: the message comes again after the backoff, until it is given up', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const group = await topic.group('g', { maxDeliver: 3, backoffMs: [100, 2000], backoffJitter: 0 });
+    await topic.publish('poison');
+    const attempts: number[] = [];
+    const errors: unknown[] = [];
+    group.consume(
+      ({ deliveries }) => {
+        attempts.push(deliveries);
+        throw new Error(`failure ${deliveries}`);
+      },
+      { onError: (error) => errors.push(error) },
+    );
+    await settle();
+    assert.deepEqual(attempts, [1]);
+    t.clock.advance(99);
+    await settle();
+    assert.deepEqual(attempts, [1]);
+    t.clock.advance(1);
+    await settle();
+    assert.deepEqual(attempts, [1, 2]);
+    t.clock.advance(2000);
+    await settle();
+    assert.deepEqual(attempts, [1, 2, 3]);
+    assert.deepEqual(errors.map(String), ['Error: failure 1', 'Error: failure 2', 'Error: failure 3']);
+    await group.drained();
+    const [letter] = await collect(group.deadLetters.browse());
+    assert.equal(letter?.value, 'poison');
+    assert.equal(letter.origin?.cause, 'max-deliveries');
+    assert.equal(letter.origin.deliveries, 3);
+  });
+
+  test('RetryError says when, RejectError that it should not come again', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const group = await topic.group('g', { backoffMs: [1] });
+    await topic.publishBatch(['later', 'never']);
+    const seen: unknown[] = [];
+    group.consume(({ value, deliveries }) => {
+      seen.push(`${String(value)} ${deliveries}`);
+      if (value === 'never') throw new RejectError('makes no sense');
+      if (deliveries === 1) throw new RetryError(60_000);
+    });
+    await settle();
+    t.clock.advance(59_999);
+    await settle();
+    assert.deepEqual(seen, ['later 1', 'never 1']);
+    t.clock.advance(1);
+    await settle();
+    assert.deepEqual(seen, ['later 1', 'never 1', 'later 2']);
+    await group.drained();
+    const letters = await collect(group.deadLetters.browse());
+    assert.deepEqual(
+      letters.map(({ origin }) => origin?.cause),
+      ['rejected: makes no sense'],
+    );
+  });
+
+  test('as many handlers run at once as concurrency says', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2, 3, 4, 5]);
+    const group = await topic.group('g');
+    const gates = new Map<unknown, Gate>();
+    const subscription = group.consume(
+      ({ value }) => {
+        const gate = new Gate();
+        gates.set(value, gate);
+        return gate.passed;
+      },
+      { concurrency: 2 },
+    );
+    await settle();
+    assert.deepEqual([...gates.keys()], [1, 2]);
+    assert.equal(subscription.running, 2);
+    gates.get(2)!.open();
+    await settle();
+    assert.deepEqual([...gates.keys()], [1, 2, 3]);
+    for (const value of [1, 3]) gates.get(value)!.open();
+    await settle();
+    for (const value of [4, 5]) gates.get(value)!.open();
+    await group.drained();
+  });
+
+  test('a handler may answer by itself; what it answered first counts', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch(['acks', 'nacks', 'rejects']);
+    const group = await topic.group('g', { maxDeliver: 2 });
+    const answers: unknown[] = [];
+    group.consume(async (message) => {
+      if (message.value === 'acks') {
+        answers.push(await message.ack(), await message.ack(), message.settled);
+        throw new Error('too late to fail');
+      }
+      if (message.value === 'nacks' && message.deliveries === 1)
+        answers.push(await message.nack({ delayMs: 0 }));
+      if (message.value === 'rejects') answers.push(await message.reject('so'));
+    });
+    await group.drained();
+    assert.deepEqual(answers, [true, false, 'acked', true, true]);
+    assert.equal(group.deadLetters.count, 1);
+  });
+
+  test('the signal aborts when the time to answer is over, and the failure counts once', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish('slow');
+    const group = await topic.group('g', {
+      ackWaitMs: 1000,
+      backoffMs: [500],
+      backoffJitter: 0,
+      maxDeliver: 3,
+    });
+    const reasons: unknown[] = [];
+    group.consume(
+      async ({ deliveries }, { signal }) => {
+        if (deliveries > 1) return;
+        await new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        );
+      },
+      { onError: (error) => reasons.push((error as Error).name) },
+    );
+    await settle();
+    t.clock.advance(1000);
+    await settle();
+    assert.deepEqual(reasons, ['TimeoutError']);
+    assert.equal(group.inFlight, 1, 'it waits for its redelivery');
+    t.clock.advance(500);
+    await group.drained();
+    assert.equal(group.deadLetters.count, 0);
+  });
+
+  test('a message that is extended is not delivered again', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish('long');
+    const group = await topic.group('g', { ackWaitMs: 1000, backoffMs: [] });
+    const done = new Gate();
+    let calls = 0;
+    let message: Delivery<unknown> | undefined;
+    let isAborted = (): boolean => false;
+    group.consume(
+      async (delivery, { signal }) => {
+        if (++calls > 1) return;
+        message = delivery;
+        isAborted = () => signal.aborted;
+        await done.passed;
+      },
+      { concurrency: 2 },
+    );
+    await settle();
+    for (let i = 0; i < 5; i++) {
+      t.clock.advance(900);
+      assert.equal(message?.extend(), true);
+      await settle();
+    }
+    assert.deepEqual([calls, isAborted()], [1, false]);
+    t.clock.advance(1000);
+    await settle();
+    assert.deepEqual([calls, isAborted(), message?.extend()], [2, true, false]);
+    done.open();
+    await group.drained();
+  });
+
+  test('close waits for handlers under way, and takes no more', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2]);
+    const group = await topic.group('g');
+    const gate = new Gate();
+    const seen: unknown[] = [];
+    const subscription = group.consume(async ({ value }) => {
+      await gate.passed;
+      seen.push(value);
+    });
+    await settle();
+    let isClosed = false;
+    const closing = subscription.close().then(() => (isClosed = true));
+    await settle();
+    assert.equal(isClosed, false);
+    gate.open();
+    await closing;
+    await subscription.closed;
+    assert.deepEqual(seen, [1]);
+    assert.deepEqual([group.lag, group.inFlight], [1, 0]);
+  });
+
+  test('close gives up on a handler after its time, and the message goes to somebody else', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish('stuck');
+    const group = await topic.group('g', { backoffMs: [5000] });
+    let signal: AbortSignal | undefined;
+    const subscription = group.consume((_, context) => {
+      signal = context.signal;
+      return new Promise(() => {});
+    });
+    await settle();
+    const closing = subscription.close({ timeoutMs: 300 });
+    await settle();
+    assert.equal(signal?.aborted, false);
+    t.clock.advance(300);
+    await closing;
+    assert.equal(signal?.aborted, true);
+    assert.equal((await group.next())?.deliveries, 2);
+  });
+
+  test('an aborted signal ends the subscription and tells the handlers', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish('x');
+    const group = await topic.group('g', { backoffMs: [5000] });
+    const end = new AbortController();
+    const subscription = group.consume(
+      (_, { signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      { signal: end.signal },
+    );
+    await settle();
+    end.abort(new Error('shutting down'));
+    await subscription.closed;
+    assert.equal((await group.next())?.deliveries, 2, 'without waiting for the backoff');
+    const never = group.consume(() => assert.fail('called'), { signal: end.signal });
+    await never.closed;
+  });
+
+  test('two subscriptions of one group share; two groups each get everything', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const [a, b] = [await topic.group('a'), await topic.group('b')];
+    const seen: { [name: string]: unknown[] } = { a1: [], a2: [], b: [] };
+    a.consume(({ value }) => seen['a1']!.push(value));
+    a.consume(({ value }) => seen['a2']!.push(value));
+    b.consume(({ value }) => seen['b']!.push(value));
+    await topic.publishBatch([1, 2, 3, 4]);
+    await Promise.all([a.drained(), b.drained()]);
+    assert.deepEqual(seen, { a1: [1, 3], a2: [2, 4], b: [1, 2, 3, 4] });
+  });
+
+  test('with ordering by key each key goes one at a time, others go on', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishMessages(['a1', 'a2', 'b1', 'a3', 'b2'].map((value) => ({ value, key: value[0]! })));
+    const group = await topic.group('g', { ordering: 'key' });
+    const gates = new Map<unknown, Gate>();
+    group.consume(
+      ({ value }) => {
+        gates.set(value, new Gate());
+        return gates.get(value)!.passed;
+      },
+      { concurrency: 10 },
+    );
+    await settle();
+    assert.deepEqual([...gates.keys()], ['a1', 'b1']);
+    gates.get('b1')!.open();
+    await settle();
+    assert.deepEqual([...gates.keys()], ['a1', 'b1', 'b2']);
+    gates.get('a1')!.open();
+    await settle();
+    assert.deepEqual([...gates.keys()], ['a1', 'b1', 'b2', 'a2']);
+    for (const value of ['b2', 'a2']) gates.get(value)!.open();
+    await settle();
+    gates.get('a3')!.open();
+    await group.drained();
+  });
+
+  test('a group that acks by itself hands out at most once', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2]);
+    const group = await topic.group('g', { ack: 'none' });
+    let calls = 0;
+    group.consume(() => {
+      calls++;
+      throw new Error('in vain');
+    });
+    await group.drained();
+    await settle();
+    t.clock.advance(100_000);
+    await settle();
+    assert.equal(calls, 2);
+  });
+
+  test('closed resolves when the group is deleted', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const group = await topic.group('g');
+    const subscription = group.consume(() => {});
+    await group.delete();
+    await subscription.closed;
+    assert.deepEqual(topic.groups, []);
+  });
+});
+
+describe('consumeBatches', () => {
+  test('acks what the handler did not answer itself', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2, 3, 4, 5]);
+    const group = await topic.group('g');
+    const sizes: number[] = [];
+    group.consumeBatches(
+      (batch) => {
+        sizes.push(batch.length);
+        for (const message of batch) if (message.value === 2) void message.reject('odd one out');
+      },
+      { messagesMax: 3 },
+    );
+    await group.drained();
+    assert.deepEqual(sizes, [3, 2]);
+    assert.equal(group.deadLetters.count, 1);
+  });
+
+  test('nacks the rest when the handler throws', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2, 3]);
+    const group = await topic.group('g', { backoffMs: [] });
+    const seen: unknown[][] = [];
+    const errors: unknown[] = [];
+    group.consumeBatches(
+      (batch) => {
+        seen.push(batch.values);
+        if (seen.length > 1) return;
+        void batch.deliveries[0]!.ack();
+        throw new Error('half way');
+      },
+      { onError: (error) => errors.push(error) },
+    );
+    await group.drained();
+    assert.deepEqual(seen, [
+      [1, 2, 3],
+      [2, 3],
+    ]);
+    assert.equal(errors.length, 1);
+  });
+
+  test('close waits for the batch under way', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2]);
+    const group = await topic.group('g');
+    const gate = new Gate();
+    const subscription = group.consumeBatches(() => gate.passed, { messagesMax: 1 });
+    await settle();
+    const closing = subscription.close();
+    gate.open();
+    await closing;
+    assert.deepEqual([group.lag, group.inFlight], [1, 0]);
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { makeTemporaryDirectory, startServer, type TemporaryDirectory } from '../support/index.ts';
+import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet } from './snippets.ts';
+
+// Every example in the doc comments of the embedded API and in the documents is compiled and run, and prints what it says.
+
+async function allSnippets(): Promise<Snippet[]> {
+  const sources = (await readdir(join(checkout, 'src/embedded'))).map((name) => `src/embedded/${name}`);
+  const snippets: Snippet[] = [];
+  for (const file of [...sources.sort(), 'README.md', 'docs/embedded.md'])
+    snippets.push(...snippetsOf(file, await readFile(join(checkout, file), 'utf8')));
+  return snippets;
+}
+
+const snippets = await allSnippets();
+
+describe('examples', () => {
+  let directory: TemporaryDirectory;
+  before(async () => {
+    directory = await makeTemporaryDirectory();
+    const { code, output } = await compile(directory.path, snippets);
+    const places = snippets.map(({ place }, at) => `snippet-${at}.ts is ${place}`).join('\n');
+    assert.equal(code, 0, `${output}\n${places}`);
+  });
+  after(() => directory[Symbol.asyncDispose]());
+
+  for (const [at, snippet] of snippets.entries()) {
+    test(`${snippet.place} does what it says`, async () => {
+      await using server = snippet.tags.includes('nats') ? await startServer() : undefined;
+      const outcome = await runSnippet(
+        directory.path,
+        at,
+        server ? [['127.0.0.1:4222', server.natsAddress]] : [],
+      );
+      assert.equal(outcome.code, 0, outcome.output);
+      assert.deepEqual(outcome.output.split('\n').filter(Boolean).sort(), expectedLines(snippet));
+    });
+  }
+});
+
+describe('the extractor', () => {
+  test('finds examples in doc comments and in documents', () => {
+    const source = [
+      '/**',
+      ' * Text.',
+      ' *',
+      ' * ```ts',
+      ' * const a = 1;',
+      ' *   b(); // prints: 1 | 2',
+      ' * ```',
+      ' */',
+    ].join('\n');
+    const [snippet] = snippetsOf('a.ts', source);
+    assert.deepEqual(snippet, { place: 'a.ts:4', code: 'const a = 1;\n  b(); // prints: 1 | 2\n', tags: [] });
+    assert.deepEqual(expectedLines(snippet), ['1', '2']);
+    assert.deepEqual(
+      snippetsOf('a.md', '```ts nats\nx\n```\n```sh\ny\n```\n').map(({ code, tags }) => [code, tags]),
+      [['x\n', ['nats']]],
+    );
+    assert.throws(() => snippetsOf('a.md', '```ts\nx\n'), /a\.md:1/);
+  });
+
+  test('there are some', () => {
+    const files = new Set(snippets.map(({ place }) => place.split(':')[0]));
+    assert.ok(
+      snippets.length >= 10 && files.has('README.md') && files.has('docs/embedded.md'),
+      [...files].join(' '),
+    );
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../support/index.ts';
+
+/** Runs a compiled example to its end. */
+async function runExample(
+  name: string,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; lines: string[] }> {
+  const path = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  const child = spawn(process.execPath, [path, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(deadline);
+  return { code, lines: output.trimEnd().split('\n') };
+}
+
+describe('examples', () => {
+  test('work-queue', async () => {
+    assert.deepEqual(await runExample('work-queue'), {
+      code: 0,
+      lines: [
+        'made 3 thumbnails: hills.png, sea.png, town.png',
+        '0 jobs left',
+        'set aside: notes.txt (rejected: that is no picture)',
+      ],
+    });
+  });
+
+  test('pub-sub', async () => {
+    assert.deepEqual(await runExample('pub-sub'), {
+      code: 0,
+      lines: [
+        'archive: kitchen.temperature 21.5',
+        'archive: kitchen.humidity 40',
+        'archive: garden.temperature 12',
+        'thermostat: kitchen.temperature 21.5',
+        'thermostat: garden.temperature 12',
+        'browsed: garden.temperature',
+        '1 listener heard the alarm',
+        'alarm.smoke: {"floor":3}',
+      ],
+    });
+  });
+
+  test('idempotent-consumer', async () => {
+    assert.deepEqual(await runExample('idempotent-consumer'), {
+      code: 0,
+      lines: [
+        'payment p1: stored, offset 0',
+        'payment p1: was stored already, offset 0',
+        'payment p2: stored, offset 1',
+        'payment p1, delivery 1: booked',
+        'payment p2, delivery 1: booked',
+        'payment p1, delivery 2: was booked already',
+        'balance: 750 cents',
+      ],
+    });
+  });
+
+  test('nats-client', async () => {
+    await using server = await startServer();
+    const { code, lines } = await runExample('nats-client', [server.natsAddress]);
+    assert.deepEqual(
+      [code, lines.map((line) => line.replaceAll(/EXAMPLE-\d+/g, 'EXAMPLE'))],
+      [
+        0,
+        [
+          'greet.world: hello',
+          'tea is on disk, sequence 1',
+          'milk is on disk, sequence 2',
+          'sand is on disk, sequence 3',
+          'tea again: recognised',
+          'tea: done',
+          'milk: done',
+          'sand, delivery 1: refused',
+          'sand, delivery 2: refused',
+          '2 done',
+          'EXAMPLE-kitchen-dlq: sand, because of max-deliveries',
+        ],
+      ],
+    );
+  });
+
+  test('nats-client says what to do without a broker', async () => {
+    const { code, lines } = await runExample('nats-client', ['127.0.0.1:1']);
+    assert.equal(code, 69);
+    assert.match(lines.join('\n'), /No broker at 127\.0\.0\.1:1 .*npm start/);
+  });
+});
