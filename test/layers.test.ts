@@ -19,7 +19,8 @@ interface Layer {
 const layers: { readonly [name: string]: Layer } = {
   util: { layers: [], packages: ['@node-rs/crc32'] },
   // A door per protocol: who speaks one need not load the others.
-  wire: { layers: ['util'], node: [], doors: /^wire\/[a-z]+\/index\.ts$/ },
+  // zlib, and what loads a native codec: functions of bytes, no I/O.
+  wire: { layers: ['util'], node: ['node:zlib', 'node:module'], doors: /^wire\/[a-z]+\/index\.ts$/ },
   log: { layers: ['util'], node: ['node:zlib', 'node:path'] },
   broker: { layers: ['log', 'util'], node: [] },
   protocols: { layers: ['wire', 'broker', 'util'] },

@@ -31,13 +31,13 @@ function failedExpectation(
   key: string,
 ): BrokerError | undefined {
   const { expectedLastDedupeId, expectedLastOffset, expectedLastKeyOffset, expectedLastKey } = options;
-  const { lastId } = topic.deduplication;
+  const lastOffset = partition.nextOffset - 1;
+  const lastId = topic.deduplication.lastIdAt(partition.index, lastOffset);
   if (expectedLastDedupeId !== undefined && expectedLastDedupeId !== (lastId ?? '')) {
     return topicError(topic, 'wrong-last-dedupe-id', `has last dedupe id "${lastId ?? ''}"`, {
       lastDedupeId: lastId,
     });
   }
-  const lastOffset = partition.nextOffset - 1;
   if (expectedLastOffset !== undefined && expectedLastOffset !== lastOffset) {
     return topicError(topic, 'wrong-last-offset', `has last offset ${lastOffset}`, { lastOffset });
   }

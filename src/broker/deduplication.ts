@@ -11,19 +11,17 @@ export interface Original {
  */
 export class Deduplication {
   readonly #originals = new Map<string, Original>();
-  #lastId: string | undefined = undefined;
+  /** The latest message that had an id. */
+  #last: { readonly id: string; readonly original: Original } | undefined = undefined;
 
   get size(): number {
     return this.#originals.size;
   }
 
-  /** The id of the latest message that had one. */
-  get lastId(): string | undefined {
-    return this.#lastId;
-  }
-
-  set lastId(id: string | undefined) {
-    this.#lastId = id;
+  /** The id of the message at this place, which is the last one of its partition; undefined when it had none. */
+  lastIdAt(partition: number, offset: number): string | undefined {
+    const last = this.#last;
+    return last?.original.partition === partition && last.original.offset === offset ? last.id : undefined;
   }
 
   find(id: string, nowMs: number, windowMs: number): Original | undefined {
@@ -34,7 +32,7 @@ export class Deduplication {
   add(id: string, original: Original, windowMs: number, entriesMax: number): void {
     this.#originals.delete(id); // a map keeps the place of a key that is set again; the newest belongs at the end
     this.#originals.set(id, original);
-    this.#lastId = id;
+    this.#last = { id, original };
     for (const [oldest, { timeMs }] of this.#originals) {
       if (this.#originals.size <= entriesMax && timeMs > original.timeMs - windowMs) break;
       this.#originals.delete(oldest);

@@ -71,7 +71,9 @@ export async function confirm(terminal: Terminal, question: string, yes: boolean
   }
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await lines.question(`${question} [y/N] `);
+  // Ctrl-C is a no.
+  const answer = await lines.question(`${question} [y/N] `).catch(() => '\n');
   lines.close();
+  if (answer === '\n') terminal.err('');
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -19,6 +19,11 @@ export function formatCount(count: number | undefined): string {
   return count === undefined ? '-' : Math.round(count).toLocaleString('en-US');
 }
 
+/** `1 message`, `2,000 messages`. */
+export function formatMessages(count: number): string {
+  return `${formatCount(count)} message${count === 1 ? '' : 's'}`;
+}
+
 /** Per second: `0`, `3.4`, `12,345`. */
 export function formatRate(perSecond: number | undefined): string {
   if (perSecond === undefined) return '-';

@@ -30,9 +30,14 @@ export class ProgressBar implements Disposable {
     this.#write(`\r\u001B[K${renderProgress(this.#label, done, this.#total, nowMs - this.#startedMs)}`);
   }
 
-  [Symbol.dispose](): void {
+  /** Wipes the line, so that something else can be printed; the next update draws it again. */
+  hide(): void {
     if (this.#isShown) this.#write?.('\r\u001B[K');
     this.#isShown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.hide();
   }
 }
 

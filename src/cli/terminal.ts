@@ -3,9 +3,9 @@ import { isatty } from 'node:tty';
 /** A terminal is where a command writes: data to `out`, everything meant for people alone to `err`. */
 export interface Terminal {
   /** Data: one line, or a whole table. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Messages, warnings, progress. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   /** Whether `out` and `err` are watched by a person. */
   readonly outIsTty: boolean;
   readonly errIsTty: boolean;
@@ -62,7 +62,8 @@ export function processTerminal(noColourFlag: boolean): Terminal {
     err: (text) => void stderr.write(`${text}\n`),
     outIsTty: isatty(1),
     errIsTty: isatty(2),
-    columns: stdout.columns ?? 100,
+    // A terminal without a size says 0.
+    columns: stdout.columns || 100,
     style: wantsColour(isatty(1), env, noColourFlag) ? colourStyle : plainStyle,
   };
 }

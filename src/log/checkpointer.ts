@@ -1,8 +1,8 @@
 import type { Clock } from '../util/index.ts';
 import { encodeCheckpoint, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
 import type { CommitDraft } from './commit.ts';
-import { LogError } from './errors.ts';
-import { isShortage, type Files } from './files.ts';
+import { LogError, logErrorOf } from './errors.ts';
+import type { Files } from './files.ts';
 import { EntryClass, LogEntryKind, topicsDirName } from './format.ts';
 import type { Journal } from './journal.ts';
 import type { LogHost } from './log-host.ts';
@@ -20,7 +20,6 @@ export interface CheckpointerContext {
   readonly segments: SegmentContext;
   /** A checkpoint is due when so much journal was written since the last one. */
   readonly intervalBytes: number;
-  readonly failed: (error: unknown) => void;
 }
 
 interface Waiter {
@@ -47,6 +46,8 @@ export class Checkpointer {
   #waiting: Waiter[] = [];
   #notBeforeMs = 0;
   #stopped = false;
+  /** Ends a checkpoint whose commit will never be durable. */
+  #giveUp: (error: LogError) => void = () => {};
 
   constructor(
     context: CheckpointerContext,
@@ -76,6 +77,7 @@ export class Checkpointer {
 
   /** Resolves when a checkpoint of everything so far is durable; the caller asks for a commit. */
   wait(): Promise<void> {
+    if (this.#stopped) return Promise.reject(new LogError('closed', 'The log was closed.'));
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -106,7 +108,11 @@ export class Checkpointer {
     const waiters = this.#waiting;
     this.#waiting = [];
     let start: (mark: { commit: number; position: number }) => void = () => {};
-    this.#running = new Promise<{ commit: number; position: number }>((resolve) => (start = resolve))
+    const durable = new Promise<{ commit: number; position: number }>((resolve, reject) => {
+      start = resolve;
+      this.#giveUp = reject;
+    });
+    this.#running = durable
       .then((mark) => this.#make({ number: this.#newest.number + 1, ...mark, timestampMs }, snapshot))
       .then(
         () => {
@@ -114,10 +120,7 @@ export class Checkpointer {
         },
         (error: unknown) => {
           this.#notBeforeMs = clock.monotonic() + retryAfterMs;
-          const shortage = isShortage(error);
-          const told = shortage ? new LogError('disk-full', 'There is no room for a checkpoint; it will be tried again.', error) : error;
-          for (const { reject } of waiters) reject(told);
-          if (!shortage && !this.#stopped) this.#context.failed(error);
+          for (const { reject } of waiters) reject(logErrorOf(error, 'No checkpoint could be made', 'io-failed'));
         },
       )
       .finally(() => {
@@ -140,7 +143,10 @@ export class Checkpointer {
     for (const row of deleted) if (!mentioned.has(row.id)) rows.push(row);
     if (segments.topicsDirUnsynced) {
       segments.topicsDirUnsynced = false;
-      await files.syncDir(`${dir}/${topicsDirName}`);
+      await files.syncDir(`${dir}/${topicsDirName}`).catch((error: unknown) => {
+        segments.topicsDirUnsynced = true;
+        throw error;
+      });
     }
     this.#checkRunning();
     const slot = this.#slot === 0 ? 1 : 0;
@@ -154,13 +160,15 @@ export class Checkpointer {
   }
 
   #checkRunning(): void {
-    if (this.#stopped) throw new LogError('closed', 'The log was closed or failed while a checkpoint was made.');
+    if (this.#stopped) throw new LogError('closed', 'The log was closed.');
   }
 
   /** No more checkpoints; resolves when the one under way has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(new LogError('closed', 'The log was closed.'));
+    const closed = new LogError('closed', 'The log was closed.');
+    for (const { reject } of this.#waiting.splice(0)) reject(closed);
+    this.#giveUp(closed);
     await this.#running;
   }
 }

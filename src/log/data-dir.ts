@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, crc32c, type Clock, type Random } from '../util/index.ts';
 import { readFile, replaceFile } from './checkpoint.ts';
-import { LogError, systemCode, type DamageReport } from './errors.ts';
-import { isShortage, type DirectoryLock, type Files } from './files.ts';
+import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
+import type { DirectoryLock, Files } from './files.ts';
 import {
   checkpointNames,
   cleanStopName,

@@ -4,8 +4,8 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogError, systemCode } from './errors.ts';
-import { isShortage, type DirectoryLock } from './files.ts';
+import { isShortage, LogError, systemCode } from './errors.ts';
+import type { DirectoryLock } from './files.ts';
 
 /*
  * A directory lock without native code. Node has no flock, so life is shown by a listening Unix socket in the directory: the kernel

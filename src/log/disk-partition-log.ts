@@ -4,7 +4,7 @@ import { BatchBuilder, recordBytesBound } from './batch-builder.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { CommitDraft, CommitItem } from './commit.ts';
 import type { PartitionRow } from './checkpoint.ts';
-import { LogError } from './errors.ts';
+import { LogError, logErrorOf } from './errors.ts';
 import { checkForeignBatch } from './foreign-batch.ts';
 import { EntryClass, LogEntryKind, batchHeaderBytes } from './format.ts';
 import type { Decompress } from './log-options.ts';
@@ -415,8 +415,9 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   /** A checkpoint without them is durable: the files of dropped segments go. */
   removeDoomed(): Promise<void> {
     return this.#lock.run(async () => {
-      for (let segment = this.#doomed.shift(); segment !== undefined; segment = this.#doomed.shift()) {
+      for (let segment = this.#doomed[0]; segment !== undefined; segment = this.#doomed[0]) {
         await this.#segments.removeFiles(segment);
+        this.#doomed.shift();
       }
     });
   }
@@ -425,11 +426,15 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     return this.#lock.run(() => this.#segments.writeIndexes());
   }
 
-  roll(): Promise<void> {
-    return this.#lock.run(async () => {
-      await this.#flushNow();
-      await this.#segments.roll();
-    });
+  async roll(): Promise<void> {
+    try {
+      await this.#lock.run(async () => {
+        await this.#flushNow();
+        await this.#segments.roll();
+      });
+    } catch (error) {
+      throw logErrorOf(error, `The segment of partition ${this.id} cannot be sealed`, 'io-failed');
+    }
   }
 
   segments(): SegmentInfo[] {
@@ -451,7 +456,7 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
       const segment = sealedAt();
       if (segment !== undefined && segment.sealedInCheckpoint > context.olderCheckpoint()) await context.checkpoint();
     }
-    await this.#lock.run(async () => {
+    const rewriting = this.#lock.run(async () => {
       const segment = sealedAt();
       if (segment === undefined || this.#deleted || segment.sealedInCheckpoint > context.olderCheckpoint()) return;
       const rewrite = context.openCommitNumber();
@@ -463,6 +468,11 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
       await this.#segments.replace(segment, path, bytes);
       this.#forget(segment.baseOffset, segment.endOffset);
     });
+    try {
+      await rewriting;
+    } catch (error) {
+      throw logErrorOf(error, `The segment at offset ${baseOffset} of partition ${this.id} cannot be compacted`, 'io-failed');
+    }
   }
 
   /** Forgets clean batches in `[from, to)`: their segment holds others now. */
@@ -589,6 +599,9 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
           if (batches === undefined || segment.retired) return undefined;
           if (batches.length > 0 && !this.#deleted) this.#context.readCache.add(this.#runs, offset, batches);
           return batches;
+        })
+        .catch((error: unknown) => {
+          throw logErrorOf(error, `Partition ${this.id} cannot be read at offset ${offset}`, 'damaged');
         })
         .finally(() => {
           if (this.#loading.get(offset) === started) this.#loading.delete(offset);

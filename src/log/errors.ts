@@ -12,8 +12,10 @@ export type LogErrorCode =
   | 'data-dir-foreign'
   /** The data was written by a newer version. */
   | 'format-newer'
-  /** No room for what must be written before the log can start or go on. */
+  /** No room for what must be written. Nothing is lost; it works again when there is. */
   | 'disk-full'
+  /** Too many files are open. Nothing is lost; the same may work later. */
+  | 'files-exhausted'
   /** A write or a sync failed. */
   | 'io-failed'
   /** Bytes on disk are not what was written, and the operation cannot go around them. */
@@ -64,4 +66,19 @@ export interface DamageReport {
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Errors that say "not now": the disk or the quota is full, too many files are open. Nothing was lost; the same may work later. */
+export function isShortage(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE';
+}
+
+/** The error of a system call as one of the log's: what could not be done, and why. `otherwise` is the code when it is no shortage. */
+export function logErrorOf(error: unknown, what: string, otherwise: LogErrorCode): LogError {
+  if (error instanceof LogError) return error;
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new LogError('disk-full', `${what}: there is no room on the disk (${code}).`, error);
+  if (code === 'EMFILE' || code === 'ENFILE') return new LogError('files-exhausted', `${what}: too many files are open (${code}).`, error);
+  return new LogError(otherwise, `${what}: ${(error as Error).message}.`, error);
 }

@@ -255,7 +255,8 @@ export class FaultyFiles implements Files {
     const dir = this.#dirId(path);
     if (fault === undefined) this.#disk.syncDir(dir);
     else if ('code' in fault) {
-      if (this.dropsOnFailure()) this.#disk.dropDirChanges(dir);
+      // Without a descriptor the sync was never asked for.
+      if (fault.code !== 'EMFILE' && fault.code !== 'ENFILE' && this.dropsOnFailure()) this.#disk.dropDirChanges(dir);
       throw systemError(fault.code, path);
     }
   }

@@ -50,9 +50,3 @@ export interface File {
 export interface DirectoryLock {
   release(): Promise<void>;
 }
-
-/** Errors that say "not now": the disk or the quota is full, too many files are open. Nothing was lost; the same may work later. */
-export function isShortage(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE';
-}

@@ -1,6 +1,6 @@
+import { isShortage } from './errors.ts';
 import type { Clock } from '../util/index.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
-import { isShortage } from './files.ts';
 
 /** So much of one partition makes a write worth while. */
 const dueBytes = 2 ** 18;
@@ -19,7 +19,10 @@ export class Flusher {
   readonly #dirty = new Map<DiskPartitionLog, number>();
   readonly #due = new Set<DiskPartitionLog>();
   #bytes = 0;
-  #running = false;
+  #running: Promise<void> | undefined = undefined;
+  #shortage: unknown = undefined;
+  /** When there is no room, try again later; a start that finds none gives up instead. */
+  patient = false;
   #stopped = false;
 
   constructor(bytesMax: number, clock: Clock, journalPosition: () => number, failed: (error: unknown) => void) {
@@ -63,52 +66,53 @@ export class Flusher {
 
   /** Starts flushing if there is cause. */
   kick(): void {
-    if (this.#running || this.#stopped || this.#pick() === undefined) return;
-    this.#running = true;
-    void this.#run().finally(() => {
-      this.#running = false;
+    if (this.#running !== undefined || this.#stopped || this.#pick() === undefined) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
     });
   }
 
   async #run(): Promise<void> {
     for (let partition = this.#pick(); partition !== undefined && !this.#stopped; partition = this.#pick()) {
-      if (!(await this.flush(partition))) await new Promise<void>((resolve) => this.#clock.setTimer(retryAfterMs, resolve));
+      const shortage = await this.#flush(partition);
+      if (shortage === undefined) continue;
+      if (!this.patient) {
+        this.#shortage = shortage;
+        return;
+      }
+      await new Promise<void>((resolve) => this.#clock.setTimer(retryAfterMs, resolve));
     }
   }
 
-  /**
-   * For recovery, which reads on while batches are being written: resolves at once unless too many wait. Rejects when one could not be written.
-   */
+  /** For recovery, which reads on while batches are being written: resolves at once unless too many wait. Rejects when there was no room. */
   async keepUp(): Promise<void> {
-    this.#catchingUp ??= this.#catchUp().finally(() => {
-      this.#catchingUp = undefined;
-    });
-    if (this.isBehind) await this.#catchingUp;
-    else this.#catchingUp.catch(() => {}); // told by `settled`
+    this.kick();
+    if (this.isBehind) await this.settled();
   }
 
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
-    await this.#catchingUp;
+    await this.#running;
     if (this.#shortage !== undefined) throw this.#shortage;
   }
-  /** False when there was no room: the batches stay in memory and in the journal. */
-  async flush(partition: DiskPartitionLog): Promise<boolean> {
+
+  /** Says why there was no room: then the batches stay in memory and in the journal. */
+  async #flush(partition: DiskPartitionLog): Promise<unknown> {
     this.#due.delete(partition);
     this.#dirty.delete(partition);
-    let room = true;
+    let shortage: unknown;
     try {
       await partition.flush();
     } catch (error) {
       if (!isShortage(error)) {
         this.#stopped = true;
         this.#failed(error);
-        return true;
+        return undefined;
       }
-      room = false;
+      shortage = error;
     }
     if (partition.unflushedBytes > 0 && !this.#dirty.has(partition)) this.#dirty.set(partition, this.#journalPosition());
-    return room;
+    return shortage;
   }
 
   stop(): void {

@@ -22,46 +22,65 @@ export async function scanJournal(
   found: FoundCommit,
   afterChunk: () => Promise<void>,
 ): Promise<void> {
-  let buffer: Buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  /** What is looked at, and what is read into meanwhile; each has room for a rest in front of the chunk. */
+  let buffer: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
+  let other: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   for (const journalFile of journalFiles) {
     const end = journalFile.start + journalFile.capacity;
     if (end <= position) continue;
     const file = await files.open(journalFile.path);
+    const readChunk = (target: Buffer, at: number, from: number): Promise<number> => {
+      const bytes = Math.min(chunkBytes, end - from);
+      return bytes > 0 ? file.read(target.subarray(at, at + bytes), from - journalFile.start) : Promise.resolve(0);
+    };
     try {
-      /** Journal position of `buffer[0]`. */
+      /** `buffer[start, stop)` is the journal from `base` on. */
       let base = Math.max(position, journalFile.start + blockBytes);
-      let filled = 0;
-      while (base < end) {
-        const wanted = Math.min(buffer.length - filled, end - base - filled);
-        const count = await file.read(buffer.subarray(filled, filled + wanted), base + filled - journalFile.start);
-        filled += count;
-        const isLast = base + filled >= end || count === 0;
-        let at = 0;
+      let start = chunkBytes;
+      let stop = start + (await readChunk(buffer, start, base));
+      while (start < stop) {
+        const reading = readChunk(other, chunkBytes, base + stop - start);
         let needed = 0;
-        while (at < filled) {
-          const header = readCommitHeader(buffer, at, filled, base + at, tag);
-          const bytes = typeof header === 'number' ? header : header === undefined ? 0 : alignUp(header.length);
-          if (at + bytes > filled && base + at + bytes <= end && !isLast) {
-            needed = bytes;
-            break;
+        while (start < stop && needed === 0) {
+          const header = readCommitHeader(buffer, start, stop, base, tag);
+          let bytes = typeof header === 'number' ? header : header === undefined ? 0 : alignUp(header.length);
+          if (start + bytes > stop && base + bytes <= end) needed = bytes;
+          else {
+            if (typeof header === 'object' && start + bytes <= stop) found(buffer, start, header, journalFile);
+            else bytes = blockBytes;
+            start += bytes;
+            base += bytes;
           }
-          if (typeof header === 'object' && at + bytes <= filled) {
-            found(buffer, at, header, journalFile);
-            at += bytes;
-          } else at += blockBytes;
         }
-        await afterChunk();
-        if (at >= filled) at = filled;
-        // What is left starts the next chunk, in a larger buffer if a commit asks for one.
-        const rest = filled - at;
-        if (needed > buffer.length) {
-          const larger = Buffer.allocUnsafeSlow(alignUp(needed) + chunkBytes);
-          buffer.copy(larger, 0, at, filled);
+        const [more] = await Promise.all([reading, afterChunk()]);
+        if (needed > 0 && more === 0) {
+          // The file ends here: what looked like a commit is none that is whole. Look behind it.
+          start += blockBytes;
+          base += blockBytes;
+          continue;
+        }
+        const rest = Math.max(0, stop - start);
+        if (rest > chunkBytes || needed > rest + chunkBytes) {
+          // A commit larger than a chunk.
+          const larger = Buffer.allocUnsafeSlow(Math.max(2 * chunkBytes, 2 * alignUp(needed)));
+          buffer.copy(larger, 0, start, stop);
+          other.copy(larger, rest, chunkBytes, chunkBytes + more);
+          let filled = rest + more;
+          while (filled < needed) {
+            const read = await file.read(larger.subarray(filled, needed), base + filled - journalFile.start);
+            if (read === 0) break;
+            filled += read;
+          }
           buffer = larger;
-        } else buffer.copy(buffer, 0, at, filled);
-        base += at;
-        filled = rest;
-        if (isLast) break;
+          start = 0;
+          stop = filled;
+          continue;
+        }
+        buffer.copy(other, chunkBytes - rest, start, stop);
+        [buffer, other] = [other, buffer];
+        start = chunkBytes - rest;
+        stop = chunkBytes + more;
+        if (other.length > 2 * chunkBytes) other = Buffer.allocUnsafeSlow(2 * chunkBytes);
       }
     } finally {
       await file.close();

@@ -1,6 +1,6 @@
 import type { Clock } from '../util/index.ts';
-import { LogError } from './errors.ts';
-import { isShortage, type File, type Files } from './files.ts';
+import { isShortage, LogError } from './errors.ts';
+import type { File, Files } from './files.ts';
 import { alignUp, blockBytes, journalName, temporarySuffix } from './format.ts';
 import { encodeJournalHeader, fillWithZeros } from './journal-file.ts';
 

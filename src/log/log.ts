@@ -4,8 +4,7 @@ import { writeCleanStop } from './checkpoint.ts';
 import { Committer } from './committer.ts';
 import { explain, openDataDir, type DataDir } from './data-dir.ts';
 import type { PartitionContext } from './disk-partition-log.ts';
-import { LogError, type DamageReport } from './errors.ts';
-import { isShortage } from './files.ts';
+import { LogError, logErrorOf, type DamageReport } from './errors.ts';
 import { Flusher } from './flusher.ts';
 import { EntryClass, journalDirName } from './format.ts';
 import type { Journal } from './journal.ts';
@@ -21,6 +20,7 @@ import { ReadCache } from './read-cache.ts';
 import type { SegmentContext } from './segment.ts';
 import { SmallBatches } from './small-batches.ts';
 import { startLog, type RecoveryStats } from './startup.ts';
+import { StrictFiles } from './strict-files.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** The log in figures, for whoever watches it. Bytes, unless named otherwise. */
@@ -75,6 +75,7 @@ const readsAtATime = 2;
 export class Log {
   readonly #host: LogHost;
   readonly #options: LogOptions;
+  readonly #files: StrictFiles;
   readonly #tailCache: TailCache;
   readonly #readCache: ReadCache;
   readonly #flusher: Flusher;
@@ -88,6 +89,7 @@ export class Log {
   #firstCheckpoint = 0;
   #recovery: RecoveryStats = { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0, ms: 0 };
   #state: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
+  #failure: LogError | undefined = undefined;
   #stalled: LogError | undefined = undefined;
   /** Somebody was told that the log is congested, and not yet that it no longer is. */
   #saidCongested = false;
@@ -98,6 +100,7 @@ export class Log {
   private constructor(host: LogHost, options: LogOptions) {
     this.#host = host;
     this.#options = options;
+    this.#files = new StrictFiles(options.files, (error) => this.#fail(error));
     this.#tailCache = new TailCache(options.tailCacheBytesMax ?? defaults.tailCacheBytesMax);
     this.#readCache = new ReadCache(options.readCacheBytesMax ?? defaults.readCacheBytesMax);
     this.#flusher = new Flusher(
@@ -126,10 +129,11 @@ export class Log {
 
   async #start(): Promise<void> {
     const options = this.#options;
-    const { files, clock, dir, decompress } = options;
+    const { clock, dir, decompress } = options;
+    const files = this.#files;
     const startedMs = clock.monotonic();
     this.#quarantine = new Quarantine(files, dir);
-    this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax), (error) => this.#fail(error));
+    this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax));
     const pool = new BufferPool();
     const smallBatches = new SmallBatches();
     const damaged = (report: DamageReport): void => this.#host.damaged(report);
@@ -142,6 +146,7 @@ export class Log {
       indexIntervalBytes: options.indexIntervalBytes ?? defaults.indexIntervalBytes,
       decompress,
       damaged,
+      failed: (error) => this.#fail(error),
       topicsDirUnsynced: false,
       indexesLoaded: new Set(),
     };
@@ -197,6 +202,10 @@ export class Log {
         stalled: (error) => this.#setStalled(error),
       },
     });
+    if (this.#failure !== undefined) {
+      await started.journal.close();
+      throw this.#failure;
+    }
     this.#journal = started.journal;
     this.#committer = new Committer(
       {
@@ -223,7 +232,6 @@ export class Log {
         partitions: this.#partitions,
         segments,
         intervalBytes: Math.max(journalFileBytesMin, (options.checkpointBytes ?? defaults.checkpointBytes) / 2),
-        failed: (error) => this.#fail(error),
       },
       started.journal,
       started.checkpoints,
@@ -233,6 +241,7 @@ export class Log {
     this.#state = 'open';
     this.#recovered();
     this.#journal.prepare();
+    this.#flusher.patient = true;
     this.#flusher.kick();
   }
 
@@ -274,8 +283,7 @@ export class Log {
     try {
       await this.#partitions.delete(id, commit);
     } catch (error) {
-      if (!isShortage(error)) this.#fail(error);
-      throw error;
+      throw logErrorOf(error, `Files of partition ${id} cannot be removed`, 'io-failed');
     }
   }
 
@@ -357,15 +365,16 @@ export class Log {
 
   /** A write or sync failed: nothing is tried again, and nobody hears "ok" any more. */
   #fail(cause: unknown): void {
-    if (this.#state === 'failed' || this.#state === 'closed') return;
+    if (this.#failure !== undefined || this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
+    const what = `Writing to ${this.#options.dir} failed: ${(cause as Error).message}`;
+    this.#failure = new LogError('io-failed', `${what}. What was acknowledged is safe; see to the disk, then start again.`, cause);
     this.#state = 'failed';
-    const error = new LogError('io-failed', `Writing to ${this.#options.dir} failed: ${(cause as Error).message}. What was acknowledged is safe; start again.`, cause);
     this.#flusher.stop();
-    if (!wasOpen) return; // opening rejects with its own error
-    this.#committer.refuse(error);
+    if (!wasOpen) return; // `open` rejects with it
+    this.#committer.refuse(this.#failure);
     void this.#checkpointer.stop();
-    this.#host.failed(error);
+    this.#host.failed(this.#failure);
   }
 
   /** Commits, makes a last checkpoint, so that the next start has nothing to replay, and gives the directory back. */
@@ -375,33 +384,34 @@ export class Log {
   }
 
   async #close(): Promise<void> {
-    try {
-      if (this.#state === 'open') await this.#closeCleanly();
-    } finally {
-      const failed = this.#state === 'failed';
-      this.#state = 'closed';
-      this.#flusher.stop();
-      this.#committer.refuse(new LogError('closed', 'The log is closed.'));
-      await this.#checkpointer.stop();
-      await this.#journal.close();
-      await this.#openFiles.closeAll(failed).catch(() => {});
-      await this.#dataDir.lock.release();
-    }
+    let problem: unknown;
+    const attempt = async (step: () => Promise<void>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        problem ??= error;
+      }
+    };
+    if (this.#state === 'open') await attempt(() => this.#closeCleanly());
+    const hadFailed = this.#state === 'failed';
+    this.#state = 'closed';
+    this.#flusher.stop();
+    this.#committer.refuse(new LogError('closed', 'The log is closed.'));
+    await attempt(() => this.#checkpointer.stop());
+    await attempt(() => this.#journal.close());
+    await attempt(() => this.#openFiles.closeAll(hadFailed));
+    await attempt(() => this.#dataDir.lock.release());
+    if (problem !== undefined && !hadFailed) throw logErrorOf(problem, `Closing the log in ${this.#options.dir} failed; the next start replays its journal`, 'io-failed');
   }
 
   async #closeCleanly(): Promise<void> {
-    const { files, dir } = this.#options;
-    try {
-      await this.flush();
-      await this.checkpoint();
-      if (!this.#committer.isIdle || this.#journal.position !== this.#checkpointer.newest.position) return;
-      this.#committer.refuse(new LogError('closed', 'The log is closed.'));
-      for (const partition of this.#partitions.disk) await partition.writeIndexes();
-      await writeCleanStop(files, dir, this.#checkpointer.newest.number);
-    } catch (error) {
-      // No room for the last checkpoint: the next start replays the journal instead.
-      if (!isShortage(error) && !(error instanceof LogError)) throw error;
-    }
+    const { dir } = this.#options;
+    await this.flush();
+    await this.checkpoint();
+    if (!this.#committer.isIdle || this.#journal.position !== this.#checkpointer.newest.position) return;
+    this.#committer.refuse(new LogError('closed', 'The log is closed.'));
+    for (const partition of this.#partitions.disk) await partition.writeIndexes();
+    await writeCleanStop(this.#files, dir, this.#checkpointer.newest.number);
   }
 
   get stats(): LogStats {

@@ -17,15 +17,12 @@ interface OpenFile {
 export class OpenFiles {
   readonly #files: Files;
   readonly #max: number;
-  readonly #failed: (error: unknown) => void;
   /** In order of last use. */
   readonly #open = new Map<string, Promise<OpenFile>>();
 
-  /** `failed` hears of a sync that failed while a file was put away. */
-  constructor(files: Files, max: number, failed: (error: unknown) => void) {
+  constructor(files: Files, max: number) {
     this.#files = files;
     this.#max = max;
-    this.#failed = failed;
   }
 
   get size(): number {
@@ -100,9 +97,6 @@ export class OpenFiles {
     opened.unsynced = false;
     try {
       await opened.file.sync();
-    } catch (error) {
-      this.#failed(error);
-      throw error;
     } finally {
       await this.#release(opened);
     }

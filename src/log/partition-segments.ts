@@ -25,6 +25,8 @@ export class PartitionSegments {
   /** A segment takes no more than this, or one batch. */
   bytesMax: number;
   readonly #segments: Segment[] = [];
+  /** Made, and nothing written to it yet. */
+  #next: Segment | undefined = undefined;
   /** Written since the last {@link sync}. */
   readonly #unsynced = new Set<Segment>();
   #bytes = 0;
@@ -91,6 +93,7 @@ export class PartitionSegments {
   async append(batches: readonly Batch[], wrote: (count: number) => void): Promise<void> {
     for (let next = 0; next < batches.length; ) {
       const segment = await this.#segmentFor(batches[next]!);
+      const isNew = segment === this.#next;
       let bytes = segment.bytes + batches[next]!.bytes;
       let count = 1;
       while (next + count < batches.length && this.#fits(segment, bytes, batches[next + count]!)) {
@@ -99,7 +102,12 @@ export class PartitionSegments {
       }
       this.#unsynced.add(segment);
       const before = segment.bytes;
+      if (isNew) this.#dirUnsynced = true; // its file is made only now
       await segment.append(batches.slice(next, next + count));
+      if (isNew) {
+        this.#segments.push(segment);
+        this.#next = undefined;
+      }
       this.#bytes += segment.bytes - before;
       next += count;
       wrote(count);
@@ -119,10 +127,11 @@ export class PartitionSegments {
     }
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      if (last.bytes === 0 || this.#fits(last, last.bytes, batch)) return last;
+      if (this.#fits(last, last.bytes, batch)) return last;
       await last.seal();
     }
     const { baseOffset } = batch;
+    if (this.#next?.baseOffset === baseOffset) return this.#next; // there was no room the last time
     const segment = new Segment(this.#context, this.#partitionId, {
       baseOffset,
       endOffset: baseOffset,
@@ -143,8 +152,7 @@ export class PartitionSegments {
         quarantined,
       });
     }
-    this.#dirUnsynced = true;
-    this.#segments.push(segment);
+    this.#next = segment;
     return segment;
   }
 
@@ -157,13 +165,11 @@ export class PartitionSegments {
   /** Makes everything written so far durable. */
   async sync(): Promise<void> {
     for (const segment of this.#unsynced) {
-      this.#unsynced.delete(segment);
       await this.#context.openFiles.sync(segment.path());
+      this.#unsynced.delete(segment);
     }
-    if (this.#dirUnsynced) {
-      this.#dirUnsynced = false;
-      await this.#context.files.syncDir(this.dir);
-    }
+    if (this.#dirUnsynced) await this.#context.files.syncDir(this.dir);
+    this.#dirUnsynced = false;
   }
 
   /** Writes index entries that still wait, where they are worth a file. */
@@ -188,6 +194,7 @@ export class PartitionSegments {
   }
 
   async removeFiles(segment: Segment): Promise<void> {
+    if (this.#segments.some(({ baseOffset }) => baseOffset === segment.baseOffset)) return; // another one of that name
     for (const suffix of segmentSuffixes) {
       const path = segment.path(suffix);
       await this.#context.openFiles.drop(path);
@@ -232,6 +239,7 @@ export class PartitionSegments {
     const { files, pool } = this.#context;
     const file = await files.open(path, { create: true, truncate: true });
     let bytes = 0;
+    let done = false;
     try {
       for (let offset = segment.baseOffset; offset < segment.endOffset; ) {
         const batches = await segment.readFrom(offset, compactionReadBytes);
@@ -245,36 +253,47 @@ export class PartitionSegments {
           bytes += kept.length;
         }
       }
-      if (bytes < segment.bytes) await file.sync();
+      done = bytes < segment.bytes;
+      if (done) await file.sync();
     } finally {
       await file.close();
+      if (!done) await removeIfThere(this.#context, path);
     }
-    if (bytes < segment.bytes) return bytes;
-    await files.remove(path);
-    return undefined;
+    return done ? bytes : undefined;
   }
 
-  /** Puts a compacted form in its original's place; the entry that says so is durable. Undefined is left of a segment of no bytes. */
+  /**
+   * Puts a compacted form in its original's place; the entry that says so is durable, so there is no way back: any failure is final.
+   * Nothing is left of a segment of no bytes.
+   */
   async replace(segment: Segment, path: string, bytes: number): Promise<void> {
+    try {
+      await this.#replaceNow(segment, path, bytes);
+    } catch (error) {
+      this.#context.failed(error);
+      throw error;
+    }
+  }
+
+  async #replaceNow(segment: Segment, path: string, bytes: number): Promise<void> {
     const { files, openFiles } = this.#context;
     const index = this.#segments.indexOf(segment);
-    const { sealedInCheckpoint } = segment;
     segment.retired = true;
-    if (index >= 0) this.#bytes += bytes - segment.bytes;
     await openFiles.drop(segment.path());
     if (bytes === 0) {
-      if (index >= 0) this.#segments.splice(index, 1);
       await removeIfThere(this.#context, path);
-      for (const suffix of segmentSuffixes) await removeIfThere(this.#context, segment.path(suffix));
-    } else {
-      const replaced = new Segment(this.#context, this.#partitionId, { ...segment.row, bytes });
-      replaced.sealedInCheckpoint = sealedInCheckpoint;
-      if ((await files.size(path)) !== undefined) await files.rename(path, segment.path());
-      if (index >= 0) this.#segments[index] = replaced;
-      for (const suffix of [offsetIndexSuffix, timeIndexSuffix]) await removeIfThere(this.#context, segment.path(suffix));
-    }
+      await removeIfThere(this.#context, segment.path());
+    } else if ((await files.size(path)) !== undefined) await files.rename(path, segment.path());
     await files.syncDir(this.dir);
     await openFiles.drop(segment.path()); // a reader may have opened the old one meanwhile
+    for (const suffix of [offsetIndexSuffix, timeIndexSuffix]) await removeIfThere(this.#context, segment.path(suffix));
+    this.#bytes += bytes - segment.bytes;
+    if (bytes === 0) this.#segments.splice(index, 1);
+    else {
+      const replaced = new Segment(this.#context, this.#partitionId, { ...segment.row, bytes });
+      replaced.sealedInCheckpoint = segment.sealedInCheckpoint;
+      this.#segments[index] = replaced;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { Batch, batchBytesAt, isIntactBatch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { LogError, systemCode, type DamageReport } from './errors.ts';
-import { isShortage, type Files } from './files.ts';
+import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
+import type { Files } from './files.ts';
 import { batchHeaderBytes, offsetIndexSuffix, segmentName, segmentSuffix, timeIndexSuffix, topicsDirName } from './format.ts';
 import type { Decompress } from './log-options.ts';
 import { OffsetIndex, TimeIndex } from './offset-index.ts';
@@ -19,6 +19,8 @@ export interface SegmentContext {
   readonly indexIntervalBytes: number;
   readonly decompress: Decompress | undefined;
   readonly damaged: (report: DamageReport) => void;
+  /** Something failed from which there is no way back. */
+  readonly failed: (error: unknown) => void;
   /** A partition directory was made: the directory above owes a sync. */
   topicsDirUnsynced: boolean;
   /** Segments whose index is in memory, least recently used first. */
@@ -220,7 +222,7 @@ export class Segment {
       const limit = this.#nextDamage(position);
       const buffer = Buffer.allocUnsafeSlow(Math.min(size, limit - position));
       const count = await this.#read(buffer, position);
-      if (count < buffer.length) return undefined;
+      if (count < buffer.length) return undefined; // -1: a place that cannot be read
       let at = 0;
       for (let bytes = 0; at < count; at += bytes) {
         if (count - at < batchHeaderBytes && position + count < limit) break;
@@ -292,13 +294,30 @@ export class Segment {
     return batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs;
   }
 
+  /** Bytes read: 0 when there is no file, -1 when the disk cannot read the place. */
   async #read(target: Uint8Array, position: number): Promise<number> {
     try {
       return await this.#context.openFiles.use(this.path(), (file) => file.read(target, position));
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return 0;
+      const code = systemCode(error);
+      if (code === 'ENOENT') return 0;
+      if (code === 'EIO') return -1;
       throw error;
     }
+  }
+
+  /** Reads as much of the file as can be read, with zeros where it cannot. */
+  async #readAround(target: Uint8Array): Promise<number> {
+    const count = await this.#read(target, 0);
+    if (count >= 0) return count;
+    let end = 0;
+    for (let at = 0; at < target.length; at += readBytesMin) {
+      const piece = target.subarray(at, at + readBytesMin);
+      const got = await this.#read(piece, at);
+      if (got < 0) piece.fill(0);
+      if (got !== 0) end = at + (got < 0 ? piece.length : got);
+    }
+    return end;
   }
 
   async #readWhole(path: string): Promise<Uint8Array> {
@@ -344,7 +363,7 @@ export class Segment {
 
   async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {
     const buffer = new Uint8Array(this.bytes);
-    const count = await this.#read(buffer, 0);
+    const count = await this.#readAround(buffer);
     const { positions, damage } = walkSegment(buffer.subarray(0, count), this.bytes, this.baseOffset, this.endOffset);
     const index = new OffsetIndex();
     let since = 0;
@@ -372,9 +391,9 @@ export class Segment {
     if (this.retired) return;
     this.#offsetIndex = index;
     this.#loaded = Promise.resolve(new OffsetIndex());
-    await this.#context.files.remove(this.path(offsetIndexSuffix)).catch((error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    });
+    // A cache, and a report of it: neither keeps anybody from reading.
+    await this.#context.files.remove(this.path(offsetIndexSuffix)).catch(() => {});
+    await this.writeIndex().catch(() => {});
     if (damage.length === 0) {
       this.#context.damaged({
         kind: 'index',
@@ -382,17 +401,14 @@ export class Segment {
         path: this.name,
       });
     }
-    await this.writeIndex();
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
     this.#damage = damage;
     for (const range of damage) {
       if (known.has(`${range.position}-${range.end}`)) continue;
       const { position, end, fromOffset, toOffset } = range;
       const bytes = buffer.subarray(position, end);
-      const quarantined =
-        bytes.length === 0
-          ? undefined
-          : await this.#context.quarantine.keep(`${this.partitionId}-${segmentName(this.baseOffset, '')}-at-${position}`, bytes);
+      const name = `${this.partitionId}-${segmentName(this.baseOffset, '')}-at-${position}`;
+      const quarantined = bytes.length === 0 ? undefined : await this.#context.quarantine.keep(name, bytes).catch(() => undefined);
       this.#context.damaged({
         kind: 'segment',
         message:

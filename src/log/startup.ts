@@ -120,11 +120,12 @@ async function recoverUnclean(context: StartupContext, found: FoundCheckpoints, 
         compactions.push(async () => partitions.ofJournal(id)?.recoverCompacted(baseOffset, bytes, rewrite));
       },
       committed: (commit, timestampMs) => host.replayedCommit?.(commit, timestampMs),
-      pause: () => flusher.catchUp(),
+      pause: () => flusher.keepUp(),
     },
     checkpoint,
   );
   const replayed = await replay.run(journalFiles);
+  await flusher.settled();
   for (const compaction of compactions) await compaction();
   for (const partition of partitions.disk) {
     const kept = partition.recovered();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventually, uniqueName, useServer } from '../support/index.ts';
+import { WireClient, eventually, uniqueName, useServer } from '../support/index.ts';
 import { type CliResult, runCli, spawnCli } from './run-cli.ts';
 
 /* oxlint-disable no-control-regex -- what drives terminals is looked for */
@@ -107,10 +107,60 @@ describe('commands against a running broker', () => {
     assert.match((await run('tail', name, '--no-follow')).out, /a\\x1b\[2Jb/);
   });
 
+  test('a message that was given up is listed with its cause, shown, and put back', async () => {
+    const topic = uniqueName('jobs');
+    const group = 'workers';
+    await run('topics', 'create', topic, '--subjects', `${topic}.>`);
+    await run('pub', `${topic}.a`, 'poison', '--header', 'a=b');
+    using client = await WireClient.open(server().natsPort);
+    await client.line();
+    const request = (subject: string, body: object): string => {
+      const text = JSON.stringify(body);
+      return `PUB ${subject} in.box ${text.length}\r\n${text}\r\n`;
+    };
+    const config = { durable_name: group, ack_policy: 'explicit', max_deliver: 1 };
+    client.send('CONNECT {"verbose":false}\r\nSUB in.box 1\r\n');
+    client.send(request(`$JS.API.CONSUMER.CREATE.${topic}.${group}`, { stream_name: topic, config }));
+    await client.readThrough('"stream_name"');
+    client.send(request(`$JS.API.CONSUMER.MSG.NEXT.${topic}.${group}`, { batch: 1 }));
+    const [, reply = ''] = /(\$JS\.ACK\.\S+)/.exec(await client.readThrough('poison')) ?? [];
+    assert.equal((await lines('groups', 'show', topic, group))[0]?.['inFlight'], 1);
+    client.send(`PUB ${reply} 4\r\n-NAK\r\n`);
+
+    const letters = `${topic}-${group}-dlq`;
+    const listed = await eventually(async () =>
+      (await lines('dead-letters')).find((one) => one['topic'] === letters),
+    );
+    assert.deepEqual([listed['messages'], listed['groups']], [1, [{ topic, group }]]);
+    assert.match(
+      (await run('dead-letters', 'list', letters)).out,
+      new RegExp(` ${topic}/${group}@0 +1 +max-deliveries +`),
+    );
+    const shown = (await run('dead-letters', 'show', letters, '0')).out;
+    assert.match(shown, /^cause +max-deliveries$/m);
+    assert.match(shown, /^ +a +b$/m);
+    assert.match(shown, /^value +poison$/m);
+
+    assert.deepEqual(
+      await lines('groups', 'pause', topic, group, '--for', '1h').then(([one]) => one?.['paused']),
+      true,
+    );
+    assert.deepEqual(await lines('groups', 'resume', topic, group).then(([one]) => one?.['paused']), false);
+    const back = await run('dead-letters', 'redrive', letters);
+    assert.deepEqual([back.code, back.out], [0, `Put back 1 message of topic ${letters}.\n`]);
+    const [again] = await lines('groups', 'show', topic, group);
+    assert.equal(again?.['lag'], 1, 'the group gets it again');
+    assert.equal((await lines('groups', 'reset', topic, group, '--to', 'all', '--yes'))[0]?.['lag'], 2);
+    assert.deepEqual(await lines('dead-letters', 'purge', letters, '--yes'), [{ purged: 0 }]);
+    assert.deepEqual(await lines('groups', 'delete', topic, group, '--yes'), [{ deleted: group, topic }]);
+  });
+
   test('groups and dead letters say when there are none', async () => {
-    assert.match((await run('groups')).out, /no group yet/);
-    assert.match((await run('dead-letters')).out, /no dead-letter topic/);
-    assert.deepEqual(await lines('dead-letters'), []);
+    const empty = uniqueName('empty');
+    await run('topics', 'create', empty);
+    assert.match((await run('groups', 'list', empty)).out, /no group yet/);
+    assert.deepEqual(await lines('groups', 'list', empty), []);
+    assert.match((await run('dead-letters', 'list', empty)).out, /holds no dead letter/);
     assert.equal((await run('groups', 'show', 'no', 'no')).code, 3);
     assert.equal((await run('dead-letters', 'redrive', 'no')).code, 3);
   });

@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatMessages,
   formatRate,
   parseBytes,
   parseDuration,
@@ -23,6 +24,7 @@ describe('numbers for people', () => {
 
   test('counts and rates', () => {
     assert.equal(formatCount(1_234_567), '1,234,567');
+    assert.deepEqual([1, 2000].map(formatMessages), ['1 message', '2,000 messages']);
     assert.deepEqual([0, 0.34, 9.99, 12_345.6].map(formatRate), ['0', '0.3', '10.0', '12,346']);
   });
 

@@ -145,9 +145,14 @@ export const smallLimits: TestOptions = {
 export type TestOptions = Partial<Omit<LogOptions, 'files'>>;
 
 /** Opens a log in `data` with the test's host. */
-export async function openLog(files: Files, options: TestOptions = {}, host: TestHost = new TestHost()): Promise<{ log: Log; host: TestHost }> {
-  const log = await Log.open(host, { dir: 'data', clock: new VirtualClock(), random: new SeededRandom(7), files, ...options });
-  return { log, host };
+export async function openLog(
+  files: Files,
+  options: TestOptions = {},
+  host: TestHost = new TestHost(),
+): Promise<{ log: Log; host: TestHost; clock: VirtualClock }> {
+  const clock = new VirtualClock();
+  const log = await Log.open(host, { dir: 'data', clock, random: new SeededRandom(7), files, ...options });
+  return { log, host, clock };
 }
 
 const scratch = new Record();

@@ -137,6 +137,10 @@ export function everything(steps: number): (recorder: Recorder, random: Random) 
     const live: number[] = [];
     const pick = (): number => live[random.int(live.length)]!;
     const background: Promise<unknown>[] = [];
+    const later = (work: Promise<unknown>): void => {
+      work.catch(() => {}); // it is awaited, and its failure heard of, further down
+      background.push(work);
+    };
     for (let step = 0; step < steps; step++) {
       const dice = random.int(100);
       if (live.length === 0 || (dice < 3 && live.length < 4)) {
@@ -164,12 +168,12 @@ export function everything(steps: number): (recorder: Recorder, random: Random) 
         // What is compacted away must be deleted durably first.
         await log.flush();
         const deleted = new Set(host.state.deleted[id] ?? []);
-        if (segment !== undefined) background.push(partition.compact(segment.baseOffset, (offset) => !deleted.has(offset)));
-      } else if (dice < 89) background.push(log.checkpoint());
+        if (segment !== undefined) later(partition.compact(segment.baseOffset, (offset) => !deleted.has(offset)));
+      } else if (dice < 89) later(log.checkpoint());
       else if (dice < 90 && live.length > 1) {
         const id = live.splice(random.int(live.length), 1)[0]!;
         host.drop(id);
-      } else if (dice < 92) background.push(log.partition(pick())!.roll());
+      } else if (dice < 92) later(log.partition(pick())!.roll());
       else if (dice < 94) await readAll(log.partition(pick())!);
       if (random.int(3) > 0) await log.flush();
       if (background.length > 0 && random.int(4) === 0) await Promise.all(background.splice(0));

@@ -61,6 +61,7 @@ export function configure(command: Command): void {
         topic,
         onProgress: (elapsedMs) => progress.update(Math.round(elapsedMs)),
       });
+      progress.hide();
       results.push(measured);
       if (context.json) terminal.out(JSON.stringify(measured));
       return measured;

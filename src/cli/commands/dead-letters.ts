@@ -11,7 +11,7 @@ import {
   printList,
 } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
-import { formatBytes, formatCount, formatDuration } from '../format.ts';
+import { formatBytes, formatCount, formatDuration, formatMessages } from '../format.ts';
 import { wholeNumberOption, withoutUndefined } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import { printable, renderPairs, renderTable } from '../table.ts';
@@ -71,11 +71,7 @@ export function configure(command: Command): void {
   ).action(async (topic: string, options: RedriveOptions) => {
     const context = contextOf(options);
     const redriven = await redrive(context, topic, options);
-    print(
-      context,
-      { topic, redriven },
-      () => `Put back ${formatCount(redriven)} messages of topic ${topic}.`,
-    );
+    print(context, { topic, redriven }, () => `Put back ${formatMessages(redriven)} of topic ${topic}.`);
   });
 
   addClientOptions(
@@ -88,7 +84,7 @@ export function configure(command: Command): void {
     if (!(await confirm(context.terminal, `Delete all messages of topic ${topic}?`, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${topic} was not purged.`);
     const result = await context.client.post<{ purged: number }>(apiPath('dead-letters', topic, 'purge'));
-    print(context, result, () => `Purged ${formatCount(result.purged)} messages of topic ${topic}.`);
+    print(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${topic}.`);
   });
 }
 

@@ -3,7 +3,7 @@ import { apiPath } from '../admin-client.ts';
 import type { GroupJson } from '../admin-types.ts';
 import { type ClientOptions, addClientOptions, confirm, contextOf, print, printList } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
-import { formatCount, formatDuration, formatRate, parseDuration } from '../format.ts';
+import { formatCount, formatDuration, formatMessages, formatRate, parseDuration } from '../format.ts';
 import { option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
@@ -86,7 +86,7 @@ export function configure(command: Command): void {
     print(
       context,
       group,
-      () => `Moved group ${name} of topic ${topic}; ${formatCount(group.lag)} messages lie before it.`,
+      () => `Moved group ${name} of topic ${topic}; ${formatMessages(group.lag)} lie before it.`,
     );
   });
 

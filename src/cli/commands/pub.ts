@@ -4,7 +4,7 @@ import { type AdminClient, apiPath } from '../admin-client.ts';
 import type { PublishedJson } from '../admin-types.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
-import { formatCount, parseDuration } from '../format.ts';
+import { formatMessages, parseDuration } from '../format.ts';
 import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 
@@ -47,12 +47,14 @@ export function configure(command: Command): void {
     for await (const batch of batchesOf(values)) {
       const messages = batch.map((value) => ({ ...fields, value }));
       const { results } = await context.client.post<{ results: PublishedJson[] }>(path, { messages });
+      progress.hide();
       reportResults(context, to, results, published === 0 && value !== undefined && count === 1);
       published += results.length;
       progress.update(published);
     }
+    progress.hide();
     if (!context.json && !(value !== undefined && count === 1))
-      context.terminal.out(`Published ${formatCount(published)} messages to ${to}.`);
+      context.terminal.out(`Published ${formatMessages(published)} to ${to}.`);
   });
 }
 

@@ -70,6 +70,9 @@ export async function configure(command: Command): Promise<void> {
       colour: wantsColour(isatty(2), process.env, options['color'] === false),
       write: (line) => void process.stderr.write(line),
     });
+    // Whoever read these may go away; a broker does not end for that.
+    process.stdout.on('error', () => {});
+    process.stderr.on('error', () => {});
     for (const warning of warnings) log.warn(warning);
     const starting = startServer({ ...settings, log, version: packageVersion() });
     const end = async (code: number): Promise<void> => {

@@ -67,7 +67,7 @@ function show(context: CommandContext, snapshot: Snapshot): void {
 
 /** Draws line over line, so that nothing flickers. */
 function redraw(context: CommandContext, snapshot: Snapshot): void {
-  const rows = process.stdout.rows ?? 40;
+  const rows = process.stdout.rows || 40;
   const lines = render(context, snapshot, rows)
     .split('\n')
     .slice(0, rows - 1);
@@ -79,7 +79,7 @@ function render(
   { server, topics, groups }: Snapshot,
   rows: number,
 ): string {
-  const columnsMax = terminal.outIsTty ? (process.stdout.columns ?? terminal.columns) : undefined;
+  const columnsMax = terminal.outIsTty ? process.stdout.columns || terminal.columns : undefined;
   const each = Math.max(3, Math.floor((rows - 7) / 2));
   const busiest = [...topics].sort((a, b) => b.inPerSecond + b.outPerSecond - a.inPerSecond - a.outPerSecond);
   const laggards = [...groups].sort((a, b) => b.lag + b.inFlight - a.lag - a.inFlight);

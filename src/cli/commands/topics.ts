@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatMessages,
   formatRate,
   parseBytes,
   parseDuration,
@@ -74,7 +75,7 @@ export function configure(command: Command): void {
   ).action(async (name: string, options: ClientOptions & { yes?: boolean }) => {
     const context = contextOf(options);
     const topic = await context.client.get<TopicDetailsJson>(apiPath('topics', name));
-    const question = `Delete topic ${name} with ${formatCount(topic.messages)} messages and ${topic.groups} groups?`;
+    const question = `Delete topic ${name} with ${formatMessages(topic.messages)} and ${topic.groups} groups?`;
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${name} was not deleted.`);
     const result = await context.client.delete<object>(apiPath('topics', name));
@@ -103,7 +104,7 @@ export function configure(command: Command): void {
         keep: wholeNumberOption('--keep', options.keep),
       });
       const result = await context.client.post<{ purged: number }>(apiPath('topics', name, 'purge'), body);
-      print(context, result, () => `Purged ${formatCount(result.purged)} messages of topic ${name}.`);
+      print(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${name}.`);
     },
   );
 }

@@ -75,14 +75,18 @@ describe('JetStream consumers under control', parallel, () => {
     await jsm().streams.update(name, { max_msgs: 5 });
     await jsm().consumers.add(name, { durable_name: 'c', ack_policy: AckPolicy.Explicit });
     await jsm().consumers.delete(name, 'c');
+    // A stream takes its consumers along.
+    await jsm().consumers.add(name, { durable_name: 'c', ack_policy: AckPolicy.Explicit });
     await jsm().streams.delete(name);
     const stream = 'io.nats.jetstream.advisory.v1.stream_action true ';
     const consumer = 'io.nats.jetstream.advisory.v1.consumer_action true c';
-    await eventually(() => seen.length >= 5);
+    await eventually(() => seen.length >= 7);
     assert.deepEqual(
       seen.sort(),
       [
         `${consumer} create`,
+        `${consumer} create`,
+        `${consumer} delete`,
         `${consumer} delete`,
         `${stream} create`,
         `${stream} delete`,

@@ -105,6 +105,15 @@ describe('JetStream acks and redelivery', parallel, () => {
       await eventually(async () => (await readInfo()).ack_floor.stream_seq === 3);
     });
 
+    test('an answer that is no ack changes nothing', async () => {
+      const { next, readInfo } = await setUp(1);
+      const message = await next();
+      await nc().request(replyOf(message), '+BOGUS');
+      assert.equal((await readInfo()).num_ack_pending, 1);
+      await message.ackAck();
+      assert.equal((await readInfo()).num_ack_pending, 0);
+    });
+
     test('the ack subject names stream, consumer, counts, sequences, time and what is pending', async () => {
       const { name, next } = await setUp(2);
       const message = await next();

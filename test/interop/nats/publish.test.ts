@@ -164,6 +164,12 @@ describe('JetStream publish', parallel, () => {
         await rejectsWithCode(js().publish(`${name}.a`, '', { expect: { lastMsgID: 'one' } }), 10070),
         'wrong last msg ID: two',
       );
+      // It is the id of the very last message, which need not have one.
+      await js().publish(`${name}.a`);
+      assert.equal(
+        await rejectsWithCode(js().publish(`${name}.a`, '', { expect: { lastMsgID: 'two' } }), 10070),
+        'wrong last msg ID: ',
+      );
     });
 
     test('of publishers that all expect the same, one wins', async () => {

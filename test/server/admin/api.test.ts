@@ -7,6 +7,7 @@ import { routes } from '../../../src/server/admin/index.ts';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import {
   type TemporaryDirectory,
+  WireClient,
   eventually,
   makeTemporaryDirectory,
   uniqueName,
@@ -112,6 +113,23 @@ describe('health', () => {
     const info = await ok('GET', '/api/v1/server');
     assert.deepEqual(info['ports'], server.ports);
     assert.equal(info['dataDirectory'], server.dataDirectory);
+  });
+});
+
+describe('connections', () => {
+  test('are listed by protocol, with what the protocol knows of them', async () => {
+    using client = await WireClient.open(server.ports.nats);
+    await client.line();
+    client.send('CONNECT {"verbose":false,"name":"tester","lang":"test"}\r\nSUB a 1\r\nPING\r\n');
+    await client.line();
+    const { protocols, connections } = await ok('GET', '/api/v1/connections');
+    assert.deepEqual(protocols, [{ name: 'nats', connections: 1, authenticates: false }]);
+    const [connection] = connections as Json[];
+    assert.deepEqual(
+      [connection?.['protocol'], connection?.['name'], connection?.['subscriptions']],
+      ['nats', 'tester', 1],
+    );
+    assert.match((await call('GET', '/metrics')).text, /^pillarbox_connections\{protocol="nats"\} 1$/m);
   });
 });
 

@@ -8,11 +8,16 @@ import { nanosPerMs, parseDuration } from './time.ts';
 
 const dot = 46;
 const plus = 43;
-const minus = 45;
-const a = 65;
-const n = 78;
-const t = 84;
-const w = 87;
+
+/** What an ack says, by its first bytes. The first three stand alone; the others may have an argument. */
+const kinds = {
+  ack: Buffer.from('+ACK'),
+  ok: Buffer.from('+OK'),
+  progress: Buffer.from('+WPI'),
+  nak: Buffer.from('-NAK'),
+  term: Buffer.from('+TERM'),
+  next: Buffer.from('+NXT'),
+} as const;
 
 /**
  * Acks: what a consumer answers to a delivery, as a message to the delivery's reply subject.
@@ -21,7 +26,7 @@ const w = 87;
  * $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<timestamp>.<pending>
  * (empty) | +ACK | +OK   done              -NAK [duration | {"delay":ns}]   again, now or later
  * +WPI                   still at it       +TERM [reason]                   never again
- * +NXT [pull body]       done, and a pull request
+ * +NXT [pull body]       done, and a pull request        anything else          answered, and changes nothing
  * ```
  * With a reply of its own an ack is answered by an empty message once it is on disk.
  * The stream and consumer of the last ack are remembered by their bytes: acks come in runs.
@@ -83,25 +88,21 @@ export class Acks {
     const { group } = consumer;
     const partition = partitionOfSequence(sequence);
     const offset = offsetOfSequence(sequence);
-    const { valueBuffer: value, valueStart: start, valueEnd: end } = message;
-    // The first two bytes tell all kinds apart; what is none of them counts as an ack.
-    const first = end > start ? value[start] : plus;
-    const second = end > start + 1 ? value[start + 1] : a;
-    let known: boolean;
+    let known = false;
     let done = false;
-    if (first === minus && second === n) {
-      known = group.nack(partition, offset, nakDelayMs(text(message, 4)));
-    } else if (first === plus && second === w) {
-      known = group.extend(partition, offset);
-    } else if (first === plus && second === t) {
-      known = group.reject(partition, offset, text(message, 5));
-    } else {
+    if (isAck(message)) {
       known = group.config.ack === 'all' ? group.ackAll(partition, offset) : group.ack(partition, offset);
       done = known;
-      if (first === plus && second === n) {
-        pull(this.#context, consumer, message.reply, message.value.subarray(4));
-        return done;
-      }
+    } else if (begins(message, kinds.nak)) {
+      known = group.nack(partition, offset, nakDelayMs(text(message, kinds.nak.length)));
+    } else if (is(message, kinds.progress)) {
+      known = group.extend(partition, offset);
+    } else if (begins(message, kinds.term)) {
+      known = group.reject(partition, offset, text(message, kinds.term.length));
+    } else if (begins(message, kinds.next)) {
+      known = group.config.ack === 'all' ? group.ackAll(partition, offset) : group.ack(partition, offset);
+      pull(this.#context, consumer, message.reply, message.value.subarray(kinds.next.length));
+      return known;
     }
     if (message.replyStart >= 0)
       this.#answer(consumer, message.reply!, known || wasDelivered(consumer, partition, offset));
@@ -115,6 +116,21 @@ export class Acks {
     if (stream.config.storage === 'memory') outlet.empty(reply);
     else broker.afterCommit(() => outlet.empty(reply));
   }
+}
+
+/** An empty ack, `+ACK` or `+OK`. */
+function isAck(message: LiveMessage): boolean {
+  if (message.valueEnd === message.valueStart) return true;
+  if (message.valueBuffer[message.valueStart] !== plus) return false;
+  return is(message, kinds.ack) || is(message, kinds.ok);
+}
+
+function is(message: LiveMessage, kind: Uint8Array): boolean {
+  return message.valueEnd - message.valueStart === kind.length && begins(message, kind);
+}
+
+function begins({ valueBuffer, valueStart, valueEnd }: LiveMessage, kind: Uint8Array): boolean {
+  return startsWith(valueBuffer, valueStart, valueEnd, kind);
 }
 
 function wasDelivered({ group }: StreamConsumer, partition: number, offset: number): boolean {

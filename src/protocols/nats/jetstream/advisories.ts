@@ -22,6 +22,7 @@ export class Advisories {
       case 'topic-updated':
         return this.#streamAction(event.topic, 'UPDATED', 'modify');
       case 'topic-deleted':
+        for (const group of event.topic.groups.values()) this.#consumerAction(group, 'DELETED', 'delete');
         return this.#streamAction(event.topic, 'DELETED', 'delete');
       case 'group-created':
         return this.#consumerAction(event.group, 'CREATED', 'create');

@@ -76,6 +76,18 @@ describe('acks', () => {
     assert.equal((await info(js)).pending, 0);
   });
 
+  test('of other words are answered and change nothing', async () => {
+    const { js, seen } = await delivered(1);
+    await using _ = js;
+    for (const word of ['+BOGUS', '+ACK ', '+', '-', 'ACK', '+WP', '-NA', '+OKAY']) {
+      const { subject, listener } = js.inbox();
+      js.ack(seen[0]!, word, subject);
+      await js.settle();
+      assert.equal(listener.seen.length, 1, word);
+      assert.equal((await info(js)).pending, 1, word);
+    }
+  });
+
   test('all: everything up to it', async () => {
     const { js, seen } = await delivered(4, { ack_policy: 'all' });
     await using _ = js;

@@ -413,6 +413,7 @@ describe('advisories', () => {
     await js.api('CONSUMER.PAUSE.S.c', { pause_until: new Date(js.kit.clock.now() + 1000).toISOString() });
     await js.advance(1000);
     await js.api('CONSUMER.DELETE.S.c');
+    await js.addConsumer('S', 'd');
     await js.api('STREAM.DELETE.S');
     const told = watcher.seen.map(({ subject, value }) => {
       const { type, id, timestamp, action, paused } = JSON.parse(value);
@@ -429,6 +430,8 @@ describe('advisories', () => {
       'CONSUMER.PAUSE.S.c consumer_pause true',
       'CONSUMER.PAUSE.S.c consumer_pause false',
       'CONSUMER.DELETED.S.c consumer_action delete',
+      'CONSUMER.CREATED.S.d consumer_action create',
+      'CONSUMER.DELETED.S.d consumer_action delete',
       'STREAM.DELETED.S stream_action delete',
     ]);
   });

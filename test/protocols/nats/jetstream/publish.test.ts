@@ -115,6 +115,22 @@ describe('publishing to a stream', () => {
     );
   });
 
+  test('the last message id is that of the very last message, after a restart too', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const expect = async (id: string): Promise<string | undefined> =>
+      (await js.publish('s.a', '', { 'Nats-Expected-Last-Msg-Id': id, 'Nats-Msg-Id': `after ${id}` })).error
+        ?.description;
+    await js.publish('s.a', '', { 'Nats-Msg-Id': 'one' });
+    await js.restart();
+    assert.equal(await expect('none'), 'wrong last msg ID: one');
+    assert.equal(await expect('one'), undefined);
+    await js.publish('s.a', 'without');
+    assert.equal(await expect('after one'), 'wrong last msg ID: ');
+    await js.restart();
+    assert.equal(await expect('after one'), 'wrong last msg ID: ');
+  });
+
   test('what is not there yet is refused with its own error', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });

@@ -1,0 +1,117 @@
+import { LogError, isShortage, systemCode } from './errors.ts';
+import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
+
+/**
+ * Strict files make every failed change final: they tell the log before they reject, and the error they reject with is no longer one that can be waited out.
+ *
+ * After a failed sync the system may have dropped the very pages it should have written, and a second sync would succeed without them. So there is no
+ * second one, of files or of directories, and no second try of a write that was to be durable. What may be tried again is what failed before anything
+ * was changed, for lack of room or of descriptors ({@link isShortage}).
+ */
+export class StrictFiles implements Files {
+  readonly #files: Files;
+  readonly #failed: (error: unknown) => void;
+
+  constructor(files: Files, failed: (error: unknown) => void) {
+    this.#files = files;
+    this.#failed = failed;
+  }
+
+  /** Tells the log, unless it was a shortage. */
+  readonly unlessShort = (error: unknown): never => {
+    if (!isShortage(error)) this.#failed(error);
+    throw error;
+  };
+
+  /** Tells the log. */
+  readonly always = (error: unknown): never => {
+    this.#failed(error);
+    throw new LogError('io-failed', (error as Error).message, error);
+  };
+
+  async open(path: string, options: OpenOptions = {}): Promise<File> {
+    const opening = this.#files.open(path, options);
+    const file = await (options.create || options.truncate ? opening.catch(this.unlessShort) : opening);
+    return new StrictFile(this, file, options.syncWrites === true);
+  }
+
+  list(dir: string): Promise<string[]> {
+    return this.#files.list(dir);
+  }
+
+  makeDir(path: string): Promise<void> {
+    return this.#files.makeDir(path).catch(this.unlessShort);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#files.rename(from, to).catch(this.unlessShort);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#files.remove(path).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') throw error;
+      return this.unlessShort(error);
+    });
+  }
+
+  removeDir(path: string): Promise<void> {
+    return this.#files.removeDir(path).catch(this.unlessShort);
+  }
+
+  syncDir(path: string): Promise<void> {
+    return this.#files.syncDir(path).catch((error: unknown) => {
+      const code = systemCode(error);
+      if (code === 'EMFILE' || code === 'ENFILE') throw error; // the directory could not even be opened
+      return this.always(error);
+    });
+  }
+
+  size(path: string): Promise<number | undefined> {
+    return this.#files.size(path);
+  }
+
+  space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
+    return this.#files.space(path);
+  }
+
+  lock(dir: string): Promise<DirectoryLock> {
+    return this.#files.lock(dir);
+  }
+}
+
+class StrictFile implements File {
+  readonly #files: StrictFiles;
+  readonly #file: File;
+  readonly #syncWrites: boolean;
+
+  constructor(files: StrictFiles, file: File, syncWrites: boolean) {
+    this.#files = files;
+    this.#file = file;
+    this.#syncWrites = syncWrites;
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#file.read(target, position);
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#file.write(bytes, position).catch(this.#syncWrites ? this.#files.always : this.#files.unlessShort);
+  }
+
+  sync(): Promise<void> {
+    return this.#file.sync().catch(this.#files.always);
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#file.truncate(bytes).catch(this.#files.unlessShort);
+  }
+
+  size(): Promise<number> {
+    return this.#file.size();
+  }
+
+  /** The system may tell only now that it could not write. */
+  close(): Promise<void> {
+    return this.#file.close().catch(this.#files.always);
+  }
+}
