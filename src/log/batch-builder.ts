@@ -141,6 +141,14 @@ export class BatchBuilder {
     return { buffer, length };
   }
 
+  /** A batch without records that takes the offsets `[baseOffset, endOffset)`. */
+  static empty(baseOffset: number, endOffset: number, pool: BufferPool): Uint8Array {
+    const builder = new BatchBuilder(baseOffset, pool);
+    builder.#baseTimestampMs = builder.#maxTimestampMs = -1;
+    const { buffer, length } = builder.finish(endOffset);
+    return buffer.subarray(0, length);
+  }
+
   /** Keeps who produced the records of a batch that is rewritten: see KIP-98, "Data Format". Call after `finish`. */
   static keepProducer(target: Uint8Array, length: number, source: Uint8Array): void {
     target.set(source.subarray(batchProducerIdAt, batchCountAt), batchProducerIdAt);

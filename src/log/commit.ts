@@ -96,7 +96,8 @@ export interface CommitHeader extends CommitPlace {
   /** Bytes of header, table and payloads. */
   readonly length: number;
   readonly entries: number;
-  readonly tableEnd: number;
+  /** Of header and table: where the first payload starts. */
+  readonly tableBytes: number;
 }
 
 /**
@@ -130,8 +131,21 @@ export function readCommitHeader(
     tag,
     length,
     entries,
-    tableEnd,
+    tableBytes,
   };
+}
+
+/**
+ * Bytes of what was a commit here once, by the length it names, or undefined: at least two of the fields that are never the same
+ * in another place say that it was this commit.
+ */
+export function readRuinedHeader(block: Uint8Array, place: Omit<CommitPlace, 'timestampMs'>): number | undefined {
+  const matches =
+    Number(readU32(block, 0) === commitMagic) +
+    Number(readI64(block, commitPositionAt) === place.position) +
+    Number(readI64(block, commitNumberAt) === place.commit) +
+    Number(readU32(block, commitTagAt) === place.tag);
+  return matches < 2 ? undefined : readU32(block, commitLengthAt);
 }
 
 /** One entry of a commit that was read; the object is used again for the next. */
@@ -154,8 +168,9 @@ export function readCommitEntries(
   each: (entry: CommitEntry) => void,
 ): void {
   const entry: CommitEntry = { entryClass: 0, kind: 0, id: 0, start: 0, end: 0, intact: true };
-  let payloadAt = header.tableEnd;
-  for (let at = start + commitHeaderBytes; at < header.tableEnd; at += commitEntryBytes) {
+  const tableEnd = start + header.tableBytes;
+  let payloadAt = tableEnd;
+  for (let at = start + commitHeaderBytes; at < tableEnd; at += commitEntryBytes) {
     const length = readU32(buffer, at + 8);
     entry.entryClass = buffer[at]!;
     entry.kind = buffer[at + 1]!;

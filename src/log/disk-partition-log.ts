@@ -367,6 +367,7 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   }
 
   #flushed(count: number): void {
+    if (this.#deleted) return;
     for (let i = 0; i < count; i++) {
       const batch = this.#recent[this.#head + this.#clean]!;
       this.#markFlushed(batch);
@@ -583,7 +584,12 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
         return first !== undefined && first.endOffset > offset ? first : undefined;
       }
       const batches = await this.#loadFrom(segment, offset);
-      if (batches === undefined) continue; // the segment was replaced or removed
+      if (batches === undefined) {
+        // The segment was removed, or is being replaced by whoever has the lock.
+        await this.#lock.run(() => Promise.resolve());
+        if (this.#segments.find(offset) === segment) throw new LogError('closed', `Partition ${this.id} cannot be read: the log failed.`);
+        continue;
+      }
       if (batches.length > 0) return batches[0];
       offset = segment.endOffset;
     }

@@ -47,7 +47,7 @@ export class LogError extends Error {
  * Everything else goes on being served.
  */
 export interface DamageReport {
-  readonly kind: 'journal' | 'segment' | 'index' | 'checkpoint' | 'identity' | 'unknown-file';
+  readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'unknown-file';
   /** One sentence for the operator. */
   readonly message: string;
   /** Where, relative to the data directory. */

@@ -37,6 +37,8 @@ export interface LogStats {
   readonly tailCacheBytes: number;
   readonly readCacheBytes: number;
   readonly openFiles: number;
+  /** Segment indexes that were found wrong, as after a crash, and made anew. */
+  readonly indexesRebuilt: number;
   readonly recovery: RecoveryStats;
   /** What this run put into the quarantine, relative to the data directory. */
   readonly quarantined: readonly string[];
@@ -82,6 +84,7 @@ export class Log {
   #dataDir!: DataDir;
   #quarantine!: Quarantine;
   #openFiles!: OpenFiles;
+  #segments!: SegmentContext;
   #partitions!: Partitions;
   #journal!: Journal;
   #committer!: Committer;
@@ -137,7 +140,7 @@ export class Log {
     const pool = new BufferPool();
     const smallBatches = new SmallBatches();
     const damaged = (report: DamageReport): void => this.#host.damaged(report);
-    const segments: SegmentContext = {
+    const segments: SegmentContext = (this.#segments = {
       files,
       openFiles: this.#openFiles,
       dataDir: dir,
@@ -149,7 +152,8 @@ export class Log {
       failed: (error) => this.#fail(error),
       topicsDirUnsynced: false,
       indexesLoaded: new Set(),
-    };
+      indexesRebuilt: 0,
+    });
     const context: PartitionContext & MemoryPartitionContext = {
       pool,
       smallBatches,
@@ -428,6 +432,7 @@ export class Log {
       tailCacheBytes: this.#tailCache.bytes,
       readCacheBytes: this.#readCache.bytes,
       openFiles: this.#openFiles.size,
+      indexesRebuilt: this.#segments.indexesRebuilt,
       recovery: this.#recovery,
       quarantined: this.#quarantine.names,
     };

@@ -94,10 +94,12 @@ export class PartitionSegments {
     for (let next = 0; next < batches.length; ) {
       const segment = await this.#segmentFor(batches[next]!);
       const isNew = segment === this.#next;
-      let bytes = segment.bytes + batches[next]!.bytes;
+      let last = batches[next]!;
+      let bytes = segment.bytes + last.bytes;
       let count = 1;
-      while (next + count < batches.length && this.#fits(segment, bytes, batches[next + count]!)) {
-        bytes += batches[next + count]!.bytes;
+      while (next + count < batches.length && this.#fits(segment, bytes, last.endOffset, batches[next + count]!)) {
+        last = batches[next + count]!;
+        bytes += last.bytes;
         count++;
       }
       this.#unsynced.add(segment);
@@ -114,7 +116,9 @@ export class PartitionSegments {
     }
   }
 
-  #fits(segment: Segment, bytes: number, batch: Batch): boolean {
+  /** Within a segment there are no gaps: where one was left by a trim or by damage, a new segment starts. */
+  #fits(segment: Segment, bytes: number, endOffset: number, batch: Batch): boolean {
+    if (batch.baseOffset !== endOffset) return false;
     return bytes + batch.bytes <= this.bytesMax && batch.endOffset - 1 - segment.baseOffset <= relativeOffsetMax;
   }
 
@@ -127,7 +131,7 @@ export class PartitionSegments {
     }
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      if (this.#fits(last, last.bytes, batch)) return last;
+      if (this.#fits(last, last.bytes, last.endOffset, batch)) return last;
       await last.seal();
     }
     const { baseOffset } = batch;
@@ -240,19 +244,28 @@ export class PartitionSegments {
     const file = await files.open(path, { create: true, truncate: true });
     let bytes = 0;
     let done = false;
+    /** Everything below is in the new form; what goes leaves an empty batch, so that there are no gaps. */
+    let covered = segment.baseOffset;
+    const write = async (batch: Uint8Array): Promise<void> => {
+      await file.write(batch, bytes);
+      bytes += batch.length;
+    };
     try {
       for (let offset = segment.baseOffset; offset < segment.endOffset; ) {
         const batches = await segment.readFrom(offset, compactionReadBytes);
-        if (segment.isDamaged || batches === undefined) throw new LogError('damaged', `Segment ${segment.name} is damaged and is left as it is.`);
-        if (batches.length === 0) break;
+        if (segment.isDamaged || batches === undefined || batches.length === 0) {
+          throw new LogError('damaged', `Segment ${segment.name} is damaged and is left as it is.`);
+        }
         for (const batch of batches) {
           offset = batch.endOffset;
           const kept = compactBatch(batch, keep, pool);
           if (kept === undefined) continue;
-          await file.write(kept, bytes);
-          bytes += kept.length;
+          if (covered < batch.baseOffset) await write(BatchBuilder.empty(covered, batch.baseOffset, pool));
+          await write(kept);
+          covered = batch.endOffset;
         }
       }
+      if (bytes > 0 && covered < segment.endOffset) await write(BatchBuilder.empty(covered, segment.endOffset, pool));
       done = bytes < segment.bytes;
       if (done) await file.sync();
     } finally {
@@ -312,6 +325,7 @@ async function removeIfThere(context: SegmentContext, path: string): Promise<voi
 /** The batch without the records that go: undefined when none is left. Its offsets, times and producer stay what they were. */
 function compactBatch(batch: Batch, keep: (offset: number) => boolean, pool: SegmentContext['pool']): Uint8Array | undefined {
   const record = new Record();
+  if (batch.count === 0) return undefined;
   if (batch.compressed || batch.control) {
     for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) if (keep(offset)) return batch.buffer;
     return undefined;

@@ -1,7 +1,7 @@
 import { readI64 } from '../util/index.ts';
 import { Batch } from './batch.ts';
 import { decodeCheckpoint, readFile, takeCleanStop, type Checkpoint } from './checkpoint.ts';
-import { readCommitEntries, readCommitHeader, type CommitHeader } from './commit.ts';
+import { readCommitEntries, readCommitHeader, readRuinedHeader, type CommitHeader } from './commit.ts';
 import type { DataDir } from './data-dir.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 import { LogError, type DamageReport } from './errors.ts';
@@ -171,6 +171,8 @@ export class JournalReplay {
   #last: Replayed['last'] = undefined;
   /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
   readonly #keeping: (() => Promise<void>)[] = [];
+  /** Where a commit may stand that follows the last one: behind it, or first in a later file. */
+  #nextPositions: number[] = [];
 
   constructor(context: RecoveryContext, target: ReplayTarget, from: { commit: number; position: number } | undefined) {
     this.#context = context;
@@ -193,6 +195,8 @@ export class JournalReplay {
       },
     );
     for (const keep of this.#keeping.splice(0)) await keep();
+    const later = journalFiles.filter(({ start }) => start >= this.#position).map(({ start }) => start + blockBytes);
+    this.#nextPositions = [this.#position, ...later];
     const tornBytes = await this.#cutTorn();
     return {
       position: this.#position,
@@ -311,12 +315,28 @@ export class JournalReplay {
 
   /** A copy of the torn commit is kept: should its last bit have rotted after all, somebody may still want it. */
   async #cutTorn(): Promise<number> {
+    const { quarantine } = this.#context;
     const suspect = this.#suspect;
-    if (suspect === undefined) return 0;
-    const { header, bytes } = suspect;
-    this.#expected = header.commit;
-    this.#position = Math.max(this.#position, header.position);
-    await this.#context.quarantine.keep(`torn-commit-${header.commit}`, bytes);
-    return bytes.length;
+    if (suspect !== undefined) {
+      const { header, bytes } = suspect;
+      this.#expected = header.commit;
+      this.#position = header.position;
+      await quarantine.keep(`torn-commit-${header.commit}`, bytes);
+      return bytes.length;
+    }
+    const ruined = await this.#readRuined();
+    if (ruined.length > 0) await quarantine.keep(`torn-commit-${this.#expected}`, ruined);
+    return ruined.length;
+  }
+
+  /** The commit behind the last one, if one had been there and not even its header is intact. */
+  async #readRuined(): Promise<Buffer> {
+    const { tag } = this.#context.dataDir;
+    for (const position of this.#nextPositions) {
+      const block = await this.#read(position, blockBytes);
+      const bytes = block.length < blockBytes ? undefined : readRuinedHeader(block, { position, commit: this.#expected, tag });
+      if (bytes !== undefined) return this.#read(position, Math.max(blockBytes, bytes));
+    }
+    return Buffer.alloc(0);
   }
 }

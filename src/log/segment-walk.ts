@@ -19,7 +19,7 @@ export interface SegmentWalk {
 /**
  * Finds every intact batch of a segment, and what lies damaged between them.
  *
- * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are `[baseOffset, endOffset)`.
+ * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are `[baseOffset, endOffset)`, without a gap.
  * After damage it goes on where the damaged batch says it ends, or else at the next bytes that are an intact batch of the offsets to come
  * and have another one, or the end, behind them.
  */
@@ -28,11 +28,14 @@ export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: numbe
   const damage: DamagedRange[] = [];
   const end = Math.min(buffer.length, bytes);
   let expected = baseOffset;
+  /** Anything above `expected` will do as well, because what was before it is damaged. */
+  let afterDamage = false;
   let at = 0;
   while (at < end) {
-    if (isBatchOf(buffer, at, end, expected, endOffset)) {
+    if (isBatchOf(buffer, at, end, expected, endOffset) && (afterDamage || readI64(buffer, at) === expected)) {
       positions.push(at);
       expected = nextOffset(buffer, at);
+      afterDamage = false;
       at += batchBytesAt(buffer, at, end);
       continue;
     }
@@ -43,6 +46,7 @@ export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: numbe
     const toOffset = next < end ? readI64(buffer, next) : endOffset;
     damage.push({ position: at, end: next < end ? next : bytes, fromOffset: expected, toOffset });
     at = next;
+    afterDamage = true;
   }
   if (end < bytes && (damage.length === 0 || damage[damage.length - 1]!.end < bytes)) {
     damage.push({ position: end, end: bytes, fromOffset: expected, toOffset: endOffset });

@@ -1,4 +1,4 @@
-import { Batch, batchBytesAt, isIntactBatch } from './batch.ts';
+import { Batch, batchBytesAt, isIntactBatch, placeBatch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
 import type { Files } from './files.ts';
@@ -25,6 +25,8 @@ export interface SegmentContext {
   topicsDirUnsynced: boolean;
   /** Segments whose index is in memory, least recently used first. */
   readonly indexesLoaded: Set<Segment>;
+  /** Indexes found wrong. */
+  indexesRebuilt: number;
 }
 
 /** What is known of a segment without opening it: a row of the checkpoint's table. */
@@ -48,7 +50,8 @@ const readBytesMin = 4096;
 /**
  * A segment is a file of batches, byte for byte as they were committed: `<base offset>.log`, with `.index` and `.timeindex` beside it.
  *
- * It is only ever appended to, and bytes beyond {@link bytes} do not count. Every batch that is read is checked; what fails
+ * It is only ever appended to, and bytes beyond {@link bytes} do not count. Its batches follow each other without a gap, from the base offset to
+ * {@link endOffset}: a batch's own checksum does not cover its base offset, but only one fits in each place. Every batch that is read is checked; what fails
  * is looked at closely ({@link #examine}), reported once, and passed over.
  */
 export class Segment {
@@ -213,12 +216,18 @@ export class Segment {
   /** Undefined when what was found is not what must be there. */
   async #tryReadFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     const batches: Batch[] = [];
-    const start = await this.#floor(offset);
-    let position = this.#passDamage(start.position);
-    let mustEndAt = position === start.position ? start.endOffset : undefined;
-    let atLeast = this.baseOffset;
+    let { position, endOffset: mustEndAt } = await this.#floor(offset);
+    /** Base offset of the batch to come; unknown where only an index says that there is one. */
+    let expected = mustEndAt === undefined ? this.baseOffset : undefined;
     let size = Math.max(bytesWanted, readBytesMin);
-    while (position < this.bytes) {
+    for (;;) {
+      const damaged = this.#damage.find((range) => range.position === position);
+      if (damaged !== undefined) {
+        position = damaged.end;
+        expected = damaged.toOffset;
+        mustEndAt = undefined;
+      }
+      if (position >= this.bytes) return batches;
       const limit = this.#nextDamage(position);
       const buffer = Buffer.allocUnsafeSlow(Math.min(size, limit - position));
       const count = await this.#read(buffer, position);
@@ -234,23 +243,16 @@ export class Segment {
         }
         if (!isIntactBatch(buffer, at, at + bytes)) return undefined;
         const batch = new Batch(buffer.subarray(at, at + bytes), this.#context.decompress);
-        if (batch.baseOffset < atLeast || batch.endOffset > this.endOffset) return undefined;
+        if (expected !== undefined && batch.baseOffset !== expected) return undefined;
         if (mustEndAt !== undefined && batch.endOffset !== mustEndAt) return undefined;
+        placeBatch(batch.buffer, batch.baseOffset); // the leader epoch, which no checksum covers either
+        expected = batch.endOffset;
         mustEndAt = undefined;
-        atLeast = batch.endOffset;
         if (batch.endOffset > offset) batches.push(batch);
       }
       if (batches.length > 0) return batches;
-      position = this.#passDamage(position + at);
+      position += at;
     }
-    return batches;
-  }
-
-  /** Where the next batch starts when `position` is where damage does. */
-  #passDamage(position: number): number {
-    let at = position;
-    for (const range of this.#damage) if (range.position === at) at = range.end;
-    return at;
   }
 
   /** Where the next damage after `position` starts, or the segment ends. */
@@ -394,13 +396,7 @@ export class Segment {
     // A cache, and a report of it: neither keeps anybody from reading.
     await this.#context.files.remove(this.path(offsetIndexSuffix)).catch(() => {});
     await this.writeIndex().catch(() => {});
-    if (damage.length === 0) {
-      this.#context.damaged({
-        kind: 'index',
-        message: `The index of segment ${this.name}, or one read of it, was wrong; the index was made anew from the segment and nothing is lost.`,
-        path: this.name,
-      });
-    }
+    if (damage.length === 0) this.#context.indexesRebuilt++; // after a crash that is nothing unusual
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
     this.#damage = damage;
     for (const range of damage) {

@@ -127,9 +127,12 @@ async function parseConfigurationFile(path: string, text: string): Promise<Value
     // smol-toml is loaded only where there is a TOML file to read.
     values = kind === 'JSON' ? JSON.parse(text) : (await import('smol-toml')).parse(text);
   } catch (error) {
-    const [reason] = messageOf(error).split('\n');
+    // The rest of a TOML error is a drawing of the place; its line is enough here.
+    const [reason = ''] = messageOf(error).split('\n');
+    const { line } = error as { line?: unknown };
+    const place = typeof line === 'number' ? `, line ${line}` : '';
     throw invalid(
-      `The configuration file ${path} is not valid ${kind} (${reason}); correct it there or remove the file.`,
+      `The configuration file ${path} is not valid ${kind} (${reason}${place}); correct it there or remove the file.`,
       error,
     );
   }

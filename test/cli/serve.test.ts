@@ -5,6 +5,8 @@ import { describe, test } from 'node:test';
 import { WireClient, eventually, makeTemporaryDirectory } from '../support/index.ts';
 import { type CliOptions, spawnCli } from './run-cli.ts';
 
+const deadlineMs = 30_000;
+
 interface Ports {
   readonly pid: number;
   readonly nats: number;
@@ -48,7 +50,10 @@ async function serve(
   let err = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+  // One that does not end when it should fails its test, and does not hold up the others.
+  const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  void ended.then(() => clearTimeout(deadline));
   const ports = await eventually(async () => JSON.parse(await readFile(portsFile, 'utf8')) as Ports, {
     message: 'the ports file',
   }).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { FaultyFiles, type FileCall, type Log, type LogOptions } from '../../src/log/index.ts';
-import { SeededRandom, type Random } from '../../src/util/index.ts';
+import { FaultyFiles, LogError, type FileCall, type Log, type LogOptions } from '../../src/log/index.ts';
+import { SeededRandom, type Random, type VirtualClock } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, type HostState, type TestHost, type TestOptions } from './kit.ts';
 
 /** Everything the log holds as of one seal: the host's state, and the value of every offset appended so far. */
@@ -8,6 +8,8 @@ interface Truth {
   readonly host: HostState;
   readonly ends: { [id: string]: number };
 }
+
+export type Script = (recorder: Recorder, random: Random) => Promise<void>;
 
 /** A place where the log could have died, and what had been promised by then. */
 export interface CrashPoint {
@@ -43,7 +45,8 @@ export class Recorder {
     this.truths.push({ host: { texts: {}, partitions: {}, deleted: {} }, ends: {} });
   }
 
-  async run(script: (recorder: Recorder, random: Random) => Promise<void>, every: number = 1): Promise<void> {
+  /** Runs a script and takes the disk at every `every`th call that changes something. */
+  async run(script: Script, every: number = 1): Promise<void> {
     this.files.before = (call) => {
       if (isHarmless(call) || this.files.calls % every !== 0) return undefined;
       const inFlight =
@@ -52,7 +55,13 @@ export class Recorder {
       this.points.push({ call: { ...call }, number: this.files.calls, disks, ackedSeal: this.#acked });
       return undefined;
     };
-    const { log, host } = await openLog(this.files, this.#options);
+    await this.#open();
+    await script(this, this.#random);
+    this.files.before = undefined;
+  }
+
+  async #open(): Promise<VirtualClock> {
+    const { log, host, clock } = await openLog(this.files, this.#options);
     this.log = log;
     this.host = host;
     host.onSealed = () => {
@@ -62,8 +71,36 @@ export class Recorder {
     host.onDurable = () => {
       this.#acked = this.#sealed;
     };
-    await script(this, this.#random);
-    this.files.before = undefined;
+    return clock;
+  }
+
+  /** Runs a script during which a call fails; says which seal was the last that was acknowledged. What fails must fail with a LogError. */
+  async attempt(script: Script, before: FaultyFiles['before']): Promise<number> {
+    this.files.before = before;
+    try {
+      const clock = await this.#open();
+      let ended = false;
+      const running = script(this, this.#random).finally(() => {
+        ended = true;
+      });
+      running.catch(() => {});
+      // Whatever waits for room is tried again as time goes by.
+      for (let turn = 0; !ended && this.host.failure === undefined; turn++) {
+        assert.ok(turn < 5000, 'the script hangs');
+        await new Promise((resolve) => setImmediate(resolve));
+        if (turn % 20 === 19) clock.advance(1000);
+      }
+      try {
+        if (this.host.failure === undefined) await running;
+      } finally {
+        await this.log.close();
+      }
+    } catch (error) {
+      assert.ok(error instanceof LogError, `not a LogError: ${String(error)}`);
+    } finally {
+      this.files.before = undefined;
+    }
+    return this.#acked;
   }
 
   #truth(): Truth {
@@ -88,7 +125,12 @@ function isHarmless(call: FileCall): boolean {
 }
 
 /** Opens what a crash left and holds it against what was promised: everything acknowledged, and some whole number of commits beyond. */
-export async function judge(recorder: Recorder, point: CrashPoint, files: FaultyFiles, options: Partial<LogOptions> = {}): Promise<{ log: Log; host: TestHost }> {
+export async function judge(
+  recorder: Recorder,
+  point: Pick<CrashPoint, 'ackedSeal'>,
+  files: FaultyFiles,
+  options: Partial<LogOptions> = {},
+): Promise<{ log: Log; host: TestHost }> {
   const { log, host } = await openLog(files, { ...recorder.options, ...options });
   assert.deepEqual(host.damage, [], 'a crash is no damage');
   const state = JSON.stringify(sorted(host.state));
@@ -112,6 +154,7 @@ export async function judge(recorder: Recorder, point: CrashPoint, files: Faulty
     while (expected < partition.endOffset) assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing at the end`), expected++;
     assert.equal(partition.durableEnd, partition.endOffset);
   }
+  assert.deepEqual(host.damage, [], 'a crash is no damage');
   return { log, host };
 }
 
@@ -130,7 +173,7 @@ function sorted({ texts, partitions, deleted }: HostState): unknown {
 }
 
 /** A script that does a little of everything, with chance deciding what and how much. */
-export function everything(steps: number): (recorder: Recorder, random: Random) => Promise<void> {
+export function everything(steps: number): Script {
   return async (recorder, random) => {
     const { host, log } = recorder;
     let lastId = 0;

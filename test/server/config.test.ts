@@ -75,8 +75,8 @@ describe('the configuration', () => {
   }[] = [
     {
       name: 'a file that is no TOML',
-      files: { 'pillarbox.config.toml': 'nats-port = = 3' },
-      says: /^The configuration file \S+pillarbox\.config\.toml is not valid TOML \(.+\); correct it there or remove the file\.$/,
+      files: { 'pillarbox.config.toml': 'admin-port = 1\nnats-port = = 3' },
+      says: /^The configuration file \S+pillarbox\.config\.toml is not valid TOML \(.+, line 2\); correct it there or remove the file\.$/,
     },
     {
       name: 'a file that is no JSON',

@@ -93,7 +93,7 @@ async function answer<Context>(
   let reply: AdminReply;
   let headers: { readonly [name: string]: string } = {};
   try {
-    checkOrigin(message, options.host);
+    checkOrigin(message, options.host, options.token !== undefined);
     const url = new URL(message.url ?? '/', 'http://localhost');
     if (options.token !== undefined && !openPaths.has(url.pathname)) checkToken(message, options.token);
     const { route, params } = findRoute(options.routes, message.method ?? 'GET', url.pathname);
@@ -143,6 +143,7 @@ function send(
 export function checkOrigin(
   message: { readonly headers: IncomingMessage['headers'] },
   boundHost: string,
+  needsToken: boolean,
 ): void {
   const { host = '', origin } = message.headers;
   const name = host
@@ -151,6 +152,8 @@ export function checkOrigin(
     .toLowerCase();
   const isListeningEverywhere = boundHost === '0.0.0.0' || boundHost === '::';
   const isAllowed =
+    // A page that was led here does not have the token, so any name will do.
+    needsToken ||
     ['localhost', '127.0.0.1', '::1', boundHost.toLowerCase()].includes(name) ||
     // A name can be made to point here, an address cannot.
     (isListeningEverywhere && isIP(name) !== 0);

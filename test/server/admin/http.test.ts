@@ -253,8 +253,10 @@ describe('matchPath', () => {
 });
 
 describe('checkOrigin', () => {
-  const check = (host: string, boundHost: string, origin?: string) => (): void =>
-    checkOrigin({ headers: { host, ...(origin === undefined ? {} : { origin }) } }, boundHost);
+  const check =
+    (host: string, boundHost: string, origin?: string, needsToken = false) =>
+    (): void =>
+      checkOrigin({ headers: { host, ...(origin === undefined ? {} : { origin }) } }, boundHost, needsToken);
   test('lets names of this machine in, with any port', () => {
     for (const host of ['localhost', 'LOCALHOST:1', '127.0.0.1:8222', '[::1]:8222', '10.0.0.7:80'])
       check(host, '10.0.0.7')();
@@ -268,6 +270,11 @@ describe('checkOrigin', () => {
   test('takes any address, but no name, where it listens everywhere', () => {
     check('10.0.0.8:8222', '0.0.0.0')();
     assert.throws(check('example.com', '0.0.0.0'), AdminError);
+  });
+
+  test('takes any name where a token is needed, which a page that was led here does not have', () => {
+    check('broker.internal:8222', '0.0.0.0', undefined, true)();
+    assert.throws(check('broker.internal', '0.0.0.0', 'http://evil.example', true), AdminError);
   });
 
   test('takes pages of its own origin only', () => {

@@ -87,6 +87,8 @@ export interface ConsumerConfig {
   readonly pause_until?: string;
 }
 
+/** Filters are compared each with each. */
+const filtersMax = 1024;
 export const nameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
@@ -264,6 +266,9 @@ function checkFilters({ filter_subject, filter_subjects }: ConsumerConfigRequest
   if (filter_subject && filter_subjects?.length) throw apiError('duplicateFilterSubjects');
   if (filter_subjects?.includes('')) throw apiError('emptyFilter');
   const filters = filter_subject ? [filter_subject] : (filter_subjects ?? []);
+  if (filters.length > filtersMax) {
+    throw apiError('consumerCreate', `consumer can not have more than ${filtersMax} subject filters`);
+  }
   for (const [index, filter] of filters.entries()) {
     if (!isSubscribeSubject(filter)) throw apiError('streamInvalidConfig', 'invalid subject');
     for (const [otherIndex, other] of filters.entries()) {

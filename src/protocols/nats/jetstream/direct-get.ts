@@ -1,5 +1,13 @@
-import { LiveMessage, type Partition, type StoredMessage } from '../../../broker/index.ts';
-import type { Context } from './context.ts';
+import {
+  KeyReader,
+  LiveMessage,
+  textFromKey,
+  type Partition,
+  type Record,
+  type StoredMessage,
+} from '../../../broker/index.ts';
+import { hasWildcards } from '../../../util/index.ts';
+import type { Context, LiveTarget } from './context.ts';
 import { ApiError } from './errors.ts';
 import { findMessage, messageGetShape } from './handlers/message.ts';
 import { messageHeaders, messageSubject, textHeader, type Header } from './headers.ts';
@@ -14,7 +22,14 @@ type DirectRequest = Decoded<typeof messageGetShape>;
 
 /** One request asks for the last messages of so many subjects at most. */
 const multiLastMax = 1024;
+/** And names so many patterns at most. */
+const multiLastPatternsMax = 1024;
 const batchBytesMax = 64 * 1024 * 1024;
+/** Messages, and keys, that are looked at before others get a turn. */
+const messagesPerTurn = 256;
+const keysPerTurn = 16_384;
+
+const noBytes = Buffer.alloc(0);
 
 /**
  * `DIRECT.GET.<stream>[.<subject>]`: messages as they are, with where they stand in headers. KV and object store read this way.
@@ -48,6 +63,7 @@ export async function directGet(
     (seq && (last || start)) ||
     (last && (start || next || batch || multi?.length)) ||
     (next && multi?.length) ||
+    (multi && multi.length > multiLastPatternsMax) ||
     (asked.up_to_seq && asked.up_to_time);
   if (conflicts) return say(statuses.badDirectRequest);
   const answer = new DirectAnswer(context, stream, request.reply, asked);
@@ -58,20 +74,21 @@ export async function directGet(
   answer.send(message, []);
 }
 
-/** The answer to one request: its messages, one after the other. */
+/** The answer to one request: its messages, one after the other, as fast as the asker reads. */
 class DirectAnswer {
   readonly #context: Context;
   readonly #stream: Stream;
+  readonly #target: LiveTarget;
   readonly #reply: Buffer;
-  readonly #replyText: string;
   readonly #request: DirectRequest;
   #sentBytes = 0;
+  #sinceBreath = 0;
   #lastSequence = 0;
 
   constructor(context: Context, stream: Stream, reply: string, request: DirectRequest) {
     this.#context = context;
     this.#stream = stream;
-    this.#replyText = reply;
+    this.#target = context.router.target(reply);
     this.#reply = Buffer.from(reply);
     this.#request = request;
   }
@@ -81,7 +98,7 @@ class DirectAnswer {
   }
 
   #say(status: Buffer): void {
-    this.#context.outlet.status(this.#replyText, status);
+    this.#context.outlet.status(this.#target.subject, status);
   }
 
   /** Sends a message under the reply subject: its own headers, then where it stands. */
@@ -101,9 +118,9 @@ class DirectAnswer {
         ...further,
       ];
     }
-    const value = stored.value ?? Buffer.alloc(0);
+    const value = stored.value ?? noBytes;
     message.setValue(value, 0, value.length);
-    this.#context.router.publish(message);
+    this.#target.send(message);
     this.#lastSequence = sequence;
     this.#sentBytes += subject.length + value.length;
   }
@@ -118,17 +135,16 @@ class DirectAnswer {
   /** Up to `count` messages from a place on. */
   async batch(count: number): Promise<void> {
     const pattern = this.#request.next_by_subj || undefined;
+    const patterns = pattern === undefined ? {} : { patterns: [pattern] };
     const from = await this.#startSequence();
     let pending = await this.#countFrom(from, pattern);
     let sent = 0;
     for (const { partition, offset } of startsFrom(this.#stream, from)) {
-      const patterns = pattern === undefined ? {} : { patterns: [pattern] };
       for await (const record of partition.scan(offset, patterns)) {
-        const stored = await partition.get(record.offset);
-        if (!stored) continue;
         pending = Math.max(0, pending - 1);
-        this.#sendOfBatch(stored, pending);
+        this.#sendOfBatch(viewOf(partition, record), pending);
         if (++sent >= count || this.#sentBytes >= this.#bytesMax) return this.#endBatch(pending);
+        if (!(await this.#mayGoOn())) return;
       }
     }
     if (sent === 0) this.#say(statuses.messageNotFound);
@@ -137,6 +153,22 @@ class DirectAnswer {
 
   #endBatch(pending: number): void {
     this.#say(endOfBatchStatus(pending, this.#lastSequence));
+  }
+
+  /** Waits for a reader that is behind, and now and then for everybody else's turn. False: nobody listens any more. */
+  async #mayGoOn(): Promise<boolean> {
+    if (this.#target.congested) {
+      await new Promise<void>((resolve) => this.#target.whenDrained(resolve));
+      return this.#target.present;
+    }
+    if (++this.#sinceBreath < messagesPerTurn) return true;
+    await this.#breathe();
+    return this.#target.present;
+  }
+
+  async #breathe(): Promise<void> {
+    this.#sinceBreath = 0;
+    await new Promise<void>((resolve) => this.#context.clock.defer(resolve));
   }
 
   async #startSequence(): Promise<number> {
@@ -149,7 +181,10 @@ class DirectAnswer {
     if (pattern === undefined || pattern === '>') return liveFrom(this.#stream, from);
     let count = 0;
     for (const { partition, offset } of startsFrom(this.#stream, from)) {
-      for await (const _ of partition.scan(offset, { patterns: [pattern] })) count++;
+      for await (const _ of partition.scan(offset, { patterns: [pattern] })) {
+        count++;
+        if (++this.#sinceBreath >= messagesPerTurn) await this.#breathe();
+      }
     }
     return count;
   }
@@ -157,27 +192,61 @@ class DirectAnswer {
   /** The last message of each subject that a pattern matches, in order of their sequences. */
   async lastOfEach(patterns: readonly string[]): Promise<void> {
     const upTo = await this.#upToSequence();
-    if (upTo === 0) return this.#say(statuses.noResults);
-    const found = new Map<string, StoredMessage>();
-    for (const partition of this.#stream.topic.partitions) {
-      for (const pattern of patterns) {
-        for (const [key, state] of partition.keys(pattern)) {
-          const stored = await lastUpTo(partition, key, state.last, upTo);
-          if (!stored || sequenceOf(stored.partition, stored.offset) < (this.#request.seq ?? 0)) continue;
-          found.set(`${partition.index} ${key}`, stored);
-          if (found.size > multiLastMax) return this.#say(statuses.tooManyResults);
-        }
+    const { topic } = this.#stream;
+    const places: { partition: Partition; offset: number }[] = [];
+    for (const partition of topic.partitions.slice(0, partitionOfSequence(upTo) + 1)) {
+      const highest = partitionOfSequence(upTo) > partition.index ? Infinity : offsetOfSequence(upTo);
+      for (const offset of await this.#lastOffsets(partition, patterns, highest)) {
+        if (sequenceOf(partition.index, offset) < (this.#request.seq ?? 0)) continue;
+        places.push({ partition, offset });
       }
+      if (places.length > multiLastMax) return this.#say(statuses.tooManyResults);
     }
-    if (found.size === 0) return this.#say(statuses.noResults);
-    const messages = [...found.values()].sort((a, b) => a.partition - b.partition || a.offset - b.offset);
-    let pending = messages.length;
+    places.sort((a, b) => a.partition.index - b.partition.index || a.offset - b.offset);
+    let pending = places.length;
     let sent = 0;
-    for (const stored of messages) {
-      this.#sendOfBatch(stored, --pending);
-      if (this.#sentBytes >= this.#bytesMax || ++sent === this.#request.batch) break;
+    for (const { partition, offset } of places) {
+      const stored = await partition.get(offset);
+      pending--;
+      if (!stored) continue;
+      this.#sendOfBatch(stored, pending);
+      if (++sent === this.#request.batch || this.#sentBytes >= this.#bytesMax) break;
+      if (!(await this.#mayGoOn())) return;
     }
-    this.#say(endOfBatchStatus(pending, this.#lastSequence, upTo));
+    if (sent === 0) this.#say(statuses.noResults);
+    else this.#say(endOfBatchStatus(pending, this.#lastSequence, upTo));
+  }
+
+  /** Offsets of the last messages at or below `highest`: from the key index; for keys that went on after it, by one reading of the log. */
+  async #lastOffsets(
+    partition: Partition,
+    patterns: readonly string[],
+    highest: number,
+  ): Promise<Iterable<number>> {
+    if (partition.unaccounted > 0) await partition.account();
+    const last = new Map<string, number>();
+    const toFind = new Set<string>();
+    for (const pattern of patterns) {
+      for (const [key, state] of partition.keys(pattern)) {
+        if (state.last > highest) {
+          if (state.first <= highest) toFind.add(key);
+        } else if (state.lastStale) {
+          const stored = await partition.last(key);
+          if (stored) last.set(key, stored.offset);
+        } else last.set(key, state.last);
+        if (last.size > multiLastMax) return last.values();
+        if (++this.#sinceBreath >= keysPerTurn) await this.#breathe();
+      }
+      if (hasWildcards(pattern)) await this.#breathe(); // it was compared with every key
+    }
+    if (toFind.size === 0 && partition.keyIndex) return last.values();
+    const keys = new KeyReader();
+    for await (const record of partition.scan(partition.firstOffset, { patterns, toOffset: highest + 1 })) {
+      const key = textFromKey(keys.read(record));
+      if (toFind.has(key) || !partition.keyIndex) last.set(key, record.offset);
+      if (++this.#sinceBreath >= messagesPerTurn) await this.#breathe();
+    }
+    return last.values();
   }
 
   /** The highest sequence to look at; 0 when everything is later. */
@@ -193,24 +262,18 @@ class DirectAnswer {
   }
 }
 
-/** The last message of a key at or below a sequence. */
-async function lastUpTo(
-  partition: Partition,
-  key: string,
-  last: number,
-  upTo: number,
-): Promise<StoredMessage | undefined> {
-  const highest = partitionOfSequence(upTo) > partition.index ? Infinity : offsetOfSequence(upTo);
-  if (partitionOfSequence(upTo) < partition.index) return undefined;
-  if (last <= highest) return (await partition.get(last)) ?? partition.last(key);
-  let found: number | undefined;
-  for await (const record of partition.scan(partition.firstOffset, {
-    patterns: [key],
-    toOffset: highest + 1,
-  })) {
-    found = record.offset;
-  }
-  return found === undefined ? undefined : partition.get(found);
+/** A record as a stored message; its parts are views that hold until the reader moves on. */
+function viewOf(partition: Partition, record: Record): StoredMessage {
+  const { offset, key, headers, value, timestampMs } = record;
+  return {
+    topic: partition.topic.name,
+    partition: partition.index,
+    offset,
+    key,
+    headers,
+    value,
+    timestampMs,
+  };
 }
 
 /** Each partition from the one of the sequence on, and where to start in it. */

@@ -14,6 +14,9 @@ import {
 } from './status.ts';
 import { durationText, nanosPerMs } from './time.ts';
 
+/** Requests that wait at one consumer at most, whatever its max_waiting. */
+const waitingMax = 16_384;
+
 /** What a pull request asks for. Times in milliseconds; 0 = not asked for. */
 export interface PullOptions {
   readonly batch: number;
@@ -208,7 +211,7 @@ export function pull(
     const deliverable = consumer.deliverable();
     if (deliverable > 0 && deliverable < asked) return say(statuses.requestsPending);
   }
-  if (consumer.waiting.size >= (config.max_waiting ?? Infinity)) {
+  if (consumer.waiting.size >= Math.min(config.max_waiting ?? Infinity, waitingMax)) {
     // With heartbeats the client notices by itself; an answer would make it ask again at once, and again.
     if (options.heartbeatMs === 0) say(statuses.exceededMaxWaiting);
     return;

@@ -82,6 +82,8 @@ export interface StreamConfig {
   readonly metadata?: Readonly<globalThis.Record<string, string>>;
 }
 
+/** Subjects are compared each with each. */
+const subjectsMax = 1024;
 const streamNameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
@@ -285,6 +287,7 @@ function duplicateWindowOf(given: number, maxAge: number): number {
 }
 
 function checkSubjects(subjects: readonly string[], noAck: boolean): void {
+  if (subjects.length > subjectsMax) throw invalid(`a stream can not have more than ${subjectsMax} subjects`);
   for (const [index, subject] of subjects.entries()) {
     if (!isSubscribeSubject(subject)) throw invalid('invalid subject');
     if (!noAck) {

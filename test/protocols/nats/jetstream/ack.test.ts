@@ -70,6 +70,11 @@ describe('acks', () => {
     assert.equal(ack('$JS.ACK.S.c.1.x.1.0.0'), true);
     assert.equal(ack('$JS.ACK.S.c.1.-1.1.0.0'), true);
     assert.equal(ack('$JS.ACK.S.c.1.99999999999999999999.1.0.0'), true);
+    const { subject, listener } = js.inbox();
+    js.ack({ ...seen[0]!, reply: '$JS.ACK.S.c.1.x.1.0.0' }, '', subject);
+    js.ack({ ...seen[0]!, reply: '$JS.ACK.S.c.1.0.1.0.0' }, '', subject);
+    await js.settle();
+    assert.deepEqual(listener.seen, []);
     assert.equal((await info(js)).pending, 1);
     // Version 2 of the ack subject, with domain, account and a random end.
     assert.equal(ack('$JS.ACK._.hash.S.c.1.1.1.0.0.rnd'), true);

@@ -111,6 +111,21 @@ describe('streams', () => {
     assert.deepEqual([state.messages, state.first_seq, state.last_seq], [0, 11, 10]);
   });
 
+  test('delete one message', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    for (let i = 1; i <= 3; i++) await js.publish('s.a', `${i}`);
+    const remove = async (seq: number): Promise<string> => {
+      const { error, success } = await js.api('STREAM.MSG.DELETE.S', { seq });
+      return error ? `${error.err_code} ${error.description}` : String(success);
+    };
+    assert.equal(await remove(2), 'true');
+    assert.equal(await remove(2), '10043 sequence 2 not found');
+    assert.equal(await remove(4), '10057 stream store EOF');
+    assert.equal((await js.api('STREAM.MSG.DELETE.S', {})).error?.err_code, 10003);
+    assert.equal((await js.api('STREAM.MSG.GET.S', { seq: 2 })).error?.err_code, 10037);
+  });
+
   test('update changes what may change, and keeps the subjects of what is stored', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['old.>'] });
@@ -170,6 +185,18 @@ describe('streams', () => {
     assert.deepEqual(inbox.texts.sort(), ['0', '1', '2']);
     for (const delivery of inbox.seen) js.ack(delivery);
     assert.equal((await js.api('CONSUMER.INFO.with%2Edots.c')).num_ack_pending, 0);
+  });
+
+  test('a topic without subjects takes publishes over NATS once an update gave it some', async () => {
+    await using js = await TestJetStream.open();
+    await js.kit.broker.createTopic({ name: 'plain', messagesMax: 7 });
+    const { config } = await js.api('STREAM.INFO.plain');
+    assert.equal(config.max_msgs, 7);
+    await assert.rejects(js.publish('plain', 'x'), /no stream captures/);
+    const updated = await js.api('STREAM.UPDATE.plain', config);
+    assert.deepEqual(updated.config, config);
+    assert.equal((await js.publish('plain', 'x')).seq, 1);
+    assert.equal((await js.api('STREAM.CREATE.plain', config)).error, undefined);
   });
 
   test('streams and consumers are there after a restart', async () => {
@@ -269,6 +296,50 @@ describe('consumers', () => {
     assert.equal(error?.err_code, 10148);
   });
 
+  test('a work queue has one consumer for each subject', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], retention: 'workqueue' });
+    const code = async (name: string, config: object = {}): Promise<number | undefined> =>
+      (
+        await js.api(`CONSUMER.CREATE.S.${name}`, {
+          stream_name: 'S',
+          config: { durable_name: name, ack_policy: 'explicit', ...config },
+        })
+      ).error?.err_code;
+    assert.equal(await code('all'), undefined);
+    assert.equal(await code('all', { description: 'an update' }), undefined);
+    assert.equal(await code('second'), 10099);
+    assert.equal(await code('a', { filter_subject: 's.a' }), 10100);
+    await js.api('CONSUMER.DELETE.S.all');
+    assert.equal(await code('a', { filter_subject: 's.a' }), undefined);
+    assert.equal(await code('b', { filter_subjects: ['s.b', 's.c'] }), undefined);
+    assert.equal(await code('c', { filter_subject: 's.*' }), 10100);
+    assert.equal(await code('a', { filter_subject: 's.b' }), 10100);
+    assert.equal(await code('d', { filter_subject: 's.d', ack_policy: 'all' }), 10098);
+    assert.equal(await code('d', { filter_subject: 's.d', deliver_policy: 'new' }), 10101);
+  });
+
+  test('max_consumers', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], max_consumers: 1 });
+    await js.addConsumer('S', 'c');
+    await js.addConsumer('S', 'c', { description: 'an update' });
+    const { error } = await js.api('CONSUMER.CREATE.S.d', {
+      stream_name: 'S',
+      config: { durable_name: 'd' },
+    });
+    assert.equal(error?.err_code, 10026);
+  });
+
+  test('one in memory is gone after a restart', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    await js.addConsumer('S', 'stored');
+    await js.addConsumer('S', 'remembered', { mem_storage: true });
+    await js.restart();
+    assert.deepEqual((await js.api('CONSUMER.NAMES.S')).consumers, ['stored']);
+  });
+
   test('pause holds deliveries until its time', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
@@ -287,11 +358,15 @@ describe('consumers', () => {
     const during = await js.api('CONSUMER.INFO.S.c');
     assert.equal(during.paused, true);
     assert.equal(during.config.pause_until, until);
+    // To create it again changes nothing about that.
+    assert.equal((await js.addConsumer('S', 'c', { description: 'new' })).config.pause_until, until);
     await js.advance(9999);
     assert.deepEqual(inbox.texts, []);
     await js.advance(1);
     assert.deepEqual(inbox.texts, ['x']);
     assert.equal((await js.api('CONSUMER.INFO.S.c')).paused, undefined);
+    const past = await js.api('CONSUMER.PAUSE.S.c', { pause_until: '2020-01-01T00:00:00Z' });
+    assert.equal(past.paused, false);
     assert.deepEqual(await js.api('CONSUMER.PAUSE.S.c', {}), {
       type: 'io.nats.jetstream.api.v1.consumer_pause_response',
       paused: false,

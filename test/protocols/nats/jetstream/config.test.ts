@@ -70,6 +70,10 @@ describe('stream configuration', () => {
       [{ deny_purge: true, allow_rollup_hdrs: true }, '10052 roll-ups require the purge permission'],
       [{ subjects: ['a.*', 'a.b'] }, '10052 subject "a.*" overlaps with "a.b"'],
       [{ subjects: ['$SYS.>'] }, '10052 subjects that overlap with system api require no-ack to be true'],
+      [
+        { subjects: Array.from({ length: 1025 }, (_, i) => `s${i}`) },
+        '10052 a stream can not have more than 1024 subjects',
+      ],
       [{ num_replicas: -1 }, '10133 replicas count cannot be negative'],
     ];
     for (const [request, expected] of cases)
@@ -272,6 +276,15 @@ describe('key subjects', () => {
     assert.ok(!has(['a.*.c'], 'a.b.d'));
     assert.ok(has(['x', 'a.*'], 'a.b'));
     assert.ok(has(['ü.>'], 'ü.x'));
+  });
+
+  test('the beginning of the key before is another key', () => {
+    const subjects = new KeySubjects(['a.>']);
+    const bytes = Buffer.from('a.b');
+    assert.ok(subjects.has(bytes, 0, 3));
+    assert.ok(!subjects.has(bytes, 0, 2));
+    assert.ok(!subjects.has(bytes, 0, 1));
+    assert.ok(subjects.has(bytes, 0, 3));
   });
 
   test('a key that would break a control line is no subject', () => {

@@ -128,11 +128,48 @@ describe('direct get', () => {
     assert.deepEqual(texts(await get(js, { multi_last: ['s.>'], batch: 1 })), ['a 3', '204 EOB']);
   });
 
+  test('the last of a subject whose last message was deleted is the one before', async () => {
+    const { js } = await filled();
+    await using _ = js;
+    await js.api('STREAM.MSG.DELETE.S', { seq: 5 });
+    assert.deepEqual(texts(await get(js, { multi_last: ['s.b'] })), ['b 2', '204 EOB']);
+    assert.deepEqual(texts(await get(js, '', '.s.b')), ['b 2']);
+  });
+
+  test('a reader that is behind gets the rest when it caught up, one that left nothing more', async () => {
+    const { js } = await filled();
+    await using _ = js;
+    for (const stays of [true, false]) {
+      const { subject: reply, listener } = js.inbox();
+      listener.congested = true;
+      js.jetStream.request(
+        js.session,
+        js.message('$JS.API.DIRECT.GET.S', { value: '{"seq":1,"batch":9}', reply }),
+      );
+      for (let round = 0; round < 5; round++) await js.settle();
+      assert.deepEqual(listener.texts, ['a 1']);
+      if (!stays) js.unlisten(listener);
+      listener.drain();
+      for (let round = 0; round < 5; round++) await js.settle();
+      assert.deepEqual(listener.texts.slice(1), stays ? ['b 2', 'a 3', 'c 4', 'b 5', '204 EOB'] : []);
+    }
+  });
+
+  test('a topic without key state is read instead', async () => {
+    await using js = await TestJetStream.open();
+    const topic = await js.kit.broker.createTopic({ name: 'S', subjects: ['s.>'], keyState: false });
+    for (const key of ['s.a', 's.b', 's.a']) await topic.send({ key, value: key });
+    assert.deepEqual(texts(await get(js, { multi_last: ['s.*'] })), ['s.b', 's.a', '204 EOB']);
+    assert.deepEqual(texts(await get(js, { last_by_subj: 's.b' })), ['s.b']);
+  });
+
   test('too many subjects at once', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'], allow_direct: true });
     const topic = js.kit.broker.topic('S')!;
     await Promise.all(Array.from({ length: 1025 }, (_, i) => topic.send({ key: `s.${i}`, value: 'x' })));
     assert.deepEqual(texts(await get(js, { multi_last: ['s.>'] })), ['413 Too Many Results']);
+    const patterns = Array.from({ length: 1025 }, (_, i) => `s.${i}`);
+    assert.deepEqual(texts(await get(js, { multi_last: patterns })), ['408 Bad Request']);
   });
 });

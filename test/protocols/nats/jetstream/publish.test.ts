@@ -48,6 +48,25 @@ describe('publishing to a stream', () => {
     }
   });
 
+  test('reply subjects of any length get their own answer', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const inbox = js.listen('in.>');
+    const replies = Array.from({ length: 3000 }, (_, i) => `in.${i}.${'x'.repeat(i % 200)}y`);
+    for (let round = 0; round < 2; round++) {
+      // Backwards the second time, so that slots of long ones are taken by short ones.
+      if (round === 1) replies.reverse();
+      for (const reply of replies) {
+        js.jetStream.publish(js.session, js.message('s.a', { reply }), js.kit.broker.topic('S')!);
+      }
+      await js.settle();
+      assert.deepEqual(
+        inbox.take().map(({ subject }) => subject),
+        replies,
+      );
+    }
+  });
+
   test('subject and payload may stand in different buffers', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });

@@ -30,6 +30,17 @@ describe('pull requests', () => {
     assert.equal(second?.reply, `$JS.ACK.S.c.1.2.2.${nowNs}.1`);
   });
 
+  test('each delivery has the time of its own message', async () => {
+    await using js = await withMessages(1);
+    await js.advance(1234);
+    await js.publish('s.a', 'later');
+    const inbox = js.pull('S', 'c', '2');
+    await js.settle();
+    const times = inbox.seen.map(({ reply }) => reply!.split('.')[7]);
+    const nowMs = js.kit.clock.now();
+    assert.deepEqual(times, [`${nowMs - 1234}000128`, `${nowMs}000128`]);
+  });
+
   test('nothing, a number, a batch', async () => {
     await using js = await withMessages(6);
     for (const [body, expected] of [
@@ -101,12 +112,12 @@ describe('pull requests', () => {
     await using js = await withMessages(0);
     for (let i = 0; i < 3; i++) await js.publish('s.a', 'x'.repeat(100));
     const envelope = 's.a'.length + `$JS.ACK.S.c.1.1.1.${js.kit.clock.now()}000128.2`.length;
-    const inbox = js.pull('S', 'c', { batch: 10, max_bytes: 2 * (100 + envelope) + 50, expires: second });
+    const inbox = js.pull('S', 'c', { batch: 10, max_bytes: 2 * (100 + envelope) + 110, expires: second });
     await js.settle();
     assert.equal(inbox.seen.length, 3);
     const end = inbox.seen[2]!;
     assert.equal(end.status, '409 Message Size Exceeds MaxBytes');
-    assert.deepEqual(end.headers, { 'Nats-Pending-Messages': '8', 'Nats-Pending-Bytes': '50' });
+    assert.deepEqual(end.headers, { 'Nats-Pending-Messages': '8', 'Nats-Pending-Bytes': '110' });
   });
 
   test('heartbeats while there is nothing to say', async () => {

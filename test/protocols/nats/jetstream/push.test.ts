@@ -77,6 +77,10 @@ describe('push consumers', () => {
     js.unlisten(out);
     await js.advance(5000);
     assert.equal(out.seen.length, 4);
+    // Whoever comes next hears one heartbeat at a time.
+    const next = js.listen('out');
+    await js.advance(2000);
+    assert.equal(next.seen.length, 4);
   });
 
   test('flow control waits for an answer, with a window that grows', async () => {
@@ -99,6 +103,9 @@ describe('push consumers', () => {
     const beat = out.seen.at(-1)!;
     assert.equal(beat.status, '100 Idle Heartbeat');
     assert.equal(beat.headers['Nats-Consumer-Stalled'], requests[0]!.reply);
+    assert.equal(js.jetStream.request(js.session, js.message('$JS.FC.S.c.999')), true);
+    await js.settle();
+    assert.equal(out.seen.at(-1), beat);
     assert.equal(js.jetStream.request(js.session, js.message(requests[0]!.reply!)), true);
     await js.settle();
     assert.equal(out.seen.filter(({ value }) => value !== '').length, 40);
@@ -139,6 +146,10 @@ describe('push consumers', () => {
     await js.addConsumer('S', 'c', { deliver_subject: 'other' });
     await js.settle();
     assert.deepEqual(other.texts, ['1']);
+    const before = js.listen('out');
+    await js.publish('s.a', '2');
+    assert.deepEqual(before.texts, []);
+    assert.deepEqual(other.texts, ['1', '2']);
     const refused = await js.api('CONSUMER.CREATE.S.c', {
       stream_name: 'S',
       config: { durable_name: 'c', ack_policy: 'explicit', deliver_subject: 'third' },

@@ -72,8 +72,6 @@ async function createOrUpdate(
   if (existing) return update(context, existing, config, request.action);
   if (request.action === 'update') throw apiError('consumerDoesNotExist');
   checkWorkQueue(stream, config);
-  const { max_consumers: most } = stream.config;
-  if (most > 0 && stream.topic.groups.size >= most) throw apiError('maximumConsumers');
   const groupName = coreName(name ?? freshName(context, stream), (exact) => stream.topic.groups.has(exact));
   const group = await stream.topic.createGroup(groupConfigOf(groupName, config, stream.config));
   return consumerInfo(context, stream.consumerOf(group));

@@ -1,0 +1,34 @@
+import { defineApi, type Api } from '../api.ts';
+import type { Message } from '../schema.ts';
+
+const request = {
+  transactionalId: { type: 'string' },
+  producerId: { type: 'int64' },
+  producerEpoch: { type: 'int16' },
+  groupId: { type: 'string' },
+} as const;
+
+const response = {
+  throttleTimeMs: { type: 'int32', default: 0 },
+  errorCode: { type: 'int16' },
+} as const;
+
+export type AddOffsetsToTxnRequest = Message<typeof request>;
+export type AddOffsetsToTxnResponse = Message<typeof response>;
+
+/**
+ * A group whose positions a transaction is going to store.
+ *
+ * ```
+ * request => transactionalId producerId producerEpoch groupId
+ * response => throttleTimeMs errorCode
+ * ```
+ */
+export const addOffsetsToTxnApi: Api<typeof request, typeof response> = defineApi({
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  versions: '0-4',
+  flexible: '3+',
+  request,
+  response,
+});

@@ -1,0 +1,58 @@
+import { defineApi, type Api } from '../api.ts';
+import type { Message } from '../schema.ts';
+
+const request = {
+  resources: {
+    type: '[]struct',
+    fields: {
+      resourceType: { type: 'int8' },
+      resourceName: { type: 'string' },
+      configs: {
+        type: '[]struct',
+        fields: {
+          name: { type: 'string' },
+          value: { type: 'string', nullable: true },
+        },
+      },
+    },
+  },
+  validateOnly: { type: 'bool' },
+} as const;
+
+const response = {
+  throttleTimeMs: { type: 'int32', default: 0 },
+  responses: {
+    type: '[]struct',
+    fields: {
+      errorCode: { type: 'int16' },
+      errorMessage: { type: 'string', nullable: true },
+      resourceType: { type: 'int8' },
+      resourceName: { type: 'string' },
+    },
+  },
+} as const;
+
+export type AlterConfigsRequest = Message<typeof request>;
+export type AlterConfigsResponse = Message<typeof response>;
+
+/**
+ * Replaces the whole configuration of a resource.
+ *
+ * What is not named goes back to its default: IncrementalAlterConfigs is the better one.
+ *
+ * ```
+ * request => [resources] validateOnly
+ *   resources => resourceType resourceName [configs]
+ *     configs => name value?
+ * response => throttleTimeMs [responses]
+ *   responses => errorCode errorMessage? resourceType resourceName
+ * ```
+ */
+export const alterConfigsApi: Api<typeof request, typeof response> = defineApi({
+  key: 33,
+  name: 'AlterConfigs',
+  versions: '0-2',
+  flexible: '2+',
+  request,
+  response,
+});

@@ -1,0 +1,92 @@
+import { defineApi, type Api } from '../api.ts';
+import type { Message } from '../schema.ts';
+
+const request = {
+  groupIds: { type: '[]string' },
+  includeAuthorizedOperations: { type: 'bool' },
+} as const;
+
+const response = {
+  throttleTimeMs: { type: 'int32', default: 0 },
+  groups: {
+    type: '[]struct',
+    fields: {
+      errorCode: { type: 'int16' },
+      errorMessage: { type: 'string', nullable: true, default: null },
+      groupId: { type: 'string' },
+      groupState: { type: 'string' },
+      groupEpoch: { type: 'int32' },
+      assignmentEpoch: { type: 'int32' },
+      assignorName: { type: 'string' },
+      members: {
+        type: '[]struct',
+        fields: {
+          memberId: { type: 'string' },
+          instanceId: { type: 'string', nullable: true, default: null },
+          rackId: { type: 'string', nullable: true, default: null },
+          memberEpoch: { type: 'int32' },
+          clientId: { type: 'string' },
+          clientHost: { type: 'string' },
+          subscribedTopicNames: { type: '[]string' },
+          subscribedTopicRegex: { type: 'string', nullable: true, default: null },
+          assignment: {
+            type: 'struct',
+            fields: {
+              topicPartitions: {
+                type: '[]struct',
+                fields: {
+                  topicId: { type: 'uuid' },
+                  topicName: { type: 'string' },
+                  partitions: { type: '[]int32' },
+                },
+              },
+            },
+          },
+          targetAssignment: {
+            type: 'struct',
+            fields: {
+              topicPartitions: {
+                type: '[]struct',
+                fields: {
+                  topicId: { type: 'uuid' },
+                  topicName: { type: 'string' },
+                  partitions: { type: '[]int32' },
+                },
+              },
+            },
+          },
+          memberType: { type: 'int8', versions: '1+', default: -1 },
+        },
+      },
+      authorizedOperations: { type: 'int32', default: -2_147_483_648 },
+    },
+  },
+} as const;
+
+export type ConsumerGroupDescribeRequest = Message<typeof request>;
+export type ConsumerGroupDescribeResponse = Message<typeof response>;
+
+/**
+ * State, members and assignments of KIP-848 groups.
+ *
+ * ```
+ * request => [groupIds] includeAuthorizedOperations
+ * response => throttleTimeMs [groups]
+ *   groups => errorCode errorMessage? groupId groupState groupEpoch assignmentEpoch assignorName
+ *             [members] authorizedOperations
+ *     members => memberId instanceId? rackId? memberEpoch clientId clientHost [subscribedTopicNames]
+ *                subscribedTopicRegex? assignment targetAssignment memberType{1+}
+ *       assignment => [topicPartitions]
+ *         topicPartitions => topicId topicName [partitions]
+ *       targetAssignment => [topicPartitions]
+ *         topicPartitions => topicId topicName [partitions]
+ * ```
+ */
+export const consumerGroupDescribeApi: Api<typeof request, typeof response> = defineApi({
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  versions: '0-1',
+  flexible: '0+',
+  request,
+  response,
+});

@@ -1,0 +1,35 @@
+import { defineApi, type Api } from '../api.ts';
+import type { Message } from '../schema.ts';
+
+const request = {
+  authBytes: { type: 'bytes' },
+} as const;
+
+const response = {
+  errorCode: { type: 'int16' },
+  errorMessage: { type: 'string', nullable: true },
+  authBytes: { type: 'bytes' },
+  sessionLifetimeMs: { type: 'int64', versions: '1+' },
+} as const;
+
+export type SaslAuthenticateRequest = Message<typeof request>;
+export type SaslAuthenticateResponse = Message<typeof response>;
+
+/**
+ * One token of the mechanism chosen, and its answer.
+ *
+ * 1 tells how long the login lasts.
+ *
+ * ```
+ * request => authBytes
+ * response => errorCode errorMessage? authBytes sessionLifetimeMs{1+}
+ * ```
+ */
+export const saslAuthenticateApi: Api<typeof request, typeof response> = defineApi({
+  key: 36,
+  name: 'SaslAuthenticate',
+  versions: '0-2',
+  flexible: '2+',
+  request,
+  response,
+});

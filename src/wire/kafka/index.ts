@@ -1,0 +1,35 @@
+export { type AnyApi, type Api } from './api.ts';
+export * from './apis/index.ts';
+export { Compression, decompress } from './compression/index.ts';
+export { ErrorCode, errorName, isRetriable, type ErrorName } from './error-codes.ts';
+export { WireError, type WireErrorCode } from './errors.ts';
+export {
+  encodeEndTransactionMarker,
+  readEndTransactionMarker,
+  type EndTransactionMarker,
+} from './end-transaction-marker.ts';
+export { FrameSplitter } from './frame-splitter.ts';
+export {
+  readRequest,
+  readResponse,
+  readResponseHeader,
+  writeRequest,
+  writeResponse,
+  type RequestFrame,
+  type RequestHeader,
+  type ResponseFrame,
+} from './frame.ts';
+export {
+  RecordBatch,
+  RecordBatchError,
+  batchHeaderBytes,
+  checkProducedBatch,
+  readProducedBatches,
+  splitBatches,
+} from './record-batch.ts';
+export { encodeRecordBatch, type NewRecord, type RecordBatchOptions } from './record-batch-writer.ts';
+export { checkRecords, readRecords, type BatchRecord, type RecordHeader } from './records.ts';
+export { Reader } from './reader.ts';
+export { includes, type Draft, type Fields, type Message, type VersionRange } from './schema.ts';
+export { zeroUuid, type Uuid } from './uuid.ts';
+export { Writer, type RecordsSource } from './writer.ts';

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FaultyFiles, type FileCall } from '../../src/log/index.ts';
+import { SeededRandom } from '../../src/util/index.ts';
+import { append, openLog, readAll, smallLimits, until } from './kit.ts';
+
+/** A hook that fails what it is told to, until it is told otherwise. */
+function shortage(files: FaultyFiles, code: string, when: (call: FileCall) => boolean): { end: () => void; hits: () => number } {
+  let hits = 0;
+  files.before = (call) => {
+    if (!when(call)) return undefined;
+    hits++;
+    return { code };
+  };
+  return {
+    end: () => {
+      files.before = undefined;
+    },
+    hits: () => hits,
+  };
+}
+
+test('with no room for the next journal file commits wait, and go on when there is room', async () => {
+  const files = new FaultyFiles();
+  const { log, host, clock } = await openLog(files, { ...smallLimits, checkpointBytes: 1e9 });
+  const partition = host.create(1);
+  await log.flush();
+  await until(() => files.paths().filter((path) => path.endsWith('.journal')).length === 2);
+  const full = shortage(files, 'ENOSPC', ({ kind, path }) => kind === 'write' && path.includes('.journal.new'));
+  let pending: Promise<void> | undefined;
+  for (let i = 0; i < 60 && pending === undefined; i++) {
+    append(partition, 'x'.repeat(3000));
+    const flush = log.flush();
+    const done = await Promise.race([flush.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 50))]);
+    if (!done) pending = flush;
+  }
+  assert.ok(pending !== undefined, 'the journal did fill up');
+  assert.equal(log.stalled?.code, 'disk-full');
+  assert.equal(log.congested, true);
+  assert.equal(host.failure, undefined);
+  const acked = partition.durableEnd;
+  clock.advance(5000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(partition.durableEnd, acked);
+  full.end();
+  clock.advance(5000);
+  await pending;
+  assert.equal(partition.durableEnd, partition.endOffset);
+  assert.equal(log.stalled, undefined);
+  assert.equal(log.congested, false);
+  await log.close();
+});
+
+test('segments that cannot be written keep their batches in memory and journal, and are written later', async () => {
+  for (const code of ['ENOSPC', 'EMFILE']) {
+    const files = new FaultyFiles();
+    const { log, host, clock } = await openLog(files, smallLimits);
+    const partition = host.create(1);
+    await log.flush();
+    const full = shortage(files, code, ({ kind, path }) => (kind === 'write' || kind === 'open') && path.includes('/topics/'));
+    for (let i = 0; i < 30; i++) {
+      append(partition, 'x'.repeat(1000));
+      await log.flush();
+    }
+    assert.ok(full.hits() > 0);
+    assert.equal(host.failure, undefined);
+    await assert.rejects(log.checkpoint(), { code: code === 'ENOSPC' ? 'disk-full' : 'files-exhausted' });
+    assert.equal((await readAll(partition)).length, 30);
+    const left = await openLog(files.crash('power', new SeededRandom(1)), smallLimits);
+    assert.equal((await readAll(left.log.partition(1)!)).length, 30);
+    await left.log.close();
+    full.end();
+    clock.advance(2000);
+    await until(() => log.stats.unflushedBytes <= smallLimits.unflushedBytesMax!);
+    await log.checkpoint();
+    assert.equal((await readAll(partition)).length, 30);
+    await log.close();
+  }
+});
+
+test('congestion because of a slow disk ends with a call of durable', async () => {
+  const files = new FaultyFiles();
+  const { log, host, clock } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  await log.flush();
+  const full = shortage(files, 'ENOSPC', ({ kind, path }) => kind === 'write' && path.includes('/topics/'));
+  for (let i = 0; i < 30; i++) {
+    append(partition, 'x'.repeat(1000));
+    await log.flush();
+  }
+  assert.equal(log.congested, true);
+  const before = host.durableCalls;
+  full.end();
+  clock.advance(2000);
+  await until(() => host.durableCalls > before);
+  assert.equal(log.congested, false);
+  await log.close();
+});
+
+test('a start without room says so, and works when there is', async () => {
+  const files = new FaultyFiles({ totalBytes: 3000 });
+  await assert.rejects(openLog(files, smallLimits), { code: 'disk-full' });
+  files.freeBytes = 1e9;
+  const { log } = await openLog(files, smallLimits);
+  await log.close();
+});
+
+test('a close without room for the last checkpoint says so, and loses nothing', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  append(host.create(1), 'kept');
+  await log.flush();
+  shortage(files, 'ENOSPC', ({ kind, path }) => kind === 'write' && path.includes('checkpoint')).hits();
+  await assert.rejects(log.close(), { code: 'disk-full' });
+  files.before = undefined;
+  const again = await openLog(files, smallLimits);
+  assert.equal((await readAll(again.log.partition(1)!)).length, 1);
+  await again.log.close();
+});

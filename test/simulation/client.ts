@@ -1,0 +1,396 @@
+import {
+  BrokerError,
+  LogError,
+  recordOf,
+  type Broker,
+  type Consumer,
+  type Delivery,
+  type Group,
+  type PublishListener,
+  type Topic,
+} from '../../src/broker/index.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+import { contentOf, sight } from './message.ts';
+import type { History } from './history.ts';
+import type { Action, Answer, Operation, PlannedMessage } from './script.ts';
+
+/** The client is everybody who uses the broker: it does what the script says, and writes into the history what it asked and what it was told. */
+export class Client {
+  readonly #history: History;
+  readonly #clock: SimulatedClock;
+  readonly #plans: ReadonlyMap<number, PlannedMessage>;
+  #broker!: Broker;
+  readonly #consumers = new Map<string, SimulatedConsumer[]>();
+  readonly #unanswered = new Map<string, Unanswered[]>();
+  /** Answers every delivery at once with an ack. */
+  #draining = false;
+
+  constructor(history: History, clock: SimulatedClock, plans: ReadonlyMap<number, PlannedMessage>) {
+    this.#history = history;
+    this.#clock = clock;
+    this.#plans = plans;
+  }
+
+  /** The broker is up, for the first time or again: consumers come back as the script attaches them. */
+  connect(broker: Broker): void {
+    this.#broker = broker;
+    this.#consumers.clear();
+    this.#unanswered.clear();
+    broker.events.subscribe((event) => {
+      if (event.kind !== 'dead-lettered') return;
+      const { partition, offset, deliveries } = event;
+      const group = groupKeyOf(event.group);
+      this.#history.add({ kind: 'dead-lettered', group, partition, offset, deliveries });
+    });
+  }
+
+  get broker(): Broker {
+    return this.#broker;
+  }
+
+  get plans(): ReadonlyMap<number, PlannedMessage> {
+    return this.#plans;
+  }
+
+  /** Begins an operation; what comes of it is heard of later. */
+  perform(operation: Operation): void {
+    this.#act(operation);
+    if (operation.sync) this.confirm();
+  }
+
+  /** Asks to hear when everything so far is on disk. */
+  confirm(): void {
+    const upTo = this.#history.events.length - 1;
+    this.#broker.afterCommit(() => this.#history.add({ kind: 'durable', upTo }));
+  }
+
+  #act(action: Action): void {
+    const broker = this.#broker;
+    switch (action.kind) {
+      case 'create-topic':
+        return this.#createTopic(action);
+      case 'create-group':
+        return this.#createGroup(action);
+      case 'checkpoint':
+        return this.#await(broker.checkpoint(), this.#history.events.length - 1);
+      case 'compact':
+        return this.#await(broker.compact(), this.#history.events.length - 1);
+      case 'wait':
+      case 'stop':
+      case 'crash':
+      case 'fault':
+        return; // the machine's part
+      default: {
+        const topic = broker.topic(action.topic);
+        if (topic) this.#actOnTopic(action, topic);
+      }
+    }
+  }
+
+  #actOnTopic(
+    action: Exclude<
+      Action,
+      { kind: 'create-topic' | 'create-group' | 'checkpoint' | 'compact' | 'wait' | 'stop' | 'crash' | 'fault' }
+    >,
+    topic: Topic,
+  ): void {
+    switch (action.kind) {
+      case 'publish':
+        for (const plan of action.messages) this.#publish(topic, plan);
+        return;
+      case 'update-topic':
+        return this.#updateTopic(topic, action.change);
+      case 'delete-topic': {
+        const of = this.#history.add({ kind: 'topic-deleted', topic: keyOf(topic) });
+        return this.#await(topic.delete(), of);
+      }
+      case 'redrive': {
+        const of = this.#history.add({ kind: 'redrive', topic: keyOf(topic) });
+        const { limit } = action;
+        return this.#await(this.#broker.redrive(topic, limit === undefined ? {} : { limit }), of);
+      }
+      case 'purge':
+        return this.#purge(topic, action);
+      case 'remove': {
+        const partition = topic.partitions[action.partition % topic.partitions.length]!;
+        const { index, firstOffset, nextOffset } = partition;
+        const offset = firstOffset + Math.floor(action.pick * (nextOffset - firstOffset));
+        if (!partition.isLive(offset)) return;
+        const of = this.#history.add({ kind: 'remove', topic: keyOf(topic), partition: index, offset });
+        return this.#await(partition.delete(offset), of);
+      }
+      default: {
+        const group = topic.groups.get(action.group);
+        if (group) this.#actOnGroup(action, topic, group);
+      }
+    }
+  }
+
+  #actOnGroup(
+    action: Extract<Action, { readonly group: string }>,
+    topic: Topic,
+    group: Group,
+  ): void {
+    const key = groupKeyOf(group);
+    const names = { topic: keyOf(topic), group: key };
+    switch (action.kind) {
+      case 'attach': {
+        const consumer = new SimulatedConsumer(action.credit, (from, delivery) =>
+          this.#delivered(group, from, delivery),
+        );
+        this.#listOf(this.#consumers, key).push(consumer);
+        return group.attach(consumer);
+      }
+      case 'detach': {
+        const consumer = this.#listOf(this.#consumers, key).shift();
+        return consumer && group.detach(consumer);
+      }
+      case 'answer':
+        return this.#answer(group, action);
+      case 'update-group': {
+        const config = { ...group.config, ...action.change };
+        const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
+        return this.#await(group.update(config), of);
+      }
+      case 'delete-group':
+        return this.#await(group.delete(), this.#history.add({ kind: 'group-deleted', ...names }));
+      case 'reset-group': {
+        const of = this.#history.add({ kind: 'group-reset', ...names, start: action.start });
+        this.#unanswered.delete(key);
+        return this.#await(group.reset(action.start), of);
+      }
+      case 'pause-group': {
+        const untilMs = action.forMs === undefined ? undefined : this.#clock.now() + action.forMs;
+        const of = this.#history.add({
+          kind: 'paused',
+          group: key,
+          ...(untilMs === undefined ? {} : { untilMs }),
+        });
+        return this.#await(group.pause(untilMs), of);
+      }
+      case 'resume-group':
+        return this.#await(group.resume(), this.#history.add({ kind: 'resumed', group: key }));
+      default:
+        return action satisfies never;
+    }
+  }
+
+  // ---- topics and groups
+
+  #createTopic({ options }: Extract<Action, { kind: 'create-topic' }>): void {
+    const existed = this.#broker.topic(options.name);
+    const created = this.#broker.createTopic(options);
+    const topic = this.#broker.topic(options.name);
+    if (!topic || topic === existed) return this.#await(created, this.#history.events.length - 1);
+    const of = this.#history.add({ kind: 'topic', topic: keyOf(topic), config: topic.config });
+    this.#await(created, of);
+  }
+
+  #updateTopic(topic: Topic, change: Extract<Action, { kind: 'update-topic' }>['change']): void {
+    const config = { ...topic.config, ...change };
+    const of = this.#history.add({ kind: 'topic', topic: keyOf(topic), config });
+    this.#await(topic.update(config), of);
+  }
+
+  #createGroup({ topic: name, options }: Extract<Action, { kind: 'create-group' }>): void {
+    const topic = this.#broker.topic(name);
+    if (!topic) return;
+    const existed = topic.groups.get(options.name);
+    const before = this.#history.events.length;
+    const created = topic.createGroup(options);
+    const group = topic.groups.get(options.name);
+    if (!group || group === existed) return this.#await(created, before - 1);
+    const of = this.#history.add({
+      kind: 'group',
+      topic: keyOf(topic),
+      group: groupKeyOf(group),
+      config: group.config,
+      isNew: true,
+    });
+    this.#await(created, of);
+  }
+
+  #purge(topic: Topic, { partition: at, pattern, keep, before }: Extract<Action, { kind: 'purge' }>): void {
+    const partition = topic.partitions[at % topic.partitions.length]!;
+    const { index, firstOffset, nextOffset } = partition;
+    const options = {
+      ...(pattern === undefined ? {} : { pattern }),
+      ...(keep === undefined ? {} : { keep }),
+      ...(before === undefined
+        ? {}
+        : { before: firstOffset + Math.floor(before * (nextOffset + 1 - firstOffset)) }),
+    };
+    const of = this.#history.add({ kind: 'purge', topic: keyOf(topic), partition: index, ...options });
+    this.#await(partition.purge(options), of);
+  }
+
+  // ---- publishing
+
+  readonly #listener: PublishListener<number> = {
+    published: (id, partition, offset, duplicate) =>
+      void this.#history.add({ kind: 'published', id, partition, offset, duplicate }),
+    refused: (id, error) => void this.#history.add({ kind: 'refused', id, code: codeOf(error) }),
+  };
+
+  #publish(topic: Topic, plan: PlannedMessage): void {
+    const { partition, dedupeId, delayMs, rollup } = plan;
+    const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
+    const expected = this.#expectation(topic, plan);
+    this.#history.add({
+      kind: 'publish',
+      topic: keyOf(topic),
+      plan,
+      ...(dueMs === undefined ? {} : { dueMs }),
+      ...expected,
+    });
+    const options = {
+      ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
+      ...(dedupeId === undefined ? {} : { dedupeId }),
+      ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
+      ...(rollup === undefined ? {} : { rollup }),
+      ...expected,
+    };
+    const isPlain = Object.keys(options).length === 0;
+    topic.publish(recordOf(contentOf(plan)), isPlain ? undefined : options, this.#listener, plan.id);
+  }
+
+  #expectation(
+    topic: Topic,
+    { expect, key }: PlannedMessage,
+  ): { expectedLastOffset?: number; expectedLastKeyOffset?: number } {
+    const partition = topic.partitions[0]!;
+    if (expect === undefined || topic.partitions.length > 1) return {};
+    if (expect === 'last-offset') return { expectedLastOffset: partition.nextOffset - 1 };
+    if (expect === 'wrong-last-offset') return { expectedLastOffset: partition.nextOffset + 2 };
+    if (!partition.keyIndex || key === null) return {};
+    const last = partition.keyIndex.get(key)?.last;
+    const isKnown = last !== undefined && partition.isLive(last);
+    const wrong = expect === 'wrong-last-key-offset' ? 1_000_000 : 0;
+    return { expectedLastKeyOffset: (isKnown ? last : -1) + wrong };
+  }
+
+  // ---- consuming
+
+  #delivered(group: Group, consumer: SimulatedConsumer, delivery: Delivery): void {
+    const { record, partition, deliveries } = delivery;
+    const seen = sight(record, partition, this.#plans);
+    const key = groupKeyOf(group);
+    this.#history.add({ kind: 'delivered', topic: keyOf(group.topic), group: key, deliveries, seen });
+    if (consumer.credit < 0)
+      this.#history.add({ kind: 'problem', text: `group ${key} delivers beyond its consumer's credit` });
+    const unanswered = { partition, offset: record.offset, consumer };
+    if (group.config.ack === 'none') return;
+    if (this.#draining) queueMicrotask(() => this.#say(group, unanswered, 'ack', undefined));
+    else this.#listOf(this.#unanswered, key).push(unanswered);
+  }
+
+  #answer(group: Group, action: Extract<Action, { kind: 'answer' }>): void {
+    const list = this.#listOf(this.#unanswered, groupKeyOf(group));
+    for (let left = action.count; left > 0 && list.length > 0; left--) {
+      const at = Math.floor(action.pick * list.length);
+      const unanswered = list[at]!;
+      if (action.answer !== 'extend') list.splice(at, 1);
+      this.#say(group, unanswered, action.answer, action.delayMs);
+      if (action.answer === 'extend') return;
+    }
+  }
+
+  #say(group: Group, { partition, offset, consumer }: Unanswered, answer: Answer, delayMs?: number): void {
+    const took = {
+      ack: () => group.ack(partition, offset),
+      'ack-all': () => group.ackAll(partition, offset),
+      nack: () => group.nack(partition, offset, delayMs),
+      extend: () => group.extend(partition, offset),
+      reject: () => group.reject(partition, offset, 'unwanted'),
+    }[answer]();
+    this.#history.add({
+      kind: 'answered',
+      topic: keyOf(group.topic),
+      group: groupKeyOf(group),
+      partition,
+      offset,
+      answer,
+      took,
+      ...(delayMs === undefined ? {} : { delayMs }),
+    });
+    if (answer === 'extend') return;
+    consumer.credit++;
+    group.wake();
+  }
+
+  /** From now on every group has one consumer, which acks everything at once. */
+  drain(): void {
+    this.#draining = true;
+    for (const topic of this.#broker.topics.values()) {
+      for (const group of topic.groups.values()) this.#drainGroup(group);
+    }
+  }
+
+  #drainGroup(group: Group): void {
+    const key = groupKeyOf(group);
+    for (const consumer of this.#listOf(this.#consumers, key).splice(0)) group.detach(consumer);
+    if (group.isPaused)
+      this.#await(group.resume(), this.#history.add({ kind: 'resumed', group: groupKeyOf(group) }));
+    const consumer = new SimulatedConsumer(1000, (from, delivery) => this.#delivered(group, from, delivery));
+    this.#listOf(this.#consumers, key).push(consumer);
+    for (const unanswered of this.#listOf(this.#unanswered, key).splice(0))
+      this.#say(group, { ...unanswered, consumer }, 'ack', undefined);
+    group.attach(consumer);
+  }
+
+  // ---- both
+
+  #await(promise: Promise<unknown>, of: number): void {
+    promise.then(
+      (value) =>
+        this.#history.add({ kind: 'outcome', of, ...(typeof value === 'number' ? { count: value } : {}) }),
+      (error: unknown) => this.#history.add({ kind: 'outcome', of, error: codeOf(error) }),
+    );
+  }
+
+  #listOf<T>(map: Map<string, T[]>, key: string): T[] {
+    let list = map.get(key);
+    if (!list) map.set(key, (list = []));
+    return list;
+  }
+}
+
+interface Unanswered {
+  readonly partition: number;
+  readonly offset: number;
+  readonly consumer: SimulatedConsumer;
+}
+
+class SimulatedConsumer implements Consumer {
+  credit: number;
+  readonly creditBytes = Infinity;
+  readonly #receive: (consumer: SimulatedConsumer, delivery: Delivery) => void;
+
+  constructor(credit: number, receive: (consumer: SimulatedConsumer, delivery: Delivery) => void) {
+    this.credit = credit;
+    this.#receive = receive;
+  }
+
+  receive(delivery: Delivery): void {
+    this.credit--;
+    this.#receive(this, delivery);
+  }
+
+  ended(): void {
+    this.credit = 0;
+  }
+}
+
+/** Refusals have a code; any other error is a bug, and its text says which. */
+function codeOf(error: unknown): string {
+  if (error instanceof BrokerError || error instanceof LogError) return error.code;
+  return `exception: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+export function keyOf(topic: Topic): string {
+  return `${topic.name}#${topic.id}@${topic.createdMs}`;
+}
+
+export function groupKeyOf(group: Group): string {
+  return `${keyOf(group.topic)}/${group.name}#${group.id}@${group.createdMs}`;
+}

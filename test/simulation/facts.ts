@@ -1,0 +1,235 @@
+import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
+import { subjectMatches } from '../../src/util/index.ts';
+import type { Event, Fact, PublishFact } from './history.ts';
+import type { Letter, Sighting } from './message.ts';
+
+/** What clients know of a publish. */
+export interface PublishKnown extends PublishFact {
+  readonly askedAt: number;
+  readonly askedWallMs: number;
+  readonly run: number;
+  answer: 'none' | 'stored' | 'duplicate' | 'refused' | 'unsure';
+  answeredWallMs: number;
+  partition: number;
+  /** -1: not known, or delayed. */
+  offset: number;
+}
+
+/** A stored message that somebody saw, or was told of. */
+export interface Instance {
+  readonly topic: TopicKnown;
+  readonly partition: number;
+  readonly offset: number;
+  readonly id: number;
+  readonly key: string | null;
+  readonly timestampMs: number;
+  readonly letter: Letter | undefined;
+  /** Index of the event that first told of it. */
+  readonly seenAt: number;
+  /** Index of the look that did not find it any more. */
+  goneAt: number | undefined;
+}
+
+/** What clients know of a topic. Configurations are kept from the moment they were asked for. */
+export class TopicKnown {
+  readonly key: string;
+  readonly name: string;
+  readonly configs: TopicConfig[] = [];
+  readonly created: { readonly run: number; readonly at: number };
+  deletedAt: number | undefined = undefined;
+  readonly instances: Map<string, Instance> = new Map();
+  readonly groups: GroupKnown[] = [];
+  readonly publishes: PublishKnown[] = [];
+  /** Purges, removals, redrives and rollups that were asked for, by index. */
+  readonly removals: { readonly at: number; readonly fact: Fact }[] = [];
+  /** Per partition: the offset after the last one known. */
+  readonly next: number[] = [];
+
+  constructor(key: string, created: { readonly run: number; readonly at: number }) {
+    this.key = key;
+    this.name = key.slice(0, key.indexOf('#'));
+    this.created = created;
+  }
+
+  get isVolatile(): boolean {
+    return this.configs[0]?.durability === 'memory';
+  }
+
+  get isQueueLike(): boolean {
+    return this.configs[0] !== undefined && this.configs[0].retention !== 'limits';
+  }
+
+  instance(partition: number, offset: number): Instance | undefined {
+    return this.instances.get(`${partition}/${offset}`);
+  }
+
+  /** Whether some limit may take messages away that nobody asked it to. */
+  get drops(): boolean {
+    return this.configs.some(
+      ({ messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, compaction }) =>
+        (messagesMax ?? bytesMax ?? ageMsMax ?? messagesPerKeyMax) !== undefined || compaction,
+    );
+  }
+
+  forget(): void {
+    this.instances.clear();
+    this.publishes.length = 0;
+    this.next.length = 0;
+    for (const group of this.groups) group.deliveries.clear();
+  }
+}
+
+/** What clients know of a message in a group. */
+export interface DeliveryKnown {
+  readonly instance: Instance;
+  /** Run, event and number of each delivery. */
+  readonly log: { readonly run: number; readonly at: number; readonly count: number }[];
+  /** Before this time (in the same run) it is surely with its consumer. */
+  inFlightUntilMs: number;
+  /** Not delivered again before this time in the same run. */
+  earliestMs: number;
+  answered: boolean;
+  acked: { readonly run: number; readonly at: number } | undefined;
+  rejected: boolean;
+  deadLettered: number;
+}
+
+export class GroupKnown {
+  readonly key: string;
+  readonly name: string;
+  readonly topic: TopicKnown;
+  readonly configs: GroupConfig[] = [];
+  readonly createdAt: number;
+  readyAt: number | undefined = undefined;
+  deletedAt: number | undefined = undefined;
+  /** Index of the last reset or change of filters that was asked for; what came before may or may not be delivered again. */
+  disturbedAt = -1;
+  resets = 0;
+  paused = false;
+  readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
+  /** Letters of it that were seen: where each came from. */
+  readonly letters: Map<string, Instance[]> = new Map();
+  /** Per partition: the last offset delivered for the first time in this run. */
+  lastFresh: number[] = [];
+
+  constructor(key: string, topic: TopicKnown, createdAt: number) {
+    this.key = key;
+    this.name = key.slice(key.indexOf('/') + 1, key.lastIndexOf('#'));
+    this.topic = topic;
+    this.createdAt = createdAt;
+  }
+
+  get isStored(): boolean {
+    return this.configs[0]!.durable && !this.topic.isVolatile;
+  }
+
+  /** Matches whatever filters it may have had. */
+  surelyWants(key: string | null): boolean {
+    return this.configs.every((config) => wants(config, key));
+  }
+
+  mayWant(key: string | null): boolean {
+    return this.configs.some((config) => wants(config, key));
+  }
+
+  get deadlineMsMin(): number {
+    return Math.min(
+      ...this.configs.map(({ backoffReplacesDeadline, backoffMs, ackWaitMs }) =>
+        backoffReplacesDeadline && backoffMs.length > 0 ? Math.min(...backoffMs) : ackWaitMs,
+      ),
+    );
+  }
+
+  backoffMsMin(deliveries: number): number {
+    return Math.min(
+      ...this.configs.map(({ backoffReplacesDeadline, backoffMs, backoffJitter }) => {
+        if (backoffReplacesDeadline || backoffMs.length === 0) return 0;
+        return backoffMs[Math.min(deliveries, backoffMs.length) - 1]! * (1 - backoffJitter);
+      }),
+    );
+  }
+
+  get maxDeliverMax(): number {
+    return Math.max(...this.configs.map(({ maxDeliver }) => maxDeliver ?? Infinity));
+  }
+
+  get maxDeliverMin(): number {
+    return Math.min(...this.configs.map(({ maxDeliver }) => maxDeliver ?? Infinity));
+  }
+
+  get maxInFlightMax(): number {
+    return Math.max(...this.configs.map(({ maxInFlight, ack }) => (ack === 'none' ? Infinity : maxInFlight) ?? Infinity));
+  }
+
+  /** Forgets what only the process that is gone knew. */
+  restarted(): void {
+    this.lastFresh = [];
+    if (!this.isStored) this.deletedAt ??= -1;
+  }
+}
+
+function wants({ filters }: GroupConfig, key: string | null): boolean {
+  return filters.length === 0 || filters.some((filter) => matches(filter, key));
+}
+
+export function matches(pattern: string, key: string | null): boolean {
+  return pattern === '>' || subjectMatches(pattern, key ?? '');
+}
+
+/** Everything the history has told so far, in the order it was told. */
+export class Known {
+  readonly topics: Map<string, TopicKnown> = new Map();
+  readonly groups: Map<string, GroupKnown> = new Map();
+  readonly publishes: Map<number, PublishKnown> = new Map();
+  /** Per run: everything up to that event is on disk. */
+  readonly #durable: number[] = [];
+  run = 0;
+
+  isDurable(run: number, at: number): boolean {
+    return at <= (this.#durable[run] ?? -1);
+  }
+
+  noteDurable(run: number, upTo: number): void {
+    this.#durable[run] = Math.max(this.#durable[run] ?? -1, upTo);
+  }
+
+  /** The ack counts: the broker that heard it still lives, or it was on disk. */
+  holds(ack: { readonly run: number; readonly at: number }): boolean {
+    return ack.run === this.run || this.isDurable(ack.run, ack.at);
+  }
+
+  topic(key: string, at: number): TopicKnown {
+    let topic = this.topics.get(key);
+    if (!topic) this.topics.set(key, (topic = new TopicKnown(key, { run: this.run, at })));
+    return topic;
+  }
+
+  /** Topics of that name, whichever they are. */
+  *named(name: string): Iterable<TopicKnown> {
+    for (const topic of this.topics.values()) if (topic.name === name) yield topic;
+  }
+
+  /** The stored message that was seen; noted when it is new. Undefined when it contradicts what was seen before. */
+  instanceOf(seen: Sighting, topic: TopicKnown, at: number): Instance | undefined {
+    const key = `${seen.partition}/${seen.offset}`;
+    const known = topic.instances.get(key);
+    if (known) return known.id === seen.id ? known : undefined;
+    const { partition, offset, id, timestampMs, letter } = seen;
+    const instance = {
+      topic,
+      partition,
+      offset,
+      id,
+      key: seen.key,
+      timestampMs,
+      letter,
+      seenAt: at,
+      goneAt: undefined,
+    };
+    topic.instances.set(key, instance);
+    topic.next[partition] = Math.max(topic.next[partition] ?? 0, offset + 1);
+    return instance;
+  }
+}
+
+export type { Event };

@@ -1,0 +1,134 @@
+import type { File, Files } from '../../src/log/index.ts';
+
+type OpenOptions = Parameters<Files['open']>[1];
+type DirectoryLock = Awaited<ReturnType<Files['lock']>>;
+
+/** A call of the disk that was made and has not happened yet. */
+export interface Call {
+  readonly kind: CallKind;
+  readonly path: string;
+  /** Where and what a write writes. */
+  readonly position?: number;
+  readonly bytes?: Uint8Array;
+  /** Lets it happen: now it takes effect, and soon its caller hears of it. */
+  readonly happen: () => void;
+}
+
+export type CallKind =
+  | 'open'
+  | 'list'
+  | 'make-dir'
+  | 'rename'
+  | 'remove'
+  | 'remove-dir'
+  | 'sync-dir'
+  | 'size'
+  | 'space'
+  | 'lock'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'truncate'
+  | 'close';
+
+/**
+ * Files whose every call waits at a gate until the machine lets it happen, in whatever order it likes: the slow disk, on which calls
+ * that were made together complete in any order, and in which the process can die between any two of them.
+ */
+export class GatedFiles implements Files {
+  /** Calls made and not let through, oldest first. */
+  readonly waiting: Call[] = [];
+  readonly #inner: Files;
+
+  constructor(inner: Files) {
+    this.#inner = inner;
+  }
+
+  gate<T>(
+    kind: CallKind,
+    path: string,
+    work: () => Promise<T>,
+    write?: { position: number; bytes: Uint8Array },
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.push({ kind, path, ...write, happen: () => void work().then(resolve, reject) });
+    });
+  }
+
+  open(path: string, options?: OpenOptions): Promise<File> {
+    return this.gate('open', path, async () => new GatedFile(this, path, await this.#inner.open(path, options)));
+  }
+
+  list(dir: string): Promise<string[]> {
+    return this.gate('list', dir, () => this.#inner.list(dir));
+  }
+
+  makeDir(path: string): Promise<void> {
+    return this.gate('make-dir', path, () => this.#inner.makeDir(path));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.gate('rename', to, () => this.#inner.rename(from, to));
+  }
+
+  remove(path: string): Promise<void> {
+    return this.gate('remove', path, () => this.#inner.remove(path));
+  }
+
+  removeDir(path: string): Promise<void> {
+    return this.gate('remove-dir', path, () => this.#inner.removeDir(path));
+  }
+
+  syncDir(path: string): Promise<void> {
+    return this.gate('sync-dir', path, () => this.#inner.syncDir(path));
+  }
+
+  size(path: string): Promise<number | undefined> {
+    return this.gate('size', path, () => this.#inner.size(path));
+  }
+
+  space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+    return this.gate('space', path, () => this.#inner.space(path));
+  }
+
+  lock(dir: string): Promise<DirectoryLock> {
+    return this.gate('lock', dir, () => this.#inner.lock(dir));
+  }
+}
+
+class GatedFile implements File {
+  readonly #files: GatedFiles;
+  readonly #path: string;
+  readonly #inner: File;
+
+  constructor(files: GatedFiles, path: string, inner: File) {
+    this.#files = files;
+    this.#path = path;
+    this.#inner = inner;
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#files.gate('read', this.#path, () => this.#inner.read(target, position));
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    const work = (): Promise<void> => this.#inner.write(bytes, position);
+    return this.#files.gate('write', this.#path, work, { position, bytes });
+  }
+
+  sync(): Promise<void> {
+    return this.#files.gate('sync', this.#path, () => this.#inner.sync());
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#files.gate('truncate', this.#path, () => this.#inner.truncate(bytes));
+  }
+
+  size(): Promise<number> {
+    return this.#files.gate('size', this.#path, () => this.#inner.size());
+  }
+
+  close(): Promise<void> {
+    return this.#files.gate('close', this.#path, () => this.#inner.close());
+  }
+}

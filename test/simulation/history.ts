@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import type { GroupConfig, GroupStart, TopicConfig } from '../../src/broker/index.ts';
+import type { Sighting } from './message.ts';
+import type { Answer, PlannedMessage } from './script.ts';
+
+/**
+ * A history is what clients asked for and were told, in order, across all starts of the broker; the checker knows nothing else.
+ *
+ * A topic goes by its name, id and time of creation, and a group by its topic's and its own: one that is deleted and created again is another.
+ */
+export interface Event extends Stamp {
+  readonly fact: Fact;
+}
+
+interface Stamp {
+  /** Time on the simulated machine, in milliseconds. */
+  readonly ms: number;
+  /** The same by the wall clock. */
+  readonly wallMs: number;
+  /** Which start of the broker, from 1. */
+  readonly run: number;
+}
+
+export type Fact =
+  // ---- the machine
+  | { readonly kind: 'started' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'crashed'; readonly power: boolean }
+  /** The log gave up after an error of the disk. */
+  | { readonly kind: 'failed'; readonly code: string }
+  /** Something no broker may do, seen by the machine itself: an exception, a hang, a start that fails without reason. */
+  | { readonly kind: 'problem'; readonly text: string }
+  /** What was asked for up to that event is on disk. */
+  | { readonly kind: 'durable'; readonly upTo: number }
+  /** What an operation came to, by the index of its event. */
+  | { readonly kind: 'outcome'; readonly of: number; readonly error?: string; readonly count?: number }
+  // ---- topics and groups
+  | { readonly kind: 'topic'; readonly topic: string; readonly config: TopicConfig }
+  | { readonly kind: 'topic-deleted'; readonly topic: string }
+  | {
+      readonly kind: 'group';
+      readonly topic: string;
+      readonly group: string;
+      readonly config: GroupConfig;
+      readonly isNew: boolean;
+    }
+  | { readonly kind: 'group-deleted'; readonly topic: string; readonly group: string }
+  | {
+      readonly kind: 'group-reset';
+      readonly topic: string;
+      readonly group: string;
+      readonly start: GroupStart;
+    }
+  | { readonly kind: 'paused'; readonly group: string; readonly untilMs?: number }
+  | { readonly kind: 'resumed'; readonly group: string }
+  // ---- messages in
+  | ({ readonly kind: 'publish' } & PublishFact)
+  | {
+      readonly kind: 'published';
+      readonly id: number;
+      readonly partition: number;
+      /** -1: it is delayed. */
+      readonly offset: number;
+      readonly duplicate: boolean;
+    }
+  | { readonly kind: 'refused'; readonly id: number; readonly code: string }
+  // ---- messages out
+  | {
+      readonly kind: 'delivered';
+      readonly topic: string;
+      readonly group: string;
+      readonly deliveries: number;
+      readonly seen: Sighting;
+    }
+  | {
+      readonly kind: 'answered';
+      readonly topic: string;
+      readonly group: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly answer: Answer;
+      readonly delayMs?: number;
+      readonly took: boolean;
+    }
+  /** The broker's own word that it gave a message up and moved it. */
+  | {
+      readonly kind: 'dead-lettered';
+      readonly group: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly deliveries: number;
+    }
+  // ---- removal
+  | {
+      readonly kind: 'purge';
+      readonly topic: string;
+      readonly partition: number;
+      readonly pattern?: string;
+      readonly before?: number;
+      readonly keep?: number;
+    }
+  | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly offset: number }
+  | { readonly kind: 'redrive'; readonly topic: string }
+  // ---- everything there is, read while nothing else happens
+  | ({ readonly kind: 'inventory' } & Inventory)
+  | ({ readonly kind: 'position' } & Position)
+  /** Which topics there are; inventories of all of them follow. */
+  | { readonly kind: 'topics'; readonly topics: readonly string[] }
+  /** Every group was given all it could get, and every delivery was acked. */
+  | { readonly kind: 'drained' };
+
+export interface PublishFact {
+  readonly topic: string;
+  readonly plan: PlannedMessage;
+  /** Wall clock, of a delayed message. */
+  readonly dueMs?: number;
+  readonly expectedLastOffset?: number;
+  readonly expectedLastKeyOffset?: number;
+}
+
+/** What a partition holds, and what it says of itself. */
+export interface Inventory {
+  readonly topic: string;
+  readonly partition: number;
+  readonly first: number;
+  readonly next: number;
+  readonly count: number;
+  readonly messages: readonly Sighting[];
+  readonly keys?: readonly (readonly [key: string, count: number])[];
+}
+
+/** Where a group says it stands. */
+export interface Position {
+  readonly topic: string;
+  readonly group: string;
+  readonly inFlight: number;
+  readonly lag: number;
+}
+
+export class History {
+  readonly events: Event[] = [];
+  run = 0;
+  readonly #clock: { now(): number; monotonic(): number };
+
+  constructor(clock: { now(): number; monotonic(): number }) {
+    this.#clock = clock;
+  }
+
+  /** Returns the index of the event. */
+  add(fact: Fact): number {
+    this.events.push({ ms: this.#clock.monotonic(), wallMs: this.#clock.now(), run: this.run, fact });
+    return this.events.length - 1;
+  }
+
+  /** The same for two runs exactly when the same happened in both. */
+  digest(): string {
+    return createHash('sha256').update(JSON.stringify(this.events)).digest('hex').slice(0, 16);
+  }
+}

@@ -1,0 +1,145 @@
+import { matches, type GroupKnown, type Instance, type Known, type PublishKnown } from './facts.ts';
+import type { Fact } from './history.ts';
+
+/** Bytes a message may take beyond its key and value: headers, record and batch framing. */
+const framingBytes = 160;
+
+/**
+ * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs on the side of the broker only
+ * where clients cannot know better: an operation that was asked for and not confirmed may have happened or not.
+ */
+export function mayBeGone(instance: Instance, known: Known, nowMs: number): string | undefined {
+  const { topic } = instance;
+  if (topic.deletedAt !== undefined) return 'topic deleted';
+  for (const { at, fact } of topic.removals) {
+    if (at > instance.seenAt || isFrom(fact, instance, at)) {
+      const cause = removes(fact, instance);
+      if (cause !== undefined) return cause;
+    }
+  }
+  return limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
+}
+
+/** A message may be seen for the first time after the removal that would take it was asked for, and was not yet done. */
+function isFrom(fact: Fact, instance: Instance, at: number): boolean {
+  return fact.kind !== 'publish' || at > instance.seenAt;
+}
+
+function removes(fact: Fact, instance: Instance): string | undefined {
+  switch (fact.kind) {
+    case 'remove':
+      return fact.partition === instance.partition && fact.offset === instance.offset ? 'removed' : undefined;
+    case 'purge': {
+      if (fact.partition !== instance.partition) return undefined;
+      if (fact.pattern !== undefined && !matches(fact.pattern, instance.key)) return undefined;
+      return fact.before !== undefined && instance.offset >= fact.before ? undefined : 'purged';
+    }
+    case 'redrive':
+      return instance.letter ? 'redriven' : undefined;
+    case 'publish':
+      if (fact.plan.rollup === 'topic') return 'rolled up';
+      return fact.plan.rollup === 'key' && fact.plan.key === instance.key ? 'rolled up' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Limits of the topic, under any configuration it was ever asked to have. */
+function limitThatDrops({ topic, partition, offset, key, timestampMs }: Instance, nowMs: number): string | undefined {
+  const above = (topic.next[partition] ?? 0) - 1 - offset;
+  for (const config of topic.configs) {
+    const { messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, overflow, overflowPerKey, compaction } = config;
+    if (overflow === 'drop-oldest') {
+      if (messagesMax !== undefined && above >= messagesMax) return 'messagesMax';
+      if (bytesMax !== undefined && bytesFrom(topic, partition, offset) > bytesMax) return 'bytesMax';
+    }
+    if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
+    const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
+    if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey) return 'messagesPerKeyMax';
+  }
+  return undefined;
+}
+
+/** At most so many bytes stand at `offset` and above. */
+function bytesFrom(topic: Instance['topic'], partition: number, offset: number): number {
+  const end = topic.next[partition] ?? 0;
+  let bytes = (end - offset) * framingBytes;
+  for (let at = offset; at < end; at++) {
+    const instance = topic.instance(partition, at);
+    const publish = instance && topic.publishes.find(({ plan }) => plan.id === instance.id);
+    bytes += instance ? (publish?.plan.bytes ?? 500) : 6000;
+    if (instance?.letter) bytes += 400;
+  }
+  return bytes;
+}
+
+/** How many messages of that key may stand above the offset. */
+function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
+  let count = 0;
+  for (const publish of topic.publishes) {
+    if (publish.plan.key !== key || publish.answer === 'refused') continue;
+    if (publish.offset < 0 || (publish.partition === partition && publish.offset > offset)) count++;
+  }
+  for (const instance of topic.instances.values()) {
+    if (instance.partition !== partition || instance.offset <= offset || instance.key !== key) continue;
+    if (!topic.publishes.some(({ plan }) => plan.id === instance.id)) count++;
+  }
+  return count;
+}
+
+/** Queue and interest retention: some group is done with it, and no group that wants it is not. */
+function settledBy(instance: Instance, known: Known): string | undefined {
+  const { topic } = instance;
+  const isInterest = topic.configs[0]!.retention === 'interest';
+  let isSettled = isInterest && wasUnwanted(instance, known);
+  for (const group of topic.groups) {
+    const isDisturbed = group.deletedAt !== undefined || group.disturbedAt >= 0;
+    if (isDisturbed || isDone(group, instance)) {
+      isSettled = true;
+      continue;
+    }
+    if (group.surelyWants(instance.key) && wasReady(group, instance, known)) return undefined;
+  }
+  return isSettled ? 'settled' : undefined;
+}
+
+/** The group has done all it does with the message, whether or not that was on disk when the last run ended. */
+export function isDone(group: GroupKnown, instance: Instance): boolean {
+  const delivery = group.deliveries.get(instance);
+  if (!delivery) return false;
+  if (delivery.acked || delivery.rejected || delivery.deadLettered > 0) return true;
+  return group.configs.some(({ ack }) => ack === 'none') || delivery.log.at(-1)!.count >= group.maxDeliverMin;
+}
+
+/** The group was there, with nothing before it passed over, when the message was published. */
+function wasReady(group: GroupKnown, instance: Instance, known: Known): boolean {
+  if (group.configs[0]!.start.kind === 'all') return true;
+  return group.readyAt !== undefined && askedAt(instance, known) > group.readyAt;
+}
+
+/** Interest retention: perhaps no group was there to want it. */
+function wasUnwanted(instance: Instance, known: Known): boolean {
+  const at = askedAt(instance, known);
+  return !instance.topic.groups.some(
+    (group) =>
+      group.readyAt !== undefined &&
+      group.readyAt < at &&
+      (group.deletedAt ?? Infinity) > at &&
+      group.surelyWants(instance.key),
+  );
+}
+
+/** When the message may first have been appended, as an index of the history. */
+function askedAt(instance: Instance, known: Known): number {
+  if (instance.letter) return instance.seenAt;
+  return known.publishes.get(instance.id)?.askedAt ?? 0;
+}
+
+/** Whether a group is bound to have had the message by now, if it still stands. */
+export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
+  if (group.deletedAt !== undefined || group.readyAt === undefined || !group.surelyWants(instance.key)) return false;
+  const from = Math.max(group.disturbedAt, group.configs[0]!.start.kind === 'all' ? -1 : group.readyAt);
+  return askedAt(instance, known) > from;
+}
+
+export type { PublishKnown };

@@ -1,0 +1,93 @@
+import type { SeededRandom } from '../../src/util/index.ts';
+import type { Call, GatedFiles } from './gated-files.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+
+/** More steps than any run needs: who gets here is going in circles. */
+const stepsMax = 200_000;
+
+/**
+ * The machine moves the broker on, one thing at a time: a call of the disk completes, deferred work runs, a timer fires. Which one is
+ * next is a matter of chance, or of `inOrder`: oldest first.
+ */
+export class Machine {
+  readonly clock: SimulatedClock;
+  files: GatedFiles;
+  /** Told of each call of the disk just before it happens; false: the process dies here, and it does not. */
+  beforeCall: ((call: Call) => void) | undefined;
+  callsDone = 0;
+  readonly #inOrder: boolean;
+  /** What happened, for the comparison of two runs. */
+  readonly trace: string[] | undefined;
+
+  constructor(clock: SimulatedClock, files: GatedFiles, options: { inOrder: boolean; trace: boolean }) {
+    this.clock = clock;
+    this.files = files;
+    this.#inOrder = options.inOrder;
+    this.trace = options.trace ? [] : undefined;
+  }
+
+  get isIdle(): boolean {
+    return !this.clock.hasDeferred && this.files.waiting.length === 0;
+  }
+
+  /** One thing happens. False: there was nothing to do. */
+  async step(random: SeededRandom): Promise<boolean> {
+    const { clock, files } = this;
+    if (this.isIdle) return false;
+    if (clock.nextTimerMs <= clock.monotonic()) clock.fireTimer();
+    else if (clock.hasDeferred && (files.waiting.length === 0 || random.int(2) === 0)) clock.runDeferred();
+    else this.#complete(this.#inOrder ? 0 : random.int(files.waiting.length));
+    clock.pass(random.int(4) === 0 ? random.next() * 0.8 : 0.05);
+    await settled();
+    return true;
+  }
+
+  #complete(at: number): void {
+    const call = this.files.waiting.splice(at, 1)[0]!;
+    this.trace?.push(`${this.clock.monotonic().toFixed(3)} ${call.kind} ${call.path} ${call.position ?? ''}`);
+    this.beforeCall?.(call);
+    this.callsDone++;
+    call.happen();
+  }
+
+  /** So many steps, or until nothing is left to do. */
+  async run(random: SeededRandom, steps: number = Infinity): Promise<void> {
+    await settled();
+    for (let done = 0; done < steps; done++) {
+      if (!(await this.step(random))) return;
+      if (done > stepsMax) throw new Error(`The broker is not idle after ${stepsMax} steps.`);
+    }
+  }
+
+  /** Goes on until `done` says so; false when nothing is left to do before that. */
+  async runUntil(random: SeededRandom, done: () => boolean): Promise<boolean> {
+    await settled();
+    for (let steps = 0; !done(); steps++) {
+      if (this.isIdle) {
+        // Something may wait for a timer: a retry after a shortage.
+        if (this.clock.nextTimerMs === Infinity || steps > stepsMax) return false;
+        this.clock.fireTimer();
+        await settled();
+      } else await this.step(random);
+      if (steps > stepsMax) return false;
+    }
+    return true;
+  }
+
+  /** Lets time pass; what the timers set off gets a little further, or comes to its end, before the next one fires. */
+  async wait(random: SeededRandom, ms: number): Promise<void> {
+    const { clock } = this;
+    const end = clock.monotonic() + ms;
+    while (clock.nextTimerMs <= end) {
+      clock.fireTimer();
+      await settled();
+      await this.run(random, random.int(4) === 0 ? random.int(6) : Infinity);
+    }
+    if (clock.monotonic() < end) clock.pass(end - clock.monotonic());
+  }
+}
+
+/** Resolves when every promise that can go on has gone on. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

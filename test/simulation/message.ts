@@ -1,0 +1,113 @@
+import { DeadLetterHeader, type Header, type Message, type Record } from '../../src/broker/index.ts';
+import type { PlannedMessage } from './script.ts';
+
+/** What a client saw of a stored message: which one it is, and whether it is as it was published. */
+export interface Sighting {
+  readonly partition: number;
+  readonly offset: number;
+  /** -1 when the content names no message. */
+  readonly id: number;
+  readonly key: string | null;
+  readonly timestampMs: number;
+  /** How it differs from what was published. */
+  readonly altered?: string;
+  /** Where it came from, when it is a dead letter. */
+  readonly letter?: Letter;
+}
+
+export interface Letter {
+  readonly topic: string;
+  readonly group: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly cause: string;
+  readonly deliveries: number;
+}
+
+/** The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is wrong. */
+export function contentOf({ id, key, bytes }: PlannedMessage): Message & { readonly value: Buffer } {
+  const name = `m${id} `;
+  const value = Buffer.alloc(Math.max(name.length, bytes), alphabet[id % alphabet.length]!);
+  value.write(name, 'latin1');
+  const headers: Header[] = id % 3 === 0 ? [{ name: 'Simulated', value: Buffer.from(name) }] : [];
+  if (id % 6 === 0) headers.push({ name: 'Simulated', value: null });
+  return { key, headers, value };
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz';
+
+/** Reads a record as a client would, and compares it with what was planned under its name. */
+export function sight(
+  record: Record,
+  partition: number,
+  plans: ReadonlyMap<number, PlannedMessage>,
+): Sighting {
+  const value = record.value ?? Buffer.alloc(0);
+  const id = idOf(value);
+  const seen = {
+    partition,
+    offset: record.offset,
+    id,
+    key: text(record.key),
+    timestampMs: record.timestampMs,
+  };
+  const plan = plans.get(id);
+  if (!plan) return { ...seen, id: -1 };
+  const letter = letterOf(record.headers);
+  const altered = differences(record, contentOf(plan), letter !== undefined);
+  return { ...seen, ...(letter ? { letter } : {}), ...(altered === undefined ? {} : { altered }) };
+}
+
+/** The number after the `m` at the front; -1 when there is none. */
+function idOf(value: Uint8Array): number {
+  if (value[0] !== 0x6d) return -1;
+  let id = 0;
+  for (let at = 1; at < value.length; at++) {
+    const digit = value[at]! - 0x30;
+    if (value[at] === 0x20 && at > 1) return id;
+    if (digit < 0 || digit > 9) return -1;
+    id = id * 10 + digit;
+  }
+  return -1;
+}
+
+function differences(record: Record, planned: Message & { value: Buffer }, isLetter: boolean): string | undefined {
+  if (record.value === null || Buffer.compare(record.value, planned.value) !== 0) return 'value';
+  const { headers } = record;
+  const own = isLetter ? headers.filter(({ name }) => !isLetterHeader(name)) : headers;
+  const wanted = planned.headers!;
+  if (own.length !== wanted.length || own.some((header, at) => !sameHeader(header, wanted[at]!)))
+    return 'headers';
+  const key = isLetter
+    ? (headers.find(({ name }) => name === DeadLetterHeader.key)?.value ?? null)
+    : record.key;
+  return text(key) === planned.key ? undefined : 'key';
+}
+
+function sameHeader(one: Header, other: Header): boolean {
+  return one.name === other.name && text(one.value) === text(other.value);
+}
+
+const letterHeaders: ReadonlySet<string> = new Set(Object.values(DeadLetterHeader));
+
+function isLetterHeader(name: string): boolean {
+  return letterHeaders.has(name);
+}
+
+function letterOf(headers: readonly Header[]): Letter | undefined {
+  if (!headers.some(({ name }) => name === DeadLetterHeader.topic)) return undefined;
+  const read = (wanted: string): string =>
+    text(headers.find(({ name }) => name === wanted)?.value ?? null) ?? '';
+  return {
+    topic: read(DeadLetterHeader.topic),
+    group: read(DeadLetterHeader.group),
+    partition: Number(read(DeadLetterHeader.partition)),
+    offset: Number(read(DeadLetterHeader.offset)),
+    cause: read(DeadLetterHeader.cause),
+    deliveries: Number(read(DeadLetterHeader.deliveries)),
+  };
+}
+
+function text(bytes: Uint8Array | string | null): string | null {
+  return bytes === null || typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
+}

@@ -1,0 +1,56 @@
+import { check, type Violation } from './checker.ts';
+import type { Disk } from './disk.ts';
+import type { Event } from './history.ts';
+import type { Script } from './script.ts';
+import { World, type WorldOptions } from './world.ts';
+
+/** What came of a script. */
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  readonly events: readonly Event[];
+  readonly trace: readonly string[];
+  /** The same for the same script, always. */
+  readonly digest: string;
+  readonly starts: number;
+}
+
+/** Errors that reached nobody while a script ran. */
+let strayed: ((error: unknown) => void) | undefined;
+
+/** Plays a script and checks its history. */
+export async function run(
+  script: Script,
+  disk: Disk,
+  options: WorldOptions = {},
+): Promise<Outcome> {
+  const world = new World(script, disk, options);
+  const { history } = world;
+  const problem = (error: unknown): void =>
+    void history.add({ kind: 'problem', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  strayed = problem;
+  try {
+    await world.live();
+  } catch (error) {
+    problem(error);
+  } finally {
+    strayed = undefined;
+  }
+  const trace = world.machine.trace ?? [];
+  return {
+    violations: check(history.events),
+    events: history.events,
+    trace,
+    digest: history.digest(),
+    starts: history.run,
+  };
+}
+
+/** An exception in a timer, a promise nobody looks at: the run under way has a problem. */
+export function catchStrays(): void {
+  const caught = (error: unknown): void => {
+    if (!strayed) throw error;
+    strayed(error);
+  };
+  process.on('uncaughtException', caught);
+  process.on('unhandledRejection', caught);
+}

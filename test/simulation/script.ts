@@ -1,0 +1,133 @@
+import type { GroupOptions, GroupStart, TopicConfig, TopicOptions } from '../../src/broker/index.ts';
+
+/**
+ * A script is everything that happens in one simulated life of a broker, as data: what clients ask, how far the machine gets in between,
+ * what the disk does wrong, when the power goes. The same script always makes the same run, so it can be shortened and replayed.
+ */
+export interface Script {
+  /** Seeds the disk and the broker's own chance. */
+  readonly seed: number;
+  /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
+  readonly log: LogLimits;
+  readonly operations: readonly Operation[];
+}
+
+export interface LogLimits {
+  readonly journalFileBytes: number;
+  readonly checkpointBytes: number;
+  readonly segmentBytesMax: number;
+  readonly indexIntervalBytes: number;
+  readonly batchBytesMax: number;
+  readonly batchRecordsMax: number;
+  readonly tailCacheBytesMax: number;
+  readonly readCacheBytesMax: number;
+  readonly unflushedBytesMax: number;
+  readonly commitBytesMax: number;
+  readonly openFilesMax: number;
+}
+
+/** One thing that happens, and how the machine goes on afterwards. */
+export type Operation = Step & Action;
+
+export interface Step {
+  /** Seeds every choice made until the next operation: which call of the disk completes first, and so on. */
+  readonly turn: number;
+  /** So many steps of the machine follow; -1 = until nothing is left to do. */
+  readonly steps: number;
+  /** The client asks to be told when this is on disk. */
+  readonly sync?: boolean;
+}
+
+export type Action =
+  | { readonly kind: 'create-topic'; readonly options: TopicOptions }
+  | { readonly kind: 'update-topic'; readonly topic: string; readonly change: Partial<TopicConfig> }
+  | { readonly kind: 'delete-topic'; readonly topic: string }
+  | { readonly kind: 'create-group'; readonly topic: string; readonly options: GroupOptions }
+  | {
+      readonly kind: 'update-group';
+      readonly topic: string;
+      readonly group: string;
+      readonly change: Partial<GroupOptions>;
+    }
+  | { readonly kind: 'delete-group'; readonly topic: string; readonly group: string }
+  | {
+      readonly kind: 'reset-group';
+      readonly topic: string;
+      readonly group: string;
+      readonly start: GroupStart;
+    }
+  | { readonly kind: 'pause-group'; readonly topic: string; readonly group: string; readonly forMs?: number }
+  | { readonly kind: 'resume-group'; readonly topic: string; readonly group: string }
+  | {
+      readonly kind: 'attach';
+      readonly topic: string;
+      readonly group: string;
+      /** How many messages the consumer takes at once; what it answers makes room for the next. */
+      readonly credit: number;
+    }
+  | { readonly kind: 'detach'; readonly topic: string; readonly group: string }
+  | { readonly kind: 'publish'; readonly topic: string; readonly messages: readonly PlannedMessage[] }
+  | {
+      readonly kind: 'answer';
+      readonly topic: string;
+      readonly group: string;
+      readonly answer: Answer;
+      /** Which of the unanswered deliveries, as a share of their list in [0, 1). */
+      readonly pick: number;
+      readonly count: number;
+      readonly delayMs?: number;
+    }
+  | { readonly kind: 'redrive'; readonly topic: string; readonly limit?: number }
+  | {
+      readonly kind: 'purge';
+      readonly topic: string;
+      readonly partition: number;
+      readonly pattern?: string;
+      readonly keep?: number;
+      /** The first offset that stays, as a share of the offsets there are. */
+      readonly before?: number;
+    }
+  | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly pick: number }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'compact' }
+  /** A clean stop and start. */
+  | { readonly kind: 'stop'; readonly downMs: number; readonly look: boolean }
+  | Crash
+  | Fault;
+
+/** The process dies: by `kill -9` (what was written stays readable) or with the machine's power (what was not synced may be gone). */
+export interface Crash {
+  readonly kind: 'crash';
+  readonly power: boolean;
+  readonly downMs: number;
+  /** The recovery dies too, after so many calls of the disk; and the recovery after that, and so on. */
+  readonly again: readonly number[];
+  /** Everything is read once the broker is up again. */
+  readonly look: boolean;
+}
+
+/** The disk refuses: the `after`-th call of that kind from now on, and the `count - 1` that follow. */
+export interface Fault {
+  readonly kind: 'fault';
+  readonly call: 'write' | 'sync' | 'read' | 'open' | 'any';
+  readonly code: 'EIO' | 'ENOSPC' | 'EMFILE';
+  readonly after: number;
+  readonly count: number;
+}
+
+export type Answer = 'ack' | 'ack-all' | 'nack' | 'extend' | 'reject';
+
+/** A message to publish. Its content follows from the id (see message.ts). */
+export interface PlannedMessage {
+  /** Ascending in the order of the script. */
+  readonly id: number;
+  readonly key: string | null;
+  readonly bytes: number;
+  readonly partition?: number;
+  readonly dedupeId?: string;
+  readonly delayMs?: number;
+  /** What the publisher believes of the partition or the key: the truth at that moment, or something else. */
+  readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
+  readonly rollup?: 'topic' | 'key';
+}

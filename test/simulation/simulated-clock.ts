@@ -1,0 +1,84 @@
+import { Heap, type Clock, type Timer } from '../../src/util/index.ts';
+
+interface Waiting {
+  readonly atMs: number;
+  readonly order: number;
+  readonly callback: () => void;
+  cancelled: boolean;
+}
+
+/**
+ * The clock of a simulated machine: it moves when told, fires one timer at a time and runs one piece of deferred work at a time, so that
+ * something else can happen between any two of them.
+ */
+export class SimulatedClock implements Clock {
+  #elapsedMs = 0;
+  #order = 0;
+  #timers = newTimers();
+  #deferred: (() => void)[] = [];
+  readonly #startMs: number;
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  now(): number {
+    return this.#startMs + Math.floor(this.#elapsedMs);
+  }
+
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const waiting = {
+      atMs: this.#elapsedMs + Math.max(0, delayMs),
+      order: this.#order++,
+      callback,
+      cancelled: false,
+    };
+    this.#timers.push(waiting);
+    return { cancel: () => void (waiting.cancelled = true) };
+  }
+
+  defer(callback: () => void): void {
+    this.#deferred.push(callback);
+  }
+
+  get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  runDeferred(): void {
+    this.#deferred.shift()?.();
+  }
+
+  /** Elapsed time at which the next timer fires; Infinity when none waits. */
+  get nextTimerMs(): number {
+    while (this.#timers.peek()?.cancelled) this.#timers.pop();
+    return this.#timers.peek()?.atMs ?? Infinity;
+  }
+
+  /** Moves to the next timer's time and fires it. */
+  fireTimer(): void {
+    if (this.nextTimerMs === Infinity) return;
+    const timer = this.#timers.pop()!;
+    this.#elapsedMs = Math.max(this.#elapsedMs, timer.atMs);
+    timer.callback();
+  }
+
+  /** Time passes without anything happening; timers that are due by then fire late. */
+  pass(ms: number): void {
+    this.#elapsedMs += ms;
+  }
+
+  /** The process is gone, and all it was waiting for. */
+  forget(): void {
+    this.#timers = newTimers();
+    this.#deferred = [];
+  }
+}
+
+function newTimers(): Heap<Waiting> {
+  return new Heap((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order));
+}

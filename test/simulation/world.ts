@@ -1,0 +1,242 @@
+import { Broker, LogError, type Record } from '../../src/broker/index.ts';
+import { SeededRandom } from '../../src/util/index.ts';
+import { Client, groupKeyOf, keyOf } from './client.ts';
+import type { Disk } from './disk.ts';
+import { GatedFiles } from './gated-files.ts';
+import { startTimeMs } from './generator.ts';
+import { History } from './history.ts';
+import { Machine, settled } from './machine.ts';
+import { sight, type Sighting } from './message.ts';
+import type { Crash, Operation, PlannedMessage, Script } from './script.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+
+export interface WorldOptions {
+  /** Calls of the disk complete in the order they were made. */
+  readonly inOrder?: boolean;
+  readonly trace?: boolean;
+}
+
+/** Starts that may fail in a row because of faults the script asked for. */
+const startsMax = 8;
+
+/** The world is one machine with its disk, the broker that lives and dies on it, and the client who remembers. */
+export class World {
+  readonly clock: SimulatedClock = new SimulatedClock(startTimeMs);
+  readonly history: History = new History(this.clock);
+  readonly machine: Machine;
+  readonly #script: Script;
+  readonly #client: Client;
+  #disk: Disk;
+  #broker: Broker | undefined;
+  /** The log gave up: the process is about to end. */
+  #failed: LogError | undefined;
+
+  constructor(script: Script, disk: Disk, options: WorldOptions = {}) {
+    this.#script = script;
+    this.#disk = disk;
+    this.machine = new Machine(this.clock, new GatedFiles(disk.files), {
+      inOrder: options.inOrder ?? false,
+      trace: options.trace ?? false,
+    });
+    this.#client = new Client(this.history, this.clock, plansOf(script));
+  }
+
+  /** The whole life: the script, then everything is given out and read, and read again after a last stop. */
+  async live(): Promise<void> {
+    await this.start(new SeededRandom(this.#script.seed));
+    for (const operation of this.#script.operations) await this.perform(operation);
+    await this.finish();
+  }
+
+  async perform(operation: Operation): Promise<void> {
+    const random = new SeededRandom(operation.turn);
+    const { machine } = this;
+    switch (operation.kind) {
+      case 'wait':
+        await machine.wait(random, operation.ms);
+        break;
+      case 'stop':
+        await this.#stop(random, operation.downMs);
+        if (operation.look) await this.look(random);
+        break;
+      case 'crash':
+        await this.#crash(random, operation);
+        if (operation.look) await this.look(random);
+        break;
+      case 'fault':
+        this.#disk.fault(operation);
+        break;
+      default:
+        this.#client.perform(operation);
+    }
+    await machine.run(random, operation.steps < 0 ? Infinity : operation.steps);
+    if (this.#failed) await this.#exit(random);
+  }
+
+  // ---- the broker's life
+
+  async start(random: SeededRandom, callLimits: readonly number[] = []): Promise<void> {
+    const limits = [...callLimits];
+    for (let attempt = 1; ; attempt++) {
+      const limit = limits.shift();
+      if (await this.#tryStart(random, limit)) return;
+      if (limit === undefined && attempt >= startsMax) throw new Error(`The broker does not start.`);
+    }
+  }
+
+  /** False: it died on the way, as planned or by a fault of the disk that was asked for. */
+  async #tryStart(random: SeededRandom, callLimit: number | undefined): Promise<boolean> {
+    const { history, machine } = this;
+    history.run++;
+    this.#failed = undefined;
+    machine.files = new GatedFiles(this.#disk.files);
+    machine.callsDone = 0;
+    let ended = false;
+    let broker: Broker | undefined;
+    let failure: unknown;
+    Broker.open({
+      dir: 'data',
+      files: machine.files,
+      clock: this.clock,
+      random: new SeededRandom(this.#script.seed + history.run),
+      watermarks: { diskFreeBytesMin: 1 },
+      memoryBytes: () => 0,
+      log: this.#script.log,
+      onFailed: (error) => {
+        this.#failed = error;
+        history.add({ kind: 'failed', code: error.code });
+      },
+      onDamaged: ({ message }) => this.#onDamaged(message),
+    })
+      .then(
+        (opened) => (broker = opened),
+        (error: unknown) => (failure = error),
+      )
+      .finally(() => (ended = true));
+    const isDead = (): boolean => callLimit !== undefined && machine.callsDone >= callLimit;
+    const done = await machine.runUntil(random, () => ended || isDead());
+    if (broker) {
+      this.#broker = broker;
+      this.#client.connect(broker);
+      history.add({ kind: 'started' });
+      return true;
+    }
+    if (isDead()) this.#die(random, true);
+    else if (!done) throw new Error('The broker hangs as it starts.');
+    else if (this.#disk.takeFaults() === 0) throw failure;
+    else this.#die(random, false);
+    return false;
+  }
+
+  #onDamaged(message: string): void {
+    if (!this.#disk.isDamaged) this.history.add({ kind: 'problem', text: `damage reported: ${message}` });
+  }
+
+  async #stop(random: SeededRandom, downMs: number): Promise<void> {
+    let closed = false;
+    const closing = this.#broker!.close().finally(() => (closed = true));
+    closing.catch(() => {}); // judged by what is there afterwards
+    if (!(await this.machine.runUntil(random, () => closed))) throw new Error('The broker hangs as it stops.');
+    if (this.#failed) return this.#exit(random);
+    this.history.add({ kind: 'stopped' });
+    this.clock.forget();
+    this.clock.pass(downMs);
+    await this.start(random);
+  }
+
+  async #crash(random: SeededRandom, { power, downMs, again }: Crash): Promise<void> {
+    this.#die(random, power);
+    this.clock.pass(downMs);
+    await this.start(random, again);
+  }
+
+  /** After a failed write or sync the process ends by itself; sometimes the machine goes with it. */
+  async #exit(random: SeededRandom): Promise<void> {
+    this.#die(random, random.int(3) === 0);
+    this.clock.pass(10);
+    await this.start(random);
+  }
+
+  #die(random: SeededRandom, power: boolean): void {
+    this.history.add({ kind: 'crashed', power });
+    this.#disk = this.#disk.afterCrash(power, this.machine.files.waiting, random);
+    this.clock.forget();
+    this.#broker = undefined;
+  }
+
+  // ---- reading everything
+
+  /** Lets everything come to rest and reads what is there. */
+  async look(random: SeededRandom): Promise<void> {
+    await this.machine.run(random);
+    if (this.#failed) await this.#exit(random);
+    const broker = this.#broker!;
+    const topics = [...broker.topics.values()].map(keyOf);
+    let done = false;
+    const reading = this.#read(broker).finally(() => (done = true));
+    reading.catch(() => {});
+    await this.machine.runUntil(random, () => done);
+    if (this.#failed) return this.#exit(random);
+    for (const fact of await reading) this.history.add(fact);
+    this.history.add({ kind: 'topics', topics });
+  }
+
+  async #read(broker: Broker): Promise<Parameters<History['add']>[0][]> {
+    const facts: Parameters<History['add']>[0][] = [];
+    for (const topic of broker.topics.values()) {
+      for (const partition of topic.partitions) {
+        await partition.account();
+        const messages: Sighting[] = [];
+        const note = (record: Record): void =>
+          void messages.push(sight(record, partition.index, this.#client.plans));
+        for await (const record of partition.scan(0)) note(record);
+        facts.push({
+          kind: 'inventory',
+          topic: keyOf(topic),
+          partition: partition.index,
+          first: partition.firstOffset,
+          next: partition.nextOffset,
+          count: partition.count,
+          messages,
+          ...(partition.keyIndex
+            ? { keys: [...partition.keys('>')].map(([key, { count }]) => [key, count] as const) }
+            : {}),
+        });
+      }
+      for (const group of topic.groups.values()) {
+        const { inFlight, lag } = group.info();
+        facts.push({ kind: 'position', topic: keyOf(topic), group: groupKeyOf(group), inFlight, lag });
+      }
+    }
+    return facts;
+  }
+
+  /** Every group gets and acks all it can, past every timer; then a look, a last stop or crash, and another look. */
+  async finish(): Promise<void> {
+    const random = new SeededRandom(this.#script.seed * 1000 + 999);
+    this.#disk.takeFaults();
+    await this.machine.run(random);
+    if (this.#failed) await this.#exit(random);
+    this.#client.drain();
+    for (const ms of [100, 1000, 5000, 35_000, 35_000]) {
+      await this.machine.wait(random, ms);
+      await this.machine.run(random);
+    }
+    this.#client.confirm();
+    await this.machine.run(random);
+    await this.look(random);
+    this.history.add({ kind: 'drained' });
+    if (random.int(2) === 0) await this.#stop(random, 1);
+    else await this.#crash(random, { kind: 'crash', power: random.int(2) === 0, downMs: 1, again: [], look: true });
+    await this.look(random);
+    await settled();
+  }
+}
+
+export function plansOf(script: Script): ReadonlyMap<number, PlannedMessage> {
+  const plans = new Map<number, PlannedMessage>();
+  for (const operation of script.operations) {
+    if (operation.kind === 'publish') for (const plan of operation.messages) plans.set(plan.id, plan);
+  }
+  return plans;
+}
