@@ -410,6 +410,7 @@ export class Broker {
       beforeSeal: () => this.#commits.beforeSeal(),
       sealed: () => this.#commits.sealed(),
       durable: (touched) => this.#onDurable(touched),
+      relieved: () => this.#onRelieved(),
       volatileGrew: (touched) => this.#onVolatileGrew(touched),
       snapshot: () => this.#catalog.snapshot(),
       failed: (error) => this.#onFailed(error),
@@ -431,9 +432,10 @@ export class Broker {
   #onDurable(touched: readonly PartitionLog[]): void {
     this.#noteDurable(touched);
     this.#commits.durable();
-    if (this.#uncongested.length > 0 && !this.#log.congested) {
-      for (const callback of this.#uncongested.splice(0)) callback();
-    }
+  }
+
+  #onRelieved(): void {
+    for (const callback of this.#uncongested.splice(0)) callback();
   }
 
   #noteDurable(touched: readonly PartitionLog[]): void {

@@ -127,7 +127,12 @@ export function writeDedupeId(
   timeMs: number,
   id: string,
 ): void {
-  writer.uvarint(partition).uvarint(offset).uvarint(timeMs).text(id);
+  // A delayed message has no offset yet: -1.
+  writer
+    .uvarint(partition)
+    .uvarint(offset + 1)
+    .uvarint(timeMs)
+    .text(id);
 }
 
 export function readDedupeId(payload: Uint8Array): {
@@ -138,7 +143,7 @@ export function readDedupeId(payload: Uint8Array): {
 } {
   const reader = new ByteReader(payload);
   const partition = reader.uvarint();
-  const offset = reader.uvarint();
+  const offset = reader.uvarint() - 1;
   const timeMs = reader.uvarint();
   return { partition, offset, timeMs, id: reader.text(reader.remaining) };
 }

@@ -200,6 +200,7 @@ export class Topic {
       return;
     }
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
+      if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
       return core.schedule(partition, record, options.deliverAtMs, listener, token);
     }
     const offset = this.appendAccepted(record, partition);

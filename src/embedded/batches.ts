@@ -37,16 +37,12 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
 
   /** Acks what is not answered yet, in one commit. Resolves, when that is on disk, to how many of them counted. */
   ack(): Promise<number> {
-    return countOf(this.#unanswered().map((delivery) => delivery.ack()));
+    return countOf(this.deliveries.map((delivery) => delivery.ack()));
   }
 
   /** Nacks what is not answered yet. */
   nack(options: { readonly delayMs?: number } = {}): Promise<number> {
-    return countOf(this.#unanswered().map((delivery) => delivery.nack(options)));
-  }
-
-  #unanswered(): Delivery<T>[] {
-    return this.deliveries.filter(({ settled }) => settled === undefined);
+    return countOf(this.deliveries.map((delivery) => delivery.nack(options)));
   }
 }
 

@@ -191,7 +191,7 @@ export class Box implements AsyncDisposable {
 
   /** The dead letters in a topic of that name, whichever groups they come from. */
   deadLetters(topic: string): DeadLetters<unknown> {
-    return new DeadLetters<unknown>(this.#context, json() as AnyCodec, topic);
+    return new DeadLetters<unknown>(this.#context, json(), topic);
   }
 
   // ---- the whole

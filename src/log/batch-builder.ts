@@ -77,7 +77,9 @@ export class BatchBuilder {
     const keyBytes = record.keyStart < 0 ? -1 : record.keyEnd - record.keyStart;
     const valueBytes = record.valueStart < 0 ? -1 : record.valueEnd - record.valueStart;
     const encodedHeaders = record.headersStart >= 0;
-    const headersBytes = encodedHeaders ? record.headersEnd - record.headersStart : headersSize(record.headers);
+    const headersBytes = encodedHeaders
+      ? record.headersEnd - record.headersStart
+      : headersSize(record.headers);
     const length =
       1 +
       varintSize(timestampDelta) +
@@ -124,7 +126,10 @@ export class BatchBuilder {
    * Writes the header and gives out the batch; the builder is spent. The buffer goes to the caller, who may give it back to the pool.
    * `endOffset` covers records left out at the end (compaction keeps a batch's range).
    */
-  finish(endOffset: number = this.baseOffset + this.#lastDelta + 1): { readonly buffer: Buffer; readonly length: number } {
+  finish(endOffset: number = this.baseOffset + this.#lastDelta + 1): {
+    readonly buffer: Buffer;
+    readonly length: number;
+  } {
     const buffer = this.#buffer;
     const length = this.#length;
     writeI64(buffer, 0, this.baseOffset);
@@ -159,7 +164,8 @@ export class BatchBuilder {
 
 /** Upper bound of what a record takes in a batch, without looking at its parts in detail. */
 export function recordBytesBound(record: Record): number {
-  const headers = record.headersStart >= 0 ? record.headersEnd - record.headersStart : headersSize(record.headers);
+  const headers =
+    record.headersStart >= 0 ? record.headersEnd - record.headersStart : headersSize(record.headers);
   return 48 + (record.keyEnd - record.keyStart) + (record.valueEnd - record.valueStart) + headers;
 }
 

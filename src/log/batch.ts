@@ -117,7 +117,11 @@ export class Batch {
           `Batch at offset ${this.baseOffset} is compressed with codec ${this.codec}, which cannot be opened here.`,
         );
       }
-      this.#opened = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), decompressedBytesMax);
+      this.#opened = this.#decompress(
+        this.codec,
+        this.buffer.subarray(batchHeaderBytes),
+        decompressedBytesMax,
+      );
     }
     return this.#opened;
   }
@@ -165,7 +169,8 @@ export class BatchReader {
     if (length < 6 || end > this.#end) throw invalid(`record of ${length} bytes`, this.#baseOffset);
     this.#position++; // attributes, unused by the protocol
     const timestampDelta = this.#varint();
-    record.timestampMs = this.#appendTimeMs >= 0 ? this.#appendTimeMs : this.#baseTimestampMs + timestampDelta;
+    record.timestampMs =
+      this.#appendTimeMs >= 0 ? this.#appendTimeMs : this.#baseTimestampMs + timestampDelta;
     record.offset = this.#baseOffset + this.#varint();
     record.buffer = buffer;
     const keyLength = this.#varint();
@@ -182,7 +187,8 @@ export class BatchReader {
     if (this.#position === end - 1 && buffer[this.#position] === 0) {
       record.headers = noHeaders;
     } else {
-      if (this.#position >= end) throw invalid('a record whose parts are longer than itself', this.#baseOffset);
+      if (this.#position >= end)
+        throw invalid('a record whose parts are longer than itself', this.#baseOffset);
       record.setEncodedHeaders(this.#position, end);
     }
     this.#position = end;

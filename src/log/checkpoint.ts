@@ -9,10 +9,10 @@ import {
   cleanStopMagic,
   cleanStopName,
   formatVersion,
-  temporarySuffix,
   uuidBytes,
 } from './format.ts';
 import type { SegmentRow } from './segment.ts';
+import { readFile, replaceFile } from './whole-file.ts';
 
 /** A partition as a checkpoint has it. */
 export interface PartitionRow {
@@ -79,7 +79,12 @@ function decodeTable(bytes: Uint8Array): PartitionRow[] {
   const reader = new ByteReader(bytes);
   const rows: PartitionRow[] = [];
   for (let count = reader.uvarint(); count > 0; count--) {
-    const [id, startOffset, endOffset, flushedEnd] = [reader.uvarint(), reader.uvarint(), reader.uvarint(), reader.uvarint()];
+    const [id, startOffset, endOffset, flushedEnd] = [
+      reader.uvarint(),
+      reader.uvarint(),
+      reader.uvarint(),
+      reader.uvarint(),
+    ];
     const maxTimestampMs = reader.i64();
     const deleted = (reader.u8() & deletedFlag) !== 0;
     const segments: SegmentRow[] = [];
@@ -149,7 +154,10 @@ export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoin
   ];
   if (crc32c(bytes, 0, reader.position) !== reader.u32()) return undefined;
   if (version > formatVersion) {
-    throw new LogError('format-newer', `The checkpoint was written in format ${version}; this program knows formats up to ${formatVersion}.`);
+    throw new LogError(
+      'format-newer',
+      `The checkpoint was written in format ${version}; this program knows formats up to ${formatVersion}.`,
+    );
   }
   if (Buffer.compare(owner, uuid) !== 0) return undefined;
   if (reader.remaining !== tableBytes + snapshotBytes + 8) return undefined;
@@ -161,40 +169,14 @@ export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoin
 }
 
 /** Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched throughout. */
-export async function writeCheckpoint(files: Files, dir: string, slot: 0 | 1, pieces: readonly Uint8Array[]): Promise<void> {
+export async function writeCheckpoint(
+  files: Files,
+  dir: string,
+  slot: 0 | 1,
+  pieces: readonly Uint8Array[],
+): Promise<void> {
   const path = `${dir}/${checkpointNames[slot]}`;
   await replaceFile(files, dir, path, pieces);
-}
-
-/** Replaces a file as a whole, durably. */
-export async function replaceFile(files: Files, dir: string, path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const temporary = path + temporarySuffix;
-  const file = await files.open(temporary, { create: true, truncate: true });
-  try {
-    let position = 0;
-    for (const piece of pieces) {
-      if (piece.length > 0) await file.write(piece, position);
-      position += piece.length;
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await files.rename(temporary, path);
-  await files.syncDir(dir);
-}
-
-/** The bytes of a file; undefined when there is none. */
-export async function readFile(files: Files, path: string): Promise<Uint8Array | undefined> {
-  const size = await files.size(path);
-  if (size === undefined) return undefined;
-  const file = await files.open(path);
-  try {
-    const bytes = new Uint8Array(size);
-    return bytes.subarray(0, await file.read(bytes, 0));
-  } finally {
-    await file.close();
-  }
 }
 
 /** Says that nothing was committed after checkpoint `number`. */

@@ -88,7 +88,10 @@ export class Checkpointer {
 
   get #isDue(): boolean {
     const { clock, intervalBytes } = this.#context;
-    return this.#journal.position - this.#newest.position >= intervalBytes && clock.monotonic() >= this.#notBeforeMs;
+    return (
+      this.#journal.position - this.#newest.position >= intervalBytes &&
+      clock.monotonic() >= this.#notBeforeMs
+    );
   }
 
   /**
@@ -96,7 +99,8 @@ export class Checkpointer {
    * once the commit is durable.
    */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined {
-    if (this.#stopped || this.#running !== undefined || (this.#waiting.length === 0 && !this.#isDue)) return undefined;
+    if (this.#stopped || this.#running !== undefined || (this.#waiting.length === 0 && !this.#isDue))
+      return undefined;
     const { host, partitions, clock } = this.#context;
     const snapshot = host.snapshot();
     for (const partition of partitions.disk) {
@@ -120,7 +124,8 @@ export class Checkpointer {
         },
         (error: unknown) => {
           this.#notBeforeMs = clock.monotonic() + retryAfterMs;
-          for (const { reject } of waiters) reject(logErrorOf(error, 'No checkpoint could be made', 'io-failed'));
+          for (const { reject } of waiters)
+            reject(logErrorOf(error, 'No checkpoint could be made', 'io-failed'));
         },
       )
       .finally(() => {
@@ -129,7 +134,10 @@ export class Checkpointer {
     return (commit, position) => start({ commit, position });
   }
 
-  async #make(mark: CheckpointMark & { readonly timestampMs: number }, snapshot: readonly Uint8Array[]): Promise<void> {
+  async #make(
+    mark: CheckpointMark & { readonly timestampMs: number },
+    snapshot: readonly Uint8Array[],
+  ): Promise<void> {
     const { files, dir, uuid, partitions, segments } = this.#context;
     const rows: PartitionRow[] = [];
     const disk = [...partitions.disk];

@@ -1,4 +1,13 @@
-import { ByteWriter, crc32c, readI64, readU16, readU32, writeI64, writeU16, writeU32 } from '../util/index.ts';
+import {
+  ByteWriter,
+  crc32c,
+  readI64,
+  readU16,
+  readU32,
+  writeI64,
+  writeU16,
+  writeU32,
+} from '../util/index.ts';
 import { isIntactBatch } from './batch.ts';
 import {
   EntryClass,
@@ -113,7 +122,8 @@ export function readCommitHeader(
 ): CommitHeader | number | undefined {
   if (end - start < commitHeaderBytes) return commitHeaderBytes;
   if (readU32(buffer, start) !== commitMagic) return undefined;
-  if (readI64(buffer, start + commitPositionAt) !== position || readU32(buffer, start + commitTagAt) !== tag) return undefined;
+  if (readI64(buffer, start + commitPositionAt) !== position || readU32(buffer, start + commitTagAt) !== tag)
+    return undefined;
   const length = readU32(buffer, start + commitLengthAt);
   const entries = readU32(buffer, start + commitEntriesAt);
   const tableBytes = commitHeaderBytes + entries * commitEntryBytes;
@@ -122,7 +132,8 @@ export function readCommitHeader(
   const tableEnd = start + tableBytes;
   if (headerCrc(buffer, start, tableEnd) !== readU32(buffer, start + commitCrcAt)) return undefined;
   let payloads = 0;
-  for (let at = start + commitHeaderBytes; at < tableEnd; at += commitEntryBytes) payloads += readU32(buffer, at + 8);
+  for (let at = start + commitHeaderBytes; at < tableEnd; at += commitEntryBytes)
+    payloads += readU32(buffer, at + 8);
   if (tableBytes + payloads !== length) return undefined;
   return {
     position,
@@ -139,7 +150,10 @@ export function readCommitHeader(
  * Bytes of what was a commit here once, by the length it names, or undefined: at least two of the fields that are never the same
  * in another place say that it was this commit.
  */
-export function readRuinedHeader(block: Uint8Array, place: Omit<CommitPlace, 'timestampMs'>): number | undefined {
+export function readRuinedHeader(
+  block: Uint8Array,
+  place: Omit<CommitPlace, 'timestampMs'>,
+): number | undefined {
   const matches =
     Number(readU32(block, 0) === commitMagic) +
     Number(readI64(block, commitPositionAt) === place.position) +
@@ -179,7 +193,8 @@ export function readCommitEntries(
     entry.end = payloadAt + length;
     if (check) {
       entry.intact =
-        crc32c(buffer, payloadAt, coveredEnd(entry.entryClass, payloadAt, length)) === readU32(buffer, at + 12) &&
+        crc32c(buffer, payloadAt, coveredEnd(entry.entryClass, payloadAt, length)) ===
+          readU32(buffer, at + 12) &&
         (entry.entryClass !== EntryClass.batch || isIntactBatch(buffer, payloadAt, payloadAt + length));
     }
     each(entry);

@@ -113,7 +113,10 @@ export class Committer {
     if (this.#refusal !== undefined) throw this.#refusal;
     const { draft } = this.#open;
     if (draft.bytes > commitBytesMax / 2) {
-      throw new LogError('misuse', `One commit cannot hold more than ${commitBytesMax / 2} bytes: wait until the log is no longer congested.`);
+      throw new LogError(
+        'misuse',
+        `One commit cannot hold more than ${commitBytesMax / 2} bytes: wait until the log is no longer congested.`,
+      );
     }
     return draft;
   }
@@ -179,16 +182,26 @@ export class Committer {
     else void this.#write(work, seal, then);
   }
 
-  async #write(work: Work, seal: number, then: ((commit: number, position: number) => void) | undefined): Promise<void> {
+  async #write(
+    work: Work,
+    seal: number,
+    then: ((commit: number, position: number) => void) | undefined,
+  ): Promise<void> {
     const { clock, tag } = this.#context;
     const journal = this.#journal;
     try {
       const items = work.draft.close();
       const bytes = alignUp(commitBytes(items));
       if (!journal.hasRoom(bytes)) await journal.makeRoom(bytes);
-      if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
+      if (bytes > this.#buffer.length)
+        this.#buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
       const commit = this.#lastCommit + 1;
-      encodeCommit(this.#buffer, items, { position: journal.position, commit, timestampMs: clock.now(), tag });
+      encodeCommit(this.#buffer, items, {
+        position: journal.position,
+        commit,
+        timestampMs: clock.now(),
+        tag,
+      });
       this.#settle(work);
       await journal.write(this.#buffer.subarray(0, bytes));
       this.#lastCommit = commit;

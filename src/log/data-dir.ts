@@ -1,5 +1,4 @@
 import { ByteReader, ByteWriter, crc32c, type Clock, type Random } from '../util/index.ts';
-import { readFile, replaceFile } from './checkpoint.ts';
 import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
 import type { DirectoryLock, Files } from './files.ts';
 import {
@@ -11,11 +10,13 @@ import {
   identityName,
   journalDirName,
   journalStart,
+  quarantineDirName,
   temporarySuffix,
   topicsDirName,
   uuidBytes,
 } from './format.ts';
 import { readJournalHeader } from './journal-file.ts';
+import { readFile, replaceFile } from './whole-file.ts';
 
 /** A data directory that is ours and locked. */
 export interface DataDir {
@@ -31,20 +32,37 @@ export interface DataDir {
 }
 
 /** Names of ours in a data directory. */
-const ourNames: ReadonlySet<string> = new Set([journalDirName, topicsDirName, ...checkpointNames, cleanStopName]);
+const ourNames: ReadonlySet<string> = new Set([
+  journalDirName,
+  topicsDirName,
+  ...checkpointNames,
+  cleanStopName,
+]);
 
 /** Makes or finds the data directory, takes its lock, and makes sure that it is ours and not from the future. */
 export async function openDataDir(files: Files, dir: string, clock: Clock, random: Random): Promise<DataDir> {
   let lock: DirectoryLock | undefined;
   try {
-    await files.makeDir(dir);
-    await files.syncDir(parentOf(dir));
+    if (!(await isThere(files, dir))) {
+      await files.makeDir(dir);
+      await files.syncDir(parentOf(dir));
+    }
     lock = await files.lock(dir);
     const identity = await findIdentity(files, dir, clock, random);
     return { dir, lock, tag: new ByteReader(identity.uuid).u32(), ...identity };
   } catch (error) {
     await lock?.release();
     throw explain(error, dir);
+  }
+}
+
+async function isThere(files: Files, dir: string): Promise<boolean> {
+  try {
+    await files.list(dir);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 
@@ -59,15 +77,28 @@ export function explain(error: unknown, dir: string): unknown {
   if (error instanceof LogError) return error;
   const code = systemCode(error);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new LogError('data-dir-read-only', `Data directory ${dir} cannot be written to (${code}). Give this user write access, or choose another.`, error);
+    return new LogError(
+      'data-dir-read-only',
+      `Data directory ${dir} cannot be written to (${code}). Give this user write access, or choose another.`,
+      error,
+    );
   }
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return new LogError('data-dir-foreign', `${dir} is not a directory. Choose another.`, error);
   }
   if (isShortage(error)) {
-    return new LogError('disk-full', `There is no room to start in data directory ${dir} (${code}). Free some space or open files, and start again.`, error);
+    return new LogError(
+      'disk-full',
+      `There is no room to start in data directory ${dir} (${code}). Free some space or open files, and start again.`,
+      error,
+    );
   }
-  if (code !== undefined) return new LogError('io-failed', `Data directory ${dir} cannot be used: ${(error as Error).message}.`, error);
+  if (code !== undefined)
+    return new LogError(
+      'io-failed',
+      `Data directory ${dir} cannot be used: ${(error as Error).message}.`,
+      error,
+    );
   return error;
 }
 
@@ -89,8 +120,8 @@ async function findIdentity(
     const message = `${identityName} ${what}; the journal says whose data this is, and it was written anew. Nothing is lost.`;
     return { uuid: inJournal, isFresh: false, damage: { kind: 'identity', message, path: identityName } };
   }
-  const strangers = names.filter((name) => !isNeutral(name));
-  if (bytes !== undefined || strangers.some((name) => ourNames.has(name))) {
+  const strangers = names.filter((name) => !isNeutral(name) && !ourNames.has(name));
+  if (bytes !== undefined || (await hasData(files, dir, names))) {
     throw new LogError(
       'damaged',
       `Data directory ${dir}: ${identityName} is ${bytes === undefined ? 'missing' : 'damaged'} and no journal file says whose data this is. ` +
@@ -110,10 +141,16 @@ async function findIdentity(
 
 /** Locks, hidden files, what `mkfs` puts at the root of a disk, and an identity that was never finished. */
 function isNeutral(name: string): boolean {
-  return name.startsWith('lock.') || name.startsWith('.') || name === 'lost+found' || name === identityName + temporarySuffix;
+  return (
+    name.startsWith('lock.') ||
+    name.startsWith('.') ||
+    name === 'lost+found' ||
+    name === quarantineDirName ||
+    name === identityName + temporarySuffix
+  );
 }
 
-/** A start that was cut short leaves empty directories at most. */
+/** Whether there is anything but the empty directories that a first start cut short may leave. */
 async function hasData(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
   for (const name of names) {
     if (!ourNames.has(name)) continue;
@@ -125,7 +162,11 @@ async function hasData(files: Files, dir: string, names: readonly string[]): Pro
 
 /** `magic 8, version u32, uuid 16, created i64, crc u32` */
 function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array {
-  const writer = new ByteWriter(identityBytes).text(identityMagic).u32(formatVersion).bytes(uuid).i64(createdMs);
+  const writer = new ByteWriter(identityBytes)
+    .text(identityMagic)
+    .u32(formatVersion)
+    .bytes(uuid)
+    .i64(createdMs);
   return writer.u32(crc32c(writer.view())).view();
 }
 

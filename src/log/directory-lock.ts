@@ -41,10 +41,18 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
     if (error instanceof LogError) throw error;
     const code = systemCode(error) ?? '';
     if (code === 'EROFS' || code === 'EACCES') {
-      throw new LogError('data-dir-read-only', `Data directory ${dir} cannot be written to (${code}). Give this user write access, or choose another.`, error);
+      throw new LogError(
+        'data-dir-read-only',
+        `Data directory ${dir} cannot be written to (${code}). Give this user write access, or choose another.`,
+        error,
+      );
     }
     if (isShortage(error)) {
-      throw new LogError('disk-full', `Data directory ${dir} cannot be locked: ${(error as Error).message}. Free some space.`, error);
+      throw new LogError(
+        'disk-full',
+        `Data directory ${dir} cannot be locked: ${(error as Error).message}. Free some space.`,
+        error,
+      );
     }
   } finally {
     await inside.cleanUp();
@@ -73,7 +81,10 @@ async function lockPlace(place: SocketPlace, shown: string): Promise<DirectoryLo
     await withdraw(place.dir, mine);
     if (answer !== undefined && (answer.state !== 'candidate' || attempt === attemptsMax)) {
       const who = answer.pid === undefined ? 'another process' : `process ${answer.pid}`;
-      throw new LogError('data-dir-locked', `Data directory ${shown} is in use by ${who}. Stop it, or choose another directory.`);
+      throw new LogError(
+        'data-dir-locked',
+        `Data directory ${shown} is in use by ${who}. Stop it, or choose another directory.`,
+      );
     }
     await delay(5 + Math.floor(Math.random() * 40));
   }
@@ -132,7 +143,10 @@ function ask(path: string): Promise<{ state: string; pid: number | undefined } |
     const finish = (): void => {
       socket.destroy();
       const [state, pid] = text.trim().split(' ');
-      resolve({ state: state === 'candidate' ? state : 'owner', pid: pid === undefined ? undefined : Number(pid) });
+      resolve({
+        state: state === 'candidate' ? state : 'owner',
+        pid: pid === undefined ? undefined : Number(pid),
+      });
     };
     socket.setTimeout(answerWithinMs, finish);
     socket.on('connect', () => (connected = true));

@@ -1,100 +1,36 @@
 import { writeI64 } from '../util/index.ts';
-import { Batch, BatchReader, placeBatch } from './batch.ts';
 import { BatchBuilder, recordBytesBound } from './batch-builder.ts';
-import type { BufferPool } from './buffer-pool.ts';
-import type { CommitDraft, CommitItem } from './commit.ts';
+import { BatchItem } from './batch-item.ts';
+import { Batch, BatchReader, placeBatch } from './batch.ts';
 import type { PartitionRow } from './checkpoint.ts';
+import { ColdReader } from './cold-reader.ts';
 import { LogError, logErrorOf } from './errors.ts';
 import { checkForeignBatch } from './foreign-batch.ts';
-import { EntryClass, LogEntryKind, batchHeaderBytes } from './format.ts';
-import type { Decompress } from './log-options.ts';
-import { Mutex, type Gate } from './mutex.ts';
+import { LogEntryKind, batchHeaderBytes } from './format.ts';
+import { Mutex } from './mutex.ts';
+import type { PartitionContext } from './partition-context.ts';
 import type { PartitionLog, SegmentInfo } from './partition-log.ts';
 import { PartitionSegments } from './partition-segments.ts';
-import { findBatch, type ReadCache, type ReadRun } from './read-cache.ts';
+import { RecentBatches } from './recent-batches.ts';
 import { Record } from './record.ts';
-import type { Segment, SegmentContext } from './segment.ts';
-import type { SmallBatches } from './small-batches.ts';
-import { batchOverheadBytes, type TailCache, type TailOwner } from './tail-cache.ts';
-
-/** What a partition needs of the log around it. */
-export interface PartitionContext {
-  readonly pool: BufferPool;
-  readonly smallBatches: SmallBatches;
-  readonly tailCache: TailCache;
-  readonly readCache: ReadCache;
-  /** Cold reads at a time: the commit shares the threads that do them. */
-  readonly readGate: Gate;
-  readonly segments: SegmentContext;
-  readonly decompress: Decompress | undefined;
-  readonly batchBytesMax: number;
-  readonly batchRecordsMax: number;
-  readonly recordBytesMax: number;
-  /** What the open commit holds. Throws when nothing may be added any more. */
-  draft(): CommitDraft;
-  /** The partition has something in the open commit. */
-  touched(partition: DiskPartitionLog): void;
-  trimmed(partition: DiskPartitionLog): void;
-  unflushedChanged(partition: DiskPartitionLog, bytes: number): void;
-  /** Adds a state entry of the log itself and waits until it is durable; says which commit it went into. */
-  recordDurably(kind: number, id: number, payload: Uint8Array): Promise<void>;
-  openCommitNumber(): number;
-  /** Number of the older of the two checkpoints; what it has sealed is never written to again, whatever is replayed. */
-  olderCheckpoint(): number;
-  checkpoint(): Promise<void>;
-}
-
-/** A batch in a commit: being built, or whole. */
-export class BatchItem implements CommitItem {
-  readonly entryClass: number = EntryClass.batch;
-  readonly kind = 0;
-  readonly id: number;
-  readonly partition: DiskPartitionLog;
-  /** Undefined once the batch is whole. */
-  builder: BatchBuilder | undefined;
-  /** The payload's buffer is from the pool, and may be larger than the batch. */
-  readonly pooled: boolean;
-  payload: Uint8Array;
-  start = 0;
-  end: number;
-
-  constructor(partition: DiskPartitionLog, builder: BatchBuilder | undefined, payload: Uint8Array) {
-    this.id = partition.id;
-    this.partition = partition;
-    this.builder = builder;
-    this.pooled = builder !== undefined;
-    this.payload = payload;
-    this.end = payload.length;
-  }
-
-  /** Finishes the batch if it is still being built. */
-  close(): void {
-    if (this.builder === undefined) return;
-    const { buffer, length } = this.builder.finish();
-    this.payload = buffer;
-    this.end = length;
-    this.builder = undefined;
-  }
-}
-
-/** Read from disk at a time. */
-const readBytes = 2 ** 18;
+import type { Segment } from './segment.ts';
 
 /**
- * A partition on disk. Its batches pass through four places, oldest last:
+ * A partition on disk. Its batches pass through four places, the newest first:
  *
- *     open batch ── sealed, being committed ── in memory, durable: unflushed, then clean ── segments
- *     endOffset ^                 durableEnd ^                              flushedEnd ^
- *
- * What is durable but unflushed stands in the journal and in memory; clean batches are also in their segment and may be dropped.
+ *     open batch ──► sealed, being committed ──► recent: durable, in memory ──► segments
+ *      endOffset ^                 durableEnd ^                     flushedEnd ^
  */
-export class DiskPartitionLog implements PartitionLog, TailOwner {
+export class DiskPartitionLog implements PartitionLog {
   readonly id: number;
   readonly volatile = false;
   /** The seal in which it was last touched: the committer's note. */
   touchedIn = -1;
   readonly #context: PartitionContext;
   readonly #segments: PartitionSegments;
+  readonly #recent: RecentBatches;
+  readonly #cold: ColdReader;
+  /** One change of the segments at a time. */
   readonly #lock = new Mutex();
   #endOffset: number;
   #durableEnd: number;
@@ -102,27 +38,16 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   #open: BatchItem | undefined = undefined;
   #lastBatchBytes = 0;
   #sealed: Batch[] = [];
-  /** Durable batches in memory, from `#head` on without a gap to the durable end: `#clean` ones first, then the unflushed. */
-  #recent: Batch[] = [];
-  #head = 0;
-  #clean = 0;
-  #hint = 0;
-  /** End of the last batch that is no longer in memory. */
-  #droppedEnd: number;
-  #flushedEnd: number;
-  #unflushedBytes = 0;
-  #flushing = false;
-  /** Bytes in memory that no segment has: unflushed, sealed and open batches. */
+  /** Bytes that no segment has: unflushed, sealed and open batches. */
   #aheadBytes = 0;
+  /** Asked for; in the commit being written; on disk. */
   #trim: number;
   #trimSealed: number;
   #trimDurable: number;
   #endAtCheckpoint: number;
   #trimAtCheckpoint: number;
-  /** Segments no checkpoint lists any more, to be removed. */
+  /** Segments that the next checkpoint no longer lists, to be removed after it. */
   #doomed: Segment[] = [];
-  readonly #runs = new Set<ReadRun>();
-  readonly #loading = new Map<number, Promise<readonly Batch[] | undefined>>();
   #deleted = false;
 
   /** `checkpoint` is the number of the one the row is from. */
@@ -130,8 +55,9 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     this.#context = context;
     this.id = row.id;
     this.#segments = new PartitionSegments(context.segments, row.id, segmentBytesMax, row.segments, checkpoint);
+    this.#recent = new RecentBatches(context.tailCache, row.flushedEnd, (bytes) => context.unflushedChanged(this, bytes));
+    this.#cold = new ColdReader(row.id, context.readCache, context.readGate);
     this.#endOffset = this.#durableEnd = this.#endAtCheckpoint = row.endOffset;
-    this.#flushedEnd = this.#droppedEnd = row.flushedEnd;
     this.#trim = this.#trimSealed = this.#trimDurable = this.#trimAtCheckpoint = row.startOffset;
     this.#maxTimestampMs = row.maxTimestampMs;
   }
@@ -152,16 +78,16 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     return this.#maxTimestampMs;
   }
 
-  get deleted(): boolean {
-    return this.#deleted;
-  }
-
   get unflushedBytes(): number {
-    return this.#unflushedBytes;
+    return this.#recent.unflushedBytes;
   }
 
   get segmentBytes(): number {
     return this.#segments.bytes;
+  }
+
+  set segmentBytesMax(bytes: number) {
+    this.#segments.bytesMax = bytes;
   }
 
   // ---- appending
@@ -192,12 +118,12 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     const context = this.#context;
     const draft = context.draft();
     this.#assertThere();
-    if (recordBytesBound(record) > context.recordBytesMax) {
-      throw new LogError('record-too-large', `A record of ${recordBytesBound(record)} bytes; the limit is ${context.recordBytesMax}.`);
+    const bound = recordBytesBound(record);
+    if (bound > context.recordBytesMax) {
+      throw new LogError('record-too-large', `A record of ${bound} bytes; the limit is ${context.recordBytesMax}.`);
     }
     this.closeBatch();
-    const builder = new BatchBuilder(this.#endOffset, context.pool, this.#lastBatchBytes);
-    const item = new BatchItem(this, builder, noBytes);
+    const item = BatchItem.open(this, new BatchBuilder(this.#endOffset, context.pool, this.#lastBatchBytes));
     draft.items.push(item);
     this.#open = item;
     this.#noteAdded(batchHeaderBytes);
@@ -220,8 +146,8 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     copy.set(bytes);
     const baseOffset = this.#endOffset;
     placeBatch(copy, baseOffset);
-    const batch = new Batch(copy, context.decompress);
-    draft.items.push(new BatchItem(this, undefined, copy));
+    draft.items.push(BatchItem.whole(this, copy));
+    const batch = new Batch(copy);
     this.#endOffset = batch.endOffset;
     this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
     this.#noteAdded(copy.length);
@@ -254,12 +180,6 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     this.#dropTrimmed();
   }
 
-  /** A trim that comes from replaying the journal is as durable as its cause. */
-  trimRecovered(): void {
-    this.#trimSealed = this.#trimDurable = this.#trim;
-    this.#dropTrimmed();
-  }
-
   /** A batch of the commit being sealed, with memory of its own. */
   sealed(batch: Batch): void {
     this.#sealed.push(batch);
@@ -268,81 +188,16 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   /** The batches sealed are durable. */
   sealedDurable(): void {
     if (this.#deleted) this.#sealed.length = 0;
-    for (const batch of this.#sealed) this.#addRecent(batch);
+    for (const batch of this.#sealed) {
+      this.#recent.add(batch);
+      this.#durableEnd = batch.endOffset;
+    }
     this.#sealed.length = 0;
     this.#dropTrimmed();
   }
 
-  #addRecent(batch: Batch): void {
-    this.#recent.push(batch);
-    this.#durableEnd = batch.endOffset;
-    const bytes = batch.bytes + batchOverheadBytes;
-    this.#unflushedBytes += bytes;
-    this.#context.unflushedChanged(this, bytes);
-  }
-
-  /**
-   * Takes in a batch from the journal, at recovery: a copy, unless the segments have it already. Says what the host is to see, and how many
-   * offsets before it are nowhere.
-   */
-  replayed(found: Batch): { readonly batch: Batch; readonly lostFrom: number } {
-    const lostFrom = Math.max(this.#endOffset, this.#flushedEnd);
-    let batch = found;
-    if (found.endOffset > this.#flushedEnd && found.baseOffset >= this.#durableEnd) {
-      batch = new Batch(this.#context.smallBatches.copy(found.buffer), this.#context.decompress);
-      this.#aheadBytes += batch.bytes;
-      this.#addRecent(batch);
-    }
-    this.#endOffset = this.#durableEnd = Math.max(this.#endOffset, batch.endOffset);
-    this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
-    return { batch, lostFrom };
-  }
-
-  // ---- memory
-
-  /** Lets go of batches nobody reads any more: clean ones, and unflushed ones once the trim is durable. */
   #dropTrimmed(): void {
-    while (this.#clean > 0 && this.#recent[this.#head]!.endOffset <= this.#trim) this.#dropFirst();
-    if (this.#clean > 0 || this.#flushing) return;
-    while (this.#head < this.#recent.length && this.#recent[this.#head]!.endOffset <= this.#trimDurable) {
-      const batch = this.#recent[this.#head]!;
-      this.#markFlushed(batch);
-      this.#dropHead();
-    }
-  }
-
-  /** The batch needs its place in the journal and in memory no longer. */
-  #markFlushed(batch: Batch): void {
-    this.#flushedEnd = batch.endOffset;
-    this.#aheadBytes -= batch.bytes;
-    const bytes = batch.bytes + batchOverheadBytes;
-    this.#unflushedBytes -= bytes;
-    this.#context.unflushedChanged(this, -bytes);
-  }
-
-  dropOldest(baseOffset: number): void {
-    if (this.#clean > 0 && this.#recent[this.#head]!.baseOffset === baseOffset) this.#dropFirst();
-  }
-
-  /** Whether the oldest clean batches still include the one at `baseOffset`. */
-  holdsClean(baseOffset: number): boolean {
-    return this.#clean > 0 && baseOffset >= this.#recent[this.#head]!.baseOffset;
-  }
-
-  #dropFirst(): void {
-    this.#clean--;
-    this.#context.tailCache.dropped(this.#recent[this.#head]!);
-    this.#dropHead();
-  }
-
-  #dropHead(): void {
-    const batch = this.#recent[this.#head]!;
-    this.#droppedEnd = batch.endOffset;
-    this.#recent[this.#head++] = gone;
-    if (this.#head === this.#recent.length || (this.#head > 64 && this.#head * 2 > this.#recent.length)) {
-      this.#recent = this.#recent.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#aheadBytes -= this.#recent.trim(this.#trim, this.#trimDurable);
   }
 
   // ---- segments
@@ -353,30 +208,20 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   }
 
   async #flushNow(): Promise<void> {
-    if (this.#deleted) return;
     this.#dropTrimmed();
-    const batches = this.#recent.slice(this.#head + this.#clean);
-    if (batches.length === 0) return;
-    this.#flushing = true;
+    if (this.#deleted || this.unflushedBytes === 0) return;
+    const batches = this.#recent.startFlush();
+    let written = 0;
     try {
-      await this.#segments.append(batches, (count) => this.#flushed(count));
+      await this.#segments.append(batches, (count) => {
+        if (this.#deleted) return; // meanwhile; nothing is kept of it
+        for (const batch of batches.slice(written, (written += count))) this.#aheadBytes -= batch.bytes;
+        this.#recent.flushed(count);
+      });
     } finally {
-      this.#flushing = false;
+      this.#recent.endFlush();
     }
     this.#dropTrimmed();
-  }
-
-  #flushed(count: number): void {
-    if (this.#deleted) return;
-    for (let i = 0; i < count; i++) {
-      const batch = this.#recent[this.#head + this.#clean]!;
-      this.#markFlushed(batch);
-      this.#clean++;
-      this.#context.tailCache.add(this, batch);
-    }
-    if (this.#context.tailCache.isCluttered) {
-      this.#context.tailCache.tidy((owner, baseOffset) => (owner as DiskPartitionLog).holdsClean(baseOffset));
-    }
   }
 
   /** Where the partition stands in the commit being sealed, which a checkpoint will be of; true when it has segments to drop. */
@@ -393,9 +238,9 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   }
 
   /** Brings the segments up to date and on disk, and says what the checkpoint should say of them. */
-  checkpointRow(number: number): Promise<PartitionRow | undefined> {
+  checkpointRow(number: number): Promise<PartitionRow> {
     return this.#lock.run(async () => {
-      if (this.#deleted) return undefined;
+      if (this.#deleted) return this.deletedRow;
       this.#doomed.push(...this.#segments.takeBelow(this.#trimAtCheckpoint));
       await this.#flushNow();
       await this.#segments.sync();
@@ -406,11 +251,24 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
         id: this.id,
         startOffset: this.#trimAtCheckpoint,
         endOffset: this.#endAtCheckpoint,
-        flushedEnd: this.#flushedEnd,
+        flushedEnd: this.#recent.flushedEnd,
         maxTimestampMs: this.#maxTimestampMs,
         segments: this.#segments.all.map((segment) => segment.row),
       };
     });
+  }
+
+  /** What a checkpoint says of the partition while it is being deleted. */
+  get deletedRow(): PartitionRow {
+    return {
+      id: this.id,
+      startOffset: this.#trimAtCheckpoint,
+      endOffset: this.#endAtCheckpoint,
+      flushedEnd: this.#endAtCheckpoint,
+      maxTimestampMs: this.#maxTimestampMs,
+      deleted: true,
+      segments: [],
+    };
   }
 
   /** A checkpoint without them is durable: the files of dropped segments go. */
@@ -447,50 +305,79 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   }
 
   async compact(baseOffset: number, keep: (offset: number) => boolean): Promise<void> {
-    const context = this.#context;
-    const sealedAt = (): Segment | undefined => {
-      const segment = this.#segments.find(baseOffset);
-      return segment !== undefined && segment.baseOffset === baseOffset && segment.sealed ? segment : undefined;
-    };
     // Not before both checkpoints have it sealed: what is replayed from either never writes to it again.
-    for (let i = 0; i < 2; i++) {
-      const segment = sealedAt();
-      if (segment !== undefined && segment.sealedInCheckpoint > context.olderCheckpoint()) await context.checkpoint();
-    }
-    const rewriting = this.#lock.run(async () => {
-      const segment = sealedAt();
-      if (segment === undefined || this.#deleted || segment.sealedInCheckpoint > context.olderCheckpoint()) return;
-      const rewrite = context.openCommitNumber();
-      const path = this.#segments.compactedPath(baseOffset, rewrite);
-      const bytes = await this.#segments.writeCompacted(segment, path, keep);
-      if (bytes === undefined) return;
-      await context.segments.files.syncDir(this.#segments.dir);
-      await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));
-      await this.#segments.replace(segment, path, bytes);
-      this.#forget(segment.baseOffset, segment.endOffset);
-    });
+    for (let i = 0; i < 2; i++) if (this.#isTooNew(this.#sealedAt(baseOffset))) await this.#context.checkpoint();
     try {
-      await rewriting;
+      await this.#lock.run(() => this.#compactNow(baseOffset, keep));
     } catch (error) {
-      throw logErrorOf(error, `The segment at offset ${baseOffset} of partition ${this.id} cannot be compacted`, 'io-failed');
+      const what = `The segment at offset ${baseOffset} of partition ${this.id} cannot be compacted`;
+      throw logErrorOf(error, what, 'io-failed');
     }
   }
 
-  /** Forgets clean batches in `[from, to)`: their segment holds others now. */
-  #forget(from: number, to: number): void {
-    for (const run of this.#runs) if (run.fromOffset < to && run.toOffset > from) this.#context.readCache.remove(run);
-    this.#loading.clear();
-    // Clean batches are dropped from the front only; those before the segment go with it.
-    while (this.#clean > 0 && this.#recent[this.#head]!.baseOffset < to) this.#dropFirst();
+  #sealedAt(baseOffset: number): Segment | undefined {
+    const segment = this.#segments.find(baseOffset);
+    return segment !== undefined && segment.baseOffset === baseOffset && segment.sealed ? segment : undefined;
   }
 
-  /** Makes good a compaction whose entry was found in the journal, after replay. */
-  recoverCompacted(baseOffset: number, bytes: number, rewrite: number): Promise<void> {
-    return this.#lock.run(async () => {
-      const segment = this.#segments.find(baseOffset);
-      if (segment === undefined || segment.baseOffset !== baseOffset || this.#deleted) return;
-      await this.#segments.replace(segment, this.#segments.compactedPath(baseOffset, rewrite), bytes);
-    });
+  #isTooNew(segment: Segment | undefined): boolean {
+    return segment !== undefined && segment.sealedInCheckpoint > this.#context.olderCheckpoint();
+  }
+
+  async #compactNow(baseOffset: number, keep: (offset: number) => boolean): Promise<void> {
+    const context = this.#context;
+    const segment = this.#sealedAt(baseOffset);
+    if (segment === undefined || this.#deleted || this.#isTooNew(segment)) return;
+    const rewrite = context.openCommitNumber();
+    const path = this.#segments.compactedPath(baseOffset, rewrite);
+    const bytes = await this.#segments.writeCompacted(segment, path, keep);
+    if (bytes === undefined) return;
+    await context.segments.files.syncDir(this.#segments.dir);
+    await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));
+    await this.#segments.replace(segment, path, bytes);
+    this.#cold.forget(segment.baseOffset, segment.endOffset);
+    this.#recent.dropCleanBelow(segment.endOffset); // batches are dropped from the front only: those before it go too
+  }
+
+  // ---- deletion
+
+  /** Nothing can be added or read any more. */
+  markDeleted(): void {
+    this.#deleted = true;
+    this.#open = undefined;
+    this.#recent.clear();
+    this.#cold.close();
+  }
+
+  /** Removes every file; resolves when that is durable. */
+  removeFiles(): Promise<void> {
+    return this.#lock.run(() => this.#segments.removeAll());
+  }
+
+  // ---- recovery
+
+  /**
+   * Takes in a batch from the journal: a copy, unless the segments have it already. Says what the host is to see, and from where on offsets
+   * before it are nowhere.
+   */
+  replayed(found: Batch): { readonly batch: Batch; readonly lostFrom: number } {
+    const { flushedEnd } = this.#recent;
+    const lostFrom = Math.max(this.#endOffset, flushedEnd);
+    let batch = found;
+    if (found.endOffset > flushedEnd && found.baseOffset >= this.#durableEnd) {
+      batch = new Batch(this.#context.smallBatches.copy(found.buffer), this.#context.decompress);
+      this.#aheadBytes += batch.bytes;
+      this.#recent.add(batch);
+    }
+    this.#endOffset = this.#durableEnd = Math.max(this.#endOffset, batch.endOffset);
+    this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
+    return { batch, lostFrom };
+  }
+
+  /** A trim that comes from replaying the journal is as durable as its cause. */
+  trimRecovered(): void {
+    this.#trimSealed = this.#trimDurable = this.#trim;
+    this.#dropTrimmed();
   }
 
   /** Segments below `offset` were dropped by a commit found in the journal. */
@@ -499,49 +386,24 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     this.#doomed.push(...this.#segments.takeBelow(offset));
   }
 
+  /** Makes good a compaction whose entry was found in the journal, after replay. */
+  recoverCompacted(baseOffset: number, bytes: number, rewrite: number): Promise<void> {
+    return this.#lock.run(async () => {
+      const segment = this.#sealedAt(baseOffset);
+      if (segment === undefined || this.#deleted) return;
+      await this.#segments.replace(segment, this.#segments.compactedPath(baseOffset, rewrite), bytes);
+    });
+  }
+
   /**
    * Replay is over. Offsets that the segments have and the journal does not are records whose commit was damaged: they are kept; says from where.
    */
   recovered(): { readonly keptFrom: number; readonly keptTo: number } | undefined {
-    if (this.#endOffset >= this.#flushedEnd) return undefined;
+    const { flushedEnd } = this.#recent;
+    if (this.#endOffset >= flushedEnd) return undefined;
     const keptFrom = this.#endOffset;
-    this.#endOffset = this.#durableEnd = this.#flushedEnd;
-    return { keptFrom, keptTo: this.#flushedEnd };
-  }
-
-  /** Nothing can be added or read any more. */
-  markDeleted(): void {
-    this.#deleted = true;
-    this.#open = undefined;
-    while (this.#clean > 0) this.#dropFirst();
-    const unflushed = this.#unflushedBytes;
-    this.#unflushedBytes = 0;
-    this.#context.unflushedChanged(this, -unflushed);
-    this.#recent = [];
-    this.#head = 0;
-    for (const run of this.#runs) this.#context.readCache.remove(run);
-  }
-
-  /** Removes every file; resolves when that is durable. */
-  removeFiles(): Promise<void> {
-    return this.#lock.run(() => this.#segments.removeAll());
-  }
-
-  /** What a checkpoint says of the partition while it is being deleted. */
-  get deletedRow(): PartitionRow {
-    return {
-      id: this.id,
-      startOffset: this.#trimAtCheckpoint,
-      endOffset: this.#endAtCheckpoint,
-      flushedEnd: this.#endAtCheckpoint,
-      maxTimestampMs: this.#maxTimestampMs,
-      deleted: true,
-      segments: [],
-    };
-  }
-
-  set segmentBytesMax(bytes: number) {
-    this.#segments.bytesMax = bytes;
+    this.#endOffset = this.#durableEnd = flushedEnd;
+    return { keptFrom, keptTo: flushedEnd };
   }
 
   // ---- reading
@@ -549,27 +411,7 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   cached(wanted: number): Batch | undefined {
     const offset = wanted < this.#trim ? this.#trim : wanted;
     if (offset >= this.#durableEnd) return undefined;
-    const recent = this.#recent;
-    const head = this.#head;
-    if (head < recent.length && offset >= this.#droppedEnd) {
-      // Readers go from one batch to the next: look at the last one and its neighbour before searching.
-      let at = this.#hint;
-      if (at >= head && at < recent.length && recent[at]!.endOffset <= offset) at++;
-      if (at >= head && at < recent.length && recent[at]!.endOffset > offset && (at === head || recent[at - 1]!.endOffset <= offset)) {
-        this.#hint = at;
-        return recent[at];
-      }
-      at = findBatch(recent, offset, head);
-      if (at < 0) return undefined;
-      this.#hint = at;
-      return recent[at];
-    }
-    for (const run of this.#runs) {
-      if (offset < run.fromOffset || offset >= run.toOffset) continue;
-      this.#context.readCache.touch(run);
-      return run.batches[findBatch(run.batches, offset)];
-    }
-    return undefined;
+    return this.#recent.covers(offset) ? this.#recent.find(offset) : this.#cold.cached(offset);
   }
 
   async load(wanted: number): Promise<Batch | undefined> {
@@ -580,42 +422,19 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
       if (offset >= this.#durableEnd || this.#deleted) return undefined;
       const segment = this.#segments.find(offset);
       if (segment === undefined) {
-        const first = this.#recent[this.#head];
+        const { first } = this.#recent;
         return first !== undefined && first.endOffset > offset ? first : undefined;
       }
-      const batches = await this.#loadFrom(segment, offset);
+      const batches = await this.#cold.load(segment, offset);
       if (batches === undefined) {
         // The segment was removed, or is being replaced by whoever has the lock.
         await this.#lock.run(() => Promise.resolve());
-        if (this.#segments.find(offset) === segment) throw new LogError('closed', `Partition ${this.id} cannot be read: the log failed.`);
-        continue;
+        if (this.#segments.find(offset) !== segment) continue;
+        throw new LogError('closed', `Partition ${this.id} cannot be read: the log failed.`);
       }
       if (batches.length > 0) return batches[0];
       offset = segment.endOffset;
     }
-  }
-
-  /** Readers that wait for the same place share one read. */
-  #loadFrom(segment: Segment, offset: number): Promise<readonly Batch[] | undefined> {
-    let loading = this.#loading.get(offset);
-    if (loading === undefined) {
-      const started = this.#context.readGate
-        .run(() => segment.readFrom(offset, readBytes))
-        .then((batches) => {
-          if (batches === undefined || segment.retired) return undefined;
-          if (batches.length > 0 && !this.#deleted) this.#context.readCache.add(this.#runs, offset, batches);
-          return batches;
-        })
-        .catch((error: unknown) => {
-          throw logErrorOf(error, `Partition ${this.id} cannot be read at offset ${offset}`, 'damaged');
-        })
-        .finally(() => {
-          if (this.#loading.get(offset) === started) this.#loading.delete(offset);
-        });
-      this.#loading.set(offset, started);
-      loading = started;
-    }
-    return loading;
   }
 
   async readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]> {
@@ -635,7 +454,7 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     const to = Math.min(offset, this.#endOffset);
     if (to <= this.#trim) return;
     this.#trim = to;
-    for (const run of this.#runs) if (run.toOffset <= to) this.#context.readCache.remove(run);
+    this.#cold.forgetBelow(to);
     this.#dropTrimmed();
     this.#context.trimmed(this);
   }
@@ -643,12 +462,8 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
   bytesFrom(wanted: number): number {
     const offset = Math.max(wanted, this.#trim);
     if (offset >= this.#endOffset) return 0;
-    if (offset < this.#flushedEnd) return this.#segments.bytes - this.#segments.bytesBefore(offset) + this.#aheadBytes;
-    let bytes = this.#aheadBytes;
-    for (let at = this.#head + this.#clean; at < this.#recent.length && this.#recent[at]!.endOffset <= offset; at++) {
-      bytes -= this.#recent[at]!.bytes;
-    }
-    return Math.max(0, bytes);
+    if (offset >= this.#recent.flushedEnd) return this.#aheadBytes - this.#recent.unflushedBytesBelow(offset);
+    return this.#segments.bytes - this.#segments.bytesBefore(offset) + this.#aheadBytes;
   }
 
   async offsetAtTime(timestampMs: number): Promise<number> {
@@ -675,10 +490,6 @@ export class DiskPartitionLog implements PartitionLog, TailOwner {
     }
   }
 }
-
-const noBytes = new Uint8Array(0);
-/** Stands where a dropped batch stood, so that its memory goes. */
-const gone = new Batch(new Uint8Array(batchHeaderBytes));
 
 /** Offsets or sizes as the payload of one of the log's own entries: an i64 each. */
 function offsetsEntry(...values: number[]): Uint8Array {

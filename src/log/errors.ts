@@ -78,7 +78,9 @@ export function isShortage(error: unknown): boolean {
 export function logErrorOf(error: unknown, what: string, otherwise: LogErrorCode): LogError {
   if (error instanceof LogError) return error;
   const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new LogError('disk-full', `${what}: there is no room on the disk (${code}).`, error);
-  if (code === 'EMFILE' || code === 'ENFILE') return new LogError('files-exhausted', `${what}: too many files are open (${code}).`, error);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new LogError('disk-full', `${what}: there is no room on the disk (${code}).`, error);
+  if (code === 'EMFILE' || code === 'ENFILE')
+    return new LogError('files-exhausted', `${what}: too many files are open (${code}).`, error);
   return new LogError(otherwise, `${what}: ${(error as Error).message}.`, error);
 }

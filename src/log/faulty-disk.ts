@@ -3,7 +3,9 @@ import type { Random } from '../util/index.ts';
 /** What a disk writes in one piece: a sector is old or new after a crash, never half. */
 export const sectorBytes = 512;
 
-type Change = { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array } | { readonly kind: 'truncate'; readonly length: number };
+type Change =
+  | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'truncate'; readonly length: number };
 
 /**
  * A file of the model: what the system shows, what is on disk, and the changes in between.
@@ -73,10 +75,16 @@ export class FileNode {
       const end = change.position + change.bytes.length;
       const tornAt = change.position + random.int(change.bytes.length + 1);
       if (end > bytes.length && random.next() < 0.3) bytes = resized(bytes, end); // the size got there, the data may not
-      for (let at = change.position; at < end; ) {
+      for (let at = change.position; at < end;) {
         const next = Math.min(end, (Math.floor(at / sectorBytes) + 1) * sectorBytes);
         const kept = mood < 0.3 || (mood < 0.5 ? false : mood < 0.75 ? next <= tornAt : random.next() < 0.5);
-        if (kept) bytes = applyWrite(bytes, false, at, change.bytes.subarray(at - change.position, next - change.position));
+        if (kept)
+          bytes = applyWrite(
+            bytes,
+            false,
+            at,
+            change.bytes.subarray(at - change.position, next - change.position),
+          );
         else if (at >= this.onDisk.length && next <= bytes.length && random.next() < 0.1) {
           bytes = applyWrite(bytes, false, at, random.bytes(next - at)); // a new block with what somebody else once wrote there
         }
@@ -127,7 +135,9 @@ export const rootNode = 1;
 
 /** The model of a disk with a file system: nodes, and changes of entries that no directory sync has covered yet, in order. */
 export class FaultyDisk {
-  readonly nodes: Map<number, FileNode | DirNode> = new Map<number, FileNode | DirNode>([[rootNode, new DirNode()]]);
+  readonly nodes: Map<number, FileNode | DirNode> = new Map<number, FileNode | DirNode>([
+    [rootNode, new DirNode()],
+  ]);
   #entryChanges: EntryChange[] = [];
   #lastNode = rootNode;
 
@@ -171,7 +181,8 @@ export class FaultyDisk {
   /** The disk after the power went. */
   afterPowerLoss(random: Random): FaultyDisk {
     const left = this.fork();
-    for (const change of left.#entryChanges) if (random.next() < 0.5) applyEntries(change, (dir) => left.dir(dir).onDisk);
+    for (const change of left.#entryChanges)
+      if (random.next() < 0.5) applyEntries(change, (dir) => left.dir(dir).onDisk);
     left.#entryChanges = [];
     for (const [id, node] of left.nodes) {
       if (node instanceof FileNode) left.nodes.set(id, node.afterPowerLoss(random));

@@ -84,7 +84,11 @@ export class FaultyFiles implements Files {
    * What is there after the process died (`process`: everything written can be read, what was not synced is still not) or the power went
    * (`power`: of what was not synced, any part is there). Files of their own; these stay as they are.
    */
-  crash(mode: 'process' | 'power', random: Random, options: { readonly inFlight?: readonly InFlightWrite[] } = {}): FaultyFiles {
+  crash(
+    mode: 'process' | 'power',
+    random: Random,
+    options: { readonly inFlight?: readonly InFlightWrite[] } = {},
+  ): FaultyFiles {
     const left = this.fork();
     for (const { path, position, bytes } of options.inFlight ?? []) {
       const node = left.#find(path);
@@ -154,7 +158,8 @@ export class FaultyFiles implements Files {
     const parts = partsOf(path);
     const name = parts.pop();
     const dir = this.#idOf(parts.join('/'));
-    if (name === undefined || dir === undefined || !(this.#disk.nodes.get(dir) instanceof DirNode)) throw systemError('ENOENT', path);
+    if (name === undefined || dir === undefined || !(this.#disk.nodes.get(dir) instanceof DirNode))
+      throw systemError('ENOENT', path);
     return { dir, name };
   }
 
@@ -217,7 +222,8 @@ export class FaultyFiles implements Files {
     let dir = rootNode;
     for (const name of partsOf(path)) {
       const known = this.#disk.dir(dir).shown.get(name);
-      if (known !== undefined && !(this.#disk.nodes.get(known) instanceof DirNode)) throw systemError('EEXIST', path);
+      if (known !== undefined && !(this.#disk.nodes.get(known) instanceof DirNode))
+        throw systemError('EEXIST', path);
       if (known === undefined) {
         const node = this.#disk.add(new DirNode());
         this.#disk.change({ removed: undefined, added: { dir, name, node } });
@@ -256,7 +262,8 @@ export class FaultyFiles implements Files {
     if (fault === undefined) this.#disk.syncDir(dir);
     else if ('code' in fault) {
       // Without a descriptor the sync was never asked for.
-      if (fault.code !== 'EMFILE' && fault.code !== 'ENFILE' && this.dropsOnFailure()) this.#disk.dropDirChanges(dir);
+      if (fault.code !== 'EMFILE' && fault.code !== 'ENFILE' && this.dropsOnFailure())
+        this.#disk.dropDirChanges(dir);
       throw systemError(fault.code, path);
     }
   }
@@ -274,7 +281,8 @@ export class FaultyFiles implements Files {
 
   async lock(dir: string): Promise<DirectoryLock> {
     this.#check({ kind: 'lock', path: dir });
-    if (this.#locked.has(dir)) throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
+    if (this.#locked.has(dir))
+      throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
     this.#locked.add(dir);
     return {
       release: async () => {

@@ -25,7 +25,12 @@ export class Flusher {
   patient = false;
   #stopped = false;
 
-  constructor(bytesMax: number, clock: Clock, journalPosition: () => number, failed: (error: unknown) => void) {
+  constructor(
+    bytesMax: number,
+    clock: Clock,
+    journalPosition: () => number,
+    failed: (error: unknown) => void,
+  ) {
     this.#bytesMax = bytesMax;
     this.#clock = clock;
     this.#journalPosition = journalPosition;
@@ -59,7 +64,9 @@ export class Flusher {
   #pick(): DiskPartitionLog | undefined {
     for (const partition of this.#due) return partition;
     for (const [partition, since] of this.#dirty) {
-      return this.#bytes > this.#bytesMax || this.#journalPosition() - since > this.#bytesMax ? partition : undefined;
+      return this.#bytes > this.#bytesMax || this.#journalPosition() - since > this.#bytesMax
+        ? partition
+        : undefined;
     }
     return undefined;
   }
@@ -111,7 +118,8 @@ export class Flusher {
       }
       shortage = error;
     }
-    if (partition.unflushedBytes > 0 && !this.#dirty.has(partition)) this.#dirty.set(partition, this.#journalPosition());
+    if (partition.unflushedBytes > 0 && !this.#dirty.has(partition))
+      this.#dirty.set(partition, this.#journalPosition());
     return shortage;
   }
 

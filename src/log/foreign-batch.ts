@@ -27,7 +27,11 @@ export function checkForeignBatch(bytes: Uint8Array, recordCount: number, bytesM
     recordCount < 1 ||
     readI32(bytes, batchLastDeltaAt) < recordCount - 1
   ) {
-    throw new LogError('batch-invalid', 'The batch does not have the length, version or record count it must have.');
+    throw new LogError(
+      'batch-invalid',
+      'The batch does not have the length, version or record count it must have.',
+    );
   }
-  if (!isIntactBatch(bytes, 0, bytes.length)) throw new LogError('batch-invalid', 'The checksum of the batch is wrong.');
+  if (!isIntactBatch(bytes, 0, bytes.length))
+    throw new LogError('batch-invalid', 'The checksum of the batch is wrong.');
 }

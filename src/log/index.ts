@@ -1,6 +1,12 @@
 export { Batch, BatchReader } from './batch.ts';
 export { LogError, type DamageReport, type LogErrorCode } from './errors.ts';
-export { FaultyFiles, type FaultyFilesOptions, type FileCall, type Fault, type InFlightWrite } from './faulty-files.ts';
+export {
+  FaultyFiles,
+  type FaultyFilesOptions,
+  type FileCall,
+  type Fault,
+  type InFlightWrite,
+} from './faulty-files.ts';
 export type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 export { Log, type LogStats } from './log.ts';
 export type { LogHost } from './log-host.ts';

@@ -31,7 +31,12 @@ export function decodeJournalHeader(block: Uint8Array): JournalHeader | undefine
   const reader = new ByteReader(block);
   if (reader.text(journalMagic.length) !== journalMagic) return undefined;
   const version = reader.u32();
-  const header = { uuid: reader.bytes(uuidBytes).slice(), start: reader.i64(), capacity: reader.i64(), uses: reader.u32() };
+  const header = {
+    uuid: reader.bytes(uuidBytes).slice(),
+    start: reader.i64(),
+    capacity: reader.i64(),
+    uses: reader.u32(),
+  };
   const crcAt = reader.position;
   if (reader.u32() !== crc32c(block, 0, crcAt)) return undefined;
   if (version > formatVersion) {
@@ -50,7 +55,12 @@ const zeroSyncBytes = 4 * zeroFillBytes;
  * Fills `[from, to)` of a file with zeros and syncs it, a piece at a time, so that the commits of another file do not wait long behind it.
  * Only written zeros will do: space that is merely reserved still makes the first write to it change the file system's own records.
  */
-export async function fillWithZeros(file: File, from: number, to: number, cancelled: () => boolean): Promise<void> {
+export async function fillWithZeros(
+  file: File,
+  from: number,
+  to: number,
+  cancelled: () => boolean,
+): Promise<void> {
   const zeros = new Uint8Array(Math.min(to - from, zeroFillBytes));
   let unsynced = 0;
   for (let at = from; at < to && !cancelled(); at += zeros.length) {

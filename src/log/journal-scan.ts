@@ -31,7 +31,9 @@ export async function scanJournal(
     const file = await files.open(journalFile.path);
     const readChunk = (target: Buffer, at: number, from: number): Promise<number> => {
       const bytes = Math.min(chunkBytes, end - from);
-      return bytes > 0 ? file.read(target.subarray(at, at + bytes), from - journalFile.start) : Promise.resolve(0);
+      return bytes > 0
+        ? file.read(target.subarray(at, at + bytes), from - journalFile.start)
+        : Promise.resolve(0);
     };
     try {
       /** `buffer[start, stop)` is the journal from `base` on. */
@@ -46,7 +48,8 @@ export async function scanJournal(
           let bytes = typeof header === 'number' ? header : header === undefined ? 0 : alignUp(header.length);
           if (start + bytes > stop && base + bytes <= end) needed = bytes;
           else {
-            if (typeof header === 'object' && start + bytes <= stop) found(buffer, start, header, journalFile);
+            if (typeof header === 'object' && start + bytes <= stop)
+              found(buffer, start, header, journalFile);
             else bytes = blockBytes;
             start += bytes;
             base += bytes;

@@ -69,8 +69,19 @@ export class Journal {
   }
 
   /** A journal whose first file starts at `start`. */
-  static async create(options: JournalOptions, start: number = 0, spares: JournalFile[] = [], older: JournalFile[] = []): Promise<Journal> {
-    const { journalFile, file } = await makeFile(options, start, Math.min(firstFileBytes, options.fileBytes), spares, () => false);
+  static async create(
+    options: JournalOptions,
+    start: number = 0,
+    spares: JournalFile[] = [],
+    older: JournalFile[] = [],
+  ): Promise<Journal> {
+    const { journalFile, file } = await makeFile(
+      options,
+      start,
+      Math.min(firstFileBytes, options.fileBytes),
+      spares,
+      () => false,
+    );
     return new Journal(options, journalFile, file, start + blockBytes, older, spares);
   }
 
@@ -105,7 +116,10 @@ export class Journal {
     if (this.#next !== undefined || this.#closed) return;
     const { start, capacity } = this.#current;
     const bytes = Math.min(this.#options.fileBytes, capacity * growth);
-    this.#next = this.#makePatiently(start + capacity, Math.max(bytes, Math.min(firstFileBytes, this.#options.fileBytes)));
+    this.#next = this.#makePatiently(
+      start + capacity,
+      Math.max(bytes, Math.min(firstFileBytes, this.#options.fileBytes)),
+    );
     this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
   }
 
@@ -142,7 +156,8 @@ export class Journal {
       const oldest = this.#older[0]!;
       if (oldest.start + oldest.capacity > position) return;
       this.#older.shift();
-      if (this.#spares.length < sparesMax && oldest.capacity >= this.#options.fileBytes) this.#spares.push(oldest);
+      if (this.#spares.length < sparesMax && oldest.capacity >= this.#options.fileBytes)
+        this.#spares.push(oldest);
       else await this.#options.files.remove(oldest.path);
     }
   }

@@ -29,6 +29,8 @@ export interface LogHost {
   durable(touched: readonly PartitionLog[]): void;
   /** Volatile partitions grew; nothing of it goes to disk and it belongs to no commit. Called soon after the append, in a deferred call of its own. */
   volatileGrew?(touched: readonly PartitionLog[]): void;
+  /** The log said that it was congested, and is so no longer. */
+  relieved?(): void;
   /** The whole state as of the commit being sealed, in pieces. Called right after `beforeSeal`, when a checkpoint is due. */
   snapshot(): Uint8Array[];
   /** A write or sync failed. Final: nothing becomes durable any more. Called once. */

@@ -96,6 +96,7 @@ export class Log {
   #stalled: LogError | undefined = undefined;
   /** Somebody was told that the log is congested, and not yet that it no longer is. */
   #saidCongested = false;
+  #relieving = false;
   readonly #grown = new Set<MemoryPartitionLog>();
   #closing: Promise<void> | undefined = undefined;
   #recovered: () => void = () => {};
@@ -171,7 +172,10 @@ export class Log {
         if (this.#state === 'opening') partition.trimRecovered();
         else this.#committer.trimmed(partition);
       },
-      unflushedChanged: (partition, bytes) => this.#flusher.changed(partition, bytes),
+      unflushedChanged: (partition, bytes) => {
+        this.#flusher.changed(partition, bytes);
+        if (bytes < 0 && this.#saidCongested) this.#relieveSoon();
+      },
       recordDurably: (kind, id, payload) => {
         this.#open().recordOwn(kind, id, payload);
         return this.flush();
@@ -235,7 +239,10 @@ export class Log {
         uuid: this.#dataDir.uuid,
         partitions: this.#partitions,
         segments,
-        intervalBytes: Math.max(journalFileBytesMin, (options.checkpointBytes ?? defaults.checkpointBytes) / 2),
+        intervalBytes: Math.max(
+          journalFileBytesMin,
+          (options.checkpointBytes ?? defaults.checkpointBytes) / 2,
+        ),
       },
       started.journal,
       started.checkpoints,
@@ -252,7 +259,8 @@ export class Log {
   /** The committer, or the reason why nothing can be added. */
   #open(): Committer {
     if (this.#state !== 'open') {
-      if (this.#state === 'opening') throw new LogError('misuse', 'Nothing can be added to a log that is still being opened.');
+      if (this.#state === 'opening')
+        throw new LogError('misuse', 'Nothing can be added to a log that is still being opened.');
       this.#committer?.draft(); // throws what it was told to refuse with
       throw new LogError('closed', 'The log is closed.');
     }
@@ -313,10 +321,11 @@ export class Log {
     return this.#committer.flush();
   }
 
-  /** More waits to be written than is good: publishers should pause. `durable` is called when it is over, with an empty list if need be. */
+  /** More waits to be written than is good: publishers should pause. Whoever asked and heard yes is told by `relieved` when it is over. */
   get congested(): boolean {
     const limit = this.#options.commitBytesMax ?? defaults.commitBytesMax;
-    const congested = this.#committer.openBytes > limit || this.#flusher.isBehind || this.#stalled !== undefined;
+    const congested =
+      this.#committer.openBytes > limit || this.#flusher.isBehind || this.#stalled !== undefined;
     if (congested) this.#saidCongested = true;
     return congested;
   }
@@ -330,21 +339,30 @@ export class Log {
     this.#stalled =
       error === undefined
         ? undefined
-        : new LogError('disk-full', 'There is no room for the next journal file; commits may have to wait until there is.', error);
-    if (error === undefined) this.#relieve();
+        : new LogError(
+            'disk-full',
+            'There is no room for the next journal file; commits may have to wait until there is.',
+            error,
+          );
+    if (error === undefined && this.#saidCongested) this.#relieveSoon();
   }
 
   #committed(): void {
     this.#flusher.kick();
-    if (this.#saidCongested && !this.congested) this.#saidCongested = false;
+    if (this.#saidCongested) this.#relieveSoon();
     if (this.#checkpointer.isWanted) this.#committer.request();
   }
 
-  /** Congestion may have ended without a commit. */
-  #relieve(): void {
-    if (this.#state !== 'open' || !this.#saidCongested || this.congested) return;
-    this.#saidCongested = false;
-    this.#host.durable([]);
+  /** Congestion may have ended: with a commit, a flush, or room on the disk. */
+  #relieveSoon(): void {
+    if (this.#relieving) return;
+    this.#relieving = true;
+    this.#options.clock.defer(() => {
+      this.#relieving = false;
+      if (this.#state !== 'open' || !this.#saidCongested || this.congested) return;
+      this.#saidCongested = false;
+      this.#host.relieved?.();
+    });
   }
 
   #grew(partition: MemoryPartitionLog): void {
@@ -372,7 +390,11 @@ export class Log {
     if (this.#failure !== undefined || this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
     const what = `Writing to ${this.#options.dir} failed: ${(cause as Error).message}`;
-    this.#failure = new LogError('io-failed', `${what}. What was acknowledged is safe; see to the disk, then start again.`, cause);
+    this.#failure = new LogError(
+      'io-failed',
+      `${what}. What was acknowledged is safe; see to the disk, then start again.`,
+      cause,
+    );
     this.#state = 'failed';
     this.#flusher.stop();
     if (!wasOpen) return; // `open` rejects with it
@@ -405,7 +427,12 @@ export class Log {
     await attempt(() => this.#journal.close());
     await attempt(() => this.#openFiles.closeAll(hadFailed));
     await attempt(() => this.#dataDir.lock.release());
-    if (problem !== undefined && !hadFailed) throw logErrorOf(problem, `Closing the log in ${this.#options.dir} failed; the next start replays its journal`, 'io-failed');
+    if (problem !== undefined && !hadFailed)
+      throw logErrorOf(
+        problem,
+        `Closing the log in ${this.#options.dir} failed; the next start replays its journal`,
+        'io-failed',
+      );
   }
 
   async #closeCleanly(): Promise<void> {

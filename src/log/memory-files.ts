@@ -74,7 +74,8 @@ export class MemoryFiles implements Files {
   }
 
   async lock(dir: string): Promise<DirectoryLock> {
-    if (this.#locked.has(dir)) throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
+    if (this.#locked.has(dir))
+      throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
     this.#locked.add(dir);
     return {
       release: async () => {

@@ -63,7 +63,11 @@ export class MemoryPartitionLog implements PartitionLog {
     if (bound > recordBytesMax) {
       throw new LogError('record-too-large', `A record of ${bound} bytes; the limit is ${recordBytesMax}.`);
     }
-    if (this.#open !== undefined && (this.#open.count >= batchRecordsMax || this.#open.bytes + bound > batchBytesMax)) this.#close();
+    if (
+      this.#open !== undefined &&
+      (this.#open.count >= batchRecordsMax || this.#open.bytes + bound > batchBytesMax)
+    )
+      this.#close();
     this.#open ??= new BatchBuilder(this.#endOffset, pool);
     const before = this.#open.count === 0 ? 0 : this.#open.bytes;
     this.#open.add(record, this.#endOffset);
@@ -163,9 +167,11 @@ export class MemoryPartitionLog implements PartitionLog {
     let offset = this.#startOffset;
     for (let batch = this.cached(offset); batch !== undefined; batch = this.cached(batch.endOffset)) {
       if (batch.maxTimestampMs >= timestampMs) {
-        if (batch.compressed && this.#context.decompress === undefined) return Promise.resolve(Math.max(offset, batch.baseOffset));
+        if (batch.compressed && this.#context.decompress === undefined)
+          return Promise.resolve(Math.max(offset, batch.baseOffset));
         reader.reset(batch, offset);
-        while (reader.next(record)) if (record.timestampMs >= timestampMs) return Promise.resolve(record.offset);
+        while (reader.next(record))
+          if (record.timestampMs >= timestampMs) return Promise.resolve(record.offset);
       }
       offset = batch.endOffset;
     }

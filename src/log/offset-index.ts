@@ -30,7 +30,8 @@ export class OffsetIndex {
   /** Adds an entry; false when it does not lie beyond the last one. */
   add(relativeOffset: number, position: number): boolean {
     const last = this.length - 1;
-    if (last >= 0 && (relativeOffset <= this.#offsets[last]! || position <= this.#positions[last]!)) return false;
+    if (last >= 0 && (relativeOffset <= this.#offsets[last]! || position <= this.#positions[last]!))
+      return false;
     this.#offsets.push(relativeOffset);
     this.#positions.push(position);
     return true;
@@ -92,7 +93,8 @@ export class TimeIndex {
   /** Adds an entry, unless it says nothing new. */
   add(timestampMs: number, relativeOffset: number): boolean {
     const last = this.length - 1;
-    if (last >= 0 && (timestampMs <= this.#timestampsMs[last]! || relativeOffset <= this.#offsets[last]!)) return false;
+    if (last >= 0 && (timestampMs <= this.#timestampsMs[last]! || relativeOffset <= this.#offsets[last]!))
+      return false;
     this.#timestampsMs.push(timestampMs);
     this.#offsets.push(relativeOffset);
     return true;

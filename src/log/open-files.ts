@@ -55,7 +55,9 @@ export class OpenFiles {
     if (this.#open.size >= this.#max) await this.#closeUnused();
     let opening = this.#open.get(path);
     if (opening === undefined) {
-      opening = this.#files.open(path, { create }).then((file) => ({ file, users: 0, unsynced: false, leaving: false }));
+      opening = this.#files
+        .open(path, { create })
+        .then((file) => ({ file, users: 0, unsynced: false, leaving: false }));
       this.#open.set(path, opening);
     } else {
       this.#open.delete(path);

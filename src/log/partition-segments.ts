@@ -34,7 +34,13 @@ export class PartitionSegments {
   #dirUnsynced = false;
 
   /** `checkpoint` is the number of the one the rows are from. */
-  constructor(context: SegmentContext, partitionId: number, bytesMax: number, rows: readonly SegmentRow[], checkpoint: number) {
+  constructor(
+    context: SegmentContext,
+    partitionId: number,
+    bytesMax: number,
+    rows: readonly SegmentRow[],
+    checkpoint: number,
+  ) {
     this.#context = context;
     this.#partitionId = partitionId;
     this.bytesMax = bytesMax;
@@ -91,13 +97,16 @@ export class PartitionSegments {
 
   /** Writes batches behind the last ones, starting new segments where due; `wrote` is told after each piece how many of them are written. */
   async append(batches: readonly Batch[], wrote: (count: number) => void): Promise<void> {
-    for (let next = 0; next < batches.length; ) {
+    for (let next = 0; next < batches.length;) {
       const segment = await this.#segmentFor(batches[next]!);
       const isNew = segment === this.#next;
       let last = batches[next]!;
       let bytes = segment.bytes + last.bytes;
       let count = 1;
-      while (next + count < batches.length && this.#fits(segment, bytes, last.endOffset, batches[next + count]!)) {
+      while (
+        next + count < batches.length &&
+        this.#fits(segment, bytes, last.endOffset, batches[next + count]!)
+      ) {
         last = batches[next + count]!;
         bytes += last.bytes;
         count++;
@@ -119,7 +128,9 @@ export class PartitionSegments {
   /** Within a segment there are no gaps: where one was left by a trim or by damage, a new segment starts. */
   #fits(segment: Segment, bytes: number, endOffset: number, batch: Batch): boolean {
     if (batch.baseOffset !== endOffset) return false;
-    return bytes + batch.bytes <= this.bytesMax && batch.endOffset - 1 - segment.baseOffset <= relativeOffsetMax;
+    return (
+      bytes + batch.bytes <= this.bytesMax && batch.endOffset - 1 - segment.baseOffset <= relativeOffsetMax
+    );
   }
 
   async #segmentFor(batch: Batch): Promise<Segment> {
@@ -239,7 +250,11 @@ export class PartitionSegments {
   }
 
   /** Writes and syncs the compacted form of a segment beside it; says how large it is, or undefined when nothing would go. */
-  async writeCompacted(segment: Segment, path: string, keep: (offset: number) => boolean): Promise<number | undefined> {
+  async writeCompacted(
+    segment: Segment,
+    path: string,
+    keep: (offset: number) => boolean,
+  ): Promise<number | undefined> {
     const { files, pool } = this.#context;
     const file = await files.open(path, { create: true, truncate: true });
     let bytes = 0;
@@ -251,7 +266,7 @@ export class PartitionSegments {
       bytes += batch.length;
     };
     try {
-      for (let offset = segment.baseOffset; offset < segment.endOffset; ) {
+      for (let offset = segment.baseOffset; offset < segment.endOffset;) {
         const batches = await segment.readFrom(offset, compactionReadBytes);
         if (segment.isDamaged || batches === undefined || batches.length === 0) {
           throw new LogError('damaged', `Segment ${segment.name} is damaged and is left as it is.`);
@@ -265,7 +280,8 @@ export class PartitionSegments {
           covered = batch.endOffset;
         }
       }
-      if (bytes > 0 && covered < segment.endOffset) await write(BatchBuilder.empty(covered, segment.endOffset, pool));
+      if (bytes > 0 && covered < segment.endOffset)
+        await write(BatchBuilder.empty(covered, segment.endOffset, pool));
       done = bytes < segment.bytes;
       if (done) await file.sync();
     } finally {
@@ -299,7 +315,8 @@ export class PartitionSegments {
     } else if ((await files.size(path)) !== undefined) await files.rename(path, segment.path());
     await files.syncDir(this.dir);
     await openFiles.drop(segment.path()); // a reader may have opened the old one meanwhile
-    for (const suffix of [offsetIndexSuffix, timeIndexSuffix]) await removeIfThere(this.#context, segment.path(suffix));
+    for (const suffix of [offsetIndexSuffix, timeIndexSuffix])
+      await removeIfThere(this.#context, segment.path(suffix));
     this.#bytes += bytes - segment.bytes;
     if (bytes === 0) this.#segments.splice(index, 1);
     else {
@@ -323,11 +340,16 @@ async function removeIfThere(context: SegmentContext, path: string): Promise<voi
 }
 
 /** The batch without the records that go: undefined when none is left. Its offsets, times and producer stay what they were. */
-function compactBatch(batch: Batch, keep: (offset: number) => boolean, pool: SegmentContext['pool']): Uint8Array | undefined {
+function compactBatch(
+  batch: Batch,
+  keep: (offset: number) => boolean,
+  pool: SegmentContext['pool'],
+): Uint8Array | undefined {
   const record = new Record();
   if (batch.count === 0) return undefined;
   if (batch.compressed || batch.control) {
-    for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) if (keep(offset)) return batch.buffer;
+    for (let offset = batch.baseOffset; offset < batch.endOffset; offset++)
+      if (keep(offset)) return batch.buffer;
     return undefined;
   }
   const reader = new BatchReader();

@@ -32,7 +32,11 @@ export class Partitions {
   /** Resolves when recovery is over: nothing is removed before. */
   readonly #recovered: Promise<void>;
 
-  constructor(context: PartitionContext & MemoryPartitionContext, segmentBytesMax: number, recovered: Promise<void>) {
+  constructor(
+    context: PartitionContext & MemoryPartitionContext,
+    segmentBytesMax: number,
+    recovered: Promise<void>,
+  ) {
     this.#context = context;
     this.#segmentBytesMax = segmentBytesMax;
     this.#recovered = recovered;
@@ -60,7 +64,9 @@ export class Partitions {
 
   /** On disk, and the host does not know them. */
   get orphans(): number[] {
-    return [...this.#disk.keys()].filter((id) => !this.#opened.has(id) && !this.#tombstones.has(id)).sort((a, b) => a - b);
+    return [...this.#disk.keys()]
+      .filter((id) => !this.#opened.has(id) && !this.#tombstones.has(id))
+      .sort((a, b) => a - b);
   }
 
   open(id: number, options: PartitionOptions): PartitionLog {
@@ -69,12 +75,17 @@ export class Partitions {
     }
     const known = this.#disk.get(id) ?? this.#volatile.get(id);
     if (known !== undefined && known.volatile !== (options.volatile === true)) {
-      throw new LogError('misuse', `Partition ${id} is there already and is ${known.volatile ? '' : 'not '}volatile.`);
+      throw new LogError(
+        'misuse',
+        `Partition ${id} is there already and is ${known.volatile ? '' : 'not '}volatile.`,
+      );
     }
-    if (this.#deletions.has(id)) throw new LogError('misuse', `Partition ${id} was deleted; ids are not used twice.`);
+    if (this.#deletions.has(id))
+      throw new LogError('misuse', `Partition ${id} was deleted; ids are not used twice.`);
     this.#opened.add(id);
     if (options.volatile) {
-      const partition = this.#volatile.get(id) ?? new MemoryPartitionLog(this.#context, id, options.startOffset ?? 0);
+      const partition =
+        this.#volatile.get(id) ?? new MemoryPartitionLog(this.#context, id, options.startOffset ?? 0);
       this.#volatile.set(id, partition);
       return partition;
     }
@@ -142,7 +153,8 @@ export class Partitions {
    */
   deletedRows(commit: number): PartitionRow[] {
     const rows: PartitionRow[] = [];
-    for (const { partition, commit: since, done } of this.#deletions.values()) if (!done || since > commit) rows.push(partition.deletedRow);
+    for (const { partition, commit: since, done } of this.#deletions.values())
+      if (!done || since > commit) rows.push(partition.deletedRow);
     return rows;
   }
 

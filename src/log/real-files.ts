@@ -116,7 +116,8 @@ class RealFile implements File {
         fs.write(this.#descriptor, bytes, at, bytes.length - at, position + at, (error, count) => {
           if (error) reject(error);
           else if (at + count < bytes.length) writeFrom(at + count);
-          else if (this.#syncAfterWrite) fs.fdatasync(this.#descriptor, (failed) => (failed ? reject(failed) : resolve()));
+          else if (this.#syncAfterWrite)
+            fs.fdatasync(this.#descriptor, (failed) => (failed ? reject(failed) : resolve()));
           else resolve();
         });
       };

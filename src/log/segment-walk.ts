@@ -23,7 +23,12 @@ export interface SegmentWalk {
  * After damage it goes on where the damaged batch says it ends, or else at the next bytes that are an intact batch of the offsets to come
  * and have another one, or the end, behind them.
  */
-export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: number, endOffset: number): SegmentWalk {
+export function walkSegment(
+  buffer: Uint8Array,
+  bytes: number,
+  baseOffset: number,
+  endOffset: number,
+): SegmentWalk {
   const positions: number[] = [];
   const damage: DamagedRange[] = [];
   const end = Math.min(buffer.length, bytes);
@@ -32,7 +37,10 @@ export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: numbe
   let afterDamage = false;
   let at = 0;
   while (at < end) {
-    if (isBatchOf(buffer, at, end, expected, endOffset) && (afterDamage || readI64(buffer, at) === expected)) {
+    if (
+      isBatchOf(buffer, at, end, expected, endOffset) &&
+      (afterDamage || readI64(buffer, at) === expected)
+    ) {
       positions.push(at);
       expected = nextOffset(buffer, at);
       afterDamage = false;
@@ -41,7 +49,12 @@ export function walkSegment(buffer: Uint8Array, bytes: number, baseOffset: numbe
     }
     const size = batchBytesAt(buffer, at, end);
     let next = at + 1;
-    if (size > 0 && at + size <= end && (at + size === bytes || isBatchOf(buffer, at + size, end, expected, endOffset))) next = at + size;
+    if (
+      size > 0 &&
+      at + size <= end &&
+      (at + size === bytes || isBatchOf(buffer, at + size, end, expected, endOffset))
+    )
+      next = at + size;
     else while (next < end && !resumesAt(buffer, next, end, bytes, expected, endOffset)) next++;
     const toOffset = next < end ? readI64(buffer, next) : endOffset;
     damage.push({ position: at, end: next < end ? next : bytes, fromOffset: expected, toOffset });
@@ -59,19 +72,47 @@ function nextOffset(buffer: Uint8Array, at: number): number {
 }
 
 /** The header at `at` could be one of a batch with offsets in `[expected, endOffset)`. */
-function looksLikeBatch(buffer: Uint8Array, at: number, end: number, expected: number, endOffset: number): boolean {
+function looksLikeBatch(
+  buffer: Uint8Array,
+  at: number,
+  end: number,
+  expected: number,
+  endOffset: number,
+): boolean {
   if (at + batchHeaderBytes > end || buffer[at + batchMagicAt] !== batchMagic) return false;
   const size = batchBytesAt(buffer, at, end);
-  return size > 0 && at + size <= end && readI64(buffer, at) >= expected && nextOffset(buffer, at) <= endOffset;
+  return (
+    size > 0 && at + size <= end && readI64(buffer, at) >= expected && nextOffset(buffer, at) <= endOffset
+  );
 }
 
-function isBatchOf(buffer: Uint8Array, at: number, end: number, expected: number, endOffset: number): boolean {
-  return looksLikeBatch(buffer, at, end, expected, endOffset) && isIntactBatch(buffer, at, at + batchBytesAt(buffer, at, end));
+function isBatchOf(
+  buffer: Uint8Array,
+  at: number,
+  end: number,
+  expected: number,
+  endOffset: number,
+): boolean {
+  return (
+    looksLikeBatch(buffer, at, end, expected, endOffset) &&
+    isIntactBatch(buffer, at, at + batchBytesAt(buffer, at, end))
+  );
 }
 
 /** A message's value may hold bytes that are a batch; but no batch, and not the end, follows those. */
-function resumesAt(buffer: Uint8Array, at: number, end: number, bytes: number, expected: number, endOffset: number): boolean {
+function resumesAt(
+  buffer: Uint8Array,
+  at: number,
+  end: number,
+  bytes: number,
+  expected: number,
+  endOffset: number,
+): boolean {
   if (!isBatchOf(buffer, at, end, expected, endOffset)) return false;
   const following = at + batchBytesAt(buffer, at, end);
-  return following === bytes || following === end || looksLikeBatch(buffer, following, end, nextOffset(buffer, at), endOffset);
+  return (
+    following === bytes ||
+    following === end ||
+    looksLikeBatch(buffer, following, end, nextOffset(buffer, at), endOffset)
+  );
 }

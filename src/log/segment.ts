@@ -1,30 +1,33 @@
 import { Batch, batchBytesAt, isIntactBatch, placeBatch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
-import type { Files } from './files.ts';
-import { batchHeaderBytes, offsetIndexSuffix, segmentName, segmentSuffix, timeIndexSuffix, topicsDirName } from './format.ts';
+import { LogError, systemCode, type DamageReport } from './errors.ts';
+import {
+  batchHeaderBytes,
+  offsetIndexSuffix,
+  segmentName,
+  segmentSuffix,
+  timeIndexSuffix,
+  topicsDirName,
+} from './format.ts';
 import type { Decompress } from './log-options.ts';
-import { OffsetIndex, TimeIndex } from './offset-index.ts';
+import { OffsetIndex } from './offset-index.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Quarantine } from './quarantine.ts';
+import { SegmentIndex, type SegmentIndexContext } from './segment-index.ts';
 import { walkSegment, type DamagedRange } from './segment-walk.ts';
 
 /** What the segments of all partitions share. */
-export interface SegmentContext {
-  readonly files: Files;
+export interface SegmentContext extends SegmentIndexContext {
   readonly openFiles: OpenFiles;
   readonly dataDir: string;
   readonly pool: BufferPool;
   readonly quarantine: Quarantine;
-  readonly indexIntervalBytes: number;
   readonly decompress: Decompress | undefined;
   readonly damaged: (report: DamageReport) => void;
   /** Something failed from which there is no way back. */
   readonly failed: (error: unknown) => void;
   /** A partition directory was made: the directory above owes a sync. */
   topicsDirUnsynced: boolean;
-  /** Segments whose index is in memory, least recently used first. */
-  readonly indexesLoaded: Set<Segment>;
   /** Indexes found wrong. */
   indexesRebuilt: number;
 }
@@ -39,12 +42,6 @@ export interface SegmentRow {
 }
 
 const writePieceBytes = 2 ** 20;
-/** Index entries are written when so many wait, and when the segment is sealed. */
-const indexEntriesPending = 256;
-/** A file with less than one entry per so many bytes has lost its index. */
-const sparseBytes = 2 ** 21;
-/** Indexes of so many segments stay in memory: 64 of full segments are some 16 MiB. */
-const indexesLoadedMax = 64;
 const readBytesMin = 4096;
 
 /**
@@ -66,13 +63,7 @@ export class Segment {
   /** Its file was replaced or removed: what is read now may be neither the old nor the new. */
   retired = false;
   readonly #context: SegmentContext;
-  /** Entries not yet in the index files. */
-  #offsetIndex = new OffsetIndex();
-  #timeIndex = new TimeIndex();
-  #offsetOfMaxTimestamp = -1;
-  #bytesSinceEntry = 0;
-  /** The index file's content, while it is being used. */
-  #loaded: Promise<OffsetIndex> | undefined = undefined;
+  readonly #index: SegmentIndex;
   #damage: readonly DamagedRange[] = [];
   #examining: Promise<void> | undefined = undefined;
 
@@ -84,6 +75,8 @@ export class Segment {
     this.bytes = row.bytes;
     this.maxTimestampMs = row.maxTimestampMs;
     this.sealed = row.sealed;
+    const paths = { offsets: this.path(offsetIndexSuffix), times: this.path(timeIndexSuffix) };
+    this.#index = new SegmentIndex(context, row.baseOffset, paths, async () => (await this.#walk()).index);
   }
 
   /** Relative to the data directory. */
@@ -112,10 +105,13 @@ export class Segment {
     const pool = this.#context.pool;
     let position = this.bytes;
     await this.#context.openFiles.change(this.path(), async (file) => {
-      for (let next = 0; next < batches.length; ) {
+      for (let next = 0; next < batches.length;) {
         let bytes = 0;
         let count = 0;
-        while (next + count < batches.length && (count === 0 || bytes + batches[next + count]!.bytes <= writePieceBytes)) {
+        while (
+          next + count < batches.length &&
+          (count === 0 || bytes + batches[next + count]!.bytes <= writePieceBytes)
+        ) {
           bytes += batches[next + count]!.bytes;
           count++;
         }
@@ -135,64 +131,26 @@ export class Segment {
         position += bytes;
       }
     });
-    for (const batch of batches) this.#noteBatch(batch.endOffset - 1, batch.bytes, batch.maxTimestampMs);
-    this.endOffset = batches[batches.length - 1]!.endOffset;
-    if (this.#offsetIndex.length >= indexEntriesPending) await this.writeIndex();
-  }
-
-  /** Index and times as of a batch that starts at {@link bytes}. */
-  #noteBatch(lastOffset: number, bytes: number, maxTimestampMs: number): void {
-    if (maxTimestampMs > this.maxTimestampMs) {
-      this.maxTimestampMs = maxTimestampMs;
-      this.#offsetOfMaxTimestamp = lastOffset;
+    for (const batch of batches) {
+      const { bytes, endOffset, maxTimestampMs } = batch;
+      this.#index.note(this.bytes, bytes, endOffset - 1, maxTimestampMs);
+      this.bytes += bytes;
+      this.endOffset = endOffset;
+      if (maxTimestampMs > this.maxTimestampMs) this.maxTimestampMs = maxTimestampMs;
     }
-    if (this.#bytesSinceEntry > this.#context.indexIntervalBytes) {
-      this.#offsetIndex.add(lastOffset - this.baseOffset, this.bytes);
-      this.#noteTime();
-      this.#bytesSinceEntry = 0;
-    }
-    this.bytes += bytes;
-    this.#bytesSinceEntry += bytes;
-  }
-
-  #noteTime(): void {
-    if (this.#offsetOfMaxTimestamp >= 0) this.#timeIndex.add(this.maxTimestampMs, this.#offsetOfMaxTimestamp - this.baseOffset);
+    if (this.#index.isDue) await this.writeIndex();
   }
 
   /** No batch comes after; the next starts a new segment. */
   async seal(): Promise<void> {
     this.sealed = true;
-    this.#noteTime();
+    this.#index.noteTime();
     await this.writeIndex();
   }
 
-  /** Puts the pending entries into the index files. They are a cache: when there is no room the entries just wait. */
-  async writeIndex(): Promise<void> {
-    const entries = this.#offsetIndex;
-    const times = this.#timeIndex;
-    if (entries.length === 0 && times.length === 0) return;
-    try {
-      const written = await this.#loadIndex();
-      const writtenTimes = TimeIndex.decode(await this.#readWhole(this.path(timeIndexSuffix)));
-      await this.#replaceTail(this.path(offsetIndexSuffix), written.encode().length, entries.encode());
-      await this.#replaceTail(this.path(timeIndexSuffix), writtenTimes.encode().length, times.encode());
-    } catch (error) {
-      if (!isShortage(error)) throw error;
-      return;
-    }
-    this.#offsetIndex = new OffsetIndex();
-    this.#timeIndex = new TimeIndex();
-    this.#loaded = undefined;
-  }
-
-  async #replaceTail(path: string, position: number, bytes: Uint8Array): Promise<void> {
-    const file = await this.#context.files.open(path, { create: true });
-    try {
-      await file.truncate(position);
-      await file.write(bytes, position);
-    } finally {
-      await file.close();
-    }
+  /** Puts index entries that still wait into the index files. */
+  writeIndex(): Promise<void> {
+    return this.#index.write(this.bytes);
   }
 
   // ---- reading
@@ -207,7 +165,10 @@ export class Segment {
       if (this.retired) return undefined;
       if (batches !== undefined) return batches;
       if (attempt === 2) {
-        throw new LogError('damaged', `Segment ${this.name} cannot be read at offset ${offset}: its bytes differ from one read to the next.`);
+        throw new LogError(
+          'damaged',
+          `Segment ${this.name} cannot be read at offset ${offset}: its bytes differ from one read to the next.`,
+        );
       }
       await this.#examine();
     }
@@ -216,7 +177,7 @@ export class Segment {
   /** Undefined when what was found is not what must be there. */
   async #tryReadFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     const batches: Batch[] = [];
-    let { position, endOffset: mustEndAt } = await this.#floor(offset);
+    let { position, endOffset: mustEndAt } = await this.#index.floor(offset, this.bytes);
     /** Base offset of the batch to come; unknown where only an index says that there is one. */
     let expected = mustEndAt === undefined ? this.baseOffset : undefined;
     let size = Math.max(bytesWanted, readBytesMin);
@@ -261,39 +222,23 @@ export class Segment {
     return this.bytes;
   }
 
-  /** The start of a batch at or before the one that holds `offset`, and where that batch must end if an index says so. */
-  async #floor(offset: number): Promise<{ position: number; endOffset: number | undefined }> {
-    const relative = offset - this.baseOffset;
-    for (const index of [this.#offsetIndex, await this.#loadIndex()]) {
-      const entry = index.floor(relative);
-      if (entry >= 0) return { position: index.positionAt(entry), endOffset: this.baseOffset + index.offsetAt(entry) + 1 };
-    }
-    return { position: 0, endOffset: undefined };
-  }
-
   /** About how many bytes stand before the batch that holds `offset`, by what is in memory. */
   estimatePosition(offset: number): number {
     if (offset <= this.baseOffset) return 0;
     if (offset >= this.endOffset) return this.bytes;
-    const entry = this.#offsetIndex.floor(offset - this.baseOffset);
-    if (entry >= 0) return this.#offsetIndex.positionAt(entry);
-    return Math.floor((this.bytes * (offset - this.baseOffset)) / (this.endOffset - this.baseOffset));
+    const share = (offset - this.baseOffset) / (this.endOffset - this.baseOffset);
+    return this.#index.pendingFloor(offset) ?? Math.floor(this.bytes * share);
   }
 
   /** An offset such that everything before its batch is older than `timestampMs`. */
   async offsetBefore(timestampMs: number): Promise<number> {
-    for (const index of [this.#timeIndex, TimeIndex.decode(await this.#readWhole(this.path(timeIndexSuffix)))]) {
-      const entry = index.before(timestampMs);
-      const offset = this.baseOffset + (entry < 0 ? 0 : index.offsetAt(entry));
-      if (entry >= 0 && offset < this.endOffset && this.#isOlder(await this.readFrom(offset, 1), offset, timestampMs)) return offset;
+    for (const offset of await this.#index.before(timestampMs)) {
+      if (offset < this.baseOffset || offset >= this.endOffset) continue;
+      // A damaged index may lead too far: the batch it leads to must be the one it says.
+      const batch = (await this.readFrom(offset, 1))?.[0];
+      if (batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs) return offset;
     }
     return this.baseOffset;
-  }
-
-  /** A time index that was damaged may lead too far: the batch it leads to must be the one it says. */
-  #isOlder(batches: readonly Batch[] | undefined, offset: number, timestampMs: number): boolean {
-    const batch = batches?.[0];
-    return batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs;
   }
 
   /** Bytes read: 0 when there is no file, -1 when the disk cannot read the place. */
@@ -322,51 +267,17 @@ export class Segment {
     return end;
   }
 
-  async #readWhole(path: string): Promise<Uint8Array> {
-    const size = await this.#context.files.size(path);
-    if (size === undefined) return new Uint8Array(0);
-    const file = await this.#context.files.open(path);
-    try {
-      const bytes = new Uint8Array(size);
-      return bytes.subarray(0, await file.read(bytes, 0));
-    } finally {
-      await file.close();
-    }
-  }
-
-  // ---- index and damage
-
-  #loadIndex(): Promise<OffsetIndex> {
-    const loaded = this.#context.indexesLoaded;
-    loaded.delete(this);
-    loaded.add(this);
-    if (loaded.size > indexesLoadedMax) {
-      const [oldest] = loaded;
-      loaded.delete(oldest!);
-      oldest!.#loaded = undefined;
-    }
-    if (this.#loaded === undefined) {
-      const loading = this.#loadIndexNow();
-      this.#loaded = loading;
-      loading.catch(() => {
-        if (this.#loaded === loading) this.#loaded = undefined;
-      });
-    }
-    return this.#loaded;
-  }
-
-  async #loadIndexNow(): Promise<OffsetIndex> {
-    const index = OffsetIndex.decode(await this.#readWhole(this.path(offsetIndexSuffix)), this.bytes);
-    const pendingFrom = this.#offsetIndex.length > 0 ? this.#offsetIndex.positionAt(0) : this.bytes;
-    while (index.length > 0 && index.lastPosition >= pendingFrom) index.truncate(index.length - 1);
-    if (pendingFrom > Math.max(index.lastPosition, 0) + sparseBytes) return (await this.#walk()).index;
-    return index;
-  }
+  // ---- damage
 
   async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {
     const buffer = new Uint8Array(this.bytes);
     const count = await this.#readAround(buffer);
-    const { positions, damage } = walkSegment(buffer.subarray(0, count), this.bytes, this.baseOffset, this.endOffset);
+    const { positions, damage } = walkSegment(
+      buffer.subarray(0, count),
+      this.bytes,
+      this.baseOffset,
+      this.endOffset,
+    );
     const index = new OffsetIndex();
     let since = 0;
     let last = 0;
@@ -391,11 +302,7 @@ export class Segment {
   async #examineNow(): Promise<void> {
     const { index, damage, buffer } = await this.#walk();
     if (this.retired) return;
-    this.#offsetIndex = index;
-    this.#loaded = Promise.resolve(new OffsetIndex());
-    // A cache, and a report of it: neither keeps anybody from reading.
-    await this.#context.files.remove(this.path(offsetIndexSuffix)).catch(() => {});
-    await this.writeIndex().catch(() => {});
+    await this.#index.replace(index, this.bytes).catch(() => {}); // it is a cache, and keeps nobody from reading
     if (damage.length === 0) this.#context.indexesRebuilt++; // after a crash that is nothing unusual
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
     this.#damage = damage;
@@ -404,7 +311,10 @@ export class Segment {
       const { position, end, fromOffset, toOffset } = range;
       const bytes = buffer.subarray(position, end);
       const name = `${this.partitionId}-${segmentName(this.baseOffset, '')}-at-${position}`;
-      const quarantined = bytes.length === 0 ? undefined : await this.#context.quarantine.keep(name, bytes).catch(() => undefined);
+      const quarantined =
+        bytes.length === 0
+          ? undefined
+          : await this.#context.quarantine.keep(name, bytes).catch(() => undefined);
       this.#context.damaged({
         kind: 'segment',
         message:

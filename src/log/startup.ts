@@ -1,6 +1,12 @@
 import type { Clock } from '../util/index.ts';
 import { Batch } from './batch.ts';
-import { encodeCheckpoint, readFile, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
+import {
+  encodeCheckpoint,
+  readFile,
+  writeCheckpoint,
+  type CheckpointMark,
+  type PartitionRow,
+} from './checkpoint.ts';
 import type { Flusher } from './flusher.ts';
 import { blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
 import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
@@ -42,14 +48,19 @@ export interface RecoveryStats {
 export interface Started {
   readonly journal: Journal;
   readonly nextCommit: number;
-  readonly checkpoints: { readonly newest: CheckpointMark; readonly older: CheckpointMark | undefined; readonly slot: 0 | 1 };
+  readonly checkpoints: {
+    readonly newest: CheckpointMark;
+    readonly older: CheckpointMark | undefined;
+    readonly slot: 0 | 1;
+  };
   readonly stats: Omit<RecoveryStats, 'ms'>;
 }
 
 /** Brings a log to life: a new one, or what the last process left. */
 export async function startLog(context: StartupContext): Promise<Started> {
   const { files, dataDir } = context;
-  for (const name of [journalDirName, topicsDirName, quarantineDirName]) await files.makeDir(`${dataDir.dir}/${name}`);
+  for (const name of [journalDirName, topicsDirName, quarantineDirName])
+    await files.makeDir(`${dataDir.dir}/${name}`);
   await files.syncDir(dataDir.dir);
   return dataDir.isFresh ? startFresh(context) : recover(context);
 }
@@ -57,7 +68,12 @@ export async function startLog(context: StartupContext): Promise<Started> {
 async function startFresh(context: StartupContext): Promise<Started> {
   const { files, dataDir, clock, host } = context;
   const first: CheckpointMark = { number: 1, commit: 0, position: blockBytes };
-  await writeCheckpoint(files, dataDir.dir, 0, encodeCheckpoint(dataDir.uuid, { ...first, timestampMs: clock.now() }, [], []));
+  await writeCheckpoint(
+    files,
+    dataDir.dir,
+    0,
+    encodeCheckpoint(dataDir.uuid, { ...first, timestampMs: clock.now() }, [], []),
+  );
   host.restore(undefined);
   return {
     journal: await Journal.create(context.journal),
@@ -75,7 +91,9 @@ async function recover(context: StartupContext): Promise<Started> {
   if (await wasStoppedCleanly(context, checkpoint, journalFiles)) {
     partitions.load(checkpoint!.partitions, checkpoint!.number);
     host.restore(stateOf(found));
-    partitions.deleteTombstones(checkpoint!.commit + 1).forEach((deletion) => void deletion.catch(context.journal.failed));
+    partitions
+      .deleteTombstones(checkpoint!.commit + 1)
+      .forEach((deletion) => void deletion.catch(context.journal.failed));
     const replayed: Replayed = {
       position: checkpoint!.position,
       nextCommit: checkpoint!.commit + 1,
@@ -96,12 +114,19 @@ function stateOf(found: FoundCheckpoints): Uint8Array | undefined {
   return checkpoint === undefined || checkpoint.commit === 0 ? undefined : checkpoint.snapshot;
 }
 
-async function recoverUnclean(context: StartupContext, found: FoundCheckpoints, journalFiles: readonly JournalFile[]): Promise<Started> {
+async function recoverUnclean(
+  context: StartupContext,
+  found: FoundCheckpoints,
+  journalFiles: readonly JournalFile[],
+): Promise<Started> {
   const { files, dataDir, host, partitions, flusher, damaged } = context;
   const checkpoint = found.newest?.checkpoint;
   const survey = new Survey(files, dataDir.dir, context.quarantine, damaged);
   let rows: PartitionRow[];
-  if (checkpoint === undefined) rows = await rowsFromFiles(files, dataDir.dir, (path, bytes, base) => readToEnd(context, path, bytes, base));
+  if (checkpoint === undefined)
+    rows = await rowsFromFiles(files, dataDir.dir, (path, bytes, base) =>
+      readToEnd(context, path, bytes, base),
+    );
   else {
     await survey.begin(new Map(checkpoint.partitions.map((row) => [row.id, row])));
     rows = checkpoint.partitions.map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
@@ -138,14 +163,21 @@ async function recoverUnclean(context: StartupContext, found: FoundCheckpoints, 
       path: journalDirName,
     });
   }
-  partitions.deleteTombstones(replayed.nextCommit).forEach((deletion) => void deletion.catch(context.journal.failed));
+  partitions
+    .deleteTombstones(replayed.nextCommit)
+    .forEach((deletion) => void deletion.catch(context.journal.failed));
   if (checkpoint !== undefined) await survey.finish(replayed.whole, (id) => partitions.isKnown(id));
   await makeSure(context, found, replayed);
   return resume(context, found, journalFiles, replayed, false);
 }
 
 function sealedRow(row: PartitionRow): PartitionRow {
-  return { ...row, segments: row.segments.map((segment, i) => (i === row.segments.length - 1 ? { ...segment, sealed: true } : segment)) };
+  return {
+    ...row,
+    segments: row.segments.map((segment, i) =>
+      i === row.segments.length - 1 ? { ...segment, sealed: true } : segment,
+    ),
+  };
 }
 
 /** How far a segment is intact, when nothing else says how far it goes. */
@@ -186,7 +218,8 @@ async function makeSure(context: StartupContext, found: FoundCheckpoints, replay
     }
     await files.syncDir(`${dataDir.dir}/${journalDirName}`);
   }
-  if (found.newest !== undefined) await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
+  if (found.newest !== undefined)
+    await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
 }
 
 async function resume(
@@ -225,12 +258,21 @@ async function resume(
   let newest: CheckpointMark | undefined = found.newest?.checkpoint;
   if (newest === undefined) {
     // Without any, the journal is needed from its start: the mark says so, and the first checkpoint made replaces it.
-    newest = { number: 0, commit: 0, position: Math.min(replayed.position, ...journalFiles.map(({ start }) => start)) };
+    newest = {
+      number: 0,
+      commit: 0,
+      position: Math.min(replayed.position, ...journalFiles.map(({ start }) => start)),
+    };
   }
   return {
     journal,
     nextCommit: replayed.nextCommit,
     checkpoints: { newest, older: found.older?.checkpoint, slot: found.newest?.slot ?? 1 },
-    stats: { cleanStop, journalBytes: replayed.bytes, commits: replayed.commits, tornBytes: replayed.tornBytes },
+    stats: {
+      cleanStop,
+      journalBytes: replayed.bytes,
+      commits: replayed.commits,
+      tornBytes: replayed.tornBytes,
+    },
   };
 }

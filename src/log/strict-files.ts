@@ -95,7 +95,9 @@ class StrictFile implements File {
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
-    return this.#file.write(bytes, position).catch(this.#syncWrites ? this.#files.always : this.#files.unlessShort);
+    return this.#file
+      .write(bytes, position)
+      .catch(this.#syncWrites ? this.#files.always : this.#files.unlessShort);
   }
 
   sync(): Promise<void> {

@@ -33,7 +33,12 @@ export class Survey {
   /** Partition directories the table does not have. */
   readonly #unlisted = new Set<number>();
 
-  constructor(files: Files, dataDir: string, quarantine: Quarantine, damaged: (report: DamageReport) => void) {
+  constructor(
+    files: Files,
+    dataDir: string,
+    quarantine: Quarantine,
+    damaged: (report: DamageReport) => void,
+  ) {
     this.#files = files;
     this.#dataDir = dataDir;
     this.#quarantine = quarantine;
@@ -62,7 +67,8 @@ export class Survey {
     const dir = this.#dirOf(id);
     const left: Leftovers = { aside: [], compacted: [], longer: undefined };
     const known = new Set<string>();
-    for (const { baseOffset } of row?.segments ?? []) for (const suffix of segmentSuffixes) known.add(segmentName(baseOffset, suffix));
+    for (const { baseOffset } of row?.segments ?? [])
+      for (const suffix of segmentSuffixes) known.add(segmentName(baseOffset, suffix));
     let names: string[];
     try {
       names = await this.#files.list(dir);
@@ -79,7 +85,12 @@ export class Survey {
         if (row !== undefined) await this.#setAside(`${dir}/${name}`, `${id}-${name}`);
       } else if (match[4] !== undefined) left.aside.push(name);
       else if (match[3] !== undefined) left.compacted.push(name);
-      else if (row === undefined || row.deleted || baseOffset >= row.flushedEnd || baseOffset < row.startOffset) {
+      else if (
+        row === undefined ||
+        row.deleted ||
+        baseOffset >= row.flushedEnd ||
+        baseOffset < row.startOffset
+      ) {
         await this.#files.rename(`${dir}/${name}`, `${dir}/${name}${asideSuffix}`);
         left.aside.push(name + asideSuffix);
       } else await this.#setAside(`${dir}/${name}`, `${id}-${name}`);
@@ -90,7 +101,8 @@ export class Survey {
       const size = await this.#files.size(path);
       if (size !== undefined && size > last.bytes) left.longer = { path, bytes: last.bytes };
     }
-    if (left.aside.length > 0 || left.compacted.length > 0 || left.longer !== undefined) this.#leftovers.set(id, left);
+    if (left.aside.length > 0 || left.compacted.length > 0 || left.longer !== undefined)
+      this.#leftovers.set(id, left);
   }
 
   /** Whether the last segment's file goes on beyond the checkpoint: nothing may be added to it until that is settled. */
@@ -147,7 +159,11 @@ export class Survey {
 export async function rowsFromFiles(
   files: Files,
   dataDir: string,
-  lastOffsets: (path: string, bytes: number, baseOffset: number) => Promise<{ endOffset: number; bytes: number; maxTimestampMs: number }>,
+  lastOffsets: (
+    path: string,
+    bytes: number,
+    baseOffset: number,
+  ) => Promise<{ endOffset: number; bytes: number; maxTimestampMs: number }>,
 ): Promise<PartitionRow[]> {
   const rows: PartitionRow[] = [];
   for (const name of await files.list(`${dataDir}/${topicsDirName}`)) {
@@ -166,7 +182,13 @@ export async function rowsFromFiles(
       const found = await lastOffsets(path, size, baseOffset);
       if (found.bytes === 0) continue;
       const endOffset = Math.min(found.endOffset, next ?? Infinity);
-      segments.push({ baseOffset, endOffset, bytes: found.bytes, maxTimestampMs: found.maxTimestampMs, sealed: true });
+      segments.push({
+        baseOffset,
+        endOffset,
+        bytes: found.bytes,
+        maxTimestampMs: found.maxTimestampMs,
+        sealed: true,
+      });
     }
     const end = segments[segments.length - 1]?.endOffset ?? 0;
     rows.push({

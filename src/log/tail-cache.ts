@@ -4,6 +4,8 @@ import type { Batch } from './batch.ts';
 export interface TailOwner {
   /** Lets go of its oldest clean batch, if that is the one with this base offset. */
   dropOldest(baseOffset: number): void;
+  /** Whether the batch with this base offset, which was clean once, is still held. */
+  holds(baseOffset: number): boolean;
 }
 
 /** What a batch costs beyond its bytes: the object, its view, its place in lists. */
@@ -56,14 +58,14 @@ export class TailCache {
     return entries > 4096 && entries > this.#count * 2;
   }
 
-  /** Keeps the entries whose batch `holds` says is still there. */
-  tidy(holds: (owner: TailOwner, baseOffset: number) => boolean): void {
+  /** Keeps the entries whose batch is still held. */
+  tidy(): void {
     this.#shift();
     let kept = 0;
     for (let at = 0; at < this.#owners.length; at++) {
       const owner = this.#owners[at]!;
       const offset = this.#offsets[at]!;
-      if (!holds(owner, offset)) continue;
+      if (!owner.holds(offset)) continue;
       this.#owners[kept] = owner;
       this.#offsets[kept++] = offset;
     }

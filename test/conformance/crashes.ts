@@ -8,7 +8,16 @@ import type {
   GroupOptions,
   TopicKind,
 } from './delivery-driver.ts';
-import { NEVER_MS, defineFact, drain, expectNothing, numbers, receive, sortNumbers, text } from './facts.ts';
+import {
+  NEVER_MS,
+  defineFact,
+  drainQueue,
+  expectNothing,
+  numbers,
+  receive,
+  sortNumbers,
+  text,
+} from './facts.ts';
 
 /** What holds when the broker ends, with a warning and without. One after the other: each fact ends the broker for all. */
 export function describeCrashes(driver: DeliveryDriver): void {
@@ -46,7 +55,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
       await broker.restart();
       await broker.publish(topic, { value: '6' });
       await using consumer = await broker.join(topic, 'g');
-      assert.deepEqual(await drain(consumer), ['3', '4', '5', '6']);
+      assert.deepEqual(await drainQueue(broker, topic, consumer), ['3', '4', '5', '6']);
     });
 
     fact('what was acknowledged to a publisher survives kill -9', [], async () => {
@@ -73,7 +82,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
       hasCrashed = true;
       await publishers;
       await using consumer = await broker.join(topic, 'g');
-      const received = new Set(await drain(consumer));
+      const received = new Set(await drainQueue(broker, topic, consumer));
       const lost = acknowledged.filter((value) => !received.has(value));
       const invented = [...received].filter((value) => !sent.has(value));
       assert.deepEqual({ lost, invented }, { lost: [], invented: [] });
@@ -165,7 +174,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
         await broker.crash();
       }
       await using consumer = await broker.join(topic, 'g');
-      assert.deepEqual(sortNumbers(await drain(consumer)), expected);
+      assert.deepEqual(sortNumbers(await drainQueue(broker, topic, consumer)), expected);
     });
   });
 }

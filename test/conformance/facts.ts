@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Delivery, DeliveryCapability, DeliveryConsumer, DeliveryDriver } from './delivery-driver.ts';
+import type {
+  Delivery,
+  DeliveryBroker,
+  DeliveryCapability,
+  DeliveryConsumer,
+  DeliveryDriver,
+} from './delivery-driver.ts';
 
 /** Long enough never to pass within a test. */
 export const NEVER_MS = 3_600_000;
 /** How long a message that must come may take. */
 const COMES_MS = 20_000;
 /** How long to wait for one that must not come. */
-export const STAYS_AWAY_MS = 1000;
+const STAYS_AWAY_MS = 1000;
 
 /** A fact is a test with a name that is a sentence, skipped visibly where the driver lacks what it needs. */
 export function defineFact(
@@ -48,13 +54,20 @@ export async function expectNothing(consumer: DeliveryConsumer): Promise<void> {
   assert.equal(text(await consumer.receive(STAYS_AWAY_MS)), undefined);
 }
 
-/** Acks all that comes, until nothing comes any more. */
-export async function drain(consumer: DeliveryConsumer): Promise<string[]> {
+/** Acks all that comes to the consumer until the queue is empty, and returns it. */
+export async function drainQueue(
+  broker: DeliveryBroker,
+  topic: string,
+  consumer: DeliveryConsumer,
+): Promise<string[]> {
   const received: string[] = [];
   for (;;) {
     const delivery = await consumer.receive(STAYS_AWAY_MS);
-    if (delivery === undefined) return received;
-    received.push(text(delivery) ?? '');
-    await delivery.ack();
+    if (delivery !== undefined) {
+      received.push(text(delivery) ?? '');
+      await delivery.ack();
+    } else if ((await broker.countStored(topic)) === 0) {
+      return received;
+    }
   }
 }

@@ -224,6 +224,10 @@ describe('consume', () => {
     await closing;
     assert.equal(signal?.aborted, true);
     assert.equal((await group.next())?.deliveries, 2);
+    await topic.publish('stuck again');
+    const other = group.consume(() => new Promise(() => {}));
+    await settle();
+    await other.close({ timeoutMs: 0 });
   });
 
   test('an aborted signal ends the subscription and tells the handlers', async () => {
@@ -291,8 +295,10 @@ describe('consume', () => {
     await topic.publishBatch([1, 2]);
     const group = await topic.group('g', { ack: 'none' });
     let calls = 0;
-    group.consume(() => {
+    const answers: unknown[] = [];
+    group.consume(async (message) => {
       calls++;
+      answers.push(message.settled, await message.nack());
       throw new Error('in vain');
     });
     await group.drained();
@@ -300,6 +306,7 @@ describe('consume', () => {
     t.clock.advance(100_000);
     await settle();
     assert.equal(calls, 2);
+    assert.deepEqual(answers, ['acked', false, 'acked', false]);
   });
 
   test('closed resolves when the group is deleted', async () => {

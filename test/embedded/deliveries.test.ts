@@ -26,12 +26,16 @@ describe('deliveries', () => {
     await settle();
     assert.equal(group.inFlight, 2);
     for await (const message of deliveries) {
+      await settle();
+      assert.equal(group.inFlight, 3);
       await message.ack();
       break;
     }
-    assert.equal((await group.next())?.value, 2);
-    assert.equal((await group.next())?.value, 3);
-    assert.equal((await group.next())?.value, 4);
+    const left = [await group.next(), await group.next(), await group.next()];
+    assert.deepEqual(
+      left.map((message) => message?.value),
+      [2, 3, 4],
+    );
   });
 
   test('wait for messages to come, and share them with other loops', async () => {
@@ -84,9 +88,24 @@ describe('deliveries', () => {
     t.clock.advance(1000);
     const second = await group.next();
     assert.equal(second?.deliveries, 2);
+    assert.equal(first!.extend(), false);
     assert.equal(await first!.nack(), false, 'nor does it fail the one who has it now');
     assert.equal(await second.ack(), true);
     assert.equal(await first!.ack(), false);
+  });
+
+  test('the first answer counts', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish('x');
+    const group = await topic.group('g');
+    const message = await group.next();
+    assert.equal(await message!.nack({ delayMs: 1000 }), true);
+    assert.equal(await message!.ack(), false);
+    assert.equal(message!.extend(), false);
+    const again = group.next();
+    t.clock.advance(1000);
+    assert.equal((await again)?.deliveries, 2);
   });
 
   test('what nobody answered comes again after ackWaitMs', async () => {
@@ -132,6 +151,7 @@ describe('next', () => {
     const something = group.next({ waitMs: 50 });
     await topic.publish('x');
     assert.equal((await something)?.value, 'x');
+    assert.equal((await group.stats()).consumers, 0);
   });
 
   test('rejects with the reason of its signal', async () => {

@@ -161,11 +161,13 @@ describe('live requests', () => {
     await using t = await openTestBox();
     const { live } = t.box;
     await assert.rejects(live.request('nobody', 1), { code: 'no-responders' });
-    live.subscribe('silent');
+    const silent = live.subscribe('silent');
     const late = assert.rejects(live.request('silent', 1, { timeoutMs: 100 }), { code: 'request-timeout' });
     await settle();
     t.clock.advance(100);
     await late;
+    const { value: request } = await silent.next();
+    assert.equal(request?.respond('too late'), 0, 'nobody waits any more');
     const end = new AbortController();
     const aborted = assert.rejects(live.request('silent', 1, { signal: end.signal }), { message: 'enough' });
     end.abort(new Error('enough'));

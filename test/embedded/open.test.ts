@@ -79,7 +79,10 @@ describe('a box', () => {
     });
     const loop = collect(looping.deliveries());
     await eventually(() => handling.inFlight === 1);
-    const closing = box.close();
+    let isClosed = false;
+    const closing = box.close().then(() => (isClosed = true));
+    await settle();
+    assert.equal(isClosed, false);
     gate.open();
     await closing;
     assert.equal(isHandled, true);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BatchError, BrokerError, bytes } from '../../src/index.ts';
+import { Broker, MemoryFiles } from '../../src/broker/index.ts';
+import { BatchError, BrokerError, bytes, open } from '../../src/index.ts';
 import { collect, openTestBox, settle } from './kit.ts';
 
 describe('publish', () => {
@@ -72,6 +73,20 @@ describe('publish', () => {
     assert.equal(topic.count, 1);
     t.clock.advance(1);
     assert.equal((await later)?.value, 'later');
+  });
+
+  test('a delayed message with a dedupe id is stored once, also over a crash', async () => {
+    const files = new MemoryFiles();
+    const broker = await Broker.open({ dir: '/data', files });
+    const topic = await (await open({ broker })).topic('reminders');
+    const options = { delayMs: 3_600_000, dedupeId: 'x' };
+    assert.deepEqual(await topic.publish('later', options), { partition: 0, offset: -1, duplicate: false });
+    assert.deepEqual(await topic.publish('later', options), { partition: 0, offset: -1, duplicate: true });
+    const crashed = await Broker.open({ dir: '/data', files: files.copy() });
+    const again = await (await open({ broker: crashed })).topic('reminders');
+    assert.equal((await again.publish('later', options)).duplicate, true);
+    assert.equal(crashed.stats().scheduled, 1);
+    await Promise.all([broker.close(), crashed.close()]);
   });
 
   test('an expectation that does not hold is refused, with what holds', async () => {

@@ -17,7 +17,7 @@ async function allSnippets(): Promise<Snippet[]> {
 
 const snippets = await allSnippets();
 
-describe('examples', () => {
+describe('examples', { concurrency: 2 }, () => {
   let directory: TemporaryDirectory;
   before(async () => {
     directory = await makeTemporaryDirectory();

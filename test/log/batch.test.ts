@@ -14,11 +14,16 @@ interface Plain {
   readonly skip: number;
 }
 
-const bytes = fc.option(fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.uint8Array({ minLength: 300, maxLength: 400 })), { nil: null });
+const bytes = fc.option(
+  fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.uint8Array({ minLength: 300, maxLength: 400 })),
+  { nil: null },
+);
 const plain: fc.Arbitrary<Plain> = fc.record({
   key: bytes,
   value: bytes,
-  headers: fc.array(fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 30 }), value: bytes }), { maxLength: 4 }),
+  headers: fc.array(fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 30 }), value: bytes }), {
+    maxLength: 4,
+  }),
   timestampMs: fc.integer({ min: 0, max: 2 ** 44 }),
   skip: fc.nat(3),
 });
@@ -27,7 +32,12 @@ const pool = new BufferPool();
 
 function recordOf({ key, value, headers, timestampMs }: Plain): Record {
   const record = new Record();
-  record.buffer = Buffer.concat([Buffer.from('..'), key ?? Buffer.alloc(0), value ?? Buffer.alloc(0), Buffer.from('..')]);
+  record.buffer = Buffer.concat([
+    Buffer.from('..'),
+    key ?? Buffer.alloc(0),
+    value ?? Buffer.alloc(0),
+    Buffer.from('..'),
+  ]);
   if (key !== null) {
     record.keyStart = 2;
     record.keyEnd = 2 + key.length;
@@ -78,7 +88,10 @@ test('what was added is read back, record by record, from any offset', () => {
   fc.assert(
     fc.property(fc.array(plain, { minLength: 1, maxLength: 20 }), fc.nat(60), (records, seek) => {
       const { batch, offsets } = build(records);
-      const expected = records.map((record, i) => ({ offset: offsets[i]!, plain: plainOf(recordOf(record)) }));
+      const expected = records.map((record, i) => ({
+        offset: offsets[i]!,
+        plain: plainOf(recordOf(record)),
+      }));
       assert.deepEqual(readPlain(batch), expected);
       assert.deepEqual(
         readPlain(batch, 990 + seek),
@@ -89,7 +102,10 @@ test('what was added is read back, record by record, from any offset', () => {
       assert.equal(batch.count, records.length);
       assert.equal(batch.baseTimestampMs, records[0]!.timestampMs);
       assert.equal(batch.maxTimestampMs, Math.max(...records.map(({ timestampMs }) => timestampMs)));
-      assert.deepEqual([batch.producerId, batch.producerEpoch, batch.baseSequence, batch.codec], [-1, -1, -1, 0]);
+      assert.deepEqual(
+        [batch.producerId, batch.producerEpoch, batch.baseSequence, batch.codec],
+        [-1, -1, -1, 0],
+      );
       assert.ok(isIntactBatch(batch.buffer, 0, batch.bytes));
     }),
   );
@@ -122,7 +138,11 @@ test('any flipped bit but those of the base offset and the leader epoch is notic
     const flipped = Uint8Array.from(batch.buffer);
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     const byte = bit >> 3;
-    assert.equal(isIntactBatch(flipped, 0, flipped.length), byte < 8 || (byte >= 12 && byte < 16), `bit ${bit}`);
+    assert.equal(
+      isIntactBatch(flipped, 0, flipped.length),
+      byte < 8 || (byte >= 12 && byte < 16),
+      `bit ${bit}`,
+    );
   }
 });
 
@@ -138,7 +158,10 @@ test('records that contradict their header throw, and nothing else happens', () 
         try {
           readPlain(new Batch(mutated));
         } catch (error) {
-          assert.ok((error instanceof LogError && error.code === 'batch-invalid') || error instanceof RangeError, String(error));
+          assert.ok(
+            (error instanceof LogError && error.code === 'batch-invalid') || error instanceof RangeError,
+            String(error),
+          );
         }
       },
     ),
@@ -147,7 +170,9 @@ test('records that contradict their header throw, and nothing else happens', () 
 });
 
 test('a compressed batch is opened once, by whoever can', () => {
-  const { batch } = build([{ key: null, value: Buffer.from('squeezed'), headers: [], timestampMs: 1, skip: 0 }]);
+  const { batch } = build([
+    { key: null, value: Buffer.from('squeezed'), headers: [], timestampMs: 1, skip: 0 },
+  ]);
   const squeezed = Uint8Array.from(batch.buffer);
   squeezed[22] = 1; // gzip, says the header; the records stay as they are, and the codec of this test does nothing
   assert.throws(() => readPlain(new Batch(squeezed)), { code: 'compression-unsupported' });

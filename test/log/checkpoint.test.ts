@@ -7,24 +7,31 @@ import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, until } from './kit.ts';
 
 const offset = fc.oneof(fc.nat(), fc.constant(2 ** 50));
-const row: fc.Arbitrary<PartitionRow> = fc.record({
-  id: fc.integer({ min: 1, max: 2 ** 40 }),
-  startOffset: offset,
-  endOffset: offset,
-  flushedEnd: offset,
-  maxTimestampMs: fc.integer({ min: -1, max: 2 ** 45 }),
-  deleted: fc.boolean(),
-  segments: fc.array(
-    fc.record({
-      baseOffset: fc.nat(),
-      endOffset: fc.nat().map((n) => n + 2 ** 31),
-      bytes: fc.nat(2 ** 30),
-      maxTimestampMs: fc.integer({ min: -1, max: 2 ** 45 }),
-      sealed: fc.boolean(),
-    }),
-    { maxLength: 4 },
-  ),
-});
+const plainObjects = { noNullPrototype: true } as const;
+const row: fc.Arbitrary<PartitionRow> = fc.record(
+  {
+    id: fc.integer({ min: 1, max: 2 ** 40 }),
+    startOffset: offset,
+    endOffset: offset,
+    flushedEnd: offset,
+    maxTimestampMs: fc.integer({ min: -1, max: 2 ** 45 }),
+    deleted: fc.boolean(),
+    segments: fc.array(
+      fc.record(
+        {
+          baseOffset: fc.nat(),
+          endOffset: fc.nat().map((n) => n + 2 ** 31),
+          bytes: fc.nat(2 ** 30),
+          maxTimestampMs: fc.integer({ min: -1, max: 2 ** 45 }),
+          sealed: fc.boolean(),
+        },
+        plainObjects,
+      ),
+      { maxLength: 4 },
+    ),
+  },
+  plainObjects,
+);
 
 function whole(pieces: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(pieces));
@@ -35,10 +42,14 @@ const mark = { number: 7, commit: 2 ** 40, position: 512 * 9, timestampMs: 5 };
 
 test('a checkpoint is read back as it was written', () => {
   fc.assert(
-    fc.property(fc.array(row, { maxLength: 5 }), fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 3 }), (rows, pieces) => {
-      const found = decodeCheckpoint(whole(encodeCheckpoint(uuid, mark, rows, pieces)), uuid);
-      assert.deepEqual(found, { ...mark, partitions: rows, snapshot: whole(pieces) });
-    }),
+    fc.property(
+      fc.array(row, { maxLength: 5 }),
+      fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 3 }),
+      (rows, pieces) => {
+        const found = decodeCheckpoint(whole(encodeCheckpoint(uuid, mark, rows, pieces)), uuid);
+        assert.deepEqual(found, { ...mark, partitions: rows, snapshot: whole(pieces) });
+      },
+    ),
   );
 });
 
@@ -50,7 +61,8 @@ test('any flipped bit, missing byte or foreign log makes it worthless', () => {
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     assert.equal(decodeCheckpoint(flipped, uuid), undefined, `bit ${bit}`);
   }
-  for (let length = 0; length < bytes.length; length++) assert.equal(decodeCheckpoint(bytes.subarray(0, length), uuid), undefined);
+  for (let length = 0; length < bytes.length; length++)
+    assert.equal(decodeCheckpoint(bytes.subarray(0, length), uuid), undefined);
   assert.equal(decodeCheckpoint(bytes, new Uint8Array(16)), undefined);
 });
 
@@ -103,7 +115,13 @@ test('segments are synced before the checkpoint that lists them, and that before
   await log.flush();
   order.length = 0;
   await log.checkpoint();
-  assert.deepEqual(order, ['segment synced', 'segment entry synced', 'checkpoint synced', 'checkpoint in place', 'its entry synced']);
+  assert.deepEqual(order, [
+    'segment synced',
+    'segment entry synced',
+    'checkpoint synced',
+    'checkpoint in place',
+    'its entry synced',
+  ]);
   await log.close();
 });
 

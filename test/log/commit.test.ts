@@ -15,12 +15,23 @@ import { EntryClass, alignUp } from '../../src/log/format.ts';
 const place = { position: 4096, commit: 9, timestampMs: 123, tag: 77 };
 
 const items = fc.array(
-  fc.record({ kind: fc.nat(255), id: fc.oneof(fc.nat(1000), fc.constant(2 ** 40 + 1)), payload: fc.uint8Array({ maxLength: 700 }) }),
+  fc.record({
+    kind: fc.nat(255),
+    id: fc.oneof(fc.nat(1000), fc.constant(2 ** 40 + 1)),
+    payload: fc.uint8Array({ maxLength: 700 }),
+  }),
   { minLength: 1, maxLength: 8 },
 );
 
 function itemsOf(list: readonly { kind: number; id: number; payload: Uint8Array }[]): CommitItem[] {
-  return list.map(({ kind, id, payload }) => ({ entryClass: EntryClass.host, kind, id, payload, start: 0, end: payload.length }));
+  return list.map(({ kind, id, payload }) => ({
+    entryClass: EntryClass.host,
+    kind,
+    id,
+    payload,
+    start: 0,
+    end: payload.length,
+  }));
 }
 
 function encode(list: readonly CommitItem[]): Buffer {
@@ -46,7 +57,10 @@ test('a commit is read back as it was written, in whole blocks', () => {
         found,
         list.map(({ kind, id, payload }) => ({ kind, id, payload: [...payload], intact: true })),
       );
-      assert.ok(buffer.subarray(header.length).every((byte) => byte === 0), 'the rest of the last block is zeros');
+      assert.ok(
+        buffer.subarray(header.length).every((byte) => byte === 0),
+        'the rest of the last block is zeros',
+      );
     }),
   );
 });
@@ -81,7 +95,9 @@ test('any flipped bit is noticed: in the header the commit is gone, in a payload
 });
 
 test('a header that is not all there asks for more', () => {
-  const buffer = encode(itemsOf(Array.from({ length: 5 }, (_, i) => ({ kind: i, id: i, payload: Buffer.alloc(3) }))));
+  const buffer = encode(
+    itemsOf(Array.from({ length: 5 }, (_, i) => ({ kind: i, id: i, payload: Buffer.alloc(3) }))),
+  );
   assert.equal(readCommitHeader(buffer, 0, 20, 4096, 77), 48);
   assert.equal(readCommitHeader(buffer, 0, 60, 4096, 77), 48 + 5 * 16);
 });

@@ -52,7 +52,10 @@ test('nothing is durable, readable or told before its write has returned', async
   const flush = log.flush().then(() => (flushed = true));
   await until(() => files.held.length === 1);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual([partition.endOffset, partition.durableEnd, flushed, host.durableCalls], [1, 0, false, before]);
+  assert.deepEqual(
+    [partition.endOffset, partition.durableEnd, flushed, host.durableCalls],
+    [1, 0, false, before],
+  );
   assert.equal(partition.cached(0), undefined);
   assert.equal(await partition.load(0), undefined);
   assert.deepEqual(await partition.readBatches(0, 1000), []);
@@ -200,7 +203,8 @@ test('many partitions and entries are one write, whole or not at all', async () 
   await without.log.close();
   const withAll = await openLog(files.copy());
   assert.equal(Object.keys(withAll.host.state.partitions).length, 40);
-  for (let id = 1; id <= 40; id++) assert.deepEqual(values(await readAll(withAll.log.partition(id)!)), [`to ${id}`]);
+  for (let id = 1; id <= 40; id++)
+    assert.deepEqual(values(await readAll(withAll.log.partition(id)!)), [`to ${id}`]);
   await withAll.log.close();
   await finish(kit);
 });

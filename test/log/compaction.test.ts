@@ -41,7 +41,8 @@ test('it can be compacted again and again, until nothing is left of it', async (
   await log.flush();
   await partition.roll();
   const [first] = partition.segments();
-  for (const divisor of [2, 4, 8]) await partition.compact(first!.baseOffset, (offset) => offset % divisor === 0);
+  for (const divisor of [2, 4, 8])
+    await partition.compact(first!.baseOffset, (offset) => offset % divisor === 0);
   const bases = partition.segments().map(({ baseOffset }) => baseOffset);
   assert.deepEqual(
     offsets(await readAll(partition)).filter((offset) => offset < first!.endOffset),
@@ -91,15 +92,22 @@ test('a compressed batch stays whole while one of its records is kept', async ()
   await partition.roll();
   await partition.compact(0, (offset) => offset === 6);
   const batches = (await partition.readBatches(0, 10_000)).map((batch) => new Batch(batch));
-  assert.deepEqual(batches.map(({ baseOffset, endOffset, count }) => [baseOffset, endOffset, count]), [
-    [0, 4, 0],
-    [4, 8, 4],
-  ]);
+  assert.deepEqual(
+    batches.map(({ baseOffset, endOffset, count }) => [baseOffset, endOffset, count]),
+    [
+      [0, 4, 0],
+      [4, 8, 4],
+    ],
+  );
   await log.close();
 });
 
 test('readers go on while a segment is compacted under them', async () => {
-  const { log, host } = await openLog(new MemoryFiles(), { ...smallLimits, tailCacheBytesMax: 0, readCacheBytesMax: 0 });
+  const { log, host } = await openLog(new MemoryFiles(), {
+    ...smallLimits,
+    tailCacheBytesMax: 0,
+    readCacheBytesMax: 0,
+  });
   const partition = host.create(1);
   fill(partition, 300);
   await log.flush();
@@ -107,10 +115,12 @@ test('readers go on while a segment is compacted under them', async () => {
   await log.checkpoint();
   const readers = Array.from({ length: 5 }, async () => {
     for (let round = 0; round < 10; round++) {
-      for (const { offset, value } of await readAll(partition)) assert.ok(value.startsWith(`value ${offset} `));
+      for (const { offset, value } of await readAll(partition))
+        assert.ok(value.startsWith(`value ${offset} `));
     }
   });
-  for (const { baseOffset } of partition.segments()) await partition.compact(baseOffset, (offset) => offset % 3 === 0);
+  for (const { baseOffset } of partition.segments())
+    await partition.compact(baseOffset, (offset) => offset % 3 === 0);
   await Promise.all(readers);
   assert.deepEqual(host.damage, []);
   assert.equal((await readAll(partition)).length, 100);

@@ -36,7 +36,10 @@ test('the same holds when recovery itself is cut short at any call', async () =>
       const second: FaultyFiles[] = [];
       disk.before = (call) => {
         if (harmless.includes(call.kind)) return undefined;
-        const inFlight = call.kind === 'write' ? [{ path: call.path, position: call.position!, bytes: new Uint8Array(call.bytes!) }] : [];
+        const inFlight =
+          call.kind === 'write'
+            ? [{ path: call.path, position: call.position!, bytes: new Uint8Array(call.bytes!) }]
+            : [];
         second.push(disk.crash(random.next() < 0.5 ? 'power' : 'process', random, { inFlight }));
         return undefined;
       };

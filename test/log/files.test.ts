@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FaultyFiles, MemoryFiles, RealFiles, type Fault, type FileCall, type Files } from '../../src/log/index.ts';
+import {
+  FaultyFiles,
+  MemoryFiles,
+  RealFiles,
+  type Fault,
+  type FileCall,
+  type Files,
+} from '../../src/log/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 
 async function withEach(work: (files: Files, dir: string) => Promise<void>): Promise<void> {
@@ -70,7 +77,12 @@ test('all three implementations do the same', async () => {
   });
 });
 
-async function put(files: Files, path: string, text: string, options: { sync?: boolean } = {}): Promise<void> {
+async function put(
+  files: Files,
+  path: string,
+  text: string,
+  options: { sync?: boolean } = {},
+): Promise<void> {
   const file = await files.open(path, { create: true });
   await file.write(Buffer.from(text), 0);
   if (options.sync) await file.sync();
@@ -110,7 +122,9 @@ test('a sector is old or new after a power loss, never half', async () => {
   await file.write(Buffer.alloc(1536, 'n'), 0);
   const seen = new Set<string>();
   for (let seed = 0; seed < 200; seed++) {
-    const sectors = [0, 1, 2].map((i) => text(files.crash('power', new SeededRandom(seed)), 'f')!.slice(i * 512, (i + 1) * 512));
+    const sectors = [0, 1, 2].map((i) =>
+      text(files.crash('power', new SeededRandom(seed)), 'f')!.slice(i * 512, (i + 1) * 512),
+    );
     for (const sector of sectors) assert.ok(sector === 'o'.repeat(512) || sector === 'n'.repeat(512));
     seen.add(sectors.map((sector) => sector[0]).join(''));
   }
@@ -124,7 +138,9 @@ test('after a process crash everything written can be read, and is still not on 
   await put(files, 'f', 'new');
   const second = files.crash('process', new SeededRandom(1));
   assert.equal(text(second, 'f'), 'new');
-  const outcomes = new Set(Array.from({ length: 50 }, (_, seed) => text(second.crash('power', new SeededRandom(seed)), 'f')));
+  const outcomes = new Set(
+    Array.from({ length: 50 }, (_, seed) => text(second.crash('power', new SeededRandom(seed)), 'f')),
+  );
   assert.deepEqual([...outcomes].sort(), ['new', 'old']);
 });
 
@@ -171,7 +187,9 @@ test('the hook sees every call in order and can fail, shorten, falsify or fake i
   await file.sync();
   fault = undefined;
   await files.syncDir('/');
-  const outcomes = new Set(Array.from({ length: 50 }, (_, seed) => text(files.crash('power', new SeededRandom(seed)), 'f')));
+  const outcomes = new Set(
+    Array.from({ length: 50 }, (_, seed) => text(files.crash('power', new SeededRandom(seed)), 'f')),
+  );
   assert.ok(outcomes.has('abcdef') && outcomes.has('XYcdef'));
   await file.close();
   await assert.rejects(file.read(target, 0), { code: 'EBADF' });

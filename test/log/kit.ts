@@ -31,6 +31,7 @@ export class TestHost implements LogHost {
   readonly damage: DamageReport[] = [];
   failure: LogError | undefined = undefined;
   durableCalls = 0;
+  relievedCalls = 0;
   snapshots = 0;
   onSealed: (() => void) | undefined = undefined;
   onDurable: ((touched: readonly PartitionLog[]) => void) | undefined = undefined;
@@ -102,6 +103,10 @@ export class TestHost implements LogHost {
     this.onSealed?.();
   }
 
+  relieved(): void {
+    this.relievedCalls++;
+  }
+
   durable(touched: readonly PartitionLog[]): void {
     this.durableCalls++;
     for (const id of this.#sealedRemovals.splice(0)) void this.log.deletePartition(id).catch(() => undefined);
@@ -158,7 +163,11 @@ export async function openLog(
 const scratch = new Record();
 
 /** Appends a record with this value, and a key if given. */
-export function append(partition: PartitionLog, value: string, options: { key?: string; timestampMs?: number } = {}): number {
+export function append(
+  partition: PartitionLog,
+  value: string,
+  options: { key?: string; timestampMs?: number } = {},
+): number {
   const key = options.key ?? '';
   const buffer = Buffer.from(key + value);
   const keyBytes = Buffer.byteLength(key);
@@ -178,15 +187,19 @@ export interface Read {
 }
 
 /** Everything that can be read from `from` on. */
-export async function readAll(partition: PartitionLog, from: number = partition.startOffset): Promise<Read[]> {
+export async function readAll(
+  partition: PartitionLog,
+  from: number = partition.startOffset,
+): Promise<Read[]> {
   const found: Read[] = [];
   const record = new Record();
   const reader = new BatchReader();
-  for (let offset = from; ; ) {
+  for (let offset = from; ;) {
     const batch = partition.cached(offset) ?? (await partition.load(offset));
     if (batch === undefined) return found;
     reader.reset(batch, offset);
-    while (reader.next(record)) found.push({ offset: record.offset, value: Buffer.from(record.value!).toString() });
+    while (reader.next(record))
+      found.push({ offset: record.offset, value: Buffer.from(record.value!).toString() });
     offset = batch.endOffset;
   }
 }
@@ -197,7 +210,7 @@ export function values(read: readonly Read[]): string[] {
 
 /** Waits until `condition` holds; fails after five seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5000; !condition(); ) {
+  for (const deadline = Date.now() + 5000; !condition();) {
     if (Date.now() > deadline) throw new Error('waited in vain');
     await new Promise((resolve) => setImmediate(resolve));
   }

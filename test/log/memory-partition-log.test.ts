@@ -12,14 +12,20 @@ test('a volatile partition can be read at once, never touches the disk, and is e
   const before = host.durableCalls;
   for (let i = 0; i < 2500; i++) append(partition, `value ${i}`);
   assert.equal(partition.durableEnd, 2500);
-  assert.deepEqual(values(await readAll(partition)), Array.from({ length: 2500 }, (_, i) => `value ${i}`));
+  assert.deepEqual(
+    values(await readAll(partition)),
+    Array.from({ length: 2500 }, (_, i) => `value ${i}`),
+  );
   append(partition, 'more');
   assert.equal((await readAll(partition, 2500))[0]!.value, 'more');
   await until(() => grown.length > 0);
   assert.deepEqual(grown, [7]);
   assert.equal(host.durableCalls, before);
   await log.close();
-  assert.deepEqual(files.paths().filter((path) => path.includes('/topics/')), []);
+  assert.deepEqual(
+    files.paths().filter((path) => path.includes('/topics/')),
+    [],
+  );
   const again = await openLog(files);
   assert.equal(again.log.openPartition(7, { volatile: true }).endOffset, 0);
   await again.log.close();

@@ -48,7 +48,10 @@ test('reading finds every record from every offset, in memory and on disk', asyn
   const again = await openLog(files, smallLimits);
   assert.ok(again.log.partition(1)!.segments().length > 3, 'there are several segments');
   await check(again.log.partition(1)!);
-  assert.ok(again.log.stats.readCacheBytes > 0 && again.log.stats.readCacheBytes <= smallLimits.readCacheBytesMax! * 2);
+  assert.ok(
+    again.log.stats.readCacheBytes > 0 &&
+      again.log.stats.readCacheBytes <= smallLimits.readCacheBytesMax! * 2,
+  );
   await again.log.close();
 });
 
@@ -106,7 +109,15 @@ test('a client’s batch that is not what it says is refused', async () => {
     copy[at]! ^= 1;
     return copy;
   };
-  for (const bad of [bytes.subarray(0, 60), bytes.subarray(0, bytes.length - 1), changed(11), changed(16), changed(18), changed(60), changed(70)]) {
+  for (const bad of [
+    bytes.subarray(0, 60),
+    bytes.subarray(0, bytes.length - 1),
+    changed(11),
+    changed(16),
+    changed(18),
+    changed(60),
+    changed(70),
+  ]) {
     assert.throws(() => partition.appendBatch(bad, 2), { code: 'batch-invalid' });
   }
   assert.throws(() => partition.appendBatch(bytes, 3), { code: 'batch-invalid' });
@@ -125,7 +136,10 @@ test('batches are closed at their limits of bytes and records', async () => {
   append(partition, 'after');
   await log.flush();
   const batches = (await partition.readBatches(0, 1e9)).map((bytes) => new Batch(bytes));
-  assert.deepEqual(batches.map(({ count }) => count), [10, 10, 7, 2, 1, 1, 1]);
+  assert.deepEqual(
+    batches.map(({ count }) => count),
+    [10, 10, 7, 2, 1, 1, 1],
+  );
   await log.close();
 });
 
@@ -169,14 +183,17 @@ test('trimmed records are not served, their segments go with the next checkpoint
   assert.ok(segments.length >= 3);
   host.trim(1, segments[1]!.endOffset + 3);
   assert.equal(partition.startOffset, segments[1]!.endOffset + 3);
-  assert.ok(((await partition.load(0))!).endOffset > segments[1]!.endOffset);
+  assert.ok((await partition.load(0))!.endOffset > segments[1]!.endOffset);
   assert.ok(files.paths().includes('data/topics/1/00000000000000000000.log'), 'not before the checkpoint');
   await log.checkpoint();
   assert.ok(!files.paths().includes('data/topics/1/00000000000000000000.log'));
   assert.equal(partition.segments()[0]!.baseOffset, segments[2]!.baseOffset);
   host.trim(1, partition.endOffset);
   await log.checkpoint();
-  assert.deepEqual(files.paths().filter((path) => path.includes('/topics/1/')), []);
+  assert.deepEqual(
+    files.paths().filter((path) => path.includes('/topics/1/')),
+    [],
+  );
   assert.equal(await partition.load(0), undefined);
   assert.equal(partition.bytesFrom(0), 0);
   assert.equal(append(partition, 'next'), 400);
@@ -198,12 +215,19 @@ test('what is trimmed before it was flushed never gets to a segment', async () =
     host.trim(1, partition.endOffset);
   }
   await log.close();
-  assert.deepEqual(files.paths().filter((path) => path.includes('/topics/')), []);
+  assert.deepEqual(
+    files.paths().filter((path) => path.includes('/topics/')),
+    [],
+  );
 });
 
 test('bytesFrom is exact in memory and about right on disk', async () => {
   const files = new MemoryFiles();
-  const { log, host } = await openLog(files, { ...smallLimits, tailCacheBytesMax: 100_000, unflushedBytesMax: 1_000_000 });
+  const { log, host } = await openLog(files, {
+    ...smallLimits,
+    tailCacheBytesMax: 100_000,
+    unflushedBytesMax: 1_000_000,
+  });
   const partition = host.create(1);
   const ends: number[] = [];
   for (let i = 0; i < 100; i++) {
@@ -226,29 +250,33 @@ test('bytesFrom is exact in memory and about right on disk', async () => {
 test('the first offset at or after a time is found in memory, by time index and without', async () => {
   const times = fc.array(fc.integer({ min: 1000, max: 1400 }), { minLength: 1, maxLength: 150 });
   await fc.assert(
-    fc.asyncProperty(times, fc.array(fc.integer({ min: 990, max: 1410 }), { minLength: 1, maxLength: 5 }), async (stamps, wanted) => {
-      const files = new MemoryFiles();
-      const first = await openLog(files, smallLimits);
-      const partition = first.host.create(1);
-      for (const [i, timestampMs] of stamps.entries()) {
-        append(partition, `value ${i}`, { timestampMs });
-        if (i % 5 === 0) await first.log.flush();
-      }
-      await first.log.flush();
-      const check = async (partition: PartitionLog): Promise<void> => {
-        for (const time of wanted) {
-          const expected = stamps.findIndex((stamp) => stamp >= time);
-          assert.equal(await partition.offsetAtTime(time), expected < 0 ? stamps.length : expected);
+    fc.asyncProperty(
+      times,
+      fc.array(fc.integer({ min: 990, max: 1410 }), { minLength: 1, maxLength: 5 }),
+      async (stamps, wanted) => {
+        const files = new MemoryFiles();
+        const first = await openLog(files, smallLimits);
+        const partition = first.host.create(1);
+        for (const [i, timestampMs] of stamps.entries()) {
+          append(partition, `value ${i}`, { timestampMs });
+          if (i % 5 === 0) await first.log.flush();
         }
-      };
-      await check(partition);
-      assert.equal(partition.maxTimestampMs, Math.max(...stamps));
-      await first.log.close();
-      const again = await openLog(files, smallLimits);
-      await check(again.log.partition(1)!);
-      assert.equal(again.log.partition(1)!.maxTimestampMs, Math.max(...stamps));
-      await again.log.close();
-    }),
+        await first.log.flush();
+        const check = async (partition: PartitionLog): Promise<void> => {
+          for (const time of wanted) {
+            const expected = stamps.findIndex((stamp) => stamp >= time);
+            assert.equal(await partition.offsetAtTime(time), expected < 0 ? stamps.length : expected);
+          }
+        };
+        await check(partition);
+        assert.equal(partition.maxTimestampMs, Math.max(...stamps));
+        await first.log.close();
+        const again = await openLog(files, smallLimits);
+        await check(again.log.partition(1)!);
+        assert.equal(again.log.partition(1)!.maxTimestampMs, Math.max(...stamps));
+        await again.log.close();
+      },
+    ),
     { numRuns: 30 },
   );
 });

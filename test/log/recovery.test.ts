@@ -7,11 +7,15 @@ import { append, openLog, readAll, smallLimits, values, type TestHost } from './
 const random = new SeededRandom(3);
 
 /** A log with partition 1 of records r0, r1, …, each in a commit of its own with the text of the same number; then the process dies. */
-async function crashed(count: number, during?: (log: Log, i: number) => Promise<void>): Promise<{ files: FaultyFiles; positions: number[] }> {
+async function crashed(
+  count: number,
+  during?: (log: Log, i: number) => Promise<void>,
+): Promise<{ files: FaultyFiles; positions: number[] }> {
   const files = new FaultyFiles();
   const positions: number[] = [];
   files.before = ({ kind, path, position, syncWrites }) => {
-    if (kind === 'write' && syncWrites && path.startsWith('data/journal/') && position! > 0) positions.push(position!);
+    if (kind === 'write' && syncWrites && path.startsWith('data/journal/') && position! > 0)
+      positions.push(position!);
     return undefined;
   };
   const { log, host } = await openLog(files, smallLimits);
@@ -130,7 +134,11 @@ test('a commit whose header is damaged is lost alone', async () => {
   const { log, host, read } = await recover(files);
   assert.deepEqual(read, [...range(0, 4), ...range(5, 10)]);
   assert.ok(host.damage.some(({ message }) => /Commits 6 to 6 are damaged beyond reading/.test(message)));
-  assert.ok(host.damage.some(({ partitionId, fromOffset, toOffset }) => partitionId === 1 && fromOffset === 4 && toOffset === 5));
+  assert.ok(
+    host.damage.some(
+      ({ partitionId, fromOffset, toOffset }) => partitionId === 1 && fromOffset === 4 && toOffset === 5,
+    ),
+  );
   await log.close();
 });
 
@@ -195,7 +203,11 @@ test('with both checkpoints damaged it says what is lost, keeps every message an
   flip(files, 'data/checkpoint-a', 90);
   flip(files, 'data/checkpoint-b', 90);
   const { log, host } = await openLog(files, smallLimits);
-  assert.ok(host.damage.some(({ message }) => /definitions and positions .* are lost; all messages are kept/.test(message)));
+  assert.ok(
+    host.damage.some(({ message }) =>
+      /definitions and positions .* are lost; all messages are kept/.test(message),
+    ),
+  );
   assert.deepEqual(log.orphans.length + [...log.partitions()].length, 1);
   assert.deepEqual(values(await readAll(log.openPartition(1))), range(0, 60));
   for (const path of segments) assert.ok(files.bytes(path) !== undefined, path);
@@ -244,7 +256,10 @@ test('what is not recognised after a crash is set aside, not removed', async () 
   await put('data/journal/readme');
   const { log, host, read } = await recover(files);
   assert.deepEqual(read, range(0, 5));
-  assert.deepEqual(host.damage.map(({ kind }) => kind), ['unknown-file', 'unknown-file', 'unknown-file', 'unknown-file']);
+  assert.deepEqual(
+    host.damage.map(({ kind }) => kind),
+    ['unknown-file', 'unknown-file', 'unknown-file', 'unknown-file'],
+  );
   const kept = files.paths().filter((path) => path.includes('/quarantine/'));
   assert.deepEqual(kept, [
     'data/quarantine/1-notes.txt',
@@ -256,7 +271,10 @@ test('what is not recognised after a crash is set aside, not removed', async () 
 });
 
 test('a lost or damaged identity is restored from the journal', async () => {
-  for (const harm of [(files: FaultyFiles) => flip(files, 'data/identity', 15), (files: FaultyFiles) => void files.remove('data/identity')]) {
+  for (const harm of [
+    (files: FaultyFiles) => flip(files, 'data/identity', 15),
+    (files: FaultyFiles) => void files.remove('data/identity'),
+  ]) {
     const { files } = await crashed(3);
     harm(files);
     const { log, host, read } = await recover(files);
@@ -275,7 +293,8 @@ test('a commit whose sync failed, and which the next start reads and serves, sur
     const { log, host } = await openLog(files, smallLimits);
     append(host.create(1), 'r0');
     await log.flush();
-    files.before = (call) => (call.kind === 'write' && call.syncWrites ? { code: 'EIO', written: call.bytes!.length } : undefined);
+    files.before = (call) =>
+      call.kind === 'write' && call.syncWrites ? { code: 'EIO', written: call.bytes!.length } : undefined;
     append(log.partition(1)!, 'r1');
     await assert.rejects(log.flush(), { code: 'io-failed' });
     files.before = undefined;

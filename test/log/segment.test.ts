@@ -87,7 +87,9 @@ test('a segment that ends too early, or is not there, loses what is missing and 
 test('a place that the disk cannot read is damage like any other', async () => {
   const files = await written();
   files.before = ({ kind, path, position, bytes }) =>
-    kind === 'read' && path === `${name}.log` && position! <= 1200 && position! + bytes!.length > 1200 ? { code: 'EIO' } : undefined;
+    kind === 'read' && path === `${name}.log` && position! <= 1200 && position! + bytes!.length > 1200
+      ? { code: 'EIO' }
+      : undefined;
   const { log, host, partition } = await open(files);
   const read = await readAll(partition);
   assert.ok(read.length > 100);
@@ -98,7 +100,8 @@ test('a place that the disk cannot read is damage like any other', async () => {
 test('one read that goes wrong is read again', async () => {
   const files = await written();
   let flips = 1;
-  files.before = ({ kind, path }) => (kind === 'read' && path === `${name}.log` && flips-- > 0 ? { kind: 'flip', bit: 3000 } : undefined);
+  files.before = ({ kind, path }) =>
+    kind === 'read' && path === `${name}.log` && flips-- > 0 ? { kind: 'flip', bit: 3000 } : undefined;
   const { log, host, partition } = await open(files);
   assert.deepEqual(missing(await readAll(partition), 200), []);
   assert.deepEqual(host.damage, []);
@@ -150,7 +153,10 @@ test('a walk finds all intact batches and says exactly what is between them', as
       const hit = whole.positions.findLastIndex((position) => position <= bit >> 3);
       const inEpoch = ((bit >> 3) - whole.positions[hit]!) >> 2 === 3;
       if (inEpoch) return; // the leader epoch is not covered, and not used
-      assert.deepEqual(positions, whole.positions.filter((_, i) => i !== hit));
+      assert.deepEqual(
+        positions,
+        whole.positions.filter((_, i) => i !== hit),
+      );
       assert.equal(damage.length, 1);
       assert.deepEqual([damage[0]!.fromOffset, damage[0]!.toOffset], [hit * 5, hit * 5 + 5]);
     }),
@@ -179,6 +185,9 @@ test('bytes of a message that look like a batch do not pass for one after damage
   const reopened = await openLog(files, smallLimits);
   const read = await readAll(reopened.log.partition(1)!);
   assert.ok(read.every(({ value }) => ['first', 'forged', 'last'].includes(value)));
-  assert.deepEqual(read.map(({ offset }) => offset), [0, 1, 3]);
+  assert.deepEqual(
+    read.map(({ offset }) => offset),
+    [0, 1, 3],
+  );
   await reopened.log.close();
 });

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { FaultyFiles, LogError, type FileCall, type Log, type LogOptions } from '../../src/log/index.ts';
 import { SeededRandom, type Random, type VirtualClock } from '../../src/util/index.ts';
-import { append, openLog, readAll, smallLimits, type HostState, type TestHost, type TestOptions } from './kit.ts';
+import {
+  append,
+  openLog,
+  readAll,
+  smallLimits,
+  type HostState,
+  type TestHost,
+  type TestOptions,
+} from './kit.ts';
 
 /** Everything the log holds as of one seal: the host's state, and the value of every offset appended so far. */
 interface Truth {
@@ -37,7 +45,11 @@ export class Recorder {
   #sealed = 0;
   readonly #modes: readonly ('power' | 'process')[];
 
-  constructor(seed: number, options: TestOptions = {}, modes: readonly ('power' | 'process')[] = ['power', 'process']) {
+  constructor(
+    seed: number,
+    options: TestOptions = {},
+    modes: readonly ('power' | 'process')[] = ['power', 'process'],
+  ) {
     this.#random = new SeededRandom(seed);
     this.#options = { ...smallLimits, ...options };
     this.#modes = modes;
@@ -50,7 +62,9 @@ export class Recorder {
     this.files.before = (call) => {
       if (isHarmless(call) || this.files.calls % every !== 0) return undefined;
       const inFlight =
-        call.kind === 'write' ? [{ path: call.path, position: call.position!, bytes: new Uint8Array(call.bytes!) }] : [];
+        call.kind === 'write'
+          ? [{ path: call.path, position: call.position!, bytes: new Uint8Array(call.bytes!) }]
+          : [];
       const disks = this.#modes.map((mode) => this.files.crash(mode, this.#random, { inFlight }));
       this.points.push({ call: { ...call }, number: this.files.calls, disks, ackedSeal: this.#acked });
       return undefined;
@@ -105,7 +119,8 @@ export class Recorder {
 
   #truth(): Truth {
     const ends: { [id: string]: number } = {};
-    for (const id of Object.keys(this.host.state.partitions)) ends[id] = this.log.openPartition(Number(id)).endOffset;
+    for (const id of Object.keys(this.host.state.partitions))
+      ends[id] = this.log.openPartition(Number(id)).endOffset;
     return { host: structuredClone(this.host.state), ends };
   }
 
@@ -135,10 +150,18 @@ export async function judge(
   assert.deepEqual(host.damage, [], 'a crash is no damage');
   const state = JSON.stringify(sorted(host.state));
   const ends = endsOf(host, log);
-  const seal = recorder.truths.findLastIndex((truth) => JSON.stringify(sorted(truth.host)) === state && sameEnds(truth.ends, ends));
+  const seal = recorder.truths.findLastIndex(
+    (truth) => JSON.stringify(sorted(truth.host)) === state && sameEnds(truth.ends, ends),
+  );
   const wanted = JSON.stringify(recorder.truths[point.ackedSeal]);
-  assert.ok(seal >= 0, `the state is that of no commit: ${state} ${JSON.stringify(ends)}; acked is ${wanted}`);
-  assert.ok(seal >= point.ackedSeal, `commit ${point.ackedSeal} was acknowledged, but ${seal} is what is left`);
+  assert.ok(
+    seal >= 0,
+    `the state is that of no commit: ${state} ${JSON.stringify(ends)}; acked is ${wanted}`,
+  );
+  assert.ok(
+    seal >= point.ackedSeal,
+    `commit ${point.ackedSeal} was acknowledged, but ${seal} is what is left`,
+  );
   for (const id of Object.keys(host.state.partitions)) {
     const partition = log.partition(Number(id))!;
     const start = host.state.partitions[id]!;
@@ -147,11 +170,14 @@ export async function judge(
     let expected = start;
     for (const { offset, value } of await readAll(partition, start)) {
       if (offset < start) continue;
-      while (expected < offset) assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing`), expected++;
+      while (expected < offset)
+        (assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing`), expected++);
       assert.equal(value, recorder.values.get(`${id}/${offset}`), `value at ${id}/${offset}`);
       expected = offset + 1;
     }
-    while (expected < partition.endOffset) assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing at the end`), expected++;
+    while (expected < partition.endOffset)
+      (assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing at the end`),
+        expected++);
     assert.equal(partition.durableEnd, partition.endOffset);
   }
   assert.deepEqual(host.damage, [], 'a crash is no damage');
@@ -191,7 +217,11 @@ export function everything(steps: number): Script {
         live.push(lastId);
       } else if (dice < 60) {
         const id = pick();
-        for (let count = 1 + random.int(12); count > 0; count--) recorder.append(id, `v${step}-${count}-${'x'.repeat(random.int(random.int(20) === 0 ? 1500 : 80))}`);
+        for (let count = 1 + random.int(12); count > 0; count--)
+          recorder.append(
+            id,
+            `v${step}-${count}-${'x'.repeat(random.int(random.int(20) === 0 ? 1500 : 80))}`,
+          );
       } else if (dice < 70) host.put(1, random.int(5), `t${step}`);
       else if (dice < 78) {
         const id = pick();
@@ -201,7 +231,8 @@ export function everything(steps: number): Script {
         const id = pick();
         const partition = log.partition(id)!;
         for (let count = random.int(8); count > 0; count--) {
-          const offset = partition.startOffset + random.int(Math.max(1, partition.endOffset - partition.startOffset));
+          const offset =
+            partition.startOffset + random.int(Math.max(1, partition.endOffset - partition.startOffset));
           if (offset < partition.endOffset) host.put(5, id, String(offset));
         }
       } else if (dice < 87) {
@@ -211,7 +242,8 @@ export function everything(steps: number): Script {
         // What is compacted away must be deleted durably first.
         await log.flush();
         const deleted = new Set(host.state.deleted[id] ?? []);
-        if (segment !== undefined) later(partition.compact(segment.baseOffset, (offset) => !deleted.has(offset)));
+        if (segment !== undefined)
+          later(partition.compact(segment.baseOffset, (offset) => !deleted.has(offset)));
       } else if (dice < 89) later(log.checkpoint());
       else if (dice < 90 && live.length > 1) {
         const id = live.splice(random.int(live.length), 1)[0]!;

@@ -11,4 +11,4 @@ export {
 export { parallel } from './parallel.ts';
 export { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
 export { uniqueName } from './unique-name.ts';
-export { WireClient } from './wire-client.ts';
+export { type KeepAlive, WireClient } from './wire-client.ts';

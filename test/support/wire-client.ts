@@ -4,6 +4,12 @@ import { type Socket, connect } from 'node:net';
 
 const DEADLINE_MS = 30_000;
 
+/** A line that the server may send at any time, which no transcript wants to see, and the answer to it. */
+export interface KeepAlive {
+  readonly ping: string;
+  readonly pong: string;
+}
+
 /**
  * A wire client is a TCP socket for transcripts: it sends exactly the bytes it is given and compares exactly the bytes
  * that come back. Bytes are Latin-1 strings, so that one character is one byte and a difference reads well.
@@ -14,12 +20,13 @@ export class WireClient implements Disposable {
   #isClosed = false;
   #wake: (() => void) | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, keepAlive: KeepAlive | undefined) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
       this.#received += text;
+      if (keepAlive !== undefined) this.#answer(keepAlive);
       this.#wake?.();
     });
     // A reset is one of the ways in which a server closes; what was received before it counts.
@@ -30,9 +37,9 @@ export class WireClient implements Disposable {
     });
   }
 
-  static async open(port: number): Promise<WireClient> {
+  static async open(port: number, keepAlive?: KeepAlive): Promise<WireClient> {
     const socket = connect({ port, host: '127.0.0.1' });
-    const client = new WireClient(socket);
+    const client = new WireClient(socket, keepAlive);
     await once(socket, 'connect');
     return client;
   }
@@ -97,6 +104,16 @@ export class WireClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#socket.destroy();
+  }
+
+  /** Takes the pings out of what was received. They begin where a line begins. */
+  #answer({ ping, pong }: KeepAlive): void {
+    for (;;) {
+      const position = `\r\n${this.#received}`.indexOf(`\r\n${ping}`);
+      if (position < 0) return;
+      this.#received = this.#received.slice(0, position) + this.#received.slice(position + ping.length);
+      this.send(pong);
+    }
   }
 
   #take(length: number): string {

@@ -98,7 +98,17 @@ test('a writer grows and a reader takes back what was written', () => {
   writer.setU32(writer.length - 4, 7);
   const reader = new ByteReader(writer.copy());
   assert.deepEqual(
-    [reader.u8(), reader.u16(), reader.i16(), reader.u32(), reader.i32(), reader.i64(), reader.f64(), reader.uvarint(), reader.varint()],
+    [
+      reader.u8(),
+      reader.u16(),
+      reader.i16(),
+      reader.u32(),
+      reader.i32(),
+      reader.i64(),
+      reader.f64(),
+      reader.uvarint(),
+      reader.varint(),
+    ],
     [200, 65_535, -2, 4_000_000_000, -5, -(2 ** 40), 0.1, 300, -300],
   );
   assert.equal(reader.text(5), 'grün');

@@ -1,3 +1,4 @@
+import { Arguments } from './arguments.ts';
 import { WireError } from './errors.ts';
 import { Frame, type Handlers, type Verb } from './frame.ts';
 
@@ -14,16 +15,12 @@ const tab = 9;
 const cr = 13;
 const lf = 10;
 
-/** More arguments than any verb has. */
-const argumentsMax = 6;
-/** A size has at most so many digits. */
-const sizeDigitsMax = 9;
 /** Below this, memory for an unfinished frame is had at once; above it grows as bytes come. */
 const tailBytesMin = 1024;
 /** A tail buffer larger than this is not kept once its frame is done. */
 const tailBytesKept = 16 * 1024;
 
-/** What `#run` found at the head of a frame it could not finish. */
+/** How long an unfinished frame will be is known only when its control line is complete. */
 const lineUnfinished = 0;
 
 /**
@@ -44,11 +41,10 @@ export class Parser<Side extends Verb, Target> {
   readonly #handlers: { readonly [V in Verb]?: (target: Target, frame: Frame) => void };
   readonly #target: Target;
   readonly #lineMax: number;
-  readonly #payloadMax: number;
+  readonly #arguments: Arguments;
   readonly #frame = new Frame();
-  readonly #starts = new Int32Array(argumentsMax);
-  readonly #ends = new Int32Array(argumentsMax);
-  #count = 0;
+  /** What to call for the payload that follows the control line at hand. */
+  #payloadHandler: (target: Target, frame: Frame) => void = ignore;
   #stopped = false;
   /** An unfinished frame, and how long it will be (`lineUnfinished` while its control line is not complete). */
   #tail: Buffer = noBytes;
@@ -59,7 +55,7 @@ export class Parser<Side extends Verb, Target> {
     this.#handlers = handlers;
     this.#target = target;
     this.#lineMax = limits.controlLineBytesMax;
-    this.#payloadMax = limits.payloadBytesMax;
+    this.#arguments = new Arguments(limits);
   }
 
   /** Bytes kept of a frame that is not complete. */
@@ -130,7 +126,11 @@ export class Parser<Side extends Verb, Target> {
     let lineBytes = 0;
     while (position < end && !this.#stopped) {
       if (lastLine >= 0 && position + lineBytes <= end && sameBytes(buffer, lastLine, position, lineBytes)) {
-        shift(frame, position - lastLine);
+        // Subject, reply and sid may stay where they are: the same bytes in the same buffer.
+        const by = position - lastLine;
+        frame.payloadStart += by;
+        frame.payloadEnd += by;
+        if (frame.commonStart >= 0) frame.commonStart += by;
         lastLine = position;
         frame.repeated = true;
       } else {
@@ -162,55 +162,100 @@ export class Parser<Side extends Verb, Target> {
     return position;
   }
 
-  #payloadHandler: (target: Target, frame: Frame) => void = ignore;
-
   /**
    * Reads a control line. Verbs without payload are handled; of the others the frame is filled in.
    * Returns where the line ends, or -1 when its end is not there yet.
    */
   #readLine(buffer: Buffer, start: number, end: number): number {
-    const frame = this.#frame;
-    frame.payloadStart = -1;
+    this.#frame.payloadStart = -1;
     switch (buffer[start]! | 0x20) {
       case 0x70: // p
         if (start + 1 === end) return -1;
         switch (buffer[start + 1]! | 0x20) {
           case 0x69:
-            return this.#readPlain(buffer, start, end, 'PING');
+            return this.#readText(buffer, start, end, 'PING');
           case 0x6f:
-            return this.#readPlain(buffer, start, end, 'PONG');
+            return this.#readText(buffer, start, end, 'PONG');
           default:
-            return this.#verb(buffer, start, end, 'PUB')
-              ? this.#readPublish(buffer, start + 3, end, false)
-              : -1;
+            return this.#readPublish(buffer, start, end, 'PUB');
         }
       case 0x68: // h
-        if (this.#handlers.HPUB)
-          return this.#verb(buffer, start, end, 'HPUB')
-            ? this.#readPublish(buffer, start + 4, end, true)
-            : -1;
-        return this.#verb(buffer, start, end, 'HMSG') ? this.#readMessage(buffer, start + 4, end, true) : -1;
+        if (this.#handlers.HPUB) return this.#readPublish(buffer, start, end, 'HPUB');
+        return this.#readMessage(buffer, start, end, 'HMSG');
       case 0x6d: // m
-        return this.#verb(buffer, start, end, 'MSG') ? this.#readMessage(buffer, start + 3, end, false) : -1;
+        return this.#readMessage(buffer, start, end, 'MSG');
       case 0x73: // s
-        return this.#verb(buffer, start, end, 'SUB') ? this.#readSubscribe(buffer, start + 3, end) : -1;
+        return this.#readSubscribe(buffer, start, end);
       case 0x75: // u
-        return this.#verb(buffer, start, end, 'UNSUB') ? this.#readUnsubscribe(buffer, start + 5, end) : -1;
+        return this.#readUnsubscribe(buffer, start, end);
       case 0x63: // c
-        return this.#readPlain(buffer, start, end, 'CONNECT');
+        return this.#readText(buffer, start, end, 'CONNECT');
       case 0x69: // i
-        return this.#readPlain(buffer, start, end, 'INFO');
+        return this.#readText(buffer, start, end, 'INFO');
       case 0x2b: // +
-        return this.#readPlain(buffer, start, end, '+OK');
+        return this.#readText(buffer, start, end, '+OK');
       case 0x2d: // -
-        return this.#readPlain(buffer, start, end, '-ERR');
+        return this.#readText(buffer, start, end, '-ERR');
       default:
         return unknownVerb();
     }
   }
 
+  #readPublish(buffer: Buffer, start: number, end: number, verb: 'PUB' | 'HPUB'): number {
+    const lineEnd = this.#readArguments(buffer, start, end, verb);
+    if (lineEnd < 0) return -1;
+    this.#arguments.publish(buffer, lineEnd, verb === 'HPUB', this.#frame);
+    this.#payloadHandler = this.#handlers[verb]!;
+    return lineEnd;
+  }
+
+  #readMessage(buffer: Buffer, start: number, end: number, verb: 'MSG' | 'HMSG'): number {
+    const lineEnd = this.#readArguments(buffer, start, end, verb);
+    if (lineEnd < 0) return -1;
+    this.#arguments.message(buffer, lineEnd, verb === 'HMSG', this.#frame);
+    this.#payloadHandler = this.#handlers[verb]!;
+    return lineEnd;
+  }
+
+  #readSubscribe(buffer: Buffer, start: number, end: number): number {
+    const lineEnd = this.#readArguments(buffer, start, end, 'SUB');
+    if (lineEnd < 0) return -1;
+    this.#arguments.subscribe(this.#frame);
+    this.#handlers.SUB!(this.#target, this.#frame);
+    return lineEnd;
+  }
+
+  #readUnsubscribe(buffer: Buffer, start: number, end: number): number {
+    const lineEnd = this.#readArguments(buffer, start, end, 'UNSUB');
+    if (lineEnd < 0) return -1;
+    this.#arguments.unsubscribe(buffer, this.#frame);
+    this.#handlers.UNSUB!(this.#target, this.#frame);
+    return lineEnd;
+  }
+
+  /** Verbs with free text or none. */
+  #readText(buffer: Buffer, start: number, end: number, verb: TextVerb): number {
+    if (verb === '-ERR') {
+      if (!this.#isHere(buffer, start, end, verb) || !isSetOff(buffer, start + verb.length, end)) return -1;
+    } else if (!this.#isHere(buffer, start, end, verb)) {
+      return -1;
+    }
+    const lineEnd = this.#arguments.split(buffer, start + verb.length, end);
+    if (lineEnd < 0) return -1;
+    this.#arguments.text(buffer, lineEnd, this.#frame);
+    this.#handlers[verb]!(this.#target, this.#frame);
+    return lineEnd;
+  }
+
+  /** Splits the arguments of a verb that must have some. Where the line ends, or -1 when it is not complete. */
+  #readArguments(buffer: Buffer, start: number, end: number, verb: Verb): number {
+    if (!this.#isHere(buffer, start, end, verb)) return -1;
+    const from = start + verb.length;
+    return isSetOff(buffer, from, end) ? this.#arguments.split(buffer, from + 1, end) : -1;
+  }
+
   /** Whether the verb is here in full. Throws when it is another one, or one that this side does not say. */
-  #verb(buffer: Buffer, start: number, end: number, verb: Verb): boolean {
+  #isHere(buffer: Buffer, start: number, end: number, verb: Verb): boolean {
     if (this.#handlers[verb] === undefined) unknownVerb();
     const length = verb.length;
     for (let i = 0; i < length; i++) {
@@ -221,205 +266,9 @@ export class Parser<Side extends Verb, Target> {
     }
     return true;
   }
-
-  /**
-   * Splits the arguments from `from` to the end of the line into starts, ends and count. Returns where the line ends, or -1 when its
-   * end is not there yet.
-   */
-  #split(buffer: Buffer, from: number, end: number): number {
-    const starts = this.#starts;
-    const ends = this.#ends;
-    const stop = Math.min(end, from + this.#lineMax + 3);
-    let count = 0;
-    let tokenStart = -1;
-    let at = from;
-    for (; at < stop; at++) {
-      const byte = buffer[at]!;
-      if (byte > blank) {
-        if (tokenStart < 0) tokenStart = at;
-        continue;
-      }
-      if (byte === blank || byte === tab) {
-        if (tokenStart >= 0) {
-          if (count < argumentsMax) {
-            starts[count] = tokenStart;
-            ends[count] = at;
-          }
-          count++;
-          tokenStart = -1;
-        }
-        continue;
-      }
-      if (byte === lf) break;
-      if (byte === cr && (at + 1 >= stop || buffer[at + 1] === lf)) continue; // the line end begins
-      if (tokenStart < 0) tokenStart = at;
-    }
-    const complete = at < stop;
-    const lineEnd = at > from && buffer[at - 1] === cr ? at - 1 : at;
-    if (lineEnd - from > this.#lineMax) {
-      throw new WireError(
-        'control-line-exceeded',
-        `A control line has at most ${this.#lineMax} bytes of arguments.`,
-      );
-    }
-    if (!complete) return -1;
-    if (tokenStart >= 0) {
-      if (count < argumentsMax) {
-        starts[count] = tokenStart;
-        ends[count] = lineEnd;
-      }
-      count++;
-    }
-    this.#count = count;
-    return at + 1;
-  }
-
-  /** Arguments must be set off from their verb. Whether the byte that does so is here yet. */
-  #setOff(buffer: Buffer, at: number, end: number): boolean {
-    if (at >= end) return false;
-    const byte = buffer[at];
-    if (byte !== blank && byte !== tab) unknownVerb();
-    return true;
-  }
-
-  /** Verbs with free text or none. */
-  #readPlain(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    verb: 'CONNECT' | 'INFO' | 'PING' | 'PONG' | '+OK' | '-ERR',
-  ): number {
-    if (!this.#verb(buffer, start, end, verb)) return -1;
-    const from = start + verb.length;
-    if (verb === '-ERR' && !this.#setOff(buffer, from, end)) return -1;
-    const lineEnd = this.#split(buffer, from, end);
-    if (lineEnd < 0) return -1;
-    const frame = this.#frame;
-    const count = Math.min(this.#count, argumentsMax);
-    frame.textStart = count > 0 ? this.#starts[0]! : lineEnd;
-    frame.textEnd = count > 0 ? this.#lineTextEnd(buffer, lineEnd) : lineEnd;
-    this.#handlers[verb]!(this.#target, frame);
-    return lineEnd;
-  }
-
-  /** Where the text of a line ends, without the blanks and the line end behind it. */
-  #lineTextEnd(buffer: Buffer, lineEnd: number): number {
-    let end = lineEnd;
-    while (buffer[end - 1]! <= blank) end--;
-    return end;
-  }
-
-  /** `subject [reply] size` or `subject [reply] header total`. */
-  #readPublish(buffer: Buffer, from: number, end: number, withHeaders: boolean): number {
-    if (!this.#setOff(buffer, from, end)) return -1;
-    const lineEnd = this.#split(buffer, from + 1, end);
-    if (lineEnd < 0) return -1;
-    const frame = this.#frame;
-    const starts = this.#starts;
-    const ends = this.#ends;
-    const count = this.#count;
-    const sizes = withHeaders ? 2 : 1;
-    const replies = count - 1 - sizes;
-    if (replies !== 0 && replies !== 1) badArguments(withHeaders ? 'HPUB' : 'PUB');
-    frame.subjectStart = starts[0]!;
-    frame.subjectEnd = ends[0]!;
-    frame.replyStart = replies === 1 ? starts[1]! : -1;
-    frame.replyEnd = replies === 1 ? ends[1]! : -1;
-    this.#readSizes(buffer, lineEnd, withHeaders);
-    // Single spaces throughout, CRLF, and a header block where there is a size for one.
-    const tight = ends[count - 1]! + 2 === lineEnd && (!withHeaders || frame.headerBytes > 0);
-    frame.commonStart = tight && this.#singleSpaces(buffer, count) ? starts[1]! : -1;
-    this.#payloadHandler = withHeaders ? this.#handlers.HPUB! : this.#handlers.PUB!;
-    return lineEnd;
-  }
-
-  #singleSpaces(buffer: Buffer, count: number): boolean {
-    for (let i = 1; i < count; i++) {
-      const start = this.#starts[i]!;
-      if (start - this.#ends[i - 1]! !== 1 || buffer[start - 1] !== blank) return false;
-    }
-    return true;
-  }
-
-  /** `subject sid [reply] size` or `subject sid [reply] header total`. */
-  #readMessage(buffer: Buffer, from: number, end: number, withHeaders: boolean): number {
-    if (!this.#setOff(buffer, from, end)) return -1;
-    const lineEnd = this.#split(buffer, from + 1, end);
-    if (lineEnd < 0) return -1;
-    const frame = this.#frame;
-    const replies = this.#count - 2 - (withHeaders ? 2 : 1);
-    if (replies !== 0 && replies !== 1) badArguments(withHeaders ? 'HMSG' : 'MSG');
-    frame.subjectStart = this.#starts[0]!;
-    frame.subjectEnd = this.#ends[0]!;
-    frame.sidStart = this.#starts[1]!;
-    frame.sidEnd = this.#ends[1]!;
-    frame.replyStart = replies === 1 ? this.#starts[2]! : -1;
-    frame.replyEnd = replies === 1 ? this.#ends[2]! : -1;
-    frame.commonStart = -1;
-    this.#readSizes(buffer, lineEnd, withHeaders);
-    this.#payloadHandler = withHeaders ? this.#handlers.HMSG! : this.#handlers.MSG!;
-    return lineEnd;
-  }
-
-  /** The last one or two arguments, and where the payload is by them. */
-  #readSizes(buffer: Buffer, lineEnd: number, withHeaders: boolean): void {
-    const frame = this.#frame;
-    const last = this.#count - 1;
-    const total = sizeOf(buffer, this.#starts[last]!, this.#ends[last]!);
-    const headerBytes = withHeaders ? sizeOf(buffer, this.#starts[last - 1]!, this.#ends[last - 1]!) : 0;
-    if (total < 0 || headerBytes < 0)
-      throw new WireError('bad-arguments', 'A payload size is a decimal number.');
-    if (headerBytes > total) {
-      throw new WireError(
-        'bad-arguments',
-        `A header block of ${headerBytes} bytes does not fit a payload of ${total}.`,
-      );
-    }
-    if (total > this.#payloadMax) {
-      throw new WireError(
-        'payload-exceeded',
-        `A payload of ${total} bytes is larger than ${this.#payloadMax}.`,
-      );
-    }
-    frame.headerBytes = headerBytes;
-    frame.payloadStart = lineEnd;
-    frame.payloadEnd = lineEnd + total;
-  }
-
-  /** `subject [queue] sid`. */
-  #readSubscribe(buffer: Buffer, from: number, end: number): number {
-    if (!this.#setOff(buffer, from, end)) return -1;
-    const lineEnd = this.#split(buffer, from + 1, end);
-    if (lineEnd < 0) return -1;
-    const count = this.#count;
-    // `SUB` with blanks only has no argument at all; nats-server reads it as an unknown operation.
-    if (count !== 2 && count !== 3) badArguments('SUB');
-    const frame = this.#frame;
-    frame.subjectStart = this.#starts[0]!;
-    frame.subjectEnd = this.#ends[0]!;
-    frame.queueStart = count === 3 ? this.#starts[1]! : -1;
-    frame.queueEnd = count === 3 ? this.#ends[1]! : -1;
-    frame.sidStart = this.#starts[count - 1]!;
-    frame.sidEnd = this.#ends[count - 1]!;
-    this.#handlers.SUB!(this.#target, frame);
-    return lineEnd;
-  }
-
-  /** `sid [max]`. */
-  #readUnsubscribe(buffer: Buffer, from: number, end: number): number {
-    if (!this.#setOff(buffer, from, end)) return -1;
-    const lineEnd = this.#split(buffer, from + 1, end);
-    if (lineEnd < 0) return -1;
-    const count = this.#count;
-    if (count !== 1 && count !== 2) badArguments('UNSUB');
-    const frame = this.#frame;
-    frame.sidStart = this.#starts[0]!;
-    frame.sidEnd = this.#ends[0]!;
-    frame.maxMessages = count === 2 ? Math.max(0, sizeOf(buffer, this.#starts[1]!, this.#ends[1]!)) : 0;
-    this.#handlers.UNSUB!(this.#target, frame);
-    return lineEnd;
-  }
 }
+
+type TextVerb = 'CONNECT' | 'INFO' | 'PING' | 'PONG' | '+OK' | '-ERR';
 
 const noBytes = Buffer.alloc(0);
 
@@ -427,17 +276,12 @@ function ignore(): void {
   // no payload verb was read yet
 }
 
-/** Moves the arguments and the payload of a publish to where the same control line stands again. */
-function shift(frame: Frame, by: number): void {
-  frame.subjectStart += by;
-  frame.subjectEnd += by;
-  if (frame.replyStart >= 0) {
-    frame.replyStart += by;
-    frame.replyEnd += by;
-  }
-  if (frame.commonStart >= 0) frame.commonStart += by;
-  frame.payloadStart += by;
-  frame.payloadEnd += by;
+/** Arguments must be set off from their verb. False when the byte that does so is not here yet. */
+function isSetOff(buffer: Buffer, at: number, end: number): boolean {
+  if (at >= end) return false;
+  const byte = buffer[at];
+  if (byte !== blank && byte !== tab) unknownVerb();
+  return true;
 }
 
 /** From the end: lines of one publisher differ in their size or the last token of a reply, if at all. */
@@ -446,26 +290,10 @@ function sameBytes(buffer: Buffer, one: number, other: number, length: number): 
   return true;
 }
 
-/** A decimal number, or -1. */
-function sizeOf(buffer: Buffer, start: number, end: number): number {
-  if (end - start > sizeDigitsMax || end === start) return -1;
-  let size = 0;
-  for (let at = start; at < end; at++) {
-    const digit = buffer[at]! - 48;
-    if (digit < 0 || digit > 9) return -1;
-    size = size * 10 + digit;
-  }
-  return size;
-}
-
 function unknownVerb(): never {
   throw new WireError('unknown-operation', 'This is no verb of the NATS protocol.');
 }
 
 function lostFrame(): WireError {
   return new WireError('unknown-operation', 'A payload must end with CRLF exactly where its size says.');
-}
-
-function badArguments(verb: string): never {
-  throw new WireError('bad-arguments', `${verb} has the wrong number of arguments.`);
 }

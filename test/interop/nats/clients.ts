@@ -23,6 +23,9 @@ import { type TestServer, uniqueName, useServer } from '../../support/index.ts';
 export const SECOND_NS = 1_000_000_000;
 export const MILLISECOND_NS = 1_000_000;
 
+/** For requests that will be answered: a slow machine must not fail a test. */
+export const patient: { readonly timeout: number } = { timeout: 20_000 };
+
 /** A server and a connected client of it, shared by the tests of a suite. */
 export interface NatsFixture {
   readonly server: () => TestServer;
@@ -56,7 +59,7 @@ export function useNats(): NatsFixture {
   let manager: JetStreamManager | undefined;
   before(async () => {
     connection = await connectTo();
-    manager = await jetstreamManager(connection);
+    manager = await jetstreamManager(connection, patient);
   });
   const nc = (): NatsConnection => {
     assert.ok(connection, 'useNats(): the connection is there inside tests only');
@@ -70,7 +73,7 @@ export function useNats(): NatsFixture {
     server,
     nc,
     jsm,
-    js: () => jetstream(nc()),
+    js: () => jetstream(nc(), patient),
     connect: connectTo,
     addStream: async (config = {}) => {
       const name = config.name ?? uniqueName('stream');
@@ -79,7 +82,7 @@ export function useNats(): NatsFixture {
     readState: async (stream) => (await jsm().streams.info(stream, { subjects_filter: '>' })).state,
     api: async (subject, body) => {
       const payload = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-      return (await nc().request(`$JS.API.${subject}`, payload, { timeout: 5000 })).json<ApiResponse>();
+      return (await nc().request(`$JS.API.${subject}`, payload, patient)).json<ApiResponse>();
     },
   };
 }

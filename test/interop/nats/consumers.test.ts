@@ -91,7 +91,6 @@ describe('JetStream consumers', parallel, () => {
       ack_policy: AckPolicy.Explicit,
       inactive_threshold: 0.3 * SECOND_NS,
     });
-    assert.equal((await jsm().consumers.info(name, info.name)).name, info.name);
     await eventually(async () => (await collect(jsm().consumers.list(name))).length === 0, {
       timeoutMs: 20_000,
     });

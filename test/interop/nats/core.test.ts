@@ -9,7 +9,7 @@ import {
   headers,
 } from '@nats-io/transport-node';
 import { parallel, uniqueName } from '../../support/index.ts';
-import { collect, take, useNats } from './clients.ts';
+import { collect, patient, take, useNats } from './clients.ts';
 
 describe('core NATS with @nats-io/transport-node', parallel, () => {
   const { nc, connect } = useNats();
@@ -109,11 +109,11 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     const ask = headers();
     ask.set('Ask', 'yes');
     await using other = await connect();
-    const reply = await other.request(subject, 'hello', { timeout: 5000, headers: ask });
+    const reply = await other.request(subject, 'hello', { ...patient, headers: ask });
     assert.equal(reply.string(), 're: hello');
     assert.equal(reply.headers?.get('Seen'), 'yes');
     const replies = await Promise.all(
-      Array.from({ length: 200 }, async (_, i) => (await other.request(subject, `${i}`)).string()),
+      Array.from({ length: 200 }, async (_, i) => (await other.request(subject, `${i}`, patient)).string()),
     );
     assert.deepEqual(
       replies,
@@ -126,7 +126,7 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     const answer = (_: Error | null, message: Msg): void => void message.respond('x');
     nc().subscribe(subject, { callback: answer });
     nc().subscribe(subject, { callback: answer });
-    assert.equal((await nc().request(subject, '', { timeout: 5000, noMux: true })).string(), 'x');
+    assert.equal((await nc().request(subject, '', { ...patient, noMux: true })).string(), 'x');
     const many = await nc().requestMany(subject, '', { strategy: 'count', maxMessages: 2, maxWait: 5000 });
     assert.deepEqual(texts(await collect(many)), ['x', 'x']);
   });

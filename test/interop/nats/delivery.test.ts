@@ -11,7 +11,7 @@ import {
 } from '@nats-io/jetstream';
 import { createInbox } from '@nats-io/transport-node';
 import { eventually, parallel } from '../../support/index.ts';
-import { MILLISECOND_NS, SECOND_NS, collect, useNats } from './clients.ts';
+import { MILLISECOND_NS, SECOND_NS, collect, patient, useNats } from './clients.ts';
 
 /** The subject that acknowledges a message: the client keeps it to itself. */
 const replyOf = (message: JsMsg | undefined): string => (message as unknown as { reply: string }).reply;
@@ -93,9 +93,9 @@ describe('JetStream acks and redelivery', parallel, () => {
       const { next } = await setUp(1);
       const message = await next();
       const reply = replyOf(message);
-      assert.equal((await nc().request(reply, '+ACK')).data.length, 0);
-      assert.equal((await nc().request(reply, '+ACK')).data.length, 0);
-      assert.equal((await nc().request(reply)).data.length, 0);
+      assert.equal((await nc().request(reply, '+ACK', patient)).data.length, 0);
+      assert.equal((await nc().request(reply, '+ACK', patient)).data.length, 0);
+      assert.equal((await nc().request(reply, '', patient)).data.length, 0);
     });
 
     test('every way to say ack', async () => {
@@ -108,7 +108,7 @@ describe('JetStream acks and redelivery', parallel, () => {
     test('an answer that is no ack changes nothing', async () => {
       const { next, readInfo } = await setUp(1);
       const message = await next();
-      await nc().request(replyOf(message), '+BOGUS');
+      await nc().request(replyOf(message), '+BOGUS', patient);
       assert.equal((await readInfo()).num_ack_pending, 1);
       await message.ackAck();
       assert.equal((await readInfo()).num_ack_pending, 0);
@@ -217,14 +217,14 @@ describe('JetStream acks and redelivery', parallel, () => {
     test('a naked message goes before those that were never delivered', async () => {
       const { next } = await setUp(3);
       // With a reply, which comes when the nak has been taken.
-      await nc().request(replyOf(await next()), '-NAK');
+      await nc().request(replyOf(await next()), '-NAK', patient);
       const order = [(await next()).string(), (await next()).string(), (await next()).string()];
       assert.deepEqual(order, ['1', '2', '3']);
     });
 
     test('nak with a delay: others go first', async () => {
       const { next } = await setUp(2);
-      (await next()).nak(700);
+      (await next()).nak(2000);
       assert.equal((await next()).string(), '2');
       const again = await next();
       assert.equal(again.string(), '1');
@@ -250,11 +250,11 @@ describe('JetStream acks and redelivery', parallel, () => {
     });
 
     test('working: the deadline starts anew', async () => {
-      const { next, readInfo } = await setUp(1, { ack_wait: SECOND_NS });
+      const { next, readInfo } = await setUp(1, { ack_wait: 2 * SECOND_NS });
       const message = await next();
       const started = Date.now();
-      // Three times the deadline, during which the message stays with its consumer.
-      while (Date.now() - started < 3000) {
+      // More than twice the deadline, during which the message stays with its consumer.
+      while (Date.now() - started < 5000) {
         message.working();
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -309,7 +309,9 @@ describe('JetStream acks and redelivery', parallel, () => {
     test('a consumer that leaves gives its messages back after the deadline', async () => {
       const { name, next } = await setUp(1, { ack_wait: SECOND_NS });
       const other = await connect();
-      const taken = await (await jetstream(other).consumers.get(name, 'c')).next({ expires: 20_000 });
+      const taken = await (
+        await jetstream(other, patient).consumers.get(name, 'c')
+      ).next({ expires: 20_000 });
       assert.equal(taken?.info.deliveryCount, 1);
       await other.close();
       assert.equal((await next()).info.deliveryCount, 2);

@@ -11,7 +11,8 @@ export const quietConnect = {
 
 /** A wire client that has read INFO, sent CONNECT and seen the PONG to its PING. */
 export async function shakeHands(port: number, connect: object = {}): Promise<WireClient> {
-  const client = await WireClient.open(port);
+  // A server pings when it likes; nats-server does so for the first time two seconds after CONNECT.
+  const client = await WireClient.open(port, { ping: 'PING\r\n', pong: 'PONG\r\n' });
   await client.line();
   client.send(`CONNECT ${JSON.stringify({ ...quietConnect, ...connect })}\r\nPING\r\n`);
   await client.readThrough('PONG\r\n');

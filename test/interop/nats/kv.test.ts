@@ -183,7 +183,7 @@ describe('key-value store with @nats-io/kv', parallel, () => {
   });
 
   test('values expire after the ttl of the bucket', async () => {
-    const kv = await create({ ttl: 1000 });
+    const kv = await create({ ttl: 3000 });
     await kv.put('a', '1');
     assert.equal(text(await kv.get('a')), '1');
     await eventually(async () => (await kv.get('a')) === null);

@@ -18,7 +18,7 @@ import {
   headers,
 } from 'nats';
 import { eventually, parallel, uniqueName, useServer } from '../../support/index.ts';
-import { collect, take } from './clients.ts';
+import { collect, patient, take } from './clients.ts';
 
 describe('the older nats package', parallel, () => {
   let nc: NatsConnection;
@@ -31,8 +31,8 @@ describe('the older nats package', parallel, () => {
   const server = useServer();
   before(async () => {
     nc = await connect({ servers: server().natsAddress });
-    js = nc.jetstream();
-    jsm = await nc.jetstreamManager();
+    js = nc.jetstream(patient);
+    jsm = await nc.jetstreamManager(patient);
   });
 
   const addStream = async (config: object = {}): Promise<string> => {
@@ -74,9 +74,9 @@ describe('the older nats package', parallel, () => {
     test('request and reply, and nobody to reply', async () => {
       const subject = uniqueName('core');
       nc.subscribe(subject, { callback: (_, message) => void message.respond(message.data) });
-      assert.equal((await nc.request(subject, 'echo')).string(), 'echo');
+      assert.equal((await nc.request(subject, 'echo', patient)).string(), 'echo');
       await assert.rejects(
-        nc.request(uniqueName('nobody')),
+        nc.request(uniqueName('nobody'), '', patient),
         (error) => error instanceof NatsError && error.code === '503',
       );
     });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { AckPolicy, type Consumer, type ConsumerConfig } from '@nats-io/jetstream';
 import { createInbox } from '@nats-io/transport-node';
 import { eventually, parallel } from '../../support/index.ts';
-import { SECOND_NS, collect, take, useNats } from './clients.ts';
+import { SECOND_NS, collect, patient, take, useNats } from './clients.ts';
 
 describe('JetStream pull requests', parallel, () => {
   const { nc, jsm, js, addStream, connect } = useNats();
@@ -76,7 +76,7 @@ describe('JetStream pull requests', parallel, () => {
     const subscription = nc().subscribe(inbox, { max: 2 });
     nc().publish(
       `$JS.API.CONSUMER.MSG.NEXT.${name}.c`,
-      JSON.stringify({ batch: 2, expires: SECOND_NS, idle_heartbeat: 0.2 * SECOND_NS }),
+      JSON.stringify({ batch: 2, expires: 10 * SECOND_NS, idle_heartbeat: 0.2 * SECOND_NS }),
       { reply: inbox },
     );
     const [, beat] = await collect(subscription);
@@ -163,7 +163,7 @@ describe('JetStream pull requests', parallel, () => {
     });
     assert.deepEqual(await pull(name, '', 1), ['409 Consumer is push based']);
     await jsm().consumers.delete(name, 'c');
-    await assert.rejects(nc().request(`$JS.API.CONSUMER.MSG.NEXT.${name}.c`), /no responders/);
+    await assert.rejects(nc().request(`$JS.API.CONSUMER.MSG.NEXT.${name}.c`, '', patient), /no responders/);
   });
 
   test('a request whose inbox is gone takes no messages', async () => {

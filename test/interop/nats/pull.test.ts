@@ -12,7 +12,7 @@ import {
 } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { eventually, parallel } from '../../support/index.ts';
-import { collect, useNats } from './clients.ts';
+import { collect, patient, useNats } from './clients.ts';
 
 describe('JetStream pull consumers', parallel, () => {
   const { nc, jsm, js, addStream, connect } = useNats();
@@ -116,7 +116,10 @@ describe('JetStream pull consumers', parallel, () => {
       const { name } = await addConsumer(0);
       await using other = await connect();
       const seen: string[][] = [[], []];
-      const members = [await js().consumers.get(name, 'c'), await jetstream(other).consumers.get(name, 'c')];
+      const members = [
+        await js().consumers.get(name, 'c'),
+        await jetstream(other, patient).consumers.get(name, 'c'),
+      ];
       const consuming = await Promise.all(
         members.map((member, i) =>
           member.consume({
@@ -166,7 +169,7 @@ describe('JetStream pull consumers', parallel, () => {
 
     test('heartbeats keep an idle consume alive', async () => {
       const { consumer } = await addConsumer(0);
-      const { messages, statuses } = await watchConsume(consumer, { expires: 2000, idle_heartbeat: 500 });
+      const { messages, statuses } = await watchConsume(consumer, { expires: 6000, idle_heartbeat: 1000 });
       await eventually(() => statuses.filter((status) => status === 'heartbeat').length >= 2);
       assert.ok(!statuses.includes('heartbeats_missed'), statuses.join(', '));
       await messages.close();

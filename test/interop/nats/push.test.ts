@@ -89,8 +89,10 @@ describe('JetStream push and ordered consumers', parallel, () => {
           message.respond(count === 0 && text === '2' ? '-NAK' : '+ACK');
         },
       });
-      await eventually(() => seen.length >= 5);
-      assert.deepEqual(seen, ['1', '1', '2', '2', '3']);
+      await eventually(() => seen.includes('3'));
+      // A slow machine may let more deadlines pass; the order stays.
+      assert.deepEqual([...new Set(seen)], ['1', '2', '3']);
+      for (const text of ['1', '2']) assert.ok(seen.indexOf(text) < seen.lastIndexOf(text), seen.join());
     });
 
     test('idle heartbeats', async () => {

@@ -5,7 +5,7 @@ import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jet
 import { Kvm } from '@nats-io/kv';
 import { type NatsConnection, connect } from '@nats-io/transport-node';
 import { type TestServer, eventually, oraclePath, parallel, startServer } from '../../support/index.ts';
-import { SECOND_NS, collect } from './clients.ts';
+import { SECOND_NS, collect, patient } from './clients.ts';
 
 const endings = [
   ['a graceful stop', (server: TestServer): Promise<unknown> => server.stop()],
@@ -26,8 +26,8 @@ describe('NATS clients and restarts', parallel, () => {
     test(`streams, consumers, values and messages are there after ${ending}`, async () => {
       await using server = await startServer();
       await using nc = await connectPatiently(server);
-      const jsm = await jetstreamManager(nc);
-      const js = jetstream(nc);
+      const jsm = await jetstreamManager(nc, patient);
+      const js = jetstream(nc, patient);
       const added = await jsm.streams.add({
         name: 'S',
         subjects: ['s.>'],
@@ -74,7 +74,7 @@ describe('NATS clients and restarts', parallel, () => {
       await using server = await startServer();
       await using nc = await connectPatiently(server);
       await using publisher = await connectPatiently(server);
-      const jsm = await jetstreamManager(nc);
+      const jsm = await jetstreamManager(nc, patient);
       await jsm.streams.add({ name: 'S', subjects: ['s.>'] });
       await jsm.consumers.add('S', {
         durable_name: 'c',
@@ -89,9 +89,9 @@ describe('NATS clients and restarts', parallel, () => {
         message.ack();
       };
       const messages = await (
-        await jetstream(nc).consumers.get('S', 'c')
+        await jetstream(nc, patient).consumers.get('S', 'c')
       ).consume({ callback, expires: 2000, idle_heartbeat: 500 });
-      await jetstream(publisher).publish('s.a', 'before');
+      await jetstream(publisher, patient).publish('s.a', 'before');
       await eventually(() => received.includes('before'));
 
       await end(server);
@@ -101,7 +101,7 @@ describe('NATS clients and restarts', parallel, () => {
         await nc.rtt();
         return true;
       });
-      await jetstream(publisher).publish('s.a', 'after');
+      await jetstream(publisher, patient).publish('s.a', 'after');
       await eventually(() => received.includes('after'), { timeoutMs: 30_000 });
       publisher.publish('live', 'still here');
       await eventually(() => heard.includes('still here'));

@@ -49,7 +49,7 @@ describe('JetStream limits and retention', parallel, () => {
     });
 
     test('max_age', async () => {
-      const { name } = await addStream({ max_age: SECOND_NS });
+      const { name } = await addStream({ max_age: 3 * SECOND_NS });
       await publishMany(name, 5);
       assert.equal((await readState(name)).messages, 5);
       await eventually(async () => (await readState(name)).messages === 0);

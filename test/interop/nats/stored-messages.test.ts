@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { createInbox, headers } from '@nats-io/transport-node';
 import { parallel } from '../../support/index.ts';
-import { collect, rejectsWithCode, useNats } from './clients.ts';
+import { collect, patient, rejectsWithCode, useNats } from './clients.ts';
 
 describe('JetStream stored messages', parallel, () => {
   const { nc, jsm, js, addStream, api } = useNats();
@@ -174,7 +174,7 @@ describe('JetStream stored messages', parallel, () => {
       const sent = headers();
       sent.set('Mine', 'kept');
       await js().publish(`${name}.x`, 'body', { headers: sent, msgID: 'id-1' });
-      const answer = await nc().request(`$JS.API.DIRECT.GET.${name}.${name}.x`);
+      const answer = await nc().request(`$JS.API.DIRECT.GET.${name}.${name}.x`, '', patient);
       assert.equal(answer.string(), 'body');
       assert.deepEqual(answer.headers?.keys().sort(), [
         'Mine',
@@ -194,7 +194,7 @@ describe('JetStream stored messages', parallel, () => {
     test('errors are status lines', async () => {
       const name = await addFilledStream();
       const ask = async (subject: string, body: string): Promise<string> => {
-        const { headers: found } = await nc().request(`$JS.API.DIRECT.GET.${subject}`, body);
+        const { headers: found } = await nc().request(`$JS.API.DIRECT.GET.${subject}`, body, patient);
         return `${found?.code} ${found?.description}`;
       };
       assert.equal(await ask(name, '{"seq":99}'), '404 Message Not Found');
@@ -207,7 +207,7 @@ describe('JetStream stored messages', parallel, () => {
     test('a stream that does not allow it does not answer', async () => {
       const { name } = await addStream();
       await js().publish(`${name}.x`);
-      await assert.rejects(nc().request(`$JS.API.DIRECT.GET.${name}`, '{"seq":1}'), /no responders/);
+      await assert.rejects(nc().request(`$JS.API.DIRECT.GET.${name}`, '{"seq":1}', patient), /no responders/);
     });
 
     test('batch from a sequence', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { parallel, uniqueName } from '../../support/index.ts';
-import { MILLISECOND_NS, SECOND_NS, collect, rejectsWithCode, useNats } from './clients.ts';
+import { MILLISECOND_NS, SECOND_NS, collect, patient, rejectsWithCode, useNats } from './clients.ts';
 
 describe('JetStream streams', parallel, () => {
   const { nc, jsm, js, addStream, api } = useNats();
@@ -270,7 +270,7 @@ describe('JetStream streams', parallel, () => {
     assert.equal(await jsm().streams.delete(name), true);
     assert.equal(await rejectsWithCode(jsm().streams.info(name), 10059), 'stream not found');
     await rejectsWithCode(jsm().streams.delete(name), 10059);
-    await assert.rejects(nc().request(`${name}.a`), /no responders/);
+    await assert.rejects(nc().request(`${name}.a`, '', patient), /no responders/);
     // Its name and its subjects are free, and nothing of the old one comes back.
     await addStream({ name });
     assert.equal((await js().publish(`${name}.a`)).seq, 1);

@@ -142,6 +142,24 @@ test('lz4: any sequence of literals and matches, over blocks that refer to each 
   );
 });
 
+test('a match from before the beginning is refused', () => {
+  assertFails('bad-compression', () =>
+    decompress(Compression.snappy, Uint8Array.from([6, 0, 97, 0x05, 2]), 100),
+  );
+  assertFails('bad-compression', () =>
+    decompress(Compression.snappy, Uint8Array.from([6, 0, 97, 0x05, 0]), 100),
+  );
+  assertFails('bad-compression', () => decompress(Compression.lz4, lz4Frame([[0x10, 97, 2, 0, 0]]), 100));
+  assert.equal(
+    Buffer.from(decompress(Compression.snappy, Uint8Array.from([6, 0, 97, 0x05, 1]), 100)).toString(),
+    'aaaaaa',
+  );
+  assert.equal(
+    Buffer.from(decompress(Compression.lz4, lz4Frame([[0x10, 97, 1, 0, 0]]), 100)).toString(),
+    'aaaaa',
+  );
+});
+
 const codecs = [Compression.gzip, Compression.snappy, Compression.lz4, Compression.zstd];
 
 test('changed bytes become something within the limit or a WireError', () => {

@@ -188,11 +188,21 @@ for (const [what, api, version, digits, code] of cases) {
   });
 }
 
+test('a count is refused before its first element is read', () => {
+  const bytes = Buffer.concat([hex('00000006'), Buffer.alloc(20)]);
+  assert.equal(new Reader(bytes).count(3), 6);
+  assert.throws(
+    () => new Reader(bytes).count(4),
+    /6 elements of at least 4 bytes announced at 4, 20 bytes are left/,
+  );
+  assert.throws(() => new Reader(hex('07 000000000000')).tagCount(), /7 elements of at least 2 bytes/);
+});
+
 test('unknown tagged fields are passed over', () => {
   const { request } = apis.Heartbeat;
   const message = { groupId: 'g', generationId: 3, memberId: 'm', groupInstanceId: null };
   const bytes = encode(request, 4, message);
-  const tagged = Buffer.concat([bytes.subarray(0, -1), Buffer.from([2, 5, 2, 0xff, 0xff, 0x81, 0x01, 0])]);
+  const tagged = Buffer.concat([bytes.subarray(0, -1), Buffer.from([2, 5, 2, 1, 1, 0x81, 0x01, 0])]);
   const reader = new Reader(tagged);
   assert.deepEqual(request.decode(reader, 4), message);
   assert.equal(reader.remaining, 0);

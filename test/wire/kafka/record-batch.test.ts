@@ -200,6 +200,26 @@ for (const [what, code, records] of refused) {
   });
 }
 
+test('counts are checked without a look at the records', () => {
+  for (const [count, lastOffsetDelta] of [
+    [3, 1],
+    [2, 2],
+    [2, 0],
+  ] as const) {
+    const batch = broken(
+      (each) => void (each.writeInt32BE(count, 57), each.writeInt32BE(lastOffsetDelta, 23)),
+    );
+    assertRefused(() => readProducedBatches(batch), ErrorCode.INVALID_RECORD);
+  }
+});
+
+test('a record that is longer than its parts is refused', () => {
+  const batch = encodeRecordBatch([{ value: Buffer.from([1, 2, 0]), timestampMs: 0 }]);
+  // The last byte of the value becomes the count of headers, and the count is left over.
+  batch[batchHeaderBytes + 5]! -= 2;
+  assert.throws(() => checkRecords(splitBatches(batch)[0]!), /whose parts have others/);
+});
+
 test('a changed byte is noticed', () => {
   const batch = broken(() => {});
   for (let at = 21; at < batch.length; at++) {

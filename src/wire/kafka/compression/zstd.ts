@@ -5,8 +5,8 @@ import { BoundedOutput } from './bounded-output.ts';
 import { inflate } from './inflate.ts';
 
 /*
- * Node has zstd from 22.15 on. Before, the library fzstd does it, behind a check of its own of all that a frame announces: the library makes
- * room for whatever window a frame asks for, up to 2 GiB.
+ * Node has zstd from 22.15 on. Before, the library fzstd does it, and is given frames with a header of ours: it makes room for whatever window
+ * a frame asks for, up to 2 GiB.
  *
  * frame => magic:uint32 descriptor:byte [window:byte] [dictionary] [contentBytes] block* [checksum:uint32]
  * block => header:uint24 byte*          bit 0 of the header: the last one; bits 1 and 2 the kind; the rest: bytes
@@ -43,8 +43,10 @@ export function decompressZstd(bytes: Uint8Array, bytesMax: number): Uint8Array 
   const output = new BoundedOutput(bytesMax, bytes.length * 2);
   for (let at = 0; at < bytes.length;) {
     const frame = readFrame(bytes, at);
-    const plain = inflate(nodeZstd, bytes.subarray(at, frame.end), bytesMax);
-    output.literal(plain, 0, plain.length);
+    if (frame.kind === 'zstd') {
+      const plain = inflate(nodeZstd, bytes.subarray(at, frame.end), bytesMax);
+      output.literal(plain, 0, plain.length);
+    }
     at = frame.end;
   }
   return output.bytes();

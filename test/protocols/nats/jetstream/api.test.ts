@@ -359,7 +359,9 @@ describe('consumers', () => {
     assert.equal(during.paused, true);
     assert.equal(during.config.pause_until, until);
     // To create it again changes nothing about that.
-    assert.equal((await js.addConsumer('S', 'c', { description: 'new' })).config.pause_until, until);
+    const later = new Date(js.kit.clock.now() + 99_000).toISOString();
+    const again = await js.addConsumer('S', 'c', { description: 'new', pause_until: later });
+    assert.equal(again.config.pause_until, until);
     await js.advance(9999);
     assert.deepEqual(inbox.texts, []);
     await js.advance(1);
@@ -367,6 +369,8 @@ describe('consumers', () => {
     assert.equal((await js.api('CONSUMER.INFO.S.c')).paused, undefined);
     const past = await js.api('CONSUMER.PAUSE.S.c', { pause_until: '2020-01-01T00:00:00Z' });
     assert.equal(past.paused, false);
+    const unpaused = await js.addConsumer('S', 'c', { pause_until: until.replace(/^\d+/, '2999') });
+    assert.equal(unpaused.paused, undefined);
     assert.deepEqual(await js.api('CONSUMER.PAUSE.S.c', {}), {
       type: 'io.nats.jetstream.api.v1.consumer_pause_response',
       paused: false,

@@ -74,7 +74,9 @@ describe('push consumers', () => {
     assert.deepEqual(out.seen[1]?.headers, { 'Nats-Last-Consumer': '1', 'Nats-Last-Stream': '1' });
     await js.advance(1000);
     assert.equal(out.seen.length, 4);
+    const timers = js.kit.clock.timerCount;
     js.unlisten(out);
+    assert.ok(js.kit.clock.timerCount < timers);
     await js.advance(5000);
     assert.equal(out.seen.length, 4);
     // Whoever comes next hears one heartbeat at a time.
@@ -147,9 +149,9 @@ describe('push consumers', () => {
     await js.settle();
     assert.deepEqual(other.texts, ['1']);
     const before = js.listen('out');
-    await js.publish('s.a', '2');
+    for (let i = 2; i <= 5; i++) await js.publish('s.a', `${i}`);
     assert.deepEqual(before.texts, []);
-    assert.deepEqual(other.texts, ['1', '2']);
+    assert.deepEqual(other.texts, ['1', '2', '3', '4', '5']);
     const refused = await js.api('CONSUMER.CREATE.S.c', {
       stream_name: 'S',
       config: { durable_name: 'c', ack_policy: 'explicit', deliver_subject: 'third' },

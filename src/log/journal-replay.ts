@@ -1,122 +1,3 @@
-import { readI64 } from '../util/index.ts';
-import { Batch } from './batch.ts';
-import { decodeCheckpoint, readFile, takeCleanStop, type Checkpoint } from './checkpoint.ts';
-import { readCommitEntries, readCommitHeader, readRuinedHeader, type CommitHeader } from './commit.ts';
-import type { DataDir } from './data-dir.ts';
-import type { DiskPartitionLog } from './disk-partition-log.ts';
-import { LogError, type DamageReport } from './errors.ts';
-import type { Files } from './files.ts';
-import {
-  EntryClass,
-  LogEntryKind,
-  alignUp,
-  blockBytes,
-  checkpointNames,
-  commitHeaderBytes,
-  journalDirName,
-  journalName,
-  journalStart,
-  temporarySuffix,
-} from './format.ts';
-import { readJournalHeader } from './journal-file.ts';
-import { scanJournal } from './journal-scan.ts';
-import type { JournalFile } from './journal.ts';
-import type { Quarantine } from './quarantine.ts';
-
-/** What recovery needs of the log around it. */
-export interface RecoveryContext {
-  readonly files: Files;
-  readonly dataDir: DataDir;
-  readonly quarantine: Quarantine;
-  readonly damaged: (report: DamageReport) => void;
-}
-
-/** The intact checkpoints, and which slot each is in. */
-export interface FoundCheckpoints {
-  readonly newest: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1; readonly bytes: Uint8Array } | undefined;
-  readonly older: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1 } | undefined;
-  /** There were checkpoints, and none is intact: where the log stood is known from the journal and the segments alone. */
-  readonly lost: boolean;
-}
-
-/** Reads both checkpoints; a damaged one goes to the quarantine. */
-export async function findCheckpoints(context: RecoveryContext): Promise<FoundCheckpoints> {
-  const { files, dataDir, quarantine, damaged } = context;
-  const found: { checkpoint: Checkpoint; slot: 0 | 1; bytes: Uint8Array }[] = [];
-  const bad: string[] = [];
-  for (const slot of [0, 1] as const) {
-    const path = `${dataDir.dir}/${checkpointNames[slot]}`;
-    const bytes = await readFile(files, path);
-    if (bytes === undefined) continue;
-    const checkpoint = decodeCheckpoint(bytes, dataDir.uuid);
-    if (checkpoint !== undefined) found.push({ checkpoint, slot, bytes });
-    else bad.push(checkpointNames[slot]);
-  }
-  const lost = found.length === 0 && !dataDir.isFresh;
-  for (const name of bad) {
-    const quarantined = await quarantine.move(`${dataDir.dir}/${name}`, name);
-    const loss = lost
-      ? 'No other is intact: definitions and positions that the journal does not hold any more are lost; all messages are kept.'
-      : 'The other one and the journal behind it hold the same: nothing is lost.';
-    damaged({ kind: 'checkpoint', message: `${name} is damaged and was set aside as ${quarantined}. ${loss}`, path: name, quarantined });
-  }
-  if (lost && bad.length === 0) {
-    const message =
-      'Both checkpoints are missing: definitions and positions that the journal does not hold any more are lost; all messages are kept.';
-    damaged({ kind: 'checkpoint', message, path: checkpointNames[0] });
-  }
-  found.sort((a, b) => b.checkpoint.number - a.checkpoint.number);
-  return { newest: found[0], older: found[1], lost };
-}
-
-/** The files of the journal, by start. What is no journal file goes to the quarantine. */
-export async function listJournal(context: RecoveryContext): Promise<JournalFile[]> {
-  const { files, dataDir, quarantine, damaged } = context;
-  const dir = `${dataDir.dir}/${journalDirName}`;
-  const journalFiles: JournalFile[] = [];
-  for (const name of await files.list(dir)) {
-    const path = `${dir}/${name}`;
-    const start = journalStart(name);
-    if (start === undefined && name.endsWith(temporarySuffix) && journalStart(name.slice(0, -temporarySuffix.length)) !== undefined) {
-      await files.remove(path); // a file that was still being filled with zeros
-      continue;
-    }
-    const size = await files.size(path);
-    if (start === undefined || size === undefined) {
-      const quarantined = await quarantine.move(path, `${journalDirName}-${name}`);
-      const message = `${journalDirName}/${name} is no journal file and was set aside as ${quarantined}.`;
-      damaged({ kind: 'unknown-file', message, path: `${journalDirName}/${name}`, quarantined });
-      continue;
-    }
-    const header = await readJournalHeader(files, path);
-    journalFiles.push({ path, start, capacity: size - (size % blockBytes), uses: header?.uses ?? 0 });
-  }
-  return journalFiles;
-}
-
-/** Whether the log was stopped cleanly: it said so, for this checkpoint, and no commit stands behind it. */
-export async function wasStoppedCleanly(
-  context: RecoveryContext,
-  checkpoint: Checkpoint | undefined,
-  journalFiles: readonly JournalFile[],
-): Promise<boolean> {
-  const { files, dataDir } = context;
-  const number = await takeCleanStop(files, dataDir.dir);
-  if (checkpoint === undefined || number !== checkpoint.number) return false;
-  const file = journalFiles.find(({ start, capacity }) => checkpoint.position >= start && checkpoint.position <= start + capacity);
-  if (file === undefined) return false;
-  const opened = await files.open(file.path);
-  try {
-    const block = Buffer.alloc(blockBytes);
-    const count = await opened.read(block, checkpoint.position - file.start);
-    return (
-      count < commitHeaderBytes || readCommitHeader(block, 0, count, checkpoint.position, dataDir.tag) === undefined
-    );
-  } finally {
-    await opened.close();
-  }
-}
-
 /** What the replay of the journal calls. */
 export interface ReplayTarget {
   /** The partition of a batch; undefined when it was deleted. */
@@ -141,7 +22,9 @@ export interface Replayed {
   /** Nothing before the end is damaged. */
   readonly whole: boolean;
   /** The last commit, which may be on disk only by appearance. */
-  readonly last: { readonly file: JournalFile; readonly position: number; readonly bytes: number } | undefined;
+  readonly last:
+    | { readonly file: JournalFile; readonly position: number; readonly bytes: number }
+    | undefined;
 }
 
 interface Suspect {
@@ -174,7 +57,11 @@ export class JournalReplay {
   /** Where a commit may stand that follows the last one: behind it, or first in a later file. */
   #nextPositions: number[] = [];
 
-  constructor(context: RecoveryContext, target: ReplayTarget, from: { commit: number; position: number } | undefined) {
+  constructor(
+    context: RecoveryContext,
+    target: ReplayTarget,
+    from: { commit: number; position: number } | undefined,
+  ) {
     this.#context = context;
     this.#target = target;
     this.#expected = from === undefined ? -1 : from.commit + 1;
@@ -195,7 +82,9 @@ export class JournalReplay {
       },
     );
     for (const keep of this.#keeping.splice(0)) await keep();
-    const later = journalFiles.filter(({ start }) => start >= this.#position).map(({ start }) => start + blockBytes);
+    const later = journalFiles
+      .filter(({ start }) => start >= this.#position)
+      .map(({ start }) => start + blockBytes);
     this.#nextPositions = [this.#position, ...later];
     const tornBytes = await this.#cutTorn();
     return {
@@ -227,13 +116,19 @@ export class JournalReplay {
 
   #replay(buffer: Buffer, start: number, header: CommitHeader, file: JournalFile, damaged: boolean): void {
     const target = this.#target;
-    readCommitEntries(buffer, start, header, damaged, ({ entryClass, kind, id, start: from, end, intact }) => {
-      if (!intact) return;
-      const payload = buffer.subarray(from, end);
-      if (entryClass === EntryClass.batch) this.#replayBatch(id, payload);
-      else if (entryClass === EntryClass.host) target.entry(kind, id, payload);
-      else this.#replayLogEntry(kind, id, payload);
-    });
+    readCommitEntries(
+      buffer,
+      start,
+      header,
+      damaged,
+      ({ entryClass, kind, id, start: from, end, intact }) => {
+        if (!intact) return;
+        const payload = buffer.subarray(from, end);
+        if (entryClass === EntryClass.batch) this.#replayBatch(id, payload);
+        else if (entryClass === EntryClass.host) target.entry(kind, id, payload);
+        else this.#replayLogEntry(kind, id, payload);
+      },
+    );
     target.committed(header.commit, header.timestampMs);
     const bytes = alignUp(header.length);
     this.#position = header.position + bytes;
@@ -264,7 +159,11 @@ export class JournalReplay {
     if (kind === LogEntryKind.trimmed) this.#target.partition(id)?.recoverTrimmed(readI64(payload, 0));
     else if (kind === LogEntryKind.compacted) {
       this.#target.compacted(id, readI64(payload, 0), readI64(payload, 8), readI64(payload, 16));
-    } else throw new LogError('format-newer', `The journal holds an entry of kind ${kind} this program does not know. Start a newer program.`);
+    } else
+      throw new LogError(
+        'format-newer',
+        `The journal holds an entry of kind ${kind} this program does not know. Start a newer program.`,
+      );
   }
 
   /** A commit whose header is intact but not all of its content, and which others follow. */
@@ -274,10 +173,19 @@ export class JournalReplay {
     const lost: string[] = [];
     readCommitEntries(bytes, 0, header, true, (entry) => {
       if (entry.intact) return;
-      const what = entry.entryClass === EntryClass.batch ? `a batch of partition ${entry.id}` : `a state entry (kind ${entry.kind}, id ${entry.id})`;
+      const what =
+        entry.entryClass === EntryClass.batch
+          ? `a batch of partition ${entry.id}`
+          : `a state entry (kind ${entry.kind}, id ${entry.id})`;
       lost.push(what);
     });
-    this.#report(header.position, bytes.length, file, `Commit ${header.commit} is damaged: ${lost.join(', ')} lost, the rest of it is kept.`, bytes);
+    this.#report(
+      header.position,
+      bytes.length,
+      file,
+      `Commit ${header.commit} is damaged: ${lost.join(', ')} lost, the rest of it is kept.`,
+      bytes,
+    );
     this.#replay(bytes, 0, header, file, true);
   }
 
@@ -288,21 +196,36 @@ export class JournalReplay {
     this.#report(from, next.position - from, undefined, message, undefined);
   }
 
-  #report(position: number, bytes: number, file: JournalFile | undefined, message: string, content: Buffer | undefined): void {
+  #report(
+    position: number,
+    bytes: number,
+    file: JournalFile | undefined,
+    message: string,
+    content: Buffer | undefined,
+  ): void {
     const { damaged, quarantine } = this.#context;
     const path = `${journalDirName}/${file === undefined ? journalName(position) : file.path.slice(file.path.lastIndexOf('/') + 1)}`;
     const name = `${journalDirName}-at-${position}`;
     this.#keeping.push(async () => {
       const copy = content ?? (await this.#read(position, bytes));
       const quarantined = copy.length === 0 ? undefined : await quarantine.keep(name, copy);
-      damaged({ kind: 'journal', message, path, position, bytes, ...(quarantined === undefined ? {} : { quarantined }) });
+      damaged({
+        kind: 'journal',
+        message,
+        path,
+        position,
+        bytes,
+        ...(quarantined === undefined ? {} : { quarantined }),
+      });
     });
   }
 
   /** What stands at a position of the journal, as far as it is in one file. */
   async #read(position: number, bytes: number): Promise<Buffer> {
     const { files, dataDir } = this.#context;
-    const file = (await listJournal(this.#context)).find(({ start, capacity }) => position >= start && position < start + capacity);
+    const file = (await listJournal(this.#context)).find(
+      ({ start, capacity }) => position >= start && position < start + capacity,
+    );
     if (file === undefined) return Buffer.alloc(0);
     const opened = await files.open(`${dataDir.dir}/${journalDirName}/${journalName(file.start)}`);
     try {
@@ -334,7 +257,10 @@ export class JournalReplay {
     const { tag } = this.#context.dataDir;
     for (const position of this.#nextPositions) {
       const block = await this.#read(position, blockBytes);
-      const bytes = block.length < blockBytes ? undefined : readRuinedHeader(block, { position, commit: this.#expected, tag });
+      const bytes =
+        block.length < blockBytes
+          ? undefined
+          : readRuinedHeader(block, { position, commit: this.#expected, tag });
       if (bytes !== undefined) return this.#read(position, Math.max(blockBytes, bytes));
     }
     return Buffer.alloc(0);

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Log, MemoryFiles, RealFiles } from '../../src/log/index.ts';
+import { SystemClock, SystemRandom, crc32c } from '../../src/util/index.ts';
+import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
+
+async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'pillarbox-dir-'));
+  try {
+    await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function open(dir: string, host: TestHost = new TestHost()): Promise<Log> {
+  return Log.open(host, {
+    ...smallLimits,
+    dir,
+    files: new RealFiles(),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+  });
+}
+
+test('a log on the real file system is there again after a clean stop, with everything in it', async () => {
+  await withDir(async (dir) => {
+    const path = join(dir, 'not/yet/there');
+    const host = new TestHost();
+    const log = await open(path, host);
+    const partition = host.create(1);
+    for (let i = 0; i < 500; i++) {
+      append(partition, `value ${i}`);
+      if (i % 50 === 0) await log.flush();
+    }
+    await log.flush();
+    await log.close();
+    assert.deepEqual((await readdir(path)).sort(), [
+      'checkpoint-a',
+      'checkpoint-b',
+      'clean-stop',
+      'identity',
+      'journal',
+      'quarantine',
+      'topics',
+    ]);
+    const again = await open(path);
+    assert.equal(again.stats.recovery.cleanStop, true);
+    assert.deepEqual(
+      values(await readAll(again.partition(1)!)),
+      Array.from({ length: 500 }, (_, i) => `value ${i}`),
+    );
+    await again.close();
+  });
+});
+
+test('a directory is one log’s at a time', async () => {
+  await withDir(async (dir) => {
+    const log = await open(dir);
+    await assert.rejects(open(dir), { code: 'data-dir-locked' });
+    await log.close();
+    await (await open(dir)).close();
+  });
+});
+
+test('a directory that holds something else is refused and left alone', async () => {
+  await withDir(async (dir) => {
+    await writeFile(join(dir, 'thesis.tex'), 'x');
+    await assert.rejects(
+      open(dir),
+      (error: Error & { code: string }) =>
+        error.code === 'data-dir-foreign' && error.message.includes('thesis.tex'),
+    );
+    assert.deepEqual(await readdir(dir), ['thesis.tex']);
+    await assert.rejects(open(join(dir, 'thesis.tex')), { code: 'data-dir-foreign' });
+  });
+});
+
+test('hidden files and what mkfs leaves at the root of a disk do not disturb', async () => {
+  await withDir(async (dir) => {
+    await writeFile(join(dir, '.gitkeep'), '');
+    await mkdir(join(dir, 'lost+found'));
+    await (await open(dir)).close();
+    await (await open(dir)).close();
+  });
+});
+
+test(
+  'a read-only directory is refused with a sentence',
+  { skip: process.getuid?.() === 0 && 'root may write everywhere' },
+  async () => {
+    await withDir(async (dir) => {
+      await chmod(dir, 0o555);
+      await assert.rejects(open(dir), { code: 'data-dir-read-only' });
+      await chmod(dir, 0o755);
+    });
+  },
+);
+
+test('data of a newer format is refused and left alone', async () => {
+  const files = new MemoryFiles();
+  const { log } = await openLog(files, smallLimits);
+  await log.close();
+  const identity = files.bytes('data/identity')!;
+  identity[11] = 2;
+  new DataView(identity.buffer, identity.byteOffset).setUint32(36, crc32c(identity, 0, 36));
+  const before = files.paths();
+  await assert.rejects(openLog(files, smallLimits), { code: 'format-newer' });
+  assert.deepEqual(files.paths(), before);
+});
+
+test('a damaged identity without a journal to restore it from is refused, and nothing is touched', async () => {
+  const files = new MemoryFiles();
+  const { log } = await openLog(files, smallLimits);
+  await log.close();
+  for (const path of files.paths()) if (path.includes('/journal/')) await files.remove(path);
+  files.bytes('data/identity')![15]! ^= 1;
+  const before = files.paths();
+  await assert.rejects(openLog(files, smallLimits), { code: 'damaged' });
+  assert.deepEqual(files.paths(), before);
+});
