@@ -14,6 +14,7 @@ import {
   ByteWriter,
   SystemClock,
   SystemRandom,
+  hasWildcards,
   subjectsOverlap,
   type Clock,
   type Random,
@@ -209,18 +210,25 @@ export class Broker {
 
   /** Throws when another topic captures subjects that these patterns would capture too. */
   #checkOverlap(config: TopicConfig): void {
-    for (const other of this.topics.values()) {
-      if (other.name === config.name) continue;
-      for (const pattern of config.subjects) {
-        const overlapping = other.config.subjects.find((subject) => subjectsOverlap(subject, pattern));
-        if (overlapping === undefined) continue;
-        throw new BrokerError(
-          'subjects-overlap',
-          `Topic "${config.name}" cannot capture "${pattern}": topic "${other.name}" captures "${overlapping}".`,
-          { topic: other.name },
-        );
-      }
+    for (const pattern of config.subjects) {
+      const other = hasWildcards(pattern)
+        ? this.#overlapping(pattern, config.name)
+        : this.#capturing(pattern);
+      if (!other || other.name === config.name) continue;
+      throw new BrokerError(
+        'subjects-overlap',
+        `Topic "${config.name}" cannot capture "${pattern}": topic "${other.name}" captures subjects of it.`,
+        { topic: other.name },
+      );
     }
+  }
+
+  #overlapping(pattern: string, name: string): Topic | undefined {
+    for (const other of this.topics.values()) {
+      if (other.name !== name && other.config.subjects.some((subject) => subjectsOverlap(subject, pattern)))
+        return other;
+    }
+    return undefined;
   }
 
   /** Puts dead letters back where they came from; resolves, when that is durable, to how many. */
