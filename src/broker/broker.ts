@@ -213,7 +213,7 @@ export class Broker {
     for (const pattern of config.subjects) {
       const other = hasWildcards(pattern)
         ? this.#overlapping(pattern, config.name)
-        : this.#capturing(pattern);
+        : this.router.topicOf(pattern); // one look, however many topics there are
       if (!other || other.name === config.name) continue;
       throw new BrokerError(
         'subjects-overlap',

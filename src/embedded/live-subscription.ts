@@ -41,7 +41,7 @@ export class LiveSubscription<T>
     if (!isSubscribeSubject(pattern)) throw new TypeError(`"${pattern}" is not a subject pattern.`);
     this.#context = context;
     this.#live = live;
-    this.#codec = options.codec ?? (json() as AnyCodec);
+    this.#codec = options.codec ?? json();
     this.#bufferedMax = options.bufferedMax ?? 65_536;
     this.#letGo = context.keepAlive.hold();
     this.#lifetime = new Lifetime(context, this, options.signal, () => this.#end());

@@ -144,8 +144,7 @@ export class Checkpointer {
     const deleted = partitions.deletedRows(mark.commit);
     for (const partition of disk) {
       this.#checkRunning();
-      const row = await partition.checkpointRow(mark.number);
-      rows.push(row ?? partition.deletedRow);
+      rows.push(await partition.checkpointRow(mark.number));
     }
     const mentioned = new Set(rows.map(({ id }) => id));
     for (const row of deleted) if (!mentioned.has(row.id)) rows.push(row);

@@ -2,7 +2,8 @@ import type { Clock } from '../util/index.ts';
 import { Batch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { CommitDraft, commitBytes, encodeCommit } from './commit.ts';
-import { BatchItem, type DiskPartitionLog } from './disk-partition-log.ts';
+import { BatchItem } from './batch-item.ts';
+import type { DiskPartitionLog } from './disk-partition-log.ts';
 import { LogError } from './errors.ts';
 import { EntryClass, alignUp, commitBytesMax } from './format.ts';
 import type { Journal } from './journal.ts';
@@ -163,12 +164,12 @@ export class Committer {
   }
 
   #seal(): void {
-    const { host, sealing } = this.#context;
+    const { host } = this.#context;
     this.#requested = false;
     host.beforeSeal();
     const work = this.#open;
     for (const partition of work.trimmed) partition.sealTrim();
-    const then = sealing(work.draft);
+    const then = this.#context.sealing(work.draft);
     for (const item of work.draft.items) {
       if (!(item instanceof BatchItem)) continue;
       item.partition.closeBatch();
@@ -227,7 +228,7 @@ export class Committer {
   }
 
   #durable(work: Work, seal: number, then: ((commit: number, position: number) => void) | undefined): void {
-    const { host, committed } = this.#context;
+    const { host } = this.#context;
     for (const partition of work.touched) partition.sealedDurable();
     for (const partition of work.trimmed) partition.trimDurable();
     this.#writing = false;
@@ -240,7 +241,7 @@ export class Committer {
     host.durable(work.touched);
     work.clear();
     this.#spare = work;
-    committed();
+    this.#context.committed();
     if (!this.#open.draft.isEmpty || this.#requested) this.#schedule();
   }
 

@@ -54,8 +54,16 @@ export class DiskPartitionLog implements PartitionLog {
   constructor(context: PartitionContext, row: PartitionRow, segmentBytesMax: number, checkpoint: number) {
     this.#context = context;
     this.id = row.id;
-    this.#segments = new PartitionSegments(context.segments, row.id, segmentBytesMax, row.segments, checkpoint);
-    this.#recent = new RecentBatches(context.tailCache, row.flushedEnd, (bytes) => context.unflushedChanged(this, bytes));
+    this.#segments = new PartitionSegments(
+      context.segments,
+      row.id,
+      segmentBytesMax,
+      row.segments,
+      checkpoint,
+    );
+    this.#recent = new RecentBatches(context.tailCache, row.flushedEnd, (bytes) =>
+      context.unflushedChanged(this, bytes),
+    );
     this.#cold = new ColdReader(row.id, context.readCache, context.readGate);
     this.#endOffset = this.#durableEnd = this.#endAtCheckpoint = row.endOffset;
     this.#trim = this.#trimSealed = this.#trimDurable = this.#trimAtCheckpoint = row.startOffset;
@@ -110,7 +118,8 @@ export class DiskPartitionLog implements PartitionLog {
     const { batchBytesMax, batchRecordsMax } = this.#context;
     return (
       builder.count >= batchRecordsMax ||
-      builder.bytes + (record.valueEnd - record.valueStart) + (record.keyEnd - record.keyStart) > batchBytesMax
+      builder.bytes + (record.valueEnd - record.valueStart) + (record.keyEnd - record.keyStart) >
+        batchBytesMax
     );
   }
 
@@ -120,7 +129,10 @@ export class DiskPartitionLog implements PartitionLog {
     this.#assertThere();
     const bound = recordBytesBound(record);
     if (bound > context.recordBytesMax) {
-      throw new LogError('record-too-large', `A record of ${bound} bytes; the limit is ${context.recordBytesMax}.`);
+      throw new LogError(
+        'record-too-large',
+        `A record of ${bound} bytes; the limit is ${context.recordBytesMax}.`,
+      );
     }
     this.closeBatch();
     const item = BatchItem.open(this, new BatchBuilder(this.#endOffset, context.pool, this.#lastBatchBytes));
@@ -306,7 +318,8 @@ export class DiskPartitionLog implements PartitionLog {
 
   async compact(baseOffset: number, keep: (offset: number) => boolean): Promise<void> {
     // Not before both checkpoints have it sealed: what is replayed from either never writes to it again.
-    for (let i = 0; i < 2; i++) if (this.#isTooNew(this.#sealedAt(baseOffset))) await this.#context.checkpoint();
+    for (let i = 0; i < 2; i++)
+      if (this.#isTooNew(this.#sealedAt(baseOffset))) await this.#context.checkpoint();
     try {
       await this.#lock.run(() => this.#compactNow(baseOffset, keep));
     } catch (error) {
@@ -415,7 +428,7 @@ export class DiskPartitionLog implements PartitionLog {
   }
 
   async load(wanted: number): Promise<Batch | undefined> {
-    for (let offset = wanted; ; ) {
+    for (let offset = wanted; ;) {
       const found = this.cached(offset);
       if (found !== undefined) return found;
       offset = Math.max(offset, this.#trim);
@@ -440,7 +453,7 @@ export class DiskPartitionLog implements PartitionLog {
   async readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]> {
     const buffers: Uint8Array[] = [];
     let bytes = 0;
-    for (let at = offset; at < this.#durableEnd; ) {
+    for (let at = offset; at < this.#durableEnd;) {
       const batch = this.cached(at) ?? (await this.load(at));
       if (batch === undefined || (bytes > 0 && bytes + batch.bytes > bytesMax)) break;
       buffers.push(batch.buffer);
@@ -468,7 +481,7 @@ export class DiskPartitionLog implements PartitionLog {
 
   async offsetAtTime(timestampMs: number): Promise<number> {
     let offset = this.#trim;
-    for (const segment of [...this.#segments.all]) {
+    for (const segment of this.#segments.all.slice()) {
       if (segment.endOffset <= offset) continue;
       if (segment.maxTimestampMs >= timestampMs) {
         offset = Math.max(offset, await segment.offsetBefore(timestampMs));
@@ -482,7 +495,8 @@ export class DiskPartitionLog implements PartitionLog {
       const batch = this.cached(offset) ?? (await this.load(offset));
       if (batch === undefined) return this.#durableEnd;
       if (batch.maxTimestampMs >= timestampMs) {
-        if (batch.compressed && this.#context.decompress === undefined) return Math.max(offset, batch.baseOffset);
+        if (batch.compressed && this.#context.decompress === undefined)
+          return Math.max(offset, batch.baseOffset);
         reader.reset(batch, offset);
         while (reader.next(record)) if (record.timestampMs >= timestampMs) return record.offset;
       }

@@ -1,27 +1,24 @@
-import { readI64 } from '../util/index.ts';
-import { Batch } from './batch.ts';
-import { decodeCheckpoint, readFile, takeCleanStop, type Checkpoint } from './checkpoint.ts';
-import { readCommitEntries, readCommitHeader, readRuinedHeader, type CommitHeader } from './commit.ts';
+import { decodeCheckpoint, takeCleanStop, type Checkpoint } from './checkpoint.ts';
+import { readCommitHeader } from './commit.ts';
 import type { DataDir } from './data-dir.ts';
-import type { DiskPartitionLog } from './disk-partition-log.ts';
-import { LogError, type DamageReport } from './errors.ts';
+import type { DamageReport } from './errors.ts';
 import type { Files } from './files.ts';
 import {
-  EntryClass,
-  LogEntryKind,
-  alignUp,
   blockBytes,
   checkpointNames,
   commitHeaderBytes,
   journalDirName,
-  journalName,
   journalStart,
   temporarySuffix,
 } from './format.ts';
 import { readJournalHeader } from './journal-file.ts';
-import { scanJournal } from './journal-scan.ts';
 import type { JournalFile } from './journal.ts';
 import type { Quarantine } from './quarantine.ts';
+import { readFile } from './whole-file.ts';
+
+/*
+ * The inventory of a data directory at a start: which checkpoints are intact, which files the journal has, and how the log was stopped.
+ */
 
 /** What recovery needs of the log around it. */
 export interface RecoveryContext {

@@ -1,3 +1,13 @@
+import { readI64 } from '../util/index.ts';
+import { Batch } from './batch.ts';
+import { readCommitEntries, readRuinedHeader, type CommitHeader } from './commit.ts';
+import type { DiskPartitionLog } from './disk-partition-log.ts';
+import { LogError } from './errors.ts';
+import { EntryClass, LogEntryKind, alignUp, blockBytes, journalDirName, journalName } from './format.ts';
+import { listJournal, type RecoveryContext } from './inventory.ts';
+import { scanJournal } from './journal-scan.ts';
+import type { JournalFile } from './journal.ts';
+
 /** What the replay of the journal calls. */
 export interface ReplayTarget {
   /** The partition of a batch; undefined when it was deleted. */
@@ -142,7 +152,7 @@ export class JournalReplay {
     if (partition === undefined) return;
     const found = new Batch(payload);
     const { batch, lostFrom } = partition.replayed(found);
-    if (batch.baseOffset > lostFrom && this.#whole === false) {
+    if (batch.baseOffset > lostFrom && !this.#whole) {
       this.#context.damaged({
         kind: 'journal',
         message: `Offsets ${lostFrom} to ${batch.baseOffset - 1} of partition ${id} are lost: they were in a damaged part of the journal.`,

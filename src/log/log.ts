@@ -3,7 +3,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { writeCleanStop } from './checkpoint.ts';
 import { Committer } from './committer.ts';
 import { explain, openDataDir, type DataDir } from './data-dir.ts';
-import type { PartitionContext } from './disk-partition-log.ts';
+import type { PartitionContext } from './partition-context.ts';
 import { LogError, logErrorOf, type DamageReport } from './errors.ts';
 import { Flusher } from './flusher.ts';
 import { EntryClass, journalDirName } from './format.ts';
@@ -59,7 +59,7 @@ const defaults = {
   openFilesMax: 512,
 } as const;
 
-const journalFileBytesMin = 64 * 2 ** 10;
+const journalFileBytesMin = 4096;
 const segmentBytesLimit = 2 ** 30;
 /** Cold reads at a time: the commit's write shares four threads with them. */
 const readsAtATime = 2;

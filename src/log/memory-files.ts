@@ -40,12 +40,12 @@ export class MemoryFiles implements Files {
       return;
     }
     if (!this.#dirs.has(from)) throw systemError('ENOENT', from);
-    for (const dir of [...this.#dirs]) {
+    for (const dir of this.#dirs) {
       if (dir !== from && !dir.startsWith(`${from}/`)) continue;
       this.#dirs.delete(dir);
       this.#dirs.add(to + dir.slice(from.length));
     }
-    for (const [path, moved] of [...this.#files]) {
+    for (const [path, moved] of this.#files) {
       if (!path.startsWith(`${from}/`)) continue;
       this.#files.delete(path);
       this.#files.set(to + path.slice(from.length), moved);

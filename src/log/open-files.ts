@@ -117,7 +117,7 @@ export class OpenFiles {
 
   /** Closes everything. What still owes a sync gets it, unless the log has `failed`. */
   async closeAll(failed: boolean): Promise<void> {
-    for (const path of [...this.#open.keys()]) {
+    for (const path of this.#open.keys()) {
       if (!failed) await this.sync(path);
       await this.drop(path);
     }

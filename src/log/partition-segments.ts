@@ -1,4 +1,4 @@
-import { Batch, BatchReader } from './batch.ts';
+import { BatchReader, type Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { LogError, systemCode } from './errors.ts';
 import {

@@ -1,5 +1,6 @@
 import type { PartitionRow } from './checkpoint.ts';
-import { DiskPartitionLog, type PartitionContext } from './disk-partition-log.ts';
+import { DiskPartitionLog } from './disk-partition-log.ts';
+import type { PartitionContext } from './partition-context.ts';
 import { LogError } from './errors.ts';
 import { MemoryPartitionLog, type MemoryPartitionContext } from './memory-partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';

@@ -43,7 +43,8 @@ export class SegmentIndex {
   /** Entries not yet in the files. */
   #offsets = new OffsetIndex();
   #times = new TimeIndex();
-  #maxTimestampMs = -1;
+  /** Of the whole segment. */
+  #maxTimestampMs: number;
   #offsetOfMaxTimestamp = -1;
   #bytesSinceEntry = 0;
   /** The offset index's file, while it is being used. */
@@ -52,11 +53,13 @@ export class SegmentIndex {
   constructor(
     context: SegmentIndexContext,
     baseOffset: number,
+    maxTimestampMs: number,
     paths: { readonly offsets: string; readonly times: string },
     walk: () => Promise<OffsetIndex>,
   ) {
     this.#context = context;
     this.#baseOffset = baseOffset;
+    this.#maxTimestampMs = maxTimestampMs;
     this.#offsetsPath = paths.offsets;
     this.#timesPath = paths.times;
     this.#walk = walk;
@@ -120,7 +123,8 @@ export class SegmentIndex {
     const relative = offset - this.#baseOffset;
     for (const index of [this.#offsets, await this.#load(bytes)]) {
       const entry = index.floor(relative);
-      if (entry >= 0) return { position: index.positionAt(entry), endOffset: this.#baseOffset + index.offsetAt(entry) + 1 };
+      if (entry >= 0)
+        return { position: index.positionAt(entry), endOffset: this.#baseOffset + index.offsetAt(entry) + 1 };
     }
     return { position: 0, endOffset: undefined };
   }
@@ -165,7 +169,10 @@ export class SegmentIndex {
   }
 
   async #loadNow(bytes: number): Promise<OffsetIndex> {
-    const index = OffsetIndex.decode((await readFile(this.#context.files, this.#offsetsPath)) ?? new Uint8Array(0), bytes);
+    const index = OffsetIndex.decode(
+      (await readFile(this.#context.files, this.#offsetsPath)) ?? new Uint8Array(0),
+      bytes,
+    );
     const pendingFrom = this.#offsets.length > 0 ? this.#offsets.positionAt(0) : bytes;
     while (index.length > 0 && index.lastPosition >= pendingFrom) index.truncate(index.length - 1);
     return pendingFrom > Math.max(index.lastPosition, 0) + sparseBytes ? this.#walk() : index;

@@ -76,7 +76,8 @@ export class Segment {
     this.maxTimestampMs = row.maxTimestampMs;
     this.sealed = row.sealed;
     const paths = { offsets: this.path(offsetIndexSuffix), times: this.path(timeIndexSuffix) };
-    this.#index = new SegmentIndex(context, row.baseOffset, paths, async () => (await this.#walk()).index);
+    const walk = async (): Promise<OffsetIndex> => (await this.#walk()).index;
+    this.#index = new SegmentIndex(context, row.baseOffset, row.maxTimestampMs, paths, walk);
   }
 
   /** Relative to the data directory. */
@@ -236,7 +237,8 @@ export class Segment {
       if (offset < this.baseOffset || offset >= this.endOffset) continue;
       // A damaged index may lead too far: the batch it leads to must be the one it says.
       const batch = (await this.readFrom(offset, 1))?.[0];
-      if (batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs) return offset;
+      if (batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs)
+        return offset;
     }
     return this.baseOffset;
   }

@@ -1,28 +1,22 @@
 import type { Clock } from '../util/index.ts';
 import { Batch } from './batch.ts';
-import {
-  encodeCheckpoint,
-  readFile,
-  writeCheckpoint,
-  type CheckpointMark,
-  type PartitionRow,
-} from './checkpoint.ts';
+import { encodeCheckpoint, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
 import type { Flusher } from './flusher.ts';
 import { blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
 import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
 import type { LogHost } from './log-host.ts';
 import type { Partitions } from './partitions.ts';
 import {
-  JournalReplay,
   findCheckpoints,
   listJournal,
   wasStoppedCleanly,
   type FoundCheckpoints,
   type RecoveryContext,
-  type Replayed,
-} from './recovery.ts';
+} from './inventory.ts';
+import { JournalReplay, type Replayed } from './journal-replay.ts';
 import { walkSegment } from './segment-walk.ts';
 import { Survey, rowsFromFiles } from './survey.ts';
+import { readFile } from './whole-file.ts';
 
 /** What the start needs of the log around it. */
 export interface StartupContext extends RecoveryContext {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Log, MemoryFiles, type File, type Files, type OpenOptions } from '../../src/log/index.ts';
-import { TestHost, append, openLog, readAll, until, values } from './kit.ts';
+import type { Log } from '../../src/log/index.ts';
+import { MemoryFiles, type File, type Files, type OpenOptions } from '../../src/log/index.ts';
+import type { TestHost } from './kit.ts';
+import { append, openLog, readAll, until, values } from './kit.ts';
 
 /** Files whose writes that must be durable wait until the test lets them go. */
 class HeldFiles extends MemoryFiles {
@@ -172,7 +174,7 @@ test('a write that fails is final: everybody is told, nothing is added or writte
   append(partition, 'lost');
   await assert.rejects(log.flush(), { code: 'io-failed' });
   assert.equal(host.failure?.code, 'io-failed');
-  assert.match(host.failure!.message, /EIO/);
+  assert.match(host.failure.message, /EIO/);
   failing = false;
   assert.throws(() => append(partition, 'more'), { code: 'io-failed' });
   assert.throws(() => log.record(1, 1, Buffer.from('x')), { code: 'io-failed' });

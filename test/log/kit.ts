@@ -135,8 +135,8 @@ export class TestHost implements LogHost {
 
 /** Limits so small that little writing makes everything happen: new segments, new journal files, checkpoints, evictions. */
 export const smallLimits: TestOptions = {
-  journalFileBytes: 64 * 1024,
-  checkpointBytes: 2 * 64 * 1024,
+  journalFileBytes: 16 * 1024,
+  checkpointBytes: 64 * 1024,
   segmentBytesMax: 4096,
   indexIntervalBytes: 256,
   batchBytesMax: 1024,

@@ -157,23 +157,43 @@ test('offsets of lost records are not used again, and the gap is passed over by 
   await again.log.close();
 });
 
-test('stale commits of a recycled journal file never pass', async () => {
+/** A log whose journal files were recycled many times over; it died after its last commit. */
+async function recycled(): Promise<FaultyFiles> {
   const files = new FaultyFiles();
-  const first = await openLog(files, smallLimits);
-  const partition = first.host.create(1);
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
   for (let i = 0; i < 40; i++) {
     for (let j = 0; j < 10; j++) append(partition, 'x'.repeat(1000));
-    await first.log.flush();
-    if (i % 5 === 4) await first.log.checkpoint();
+    await log.flush();
+    if (i % 5 === 4) await log.checkpoint();
   }
-  assert.ok(first.log.stats.journalDiskBytes < 600_000, 'files were recycled');
+  assert.ok(log.stats.journalDiskBytes < 600_000, 'files were recycled');
   append(partition, 'last');
-  await first.log.flush();
-  const { log, host, read } = await recover(files.crash('process', random));
+  await log.flush();
+  return files.crash('process', random);
+}
+
+test('stale commits of a recycled journal file never pass', async () => {
+  const { log, host, read } = await recover(await recycled());
   assert.deepEqual(host.damage, []);
   assert.equal(read.length, 401);
   assert.equal(read[400], 'last');
   await log.close();
+});
+
+test('what the older checkpoint needs of the journal is not recycled', async () => {
+  const files = await recycled();
+  for (const name of ['checkpoint-a', 'checkpoint-b']) {
+    const copy = files.fork();
+    flip(copy, `data/${name}`, 40);
+    const { log, host, read } = await recover(copy);
+    assert.equal(read.length, 401);
+    assert.deepEqual(
+      host.damage.map(({ kind }) => kind),
+      ['checkpoint'],
+    );
+    await log.close();
+  }
 });
 
 test('a damaged checkpoint is replaced by the one before it and the journal behind that', async () => {

@@ -93,13 +93,13 @@ export class Recorder {
     this.files.before = before;
     try {
       const clock = await this.#open();
-      let ended = false;
+      const progress = { ended: false };
       const running = script(this, this.#random).finally(() => {
-        ended = true;
+        progress.ended = true;
       });
       running.catch(() => {});
       // Whatever waits for room is tried again as time goes by.
-      for (let turn = 0; !ended && this.host.failure === undefined; turn++) {
+      for (let turn = 0; !progress.ended && this.host.failure === undefined; turn++) {
         assert.ok(turn < 5000, 'the script hangs');
         await new Promise((resolve) => setImmediate(resolve));
         if (turn % 20 === 19) clock.advance(1000);
@@ -168,16 +168,18 @@ export async function judge(
     assert.ok(partition.startOffset <= Math.max(start, 0) || partition.startOffset === start);
     const deleted = new Set(host.state.deleted[id] ?? []);
     let expected = start;
+    const passOver = (to: number): void => {
+      for (; expected < to; expected++) {
+        assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing`);
+      }
+    };
     for (const { offset, value } of await readAll(partition, start)) {
       if (offset < start) continue;
-      while (expected < offset)
-        (assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing`), expected++);
+      passOver(offset);
       assert.equal(value, recorder.values.get(`${id}/${offset}`), `value at ${id}/${offset}`);
       expected = offset + 1;
     }
-    while (expected < partition.endOffset)
-      (assert.ok(deleted.has(expected), `offset ${expected} of partition ${id} is missing at the end`),
-        expected++);
+    passOver(partition.endOffset);
     assert.equal(partition.durableEnd, partition.endOffset);
   }
   assert.deepEqual(host.damage, [], 'a crash is no damage');
@@ -191,11 +193,15 @@ function endsOf(host: TestHost, log: Log): { [id: string]: number } {
 }
 
 function sameEnds(a: { [id: string]: number }, b: { [id: string]: number }): boolean {
-  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+  return JSON.stringify(byName(a)) === JSON.stringify(byName(b));
+}
+
+function byName<T>(map: { readonly [key: string]: T }): [string, T][] {
+  return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sorted({ texts, partitions, deleted }: HostState): unknown {
-  return [Object.entries(texts).sort(), Object.entries(partitions).sort(), Object.entries(deleted).sort()];
+  return [byName(texts), byName(partitions), byName(deleted)];
 }
 
 /** A script that does a little of everything, with chance deciding what and how much. */

@@ -1,17 +1,59 @@
-import type { Files } from '../../src/log/index.ts';
+import { FaultyFiles, type FileCall, type Fault as CallFault } from '../../src/log/index.ts';
 import type { SeededRandom } from '../../src/util/index.ts';
 import type { Call } from './gated-files.ts';
 import type { Fault } from './script.ts';
 
-/** The disk is what outlives the process: files with the ways they fail. */
-export interface Disk {
-  readonly files: Files;
+/** The disk is what outlives the process: files that lose what was not synced, and that fail when the script says so. */
+export class Disk {
+  readonly files: FaultyFiles;
+  readonly #random: SeededRandom;
+  #faults: { readonly fault: Fault; passed: number; failed: number }[] = [];
+  #failures = 0;
+
+  constructor(random: SeededRandom, files: FaultyFiles = new FaultyFiles({ random })) {
+    this.files = files;
+    this.#random = random;
+    files.before = (call) => this.#before(call);
+  }
+
   /** From now on calls fail as the fault says. */
-  fault(fault: Fault): void;
+  fault(fault: Fault): void {
+    this.#faults.push({ fault, passed: 0, failed: 0 });
+  }
+
   /** Ends all faults; says how many calls failed since the last time. */
-  takeFaults(): number;
-  /** Bytes were changed at rest: damage may be found and reported. */
-  readonly isDamaged: boolean;
-  /** What is left when the process died with these calls under way. */
-  afterCrash(power: boolean, underWay: readonly Call[], random: SeededRandom): Disk;
+  takeFaults(): number {
+    const failures = this.#failures;
+    this.#failures = 0;
+    this.#faults = [];
+    return failures;
+  }
+
+  /** What is left when the process dies with these calls under way: any of them may have got there, writes in part. */
+  afterCrash(power: boolean, underWay: readonly Call[], random: SeededRandom): Disk {
+    const inFlight = [];
+    this.files.before = undefined;
+    for (const call of underWay) {
+      if (random.int(2) === 0) continue;
+      const { path, position, bytes } = call;
+      if (position !== undefined && bytes !== undefined) inFlight.push({ path, position, bytes });
+      else call.effect();
+    }
+    const left = this.files.crash(power ? 'power' : 'process', random, { inFlight });
+    const disk = new Disk(random, left);
+    disk.#faults = this.#faults;
+    disk.#failures = this.#failures;
+    return disk;
+  }
+
+  #before({ kind, bytes }: FileCall): CallFault | undefined {
+    for (const active of this.#faults) {
+      const { fault } = active;
+      if (fault.call !== 'any' && fault.call !== kind && !(fault.call === 'sync' && kind === 'sync-dir')) continue;
+      if (active.passed++ < fault.after || active.failed++ >= fault.count) continue;
+      this.#failures++;
+      return { code: fault.code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };
+    }
+    return undefined;
+  }
 }

@@ -1,7 +1,4 @@
-import type { File, Files } from '../../src/log/index.ts';
-
-type OpenOptions = Parameters<Files['open']>[1];
-type DirectoryLock = Awaited<ReturnType<Files['lock']>>;
+import type { DirectoryLock, File, Files, OpenOptions } from '../../src/log/index.ts';
 
 /** A call of the disk that was made and has not happened yet. */
 export interface Call {
@@ -12,6 +9,8 @@ export interface Call {
   readonly bytes?: Uint8Array;
   /** Lets it happen: now it takes effect, and soon its caller hears of it. */
   readonly happen: () => void;
+  /** The same, but nobody hears of it. */
+  readonly effect: () => void;
 }
 
 export type CallKind =
@@ -51,7 +50,8 @@ export class GatedFiles implements Files {
     write?: { position: number; bytes: Uint8Array },
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.waiting.push({ kind, path, ...write, happen: () => void work().then(resolve, reject) });
+      const happen = (): void => void work().then(resolve, reject);
+      this.waiting.push({ kind, path, ...write, happen, effect: () => void work().catch(() => {}) });
     });
   }
 

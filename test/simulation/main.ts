@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { generate } from './generator.ts';
-import { MemoryDisk } from './memory-disk.ts';
 import { catchStrays, run } from './run.ts';
 import { shrink } from './shrink.ts';
 import type { Script } from './script.ts';
@@ -25,7 +24,7 @@ function show(events: readonly Event[], upTo: number): void {
     process.stdout.write(`${i} [${e.run} ${e.ms.toFixed(2)}] ${kind} ${inspect(rest, { breakLength: Infinity, depth: 6, compact: true }).slice(0, 400)}\n`);
   }
 }
-const play = (script: Script) => run(script, new MemoryDisk());
+const play = (script: Script) => run(script);
 async function fail(script: Script, rule: string): Promise<void> {
   const o = await play(script);
   console.log('seed', script.seed, 'ops', script.operations.length, o.violations);

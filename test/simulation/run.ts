@@ -1,5 +1,4 @@
 import { check, type Violation } from './checker.ts';
-import type { Disk } from './disk.ts';
 import type { Event } from './history.ts';
 import type { Script } from './script.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -18,12 +17,8 @@ export interface Outcome {
 let strayed: ((error: unknown) => void) | undefined;
 
 /** Plays a script and checks its history. */
-export async function run(
-  script: Script,
-  disk: Disk,
-  options: WorldOptions = {},
-): Promise<Outcome> {
-  const world = new World(script, disk, options);
+export async function run(script: Script, options: WorldOptions = {}): Promise<Outcome> {
+  const world = new World(script, options);
   const { history } = world;
   const problem = (error: unknown): void =>
     void history.add({ kind: 'problem', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });

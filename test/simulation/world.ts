@@ -1,7 +1,7 @@
 import { Broker, LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { Client, groupKeyOf, keyOf } from './client.ts';
-import type { Disk } from './disk.ts';
+import { Disk } from './disk.ts';
 import { GatedFiles } from './gated-files.ts';
 import { startTimeMs } from './generator.ts';
 import { History } from './history.ts';
@@ -31,10 +31,10 @@ export class World {
   /** The log gave up: the process is about to end. */
   #failed: LogError | undefined;
 
-  constructor(script: Script, disk: Disk, options: WorldOptions = {}) {
+  constructor(script: Script, options: WorldOptions = {}) {
     this.#script = script;
-    this.#disk = disk;
-    this.machine = new Machine(this.clock, new GatedFiles(disk.files), {
+    this.#disk = new Disk(new SeededRandom(script.seed + 7));
+    this.machine = new Machine(this.clock, new GatedFiles(this.#disk.files), {
       inOrder: options.inOrder ?? false,
       trace: options.trace ?? false,
     });
@@ -129,7 +129,7 @@ export class World {
   }
 
   #onDamaged(message: string): void {
-    if (!this.#disk.isDamaged) this.history.add({ kind: 'problem', text: `damage reported: ${message}` });
+    this.history.add({ kind: 'problem', text: `damage reported: ${message}` });
   }
 
   async #stop(random: SeededRandom, downMs: number): Promise<void> {

@@ -1,6 +1,14 @@
 export { type AnyApi, type Api } from './api.ts';
 export * from './apis/index.ts';
 export { Compression, decompress } from './compression/index.ts';
+export {
+  decodeConsumerAssignment,
+  decodeConsumerSubscription,
+  encodeConsumerAssignment,
+  encodeConsumerSubscription,
+  type ConsumerAssignment,
+  type ConsumerSubscription,
+} from './consumer-protocol.ts';
 export { ErrorCode, errorName, isRetriable, type ErrorName } from './error-codes.ts';
 export { WireError, type WireErrorCode } from './errors.ts';
 export {

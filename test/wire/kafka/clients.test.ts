@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  WireError,
   Writer,
   apis,
+  decodeConsumerAssignment,
+  decodeConsumerSubscription,
+  encodeConsumerAssignment,
+  encodeConsumerSubscription,
   includes,
   readProducedBatches,
   readRequest,
@@ -119,4 +124,41 @@ test('the record batches that a broker sends are intact', () => {
     }
   }
   assert.ok(count > 0);
+});
+
+test('what the members of classic groups tell each other', () => {
+  const clients = new Set<string>();
+  for (const { client, api, kind, version, bytes } of frames) {
+    if (kind !== 'request' || (api !== 'JoinGroup' && api !== 'SyncGroup')) continue;
+    const { body } = readRequest(Buffer.from(bytes, 'base64'));
+    if (api === 'JoinGroup') {
+      for (const { metadata } of apis.JoinGroup.request.decode(body, version).protocols) {
+        const subscription = decodeConsumerSubscription(metadata);
+        assert.equal(subscription.topics.length, 1, client);
+        clients.add(client);
+        // This one says version 1 and leaves out what version 1 has.
+        if (client.startsWith('@platformatic')) continue;
+        const again = encodeConsumerSubscription(metadata.readInt16BE(), subscription);
+        assert.equal(again.toString('hex'), metadata.toString('hex'), client);
+      }
+    } else {
+      for (const { assignment } of apis.SyncGroup.request.decode(body, version).assignments) {
+        const decoded = decodeConsumerAssignment(assignment);
+        assert.ok(decoded.assignedPartitions.length > 0, client);
+        const again = encodeConsumerAssignment(assignment.readInt16BE(), decoded);
+        assert.equal(again.toString('hex'), assignment.toString('hex'), client);
+      }
+    }
+  }
+  assert.equal(clients.size, 4);
+});
+
+test('a later version of the consumer protocol begins like the one that is known', () => {
+  const bytes = encodeConsumerSubscription(3, { topics: ['orders'], generationId: 7, rackId: 'r' });
+  bytes.writeInt16BE(9);
+  const { topics, generationId, rackId } = decodeConsumerSubscription(
+    Buffer.concat([bytes, Buffer.alloc(5)]),
+  );
+  assert.deepEqual({ topics, generationId, rackId }, { topics: ['orders'], generationId: 7, rackId: 'r' });
+  assert.throws(() => decodeConsumerSubscription(Buffer.from([255, 255])), WireError);
 });
