@@ -478,6 +478,15 @@ export class Group {
   /** Changes the configuration; resolves once that is durable. The name and the start stay. */
   async update(options: GroupConfig): Promise<void> {
     this.#checkOpen();
+    const { ordering, ack, durable } = this.#config;
+    if (
+      (options.ordering ?? ordering) !== ordering ||
+      (options.ack ?? ack) !== ack ||
+      (options.durable ?? durable) !== durable
+    ) {
+      const problem = `Group "${this.name}" keeps its ordering, ack policy and durability for life.`;
+      throw new BrokerError('group-config-invalid', problem, { group: this.name });
+    }
     const filterBefore = this.#filter;
     this.applyConfig({ ...groupConfig(options), name: this.name });
     this.#core.redefineGroup(this);

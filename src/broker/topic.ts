@@ -51,6 +51,8 @@ interface WaitingPublish {
 }
 
 const waitingPublishesMax = 10_000;
+/** What fits the log's largest record, with a MiB to spare for key and headers. */
+const valueBytesLimit = 63 * 1024 * 1024;
 
 /**
  * A topic is a named log of messages in one or more partitions, with the groups that read it.
@@ -136,6 +138,10 @@ export class Topic {
   ): void {
     const core = this.#core;
     if (core.refusal) return listener.refused(token, core.refusal);
+    if (record.valueEnd - record.valueStart > valueBytesLimit) {
+      const what = `takes values of up to ${valueBytesLimit} bytes`;
+      return listener.refused(token, topicError(this, 'message-too-large', what, { limit: valueBytesLimit }));
+    }
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
     if (this.#plain && options === undefined) {
       const partition = this.partitions[0]!;

@@ -175,7 +175,7 @@ function decodeIdentity(bytes: Uint8Array, dir: string): Uint8Array | undefined 
   const reader = new ByteReader(bytes);
   if (reader.text(identityMagic.length) !== identityMagic) return undefined;
   const version = reader.u32();
-  const uuid = reader.bytes(uuidBytes).slice();
+  const uuid = Uint8Array.from(reader.bytes(uuidBytes));
   reader.i64();
   if (crc32c(bytes, 0, reader.position) !== reader.u32()) return undefined;
   if (version > formatVersion) {

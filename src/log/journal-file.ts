@@ -32,7 +32,7 @@ export function decodeJournalHeader(block: Uint8Array): JournalHeader | undefine
   if (reader.text(journalMagic.length) !== journalMagic) return undefined;
   const version = reader.u32();
   const header = {
-    uuid: reader.bytes(uuidBytes).slice(),
+    uuid: Uint8Array.from(reader.bytes(uuidBytes)),
     start: reader.i64(),
     capacity: reader.i64(),
     uses: reader.u32(),

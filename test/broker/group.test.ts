@@ -251,6 +251,15 @@ test('a restart costs no extra delivery: the last one may still be answered, els
   assert.equal(again.info().inFlight, 0);
 });
 
+test('a group keeps its ordering, ack policy and durability', async () => {
+  const { kit, billing } = await withGroup(0);
+  await using _ = kit;
+  for (const change of [{ ordering: 'key' }, { ack: 'none' }, { durable: false }] as const) {
+    await assert.rejects(billing.update({ ...billing.config, ...change }), { code: 'group-config-invalid' });
+  }
+  await billing.update({ ...billing.config, ackWaitMs: 5 });
+});
+
 test('new filters count anew what is to be delivered', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;

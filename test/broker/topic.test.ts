@@ -290,6 +290,13 @@ test('topics may not capture overlapping subjects', async () => {
   await kit.broker.createTopic({ name: 'b', subjects: ['orders.eu'] });
 });
 
+test('a value that no record can hold is refused', async () => {
+  const { kit, topic } = await withTopic();
+  await using _ = kit;
+  await assert.rejects(topic.send({ value: Buffer.alloc(64 * 1024 * 1024) }), { code: 'message-too-large' });
+  assert.equal(topic.count, 0);
+});
+
 test('keys choose the partition, and each partition keeps its order', async () => {
   const { kit, topic } = await withTopic({ partitions: 3 });
   await using _ = kit;
