@@ -86,14 +86,16 @@ export class Schedule {
     this.#running = true;
     const reader = new BatchReader();
     const record = new Record();
+    let retryMs: number | undefined;
     try {
       while (!this.#stopped && this.#heap.firstDueMs() <= this.#host.clock.now()) {
         const offset = this.#heap.firstOffset();
         if (this.#outstanding.has(offset)) {
           const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
           if (this.#stopped) break;
+          if (this.#heap.firstOffset() !== offset) continue; // one that is due earlier came meanwhile
           if (!batch && offset >= this.#log.durableEnd) {
-            this.#retryLater();
+            retryMs = loadRetryMs;
             break;
           }
           const partitionId = this.#heap.firstPartitionId();
@@ -108,19 +110,22 @@ export class Schedule {
         } else this.#heap.pop();
       }
     } catch {
-      this.#retryLater(); // the log reports its own errors
+      retryMs = loadRetryMs; // the log reports its own errors
     } finally {
-      this.#running = false;
-      this.#arm();
+      if (retryMs === undefined) {
+        this.#running = false;
+        this.#arm();
+      } else this.#retryAfter(retryMs);
     }
   }
 
-  #retryLater(): void {
+  /** Until then nothing else is looked at: what is due now cannot be read. */
+  #retryAfter(delayMs: number): void {
+    if (this.#stopped) return;
     this.#timer?.cancel();
-    this.#timerDueMs = this.#host.clock.now() + loadRetryMs;
-    this.#timer = this.#host.clock.setTimer(loadRetryMs, () => {
-      this.#timerDueMs = Infinity;
-      void this.#run();
+    this.#timer = this.#host.clock.setTimer(delayMs, () => {
+      this.#running = false;
+      this.#arm();
     });
   }
 }

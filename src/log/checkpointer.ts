@@ -18,6 +18,8 @@ export interface CheckpointerContext {
   readonly uuid: Uint8Array;
   readonly partitions: Partitions;
   readonly segments: SegmentContext;
+  /** Somebody waits for a checkpoint: a commit is to be sealed, even an empty one. */
+  readonly requestCommit: () => void;
   /** A checkpoint is due when so much journal was written since the last one. */
   readonly intervalBytes: number;
 }
@@ -28,6 +30,8 @@ interface Waiter {
 }
 
 const retryAfterMs = 1000;
+/** Each step waits for its turn on a busy thread: side by side they wait together. */
+const partitionsAtATime = 8;
 
 /**
  * The checkpointer frees the journal: what it holds is brought to the segments, state and table are written down as of one commit, and journal files
@@ -130,6 +134,7 @@ export class Checkpointer {
       )
       .finally(() => {
         this.#running = undefined;
+        if (this.#waiting.length > 0 && !this.#stopped) this.#context.requestCommit();
       });
     return (commit, position) => start({ commit, position });
   }
@@ -142,9 +147,16 @@ export class Checkpointer {
     const rows: PartitionRow[] = [];
     const disk = [...partitions.disk];
     const deleted = partitions.deletedRows(mark.commit);
-    for (const partition of disk) {
-      this.#checkRunning();
-      rows.push(await partition.checkpointRow(mark.number));
+    const left = disk.values();
+    const work = async (): Promise<void> => {
+      for (const partition of left) {
+        this.#checkRunning();
+        rows.push(await partition.checkpointRow(mark.number));
+      }
+    };
+    // All of them end before this does, also when one fails.
+    for (const end of await Promise.allSettled(Array.from({ length: partitionsAtATime }, work))) {
+      if (end.status === 'rejected') throw end.reason;
     }
     const mentioned = new Set(rows.map(({ id }) => id));
     for (const row of deleted) if (!mentioned.has(row.id)) rows.push(row);

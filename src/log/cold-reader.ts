@@ -4,8 +4,9 @@ import type { Gate } from './mutex.ts';
 import { findBatch, type ReadCache, type ReadRun } from './read-cache.ts';
 import type { Segment } from './segment.ts';
 
-/** Read from disk at a time. */
-const readBytes = 2 ** 18;
+/** Read from disk at a time: by a reader that goes on where a run ended, and by one that comes from elsewhere and may want one record. */
+const readOnBytes = 2 ** 18;
+const readOneBytes = 2 ** 14;
 
 /** The cold reader of a partition reads batches back from its segments, a run of neighbours at a time, and keeps runs in the read cache. */
 export class ColdReader {
@@ -50,13 +51,19 @@ export class ColdReader {
 
   async #load(segment: Segment, offset: number): Promise<readonly Batch[] | undefined> {
     try {
-      const batches = await this.#gate.run(() => segment.readFrom(offset, readBytes));
+      const bytes = this.#endsAt(offset) ? readOnBytes : readOneBytes;
+      const batches = await this.#gate.run(() => segment.readFrom(offset, bytes));
       if (batches === undefined || segment.retired) return undefined;
       if (batches.length > 0 && !this.#closed) this.#cache.add(this.#runs, offset, batches);
       return batches;
     } catch (error) {
       throw logErrorOf(error, `Partition ${this.#partitionId} cannot be read at offset ${offset}`, 'damaged');
     }
+  }
+
+  #endsAt(offset: number): boolean {
+    for (const run of this.#runs) if (run.toOffset === offset) return true;
+    return false;
   }
 
   /** Forgets runs with offsets in `[from, to)`: there are others in their place. */

@@ -5,6 +5,8 @@ import type { DiskPartitionLog } from './disk-partition-log.ts';
 /** So much of one partition makes a write worth while. */
 const dueBytes = 2 ** 18;
 const retryAfterMs = 1000;
+/** Each step of a flush waits for its turn on a busy thread: side by side they wait together. */
+const flushesAtATime = 8;
 
 /**
  * The flusher writes durable batches behind the journal into their segments, lazily and in large writes: a partition when it has gathered
@@ -74,7 +76,7 @@ export class Flusher {
   /** Starts flushing if there is cause. */
   kick(): void {
     if (this.#running !== undefined || this.#stopped || this.#pick() === undefined) return;
-    this.#running = this.#run().finally(() => {
+    this.#running = Promise.all(Array.from({ length: flushesAtATime }, () => this.#run())).then(() => {
       this.#running = undefined;
     });
   }

@@ -23,7 +23,7 @@ export interface LogOptions {
   readonly batchRecordsMax?: number;
   /** No record and no batch from outside may be larger. Default 64 MiB. */
   readonly recordBytesMax?: number;
-  /** Batches kept in memory after they went to their segment, of all partitions, oldest out first. Default 64 MiB. */
+  /** Batches kept in memory after they went to their segment, of all partitions, oldest out first. Default 32 MiB. */
   readonly tailCacheBytesMax?: number;
   /** Batches read back from disk, of all partitions, least recently used out first. Default 32 MiB. */
   readonly readCacheBytesMax?: number;
@@ -31,7 +31,7 @@ export interface LogOptions {
   readonly unflushedBytesMax?: number;
   /** The log calls itself congested while more than this waits in the open commit. Default 16 MiB. */
   readonly commitBytesMax?: number;
-  /** Open segment files. Default 512. */
+  /** Open segment files; fewer when the system has no more descriptors to give. Default 2048. */
   readonly openFilesMax?: number;
   /** Needed to look into compressed batches; without it they are stored and handed out as they are. */
   readonly decompress?: Decompress;

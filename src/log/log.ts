@@ -52,11 +52,11 @@ const defaults = {
   batchBytesMax: 64 * 2 ** 10,
   batchRecordsMax: 1000,
   recordBytesMax: 64 * 2 ** 20,
-  tailCacheBytesMax: 64 * 2 ** 20,
+  tailCacheBytesMax: 32 * 2 ** 20,
   readCacheBytesMax: 32 * 2 ** 20,
   unflushedBytesMax: 32 * 2 ** 20,
   commitBytesMax: 16 * 2 ** 20,
-  openFilesMax: 512,
+  openFilesMax: 2048,
 } as const;
 
 const journalFileBytesMin = 4096;
@@ -239,6 +239,7 @@ export class Log {
         uuid: this.#dataDir.uuid,
         partitions: this.#partitions,
         segments,
+        requestCommit: () => this.#committer.request(),
         intervalBytes: Math.max(
           journalFileBytesMin,
           (options.checkpointBytes ?? defaults.checkpointBytes) / 2,

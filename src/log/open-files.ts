@@ -1,4 +1,9 @@
+import { isShortage } from './errors.ts';
 import type { File, Files } from './files.ts';
+import { Gate } from './mutex.ts';
+
+/** The file system joins syncs that come together; but the commit needs one of the four threads that do all this. */
+const syncsAtATime = 2;
 
 interface OpenFile {
   readonly file: File;
@@ -17,6 +22,7 @@ interface OpenFile {
 export class OpenFiles {
   readonly #files: Files;
   readonly #max: number;
+  readonly #syncs = new Gate(syncsAtATime);
   /** In order of last use. */
   readonly #open = new Map<string, Promise<OpenFile>>();
 
@@ -52,7 +58,7 @@ export class OpenFiles {
   }
 
   async #acquire(path: string, create: boolean): Promise<OpenFile> {
-    if (this.#open.size >= this.#max) await this.#closeUnused();
+    if (this.#open.size >= this.#max) await this.#closeUnused(this.#max - 1);
     let opening = this.#open.get(path);
     if (opening === undefined) {
       opening = this.#files
@@ -69,8 +75,24 @@ export class OpenFiles {
       return opened;
     } catch (error) {
       if (this.#open.get(path) === opening) this.#open.delete(path);
-      throw error;
+      if (!isShortage(error) || this.#open.size === 0) throw error;
+      // Perhaps it is ours that keep others from being opened.
+      await this.#closeUnused(Math.floor(this.#open.size / 2));
+      return this.#acquireOnce(path, create);
     }
+  }
+
+  async #acquireOnce(path: string, create: boolean): Promise<OpenFile> {
+    const known = await this.#open.get(path);
+    const opened = known ?? {
+      file: await this.#files.open(path, { create }),
+      users: 0,
+      unsynced: false,
+      leaving: false,
+    };
+    if (known === undefined) this.#open.set(path, Promise.resolve(opened));
+    opened.users++;
+    return opened;
   }
 
   async #release(opened: OpenFile): Promise<void> {
@@ -78,9 +100,10 @@ export class OpenFiles {
     if (opened.leaving && opened.users === 0) await opened.file.close();
   }
 
-  async #closeUnused(): Promise<void> {
+  /** Closes the least recently used, as far as nobody uses them, until `kept` are left. */
+  async #closeUnused(kept: number): Promise<void> {
     for (const [path, opening] of this.#open) {
-      if (this.#open.size < this.#max) return;
+      if (this.#open.size <= kept) return;
       const opened = await opening.catch(() => undefined);
       if (opened === undefined || opened.users > 0) continue;
       if (opened.unsynced) {
@@ -98,7 +121,7 @@ export class OpenFiles {
     opened.users++;
     opened.unsynced = false;
     try {
-      await opened.file.sync();
+      await this.#syncs.run(() => opened.file.sync());
     } finally {
       await this.#release(opened);
     }

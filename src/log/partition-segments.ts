@@ -30,7 +30,8 @@ export class PartitionSegments {
   /** Written since the last {@link sync}. */
   readonly #unsynced = new Set<Segment>();
   #bytes = 0;
-  #dirMade = false;
+  /** Names in the directory that are none of ours; undefined before the first write. */
+  #strangers: Set<string> | undefined = undefined;
   #dirUnsynced = false;
 
   /** `checkpoint` is the number of the one the rows are from. */
@@ -134,12 +135,7 @@ export class PartitionSegments {
   }
 
   async #segmentFor(batch: Batch): Promise<Segment> {
-    if (!this.#dirMade) {
-      // Also when there are segments: a partition that is replayed up to its deletion has lost its directory already.
-      await this.#context.files.makeDir(this.dir);
-      this.#context.topicsDirUnsynced = true;
-      this.#dirMade = true;
-    }
+    if (this.#strangers === undefined) await this.#enterDir();
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
       if (this.#fits(last, last.bytes, last.endOffset, batch)) return last;
@@ -154,21 +150,32 @@ export class PartitionSegments {
       maxTimestampMs: -1,
       sealed: false,
     });
-    for (const suffix of segmentSuffixes) {
-      // Nothing should be there. Whatever is, is not ours to overwrite.
-      const path = segment.path(suffix);
-      if ((await this.#context.files.size(path)) === undefined) continue;
-      const name = `${this.#partitionId}-${segmentName(baseOffset, suffix)}`;
-      const quarantined = await this.#context.quarantine.move(path, name);
-      this.#context.damaged({
-        kind: 'unknown-file',
-        message: `${path} was not expected there and was set aside as ${quarantined}.`,
-        path: segment.name,
-        quarantined,
-      });
-    }
+    for (const suffix of segmentSuffixes)
+      await this.#makeWay(segment.path(suffix), segmentName(baseOffset, suffix));
     this.#next = segment;
     return segment;
+  }
+
+  /** Before the first write: makes the directory, and sees what is in it. */
+  async #enterDir(): Promise<void> {
+    // Also when there are segments: a partition that is replayed up to its deletion has lost its directory already.
+    await this.#context.files.makeDir(this.dir);
+    this.#context.topicsDirUnsynced = true;
+    const names = await this.#context.files.list(this.dir);
+    const known = new Set(this.#segments.map(({ baseOffset }) => segmentName(baseOffset, '')));
+    this.#strangers = new Set(names.filter((name) => !known.has(name.slice(0, name.indexOf('.')))));
+  }
+
+  /** Nothing should be where a new file comes. Whatever is, is not ours to overwrite. */
+  async #makeWay(path: string, name: string): Promise<void> {
+    if (!this.#strangers!.delete(name)) return;
+    const quarantined = await this.#context.quarantine.move(path, `${this.#partitionId}-${name}`);
+    this.#context.damaged({
+      kind: 'unknown-file',
+      message: `${path} was not expected there and was set aside as ${quarantined}.`,
+      path: path.slice(this.#context.dataDir.length + 1),
+      quarantined,
+    });
   }
 
   /** Seals the last segment. */

@@ -1,4 +1,4 @@
-import { isShortage } from './errors.ts';
+import { systemCode } from './errors.ts';
 import type { Files } from './files.ts';
 import { OffsetIndex, TimeIndex } from './offset-index.ts';
 import { readFile } from './whole-file.ts';
@@ -89,7 +89,7 @@ export class SegmentIndex {
     return this.#offsets.length >= pendingMax;
   }
 
-  /** Puts the pending entries into the files. When there is no room they just wait. `bytes` is the segment's size. */
+  /** Puts the pending entries into the files. When that does not work they just wait. `bytes` is the segment's size. */
   async write(bytes: number): Promise<void> {
     const offsets = this.#offsets;
     const times = this.#times;
@@ -99,9 +99,8 @@ export class SegmentIndex {
       const writtenTimes = await this.#loadTimes();
       await this.#replaceTail(this.#offsetsPath, written.encode().length, offsets.encode());
       await this.#replaceTail(this.#timesPath, writtenTimes.encode().length, times.encode());
-    } catch (error) {
-      if (!isShortage(error)) throw error;
-      return;
+    } catch {
+      return; // a cache; what is final has been told to the log already
     }
     this.#offsets = new OffsetIndex();
     this.#times = new TimeIndex();
@@ -146,7 +145,17 @@ export class SegmentIndex {
   }
 
   async #loadTimes(): Promise<TimeIndex> {
-    return TimeIndex.decode((await readFile(this.#context.files, this.#timesPath)) ?? new Uint8Array(0));
+    return TimeIndex.decode(await this.#read(this.#timesPath));
+  }
+
+  /** The content of an index file; none when it is not there or cannot be read. */
+  async #read(path: string): Promise<Uint8Array> {
+    try {
+      return (await readFile(this.#context.files, path)) ?? new Uint8Array(0);
+    } catch (error) {
+      if (systemCode(error) !== 'EIO') throw error;
+      return new Uint8Array(0);
+    }
   }
 
   #load(bytes: number): Promise<OffsetIndex> {
@@ -169,10 +178,7 @@ export class SegmentIndex {
   }
 
   async #loadNow(bytes: number): Promise<OffsetIndex> {
-    const index = OffsetIndex.decode(
-      (await readFile(this.#context.files, this.#offsetsPath)) ?? new Uint8Array(0),
-      bytes,
-    );
+    const index = OffsetIndex.decode(await this.#read(this.#offsetsPath), bytes);
     const pendingFrom = this.#offsets.length > 0 ? this.#offsets.positionAt(0) : bytes;
     while (index.length > 0 && index.lastPosition >= pendingFrom) index.truncate(index.length - 1);
     return pendingFrom > Math.max(index.lastPosition, 0) + sparseBytes ? this.#walk() : index;

@@ -65,6 +65,8 @@ export class Segment {
   readonly #context: SegmentContext;
   readonly #index: SegmentIndex;
   #damage: readonly DamagedRange[] = [];
+  /** Where the last read ended: the next one often starts there, and needs no index then. */
+  #resume: { readonly offset: number; readonly position: number } | undefined = undefined;
   #examining: Promise<void> | undefined = undefined;
 
   constructor(context: SegmentContext, partitionId: number, row: SegmentRow) {
@@ -178,9 +180,13 @@ export class Segment {
   /** Undefined when what was found is not what must be there. */
   async #tryReadFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     const batches: Batch[] = [];
-    let { position, endOffset: mustEndAt } = await this.#index.floor(offset, this.bytes);
+    const resumes = this.#resume !== undefined && this.#resume.offset === offset ? this.#resume : undefined;
+    let { position, endOffset: mustEndAt } =
+      resumes === undefined
+        ? await this.#index.floor(offset, this.bytes)
+        : { position: resumes.position, endOffset: undefined };
     /** Base offset of the batch to come; unknown where only an index says that there is one. */
-    let expected = mustEndAt === undefined ? this.baseOffset : undefined;
+    let expected = resumes?.offset ?? (mustEndAt === undefined ? this.baseOffset : undefined);
     let size = Math.max(bytesWanted, readBytesMin);
     for (;;) {
       const damaged = this.#damage.find((range) => range.position === position);
@@ -212,8 +218,11 @@ export class Segment {
         mustEndAt = undefined;
         if (batch.endOffset > offset) batches.push(batch);
       }
-      if (batches.length > 0) return batches;
       position += at;
+      if (batches.length > 0) {
+        this.#resume = { offset: batches[batches.length - 1]!.endOffset, position };
+        return batches;
+      }
     }
   }
 
@@ -304,6 +313,7 @@ export class Segment {
   async #examineNow(): Promise<void> {
     const { index, damage, buffer } = await this.#walk();
     if (this.retired) return;
+    this.#resume = undefined;
     await this.#index.replace(index, this.bytes).catch(() => {}); // it is a cache, and keeps nobody from reading
     if (damage.length === 0) this.#context.indexesRebuilt++; // after a crash that is nothing unusual
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));

@@ -128,6 +128,10 @@ export class Survey {
         if (whole) await this.#files.remove(`${dir}/${name}`);
         else await this.#setAside(`${dir}/${name}`, `${id}-${name}`);
       }
+      // Not durable, the removal could be undone by a power loss after the next checkpoint, which knows of no such file.
+      await this.#files.syncDir(dir).catch((error: unknown) => {
+        if (systemCode(error) !== 'ENOENT') throw error; // the partition is being deleted
+      });
       if (whole && left.longer !== undefined) await this.#cut(left.longer);
     }
   }

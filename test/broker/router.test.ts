@@ -121,10 +121,13 @@ describe('router', () => {
 
   it('takes members of one queue name under different patterns for one queue', () => {
     const router = newRouter();
-    router.subscribe('a.*', 'q', new Recorder());
-    router.subscribe('a.b', 'q', new Recorder());
-    router.subscribe('>', 'q', new Recorder());
-    assert.equal(publish(router, 'a.b'), 1);
+    const members = ['a.*', 'a.b', '>'].map((pattern) => {
+      const member = new Recorder(pattern);
+      router.subscribe(pattern, 'q', member);
+      return member;
+    });
+    for (let i = 0; i < 300; i++) assert.equal(publish(router, 'a.b'), 1);
+    for (const { name, got } of members) assert.ok(got.length > 50, `${name} got ${got.length} of 300`);
     assert.equal(publish(router, 'a.c'), 1);
   });
 
@@ -164,6 +167,22 @@ describe('router', () => {
     assert.deepEqual(late.got, []);
     router.unsubscribe(handles[1]!); // twice does nothing
     assert.equal(router.subscriptions, 1);
+  });
+
+  it('forgets subscriptions of one pattern in any order', () => {
+    for (const order of ['012', '021', '102', '120', '201', '210']) {
+      const router = newRouter();
+      const recorders = [new Recorder(), new Recorder(), new Recorder()];
+      const handles = recorders.map((recorder) => router.subscribe('a', undefined, recorder));
+      const left = new Set(recorders);
+      for (const digit of order) {
+        router.unsubscribe(handles[Number(digit)]!);
+        left.delete(recorders[Number(digit)]!);
+        assert.equal(publish(router, 'a'), left.size, order);
+        for (const recorder of recorders)
+          assert.equal(recorder.got.splice(0).length, left.has(recorder) ? 1 : 0);
+      }
+    }
   });
 
   it('captures subjects with the topic bound to their pattern', () => {
@@ -292,7 +311,9 @@ describe('live target', () => {
     const subscription = router.subscribe('a', undefined, new Recorder());
     const heard = router.target('a');
     heard.watch((present) => told.push(present));
+    assert.equal(subscription.targets?.size, 1);
     heard.close();
+    assert.equal(subscription.targets.size, 0, 'nothing is left behind');
     router.unsubscribe(subscription);
     const unheard = router.target('a');
     unheard.watch((present) => told.push(present));

@@ -144,3 +144,37 @@ test('the state in a checkpoint is that of its commit, whatever is committed whi
   await left.log.close();
   await log.close();
 });
+
+test('what is trimmed while a checkpoint is made stays until the trim is durable, in segments and in memory', async () => {
+  for (const flushed of [true, false]) {
+    const files = new FaultyFiles();
+    const { log, host } = await openLog(files, { ...smallLimits, unflushedBytesMax: 1e6 });
+    const partition = host.create(1);
+    for (let i = 0; i < 100; i++) append(partition, `value ${i} ${'.'.repeat(80)}`);
+    await log.flush();
+    if (flushed) {
+      await partition.roll();
+      await log.checkpoint();
+    }
+    let left: FaultyFiles | undefined;
+    let trimmed = false;
+    host.onDurable = () => {
+      if (trimmed) return;
+      trimmed = true;
+      host.trim(1, 100); // into the commit after the checkpoint's
+      files.before = ({ kind, path }) => {
+        if (kind === 'write' && path.endsWith('.journal')) left ??= files.crash('power', new SeededRandom(1));
+        return undefined;
+      };
+    };
+    await log.checkpoint();
+    await log.flush();
+    files.before = undefined;
+    const { log: recovered, host: recoveredHost } = await openLog(left!, smallLimits);
+    assert.equal(recovered.stats.recovery.commits, 0, 'the checkpoint was done, and the trim was not');
+    assert.deepEqual(recoveredHost.damage, []);
+    assert.equal((await readAll(recovered.partition(1)!, 0)).length, 100);
+    await recovered.close();
+    await log.close();
+  }
+});

@@ -160,3 +160,29 @@ test('a crash at any point of a compaction leaves the segment whole or compacted
   assert.equal(outcomes.size, 2);
   await log.close();
 });
+
+test('after a compaction either checkpoint is enough', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  await log.checkpoint();
+  fill(partition, 150);
+  await log.flush();
+  await partition.roll();
+  const [first] = partition.segments();
+  await partition.compact(first!.baseOffset, (offset) => offset % 5 === 0);
+  const expected = offsets(await readAll(partition));
+  assert.ok(expected.length < 150);
+  for (const name of ['checkpoint-a', 'checkpoint-b']) {
+    const left = files.crash('process', new SeededRandom(1));
+    left.damage(`data/${name}`, (bytes) => void (bytes[50]! ^= 1));
+    const recovered = await openLog(left, smallLimits);
+    assert.deepEqual(offsets(await readAll(recovered.log.partition(1)!)), expected);
+    assert.deepEqual(
+      recovered.host.damage.map(({ kind }) => kind),
+      ['checkpoint'],
+    );
+    await recovered.log.close();
+  }
+  await log.close();
+});

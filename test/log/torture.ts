@@ -51,7 +51,8 @@ export class Recorder {
     modes: readonly ('power' | 'process')[] = ['power', 'process'],
   ) {
     this.#random = new SeededRandom(seed);
-    this.#options = { ...smallLimits, ...options };
+    // A journal file holds some ten commits here, so that files are recycled all the time.
+    this.#options = { ...smallLimits, journalFileBytes: 8192, checkpointBytes: 32_768, ...options };
     this.#modes = modes;
     this.files = new FaultyFiles({ random: new SeededRandom(seed + 1) });
     this.truths.push({ host: { texts: {}, partitions: {}, deleted: {} }, ends: {} });

@@ -1,4 +1,11 @@
-import { GroupKnown, Known, type DeliveryKnown, type Instance, type PublishKnown, type TopicKnown } from './facts.ts';
+import {
+  GroupKnown,
+  Known,
+  type DeliveryKnown,
+  type Instance,
+  type PublishKnown,
+  type TopicKnown,
+} from './facts.ts';
 import type { Event, Fact, Inventory } from './history.ts';
 import { isDone, isOwed, mayBeGone } from './losses.ts';
 import type { Sighting } from './message.ts';
@@ -125,7 +132,7 @@ class Checker {
       case 'purge':
       case 'remove':
       case 'redrive':
-        known.topic(fact.topic, this.#at).removals.push({ at: this.#at, fact });
+        known.topic(fact.topic, this.#at).removals.push({ at: this.#at, fact, doneAt: Infinity });
         return;
       case 'inventory':
         return this.#inventory(known.topic(fact.topic, this.#at), fact);
@@ -150,7 +157,15 @@ class Checker {
     if (error?.startsWith('exception')) return this.#broken('refusals have a code', error);
     if (error !== undefined) return;
     const { fact, run } = asked;
-    if (fact.kind !== 'topic' && fact.kind !== 'group' && fact.kind !== 'topic-deleted' && fact.kind !== 'remove') return;
+    if (fact.kind === 'purge' || fact.kind === 'redrive')
+      known.topics.get(fact.topic)!.removals.find(({ at }) => at === of)!.doneAt = this.#at;
+    if (
+      fact.kind !== 'topic' &&
+      fact.kind !== 'group' &&
+      fact.kind !== 'topic-deleted' &&
+      fact.kind !== 'remove'
+    )
+      return;
     known.noteDurable(run, of);
     if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.readyAt = this.#at;
   }
@@ -184,13 +199,14 @@ class Checker {
     };
     this.#known.publishes.set(fact.plan.id, publish);
     topic.publishes.push(publish);
-    if (fact.plan.rollup) topic.removals.push({ at: this.#at, fact });
+    if (fact.plan.rollup) topic.removals.push({ at: this.#at, fact, doneAt: Infinity });
   }
 
   #published(publish: PublishKnown, fact: Extract<Fact, { kind: 'published' }>): void {
     const topic = this.#known.topic(publish.topic, this.#at);
     const { partition, offset, duplicate } = fact;
-    if (publish.answer !== 'none') return this.#broken('a publish is answered once', `m${fact.id} was answered before`);
+    if (publish.answer !== 'none')
+      return this.#broken('a publish is answered once', `m${fact.id} was answered before`);
     publish.answer = duplicate ? 'duplicate' : 'stored';
     publish.answeredWallMs = this.#wallMs;
     if (!topic.isVolatile) this.#known.noteDurable(publish.run, publish.askedAt);
@@ -203,19 +219,33 @@ class Checker {
     this.#expected(topic, publish);
   }
 
-  #expected(topic: TopicKnown, { plan, expectedLastOffset, expectedLastKeyOffset, partition, offset }: PublishKnown): void {
+  #expected(
+    topic: TopicKnown,
+    { plan, expectedLastOffset, expectedLastKeyOffset, partition, offset }: PublishKnown,
+  ): void {
     if (expectedLastOffset !== undefined && offset !== expectedLastOffset + 1)
-      this.#broken('expectations hold', `m${plan.id} expected last offset ${expectedLastOffset} and went to ${offset}`);
+      this.#broken(
+        'expectations hold',
+        `m${plan.id} expected last offset ${expectedLastOffset} and went to ${offset}`,
+      );
     if (expectedLastKeyOffset === undefined) return;
     for (let at = expectedLastKeyOffset + 1; at < offset; at++) {
       const other = topic.instance(partition, at);
-      if (!other || other.key !== plan.key || mayBeGone(other, this.#known, this.#wallMs) !== undefined) continue;
-      this.#broken('expectations hold', `m${plan.id} expected ${expectedLastKeyOffset} to be the last of its key, but ${at} was`);
+      if (!other || other.key !== plan.key || mayBeGone(other, this.#known, this.#wallMs) !== undefined)
+        continue;
+      this.#broken(
+        'expectations hold',
+        `m${plan.id} expected ${expectedLastKeyOffset} to be the last of its key, but ${at} was`,
+      );
     }
   }
 
   /** Two acked publishes with one id are one message, surely within the window and surely not beyond it. */
-  #dedupe(topic: TopicKnown, publish: PublishKnown, { offset, duplicate }: { offset: number; duplicate: boolean }): void {
+  #dedupe(
+    topic: TopicKnown,
+    publish: PublishKnown,
+    { offset, duplicate }: { offset: number; duplicate: boolean },
+  ): void {
     const { dedupeId } = publish.plan;
     const windows = topic.configs.map(({ dedupeWindowMs }) => dedupeWindowMs);
     if (duplicate && dedupeId === undefined)
@@ -225,15 +255,22 @@ class Checker {
     if (duplicate) {
       const originals = others.filter((other) => other.answer !== 'duplicate' && other.answer !== 'refused');
       const original = originals.find((other) => other.offset === offset || other.offset < 0);
-      if (!original) return this.#broken('a duplicate is answered with its original', `m${publish.plan.id} at ${offset}`);
+      if (!original)
+        return this.#broken('a duplicate is answered with its original', `m${publish.plan.id} at ${offset}`);
       if (original.answeredWallMs + Math.max(...windows) < publish.askedWallMs)
-        this.#broken('an id is free after the window', `m${publish.plan.id} called a duplicate of m${original.plan.id}`);
+        this.#broken(
+          'an id is free after the window',
+          `m${publish.plan.id} called a duplicate of m${original.plan.id}`,
+        );
       return;
     }
     if (topic.configs.some(({ dedupeEntriesMax }) => dedupeEntriesMax < topic.publishes.length)) return;
     for (const other of others) {
       if (other.answer !== 'stored' || this.#wallMs - other.askedWallMs >= Math.min(...windows)) continue;
-      this.#broken('no duplicate within the dedupe window', `m${publish.plan.id} and m${other.plan.id} (${dedupeId})`);
+      this.#broken(
+        'no duplicate within the dedupe window',
+        `m${publish.plan.id} and m${other.plan.id} (${dedupeId})`,
+      );
     }
   }
 
@@ -241,7 +278,8 @@ class Checker {
     const { plan } = publish;
     if (!refusals.includes(code)) return this.#broken('refusals have a code', `m${plan.id}: ${code}`);
     publish.answer = unsureRefusals.includes(code) ? 'unsure' : 'refused';
-    if (code === plan.expect) this.#broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
+    if (code === `wrong-${plan.expect}`)
+      this.#broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
   }
 
   // ---- what is seen
@@ -271,7 +309,10 @@ class Checker {
     if (publish.answer === 'refused') return this.#broken('nothing refused is stored', `${where}: m${id}`);
     if (publish.answer === 'duplicate') return this.#broken('no duplicate is stored', `${where}: m${id}`);
     if (publish.dueMs !== undefined && this.#wallMs < publish.dueMs)
-      this.#broken('nothing delayed shows early', `${where}: m${id} is due at ${publish.dueMs}, now ${this.#wallMs}`);
+      this.#broken(
+        'nothing delayed shows early',
+        `${where}: m${id} is due at ${publish.dueMs}, now ${this.#wallMs}`,
+      );
     // Once where it was published, and once more for each time it was put back.
     const copies = [...topic.instances.values()].filter((other) => other.id === id && !other.letter);
     let redrives = 0;
@@ -280,7 +321,10 @@ class Checker {
     if (publish.topic !== topic.key && redrives === 0)
       this.#broken('no message strays', `${where}: m${id} was published to ${publish.topic}`);
     if (copies.length > 1 + redrives)
-      this.#broken('a message is stored once', `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`);
+      this.#broken(
+        'a message is stored once',
+        `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
+      );
   }
 
   #letter(instance: Instance, letter: NonNullable<Instance['letter']>): void {
@@ -306,10 +350,14 @@ class Checker {
       if (letter.cause === 'max-deliveries') {
         const isExact = group.configs.some(({ maxDeliver }) => maxDeliver === letter.deliveries) || wasReset;
         if (!wasReset && last !== letter.deliveries)
-          this.#broken('a dead letter says how often', `${text} says ${letter.deliveries}, delivered ${last} times`);
+          this.#broken(
+            'a dead letter says how often',
+            `${text} says ${letter.deliveries}, delivered ${last} times`,
+          );
         if (!isExact && group.configs.length === 1)
           this.#broken('dead letter after exactly maxDeliver', `${text} after ${letter.deliveries}`);
-      } else if (!delivery.rejected && !wasReset) this.#broken('a dead letter has a cause', `${text}: ${letter.cause}`);
+      } else if (!delivery.rejected && !wasReset)
+        this.#broken('a dead letter has a cause', `${text}: ${letter.cause}`);
       if (delivery.acked && this.#known.holds(delivery.acked) && !wasReset)
         this.#broken('no dead letter of what was acked', text);
     }
@@ -327,8 +375,10 @@ class Checker {
     if (!instance) return;
     const text = `m${seen.id} at ${seen.partition}/${seen.offset} to ${group.key}, delivery ${deliveries}`;
     const { run } = this.#known;
-    if (group.deletedAt !== undefined && group.deletedAt >= 0) this.#broken('a deleted group gets nothing', text);
-    if (!group.mayWant(seen.key)) this.#broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);
+    if (group.deletedAt !== undefined && group.deletedAt >= 0)
+      this.#broken('a deleted group gets nothing', text);
+    if (!group.mayWant(seen.key))
+      this.#broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);
     const before = group.deliveries.get(instance);
     const delivery: DeliveryKnown = before ?? {
       instance,
@@ -354,20 +404,29 @@ class Checker {
   #again(group: GroupKnown, before: DeliveryKnown, deliveries: number, text: string): void {
     const last = before.log.at(-1)!;
     const { run } = this.#known;
-    if (before.acked && this.#known.holds(before.acked)) this.#broken('no delivery after a durable ack', text);
+    if (before.acked && this.#known.holds(before.acked))
+      this.#broken('no delivery after a durable ack', text);
     if (before.deadLettered > 0 && group.letters.size > 0 && this.#hasLetter(group, before.instance))
       this.#broken('no delivery after the dead letter', text);
     if (last.run === run) {
-      if (group.configs.some(({ ack }) => ack === 'none')) this.#broken('at most once where asked', text);
-      if (deliveries !== last.count + 1) this.#broken('deliveries count up by one', `${text} after ${last.count}`);
+      if (group.isAtMostOnce) this.#broken('at most once where asked', text);
+      if (deliveries !== last.count + 1)
+        this.#broken('deliveries count up by one', `${text} after ${last.count}`);
       if (this.#ms < before.earliestMs - 0.01)
-        this.#broken('no redelivery before deadline or nack', `${text}, due at ${before.earliestMs}, now ${this.#ms}`);
+        this.#broken(
+          'no redelivery before deadline or nack',
+          `${text}, due at ${before.earliestMs}, now ${this.#ms}`,
+        );
       return;
     }
     let least = 1;
-    for (const { run, at, count } of before.log) if (this.#known.isDurable(run, at)) least = Math.max(least, count + 1);
+    for (const { run, at, count } of before.log)
+      if (this.#known.isDurable(run, at)) least = Math.max(least, count + 1);
     if (deliveries < least || deliveries > last.count + 1)
-      this.#broken('deliveries are counted across restarts', `${text}, at least ${least}, at most ${last.count + 1}`);
+      this.#broken(
+        'deliveries are counted across restarts',
+        `${text}, at least ${least}, at most ${last.count + 1}`,
+      );
   }
 
   #hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {
@@ -384,11 +443,13 @@ class Checker {
         other !== instance &&
         log.at(-1)!.run === this.#known.run &&
         !answered &&
-        this.#ms < inFlightUntilMs,
+        this.#ms < inFlightUntilMs &&
+        !group.isAtMostOnce,
     );
     if (ordered) {
       const other = inFlight.find((delivery) => delivery.instance.key === key);
-      if (other) this.#broken('order per key', `${text}, while m${other.instance.id} of its key is in flight`);
+      if (other)
+        this.#broken('order per key', `${text}, while m${other.instance.id} of its key is in flight`);
     }
     if (!isFresh) return;
     if (inFlight.length >= group.maxInFlightMax)
@@ -437,9 +498,13 @@ class Checker {
     const { partition, messages, count, first, next, keys } = fact;
     const where = `${topic.key} partition ${partition}`;
     if (next < (topic.next[partition] ?? 0))
-      this.#broken('offsets are never reused', `${where} ends at ${next}, and ended at ${topic.next[partition]} before`);
+      this.#broken(
+        'offsets are never reused',
+        `${where} ends at ${next}, and ended at ${topic.next[partition]} before`,
+      );
     topic.next[partition] = next;
-    if (count !== messages.length) this.#broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
+    if (count !== messages.length)
+      this.#broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
     const live = new Set<Instance>();
     let lastOffset = first - 1;
     let lastDirect: Instance | undefined;
@@ -451,7 +516,8 @@ class Checker {
       if (!instance) return;
       live.add(instance);
       const publish = this.#known.publishes.get(seen.id)!;
-      if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key) continue;
+      if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key)
+        continue;
       if (lastDirect && lastDirect.id > seen.id && publish.dueMs === undefined)
         this.#broken('order per partition', `${where}: m${lastDirect.id} before m${seen.id}`);
       if (publish.dueMs === undefined) lastDirect = instance;
@@ -460,7 +526,8 @@ class Checker {
       if (instance.partition !== partition || instance.goneAt !== undefined) continue;
       if (live.has(instance)) this.#mustBeGone(instance);
       else if (mayBeGone(instance, this.#known, this.#wallMs) !== undefined) instance.goneAt = this.#at;
-      else this.#broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
+      else
+        this.#broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
     }
     this.#limits(topic, fact);
     if (keys) this.#keys(where, messages, keys);
@@ -486,12 +553,16 @@ class Checker {
   #limits(topic: TopicKnown, { partition, messages, keys }: Inventory): void {
     const where = `${topic.key} partition ${partition}`;
     if (topic.configs.length !== 1) return;
-    const { messagesMax, ageMsMax, overflow, messagesPerKeyMax, overflowPerKey, compaction } = topic.configs[0]!;
+    const { messagesMax, ageMsMax, overflow, messagesPerKeyMax, overflowPerKey, compaction } =
+      topic.configs[0]!;
     if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
       this.#broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
     const oldestMs = Math.min(...messages.map(({ timestampMs }) => timestampMs));
     if (ageMsMax !== undefined && this.#wallMs - oldestMs > ageMsMax + ageSlackMs)
-      this.#broken('limits hold', `${where} holds a message of ${this.#wallMs - oldestMs} ms, of at most ${ageMsMax}`);
+      this.#broken(
+        'limits hold',
+        `${where} holds a message of ${this.#wallMs - oldestMs} ms, of at most ${ageMsMax}`,
+      );
     const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
     if (perKey === undefined) return;
     for (const [key, count] of keys ?? []) {
@@ -505,10 +576,14 @@ class Checker {
     for (const { key } of messages) counts.set(key ?? '', (counts.get(key ?? '') ?? 0) + 1);
     for (const [key, count] of keys) {
       if (counts.get(key) !== count)
-        this.#broken('counts are right', `${where} says ${count} of key ${key}, holds ${counts.get(key) ?? 0}`);
+        this.#broken(
+          'counts are right',
+          `${where} says ${count} of key ${key}, holds ${counts.get(key) ?? 0}`,
+        );
       counts.delete(key);
     }
-    for (const [key, count] of counts) this.#broken('counts are right', `${where} forgot ${count} of key ${key}`);
+    for (const [key, count] of counts)
+      this.#broken('counts are right', `${where} forgot ${count} of key ${key}`);
   }
 
   #topics(keys: readonly string[]): void {
@@ -526,8 +601,10 @@ class Checker {
       for (const instance of group.topic.instances.values()) {
         if (instance.goneAt !== undefined || !isOwed(group, instance, this.#known)) continue;
         const text = `m${instance.id} at ${instance.partition}/${instance.offset} of ${group.key}`;
-        if (!group.deliveries.has(instance)) this.#broken('a group gets all it is owed', `${text} was never delivered`);
-        else if (!isDone(group, instance)) this.#broken('a group gets all it is owed', `${text} was never settled`);
+        if (!group.deliveries.has(instance))
+          this.#broken('a group gets all it is owed', `${text} was never delivered`);
+        else if (!isDone(group, instance))
+          this.#broken('a group gets all it is owed', `${text} was never settled`);
       }
     }
   }

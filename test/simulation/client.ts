@@ -90,7 +90,17 @@ export class Client {
   #actOnTopic(
     action: Exclude<
       Action,
-      { kind: 'create-topic' | 'create-group' | 'checkpoint' | 'compact' | 'wait' | 'stop' | 'crash' | 'fault' }
+      {
+        kind:
+          | 'create-topic'
+          | 'create-group'
+          | 'checkpoint'
+          | 'compact'
+          | 'wait'
+          | 'stop'
+          | 'crash'
+          | 'fault';
+      }
     >,
     topic: Topic,
   ): void {
@@ -126,11 +136,7 @@ export class Client {
     }
   }
 
-  #actOnGroup(
-    action: Extract<Action, { readonly group: string }>,
-    topic: Topic,
-    group: Group,
-  ): void {
+  #actOnGroup(action: Extract<Action, { readonly group: string }>, topic: Topic, group: Group): void {
     const key = groupKeyOf(group);
     const names = { topic: keyOf(topic), group: key };
     switch (action.kind) {

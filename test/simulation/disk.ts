@@ -49,7 +49,8 @@ export class Disk {
   #before({ kind, bytes }: FileCall): CallFault | undefined {
     for (const active of this.#faults) {
       const { fault } = active;
-      if (fault.call !== 'any' && fault.call !== kind && !(fault.call === 'sync' && kind === 'sync-dir')) continue;
+      if (fault.call !== 'any' && fault.call !== kind && !(fault.call === 'sync' && kind === 'sync-dir'))
+        continue;
       if (active.passed++ < fault.after || active.failed++ >= fault.count) continue;
       this.#failures++;
       return { code: fault.code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };

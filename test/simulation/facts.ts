@@ -41,7 +41,7 @@ export class TopicKnown {
   readonly groups: GroupKnown[] = [];
   readonly publishes: PublishKnown[] = [];
   /** Purges, removals, redrives and rollups that were asked for, by index. */
-  readonly removals: { readonly at: number; readonly fact: Fact }[] = [];
+  readonly removals: { readonly at: number; readonly fact: Fact; doneAt: number }[] = [];
   /** Per partition: the offset after the last one known. */
   readonly next: number[] = [];
 
@@ -123,6 +123,10 @@ export class GroupKnown {
     return this.configs[0]!.durable && !this.topic.isVolatile;
   }
 
+  get isAtMostOnce(): boolean {
+    return this.configs[0]!.ack === 'none';
+  }
+
   /** Matches whatever filters it may have had. */
   surelyWants(key: string | null): boolean {
     return this.configs.every((config) => wants(config, key));
@@ -158,7 +162,9 @@ export class GroupKnown {
   }
 
   get maxInFlightMax(): number {
-    return Math.max(...this.configs.map(({ maxInFlight, ack }) => (ack === 'none' ? Infinity : maxInFlight) ?? Infinity));
+    return Math.max(
+      ...this.configs.map(({ maxInFlight, ack }) => (ack === 'none' ? Infinity : maxInFlight) ?? Infinity),
+    );
   }
 
   /** Forgets what only the process that is gone knew. */

@@ -56,7 +56,11 @@ export class GatedFiles implements Files {
   }
 
   open(path: string, options?: OpenOptions): Promise<File> {
-    return this.gate('open', path, async () => new GatedFile(this, path, await this.#inner.open(path, options)));
+    return this.gate(
+      'open',
+      path,
+      async () => new GatedFile(this, path, await this.#inner.open(path, options)),
+    );
   }
 
   list(dir: string): Promise<string[]> {

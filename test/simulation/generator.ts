@@ -80,7 +80,12 @@ class Generator {
   #step(action: Action): Operation {
     const c = this.#c;
     const steps = c.percent(25) ? 0 : c.percent(25) ? -1 : c.between(1, c.percent(50) ? 6 : 40);
-    return { ...action, turn: this.#seed * 1000 + this.#turn++, steps, ...(c.percent(40) ? { sync: true } : {}) };
+    return {
+      ...action,
+      turn: this.#seed * 1000 + this.#turn++,
+      steps,
+      ...(c.percent(40) ? { sync: true } : {}),
+    };
   }
 
   #log(): LogLimits {
@@ -276,7 +281,14 @@ class Generator {
       ...(c.percent(20) ? { dedupeId: this.#dedupeId() } : {}),
       ...(c.percent(8) ? { delayMs: c.of([5, 50, 500, 5000, 40_000]) } : {}),
       ...(c.percent(6)
-        ? { expect: c.of(['last-offset', 'wrong-last-offset', 'last-key-offset', 'wrong-last-key-offset'] as const) }
+        ? {
+            expect: c.of([
+              'last-offset',
+              'wrong-last-offset',
+              'last-key-offset',
+              'wrong-last-key-offset',
+            ] as const),
+          }
         : {}),
       ...(c.percent(1) ? { rollup: c.of(['topic', 'key'] as const) } : {}),
     };

@@ -11,18 +11,14 @@ const framingBytes = 160;
 export function mayBeGone(instance: Instance, known: Known, nowMs: number): string | undefined {
   const { topic } = instance;
   if (topic.deletedAt !== undefined) return 'topic deleted';
-  for (const { at, fact } of topic.removals) {
-    if (at > instance.seenAt || isFrom(fact, instance, at)) {
-      const cause = removes(fact, instance);
-      if (cause !== undefined) return cause;
-    }
+  const from = askedAt(instance, known);
+  for (const { at, fact, doneAt } of topic.removals) {
+    // Rolling up takes what was there before; anything else takes what it finds until it is done.
+    if ((fact.kind === 'publish' ? at : doneAt) <= from) continue;
+    const cause = removes(fact, instance);
+    if (cause !== undefined) return cause;
   }
   return limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
-}
-
-/** A message may be seen for the first time after the removal that would take it was asked for, and was not yet done. */
-function isFrom(fact: Fact, instance: Instance, at: number): boolean {
-  return fact.kind !== 'publish' || at > instance.seenAt;
 }
 
 function removes(fact: Fact, instance: Instance): string | undefined {
@@ -45,17 +41,22 @@ function removes(fact: Fact, instance: Instance): string | undefined {
 }
 
 /** Limits of the topic, under any configuration it was ever asked to have. */
-function limitThatDrops({ topic, partition, offset, key, timestampMs }: Instance, nowMs: number): string | undefined {
+function limitThatDrops(
+  { topic, partition, offset, key, timestampMs }: Instance,
+  nowMs: number,
+): string | undefined {
   const above = (topic.next[partition] ?? 0) - 1 - offset;
   for (const config of topic.configs) {
-    const { messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, overflow, overflowPerKey, compaction } = config;
+    const { messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, overflow, overflowPerKey, compaction } =
+      config;
     if (overflow === 'drop-oldest') {
       if (messagesMax !== undefined && above >= messagesMax) return 'messagesMax';
       if (bytesMax !== undefined && bytesFrom(topic, partition, offset) > bytesMax) return 'bytesMax';
     }
     if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
     const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
-    if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey) return 'messagesPerKeyMax';
+    if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey)
+      return 'messagesPerKeyMax';
   }
   return undefined;
 }
@@ -108,7 +109,7 @@ export function isDone(group: GroupKnown, instance: Instance): boolean {
   const delivery = group.deliveries.get(instance);
   if (!delivery) return false;
   if (delivery.acked || delivery.rejected || delivery.deadLettered > 0) return true;
-  return group.configs.some(({ ack }) => ack === 'none') || delivery.log.at(-1)!.count >= group.maxDeliverMin;
+  return group.isAtMostOnce || delivery.log.at(-1)!.count >= group.maxDeliverMin;
 }
 
 /** The group was there, with nothing before it passed over, when the message was published. */
@@ -137,7 +138,13 @@ function askedAt(instance: Instance, known: Known): number {
 
 /** Whether a group is bound to have had the message by now, if it still stands. */
 export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
-  if (group.deletedAt !== undefined || group.readyAt === undefined || !group.surelyWants(instance.key)) return false;
+  if (
+    group.deletedAt !== undefined ||
+    group.topic.deletedAt !== undefined ||
+    group.readyAt === undefined ||
+    !group.surelyWants(instance.key)
+  )
+    return false;
   const from = Math.max(group.disturbedAt, group.configs[0]!.start.kind === 'all' ? -1 : group.readyAt);
   return askedAt(instance, known) > from;
 }

@@ -3,7 +3,8 @@ import type { Call, GatedFiles } from './gated-files.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 /** More steps than any run needs: who gets here is going in circles. */
-const stepsMax = 200_000;
+const stepsMax = 100_000;
+const timersMax = 1000;
 
 /**
  * The machine moves the broker on, one thing at a time: a call of the disk completes, deferred work runs, a timer fires. Which one is
@@ -78,8 +79,14 @@ export class Machine {
   async wait(random: SeededRandom, ms: number): Promise<void> {
     const { clock } = this;
     const end = clock.monotonic() + ms;
-    while (clock.nextTimerMs <= end) {
+    let sinceMs = clock.monotonic();
+    for (let fired = 0; clock.nextTimerMs <= end; fired++) {
       clock.fireTimer();
+      if (clock.monotonic() > sinceMs + 1) {
+        sinceMs = clock.monotonic();
+        fired = 0;
+      } else if (fired > timersMax)
+        throw new Error(`More than ${timersMax} timers fire within a millisecond.`);
       await settled();
       await this.run(random, random.int(4) === 0 ? random.int(6) : Infinity);
     }

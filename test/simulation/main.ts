@@ -21,7 +21,9 @@ function show(events: readonly Event[], upTo: number): void {
   for (const [i, e] of events.entries()) {
     if (i > upTo) break;
     const { kind, ...rest } = e.fact;
-    process.stdout.write(`${i} [${e.run} ${e.ms.toFixed(2)}] ${kind} ${inspect(rest, { breakLength: Infinity, depth: 6, compact: true }).slice(0, 400)}\n`);
+    process.stdout.write(
+      `${i} [${e.run} ${e.ms.toFixed(2)}] ${kind} ${inspect(rest, { breakLength: Infinity, depth: 6, compact: true }).slice(0, 400)}\n`,
+    );
   }
 }
 const play = (script: Script) => run(script);
@@ -43,18 +45,33 @@ if (values.replay) {
   const n = Number(values.seeds);
   const t = performance.now();
   const byRule = new Map<string, number[]>();
-  let events = 0, starts = 0;
+  let events = 0,
+    starts = 0;
   for (let seed = from; seed < from + n; seed++) {
     const script = generate(seed);
     const o = await play(script);
-    events += o.events.length; starts += o.starts;
+    events += o.events.length;
+    starts += o.starts;
     if (o.violations.length) {
       const v = o.violations[0]!;
       const rule = v.rule === 'sound' ? `sound ${v.text.split('\n')[0]}` : v.rule;
       byRule.set(rule, [...(byRule.get(rule) ?? []), seed]);
-      if (!values.keep) { await fail(script, v.rule); break; }
+      if (!values.keep) {
+        await fail(script, v.rule);
+        break;
+      }
     }
   }
-  console.log(n, 'seeds', ((performance.now() - t) / n).toFixed(2), 'ms each', events, 'events', starts, 'starts');
-  for (const [r, s] of [...byRule].sort((a, b) => b[1].length - a[1].length)) console.log(s.length, r, s.slice(0, 8).join(' '));
+  console.log(
+    n,
+    'seeds',
+    ((performance.now() - t) / n).toFixed(2),
+    'ms each',
+    events,
+    'events',
+    starts,
+    'starts',
+  );
+  for (const [r, s] of [...byRule].sort((a, b) => b[1].length - a[1].length))
+    console.log(s.length, r, s.slice(0, 8).join(' '));
 }

@@ -71,7 +71,11 @@ function idOf(value: Uint8Array): number {
   return -1;
 }
 
-function differences(record: Record, planned: Message & { value: Buffer }, isLetter: boolean): string | undefined {
+function differences(
+  record: Record,
+  planned: Message & { value: Buffer },
+  isLetter: boolean,
+): string | undefined {
   if (record.value === null || Buffer.compare(record.value, planned.value) !== 0) return 'value';
   const { headers } = record;
   const own = isLetter ? headers.filter(({ name }) => !isLetterHeader(name)) : headers;

@@ -21,7 +21,10 @@ export async function run(script: Script, options: WorldOptions = {}): Promise<O
   const world = new World(script, options);
   const { history } = world;
   const problem = (error: unknown): void =>
-    void history.add({ kind: 'problem', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    void history.add({
+      kind: 'problem',
+      text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   strayed = problem;
   try {
     await world.live();

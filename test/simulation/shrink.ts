@@ -60,7 +60,10 @@ function* simplerThan(operation: Operation): Generator<Operation> {
 }
 
 function simplerMessages(message: PlannedMessage): PlannedMessage[] {
-  return [...withoutEach(message, ['id', 'key', 'bytes']), ...(message.bytes > 0 ? [{ ...message, bytes: 0 }] : [])];
+  return [
+    ...withoutEach(message, ['id', 'key', 'bytes']),
+    ...(message.bytes > 0 ? [{ ...message, bytes: 0 }] : []),
+  ];
 }
 
 function withoutEach<T extends object>(object: T, kept: readonly (keyof T)[]): T[] {

@@ -136,7 +136,8 @@ export class World {
     let closed = false;
     const closing = this.#broker!.close().finally(() => (closed = true));
     closing.catch(() => {}); // judged by what is there afterwards
-    if (!(await this.machine.runUntil(random, () => closed))) throw new Error('The broker hangs as it stops.');
+    if (!(await this.machine.runUntil(random, () => closed)))
+      throw new Error('The broker hangs as it stops.');
     if (this.#failed) return this.#exit(random);
     this.history.add({ kind: 'stopped' });
     this.clock.forget();
@@ -227,7 +228,14 @@ export class World {
     await this.look(random);
     this.history.add({ kind: 'drained' });
     if (random.int(2) === 0) await this.#stop(random, 1);
-    else await this.#crash(random, { kind: 'crash', power: random.int(2) === 0, downMs: 1, again: [], look: true });
+    else
+      await this.#crash(random, {
+        kind: 'crash',
+        power: random.int(2) === 0,
+        downMs: 1,
+        again: [],
+        look: true,
+      });
     await this.look(random);
     await settled();
   }

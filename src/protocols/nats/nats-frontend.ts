@@ -47,6 +47,9 @@ export interface ConnectionInfo {
   readonly pendingBytes: number;
 }
 
+/** Read from a connection at once. */
+const readBytes = 128 * 1024;
+
 /** How often connections are looked after: pings, deadlines. */
 const sweepMsMax = 1_000;
 
@@ -83,6 +86,7 @@ export class NatsFrontend implements Frontend {
       jetStream: options.jetStream,
       clock,
       flusher: new Flusher(clock),
+      readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,
       auth,
       info: serverInfo({
@@ -97,7 +101,9 @@ export class NatsFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessionGone(session),
     };
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   get connections(): number {
@@ -133,24 +139,21 @@ export class NatsFrontend implements Frontend {
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#closing = true;
-    const closed = new Promise<void>((resolve) => {
-      if (this.#server.listening) this.#server.close(() => resolve());
-      else resolve();
-    });
+    if (this.#server.listening) this.#server.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
     if (graceMs > 0) await this.#empty(graceMs);
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
-    await closed;
+    await this.#empty();
     this.#sweep?.cancel();
   }
 
   /** Resolves when the last client has gone, or after so long. */
-  #empty(graceMs: number): Promise<void> {
+  #empty(waitMs?: number): Promise<void> {
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.#host.clock.setTimer(graceMs, resolve);
+      const timer = waitMs === undefined ? undefined : this.#host.clock.setTimer(waitMs, resolve);
       this.#emptied = () => {
-        timer.cancel();
+        timer?.cancel();
         resolve();
       };
     });

@@ -13,6 +13,8 @@ export interface SessionHost {
   readonly jetStream: JetStream | undefined;
   readonly clock: Clock;
   readonly flusher: Flusher;
+  /** What every connection is read into. */
+  readonly readBuffer: Buffer;
   readonly limits: NatsLimits;
   readonly auth: NatsAuth;
   /** INFO but for what differs from client to client. */

@@ -6,6 +6,7 @@ import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
+import { readShared } from './shared-reads.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -69,18 +70,18 @@ export class Session implements LivePublisher, NatsSession {
   readonly #remoteAddress: string;
   #holds = 0;
 
-  constructor(host: SessionHost, socket: Socket, id: number) {
+  constructor(host: SessionHost, accepted: Socket, id: number) {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
     this.connectedMs = host.clock.now();
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
     this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + host.limits.authTimeoutMs;
-    this.#socket = socket;
-    this.#remoteAddress = socket.remoteAddress ?? '';
+    this.#remoteAddress = accepted.remoteAddress ?? '';
     this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
+    const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
+    this.#socket = socket;
     this.output = new Output(socket, host.flusher, host.limits, () => this.#cut());
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
     socket.on('end', () => this.close({ kind: 'client' }));
     socket.on('close', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { VirtualClock } from '../../../src/util/index.ts';
 import { WireClient } from '../../support/index.ts';
 import { says, TestServer } from './nats-kit.ts';
 
@@ -187,27 +188,50 @@ describe('authentication', () => {
   });
 
   it('has to happen in time', async () => {
-    await using server = await TestServer.start({ auth: users, limits: { authTimeoutMs: 40 } });
-    using client = await server.greeted();
-    assert.equal(await client.closed(), "-ERR 'Authentication Timeout'\r\n");
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ auth: users, clock });
+    using late = await server.greeted();
+    using good = await server.connect({ user: 'ann', pass: 'secret' });
+    clock.advance(1_000);
+    await says(good, '', '');
+    clock.advance(1_000);
+    assert.equal(await late.closed(), "-ERR 'Authentication Timeout'\r\n");
+    await says(good, '', '');
   });
 });
 
 describe('keep-alive', () => {
+  const interval = 120_000;
+
   it('asks a silent client, and closes it as stale when it does not answer', async () => {
-    await using server = await TestServer.start({ limits: { pingIntervalMs: 30 } });
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ clock });
     using client = await server.connect();
-    assert.equal(await client.closed(), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
+    clock.advance(interval); // it had said something
+    clock.advance(interval);
+    await client.expect('PING\r\n');
+    clock.advance(interval);
+    await client.expect('PING\r\n');
+    clock.advance(interval);
+    assert.equal(await client.closed(), "-ERR 'Stale Connection'\r\n");
   });
 
-  it('keeps a client that answers', async () => {
-    await using server = await TestServer.start({ limits: { pingIntervalMs: 30 } });
-    using client = await server.connect();
-    for (let i = 0; i < 6; i++) {
-      await client.expect('PING\r\n');
-      client.send('PONG\r\n');
+  it('keeps a client that answers, and does not ask one that speaks', async () => {
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ clock });
+    using silent = await server.connect();
+    using busy = await server.connect();
+    clock.advance(interval);
+    for (let i = 0; i < 5; i++) {
+      await says(busy, 'PUB a 0\r\n\r\n', '');
+      clock.advance(interval);
+      if (i % 2 === 1) continue; // it has just answered
+      await silent.expect('PING\r\n');
+      silent.send('PONG\r\n');
+      await says(silent, '', '');
     }
-    await says(client, '', '');
+    await says(silent, '', '');
+    assert.deepEqual(server.closeReasons, []);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LiveMessage } from '../../../src/broker/index.ts';
+import { VirtualClock } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { says, TestServer } from './nats-kit.ts';
 
@@ -10,13 +11,17 @@ const value = 'x'.repeat(64 * KiB);
 const publish = `PUB a ${value.length}\r\n${value}\r\n`;
 const message = `MSG a 1 ${value.length}\r\n${value}\r\n`;
 
+/** Bytes that wait for a connection. */
+function pendingOf(server: TestServer, client: string): number {
+  return server.nats.listConnections().find(({ name }) => name === client)?.pendingBytes ?? 0;
+}
+
 describe('a client that never reads', () => {
   it('slows its publisher down, is cut when its time is up, and others go on', async () => {
-    await using server = await TestServer.start({
-      limits: { outputBytesMax: 8 * MiB, writeDeadlineMs: 400 },
-    });
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ limits: { outputBytesMax: 8 * MiB }, clock });
     using stuck = await server.connect({ name: 'stuck' });
-    using reader = await server.connect();
+    using reader = await server.connect({ name: 'reader' });
     using publisher = await server.connect();
     await says(stuck, 'SUB a 1\r\n', '');
     await says(reader, 'SUB a 1\r\n', '');
@@ -24,17 +29,16 @@ describe('a client that never reads', () => {
     const count = 600;
     for (let i = 0; i < count; i++) publisher.send(publish);
     publisher.send('PING\r\n');
-    const pending = await eventually(
-      () =>
-        server.nats
-          .listConnections()
-          .find(({ name, pendingBytes }) => name === 'stuck' && pendingBytes > 5 * MiB)?.pendingBytes,
-      { message: 'a backlog for the stuck client' },
-    );
-    assert.ok(pending < 8 * MiB, 'the publisher is held before the limit is reached');
+    await eventually(() => pendingOf(server, 'stuck') > 6 * MiB && pendingOf(server, 'reader') === 0, {
+      message: 'the publisher to be held',
+    });
+    assert.ok(pendingOf(server, 'stuck') < 8 * MiB, 'held before the limit is reached');
+    clock.advance(9_000);
+    assert.deepEqual(server.closeReasons, []);
+    clock.advance(1_000);
+    assert.deepEqual(server.closeReasons, ['slow-consumer']);
     for (let i = 0; i < count; i++) await reader.expect(message);
     await publisher.expect('PONG\r\n');
-    assert.deepEqual(server.closeReasons, ['slow-consumer']);
     assert.equal(server.nats.connections, 2);
   });
 
@@ -53,19 +57,46 @@ describe('a client that never reads', () => {
   });
 
   it('with little waiting for it is cut all the same when its time is up', async () => {
-    await using server = await TestServer.start({ limits: { writeDeadlineMs: 200 } });
-    using stuck = await server.connect();
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ clock });
+    using stuck = await server.connect({ name: 'stuck' });
     using publisher = await server.connect();
     await says(stuck, 'SUB a 1\r\n', '');
     stuck.pause();
-    // More than the kernel takes in its buffers, far less than any mark.
-    for (let i = 0; i < 160; i++) publisher.send(publish);
-    await says(publisher, '', '');
-    await eventually(() => server.closeReasons.includes('slow-consumer'));
+    // A little more than the kernel takes in its buffers, far less than any mark.
+    await eventually(async () => {
+      await says(publisher, publish.repeat(8), '');
+      return pendingOf(server, 'stuck') > 0;
+    });
+    clock.advance(10_000);
+    assert.deepEqual(server.closeReasons, ['slow-consumer']);
   });
 });
 
 describe('a client that reads slowly', () => {
+  it('is cut when it holds its publisher back for too long, though it makes progress', async () => {
+    const clock = new VirtualClock();
+    await using server = await TestServer.start({ limits: { outputBytesMax: 16 * MiB }, clock });
+    using slow = await server.connect({ name: 'slow' });
+    using publisher = await server.connect();
+    const pending = (): number => pendingOf(server, 'slow');
+    await says(slow, 'SUB a 1\r\n', '');
+    slow.pause();
+    for (let i = 0; i < 600; i++) publisher.send(publish);
+    await eventually(() => pending() > 12 * MiB, { message: 'the publisher to be held' });
+    clock.advance(9_000);
+    const before = pending();
+    slow.resume();
+    await slow.expect(message.repeat(48));
+    slow.pause();
+    await eventually(() => pending() < before - MiB, { message: 'progress' });
+    assert.ok(pending() > 6 * MiB, 'not yet drained');
+    assert.deepEqual(server.closeReasons, []);
+    clock.advance(1_000);
+    assert.deepEqual(server.closeReasons, ['slow-consumer']);
+    await says(publisher, '', '');
+  });
+
   it('gets everything: its publisher is slowed to its pace', async () => {
     await using server = await TestServer.start({
       limits: { outputBytesMax: 4 * MiB, writeDeadlineMs: 20_000 },

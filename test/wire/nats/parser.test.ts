@@ -122,6 +122,7 @@ describe('what nobody should say', () => {
     ['PUB a b c 2\r\n', 'bad-arguments'],
     ['PUB a 12345678901234567890\r\n', 'bad-arguments'],
     ['PUB a 1000000000\r\n', 'bad-arguments'],
+    ['PUB a \r2\r\nhi\r\n', 'bad-arguments'],
     ['HPUB a 12\r\n', 'bad-arguments'],
     ['HPUB a b c 1 2\r\n', 'bad-arguments'],
     ['HPUB a 12 11\r\n', 'bad-arguments'],

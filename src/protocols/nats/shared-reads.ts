@@ -1,0 +1,39 @@
+import { Socket } from 'node:net';
+
+/** An accepted socket as Node has it inside; the handle is what `new Socket` takes to go on with the connection. */
+interface WithHandle {
+  _handle?: unknown;
+}
+
+/**
+ * Lets an accepted connection be read into a buffer that all connections share, and calls `received` with what came; the bytes hold
+ * during the call only. Returns the socket to write to, and to pause, resume and end.
+ *
+ * By itself Node reads every chunk into 64 KiB of fresh memory. Reading into warm memory instead takes a third to a half off the cost of a
+ * publish (measured, 128 and 1024 bytes), and leaves nothing to collect. `net.connect` offers it as `onread`; a server
+ * does not, so the connection moves from the accepted socket (which must not have been read from: `pauseOnConnect`) to one made for it.
+ * Where that is not possible, the accepted socket is read as usual.
+ */
+export function readShared(accepted: Socket, buffer: Buffer, received: (chunk: Buffer) => void): Socket {
+  const inside = accepted as WithHandle;
+  const handle = inside._handle;
+  if (handle === undefined || handle === null) {
+    accepted.on('data', received);
+    accepted.resume();
+    return accepted;
+  }
+  inside._handle = null;
+  const socket = new Socket({
+    handle,
+    onread: {
+      buffer,
+      callback: (bytes: number) => {
+        received(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  } as ConstructorParameters<typeof Socket>[0]);
+  accepted.destroy();
+  socket.resume(); // or it would never see the end
+  return socket;
+}
