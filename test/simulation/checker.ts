@@ -288,17 +288,17 @@ class Checker {
   #see(seen: Sighting, topic: TopicKnown): Instance | undefined {
     const where = `${topic.key} ${seen.partition}/${seen.offset}`;
     const publish = this.#known.publishes.get(seen.id);
-    if (!publish) return void this.#broken('no message is invented', `${where} holds what nobody published`);
+    if (!publish) return this.#broken('no message is invented', `${where} holds what nobody published`);
     if (seen.altered !== undefined)
-      return void this.#broken('no message is altered', `${where}: m${seen.id} has another ${seen.altered}`);
+      return this.#broken('no message is altered', `${where}: m${seen.id} has another ${seen.altered}`);
     const isNew = !topic.instance(seen.partition, seen.offset);
     const instance = this.#known.instanceOf(seen, topic, this.#at);
     if (!instance) {
       const before = topic.instance(seen.partition, seen.offset)!.id;
-      return void this.#broken('offsets are never reused', `${where} held m${before} and holds m${seen.id}`);
+      return this.#broken('offsets are never reused', `${where} held m${before} and holds m${seen.id}`);
     }
     if (instance.goneAt !== undefined)
-      return void this.#broken('what is gone stays gone', `${where}: m${seen.id} is back`);
+      return this.#broken('what is gone stays gone', `${where}: m${seen.id} is back`);
     if (isNew) this.#seeNew(instance, publish, where);
     return instance;
   }

@@ -27,7 +27,7 @@ export interface Letter {
 /** The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is wrong. */
 export function contentOf({ id, key, bytes }: PlannedMessage): Message & { readonly value: Buffer } {
   const name = `m${id} `;
-  const value = Buffer.alloc(Math.max(name.length, bytes), alphabet[id % alphabet.length]!);
+  const value = Buffer.alloc(Math.max(name.length, bytes), alphabet[id % alphabet.length]);
   value.write(name, 'latin1');
   const headers: Header[] = id % 3 === 0 ? [{ name: 'Simulated', value: Buffer.from(name) }] : [];
   if (id % 6 === 0) headers.push({ name: 'Simulated', value: null });

@@ -1,4 +1,4 @@
-import { Broker, LogError, type Record } from '../../src/broker/index.ts';
+import { Broker, type LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { Client, groupKeyOf, keyOf } from './client.ts';
 import { Disk } from './disk.ts';
