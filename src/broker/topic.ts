@@ -1,5 +1,4 @@
 import type { PartitionLog, Record } from '../log/index.ts';
-import { Queue } from '../util/index.ts';
 import { AckRetention } from './ack-retention.ts';
 import { refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
@@ -14,6 +13,7 @@ import { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import { Rate } from './rates.ts';
 import { SizeRetention } from './size-retention.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { topicStats, type TopicStats } from './stats.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
 
@@ -42,14 +42,6 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
-/** A publish that waits for room (`overflow: 'wait'`). */
-interface WaitingPublish {
-  readonly record: Record;
-  readonly options: PublishOptions | undefined;
-  readonly listener: PublishListener<unknown>;
-  readonly token: unknown;
-}
-
 const waitingPublishesMax = 10_000;
 /** What fits the log's largest record, with a MiB to spare for key and headers. */
 const valueBytesLimit = 63 * 1024 * 1024;
@@ -72,7 +64,7 @@ export class Topic {
   readonly #core: BrokerCore;
   readonly #keyReader = new KeyReader();
   #filteredGroups: readonly Group[] = [];
-  readonly #waiting = new Queue<WaitingPublish>();
+  readonly #waiting = new WaitingRoom();
   readonly #age: AgeRetention;
   readonly #size = new SizeRetention();
   readonly #acks: AckRetention;
@@ -163,17 +155,19 @@ export class Topic {
     });
   }
 
+  /** `turn`: the publish has waited, and this is the partition that has room for it now. */
   #publishWithCare<T>(
     record: Record,
     options: PublishOptions | undefined,
     listener: PublishListener<T>,
     token: T,
+    turn?: Partition,
   ): void {
     const config = this.#config;
     const core = this.#core;
     if (this.#deleted) return listener.refused(token, topicError(this, 'topic-not-found', 'was deleted'));
     const key = config.keyState || config.partitions > 1 ? this.#keyReader.read(record) : '';
-    const partition = this.#choosePartition(record, options, key);
+    const partition = turn ?? this.#choosePartition(record, options, key);
     if (!partition) {
       return listener.refused(
         token,
@@ -189,22 +183,16 @@ export class Topic {
     const refusal = refusalOfMessage(this, record, options, partition, key);
     if (refusal) return listener.refused(token, refusal);
     const full = options?.rollup === undefined ? refusalOfRoom(this, record, partition, key) : undefined;
-    if (full) {
-      if (
-        config.overflow !== 'wait' ||
-        full.code === 'key-full' ||
-        this.#waiting.size >= waitingPublishesMax
-      ) {
-        return listener.refused(token, full);
-      }
-      this.#waiting.push({
-        record: copyRecord(record),
-        options,
-        listener: listener,
+    const waits = config.overflow === 'wait' && full?.code !== 'key-full';
+    if (waits && !turn && (full || this.#waiting.isAhead(partition))) {
+      if (this.#waiting.size < waitingPublishesMax)
+        return this.#waiting.push(partition, { record: copyRecord(record), options, listener, token });
+      return listener.refused(
         token,
-      });
-      return;
+        full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
+      );
     }
+    if (full) return listener.refused(token, full);
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
       return core.schedule(partition, record, options.deliverAtMs, listener, token);
@@ -258,13 +246,16 @@ export class Topic {
 
   /** Publishes that waited for room get another try. */
   #admitWaiting(): void {
-    for (let waiting = this.#waiting.peek(); waiting; waiting = this.#waiting.peek()) {
-      const key = this.#keyReader.read(waiting.record);
-      const partition = this.#choosePartition(waiting.record, waiting.options, key)!;
-      if (refusalOfRoom(this, waiting.record, partition, key)) return;
-      this.#waiting.shift();
-      this.publish(waiting.record, waiting.options, waiting.listener, waiting.token);
-    }
+    const key = (record: Record): string => this.#keyReader.read(record);
+    this.#waiting.admit(
+      (partition, { record }) =>
+        (refusalOfRoom(this, record, partition, key(record))?.code ?? 'key-full') === 'key-full',
+      (partition, { record, options, listener, token }) => {
+        const { refusal } = this.#core;
+        if (refusal) listener.refused(token, refusal);
+        else this.#publishWithCare(record, options, listener, token, partition);
+      },
+    );
   }
 
   // ---- what groups tell it
@@ -419,12 +410,11 @@ export class Topic {
   close(reason: 'topic-deleted' | 'closed'): void {
     this.#age.stop();
     for (const group of this.groups.values()) group.close(reason);
-    for (let waiting = this.#waiting.shift(); waiting; waiting = this.#waiting.shift()) {
-      waiting.listener.refused(
-        waiting.token,
+    for (const { listener, token } of this.#waiting.drain())
+      listener.refused(
+        token,
         topicError(this, reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
       );
-    }
   }
 
   stats(): TopicStats {

@@ -195,7 +195,7 @@ function writeHeaders(target: Buffer, position: number, headers: readonly Header
 }
 
 /** Below this many bytes a loop beats the call that `set` is; measured. */
-const loopBytesMax = 48;
+const loopBytesMax = 24;
 
 function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, position: number): void {
   if (end - start <= loopBytesMax) {

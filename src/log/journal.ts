@@ -91,7 +91,26 @@ export class Journal {
     state: { current: JournalFile; position: number; older: JournalFile[]; spares: JournalFile[] },
   ): Promise<Journal> {
     const file = await options.files.open(state.current.path, { syncWrites: true });
-    return new Journal(options, state.current, file, state.position, state.older, state.spares);
+    const journal = new Journal(options, state.current, file, state.position, state.older, state.spares);
+    await journal.#dropSpares();
+    return journal;
+  }
+
+  /** Removes spares that are too small to be used again, or too many. */
+  async #dropSpares(): Promise<void> {
+    const kept = this.#spares.filter(({ capacity }) => capacity >= this.#nextBytes).slice(0, sparesMax);
+    const dropped = this.#spares.filter((spare) => !kept.includes(spare));
+    this.#spares = kept;
+    for (const { path } of dropped) await this.#options.files.remove(path);
+  }
+
+  /** Size of the file after the current one. */
+  get #nextBytes(): number {
+    const { fileBytes } = this.#options;
+    return Math.max(
+      Math.min(fileBytes, this.#current.capacity * growth),
+      Math.min(firstFileBytes, fileBytes),
+    );
   }
 
   get position(): number {
@@ -115,11 +134,7 @@ export class Journal {
   prepare(): void {
     if (this.#next !== undefined || this.#closed) return;
     const { start, capacity } = this.#current;
-    const bytes = Math.min(this.#options.fileBytes, capacity * growth);
-    this.#next = this.#makePatiently(
-      start + capacity,
-      Math.max(bytes, Math.min(firstFileBytes, this.#options.fileBytes)),
-    );
+    this.#next = this.#makePatiently(start + capacity, this.#nextBytes);
     this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
   }
 
@@ -200,15 +215,13 @@ async function makeFile(
 ): Promise<{ journalFile: JournalFile; file: File }> {
   const { files, dir, uuid } = options;
   const path = `${dir}/${journalName(start)}`;
-  const index = spares.findIndex((spare) => spare.capacity >= bytes);
-  if (index >= 0) {
-    const spare = spares[index]!;
+  const spare = takeSpare(spares, path, bytes);
+  if (spare !== undefined) {
     const file = await files.open(spare.path, { syncWrites: true });
     const journalFile = { path, start, capacity: spare.capacity, uses: spare.uses + 1 };
     await file.write(encodeJournalHeader({ uuid, ...journalFile }), 0);
     await files.rename(spare.path, path);
     await files.syncDir(dir);
-    spares.splice(spares.indexOf(spare), 1);
     return { journalFile, file };
   }
   const temporary = path + temporarySuffix;
@@ -230,4 +243,18 @@ async function makeFile(
   await files.rename(temporary, path);
   await files.syncDir(dir);
   return { journalFile, file: await files.open(path, { syncWrites: true }) };
+}
+
+/**
+ * Takes a spare of at least so many bytes off the list. One that has the very name of the new file, as a file that was made ready before
+ * the last stop may, is taken in any case: it is used, or the new file replaces it, and either way it is no spare any more.
+ */
+function takeSpare(spares: JournalFile[], path: string, bytes: number): JournalFile | undefined {
+  const namesake = spares.findIndex((spare) => spare.path === path);
+  if (namesake >= 0) {
+    const [spare] = spares.splice(namesake, 1);
+    if (spare!.capacity >= bytes) return spare;
+  }
+  const fitting = spares.findIndex((spare) => spare.capacity >= bytes);
+  return fitting < 0 ? undefined : spares.splice(fitting, 1)[0];
 }

@@ -292,7 +292,8 @@ export class Log {
 
   /** Removes a partition and its files. Call it only when the entry that says so is durable, or in replay of it. Resolves when the files are gone. */
   async deletePartition(id: number): Promise<void> {
-    const commit = this.#state === 'opening' ? 0 : this.#committer.openCommit;
+    // The commit open now, as the journal counts: one more if another is being written.
+    const commit = this.#state === 'opening' ? 0 : this.#committer.lastCommit + 2;
     try {
       await this.#partitions.delete(id, commit);
     } catch (error) {
@@ -438,6 +439,7 @@ export class Log {
 
   async #closeCleanly(): Promise<void> {
     const { dir } = this.#options;
+    if (this.#stalled !== undefined && !this.#committer.isIdle) throw this.#stalled; // it might be for ever
     await this.flush();
     await this.checkpoint();
     if (!this.#committer.isIdle || this.#journal.position !== this.#checkpointer.newest.position) return;

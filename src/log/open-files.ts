@@ -57,42 +57,26 @@ export class OpenFiles {
     }
   }
 
-  async #acquire(path: string, create: boolean): Promise<OpenFile> {
+  async #acquire(path: string, create: boolean, isRetry: boolean = false): Promise<OpenFile> {
     if (this.#open.size >= this.#max) await this.#closeUnused(this.#max - 1);
     let opening = this.#open.get(path);
     if (opening === undefined) {
       opening = this.#files
         .open(path, { create })
         .then((file) => ({ file, users: 0, unsynced: false, leaving: false }));
-      this.#open.set(path, opening);
-    } else {
-      this.#open.delete(path);
-      this.#open.set(path, opening);
-    }
+    } else this.#open.delete(path);
+    this.#open.set(path, opening);
     try {
       const opened = await opening;
       opened.users++;
       return opened;
     } catch (error) {
       if (this.#open.get(path) === opening) this.#open.delete(path);
-      if (!isShortage(error) || this.#open.size === 0) throw error;
+      if (!isShortage(error) || isRetry) throw error;
       // Perhaps it is ours that keep others from being opened.
       await this.#closeUnused(Math.floor(this.#open.size / 2));
-      return this.#acquireOnce(path, create);
+      return this.#acquire(path, create, true);
     }
-  }
-
-  async #acquireOnce(path: string, create: boolean): Promise<OpenFile> {
-    const known = await this.#open.get(path);
-    const opened = known ?? {
-      file: await this.#files.open(path, { create }),
-      users: 0,
-      unsynced: false,
-      leaving: false,
-    };
-    if (known === undefined) this.#open.set(path, Promise.resolve(opened));
-    opened.users++;
-    return opened;
   }
 
   async #release(opened: OpenFile): Promise<void> {
@@ -106,11 +90,8 @@ export class OpenFiles {
       if (this.#open.size <= kept) return;
       const opened = await opening.catch(() => undefined);
       if (opened === undefined || opened.users > 0) continue;
-      if (opened.unsynced) {
-        await this.sync(path);
-        continue; // the next round closes it, unless somebody used it meanwhile
-      }
-      if (this.#open.get(path) === opening) await this.drop(path);
+      if (opened.unsynced) await this.sync(path);
+      if (opened.users === 0 && !opened.unsynced && this.#open.get(path) === opening) await this.drop(path);
     }
   }
 

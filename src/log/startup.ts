@@ -233,7 +233,7 @@ async function resume(
     if (replayed.position > file.start && replayed.position <= end) current = file;
     else if (end <= needed) spares.push(file);
     else if (file.start < replayed.position) older.push(file);
-    else if (replayed.whole) spares.push(file);
+    else if (replayed.whole && !found.lost) spares.push(file);
     else {
       // Behind the end, where nothing was found; but something else was damaged, and so might this be.
       const name = file.path.slice(file.path.lastIndexOf('/') + 1);

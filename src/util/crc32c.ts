@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 const polynomial = 0x82f63b78;
 const tables = makeTables();
 /** Measured break-even of the loop and the native call, in bytes. */
-const nativeBytesMin = 192;
+const nativeBytesMin = 320;
 
 type NativeCrc32c = (bytes: Uint8Array, initial?: number) => number;
 const native = loadNative();

@@ -69,8 +69,9 @@ class Checker {
     return this.#violations;
   }
 
-  #broken(rule: string, text: string): void {
+  #broken(rule: string, text: string): undefined {
     this.#violations.push({ rule, text, at: this.#at });
+    return undefined;
   }
 
   #take(fact: Fact, events: readonly Event[]): void {

@@ -1,9 +1,6 @@
 import { matches, type GroupKnown, type Instance, type Known, type PublishKnown } from './facts.ts';
 import type { Fact } from './history.ts';
 
-/** Bytes a message may take beyond its key and value: headers, record and batch framing. */
-const framingBytes = 160;
-
 /**
  * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs on the side of the broker only
  * where clients cannot know better: an operation that was asked for and not confirmed may have happened or not.
@@ -51,7 +48,7 @@ function limitThatDrops(
       config;
     if (overflow === 'drop-oldest') {
       if (messagesMax !== undefined && above >= messagesMax) return 'messagesMax';
-      if (bytesMax !== undefined && bytesFrom(topic, partition, offset) > bytesMax) return 'bytesMax';
+      if (bytesMax !== undefined && above > 0) return 'bytesMax'; // an estimate: docs/decisions/0003
     }
     if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
     const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
@@ -59,19 +56,6 @@ function limitThatDrops(
       return 'messagesPerKeyMax';
   }
   return undefined;
-}
-
-/** At most so many bytes stand at `offset` and above. */
-function bytesFrom(topic: Instance['topic'], partition: number, offset: number): number {
-  const end = topic.next[partition] ?? 0;
-  let bytes = (end - offset) * framingBytes;
-  for (let at = offset; at < end; at++) {
-    const instance = topic.instance(partition, at);
-    const publish = instance && topic.publishes.find(({ plan }) => plan.id === instance.id);
-    bytes += instance ? (publish?.plan.bytes ?? 500) : 6000;
-    if (instance?.letter) bytes += 400;
-  }
-  return bytes;
 }
 
 /** How many messages of that key may stand above the offset. */
@@ -91,8 +75,8 @@ function laterOfKey(topic: Instance['topic'], partition: number, offset: number,
 /** Queue and interest retention: some group is done with it, and no group that wants it is not. */
 function settledBy(instance: Instance, known: Known): string | undefined {
   const { topic } = instance;
-  const isInterest = topic.configs[0]!.retention === 'interest';
-  let isSettled = isInterest && wasUnwanted(instance, known);
+  if (topic.configs[0]!.retention === 'interest' && wasUnwanted(instance, known)) return 'unwanted';
+  let isSettled = false;
   for (const group of topic.groups) {
     const isDisturbed = group.deletedAt !== undefined || group.disturbedAt >= 0;
     if (isDisturbed || isDone(group, instance)) {

@@ -29,12 +29,12 @@ function show(events: readonly Event[], upTo: number): void {
 const play = (script: Script) => run(script);
 async function fail(script: Script, rule: string): Promise<void> {
   const o = await play(script);
-  console.log('seed', script.seed, 'ops', script.operations.length, o.violations);
+  console.log('seed', script.seed, 'ops', script.operations.length, o.violations.slice(0, 2));
   const small = await shrink(script, async (s) => (await play(s)).violations[0]?.rule === rule);
   const o2 = await play(small);
   for (const op of small.operations) console.log(JSON.stringify(op));
   show(o2.events, o2.violations[0]?.at ?? 1e9);
-  console.log(o2.violations);
+  console.log(o2.violations.slice(0, 2));
 }
 if (values.replay) {
   const script = generate(Number(values.replay));

@@ -39,12 +39,14 @@ export const defaultLimits: NatsLimits = {
   authTimeoutMs: 2_000,
 };
 
-/** Defaults for what is not given; the marks of the output follow its limit. */
+/** Defaults for what is not given. The output holds four payloads of the largest size at least, and its marks follow its limit. */
 export function natsLimits(given: Partial<NatsLimits> = {}): NatsLimits {
-  const outputBytesMax = given.outputBytesMax ?? defaultLimits.outputBytesMax;
+  const { payloadBytesMax = defaultLimits.payloadBytesMax } = given;
+  const { outputBytesMax = Math.max(defaultLimits.outputBytesMax, 4 * payloadBytesMax) } = given;
   const outputBytesHold = Math.floor(outputBytesMax * 0.75);
   return {
     ...defaultLimits,
+    outputBytesMax,
     outputBytesHold,
     outputBytesCongested: Math.min(defaultLimits.outputBytesCongested, outputBytesHold),
     ...given,

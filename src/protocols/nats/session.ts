@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { LiveMessage, type LivePublisher, type Route } from '../../broker/index.ts';
+import type { Timer } from '../../util/index.ts';
 import { FrameWriter, Parser, type ClientVerb, type ConnectOptions } from '../../wire/nats/index.ts';
 import { isAuthorized } from './auth.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
@@ -69,6 +70,7 @@ export class Session implements LivePublisher, NatsSession {
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
   #holds = 0;
+  #linger: Timer | undefined = undefined;
 
   constructor(host: SessionHost, accepted: Socket, id: number) {
     const nowMs = host.clock.monotonic();
@@ -86,6 +88,7 @@ export class Session implements LivePublisher, NatsSession {
     socket.on('end', () => this.close({ kind: 'client' }));
     socket.on('close', () => {
       this.close({ kind: 'client' });
+      this.#linger?.cancel();
       host.gone(this);
     });
     this.sendInfo();
@@ -193,7 +196,7 @@ export class Session implements LivePublisher, NatsSession {
     this.output.end();
     // Unread input would turn the close into a reset, and the client might never see why: read on, drop it, then cut.
     this.#socket.resume();
-    this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
+    this.#linger = this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
   }
 
   #receive(chunk: Buffer): void {
