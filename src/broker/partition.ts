@@ -50,7 +50,7 @@ export class Partition {
     this.#host = host;
     this.#first = log.startOffset;
     this.#keyIndex = topic.config.keyState
-      ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined })
+      ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined || topic.config.compaction })
       : undefined;
   }
 
@@ -322,6 +322,17 @@ export class Partition {
         this.#unaccounted.delete(gone);
     }
     this.#trimLog();
+  }
+
+  /** Brings one key up to date at once, where its offsets are kept. */
+  accountKey(key: string): void {
+    if (this.#unaccounted.size === 0) return;
+    const gone = this.#keyIndex?.get(key)?.offsets?.filter((offset) => this.#unaccounted.has(offset)) ?? [];
+    for (const offset of gone) {
+      this.#unaccounted.delete(offset);
+      this.#keyIndex!.remove(key, offset);
+      this.topic.noteRemoved(this.index, key, offset);
+    }
   }
 
   // ---- reading

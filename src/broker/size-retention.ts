@@ -14,20 +14,24 @@ export class SizeRetention {
 
   /** A record was appended: what it pushes out goes. */
   appended(partition: Partition, record: Record, config: TopicConfig): void {
-    const { messagesMax, bytesMax, messagesPerKeyMax, overflow, compaction } = config;
-    const perKeyMax = compaction ? 1 : messagesPerKeyMax;
+    const { messagesMax, bytesMax, overflow, compaction } = config;
+    const perKeyMax = compaction ? 1 : perKeyMaxOf(config);
     if (perKeyMax !== undefined)
-      this.#keepPerKey(partition, record, perKeyMax, messagesPerKeyMax === undefined);
+      this.#keepPerKey(partition, record, perKeyMax, config.messagesPerKeyMax === undefined);
     if (overflow !== 'drop-oldest') return;
     if (messagesMax !== undefined && partition.count > messagesMax) keepLast(partition, messagesMax);
     if (bytesMax !== undefined) keepBytes(partition, bytesMax);
   }
 
   /** Limits that became tighter take hold at once. */
-  check(partition: Partition, { messagesMax, bytesMax, messagesPerKeyMax, overflow }: TopicConfig): void {
-    if (messagesPerKeyMax !== undefined && partition.keyIndex) {
-      for (const [key, state] of partition.keyIndex.entries())
-        dropOfKey(partition, key, state, messagesPerKeyMax);
+  check(partition: Partition, config: TopicConfig): void {
+    const { messagesMax, bytesMax, overflow } = config;
+    const perKeyMax = perKeyMaxOf(config);
+    if (perKeyMax !== undefined && partition.keyIndex) {
+      for (const [key, state] of partition.keyIndex.entries()) {
+        partition.accountKey(key);
+        dropOfKey(partition, key, state, perKeyMax);
+      }
     }
     if (overflow !== 'drop-oldest') return;
     if (messagesMax !== undefined) keepLast(partition, messagesMax);
@@ -37,9 +41,15 @@ export class SizeRetention {
   #keepPerKey(partition: Partition, record: Record, perKeyMax: number, keepsKeyless: boolean): void {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
+    partition.accountKey(key);
     const state = partition.keyIndex!.get(key);
     if (state) dropOfKey(partition, key, state, perKeyMax);
   }
+}
+
+/** Where publishes beyond the limit are refused, nothing is dropped for it: what comes past admission (delayed, redriven) stays too. */
+function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number | undefined {
+  return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
 /** Drops the oldest of a key, but never its last. */

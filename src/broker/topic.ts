@@ -166,7 +166,8 @@ export class Topic {
     const config = this.#config;
     const core = this.#core;
     if (this.#deleted) return listener.refused(token, topicError(this, 'topic-not-found', 'was deleted'));
-    const key = config.keyState || config.partitions > 1 ? this.#keyReader.read(record) : '';
+    const needsKey = config.keyState || config.partitions > 1 || options?.rollup === 'key';
+    const key = needsKey ? this.#keyReader.read(record) : '';
     const partition = turn ?? this.#choosePartition(record, options, key);
     if (!partition) {
       return listener.refused(
