@@ -393,12 +393,6 @@ export class DiskPartitionLog implements PartitionLog {
     this.#dropTrimmed();
   }
 
-  /** Segments below `offset` were dropped by a commit found in the journal. */
-  recoverTrimmed(offset: number): void {
-    this.trim(offset);
-    this.#doomed.push(...this.#segments.takeBelow(offset));
-  }
-
   /** Makes good a compaction whose entry was found in the journal, after replay. */
   recoverCompacted(baseOffset: number, bytes: number, rewrite: number): Promise<void> {
     return this.#lock.run(async () => {

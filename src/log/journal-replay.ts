@@ -166,7 +166,7 @@ export class JournalReplay {
   }
 
   #replayLogEntry(kind: number, id: number, payload: Buffer): void {
-    if (kind === LogEntryKind.trimmed) this.#target.partition(id)?.recoverTrimmed(readI64(payload, 0));
+    if (kind === LogEntryKind.trimmed) this.#target.partition(id)?.trim(readI64(payload, 0));
     else if (kind === LogEntryKind.compacted) {
       this.#target.compacted(id, readI64(payload, 0), readI64(payload, 8), readI64(payload, 16));
     } else

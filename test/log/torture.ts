@@ -7,6 +7,7 @@ import {
   readAll,
   smallLimits,
   type HostState,
+  type Read,
   type TestHost,
   type TestOptions,
 } from './kit.ts';
@@ -185,6 +186,43 @@ export async function judge(
   }
   assert.deepEqual(host.damage, [], 'a crash is no damage');
   return { log, host };
+}
+
+/**
+ * Goes on with a log that was recovered and judged: writes enough to go through several journal files, checkpoints on the way, dies again, and
+ * sees that all of it is there.
+ */
+export async function goOn(
+  recorder: Recorder,
+  { log, host }: { log: Log; host: TestHost },
+  files: FaultyFiles,
+  random: Random,
+): Promise<void> {
+  host.create(1000);
+  const partition = log.partition(1000)!;
+  const written = 10 + random.int(20);
+  for (let i = 0; i < written; i++) {
+    append(partition, `after ${i} ${'.'.repeat(random.int(3000))}`);
+    await log.flush();
+    if (random.int(8) === 0) await log.checkpoint();
+  }
+  const before = new Map<number, string>();
+  for (const known of log.partitions()) before.set(known.id, JSON.stringify(await readAll(known)));
+  const left = await openLog(
+    files.crash(random.int(2) === 0 ? 'power' : 'process', random),
+    recorder.options,
+  );
+  assert.deepEqual(left.host.damage, []);
+  for (const known of left.log.partitions()) {
+    const read = (await readAll(known)).filter(({ offset }) => offset >= known.startOffset);
+    const expected = (JSON.parse(before.get(known.id)!) as Read[]).filter(
+      ({ offset }) => offset >= known.startOffset,
+    );
+    assert.deepEqual(read, expected);
+  }
+  assert.equal([...left.log.partitions()].length, before.size);
+  assert.equal(left.log.partition(1000)!.endOffset, written);
+  await left.log.close();
 }
 
 function endsOf(host: TestHost, log: Log): { [id: string]: number } {
