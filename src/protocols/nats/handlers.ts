@@ -91,6 +91,5 @@ export const handlers: Handlers<ClientVerb, Session> = {
 
 /** Wrong subjects are complained about and published all the same, as nats-server does. */
 function checkPublishSubject(session: Session, frame: Frame): void {
-  if (!frame.repeated && !isPublishSubject(frame.subject()))
-    session.complain(ErrorText.invalidPublishSubject);
+  if (!isPublishSubject(frame.subject())) session.complain(ErrorText.invalidPublishSubject);
 }
