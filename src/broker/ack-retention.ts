@@ -30,6 +30,20 @@ export class AckRetention {
     this.#remove(partition, offset);
   }
 
+  /** A group is done with everything in `[from, to)`. */
+  passed(partition: Partition, from: number, to: number, by: Group): void {
+    const { groups, config } = this.#topic;
+    if (config.retention === 'limits') return;
+    const others = [...groups.values()].filter((group) => group !== by);
+    for (let offset = Math.max(from, partition.firstOffset); offset < to; offset++) {
+      if (!partition.isLive(offset)) continue;
+      const waiting = others.filter((group) => !group.isDone(partition.index, offset));
+      if (waiting.length === 0) this.#remove(partition, offset);
+      // Whether it is for them depends on its key, which has to be read.
+      else if (waiting.every((group) => group.filter)) return this.sweep();
+    }
+  }
+
   /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
   sweep(): void {
     if (this.#topic.config.retention === 'limits' || this.#sweeping) return;

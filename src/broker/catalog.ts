@@ -165,8 +165,8 @@ export class Catalog {
       const cursor = topic.config.durability === 'memory' ? position.partition.firstOffset : stored.cursor;
       position.place(cursor, stored.backfill ? [...stored.backfill] : undefined);
       position.filteredLag = stored.lag;
-      position.committed = stored.committed;
       if (topic.config.durability === 'memory') continue;
+      position.committed = stored.committed;
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
     }

@@ -9,6 +9,8 @@ export interface Consumer {
   readonly credit: number;
   /** The largest message it takes now, in bytes of key, headers and value; Infinity for any. */
   readonly creditBytes: number;
+  /** The partitions it takes messages of; absent: all. */
+  readonly partitions?: ReadonlySet<number>;
   /** Takes one delivery. Called synchronously; it may detach itself, and it must not ack or nack inside the call. */
   receive(delivery: Delivery): void;
   /** The next message is larger than `creditBytes`; the consumer stays attached unless it detaches itself. */

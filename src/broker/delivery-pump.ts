@@ -53,14 +53,21 @@ export class DeliveryPump {
     const nowMs = this.#clock.monotonic();
     let delivered = 0;
     let refusals = 0;
+    let barren = 0;
     for (let consumer = this.#consumers.next(); consumer; consumer = this.#consumers.next()) {
       if (delivered === deliveriesPerTurn) {
         this.#scheduled = true;
         this.#clock.defer(this.#run);
         break;
       }
-      const position = this.#nextPosition();
-      if (!position) break;
+      const position = this.#nextPosition(consumer.partitions);
+      if (!position) {
+        // Others may take what lies in partitions that this one does not.
+        if (consumer.partitions === undefined || ++barren > this.#consumers.count) break;
+        this.#consumers.turnTaken();
+        continue;
+      }
+      barren = 0;
       this.#consumers.turnTaken();
       const { bytes } = this.#delivery;
       if (bytes > consumer.creditBytes) {
@@ -77,11 +84,12 @@ export class DeliveryPump {
   };
 
   /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
-  #nextPosition(): GroupPartition | undefined {
+  #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
     const { positions, config } = this.#group;
     for (let i = 0; i < positions.length; i++) {
       if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
       const position = positions[this.#partitionTurn++]!;
+      if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
       const ready = this.#findReady(position);
       if (ready === true) return position;
       // With order per key nothing new may overtake a redelivery that is still being fetched.

@@ -41,6 +41,11 @@ export interface GroupConfig {
   readonly deadLetter?: string;
   /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
   readonly ordering: 'none' | 'key';
+  /**
+   * `committed`: the group delivers nothing. Its consumers read the topic by themselves and tell by {@link Group.commitOffset} how far
+   * they are (Kafka's consumer groups). Absent: positions move with deliveries and acks.
+   */
+  readonly positions?: 'committed';
   readonly paused: boolean;
   readonly pausedUntilMs?: number;
   /** Removed after so long without a consumer. */
@@ -88,6 +93,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     if (value !== undefined && !(value > 0))
       invalid(`${name} must be greater than 0, or absent for no limit`);
   }
+  if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
+    invalid('a group with committed positions has no filters and no ordering per key');
   if (config.start.kind === 'offset' && !(config.start.offset >= 0))
     invalid('the start offset must not be negative');
   return config;

@@ -40,7 +40,7 @@ export class GroupPartition {
   /** The next offset to deliver for the first time. Everything below is done or pending. */
   cursor = 0;
   cursorMoved = false;
-  /** Kafka-style position, apart from the cursor. */
+  /** What was committed last, where positions are committed; the cursor stands there, or at the log's end if that lies below. */
   committed: { readonly offset: number; readonly metadata: string } | undefined = undefined;
   committedChanged = false;
   /** Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below {@link backfillEnd}. */
@@ -130,6 +130,19 @@ export class GroupPartition {
     this.#backfillEnd = cursor;
     this.#peeked = false;
     this.#readerAt = -1;
+  }
+
+  /** Everything below `offset` is done (a group with committed positions). */
+  commit(offset: number, metadata: string): void {
+    this.committed = { offset, metadata };
+    this.committedChanged = true;
+    this.#moveCursor(Math.min(offset, this.partition.nextOffset));
+  }
+
+  forgetCommitted(): void {
+    this.committed = undefined;
+    this.committedChanged = false;
+    this.#moveCursor(this.partition.firstOffset);
   }
 
   /** Replays where the cursor and the backfill got to. */

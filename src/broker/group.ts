@@ -1,45 +1,21 @@
 import type { Record } from '../log/index.ts';
+import { Answers } from './answers.ts';
 import type { Consumer, ConsumerEnd } from './consumer.ts';
 import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
-import { deadLetter } from './dead-letter.ts';
 import { DeliveryPump } from './delivery-pump.ts';
 import { BrokerError } from './errors.ts';
 import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
+import { groupInfo, oldestAgeMs, type GroupInfo } from './group-info.ts';
 import { GroupPartition } from './group-partition.ts';
 import { countLag, startPosition } from './group-start.ts';
 import { GroupTimers } from './group-timers.ts';
 import type { Partition } from './partition.ts';
-import { PendingState, type PendingEntry } from './pending.ts';
+import type { PendingEntry } from './pending.ts';
 import { Rate } from './rates.ts';
 import { groupStats, type GroupStats } from './stats.ts';
 import type { Topic } from './topic.ts';
-
-const waitMsMax = 2 ** 31 - 1;
-const deadLetterRetryMs = 1000;
-
-/** Where a group stands. */
-export interface GroupInfo {
-  /** The next offset to deliver for the first time (first partition). */
-  readonly cursor: number;
-  /** Deliveries ever made. */
-  readonly deliverySequence: number;
-  readonly lastDeliveredMs: number | undefined;
-  readonly lastAckMs: number | undefined;
-  /** Every offset below is done (first partition). */
-  readonly ackFloor: number;
-  readonly ackFloorSequence: number;
-  /** Pending: delivered and not done, waiting for their redelivery included. */
-  readonly inFlight: number;
-  /** Pending entries delivered more than once. */
-  readonly redelivered: number;
-  /** Messages still to deliver for the first time. */
-  readonly lag: number;
-  readonly consumers: number;
-  readonly paused: boolean;
-  readonly pausedUntilMs: number | undefined;
-}
 
 /**
  * A group is a reading position on a topic, shared by its consumers. The ack model, on one page:
@@ -74,8 +50,8 @@ export class Group {
   readonly #core: BrokerCore;
   readonly #consumers = new Consumers();
   readonly #pump: DeliveryPump;
-  #lastDeliveredMs: number | undefined = undefined;
-  #lastAckMs: number | undefined = undefined;
+  readonly #answers: Answers;
+  lastDeliveredMs: number | undefined = undefined;
   readonly #timers: GroupTimers;
   #closed = false;
   #started = false;
@@ -89,6 +65,7 @@ export class Group {
     this.#filter = filterOf(config);
     this.#timers = new GroupTimers(core.clock);
     this.#pump = new DeliveryPump(this, this.#consumers, core.clock);
+    this.#answers = new Answers(this, core);
     for (const partition of topic.partitions) this.addPartition(partition);
   }
 
@@ -117,8 +94,17 @@ export class Group {
     return paused && (pausedUntilMs === undefined || pausedUntilMs > this.#core.clock.now());
   }
 
+  /** Whether its consumers read by themselves and commit offsets. */
+  get isCommitted(): boolean {
+    return this.#config.positions === 'committed';
+  }
+
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  get lastAckMs(): number | undefined {
+    return this.#answers.lastAckMs;
   }
 
   /** Whether its state survives a restart. */
@@ -158,15 +144,15 @@ export class Group {
 
   /** Whether anything may be delivered now. */
   get isDelivering(): boolean {
-    return this.#started && !this.#closed && !this.isPaused;
+    return this.#started && !this.#closed && !this.isPaused && !this.isCommitted;
   }
 
   /** The pump made so many deliveries. */
   noteDelivered(deliveries: number, nowMs: number): void {
-    this.#lastDeliveredMs = this.#core.clock.now();
+    this.lastDeliveredMs = this.#core.clock.now();
     this.deliverRate.count += deliveries;
-    this.#noteChange(false);
-    this.#armTimer(nowMs);
+    this.noteChange(false);
+    this.armDeadline(nowMs);
   }
 
   /** Messages still to deliver for the first time. */
@@ -188,141 +174,38 @@ export class Group {
 
   /** The message is done. False when it was not pending. */
   ack(partition: number, offset: number): boolean {
-    const position = this.positions[partition];
-    const entry = position?.pending.get(offset);
-    if (!position || !entry || !isAnswerable(entry)) return false;
-    this.#acked(position, entry);
-    return true;
+    return this.#answers.ack(this.positions[partition], offset);
   }
 
   /** The message and all that were delivered before it are done. */
   ackAll(partition: number, offset: number): boolean {
-    const position = this.positions[partition];
-    if (!position?.pending.has(offset)) return false;
-    for (const entry of position.pending.values()) {
-      if (entry.offset > offset) break;
-      if (isAnswerable(entry)) this.#acked(position, entry);
-    }
-    return true;
-  }
-
-  #acked(position: GroupPartition, entry: PendingEntry): void {
-    this.#lastAckMs = this.#core.clock.now();
-    this.ackRate.count++;
-    this.settle(position, entry);
-    this.#noteChange(true);
+    return this.#answers.ackAll(this.positions[partition], offset);
   }
 
   /** The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff replaces deadlines). */
   nack(partition: number, offset: number, delayMs?: number): boolean {
-    const position = this.positions[partition];
-    const entry = position?.pending.get(offset);
-    if (!position || entry?.state !== PendingState.inFlight) return false;
-    this.#core.emit({ kind: 'nacked', ...this.#describeEntry(position, entry) });
-    const delay = delayMs ?? (this.#config.backoffReplacesDeadline ? 0 : this.#backoffMs(entry.deliveries));
-    this.#failed(position, entry, delay);
-    return true;
+    return this.#answers.nack(this.positions[partition], offset, delayMs);
   }
 
   /** The consumer needs longer: the whole wait begins again now. */
   extend(partition: number, offset: number): boolean {
-    const position = this.positions[partition];
-    const entry = position?.pending.get(offset);
-    if (!position || entry?.state !== PendingState.inFlight) return false;
-    position.pending.extend(entry, this.#core.clock.monotonic(), this.deadlineMs(entry.deliveries));
-    return true;
+    return this.#answers.extend(this.positions[partition], offset);
   }
 
   /** Never again: the message goes to the dead-letter topic, or is passed over where there is none. */
   reject(partition: number, offset: number, reason: string): boolean {
-    const position = this.positions[partition];
-    const entry = position?.pending.get(offset);
-    if (!position || !entry || !isAnswerable(entry)) return false;
-    this.#core.emit({ kind: 'rejected', reason, ...this.#describeEntry(position, entry) });
-    if (this.#config.deadLetter === undefined) {
-      this.settle(position, entry); // nobody wants it: as good as acked
-      this.#noteChange(true);
-    } else this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
-    return true;
+    return this.#answers.reject(this.positions[partition], offset, reason);
   }
 
-  #backoffMs(deliveries: number): number {
-    const { backoffMs, backoffJitter } = this.#config;
-    if (backoffMs.length === 0) return 0;
-    const delayMs = backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
-    return delayMs * (1 - backoffJitter * this.#core.random.next());
-  }
-
-  #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
-    const { maxDeliver } = this.#config;
-    if (maxDeliver !== undefined && entry.deliveries >= maxDeliver) {
-      this.#core.emit({ kind: 'max-deliveries', ...this.#describeEntry(position, entry) });
-      this.#giveUp(position, entry, 'max-deliveries');
-      return;
-    }
-    if (delayMs > 0) {
-      const nowMs = this.#core.clock.monotonic();
-      position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
-      this.#armTimer(nowMs);
-    } else {
-      position.pending.makeReady(entry);
-      this.wake();
-    }
-  }
-
-  /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
-  #giveUp(position: GroupPartition, entry: PendingEntry, cause: string): void {
-    if (this.#config.deadLetter === undefined) {
-      // It stays where it is, whatever the retention: nobody has answered for it.
-      this.#finish(position, entry);
-      this.#noteChange(true);
-      return;
-    }
-    position.pending.leaveForGood(entry);
-    const moved = (): void => {
-      this.settle(position, entry);
-      this.#noteChange(true);
-    };
-    deadLetter(this.#core, this, position, entry, { topic: this.#config.deadLetter, cause, moved }).catch(
-      () => {
-        // It could not be read now: it stays pending, and another try follows.
-        this.#core.clock.setTimer(deadLetterRetryMs, () => {
-          if (!this.#closed && position.pending.has(entry.offset)) this.#giveUp(position, entry, cause);
-        });
-      },
-    );
-  }
-
-  /** Done: not pending any more, and the topic may let the message go. */
+  /** The message was removed: there is nothing to deliver and nothing to answer. */
   settle(position: GroupPartition, entry: PendingEntry): void {
-    this.#finish(position, entry);
-    this.topic.settled(position.partition, entry.offset, entry.key, this);
-  }
-
-  #finish(position: GroupPartition, entry: PendingEntry): void {
-    position.pending.remove(entry);
-    if (this.isStored) position.changes.done.add(entry.offset);
-    position.releaseKey(entry);
-    this.wake();
-  }
-
-  #describeEntry(
-    position: GroupPartition,
-    entry: PendingEntry,
-  ): {
-    group: Group;
-    partition: number;
-    offset: number;
-    deliveries: number;
-    sequence: number;
-  } {
-    const { offset, deliveries, sequence } = entry;
-    return { group: this, partition: position.partition.index, offset, deliveries, sequence };
+    this.#answers.settle(position, entry);
   }
 
   // ---- time
 
-  #armTimer(nowMs: number): void {
+  /** The timer goes off at the next deadline or end of a wait, of whichever partition. */
+  armDeadline(nowMs: number): void {
     let dueMs = Infinity;
     for (const position of this.positions) dueMs = Math.min(dueMs, position.pending.nextDueMs());
     this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
@@ -330,16 +213,8 @@ export class Group {
 
   readonly #onDue = (): void => {
     const nowMs = this.#core.clock.monotonic();
-    for (const position of this.positions) {
-      position.pending.expire(nowMs, (entry) => {
-        this.#failed(
-          position,
-          entry,
-          this.#config.backoffReplacesDeadline ? 0 : this.#backoffMs(entry.deliveries),
-        );
-      });
-    }
-    this.#armTimer(nowMs);
+    for (const position of this.positions) this.#answers.expire(position, nowMs);
+    this.armDeadline(nowMs);
     this.wake();
   };
 
@@ -397,7 +272,7 @@ export class Group {
   /** After `start`, or after recovery: deliveries and timers begin. */
   resumeTimers(): void {
     this.#started = true;
-    this.#armTimer(this.#core.clock.monotonic());
+    this.armDeadline(this.#core.clock.monotonic());
     this.#watchInactivity();
     this.#watchPause();
     this.wake();
@@ -407,27 +282,67 @@ export class Group {
   async reset(start: GroupStart): Promise<void> {
     this.#checkOpen();
     this.#started = false;
-    for (const position of this.positions) await startPosition(position, this.#filter, start);
+    for (const position of this.positions) {
+      await startPosition(position, this.#filter, start);
+      if (this.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
+    }
     this.#core.defineGroup(this);
     this.resumeTimers();
     await this.#committed();
   }
 
-  /** Kafka-style position of members that own partitions: moves only when told. */
-  commitOffset(partition: number, offset: number, metadata = ''): void {
-    const position = this.positions[partition];
-    if (!position)
-      throw new BrokerError('offset-not-found', `Topic "${this.topic.name}" has no partition ${partition}.`);
-    position.committed = { offset, metadata };
-    position.committedChanged = true;
-    this.#noteChange(true);
+  /** Starts over on one partition; what was pending there is forgotten. Resolves once that is durable. */
+  async resetPartition(partition: number, offset: number): Promise<void> {
+    this.#checkOpen();
+    const position = this.#positionOf(partition);
+    this.#started = false;
+    await startPosition(position, this.#filter, { kind: 'offset', offset });
+    if (this.isCommitted) position.committed = { offset, metadata: '' };
+    this.#core.defineGroup(this);
+    this.resumeTimers();
+    await this.#committed();
+  }
+
+  /**
+   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back. Only for groups with committed
+   * positions: others know by their acks.
+   */
+  commitOffset(partition: number, offset: number, metadata: string = ''): void {
+    this.#checkOpen();
+    if (!this.isCommitted) {
+      const problem = `Group "${this.name}" of topic "${this.topic.name}" delivers messages and is told by acks what is done.`;
+      throw new BrokerError('not-allowed', `${problem} Commit offsets under another group name.`, {
+        topic: this.topic.name,
+        group: this.name,
+      });
+    }
+    const position = this.#positionOf(partition);
+    const before = position.cursor;
+    position.commit(offset, metadata);
+    this.#answers.passed(position, before);
+    this.noteChange(true);
+  }
+
+  /** Forgets what was committed for a partition, as if nothing had been. Resolves once that is durable. */
+  async forgetOffset(partition: number): Promise<void> {
+    this.#checkOpen();
+    this.#positionOf(partition).forgetCommitted();
+    this.#core.defineGroup(this);
+    await this.#committed();
   }
 
   committed(partition: number): { readonly offset: number; readonly metadata: string } | undefined {
     return this.positions[partition]?.committed;
   }
 
-  #noteChange(soon: boolean): void {
+  #positionOf(partition: number): GroupPartition {
+    const position = this.positions[partition];
+    if (position) return position;
+    throw new BrokerError('offset-not-found', `Topic "${this.topic.name}" has no partition ${partition}.`);
+  }
+
+  /** The next commit carries what changed; `soon` asks for that commit now. */
+  noteChange(soon: boolean): void {
     if (this.isStored) this.#core.groupChanged(this, soon);
     else for (const position of this.positions) position.changes.clear();
   }
@@ -435,40 +350,12 @@ export class Group {
   // ---- life
 
   info(): GroupInfo {
-    const first = this.positions[0]!;
-    let inFlight = 0;
-    let redelivered = 0;
-    for (const { pending, held } of this.positions) {
-      inFlight += pending.size - held;
-      redelivered += pending.redelivered;
-    }
-    const lowest = first.pending.first();
-    return {
-      cursor: first.cursor,
-      deliverySequence: this.deliverySequence,
-      lastDeliveredMs: this.#lastDeliveredMs,
-      lastAckMs: this.#lastAckMs,
-      ackFloor: first.ackFloor,
-      ackFloorSequence: lowest
-        ? Math.max(0, (lowest.sequence || this.deliverySequence - inFlight + 1) - 1)
-        : this.deliverySequence,
-      inFlight,
-      redelivered,
-      lag: this.lag,
-      consumers: this.#consumers.count,
-      paused: this.isPaused,
-      pausedUntilMs: this.isPaused ? this.#config.pausedUntilMs : undefined,
-    };
+    return groupInfo(this);
   }
 
   /** Age of the oldest message that is not done, in milliseconds; undefined when there is none. */
-  async oldestAgeMs(): Promise<number | undefined> {
-    let oldestMs: number | undefined;
-    for (const { partition, ackFloor } of this.positions) {
-      const message = await partition.next(undefined, ackFloor);
-      if (message) oldestMs = Math.min(oldestMs ?? Infinity, message.timestampMs);
-    }
-    return oldestMs === undefined ? undefined : Math.max(0, this.#core.clock.now() - oldestMs);
+  oldestAgeMs(): Promise<number | undefined> {
+    return oldestAgeMs(this, this.#core.clock.now());
   }
 
   stats(): GroupStats {
@@ -478,13 +365,14 @@ export class Group {
   /** Changes the configuration; resolves once that is durable. The name and the start stay. */
   async update(options: GroupConfig): Promise<void> {
     this.#checkOpen();
-    const { ordering, ack, durable } = this.#config;
+    const { ordering, ack, durable, positions } = this.#config;
     if (
+      options.positions !== positions ||
       (options.ordering ?? ordering) !== ordering ||
       (options.ack ?? ack) !== ack ||
       (options.durable ?? durable) !== durable
     ) {
-      const problem = `Group "${this.name}" keeps its ordering, ack policy and durability for life.`;
+      const problem = `Group "${this.name}" keeps its ordering, positions, ack policy and durability for life.`;
       throw new BrokerError('group-config-invalid', problem, { group: this.name });
     }
     const filterBefore = this.#filter;
@@ -514,7 +402,7 @@ export class Group {
   async #recountLag(): Promise<void> {
     for (const position of this.positions) await countLag(position, this.#filter!);
     for (const position of this.positions) position.cursorMoved = true; // the next commit carries the count
-    this.#noteChange(true);
+    this.noteChange(true);
   }
 
   /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
@@ -583,11 +471,6 @@ export class Group {
   #committed(): Promise<void> {
     return new Promise((resolve) => this.#core.afterCommit(resolve));
   }
-}
-
-/** It was delivered, and nobody has decided about it. */
-function isAnswerable(entry: PendingEntry): boolean {
-  return entry.deliveries > 0 && entry.state !== PendingState.leaving;
 }
 
 function filterOf(config: GroupConfig): Filter | undefined {

@@ -9,7 +9,8 @@ export {
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
 export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
-export type { Group, GroupInfo } from './group.ts';
+export type { Group } from './group.ts';
+export type { GroupInfo } from './group-info.ts';
 export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './group-config.ts';
 export type { KeyState } from './key-index.ts';
 export * from './live-message.ts';

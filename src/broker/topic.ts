@@ -271,6 +271,11 @@ export class Topic {
     this.#acks.settled(partition, offset, key, by);
   }
 
+  /** A group is done with everything in `[from, to)`. */
+  passed(partition: Partition, from: number, to: number, by: Group): void {
+    this.#acks.passed(partition, from, to, by);
+  }
+
   /** A message was removed, and this was its key. */
   noteRemoved(partition: number, key: string, offset: number): void {
     for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);

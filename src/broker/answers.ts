@@ -1,0 +1,177 @@
+import type { BrokerCore } from './core.ts';
+import { deadLetter } from './dead-letter.ts';
+import type { Group } from './group.ts';
+import type { GroupPartition } from './group-partition.ts';
+import { PendingState, type PendingEntry } from './pending.ts';
+
+const waitMsMax = 2 ** 31 - 1;
+const deadLetterRetryMs = 1000;
+
+/**
+ * What consumers answer to deliveries, and what their silence means: from here a message is done, goes back to the queue after its backoff,
+ * or becomes a dead letter. The states are those of pending.ts.
+ */
+export class Answers {
+  readonly #group: Group;
+  readonly #core: BrokerCore;
+  #lastAckMs: number | undefined = undefined;
+
+  constructor(group: Group, core: BrokerCore) {
+    this.#group = group;
+    this.#core = core;
+  }
+
+  /** When the last ack came, in milliseconds since the epoch. */
+  get lastAckMs(): number | undefined {
+    return this.#lastAckMs;
+  }
+
+  /** See {@link Group.ack}. */
+  ack(position: GroupPartition | undefined, offset: number): boolean {
+    const entry = position?.pending.get(offset);
+    if (!position || !entry || !isAnswerable(entry)) return false;
+    this.#acked(position, entry);
+    return true;
+  }
+
+  /** See {@link Group.ackAll}. */
+  ackAll(position: GroupPartition | undefined, offset: number): boolean {
+    if (!position?.pending.has(offset)) return false;
+    for (const entry of position.pending.values()) {
+      if (entry.offset > offset) break;
+      if (isAnswerable(entry)) this.#acked(position, entry);
+    }
+    return true;
+  }
+
+  #acked(position: GroupPartition, entry: PendingEntry): void {
+    this.#lastAckMs = this.#core.clock.now();
+    this.#group.ackRate.count++;
+    this.settle(position, entry);
+    this.#group.noteChange(true);
+  }
+
+  /** Offsets were committed: what lies between `before` and the cursor is done. */
+  passed(position: GroupPartition, before: number): void {
+    const { partition, cursor } = position;
+    this.#lastAckMs = this.#core.clock.now();
+    const passed = partition.liveIn(before, cursor);
+    this.#group.deliverRate.count += passed;
+    this.#group.ackRate.count += passed;
+    if (passed > 0) this.#group.topic.passed(partition, before, cursor, this.#group);
+  }
+
+  /** See {@link Group.nack}. */
+  nack(position: GroupPartition | undefined, offset: number, delayMs?: number): boolean {
+    const entry = position?.pending.get(offset);
+    if (!position || entry?.state !== PendingState.inFlight) return false;
+    this.#core.emit({ kind: 'nacked', ...this.#describe(position, entry) });
+    this.#failed(position, entry, delayMs ?? this.#backoffMs(entry.deliveries));
+    return true;
+  }
+
+  /** See {@link Group.extend}. */
+  extend(position: GroupPartition | undefined, offset: number): boolean {
+    const entry = position?.pending.get(offset);
+    if (!position || entry?.state !== PendingState.inFlight) return false;
+    position.pending.extend(entry, this.#core.clock.monotonic(), this.#group.deadlineMs(entry.deliveries));
+    return true;
+  }
+
+  /** See {@link Group.reject}. */
+  reject(position: GroupPartition | undefined, offset: number, reason: string): boolean {
+    const entry = position?.pending.get(offset);
+    if (!position || !entry || !isAnswerable(entry)) return false;
+    this.#core.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
+    if (this.#group.config.deadLetter === undefined) {
+      this.settle(position, entry); // nobody wants it: as good as acked
+      this.#group.noteChange(true);
+    } else this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
+    return true;
+  }
+
+  /** Deadlines that have passed are failures; waits that are over make their messages ready. */
+  expire(position: GroupPartition, nowMs: number): void {
+    position.pending.expire(nowMs, (entry) =>
+      this.#failed(position, entry, this.#backoffMs(entry.deliveries)),
+    );
+  }
+
+  /** Done: not pending any more, and the topic may let the message go. */
+  settle(position: GroupPartition, entry: PendingEntry): void {
+    this.#finish(position, entry);
+    this.#group.topic.settled(position.partition, entry.offset, entry.key, this.#group);
+  }
+
+  /** None where the backoff replaces deadlines: it was waited for already. */
+  #backoffMs(deliveries: number): number {
+    const { backoffMs, backoffJitter, backoffReplacesDeadline } = this.#group.config;
+    if (backoffReplacesDeadline || backoffMs.length === 0) return 0;
+    const delayMs = backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
+    return delayMs * (1 - backoffJitter * this.#core.random.next());
+  }
+
+  #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
+    const { maxDeliver } = this.#group.config;
+    if (maxDeliver !== undefined && entry.deliveries >= maxDeliver) {
+      this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
+      this.#giveUp(position, entry, 'max-deliveries');
+      return;
+    }
+    if (delayMs > 0) {
+      const nowMs = this.#core.clock.monotonic();
+      position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
+      this.#group.armDeadline(nowMs);
+    } else {
+      position.pending.makeReady(entry);
+      this.#group.wake();
+    }
+  }
+
+  /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
+  #giveUp(position: GroupPartition, entry: PendingEntry, cause: string): void {
+    const { deadLetter: topic } = this.#group.config;
+    if (topic === undefined) {
+      // It stays where it is, whatever the retention: nobody has answered for it.
+      this.#finish(position, entry);
+      this.#group.noteChange(true);
+      return;
+    }
+    position.pending.leaveForGood(entry);
+    const moved = (): void => {
+      this.settle(position, entry);
+      this.#group.noteChange(true);
+    };
+    deadLetter(this.#core, this.#group, position, entry, { topic, cause, moved }).catch(() => {
+      // It could not be read now: it stays pending, and another try follows.
+      this.#core.clock.setTimer(deadLetterRetryMs, () => {
+        if (!this.#group.isClosed && position.pending.has(entry.offset)) this.#giveUp(position, entry, cause);
+      });
+    });
+  }
+
+  #finish(position: GroupPartition, entry: PendingEntry): void {
+    position.pending.remove(entry);
+    if (this.#group.isStored) position.changes.done.add(entry.offset);
+    position.releaseKey(entry);
+    this.#group.wake();
+  }
+
+  #describe(
+    position: GroupPartition,
+    { offset, deliveries, sequence }: PendingEntry,
+  ): {
+    readonly group: Group;
+    readonly partition: number;
+    readonly offset: number;
+    readonly deliveries: number;
+    readonly sequence: number;
+  } {
+    return { group: this.#group, partition: position.partition.index, offset, deliveries, sequence };
+  }
+}
+
+/** It was delivered, and nobody has decided about it. */
+function isAnswerable(entry: PendingEntry): boolean {
+  return entry.deliveries > 0 && entry.state !== PendingState.leaving;
+}

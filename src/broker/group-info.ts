@@ -1,0 +1,61 @@
+import type { Group } from './group.ts';
+
+/** Where a group stands. */
+export interface GroupInfo {
+  /** The next offset to deliver for the first time (first partition). */
+  readonly cursor: number;
+  /** Deliveries ever made. */
+  readonly deliverySequence: number;
+  readonly lastDeliveredMs: number | undefined;
+  readonly lastAckMs: number | undefined;
+  /** Every offset below is done (first partition). */
+  readonly ackFloor: number;
+  readonly ackFloorSequence: number;
+  /** Pending: delivered and not done, waiting for their redelivery included. */
+  readonly inFlight: number;
+  /** Pending entries delivered more than once. */
+  readonly redelivered: number;
+  /** Messages still to deliver for the first time. */
+  readonly lag: number;
+  readonly consumers: number;
+  readonly paused: boolean;
+  readonly pausedUntilMs: number | undefined;
+}
+
+export function groupInfo(group: Group): GroupInfo {
+  const first = group.positions[0]!;
+  let inFlight = 0;
+  let redelivered = 0;
+  for (const { pending, held } of group.positions) {
+    inFlight += pending.size - held;
+    redelivered += pending.redelivered;
+  }
+  const { deliverySequence } = group;
+  const lowest = first.pending.first();
+  return {
+    cursor: first.cursor,
+    deliverySequence,
+    lastDeliveredMs: group.lastDeliveredMs,
+    lastAckMs: group.lastAckMs,
+    ackFloor: first.ackFloor,
+    ackFloorSequence: lowest
+      ? Math.max(0, (lowest.sequence || deliverySequence - inFlight + 1) - 1)
+      : deliverySequence,
+    inFlight,
+    redelivered,
+    lag: group.lag,
+    consumers: group.consumers,
+    paused: group.isPaused,
+    pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
+  };
+}
+
+/** See {@link Group.oldestAgeMs}. */
+export async function oldestAgeMs(group: Group, nowMs: number): Promise<number | undefined> {
+  let oldestMs: number | undefined;
+  for (const { partition, ackFloor } of group.positions) {
+    const message = await partition.next(undefined, ackFloor);
+    if (message) oldestMs = Math.min(oldestMs ?? Infinity, message.timestampMs);
+  }
+  return oldestMs === undefined ? undefined : Math.max(0, nowMs - oldestMs);
+}
