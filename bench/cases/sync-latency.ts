@@ -44,6 +44,29 @@ async function measure(contender: Contender, bench: Workbench, seconds: number):
   }
 }
 
+/** The same without a socket: the broker in the process that publishes, as the loops are in theirs. */
+async function measureEmbedded(_: Contender, bench: Workbench, seconds: number): Promise<Sample> {
+  const directory = bench.scratch.makeDirectory();
+  try {
+    bench.settleDisk();
+    const overwriteUs = await measureLoop(bench, directory, 'overwrite', seconds);
+    const job = { kind: 'embedded-publisher', directory, payloadBytes, seconds } as const;
+    const report = await runLoad(job, bench.scratch);
+    const appendUs = await measureLoop(bench, directory, 'append', seconds);
+    const ackUs = meanUs(report);
+    return {
+      ackUs,
+      ackP50Us: report.latency?.p50Us ?? Number.NaN,
+      overwriteUs,
+      appendUs,
+      toOverwrite: ackUs / overwriteUs,
+      toAppend: ackUs / appendUs,
+    };
+  } finally {
+    bench.scratch.removeDirectory(directory);
+  }
+}
+
 async function measureLoop(
   bench: Workbench,
   directory: string,
@@ -61,7 +84,7 @@ function meanUs(report: { messages: number; startMs: number; endMs: number }): n
 export const syncLatencyCase: Case = {
   id: 'sync-latency',
   title: 'One waiting publisher, next to the bare disk',
-  about: `Time per message with one message of ${payloadBytes} B unacked at most, next to a loop in Node that does nothing but fs.write and fs.fdatasync of ${recordBytes} B, over the blocks of an existing file and at the end of a growing one.`,
+  about: `Time per message with one message of ${payloadBytes} B unacked at most, next to a loop in Node that does nothing but fs.write and fs.fdatasync of ${recordBytes} B, over the blocks of an existing file and at the end of a growing one. Embedded: the broker is in the process that publishes.`,
   rows: () => [
     {
       label: 'window 1',
@@ -70,6 +93,20 @@ export const syncLatencyCase: Case = {
         { key: 'ackUs', label: 'publish to ack, mean', unit: 'µs' },
         { key: 'ackP50Us', label: 'publish to ack, median', unit: 'µs' },
         { key: 'ackP99Us', label: 'publish to ack, 99th percentile', unit: 'µs' },
+        { key: 'overwriteUs', label: 'bare loop, overwriting, mean', unit: 'µs' },
+        { key: 'appendUs', label: 'bare loop, appending, mean', unit: 'µs' },
+        { key: 'toOverwrite', label: 'publish ÷ overwriting loop', unit: '×' },
+        { key: 'toAppend', label: 'publish ÷ appending loop', unit: '×' },
+      ],
+      hasWarmUp: true,
+      measure,
+    },
+    {
+      label: 'embedded, window 1',
+      contenders: ['pillarbox'],
+      metrics: [
+        { key: 'ackUs', label: 'publish to ack, mean', unit: 'µs' },
+        { key: 'ackP50Us', label: 'publish to ack, median', unit: 'µs' },
         { key: 'overwriteUs', label: 'bare loop, overwriting, mean', unit: 'µs' },
         { key: 'appendUs', label: 'bare loop, appending, mean', unit: 'µs' },
         {
@@ -81,7 +118,7 @@ export const syncLatencyCase: Case = {
         { key: 'toAppend', label: 'publish ÷ appending loop', unit: '×' },
       ],
       hasWarmUp: true,
-      measure,
+      measure: measureEmbedded,
     },
   ],
 };

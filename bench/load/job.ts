@@ -58,6 +58,13 @@ export type LoadJob =
       readonly recordBytes: number;
       readonly place: 'append' | 'overwrite';
       readonly seconds: number;
+    }
+  | {
+      /** Publishes one message at a time to a broker of its own, in its own process. */
+      readonly kind: 'embedded-publisher';
+      readonly directory: string;
+      readonly payloadBytes: number;
+      readonly seconds: number;
     };
 
 /** Latency of single operations, in microseconds. */
@@ -99,5 +106,5 @@ export type Count = Omit<LoadReport, 'cores'>;
 export interface Generator {
   run(): Promise<Count>;
   finish?(messages: number): void;
-  end(): void;
+  end(): void | Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { nowMs } from './clock.ts';
+import { EmbeddedPublisher } from './embedded-publisher.ts';
 import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
 import { Publisher } from './publisher.ts';
 import { Requester } from './requester.ts';
@@ -28,6 +29,7 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'stream-publisher': (job) => StreamPublisher.open(job, fail),
   'stream-consumer': (job) => StreamConsumer.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
+  'embedded-publisher': (job) => EmbeddedPublisher.open(job),
 };
 
 function openGenerator<K extends LoadJob['kind']>(job: Extract<LoadJob, { kind: K }>): Promise<Generator> {
@@ -40,7 +42,7 @@ async function run(generator: Generator): Promise<void> {
   const count = await generator.run();
   const used = process.cpuUsage(before);
   const cores = (used.user + used.system) / 1e3 / (nowMs() - startMs);
-  generator.end();
+  await generator.end();
   answer({ kind: 'report', report: { ...count, cores } });
 }
 
