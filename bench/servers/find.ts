@@ -22,7 +22,7 @@ export function findContenders(options: FindOptions): Contender[] {
 }
 
 function findPillarbox(options: FindOptions): Contender[] {
-  const cliPath = options.pillarboxPath ?? `${outputRoot}src/cli/main.js`;
+  const cliPath = options.pillarboxPath ?? `${outputRoot}bundle/cli/main.js`;
   if (!existsSync(cliPath)) return [];
   return [
     new Pillarbox({ cliPath, version: readProjectVersion(), profileDirectory: options.profileDirectory }),

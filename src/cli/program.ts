@@ -102,7 +102,7 @@ function report(error: unknown): ExitCode {
   return exitCode.failure;
 }
 
-/** From the package.json above, whether this runs from `dist/src/cli` or from an installed package. */
+/** From the package.json above `dist/src/cli` or `dist/bundle/chunks`, which stand at the same depth. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
