@@ -65,6 +65,18 @@ export type LoadJob =
       readonly directory: string;
       readonly payloadBytes: number;
       readonly seconds: number;
+    }
+  | {
+      /** Fills the journal of a broker of its own, of which no checkpoint is made, and never stops it. */
+      readonly kind: 'journal-filler';
+      readonly directory: string;
+      readonly payloadBytes: number;
+      readonly journalBytes: number;
+    }
+  | {
+      /** Opens the broker in `directory` once; the time of that is its time, the messages found there are its messages. */
+      readonly kind: 'broker-opener';
+      readonly directory: string;
     };
 
 /** Latency of single operations, in microseconds. */

@@ -1,6 +1,8 @@
 import { nowMs } from './clock.ts';
+import { BrokerOpener } from './broker-opener.ts';
 import { EmbeddedPublisher } from './embedded-publisher.ts';
 import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
+import { JournalFiller } from './journal-filler.ts';
 import { Publisher } from './publisher.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
@@ -30,6 +32,8 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'stream-consumer': (job) => StreamConsumer.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),
+  'journal-filler': (job) => JournalFiller.open(job),
+  'broker-opener': async (job) => new BrokerOpener(job),
 };
 
 function openGenerator<K extends LoadJob['kind']>(job: Extract<LoadJob, { kind: K }>): Promise<Generator> {

@@ -147,19 +147,18 @@ export function readCommitHeader(
 }
 
 /**
- * Bytes of what was a commit here once, by the length it names, or undefined: at least two of the fields that are never the same
- * in another place say that it was this commit.
+ * Bytes of what was to be this commit, by the length it names, or undefined. Position or number must say so, and one more of the fields that a
+ * commit begins with: magic and tag alone stand in every old commit of a recycled file too.
  */
 export function readRuinedHeader(
   block: Uint8Array,
   place: Omit<CommitPlace, 'timestampMs'>,
 ): number | undefined {
-  const matches =
-    Number(readU32(block, 0) === commitMagic) +
+  const own =
     Number(readI64(block, commitPositionAt) === place.position) +
-    Number(readI64(block, commitNumberAt) === place.commit) +
-    Number(readU32(block, commitTagAt) === place.tag);
-  return matches < 2 ? undefined : readU32(block, commitLengthAt);
+    Number(readI64(block, commitNumberAt) === place.commit);
+  const common = Number(readU32(block, 0) === commitMagic) + Number(readU32(block, commitTagAt) === place.tag);
+  return own > 0 && own + common > 1 ? readU32(block, commitLengthAt) : undefined;
 }
 
 /** One entry of a commit that was read; the object is used again for the next. */

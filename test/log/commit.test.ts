@@ -92,6 +92,9 @@ test('any flipped bit is noticed: in the header the commit is gone, in a payload
     assert.deepEqual(intact, bit >> 3 < tableBytes + 5 ? [false, true] : [true, false], `bit ${bit}`);
   }
   assert.equal(readRuinedHeader(Buffer.alloc(512), place), undefined);
+  const older = Buffer.alloc(4096);
+  encodeCommit(older, [], { ...place, position: place.position - 512, commit: place.commit - 1 });
+  assert.equal(readRuinedHeader(older, place), undefined, 'an old commit of a recycled file');
 });
 
 test('a header that is not all there asks for more', () => {
