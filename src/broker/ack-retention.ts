@@ -1,4 +1,5 @@
 import { KeyReader } from './filter.ts';
+import type { BrokerCore } from './core.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
@@ -8,11 +9,15 @@ import type { Topic } from './topic.ts';
  */
 export class AckRetention {
   readonly #topic: Topic;
+  readonly #core: BrokerCore;
   readonly #keyReader = new KeyReader();
   #sweeping = false;
+  /** Asked for while one was under way, which may have passed what it was for; or while the journal was replayed, which may tell of more groups. */
+  #sweepAgain = false;
 
-  constructor(topic: Topic) {
+  constructor(topic: Topic, core: BrokerCore) {
     this.#topic = topic;
+    this.#core = core;
   }
 
   /** A group is done with a message. `key` may be missing for what was delivered before a restart. */
@@ -46,13 +51,21 @@ export class AckRetention {
 
   /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
   sweep(): void {
-    if (this.#topic.config.retention === 'limits' || this.#sweeping) return;
+    if (this.#topic.config.retention === 'limits') return;
+    this.#sweepAgain = this.#sweeping || this.#core.recovering;
+    if (this.#sweepAgain) return;
     this.#sweeping = true;
     void this.#sweep()
       .catch(() => undefined) // the log reports its own errors
       .finally(() => {
         this.#sweeping = false;
+        if (this.#sweepAgain) this.sweep();
       });
+  }
+
+  /** After recovery: does what was asked for meanwhile. */
+  resume(): void {
+    if (this.#sweepAgain) this.sweep();
   }
 
   async #sweep(): Promise<void> {

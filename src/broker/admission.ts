@@ -1,4 +1,4 @@
-import type { Record } from '../log/index.ts';
+import type { Batch, Record } from '../log/index.ts';
 import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 import { recordBytes } from './message.ts';
 import type { Partition } from './partition.ts';
@@ -91,6 +91,21 @@ export function refusalOfRoom(
   if (bytesMax !== undefined && partition.bytes + recordBytes(record) > bytesMax) {
     return topicError(topic, 'topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
   }
+  return undefined;
+}
+
+/** Why a topic has no room for a batch that came whole. Publishers of batches do not wait in the broker: they are told, and try again. */
+export function refusalOfBatchRoom(
+  topic: Topic,
+  partition: Partition,
+  batch: Batch,
+): BrokerError | undefined {
+  const { messagesMax, bytesMax, overflow } = topic.config;
+  if (overflow === 'drop-oldest') return undefined;
+  if (messagesMax !== undefined && partition.count + batch.count > messagesMax)
+    return topicError(topic, 'topic-full', `holds ${partition.count} messages`, { limit: messagesMax });
+  if (bytesMax !== undefined && partition.bytes + batch.bytes > bytesMax)
+    return topicError(topic, 'topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { BatchReader, Record } from '../log/index.ts';
+import { Record } from '../log/index.ts';
 import type { Clock, Timer } from '../util/index.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
@@ -55,7 +55,7 @@ export class AgeRetention {
   }
 
   async #trim(partition: Partition): Promise<void> {
-    const reader = new BatchReader();
+    const reader = partition.reader();
     const record = new Record();
     let nextDelayMs: number | undefined;
     try {
@@ -77,6 +77,10 @@ export class AgeRetention {
             nextDelayMs = record.timestampMs - oldestKeptMs;
             break search;
           }
+        }
+        if (!reader.isWhole && batch.maxTimestampMs > oldestKeptMs) {
+          nextDelayMs = batch.maxTimestampMs - oldestKeptMs; // what cannot be read is as young as the batch says
+          break;
         }
         partition.trim(Math.max(batch.endOffset, from + 1));
       }

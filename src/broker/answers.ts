@@ -6,6 +6,8 @@ import { PendingState, type PendingEntry } from './pending.ts';
 
 const waitMsMax = 2 ** 31 - 1;
 const deadLetterRetryMs = 1000;
+/** Characters kept of why a delivery failed. */
+const failureLengthMax = 200;
 
 /**
  * What consumers answer to deliveries, and what their silence means: from here a message is done, goes back to the queue after its backoff,
@@ -62,10 +64,11 @@ export class Answers {
   }
 
   /** See {@link Group.nack}. */
-  nack(position: GroupPartition | undefined, offset: number, delayMs?: number): boolean {
+  nack(position: GroupPartition | undefined, offset: number, delayMs?: number, reason: string = ''): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    this.#core.emit({ kind: 'nacked', ...this.#describe(position, entry) });
+    entry.failure = reason === '' ? undefined : shortened(reason);
+    this.#core.emit({ kind: 'nacked', reason: entry.failure, ...this.#describe(position, entry) });
     this.#failed(position, entry, delayMs ?? this.#backoffMs(entry.deliveries));
     return true;
   }
@@ -92,9 +95,10 @@ export class Answers {
 
   /** Deadlines that have passed are failures; waits that are over make their messages ready. */
   expire(position: GroupPartition, nowMs: number): void {
-    position.pending.expire(nowMs, (entry) =>
-      this.#failed(position, entry, this.#backoffMs(entry.deliveries)),
-    );
+    position.pending.expire(nowMs, (entry) => {
+      entry.failure = undefined; // nobody said anything this time
+      this.#failed(position, entry, this.#backoffMs(entry.deliveries));
+    });
   }
 
   /** Done: not pending any more, and the topic may let the message go. */
@@ -115,7 +119,8 @@ export class Answers {
     const { maxDeliver } = this.#group.config;
     if (maxDeliver !== undefined && entry.deliveries >= maxDeliver) {
       this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
-      this.#giveUp(position, entry, 'max-deliveries');
+      const { failure } = entry;
+      this.#giveUp(position, entry, failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`);
       return;
     }
     if (delayMs > 0) {
@@ -169,6 +174,12 @@ export class Answers {
   } {
     return { group: this.#group, partition: position.partition.index, offset, deliveries, sequence };
   }
+}
+
+/** A reason as it is kept: bounded, and not cut within a character. */
+function shortened(reason: string): string {
+  if (reason.length <= failureLengthMax) return reason;
+  return `${reason.slice(0, failureLengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** It was delivered, and nobody has decided about it. */

@@ -15,6 +15,7 @@ import {
   SystemClock,
   SystemRandom,
   hasWildcards,
+  isPublishSubject,
   subjectsOverlap,
   type Clock,
   type Random,
@@ -23,12 +24,14 @@ import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
-import { redrive, type RedriveOptions } from './dead-letter.ts';
 import { EntryKind, writeDedupeId } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
+import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
+import { ProducerIds } from './producer-ids.ts';
 import type { PublishListener } from './publishes.ts';
+import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
 import { Router } from './router.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
 import { Topic } from './topic.ts';
@@ -64,10 +67,14 @@ export interface BrokerStats {
   readonly groups: number;
   readonly scheduled: number;
   readonly diskFreeBytes: number | undefined;
+  /** Until the disk's watermark is passed, if it goes on like this; undefined when it does not near. */
+  readonly diskTimeToFullMs: number | undefined;
   readonly log: LogStats;
 }
 
 const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
+/** Reports that `health` keeps, the first ones; all are told to `onDamaged`. */
+const damageReportsMax = 1000;
 
 /**
  * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no protocol.
@@ -88,6 +95,10 @@ export class Broker {
   #schedule!: Schedule;
   readonly #uncongested: (() => void)[] = [];
   readonly #scratch = new ByteWriter();
+  readonly #producerIds = new ProducerIds({
+    record: (end) => this.#log.record(EntryKind.producerIds, 0, this.#scratch.reset().uvarint(end).view()),
+    afterCommit: (callback) => this.afterCommit(callback),
+  });
   readonly #commits = new CommitCycle(() => this.#log);
   readonly #damage: DamageReport[] = [];
   #failure: BrokerError | undefined = undefined;
@@ -109,7 +120,7 @@ export class Broker {
       },
     );
     this.#core = this.#makeCore();
-    this.#catalog = new Catalog(this.#core, () => this.#schedule);
+    this.#catalog = new Catalog(this.#core, () => this.#schedule, this.#producerIds);
     this.#compactor = new Compactor(this.#clock, () => this.#catalog.partitionsById.values());
   }
 
@@ -129,10 +140,14 @@ export class Broker {
       clock: this.#clock,
       random: this.#random,
     });
+    this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
       for (const partition of topic.partitions) {
-        await partition.account();
+        const isStale = partition.unaccounted > 0;
+        await partition.account().catch(() => undefined); // tried again with the next commit
+        for (const group of isStale ? topic.groups.values() : [])
+          await group.recountRecovered(partition.index).catch(() => undefined);
         if (topic.config.messagesPerKeyMax !== undefined) await partition.trackKeyOffsets();
       }
       this.#bind(topic);
@@ -154,6 +169,11 @@ export class Broker {
     return this.#catalog.topics.get(name);
   }
 
+  /** A topic by the id that it alone ever has in this data directory. */
+  topicById(id: number): Topic | undefined {
+    return this.#catalog.topicsById.get(id);
+  }
+
   /** Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or `topic-config-invalid`. */
   async createTopic(options: TopicOptions): Promise<Topic> {
     const config = topicConfig(options);
@@ -164,18 +184,40 @@ export class Broker {
       });
     }
     this.#checkOverlap(config);
-    const topic = this.#defineTopic(config);
-    await this.#committed();
+    return this.#createDefined(config);
+  }
+
+  /** Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them until they are adopted. */
+  get orphans(): readonly number[] {
+    return this.#log.orphans;
+  }
+
+  /** Makes an orphan readable again, as a topic of one partition; resolves once that is durable. Rejects as {@link createTopic} does. */
+  async adopt(orphan: number, name: string): Promise<Topic> {
+    const config = topicConfig({ name });
+    this.#checkOpen();
+    if (!this.#log.orphans.includes(orphan))
+      throw new BrokerError('not-allowed', `There is no partition ${orphan} without a topic.`);
+    if (this.topics.has(name))
+      throw new BrokerError('topic-exists', `There is a topic "${name}" already.`, { topic: name });
+    return this.#createDefined(config, [orphan]);
+  }
+
+  async #createDefined(config: TopicConfig, logIds?: readonly number[]): Promise<Topic> {
+    const topic = this.#defineTopic(config, logIds);
+    await new Promise<void>((resolve) => {
+      if (!this.#failure) this.#commits.afterDefinitions(resolve);
+    });
     return topic;
   }
 
-  #defineTopic(config: TopicConfig): Topic {
+  #defineTopic(config: TopicConfig, orphans?: readonly number[]): Topic {
     const id = this.#catalog.nextId();
-    const logIds = Array.from({ length: config.partitions }, () => this.#catalog.nextId());
+    const logIds = orphans ?? Array.from({ length: config.partitions }, () => this.#catalog.nextId());
     const logs = this.#catalog.openLogs(logIds, config.durability);
     const topic = new Topic(this.#core, id, config, this.#clock.now(), logs);
     this.#catalog.addTopic(topic);
-    this.#log.record(EntryKind.topicDefined, id, this.#catalog.topicEntry(topic));
+    this.#recordTopic(topic);
     this.#bind(topic);
     this.#events.emit({ kind: 'topic-created', topic });
     return topic;
@@ -193,7 +235,25 @@ export class Broker {
     }
     this.router.unbindTopic(topic);
     this.#bind(topic);
-    this.#log.record(EntryKind.topicDefined, topic.id, this.#catalog.topicEntry(topic));
+    this.#recordTopic(topic);
+  }
+
+  #recordTopic(topic: Topic): void {
+    const record = (): void => {
+      if (!topic.isDeleted)
+        this.#log.record(EntryKind.topicDefined, topic.id, this.#catalog.topicEntry(topic));
+    };
+    record();
+    this.#commits.defined(record);
+  }
+
+  #recordGroup(group: Group): void {
+    const record = (): void => {
+      if (!group.isClosed)
+        this.#log.record(EntryKind.groupDefined, group.id, this.#catalog.groupEntry(group));
+    };
+    record();
+    this.#commits.defined(record);
   }
 
   #undefineTopic(topic: Topic): void {
@@ -203,9 +263,13 @@ export class Broker {
     for (const { log } of topic.partitions) this.#commits.logDeleted(log.id);
   }
 
-  /** The router sends the topic what its subjects capture. */
+  /** The router sends the topic what its subjects capture; if it has none, what is published to its name. */
   #bind(topic: Topic): void {
-    for (const subject of topic.config.subjects) this.router.bindTopic(subject, topic);
+    const { name, subjects } = topic.config;
+    for (const subject of subjects) this.router.bindTopic(subject, topic);
+    // A name of several tokens is no subject to NATS clients either: they see it escaped.
+    if (subjects.length === 0 && isPublishSubject(name) && !name.includes('.'))
+      this.router.bindName(name, topic);
   }
 
   /** Throws when another topic captures subjects that these patterns would capture too. */
@@ -213,7 +277,7 @@ export class Broker {
     for (const pattern of config.subjects) {
       const other = hasWildcards(pattern)
         ? this.#overlapping(pattern, config.name)
-        : this.router.topicOf(pattern); // one look, however many topics there are
+        : this.router.captorOf(pattern); // one look, however many topics there are
       if (!other || other.name === config.name) continue;
       throw new BrokerError(
         'subjects-overlap',
@@ -231,8 +295,8 @@ export class Broker {
     return undefined;
   }
 
-  /** Puts dead letters back where they came from; resolves, when that is durable, to how many. */
-  redrive(letters: Topic, options: RedriveOptions = {}): Promise<number> {
+  /** Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many stayed and why. */
+  redrive(letters: Topic, options: RedriveOptions = {}): Promise<Redriven> {
     return redrive(this.#core, letters, options);
   }
 
@@ -240,6 +304,16 @@ export class Broker {
 
   get events(): { subscribe(listener: (event: BrokerEvent) => void): () => void } {
     return this.#events;
+  }
+
+  /** Whose data this is: 16 bytes that stay with the data directory. */
+  get uuid(): Uint8Array {
+    return this.#log.uuid;
+  }
+
+  /** An id for a producer that wants its batches stored once; no other ever gets the same. */
+  nextProducerId(): Promise<number> {
+    return this.#producerIds.take();
   }
 
   get clock(): Clock {
@@ -253,10 +327,6 @@ export class Broker {
   /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
   afterCommit(callback: () => void): void {
     if (!this.#failure) this.#commits.afterCommit(callback);
-  }
-
-  #committed(): Promise<void> {
-    return new Promise((resolve) => this.afterCommit(resolve));
   }
 
   /** More waits for the next commit than is good: publishers should pause until {@link onUncongested}. */
@@ -273,7 +343,7 @@ export class Broker {
   get health(): BrokerHealth {
     return {
       ready: this.#ready && !this.#failure && !this.#closed,
-      diskFull: this.#watermarks.diskFull,
+      diskFull: this.#watermarks.diskFull || this.#log.stalled !== undefined,
       memoryFull: this.#watermarks.memoryFull,
       failed: this.#failure?.message,
       damage: this.#damage,
@@ -286,6 +356,7 @@ export class Broker {
       groups: this.#catalog.groupsById.size,
       scheduled: this.#schedule.size,
       diskFreeBytes: this.#watermarks.diskFreeBytes,
+      diskTimeToFullMs: this.#watermarks.diskTimeToFullMs,
       log: this.#log.stats,
     };
   }
@@ -322,6 +393,22 @@ export class Broker {
     if (this.#refusalForGood()) throw this.#refusalForGood()!;
   }
 
+  /**
+   * No room for the next journal file, whatever the watermark says: what is left of the current one is for acks, so that consumers go on.
+   */
+  #refusalWhileStalled(): BrokerError | undefined {
+    const { stalled } = this.#log;
+    return (
+      stalled &&
+      new BrokerError(
+        'storage-full',
+        `The disk of ${this.#options.dir} is full: the journal cannot grow. Consume or purge topics, or free space.`,
+        {},
+        stalled,
+      )
+    );
+  }
+
   #refusalForGood(): BrokerError | undefined {
     if (this.#failure) return this.#failure;
     return this.#closed && new BrokerError('closed', 'The broker is closed.');
@@ -338,10 +425,17 @@ export class Broker {
       get log() {
         return broker.#log;
       },
+      get recovering() {
+        return !broker.#ready;
+      },
       get refusal() {
-        return broker.#watermarks.refusal ?? broker.#refusalForGood();
+        return broker.#watermarks.refusal ?? broker.#refusalWhileStalled() ?? broker.#refusalForGood();
+      },
+      get diskTimeToFullMs() {
+        return broker.#watermarks.diskTimeToFullMs;
       },
       emit: (event) => this.#events.emit(event),
+      damaged: (report) => this.#onDamaged(report),
       awaitCommit: (listener, token, partition, offset, duplicate) =>
         this.#commits.await(listener, token, partition, offset, duplicate),
       afterCommit: (callback) => this.afterCommit(callback),
@@ -362,8 +456,7 @@ export class Broker {
       defineGroup: (group) => {
         this.#catalog.groupsById.set(group.id, group);
         for (const position of group.positions) position.changes.clear();
-        if (group.config.durable)
-          this.#log.record(EntryKind.groupDefined, group.id, this.#catalog.groupEntry(group));
+        if (group.config.durable) this.#recordGroup(group);
       },
       redefineGroup: (group) => {
         if (!group.config.durable) return;
@@ -401,6 +494,7 @@ export class Broker {
       clock: this.#clock,
       due: (partitionId, offset, record) => {
         const partition = this.#catalog.partitionsById.get(partitionId);
+        record.timestampMs = this.#clock.now(); // age counts from here, and the log's times do not go backwards
         partition?.topic.appendAccepted(record, partition);
         this.#log.record(EntryKind.unscheduled, 0, this.#scratch.reset().uvarint(offset).view());
       },
@@ -466,11 +560,12 @@ export class Broker {
       error,
     );
     this.#commits.failed(this.#failure);
+    this.#events.emit({ kind: 'failed', error: this.#failure });
     this.#options.onFailed?.(error);
   }
 
   #onDamaged(report: DamageReport): void {
-    this.#damage.push(report);
+    if (this.#damage.length < damageReportsMax) this.#damage.push(report);
     this.#options.onDamaged?.(report);
   }
 }

@@ -16,6 +16,7 @@ import {
 import { Group } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { Partition } from './partition.ts';
+import type { ProducerIds } from './producer-ids.ts';
 import type { Schedule } from './schedule.ts';
 import { Topic } from './topic.ts';
 
@@ -34,14 +35,21 @@ export class Catalog {
   #lastId = scheduleLogId;
   readonly #core: BrokerCore;
   readonly #schedule: () => Schedule;
+  readonly #producerIds: ProducerIds;
 
-  constructor(core: BrokerCore, schedule: () => Schedule) {
+  constructor(core: BrokerCore, schedule: () => Schedule, producerIds: ProducerIds) {
     this.#core = core;
     this.#schedule = schedule;
+    this.#producerIds = producerIds;
   }
 
   nextId(): number {
     return ++this.#lastId;
+  }
+
+  /** Ids that are taken, whoever has them. */
+  noteIds(ids: readonly number[]): void {
+    for (const id of ids) this.#lastId = Math.max(this.#lastId, id);
   }
 
   addTopic(topic: Topic): void {
@@ -114,6 +122,10 @@ export class Catalog {
       case EntryKind.lastId:
         this.#lastId = Math.max(this.#lastId, new ByteReader(payload).uvarint());
         return;
+      case EntryKind.producerIds:
+        return this.#producerIds.restore(new ByteReader(payload).uvarint());
+      case EntryKind.producers:
+        return this.partitionsById.get(id)?.producers.decode(new ByteReader(payload));
       default:
         throw new Error(
           `The journal holds an entry of kind ${kind}, which this version does not know. Start a newer version.`,
@@ -162,10 +174,11 @@ export class Catalog {
       const position = group.positions[index];
       if (!position) continue;
       // What was in memory is gone with the last run, and offsets begin anew.
-      const cursor = topic.config.durability === 'memory' ? position.partition.firstOffset : stored.cursor;
-      position.place(cursor, stored.backfill ? [...stored.backfill] : undefined);
+      const isGone = topic.config.durability === 'memory';
+      const backfill = stored.backfill && !isGone ? [...stored.backfill] : undefined;
+      position.place(isGone ? position.partition.firstOffset : stored.cursor, backfill);
       position.filteredLag = stored.lag;
-      if (topic.config.durability === 'memory') continue;
+      if (isGone) continue;
       position.committed = stored.committed;
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
@@ -271,6 +284,10 @@ export class Catalog {
     const written = (): Uint8Array => scratch.copy();
     scratch.uvarint(this.#lastId);
     add(EntryKind.lastId, 0, written());
+    if (this.#producerIds.end > 0) {
+      scratch.reset().uvarint(this.#producerIds.end);
+      add(EntryKind.producerIds, 0, written());
+    }
     for (const topic of this.topics.values()) {
       add(EntryKind.topicDefined, topic.id, this.topicEntry(topic));
       if (topic.config.durability === 'disk') {
@@ -297,6 +314,10 @@ export class Catalog {
     const scratch = new ByteWriter();
     writePartitionState(scratch, partition.firstOffset, partition.holes, partition.unaccountedSet);
     add(EntryKind.partitionState, id, scratch.copy());
+    if (partition.producers.size > 0) {
+      partition.producers.encode(scratch.reset());
+      add(EntryKind.producers, id, scratch.copy());
+    }
     if (!partition.keyIndex) return;
     let keys: ByteWriter = new ByteWriter(64 * 1024);
     let count = 0;

@@ -10,6 +10,10 @@ class CommitWork {
   readonly publishes: PublishesOfCommit = new PublishesOfCommit();
   readonly callbacks: (() => void)[] = [];
   readonly deletedLogs: number[] = [];
+  /** Record once more what this commit defines. */
+  readonly definitions: (() => void)[] = [];
+  /** Callbacks of the commit after this one. */
+  readonly laterCallbacks: (() => void)[] = [];
   /** Partitions that lost messages. */
   readonly partitions: Partition[] = [];
 }
@@ -65,6 +69,20 @@ export class CommitCycle {
     this.#log().requestCommit();
   }
 
+  /**
+   * The open commit defines something: the next one says it again, before anything else, so that a definition survives the loss of either. What
+   * only one commit says, one bit at the wrong place can take.
+   */
+  defined(record: () => void): void {
+    this.#open.definitions.push(record);
+  }
+
+  /** Calls back when everything done so far, and the definitions for the second time, are on disk. */
+  afterDefinitions(callback: () => void): void {
+    this.#open.laterCallbacks.push(callback);
+    this.#log().requestCommit();
+  }
+
   /** The group's changes go into the next commit; `soon` asks for it now. */
   groupChanged(group: Group, soon: boolean): void {
     if (!group.changed) {
@@ -92,7 +110,7 @@ export class CommitCycle {
   beforeSeal(): void {
     for (const group of this.#changedGroups) {
       group.changed = false;
-      if (!group.isClosed) this.#writeGroup(group);
+      this.#writeGroup(group); // also of a group that is closed: the broker may be stopping, and the last acks must not be lost
     }
     this.#changedGroups.length = 0;
     for (const partition of this.#changedPartitions) {
@@ -125,12 +143,15 @@ export class CommitCycle {
 
   sealed(): void {
     [this.#open, this.#sealed] = [this.#sealed, this.#open];
+    const { definitions, laterCallbacks } = this.#sealed;
+    for (const record of definitions.splice(0)) record();
+    for (const callback of laterCallbacks.splice(0)) this.afterCommit(callback);
   }
 
   durable(): void {
     const { publishes, callbacks, deletedLogs, partitions } = this.#sealed;
     publishes.committed();
-    for (const partition of partitions.splice(0)) if (partition.unaccounted > 0) void partition.account();
+    for (const partition of partitions.splice(0)) if (partition.unaccounted > 0) partition.accountSoon();
     for (const callback of callbacks.splice(0)) callback();
     for (const id of deletedLogs.splice(0))
       void this.#log()

@@ -1,11 +1,10 @@
-import type { Header, Record } from '../log/index.ts';
+import type { Header } from '../log/index.ts';
 import { rfc3339 } from '../util/index.ts';
 import type { BrokerCore } from './core.ts';
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
-import { copyHeaders, recordOf } from './message.ts';
+import { recordOf } from './message.ts';
 import type { PendingEntry } from './pending.ts';
-import type { Topic } from './topic.ts';
 import { topicConfig } from './topic-config.ts';
 
 /** Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in decimal, times in RFC 3339. */
@@ -21,7 +20,8 @@ export const DeadLetterHeader = {
   time: 'Pillarbox-Dead-Letter-Time',
 } as const;
 
-const prefix = 'Pillarbox-Dead-Letter-';
+/** What their names begin with. */
+export const deadLetterPrefix = 'Pillarbox-Dead-Letter-';
 
 /**
  * Appends a message that was given up to the group's dead-letter topic, which comes into being with it, and calls `moved` in the same
@@ -92,7 +92,8 @@ export interface DeadLetterOrigin {
 export function deadLetterOrigin(headers: readonly Header[]): DeadLetterOrigin | undefined {
   const texts = new Map<string, string>();
   for (const { name, value } of headers) {
-    if (name.startsWith(prefix) && value !== null) texts.set(name, Buffer.from(value).toString('utf8'));
+    if (name.startsWith(deadLetterPrefix) && value !== null)
+      texts.set(name, Buffer.from(value).toString('utf8'));
   }
   const topic = texts.get(DeadLetterHeader.topic);
   if (topic === undefined) return undefined;
@@ -106,60 +107,6 @@ export function deadLetterOrigin(headers: readonly Header[]): DeadLetterOrigin |
     firstTime: texts.get(DeadLetterHeader.firstTime) ?? '',
     time: texts.get(DeadLetterHeader.time) ?? '',
   };
-}
-
-/** What a redrive takes. */
-export interface RedriveOptions {
-  /** At most so many. */
-  readonly limit?: number;
-  /** Another topic than the one each message came from. */
-  readonly to?: string;
-  /** Only the dead letters at these offsets. */
-  readonly offsets?: readonly number[];
-}
-
-/**
- * Puts dead letters back where they came from, without the headers they got: append there and removal here are one commit.
- * Resolves, when that is durable, to how many were moved; those whose topic is gone stay.
- */
-export async function redrive(
-  core: BrokerCore,
-  letters: Topic,
-  options: RedriveOptions = {},
-): Promise<number> {
-  const wanted = options.offsets === undefined ? undefined : new Set(options.offsets);
-  let moved = 0;
-  for (const partition of letters.partitions) {
-    const end = partition.nextOffset; // what dies again meanwhile waits for the next redrive
-    for await (const record of partition.scan(partition.firstOffset, { toOffset: end })) {
-      if (moved >= (options.limit ?? Infinity)) break;
-      if (wanted && !wanted.has(record.offset)) continue;
-      const target = redriveTarget(core, record, options.to);
-      if (!target) continue;
-      const { offset, headers, value } = record;
-      const key = headers.find(({ name }) => name === DeadLetterHeader.key)?.value ?? null;
-      const own = copyHeaders(headers.filter(({ name }) => !name.startsWith(prefix)));
-      const again = recordOf({ key, headers: own, value, timestampMs: core.clock.now() });
-      target.topic.appendAccepted(
-        again,
-        target.topic.partitions[target.partition] ?? target.topic.partitions[0]!,
-      );
-      partition.remove(offset);
-      moved++;
-    }
-  }
-  await new Promise<void>((resolve) => core.afterCommit(resolve));
-  return moved;
-}
-
-function redriveTarget(
-  core: BrokerCore,
-  record: Record,
-  to: string | undefined,
-): { topic: Topic; partition: number } | undefined {
-  const origin = deadLetterOrigin(record.headers);
-  const topic = core.topic(to ?? origin?.topic ?? '');
-  return topic && { topic, partition: to === undefined ? (origin?.partition ?? 0) : 0 };
 }
 
 function header(name: string, text: string): Header {

@@ -169,6 +169,7 @@ export class DeliveryPump {
       if (group.isStored) position.changes.entered.add(record.offset);
     }
     if (group.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
+    entry.timestampMs = record.timestampMs;
     if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = this.#clock.now();
     position.lockKey(entry, record);
     position.pending.deliver(entry, nowMs, group.deadlineMs(entry.deliveries + 1));

@@ -38,6 +38,10 @@ export const EntryKind = {
   keyStates: 13,
   /** Checkpoints only. id = 0; the last id given out. */
   lastId: 14,
+  /** id = 0; every producer id below has been given out, or may have been. */
+  producerIds: 15,
+  /** Checkpoints only. id = partition; its idempotent producers. */
+  producers: 16,
 } as const;
 
 export interface TopicEntry {

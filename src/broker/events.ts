@@ -1,3 +1,4 @@
+import type { BrokerError } from './errors.ts';
 import type { Group } from './group.ts';
 import type { Topic } from './topic.ts';
 
@@ -10,8 +11,10 @@ export type BrokerEvent =
     }
   | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
-  | ({ readonly kind: 'nacked' } & DeliveryEvent)
-  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent);
+  | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
+  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
+  /** The log failed: nothing will be acked any more. */
+  | { readonly kind: 'failed'; readonly error: BrokerError };
 
 export interface DeliveryEvent {
   readonly group: Group;

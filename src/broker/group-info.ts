@@ -49,13 +49,3 @@ export function groupInfo(group: Group): GroupInfo {
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
   };
 }
-
-/** See {@link Group.oldestAgeMs}. */
-export async function oldestAgeMs(group: Group, nowMs: number): Promise<number | undefined> {
-  let oldestMs: number | undefined;
-  for (const { partition, ackFloor } of group.positions) {
-    const message = await partition.next(undefined, ackFloor);
-    if (message) oldestMs = Math.min(oldestMs ?? Infinity, message.timestampMs);
-  }
-  return oldestMs === undefined ? undefined : Math.max(0, nowMs - oldestMs);
-}

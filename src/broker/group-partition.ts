@@ -1,8 +1,9 @@
-import { BatchReader, Record, type Batch } from '../log/index.ts';
+import { Record } from '../log/index.ts';
 import { Queue } from '../util/index.ts';
 import { type Filter, KeyReader } from './filter.ts';
 import type { Partition } from './partition.ts';
 import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
+import type { RecordReader } from './record-reader.ts';
 import { Runs } from './runs.ts';
 
 /** Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`. */
@@ -26,6 +27,14 @@ export class GroupChanges {
     this.done.clear();
     this.deliveries.length = 0;
   }
+}
+
+/** What a position asks of its group. */
+export interface GroupPartitionHost {
+  /** What had to be fetched from disk is there, or known to be nowhere. */
+  loaded(): void;
+  /** It cannot be read now: the group asks again a little later. */
+  stalled(): void;
 }
 
 /**
@@ -55,24 +64,29 @@ export class GroupPartition {
   /** Keys with a message under way, and who waits behind it. */
   readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
   #held = 0;
-  readonly #onLoaded: () => void;
+  readonly #host: GroupPartitionHost;
   #loading = false;
+  /** Offsets `[#goneFrom, #goneTo)` are nowhere: damage took them, and nothing that follows them is there to show it. */
+  #goneFrom = 0;
+  #goneTo = 0;
   /** Reader at the cursor; `#peeked`: `#fresh` shows the next message to deliver. */
-  readonly #reader = new BatchReader();
+  readonly #reader: RecordReader;
   readonly #fresh = new Record();
   #peeked = false;
   /** The offset the reader goes on from; it is used only while that is the cursor. */
   #readerAt = -1;
   #batchEnd = 0;
   /** Reader for redeliveries. */
-  readonly #againReader = new BatchReader();
+  readonly #againReader: RecordReader;
   readonly #again = new Record();
 
-  constructor(partition: Partition, filter: Filter | undefined, ordered: boolean, onLoaded: () => void) {
+  constructor(partition: Partition, filter: Filter | undefined, ordered: boolean, host: GroupPartitionHost) {
     this.partition = partition;
     this.#filter = filter;
     this.#ordered = ordered;
-    this.#onLoaded = onLoaded;
+    this.#host = host;
+    this.#reader = partition.reader();
+    this.#againReader = partition.reader();
   }
 
   setFilter(filter: Filter | undefined): void {
@@ -101,6 +115,7 @@ export class GroupPartition {
     return this.#filteredLag;
   }
 
+  /** Never below 0: it is a count that may be off after a crash, and it is stored. */
   set filteredLag(lag: number) {
     this.#filteredLag = Math.max(0, lag);
   }
@@ -210,6 +225,10 @@ export class GroupPartition {
     if (this.cursor >= partition.durableEnd || this.#held >= heldMax) return false;
     const batch = partition.log.cached(this.cursor);
     if (!batch) {
+      if (this.#isGone(this.cursor)) {
+        this.#moveCursor(this.#goneTo);
+        return this.#openBatch();
+      }
       this.#load(this.cursor);
       return false;
     }
@@ -228,14 +247,14 @@ export class GroupPartition {
       this.#endBackfill();
       return;
     }
-    if (this.#filter) this.#filteredLag--;
+    if (this.#filter) this.filteredLag--;
     this.#moveCursor(this.#fresh.offset + 1);
   }
 
   #passOver(record: Record): void {
     this.#peeked = false;
     // Removed, but not accounted for yet: nobody else will take it off the lag.
-    if (this.#filter && this.partition.isUnaccounted(record.offset)) this.#filteredLag--;
+    if (this.#filter && this.partition.isUnaccounted(record.offset)) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
   }
 
@@ -274,10 +293,11 @@ export class GroupPartition {
     return this.#find(offset, this.#againReader, this.#again);
   }
 
-  #find(offset: number, reader: BatchReader, record: Record): Record | 'loading' | undefined {
+  #find(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
     if (!this.partition.isLive(offset)) return undefined;
     const batch = this.partition.log.cached(offset);
     if (!batch) {
+      if (this.#isGone(offset)) return undefined;
       this.#load(offset);
       return 'loading';
     }
@@ -289,12 +309,27 @@ export class GroupPartition {
   #load(offset: number): void {
     if (this.#loading) return;
     this.#loading = true;
-    const loaded = (batch: Batch | undefined): void => {
-      this.#loading = false;
-      // A batch that is not there leaves the cursor where it is: the next commit or the damage report moves it.
-      if (batch) this.#onLoaded();
-    };
-    this.partition.log.load(offset).then(loaded, () => loaded(undefined));
+    const { log } = this.partition;
+    const { durableEnd } = log;
+    log.load(offset).then(
+      (batch) => {
+        this.#loading = false;
+        if (!batch) {
+          // Nothing stands at or after it: what was there is lost, and the log has said so.
+          this.#goneFrom = offset;
+          this.#goneTo = durableEnd;
+        }
+        this.#host.loaded();
+      },
+      () => {
+        this.#loading = false;
+        this.#host.stalled();
+      },
+    );
+  }
+
+  #isGone(offset: number): boolean {
+    return offset >= this.#goneFrom && offset < this.#goneTo;
   }
 
   // ---- order per key
@@ -306,12 +341,13 @@ export class GroupPartition {
     if (!behind) return false;
     const entry = this.pending.add(record.offset, 0);
     entry.key = key;
+    entry.timestampMs = record.timestampMs;
     this.pending.hold(entry);
     behind.push(entry);
     this.#held++;
     this.changes.deliveries.push(record.offset, 0);
     this.#peeked = false;
-    if (this.#filter) this.#filteredLag--;
+    if (this.#filter) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
     return true;
   }

@@ -1,6 +1,7 @@
 import type { Filter } from './filter.ts';
 import type { GroupStart } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
+import type { KeyState } from './key-index.ts';
 
 /** Puts a group at its start on one partition, and counts what lies before it. */
 export async function startPosition(
@@ -98,8 +99,9 @@ async function countMatching(
   const { partition } = position;
   let count = 0;
   if (partition.keyIndex && from <= partition.firstOffset) {
-    for (const pattern of filter.patterns)
-      for (const [, state] of partition.keys(pattern)) count += state.count;
+    const states = new Set<KeyState>(); // a key may match several patterns
+    for (const pattern of filter.patterns) for (const [, state] of partition.keys(pattern)) states.add(state);
+    for (const state of states) count += state.count;
     return count - position.filteredLag;
   }
   for await (const record of partition.scan(from, { patterns: filter.patterns, toOffset: end })) {

@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../util/index.ts';
 
+const stallMs = 1000;
+
 /**
- * The three things a group waits for: the next deadline or redelivery, the end of a pause, and having been without a consumer for too long.
+ * What a group waits for: the next deadline or redelivery, the end of a pause, having been without a consumer for too long, and another try
+ * to read what could not be read.
  */
 export class GroupTimers {
   readonly #clock: Clock;
@@ -9,6 +12,7 @@ export class GroupTimers {
   #deadlineDueMs = Infinity;
   #pause: Timer | undefined = undefined;
   #inactivity: Timer | undefined = undefined;
+  #stall: Timer | undefined = undefined;
   #stopped = false;
 
   constructor(clock: Clock) {
@@ -39,11 +43,20 @@ export class GroupTimers {
     this.#inactivity = this.#set(delayMs, callback);
   }
 
+  /** Calls back a second after the first of those who ask. */
+  watchStall(callback: () => void): void {
+    this.#stall ??= this.#set(stallMs, () => {
+      this.#stall = undefined;
+      callback();
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#deadline?.cancel();
     this.#pause?.cancel();
     this.#inactivity?.cancel();
+    this.#stall?.cancel();
   }
 
   #set(delayMs: number | undefined, callback: () => void): Timer | undefined {

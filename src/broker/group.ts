@@ -7,15 +7,19 @@ import { DeliveryPump } from './delivery-pump.ts';
 import { BrokerError } from './errors.ts';
 import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
-import { groupInfo, oldestAgeMs, type GroupInfo } from './group-info.ts';
-import { GroupPartition } from './group-partition.ts';
+import { groupInfo, type GroupInfo } from './group-info.ts';
+import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { countLag, startPosition } from './group-start.ts';
 import { GroupTimers } from './group-timers.ts';
+import { oldestTimestampMs } from './oldest-wait.ts';
 import type { Partition } from './partition.ts';
 import type { PendingEntry } from './pending.ts';
 import { Rate } from './rates.ts';
 import { groupStats, type GroupStats } from './stats.ts';
 import type { Topic } from './topic.ts';
+
+/** More than that are not counted again at a start: it would have to read them. */
+const recountMessagesMax = 1_000_000;
 
 /**
  * A group is a reading position on a topic, shared by its consumers. The ack model, on one page:
@@ -51,6 +55,10 @@ export class Group {
   readonly #consumers = new Consumers();
   readonly #pump: DeliveryPump;
   readonly #answers: Answers;
+  readonly #positionHost: GroupPartitionHost = {
+    loaded: () => this.wake(),
+    stalled: () => this.#timers.watchStall(() => this.wake()),
+  };
   lastDeliveredMs: number | undefined = undefined;
   readonly #timers: GroupTimers;
   #closed = false;
@@ -182,9 +190,12 @@ export class Group {
     return this.#answers.ackAll(this.positions[partition], offset);
   }
 
-  /** The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff replaces deadlines). */
-  nack(partition: number, offset: number, delayMs?: number): boolean {
-    return this.#answers.nack(this.positions[partition], offset, delayMs);
+  /**
+   * The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff replaces deadlines). If it was the last
+   * delivery, the dead letter's cause shows the `reason`, up to 200 characters of it.
+   */
+  nack(partition: number, offset: number, delayMs?: number, reason?: string): boolean {
+    return this.#answers.nack(this.positions[partition], offset, delayMs, reason);
   }
 
   /** The consumer needs longer: the whole wait begins again now. */
@@ -244,7 +255,7 @@ export class Group {
 
   addPartition(partition: Partition): void {
     this.positions.push(
-      new GroupPartition(partition, this.#filter, this.#config.ordering === 'key', () => this.wake()),
+      new GroupPartition(partition, this.#filter, this.#config.ordering === 'key', this.#positionHost),
     );
   }
 
@@ -267,6 +278,16 @@ export class Group {
         else pending.makeReady(entry);
       }
     }
+  }
+
+  /**
+   * After recovery: the count that was stored had been taken less removals that recovery accounts for once more. A count of very many
+   * messages is left as it is.
+   */
+  async recountRecovered(partition: number): Promise<void> {
+    const position = this.positions[partition]!;
+    if (this.#filter && position.partition.liveFrom(position.cursor) <= recountMessagesMax)
+      await countLag(position, this.#filter);
   }
 
   /** After `start`, or after recovery: deliveries and timers begin. */
@@ -353,9 +374,13 @@ export class Group {
     return groupInfo(this);
   }
 
-  /** Age of the oldest message that is not done, in milliseconds; undefined when there is none. */
-  oldestAgeMs(): Promise<number | undefined> {
-    return oldestAgeMs(this, this.#core.clock.now());
+  /**
+   * Age of the oldest message that is not done, pending or not delivered yet, in milliseconds; undefined when there is none. `signal` ends a long
+   * search for the first message that passes the filter; that one does not count then.
+   */
+  async oldestAgeMs(signal?: AbortSignal): Promise<number | undefined> {
+    const oldestMs = await oldestTimestampMs(this, signal);
+    return oldestMs === undefined ? undefined : Math.max(0, this.#core.clock.now() - oldestMs);
   }
 
   stats(): GroupStats {

@@ -1,11 +1,6 @@
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
 export type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
-export {
-  DeadLetterHeader,
-  deadLetterOrigin,
-  type DeadLetterOrigin,
-  type RedriveOptions,
-} from './dead-letter.ts';
+export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
 export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
@@ -15,8 +10,9 @@ export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } fro
 export type { KeyState } from './key-index.ts';
 export * from './live-message.ts';
 export { recordBytes, recordOf, type Message, type StoredMessage } from './message.ts';
-export type { Partition } from './partition.ts';
+export type { Partition, PartitionWatcher } from './partition.ts';
 export type { PublishListener } from './publishes.ts';
+export type { Redriven, RedriveOptions, RedriveRefusal } from './redrive.ts';
 export * from './route.ts';
 export * from './router.ts';
 export type { GroupStats, TopicStats } from './stats.ts';
@@ -26,10 +22,15 @@ export type { WatermarkOptions } from './watermarks.ts';
 export {
   LogError,
   MemoryFiles,
+  OverlayFiles,
   RealFiles,
   Record,
+  listQuarantine,
   noHeaders,
+  repairIdentity,
   type DamageReport,
   type Files,
   type Header,
+  type QuarantinedItem,
+  type RepairedIdentity,
 } from '../log/index.ts';

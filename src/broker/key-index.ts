@@ -30,6 +30,13 @@ export class KeyIndex {
     return this.#states.size;
   }
 
+  /** Messages counted, of all keys: it looks at every key. */
+  get messages(): number {
+    let count = 0;
+    for (const state of this.#states.values()) count += state.count;
+    return count;
+  }
+
   get(key: string): KeyState | undefined {
     return this.#states.get(key);
   }

@@ -1,20 +1,42 @@
-import { BatchReader, Record, type Batch, type PartitionLog } from '../log/index.ts';
-import { OffsetSet } from '../util/index.ts';
+import {
+  Record,
+  emptyBatch,
+  withoutRecords,
+  type Batch,
+  type DamageReport,
+  type PartitionLog,
+} from '../log/index.ts';
+import { OffsetSet, type Clock } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 import { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
 import { KeyIndex, type KeyState } from './key-index.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
+import { Producers } from './producers.ts';
+import { RecordReader, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import type { Topic } from './topic.ts';
 
 /** What a partition needs from the broker around it. */
 export interface PartitionHost {
+  readonly clock: Clock;
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
+  /** Something stored cannot be read. */
+  damaged(report: DamageReport): void;
+}
+
+/** Waits for a partition to have more. One object serves as long as somebody waits. */
+export interface PartitionWatcher {
+  /** More of the partition is durable; or its topic is gone. */
+  grew(partition: Partition): void;
 }
 
 const accountSoonAfter = 1024;
+/** Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new. */
+const unreadableMax = 100;
+/** An empty batch spans no more than its 32-bit delta can say. */
+const emptyOffsetsMax = 2 ** 31 - 1;
 
 /**
  * A partition is one log of a topic, and which of its messages still live.
@@ -26,8 +48,10 @@ export class Partition {
   readonly topic: Topic;
   readonly index: number;
   readonly log: PartitionLog;
+  readonly producers: Producers = new Producers();
+  #watchers: Set<PartitionWatcher> | undefined = undefined;
   #keyIndex: KeyIndex | undefined;
-  /** Keys appended since {@link trackKeyOffsets} began. */
+  /** Keys appended since the index began to be rebuilt. */
   #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
@@ -39,7 +63,10 @@ export class Partition {
   readonly #unaccounted = new OffsetSet();
   #first = 0;
   #accounting: Promise<void> | undefined = undefined;
-  readonly #accountReader = new BatchReader();
+  /** Base offsets of batches that were told of. */
+  readonly #unreadable = new Set<number>();
+  readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
+  readonly #accountReader = this.reader();
   readonly #accountRecord = new Record();
   readonly #keyReader = new KeyReader();
 
@@ -127,6 +154,26 @@ export class Partition {
     return this.#unaccounted.size > 0 && this.#unaccounted.has(offset);
   }
 
+  /** A reader of its batches that passes over, and reports, what cannot be read. */
+  reader(): RecordReader {
+    return new RecordReader(this.#onUnreadable);
+  }
+
+  #reportUnreadable(batch: Batch, reason: string): void {
+    const { baseOffset, endOffset } = batch;
+    if (this.#unreadable.size >= unreadableMax || this.#unreadable.has(baseOffset)) return;
+    this.#unreadable.add(baseOffset);
+    const where = `partition ${this.index} of topic "${this.topic.name}"`;
+    this.#host.damaged({
+      kind: 'records',
+      message: `The batch at offsets ${baseOffset} to ${endOffset - 1} of ${where} cannot be read: ${reason}. Its records are passed over; the batch stays.`,
+      path: `partition ${this.log.id}`,
+      partitionId: this.log.id,
+      fromOffset: baseOffset,
+      toOffset: endOffset,
+    });
+  }
+
   // ---- writing
 
   /** Appends a record, with its key noted. */
@@ -140,16 +187,43 @@ export class Partition {
     return offset;
   }
 
-  /** Notes the records of a batch that is in the log already: replay, and batches that came whole. */
+  /** Appends a batch that the log has checked, with its producer and its keys noted. */
+  appendBatch(batch: Batch, each?: (record: Record) => void): void {
+    this.log.appendChecked(batch);
+    this.noteBatch(batch, each);
+  }
+
+  /** Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are looked at only if somebody must know them. */
   noteBatch(batch: Batch, each?: (record: Record) => void): void {
+    if (batch.producerId >= 0 && batch.baseSequence >= 0) this.producers.note(batch, this.#host.clock.now());
     if (!this.keyIndex && !each) return;
-    const reader = new BatchReader();
+    const reader = this.reader();
     const record = new Record();
     reader.reset(batch);
     while (reader.next(record)) {
-      this.keyIndex?.add(this.#keyReader.read(record), record.offset);
+      if (this.#keyIndex) {
+        const key = this.#keyReader.read(record);
+        this.#keyIndex.add(key, record.offset);
+        this.#appendedMeanwhile?.push([key, record.offset]);
+      }
       each?.(record);
     }
+  }
+
+  // ---- who waits for more
+
+  watch(watcher: PartitionWatcher): void {
+    (this.#watchers ??= new Set()).add(watcher);
+  }
+
+  unwatch(watcher: PartitionWatcher): void {
+    this.#watchers?.delete(watcher);
+  }
+
+  /** More is durable, or there will never be more. */
+  tellWatchers(): void {
+    if (this.#watchers === undefined || this.#watchers.size === 0) return;
+    for (const watcher of this.#watchers) watcher.grew(this);
   }
 
   /** Removes one live message; false when it was not there. */
@@ -234,7 +308,7 @@ export class Partition {
 
   #noteChange(): void {
     this.#host.partitionChanged(this);
-    if (this.#unaccounted.size >= accountSoonAfter) void this.account();
+    if (this.#unaccounted.size >= accountSoonAfter) this.accountSoon();
   }
 
   /** Replays a removal from the journal. */
@@ -249,27 +323,29 @@ export class Partition {
     this.#forgetBelow(to);
   }
 
-  /** Messages that the log lost to damage: they are gone, and nobody waits for them. */
-  applyDamage(from: number, to: number): void {
-    for (let offset = Math.max(from, this.#first); offset < Math.min(to, this.log.endOffset); offset++)
-      this.remove(offset);
-  }
-
   /** Makes the key index keep every offset, once the topic has a limit per key that it did not have when the index began. */
   async trackKeyOffsets(): Promise<void> {
-    if (!this.#keyIndex || this.#keyIndex.withOffsets || this.#appendedMeanwhile) return;
+    if (this.#keyIndex && !this.#keyIndex.withOffsets) await this.#rebuildKeyIndex(true);
+  }
+
+  /** Reads every live message to count its key anew. */
+  async #rebuildKeyIndex(withOffsets: boolean): Promise<void> {
+    if (this.#appendedMeanwhile) return;
     const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
-    const end = this.log.endOffset;
-    await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // a scan sees what is durable
-    const index = new KeyIndex({ withOffsets: true });
-    const found: [string, number][] = [];
-    for await (const record of this.scan(this.#first, { toOffset: end }))
-      found.push([keyText(record), record.offset]);
-    for (const [key, offset] of found) if (this.isLive(offset)) index.add(key, offset);
-    for (const [key, offset] of meanwhile) if (this.isLive(offset)) index.add(key, offset);
-    this.#keyIndex = index;
-    this.#appendedMeanwhile = undefined;
-    this.#unaccounted.clear(); // the new index never knew them
+    try {
+      const end = this.log.endOffset;
+      await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // a scan sees what is durable
+      const index = new KeyIndex({ withOffsets });
+      const found: [string, number][] = [];
+      for await (const record of this.scan(this.#first, { toOffset: end }))
+        found.push([keyText(record), record.offset]);
+      for (const [key, offset] of found) if (this.isLive(offset)) index.add(key, offset);
+      for (const [key, offset] of meanwhile) if (this.isLive(offset)) index.add(key, offset);
+      this.#keyIndex = index;
+      this.#unaccounted.clear(); // the new index never knew them
+    } finally {
+      this.#appendedMeanwhile = undefined;
+    }
   }
 
   /** State for a checkpoint. */
@@ -295,8 +371,15 @@ export class Partition {
     return this.#accounting;
   }
 
+  /** The same, for nobody who waits. What cannot be read now is accounted for later. */
+  accountSoon(): void {
+    this.account().catch(() => undefined);
+  }
+
   async #account(): Promise<void> {
     const record = this.#accountRecord;
+    /** Messages went of which nobody knows the key: the index may count too many. */
+    let keysLost = false;
     for (
       let at = this.#unaccounted.nextPresent(0);
       at !== undefined;
@@ -305,9 +388,9 @@ export class Partition {
       if (at >= this.log.durableEnd) return; // still in the open commit; asked again after it
       const batch = this.log.cached(at) ?? (await this.log.load(at));
       if (!batch || batch.baseOffset > at) {
-        // Lost to damage, or never there: nothing to account for.
-        const to = batch ? batch.baseOffset : this.log.durableEnd;
-        for (let lost = at; lost < to; lost++) this.#unaccounted.delete(lost);
+        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says which keys these were.
+        keysLost = true;
+        at = batch ? batch.baseOffset : this.log.durableEnd;
         continue;
       }
       this.#accountReader.reset(batch, at);
@@ -318,8 +401,13 @@ export class Partition {
         this.keyIndex?.remove(key, record.offset);
         this.topic.noteRemoved(this.index, key, record.offset);
       }
-      for (let gone = at; gone < batch.endOffset && this.#unaccounted.has(gone); gone++)
-        this.#unaccounted.delete(gone);
+      const left = this.#unaccounted.nextPresent(at);
+      if (left !== undefined && left < batch.endOffset) keysLost = true;
+      at = batch.endOffset;
+    }
+    if (keysLost && this.#keyIndex) {
+      if (this.#keyIndex.messages === this.count) this.#unaccounted.clear();
+      else await this.#rebuildKeyIndex(this.#keyIndex.withOffsets);
     }
     this.#trimLog();
   }
@@ -361,12 +449,45 @@ export class Partition {
     return this.log.cached(offset) ?? (await this.log.load(offset));
   }
 
+  /**
+   * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look only at offsets from there on: up to
+   * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
+   * passed over, unless nothing follows it: then an empty batch tells how far that goes. Only what is durable.
+   */
+  async readBatches(fromOffset: number, bytesMax: number, atLeastOne: boolean): Promise<Uint8Array[]> {
+    const batches: Uint8Array[] = [];
+    let bytes = 0;
+    let at = Math.max(fromOffset, this.#first);
+    while (at < this.log.durableEnd) {
+      const batch = this.log.cached(at) ?? (await this.log.load(at));
+      if (!batch) break;
+      if ((bytes > 0 || !atLeastOne) && bytes + batch.bytes > bytesMax) break;
+      const live = this.#liveBatch(batch);
+      if (live) {
+        batches.push(live);
+        bytes += live.length;
+      }
+      at = Math.max(batch.endOffset, this.#first);
+    }
+    if (batches.length === 0 && atLeastOne && at > fromOffset)
+      batches.push(emptyBatch(fromOffset, Math.min(at, fromOffset + emptyOffsetsMax)));
+    return batches;
+  }
+
+  #liveBatch(batch: Batch): Uint8Array | undefined {
+    const { baseOffset, endOffset } = batch;
+    if (this.#holes.size === 0 && baseOffset >= this.#first) return batch.buffer;
+    const live = this.liveIn(baseOffset, endOffset);
+    if (live === batch.count) return batch.buffer;
+    return live === 0 ? undefined : withoutRecords(batch, (offset) => this.isLive(offset));
+  }
+
   /** One message; undefined when it is not there (any more), or not durable yet. */
   async get(offset: number): Promise<StoredMessage | undefined> {
     if (!this.isLive(offset) || offset >= this.log.durableEnd) return undefined;
     const batch = await this.batchAt(offset);
     if (!batch || !this.isLive(offset)) return undefined;
-    const reader = new BatchReader();
+    const reader = this.reader();
     const record = new Record();
     reader.reset(batch, offset);
     if (!reader.next(record) || record.offset !== offset) return undefined;
@@ -403,7 +524,7 @@ export class Partition {
     options: { patterns?: readonly string[]; toOffset?: number; signal?: AbortSignal } = {},
   ): AsyncGenerator<Record, void, void> {
     const filter = options.patterns && options.patterns.length > 0 ? new Filter(options.patterns) : undefined;
-    const reader = new BatchReader();
+    const reader = this.reader();
     const record = new Record();
     let at = Math.max(fromOffset, this.#first);
     const end = options.toOffset ?? Infinity;
@@ -448,7 +569,7 @@ export class Partition {
   /** Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch. */
   async #resolveLast(key: string, state: KeyState): Promise<number> {
     const filter = new Filter([textFromKey(key)]);
-    const reader = new BatchReader();
+    const reader = this.reader();
     const record = new Record();
     let to = Math.min(state.last, this.log.durableEnd);
     while (to > this.#first) {

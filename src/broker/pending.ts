@@ -31,7 +31,10 @@ export class PendingEntry {
   dueMs = 0;
   /** When it was first delivered, milliseconds since the epoch; 0 = before the last restart. */
   firstDeliveredMs = 0;
-  bytes = 0;
+  /** The message's own time; undefined = not read since the last restart. */
+  timestampMs: number | undefined = undefined;
+  /** Why the last delivery failed, where the consumer said so. */
+  failure: string | undefined = undefined;
   /** Its key, where the topic keeps key state or the group keeps order per key. */
   key: string | undefined = undefined;
   consumer: Consumer | undefined = undefined;

@@ -30,6 +30,7 @@ export class Router<T = Topic> {
   /** Targets nobody listens to, by subject. */
   readonly #unheard = new Map<string, Set<LiveTarget<T>>>();
   readonly #topicPatterns = new Map<T, string[]>();
+  readonly #topicNames = new Map<T, string>();
   #subscriptionCount = 0;
   #pickState: number;
 
@@ -77,8 +78,22 @@ export class Router<T = Topic> {
     else this.#topicPatterns.set(topic, [pattern]);
   }
 
-  /** Takes all patterns from a topic. */
+  /** Lets a topic have what is published to its name, as long as no topic captures that. */
+  bindName(name: string, topic: T): void {
+    this.#tree.place(name).name(topic);
+    this.#tree.touch(name);
+    this.#topicNames.set(topic, name);
+  }
+
+  /** Takes all patterns, and its name, from a topic. */
   unbindTopic(topic: T): void {
+    const name = this.#topicNames.get(topic);
+    if (name !== undefined) {
+      this.#tree.find(name)!.name(undefined);
+      this.#tree.touch(name);
+      this.#tree.prune(name);
+      this.#topicNames.delete(topic);
+    }
     for (const pattern of this.#topicPatterns.get(topic) ?? []) {
       this.#tree.find(pattern)!.bind(undefined);
       this.#tree.touch(pattern);
@@ -123,7 +138,14 @@ export class Router<T = Topic> {
     return this.match(bytes, 0, bytes.length);
   }
 
-  /** The topic that captures a subject. */
+  /** The topic one of whose patterns captures a subject: not the one that would get it for its name. */
+  captorOf(subject: string): T | undefined {
+    let topic: T | undefined;
+    this.#tree.collect(subject.split('.'), (leaf) => (topic ??= leaf.topic));
+    return topic;
+  }
+
+  /** The topic that gets what is published to a subject. */
   topicOf(subject: string): T | undefined {
     return this.matchSubject(subject).topic;
   }
@@ -201,17 +223,19 @@ export class Router<T = Topic> {
     const subscriptions: LiveSubscription[] = [];
     let queues: Map<string, LiveSubscription[]> | undefined;
     let topic: T | undefined;
+    let named: T | undefined;
     const found = (leaf: Leaf<T>): void => {
       for (const subscription of leaf.subscriptions) subscriptions.push(subscription);
       if (leaf.queues) addMembers((queues ??= new Map<string, LiveSubscription[]>()), leaf.queues);
       topic ??= leaf.topic;
+      named ??= leaf.named;
     };
     // A subject with an empty token reaches nobody, not even `>`.
     const valid = !tokens.includes('');
     const open = valid && this.#tree.collect(tokens, found) && at.lastDot >= 0;
     const hash = open ? at.parentHash : at.hash;
     const route = new Route<T>(
-      { subscriptions, queues: queues ? [...queues.values()] : noQueues, topic },
+      { subscriptions, queues: queues ? [...queues.values()] : noQueues, topic: topic ?? named },
       { bytes: copyOf(buffer, start, open ? at.lastDot + 1 : end), open },
       scope,
       this.#tree.root.generation,

@@ -14,10 +14,20 @@ export class SizeRetention {
 
   /** A record was appended: what it pushes out goes. */
   appended(partition: Partition, record: Record, config: TopicConfig): void {
-    const { messagesMax, bytesMax, overflow, compaction } = config;
-    const perKeyMax = compaction ? 1 : perKeyMaxOf(config);
+    this.appendedOfKey(partition, record, config);
+    this.appendedAny(partition, config);
+  }
+
+  /** What the record pushes out of its key's messages goes. */
+  appendedOfKey(partition: Partition, record: Record, config: TopicConfig): void {
+    const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
     if (perKeyMax !== undefined)
       this.#keepPerKey(partition, record, perKeyMax, config.messagesPerKeyMax === undefined);
+  }
+
+  /** What is beyond the limits of the whole partition goes. */
+  appendedAny(partition: Partition, config: TopicConfig): void {
+    const { messagesMax, bytesMax, overflow } = config;
     if (overflow !== 'drop-oldest') return;
     if (messagesMax !== undefined && partition.count > messagesMax) keepLast(partition, messagesMax);
     if (bytesMax !== undefined) keepBytes(partition, bytesMax);

@@ -8,7 +8,10 @@ export interface TopicStats {
   readonly published: number;
   readonly inPerSecond: number;
   readonly removedPerSecond: number;
-  /** Milliseconds until messagesMax is reached if rates stay; absent when there is no limit, or it is not nearing. */
+  /**
+   * Milliseconds until publishes are refused, or the oldest messages dropped, if rates stay: messagesMax, bytesMax or the disk's watermark, whichever is
+   * nearest. Absent when none is nearing.
+   */
   readonly timeToFullMs?: number;
   readonly groups: number;
 }
@@ -29,12 +32,12 @@ export interface GroupStats {
   readonly paused: boolean;
 }
 
-export function topicStats(topic: Topic, nowMs: number): TopicStats {
+/** `diskTimeToFullMs`: until the disk's watermark is passed; undefined when it is not nearing. */
+export function topicStats(topic: Topic, nowMs: number, diskTimeToFullMs: number | undefined): TopicStats {
   const inPerSecond = topic.inRate.perSecond(nowMs);
   const removedPerSecond = topic.removedRate.perSecond(nowMs);
-  const { messagesMax } = topic.config;
-  const growth = inPerSecond - removedPerSecond;
-  const room = messagesMax === undefined ? Infinity : messagesMax - topic.count;
+  const ofDisk = inPerSecond > 0 ? (diskTimeToFullMs ?? Infinity) : Infinity;
+  const timeToFullMs = Math.min(limitsTimeToFullMs(topic, inPerSecond - removedPerSecond), ofDisk);
   return {
     messages: topic.count,
     bytes: topic.bytes,
@@ -42,10 +45,22 @@ export function topicStats(topic: Topic, nowMs: number): TopicStats {
     inPerSecond,
     removedPerSecond,
     groups: topic.groups.size,
-    ...(growth > 0 && Number.isFinite(room)
-      ? { timeToFullMs: Math.max(0, Math.round((room / growth) * 1000)) }
-      : {}),
+    ...(Number.isFinite(timeToFullMs) ? { timeToFullMs: Math.round(timeToFullMs) } : {}),
   };
+}
+
+/** Until the fullest partition reaches a limit, when each gets its share of what comes. */
+function limitsTimeToFullMs(topic: Topic, growthPerSecond: number): number {
+  const { messagesMax = Infinity, bytesMax = Infinity } = topic.config;
+  if (growthPerSecond <= 0 || (messagesMax === Infinity && bytesMax === Infinity)) return Infinity;
+  const growth = growthPerSecond / topic.partitions.length;
+  let seconds = Infinity;
+  for (const { count, bytes } of topic.partitions) {
+    seconds = Math.min(seconds, (messagesMax - count) / growth);
+    // What comes is taken to be as large as what is there.
+    if (count > 0) seconds = Math.min(seconds, (bytesMax - bytes) / (growth * (bytes / count)));
+  }
+  return Math.max(0, seconds) * 1000;
 }
 
 export function groupStats(group: Group, nowMs: number): GroupStats {

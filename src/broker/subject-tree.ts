@@ -115,6 +115,7 @@ export class Leaf<T> {
   #subscriptions: LiveSubscription[] = none;
   #queues: Map<string, LiveSubscription[]> | undefined = undefined;
   #topic: T | undefined = undefined;
+  #named: T | undefined = undefined;
 
   get subscriptions(): readonly LiveSubscription[] {
     return this.#subscriptions;
@@ -131,7 +132,21 @@ export class Leaf<T> {
   }
 
   get isEmpty(): boolean {
-    return this.#subscriptions.length === 0 && this.#queues === undefined && this.#topic === undefined;
+    return (
+      this.#subscriptions.length === 0 &&
+      this.#queues === undefined &&
+      this.#topic === undefined &&
+      this.#named === undefined
+    );
+  }
+
+  /** The topic whose name this is: it gets what no topic captures. */
+  get named(): T | undefined {
+    return this.#named;
+  }
+
+  name(topic: T | undefined): void {
+    this.#named = topic;
   }
 
   bind(topic: T | undefined): void {

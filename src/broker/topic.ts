@@ -2,6 +2,7 @@ import type { PartitionLog, Record } from '../log/index.ts';
 import { AckRetention } from './ack-retention.ts';
 import { refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
+import { BatchIntake } from './batch-intake.ts';
 import type { BrokerCore } from './core.ts';
 import { Deduplication } from './deduplication.ts';
 import { BrokerError } from './errors.ts';
@@ -68,6 +69,7 @@ export class Topic {
   readonly #age: AgeRetention;
   readonly #size = new SizeRetention();
   readonly #acks: AckRetention;
+  readonly #batches: BatchIntake;
   #nextPartition = 0;
   #settlesByKey = false;
   /** Publishes need no look at options, limits or groups: the common case, decided once per change of configuration. */
@@ -85,7 +87,8 @@ export class Topic {
     this.#config = config;
     this.createdMs = createdMs;
     this.#age = new AgeRetention(this, core.clock);
-    this.#acks = new AckRetention(this);
+    this.#acks = new AckRetention(this, core);
+    this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     for (const log of logs) this.partitions.push(new Partition(this, this.partitions.length, log, core));
     this.#configured();
   }
@@ -142,6 +145,15 @@ export class Topic {
       return;
     }
     this.#publishWithCare(record, options, listener, token);
+  }
+
+  /**
+   * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the bytes are not the caller's any more. The listener hears
+   * `published` with the offset of the first record once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a
+   * LogError about bytes that are no batch. It is stored whole or not at all.
+   */
+  publishBatch<T>(partition: number, batch: Uint8Array, listener: PublishListener<T>, token: T): void {
+    this.#batches.publish(partition, batch, this.#filteredGroups, listener, token);
   }
 
   /** Publishes a message and resolves once it is on disk. Rejects with a BrokerError. */
@@ -231,7 +243,7 @@ export class Topic {
       for (const older of state.offsets.filter((at) => at < offset)) partition.removeOfKey(key, older);
       return;
     }
-    void this.#purgeKeyBefore(partition, key, offset);
+    this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next rollup
   }
 
   async #purgeKeyBefore(partition: Partition, key: string, offset: number): Promise<void> {
@@ -288,8 +300,9 @@ export class Topic {
 
   /** New messages of these partitions are durable. */
   noteDurable(partition: Partition): void {
-    if (partition.unaccounted > 0) void partition.account();
+    if (partition.unaccounted > 0) partition.accountSoon();
     for (const group of this.groups.values()) group.noteDurable();
+    partition.tellWatchers();
   }
 
   // ---- groups and life
@@ -399,6 +412,7 @@ export class Topic {
   resume(): void {
     for (const partition of this.partitions) this.#age.check(partition);
     for (const group of this.groups.values()) group.resumeTimers();
+    this.#acks.resume();
   }
 
   /** Deletes the topic with all its messages and groups; resolves once that is durable. */
@@ -407,6 +421,7 @@ export class Topic {
     this.close('topic-deleted');
     this.#deleted = true;
     this.#configured();
+    for (const partition of this.partitions) partition.tellWatchers();
     this.#core.undefineTopic(this);
     this.#core.emit({ kind: 'topic-deleted', topic: this });
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
@@ -424,7 +439,7 @@ export class Topic {
   }
 
   stats(): TopicStats {
-    return topicStats(this, this.#core.clock.monotonic());
+    return topicStats(this, this.#core.clock.monotonic(), this.#core.diskTimeToFullMs);
   }
 }
 

@@ -11,6 +11,8 @@ export interface WatermarkOptions {
 }
 
 const checkEveryMs = 1000;
+/** How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too. */
+const trendMs = 60_000;
 /** Publishes are let in again when so much more than the mark is free. */
 const hysteresis = 1.1;
 
@@ -27,6 +29,8 @@ export class Watermarks {
   #memoryFull = false;
   #refusal: BrokerError | undefined = undefined;
   diskFreeBytes: number | undefined = undefined;
+  /** Free bytes as they were, oldest first. */
+  #trend: { readonly atMs: number; readonly freeBytes: number }[] = [];
 
   constructor(
     options: WatermarkOptions,
@@ -51,6 +55,15 @@ export class Watermarks {
     return this.#refusal;
   }
 
+  /** Until the disk's watermark is passed, if it goes on as in the last minute; undefined when it does not near. */
+  get diskTimeToFullMs(): number | undefined {
+    const [first] = this.#trend;
+    const last = this.#trend[this.#trend.length - 1];
+    if (!first || !last || first.atMs === last.atMs || first.freeBytes <= last.freeBytes) return undefined;
+    const bytesPerMs = (first.freeBytes - last.freeBytes) / (last.atMs - first.atMs);
+    return Math.round(Math.max(0, last.freeBytes - this.#options.diskFreeBytesMin) / bytesPerMs);
+  }
+
   async start(): Promise<void> {
     await this.check();
     this.#arm();
@@ -68,12 +81,19 @@ export class Watermarks {
     });
   }
 
+  #noteFree(freeBytes: number): void {
+    const atMs = this.#clock.monotonic();
+    this.#trend.push({ atMs, freeBytes });
+    while (atMs - this.#trend[0]!.atMs > trendMs) this.#trend.shift();
+  }
+
   /** Looks now. */
   async check(): Promise<void> {
     const { diskFreeBytesMin, memoryBytesMax } = this.#options;
     try {
       const { freeBytes } = await this.#files.space(this.#dir);
       this.diskFreeBytes = freeBytes;
+      this.#noteFree(freeBytes);
       this.#diskFull = freeBytes < diskFreeBytesMin * (this.#diskFull ? hysteresis : 1);
     } catch {
       this.diskFreeBytes = undefined; // unknown: not a reason to refuse

@@ -2,7 +2,7 @@ import type { Group as CoreGroup } from '../broker/index.ts';
 import type { Timer } from '../util/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
-import { read, type Delivery, type Incoming } from './delivery.ts';
+import { read, type Delivery, type Incoming, type NackOptions } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
 
@@ -41,7 +41,7 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
   }
 
   /** Nacks what is not answered yet. */
-  nack(options: { readonly delayMs?: number } = {}): Promise<number> {
+  nack(options: NackOptions = {}): Promise<number> {
     return countOf(this.deliveries.map((delivery) => delivery.nack(options)));
   }
 }

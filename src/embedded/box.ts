@@ -49,8 +49,6 @@ export interface BoxParts {
   readonly keepsProcessAlive: boolean;
   /** Closes the broker with the box. */
   readonly ownsBroker: boolean;
-  /** Calls back when the log has failed. */
-  readonly whenFailed?: (callback: (error: Error) => void) => void;
 }
 
 /**
@@ -88,7 +86,6 @@ export class Box implements AsyncDisposable {
     this.#parts = parts;
     this.#broker = broker;
     this.#commits = new Commits(broker);
-    parts.whenFailed?.((error) => this.#commits.fail(error));
     this.#context = {
       broker,
       clock,
@@ -100,6 +97,8 @@ export class Box implements AsyncDisposable {
       answerOf: (counts) => this.#commits.answerOf(counts),
     };
     this.live = new Live(this.#context);
+    if (broker.health.failed !== undefined)
+      this.#commits.fail(new BrokerError('storage-failed', broker.health.failed));
     this.#stopWatching = broker.events.subscribe((event) => this.#hear(event));
   }
 
@@ -196,7 +195,7 @@ export class Box implements AsyncDisposable {
 
   // ---- the whole
 
-  /** Calls back with what happens: nacks, dead letters, topics and groups that come and go. Returns the call that ends that. */
+  /** Calls back with what happens: nacks, dead letters, topics and groups that come and go, the end of a failed log. Returns the call that ends that. */
   watch(listener: (event: BoxEvent) => void): () => void {
     return this.#broker.events.subscribe((event) => listener(boxEvent(event)));
   }
@@ -228,7 +227,8 @@ export class Box implements AsyncDisposable {
   }
 
   #hear(event: BrokerEvent): void {
-    if (event.kind === 'dead-lettered') this.#answered(event.group);
+    if (event.kind === 'failed') this.#commits.fail(event.error);
+    else if (event.kind === 'dead-lettered') this.#answered(event.group);
     else if (event.kind === 'topic-deleted') {
       const gone = new BrokerError('topic-not-found', `Topic "${event.topic.name}" was deleted.`);
       this.#endWatches((group) => group.topic === event.topic, gone);

@@ -14,6 +14,14 @@ export interface Failure {
   readonly thrown: unknown;
 }
 
+function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return ''; // an object that is no text
+  }
+}
+
 /** A call is one run of a handler, with the receipts of the messages it was given. Its signal costs nothing until the handler asks for it. */
 export class Call implements HandlerContext {
   readonly #context: BoxContext;
@@ -43,8 +51,9 @@ export class Call implements HandlerContext {
       if (receipt.settled) continue;
       if (!failure) receipt.ack();
       else if (failure.thrown instanceof RejectError) receipt.reject(failure.thrown.message);
-      else if (failure.thrown instanceof RetryError) receipt.nack(failure.thrown.delayMs);
-      else receipt.nack(this.#abortReason === undefined ? undefined : 0);
+      else if (failure.thrown instanceof RetryError)
+        receipt.nack(failure.thrown.delayMs, failure.thrown.message);
+      else receipt.nack(this.#abortReason === undefined ? undefined : 0, messageOf(failure.thrown));
     }
   }
 

@@ -1,10 +1,10 @@
-import { type RedriveOptions, type Topic as CoreTopic } from '../broker/index.ts';
+import type { Redriven, RedriveOptions, Topic as CoreTopic } from '../broker/index.ts';
 import { browse, type BrowseOptions } from './browse.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import type { Message } from './message.ts';
 
-export type { RedriveOptions } from '../broker/index.ts';
+export type { Redriven, RedriveOptions, RedriveRefusal } from '../broker/index.ts';
 
 /**
  * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They stand in a topic of their own,
@@ -38,11 +38,12 @@ export class DeadLetters<T> {
 
   /**
    * Puts them back where they came from, as new messages without the headers of a dead letter: every group of that topic gets them (again).
-   * Each moves in one commit. Resolves, when that is on disk, to how many were moved.
+   * Each moves in one commit. What the topic refuses (it is full, sealed, gone) stays here. Resolves, when that is on disk, to how many were
+   * moved, and how many stayed and why.
    */
-  async redrive(options: RedriveOptions = {}): Promise<number> {
+  async redrive(options: RedriveOptions = {}): Promise<Redriven> {
     const letters = this.#letters;
-    return letters ? this.#context.broker.redrive(letters, options) : 0;
+    return letters ? this.#context.broker.redrive(letters, options) : { moved: 0, stayed: [] };
   }
 
   /** Deletes them; resolves, when that is on disk, to how many there were. */

@@ -10,6 +10,12 @@ export interface Incoming {
   readonly receipt: Receipt;
 }
 
+/** How a message goes back. */
+export interface NackOptions {
+  readonly delayMs?: number;
+  readonly reason?: string;
+}
+
 /** The receipt behind a delivery, which is nobody else's business. */
 export let receiptOf: (delivery: Delivery<unknown>) => Receipt;
 
@@ -44,9 +50,9 @@ export class Delivery<T> extends Message<T> {
     return this.#context.answerOf(this.#receipt.ack());
   }
 
-  /** It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. */
-  nack(options: { readonly delayMs?: number } = {}): Promise<boolean> {
-    return this.#context.answerOf(this.#receipt.nack(options.delayMs));
+  /** It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. The `reason` of the last time shows in the dead letter's cause. */
+  nack(options: NackOptions = {}): Promise<boolean> {
+    return this.#context.answerOf(this.#receipt.nack(options.delayMs, options.reason));
   }
 
   /** Trying again is pointless: to the group's dead-letter topic, with this reason. */

@@ -8,10 +8,13 @@ export type BoxEvent =
       readonly topic: string;
       readonly group: string;
     }
-  | ({ readonly kind: 'nacked' | 'max-deliveries' } & DeliveryEvent)
+  | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
+  | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
   /** A message was given up and stands in the dead-letter topic now. */
-  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent);
+  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
+  /** Writing failed: nothing will be acked any more. Close the box and end. */
+  | { readonly kind: 'failed'; readonly error: Error };
 
 export interface DeliveryEvent {
   readonly topic: string;
@@ -23,6 +26,7 @@ export interface DeliveryEvent {
 
 /** A broker's event as plain data. */
 export function boxEvent(event: BrokerEvent): BoxEvent {
+  if (event.kind === 'failed') return event;
   if ('topic' in event) return { kind: event.kind, topic: event.topic.name };
   const { group } = event;
   const where = { topic: group.topic.name, group: group.name };
@@ -30,8 +34,10 @@ export function boxEvent(event: BrokerEvent): BoxEvent {
   const { partition, offset, deliveries } = event;
   const delivery = { ...where, partition, offset, deliveries };
   switch (event.kind) {
+    case 'nacked':
+      return { ...delivery, kind: event.kind, reason: event.reason };
     case 'rejected':
-      return { kind: event.kind, ...delivery, reason: event.reason };
+      return { ...delivery, kind: event.kind, reason: event.reason };
     case 'dead-lettered':
       return { kind: event.kind, ...delivery, deadLetter: event.deadLetter, cause: event.cause };
     default:

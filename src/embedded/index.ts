@@ -4,9 +4,9 @@ export type { BrowseOptions } from './browse.ts';
 export type { HandlerContext } from './call.ts';
 export { bytes, json, text, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
 export type { CloseOptions } from './context.ts';
-export { DeadLetters, type RedriveOptions } from './dead-letters.ts';
+export { DeadLetters, type Redriven, type RedriveOptions, type RedriveRefusal } from './dead-letters.ts';
 export { Deliveries, type DeliveriesOptions } from './deliveries.ts';
-export { Delivery } from './delivery.ts';
+export { Delivery, type NackOptions } from './delivery.ts';
 export {
   BoxError,
   RejectError,

@@ -75,21 +75,16 @@ export async function open(options: OpenOptions = {}): Promise<Box> {
     return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: false });
   }
   const clock = options.clock ?? new SystemClock();
-  let tellBox: ((error: Error) => void) | undefined;
   const broker = await Broker.open({
     ...storageOf(options.dir),
     clock,
     random: options.random ?? new SystemRandom(),
     ...(options.watermarks ? { watermarks: options.watermarks } : {}),
-    onFailed: (error) => {
-      tellBox?.(error);
-      options.onFailed?.(error);
-    },
+    ...(options.onFailed ? { onFailed: options.onFailed } : {}),
     ...(options.onDamaged ? { onDamaged: options.onDamaged } : {}),
   });
   const keepsProcessAlive = !(clock instanceof VirtualClock);
-  const whenFailed = (callback: (error: Error) => void): void => void (tellBox = callback);
-  return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true, whenFailed });
+  return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true });
 }
 
 /** In memory the journal begins small: a box of a test is made in a moment. */

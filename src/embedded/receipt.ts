@@ -43,9 +43,9 @@ export class Receipt {
     return this.#settle('acked') && this.#answered(this.group.ack(this.partition, this.offset));
   }
 
-  nack(delayMs?: number): boolean {
+  nack(delayMs?: number, reason?: string): boolean {
     if (!this.#settle('nacked') || this.isOverdue) return false;
-    return this.#answered(this.group.nack(this.partition, this.offset, delayMs));
+    return this.#answered(this.group.nack(this.partition, this.offset, delayMs, reason));
   }
 
   reject(reason: string): boolean {

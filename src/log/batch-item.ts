@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { CommitItem } from './commit.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
@@ -11,9 +12,10 @@ export class BatchItem implements CommitItem {
   readonly partition: DiskPartitionLog;
   /** Undefined once the batch is whole. */
   builder: BatchBuilder | undefined;
-  /** The payload's buffer is from the pool, and may be larger than the batch. */
-  readonly pooled: boolean;
+  /** From the pool, and perhaps larger than the batch, unless it came whole. */
   payload: Uint8Array;
+  /** The batch, when it came whole: it stays in memory as it is. */
+  batch: Batch | undefined = undefined;
   start = 0;
   end: number;
 
@@ -21,7 +23,6 @@ export class BatchItem implements CommitItem {
     this.id = partition.id;
     this.partition = partition;
     this.builder = builder;
-    this.pooled = builder !== undefined;
     this.payload = payload;
     this.end = payload.length;
   }
@@ -30,8 +31,10 @@ export class BatchItem implements CommitItem {
     return new BatchItem(partition, builder, noBytes);
   }
 
-  static whole(partition: DiskPartitionLog, batch: Uint8Array): BatchItem {
-    return new BatchItem(partition, undefined, batch);
+  static whole(partition: DiskPartitionLog, batch: Batch): BatchItem {
+    const item = new BatchItem(partition, undefined, batch.buffer);
+    item.batch = batch;
+    return item;
   }
 
   /** Finishes the batch if it is still being built. */

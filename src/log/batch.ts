@@ -22,23 +22,29 @@ import {
   transactionalFlag,
 } from './format.ts';
 import type { Decompress } from './log-options.ts';
+import { OpenedBatches, type Opened } from './opened-batches.ts';
 import { noHeaders, type Record } from './record.ts';
+import { countWholeRecords } from './record-walk.ts';
 
 /** A compressed records section may grow to this when it is opened. */
-const decompressedBytesMax = 2 ** 28;
+const decompressedBytesMax = 2 ** 26;
+/** Decompressed records of all batches together that are kept for the next reader. */
+const opened = new OpenedBatches(decompressedBytesMax);
 
 /**
  * A batch is a whole RecordBatch v2 in memory, exactly as it is on disk and as Kafka clients get it.
  *
  * It takes the offsets `[baseOffset, endOffset)`; fewer records than that are in it once it was compacted.
  */
-export class Batch {
+export class Batch implements Opened {
   readonly buffer: Uint8Array;
   readonly baseOffset: number;
   /** One past the last offset it takes. */
   readonly endOffset: number;
   readonly #decompress: Decompress | undefined;
   #opened: Uint8Array | undefined = undefined;
+  /** Records that can be read, once that is known. */
+  #readable = -1;
 
   /** `buffer` holds one batch and nothing else; see {@link checkBatch}. */
   constructor(buffer: Uint8Array, decompress?: Decompress) {
@@ -107,23 +113,50 @@ export class Batch {
     return reader;
   }
 
-  /** The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section decompressed (once). */
+  /**
+   * Records that can be read, from the first on: all of them, unless a client compressed something else. Those that cannot count as lost; the
+   * batch goes to Kafka clients as it is.
+   */
+  get readable(): number {
+    if (this.codec === 0) return this.count;
+    if (this.#readable < 0) this.#open();
+    return this.#readable;
+  }
+
+  /** The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section decompressed. */
   get recordsBuffer(): Uint8Array {
-    if (!this.compressed) return this.buffer;
-    if (this.#opened === undefined) {
-      if (this.#decompress === undefined) {
-        throw new LogError(
-          'compression-unsupported',
-          `Batch at offset ${this.baseOffset} is compressed with codec ${this.codec}, which cannot be opened here.`,
-        );
-      }
-      this.#opened = this.#decompress(
-        this.codec,
-        this.buffer.subarray(batchHeaderBytes),
-        decompressedBytesMax,
+    return this.compressed ? (this.#opened ?? this.#open()) : this.buffer;
+  }
+
+  #open(): Uint8Array {
+    if (this.#decompress === undefined) {
+      throw new LogError(
+        'compression-unsupported',
+        `Batch at offset ${this.baseOffset} is compressed with codec ${this.codec}, which cannot be opened here.`,
       );
     }
-    return this.#opened;
+    let bytes = noBytes;
+    try {
+      if (this.#readable !== 0)
+        bytes = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), decompressedBytesMax);
+    } catch {
+      bytes = noBytes; // whoever gave the decompressor hears of it there
+    }
+    const offsets = this.endOffset - this.baseOffset;
+    if (this.#readable < 0) this.#readable = countWholeRecords(bytes, 0, bytes.length, this.count, offsets);
+    this.#opened = bytes;
+    opened.add(this);
+    return bytes;
+  }
+
+  /** Memory its decompressed records take. */
+  get openedBytes(): number {
+    return this.#opened?.length ?? 0;
+  }
+
+  /** Lets the decompressed records go; they are decompressed again when somebody asks. */
+  close(): void {
+    this.#opened = undefined;
   }
 
   /** Where the records start in {@link recordsBuffer}. */
@@ -139,7 +172,7 @@ export class Batch {
  * or `compression-unsupported`.
  */
 export class BatchReader {
-  #buffer: Uint8Array = emptyBuffer;
+  #buffer: Uint8Array = noBytes;
   #position = 0;
   #end = 0;
   #left = 0;
@@ -150,10 +183,10 @@ export class BatchReader {
 
   /** Puts the reader before the record at `offset`, or the first after it; before the first record by default. */
   reset(batch: Batch, offset: number = batch.baseOffset): void {
+    this.#left = batch.readable;
     this.#buffer = batch.recordsBuffer;
     this.#position = batch.recordsStart;
     this.#end = this.#buffer.length;
-    this.#left = batch.count;
     this.#baseOffset = batch.baseOffset;
     this.#baseTimestampMs = batch.baseTimestampMs;
     this.#appendTimeMs = (batch.attributes & logAppendTimeFlag) === 0 ? -1 : batch.maxTimestampMs;
@@ -245,7 +278,7 @@ export class BatchReader {
   }
 }
 
-const emptyBuffer = new Uint8Array(0);
+const noBytes: Uint8Array = new Uint8Array(0);
 
 function invalid(what: string, baseOffset: number): LogError {
   return new LogError('batch-invalid', `Batch at offset ${baseOffset}: ${what}.`);

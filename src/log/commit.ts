@@ -157,7 +157,8 @@ export function readRuinedHeader(
   const own =
     Number(readI64(block, commitPositionAt) === place.position) +
     Number(readI64(block, commitNumberAt) === place.commit);
-  const common = Number(readU32(block, 0) === commitMagic) + Number(readU32(block, commitTagAt) === place.tag);
+  const common =
+    Number(readU32(block, 0) === commitMagic) + Number(readU32(block, commitTagAt) === place.tag);
   return own > 0 && own + common > 1 ? readU32(block, commitLengthAt) : undefined;
 }
 

@@ -222,8 +222,9 @@ export class Committer {
     const { pool, decompress, smallBatches } = this.#context;
     for (const item of work.draft.items) {
       if (!(item instanceof BatchItem)) continue;
-      const buffer = item.pooled ? smallBatches.settle(item.payload as Buffer, item.end, pool) : item.payload;
-      item.partition.sealed(new Batch(buffer, decompress));
+      item.partition.sealed(
+        item.batch ?? new Batch(smallBatches.settle(item.payload as Buffer, item.end, pool), decompress),
+      );
     }
   }
 

@@ -125,7 +125,7 @@ async function findIdentity(
     throw new LogError(
       'damaged',
       `Data directory ${dir}: ${identityName} is ${bytes === undefined ? 'missing' : 'damaged'} and no journal file says whose data this is. ` +
-        `Nothing was changed. Restore ${identityName} or a backup, or choose another directory.`,
+        `Nothing was changed. Restore ${identityName} or a backup, see what "pillarbox doctor --repair" can do, or choose another directory.`,
     );
   }
   if (strangers.length > 0) {
@@ -161,7 +161,7 @@ async function hasData(files: Files, dir: string, names: readonly string[]): Pro
 }
 
 /** `magic 8, version u32, uuid 16, created i64, crc u32` */
-function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array {
+export function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array {
   const writer = new ByteWriter(identityBytes)
     .text(identityMagic)
     .u32(formatVersion)
@@ -170,7 +170,7 @@ function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array {
   return writer.u32(crc32c(writer.view())).view();
 }
 
-function decodeIdentity(bytes: Uint8Array, dir: string): Uint8Array | undefined {
+export function decodeIdentity(bytes: Uint8Array, dir: string): Uint8Array | undefined {
   if (bytes.length !== identityBytes) return undefined;
   const reader = new ByteReader(bytes);
   if (reader.text(identityMagic.length) !== identityMagic) return undefined;

@@ -5,7 +5,7 @@ import { Batch, BatchReader, placeBatch } from './batch.ts';
 import type { PartitionRow } from './checkpoint.ts';
 import { ColdReader } from './cold-reader.ts';
 import { LogError, logErrorOf } from './errors.ts';
-import { checkForeignBatch } from './foreign-batch.ts';
+import { checkForeignBatch, fillsItsMemory } from './foreign-batch.ts';
 import { LogEntryKind, batchHeaderBytes } from './format.ts';
 import { Mutex } from './mutex.ts';
 import type { PartitionContext } from './partition-context.ts';
@@ -149,22 +149,33 @@ export class DiskPartitionLog implements PartitionLog {
   }
 
   appendBatch(bytes: Uint8Array, recordCount: number): number {
+    const batch = this.checkedBatch(bytes, recordCount);
+    this.appendChecked(batch);
+    return batch.baseOffset;
+  }
+
+  checkedBatch(bytes: Uint8Array, recordCount?: number, isGiven = false): Batch {
+    const context = this.#context;
+    context.draft();
+    this.#assertThere();
+    checkForeignBatch(bytes, recordCount, context.recordBytesMax);
+    const own = isGiven && fillsItsMemory(bytes) ? bytes : context.smallBatches.copy(bytes);
+    placeBatch(own, this.#endOffset);
+    return new Batch(own, context.decompress);
+  }
+
+  appendChecked(batch: Batch): void {
     const context = this.#context;
     const draft = context.draft();
     this.#assertThere();
-    checkForeignBatch(bytes, recordCount, context.recordBytesMax);
+    if (batch.baseOffset !== this.#endOffset)
+      throw new LogError('misuse', `A batch for offset ${batch.baseOffset} cannot go to ${this.#endOffset}.`);
     this.closeBatch();
-    const copy = Buffer.allocUnsafeSlow(bytes.length);
-    copy.set(bytes);
-    const baseOffset = this.#endOffset;
-    placeBatch(copy, baseOffset);
-    draft.items.push(BatchItem.whole(this, copy));
-    const batch = new Batch(copy);
+    draft.items.push(BatchItem.whole(this, batch));
     this.#endOffset = batch.endOffset;
     this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
-    this.#noteAdded(copy.length);
+    this.#noteAdded(batch.bytes);
     context.touched(this);
-    return baseOffset;
   }
 
   #assertThere(): void {

@@ -24,8 +24,10 @@ export type LogErrorCode =
   | 'closed'
   | 'partition-deleted'
   | 'record-too-large'
-  /** Bytes that are no RecordBatch v2, or whose records contradict their header. */
+  /** Bytes that are no RecordBatch v2, or not what their checksum says. */
   | 'batch-invalid'
+  /** A RecordBatch v2 whose records are not what its header says. */
+  | 'records-invalid'
   /** A batch is compressed with a codec nobody gave the log a decompressor for. */
   | 'compression-unsupported'
   /** A call that is never allowed, or not at this time: a mistake of the caller. */
@@ -47,7 +49,7 @@ export class LogError extends Error {
  * Everything else goes on being served.
  */
 export interface DamageReport {
-  readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'unknown-file';
+  readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'unknown-file' | 'records';
   /** One sentence for the operator. */
   readonly message: string;
   /** Where, relative to the data directory. */

@@ -3,7 +3,7 @@ import type { Files } from './files.ts';
 import { alignUp, blockBytes } from './format.ts';
 import type { JournalFile } from './journal.ts';
 
-const chunkBytes = 4 * 2 ** 20;
+const chunkBytesMax = 4 * 2 ** 20;
 
 /** Is handed every commit whose header is intact, in order. `buffer` is used again after the call. */
 export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, file: JournalFile) => void;
@@ -22,6 +22,8 @@ export async function scanJournal(
   found: FoundCommit,
   afterChunk: () => Promise<void>,
 ): Promise<void> {
+  const largest = journalFiles.reduce((bytes, { capacity }) => Math.max(bytes, capacity), blockBytes);
+  const chunkBytes = Math.min(chunkBytesMax, alignUp(largest));
   /** What is looked at, and what is read into meanwhile; each has room for a rest in front of the chunk. */
   let buffer: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   let other: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);

@@ -268,6 +268,11 @@ export class Log {
     return this.#committer;
   }
 
+  /** Whose data this is: 16 bytes that stay with the directory. */
+  get uuid(): Uint8Array {
+    return this.#dataDir.uuid;
+  }
+
   // ---- partitions
 
   /** A partition's log: the one that is there, or a new one. `id` is chosen by the host and never used for another. */
@@ -326,13 +331,15 @@ export class Log {
   /** More waits to be written than is good: publishers should pause. Whoever asked and heard yes is told by `relieved` when it is over. */
   get congested(): boolean {
     const limit = this.#options.commitBytesMax ?? defaults.commitBytesMax;
-    const congested =
-      this.#committer.openBytes > limit || this.#flusher.isBehind || this.#stalled !== undefined;
+    const congested = this.#committer.openBytes > limit || this.#flusher.isBehind;
     if (congested) this.#saidCongested = true;
     return congested;
   }
 
-  /** Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room, then wait; nothing is lost. */
+  /**
+   * Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room, then wait; nothing is lost. Who adds
+   * what can be refused should do so, to leave that room for what cannot.
+   */
   get stalled(): LogError | undefined {
     return this.#stalled;
   }
@@ -346,7 +353,6 @@ export class Log {
             'There is no room for the next journal file; commits may have to wait until there is.',
             error,
           );
-    if (error === undefined && this.#saidCongested) this.#relieveSoon();
   }
 
   #committed(): void {

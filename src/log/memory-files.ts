@@ -1,9 +1,18 @@
 import { LogError } from './errors.ts';
 import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 
+/** What a file in memory holds. */
+export interface FileContent {
+  readonly length: number;
+  /** Bytes read: fewer than asked for only at the end. */
+  read(target: Uint8Array, position: number): number | Promise<number>;
+  write(bytes: Uint8Array, position: number): void;
+  truncate(length: number): void;
+}
+
 /** Files in memory, always in order and never lost: for tests that are about something else. Everything below `/` is there as soon as it is made. */
 export class MemoryFiles implements Files {
-  readonly #files = new Map<string, MemoryContent>();
+  readonly #files = new Map<string, FileContent>();
   readonly #dirs = new Set<string>(['/', '.']);
   readonly #locked = new Set<string>();
 
@@ -69,7 +78,7 @@ export class MemoryFiles implements Files {
     return this.#files.get(path)?.length;
   }
 
-  async space(): Promise<{ freeBytes: number; totalBytes: number }> {
+  async space(_: string): Promise<{ freeBytes: number; totalBytes: number }> {
     return { freeBytes: 2 ** 40, totalBytes: 2 ** 40 };
   }
 
@@ -86,7 +95,13 @@ export class MemoryFiles implements Files {
 
   /** The bytes of a file, to look at or to damage; undefined when there is none. */
   bytes(path: string): Uint8Array | undefined {
-    return this.#files.get(path)?.view();
+    const content = this.#files.get(path);
+    return content instanceof MemoryContent ? content.view() : undefined;
+  }
+
+  /** Puts a file there whose content comes from elsewhere. */
+  protected place(path: string, content: FileContent): void {
+    this.#files.set(path, content);
   }
 
   /** Every file's path, sorted. */
@@ -98,17 +113,24 @@ export class MemoryFiles implements Files {
   copy(): MemoryFiles {
     const copy = new MemoryFiles();
     for (const dir of this.#dirs) copy.#dirs.add(dir);
-    for (const [path, content] of this.#files) copy.#files.set(path, content.copy());
+    for (const [path, content] of this.#files)
+      if (content instanceof MemoryContent) copy.#files.set(path, content.copy());
     return copy;
   }
 }
 
-class MemoryContent {
+class MemoryContent implements FileContent {
   #bytes: Uint8Array = new Uint8Array(0);
   length = 0;
 
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
+  }
+
+  read(target: Uint8Array, position: number): number {
+    const source = this.view().subarray(position, position + target.length);
+    target.set(source);
+    return source.length;
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -136,16 +158,14 @@ class MemoryContent {
 }
 
 class MemoryFile implements File {
-  readonly #content: MemoryContent;
+  readonly #content: FileContent;
 
-  constructor(content: MemoryContent) {
+  constructor(content: FileContent) {
     this.#content = content;
   }
 
   async read(target: Uint8Array, position: number): Promise<number> {
-    const source = this.#content.view().subarray(position, position + target.length);
-    target.set(source);
-    return source.length;
+    return this.#content.read(target, position);
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { Batch, BatchReader, placeBatch } from './batch.ts';
 import { BatchBuilder, recordBytesBound } from './batch-builder.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { checkForeignBatch } from './foreign-batch.ts';
+import { checkForeignBatch, fillsItsMemory } from './foreign-batch.ts';
 import { LogError } from './errors.ts';
 import type { Decompress } from './log-options.ts';
 import type { PartitionLog, SegmentInfo } from './partition-log.ts';
@@ -79,16 +79,27 @@ export class MemoryPartitionLog implements PartitionLog {
   }
 
   appendBatch(bytes: Uint8Array, recordCount: number): number {
+    const batch = this.checkedBatch(bytes, recordCount);
+    this.appendChecked(batch);
+    return batch.baseOffset;
+  }
+
+  checkedBatch(bytes: Uint8Array, recordCount?: number, isGiven = false): Batch {
     this.#assertOpen();
     checkForeignBatch(bytes, recordCount, this.#context.recordBytesMax);
+    const own = isGiven && fillsItsMemory(bytes) ? bytes : copyOf(bytes);
+    placeBatch(own, this.#endOffset);
+    return new Batch(own, this.#context.decompress);
+  }
+
+  appendChecked(batch: Batch): void {
+    this.#assertOpen();
+    if (batch.baseOffset !== this.#endOffset)
+      throw new LogError('misuse', `A batch for offset ${batch.baseOffset} cannot go to ${this.#endOffset}.`);
     this.#close();
-    const copy = Buffer.allocUnsafeSlow(bytes.length);
-    copy.set(bytes);
-    placeBatch(copy, this.#endOffset);
-    this.#add(new Batch(copy, this.#context.decompress));
-    this.#bytes += copy.length;
+    this.#add(batch);
+    this.#bytes += batch.bytes;
     this.#context.grew(this);
-    return this.#batches[this.#batches.length - 1]!.baseOffset;
   }
 
   #assertOpen(): void {
@@ -199,4 +210,10 @@ export class MemoryPartitionLog implements PartitionLog {
     this.#bytes = 0;
     this.#startOffset = this.#endOffset;
   }
+}
+
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

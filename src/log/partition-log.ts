@@ -27,9 +27,16 @@ export interface PartitionLog {
   append(record: Record): number;
   /**
    * Appends a RecordBatch v2 byte for byte, but for its base offset and leader epoch; the bytes are copied. Returns the base offset.
-   * Length, version, record count and CRC are checked (LogError `batch-invalid`), its records are not. It takes last offset delta + 1 offsets.
+   * Length, version, record count and CRC are checked (LogError `batch-invalid`), and that uncompressed records are whole (`records-invalid`). It takes last offset delta + 1 offsets.
    */
   appendBatch(batch: Uint8Array, recordCount: number): number;
+  /**
+   * The first half of {@link appendBatch}: a checked copy, with the offsets it would get now. Nothing has happened yet. `isGiven`: the bytes are not the
+   * caller's any more, and need not be copied.
+   */
+  checkedBatch(batch: Uint8Array, recordCount?: number, isGiven?: boolean): Batch;
+  /** The second half, before anything else was appended. */
+  appendChecked(batch: Batch): void;
   /**
    * The batch that holds `offset`, or the first after it (gaps are what compaction or damage left), if it is in memory.
    * Undefined: it has to be loaded, or `offset >= durableEnd`. Only durable batches.

@@ -1,5 +1,6 @@
-import { BatchReader, type Batch } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
+import { withoutRecords } from './batch-rewrite.ts';
 import { LogError, systemCode } from './errors.ts';
 import {
   compactedSuffix,
@@ -10,7 +11,6 @@ import {
   timeIndexSuffix,
   topicsDirName,
 } from './format.ts';
-import { Record } from './record.ts';
 import { Segment, type SegmentContext, type SegmentRow } from './segment.ts';
 
 /** Every file that belongs to a segment. */
@@ -324,6 +324,7 @@ export class PartitionSegments {
     await openFiles.drop(segment.path()); // a reader may have opened the old one meanwhile
     for (const suffix of [offsetIndexSuffix, timeIndexSuffix])
       await removeIfThere(this.#context, segment.path(suffix));
+    this.#dirUnsynced = true; // the next checkpoint may know of no such segment: its index must not come back after that
     this.#bytes += bytes - segment.bytes;
     if (bytes === 0) this.#segments.splice(index, 1);
     else {
@@ -352,20 +353,11 @@ function compactBatch(
   keep: (offset: number) => boolean,
   pool: SegmentContext['pool'],
 ): Uint8Array | undefined {
-  const record = new Record();
   if (batch.count === 0) return undefined;
   if (batch.compressed || batch.control) {
     for (let offset = batch.baseOffset; offset < batch.endOffset; offset++)
       if (keep(offset)) return batch.buffer;
     return undefined;
   }
-  const reader = new BatchReader();
-  const builder = new BatchBuilder(batch.baseOffset, pool, batch.bytes);
-  reader.reset(batch);
-  while (reader.next(record)) if (keep(record.offset)) builder.add(record, record.offset);
-  if (builder.count === 0) return undefined;
-  if (builder.count === batch.count) return batch.buffer;
-  const { buffer, length } = builder.finish(batch.endOffset);
-  BatchBuilder.keepProducer(buffer, length, batch.buffer);
-  return buffer.subarray(0, length);
+  return withoutRecords(batch, keep, pool);
 }

@@ -4,24 +4,6 @@ import { Broker, MemoryFiles } from '../../src/broker/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestBroker, text } from './kit.ts';
 
-test('offsets that members commit are kept beside the cursor, and outlive a restart', async () => {
-  const kit = await TestBroker.open();
-  await using _ = kit;
-  const topic = await kit.broker.createTopic({ name: 'events', partitions: 2 });
-  const group = await topic.createGroup({ name: 'g' });
-  assert.equal(group.committed(1), undefined);
-  group.commitOffset(1, 7, 'by a');
-  group.commitOffset(1, 9, 'by b');
-  assert.throws(() => group.commitOffset(2, 0), { code: 'offset-not-found' });
-  await kit.settle();
-  for (const how of ['journal', 'checkpoint']) {
-    await kit.restart();
-    const again = kit.broker.topic('events')!.groups.get('g')!;
-    assert.deepEqual(again.committed(1), { offset: 9, metadata: 'by b' }, how);
-    assert.equal(again.info().cursor, 0);
-  }
-});
-
 test('segments that a few stragglers pin are rewritten, and what lives stays readable', async () => {
   const clock = new VirtualClock();
   const files = new MemoryFiles();

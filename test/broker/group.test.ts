@@ -210,6 +210,45 @@ test('after maxDeliver failures a message is copied to the dead-letter topic, wi
   );
 });
 
+test('the reason of the last nack is in the cause of the dead letter', async () => {
+  const { kit, billing } = await withGroup(4, { maxDeliver: 2, deadLetter: 'dead', backoffMs: [] });
+  await using _ = kit;
+  const reasons: unknown[] = [];
+  kit.broker.events.subscribe((event) => {
+    if (event.kind === 'nacked') reasons.push(event.reason);
+  });
+  const consumer = kit.attach(billing);
+  await kit.settle();
+  const long = `${'é'.repeat(198)}\u{1f600}${'x'.repeat(1000)}`;
+  for (const [offset, reason] of ['first', 'first', 'first'].entries()) billing.nack(0, offset, 0, reason);
+  billing.nack(0, 3);
+  await kit.settle();
+  assert.equal(consumer.got.length, 8);
+  billing.nack(0, 0, 0, 'second');
+  billing.nack(0, 1, 0, long);
+  billing.nack(0, 3);
+  await kit.advance(2000); // offset 2: nobody says anything
+  const letters = kit.broker.topic('dead')!.partitions[0]!;
+  const causes: string[] = [];
+  for await (const { headers } of letters.scan(0))
+    causes.push(text(headers.find(({ name }) => name === 'Pillarbox-Dead-Letter-Cause')!.value));
+  assert.deepEqual(causes, [
+    'max-deliveries: second',
+    `max-deliveries: ${'é'.repeat(198)}…`,
+    'max-deliveries',
+    'max-deliveries',
+  ]);
+  assert.deepEqual(reasons, [
+    'first',
+    'first',
+    'first',
+    undefined,
+    'second',
+    `${'é'.repeat(198)}…`,
+    undefined,
+  ]);
+});
+
 test('a dead letter leaves a queue-like topic, and redrive brings it back', async () => {
   const { kit, orders, billing } = await withGroup(
     1,
@@ -224,7 +263,7 @@ test('a dead letter leaves a queue-like topic, and redrive brings it back', asyn
   assert.equal(orders.count, 0);
   const letters = kit.broker.topic('dead')!;
   assert.equal(letters.count, 1);
-  assert.equal(await kit.broker.redrive(letters), 1);
+  assert.deepEqual(await kit.broker.redrive(letters), { moved: 1, stayed: [] });
   await kit.settle();
   assert.equal(letters.count, 0);
   assert.deepEqual(consumer.values, ['m0', 'm0']);

@@ -80,6 +80,30 @@ describe('router', () => {
     assert.equal(publish(router, 'a.b'), 2);
   });
 
+  it('sends what is published to the name of a topic there, unless a topic captures it', () => {
+    const router = newRouter();
+    const [orders, eu, all] = ['orders', 'orders.eu', 'all'].map((name) => ({ name }));
+    const topics = (): (string | undefined)[] =>
+      ['orders', 'orders.eu', 'orders.us'].map((subject) => router.topicOf(subject)?.name);
+    assert.deepEqual(topics(), [undefined, undefined, undefined]);
+    router.bindName('orders', orders!);
+    router.bindName('orders.eu', eu!);
+    assert.deepEqual(topics(), ['orders', 'orders.eu', undefined]);
+    assert.equal(router.captorOf('orders'), undefined);
+    router.bindTopic('>', all!);
+    assert.deepEqual(topics(), ['all', 'all', 'all']);
+    assert.equal(router.captorOf('orders')?.name, 'all');
+    router.unbindTopic(all!);
+    router.bindTopic('orders', all!);
+    assert.deepEqual(topics(), ['all', 'orders.eu', undefined]);
+    router.unbindTopic(all!);
+    assert.deepEqual(topics(), ['orders', 'orders.eu', undefined]);
+    router.unbindTopic(orders!);
+    router.unbindTopic(eu!);
+    assert.deepEqual(topics(), [undefined, undefined, undefined]);
+    assert.equal(router.mayHear('orders'), false);
+  });
+
   it('routes wildcards in a published subject as plain tokens', () => {
     const router = newRouter();
     const wild = new Recorder();

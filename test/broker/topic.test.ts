@@ -332,3 +332,26 @@ test('a topic in memory serves as one on disk, and is empty after a restart', as
   await kit.settle();
   assert.deepEqual(after.values, ['1']);
 });
+
+test('a topic without subjects gets what is published to its name, unless another captures it', async () => {
+  await using kit = await TestBroker.open();
+  const { broker } = kit;
+  const owner = (subject: string): string | undefined => broker.router.topicOf(subject)?.name;
+  await broker.createTopic({ name: 'orders' });
+  await broker.createTopic({ name: 'not a subject' });
+  await broker.createTopic({ name: 'two.tokens' });
+  assert.deepEqual(
+    [owner('orders'), owner('orders.new'), owner('two.tokens')],
+    ['orders', undefined, undefined],
+  );
+  await broker.createTopic({ name: 'all', subjects: ['orders', 'orders.*'] });
+  assert.deepEqual([owner('orders'), owner('orders.new'), owner('all')], ['all', 'all', undefined]);
+  await kit.restart();
+  const after = (subject: string): string | undefined => kit.broker.router.topicOf(subject)?.name;
+  assert.deepEqual([after('orders'), after('all')], ['all', undefined]);
+  await kit.broker.topic('all')!.delete();
+  assert.equal(after('orders'), 'orders');
+  const own = kit.broker.topic('orders')!;
+  await own.update({ ...own.config, subjects: ['o.>'] });
+  assert.deepEqual([after('orders'), after('o.1')], [undefined, 'orders']);
+});

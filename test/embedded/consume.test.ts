@@ -45,7 +45,7 @@ describe('consume', () => {
     await group.drained();
     const [letter] = await collect(group.deadLetters.browse());
     assert.equal(letter?.value, 'poison');
-    assert.equal(letter.origin?.cause, 'max-deliveries');
+    assert.equal(letter.origin?.cause, 'max-deliveries: failure 3');
     assert.equal(letter.origin.deliveries, 3);
   });
 

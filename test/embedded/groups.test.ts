@@ -257,7 +257,7 @@ describe('dead letters', () => {
     assert.deepEqual([from, by, offset, cause, deliveries], ['orders', 'billing', 0, 'max-deliveries', 1]);
     assert.equal((await topic.group('billing')).deadLetters.topic, 'orders-billing-dlq');
 
-    assert.equal(await group.deadLetters.redrive({ limit: 1 }), 1);
+    assert.deepEqual(await group.deadLetters.redrive({ limit: 1 }), { moved: 1, stayed: [] });
     const again = await group.next();
     assert.deepEqual(
       [again?.value, again?.key, again?.deliveries, again?.origin],
@@ -274,7 +274,10 @@ describe('dead letters', () => {
     const group = await topic.group('g', { deadLetter: false });
     const { deadLetters } = group;
     assert.equal(deadLetters.topic, undefined);
-    assert.deepEqual([deadLetters.count, await deadLetters.redrive(), await deadLetters.purge()], [0, 0, 0]);
+    assert.deepEqual(
+      [deadLetters.count, (await deadLetters.redrive()).moved, await deadLetters.purge()],
+      [0, 0, 0],
+    );
     assert.deepEqual(await collect(deadLetters.browse()), []);
     await topic.publish('x');
     await (await group.next())?.reject('no');

@@ -135,23 +135,33 @@ describe('a box', () => {
       before: (call) => (isBroken && isJournalWrite(call) ? { code: 'EIO' } : undefined),
     });
     const clock = new VirtualClock();
-    let tellBox: ((error: Error) => void) | undefined;
-    const broker = await Broker.open({ dir: '/data', files, clock, onFailed: (error) => tellBox?.(error) });
+    const broker = await Broker.open({ dir: '/data', files, clock });
     const box = new Box({
       broker,
       clock,
       unackedPublishesMax: 100,
       keepsProcessAlive: false,
       ownsBroker: true,
-      whenFailed: (callback) => (tellBox = callback),
     });
+    const door = await open({ broker });
+    const failures: unknown[] = [];
+    door.watch((event) => failures.push(event.kind === 'failed' ? event.error : event.kind));
     const topic = await box.topic('orders');
     await topic.publish(1);
     const message = await (await topic.group('g')).next();
+    const throughDoor = await (await (await door.topic('orders')).group('h')).next();
     isBroken = true;
     const ack = message!.ack();
+    const doorAck = throughDoor!.ack();
     const publish = topic.publish(2);
-    await assert.rejects(ack, { name: 'LogError' });
+    await assert.rejects(ack, { code: 'storage-failed' });
+    await assert.rejects(doorAck, { code: 'storage-failed' });
+    assert.deepEqual(
+      failures.filter((failure) => failure instanceof Error).map(({ message }) => message),
+      [broker.health.failed],
+    );
+    const late = await (await open({ broker })).topic('orders');
+    await assert.rejects(late.publish(5), { code: 'storage-failed' });
     await assert.rejects(publish, { name: 'BrokerError', code: 'storage-failed' });
     await assert.rejects(topic.publish(3), { code: 'storage-failed' });
     await assert.rejects(

@@ -104,3 +104,10 @@ test('a header that is not all there asks for more', () => {
   assert.equal(readCommitHeader(buffer, 0, 20, 4096, 77), 48);
   assert.equal(readCommitHeader(buffer, 0, 60, 4096, 77), 48 + 5 * 16);
 });
+
+test('a commit of another place, in a file that was used before, is no ruined one of this place', () => {
+  const buffer = encode(itemsOf([{ kind: 1, id: 1, payload: Buffer.from('x') }]));
+  assert.equal(readRuinedHeader(buffer, place), readRuinedHeader(buffer, { ...place, position: 1 }));
+  assert.ok(readRuinedHeader(buffer, place)! > 0);
+  assert.equal(readRuinedHeader(buffer, { ...place, position: 8192, commit: 30 }), undefined);
+});

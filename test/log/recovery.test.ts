@@ -203,6 +203,7 @@ test('stale commits of a recycled journal file never pass', async () => {
   assert.deepEqual(host.damage, []);
   assert.equal(read.length, 481);
   assert.equal(read[480], 'last');
+  assert.equal(log.stats.recovery.tornBytes, 0, 'nor for one that was torn');
   await log.close();
 });
 

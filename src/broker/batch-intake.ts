@@ -1,0 +1,176 @@
+import { BatchReader, LogError, Record, type Batch } from '../log/index.ts';
+import { refusalOfBatchRoom, topicError } from './admission.ts';
+import type { AgeRetention } from './age-retention.ts';
+import type { BrokerCore } from './core.ts';
+import type { BrokerError } from './errors.ts';
+import { KeyReader } from './filter.ts';
+import type { Group } from './group.ts';
+import { recordBytes } from './message.ts';
+import type { Partition } from './partition.ts';
+import type { PublishListener } from './publishes.ts';
+import type { SizeRetention } from './size-retention.ts';
+import type { Topic } from './topic.ts';
+
+/**
+ * The batch intake is the way of batches that come whole into a topic: the same questions as for a single message, asked once per batch, and its
+ * records are looked at only where the topic must know them (keys, filters, limits per key).
+ */
+export class BatchIntake {
+  readonly #topic: Topic;
+  readonly #core: BrokerCore;
+  readonly #size: SizeRetention;
+  readonly #age: AgeRetention;
+  readonly #reader = new BatchReader();
+  readonly #record = new Record();
+  readonly #keyReader = new KeyReader();
+
+  constructor(topic: Topic, core: BrokerCore, size: SizeRetention, age: AgeRetention) {
+    this.#topic = topic;
+    this.#core = core;
+    this.#size = size;
+    this.#age = age;
+  }
+
+  publish<T>(
+    index: number,
+    bytes: Uint8Array,
+    filteredGroups: readonly Group[],
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const topic = this.#topic;
+    const core = this.#core;
+    if (core.refusal) return listener.refused(token, core.refusal);
+    if (topic.isDeleted) return listener.refused(token, topicError(topic, 'topic-not-found', 'was deleted'));
+    if (topic.config.sealed) return listener.refused(token, topicError(topic, 'not-allowed', 'is sealed'));
+    const partition = topic.partitions[index];
+    if (!partition)
+      return listener.refused(token, topicError(topic, 'not-allowed', `has no partition ${index}`));
+    let batch: Batch;
+    try {
+      batch = partition.log.checkedBatch(bytes, undefined, true);
+    } catch (error) {
+      if (error instanceof LogError) return listener.refused(token, this.#refusalOf(error));
+      throw error;
+    }
+    if (batch.producerId >= 0) {
+      const checked = this.#checkSequence(partition, batch);
+      if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
+      if (checked) return listener.refused(token, checked);
+    }
+    const isLookedAt = partition.keyIndex !== undefined || filteredGroups.length > 0;
+    const refusal =
+      this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
+    if (refusal) return listener.refused(token, refusal);
+    this.#append(partition, batch, isLookedAt, filteredGroups);
+    core.awaitCommit(listener, token, partition, batch.baseOffset, false);
+  }
+
+  /** The offset of the batch that this one repeats, or why it is refused. */
+  #checkSequence(partition: Partition, batch: Batch): number | BrokerError | undefined {
+    const { producerId, producerEpoch, baseSequence } = batch;
+    if (producerEpoch < 0 || baseSequence < 0)
+      return topicError(
+        this.#topic,
+        'message-invalid',
+        `got a batch of producer ${producerId} without epoch or sequence`,
+      );
+    const check = partition.producers.check(batch);
+    switch (check.kind) {
+      case 'next':
+        return undefined;
+      case 'duplicate':
+        return check.baseOffset;
+      case 'fenced':
+        return topicError(
+          this.#topic,
+          'producer-fenced',
+          `got a batch of producer ${producerId} with epoch ${producerEpoch}, and knows epoch ${check.epoch} of it`,
+        );
+      case 'out-of-order':
+        return topicError(
+          this.#topic,
+          'sequence-gap',
+          `expected sequence number ${check.expected} of producer ${producerId}, not ${baseSequence}`,
+        );
+    }
+  }
+
+  #refusalOf(error: LogError): Error {
+    return error.code === 'record-too-large'
+      ? topicError(this.#topic, 'message-too-large', `cannot take it: ${error.message}`)
+      : error;
+  }
+
+  #refusalOfRecords(partition: Partition, batch: Batch, isLookedAt: boolean): BrokerError | undefined {
+    const topic = this.#topic;
+    const { messageBytesMax, messagesPerKeyMax, overflowPerKey } = topic.config;
+    const tooLarge = messageBytesMax === undefined ? undefined : this.#tooLarge(batch, messageBytesMax);
+    if (tooLarge || !isLookedAt) return tooLarge;
+    if (!isReadable(batch))
+      return topicError(topic, 'message-invalid', 'must look into its messages, and these cannot be read');
+    if (messagesPerKeyMax === undefined || overflowPerKey !== 'reject') return undefined;
+    return this.#overfillsKey(partition, batch, messagesPerKeyMax)
+      ? topicError(topic, 'key-full', `holds ${messagesPerKeyMax} messages of a key`, {
+          limit: messagesPerKeyMax,
+        })
+      : undefined;
+  }
+
+  /** A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`; else no record is larger than its batch. */
+  #tooLarge(batch: Batch, bytesMax: number): BrokerError | undefined {
+    if (batch.bytes <= bytesMax) return undefined;
+    let largest = batch.compressed ? batch.bytes : 0;
+    if (!batch.compressed) {
+      this.#reader.reset(batch);
+      while (this.#reader.next(this.#record)) largest = Math.max(largest, recordBytes(this.#record));
+    }
+    if (largest <= bytesMax) return undefined;
+    const what = `takes messages of up to ${bytesMax} bytes, not ${largest}`;
+    return topicError(this.#topic, 'message-too-large', what, { limit: bytesMax });
+  }
+
+  #overfillsKey(partition: Partition, batch: Batch, countMax: number): boolean {
+    const counts = new Map<string, number>();
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) {
+      const key = this.#keyReader.read(this.#record);
+      let count = counts.get(key);
+      if (count === undefined) {
+        partition.accountKey(key);
+        count = partition.keyIndex?.get(key)?.count ?? 0;
+      }
+      if (count >= countMax) return true;
+      counts.set(key, count + 1);
+    }
+    return false;
+  }
+
+  #append(partition: Partition, batch: Batch, isLookedAt: boolean, filteredGroups: readonly Group[]): void {
+    const topic = this.#topic;
+    const { config } = topic;
+    const isWanted = config.retention !== 'interest' || topic.groups.size > filteredGroups.length;
+    const note = (record: Record): void => {
+      let wanted = isWanted;
+      for (const group of filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
+      if (wanted) this.#size.appendedOfKey(partition, record, config);
+      else partition.remove(record.offset);
+    };
+    partition.appendBatch(batch, isLookedAt ? note : undefined);
+    if (!isLookedAt && !isWanted)
+      for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) partition.remove(offset);
+    topic.inRate.count += batch.count;
+    this.#size.appendedAny(partition, config);
+    this.#age.appended(partition, Math.min(batch.baseTimestampMs, batch.maxTimestampMs));
+  }
+}
+
+/** Whether all of its records can be read here. */
+function isReadable(batch: Batch): boolean {
+  try {
+    return batch.readable === batch.count;
+  } catch (error) {
+    if (error instanceof LogError) return false; // compressed, and nobody can open it
+    throw error;
+  }
+}
