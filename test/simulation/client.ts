@@ -22,6 +22,7 @@ export class Client {
   #broker!: Broker;
   readonly #consumers = new Map<string, SimulatedConsumer[]>();
   readonly #unanswered = new Map<string, Unanswered[]>();
+  #creating = false;
   /** Answers every delivery at once with an ack. */
   #draining = false;
 
@@ -37,6 +38,11 @@ export class Client {
     this.#consumers.clear();
     this.#unanswered.clear();
     broker.events.subscribe((event) => {
+      if (event.kind === 'topic-created' && !this.#creating) {
+        // For dead letters, when the first of them came.
+        const { config } = event.topic;
+        this.#history.add({ kind: 'topic', topic: keyOf(event.topic), config });
+      }
       if (event.kind !== 'dead-lettered') return;
       const { partition, offset, deliveries } = event;
       const group = groupKeyOf(event.group);
@@ -72,9 +78,9 @@ export class Client {
       case 'create-group':
         return this.#createGroup(action);
       case 'checkpoint':
-        return this.#await(broker.checkpoint(), this.#history.events.length - 1);
+        return this.#await(broker.checkpoint(), this.#asked(action.kind));
       case 'compact':
-        return this.#await(broker.compact(), this.#history.events.length - 1);
+        return this.#await(broker.compact(), this.#asked(action.kind));
       case 'wait':
       case 'stop':
       case 'crash':
@@ -185,9 +191,11 @@ export class Client {
 
   #createTopic({ options }: Extract<Action, { kind: 'create-topic' }>): void {
     const existed = this.#broker.topic(options.name);
+    this.#creating = true;
     const created = this.#broker.createTopic(options);
+    this.#creating = false;
     const topic = this.#broker.topic(options.name);
-    if (!topic || topic === existed) return this.#await(created, this.#history.events.length - 1);
+    if (!topic || topic === existed) return this.#await(created, this.#asked('create-topic'));
     const of = this.#history.add({ kind: 'topic', topic: keyOf(topic), config: topic.config });
     this.#await(created, of);
   }
@@ -202,10 +210,9 @@ export class Client {
     const topic = this.#broker.topic(name);
     if (!topic) return;
     const existed = topic.groups.get(options.name);
-    const before = this.#history.events.length;
     const created = topic.createGroup(options);
     const group = topic.groups.get(options.name);
-    if (!group || group === existed) return this.#await(created, before - 1);
+    if (!group || group === existed) return this.#await(created, this.#asked('create-group'));
     const of = this.#history.add({
       kind: 'group',
       topic: keyOf(topic),
@@ -352,6 +359,10 @@ export class Client {
         this.#history.add({ kind: 'outcome', of, ...(typeof value === 'number' ? { count: value } : {}) }),
       (error: unknown) => this.#history.add({ kind: 'outcome', of, error: codeOf(error) }),
     );
+  }
+
+  #asked(action: string): number {
+    return this.#history.add({ kind: 'asked', action });
   }
 
   #listOf<T>(map: Map<string, T[]>, key: string): T[] {

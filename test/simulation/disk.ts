@@ -9,11 +9,19 @@ export class Disk {
   readonly #random: SeededRandom;
   #faults: { readonly fault: Fault; passed: number; failed: number }[] = [];
   #failures = 0;
+  #failNext: string | undefined;
+  /** Calls that failed so that something could not be read. */
+  readFailures = 0;
 
   constructor(random: SeededRandom, files: FaultyFiles = new FaultyFiles({ random })) {
     this.files = files;
     this.#random = random;
     files.before = (call) => this.#before(call);
+  }
+
+  /** The next call fails. */
+  failNext(code: string): void {
+    this.#failNext = code;
   }
 
   /** From now on calls fail as the fault says. */
@@ -43,17 +51,29 @@ export class Disk {
     const disk = new Disk(random, left);
     disk.#faults = this.#faults;
     disk.#failures = this.#failures;
+    disk.readFailures = this.readFailures;
     return disk;
   }
 
-  #before({ kind, bytes }: FileCall): CallFault | undefined {
+  #before(call: FileCall): CallFault | undefined {
+    const code = this.#codeFor(call);
+    if (code === undefined) return undefined;
+    const { kind, bytes } = call;
+    this.#failures++;
+    if (kind === 'read' || kind === 'open') this.readFailures++;
+    return { code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };
+  }
+
+  #codeFor({ kind }: FileCall): string | undefined {
+    const next = this.#failNext;
+    this.#failNext = undefined;
+    if (next !== undefined) return next;
     for (const active of this.#faults) {
       const { fault } = active;
       if (fault.call !== 'any' && fault.call !== kind && !(fault.call === 'sync' && kind === 'sync-dir'))
         continue;
       if (active.passed++ < fault.after || active.failed++ >= fault.count) continue;
-      this.#failures++;
-      return { code: fault.code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };
+      return fault.code;
     }
     return undefined;
   }

@@ -42,6 +42,8 @@ export class TopicKnown {
   readonly publishes: PublishKnown[] = [];
   /** Purges, removals, redrives and rollups that were asked for, by index. */
   readonly removals: { readonly at: number; readonly fact: Fact; doneAt: number }[] = [];
+  /** Offsets `[from, to)` that the broker said it could not read. */
+  readonly damages: { readonly partition: number; readonly from: number; readonly to: number }[] = [];
   /** Per partition: the offset after the last one known. */
   readonly next: number[] = [];
 
@@ -57,6 +59,12 @@ export class TopicKnown {
 
   get isQueueLike(): boolean {
     return this.configs[0] !== undefined && this.configs[0].retention !== 'limits';
+  }
+
+  isDamaged(partition: number, offset: number): boolean {
+    return this.damages.some(
+      (damage) => damage.partition === partition && offset >= damage.from && offset < damage.to,
+    );
   }
 
   instance(partition: number, offset: number): Instance | undefined {
@@ -101,7 +109,9 @@ export class GroupKnown {
   readonly configs: GroupConfig[] = [];
   readonly createdAt: number;
   readyAt: number | undefined = undefined;
+  /** Index of the event that asked for its deletion; -1: it may be gone, or not. */
   deletedAt: number | undefined = undefined;
+  deleted: { readonly run: number; readonly at: number } | undefined = undefined;
   /** Index of the last reset or change of filters that was asked for; what came before may or may not be delivered again. */
   disturbedAt = -1;
   resets = 0;
@@ -121,6 +131,11 @@ export class GroupKnown {
 
   get isStored(): boolean {
     return this.configs[0]!.durable && !this.topic.isVolatile;
+  }
+
+  /** It may be deleted for want of a consumer, at a time that clients do not know. */
+  get mayExpire(): boolean {
+    return this.configs.some(({ inactiveMs }) => inactiveMs !== undefined);
   }
 
   get isAtMostOnce(): boolean {
@@ -167,10 +182,18 @@ export class GroupKnown {
     );
   }
 
+  delete(run: number, at: number): void {
+    this.deletedAt ??= at;
+    this.deleted ??= { run, at };
+  }
+
   /** Forgets what only the process that is gone knew. */
-  restarted(): void {
+  restarted(known: Known): void {
     this.lastFresh = [];
-    if (!this.isStored) this.deletedAt ??= -1;
+    const isThere =
+      this.isStored && (this.readyAt !== undefined || known.isDurable(known.run, this.createdAt));
+    if (!isThere) this.deletedAt ??= -1;
+    if (this.deleted && !known.isDurable(this.deleted.run, this.deleted.at)) this.deleted = undefined;
   }
 }
 
@@ -187,6 +210,8 @@ export class Known {
   readonly topics: Map<string, TopicKnown> = new Map();
   readonly groups: Map<string, GroupKnown> = new Map();
   readonly publishes: Map<number, PublishKnown> = new Map();
+  /** When the broker first said that it gave a message up, by topic name, group name, partition and offset. */
+  readonly deadLetteredAt: Map<string, number> = new Map();
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
   run = 0;
@@ -202,6 +227,14 @@ export class Known {
   /** The ack counts: the broker that heard it still lives, or it was on disk. */
   holds(ack: { readonly run: number; readonly at: number }): boolean {
     return ack.run === this.run || this.isDurable(ack.run, ack.at);
+  }
+
+  /** How often dead letters were put back. */
+  get redrives(): number {
+    let count = 0;
+    for (const { removals } of this.topics.values())
+      for (const { fact } of removals) if (fact.kind === 'redrive') count++;
+    return count;
   }
 
   topic(key: string, at: number): TopicKnown {

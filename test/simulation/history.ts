@@ -30,10 +30,20 @@ export type Fact =
   | { readonly kind: 'failed'; readonly code: string }
   /** Something no broker may do, seen by the machine itself: an exception, a hang, a start that fails without reason. */
   | { readonly kind: 'problem'; readonly text: string }
+  /** The disk did not give back what it holds, as the script asked for, and the broker said which messages that costs. */
+  | {
+      readonly kind: 'damaged';
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number;
+    }
   /** What was asked for up to that event is on disk. */
   | { readonly kind: 'durable'; readonly upTo: number }
   /** What an operation came to, by the index of its event. */
   | { readonly kind: 'outcome'; readonly of: number; readonly error?: string; readonly count?: number }
+  /** Something else was asked for, of which only errors are of interest. */
+  | { readonly kind: 'asked'; readonly action: string }
   // ---- topics and groups
   | { readonly kind: 'topic'; readonly topic: string; readonly config: TopicConfig }
   | { readonly kind: 'topic-deleted'; readonly topic: string }
@@ -153,7 +163,8 @@ export class History {
   }
 
   /** The same for two runs exactly when the same happened in both. */
-  digest(): string {
-    return createHash('sha256').update(JSON.stringify(this.events)).digest('hex').slice(0, 16);
+  digest(calls: readonly string[]): string {
+    const hash = createHash('sha256').update(JSON.stringify(this.events));
+    return hash.update(calls.join('\n')).digest('hex').slice(0, 16);
   }
 }

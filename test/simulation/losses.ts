@@ -8,6 +8,7 @@ import type { Fact } from './history.ts';
 export function mayBeGone(instance: Instance, known: Known, nowMs: number): string | undefined {
   const { topic } = instance;
   if (topic.deletedAt !== undefined) return 'topic deleted';
+  if (topic.isDamaged(instance.partition, instance.offset)) return 'damaged';
   const from = askedAt(instance, known);
   for (const { at, fact, doneAt } of topic.removals) {
     // Rolling up takes what was there before; anything else takes what it finds until it is done.
@@ -65,9 +66,11 @@ function laterOfKey(topic: Instance['topic'], partition: number, offset: number,
     if (publish.plan.key !== key || publish.answer === 'refused') continue;
     if (publish.offset < 0 || (publish.partition === partition && publish.offset > offset)) count++;
   }
+  // Dead letters, and messages that were put back.
   for (const instance of topic.instances.values()) {
     if (instance.partition !== partition || instance.offset <= offset || instance.key !== key) continue;
-    if (!topic.publishes.some(({ plan }) => plan.id === instance.id)) count++;
+    const own = topic.publishes.find(({ plan }) => plan.id === instance.id);
+    if (!own || (own.offset >= 0 && own.offset !== instance.offset)) count++;
   }
   return count;
 }
@@ -78,7 +81,7 @@ function settledBy(instance: Instance, known: Known): string | undefined {
   if (topic.configs[0]!.retention === 'interest' && wasUnwanted(instance, known)) return 'unwanted';
   let isSettled = false;
   for (const group of topic.groups) {
-    const isDisturbed = group.deletedAt !== undefined || group.disturbedAt >= 0;
+    const isDisturbed = group.deletedAt !== undefined || group.disturbedAt >= 0 || group.mayExpire;
     if (isDisturbed || isDone(group, instance)) {
       isSettled = true;
       continue;
@@ -96,10 +99,20 @@ export function isDone(group: GroupKnown, instance: Instance): boolean {
   return group.isAtMostOnce || delivery.log.at(-1)!.count >= group.maxDeliverMin;
 }
 
-/** The group was there, with nothing before it passed over, when the message was published. */
+/** The group was there, with nothing before it passed over, when the message was published; or it came later, before anybody was done with it. */
 function wasReady(group: GroupKnown, instance: Instance, known: Known): boolean {
-  if (group.configs[0]!.start.kind === 'all') return true;
+  if (group.configs[0]!.start.kind === 'all') {
+    const earlier = instance.topic.groups.filter(({ createdAt }) => createdAt < group.createdAt);
+    return !earlier.some((other) => mayHaveSettled(other, instance, group.createdAt));
+  }
   return group.readyAt !== undefined && askedAt(instance, known) > group.readyAt;
+}
+
+/** The group may have been done with the message, or without interest in it, by then. */
+function mayHaveSettled(group: GroupKnown, instance: Instance, by: number): boolean {
+  if (group.mayExpire || (group.deletedAt ?? Infinity) < by || group.disturbedAt >= 0) return true;
+  const delivery = group.deliveries.get(instance);
+  return delivery !== undefined && isDone(group, instance) && delivery.log[0]!.at < by;
 }
 
 /** Interest retention: perhaps no group was there to want it. */
@@ -116,7 +129,11 @@ function wasUnwanted(instance: Instance, known: Known): boolean {
 
 /** When the message may first have been appended, as an index of the history. */
 function askedAt(instance: Instance, known: Known): number {
-  if (instance.letter) return instance.seenAt;
+  const { letter } = instance;
+  if (letter)
+    return (
+      known.deadLetteredAt.get(`${letter.topic}/${letter.group}/${letter.partition}/${letter.offset}`) ?? 0
+    );
   return known.publishes.get(instance.id)?.askedAt ?? 0;
 }
 
@@ -124,9 +141,11 @@ function askedAt(instance: Instance, known: Known): number {
 export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (
     group.deletedAt !== undefined ||
+    group.mayExpire ||
     group.topic.deletedAt !== undefined ||
     group.readyAt === undefined ||
-    !group.surelyWants(instance.key)
+    !group.surelyWants(instance.key) ||
+    group.topic.isDamaged(instance.partition, instance.offset)
   )
     return false;
   const from = Math.max(group.disturbedAt, group.configs[0]!.start.kind === 'all' ? -1 : group.readyAt);

@@ -2,8 +2,28 @@ import type { SeededRandom } from '../../src/util/index.ts';
 import type { Call, GatedFiles } from './gated-files.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
+/** Something that goes wrong at one call of the disk. */
+export type Interruption =
+  | {
+      /** The process dies before the call, or when it has taken effect and nobody knows. */
+      readonly kind: 'crash-before' | 'crash-after';
+      readonly afterCalls: number;
+      readonly power: boolean;
+    }
+  | { readonly kind: 'fail'; readonly afterCalls: number; readonly code: string };
+
+/** Thrown through the machine when the process dies at a call of the disk. */
+export class Interrupted extends Error {
+  readonly power: boolean;
+
+  constructor(power: boolean) {
+    super('The process was interrupted.');
+    this.power = power;
+  }
+}
+
 /** More steps than any run needs: who gets here is going in circles. */
-const stepsMax = 100_000;
+const stepsMax = 20_000;
 const timersMax = 1000;
 
 /**
@@ -13,14 +33,25 @@ const timersMax = 1000;
 export class Machine {
   readonly clock: SimulatedClock;
   files: GatedFiles;
-  /** Told of each call of the disk just before it happens; false: the process dies here, and it does not. */
-  beforeCall: ((call: Call) => void) | undefined;
+  /** Calls of the disk in this life of the process. */
   callsDone = 0;
+  /** All calls of the disk, in all lives. */
+  callsEver = 0;
+  /** What goes wrong, one after the other; the next counts its calls from the one before. */
+  readonly #interruptions: Interruption[];
+  #callsSince = 0;
+  /** A call is to fail: told just before it happens. */
+  onFailing: (code: string) => void = () => {};
   readonly #inOrder: boolean;
   /** What happened, for the comparison of two runs. */
   readonly trace: string[] | undefined;
 
-  constructor(clock: SimulatedClock, files: GatedFiles, options: { inOrder: boolean; trace: boolean }) {
+  constructor(
+    clock: SimulatedClock,
+    files: GatedFiles,
+    options: { inOrder: boolean; trace: boolean; interruptions: readonly Interruption[] },
+  ) {
+    this.#interruptions = [...options.interruptions];
     this.clock = clock;
     this.files = files;
     this.#inOrder = options.inOrder;
@@ -46,9 +77,25 @@ export class Machine {
   #complete(at: number): void {
     const call = this.files.waiting.splice(at, 1)[0]!;
     this.trace?.push(`${this.clock.monotonic().toFixed(3)} ${call.kind} ${call.path} ${call.position ?? ''}`);
-    this.beforeCall?.(call);
     this.callsDone++;
+    this.callsEver++;
+    this.#interrupt(call);
     call.happen();
+  }
+
+  #interrupt(call: Call): void {
+    const next = this.#interruptions[0];
+    if (!next || this.#callsSince++ < next.afterCalls) return;
+    this.#interruptions.shift();
+    this.#callsSince = 0;
+    if (next.kind === 'fail') return this.onFailing(next.code);
+    if (next.kind === 'crash-after') call.effect();
+    throw new Interrupted(next.power);
+  }
+
+  /** Nothing more is going to go wrong. */
+  get isUndisturbed(): boolean {
+    return this.#interruptions.length === 0;
   }
 
   /** So many steps, or until nothing is left to do. */

@@ -101,7 +101,7 @@ function isLetterHeader(name: string): boolean {
 function letterOf(headers: readonly Header[]): Letter | undefined {
   if (!headers.some(({ name }) => name === DeadLetterHeader.topic)) return undefined;
   const read = (wanted: string): string =>
-    text(headers.find(({ name }) => name === wanted)?.value ?? null) ?? '';
+    text(headers.findLast(({ name }) => name === wanted)?.value ?? null) ?? '';
   return {
     topic: read(DeadLetterHeader.topic),
     group: read(DeadLetterHeader.group),

@@ -7,10 +7,11 @@ import { World, type WorldOptions } from './world.ts';
 export interface Outcome {
   readonly violations: readonly Violation[];
   readonly events: readonly Event[];
-  readonly trace: readonly string[];
-  /** The same for the same script, always. */
-  readonly digest: string;
+  /** The same for the same script, always: the calls of the disk and the history. */
+  readonly digest: string | undefined;
   readonly starts: number;
+  /** Calls of the disk until the script was at its end. */
+  readonly calls: number;
 }
 
 /** Errors that reached nobody while a script ran. */
@@ -33,13 +34,12 @@ export async function run(script: Script, options: WorldOptions = {}): Promise<O
   } finally {
     strayed = undefined;
   }
-  const trace = world.machine.trace ?? [];
   return {
     violations: check(history.events),
     events: history.events,
-    trace,
-    digest: history.digest(),
+    digest: world.machine.trace && history.digest(world.machine.trace),
     starts: history.run,
+    calls: world.callsOfScript,
   };
 }
 

@@ -4,11 +4,16 @@ import type { Operation, PlannedMessage, Script } from './script.ts';
  * Makes a failing script shorter: pieces of it are left out, large ones first, for as long as what remains still fails
  * (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002); then what is left is made simpler.
  */
-export async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
+export async function shrink(
+  script: Script,
+  fails: (script: Script) => Promise<boolean>,
+  attemptsMax: number = 4000,
+): Promise<Script> {
   let best = script;
+  let attempts = 0;
   const attempt = async (operations: readonly Operation[]): Promise<boolean> => {
     const candidate = { ...best, operations };
-    if (!(await fails(candidate))) return false;
+    if (attempts++ >= attemptsMax || !(await fails(candidate))) return false;
     best = candidate;
     return true;
   };

@@ -1,11 +1,11 @@
-import { Broker, type LogError, type Record } from '../../src/broker/index.ts';
+import { Broker, type DamageReport, type LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { Client, groupKeyOf, keyOf } from './client.ts';
 import { Disk } from './disk.ts';
 import { GatedFiles } from './gated-files.ts';
 import { startTimeMs } from './generator.ts';
 import { History } from './history.ts';
-import { Machine, settled } from './machine.ts';
+import { Interrupted, Machine, settled, type Interruption } from './machine.ts';
 import { sight, type Sighting } from './message.ts';
 import type { Crash, Operation, PlannedMessage, Script } from './script.ts';
 import { SimulatedClock } from './simulated-clock.ts';
@@ -14,6 +14,7 @@ export interface WorldOptions {
   /** Calls of the disk complete in the order they were made. */
   readonly inOrder?: boolean;
   readonly trace?: boolean;
+  readonly interruptions?: readonly Interruption[];
 }
 
 /** Starts that may fail in a row because of faults the script asked for. */
@@ -24,10 +25,14 @@ export class World {
   readonly clock: SimulatedClock = new SimulatedClock(startTimeMs);
   readonly history: History = new History(this.clock);
   readonly machine: Machine;
+  /** Calls of the disk until the script was at its end. */
+  callsOfScript = 0;
   readonly #script: Script;
   readonly #client: Client;
   #disk: Disk;
   #broker: Broker | undefined;
+  /** Damage that was reported before the broker was up. */
+  #reports: DamageReport[] = [];
   /** The log gave up: the process is about to end. */
   #failed: LogError | undefined;
 
@@ -37,15 +42,33 @@ export class World {
     this.machine = new Machine(this.clock, new GatedFiles(this.#disk.files), {
       inOrder: options.inOrder ?? false,
       trace: options.trace ?? false,
+      interruptions: options.interruptions ?? [],
     });
+    this.machine.onFailing = (code) => this.#disk.failNext(code);
     this.#client = new Client(this.history, this.clock, plansOf(script));
   }
 
   /** The whole life: the script, then everything is given out and read, and read again after a last stop. */
   async live(): Promise<void> {
-    await this.start(new SeededRandom(this.#script.seed));
-    for (const operation of this.#script.operations) await this.perform(operation);
-    await this.finish();
+    const random = new SeededRandom(this.#script.seed);
+    await this.#survive(random, () => this.start(random));
+    for (const operation of this.#script.operations)
+      await this.#survive(random, () => this.perform(operation));
+    this.callsOfScript = this.machine.callsEver;
+    while (!(await this.#survive(random, () => this.finish())));
+  }
+
+  /** Does something that may be cut short: then the broker is started again. False: it was. */
+  async #survive(random: SeededRandom, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      this.#die(random, error.power);
+    }
+    while (!(await this.#survive(random, () => this.start(random))));
+    return false;
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -91,6 +114,8 @@ export class World {
     this.#failed = undefined;
     machine.files = new GatedFiles(this.#disk.files);
     machine.callsDone = 0;
+    this.#broker = undefined;
+    this.#reports = [];
     let ended = false;
     let broker: Broker | undefined;
     let failure: unknown;
@@ -106,7 +131,7 @@ export class World {
         this.#failed = error;
         history.add({ kind: 'failed', code: error.code });
       },
-      onDamaged: ({ message }) => this.#onDamaged(message),
+      onDamaged: (report) => this.#onDamaged(report),
     })
       .then(
         (opened) => (broker = opened),
@@ -117,6 +142,7 @@ export class World {
     const done = await machine.runUntil(random, () => ended || isDead());
     if (broker) {
       this.#broker = broker;
+      for (const report of this.#reports.splice(0)) this.#noteDamage(broker, report);
       this.#client.connect(broker);
       history.add({ kind: 'started' });
       return true;
@@ -128,17 +154,44 @@ export class World {
     return false;
   }
 
-  #onDamaged(message: string): void {
-    this.history.add({ kind: 'problem', text: `damage reported: ${message}` });
+  /** The disk loses nothing that was synced: whoever sees damage is wrong, unless reading failed as the script asked for. */
+  #onDamaged(report: DamageReport): void {
+    if (report.kind !== 'segment' || this.#disk.readFailures === 0)
+      this.history.add({ kind: 'problem', text: `damage reported: ${report.message}` });
+    else if (this.#broker) this.#noteDamage(this.#broker, report);
+    else this.#reports.push(report);
+  }
+
+  #noteDamage(broker: Broker, { partitionId, fromOffset, toOffset }: DamageReport): void {
+    for (const topic of broker.topics.values()) {
+      const partition = topic.partitions.find(({ log }) => log.id === partitionId);
+      if (!partition) continue;
+      const { index } = partition;
+      this.history.add({
+        kind: 'damaged',
+        topic: keyOf(topic),
+        partition: index,
+        from: fromOffset!,
+        to: toOffset!,
+      });
+    }
   }
 
   async #stop(random: SeededRandom, downMs: number): Promise<void> {
     let closed = false;
-    const closing = this.#broker!.close().finally(() => (closed = true));
-    closing.catch(() => {}); // judged by what is there afterwards
+    let isClean = true;
+    this.#broker!
+      .close()
+      .catch(() => (isClean = false))
+      .finally(() => (closed = true));
     if (!(await this.machine.runUntil(random, () => closed)))
       throw new Error('The broker hangs as it stops.');
     if (this.#failed) return this.#exit(random);
+    if (!isClean) {
+      // There was no room, say: as the broker told, the next start replays the journal.
+      this.#die(random, false);
+      return this.start(random);
+    }
     this.history.add({ kind: 'stopped' });
     this.clock.forget();
     this.clock.pass(downMs);
@@ -178,7 +231,11 @@ export class World {
     reading.catch(() => {});
     await this.machine.runUntil(random, () => done);
     if (this.#failed) return this.#exit(random);
-    for (const fact of await reading) this.history.add(fact);
+    const facts = await reading.catch((error: unknown) => {
+      if (this.#disk.takeFaults() === 0) throw error;
+    });
+    if (!facts) return this.look(random); // the disk refused, as the script asked for: once more
+    for (const fact of facts) this.history.add(fact);
     this.history.add({ kind: 'topics', topics });
   }
 

@@ -1,0 +1,132 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Child, type End, scriptPath } from './child.ts';
+
+/** `serve` is the program as it is installed; `small` is the same broker with files so small that everything happens often. */
+export type BrokerKind = 'serve' | 'small';
+
+export interface BrokerSettings {
+  readonly kind: BrokerKind;
+  readonly dataDirectory: string;
+  /** For the ports file. */
+  readonly workDirectory: string;
+  /** More arguments for `serve`. */
+  readonly args?: readonly string[];
+  /** What stands before `node` on the command line: strace and its arguments. */
+  readonly wrapper?: readonly string[];
+  readonly nodeArgs?: readonly string[];
+}
+
+const startTimeoutMs = 30_000;
+const lookEveryMs = 5;
+
+/** A broker in a process of its own that can be ended at any moment, also before it listens, and started again on the same port. */
+export class BrokerProcess {
+  readonly #settings: BrokerSettings;
+  #child: Child | undefined;
+  #port = 0;
+  #adminPort: number | undefined;
+  #kafkaPort: number | undefined;
+  #pid = 0;
+  /** How long the last start took, until it listened. */
+  startMs = 0;
+
+  constructor(settings: BrokerSettings, port: number = 0) {
+    this.#settings = settings;
+    this.#port = port;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get adminPort(): number | undefined {
+    return this.#adminPort;
+  }
+
+  get kafkaPort(): number | undefined {
+    return this.#kafkaPort;
+  }
+
+  /** The broker's own, also where it was started through a wrapper. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get output(): string {
+    return this.#child?.output ?? '';
+  }
+
+  get end(): End | undefined {
+    return this.#child?.end;
+  }
+
+  get ended(): Promise<End> {
+    return this.#child?.ended ?? Promise.resolve(0);
+  }
+
+  /** Starts the process and does not wait for it. */
+  async spawn(): Promise<void> {
+    const { kind, dataDirectory, workDirectory, args = [], wrapper = [], nodeArgs = [] } = this.#settings;
+    const portsFile = join(workDirectory, 'ports.json');
+    await rm(portsFile, { force: true });
+    const port = String(this.#port);
+    const script = [
+      scriptPath('../../src/cli/main.js'),
+      'serve',
+      '--data',
+      dataDirectory,
+      '--host',
+      '127.0.0.1',
+    ];
+    const ports = ['--nats-port', port, '--kafka-port', '0', '--admin-port', '0', '--ports-file', portsFile];
+    const command =
+      kind === 'serve'
+        ? script.concat(ports, args)
+        : [scriptPath('./small-broker.js'), dataDirectory, port, portsFile];
+    const [program = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeArgs, ...command];
+    this.#child = new Child(program, rest, { cwd: workDirectory });
+  }
+
+  async start(): Promise<void> {
+    const begin = performance.now();
+    await this.spawn();
+    await this.listening();
+    this.startMs = performance.now() - begin;
+  }
+
+  async listening(): Promise<void> {
+    const portsFile = join(this.#settings.workDirectory, 'ports.json');
+    // Counted in looks, not by the clock: on a machine that was suspended no time has passed for the broker either.
+    for (let looks = startTimeoutMs / lookEveryMs; looks > 0; looks--) {
+      await sleep(lookEveryMs);
+      if (this.end !== undefined) throw new Error(`the broker did not start: ${this.end}\n${this.output}`);
+      const text = await readFile(portsFile, 'utf8').catch(() => '');
+      if (text === '') continue;
+      const ports = JSON.parse(text) as { pid: number; nats: number; admin?: number; kafka?: number };
+      this.#port = ports.nats;
+      this.#adminPort = ports.admin;
+      this.#kafkaPort = ports.kafka;
+      this.#pid = ports.pid;
+      return;
+    }
+    await this.kill();
+    throw new Error(`the broker did not listen within ${startTimeoutMs} ms\n${this.output}`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.process.kill(signal);
+  }
+
+  /** SIGKILL: a crash of the process. The system keeps what it wrote. */
+  async kill(): Promise<void> {
+    await this.#child?.kill();
+  }
+
+  /** SIGTERM, and how that ended. */
+  async stop(): Promise<End> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+}

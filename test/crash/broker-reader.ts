@@ -1,0 +1,135 @@
+import {
+  AckPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
+import { type NatsConnection, connect, nanos } from '@nats-io/transport-node';
+import type { Kept, Reading } from './checker.ts';
+import type { Sighting } from './history.ts';
+import { hashOf, idOf } from './payload.ts';
+
+/** The group that consumes a stream in these runs. */
+export const groupName = 'g';
+const answerTimeoutMs = 20_000;
+const batchMax = 500;
+const notFound = 404;
+/** What was delivered to a consumer that is gone comes again after so long. */
+const ackWaitMs = 1_000;
+
+/** A look into the broker with a client of its own. */
+export class BrokerReader implements AsyncDisposable {
+  readonly #nc: NatsConnection;
+  readonly #jsm: JetStreamManager;
+
+  private constructor(nc: NatsConnection, jsm: JetStreamManager) {
+    this.#nc = nc;
+    this.#jsm = jsm;
+  }
+
+  static async open(port: number): Promise<BrokerReader> {
+    const nc = await connect({ servers: `127.0.0.1:${port}`, name: 'reader', reconnect: false });
+    return new BrokerReader(nc, await jetstreamManager(nc, { timeout: answerTimeoutMs, checkAPI: false }));
+  }
+
+  async createStream(name: string, kept: Kept): Promise<void> {
+    await this.#jsm.streams.add({
+      name,
+      subjects: [`${name}.>`],
+      retention: kept === 'all' ? RetentionPolicy.Limits : RetentionPolicy.Workqueue,
+      duplicate_window: nanos(600_000),
+      allow_direct: true,
+    });
+    await this.#jsm.consumers.add(name, {
+      durable_name: groupName,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      max_ack_pending: 5_000,
+    });
+  }
+
+  async deleteStream(name: string): Promise<void> {
+    await this.#jsm.streams.delete(name);
+  }
+
+  /** Names of all streams. */
+  async streams(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const name of this.#jsm.streams.names()) names.push(name);
+    return names;
+  }
+
+  async lastSequence(stream: string): Promise<number> {
+    return (await this.#jsm.streams.info(stream)).state.last_seq;
+  }
+
+  /** Everything from `from` on that is there when the call begins. */
+  async read(stream: string, from: number): Promise<Reading> {
+    const to = await this.lastSequence(stream);
+    const messages: Sighting[] = [];
+    for (let next = from; next <= to;) {
+      let count = 0;
+      const batch = await this.#jsm.direct.getBatch(stream, { seq: next, batch: batchMax });
+      try {
+        for await (const { seq, subject, data } of batch) {
+          count++;
+          next = seq + 1;
+          if (seq <= to) messages.push({ stream, seq, subject, id: idOf(data), hash: hashOf(data) });
+        }
+      } catch (error) {
+        // Nothing from there on: a queue whose messages are acked.
+        if ((error as { code?: unknown }).code !== notFound) throw error;
+      }
+      // The client ends a batch without a word when the connection goes.
+      if (this.#nc.isClosed()) throw new Error('the broker ended while it was read');
+      if (count === 0) break;
+    }
+    return { stream, from, to, messages };
+  }
+
+  async hasGroup(stream: string): Promise<boolean> {
+    return this.#jsm.consumers.info(stream, groupName).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** What the group still has to deliver, and what it waits to be acked. */
+  async backlog(stream: string): Promise<number> {
+    const info = await this.#jsm.consumers.info(stream, groupName);
+    return info.num_pending + info.num_ack_pending;
+  }
+
+  /** Takes everything that the group delivers, and acks nothing. */
+  async takePending(stream: string): Promise<number[]> {
+    const consumer = await jetstream(this.#nc, { timeout: answerTimeoutMs }).consumers.get(stream, groupName);
+    const taken = new Set<number>();
+    const { num_pending, num_ack_pending } = await consumer.info();
+    for (const deadline = performance.now() + answerTimeoutMs; performance.now() < deadline;) {
+      const left = num_pending + num_ack_pending - taken.size;
+      if (left <= 0) break;
+      for await (const { seq } of await consumer.fetch({ max_messages: Math.min(left, 1000), expires: 1000 }))
+        taken.add(seq);
+    }
+    return [...taken];
+  }
+
+  /** Publishes a message once more; says whether the broker knew it, and where it is. */
+  async publishAgain(
+    subject: string,
+    id: string,
+    payload: Uint8Array,
+  ): Promise<{ seq: number; duplicate: boolean }> {
+    const js = jetstream(this.#nc, { timeout: answerTimeoutMs });
+    return js.publish(subject, payload, { msgID: id, retries: 0 });
+  }
+
+  get isClosed(): boolean {
+    return this.#nc.isClosed();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#nc.close();
+  }
+}

@@ -1,0 +1,79 @@
+import { AckPolicy, RetentionPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { hashOf, payloadOf } from './payload.ts';
+
+/** What a canary does in a round; each is timed. */
+export const canarySteps = ['connect', 'request', 'publish', 'consume', 'ack'] as const;
+export type CanaryStep = (typeof canarySteps)[number];
+
+const timeoutMs = 60_000;
+const stream = 'CANARY';
+const group = 'canary';
+
+/** A canary is an ordinary client among hostile ones: it counts how long each thing takes, and sees that it gets what it published. */
+export class Canary {
+  readonly timesMs: Record<CanaryStep, number[]> = {
+    connect: [],
+    request: [],
+    publish: [],
+    consume: [],
+    ack: [],
+  };
+  readonly problems: string[] = [];
+  rounds = 0;
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async prepare(streams: readonly { name: string; subjects: string[]; max_bytes: number }[]): Promise<void> {
+    const nc = await this.#connect();
+    const jsm = await jetstreamManager(nc, { timeout: timeoutMs });
+    for (const config of streams) await jsm.streams.add(config);
+    await jsm.streams.add({ name: stream, subjects: ['canary.*'], retention: RetentionPolicy.Workqueue });
+    await jsm.consumers.add(stream, { durable_name: group, ack_policy: AckPolicy.Explicit });
+    await nc.close();
+  }
+
+  /** Rounds on one connection, with a new one every ten rounds, until `isDone`. */
+  async run(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      const nc = await this.#time('connect', () => this.#connect());
+      const answers = nc.subscribe('canary-echo', {
+        callback: (_, message) => void message.respond(message.data),
+      });
+      const js = jetstream(nc, { timeout: timeoutMs });
+      const consumer = await js.consumers.get(stream, group);
+      for (let i = 0; i < 10 && !isDone(); i++) {
+        const id = `canary-${++this.rounds}`;
+        const payload = payloadOf(id).subarray(0, 1000);
+        await this.#time('request', () => nc.request('canary-echo', id, { timeout: timeoutMs }));
+        await this.#time('publish', () => js.publish('canary.a', payload, { msgID: id }));
+        const message = await this.#time('consume', () => consumer.next({ expires: timeoutMs }));
+        if (message === null || hashOf(message.data) !== hashOf(payload))
+          this.problems.push(`${id} did not come back`);
+        else if (!(await this.#time('ack', () => message.ackAck({ timeout: timeoutMs }))))
+          this.problems.push(`the ack of ${id} was not confirmed`);
+      }
+      answers.unsubscribe();
+      await nc.close();
+    }
+  }
+
+  #connect(): ReturnType<typeof connect> {
+    return connect({
+      servers: `127.0.0.1:${this.#port}`,
+      name: 'canary',
+      reconnect: false,
+      timeout: timeoutMs,
+    });
+  }
+
+  async #time<T>(step: CanaryStep, work: () => Promise<T>): Promise<T> {
+    const begin = performance.now();
+    const result = await work();
+    this.timesMs[step].push(performance.now() - begin);
+    return result;
+  }
+}

@@ -1,0 +1,160 @@
+import { makeTemporaryDirectory } from '../support/index.ts';
+import { parseArgs } from 'node:util';
+import { runKillCycles } from './kill-cycles.ts';
+import { type Row, finish, skip } from './outcome.ts';
+import { injections, runSyncFailure } from './sync-failures.ts';
+import type { Violation } from './history.ts';
+import { canarySteps } from './canary.ts';
+import { runStorm } from './storm.ts';
+import { runPowerLosses } from './power-losses.ts';
+import { recordedDiskNeeds } from './recorded-disk.ts';
+import { runFullDisk } from './full-disk.ts';
+import { missing, missingStrace } from './tools.ts';
+
+// `main.js kill --cycles N --seed S`, …: the runs of docs/reliability.md on a real machine. Each prints one table and ends with 1 when a promise was broken.
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    cycles: { type: 'string' },
+    seconds: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+});
+const seed = Number(values.seed);
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const commands: { readonly [name: string]: () => Promise<void> } = {
+  kill: async () => {
+    await using directory = await makeTemporaryDirectory('pillarbox-crash-');
+    const cycles = Number(values.cycles ?? 100);
+    const result = await runKillCycles({ cycles, seed, directory: directory.path, onProgress: progress });
+    const rows: Row[] = [
+      ['kill -9', result.cycles],
+      ...Object.entries(result.moments).map(([moment, count]): Row => [`  ${moment}`, count]),
+      ['looks into the restarted broker', result.readings],
+      ['messages published', result.published],
+      ['publishes acked', result.stored],
+      ['deliveries', result.deliveries],
+      ['  of these again', result.redelivered],
+      ['acks confirmed', result.ackedDeliveries],
+      ['seconds', Math.round(result.seconds)],
+    ];
+    finish(`kill -9 under load, seed ${seed}`, rows, result.violations, result.complaints);
+  },
+  sync: async () => {
+    const reason = missingStrace();
+    if (reason !== undefined) return skip('failed syncs', reason);
+    const rows: Row[] = [];
+    const violations: Violation[] = [];
+    for (const injection of injections) {
+      await using directory = await makeTemporaryDirectory('pillarbox-sync-');
+      const { phase, end, stored, violations: found } = await runSyncFailure(injection, directory.path);
+      const { kind, call, when, error } = injection;
+      const how =
+        phase === 'never'
+          ? 'not reached'
+          : phase === 'start'
+            ? `at the start: exit code ${end}`
+            : end === 'went on'
+              ? end
+              : `exit code ${end}`;
+      rows.push([`${kind}: ${call} ${when} = ${error}`, `${how}, ${stored} acked, ${found.length} broken`]);
+      progress(`${rows.at(-1)?.join(': ')}`);
+      violations.push(...found);
+    }
+    finish('a system call fails under load', rows, violations);
+  },
+  full: async () => {
+    const reason = missing('root', 'mount', 'mkfs.ext4', '/dev/loop-control');
+    if (reason !== undefined) return skip('full disks', reason);
+    const rows: Row[] = [];
+    const violations: Violation[] = [];
+    for (const fileSystem of ['tmpfs', 'ext4'] as const) {
+      for (const diskFreeMin of ['16MiB', '0']) {
+        await using directory = await makeTemporaryDirectory('pillarbox-full-');
+        const result = await runFullDisk({ fileSystem, diskFreeMin, directory: directory.path });
+        const title = `${fileSystem}, disk-free-min ${diskFreeMin}`;
+        rows.push(
+          [`${title}: publishes acked`, result.stored],
+          ['  refused', result.refused],
+          ['  with', result.refusal],
+          ['  acked by consumers while full', result.drainedWhileFull],
+          ['  published after room was made', result.storedAfter],
+        );
+        progress(`${title}: done, ${result.violations.length} broken`);
+        violations.push(...result.violations);
+      }
+    }
+    finish('a disk fills', rows, violations);
+  },
+  power: async () => {
+    const reason = missing(...recordedDiskNeeds);
+    if (reason !== undefined) return skip('power losses', reason);
+    const cycles = Number(values.cycles ?? 200);
+    const rows: Row[] = [];
+    const violations: Violation[] = [];
+    const complaints: string[] = [];
+    for (const [kind, share] of [
+      ['small', 0.7],
+      ['serve', 0.3],
+    ] as const) {
+      await using directory = await makeTemporaryDirectory('pillarbox-power-');
+      const result = await runPowerLosses({
+        cycles: Math.round(cycles * share),
+        seed,
+        kind,
+        seconds: 20,
+        directory: directory.path,
+        onProgress: (line) => progress(`${kind}: ${line}`),
+      });
+      rows.push(
+        [`${kind === 'small' ? 'small files' : 'as installed'}: power losses`, result.cycles],
+        ['  writes recorded', result.writes],
+        ['  flushes recorded', result.flushes],
+        ...Object.entries(result.fates).map(([fate, count]): Row => [`  unflushed writes: ${fate}`, count]),
+        ['  acked publishes checked, sum', result.storedChecked],
+        ['  confirmed acks checked, sum', result.ackedChecked],
+        ['  seconds', Math.round(result.seconds)],
+      );
+      violations.push(...result.violations);
+      complaints.push(...result.complaints);
+    }
+    finish(`power losses on ext4, seed ${seed}`, rows, violations, complaints);
+  },
+  storm: async () => {
+    await using directory = await makeTemporaryDirectory('pillarbox-storm-');
+    const seconds = Number(values.seconds ?? 60);
+    const result = await runStorm({ directory: directory.path, seed, seconds, roundsMin: 100 });
+    const rows: Row[] = result.attacks.map(({ name, counts: { connections, bytes } }): Row => {
+      return [`${name}: connections, MB`, `${connections}, ${(bytes / 1e6).toFixed(1)}`];
+    });
+    let slowest = 0;
+    for (const step of canarySteps) {
+      const times = result.canary.timesMs[step].toSorted((a, b) => a - b);
+      const at = (share: number): string => (times[Math.ceil(times.length * share) - 1] ?? 0).toFixed(1);
+      rows.push([
+        `canary ${step}: count, p50, p99, slowest ms`,
+        `${times.length}, ${at(0.5)}, ${at(0.99)}, ${at(1)}`,
+      ]);
+      slowest = Math.max(slowest, times.at(-1) ?? 0);
+    }
+    rows.push(
+      ["the canary's slowest operation, ms (goal: below 1000)", slowest.toFixed(0)],
+      ['largest resident memory, MiB', result.rssMaxMib.toFixed(0)],
+      ['seconds', result.seconds.toFixed(0)],
+    );
+    const violations = result.problems.map((text): Violation => ({ rule: 'everything is delivered', text }));
+    if (slowest >= 1000)
+      violations.push({ rule: 'a canary is served within a second', text: `${slowest.toFixed(0)} ms` });
+    finish(`a canary in a storm, seed ${seed}`, rows, violations);
+  },
+};
+
+const command = commands[positionals[0] ?? ''];
+if (command === undefined) {
+  process.stderr.write(`usage: main.js ${Object.keys(commands).join('|')} [--cycles N] [--seed S]\n`);
+  process.exit(2);
+}
+await command();
+process.exit();

@@ -1,0 +1,48 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { Broker, RealFiles } from '../../src/broker/index.ts';
+import { exitCode } from '../../src/cli/exit-code.ts';
+import { NatsFrontend, PillarboxJetStream, natsVersion } from '../../src/protocols/index.ts';
+
+// A broker process with a journal and segments so small that files are recycled, checkpoints made and segments rolled all the time:
+// `small-broker.js DATA PORT PORTS-FILE`. It is `pillarbox serve` without settings, log and admin HTTP.
+
+const [dir = '', portText = '', portsFile = ''] = process.argv.slice(2);
+const kib = 1024;
+
+const broker = await Broker.open({
+  dir,
+  files: new RealFiles(),
+  watermarks: { diskFreeBytesMin: 0, memoryBytesMax: Infinity },
+  log: {
+    journalFileBytes: 256 * kib,
+    checkpointBytes: 512 * kib,
+    segmentBytesMax: 256 * kib,
+    batchBytesMax: 8 * kib,
+    tailCacheBytesMax: 256 * kib,
+    readCacheBytesMax: 256 * kib,
+    unflushedBytesMax: 128 * kib,
+  },
+  onFailed: (error) => {
+    process.stderr.write(`failed: ${error.message}\n`);
+    process.exit(exitCode.storageFailed);
+  },
+  onDamaged: (report) => process.stderr.write(`damage: ${report.message}\n`),
+});
+const serverName = 'small';
+const frontend = new NatsFrontend({
+  router: broker.router,
+  jetStream: new PillarboxJetStream(broker, { name: serverName, version: natsVersion, apiLevel: 1 }),
+  clock: broker.clock,
+  random: broker.random,
+  serverName,
+  auth: { kind: 'none' },
+});
+const { port } = await frontend.listen({ host: '127.0.0.1', port: Number(portText) });
+await writeFile(`${portsFile}.new`, `${JSON.stringify({ pid: process.pid, nats: port })}\n`);
+await rename(`${portsFile}.new`, portsFile);
+process.once('SIGTERM', () => {
+  void frontend
+    .close({ graceMs: 200 })
+    .then(() => broker.close())
+    .then(() => process.exit(exitCode.ok));
+});

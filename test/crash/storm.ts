@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type StormCounts, type Target, stormSubject } from './attacks.ts';
+import { BrokerProcess } from './broker-process.ts';
+import { Canary } from './canary.ts';
+import { Child, type End, scriptPath } from './child.ts';
+
+export interface StormOptions {
+  readonly directory: string;
+  readonly seed: number;
+  /** The storm ends when both have passed. */
+  readonly seconds: number;
+  readonly roundsMin: number;
+}
+
+export interface StormResult {
+  readonly seconds: number;
+  readonly attacks: readonly { readonly name: string; readonly counts: StormCounts }[];
+  readonly canary: Canary;
+  readonly rssMaxMib: number;
+  /** How the broker ended when it was told to stop. */
+  readonly end: End;
+  readonly problems: readonly string[];
+}
+
+const mib = 2 ** 20;
+
+/** A live server, all attacks on it at once, and a canary that goes on publishing and consuming. */
+export async function runStorm({ directory, seed, seconds, roundsMin }: StormOptions): Promise<StormResult> {
+  const dataDirectory = join(directory, 'data');
+  await mkdir(dataDirectory);
+  const args = ['--log-level', 'error', '--disk-free-min', '0'];
+  const broker = new BrokerProcess({ kind: 'serve', dataDirectory, workDirectory: directory, args });
+  let storm: Child | undefined;
+  let attacks: StormResult['attacks'] = [];
+  try {
+    await broker.start();
+    const canary = new Canary(broker.port);
+    // What is flooded is bounded: this is about the canary, not about the disk.
+    await canary.prepare([{ name: 'FLOOD', subjects: [stormSubject], max_bytes: 32 * mib }]);
+    const target: Target = {
+      natsPort: broker.port,
+      adminPort: broker.adminPort ?? 0,
+      kafkaPort: broker.kafkaPort,
+    };
+    storm = new Child(
+      process.execPath,
+      [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed)],
+      {
+        ipc: true,
+      },
+    );
+    storm.process.on('message', (counts: StormResult['attacks']) => (attacks = counts));
+    let rssMax = 0;
+    const watch = setInterval(() => (rssMax = Math.max(rssMax, residentBytes(broker.pid))), 200);
+    const begin = performance.now();
+    const isDone = (): boolean =>
+      broker.end !== undefined || (performance.now() - begin > seconds * 1000 && canary.rounds >= roundsMin);
+    await canary.run(isDone);
+    clearInterval(watch);
+    await sleep(600); // the counts of the last half second
+    const problems = [...canary.problems];
+    if (broker.end !== undefined) problems.push(`the broker ended with ${broker.end}: ${broker.output}`);
+    await storm.kill();
+    const end = await broker.stop();
+    if (end !== 0) problems.push(`the stop ended with ${end}: ${broker.output}`);
+    const elapsed = (performance.now() - begin) / 1000;
+    return { seconds: elapsed, attacks, canary, rssMaxMib: rssMax / mib, end, problems };
+  } finally {
+    await storm?.kill();
+    await broker.kill();
+  }
+}
+
+/** Resident memory of a process; 0 where the system does not say. */
+export function residentBytes(pid: number): number {
+  try {
+    const pages = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1];
+    return Number(pages) * 4096;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeTemporaryDirectory } from '../support/index.ts';
+import { runSyncFailure } from './sync-failures.ts';
+import { missingStrace } from './tools.ts';
+
+test(
+  'a write of the journal that fails ends the process as documented, and nothing acked is lost',
+  { skip: missingStrace() ?? false },
+  async () => {
+    await using directory = await makeTemporaryDirectory();
+    const injection = { call: 'pwrite64', when: 20, kind: 'serve', error: 'EIO' } as const;
+    const { violations, phase, end, stored } = await runSyncFailure(injection, directory.path);
+    assert.deepEqual(violations, []);
+    assert.deepEqual({ phase, end }, { phase: 'load', end: 70 });
+    assert.ok(stored > 0);
+  },
+);
