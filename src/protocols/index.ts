@@ -1,3 +1,4 @@
+export { decompress } from './decompress.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,

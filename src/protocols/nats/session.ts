@@ -7,7 +7,7 @@ import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
-import { readShared } from './shared-reads.ts';
+import { readShared } from '../shared-reads.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 

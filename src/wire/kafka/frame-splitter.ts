@@ -3,6 +3,8 @@ import { readI32 } from '../../util/index.ts';
 
 const noBytes = Buffer.alloc(0);
 const sizeBytes = 4;
+/** Frames from here on get memory of their own when they are copied, so that they keep nothing else alive. */
+const ownMemoryMin = 1024;
 /** The first memory for an unfinished frame; it grows by `growth` as bytes come. */
 const tailBytesMin = 1024;
 const growth = 4;
@@ -10,13 +12,14 @@ const growth = 4;
 /**
  * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, the size not counting itself.
  *
- * Frames are views of the chunks they came in. Only a frame that is spread over chunks is copied, into a buffer of its own that grows with the
- * bytes received: an announced size alone costs nothing.
+ * Frames are views of the chunks they came in, or copies where the chunk is only lent. A frame that is spread over chunks is copied, into a buffer of
+ * its own that grows with the bytes received: an announced size alone costs nothing.
  */
 export class FrameSplitter {
   /** Frames announced to be larger are refused; may be changed at any time (a client that has not logged in has little to say). */
   frameBytesMax: number;
   #chunk: Buffer = noBytes;
+  #isLent = false;
   #position = 0;
   /** The beginning of a frame, its size included, from chunks before this one. */
   #tail: Buffer = noBytes;
@@ -31,9 +34,13 @@ export class FrameSplitter {
     return this.#tailBytes + this.#chunk.length - this.#position;
   }
 
-  /** Adds a chunk, which must not change any more. Frames are fetched by {@link next}, best all before the next chunk. */
-  push(chunk: Buffer): void {
+  /**
+   * Adds a chunk, which must not change any more, unless it `isLent`: then only until {@link next} has given out all frames of it, which must happen
+   * before the next chunk. Frames are fetched by {@link next}, best all before the next chunk.
+   */
+  push(chunk: Buffer, isLent = false): void {
     const rest = this.#chunk.length - this.#position;
+    this.#isLent = isLent;
     this.#chunk = rest === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#position), chunk]);
     this.#position = 0;
   }
@@ -51,8 +58,10 @@ export class FrameSplitter {
       const end = start + sizeBytes + this.#checked(readI32(chunk, start));
       if (end <= chunk.length) {
         this.#position = end;
-        return chunk.subarray(start + sizeBytes, end);
+        const frame = chunk.subarray(start + sizeBytes, end);
+        return this.#isLent ? copyOf(frame) : frame;
       }
+      this.#startTail(chunk.length - start, end - start);
     }
     this.#keep(chunk.length - start);
     return undefined;
@@ -70,6 +79,11 @@ export class FrameSplitter {
     this.#tail = noBytes;
     this.#tailBytes = 0;
     return frame;
+  }
+
+  /** Makes room for the frame of which the chunk has the first `bytes`: all of it, if that is in proportion. */
+  #startTail(bytes: number, frameBytes: number): void {
+    this.#tail = Buffer.allocUnsafeSlow(Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth)));
   }
 
   /** Moves the next bytes of the chunk to the tail. */
@@ -98,4 +112,11 @@ export class FrameSplitter {
     }
     return size;
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  if (bytes.length < ownMemoryMin) return Buffer.from(bytes);
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

@@ -32,6 +32,7 @@ export {
   RecordBatchError,
   batchHeaderBytes,
   checkProducedBatch,
+  checkProducedHeader,
   readProducedBatches,
   splitBatches,
 } from './record-batch.ts';

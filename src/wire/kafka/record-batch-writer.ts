@@ -8,6 +8,8 @@ export interface NewRecord {
   readonly headers?: readonly RecordHeader[];
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
+  /** Ascending, none below the base offset; absent: its place in the batch. Gaps are as compaction leaves them. */
+  readonly offsetDelta?: number;
 }
 
 /** What the header of a batch says besides its records. */
@@ -41,7 +43,7 @@ export function encodeRecordBatch(records: readonly NewRecord[], options: Record
     .i32(options.leaderEpoch ?? -1)
     .u8(2)
     .u32(0);
-  writer.i16(attributes).i32(records.length - 1);
+  writer.i16(attributes).i32(records.at(-1)?.offsetDelta ?? records.length - 1);
   writer.i64(baseTimestampMs).i64(records.reduce((max, record) => Math.max(max, record.timestampMs), -1));
   writer
     .i64(options.producerId ?? -1)
@@ -54,7 +56,8 @@ export function encodeRecordBatch(records: readonly NewRecord[], options: Record
 
 function encodeRecords(records: readonly NewRecord[], baseTimestampMs: number): Buffer {
   const writer = new ByteWriter();
-  records.forEach((record, offsetDelta) => {
+  records.forEach((record, at) => {
+    const offsetDelta = record.offsetDelta ?? at;
     const timestampDelta = record.timestampMs - baseTimestampMs;
     const key = record.key ?? null;
     const headers = record.headers ?? noHeaders;

@@ -190,21 +190,33 @@ export function readProducedBatches(records: Uint8Array | null): RecordBatch[] {
 
 /** What a broker checks of a batch before it appends it, all of it in the header and the CRC. Throws a RecordBatchError. */
 export function checkProducedBatch(batch: RecordBatch): void {
+  if (!batch.isIntact) throw notIntact(batch);
+  checkProducedHeader(batch);
+}
+
+/** The same for whoever hands the batch on to somebody who checks the CRC: it is looked at only to tell a broken batch from a wrong one. */
+export function checkProducedHeader(batch: RecordBatch): void {
+  const problem = problemOfHeader(batch);
+  if (problem) throw batch.isIntact ? problem : notIntact(batch);
+}
+
+function problemOfHeader(batch: RecordBatch): RecordBatchError | undefined {
   const { start, count, lastOffsetDelta, producerId } = batch;
-  if (!batch.isIntact) throw corrupt(start, 'its CRC is not that of its bytes');
-  if (count <= 0) throw invalid(start, `a count of ${count} records`);
+  if (count <= 0) return invalid(start, `a count of ${count} records`);
   if (lastOffsetDelta !== count - 1)
-    throw invalid(start, `${count} records with ${lastOffsetDelta + 1} offsets`);
-  if (batch.isControl) throw invalid(start, 'only the broker writes control records');
-  if (producerId >= 0 && batch.baseSequence < 0) {
-    throw invalid(start, `producer ${producerId} without a sequence number`);
-  }
-  if (batch.codec > Compression.zstd) {
-    throw new RecordBatchError(
-      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
-      `Record batch at ${start}: codec ${batch.codec} is not known.`,
-    );
-  }
+    return invalid(start, `${count} records with ${lastOffsetDelta + 1} offsets`);
+  if (batch.isControl) return invalid(start, 'only the broker writes control records');
+  if (producerId >= 0 && batch.baseSequence < 0)
+    return invalid(start, `producer ${producerId} without a sequence number`);
+  if (batch.codec <= Compression.zstd) return undefined;
+  return new RecordBatchError(
+    ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+    `Record batch at ${start}: codec ${batch.codec} is not known.`,
+  );
+}
+
+function notIntact({ start }: RecordBatch): RecordBatchError {
+  return corrupt(start, 'its CRC is not that of its bytes');
 }
 
 function corrupt(start: number, what: string): RecordBatchError {

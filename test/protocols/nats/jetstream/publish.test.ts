@@ -13,6 +13,17 @@ describe('publishing to a stream', () => {
     assert.equal(Buffer.from(message.data, 'base64').toString(), 'two');
   });
 
+  test('may go to the name of a topic without subjects, which is the subject it is shown with', async () => {
+    await using js = await TestJetStream.open();
+    await js.kit.broker.createTopic({ name: 'orders', keyState: true });
+    const { config } = await js.api('STREAM.INFO.orders', {});
+    assert.deepEqual(await js.publish('orders', 'one'), { stream: 'orders', seq: 1 });
+    const { message } = await js.api('STREAM.MSG.GET.orders', { seq: 1 });
+    assert.deepEqual([message.subject, config.subjects ?? ['orders']], ['orders', ['orders']]);
+    await js.addStream('ALL', { subjects: ['orders'] });
+    assert.deepEqual(await js.publish('orders', 'two'), { stream: 'ALL', seq: 1 });
+  });
+
   test('the answer is not sent before the commit', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });

@@ -1,0 +1,67 @@
+import { BrokerError, LogError, type BrokerErrorCode } from '../../broker/index.ts';
+import { ErrorCode, RecordBatchError, WireError, errorName } from '../../wire/kafka/index.ts';
+
+/** A refusal in Kafka's own words: a code of its protocol and a sentence for responses that have room for one. */
+export class KafkaError extends Error {
+  override readonly name = 'KafkaError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string = errorName(code), cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/**
+ * What each refusal of the broker is in Kafka's words. Producers try again what is retriable: a topic that is full answers like a Kafka that has
+ * too few replicas, so that they wait and try again instead of giving up; a full disk likewise.
+ */
+const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
+  'topic-not-found': ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  'topic-exists': ErrorCode.TOPIC_ALREADY_EXISTS,
+  'topic-config-invalid': ErrorCode.INVALID_CONFIG,
+  'subjects-overlap': ErrorCode.INVALID_CONFIG,
+  'group-not-found': ErrorCode.GROUP_ID_NOT_FOUND,
+  'group-exists': ErrorCode.INVALID_REQUEST,
+  'group-config-invalid': ErrorCode.INVALID_CONFIG,
+  'groups-full': ErrorCode.GROUP_MAX_SIZE_REACHED,
+  'message-too-large': ErrorCode.MESSAGE_TOO_LARGE,
+  'message-invalid': ErrorCode.INVALID_RECORD,
+  'producer-fenced': ErrorCode.INVALID_PRODUCER_EPOCH,
+  'sequence-gap': ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  'topic-full': ErrorCode.NOT_ENOUGH_REPLICAS,
+  'topic-bytes-full': ErrorCode.NOT_ENOUGH_REPLICAS,
+  'key-full': ErrorCode.POLICY_VIOLATION,
+  'wrong-last-offset': ErrorCode.INVALID_REQUEST,
+  'wrong-last-key-offset': ErrorCode.INVALID_REQUEST,
+  'wrong-last-dedupe-id': ErrorCode.INVALID_REQUEST,
+  'offset-not-found': ErrorCode.OFFSET_OUT_OF_RANGE,
+  'not-allowed': ErrorCode.POLICY_VIOLATION,
+  'storage-full': ErrorCode.KAFKA_STORAGE_ERROR,
+  'memory-full': ErrorCode.NOT_ENOUGH_REPLICAS,
+  'storage-failed': ErrorCode.KAFKA_STORAGE_ERROR,
+  closed: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+};
+
+/** The code that tells a client of an error; UNKNOWN_SERVER_ERROR for one that nobody foresaw. */
+export function errorCodeOf(error: unknown): ErrorCode {
+  if (error instanceof KafkaError) return error.code;
+  if (error instanceof BrokerError) return codes[error.code];
+  if (error instanceof RecordBatchError) return error.errorCode;
+  if (error instanceof WireError) return ErrorCode.INVALID_REQUEST;
+  if (error instanceof LogError) return logErrorCode(error);
+  return ErrorCode.UNKNOWN_SERVER_ERROR;
+}
+
+function logErrorCode({ code }: LogError): ErrorCode {
+  if (code === 'record-too-large') return ErrorCode.MESSAGE_TOO_LARGE;
+  if (code === 'records-invalid') return ErrorCode.INVALID_RECORD;
+  return code === 'batch-invalid' ? ErrorCode.CORRUPT_MESSAGE : ErrorCode.KAFKA_STORAGE_ERROR;
+}
+
+/** What happened, for responses that have room for a sentence. Errors that nobody foresaw keep their details to themselves. */
+export function errorMessageOf(error: unknown): string {
+  return error instanceof KafkaError || error instanceof BrokerError || error instanceof WireError
+    ? error.message
+    : errorName(errorCodeOf(error));
+}

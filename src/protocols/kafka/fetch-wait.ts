@@ -1,0 +1,71 @@
+import type { Partition, PartitionWatcher } from '../../broker/index.ts';
+import type { Timer } from '../../util/index.ts';
+import type { KafkaSession } from './handler.ts';
+import type { KafkaHost } from './kafka-host.ts';
+
+/** A partition that somebody reads from an offset on. */
+export interface Wanted {
+  readonly wanted: { readonly fetchOffset: number };
+  readonly partition: Partition | undefined;
+}
+
+/**
+ * A fetch wait is a fetch request that waits until its partitions have enough bytes, its time is up, or its client has gone: one object for all
+ * of its partitions, and nothing per message.
+ */
+export class FetchWait implements PartitionWatcher {
+  readonly #targets: readonly Wanted[];
+  readonly #bytesMin: number;
+  #resolve: () => void = () => {};
+  #timer: Timer | undefined = undefined;
+  #unhook: () => void = () => {};
+
+  private constructor(targets: readonly Wanted[], bytesMin: number) {
+    this.#targets = targets;
+    this.#bytesMin = bytesMin;
+  }
+
+  /** Resolves when there is reason to read. */
+  static until(
+    targets: readonly Wanted[],
+    bytesMin: number,
+    waitMs: number,
+    host: KafkaHost,
+    session: KafkaSession,
+  ): Promise<void> | undefined {
+    const wait = new FetchWait(targets, bytesMin);
+    return wait.#hasEnough() ? undefined : wait.#start(waitMs, host, session);
+  }
+
+  #start(waitMs: number, host: KafkaHost, session: KafkaSession): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      for (const { partition } of this.#targets) partition?.watch(this);
+      this.#timer = host.clock.setTimer(waitMs, () => this.#end());
+      this.#unhook = session.onClose(() => this.#end());
+    });
+  }
+
+  grew({ topic }: Partition): void {
+    if (topic.isDeleted || this.#hasEnough()) this.#end();
+  }
+
+  #end(): void {
+    for (const { partition } of this.#targets) partition?.unwatch(this);
+    this.#timer?.cancel();
+    this.#unhook();
+    this.#resolve();
+  }
+
+  /** Whether the partitions have so many bytes to read; those of a batch that is read from its middle count whole. */
+  #hasEnough(): boolean {
+    let bytes = 0;
+    for (const { partition, wanted } of this.#targets) {
+      if (!partition || wanted.fetchOffset >= partition.durableEnd) continue;
+      if (this.#bytesMin <= 1) return true;
+      bytes += partition.log.bytesFrom(wanted.fetchOffset);
+      if (bytes >= this.#bytesMin) return true;
+    }
+    return bytes >= this.#bytesMin;
+  }
+}

@@ -1,0 +1,583 @@
+import type { Clock, Random } from '../../../../util/index.ts';
+import { ErrorCode } from '../../../../wire/kafka/index.ts';
+import { DeadlineTimer } from '../deadline-timer.ts';
+import { KafkaError } from '../../errors.ts';
+import { freshMemberId } from '../ids.ts';
+import type { GroupLimits } from '../limits.ts';
+import { ClassicMember, protocolBytes } from './classic-member.ts';
+import type {
+  JoinAnswer,
+  JoinRequest,
+  JoinResult,
+  MemberKey,
+  SyncAnswer,
+  SyncRequest,
+  SyncResult,
+} from './messages.ts';
+
+export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
+
+/** What a classic group needs from the coordinator around it. */
+export interface ClassicGroupHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: GroupLimits;
+  /** Members came, went or changed what they read; the state may be another one. */
+  changed(group: ClassicGroup): void;
+}
+
+const noBytes = Buffer.alloc(0);
+
+/**
+ * A classic group is the state machine of Kafka's first group protocol: members join, one of them (the leader) shares out the partitions, all
+ * hear the result. The broker understands neither what members offer nor what they get.
+ *
+ * ```
+ *            join                    all have joined, or the            the leader's sync
+ *   Empty ─────────► PreparingRebalance ─────────────► CompletingRebalance ─────────────► Stable
+ *     ▲                 │    ▲   rebalance timeout       │                                 │
+ *     └─ nobody left ───┘    └── a member comes, goes, offers something else ──────────────┘
+ * ```
+ * Joins wait in PreparingRebalance, syncs in CompletingRebalance. Each time through is a generation; requests of another one are refused. Members live
+ * in memory only: after a restart they hear UNKNOWN_MEMBER_ID and join again. Committed offsets are not kept here.
+ */
+export class ClassicGroup {
+  readonly kind = 'classic';
+  readonly id: string;
+  readonly members: Map<string, ClassicMember> = new Map();
+  readonly #host: ClassicGroupHost;
+  #state: ClassicGroupState = 'Empty';
+  #generation = 0;
+  #protocolType: string | null = null;
+  #protocolName: string | null = null;
+  #leader: string | undefined = undefined;
+  /** Member ids by instance id. */
+  readonly #staticMembers = new Map<string, string>();
+  /** Ids that were given out to members that have to ask again, until when. */
+  readonly #pendingIds = new Map<string, number>();
+  /** Who has not synced in this generation yet. */
+  readonly #pendingSyncs = new Set<string>();
+  readonly #timer: DeadlineTimer;
+  /** End of the phase in which members may join, or sync; Infinity when none is under way. */
+  #phaseEndMs = Infinity;
+  /** The phase is the wait of an empty group for its first members, which may be lengthened until then. */
+  #initialEndMs: number | undefined = undefined;
+
+  constructor(id: string, host: ClassicGroupHost) {
+    this.id = id;
+    this.#host = host;
+    this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
+  }
+
+  get state(): ClassicGroupState {
+    return this.#state;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get protocolType(): string | null {
+    return this.#protocolType;
+  }
+
+  get protocolName(): string | null {
+    return this.#protocolName;
+  }
+
+  /** Nothing is remembered here that a new group would not have. */
+  get isForgettable(): boolean {
+    return this.members.size === 0 && this.#pendingIds.size === 0;
+  }
+
+  get #nowMs(): number {
+    return this.#host.clock.monotonic();
+  }
+
+  /** Who waits is told to look for the coordinator again. */
+  close(): void {
+    this.#state = 'Dead';
+    for (const member of this.members.values()) {
+      this.#answerJoin(member, refusedJoin(ErrorCode.COORDINATOR_NOT_AVAILABLE, member.id));
+      this.#answerSync(member, refusedSync(ErrorCode.COORDINATOR_NOT_AVAILABLE));
+    }
+    this.members.clear();
+    this.#pendingIds.clear();
+    this.#timer.stop();
+  }
+
+  // ---- join
+
+  join(request: JoinRequest, answer: JoinAnswer): void {
+    const refuse = (code: ErrorCode, memberId: string = request.memberId): void =>
+      answer(refusedJoin(code, memberId));
+    const { memberId, groupInstanceId } = request;
+    if (this.#state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    const bytes = protocolBytes(request.protocols);
+    const { membersMax, memberMetadataBytesMax, groupMetadataBytesMax } = this.#host.limits;
+    if (bytes > memberMetadataBytesMax) return refuse(ErrorCode.INVALID_REQUEST);
+    const known = this.members.get(memberId);
+    const replaced = groupInstanceId === null ? undefined : this.#staticMembers.get(groupInstanceId);
+    if (!known && replaced === undefined) {
+      const isFull =
+        this.members.size + this.#pendingIds.size >= membersMax && !this.#pendingIds.has(memberId);
+      if (isFull || this.#bytes() + bytes > groupMetadataBytesMax) {
+        this.#pendingIds.delete(memberId);
+        return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '');
+      }
+    }
+    if (!this.#canTake(request)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    if (memberId === '') return this.#joinWithoutId(request, answer);
+    if (this.#pendingIds.has(memberId)) {
+      if (groupInstanceId !== null) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
+      return this.#add(memberId, request, answer);
+    }
+    const wrong = this.#wrongMember(request);
+    if (wrong !== undefined) return refuse(wrong);
+    this.#rejoin(known!, request, answer);
+  }
+
+  #joinWithoutId(request: JoinRequest, answer: JoinAnswer): void {
+    const { groupInstanceId, clientId, requiresKnownId, sessionTimeoutMs } = request;
+    const id = freshMemberId(this.#host.random, groupInstanceId ?? clientId);
+    if (groupInstanceId !== null) {
+      const before = this.#staticMembers.get(groupInstanceId);
+      if (before === undefined) this.#add(id, request, answer);
+      else this.#replace(this.members.get(before)!, id, request, answer);
+    } else if (requiresKnownId) {
+      const dueMs = this.#nowMs + sessionTimeoutMs;
+      this.#pendingIds.set(id, dueMs);
+      this.#timer.note(dueMs);
+      answer(refusedJoin(ErrorCode.MEMBER_ID_REQUIRED, id));
+    } else this.#add(id, request, answer);
+  }
+
+  #add(id: string, request: JoinRequest, answer: JoinAnswer): void {
+    this.#pendingIds.delete(id);
+    const member = new ClassicMember(id, request);
+    this.members.set(id, member);
+    if (this.members.size === 1) this.#protocolType = request.protocolType;
+    if (request.groupInstanceId !== null) this.#staticMembers.set(request.groupInstanceId, id);
+    this.#leader ??= id;
+    this.#await(member, answer);
+    member.deadlineMs = this.#nowMs + this.#host.limits.newMemberJoinTimeoutMs;
+    this.#timer.note(member.deadlineMs);
+    if (this.#initialEndMs !== undefined) this.#lengthenInitialDelay();
+    this.#rebalance();
+  }
+
+  /** A member that is known joins again. */
+  #rejoin(member: ClassicMember, request: JoinRequest, answer: JoinAnswer): void {
+    const isSame = member.offers(request.protocols);
+    const isStable = this.#state === 'Stable' && member.id !== this.#leader && isSame;
+    const hasMissedIt = this.#state === 'CompletingRebalance' && isSame;
+    if (isStable || hasMissedIt) {
+      // The answer to its last join got lost, or nothing has changed.
+      this.#touch(member);
+      return answer(this.#joined(member, hasMissedIt));
+    }
+    if (this.#state === 'Empty') return answer(refusedJoin(ErrorCode.UNKNOWN_MEMBER_ID, member.id));
+    member.update(request);
+    if (this.members.size === 1) this.#protocolType = request.protocolType;
+    this.#await(member, answer);
+    this.#rebalance();
+  }
+
+  /** A static member comes back under another member id: it has the place of its former self, which is fenced. */
+  #replace(before: ClassicMember, id: string, request: JoinRequest, answer: JoinAnswer): void {
+    this.#answerJoin(before, refusedJoin(ErrorCode.FENCED_INSTANCE_ID, before.id));
+    this.#answerSync(before, refusedSync(ErrorCode.FENCED_INSTANCE_ID));
+    const member = new ClassicMember(id, request);
+    member.isNew = before.isNew;
+    member.assignment = before.assignment;
+    const isSame = before.offers(request.protocols);
+    this.members.delete(before.id);
+    this.members.set(id, member);
+    this.#pendingSyncs.delete(before.id);
+    this.#staticMembers.set(request.groupInstanceId!, id);
+    const leaderBefore = this.#leader;
+    if (leaderBefore === before.id) this.#leader = id;
+    this.#touch(member);
+    if (this.#state === 'Stable' && (isSame || this.#vote() === this.#protocolName)) {
+      const isLeader = this.#leader === id;
+      const joined = this.#joined(member, isLeader && request.maySkipAssignment);
+      // A leader that cannot be told to skip the assignment must not learn that it leads: it would assign, and nobody would sync.
+      const result =
+        isLeader && !request.maySkipAssignment ? { ...joined, leader: leaderBefore ?? '' } : joined;
+      answer({ ...result, skipAssignment: isLeader && request.maySkipAssignment });
+      return this.#host.changed(this);
+    }
+    this.#await(member, answer);
+    this.#rebalance();
+  }
+
+  #await(member: ClassicMember, answer: JoinAnswer): void {
+    // A second join of the same member: the client has given up the first.
+    this.#answerJoin(member, refusedJoin(ErrorCode.REBALANCE_IN_PROGRESS, member.id));
+    member.join = answer;
+  }
+
+  #joined(member: ClassicMember, withMembers: boolean): JoinResult {
+    return {
+      errorCode: ErrorCode.NONE,
+      memberId: member.id,
+      generationId: this.#generation,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocolName,
+      leader: this.#leader ?? '',
+      skipAssignment: false,
+      members:
+        withMembers && member.id === this.#leader
+          ? [...this.members.values()].map((each) => ({
+              memberId: each.id,
+              groupInstanceId: each.instanceId,
+              metadata: each.metadataOf(this.#protocolName),
+            }))
+          : [],
+    };
+  }
+
+  /** Whether the others can agree with what the member offers. */
+  #canTake({ protocolType, protocols, memberId, groupInstanceId }: JoinRequest): boolean {
+    if (protocolType === '' || protocols.length === 0) return false;
+    const self = groupInstanceId === null ? memberId : (this.#staticMembers.get(groupInstanceId) ?? memberId);
+    const others = [...this.members.values()].filter(({ id }) => id !== self);
+    if (others.length === 0) return true;
+    if (protocolType !== this.#protocolType) return false;
+    return protocols.some(({ name }) =>
+      others.every((other) => other.protocols.some((own) => own.name === name)),
+    );
+  }
+
+  /** What all know, by the votes of each for what it prefers. */
+  #vote(): string | null {
+    const members = [...this.members.values()];
+    const candidates = new Set(
+      members[0]?.protocols
+        .map(({ name }) => name)
+        .filter((name) => members.every(({ protocols }) => protocols.some((own) => own.name === name))),
+    );
+    const votes = new Map<string, number>();
+    for (const { protocols } of members) {
+      const choice = protocols.find(({ name }) => candidates.has(name));
+      if (choice) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1);
+    }
+    let winner: string | null = null;
+    for (const [name, count] of votes) if (winner === null || count > votes.get(winner)!) winner = name;
+    return winner;
+  }
+
+  // ---- generations
+
+  /** Calls everybody to join again, or goes on with it. */
+  #rebalance(): void {
+    if (this.#state !== 'PreparingRebalance') {
+      if (this.#state === 'CompletingRebalance') this.#callOffSyncs();
+      const { initialRebalanceDelayMs } = this.#host.limits;
+      const waits = this.#state === 'Empty' && initialRebalanceDelayMs > 0;
+      this.#state = 'PreparingRebalance';
+      if (waits) {
+        this.#initialEndMs = this.#nowMs + this.#rebalanceTimeoutMs();
+        this.#endPhaseAt(Math.min(this.#nowMs + initialRebalanceDelayMs, this.#initialEndMs));
+      } else this.#endPhaseAt(this.#nowMs + this.#rebalanceTimeoutMs());
+      this.#host.changed(this);
+    }
+    if (this.#initialEndMs === undefined && this.#allJoined) this.#completeJoin();
+  }
+
+  #lengthenInitialDelay(): void {
+    this.#phaseEndMs = Math.min(
+      this.#initialEndMs!,
+      Math.max(this.#phaseEndMs, this.#nowMs + this.#host.limits.initialRebalanceDelayMs),
+    );
+  }
+
+  get #allJoined(): boolean {
+    if (this.#pendingIds.size > 0) return false;
+    for (const { join } of this.members.values()) if (!join) return false;
+    return true;
+  }
+
+  #callOffSyncs(): void {
+    this.#pendingSyncs.clear();
+    for (const member of this.members.values()) {
+      member.assignment = noBytes;
+      this.#answerSync(member, refusedSync(ErrorCode.REBALANCE_IN_PROGRESS));
+    }
+  }
+
+  /** The next generation begins with those who have joined, and with static members, whose places are kept for their session. */
+  #completeJoin(): void {
+    this.#initialEndMs = undefined;
+    this.#endPhaseAt(Infinity);
+    for (const member of this.members.values())
+      if (!member.join && member.instanceId === null) this.#forget(member);
+    if (this.members.size > 0 && !this.#electLeader()) {
+      // Only static members that have not come back yet: nobody could assign.
+      return this.#endPhaseAt(this.#nowMs + this.#rebalanceTimeoutMs());
+    }
+    this.#generation++;
+    if (this.members.size === 0) {
+      this.#becomeEmpty();
+      return;
+    }
+    this.#protocolName = this.#vote();
+    this.#state = 'CompletingRebalance';
+    const rebalanceTimeoutMs = this.#rebalanceTimeoutMs();
+    this.#pendingSyncs.clear();
+    for (const member of this.members.values()) {
+      this.#pendingSyncs.add(member.id);
+      member.isNew = false;
+      this.#answerJoin(member, this.#joined(member, true));
+    }
+    this.#endPhaseAt(this.#nowMs + rebalanceTimeoutMs);
+    this.#host.changed(this);
+  }
+
+  #becomeEmpty(): void {
+    this.#state = 'Empty';
+    this.#protocolName = null;
+    this.#leader = undefined;
+    this.#endPhaseAt(Infinity);
+    this.#host.changed(this);
+  }
+
+  /** The leader stays if it is here; else one that is takes its place. */
+  #electLeader(): boolean {
+    if (this.#leader !== undefined && this.members.get(this.#leader)?.join) return true;
+    for (const { id, join } of this.members.values()) {
+      if (!join) continue;
+      this.#leader = id;
+      return true;
+    }
+    return false;
+  }
+
+  #rebalanceTimeoutMs(): number {
+    let timeoutMs = 0;
+    for (const member of this.members.values()) timeoutMs = Math.max(timeoutMs, member.rebalanceTimeoutMs);
+    return timeoutMs;
+  }
+
+  // ---- sync
+
+  sync(request: SyncRequest, answer: SyncAnswer): void {
+    const refuse = (code: ErrorCode): void => answer(refusedSync(code));
+    const wrong = this.#wrongMember(request);
+    if (wrong !== undefined) return refuse(wrong);
+    if (request.generationId !== this.#generation) return refuse(ErrorCode.ILLEGAL_GENERATION);
+    const { protocolType, protocolName } = request;
+    if (
+      (protocolType !== null && protocolType !== this.#protocolType) ||
+      (protocolName !== null && protocolName !== this.#protocolName)
+    )
+      return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    const member = this.members.get(request.memberId)!;
+    if (this.#state === 'PreparingRebalance') return refuse(ErrorCode.REBALANCE_IN_PROGRESS);
+    this.#pendingSyncs.delete(member.id);
+    if (this.#state === 'Stable') {
+      this.#touch(member);
+      return answer(this.#synced(member));
+    }
+    const isLeader = member.id === this.#leader;
+    if (isLeader && this.#assignmentBytes(request) > this.#host.limits.groupMetadataBytesMax)
+      return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
+    this.#answerSync(member, refusedSync(ErrorCode.REBALANCE_IN_PROGRESS));
+    member.sync = answer;
+    if (isLeader) this.#assign(request);
+  }
+
+  #assignmentBytes({ assignments }: SyncRequest): number {
+    return assignments.reduce((bytes, { assignment }) => bytes + assignment.length, 0);
+  }
+
+  #assign({ assignments }: SyncRequest): void {
+    for (const member of this.members.values()) member.assignment = noBytes;
+    for (const { memberId, assignment } of assignments) {
+      const member = this.members.get(memberId);
+      if (member) member.assignment = Buffer.from(assignment);
+    }
+    this.#state = 'Stable';
+    // Who has not synced by the end of the phase is taken out all the same: it does not know what is its own.
+    for (const member of this.members.values()) this.#answerSync(member, this.#synced(member));
+    this.#host.changed(this);
+  }
+
+  #synced(member: ClassicMember): SyncResult {
+    return {
+      errorCode: ErrorCode.NONE,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocolName,
+      assignment: member.assignment,
+    };
+  }
+
+  // ---- heartbeat, leave, commit
+
+  heartbeat({ generationId, ...key }: MemberKey & { readonly generationId: number }): ErrorCode {
+    const wrong = this.#wrongMember(key);
+    if (wrong !== undefined) return wrong;
+    if (generationId !== this.#generation) return ErrorCode.ILLEGAL_GENERATION;
+    this.#touch(this.members.get(key.memberId)!);
+    return this.#state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  }
+
+  leave(key: MemberKey): ErrorCode {
+    if (key.groupInstanceId === null && this.#pendingIds.delete(key.memberId)) {
+      this.#memberGone();
+      return ErrorCode.NONE;
+    }
+    // An operator removes a static member by its instance id alone.
+    const byInstance = key.memberId === '' && key.groupInstanceId !== null;
+    const memberId = byInstance ? (this.#staticMembers.get(key.groupInstanceId!) ?? '') : key.memberId;
+    const wrong = this.#wrongMember({ ...key, memberId });
+    if (wrong !== undefined) return wrong;
+    this.#remove(this.members.get(memberId)!);
+    return ErrorCode.NONE;
+  }
+
+  /** Throws a KafkaError when who speaks may not commit offsets now. */
+  checkCommit({ generationId, ...key }: MemberKey & { readonly generationId: number }): void {
+    if (this.#state === 'Dead') throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'Closing.');
+    const isMember = generationId >= 0 || key.memberId !== '' || key.groupInstanceId !== null;
+    if (!isMember) {
+      if (this.members.size === 0) return;
+      throw new KafkaError(
+        ErrorCode.UNKNOWN_MEMBER_ID,
+        `Group "${this.id}" has members; only they commit its offsets.`,
+      );
+    }
+    if (generationId < 0 && this.members.size === 0) return;
+    const wrong = this.#wrongMember(key);
+    if (wrong !== undefined) throw new KafkaError(wrong, `Group "${this.id}" has no such member.`);
+    if (generationId !== this.#generation)
+      throw new KafkaError(ErrorCode.ILLEGAL_GENERATION, `Group "${this.id}" is at ${this.#generation}.`);
+    this.#touch(this.members.get(key.memberId)!);
+    if (this.#state === 'CompletingRebalance')
+      throw new KafkaError(ErrorCode.REBALANCE_IN_PROGRESS, `Group "${this.id}" is being shared out anew.`);
+  }
+
+  /** Why who speaks is no member; undefined when it is one. */
+  #wrongMember({ memberId, groupInstanceId }: MemberKey): ErrorCode | undefined {
+    if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    if (groupInstanceId !== null) {
+      const current = this.#staticMembers.get(groupInstanceId);
+      if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+      if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
+    }
+    return this.members.has(memberId) ? undefined : ErrorCode.UNKNOWN_MEMBER_ID;
+  }
+
+  // ---- members go
+
+  #remove(member: ClassicMember): void {
+    this.#answerJoin(member, refusedJoin(ErrorCode.UNKNOWN_MEMBER_ID, member.id));
+    this.#answerSync(member, refusedSync(ErrorCode.UNKNOWN_MEMBER_ID));
+    this.#forget(member);
+    if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#rebalance();
+    else this.#memberGone();
+  }
+
+  #forget({ id, instanceId }: ClassicMember): void {
+    this.members.delete(id);
+    this.#pendingSyncs.delete(id);
+    if (instanceId !== null && this.#staticMembers.get(instanceId) === id)
+      this.#staticMembers.delete(instanceId);
+    if (this.#leader === id) this.#leader = this.members.keys().next().value;
+  }
+
+  /** One less to wait for. */
+  #memberGone(): void {
+    if (this.#state === 'PreparingRebalance' && this.#initialEndMs === undefined && this.#allJoined)
+      this.#completeJoin();
+    else this.#host.changed(this);
+  }
+
+  // ---- time
+
+  #touch(member: ClassicMember): void {
+    member.deadlineMs = this.#nowMs + member.sessionTimeoutMs;
+    this.#timer.note(member.deadlineMs);
+  }
+
+  #endPhaseAt(dueMs: number): void {
+    this.#phaseEndMs = dueMs;
+    this.#timer.note(dueMs);
+  }
+
+  /** Ends what is due; returns when something will be next. */
+  #expire(): number {
+    const nowMs = this.#nowMs;
+    for (const [id, dueMs] of this.#pendingIds) {
+      if (dueMs > nowMs) continue;
+      this.#pendingIds.delete(id);
+      this.#memberGone();
+    }
+    for (const member of [...this.members.values()]) {
+      // Who waits for an answer is alive, but nobody waits for ever for a member that has never been part of anything.
+      const isGone = member.deadlineMs <= nowMs && (!member.isWaiting || member.isNew);
+      if (isGone && this.members.has(member.id)) this.#remove(member);
+    }
+    if (this.#phaseEndMs <= nowMs) this.#endPhase();
+    return this.#nextDueMs();
+  }
+
+  #endPhase(): void {
+    this.#phaseEndMs = Infinity;
+    if (this.#state === 'PreparingRebalance') {
+      this.#pendingIds.clear();
+      return this.#completeJoin();
+    }
+    for (const id of [...this.#pendingSyncs]) {
+      const member = this.members.get(id);
+      if (member) this.#remove(member);
+    }
+  }
+
+  #nextDueMs(): number {
+    let dueMs = this.#phaseEndMs;
+    for (const pendingMs of this.#pendingIds.values()) dueMs = Math.min(dueMs, pendingMs);
+    for (const { deadlineMs, isWaiting, isNew } of this.members.values())
+      if (!isWaiting || isNew) dueMs = Math.min(dueMs, deadlineMs);
+    return dueMs;
+  }
+
+  #answerJoin(member: ClassicMember, result: JoinResult): void {
+    const { join } = member;
+    if (!join) return;
+    member.join = undefined;
+    this.#touch(member);
+    join(result);
+  }
+
+  #answerSync(member: ClassicMember, result: SyncResult): void {
+    const { sync } = member;
+    if (!sync) return;
+    member.sync = undefined;
+    this.#touch(member);
+    sync(result);
+  }
+
+  #bytes(): number {
+    let bytes = 0;
+    for (const member of this.members.values()) bytes += member.bytes;
+    return bytes;
+  }
+}
+
+export function refusedJoin(errorCode: ErrorCode, memberId: string): JoinResult {
+  return {
+    errorCode,
+    memberId,
+    generationId: -1,
+    protocolType: null,
+    protocolName: null,
+    leader: '',
+    skipAssignment: false,
+    members: [],
+  };
+}
+
+export function refusedSync(errorCode: ErrorCode): SyncResult {
+  return { errorCode, protocolType: null, protocolName: null, assignment: noBytes };
+}

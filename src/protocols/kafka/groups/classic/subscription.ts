@@ -1,0 +1,36 @@
+import { WireError, decodeConsumerSubscription } from '../../../../wire/kafka/index.ts';
+import type { ClassicGroup } from './classic-group.ts';
+import type { JoinRequest } from './messages.ts';
+
+/** What groups of consumers call their protocol; other types (connect, …) read no topics that we could know of. */
+export const consumerProtocolType = 'consumer';
+
+/** The topics that a member that wants to join says it reads, by any of its protocols. */
+export function topicsOfRequest({ protocolType, protocols }: JoinRequest): ReadonlySet<string> {
+  const topics = new Set<string>();
+  if (protocolType !== consumerProtocolType) return topics;
+  for (const { metadata } of protocols) for (const topic of topicsIn(metadata)) topics.add(topic);
+  return topics;
+}
+
+/** How many members read each topic. */
+export function topicsOfGroup(group: ClassicGroup): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  if (group.protocolType !== consumerProtocolType) return counts;
+  for (const member of group.members.values()) {
+    const name = group.protocolName ?? member.protocols[0]?.name ?? null;
+    for (const topic of new Set(topicsIn(member.metadataOf(name))))
+      counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Bytes that are no subscription name no topics: they are between the members. */
+function topicsIn(metadata: Buffer): readonly string[] {
+  try {
+    return decodeConsumerSubscription(metadata).topics;
+  } catch (error) {
+    if (error instanceof WireError || error instanceof RangeError) return [];
+    throw error;
+  }
+}

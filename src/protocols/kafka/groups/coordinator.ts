@@ -1,0 +1,243 @@
+import type { Broker, Group, Topic } from '../../../broker/index.ts';
+import type { Clock, Random } from '../../../util/index.ts';
+import { ErrorCode } from '../../../wire/kafka/index.ts';
+import { KafkaError } from '../errors.ts';
+import type { TopicIds, TopicNames } from '../kafka-host.ts';
+import { ClassicGroup } from './classic/classic-group.ts';
+import { consumerProtocolType, topicsOfGroup } from './classic/subscription.ts';
+import { ConsumerGroup } from './consumer/consumer-group.ts';
+import type { TopicView, TopicsView } from './consumer/subscribed-topics.ts';
+import { GroupConfigs } from './group-configs.ts';
+import { groupLimits, type GroupLimits } from './limits.ts';
+import { GroupOffsets } from './offsets.ts';
+import { Presences } from './presence.ts';
+import { ShareGroup } from './share/share-group.ts';
+import { ShareOffsets, isShareable } from './share/share-offsets.ts';
+import { ShareSessions } from './share/share-session.ts';
+
+export interface GroupCoordinatorOptions {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly topicNames: TopicNames;
+  readonly topicIds: TopicIds;
+  readonly limits?: Partial<GroupLimits>;
+}
+
+/** A group with members, or one that has just lost its last. */
+export type LiveGroup = ClassicGroup | ConsumerGroup | ShareGroup;
+
+/** A group as lists show it. */
+export interface GroupListing {
+  readonly groupId: string;
+  readonly type: 'classic' | 'consumer' | 'share';
+  readonly state: string;
+  readonly protocolType: string;
+}
+
+/**
+ * The group coordinator looks after all groups of Kafka clients: who is a member of what, in memory, and which broker groups hold their positions,
+ * durably. One group id is one kind of group at a time; without members it may become another.
+ */
+export class GroupCoordinator {
+  readonly limits: GroupLimits;
+  readonly broker: Broker;
+  readonly offsets: GroupOffsets;
+  readonly configs: GroupConfigs;
+  readonly shareOffsets: ShareOffsets;
+  readonly shareSessions: ShareSessions;
+  readonly #options: GroupCoordinatorOptions;
+  readonly #groups = new Map<string, LiveGroup>();
+  readonly #presences = new Map<string, Presences>();
+  readonly #host: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly limits: GroupLimits;
+    readonly topics: TopicsView;
+    readonly changed: (group: LiveGroup) => void;
+  };
+  readonly #unsubscribe: () => void;
+  #closed = false;
+
+  constructor(options: GroupCoordinatorOptions) {
+    const { broker, clock, random } = options;
+    this.#options = options;
+    this.broker = broker;
+    this.limits = groupLimits(options.limits);
+    this.offsets = new GroupOffsets(broker, this.limits);
+    this.configs = new GroupConfigs(() => clock.now());
+    this.shareOffsets = new ShareOffsets(this.configs);
+    this.shareSessions = new ShareSessions(this.limits.shareSessionsMax);
+    this.#host = {
+      clock,
+      random,
+      limits: this.limits,
+      topics: {
+        byName: (name) => this.#view(options.topicNames.topic(name)),
+        all: () => this.#views(),
+      },
+      changed: (group) => this.#changed(group),
+    };
+    this.#unsubscribe = broker.events.subscribe(({ kind }) => {
+      if (kind !== 'topic-created' && kind !== 'topic-updated' && kind !== 'topic-deleted') return;
+      for (const group of this.#groups.values()) if (group.kind !== 'classic') group.noteTopicsChanged();
+    });
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get topicNames(): TopicNames {
+    return this.#options.topicNames;
+  }
+
+  get topicIds(): TopicIds {
+    return this.#options.topicIds;
+  }
+
+  #view(topic: Topic | undefined): TopicView | undefined {
+    if (!topic) return undefined;
+    const { topicIds, topicNames } = this.#options;
+    return { id: topicIds.idOf(topic), name: topicNames.nameOf(topic), partitions: topic.partitions.length };
+  }
+
+  *#views(): Iterable<TopicView> {
+    for (const topic of this.broker.topics.values()) yield this.#view(topic)!;
+  }
+
+  // ---- groups
+
+  find(groupId: string): LiveGroup | undefined {
+    return this.#groups.get(groupId);
+  }
+
+  /** The classic group of that id, made if there is none. Throws a KafkaError. */
+  classic(groupId: string): ClassicGroup {
+    const known = this.#groups.get(groupId);
+    if (known?.kind === 'classic') return known;
+    this.#checkFree(groupId, known, ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    return this.#put(new ClassicGroup(groupId, this.#host));
+  }
+
+  consumer(groupId: string): ConsumerGroup {
+    const known = this.#groups.get(groupId);
+    if (known?.kind === 'consumer') return known;
+    this.#checkFree(groupId, known, ErrorCode.GROUP_ID_NOT_FOUND);
+    return this.#put(new ConsumerGroup(groupId, this.#host));
+  }
+
+  share(groupId: string): ShareGroup {
+    const known = this.#groups.get(groupId);
+    if (known?.kind === 'share') return known;
+    this.#checkFree(groupId, known, ErrorCode.GROUP_ID_NOT_FOUND);
+    return this.#put(new ShareGroup(groupId, this.#host));
+  }
+
+  #checkFree(groupId: string, known: LiveGroup | undefined, code: ErrorCode): void {
+    if (this.#closed) throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    if (groupId === '')
+      throw new KafkaError(ErrorCode.INVALID_GROUP_ID, 'A group has an id that is not empty.');
+    if (known && !known.isForgettable) {
+      const problem = `Group "${groupId}" is a ${known.kind} group with ${known.members.size} members; it can change its kind when they have left.`;
+      throw new KafkaError(code, problem);
+    }
+    if (known) this.#drop(known);
+    if (this.#groups.size >= this.limits.groupsMax) {
+      const problem = `There are ${this.limits.groupsMax} groups with members, which is the limit.`;
+      throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, problem);
+    }
+  }
+
+  #put<G extends LiveGroup>(group: G): G {
+    this.#groups.set(group.id, group);
+    return group;
+  }
+
+  #drop(group: LiveGroup): void {
+    group.close();
+    if (this.#groups.get(group.id) === group) this.#groups.delete(group.id);
+    this.#presences.get(group.id)?.clear();
+    this.#presences.delete(group.id);
+  }
+
+  /** After a request: a group that has nobody is not kept. */
+  tidy(group: LiveGroup): void {
+    if (group.isForgettable) this.#drop(group);
+  }
+
+  #changed(group: LiveGroup): void {
+    if (group.kind === 'share') return;
+    const presences = this.#presences.get(group.id) ?? new Presences();
+    this.#presences.set(group.id, presences);
+    presences.update(this.#readers(group));
+    // The group is in the middle of something: it goes when that is over.
+    if (group.isForgettable) this.clock.defer(() => this.#groups.get(group.id) === group && this.tidy(group));
+  }
+
+  /** How many members read each broker group. */
+  #readers(group: ClassicGroup | ConsumerGroup): ReadonlyMap<Group, number> {
+    const counts = new Map<Group, number>();
+    const count = (topic: Topic | undefined, members: number): void => {
+      const found = topic?.groups.get(group.id);
+      if (found?.isCommitted) counts.set(found, (counts.get(found) ?? 0) + members);
+    };
+    const { topicIds, topicNames } = this.#options;
+    if (group.kind === 'classic') {
+      for (const [name, members] of topicsOfGroup(group)) count(topicNames.topic(name), members);
+    } else {
+      for (const id of group.members.keys())
+        for (const topicId of group.topicsByMember.get(id) ?? []) count(topicIds.topic(topicId), 1);
+    }
+    return counts;
+  }
+
+  /** A broker group came into being for a group that has members already. */
+  noteCreated(groupId: string): void {
+    const group = this.#groups.get(groupId);
+    if (group) this.#changed(group);
+  }
+
+  // ---- lists
+
+  /** Every group that Kafka clients may know, those without members included. */
+  list(): GroupListing[] {
+    const listings = new Map<string, GroupListing>();
+    for (const topic of this.broker.topics.values()) {
+      for (const group of topic.groups.values()) {
+        const { name, isCommitted } = group;
+        if (listings.get(name)?.type === 'classic') continue;
+        if (isCommitted)
+          listings.set(name, {
+            groupId: name,
+            type: 'classic',
+            state: 'Empty',
+            protocolType: consumerProtocolType,
+          });
+        else if (isShareable(group)) {
+          const isStable = group.consumers > 0 || listings.get(name)?.state === 'Stable';
+          listings.set(name, {
+            groupId: name,
+            type: 'share',
+            state: isStable ? 'Stable' : 'Empty',
+            protocolType: 'share',
+          });
+        }
+      }
+    }
+    for (const group of this.#groups.values()) {
+      if (group.isForgettable) continue;
+      const { id, kind, state } = group;
+      const protocolType = group.kind === 'classic' ? (group.protocolType ?? '') : group.kind;
+      listings.set(id, { groupId: id, type: kind, state, protocolType });
+    }
+    return [...listings.values()];
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    this.shareSessions.close();
+    for (const group of [...this.#groups.values()]) this.#drop(group);
+  }
+}

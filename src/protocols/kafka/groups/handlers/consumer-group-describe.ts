@@ -1,0 +1,75 @@
+import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import type { Handler } from '../../handler.ts';
+import { toList, type Assignment, type TopicPartitions } from '../consumer/assignment.ts';
+import type { ConsumerGroup } from '../consumer/consumer-group.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+
+type DescribedGroup = ResponseDraft<'ConsumerGroupDescribe'>['groups'][number];
+
+/** A member that speaks the consumer protocol, as against a classic one in a group of both. */
+const consumerMemberType = 1;
+
+export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = ({ groupIds }, { host }) => ({
+  groups: groupIds.map((groupId) => {
+    const group = host.coordinator.find(groupId);
+    if (group?.kind === 'consumer' && !group.isForgettable) return describe(host.coordinator, group);
+    return unknownGroup(groupId, `There is no KIP-848 consumer group "${groupId}" with members.`);
+  }),
+});
+
+function describe(coordinator: GroupCoordinator, group: ConsumerGroup): DescribedGroup {
+  const share = (assignment: Assignment): { readonly topicPartitions: readonly NamedPartitions[] } => ({
+    topicPartitions: withNames(coordinator, toList(assignment)),
+  });
+  return {
+    errorCode: ErrorCode.NONE,
+    groupId: group.id,
+    groupState: group.state,
+    groupEpoch: group.epoch,
+    assignmentEpoch: group.targetEpoch,
+    assignorName: group.assignor,
+    members: [...group.members.values()].map((member) => ({
+      memberId: member.id,
+      instanceId: member.instanceId,
+      rackId: member.rackId,
+      memberEpoch: member.epoch,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      subscribedTopicNames: member.topicNames,
+      subscribedTopicRegex: member.pattern?.text ?? null,
+      assignment: share(member.assigned),
+      targetAssignment: share(group.targetOf(member.id)),
+      memberType: consumerMemberType,
+    })),
+  };
+}
+
+export interface NamedPartitions extends TopicPartitions {
+  readonly topicName: string;
+}
+
+/** Topics that are gone meanwhile are left out. */
+export function withNames(
+  coordinator: GroupCoordinator,
+  list: readonly TopicPartitions[],
+): NamedPartitions[] {
+  const named: NamedPartitions[] = [];
+  for (const { topicId, partitions } of list) {
+    const topic = coordinator.topicIds.topic(topicId);
+    if (topic) named.push({ topicId, topicName: coordinator.topicNames.nameOf(topic), partitions });
+  }
+  return named;
+}
+
+export function unknownGroup(groupId: string, errorMessage: string): DescribedGroup {
+  return {
+    errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+    errorMessage,
+    groupId,
+    groupState: '',
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignorName: '',
+    members: [],
+  };
+}

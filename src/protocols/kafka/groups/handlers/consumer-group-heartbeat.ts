@@ -1,0 +1,122 @@
+import type { Topic } from '../../../../broker/index.ts';
+import {
+  ErrorCode,
+  type ConsumerGroupHeartbeatRequest,
+  type ResponseDraft,
+} from '../../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
+import type { Handler } from '../../handler.ts';
+import type { ConsumerGroup } from '../consumer/consumer-group.ts';
+import type { ConsumerHeartbeatResult } from '../consumer/messages.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+import { clientHostOf } from './client-host.ts';
+
+type Response = ResponseDraft<'ConsumerGroupHeartbeat'>;
+
+export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (request, context) => {
+  const { coordinator } = context.host;
+  let group: ConsumerGroup | undefined;
+  try {
+    check(request, context.version);
+    group = groupOf(coordinator, request);
+    if (request.subscribedTopicNames) checkTopics(coordinator, request.groupId, request.subscribedTopicNames);
+    const result = group.heartbeat({
+      ...request,
+      clientId: context.clientId,
+      clientHost: clientHostOf(context.session),
+    });
+    const response = draft(result, coordinator);
+    const topics = topicsToPrepare(coordinator, group, result.memberId);
+    if (topics.length === 0) return response;
+    return prepare(coordinator, group.id, topics).then(
+      () => response,
+      (error: unknown) => refusal(error, coordinator),
+    );
+  } catch (error) {
+    return refusal(error, coordinator);
+  } finally {
+    if (group) coordinator.tidy(group);
+  }
+};
+
+/** What Kafka asks of a heartbeat that enters or leaves. */
+function check(request: ConsumerGroupHeartbeatRequest, version: number): void {
+  const { groupId, memberId, memberEpoch, instanceId, topicPartitions } = request;
+  const invalid = (problem: string): never => {
+    throw new KafkaError(ErrorCode.INVALID_REQUEST, problem);
+  };
+  if (groupId === '') invalid('GroupId is empty.');
+  if (instanceId === '') invalid('InstanceId is empty.');
+  if (request.rackId === '') invalid('RackId is empty.');
+  if (memberEpoch < -2) invalid(`MemberEpoch ${memberEpoch} is none.`);
+  if (memberId === '' && (version >= 1 || memberEpoch !== 0)) invalid('MemberId is empty.');
+  if (memberEpoch === -2 && instanceId === null)
+    invalid('Only a member with an InstanceId leaves for a while.');
+  if (memberEpoch !== 0) return;
+  if (request.rebalanceTimeoutMs <= 0) invalid('RebalanceTimeoutMs is to be given when a member enters.');
+  if (topicPartitions === null || topicPartitions.length > 0)
+    invalid('TopicPartitions is to be empty when a member enters.');
+  if (request.subscribedTopicNames === null && !request.subscribedTopicRegex)
+    invalid('SubscribedTopicNames or SubscribedTopicRegex is to be given when a member enters.');
+}
+
+/** Only who enters makes a group. */
+function groupOf(
+  coordinator: GroupCoordinator,
+  { groupId, memberEpoch }: ConsumerGroupHeartbeatRequest,
+): ConsumerGroup {
+  const live = coordinator.find(groupId);
+  if (memberEpoch === 0 || live?.kind === 'consumer') return coordinator.consumer(groupId);
+  // After a restart the group is not known: the member joins again.
+  if (live === undefined || live.isForgettable)
+    throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Group "${groupId}" has no members; join again.`);
+  throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group "${groupId}" is no KIP-848 consumer group.`);
+}
+
+function checkTopics(coordinator: GroupCoordinator, groupId: string, names: readonly string[]): void {
+  for (const name of names) {
+    const topic = coordinator.topicNames.topic(name);
+    if (topic) coordinator.offsets.check(groupId, topic);
+  }
+}
+
+/** Topics that the member reads, and on which the group has no position yet. */
+function topicsToPrepare(coordinator: GroupCoordinator, group: ConsumerGroup, memberId: string): Topic[] {
+  const topics: Topic[] = [];
+  for (const topicId of group.topicsByMember.get(memberId) ?? []) {
+    const topic = coordinator.topicIds.topic(topicId);
+    if (topic && !coordinator.offsets.find(group.id, topic)) topics.push(topic);
+  }
+  return topics;
+}
+
+async function prepare(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  topics: readonly Topic[],
+): Promise<void> {
+  await Promise.all(topics.map((topic) => coordinator.offsets.ensure(groupId, topic)));
+  coordinator.noteCreated(groupId);
+}
+
+function draft(
+  { memberId, memberEpoch, assignment }: ConsumerHeartbeatResult,
+  { limits }: GroupCoordinator,
+): Response {
+  return {
+    errorCode: ErrorCode.NONE,
+    memberId,
+    memberEpoch,
+    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+    assignment: assignment && { topicPartitions: assignment },
+  };
+}
+
+function refusal(error: unknown, { limits }: GroupCoordinator): Response {
+  return {
+    errorCode: errorCodeOf(error),
+    errorMessage: errorMessageOf(error),
+    memberEpoch: 0,
+    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+  };
+}

@@ -1,0 +1,35 @@
+import { ErrorCode } from '../../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
+import type { Handler } from '../../handler.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+import { isShareGroup } from '../share/share-offsets.ts';
+
+/** Groups without members: their positions on all topics. */
+export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host }) => {
+  const results = [];
+  for (const groupId of groupsNames) {
+    try {
+      await deleteGroup(host.coordinator, groupId);
+      results.push({ groupId, errorCode: ErrorCode.NONE, errorMessage: null });
+    } catch (error) {
+      results.push({ groupId, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) });
+    }
+  }
+  return { results };
+};
+
+async function deleteGroup(coordinator: GroupCoordinator, groupId: string): Promise<void> {
+  const live = coordinator.find(groupId);
+  const isEmpty = live === undefined || live.isForgettable;
+  const groups = coordinator.offsets.of(groupId);
+  // Consumers that others made under this name (JetStream's) are theirs to delete.
+  for (const topic of coordinator.broker.topics.values()) {
+    const group = topic.groups.get(groupId);
+    if (group && isShareGroup(group)) groups.push(group);
+  }
+  if (!isEmpty || groups.some(({ consumers }) => consumers > 0))
+    throw new KafkaError(ErrorCode.NON_EMPTY_GROUP, `Group "${groupId}" has members; stop them first.`);
+  if (groups.length === 0)
+    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `There is no group "${groupId}".`);
+  await Promise.all(groups.map((group) => group.delete()));
+}

@@ -1,0 +1,51 @@
+import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import type { Handler } from '../../handler.ts';
+import type { ClassicGroup } from '../classic/classic-group.ts';
+import { consumerProtocolType } from '../classic/subscription.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+
+type DescribedGroup = ResponseDraft<'DescribeGroups'>['groups'][number];
+
+/** From version 6 on an unknown group is an error, before it is described as dead. */
+const errorVersion = 6;
+
+export const describeGroups: Handler<'DescribeGroups'> = ({ groups }, { host, version }) => ({
+  groups: groups.map((groupId) => describe(host.coordinator, groupId, version)),
+});
+
+function describe(coordinator: GroupCoordinator, groupId: string, version: number): DescribedGroup {
+  const group = coordinator.find(groupId);
+  if (group?.kind === 'classic' && !group.isForgettable) return describeLive(group);
+  const blank = { groupId, protocolType: '', protocolData: '', members: [], errorMessage: null };
+  const isOther = group !== undefined && !group.isForgettable;
+  if (!isOther && coordinator.offsets.of(groupId).length > 0)
+    return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty', protocolType: consumerProtocolType };
+  if (version < errorVersion) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Dead' };
+  return {
+    ...blank,
+    errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+    errorMessage: isOther ? `Group "${groupId}" is no classic group.` : `There is no group "${groupId}".`,
+    groupState: 'Dead',
+  };
+}
+
+function describeLive(group: ClassicGroup): DescribedGroup {
+  const isStable = group.state === 'Stable';
+  return {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    groupId: group.id,
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: isStable ? (group.protocolName ?? '') : '',
+    members: [...group.members.values()].map((member) => ({
+      memberId: member.id,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      // What was offered and given counts once it is settled.
+      memberMetadata: isStable ? member.metadataOf(group.protocolName) : Buffer.alloc(0),
+      memberAssignment: isStable ? member.assignment : Buffer.alloc(0),
+    })),
+  };
+}

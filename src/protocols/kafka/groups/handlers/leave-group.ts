@@ -1,0 +1,24 @@
+import { ErrorCode } from '../../../../wire/kafka/index.ts';
+import type { Handler } from '../../handler.ts';
+import type { MemberKey } from '../classic/messages.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+
+export const leaveGroup: Handler<'LeaveGroup'> = (request, { host, version }) => {
+  const { groupId, memberId } = request;
+  if (version < 3)
+    return { errorCode: leave(host.coordinator, groupId, { memberId, groupInstanceId: null }) };
+  const members = request.members.map((key) => ({
+    memberId: key.memberId,
+    groupInstanceId: key.groupInstanceId,
+    errorCode: leave(host.coordinator, groupId, key),
+  }));
+  return { errorCode: ErrorCode.NONE, members };
+};
+
+/** Operators take members out of KIP-848 groups this way, too. */
+function leave(coordinator: GroupCoordinator, groupId: string, key: MemberKey): ErrorCode {
+  const group = coordinator.find(groupId);
+  if (group?.kind === 'classic') return group.leave(key);
+  if (group?.kind === 'consumer' && group.evict(key.memberId, key.groupInstanceId)) return ErrorCode.NONE;
+  return ErrorCode.UNKNOWN_MEMBER_ID;
+}

@@ -1,0 +1,46 @@
+import { ErrorCode } from '../../../../wire/kafka/index.ts';
+import { errorCodeOf } from '../../errors.ts';
+import type { Handler } from '../../handler.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+import { topicsOfGroup } from '../classic/subscription.ts';
+
+/** Offsets of topics that no member reads. */
+export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host }) => {
+  const { coordinator } = host;
+  const { groupId } = request;
+  const live = coordinator.find(groupId);
+  const groups = coordinator.offsets.of(groupId);
+  if (groups.length === 0 && (live === undefined || live.kind === 'share'))
+    return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
+  if (live?.kind === 'classic' && live.members.size > 0 && topicsOfGroup(live).size === 0)
+    return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
+  const topics = [];
+  for (const { name, partitions } of request.topics) {
+    const answers = [];
+    for (const { partitionIndex } of partitions) {
+      const errorCode = await forget(coordinator, groupId, name, partitionIndex);
+      answers.push({ partitionIndex, errorCode });
+    }
+    topics.push({ name, partitions: answers });
+  }
+  return { errorCode: ErrorCode.NONE, topics };
+};
+
+async function forget(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  name: string,
+  partition: number,
+): Promise<ErrorCode> {
+  const topic = coordinator.topicNames.topic(name);
+  const group = topic && coordinator.offsets.find(groupId, topic);
+  if (!topic?.partitions[partition]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (!group?.isCommitted) return ErrorCode.NONE;
+  if (group.consumers > 0) return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC;
+  try {
+    await group.forgetOffset(partition);
+    return ErrorCode.NONE;
+  } catch (error) {
+    return errorCodeOf(error);
+  }
+}

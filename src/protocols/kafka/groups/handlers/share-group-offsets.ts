@@ -1,0 +1,172 @@
+import type { Group, Topic } from '../../../../broker/index.ts';
+import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
+import type { Handler } from '../../handler.ts';
+import type { GroupCoordinator } from '../coordinator.ts';
+import { isShareGroup } from '../share/share-offsets.ts';
+
+type DescribedTopic = ResponseDraft<'DescribeShareGroupOffsets'>['groups'][number]['topics'][number];
+
+/** Where share groups start, and how much is before them. */
+export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = ({ groups }, { host }) => {
+  const { coordinator } = host;
+  return {
+    groups: groups.map(({ groupId, topics }) => {
+      const live = coordinator.find(groupId);
+      if (live && live.kind !== 'share' && !live.isForgettable) {
+        const errorMessage = `Group "${groupId}" is no share group.`;
+        return { groupId, topics: [], errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
+      }
+      const described = topics
+        ? topics.map(({ topicName, partitions }) =>
+            describeTopic(coordinator, groupId, topicName, partitions),
+          )
+        : topicsOf(coordinator, groupId).map((topic) =>
+            describeTopic(
+              coordinator,
+              groupId,
+              coordinator.topicNames.nameOf(topic),
+              topic.partitions.map(({ index }) => index),
+            ),
+          );
+      return { groupId, topics: described, errorCode: ErrorCode.NONE };
+    }),
+  };
+};
+
+function topicsOf(coordinator: GroupCoordinator, groupId: string): Topic[] {
+  return [...coordinator.broker.topics.values()].filter((topic) =>
+    coordinator.shareOffsets.find(groupId, topic),
+  );
+}
+
+function describeTopic(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  topicName: string,
+  partitions: readonly number[],
+): DescribedTopic {
+  const topic = coordinator.topicNames.topic(topicName);
+  const group = topic && coordinator.shareOffsets.find(groupId, topic);
+  return {
+    topicName,
+    topicId: topic ? coordinator.topicIds.idOf(topic) : zeroUuid,
+    partitions: partitions.map((partitionIndex) => {
+      const position = group?.positions[partitionIndex];
+      const isThere = topic?.partitions[partitionIndex] !== undefined;
+      return {
+        partitionIndex,
+        startOffset: position ? position.ackFloor : -1,
+        leaderEpoch: 0,
+        lag: position ? position.lag + position.pending.size - position.held : -1,
+        errorCode: isThere ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      };
+    }),
+  };
+}
+
+/** Moves a share group without members. */
+export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
+  { groupId, topics },
+  { host },
+) => {
+  const { coordinator } = host;
+  try {
+    checkEmpty(coordinator, groupId);
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
+  }
+  const responses = [];
+  for (const { topicName, partitions } of topics) {
+    const topic = coordinator.topicNames.topic(topicName);
+    const answers = [];
+    for (const { partitionIndex, startOffset } of partitions) {
+      const error = await move(coordinator, groupId, topic, partitionIndex, startOffset);
+      answers.push({ partitionIndex, ...error });
+    }
+    responses.push({
+      topicName,
+      topicId: topic ? coordinator.topicIds.idOf(topic) : zeroUuid,
+      partitions: answers,
+    });
+  }
+  return { errorCode: ErrorCode.NONE, responses };
+};
+
+async function move(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  topic: Topic | undefined,
+  partition: number,
+  offset: number,
+): Promise<{ readonly errorCode: ErrorCode; readonly errorMessage: string | null }> {
+  try {
+    if (!topic?.partitions[partition]) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    if (offset < 0) throw new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE);
+    const group = await coordinator.shareOffsets.ensure(groupId, topic);
+    checkIdle(group);
+    await group.resetPartition(partition, offset);
+    return { errorCode: ErrorCode.NONE, errorMessage: null };
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+  }
+}
+
+/** Forgets where a share group without members stands on topics. */
+export const deleteShareGroupOffsets: Handler<'DeleteShareGroupOffsets'> = async (
+  { groupId, topics },
+  { host },
+) => {
+  const { coordinator } = host;
+  try {
+    checkEmpty(coordinator, groupId);
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
+  }
+  const responses = [];
+  for (const { topicName } of topics) {
+    const topic = coordinator.topicNames.topic(topicName);
+    const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
+    responses.push({ topicName, topicId, ...(await forget(coordinator, groupId, topic)) });
+  }
+  return { errorCode: ErrorCode.NONE, responses };
+};
+
+async function forget(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  topic: Topic | undefined,
+): Promise<{ readonly errorCode: ErrorCode; readonly errorMessage: string | null }> {
+  try {
+    if (!topic) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const group = coordinator.shareOffsets.find(groupId, topic);
+    // A JetStream consumer is not forgotten by a Kafka tool.
+    if (group && !isShareGroup(group))
+      throw new KafkaError(
+        ErrorCode.POLICY_VIOLATION,
+        `Group "${groupId}" was not made by Kafka; delete it where it was made.`,
+      );
+    if (group) checkIdle(group);
+    await group?.delete();
+    return { errorCode: ErrorCode.NONE, errorMessage: null };
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+  }
+}
+
+function checkEmpty(coordinator: GroupCoordinator, groupId: string): void {
+  const live = coordinator.find(groupId);
+  if (groupId === '') throw new KafkaError(ErrorCode.INVALID_GROUP_ID);
+  if (!live || live.isForgettable) return;
+  if (live.kind !== 'share')
+    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group "${groupId}" is no share group.`);
+  throw new KafkaError(ErrorCode.NON_EMPTY_GROUP, `Share group "${groupId}" has members; stop them first.`);
+}
+
+function checkIdle(group: Group): void {
+  if (group.consumers === 0) return;
+  throw new KafkaError(
+    ErrorCode.NON_EMPTY_GROUP,
+    `Group "${group.name}" of topic "${group.topic.name}" has consumers.`,
+  );
+}

@@ -1,0 +1,104 @@
+import { BrokerError, type Broker, type Group, type Topic } from '../../../broker/index.ts';
+import { ErrorCode } from '../../../wire/kafka/index.ts';
+import { KafkaError } from '../errors.ts';
+import type { GroupLimits } from './limits.ts';
+
+const groupNameMax = 255;
+
+/**
+ * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of that topic, with committed positions; one
+ * that reads several topics is a broker group on each.
+ *
+ * A broker group of that name which delivers messages (a JetStream consumer, a share group, a group of the embedded API) is another way of reading:
+ * its progress can be read here, but neither joined nor committed.
+ */
+export class GroupOffsets {
+  readonly #broker: Broker;
+  readonly #limits: GroupLimits;
+  readonly #creating = new Map<string, Promise<Group>>();
+
+  constructor(broker: Broker, limits: GroupLimits) {
+    this.#broker = broker;
+    this.#limits = limits;
+  }
+
+  /** The group on one topic; undefined when it has not read it. */
+  find(groupId: string, topic: Topic): Group | undefined {
+    return topic.groups.get(groupId);
+  }
+
+  /** All broker groups that a Kafka group consists of. */
+  of(groupId: string): Group[] {
+    const found: Group[] = [];
+    for (const topic of this.#broker.topics.values()) {
+      const group = topic.groups.get(groupId);
+      if (group?.isCommitted) found.push(group);
+    }
+    return found;
+  }
+
+  /** Names of all groups with committed positions. */
+  names(): Set<string> {
+    const names = new Set<string>();
+    for (const topic of this.#broker.topics.values())
+      for (const group of topic.groups.values()) if (group.isCommitted) names.add(group.name);
+    return names;
+  }
+
+  /** Throws a KafkaError when the group cannot read the topic by committing offsets. */
+  check(groupId: string, topic: Topic): void {
+    const group = topic.groups.get(groupId);
+    if (!group || group.isCommitted) return;
+    throw new KafkaError(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+      `Group "${groupId}" of topic "${topic.name}" delivers messages one by one (a JetStream consumer or a share group). Use another group id.`,
+    );
+  }
+
+  /** The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a BrokerError. */
+  async ensure(groupId: string, topic: Topic): Promise<Group> {
+    this.check(groupId, topic);
+    const key = `${topic.id}/${groupId}`;
+    const creating = this.#creating.get(key);
+    if (creating) return creating;
+    const known = topic.groups.get(groupId);
+    if (known) return known;
+    if (groupId.length > groupNameMax) {
+      const problem = `A group id has ${groupNameMax} characters at most, this one has ${groupId.length}.`;
+      throw new KafkaError(ErrorCode.INVALID_GROUP_ID, problem);
+    }
+    const creation = this.#create(groupId, topic).finally(() => this.#creating.delete(key));
+    this.#creating.set(key, creation);
+    return creation;
+  }
+
+  async #create(groupId: string, topic: Topic): Promise<Group> {
+    try {
+      return await topic.createGroup({
+        name: groupId,
+        durable: topic.config.durability === 'disk',
+        // Nothing may go before it was read: where to begin is the client's choice.
+        start: { kind: 'all' },
+        ack: 'all',
+        positions: 'committed',
+        inactiveMs: this.#limits.offsetsRetentionMs,
+        attributes: { kafka: { kind: 'consumer-group' } },
+      });
+    } catch (error) {
+      const known = topic.groups.get(groupId);
+      if (error instanceof BrokerError && error.code === 'group-exists' && known?.isCommitted) return known;
+      throw error;
+    }
+  }
+
+  /** What was committed; of a group that delivers, what is done from the beginning on. -1: nothing. */
+  committed(groupId: string, topic: Topic, partition: number): { offset: number; metadata: string } {
+    const group = topic.groups.get(groupId);
+    const position = group?.positions[partition];
+    if (!group || !position) return nothing;
+    if (group.isCommitted) return group.committed(partition) ?? nothing;
+    return { offset: position.ackFloor, metadata: '' };
+  }
+}
+
+const nothing = { offset: -1, metadata: '' };

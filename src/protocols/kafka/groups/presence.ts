@@ -1,0 +1,53 @@
+import type { Consumer, Group } from '../../../broker/index.ts';
+
+/** A presence is a member as the broker's group counts it: it reads by itself, so it takes no deliveries. */
+class Presence implements Consumer {
+  readonly credit = 0;
+  readonly creditBytes = 0;
+  readonly group: Group;
+  isEnded = false;
+
+  constructor(group: Group) {
+    this.group = group;
+  }
+
+  receive(): void {
+    throw new Error('A consumer without credit got a delivery.');
+  }
+
+  ended(): void {
+    this.isEnded = true;
+  }
+}
+
+/** Which members of a Kafka group are there, on the broker groups of the topics they read: what lists, metrics and idle limits go by. */
+export class Presences {
+  readonly #present = new Map<Group, Presence[]>();
+
+  /** `wanted`: how many members each broker group has now. */
+  update(wanted: ReadonlyMap<Group, number>): void {
+    for (const [group, presences] of this.#present) {
+      if (group.isClosed) this.#present.delete(group);
+      else if (!wanted.has(group)) this.#set(group, presences, 0);
+    }
+    for (const [group, count] of wanted) {
+      const presences = this.#present.get(group) ?? [];
+      this.#present.set(group, presences);
+      this.#set(group, presences, count);
+    }
+  }
+
+  #set(group: Group, presences: Presence[], count: number): void {
+    while (presences.length < count) {
+      const presence = new Presence(group);
+      presences.push(presence);
+      group.attach(presence);
+    }
+    while (presences.length > count) group.detach(presences.pop()!);
+    if (count === 0) this.#present.delete(group);
+  }
+
+  clear(): void {
+    this.update(new Map());
+  }
+}

@@ -1,0 +1,106 @@
+import type { Consumer, Delivery, Group } from '../../../../broker/index.ts';
+import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
+import type { ShareFetch } from './share-fetch.ts';
+
+/** What a client says about records that it acquired: a range, and one type for all of it or one for each offset. */
+export interface AcknowledgementBatch {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly acknowledgeTypes: readonly number[];
+}
+
+const AcknowledgeType = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const;
+
+/** A share consumer is a share session as the broker's group of one topic sees it: it takes deliveries while a fetch waits for them. */
+export class ShareConsumer implements Consumer {
+  readonly topicId: Uuid;
+  readonly group: Group;
+  readonly partitions: Set<number> = new Set();
+  fetch: ShareFetch | undefined = undefined;
+  hasEnded = false;
+
+  constructor(topicId: Uuid, group: Group) {
+    this.topicId = topicId;
+    this.group = group;
+  }
+
+  get credit(): number {
+    return this.fetch?.recordsLeft ?? 0;
+  }
+
+  get creditBytes(): number {
+    return this.fetch?.bytesLeft ?? 0;
+  }
+
+  receive(delivery: Delivery): void {
+    this.fetch!.take(this.topicId, delivery);
+  }
+
+  refused(): void {
+    this.fetch?.full();
+  }
+
+  ended(): void {
+    this.hasEnded = true;
+  }
+
+  /** Does what the client says about records of one partition; nothing, when any of it is not for this client to say. */
+  acknowledge(partition: number, batches: readonly AcknowledgementBatch[], mayRenew: boolean): ErrorCode {
+    const position = this.group.positions[partition];
+    if (!position) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const decisions: [offset: number, type: number][] = [];
+    let from = 0;
+    for (const { firstOffset, lastOffset, acknowledgeTypes: types } of batches) {
+      const span = lastOffset - firstOffset + 1;
+      if (firstOffset < from || span < 1 || (types.length !== 1 && types.length !== span))
+        return ErrorCode.INVALID_REQUEST;
+      if (
+        types.some(
+          (type) =>
+            type < AcknowledgeType.gap || type > (mayRenew ? AcknowledgeType.renew : AcknowledgeType.reject),
+        )
+      )
+        return ErrorCode.INVALID_REQUEST;
+      from = lastOffset + 1;
+      let owned = 0;
+      // What is pending is bounded, the client's range is not.
+      for (const { offset, consumer } of position.pending.values()) {
+        if (offset < firstOffset) continue;
+        if (offset > lastOffset) break;
+        const type = types.length === 1 ? types[0]! : types[offset - firstOffset]!;
+        if (consumer === this) {
+          owned++;
+          decisions.push([offset, type]);
+        } else if (type !== AcknowledgeType.gap) return ErrorCode.INVALID_RECORD_STATE;
+      }
+      if (owned === 0 && types.some((type) => type !== AcknowledgeType.gap))
+        return ErrorCode.INVALID_RECORD_STATE;
+    }
+    for (const [offset, type] of decisions) this.#decide(partition, offset, type);
+    return ErrorCode.NONE;
+  }
+
+  #decide(partition: number, offset: number, type: number): void {
+    const { group } = this;
+    if (type === AcknowledgeType.release) group.nack(partition, offset);
+    else if (type === AcknowledgeType.reject) group.reject(partition, offset, '');
+    else if (type === AcknowledgeType.renew) group.extend(partition, offset);
+    else group.ack(partition, offset);
+  }
+
+  /** What it holds goes back, at once. */
+  release(partition?: number): void {
+    for (const position of this.group.positions) {
+      const { index } = position.partition;
+      if (partition !== undefined && partition !== index) continue;
+      const held = [...position.pending.values()].filter(({ consumer }) => consumer === this);
+      for (const { offset } of held) this.group.nack(index, offset, 0);
+    }
+  }
+
+  leave(): void {
+    if (this.hasEnded) return;
+    this.group.detach(this);
+    this.release();
+  }
+}

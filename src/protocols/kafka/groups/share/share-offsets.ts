@@ -1,0 +1,84 @@
+import { BrokerError, type Group, type Topic } from '../../../../broker/index.ts';
+import { ErrorCode } from '../../../../wire/kafka/index.ts';
+import { KafkaError } from '../../errors.ts';
+import type { GroupConfigs } from '../group-configs.ts';
+
+const topicNameMax = 249;
+
+/**
+ * The broker groups of share groups. A share group `g` that reads a topic is the broker's group `g` of that topic: acquiring a record is a delivery, accept,
+ * release, reject and renew are ack, nack, reject and extend. A JetStream consumer with explicit acks is one too, and so has the same messages, position
+ * and limits for whoever reads by its name.
+ */
+export class ShareOffsets {
+  readonly #configs: GroupConfigs;
+  readonly #creating = new Map<string, Promise<Group>>();
+
+  constructor(configs: GroupConfigs) {
+    this.#configs = configs;
+  }
+
+  /** The group on one topic, if it is there and delivers messages one by one. */
+  find(groupId: string, topic: Topic): Group | undefined {
+    const group = topic.groups.get(groupId);
+    return group && isShareable(group) ? group : undefined;
+  }
+
+  /** Throws a KafkaError when the group cannot read the topic record by record. */
+  check(groupId: string, topic: Topic): void {
+    const known = topic.groups.get(groupId);
+    if (!known || isShareable(known)) return;
+    const how = known.isCommitted ? 'commits offsets' : 'does not ack one by one';
+    const problem = `Group "${groupId}" of topic "${topic.name}" is no share group: it ${how}. Use another group id.`;
+    throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, problem);
+  }
+
+  /** The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a BrokerError. */
+  async ensure(groupId: string, topic: Topic): Promise<Group> {
+    this.check(groupId, topic);
+    const known = topic.groups.get(groupId);
+    const key = `${topic.id}/${groupId}`;
+    const creating = this.#creating.get(key);
+    if (creating || known) return creating ?? known!;
+    const creation = this.#create(groupId, topic).finally(() => this.#creating.delete(key));
+    this.#creating.set(key, creation);
+    return creation;
+  }
+
+  async #create(groupId: string, topic: Topic): Promise<Group> {
+    const { start, lockMs, deliveriesMax, recordLocksMax, deadLetter } = this.#configs.of(groupId);
+    try {
+      return await topic.createGroup({
+        name: groupId,
+        durable: topic.config.durability === 'disk',
+        start,
+        ack: 'explicit',
+        ackWaitMs: lockMs,
+        maxDeliver: deliveriesMax,
+        maxInFlight: recordLocksMax,
+        ...(deadLetter === '' ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, groupId) }),
+        attributes: { kafka: { kind: 'share-group' } },
+      });
+    } catch (error) {
+      const known = topic.groups.get(groupId);
+      if (error instanceof BrokerError && error.code === 'group-exists' && known) return known;
+      throw error;
+    }
+  }
+}
+
+/** It hands messages out one by one, each answered by itself. */
+export function isShareable(group: Group): boolean {
+  return !group.isCommitted && group.config.ack === 'explicit';
+}
+
+/** Kafka made it, as a share group. */
+export function isShareGroup(group: Group): boolean {
+  const { kafka } = group.config.attributes;
+  return isShareable(group) && (kafka as { readonly kind?: unknown } | undefined)?.kind === 'share-group';
+}
+
+/** As JetStream's consumers name theirs. */
+function deadLetterName(topic: Topic, groupId: string): string {
+  return `${topic.name}-${groupId}-dlq`.slice(0, topicNameMax);
+}

@@ -1,0 +1,156 @@
+import type { Group } from '../../../../broker/index.ts';
+import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
+import { KafkaError } from '../../errors.ts';
+import type { KafkaSession } from '../../handler.ts';
+import { ShareConsumer } from './share-consumer.ts';
+import { ShareFetch, type AcquiredPartition, type ShareFetchOptions } from './share-fetch.ts';
+
+const epochMax = 2 ** 31 - 1;
+const initialEpoch = 0;
+const finalEpoch = -1;
+
+/**
+ * A share session is what one member of a share group has under way on one connection: the partitions it reads and the records it holds. With the
+ * connection it ends, and the records go to others.
+ */
+export class ShareSession {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly consumers: Map<Uuid, ShareConsumer> = new Map();
+  /** Of the next request. */
+  epoch = 1;
+  #fetch: ShareFetch | undefined = undefined;
+
+  constructor(groupId: string, memberId: string) {
+    this.groupId = groupId;
+    this.memberId = memberId;
+  }
+
+  get partitions(): number {
+    let count = 0;
+    for (const { partitions } of this.consumers.values()) count += partitions.size;
+    return count;
+  }
+
+  add(topicId: Uuid, group: Group, partition: number): void {
+    let consumer = this.consumers.get(topicId);
+    if (!consumer || consumer.hasEnded) {
+      consumer = new ShareConsumer(topicId, group);
+      this.consumers.set(topicId, consumer);
+      consumer.partitions.add(partition);
+      group.attach(consumer);
+    }
+    consumer.partitions.add(partition);
+  }
+
+  forget(topicId: Uuid, partition: number): void {
+    const consumer = this.consumers.get(topicId);
+    if (!consumer?.partitions.delete(partition)) return;
+    if (consumer.partitions.size > 0) return;
+    // What it holds it may still acknowledge; its deadlines go on.
+    consumer.group.wake();
+  }
+
+  /** Collects records; an earlier fetch that still waits gets its answer now. */
+  fetch(options: ShareFetchOptions): Promise<readonly AcquiredPartition[]> {
+    this.#fetch?.end();
+    return new Promise((resolve) => {
+      const fetch = new ShareFetch(options, () => {
+        this.#setFetch(undefined);
+        resolve(fetch.result());
+      });
+      this.#setFetch(fetch);
+      for (const { group } of this.consumers.values()) group.wake();
+    });
+  }
+
+  #setFetch(fetch: ShareFetch | undefined): void {
+    this.#fetch = fetch;
+    for (const consumer of this.consumers.values()) consumer.fetch = fetch;
+  }
+
+  close(): void {
+    this.#fetch?.end();
+    for (const consumer of this.consumers.values()) consumer.leave();
+    this.consumers.clear();
+  }
+}
+
+/** All share sessions, by group and member: a member that begins a new one ends the one it had. */
+export class ShareSessions {
+  readonly #sessions = new Map<string, ShareSession>();
+  readonly #perConnection = new Map<KafkaSession, Set<string>>();
+  readonly #perConnectionMax: number;
+
+  constructor(perConnectionMax: number) {
+    this.#perConnectionMax = perConnectionMax;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The session that a request belongs to; a new one for epoch 0. Throws a KafkaError. */
+  enter(groupId: string, memberId: string, epoch: number, connection: KafkaSession): ShareSession {
+    if (epoch === initialEpoch) return this.#open(groupId, memberId, connection);
+    const session = this.#sessions.get(keyOf(groupId, memberId));
+    if (!session) {
+      const problem = `Member "${memberId}" of share group "${groupId}" has no share session; begin one with epoch 0.`;
+      throw new KafkaError(ErrorCode.SHARE_SESSION_NOT_FOUND, problem);
+    }
+    if (epoch === finalEpoch) return session;
+    if (epoch !== session.epoch) {
+      const problem = `The share session of member "${memberId}" is at epoch ${session.epoch}, not ${epoch}.`;
+      throw new KafkaError(ErrorCode.INVALID_SHARE_SESSION_EPOCH, problem);
+    }
+    session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1;
+    return session;
+  }
+
+  #open(groupId: string, memberId: string, connection: KafkaSession): ShareSession {
+    const key = keyOf(groupId, memberId);
+    this.end(groupId, memberId);
+    let keys = this.#perConnection.get(connection);
+    if (!keys) {
+      keys = new Set();
+      this.#perConnection.set(connection, keys);
+      connection.onClose(() => this.#connectionClosed(connection));
+    }
+    for (const other of keys) if (!this.#sessions.has(other)) keys.delete(other);
+    if (keys.size >= this.#perConnectionMax) {
+      const problem = `A connection takes ${this.#perConnectionMax} share sessions at most.`;
+      throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, problem);
+    }
+    const session = new ShareSession(groupId, memberId);
+    this.#sessions.set(key, session);
+    if (connection.closed) this.end(groupId, memberId);
+    else keys.add(key);
+    return session;
+  }
+
+  /** Ends a member's session, if it has one: what it holds goes to others. */
+  end(groupId: string, memberId: string): void {
+    const key = keyOf(groupId, memberId);
+    this.#sessions.get(key)?.close();
+    this.#sessions.delete(key);
+  }
+
+  #connectionClosed(connection: KafkaSession): void {
+    const keys = this.#perConnection.get(connection) ?? [];
+    this.#perConnection.delete(connection);
+    for (const key of keys) {
+      this.#sessions.get(key)?.close();
+      this.#sessions.delete(key);
+    }
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.close();
+    this.#sessions.clear();
+    this.#perConnection.clear();
+  }
+}
+
+function keyOf(groupId: string, memberId: string): string {
+  return `${groupId}\n${memberId}`;
+}

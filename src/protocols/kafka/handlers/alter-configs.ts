@@ -1,0 +1,89 @@
+import type { Topic } from '../../../broker/index.ts';
+import { ErrorCode, type IncrementalAlterConfigsRequest } from '../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import { ResourceType } from '../resource-type.ts';
+import { configTextsOf, isListConfig, withConfigs, type ConfigTexts } from '../topic-configs.ts';
+
+type Change = IncrementalAlterConfigsRequest['resources'][number]['configs'][number];
+
+/** `AlterConfigOp.OpType` */
+const Operation = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
+
+interface Resource {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+interface Result extends Resource {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string | null;
+}
+
+export const alterConfigs: Handler<'AlterConfigs'> = async ({ resources, validateOnly }, { host }) => {
+  const responses: Result[] = [];
+  for (const resource of resources) {
+    const texts = (): ConfigTexts =>
+      Object.fromEntries(
+        resource.configs.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])),
+      );
+    responses.push(await alter(resource, texts, validateOnly, host));
+  }
+  return { responses };
+};
+
+export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async (request, { host }) => {
+  const responses: Result[] = [];
+  for (const resource of request.resources) {
+    const texts = (topic: Topic): ConfigTexts => changed(configTextsOf(topic), resource.configs);
+    responses.push(await alter(resource, texts, request.validateOnly, host));
+  }
+  return { responses };
+};
+
+async function alter(
+  { resourceType, resourceName }: Resource,
+  texts: (topic: Topic) => ConfigTexts,
+  validateOnly: boolean,
+  host: KafkaHost,
+): Promise<Result> {
+  try {
+    if (resourceType !== ResourceType.topic)
+      throw new KafkaError(
+        ErrorCode.INVALID_REQUEST,
+        'Only topics are configured by Kafka clients; the broker is configured where it is started.',
+      );
+    const topic = host.topicNames.topic(resourceName);
+    if (!topic)
+      throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${resourceName}'.`);
+    const config = withConfigs(topic.config, texts(topic));
+    if (!validateOnly) await topic.update(config);
+    return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName };
+  } catch (error) {
+    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), resourceType, resourceName };
+  }
+}
+
+function changed(before: ConfigTexts, changes: readonly Change[]): ConfigTexts {
+  const texts: { [name: string]: string } = { ...before };
+  for (const { name, configOperation, value } of changes) {
+    if (configOperation === Operation.delete) delete texts[name];
+    else if (value === null)
+      throw new KafkaError(ErrorCode.INVALID_CONFIG, `Configuration ${name} needs a value.`);
+    else if (configOperation === Operation.set) texts[name] = value;
+    else texts[name] = changedList(name, configOperation, texts[name] ?? '', value);
+  }
+  return texts;
+}
+
+function changedList(name: string, operation: number, before: string, value: string): string {
+  if (!isListConfig(name) || (operation !== Operation.append && operation !== Operation.subtract))
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, `Configuration ${name} cannot be changed so.`);
+  const parts = new Set(before === '' ? [] : before.split(','));
+  for (const part of value.split(',')) {
+    if (operation === Operation.append) parts.add(part);
+    else parts.delete(part);
+  }
+  return [...parts].join(',');
+}

@@ -1,0 +1,47 @@
+import { ErrorCode, type CreatePartitionsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import { checkPartitions } from './create-topics.ts';
+
+type ResultDraft = ResponseDraft<'CreatePartitions'>['results'][number];
+
+export const createPartitions: Handler<'CreatePartitions'> = async ({ topics, validateOnly }, { host }) => {
+  const results: ResultDraft[] = [];
+  for (const topic of topics) {
+    try {
+      await grow(topic, validateOnly, host);
+      results.push({ name: topic.name, errorCode: ErrorCode.NONE });
+    } catch (error) {
+      results.push({ name: topic.name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) });
+    }
+  }
+  return { results };
+};
+
+async function grow(
+  { name, count, assignments }: CreatePartitionsRequest['topics'][number],
+  validateOnly: boolean,
+  host: KafkaHost,
+): Promise<void> {
+  const topic = host.topicNames.topic(name);
+  if (!topic) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
+  const now = topic.partitions.length;
+  if (count <= now)
+    throw new KafkaError(
+      ErrorCode.INVALID_PARTITIONS,
+      `Topic '${name}' has ${now} partitions; ${count} would not be more.`,
+    );
+  checkPartitions(count, host);
+  if (assignments !== null) {
+    const isRight =
+      assignments.length === count - now &&
+      assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === host.nodeId);
+    if (!isRight)
+      throw new KafkaError(
+        ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+        `Each of the ${count - now} new partitions goes to broker ${host.nodeId}, the only one.`,
+      );
+  }
+  if (!validateOnly) await topic.update({ ...topic.config, partitions: count });
+}

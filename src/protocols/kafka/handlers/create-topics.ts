@@ -1,0 +1,117 @@
+import type { TopicOptions } from '../../../broker/index.ts';
+import {
+  ErrorCode,
+  zeroUuid,
+  type CreateTopicsRequest,
+  type ResponseDraft,
+} from '../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import { fieldsOf, shownConfigs } from '../topic-configs.ts';
+import { isTopicName } from '../topic-names.ts';
+import { describedConfig } from './describe-configs.ts';
+
+type Wanted = CreateTopicsRequest['topics'][number];
+type TopicDraft = ResponseDraft<'CreateTopics'>['topics'][number];
+
+/** What -1 means in partitions and replication factor: the broker's default. */
+const byDefault = -1;
+
+export const createTopics: Handler<'CreateTopics'> = async ({ topics: wanted, validateOnly }, { host }) => {
+  const names = new Set<string>();
+  const twice = new Set<string>();
+  for (const { name } of wanted) (names.has(name) ? twice : names).add(name);
+  const topics: TopicDraft[] = [];
+  for (const topic of wanted) {
+    if (!names.delete(topic.name)) continue; // one answer for a name that came twice
+    topics.push(await createOne(topic, validateOnly, twice.has(topic.name), host));
+  }
+  return { topics };
+};
+
+async function createOne(
+  wanted: Wanted,
+  validateOnly: boolean,
+  isTwice: boolean,
+  host: KafkaHost,
+): Promise<TopicDraft> {
+  const { name } = wanted;
+  try {
+    if (isTwice) throw new KafkaError(ErrorCode.INVALID_REQUEST, `Topic ${name} is in the request twice.`);
+    const options = optionsOf(wanted, host);
+    if (host.topicNames.topic(name))
+      throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+    if (validateOnly) return created(name, options.partitions ?? 1, zeroUuid, []);
+    const topic = await host.broker.createTopic(options);
+    return created(
+      name,
+      topic.partitions.length,
+      host.topicIds.idOf(topic),
+      shownConfigs(topic).map((config) => describedConfig(config)),
+    );
+  } catch (error) {
+    return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), configs: null };
+  }
+}
+
+function created(
+  name: string,
+  numPartitions: number,
+  topicId: string,
+  configs: TopicDraft['configs'],
+): TopicDraft {
+  const errorCode = ErrorCode.NONE;
+  return {
+    name,
+    topicId,
+    errorCode,
+    errorMessage: null,
+    numPartitions,
+    replicationFactor: 1,
+    configs: configs ?? null,
+  };
+}
+
+function optionsOf(
+  { name, numPartitions, replicationFactor, assignments, configs }: Wanted,
+  host: KafkaHost,
+): TopicOptions {
+  if (!isTopicName(name))
+    throw new KafkaError(
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      `'${name}' is no topic name: 1 to 249 letters, digits, '.', '_' and '-'.`,
+    );
+  if (assignments.length > 0 && (numPartitions !== byDefault || replicationFactor !== byDefault))
+    throw new KafkaError(
+      ErrorCode.INVALID_REQUEST,
+      'Both partitions (or a replication factor) and an assignment were given.',
+    );
+  for (const { brokerIds } of assignments)
+    if (brokerIds.length !== 1 || brokerIds[0] !== host.nodeId)
+      throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `The only broker is ${host.nodeId}.`);
+  if (replicationFactor !== byDefault && replicationFactor !== 1)
+    throw new KafkaError(
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      `Replication factor ${replicationFactor} is not possible: there is one broker, so it is 1.`,
+    );
+  const asked = assignments.length > 0 ? assignments.length : numPartitions;
+  const partitions = asked === byDefault ? host.autoCreation.partitions : asked;
+  checkPartitions(partitions, host);
+  return {
+    name,
+    partitions,
+    ...fieldsOf(
+      Object.fromEntries(configs.flatMap((one) => (one.value === null ? [] : [[one.name, one.value]]))),
+    ),
+  };
+}
+
+/** Throws a KafkaError INVALID_PARTITIONS. */
+export function checkPartitions(partitions: number, { limits }: KafkaHost): void {
+  if (partitions >= 1 && partitions <= limits.partitionsMax) return;
+  throw new KafkaError(
+    ErrorCode.INVALID_PARTITIONS,
+    `A topic has 1 to ${limits.partitionsMax} partitions, not ${partitions}.`,
+  );
+}

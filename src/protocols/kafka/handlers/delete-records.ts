@@ -1,0 +1,38 @@
+import type { Partition } from '../../../broker/index.ts';
+import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { errorCodeOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+import { highWatermark, logStartOffset } from '../partition-view.ts';
+
+type PartitionDraft = ResponseDraft<'DeleteRecords'>['topics'][number]['partitions'][number];
+
+const upToHighWatermark = -1;
+
+export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host }) => {
+  const topics = [];
+  for (const { name, partitions } of request.topics) {
+    const topic = host.topicNames.topic(name);
+    const answers: PartitionDraft[] = [];
+    for (const { partitionIndex, offset } of partitions)
+      answers.push(await deleteBelow(topic?.partitions[partitionIndex], partitionIndex, offset));
+    topics.push({ name, partitions: answers });
+  }
+  return { topics };
+};
+
+async function deleteBelow(
+  partition: Partition | undefined,
+  partitionIndex: number,
+  offset: number,
+): Promise<PartitionDraft> {
+  const refused = (errorCode: ErrorCode): PartitionDraft => ({ partitionIndex, lowWatermark: -1, errorCode });
+  if (!partition) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const before = offset === upToHighWatermark ? highWatermark(partition) : offset;
+  if (before < 0 || before > highWatermark(partition)) return refused(ErrorCode.OFFSET_OUT_OF_RANGE);
+  try {
+    await partition.purge({ before });
+    return { partitionIndex, lowWatermark: logStartOffset(partition), errorCode: ErrorCode.NONE };
+  } catch (error) {
+    return refused(errorCodeOf(error));
+  }
+}

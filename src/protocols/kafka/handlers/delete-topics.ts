@@ -1,0 +1,36 @@
+import type { Topic } from '../../../broker/index.ts';
+import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { errorCodeOf, errorMessageOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+
+type TopicDraft = ResponseDraft<'DeleteTopics'>['responses'][number];
+
+export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, version }) => {
+  const wanted =
+    version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
+  const responses: TopicDraft[] = [];
+  for (const { name, topicId } of wanted) {
+    const topic = name === null ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
+    if (topic)
+      responses.push(await deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic)));
+    else {
+      const isById = name === null;
+      responses.push({
+        name,
+        topicId,
+        errorCode: isById ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        errorMessage: isById ? 'There is no topic with that id.' : `There is no topic '${name}'.`,
+      });
+    }
+  }
+  return { responses };
+};
+
+async function deleteOne(topic: Topic, name: string, topicId: string): Promise<TopicDraft> {
+  try {
+    await topic.delete();
+    return { name, topicId, errorCode: ErrorCode.NONE };
+  } catch (error) {
+    return { name, topicId, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+  }
+}

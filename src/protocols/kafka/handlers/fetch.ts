@@ -1,0 +1,147 @@
+import type { Partition } from '../../../broker/index.ts';
+import {
+  ErrorCode,
+  type FetchRequest,
+  type FetchResponse,
+  type ResponseDraft,
+} from '../../../wire/kafka/index.ts';
+import { errorCodeOf } from '../errors.ts';
+import { FetchWait } from '../fetch-wait.ts';
+import type { Handler, RequestContext } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import {
+  highWatermark,
+  lastStableOffset,
+  leaderEpochError,
+  logStartOffset,
+  passesOverRemoved,
+} from '../partition-view.ts';
+
+type Response = ResponseDraft<'Fetch'>;
+type TopicDraft = Response['responses'][number];
+type PartitionDraft = TopicDraft['partitions'][number];
+type WantedTopic = FetchRequest['topics'][number];
+type WantedPartition = WantedTopic['partitions'][number];
+
+/** One partition of a fetch request. */
+export interface FetchTarget {
+  readonly wanted: WantedPartition;
+  /** Undefined: there is none, as `error` says. */
+  readonly partition: Partition | undefined;
+  readonly error: ErrorCode;
+}
+
+const noBatches: readonly Uint8Array[] = [];
+const readCommitted = 1;
+const noTransactions: FetchResponse['responses'][number]['partitions'][number]['abortedTransactions'] = [];
+
+/**
+ * Reads batches as they are stored, waiting until there are enough bytes of them.
+ *
+ * Sessions (KIP-227) are declined: the answer's session id is 0, and clients go on with full requests.
+ */
+export const fetch: Handler<'Fetch'> = async (request, context) => {
+  const { host, session } = context;
+  if (request.sessionId !== 0 && request.sessionEpoch > 0)
+    return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
+  const targets = request.topics.map((topic) => targetsOf(topic, context));
+  const waitMs = Math.min(request.maxWaitMs, host.limits.fetchWaitMsMax);
+  if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE)))
+    await FetchWait.until(targets.flat(), request.minBytes, waitMs, host, session);
+  return { responses: session.closed ? [] : await readAll(request, targets, host) };
+};
+
+function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
+  const found = version >= 13 ? host.topicIds.topic(topic.topicId) : host.topicNames.topic(topic.topic);
+  return topic.partitions.map((wanted) => {
+    const partition = found?.partitions[wanted.partition];
+    return {
+      wanted,
+      partition,
+      error: partition ? errorOf(partition, wanted) : unknown(!found && version >= 13),
+    };
+  });
+}
+
+function unknown(isUnknownId: boolean): ErrorCode {
+  return isUnknownId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+function errorOf(partition: Partition, { fetchOffset, currentLeaderEpoch }: WantedPartition): ErrorCode {
+  const epochError = leaderEpochError(currentLeaderEpoch);
+  if (epochError !== ErrorCode.NONE) return epochError;
+  const isBelow = fetchOffset < logStartOffset(partition) && !passesOverRemoved(partition.topic);
+  return isBelow || fetchOffset < 0 || fetchOffset > partition.nextOffset
+    ? ErrorCode.OFFSET_OUT_OF_RANGE
+    : ErrorCode.NONE;
+}
+
+/** The first partitions are served first; the first batch of all goes out however large it is (KIP-74). */
+async function readAll(
+  request: FetchRequest,
+  targets: readonly (readonly FetchTarget[])[],
+  host: KafkaHost,
+): Promise<TopicDraft[]> {
+  const responses: TopicDraft[] = [];
+  let bytesLeft = Math.min(request.maxBytes, host.limits.fetchBytesMax);
+  let isFirst = true;
+  for (const [at, { topic, topicId }] of request.topics.entries()) {
+    const partitions: PartitionDraft[] = [];
+    for (const target of targets[at]!) {
+      const draft = await read(target, bytesLeft, isFirst, request.isolationLevel);
+      partitions.push(draft);
+      for (const { length } of draft.records as readonly Uint8Array[]) {
+        bytesLeft -= length;
+        isFirst = false;
+      }
+    }
+    responses.push({ topic, topicId, partitions });
+  }
+  return responses;
+}
+
+async function read(
+  { partition, wanted, error }: FetchTarget,
+  bytesLeft: number,
+  isFirst: boolean,
+  isolationLevel: number,
+): Promise<PartitionDraft> {
+  const partitionIndex = wanted.partition;
+  if (!partition || error !== ErrorCode.NONE) return refusal(partitionIndex, error, partition);
+  if (partition.topic.isDeleted)
+    return refusal(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, undefined);
+  const highWatermarkNow = highWatermark(partition);
+  let records = noBatches;
+  const bytesMax = Math.min(wanted.partitionMaxBytes, bytesLeft);
+  if (wanted.fetchOffset < highWatermarkNow && (isFirst || bytesMax > 0)) {
+    try {
+      records = await partition.readBatches(wanted.fetchOffset, bytesMax, isFirst);
+    } catch (cause) {
+      return refusal(partitionIndex, errorCodeOf(cause), partition);
+    }
+  }
+  return {
+    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    highWatermark: highWatermark(partition),
+    lastStableOffset: lastStableOffset(partition),
+    logStartOffset: logStartOffset(partition),
+    abortedTransactions: isolationLevel === readCommitted ? noTransactions : null,
+    records,
+  };
+}
+
+function refusal(
+  partitionIndex: number,
+  errorCode: ErrorCode,
+  partition: Partition | undefined,
+): PartitionDraft {
+  return {
+    partitionIndex,
+    errorCode,
+    highWatermark: partition ? highWatermark(partition) : -1,
+    logStartOffset: partition ? logStartOffset(partition) : -1,
+    abortedTransactions: null,
+    records: noBatches,
+  };
+}

@@ -1,0 +1,43 @@
+import { groupHandlers } from '../groups/index.ts';
+import type { Handlers } from '../handler.ts';
+import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
+import { apiVersions } from './api-versions.ts';
+import { createPartitions } from './create-partitions.ts';
+import { createTopics } from './create-topics.ts';
+import { deleteRecords } from './delete-records.ts';
+import { deleteTopics } from './delete-topics.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { describeConfigs } from './describe-configs.ts';
+import { describeLogDirs } from './describe-log-dirs.ts';
+import { describeTopicPartitions } from './describe-topic-partitions.ts';
+import { fetch } from './fetch.ts';
+import { initProducerId } from './init-producer-id.ts';
+import { listOffsets } from './list-offsets.ts';
+import { metadata } from './metadata.ts';
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+import { produce } from './produce.ts';
+import { saslAuthenticate, saslHandshake } from './sasl.ts';
+
+/** Everything that is answered; what is not here is not advertised. */
+export const handlers: Handlers = {
+  Produce: produce,
+  Fetch: fetch,
+  ListOffsets: listOffsets,
+  Metadata: metadata,
+  SaslHandshake: saslHandshake,
+  ApiVersions: apiVersions,
+  CreateTopics: createTopics,
+  DeleteTopics: deleteTopics,
+  DeleteRecords: deleteRecords,
+  InitProducerId: initProducerId,
+  OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  DescribeConfigs: describeConfigs,
+  AlterConfigs: alterConfigs,
+  DescribeLogDirs: describeLogDirs,
+  SaslAuthenticate: saslAuthenticate,
+  CreatePartitions: createPartitions,
+  IncrementalAlterConfigs: incrementalAlterConfigs,
+  DescribeCluster: describeCluster,
+  DescribeTopicPartitions: describeTopicPartitions,
+  ...groupHandlers,
+};

@@ -1,0 +1,93 @@
+import type { Partition } from '../../../broker/index.ts';
+import { ErrorCode, type ListOffsetsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { errorCodeOf } from '../errors.ts';
+import type { Handler } from '../handler.ts';
+import {
+  highWatermark,
+  lastStableOffset,
+  leaderEpoch,
+  leaderEpochError,
+  logStartOffset,
+} from '../partition-view.ts';
+
+type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
+type WantedPartition = ListOffsetsRequest['topics'][number]['partitions'][number];
+
+/** Times that are names. */
+const latest = -1;
+const earliest = -2;
+const ofMaxTimestamp = -3;
+/** All that there is lies on this machine. */
+const earliestLocal = -4;
+const lastTiered = -5;
+const earliestNotUploaded = -6;
+const readCommitted = 1;
+
+interface Found {
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+const nothing: Found = { offset: -1, timestamp: -1 };
+
+export const listOffsets: Handler<'ListOffsets'> = async (request, { host }) => {
+  const topics = [];
+  for (const { name, partitions } of request.topics) {
+    const topic = host.topicNames.topic(name);
+    const answers: PartitionDraft[] = [];
+    for (const wanted of partitions)
+      answers.push(await answer(topic?.partitions[wanted.partitionIndex], wanted, request.isolationLevel));
+    topics.push({ name, partitions: answers });
+  }
+  return { topics };
+};
+
+async function answer(
+  partition: Partition | undefined,
+  { partitionIndex, timestamp, currentLeaderEpoch }: WantedPartition,
+  isolationLevel: number,
+): Promise<PartitionDraft> {
+  if (!partition) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  const epochError = leaderEpochError(currentLeaderEpoch);
+  if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
+  try {
+    const found = await find(partition, timestamp, isolationLevel);
+    if (!found) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+    return { partitionIndex, errorCode: ErrorCode.NONE, leaderEpoch, ...found };
+  } catch (error) {
+    return { partitionIndex, errorCode: errorCodeOf(error) };
+  }
+}
+
+/** Undefined: there is no such name. */
+async function find(
+  partition: Partition,
+  timestamp: number,
+  isolationLevel: number,
+): Promise<Found | undefined> {
+  switch (timestamp) {
+    case latest: {
+      const end = isolationLevel === readCommitted ? lastStableOffset(partition) : highWatermark(partition);
+      return { offset: end, timestamp: -1 };
+    }
+    case earliest:
+    case earliestLocal:
+    case earliestNotUploaded:
+      return { offset: logStartOffset(partition), timestamp: -1 };
+    case ofMaxTimestamp:
+      return partition.count === 0 ? nothing : atTime(partition, partition.lastTimestampMs);
+    case lastTiered:
+      return nothing;
+    default:
+      return timestamp < 0 ? undefined : atTime(partition, timestamp);
+  }
+}
+
+/** The first message that is not older; none when all are. */
+async function atTime(partition: Partition, timestampMs: number): Promise<Found> {
+  const offset = await partition.offsetAtTime(timestampMs);
+  for await (const record of partition.scan(Math.max(offset, partition.firstOffset))) {
+    if (record.timestampMs >= timestampMs) return { offset: record.offset, timestamp: record.timestampMs };
+  }
+  return nothing;
+}

@@ -1,0 +1,88 @@
+import { BrokerError, type Topic } from '../../../broker/index.ts';
+import { ErrorCode, zeroUuid, type MetadataResponse, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { errorCodeOf } from '../errors.ts';
+import type { Handler, RequestContext } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import { leaderEpoch } from '../partition-view.ts';
+import { isTopicName } from '../topic-names.ts';
+
+type TopicDraft = ResponseDraft<'Metadata'>['topics'][number];
+type PartitionDraft = MetadataResponse['topics'][number]['partitions'][number];
+
+const noReplicas: readonly number[] = [];
+
+export const metadata: Handler<'Metadata'> = async (request, context) => {
+  const { host, session, version } = context;
+  const { topics: wanted } = request;
+  // All topics: null, or in version 0 the empty list.
+  const isAll = wanted === null || (version === 0 && wanted.length === 0);
+  const topics: TopicDraft[] = [];
+  if (isAll) {
+    for (const topic of host.broker.topics.values()) topics.push(describe(topic, host));
+  } else {
+    for (const { name, topicId } of wanted)
+      topics.push(await find(name, topicId, request.allowAutoTopicCreation, context));
+  }
+  return {
+    brokers: [{ nodeId: host.nodeId, ...session.endpoint }],
+    clusterId: host.clusterId,
+    controllerId: host.nodeId,
+    topics,
+  };
+};
+
+async function find(
+  name: string | null,
+  topicId: string,
+  mayCreate: boolean,
+  { host }: RequestContext,
+): Promise<TopicDraft> {
+  if (name === null) {
+    const topic = host.topicIds.topic(topicId);
+    return topic ? describe(topic, host) : unknown(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
+  }
+  const topic = host.topicNames.topic(name);
+  if (topic) return describe(topic, host);
+  if (!isTopicName(name)) return unknown(ErrorCode.INVALID_TOPIC_EXCEPTION, name);
+  if (!mayCreate || !host.autoCreation.enabled) return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
+  try {
+    return describe(await createByName(name, host), host);
+  } catch (error) {
+    return unknown(errorCodeOf(error), name);
+  }
+}
+
+/** Two clients may ask for the same new topic: both get it. */
+async function createByName(name: string, { broker, autoCreation }: KafkaHost): Promise<Topic> {
+  try {
+    return await broker.createTopic({ name, partitions: autoCreation.partitions });
+  } catch (error) {
+    const existing = broker.topic(name);
+    if (existing && error instanceof BrokerError && error.code === 'topic-exists') return existing;
+    throw error;
+  }
+}
+
+function unknown(errorCode: ErrorCode, name: string | null, topicId: string = zeroUuid): TopicDraft {
+  return { errorCode, name, topicId, partitions: [] };
+}
+
+function describe(topic: Topic, { nodeId, topicIds, topicNames }: KafkaHost): TopicDraft {
+  const nodes = [nodeId];
+  const partitions: PartitionDraft[] = topic.partitions.map(({ index }) => ({
+    errorCode: ErrorCode.NONE,
+    partitionIndex: index,
+    leaderId: nodeId,
+    leaderEpoch,
+    replicaNodes: nodes,
+    isrNodes: nodes,
+    offlineReplicas: noReplicas,
+  }));
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topicNames.nameOf(topic),
+    topicId: topicIds.idOf(topic),
+    isInternal: false,
+    partitions,
+  };
+}

@@ -1,0 +1,19 @@
+import { ErrorCode } from '../../../wire/kafka/index.ts';
+import type { Handler } from '../handler.ts';
+import { highWatermark, leaderEpoch, leaderEpochError } from '../partition-view.ts';
+
+export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (request, { host }) => ({
+  topics: request.topics.map(({ topic: name, partitions }) => {
+    const topic = host.topicNames.topic(name);
+    return {
+      topic: name,
+      partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: epoch }) => {
+        const partition = topic?.partitions[index];
+        if (!partition) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, partition: index };
+        const errorCode = leaderEpochError(currentLeaderEpoch);
+        if (errorCode !== ErrorCode.NONE || epoch !== leaderEpoch) return { errorCode, partition: index };
+        return { errorCode, partition: index, leaderEpoch, endOffset: highWatermark(partition) };
+      }),
+    };
+  }),
+});

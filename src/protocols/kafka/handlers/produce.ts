@@ -1,0 +1,134 @@
+import type { PublishListener, Topic } from '../../../broker/index.ts';
+import {
+  ErrorCode,
+  checkProducedHeader,
+  splitBatches,
+  type ProduceRequest,
+  type ResponseDraft,
+} from '../../../wire/kafka/index.ts';
+import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
+import type { Handler, RequestContext } from '../handler.ts';
+import { logStartOffset } from '../partition-view.ts';
+
+type Response = ResponseDraft<'Produce'>;
+type TopicDraft = Response['responses'][number];
+type PartitionDraft = TopicDraft['partitionResponses'][number];
+
+/**
+ * Appends batches as they are.
+ *
+ * Whatever acks says, what is stored is synced before it is answered; 0 means that there is no answer, and that a refusal can only be told by
+ * ending the connection.
+ */
+export const produce: Handler<'Produce'> = (request, context) => {
+  const publishing = new Publishing(context);
+  publishing.start(request);
+  if (request.acks !== 0) return publishing.done;
+  const { session } = context;
+  void publishing.done.then(() => {
+    if (publishing.hasRefusals) session.fail('a produce request with acks 0 that was refused');
+  });
+  return undefined;
+};
+
+/** Where the answer for one partition of the request goes. */
+interface Place {
+  readonly topic: Topic;
+  readonly index: number;
+  readonly answers: PartitionDraft[];
+  readonly at: number;
+}
+
+/** One produce request under way: each of its partitions is answered by itself, and the last one answers the request. */
+class Publishing implements PublishListener<Place> {
+  hasRefusals = false;
+  readonly done: Promise<Response>;
+  readonly #context: RequestContext;
+  readonly #responses: TopicDraft[] = [];
+  /** Partitions not answered yet, and one for the request that is still being read. */
+  #open = 1;
+  #resolve!: (response: Response) => void;
+
+  constructor(context: RequestContext) {
+    this.#context = context;
+    this.done = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  start({ topicData, acks, transactionalId }: ProduceRequest): void {
+    const { host, version } = this.#context;
+    const hasWrongAcks = acks < -1 || acks > 1;
+    for (const { name, topicId, partitionData } of topicData) {
+      const answers: PartitionDraft[] = [];
+      this.#responses.push({ name, topicId, partitionResponses: answers });
+      const topic = version >= 13 ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
+      for (const { index, records } of partitionData) {
+        if (hasWrongAcks) this.#refuse(answers, index, ErrorCode.INVALID_REQUIRED_ACKS);
+        else if (!topic && version >= 13) this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_ID);
+        else if (!topic?.partitions[index])
+          this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        else this.#publish(topic, index, records, transactionalId, answers);
+      }
+    }
+    this.#closeOne();
+  }
+
+  #refuse(answers: PartitionDraft[], index: number, errorCode: ErrorCode, errorMessage?: string): void {
+    this.hasRefusals = true;
+    answers.push({ index, errorCode, baseOffset: -1, errorMessage: errorMessage ?? null });
+  }
+
+  #publish(
+    topic: Topic,
+    index: number,
+    records: Uint8Array | null,
+    transactionalId: string | null,
+    answers: PartitionDraft[],
+  ): void {
+    const place: Place = { topic, index, answers, at: answers.length };
+    answers.push({ index, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: -1 }); // until it is known
+    this.#open++;
+    try {
+      topic.publishBatch(index, oneBatch(records, transactionalId), this, place);
+    } catch (error) {
+      this.refused(place, error as Error);
+    }
+  }
+
+  published({ topic, index, answers, at }: Place, _: number, baseOffset: number): void {
+    const partition = topic.partitions[index]!;
+    answers[at] = {
+      index,
+      errorCode: ErrorCode.NONE,
+      baseOffset,
+      logStartOffset: logStartOffset(partition),
+    };
+    this.#closeOne();
+  }
+
+  refused({ index, answers, at }: Place, error: Error): void {
+    this.hasRefusals = true;
+    answers[at] = {
+      index,
+      errorCode: errorCodeOf(error),
+      baseOffset: -1,
+      errorMessage: errorMessageOf(error),
+    };
+    this.#closeOne();
+  }
+
+  #closeOne(): void {
+    if (--this.#open === 0) this.#resolve({ responses: this.#responses });
+  }
+}
+
+/** The one batch that a produce request may bring for a partition. Its CRC is looked at when it is appended. */
+function oneBatch(records: Uint8Array | null, transactionalId: string | null): Uint8Array {
+  const batches = records === null ? [] : splitBatches(records);
+  const [batch] = batches;
+  if (!batch || batches.length > 1)
+    throw new KafkaError(ErrorCode.INVALID_RECORD, `${batches.length} record batches; it must be one.`);
+  checkProducedHeader(batch);
+  if (batch.isTransactional || transactionalId !== null)
+    throw new KafkaError(ErrorCode.INVALID_TXN_STATE, 'Transactions are not supported.');
+  return batch.bytes;
+}

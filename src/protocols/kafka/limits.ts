@@ -1,0 +1,45 @@
+/** The Kafka frontend's limits; all of them apply per broker or connection as said. */
+export interface KafkaLimits {
+  readonly connectionsMax: number;
+  /** Largest request frame, in bytes (Kafka: socket.request.max.bytes). */
+  readonly requestBytesMax: number;
+  /** Largest frame of a connection that has not authenticated, in bytes. */
+  readonly requestBytesMaxBeforeAuth: number;
+  /** Requests of one connection under way at once; beyond it the socket is not read. */
+  readonly requestsMax: number;
+  /** Bytes of the requests of one connection under way at once. */
+  readonly requestBytesUnderWayMax: number;
+  /** Response bytes that may wait for a client to read them; beyond it no further request of it is handled. */
+  readonly responseBytesMax: number;
+  /** A client that reads nothing for so long, while answers wait for it, is cut. */
+  readonly writeDeadlineMs: number;
+  /** A connection without any request for so long is closed (Kafka: connections.max.idle.ms). */
+  readonly idleMsMax: number;
+  /** A connection must have authenticated within so long. */
+  readonly authTimeoutMs: number;
+  /** Largest answer to a fetch, in bytes of records; a first batch larger than this goes out nevertheless. */
+  readonly fetchBytesMax: number;
+  /** A fetch waits for new records so long at most. */
+  readonly fetchWaitMsMax: number;
+  /** Partitions of the topics that CreateTopics and CreatePartitions make, per topic. */
+  readonly partitionsMax: number;
+}
+
+export const defaultLimits: KafkaLimits = {
+  connectionsMax: 65_536,
+  requestBytesMax: 100 * 1024 * 1024,
+  requestBytesMaxBeforeAuth: 64 * 1024,
+  requestsMax: 256,
+  requestBytesUnderWayMax: 128 * 1024 * 1024,
+  responseBytesMax: 64 * 1024 * 1024,
+  writeDeadlineMs: 30_000,
+  idleMsMax: 10 * 60_000,
+  authTimeoutMs: 10_000,
+  fetchBytesMax: 55 * 1024 * 1024,
+  fetchWaitMsMax: 5 * 60_000,
+  partitionsMax: 10_000,
+};
+
+export function kafkaLimits(limits: Partial<KafkaLimits> = {}): KafkaLimits {
+  return { ...defaultLimits, ...limits };
+}

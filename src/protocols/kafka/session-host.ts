@@ -1,0 +1,16 @@
+import type { KafkaAuth } from './auth.ts';
+import type { Endpoint, KafkaHost } from './kafka-host.ts';
+import type { CloseReason, Session } from './session.ts';
+
+/** What sessions need from the frontend around them. */
+export interface SessionHost {
+  readonly kafka: KafkaHost;
+  readonly auth: KafkaAuth;
+  /** What all connections are read into. */
+  readonly readBuffer: Buffer;
+  /** Where clients are told to connect to; undefined: where each has connected to. */
+  readonly advertised: Endpoint | undefined;
+  closing(session: Session, reason: CloseReason): void;
+  /** The socket is closed. */
+  gone(session: Session): void;
+}

@@ -1,0 +1,410 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { Queue } from '../../util/index.ts';
+import {
+  ErrorCode,
+  FrameSplitter,
+  WireError,
+  Writer,
+  apis,
+  includes,
+  readRequest,
+  writeResponse,
+  type Api,
+  type ApiName,
+  type Fields,
+  type RequestFrame,
+} from '../../wire/kafka/index.ts';
+import { readShared } from '../shared-reads.ts';
+import { beginSasl, type SaslMechanism, type SaslStep } from './auth.ts';
+import { KafkaError } from './errors.ts';
+import { handlers } from './handlers/index.ts';
+import { advertisedApiKeys } from './handlers/api-versions.ts';
+import type { Handler, KafkaSession, RequestContext } from './handler.ts';
+import type { Endpoint } from './kafka-host.ts';
+import type { SessionHost } from './session-host.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Why a connection ended, for logs. */
+export type CloseReason =
+  | { readonly kind: 'client' }
+  | { readonly kind: 'error'; readonly text: string; readonly cause?: unknown }
+  | { readonly kind: 'socket'; readonly cause: Error }
+  | { readonly kind: 'slow-reader'; readonly pendingBytes: number }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'stopping' };
+
+/** What may be asked before a client has logged in. */
+const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']);
+/** Answers of these may be large: one of them at a time. */
+const readingApis: ReadonlySet<ApiName> = new Set(['Fetch', 'ShareFetch']);
+
+/** A request on its way to its answer. */
+interface Exchange {
+  readonly frame: RequestFrame;
+  /** Of the request. */
+  readonly bytes: number;
+  readonly isReading: boolean;
+  state: 'waiting' | 'running' | 'answered' | 'silent';
+  /** Set with 'answered': a draft of the API's response. */
+  response: unknown;
+}
+
+/**
+ * A session is one connection of a Kafka client: requests come in as frames, are handled without waiting for each other, and are answered in
+ * their order.
+ *
+ * ```
+ *   socket ─► frames ─► waiting ─► running ─► answered ─► (those before it are answered too) ─► socket
+ *                 │ too many or too large: the socket is not read       │ the client does not read: nothing further is started
+ * ```
+ */
+export class Session implements KafkaSession {
+  readonly id: number;
+  readonly host: SessionHost;
+  readonly address: string;
+  readonly endpoint: Endpoint;
+  readonly states: Map<SessionState<unknown>, unknown> = new Map();
+  readonly connectedMs: number;
+  closed = false;
+  user: string | undefined = undefined;
+  clientId = '';
+  clientSoftware = '';
+  clientVersion = '';
+  requests = 0;
+  inBytes = 0;
+  /** When the last bytes came, and when the socket last took some: milliseconds of the monotonic clock. */
+  heardMs: number;
+  wroteMs: number;
+  /** Until then it must have logged in; Infinity once it has, or need not. */
+  authDueMs: number;
+
+  readonly #socket: Socket;
+  readonly #splitter: FrameSplitter;
+  readonly #writer = new Writer();
+  /** Every request without an answer sent, in order; the first `#started` of them are under way. */
+  readonly #exchanges = new Queue<Exchange>();
+  readonly #waiting = new Queue<Exchange>();
+  #bytesUnderWay = 0;
+  /** Bytes that the socket had taken at the last look. */
+  #takenBytes = 0;
+  #reading = 0;
+  #flushing = false;
+  #paused = false;
+  #congested = false;
+  #sasl: SaslMechanism | undefined = undefined;
+  /** After SaslHandshake version 0 the tokens come as bare frames. */
+  #saslIsBare = false;
+  /** What is being answered is the last answer. */
+  #isLeaving = false;
+  readonly #onClose = new Set<() => void>();
+
+  /** `accepted` must not have been read from. */
+  constructor(host: SessionHost, accepted: Socket, id: number) {
+    const nowMs = host.kafka.clock.monotonic();
+    this.host = host;
+    this.id = id;
+    this.connectedMs = host.kafka.clock.now();
+    this.heardMs = this.wroteMs = nowMs;
+    this.address = withoutMapping(accepted.remoteAddress);
+    this.endpoint = host.advertised ?? {
+      host: withoutMapping(accepted.localAddress),
+      port: accepted.localPort ?? 0,
+    };
+    const { limits } = host.kafka;
+    this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + limits.authTimeoutMs;
+    this.#splitter = new FrameSplitter(
+      this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
+    );
+    // A TLS socket has memory of its own for what it has decrypted.
+    const socket =
+      accepted instanceof TLSSocket
+        ? accepted
+        : readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
+    if (socket instanceof TLSSocket) socket.on('data', (chunk) => this.#receive(chunk));
+    this.#socket = socket;
+    socket.on('drain', () => this.#advance());
+    socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
+    socket.on('end', () => this.close({ kind: 'client' }));
+    socket.on('close', () => {
+      this.close({ kind: 'client' });
+      host.gone(this);
+    });
+  }
+
+  /** Whether it may ask for more than how to log in. */
+  get authorized(): boolean {
+    return this.authDueMs === Infinity;
+  }
+
+  /** Bytes that wait for the client to read them. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Whether the client has read since the last look. */
+  noteProgress(nowMs: number): void {
+    const { outBytes } = this;
+    const taken = outBytes - this.pendingBytes;
+    if (taken !== this.#takenBytes || this.pendingBytes === 0) this.wroteMs = nowMs;
+    this.#takenBytes = taken;
+  }
+
+  get outBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Requests without an answer. */
+  get underWay(): number {
+    return this.#exchanges.size;
+  }
+
+  onClose(callback: () => void): () => void {
+    if (this.closed) callback();
+    else this.#onClose.add(callback);
+    return () => this.#onClose.delete(callback);
+  }
+
+  // ---- requests
+
+  #receive(chunk: Buffer): void {
+    if (this.closed) return;
+    this.heardMs = this.host.kafka.clock.monotonic();
+    this.inBytes += chunk.length;
+    try {
+      this.#splitter.push(chunk, true);
+      for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+        this.#accept(frame);
+        if (this.closed) return;
+      }
+    } catch (error) {
+      return this.fail(error instanceof WireError ? error.message : 'a request that cannot be read', error);
+    }
+    this.#advance();
+  }
+
+  #accept(bytes: Buffer): void {
+    if (this.#saslIsBare && this.#sasl) return this.#acceptBareToken(bytes);
+    this.requests++;
+    const frame = readRequest(bytes);
+    const { apiKey, apiVersion, api } = frame;
+    if (frame.clientId !== null && frame.clientId !== this.clientId) this.clientId = frame.clientId;
+    if (apiKey === apis.ApiVersions.key && !api) return this.#answerUnknownApiVersions(frame);
+    if (!api || handlers[api.name] === undefined || !includes(api.versions, apiVersion))
+      return this.fail(`version ${apiVersion} of API ${apiKey}, which was not offered`);
+    if (!this.authorized && !openApis.has(api.name)) return this.fail(`${api.name} before it has logged in`);
+    const exchange: Exchange = {
+      frame,
+      bytes: bytes.length,
+      isReading: readingApis.has(api.name),
+      state: 'waiting',
+      response: undefined,
+    };
+    this.#exchanges.push(exchange);
+    this.#waiting.push(exchange);
+    this.#bytesUnderWay += exchange.bytes;
+  }
+
+  /** "UNSUPPORTED_VERSION with the body of version 0" (KIP-511), whatever version was asked for. */
+  #answerUnknownApiVersions(frame: RequestFrame): void {
+    const exchange: Exchange = {
+      frame: { ...frame, apiVersion: 0 },
+      bytes: 0,
+      isReading: false,
+      state: 'answered',
+      response: { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: advertisedApiKeys(this.host.kafka) },
+    };
+    this.#exchanges.push(exchange);
+    this.#flushSoon();
+  }
+
+  /** Starts what may be started, and reads on or not. */
+  #advance(): void {
+    while (!this.closed && this.#waiting.size > 0 && this.#mayStart(this.#waiting.peek()!)) {
+      this.#start(this.#waiting.shift()!);
+      if (this.host.kafka.broker.congested) this.#waitUntilUncongested();
+    }
+    this.#readOnOrNot();
+  }
+
+  #mayStart(exchange: Exchange): boolean {
+    if (this.#congested || this.pendingBytes > this.host.kafka.limits.responseBytesMax) return false;
+    return !exchange.isReading || this.#reading === 0;
+  }
+
+  #waitUntilUncongested(): void {
+    this.#congested = true;
+    this.host.kafka.broker.onUncongested(() => {
+      this.#congested = false;
+      this.#advance();
+    });
+  }
+
+  #readOnOrNot(): void {
+    if (this.closed) return;
+    const { requestsMax, requestBytesUnderWayMax } = this.host.kafka.limits;
+    const isFull =
+      this.#congested ||
+      this.#exchanges.size >= requestsMax ||
+      this.#bytesUnderWay >= requestBytesUnderWayMax ||
+      this.pendingBytes > this.host.kafka.limits.responseBytesMax;
+    if (isFull === this.#paused) return;
+    this.#paused = isFull;
+    if (isFull) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #start(exchange: Exchange): void {
+    const { frame } = exchange;
+    const { name } = frame.api!;
+    exchange.state = 'running';
+    if (exchange.isReading) this.#reading++;
+    try {
+      const request = apis[name].request.decode(frame.body, frame.apiVersion);
+      const context: RequestContext = {
+        host: this.host.kafka,
+        session: this,
+        clientId: frame.clientId ?? '',
+        version: frame.apiVersion,
+      };
+      const response = (handlers[name] as unknown as Handler<ApiName>)(request as never, context);
+      if (response instanceof Promise) {
+        response.then(
+          (draft) => this.#answer(exchange, draft),
+          (error: unknown) => this.#failed(name, error),
+        );
+      } else this.#answer(exchange, response);
+    } catch (error) {
+      this.#failed(name, error);
+    }
+  }
+
+  #failed(name: ApiName, error: unknown): void {
+    if (this.closed) return;
+    this.fail(error instanceof WireError ? `${name}: ${error.message}` : `${name} failed`, error);
+  }
+
+  #answer(exchange: Exchange, response: unknown): void {
+    if (exchange.isReading) this.#reading--;
+    if (this.closed) return;
+    exchange.response = response;
+    exchange.state = response === undefined ? 'silent' : 'answered';
+    this.#flushSoon();
+  }
+
+  /** Once for all that is answered in one go: the produce requests of a commit. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (let head = this.#exchanges.peek(); head && !this.closed; head = this.#exchanges.peek()) {
+      if (head.state === 'waiting' || head.state === 'running') break;
+      this.#exchanges.shift();
+      this.#bytesUnderWay -= head.bytes;
+      if (head.state === 'answered') this.#write(head);
+    }
+    if (this.closed) return;
+    this.#send(this.#writer.take());
+    if (this.#isLeaving) this.fail('a login that failed');
+    else this.#advance();
+  }
+
+  #write({ frame, response }: Exchange): void {
+    const api = (frame.api === undefined ? apis.ApiVersions : apis[frame.api.name]) as unknown as Api<
+      Fields,
+      Fields
+    >;
+    try {
+      writeResponse(this.#writer, api, frame.apiVersion, frame.correlationId, response as never);
+    } catch (error) {
+      this.fail(`the answer to ${api.name} cannot be written`, error);
+    }
+  }
+
+  #send(parts: readonly Uint8Array[]): void {
+    if (parts.length === 0) return;
+    const socket = this.#socket;
+    if (parts.length === 1) return void socket.write(parts[0]!);
+    socket.cork();
+    for (const part of parts) socket.write(part);
+    socket.uncork();
+  }
+
+  // ---- logging in
+
+  beginSasl(mechanism: string, isBare: boolean): boolean {
+    this.#sasl = beginSasl(this.host.auth, mechanism, this.host.kafka.random);
+    this.#saslIsBare = isBare;
+    return this.#sasl !== undefined;
+  }
+
+  saslToken(token: Uint8Array): Uint8Array {
+    if (!this.#sasl) throw new KafkaError(ErrorCode.ILLEGAL_SASL_STATE, 'There was no SaslHandshake before.');
+    const answer = this.#step(this.#sasl, token);
+    if (answer.user !== undefined) {
+      this.user = answer.user;
+      this.authDueMs = Infinity;
+      this.#splitter.frameBytesMax = this.host.kafka.limits.requestBytesMax;
+      this.#sasl = undefined;
+    }
+    return answer.bytes;
+  }
+
+  /** Who fails has to connect again. */
+  #step(sasl: SaslMechanism, token: Uint8Array): SaslStep {
+    try {
+      return sasl.step(token);
+    } catch (error) {
+      this.#sasl = undefined;
+      this.#isLeaving = true;
+      throw error;
+    }
+  }
+
+  #acceptBareToken(token: Buffer): void {
+    const answer = this.saslToken(token);
+    const frame = Buffer.allocUnsafe(4 + answer.length);
+    frame.writeInt32BE(answer.length, 0);
+    frame.set(answer, 4);
+    this.#send([frame]);
+  }
+
+  // ---- the end
+
+  /** Ends the connection because of what the client did, or because of a mistake here. */
+  fail(text: string, cause?: unknown): void {
+    this.close({ kind: 'error', text, ...(cause === undefined ? {} : { cause }) });
+  }
+
+  /** What was answered still goes out, unless the client does not read it. */
+  close(reason: CloseReason): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.host.closing(this, reason);
+    for (const callback of this.#onClose) callback();
+    this.#onClose.clear();
+    this.#waiting.clear();
+    this.#exchanges.clear();
+    if (reason.kind === 'slow-reader' || reason.kind === 'socket') this.#socket.destroy();
+    else {
+      this.#socket.resume(); // what still comes is thrown away, so that its end is seen
+      this.#socket.end(() => this.#socket.destroy());
+    }
+  }
+
+  /** Cuts the connection, whatever is still to be sent. */
+  cut(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** An IPv4 address that came by an IPv6 socket, as IPv4. */
+function withoutMapping(address: string | undefined): string {
+  return address?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, '') ?? '';
+}

@@ -1,0 +1,28 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:tls';
+
+/** What TLS needs, as PEM. */
+export interface KafkaTls {
+  readonly certificate: string | Uint8Array;
+  readonly key: string | Uint8Array;
+}
+
+/** A handshake takes no longer. */
+const handshakeTimeoutMs = 10_000;
+
+/** A server that speaks TLS; `accept` gets sockets whose handshake is over. Throws an Error when certificate and key do not fit. */
+export function createTlsServer(
+  { certificate, key }: KafkaTls,
+  socketOptions: { readonly noDelay: boolean; readonly keepAlive: boolean },
+  accept: (socket: Socket) => void,
+): Server {
+  const cert = typeof certificate === 'string' ? certificate : Buffer.from(certificate);
+  const privateKey = typeof key === 'string' ? key : Buffer.from(key);
+  const server = createServer(
+    { ...socketOptions, cert, key: privateKey, minVersion: 'TLSv1.2', handshakeTimeout: handshakeTimeoutMs },
+    accept,
+  );
+  // A client without TLS, or with none that we speak: its socket is closed by then.
+  server.on('tlsClientError', () => {});
+  return server;
+}
