@@ -29,7 +29,7 @@ const expected = `Pillarbox demo. The broker runs inside this process, in memory
      Pillarbox-Dead-Letter-Partition: 0
      Pillarbox-Dead-Letter-Offset: 3
      Pillarbox-Dead-Letter-Key: table.7
-     Pillarbox-Dead-Letter-Cause: max-deliveries
+     Pillarbox-Dead-Letter-Cause: max-deliveries: nobody eats that
      Pillarbox-Dead-Letter-Deliveries: 3
      Pillarbox-Dead-Letter-First-Time: (a time)
      Pillarbox-Dead-Letter-Time: (a time)

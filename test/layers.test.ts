@@ -20,10 +20,15 @@ const layers: { readonly [name: string]: Layer } = {
   util: { layers: [], packages: ['@node-rs/crc32'] },
   // A door per protocol: who speaks one need not load the others.
   // zlib, and what loads a native codec: functions of bytes, no I/O.
-  wire: { layers: ['util'], node: ['node:zlib', 'node:module'], doors: /^wire\/[a-z]+\/index\.ts$/ },
+  wire: {
+    layers: ['util'],
+    node: ['node:zlib', 'node:module'],
+    doors: /^wire\/[a-z]+\/(compression\/)?index\.ts$/,
+  },
   log: { layers: ['util'], node: ['node:zlib', 'node:path'] },
   broker: { layers: ['log', 'util'], node: [] },
-  protocols: { layers: ['wire', 'broker', 'util'] },
+  // A door of its own for what is loaded after the rest listens.
+  protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(kafka\/)?index\.ts$/ },
   server: { layers: ['protocols', 'broker', 'util'], packages: ['pino', 'prom-client', 'smol-toml'] },
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that shows it.
   embedded: { layers: ['broker', 'util'] },

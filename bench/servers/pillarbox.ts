@@ -30,7 +30,7 @@ export class Pillarbox implements Contender {
     const profile =
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
-    const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--admin-port', '0'];
+    const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
     return ServerProcess.start(
       {
         command: process.execPath,

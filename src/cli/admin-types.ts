@@ -85,6 +85,17 @@ export interface DeadLetterTopicJson {
   readonly groups: readonly { readonly topic: string; readonly group: string }[];
 }
 
+/** What became of a redrive: what its topic refused stayed. */
+export interface RedrivenJson {
+  readonly redriven: number;
+  readonly stayed: readonly {
+    readonly topic: string;
+    readonly code: string;
+    readonly message: string;
+    readonly count: number;
+  }[];
+}
+
 export interface PublishedJson {
   readonly topic: string | null;
   readonly partition: number | null;
@@ -100,7 +111,7 @@ export interface ServerJson {
   readonly uptimeMs: number;
   readonly dataDirectory: string;
   readonly host: string;
-  readonly ports: { readonly nats: number; readonly admin: number };
+  readonly ports: { readonly nats: number; readonly kafka?: number; readonly admin: number };
   readonly connections: number;
   readonly memory: { readonly rssBytes: number };
   readonly health: {

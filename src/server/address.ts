@@ -18,14 +18,30 @@ export async function isLoopback(host: string): Promise<boolean> {
 
 /** Refuses, in one sentence, to be open to the network by accident. */
 export async function checkExposure(settings: Settings): Promise<void> {
-  const { natsUser, natsPassword, natsToken, adminToken } = settings;
+  const { natsUser, natsPassword, natsToken, adminToken, kafkaUser, kafkaPassword, kafkaPort } = settings;
   if ((natsUser === undefined) !== (natsPassword === undefined))
     throw new ServerError(
       'configuration-invalid',
       'NATS authentication needs both --nats-user and --nats-password; one of them is missing.',
     );
+  if ((kafkaUser === undefined) !== (kafkaPassword === undefined))
+    throw new ServerError(
+      'configuration-invalid',
+      'Kafka authentication needs both --kafka-user and --kafka-password; one of them is missing.',
+    );
+  if ((settings.kafkaTlsCert === undefined) !== (settings.kafkaTlsKey === undefined))
+    throw new ServerError(
+      'configuration-invalid',
+      'TLS for Kafka needs both --kafka-tls-cert and --kafka-tls-key; one of them is missing.',
+    );
   const doors = [
     ['NATS', 'host', '--nats-user and --nats-password, or --nats-token,', natsUser ?? natsToken],
+    [
+      'Kafka',
+      'host',
+      '--kafka-user and --kafka-password',
+      kafkaPort === 'off' ? '' : (kafkaUser ?? natsUser),
+    ],
     ['the admin HTTP', 'adminHost', '--admin-token', adminToken],
   ] as const;
   for (const [door, key, credentials, given] of doors) {
@@ -45,7 +61,7 @@ export async function checkExposure(settings: Settings): Promise<void> {
       throw new ServerError(
         'address-not-allowed',
         `Refusing to open ${door} to the network on ${host} without authentication: ` +
-          `set ${credentials} or listen on 127.0.0.1 (--insecure overrides this).`,
+          `set ${credentials} or listen on 127.0.0.1${door === 'Kafka' ? ', or leave it out with --kafka-port off' : ''} (--insecure overrides this).`,
       );
   }
 }

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { Broker, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
+import { decompress } from '../protocols/index.ts';
 import { ServerError, type ServerErrorCode, messageOf, systemErrorCode } from './errors.ts';
 import type { Settings } from './settings.ts';
 import { SyncTimes, timedFiles } from './sync-times.ts';
@@ -20,6 +21,7 @@ export async function openBroker(
     const broker = await Broker.open({
       dir,
       files: timedFiles(new RealFiles(), syncTimes),
+      log: { decompress },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
         memoryBytesMax: settings.memoryBytesMax ?? defaultMemoryBytesMax(),

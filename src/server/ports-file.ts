@@ -6,6 +6,8 @@ import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 export interface Ports {
   readonly pid: number;
   readonly nats: number;
+  /** Absent when Kafka is off. */
+  readonly kafka?: number;
   readonly admin: number;
 }
 

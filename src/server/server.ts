@@ -6,7 +6,7 @@ import type { AdminHttp } from './admin/index.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
 import type { Door } from './frontends.ts';
 import { type Log, silentLog } from './log.ts';
-import { removePortsFile, writePortsFile } from './ports-file.ts';
+import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { type Settings, settingTable, settingsOf } from './settings.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
@@ -17,6 +17,9 @@ export interface ServerOptions extends Partial<Settings> {
   readonly version?: string;
 }
 
+/** The ports that a server listens on. */
+export type ServerPorts = Omit<Ports, 'pid'>;
+
 /** A Pillarbox server is a broker with the protocols and the admin HTTP in front of it. */
 export interface PillarboxServer extends AsyncDisposable {
   readonly broker: Broker;
@@ -24,7 +27,7 @@ export interface PillarboxServer extends AsyncDisposable {
   /** Absolute. */
   readonly dataDirectory: string;
   /** The ports in use: what was asked for, or what was free. */
-  readonly ports: { readonly nats: number; readonly admin: number };
+  readonly ports: ServerPorts;
   /** Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and the process should end. */
   readonly failed: Promise<ServerError>;
   /** Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is calling it once. */
@@ -61,6 +64,7 @@ class Server implements PillarboxServer {
   #frontends: Door[] = [];
   #admin: AdminHttp | undefined;
   #natsPort = 0;
+  #kafkaPort: number | undefined;
   #hasPortsFile = false;
   #sampling: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
@@ -78,8 +82,12 @@ class Server implements PillarboxServer {
     return this.#broker;
   }
 
-  get ports(): { readonly nats: number; readonly admin: number } {
-    return { nats: this.#natsPort, admin: this.#admin?.port ?? 0 };
+  get ports(): ServerPorts {
+    return {
+      nats: this.#natsPort,
+      ...(this.#kafkaPort === undefined ? {} : { kafka: this.#kafkaPort }),
+      admin: this.#admin?.port ?? 0,
+    };
   }
 
   async start(): Promise<void> {
@@ -125,12 +133,23 @@ class Server implements PillarboxServer {
       throw listenError(error, 'the admin HTTP', adminHost, adminPort, `--${settingTable.adminPort.name}`);
     });
 
+    await this.#startKafka(broker);
     this.#sampling = setInterval(() => sampleRates(broker), sampleMs);
     this.#sampling.unref();
     if (portsFile !== undefined) {
       this.#hasPortsFile = true;
       await writePortsFile(portsFile, { pid: process.pid, ...this.ports });
     }
+  }
+
+  /** Last, since it takes longest to load: who speaks something else need not wait for it. */
+  async #startKafka(broker: Broker): Promise<void> {
+    const { host, kafkaPort } = this.settings;
+    if (kafkaPort === 'off') return;
+    const { createKafkaFrontend } = await import('./kafka-door.ts');
+    const kafka = await createKafkaFrontend(broker, this.settings, this.#log);
+    this.#frontends.push(kafka);
+    this.#kafkaPort = await listen(kafka, host, kafkaPort);
   }
 
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -161,11 +180,19 @@ class Server implements PillarboxServer {
   }
 }
 
+const doorNames: { readonly [name: string]: string } = { nats: 'NATS', kafka: 'Kafka' };
+
 async function listen(frontend: Frontend, host: string, port: number): Promise<number> {
   try {
     return (await frontend.listen({ host, port })).port;
   } catch (error) {
-    throw listenError(error, frontend.name.toUpperCase(), host, port, `--${frontend.name}-port`);
+    throw listenError(
+      error,
+      doorNames[frontend.name] ?? frontend.name,
+      host,
+      port,
+      `--${frontend.name}-port`,
+    );
   }
 }
 

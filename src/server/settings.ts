@@ -29,6 +29,14 @@ export interface Settings {
   readonly natsPassword: string | undefined;
   readonly natsToken: string | undefined;
   readonly maxPayloadBytes: number;
+  readonly kafkaPort: number | 'off';
+  readonly kafkaAdvertise: string | undefined;
+  readonly kafkaUser: string | undefined;
+  readonly kafkaPassword: string | undefined;
+  readonly kafkaTlsCert: string | undefined;
+  readonly kafkaTlsKey: string | undefined;
+  readonly kafkaAutoCreate: boolean;
+  readonly kafkaPartitions: number;
   readonly diskFreeBytesMin: number;
   readonly memoryBytesMax: number | undefined;
   readonly adminHost: string;
@@ -64,6 +72,43 @@ function port(rest: Rest<number>): Setting<number> {
     parse: (value) => {
       const number = wholeNumber(value);
       return number !== undefined && number <= 65_535 ? number : undefined;
+    },
+    ...rest,
+  };
+}
+
+/** A protocol that can be left out. */
+function portOrOff(rest: Rest<number | 'off'>): Setting<number | 'off'> {
+  const { parse } = port({ ...rest, default: 0 });
+  return {
+    placeholder: 'PORT',
+    expected: 'a port number from 0 (any free one) to 65535, or off',
+    parse: (value) => (value === 'off' || value === false ? 'off' : parse(value)),
+    ...rest,
+  };
+}
+
+/** `broker.example.com:9092`, `[::1]:9092`. */
+function endpoint(rest: Rest<string | undefined>): Setting<string | undefined> {
+  return {
+    placeholder: 'HOST:PORT',
+    expected: 'a host and a port, such as broker.example.com:9092',
+    parse: (value) => {
+      const [, , digits] = /^(\[[0-9a-f:.]+\]|[^\s:[\]]+):(\d{1,5})$/i.exec(String(value)) ?? [];
+      const number = Number(digits ?? Number.NaN);
+      return number >= 1 && number <= 65_535 ? String(value) : undefined;
+    },
+    ...rest,
+  };
+}
+
+function count(max: number, rest: Rest<number>): Setting<number> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `a whole number from 1 to ${max}`,
+    parse: (value) => {
+      const number = wholeNumber(value);
+      return number !== undefined && number >= 1 && number <= max ? number : undefined;
     },
     ...rest,
   };
@@ -124,6 +169,11 @@ function toggle(rest: Rest<boolean>): Setting<boolean> {
   };
 }
 
+/** A switch that is on by default, so that it needs a value. */
+function choiceOfBoolean(rest: Rest<boolean>): Setting<boolean> {
+  return { ...toggle(rest), placeholder: 'true|false' };
+}
+
 function choice<T extends string>(choices: readonly T[], rest: Rest<T>): Setting<T> {
   return {
     placeholder: 'NAME',
@@ -165,6 +215,45 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     default: 2 ** 20,
     help: 'largest message accepted from NATS clients',
   }),
+  kafkaPort: portOrOff({ name: 'kafka-port', default: 9092, help: 'port for Kafka clients, or off' }),
+  kafkaAdvertise: endpoint({
+    name: 'kafka-advertise',
+    default: undefined,
+    help: 'address Kafka clients are told to connect to (default: the one each came by)',
+  }),
+  kafkaUser: text<string | undefined>({
+    name: 'kafka-user',
+    default: undefined,
+    help: 'user name Kafka clients must give, by SASL PLAIN or SCRAM (default: the one for NATS)',
+  }),
+  kafkaPassword: text<string | undefined>({
+    name: 'kafka-password',
+    default: undefined,
+    secret: true,
+    help: 'password Kafka clients must give (better set by environment: a flag shows in ps)',
+  }),
+  kafkaTlsCert: text<string | undefined>({
+    name: 'kafka-tls-cert',
+    placeholder: 'FILE',
+    default: undefined,
+    help: 'certificate (PEM): Kafka clients must use TLS',
+  }),
+  kafkaTlsKey: text<string | undefined>({
+    name: 'kafka-tls-key',
+    placeholder: 'FILE',
+    default: undefined,
+    help: 'private key (PEM) of that certificate',
+  }),
+  kafkaAutoCreate: choiceOfBoolean({
+    name: 'kafka-auto-create',
+    default: true,
+    help: 'whether a topic comes into being when a Kafka client asks for it',
+  }),
+  kafkaPartitions: count(10_000, {
+    name: 'kafka-partitions',
+    default: 1,
+    help: 'partitions of topics that Kafka clients create without saying how many',
+  }),
   diskFreeBytesMin: size(0, 2 ** 40, {
     name: 'disk-free-min',
     default: 256 * 2 ** 20,
@@ -192,7 +281,7 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     name: 'ports-file',
     placeholder: 'FILE',
     default: undefined,
-    help: 'file that gets {"pid":…,"nats":…,"admin":…} once all listen',
+    help: 'file that gets {"pid":…,"nats":…,"kafka":…,"admin":…} once all listen',
   }),
   insecure: toggle({
     name: 'insecure',

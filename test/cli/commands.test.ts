@@ -146,6 +146,18 @@ describe('commands against a running broker', () => {
       true,
     );
     assert.deepEqual(await lines('groups', 'resume', topic, group).then(([one]) => one?.['paused']), false);
+    const small = uniqueName('small');
+    await run('topics', 'create', small, '--max-messages', '1', '--overflow', 'reject');
+    await run('pub', small, 'full');
+    const stays = await run('dead-letters', 'redrive', letters, '--to', small);
+    assert.deepEqual(
+      [stays.code, stays.out],
+      [
+        1,
+        `Put back 0 messages of topic ${letters}.\n` +
+          `1 message stayed: Topic "${small}" holds 1 messages.\n`,
+      ],
+    );
     const back = await run('dead-letters', 'redrive', letters);
     assert.deepEqual([back.code, back.out], [0, `Put back 1 message of topic ${letters}.\n`]);
     const [again] = await lines('groups', 'show', topic, group);

@@ -10,6 +10,7 @@ const deadlineMs = 30_000;
 interface Ports {
   readonly pid: number;
   readonly nats: number;
+  readonly kafka: number;
   readonly admin: number;
 }
 
@@ -78,11 +79,12 @@ describe('serve', () => {
   test('tells where it listens, in words and in the ports file, and how to try it', async () => {
     await using directory = await makeTemporaryDirectory();
     await using broker = await serve(directory.path);
-    const { pid, nats, admin } = broker.ports;
-    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'admin']);
+    const { pid, nats, kafka, admin } = broker.ports;
+    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'admin']);
     process.kill(pid, 0);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.match(text, new RegExp(`nats://127\\.0\\.0\\.1:${nats}\\n`));
+    assert.match(text, new RegExp(`Kafka +127\\.0\\.0\\.1:${kafka}\\n`));
     assert.match(text, new RegExp(`http://127\\.0\\.0\\.1:${admin} `));
     assert.ok(text.includes(join(directory.path, 'data')));
     assert.match(text, /pub orders\.new 'hello'/);

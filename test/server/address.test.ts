@@ -14,7 +14,8 @@ describe('a public address', () => {
     [{ host: '192.0.2.1' }, /open NATS/],
     [{ host: '::ffff:192.0.2.1' }, /open NATS/],
     [{ adminHost: '0.0.0.0' }, /open the admin HTTP to the network on 0\.0\.0\.0 .*: set --admin-token/],
-    [{ host: '0.0.0.0', natsToken: 'secret', adminHost: '0.0.0.0' }, /open the admin HTTP/],
+    [{ host: '0.0.0.0', natsToken: 'secret' }, /open Kafka to the network .*: set --kafka-user/],
+    [{ host: '0.0.0.0', natsUser: 'u', natsPassword: 'p', adminHost: '0.0.0.0' }, /open the admin HTTP/],
   ];
   for (const [changes, says] of refused)
     test(`is refused without authentication: ${JSON.stringify(changes)}`, async () => {
@@ -30,9 +31,10 @@ describe('a public address', () => {
     {},
     { host: 'localhost', adminHost: '::1' },
     { host: '127.1.2.3' },
-    { host: '0.0.0.0', natsToken: 'secret' },
+    { host: '0.0.0.0', natsToken: 'secret', kafkaPort: 'off' },
+    { host: '0.0.0.0', natsToken: 'secret', kafkaUser: 'u', kafkaPassword: 'p' },
     { host: '0.0.0.0', natsUser: 'u', natsPassword: 'p' },
-    { host: '0.0.0.0', natsToken: 't', adminHost: '0.0.0.0', adminToken: 't' },
+    { host: '0.0.0.0', natsToken: 't', kafkaPort: 'off', adminHost: '0.0.0.0', adminToken: 't' },
     { host: '0.0.0.0', adminHost: '0.0.0.0', insecure: true },
   ];
   for (const changes of allowed)
@@ -41,8 +43,8 @@ describe('a public address', () => {
     });
 
   test('with half of the credentials is a mistake', async () => {
-    await assert.rejects(checkExposure(await settingsWith({ natsUser: 'u' })), {
-      code: 'configuration-invalid',
-    });
+    for (const half of [{ natsUser: 'u' }, { kafkaPassword: 'p' }, { kafkaTlsCert: 'cert.pem' }]) {
+      await assert.rejects(checkExposure(await settingsWith(half)), { code: 'configuration-invalid' });
+    }
   });
 });

@@ -14,6 +14,7 @@ describe('a server in the process', () => {
       await using server = await startServer({
         data: join(directory.path, 'data'),
         natsPort: 0,
+        kafkaPort: 0,
         adminPort: 0,
         portsFile,
       });
@@ -35,20 +36,27 @@ describe('a server in the process', () => {
   test('that cannot have its port gives the data directory back', async () => {
     await using directory = await makeTemporaryDirectory();
     const data = join(directory.path, 'data');
-    await using first = await startServer({ data: join(directory.path, 'other'), natsPort: 0, adminPort: 0 });
+    await using first = await startServer({
+      data: join(directory.path, 'other'),
+      natsPort: 0,
+      kafkaPort: 0,
+      adminPort: 0,
+    });
     for (const taken of [{ natsPort: first.ports.nats }, { adminPort: first.ports.admin }])
-      await assert.rejects(startServer({ data, natsPort: 0, adminPort: 0, ...taken }), {
+      await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0, ...taken }), {
         code: 'address-in-use',
       });
-    await using second = await startServer({ data, natsPort: 0, adminPort: 0 });
+    await using second = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });
     assert.ok(second.ports.nats > 0);
   });
 
   test('shares its data directory with nobody', async () => {
     await using directory = await makeTemporaryDirectory();
     const data = join(directory.path, 'data');
-    await using _first = await startServer({ data, natsPort: 0, adminPort: 0 });
-    await assert.rejects(startServer({ data, natsPort: 0, adminPort: 0 }), { code: 'data-dir-in-use' });
+    await using _first = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });
+    await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 }), {
+      code: 'data-dir-in-use',
+    });
   });
 });
 

@@ -28,6 +28,8 @@ export interface TestServer extends AsyncDisposable {
   readonly kind: ServerKind;
   readonly pid: number;
   readonly natsPort: number;
+  /** Not there with the oracle. */
+  readonly kafkaPort: number;
   /** Undefined with the oracle. */
   readonly adminPort: number | undefined;
   /** `127.0.0.1:port`, as NATS clients take it. */
@@ -46,6 +48,7 @@ export interface TestServer extends AsyncDisposable {
 interface Ports {
   readonly pid: number;
   readonly nats: number;
+  readonly kafka?: number;
   readonly admin: number | undefined;
 }
 
@@ -75,6 +78,7 @@ async function launchPillarbox(
   await rm(portsFile, { force: true });
   const args = [mainPath, 'serve', '--data', dataDirectory, '--host', '127.0.0.1'];
   args.push('--nats-port', String(ports?.nats ?? 0), '--admin-port', String(ports?.admin ?? 0));
+  args.push('--kafka-port', String(ports?.kafka ?? 0));
   args.push('--ports-file', portsFile, ...extra);
   return {
     command: process.execPath,
@@ -151,6 +155,12 @@ class ServerProcess implements TestServer {
 
   get natsPort(): number {
     return this.#started().nats;
+  }
+
+  get kafkaPort(): number {
+    const { kafka } = this.#started();
+    if (kafka === undefined) throw new Error('this server does not speak Kafka');
+    return kafka;
   }
 
   get adminPort(): number | undefined {

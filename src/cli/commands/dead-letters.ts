@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { DeadLetterJson, DeadLetterTopicJson } from '../admin-types.ts';
+import type { DeadLetterJson, DeadLetterTopicJson, RedrivenJson } from '../admin-types.ts';
 import {
   type ClientOptions,
   type CommandContext,
@@ -13,6 +13,7 @@ import {
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatBytes, formatCount, formatDuration, formatMessages } from '../format.ts';
 import { wholeNumberOption, withoutUndefined } from '../options.ts';
+import { setExitCode } from '../program.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import { printable, renderPairs, renderTable } from '../table.ts';
 
@@ -70,8 +71,14 @@ export function configure(command: Command): void {
       .option('--to <topic>', 'another topic than the one they came from'),
   ).action(async (topic: string, options: RedriveOptions) => {
     const context = contextOf(options);
-    const redriven = await redrive(context, topic, options);
-    print(context, { topic, redriven }, () => `Put back ${formatMessages(redriven)} of topic ${topic}.`);
+    const { redriven, stayed } = await redrive(context, topic, options);
+    print(context, { topic, redriven, stayed }, () =>
+      [
+        `Put back ${formatMessages(redriven)} of topic ${topic}.`,
+        ...stayed.map(({ count, message }) => `${formatMessages(count)} stayed: ${printable(message)}`),
+      ].join('\n'),
+    );
+    if (stayed.length > 0) setExitCode(exitCode.failure);
   });
 
   addClientOptions(
@@ -88,12 +95,16 @@ export function configure(command: Command): void {
   });
 }
 
-async function redrive(context: CommandContext, topic: string, options: RedriveOptions): Promise<number> {
+async function redrive(
+  context: CommandContext,
+  topic: string,
+  options: RedriveOptions,
+): Promise<RedrivenJson> {
   const path = apiPath('dead-letters', topic, 'redrive');
   if (options.offset !== undefined) {
     const offsets = options.offset.map((offset) => wholeNumberOption('--offset', offset));
     const body = withoutUndefined({ offsets, to: options.to });
-    return (await context.client.post<{ redriven: number }>(path, body)).redriven;
+    return context.client.post<RedrivenJson>(path, body);
   }
   const { topics } = await context.client.get<{ topics: DeadLetterTopicJson[] }>(apiPath('dead-letters'));
   const waiting = topics.find((other) => other.topic === topic)?.messages ?? 0;
@@ -101,15 +112,17 @@ async function redrive(context: CommandContext, topic: string, options: RedriveO
   const limit = wholeNumberOption('--limit', options.limit) ?? Math.max(waiting, 1);
   using progress = new ProgressBar('redriving', Math.min(limit, waiting), process.stderr);
   let redriven = 0;
+  let stayed: RedrivenJson['stayed'] = [];
   while (redriven < limit) {
     const chunk = Math.min(redriveChunkMessages, limit - redriven);
     const body = withoutUndefined({ limit: chunk, to: options.to });
-    const moved = (await context.client.post<{ redriven: number }>(path, body)).redriven;
-    redriven += moved;
+    const answer = await context.client.post<RedrivenJson>(path, body);
+    stayed = answer.stayed; // what stayed before was asked again
+    redriven += answer.redriven;
     progress.update(redriven);
-    if (moved < chunk) break;
+    if (answer.redriven < chunk) break;
   }
-  return redriven;
+  return { redriven, stayed };
 }
 
 async function listTopics(context: CommandContext): Promise<void> {

@@ -92,7 +92,7 @@ function describeResult(
   { topic, partition, offset, duplicate, receivers }: PublishedJson,
 ): string {
   if (topic === null) return `Published to ${to}: ${receivers} live subscribers, not stored.`;
-  const place = `topic ${topic}, partition ${partition}, offset ${offset}`;
+  const place = `topic ${topic}, partition ${partition}, ${offset === null ? 'no offset before its time' : `offset ${offset}`}`;
   return duplicate ? `Already stored: ${place}.` : `Stored on disk: ${place}.`;
 }
 

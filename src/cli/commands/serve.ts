@@ -10,14 +10,21 @@ import { wantsColour } from '../terminal.ts';
 interface Listening {
   readonly host: string;
   readonly adminHost: string;
-  readonly ports: { readonly nats: number; readonly admin: number };
+  readonly ports: { readonly nats: number; readonly kafka?: number; readonly admin: number };
   readonly dataDirectory: string;
   readonly startMs: number;
 }
 
 /** The settings `serve` would run with, read from the same sources; for doctor. */
 export async function readServeSettings(flags: { readonly [name: string]: string | undefined }): Promise<{
-  settings: { data: string; host: string; natsPort: number; adminHost: string; adminPort: number };
+  settings: {
+    data: string;
+    host: string;
+    natsPort: number;
+    kafkaPort: number | 'off';
+    adminHost: string;
+    adminPort: number;
+  };
   file: string | undefined;
   warnings: readonly string[];
 }> {
@@ -123,7 +130,7 @@ function banner({ host, adminHost, ports, dataDirectory, startMs }: Listening, s
   return `Pillarbox ${packageVersion()} is ready after ${formatDuration(startMs)}.
 
   NATS   nats://${urlHost(host)}:${ports.nats}
-  Admin  ${url}  (/healthz, /metrics, /api/v1/)
+${ports.kafka === undefined ? '' : `  Kafka  ${urlHost(host)}:${ports.kafka}\n`}  Admin  ${url}  (/healthz, /metrics, /api/v1/)
   Data   ${dataDirectory}
 
 Try it from another terminal:

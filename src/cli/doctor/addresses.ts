@@ -5,7 +5,7 @@ import type { Check, Examination } from './check.ts';
 
 /** Whether the ports are free, or used by a broker of ours that runs already. */
 export async function checkAddresses(examination: Examination): Promise<readonly Check[]> {
-  const { host, natsPort, adminHost, adminPort } = examination;
+  const { host, natsPort, kafkaPort, adminHost, adminPort } = examination;
   const running = await runningBroker(adminHost, adminPort);
   if (running)
     return [
@@ -15,7 +15,9 @@ export async function checkAddresses(examination: Examination): Promise<readonly
         message: `runs as process ${running.pid} on data ${running.dataDirectory}${running.health.ready ? '' : ', not ready'}`,
       },
     ];
-  return [await checkPort('NATS port', host, natsPort), await checkPort('admin port', adminHost, adminPort)];
+  const checks = [await checkPort('NATS port', host, natsPort)];
+  if (kafkaPort !== 'off') checks.push(await checkPort('Kafka port', host, kafkaPort));
+  return [...checks, await checkPort('admin port', adminHost, adminPort)];
 }
 
 async function runningBroker(host: string, port: number): Promise<ServerJson | undefined> {

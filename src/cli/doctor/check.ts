@@ -16,6 +16,7 @@ export interface Examination {
   readonly data: string;
   readonly host: string;
   readonly natsPort: number;
+  readonly kafkaPort: number | 'off';
   readonly adminHost: string;
   readonly adminPort: number;
 }

@@ -1,6 +1,7 @@
 import type { Broker, Group, Topic } from '../../broker/index.ts';
 import type { Door } from '../frontends.ts';
 import type { Settings } from '../settings.ts';
+import type { ServerPorts } from '../server.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import { AdminError } from './errors.ts';
 import type { OldestTimes } from './oldest-times.ts';
@@ -14,7 +15,7 @@ export interface AdminContext {
   readonly dataDirectory: string;
   readonly startedMs: number;
   /** The ports in use, once all listen. */
-  readonly ports: () => { readonly nats: number; readonly admin: number };
+  readonly ports: () => ServerPorts;
   readonly isStopping: () => boolean;
   readonly oldestTimes: OldestTimes;
   readonly syncTimes: SyncTimes;

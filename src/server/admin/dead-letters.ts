@@ -104,8 +104,8 @@ export async function redriveDeadLetters(request: AdminRequest, context: AdminCo
   const topic = topicOf(context, request.params['topic']);
   const options = readObject((await request.json()) ?? {}, redriveShape);
   if (options.to !== undefined) topicOf(context, options.to);
-  const redriven = await context.broker.redrive(topic, options);
-  return json({ redriven, left: topic.count });
+  const { moved, stayed } = await context.broker.redrive(topic, options);
+  return json({ redriven: moved, left: topic.count, stayed });
 }
 
 export async function purgeDeadLetters({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {

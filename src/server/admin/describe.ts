@@ -61,7 +61,7 @@ export async function describeGroup(group: Group, oldest: OldestTimes): Promise<
     inPerSecond: round(stats.inPerSecond),
     outPerSecond: round(stats.deliveredPerSecond),
     ackedPerSecond: round(stats.ackedPerSecond),
-    oldestAgeMs: await oldest.groupAgeMs(group, Date.now()),
+    oldestAgeMs: await oldest.groupAgeMs(group),
     timeToEmptyMs: stats.timeToEmptyMs ?? null,
     paused: info.paused,
     pausedUntilMs: info.pausedUntilMs ?? null,

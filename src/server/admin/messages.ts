@@ -160,7 +160,8 @@ async function store(
     ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
   };
   const { partition, offset, duplicate } = await topic.send(message, options);
-  return { topic: topic.name, partition, offset, duplicate, receivers: null };
+  // A delayed message has no offset until it is due.
+  return { topic: topic.name, partition, offset: offset < 0 ? null : offset, duplicate, receivers: null };
 }
 
 /** All results, or the first refusal with how many were stored all the same. */

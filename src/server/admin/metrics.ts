@@ -190,7 +190,6 @@ async function addGroups(families: Families, { broker, oldestTimes }: AdminConte
   for (const topic of broker.topics.values()) all.push(...topic.groups.values());
   const groups = largest(all, groupsMax, (group) => group.info().lag);
   families.gauge('metrics_omitted', '', all.length - groups.length, { kind: 'group' });
-  const nowMs = Date.now();
   for (const group of groups) {
     const labels = { topic: group.topic.name, group: group.name };
     const stats = group.stats();
@@ -204,7 +203,7 @@ async function addGroups(families: Families, { broker, oldestTimes }: AdminConte
     families.gauge(
       'group_oldest_age_seconds',
       'age of the oldest message not yet done',
-      seconds(await oldestTimes.groupAgeMs(group, nowMs)),
+      seconds(await oldestTimes.groupAgeMs(group)),
       labels,
     );
     families.gauge(

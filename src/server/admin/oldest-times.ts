@@ -9,12 +9,11 @@ interface Known {
 }
 
 /**
- * The oldest times are those of the first message a topic still holds and of the first a group has still to do. To know one
+ * The oldest times are those of the first message a topic still holds and of the oldest a group has still to do. To know the first
  * means to read that message, so it is read once and kept for as long as it stays the first.
  */
 export class OldestTimes {
   readonly #ofPartitions = new WeakMap<Partition, Known>();
-  readonly #ofGroups = new WeakMap<Group, Known>();
 
   /** How old the oldest message of the topic is; null when it holds none. */
   async topicAgeMs(topic: Topic, nowMs: number): Promise<number | null> {
@@ -33,28 +32,8 @@ export class OldestTimes {
     return oldestMs === Infinity ? null : Math.max(0, nowMs - oldestMs);
   }
 
-  /** How long the oldest message that the group has not done yet has waited; null when there is none. First partition only. */
-  async groupAgeMs(group: Group, nowMs: number): Promise<number | null> {
-    const { ackFloor, lag, inFlight } = group.info();
-    if (lag + inFlight === 0) return null;
-    let known = this.#ofGroups.get(group);
-    if (known?.fromOffset !== ackFloor) {
-      known = { fromOffset: ackFloor, timestampMs: await firstWanted(group, ackFloor) };
-      if (known.timestampMs !== undefined) this.#ofGroups.set(group, known);
-    }
-    return known.timestampMs === undefined ? null : Math.max(0, nowMs - known.timestampMs);
+  /** How long the oldest message that the group has not done yet has waited; null when there is none. */
+  async groupAgeMs(group: Group): Promise<number | null> {
+    return (await group.oldestAgeMs(AbortSignal.timeout(searchMs))) ?? null;
   }
-}
-
-async function firstWanted(group: Group, fromOffset: number): Promise<number | undefined> {
-  const [partition] = group.topic.partitions;
-  const { filters } = group.config;
-  const signal = AbortSignal.timeout(searchMs);
-  try {
-    const options = filters.length === 0 ? { signal } : { signal, patterns: filters };
-    for await (const { timestampMs } of partition?.scan(fromOffset, options) ?? []) return timestampMs;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  return undefined;
 }

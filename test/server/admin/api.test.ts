@@ -22,7 +22,7 @@ let server: PillarboxServer;
 
 before(async () => {
   directory = await makeTemporaryDirectory();
-  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, adminPort: 0 });
+  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, kafkaPort: 0, adminPort: 0 });
 });
 after(async () => {
   await server.close({ graceMs: 100 });
@@ -123,7 +123,10 @@ describe('connections', () => {
     client.send('CONNECT {"verbose":false,"name":"tester","lang":"test"}\r\nSUB a 1\r\nPING\r\n');
     await client.line();
     const { protocols, connections } = await ok('GET', '/api/v1/connections');
-    assert.deepEqual(protocols, [{ name: 'nats', connections: 1, authenticates: false }]);
+    assert.deepEqual(protocols, [
+      { name: 'nats', connections: 1, authenticates: false },
+      { name: 'kafka', connections: 0, authenticates: false },
+    ]);
     const [connection] = connections as Json[];
     assert.deepEqual(
       [connection?.['protocol'], connection?.['name'], connection?.['subscriptions']],
@@ -371,6 +374,16 @@ describe('groups', () => {
   });
 });
 
+test('a delayed message has no offset yet', async () => {
+  const topic = await makeTopic();
+  const path = `/api/v1/topics/${topic}/messages`;
+  const { results } = await ok('POST', path, { messages: [{ value: 'later', delayMs: 60_000 }] });
+  assert.deepEqual(
+    (results as Json[]).map(({ partition, offset }) => [partition, offset]),
+    [[0, null]],
+  );
+});
+
 describe('dead letters', () => {
   test('are listed with cause and origin, redriven and purged', async () => {
     const topic = await makeTopic();
@@ -407,6 +420,7 @@ describe('dead letters', () => {
     assert.deepEqual(await ok('POST', `/api/v1/dead-letters/${letters}/redrive`, { offsets: [1] }), {
       redriven: 1,
       left: 1,
+      stayed: [],
     });
     const { messages: back } = await ok('GET', `/api/v1/topics/${topic}/messages?offset=2`);
     assert.deepEqual(
@@ -420,7 +434,33 @@ describe('dead letters', () => {
       404,
       'topic-not-found',
     );
+    const full = await makeTopic({ messageBytesMax: 1 });
+    assert.deepEqual(await ok('POST', `/api/v1/dead-letters/${letters}/redrive`, { to: full }), {
+      redriven: 0,
+      left: 1,
+      stayed: [
+        {
+          topic: full,
+          code: 'message-too-large',
+          message: `Topic "${full}" takes messages of up to 1 bytes, not 8.`,
+          count: 1,
+        },
+      ],
+    });
     assert.deepEqual(await ok('POST', `/api/v1/dead-letters/${letters}/purge`), { purged: 1 });
+  });
+
+  test('show why the last delivery failed', async () => {
+    const topic = await makeTopic();
+    const letters = `${topic}-dlq`;
+    const group = await server.broker
+      .topic(topic)!
+      .createGroup({ name: 'workers', maxDeliver: 1, deadLetter: letters });
+    await publish(topic, { value: 'x' });
+    group.nack(0, await takeOne(group), undefined, 'the printer is on fire');
+    await eventually(() => server.broker.topic(letters)?.partitions[0]?.durableEnd === 1);
+    const letter = await ok('GET', `/api/v1/dead-letters/${letters}/0`);
+    assert.equal(letter['cause'], 'max-deliveries: the printer is on fire');
   });
 });
 
