@@ -101,6 +101,8 @@ export class Broker {
   });
   readonly #commits = new CommitCycle(() => this.#log);
   readonly #damage: DamageReport[] = [];
+  /** Offsets that a damaged journal held. */
+  readonly #lost: DamageReport[] = [];
   #failure: BrokerError | undefined = undefined;
   #ready = false;
   #closed: Promise<void> | undefined = undefined;
@@ -141,6 +143,8 @@ export class Broker {
       random: this.#random,
     });
     this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
+    for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of this.#lost.splice(0))
+      this.#catalog.partitionsById.get(partitionId)?.lose(fromOffset, toOffset);
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
       for (const partition of topic.partitions) {
@@ -565,6 +569,8 @@ export class Broker {
   }
 
   #onDamaged(report: DamageReport): void {
+    // Only a start reads the journal; what it lost is taken out when all of it has been read.
+    if (report.kind === 'journal' && report.fromOffset !== undefined) this.#lost.push(report);
     if (this.#damage.length < damageReportsMax) this.#damage.push(report);
     this.#options.onDamaged?.(report);
   }

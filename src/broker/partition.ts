@@ -247,6 +247,17 @@ export class Partition {
     return true;
   }
 
+  /** The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never noted. */
+  lose(from: number, to: number): void {
+    const start = Math.max(from, this.#first);
+    const end = Math.min(to, this.log.endOffset);
+    if (start >= end) return;
+    for (let offset = start; offset < end; offset++) if (this.isLive(offset)) this.removals.add(offset);
+    if (start === this.#first) this.#moveFirst(end);
+    else this.#holes.addRange(start, end);
+    this.#noteChange();
+  }
+
   /** Removes everything below `offset`; says how many messages went. */
   trim(offset: number): number {
     const to = Math.min(offset, this.log.endOffset);

@@ -424,6 +424,14 @@ export class DiskPartitionLog implements PartitionLog {
     return { keptFrom, keptTo: flushedEnd };
   }
 
+  /** Leaves out so many offsets, because records may have had them that nobody will see again. */
+  passOver(count: number): { readonly from: number; readonly to: number } | undefined {
+    if (count === 0) return undefined;
+    const from = this.#endOffset;
+    this.#endOffset = this.#durableEnd = from + count;
+    return { from, to: from + count };
+  }
+
   // ---- reading
 
   cached(wanted: number): Batch | undefined {

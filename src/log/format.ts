@@ -87,6 +87,8 @@ export const batchProducerEpochAt = 51;
 export const batchBaseSequenceAt = 53;
 export const batchCountAt = 57;
 export const batchHeaderBytes = 61;
+/** The shortest record: length, attributes, two deltas, no key, no value, no headers. */
+export const recordBytesMin = 7;
 /** Base offset and length field, which the length field does not count. */
 export const batchLengthOverhead = 12;
 export const batchMagic = 2;

@@ -3,10 +3,23 @@ import { Batch } from './batch.ts';
 import { readCommitEntries, readRuinedHeader, type CommitHeader } from './commit.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 import { LogError } from './errors.ts';
-import { EntryClass, LogEntryKind, alignUp, blockBytes, journalDirName, journalName } from './format.ts';
+import {
+  EntryClass,
+  LogEntryKind,
+  alignUp,
+  batchHeaderBytes,
+  batchLastDeltaAt,
+  blockBytes,
+  journalDirName,
+  journalName,
+  recordBytesMin,
+} from './format.ts';
 import { listJournal, type RecoveryContext } from './inventory.ts';
 import { scanJournal } from './journal-scan.ts';
 import type { JournalFile } from './journal.ts';
+
+/** What a damaged header says of its own length is believed up to here. */
+const claimedOffsetsMax = 2 ** 20;
 
 /** What the replay of the journal calls. */
 export interface ReplayTarget {
@@ -31,6 +44,8 @@ export interface Replayed {
   readonly tornBytes: number;
   /** Nothing before the end is damaged. */
   readonly whole: boolean;
+  /** How many offsets damaged commits may have given to a partition behind its last batch that is intact; at most so many, 0 if none. */
+  lostOffsets(partitionId: number): number;
   /** The last commit, which may be on disk only by appearance. */
   readonly last:
     | { readonly file: JournalFile; readonly position: number; readonly bytes: number }
@@ -62,6 +77,11 @@ export class JournalReplay {
   #whole = true;
   #suspect: Suspect | undefined = undefined;
   #last: Replayed['last'] = undefined;
+  /** Offsets of damaged batches, at most so many, by partition, since its last intact one. */
+  readonly #lostOffsets = new Map<number, number>();
+  /** Bytes of commits of which nothing is left to say whose they were: so far, and how many that were at a partition's last intact batch. */
+  #lostCommits = 0;
+  readonly #lostCommitsBefore = new Map<number, number>();
   /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
   readonly #keeping: (() => Promise<void>)[] = [];
   /** Where a commit may stand that follows the last one: behind it, or first in a later file. */
@@ -105,6 +125,10 @@ export class JournalReplay {
       tornBytes,
       whole: this.#whole,
       last: this.#last,
+      lostOffsets: (id) => {
+        const commitBytes = this.#lostCommits - (this.#lostCommitsBefore.get(id) ?? 0);
+        return (this.#lostOffsets.get(id) ?? 0) + Math.floor(commitBytes / recordBytesMin);
+      },
     };
   }
 
@@ -132,9 +156,10 @@ export class JournalReplay {
       header,
       damaged,
       ({ entryClass, kind, id, start: from, end, intact }) => {
-        if (!intact) return;
         const payload = buffer.subarray(from, end);
-        if (entryClass === EntryClass.batch) this.#replayBatch(id, payload);
+        if (!intact) {
+          if (entryClass === EntryClass.batch) this.#noteLost(id, payload);
+        } else if (entryClass === EntryClass.batch) this.#replayBatch(id, payload);
         else if (entryClass === EntryClass.host) target.entry(kind, id, payload);
         else this.#replayLogEntry(kind, id, payload);
       },
@@ -162,7 +187,21 @@ export class JournalReplay {
         toOffset: batch.baseOffset,
       });
     }
+    if (!this.#whole) {
+      this.#lostOffsets.delete(id);
+      this.#lostCommitsBefore.set(id, this.#lostCommits);
+    }
     this.#target.batch(partition, batch);
+  }
+
+  /** A batch is lost: its offsets are not to be given to others, even if no later batch of its partition says how many they were. */
+  #noteLost(id: number, payload: Buffer): void {
+    const claimed = payload.length < batchHeaderBytes ? 0 : payload.readUInt32BE(batchLastDeltaAt) + 1;
+    const offsets = Math.max(
+      Math.ceil(payload.length / recordBytesMin),
+      claimed <= claimedOffsetsMax ? claimed : 0, // more than fit its bytes only if it is compressed
+    );
+    this.#lostOffsets.set(id, (this.#lostOffsets.get(id) ?? 0) + offsets);
   }
 
   #replayLogEntry(kind: number, id: number, payload: Buffer): void {
@@ -202,6 +241,7 @@ export class JournalReplay {
   #reportMissing(next: CommitHeader): void {
     this.#whole = false;
     const from = this.#position;
+    this.#lostCommits += next.position - from;
     const message = `Commits ${this.#expected} to ${next.commit - 1} are damaged beyond reading and lost; what follows them is kept.`;
     this.#report(from, next.position - from, undefined, message, undefined);
   }

@@ -96,6 +96,7 @@ async function recover(context: StartupContext): Promise<Started> {
       tornBytes: 0,
       whole: true,
       last: undefined,
+      lostOffsets: () => 0,
     };
     return resume(context, found, journalFiles, replayed, true);
   }
@@ -148,6 +149,19 @@ async function recoverUnclean(
   for (const compaction of compactions) await compaction();
   for (const partition of partitions.disk) {
     const kept = partition.recovered();
+    const lost = partition.passOver(replayed.lostOffsets(partition.id));
+    if (lost !== undefined) {
+      damaged({
+        kind: 'journal',
+        message:
+          `Damaged commits held the last records of partition ${partition.id}, or may have: how many is not known, so offsets ` +
+          `${lost.from} to ${lost.to - 1} are never used again.`,
+        path: journalDirName,
+        partitionId: partition.id,
+        fromOffset: lost.from,
+        toOffset: lost.to,
+      });
+    }
     if (kept === undefined) continue;
     damaged({
       kind: 'journal',

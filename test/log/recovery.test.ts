@@ -182,6 +182,34 @@ test('offsets of lost records are not used again, and the gap is passed over by 
   await again.log.close();
 });
 
+test('nor are those of a partition whose last records are lost, whatever of their commit is left', async () => {
+  // In the header, nothing is left of the commit; in the payload, the batch alone.
+  for (const at of [20, 48 + 3 * 16 + 30]) {
+    const { files, positions } = await crashed(4, async (log, i) => {
+      if (i < 3) return;
+      const other = log.partition(2) ?? log.openPartition(2);
+      append(other, 'of another partition');
+      await log.flush();
+    });
+    flip(files, journal, positions[3]! + at);
+    const { log, host } = await recover(files);
+    const end = log.partition(1)!.endOffset;
+    assert.ok(end > 3, `offset ${end} had a record`);
+    const [lost] = host.damage.filter(({ partitionId }) => partitionId === 1);
+    assert.deepEqual([lost?.fromOffset, lost?.toOffset], [3, end]);
+    append(log.partition(1)!, 'new');
+    await log.close();
+    const again = await recover(files);
+    assert.deepEqual(await readAll(again.log.partition(1)!).then((all) => all.map(({ offset }) => offset)), [
+      0,
+      1,
+      2,
+      end,
+    ]);
+    await again.log.close();
+  }
+});
+
 /** A log whose journal files were recycled many times over; it died after its last commit. */
 async function recycled(): Promise<FaultyFiles> {
   const files = new FaultyFiles();
