@@ -10,6 +10,7 @@ import type { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { SizeRetention } from './size-retention.ts';
 import type { Topic } from './topic.ts';
+import type { BatchTransaction } from './transactions.ts';
 
 /**
  * The batch intake is the way of batches that come whole into a topic: the same questions as for a single message, asked once per batch, and its
@@ -37,6 +38,7 @@ export class BatchIntake {
     filteredGroups: readonly Group[],
     listener: PublishListener<T>,
     token: T,
+    transaction?: BatchTransaction,
   ): void {
     const topic = this.#topic;
     const core = this.#core;
@@ -53,7 +55,11 @@ export class BatchIntake {
       if (error instanceof LogError) return listener.refused(token, this.#refusalOf(error));
       throw error;
     }
-    if (batch.producerId >= 0) {
+    if (batch.control)
+      return listener.refused(token, topicError(topic, 'message-invalid', 'takes no markers from clients'));
+    if (batch.producerId >= 0 || batch.transactional) {
+      const refused = core.transactions.refusalOf(batch, partition, transaction);
+      if (refused) return listener.refused(token, refused);
       const checked = this.#checkSequence(partition, batch);
       if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
       if (checked) return listener.refused(token, checked);
@@ -62,6 +68,7 @@ export class BatchIntake {
     const refusal =
       this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
     if (refusal) return listener.refused(token, refusal);
+    if (batch.transactional) core.transactions.joined(batch, partition);
     this.#append(partition, batch, isLookedAt, filteredGroups);
     core.awaitCommit(listener, token, partition, batch.baseOffset, false);
   }
@@ -76,24 +83,14 @@ export class BatchIntake {
         `got a batch of producer ${producerId} without epoch or sequence`,
       );
     const check = partition.producers.check(batch);
-    switch (check.kind) {
-      case 'next':
-        return undefined;
-      case 'duplicate':
-        return check.baseOffset;
-      case 'fenced':
-        return topicError(
-          this.#topic,
-          'producer-fenced',
-          `got a batch of producer ${producerId} with epoch ${producerEpoch}, and knows epoch ${check.epoch} of it`,
-        );
-      case 'out-of-order':
-        return topicError(
-          this.#topic,
-          'sequence-gap',
-          `expected sequence number ${check.expected} of producer ${producerId}, not ${baseSequence}`,
-        );
+    if (check.kind === 'next') return undefined;
+    if (check.kind === 'duplicate') return check.baseOffset;
+    if (check.kind === 'fenced') {
+      const what = `got a batch of producer ${producerId} with epoch ${producerEpoch}, and knows epoch ${check.epoch} of it`;
+      return topicError(this.#topic, 'producer-fenced', what);
     }
+    const what = `expected sequence number ${check.expected} of producer ${producerId}, not ${baseSequence}`;
+    return topicError(this.#topic, 'sequence-gap', what);
   }
 
   #refusalOf(error: LogError): Error {
@@ -146,6 +143,16 @@ export class BatchIntake {
     return false;
   }
 
+  /** A transaction has committed: what its messages push out of their keys goes. A crash before that leaves it to the keys' next messages. */
+  async limitKeys(partition: Partition, runs: readonly number[]): Promise<void> {
+    const topic = this.#topic;
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // a scan sees what is durable
+    for (let i = 0; i < runs.length && !topic.isDeleted; i += 2) {
+      for await (const record of partition.scan(runs[i]!, { toOffset: runs[i + 1]!, undecided: true }))
+        this.#size.appendedOfKey(partition, record, topic.config);
+    }
+  }
+
   #append(partition: Partition, batch: Batch, isLookedAt: boolean, filteredGroups: readonly Group[]): void {
     const topic = this.#topic;
     const { config } = topic;
@@ -153,8 +160,9 @@ export class BatchIntake {
     const note = (record: Record): void => {
       let wanted = isWanted;
       for (const group of filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
-      if (wanted) this.#size.appendedOfKey(partition, record, config);
-      else partition.remove(record.offset);
+      if (!wanted) partition.remove(record.offset);
+      // What a transaction pushes out of its keys goes when it has committed: until then it may come to nothing.
+      else if (!batch.transactional) this.#size.appendedOfKey(partition, record, config);
     };
     partition.appendBatch(batch, isLookedAt ? note : undefined);
     if (!isLookedAt && !isWanted)

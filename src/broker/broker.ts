@@ -36,6 +36,8 @@ import { Router } from './router.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
 import { Topic } from './topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
+import type { TransactionLimits } from './transaction-limits.ts';
+import { Transactions, type TransactionsHost } from './transactions.ts';
 import { Watermarks, type WatermarkOptions } from './watermarks.ts';
 
 /** Where the broker lives, and what it is made of. */
@@ -46,6 +48,7 @@ export interface BrokerOptions {
   readonly random?: Random;
   readonly watermarks?: Partial<WatermarkOptions>;
   readonly log?: Partial<LogOptions>;
+  readonly transactions?: Partial<TransactionLimits>;
   /** The log failed: nothing will be acked any more, and the process should end. Called once. */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
@@ -83,6 +86,7 @@ const damageReportsMax = 1000;
  */
 export class Broker {
   readonly router: Router;
+  readonly transactions: Transactions;
   readonly #events = new Events();
   readonly #options: BrokerOptions;
   readonly #clock: Clock;
@@ -122,7 +126,8 @@ export class Broker {
       },
     );
     this.#core = this.#makeCore();
-    this.#catalog = new Catalog(this.#core, () => this.#schedule, this.#producerIds);
+    this.transactions = new Transactions(this.#makeTransactionsHost(), options.transactions);
+    this.#catalog = new Catalog(this.#core, () => this.#schedule, this.#producerIds, this.transactions);
     this.#compactor = new Compactor(this.#clock, () => this.#catalog.partitionsById.values());
   }
 
@@ -158,6 +163,7 @@ export class Broker {
     }
     await this.#watermarks.start();
     this.#ready = true;
+    this.transactions.resume();
     this.#schedule.resume();
     this.#compactor.start();
     for (const topic of this.topics.values()) topic.resume();
@@ -388,6 +394,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#watermarks.stop();
     this.#schedule.stop();
+    this.transactions.stop();
     for (const topic of this.topics.values()) topic.close('closed');
     await this.#compactor.stop();
     await this.#log.close();
@@ -428,6 +435,9 @@ export class Broker {
       random: this.#random,
       get log() {
         return broker.#log;
+      },
+      get transactions() {
+        return broker.transactions;
       },
       get recovering() {
         return !broker.#ready;
@@ -489,6 +499,25 @@ export class Broker {
     );
     this.#schedule.add(offset, dueMs, partition.log.id);
     this.#commits.awaitScheduled(listener, token, partition);
+  }
+
+  // ---- the broker as transactions see it
+
+  #makeTransactionsHost(): TransactionsHost {
+    // oxlint-disable-next-line typescript/no-this-alias -- the accessor below needs both `this`
+    const broker = this;
+    return {
+      clock: this.#clock,
+      get refusal() {
+        return broker.#refusalForGood();
+      },
+      record: (kind, id, payload) => this.#log.record(kind, id, payload),
+      afterCommit: (callback) => this.afterCommit(callback),
+      takeProducerId: () => this.#producerIds.take(),
+      partition: (id) => this.#catalog.partitionsById.get(id),
+      partitions: () => this.#catalog.partitionsById.values(),
+      group: (id) => this.#catalog.groupsById.get(id),
+    };
   }
 
   // ---- the broker as the log sees it

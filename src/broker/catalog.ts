@@ -12,6 +12,8 @@ import {
   writePartitionState,
   type GroupEntry,
   type TopicEntry,
+  type TransactionEntry,
+  type TransactionalProducerEntry,
 } from './entries.ts';
 import { Group } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
@@ -19,6 +21,7 @@ import type { Partition } from './partition.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { Schedule } from './schedule.ts';
 import { Topic } from './topic.ts';
+import type { Transactions } from './transactions.ts';
 
 /** Id of the log that holds delayed messages; every other id is given out from 2 on. */
 export const scheduleLogId = 1;
@@ -36,8 +39,15 @@ export class Catalog {
   readonly #core: BrokerCore;
   readonly #schedule: () => Schedule;
   readonly #producerIds: ProducerIds;
+  readonly #transactions: Transactions;
 
-  constructor(core: BrokerCore, schedule: () => Schedule, producerIds: ProducerIds) {
+  constructor(
+    core: BrokerCore,
+    schedule: () => Schedule,
+    producerIds: ProducerIds,
+    transactions: Transactions,
+  ) {
+    this.#transactions = transactions;
     this.#core = core;
     this.#schedule = schedule;
     this.#producerIds = producerIds;
@@ -126,6 +136,14 @@ export class Catalog {
         return this.#producerIds.restore(new ByteReader(payload).uvarint());
       case EntryKind.producers:
         return this.partitionsById.get(id)?.producers.decode(new ByteReader(payload));
+      case EntryKind.transactionalProducer:
+        return this.#transactions.restore(id, readJson(payload) as TransactionalProducerEntry);
+      case EntryKind.transactionGrew:
+        return this.#transactions.restoreGrowth(id, readJson(payload) as TransactionEntry);
+      case EntryKind.transactionalProducerForgotten:
+        return this.#transactions.restoreForgotten(id);
+      case EntryKind.openTransactions:
+        return this.partitionsById.get(id)?.transactions.decode(new ByteReader(payload));
       default:
         throw new Error(
           `The journal holds an entry of kind ${kind}, which this version does not know. Start a newer version.`,
@@ -301,6 +319,8 @@ export class Catalog {
         if (group.config.durable) add(EntryKind.groupDefined, group.id, this.groupEntry(group));
       }
     }
+    for (const [producerId, entry] of this.#transactions.entries())
+      add(EntryKind.transactionalProducer, producerId, entry);
     for (const [dueMs, offset, partitionId] of this.#schedule().entries()) {
       scratch.reset().uvarint(offset).uvarint(dueMs);
       add(EntryKind.scheduled, partitionId, written());
@@ -317,6 +337,10 @@ export class Catalog {
     if (partition.producers.size > 0) {
       partition.producers.encode(scratch.reset());
       add(EntryKind.producers, id, scratch.copy());
+    }
+    if (partition.transactions.openCount > 0) {
+      partition.transactions.encode(scratch.reset());
+      add(EntryKind.openTransactions, id, scratch.copy());
     }
     if (!partition.keyIndex) return;
     let keys: ByteWriter = new ByteWriter(64 * 1024);

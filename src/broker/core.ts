@@ -7,12 +7,14 @@ import type { Partition, PartitionHost } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { Topic } from './topic.ts';
 import type { TopicConfig } from './topic-config.ts';
+import type { Transactions } from './transactions.ts';
 
 /** What topics and groups need from the broker around them. */
 export interface BrokerCore extends PartitionHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly transactions: Transactions;
   /** Until all that the data directory holds has been read back. */
   readonly recovering: boolean;
   /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */

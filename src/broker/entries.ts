@@ -1,3 +1,4 @@
+import type { Outcome } from '../log/index.ts';
 import { ByteReader, OffsetSet, type ByteWriter } from '../util/index.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
@@ -42,6 +43,14 @@ export const EntryKind = {
   producerIds: 15,
   /** Checkpoints only. id = partition; its idempotent producers. */
   producers: 16,
+  /** id = producer id; JSON {@link TransactionalProducerEntry}: all there is to know of a transactional id. */
+  transactionalProducer: 17,
+  /** id = producer id; JSON {@link TransactionEntry}: what its transaction has more than before. */
+  transactionGrew: 18,
+  /** id = producer id: its transactional id is forgotten. */
+  transactionalProducerForgotten: 19,
+  /** Checkpoints only. id = partition; the offsets of its open transactions. */
+  openTransactions: 20,
 } as const;
 
 export interface TopicEntry {
@@ -66,6 +75,34 @@ export interface GroupPositionEntry {
   readonly pending: readonly number[];
   readonly backfill?: readonly number[];
   readonly committed?: { readonly offset: number; readonly metadata: string };
+}
+
+export interface TransactionalProducerEntry {
+  readonly transactionalId: string;
+  readonly epoch: number;
+  readonly timeoutMs: number;
+  readonly usedMs: number;
+  /** The producer id it had before this one. */
+  readonly previousId?: number;
+  /** The epoch before this one, when its producer asked for the next by naming it. */
+  readonly previousEpoch?: number;
+  /** How its last transaction ended, and as whom its producer asked for that. */
+  readonly ended?: { readonly producerId: number; readonly epoch: number; readonly outcome: Outcome };
+  readonly transaction?: TransactionEntry & { readonly startedMs: number };
+}
+
+export interface TransactionEntry {
+  /** Ids of partitions. */
+  readonly partitions: readonly number[];
+  /** Names under which positions may be added. */
+  readonly groups: readonly string[];
+  /** Group id, partition, offset, metadata. */
+  readonly positions: readonly (readonly [
+    groupId: number,
+    partition: number,
+    offset: number,
+    metadata: string,
+  ])[];
 }
 
 /** What changed of a group on one partition, as it is read back. */

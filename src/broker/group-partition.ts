@@ -66,7 +66,7 @@ export class GroupPartition {
   #held = 0;
   readonly #host: GroupPartitionHost;
   #loading = false;
-  /** Offsets `[#goneFrom, #goneTo)` are nowhere: damage took them, and nothing that follows them is there to show it. */
+  /** Offsets `[#goneFrom, #goneTo)` are nowhere: damage took them. */
   #goneFrom = 0;
   #goneTo = 0;
   /** Reader at the cursor; `#peeked`: `#fresh` shows the next message to deliver. */
@@ -219,10 +219,10 @@ export class GroupPartition {
     const { partition } = this;
     if (this.cursor < partition.firstOffset) this.#moveCursor(partition.firstOffset);
     if (this.#filter) {
-      const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.durableEnd);
+      const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.stableEnd);
       if (skipped > this.cursor) this.#moveCursor(skipped);
     }
-    if (this.cursor >= partition.durableEnd || this.#held >= heldMax) return false;
+    if (this.cursor >= partition.stableEnd || this.#held >= heldMax) return false;
     const batch = partition.log.cached(this.cursor);
     if (!batch) {
       if (this.#isGone(this.cursor)) {
@@ -232,6 +232,7 @@ export class GroupPartition {
       this.#load(this.cursor);
       return false;
     }
+    if (batch.baseOffset >= partition.stableEnd) return false; // behind a gap
     this.#moveCursor(Math.max(this.cursor, batch.baseOffset));
     this.#reader.reset(batch, this.cursor);
     this.#batchEnd = batch.endOffset;
@@ -268,7 +269,7 @@ export class GroupPartition {
     for (;;) {
       const offset = this.#backfill?.[this.#backfillAt];
       if (offset === undefined) return this.#endBackfill() ? this.peek() : undefined;
-      if (offset >= this.partition.durableEnd) return undefined;
+      if (offset >= this.partition.stableEnd) return undefined;
       const record = this.#find(offset, this.#reader, this.#fresh);
       if (record === 'loading') return undefined;
       if (record) return record;
@@ -314,10 +315,10 @@ export class GroupPartition {
     log.load(offset).then(
       (batch) => {
         this.#loading = false;
-        if (!batch) {
-          // Nothing stands at or after it: what was there is lost, and the log has said so.
+        if (!batch || batch.baseOffset > offset) {
+          // What was there is lost, and the log has said so.
           this.#goneFrom = offset;
-          this.#goneTo = durableEnd;
+          this.#goneTo = batch?.baseOffset ?? durableEnd;
         }
         this.#host.loaded();
       },

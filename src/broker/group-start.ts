@@ -11,19 +11,13 @@ export async function startPosition(
 ): Promise<void> {
   const { partition } = position;
   await partition.account();
-  const end = partition.nextOffset;
-  position.place(end);
-  position.filteredLag = 0;
-  // From here on new messages count themselves; those below `end` are counted below, once.
-  const from = await startOffset(position, filter, start, end);
-  if (typeof from !== 'number') {
-    position.place(end, from);
-    return;
-  }
-  position.place(Math.min(from, end));
-  if (!filter) return;
-  const counted = await countMatching(position, filter, position.cursor, end);
-  position.filteredLag += counted;
+  // What a transaction has still to decide is as new as what comes; those behind it nobody has seen either.
+  const end = partition.undecidedFrom;
+  const countedEnd = partition.nextOffset;
+  const from = await startOffset(position, filter, start, end); // when it cannot be found out, the position stays where it is
+  const isNumber = typeof from === 'number';
+  position.place(isNumber ? Math.min(from, countedEnd) : end, isNumber ? undefined : from);
+  if (filter) await countLag(position, filter);
 }
 
 /** Counts anew what a group with a filter has still to deliver. */
@@ -66,7 +60,7 @@ async function startOffset(
 async function lastOffset(position: GroupPartition, pattern: string): Promise<number> {
   const { partition } = position;
   if (pattern === '>' && partition.count > 0) {
-    for (let offset = partition.nextOffset - 1; offset >= partition.firstOffset; offset--) {
+    for (let offset = partition.undecidedFrom - 1; offset >= partition.firstOffset; offset--) {
       if (partition.isLive(offset)) return offset;
     }
   }
@@ -82,7 +76,8 @@ async function lastPerKey(
   const offsets = new Set<number>();
   for (const pattern of filter?.patterns ?? ['>']) {
     for (const [key, state] of partition.keys(pattern)) {
-      const last = state.lastStale ? ((await partition.last(key))?.offset ?? -1) : state.last;
+      const isKnown = !state.lastStale && state.last < end;
+      const last = isKnown ? state.last : ((await partition.last(key))?.offset ?? -1);
       if (last >= 0 && last < end) offsets.add(last);
     }
   }
@@ -104,7 +99,11 @@ async function countMatching(
     for (const state of states) count += state.count;
     return count - position.filteredLag;
   }
-  for await (const record of partition.scan(from, { patterns: filter.patterns, toOffset: end })) {
+  for await (const record of partition.scan(from, {
+    patterns: filter.patterns,
+    toOffset: end,
+    undecided: true,
+  })) {
     if (record.offset < end) count++;
   }
   return count;

@@ -145,7 +145,9 @@ export class Group {
 
   #watchInactivity(): void {
     const isIdle = this.#started && !this.#closed && this.#consumers.count === 0;
-    this.#timers.watchInactivity(isIdle ? this.#config.inactiveMs : undefined, () => void this.delete());
+    this.#timers.watchInactivity(isIdle ? this.#config.inactiveMs : undefined, () => {
+      this.delete().catch(() => undefined); // the log failed: the process ends
+    });
   }
 
   // ---- what the pump needs
@@ -303,12 +305,14 @@ export class Group {
   async reset(start: GroupStart): Promise<void> {
     this.#checkOpen();
     this.#started = false;
-    for (const position of this.positions) {
-      await startPosition(position, this.#filter, start);
-      if (this.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
+    try {
+      for (const position of this.positions) {
+        await startPosition(position, this.#filter, start);
+        if (this.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
+      }
+    } finally {
+      this.#resumeAt();
     }
-    this.#core.defineGroup(this);
-    this.resumeTimers();
     await this.#committed();
   }
 
@@ -317,11 +321,20 @@ export class Group {
     this.#checkOpen();
     const position = this.#positionOf(partition);
     this.#started = false;
-    await startPosition(position, this.#filter, { kind: 'offset', offset });
-    if (this.isCommitted) position.committed = { offset, metadata: '' };
+    try {
+      await startPosition(position, this.#filter, { kind: 'offset', offset });
+      if (this.isCommitted) position.committed = { offset, metadata: '' };
+    } finally {
+      this.#resumeAt();
+    }
+    await this.#committed();
+  }
+
+  /** Goes on from where the positions are now: also when one of them could not be moved. */
+  #resumeAt(): void {
+    if (this.#closed) return;
     this.#core.defineGroup(this);
     this.resumeTimers();
-    await this.#committed();
   }
 
   /**
@@ -456,7 +469,9 @@ export class Group {
     const { paused, pausedUntilMs } = this.#config;
     const ends = paused && pausedUntilMs !== undefined && this.#started && !this.#closed;
     const delayMs = ends ? Math.max(0, pausedUntilMs - this.#core.clock.now()) : undefined;
-    this.#timers.watchPause(delayMs, () => void this.#pauseEnded());
+    this.#timers.watchPause(delayMs, () => {
+      this.#pauseEnded().catch(() => undefined); // the log failed: the process ends
+    });
   }
 
   async #pauseEnded(): Promise<void> {

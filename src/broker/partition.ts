@@ -1,9 +1,12 @@
 import {
   Record,
   emptyBatch,
+  markedOutcome,
+  transactionMarker,
   withoutRecords,
   type Batch,
   type DamageReport,
+  type Outcome,
   type PartitionLog,
 } from '../log/index.ts';
 import { OffsetSet, type Clock } from '../util/index.ts';
@@ -11,6 +14,7 @@ import { BrokerError } from './errors.ts';
 import { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
 import { KeyIndex, type KeyState } from './key-index.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
+import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import { RecordReader, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
@@ -49,6 +53,7 @@ export class Partition {
   readonly index: number;
   readonly log: PartitionLog;
   readonly producers: Producers = new Producers();
+  readonly transactions: PartitionTransactions = new PartitionTransactions();
   #watchers: Set<PartitionWatcher> | undefined = undefined;
   #keyIndex: KeyIndex | undefined;
   /** Keys appended since the index began to be rebuilt. */
@@ -96,6 +101,21 @@ export class Partition {
 
   get durableEnd(): number {
     return this.log.durableEnd;
+  }
+
+  /**
+   * One past the last offset that readers see: what lies below is durable and of no transaction that is still to be decided. Kafka's last
+   * stable offset. It never goes back.
+   */
+  get stableEnd(): number {
+    const { durableEnd } = this.log;
+    return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);
+  }
+
+  /** The lowest offset that some transaction has still to decide; {@link nextOffset} when there is none. */
+  get undecidedFrom(): number {
+    const { endOffset, durableEnd } = this.log;
+    return this.transactions.isEmpty ? endOffset : this.transactions.undecidedFrom(endOffset, durableEnd);
   }
 
   /** Live messages. */
@@ -195,6 +215,11 @@ export class Partition {
 
   /** Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are looked at only if somebody must know them. */
   noteBatch(batch: Batch, each?: (record: Record) => void): void {
+    if (batch.control) {
+      this.#noteMarker(batch);
+      return;
+    }
+    if (batch.transactional && batch.producerId >= 0) this.transactions.note(batch);
     if (batch.producerId >= 0 && batch.baseSequence >= 0) this.producers.note(batch, this.#host.clock.now());
     if (!this.keyIndex && !each) return;
     const reader = this.reader();
@@ -208,6 +233,48 @@ export class Partition {
       }
       each?.(record);
     }
+  }
+
+  // ---- transactions
+
+  /**
+   * Ends what a producer's transaction has here, by a marker in the open commit: its messages become visible with that commit, or are gone. Says
+   * which ones, as flat pairs of from and to.
+   */
+  endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[] {
+    const timestampMs = Math.max(this.#host.clock.now(), this.log.maxTimestampMs);
+    const marker = this.log.checkedBatch(
+      transactionMarker(outcome, producerId, producerEpoch, timestampMs),
+      1,
+      true,
+    );
+    this.log.appendChecked(marker);
+    return this.#noteMarker(marker);
+  }
+
+  /**
+   * A marker is no message, and neither is what it aborts: removed, as what was deleted, but without a word in the journal, because the marker
+   * says it all.
+   */
+  #noteMarker(marker: Batch): readonly number[] {
+    const { baseOffset, endOffset, producerId } = marker;
+    const runs = this.transactions.end(producerId, baseOffset).slice(); // what is dropped is taken out of them
+    if (markedOutcome(marker) === 'abort')
+      for (let i = 0; i < runs.length; i += 2) this.#drop(runs[i]!, runs[i + 1]!, true);
+    this.#drop(baseOffset, endOffset, false);
+    return runs;
+  }
+
+  /** Removes `[from, to)`; `hasKeys`: the key index knows of them. */
+  #drop(from: number, to: number, hasKeys: boolean): void {
+    const start = Math.max(from, this.#first);
+    if (start >= to) return;
+    if (hasKeys && this.keyIndex) {
+      // What was removed one by one before is accounted for already, or noted to be.
+      for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
+    }
+    this.#holes.addRange(start, to);
+    if (start === this.#first) this.#moveFirst(to);
   }
 
   // ---- who waits for more
@@ -302,6 +369,7 @@ export class Partition {
     this.#first =
       this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
     if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
+    this.transactions.trim(this.#first);
     if (this.#first === this.log.endOffset) {
       // Nothing is left: no need to read what went.
       this.keyIndex?.clear();
@@ -463,15 +531,20 @@ export class Partition {
   /**
    * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look only at offsets from there on: up to
    * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
-   * passed over, unless nothing follows it: then an empty batch tells how far that goes. Only what is durable.
+   * passed over, unless nothing follows it: then an empty batch tells how far that goes. Only what is durable, or what lies below `endOffset`.
    */
-  async readBatches(fromOffset: number, bytesMax: number, atLeastOne: boolean): Promise<Uint8Array[]> {
+  async readBatches(
+    fromOffset: number,
+    bytesMax: number,
+    atLeastOne: boolean,
+    endOffset: number = this.log.durableEnd,
+  ): Promise<Uint8Array[]> {
     const batches: Uint8Array[] = [];
     let bytes = 0;
     let at = Math.max(fromOffset, this.#first);
-    while (at < this.log.durableEnd) {
+    while (at < endOffset) {
       const batch = this.log.cached(at) ?? (await this.log.load(at));
-      if (!batch) break;
+      if (!batch || batch.baseOffset >= endOffset) break;
       if ((bytes > 0 || !atLeastOne) && bytes + batch.bytes > bytesMax) break;
       const live = this.#liveBatch(batch);
       if (live) {
@@ -495,7 +568,7 @@ export class Partition {
 
   /** One message; undefined when it is not there (any more), or not durable yet. */
   async get(offset: number): Promise<StoredMessage | undefined> {
-    if (!this.isLive(offset) || offset >= this.log.durableEnd) return undefined;
+    if (!this.isLive(offset) || offset >= this.stableEnd) return undefined;
     const batch = await this.batchAt(offset);
     if (!batch || !this.isLive(offset)) return undefined;
     const reader = this.reader();
@@ -510,13 +583,13 @@ export class Partition {
     if (!this.keyIndex) return this.#lastByScan(pattern);
     let best = -1;
     for (const [key, state] of this.keys(pattern)) {
-      if (state.lastStale || !this.isLive(state.last)) {
+      if (state.lastStale || !this.isLive(state.last) || state.last >= this.stableEnd) {
         const resolved = await this.#resolveLast(keyFromText(key), state);
         if (resolved > best) best = resolved;
       } else if (state.last > best) best = state.last;
     }
     if (best < 0) return undefined;
-    return best < this.log.durableEnd ? this.get(best) : this.#lastByScan(pattern);
+    return best < this.stableEnd ? this.get(best) : this.#lastByScan(pattern);
   }
 
   /** The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no pattern. */
@@ -528,11 +601,17 @@ export class Partition {
   }
 
   /**
-   * Live, durable messages from `fromOffset` to the end as it is when it gets there. The record is a flyweight.
+   * Live messages that readers see, from `fromOffset` to the end as it is when it gets there. The record is a flyweight.
+   * `undecided`: those of open transactions too.
    */
   async *scan(
     fromOffset: number,
-    options: { patterns?: readonly string[]; toOffset?: number; signal?: AbortSignal } = {},
+    options: {
+      patterns?: readonly string[];
+      toOffset?: number;
+      signal?: AbortSignal;
+      undecided?: boolean;
+    } = {},
   ): AsyncGenerator<Record, void, void> {
     const filter = options.patterns && options.patterns.length > 0 ? new Filter(options.patterns) : undefined;
     const reader = this.reader();
@@ -544,7 +623,7 @@ export class Partition {
       if (filter) at = this.skip(filter, at);
       if (at >= end) return;
       const batch = await this.batchAt(at);
-      if (!batch) return;
+      if (!batch || (options.undecided !== true && Math.max(at, batch.baseOffset) >= this.stableEnd)) return;
       reader.reset(batch, at);
       while (reader.next(record)) {
         at = record.offset + 1;
@@ -582,7 +661,9 @@ export class Partition {
     const filter = new Filter([textFromKey(key)]);
     const reader = this.reader();
     const record = new Record();
-    let to = Math.min(state.last, this.log.durableEnd);
+    const { last } = state;
+    let to = Math.min(last + 1, this.stableEnd);
+    const isAll = to > last;
     while (to > this.#first) {
       const from = Math.max(this.#first, to - 512);
       let found = -1;
@@ -596,8 +677,10 @@ export class Partition {
         at = batch.endOffset;
       }
       if (found >= 0) {
-        state.last = found;
-        state.lastStale = false;
+        if (isAll && state.last === last) {
+          state.last = found;
+          state.lastStale = false;
+        }
         return found;
       }
       to = from;

@@ -1,4 +1,4 @@
-import type { PartitionLog, Record } from '../log/index.ts';
+import type { Outcome, PartitionLog, Record } from '../log/index.ts';
 import { AckRetention } from './ack-retention.ts';
 import { refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
@@ -17,6 +17,7 @@ import { SizeRetention } from './size-retention.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { topicStats, type TopicStats } from './stats.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
+import type { BatchTransaction } from './transactions.ts';
 
 /** What a publish may ask for besides being stored. */
 export interface PublishOptions {
@@ -150,10 +151,16 @@ export class Topic {
   /**
    * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the bytes are not the caller's any more. The listener hears
    * `published` with the offset of the first record once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a
-   * LogError about bytes that are no batch. It is stored whole or not at all.
+   * LogError about bytes that are no batch. It is stored whole or not at all. A batch of a transaction has to say which one.
    */
-  publishBatch<T>(partition: number, batch: Uint8Array, listener: PublishListener<T>, token: T): void {
-    this.#batches.publish(partition, batch, this.#filteredGroups, listener, token);
+  publishBatch<T>(
+    partition: number,
+    batch: Uint8Array,
+    listener: PublishListener<T>,
+    token: T,
+    transaction?: BatchTransaction,
+  ): void {
+    this.#batches.publish(partition, batch, this.#filteredGroups, listener, token, transaction);
   }
 
   /** Publishes a message and resolves once it is on disk. Rejects with a BrokerError. */
@@ -296,6 +303,14 @@ export class Topic {
   /** Room was made by something else than acks. */
   noteRoom(): void {
     if (this.#waiting.size > 0) this.#admitWaiting();
+  }
+
+  /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+  decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void {
+    const { compaction, messagesPerKeyMax } = this.#config;
+    if (outcome === 'abort') this.noteRoom();
+    else if (compaction || messagesPerKeyMax !== undefined)
+      this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors
   }
 
   /** New messages of these partitions are durable. */

@@ -151,7 +151,7 @@ function isNeutral(name: string): boolean {
 }
 
 /** Whether there is anything but the empty directories that a first start cut short may leave. */
-async function hasData(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
+export async function hasData(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
   for (const name of names) {
     if (!ourNames.has(name)) continue;
     if (name !== journalDirName && name !== topicsDirName) return true;
@@ -187,7 +187,7 @@ export function decodeIdentity(bytes: Uint8Array, dir: string): Uint8Array | und
   return uuid;
 }
 
-async function uuidFromJournal(files: Files, dir: string): Promise<Uint8Array | undefined> {
+export async function uuidFromJournal(files: Files, dir: string): Promise<Uint8Array | undefined> {
   let names: string[];
   try {
     names = await files.list(`${dir}/${journalDirName}`);

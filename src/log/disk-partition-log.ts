@@ -497,7 +497,11 @@ export class DiskPartitionLog implements PartitionLog {
     for (const segment of this.#segments.all.slice()) {
       if (segment.endOffset <= offset) continue;
       if (segment.maxTimestampMs >= timestampMs) {
-        offset = Math.max(offset, await segment.offsetBefore(timestampMs));
+        try {
+          offset = Math.max(offset, await segment.offsetBefore(timestampMs));
+        } catch (error) {
+          throw logErrorOf(error, `Partition ${this.id} cannot be searched by time`, 'io-failed');
+        }
         break;
       }
       offset = segment.endOffset;

@@ -1,7 +1,7 @@
 import { type Clock, type Random, ByteReader } from '../util/index.ts';
 import { decodeCheckpoint } from './checkpoint.ts';
 import { readCommitHeader } from './commit.ts';
-import { decodeIdentity, encodeIdentity } from './data-dir.ts';
+import { decodeIdentity, encodeIdentity, hasData, uuidFromJournal } from './data-dir.ts';
 import type { Files } from './files.ts';
 import {
   blockBytes,
@@ -27,7 +27,7 @@ export interface RepairedIdentity {
 
 /**
  * Gives a data directory its identity back when neither its own file nor a journal file has it: from a checkpoint's header, or from the commits of
- * the journal. The damaged file goes to the quarantine. Undefined: it is intact. Nobody may have the directory open; the caller has its lock.
+ * the journal. The damaged file goes to the quarantine. Undefined: there is no need. Nobody may have the directory open; the caller has its lock.
  */
 export async function repairIdentity(
   files: Files,
@@ -38,6 +38,8 @@ export async function repairIdentity(
   const path = `${dir}/${identityName}`;
   const bytes = await readFile(files, path);
   if (bytes !== undefined && decodeIdentity(bytes, dir) !== undefined) return undefined;
+  if ((await uuidFromJournal(files, dir)) !== undefined) return undefined; // the start does it
+  if (bytes === undefined && !(await hasData(files, dir, await files.list(dir)))) return undefined; // no data of ours
   const found = (await uuidOfCheckpoint(files, dir)) ?? (await uuidOfCommits(files, dir, random));
   const uuid = found?.uuid ?? random.bytes(uuidBytes);
   const quarantined =

@@ -21,3 +21,4 @@ export { listQuarantine, type QuarantinedItem } from './quarantine-list.ts';
 export { RealFiles } from './real-files.ts';
 export { Record, noHeaders, type Header } from './record.ts';
 export type { RecoveryStats } from './startup.ts';
+export { markedOutcome, transactionMarker, type Outcome } from './transaction-marker.ts';

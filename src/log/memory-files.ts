@@ -15,6 +15,8 @@ export class MemoryFiles implements Files {
   readonly #files = new Map<string, FileContent>();
   readonly #dirs = new Set<string>(['/', '.']);
   readonly #locked = new Set<string>();
+  /** There is always room. */
+  readonly space: Files['space'] = () => Promise.resolve({ freeBytes: 2 ** 40, totalBytes: 2 ** 40 });
 
   async open(path: string, options: OpenOptions = {}): Promise<File> {
     let content = this.#files.get(path);
@@ -76,10 +78,6 @@ export class MemoryFiles implements Files {
 
   async size(path: string): Promise<number | undefined> {
     return this.#files.get(path)?.length;
-  }
-
-  async space(_: string): Promise<{ freeBytes: number; totalBytes: number }> {
-    return { freeBytes: 2 ** 40, totalBytes: 2 ** 40 };
   }
 
   async lock(dir: string): Promise<DirectoryLock> {

@@ -6,6 +6,7 @@ import { MemoryFiles, type FileContent } from './memory-files.ts';
  * done to the real ones. Only the lock is real, so that nobody changes the directory meanwhile.
  */
 export class OverlayFiles extends MemoryFiles {
+  override readonly space: Files['space'] = (path) => this.#base.space(path);
   readonly #base: Files;
 
   private constructor(base: Files) {
@@ -27,10 +28,6 @@ export class OverlayFiles extends MemoryFiles {
       if (bytes !== undefined) this.place(path, new CoveredContent(this.#base, path, bytes));
       else if (await isDirectory(this.#base, path)) await this.#show(path);
     }
-  }
-
-  override space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
-    return this.#base.space(path);
   }
 
   override lock(dir: string): Promise<DirectoryLock> {

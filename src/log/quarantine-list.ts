@@ -53,9 +53,12 @@ async function directory(files: Files, dir: string): Promise<{ bytes: number; wh
   let segments = 0;
   for (const name of names) {
     bytes += (await files.size(`${dir}/${name}`)) ?? 0;
-    if (name.endsWith(segmentSuffix)) segments++;
+    if (name.includes(segmentSuffix)) segments++;
   }
-  return { bytes, what: `a directory of ${names.length} files, ${segments} of them segments` };
+  return {
+    bytes,
+    what: `a directory of ${names.length} ${names.length === 1 ? 'file' : 'files'}, segments among them: ${segments}`,
+  };
 }
 
 function describe(name: string, content: Uint8Array): string {

@@ -209,6 +209,30 @@ export async function flip(directory: SmallDirectory, { path, bit }: Bit, isUsed
   }
 }
 
+/**
+ * Changes files at will and starts a broker there, or hears why it does not start, if that is allowed. Much may be lost then, and is told;
+ * but whatever is served is what was published.
+ */
+export async function changeAndStart(
+  { files: intact, published }: SmallDirectory,
+  change: (files: FaultyFiles) => void,
+  isAllowed: (error: unknown) => boolean,
+): Promise<void> {
+  const files = intact.fork();
+  change(files);
+  let broker: Broker;
+  try {
+    broker = await openBroker(files);
+  } catch (error) {
+    if (isAllowed(error)) return;
+    throw error;
+  }
+  const { messages } = await show(broker);
+  for (const place of Object.keys(messages))
+    assert.equal(messages[place], published.get(place), `the message at ${place}`);
+  await broker.close();
+}
+
 async function tryOut(
   { published, shown: before }: SmallDirectory,
   files: FaultyFiles,
