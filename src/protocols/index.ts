@@ -1,4 +1,5 @@
 export { decompress } from './decompress.ts';
+export { createTlsServer, type TlsIdentity } from './tls.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,

@@ -1,30 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../util/index.ts';
-import { ErrorCode } from '../../wire/kafka/index.ts';
-import { KafkaError } from './errors.ts';
+import { authenticationFailed, type KafkaUser, type SaslMechanism, type SaslStep } from './sasl.ts';
 import { ScramExchange, type ScramHash } from './scram.ts';
 
 /** Who may connect. */
 export type KafkaAuth =
   | { readonly kind: 'none' }
   | { readonly kind: 'users'; readonly users: readonly KafkaUser[] };
-
-export interface KafkaUser {
-  readonly user: string;
-  readonly password: string;
-}
-
-/** The answer to a token; with a user the login is complete. */
-export interface SaslStep {
-  readonly bytes: Uint8Array;
-  readonly user?: string;
-}
-
-/** One login by one mechanism. */
-interface SaslMechanism {
-  /** Throws a KafkaError SASL_AUTHENTICATION_FAILED. */
-  step(token: Uint8Array): SaslStep;
-}
 
 /** What SaslHandshake offers. */
 export const saslMechanisms: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
@@ -40,13 +22,6 @@ export function beginSasl(auth: KafkaAuth, mechanism: string, random: Random): S
   if (mechanism === 'PLAIN') return new PlainLogin(auth.users);
   const hash = scramHashes[mechanism];
   return hash === undefined ? undefined : new ScramExchange(hash, auth.users, random);
-}
-
-export function authenticationFailed(): KafkaError {
-  return new KafkaError(
-    ErrorCode.SASL_AUTHENTICATION_FAILED,
-    'Authentication failed: wrong user name or password.',
-  );
 }
 
 /** `message = authzid? NUL authcid NUL passwd` (RFC 4616). */
@@ -80,5 +55,3 @@ function sameText(expected: string, given: string): boolean {
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
-
-export type { SaslMechanism };

@@ -2,6 +2,7 @@ import type { Partition, PartitionWatcher } from '../../broker/index.ts';
 import type { Timer } from '../../util/index.ts';
 import type { KafkaSession } from './handler.ts';
 import type { KafkaHost } from './kafka-host.ts';
+import { readableEnd } from './partition-view.ts';
 
 /** A partition that somebody reads from an offset on. */
 export interface Wanted {
@@ -16,24 +17,27 @@ export interface Wanted {
 export class FetchWait implements PartitionWatcher {
   readonly #targets: readonly Wanted[];
   readonly #bytesMin: number;
+  readonly #isolationLevel: number;
   #resolve: () => void = () => {};
   #timer: Timer | undefined = undefined;
   #unhook: () => void = () => {};
 
-  private constructor(targets: readonly Wanted[], bytesMin: number) {
+  private constructor(targets: readonly Wanted[], bytesMin: number, isolationLevel: number) {
     this.#targets = targets;
     this.#bytesMin = bytesMin;
+    this.#isolationLevel = isolationLevel;
   }
 
   /** Resolves when there is reason to read. */
   static until(
     targets: readonly Wanted[],
     bytesMin: number,
+    isolationLevel: number,
     waitMs: number,
     host: KafkaHost,
     session: KafkaSession,
   ): Promise<void> | undefined {
-    const wait = new FetchWait(targets, bytesMin);
+    const wait = new FetchWait(targets, bytesMin, isolationLevel);
     return wait.#hasEnough() ? undefined : wait.#start(waitMs, host, session);
   }
 
@@ -61,9 +65,11 @@ export class FetchWait implements PartitionWatcher {
   #hasEnough(): boolean {
     let bytes = 0;
     for (const { partition, wanted } of this.#targets) {
-      if (!partition || wanted.fetchOffset >= partition.durableEnd) continue;
+      const end = partition && readableEnd(partition, this.#isolationLevel);
+      if (end === undefined || wanted.fetchOffset >= end) continue;
       if (this.#bytesMin <= 1) return true;
-      bytes += partition.log.bytesFrom(wanted.fetchOffset);
+      bytes += partition!.log.bytesFrom(wanted.fetchOffset);
+      if (end < partition!.nextOffset) bytes -= partition!.log.bytesFrom(end);
       if (bytes >= this.#bytesMin) return true;
     }
     return bytes >= this.#bytesMin;

@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '../../util/index.ts';
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
+import { createTlsServer, type TlsIdentity } from '../tls.ts';
 import type { KafkaAuth } from './auth.ts';
 import { GroupCoordinator, type GroupLimits } from './groups/index.ts';
 import { handlers } from './handlers/index.ts';
@@ -10,7 +11,6 @@ import type { AutoCreation, Endpoint, KafkaHost } from './kafka-host.ts';
 import { kafkaLimits, type KafkaLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type CloseReason } from './session.ts';
-import { createTlsServer, type KafkaTls } from './tls.ts';
 import { DerivedTopicIds } from './topic-ids.ts';
 import { ShownTopicNames } from './topic-names.ts';
 
@@ -23,7 +23,7 @@ export interface KafkaOptions {
   /** Default: anybody may connect. */
   readonly auth?: KafkaAuth;
   /** Default: no TLS. */
-  readonly tls?: KafkaTls;
+  readonly tls?: TlsIdentity;
   /** Where clients are told to connect to; by default the address by which each has come. */
   readonly advertised?: Endpoint;
   readonly autoCreation?: Partial<AutoCreation>;
@@ -121,7 +121,7 @@ export class KafkaFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessionGone(session),
     };
-    const accept = (socket: Socket): void => this.#accept(socket);
+    const accept = (socket: Socket): void => this.accept(socket);
     const socketOptions = { noDelay: true, keepAlive: true };
     this.#server = options.tls
       ? createTlsServer(options.tls, socketOptions, accept)
@@ -150,16 +150,30 @@ export class KafkaFrontend implements Frontend {
     });
   }
 
-  /** What was asked is answered, if that takes no longer than the grace; requests that wait for records are not waited for. */
+  /** What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait for records are not waited for. */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#closing = true;
     if (this.#server.listening) this.#server.close();
+    for (const session of this.#sessions) session.hold();
+    if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     if (graceMs > 0) await this.#empty(graceMs);
     for (const session of this.#sessions) session.cut();
     await this.#empty();
     this.#sweep?.cancel();
+  }
+
+  /** Resolves when everything done so far is on disk and its publishers have heard so, or after so long. */
+  #committed(waitMs: number): Promise<void> {
+    const { clock, broker } = this.#host.kafka;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(waitMs, resolve);
+      broker.afterCommit(() => {
+        timer.cancel();
+        clock.defer(resolve);
+      });
+    });
   }
 
   /** Resolves when the last client has gone, or after so long. */
@@ -174,7 +188,8 @@ export class KafkaFrontend implements Frontend {
     });
   }
 
-  #accept(socket: Socket): void {
+  /** Takes over a connection that somebody else has accepted and that was not read from (`pauseOnConnect`). */
+  accept(socket: Socket): void {
     if (this.#closing || this.#sessions.size >= this.#host.kafka.limits.connectionsMax) {
       socket.on('error', () => socket.destroy());
       socket.destroy();

@@ -14,9 +14,17 @@ export function highWatermark(partition: Partition): number {
   return partition.durableEnd;
 }
 
-/** One past the last offset that is not part of an open transaction. */
+/** One past the last offset below which every transaction is decided. */
 export function lastStableOffset(partition: Partition): number {
-  return partition.durableEnd;
+  return partition.stableEnd;
+}
+
+/** Isolation level of who wants committed messages only. */
+export const readCommitted = 1;
+
+/** One past the last offset that a reader of this isolation level gets. */
+export function readableEnd(partition: Partition, isolationLevel: number): number {
+  return isolationLevel === readCommitted ? lastStableOffset(partition) : highWatermark(partition);
 }
 
 /** Whether messages below the first offset went because they were handled, so that a reader goes on behind them, and not because of a limit. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../util/index.ts';
-import { authenticationFailed, type KafkaUser, type SaslStep } from './auth.ts';
+import { authenticationFailed, type KafkaUser, type SaslStep } from './sasl.ts';
 
 export type ScramHash = 'sha256' | 'sha512';
 
@@ -39,6 +39,7 @@ export class ScramExchange {
   #user: KafkaUser | undefined = undefined;
   #header = '';
   #nonce = '';
+  #clientNonce = '';
   #firstMessages = '';
   #credential: Credential | undefined = undefined;
 
@@ -64,6 +65,7 @@ export class ScramExchange {
     this.#user = this.#users.find(({ user }) => user === name);
     this.#credential = this.#user ? this.#credentialOf(this.#user) : undefined;
     this.#header = header;
+    this.#clientNonce = clientNonce;
     this.#nonce = clientNonce + Buffer.from(this.#random.bytes(nonceBytes)).toString('base64');
     const salt = this.#credential?.salt ?? saltOfUnknown(name, this.#random);
     const answer = `r=${this.#nonce},s=${salt.toString('base64')},i=${iterations}`;
@@ -77,7 +79,7 @@ export class ScramExchange {
     if (!match || !credential || !this.#user) throw authenticationFailed();
     const [, withoutProof = '', binding = '', nonce = '', proofText = ''] = match;
     // Once more, so that nobody between the two has changed what was said first.
-    if (nonce !== this.#nonce || Buffer.from(binding, 'base64').toString() !== this.#header)
+    if (!this.#isNonce(nonce) || Buffer.from(binding, 'base64').toString() !== this.#header)
       throw authenticationFailed();
     const authMessage = `${this.#firstMessages},${withoutProof}`;
     const proof = Buffer.from(proofText, 'base64');
@@ -88,6 +90,11 @@ export class ScramExchange {
     if (!timingSafeEqual(storedKey, credential.storedKey)) throw authenticationFailed();
     const serverSignature = this.#hmac(credential.serverKey, authMessage).toString('base64');
     return { bytes: Buffer.from(`v=${serverSignature}`), user: this.#user.user };
+  }
+
+  /** librdkafka before 2.6.1 puts its own part twice; ours is in it all the same, and that is what counts (CVE-2024-56128). */
+  #isNonce(nonce: string): boolean {
+    return nonce === this.#nonce || nonce === this.#clientNonce + this.#nonce;
   }
 
   #credentialOf(user: KafkaUser): Credential {

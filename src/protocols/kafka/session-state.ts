@@ -10,15 +10,15 @@ export class SessionState<T> {
 
   /** The connection's own; made when it is first asked for. */
   of(session: KafkaSession): T {
-    const known = session.states.get(this as SessionState<unknown>) as T | undefined;
+    const known = session.states.get(this) as T | undefined;
     if (known !== undefined) return known;
     const created = this.#create(session);
-    session.states.set(this as SessionState<unknown>, created);
+    session.states.set(this, created);
     return created;
   }
 
   /** The connection's own, if it has one. */
   peek(session: KafkaSession): T | undefined {
-    return session.states.get(this as SessionState<unknown>) as T | undefined;
+    return session.states.get(this) as T | undefined;
   }
 }

@@ -16,12 +16,13 @@ import {
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
 import { readShared } from '../shared-reads.ts';
-import { beginSasl, type SaslMechanism, type SaslStep } from './auth.ts';
+import { beginSasl } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
+import type { SaslMechanism, SaslStep } from './sasl.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -92,6 +93,7 @@ export class Session implements KafkaSession {
   #flushing = false;
   #paused = false;
   #congested = false;
+  #held = false;
   #sasl: SaslMechanism | undefined = undefined;
   /** After SaslHandshake version 0 the tokens come as bare frames. */
   #saslIsBare = false;
@@ -228,7 +230,8 @@ export class Session implements KafkaSession {
   }
 
   #mayStart(exchange: Exchange): boolean {
-    if (this.#congested || this.pendingBytes > this.host.kafka.limits.responseBytesMax) return false;
+    if (this.#held || this.#congested || this.pendingBytes > this.host.kafka.limits.responseBytesMax)
+      return false;
     return !exchange.isReading || this.#reading === 0;
   }
 
@@ -244,6 +247,7 @@ export class Session implements KafkaSession {
     if (this.closed) return;
     const { requestsMax, requestBytesUnderWayMax } = this.host.kafka.limits;
     const isFull =
+      this.#held ||
       this.#congested ||
       this.#exchanges.size >= requestsMax ||
       this.#bytesUnderWay >= requestBytesUnderWayMax ||
@@ -267,7 +271,7 @@ export class Session implements KafkaSession {
         clientId: frame.clientId ?? '',
         version: frame.apiVersion,
       };
-      const response = (handlers[name] as unknown as Handler<ApiName>)(request as never, context);
+      const response = (handlers[name] as unknown as Handler<ApiName>)(request, context);
       if (response instanceof Promise) {
         response.then(
           (draft) => this.#answer(exchange, draft),
@@ -376,6 +380,12 @@ export class Session implements KafkaSession {
   }
 
   // ---- the end
+
+  /** Reads and starts nothing more; what is under way goes on. */
+  hold(): void {
+    this.#held = true;
+    this.#readOnOrNot();
+  }
 
   /** Ends the connection because of what the client did, or because of a mistake here. */
   fail(text: string, cause?: unknown): void {

@@ -197,5 +197,5 @@ function policyOf(text: string): 'delete' | 'compact' | 'both' | undefined {
 
 function attributesOf({ attributes }: TopicConfig): KafkaAttributes {
   const own = attributes['kafka'];
-  return typeof own === 'object' && own !== null ? (own as KafkaAttributes) : {};
+  return typeof own === 'object' && own !== null ? own : {};
 }

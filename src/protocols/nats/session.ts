@@ -22,6 +22,10 @@ export type CloseReason =
 /** After -ERR a client has so long to read it before its connection is cut. */
 const lingerMs = 1_000;
 
+/** A connection that always has more to say is heard for so long at a time. */
+const busyMsMax = 5;
+const heavyPieceBytes = 8 * 1024;
+
 const ok = Buffer.from('+OK\r\n', 'latin1');
 const pong = Buffer.from('PONG\r\n', 'latin1');
 const ping = Buffer.from('PING\r\n', 'latin1');
@@ -70,6 +74,10 @@ export class Session implements LivePublisher, NatsSession {
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
   #holds = 0;
+  /** Time spent on input that came without a pause. */
+  #busyMs = 0;
+  /** Its input is more work than most: it is taken in pieces until it pauses. */
+  #isHeavy = false;
   #linger: Timer | undefined = undefined;
 
   constructor(host: SessionHost, accepted: Socket, id: number) {
@@ -203,12 +211,57 @@ export class Session implements LivePublisher, NatsSession {
     if (this.closed) return;
     this.heard = true;
     this.inBytes += chunk.length;
+    if (chunk.length === this.host.readBuffer.length) return this.#receiveMuch(chunk);
+    this.#busyMs = 0;
+    this.#isHeavy = false;
+    this.#parse(chunk);
+  }
+
+  #parse(chunk: Buffer): void {
     try {
       this.#parser.parse(chunk);
     } catch (error) {
       this.fail(closingText(error), error);
     }
     this.message.clear(); // an idle connection must not keep the chunk
+  }
+
+  /**
+   * More is there to read, and the system would hand it on at once, some 2 MiB before anybody else's turn. The others get their turn when this
+   * connection had its time; where a single read is work for much longer (requests to the API, by the thousand), it is taken in pieces.
+   */
+  #receiveMuch(chunk: Buffer): void {
+    const { clock } = this.host;
+    const beginMs = clock.monotonic();
+    const pieceBytes = this.#isHeavy ? heavyPieceBytes : chunk.length;
+    this.#parse(chunk.subarray(0, pieceBytes));
+    const tookMs = clock.monotonic() - beginMs;
+    this.#busyMs += tookMs;
+    this.#isHeavy ||= tookMs > busyMsMax;
+    if (this.closed || (this.#busyMs < busyMsMax && pieceBytes === chunk.length)) return;
+    this.#busyMs = 0;
+    this.hold();
+    // The buffer that was read into is for all connections.
+    const rest = pieceBytes < chunk.length ? Buffer.from(chunk.subarray(pieceBytes)) : undefined;
+    clock.defer(() => this.#receiveRest(rest, 0));
+  }
+
+  /** Goes on with what was read earlier, and then with reading. */
+  #receiveRest(rest: Buffer | undefined, from: number): void {
+    const { clock } = this.host;
+    const beginMs = clock.monotonic();
+    let at = from;
+    while (
+      rest !== undefined &&
+      at < rest.length &&
+      !this.closed &&
+      clock.monotonic() - beginMs < busyMsMax
+    ) {
+      this.#parse(rest.subarray(at, at + heavyPieceBytes));
+      at += heavyPieceBytes;
+    }
+    if (rest === undefined || at >= rest.length || this.closed) this.release();
+    else clock.defer(() => this.#receiveRest(rest, at));
   }
 
   /** More waits than may: the client reads too slowly. */

@@ -63,7 +63,8 @@ export const natsDriver: DeliveryDriver = {
   },
 };
 
-class NatsBroker implements DeliveryBroker {
+/** The broker by way of JetStream. */
+export class NatsBroker implements DeliveryBroker {
   readonly #server: TestServer;
   #nc!: NatsConnection;
   #js!: JetStreamClient;

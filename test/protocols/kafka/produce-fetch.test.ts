@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { Compression, ErrorCode, splitBatches } from '../../../src/wire/kafka/index.ts';
+import { crc32c } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { KafkaKit, batchOf, fetchRequest, produceRequest, text } from './kit.ts';
 
@@ -76,9 +77,13 @@ describe('produce', () => {
     future[16] = 9;
     const counted = batchOf(['counted', 'wrong']);
     counted.writeInt32BE(3, 57);
+    const misnumbered = batchOf(['first', 'second']);
+    misnumbered[61 + 3] = 2; // the first record says that it is the second
+    misnumbered.writeUInt32BE(crc32c(misnumbered, 21), 17);
     const broken = Buffer.concat([batchOf(['a']), batchOf(['b'])]);
     assert.equal(await codeOf(flipped), ErrorCode.CORRUPT_MESSAGE);
     assert.equal(await codeOf(counted), ErrorCode.CORRUPT_MESSAGE);
+    assert.equal(await codeOf(misnumbered), ErrorCode.INVALID_RECORD);
     assert.equal(await codeOf(old), ErrorCode.INVALID_RECORD);
     assert.equal(await codeOf(future), ErrorCode.CORRUPT_MESSAGE);
     assert.equal(await codeOf(broken), ErrorCode.INVALID_RECORD);
@@ -174,6 +179,28 @@ describe('fetch', () => {
     assert.deepEqual(
       responses[0]!.partitions.map(({ records }) => (records?.length ?? 0) > 0),
       [true, false],
+    );
+  });
+
+  test('shares the bytes of the request among its partitions, the first ones first', async () => {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    await client.createTopic('t', 3);
+    for (const partition of [0, 1, 2])
+      for (let i = 0; i < 2; i++) await client.produce('t', batchOf(['x'.repeat(1000)]), { partition });
+    const partitions = [0, 1, 2].map((partition) => ({
+      partition,
+      fetchOffset: 0,
+      partitionMaxBytes: 1 << 20,
+    }));
+    const { responses } = await client.call('Fetch', 11, {
+      ...fetchRequest('t', 0),
+      maxBytes: 3500,
+      topics: [{ topic: 't', partitions }],
+    });
+    assert.deepEqual(
+      responses[0]!.partitions.map(({ records }) => splitBatches(records!).length),
+      [2, 1, 0],
     );
   });
 

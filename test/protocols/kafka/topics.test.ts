@@ -102,15 +102,7 @@ describe('metadata', () => {
   test('shows names that Kafka does not allow escaped, and takes them so', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
-    const names = [
-      'stock!',
-      'ärger',
-      'escaped.x',
-      'a b',
-      `${'ü'.repeat(120)}`,
-      'plain.name_-9',
-      'escaped-long.y',
-    ];
+    const names = ['stock!', 'ärger', 'escaped.x', 'a b', 'ü'.repeat(120), 'plain.name_-9', 'escaped-long.y'];
     for (const name of names) await kit.broker.createTopic({ name });
     const shown = (await metadata(client, null)).map(({ name }) => name!);
     assert.equal(new Set(shown).size, names.length);

@@ -259,3 +259,35 @@ test('keys are unique, and what is advertised can be answered', () => {
     ['Produce'],
   );
 });
+
+test('frames of a chunk that is only lent are copies; those that end in a later chunk too', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 4000 }),
+      (bodies, chunkBytes) => {
+        const stream = Buffer.concat(
+          bodies.map((body) => {
+            const frame = Buffer.alloc(4 + body.length);
+            frame.writeInt32BE(body.length, 0);
+            frame.set(body, 4);
+            return frame;
+          }),
+        );
+        const shared = Buffer.alloc(chunkBytes);
+        const splitter = new FrameSplitter(10_000);
+        const frames: Buffer[] = [];
+        for (let at = 0; at < stream.length; at += chunkBytes) {
+          const bytes = stream.copy(shared, 0, at);
+          splitter.push(shared.subarray(0, bytes), true);
+          frames.push(...drain(splitter));
+          shared.fill(0xee);
+        }
+        assert.deepEqual(
+          frames.map((frame) => Buffer.from(frame)),
+          bodies.map((body) => Buffer.from(body)),
+        );
+      },
+    ),
+  );
+});

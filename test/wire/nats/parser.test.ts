@@ -331,6 +331,7 @@ describe('where chunks are cut', () => {
         const bytes = Buffer.concat(parts);
         const at = cut % (bytes.length + 1);
         const whole = read(clientHandlers, [bytes]);
+        assert.ok(!whole.includes('error undefined'), 'an error that is none of the protocol');
         assert.deepEqual(read(clientHandlers, [bytes.subarray(0, at), bytes.subarray(at)]), whole);
         assert.deepEqual(read(clientHandlers, oneByOne(bytes)), whole);
       }),

@@ -12,7 +12,7 @@ import { groupLimits, type GroupLimits } from './limits.ts';
 import { GroupOffsets } from './offsets.ts';
 import { Presences } from './presence.ts';
 import { ShareGroup } from './share/share-group.ts';
-import { ShareOffsets, isShareable } from './share/share-offsets.ts';
+import { ShareOffsets, isShareGroup, isShareable } from './share/share-offsets.ts';
 import { ShareSessions } from './share/share-session.ts';
 
 export interface GroupCoordinatorOptions {
@@ -198,6 +198,22 @@ export class GroupCoordinator {
     if (group) this.#changed(group);
   }
 
+  // ---- configs
+
+  /** Sets configs of a group; share groups that are there take them over, durably. Rejects with a KafkaError before anything is changed. */
+  async configure(
+    groupId: string,
+    values: Iterable<readonly [name: string, value: string | null]>,
+  ): Promise<void> {
+    this.configs.set(groupId, values);
+    const updates: Promise<void>[] = [];
+    for (const topic of this.broker.topics.values()) {
+      const group = topic.groups.get(groupId);
+      if (group && isShareGroup(group)) updates.push(this.shareOffsets.reconfigure(group));
+    }
+    await Promise.all(updates);
+  }
+
   // ---- lists
 
   /** Every group that Kafka clients may know, those without members included. */
@@ -238,6 +254,6 @@ export class GroupCoordinator {
     this.#closed = true;
     this.#unsubscribe();
     this.shareSessions.close();
-    for (const group of [...this.#groups.values()]) this.#drop(group);
+    for (const group of this.#groups.values()) this.#drop(group);
   }
 }

@@ -1,6 +1,7 @@
 import type { GroupStart } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
+import { ConfigType, type ShownConfig } from '../topic-configs.ts';
 
 /** What a share group is made with. */
 export interface ShareGroupConfig {
@@ -17,11 +18,13 @@ export interface ShareGroupConfig {
 
 interface ConfigRule {
   readonly fallback: string;
+  readonly type: ShownConfig['type'];
   readonly check: (value: string) => boolean;
   readonly rule: string;
 }
 
-const wholeNumber = (min: number, max: number): Pick<ConfigRule, 'check' | 'rule'> => ({
+const wholeNumber = (min: number, max: number): Omit<ConfigRule, 'fallback'> => ({
+  type: ConfigType.int,
   check: (value) => /^\d{1,10}$/.test(value) && Number(value) >= min && Number(value) <= max,
   rule: `a whole number from ${min} to ${max}`,
 });
@@ -30,6 +33,7 @@ const wholeNumber = (min: number, max: number): Pick<ConfigRule, 'check' | 'rule
 export const groupConfigRules: { readonly [name: string]: ConfigRule } = {
   'share.auto.offset.reset': {
     fallback: 'latest',
+    type: ConfigType.string,
     check: (value) =>
       value === 'latest' ||
       value === 'earliest' ||
@@ -41,12 +45,15 @@ export const groupConfigRules: { readonly [name: string]: ConfigRule } = {
   'share.partition.max.record.locks': { fallback: '2000', ...wholeNumber(100, 10_000) },
   'errors.deadletterqueue.topic.name': {
     fallback: '',
+    type: ConfigType.string,
     check: (value) => value === '' || value === 'none' || /^[A-Za-z0-9._-]{1,249}$/.test(value),
     rule: 'the name of a topic, or "none" for no dead letters',
   },
 };
 
-/** What was configured of groups; groups need not exist yet. */
+const configuredGroupsMax = 10_000;
+
+/** What was configured of groups since the start; groups need not exist yet. Those that do have it in their own configuration, durably. */
 export class GroupConfigs {
   readonly #byGroup = new Map<string, Map<string, string>>();
   readonly #nowMs: () => number;
@@ -63,14 +70,12 @@ export class GroupConfigs {
   /** Null takes a config back to its default. Throws a KafkaError of code INVALID_CONFIG before anything is changed. */
   set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): void {
     const changes = [...values];
-    for (const [name, value] of changes) {
-      const rule = groupConfigRules[name];
-      if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `A group has no config "${name}".`);
-      if (value !== null && !rule.check(value)) {
-        const problem = `Config "${name}" of group "${groupId}" cannot be "${value.slice(0, 100)}": it is ${rule.rule}.`;
-        throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
-      }
-    }
+    this.check(groupId, changes);
+    if (!this.#byGroup.has(groupId) && this.#byGroup.size >= configuredGroupsMax)
+      throw new KafkaError(
+        ErrorCode.POLICY_VIOLATION,
+        `There are ${configuredGroupsMax} groups with configs, which is the limit.`,
+      );
     const configs = this.#byGroup.get(groupId) ?? new Map<string, string>();
     for (const [name, value] of changes) {
       if (value === null) configs.delete(name);
@@ -78,6 +83,29 @@ export class GroupConfigs {
     }
     if (configs.size > 0) this.#byGroup.set(groupId, configs);
     else this.#byGroup.delete(groupId);
+  }
+
+  /** Throws a KafkaError of code INVALID_CONFIG. */
+  check(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): void {
+    for (const [name, value] of values) {
+      const rule = groupConfigRules[name];
+      if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `A group has no config "${name}".`);
+      if (value !== null && !rule.check(value)) {
+        const problem = `Config "${name}" of group "${groupId}" cannot be "${value.slice(0, 100)}": it is ${rule.rule}.`;
+        throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
+      }
+    }
+  }
+
+  /** All of them as DescribeConfigs tells them. */
+  shown(groupId: string): ShownConfig[] {
+    const given = this.given(groupId);
+    return Object.entries(groupConfigRules).map(([name, { fallback, type }]) => ({
+      name,
+      value: given.get(name) ?? fallback,
+      default: fallback,
+      type,
+    }));
   }
 
   of(groupId: string): ShareGroupConfig {

@@ -1,4 +1,3 @@
-import type { Topic } from '../../../broker/index.ts';
 import { ErrorCode, type IncrementalAlterConfigsRequest } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
@@ -36,7 +35,7 @@ export const alterConfigs: Handler<'AlterConfigs'> = async ({ resources, validat
 export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async (request, { host }) => {
   const responses: Result[] = [];
   for (const resource of request.resources) {
-    const texts = (topic: Topic): ConfigTexts => changed(configTextsOf(topic), resource.configs);
+    const texts = (before: ConfigTexts): ConfigTexts => changed(before, resource.configs);
     responses.push(await alter(resource, texts, request.validateOnly, host));
   }
   return { responses };
@@ -44,20 +43,30 @@ export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async
 
 async function alter(
   { resourceType, resourceName }: Resource,
-  texts: (topic: Topic) => ConfigTexts,
+  texts: (before: ConfigTexts) => ConfigTexts,
   validateOnly: boolean,
   host: KafkaHost,
 ): Promise<Result> {
   try {
+    if (resourceType === ResourceType.group) {
+      const { coordinator } = host;
+      const before = Object.fromEntries(coordinator.configs.given(resourceName));
+      const after = texts(before);
+      const cleared = Object.keys(before).filter((name) => after[name] === undefined);
+      const values = [...Object.entries(after), ...cleared.map((name) => [name, null] as const)];
+      if (validateOnly) coordinator.configs.check(resourceName, values);
+      else await coordinator.configure(resourceName, values);
+      return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName };
+    }
     if (resourceType !== ResourceType.topic)
       throw new KafkaError(
         ErrorCode.INVALID_REQUEST,
-        'Only topics are configured by Kafka clients; the broker is configured where it is started.',
+        'Only topics and groups are configured by Kafka clients; the broker is configured where it is started.',
       );
     const topic = host.topicNames.topic(resourceName);
     if (!topic)
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${resourceName}'.`);
-    const config = withConfigs(topic.config, texts(topic));
+    const config = withConfigs(topic.config, texts(configTextsOf(topic)));
     if (!validateOnly) await topic.update(config);
     return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName };
   } catch (error) {

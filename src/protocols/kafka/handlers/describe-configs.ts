@@ -9,7 +9,7 @@ type ResultDraft = ResponseDraft<'DescribeConfigs'>['results'][number];
 type ConfigDraft = ResultDraft['configs'][number];
 
 /** Who has said it (`ConfigSource`). */
-const ConfigSource = { topic: 1, staticBroker: 4, default: 5 } as const;
+const ConfigSource = { topic: 1, staticBroker: 4, default: 5, group: 8 } as const;
 
 export const describeConfigs: Handler<'DescribeConfigs'> = (request, context) => ({
   results: request.resources.map((resource) => describe(resource, request, context)),
@@ -26,6 +26,8 @@ function describe(
       .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
       .map((config): ConfigDraft => {
         const described = describedConfig(config, resourceType === ResourceType.broker);
+        if (resourceType === ResourceType.group && described.configSource === ConfigSource.topic)
+          described.configSource = ConfigSource.group;
         const { name, value, configSource: source } = described;
         return {
           ...described,
@@ -56,6 +58,7 @@ function configsOf(type: number, name: string, { host }: RequestContext): readon
     if (name === '' || name === String(host.nodeId)) return brokerConfigs(host);
     throw new KafkaError(ErrorCode.INVALID_REQUEST, `The only broker is ${host.nodeId}, not '${name}'.`);
   }
+  if (type === ResourceType.group) return host.coordinator.configs.shown(name);
   throw new KafkaError(ErrorCode.INVALID_REQUEST, `Resources of type ${type} have no configuration here.`);
 }
 

@@ -15,6 +15,8 @@ import {
   leaderEpochError,
   logStartOffset,
   passesOverRemoved,
+  readCommitted,
+  readableEnd,
 } from '../partition-view.ts';
 
 type Response = ResponseDraft<'Fetch'>;
@@ -32,7 +34,7 @@ export interface FetchTarget {
 }
 
 const noBatches: readonly Uint8Array[] = [];
-const readCommitted = 1;
+/** What was aborted is removed with the abort, so nobody has to be told what to pass over. */
 const noTransactions: FetchResponse['responses'][number]['partitions'][number]['abortedTransactions'] = [];
 
 /**
@@ -47,7 +49,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const targets = request.topics.map((topic) => targetsOf(topic, context));
   const waitMs = Math.min(request.maxWaitMs, host.limits.fetchWaitMsMax);
   if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE)))
-    await FetchWait.until(targets.flat(), request.minBytes, waitMs, host, session);
+    await FetchWait.until(targets.flat(), request.minBytes, request.isolationLevel, waitMs, host, session);
   return { responses: session.closed ? [] : await readAll(request, targets, host) };
 };
 
@@ -110,12 +112,12 @@ async function read(
   if (!partition || error !== ErrorCode.NONE) return refusal(partitionIndex, error, partition);
   if (partition.topic.isDeleted)
     return refusal(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, undefined);
-  const highWatermarkNow = highWatermark(partition);
+  const end = readableEnd(partition, isolationLevel);
   let records = noBatches;
   const bytesMax = Math.min(wanted.partitionMaxBytes, bytesLeft);
-  if (wanted.fetchOffset < highWatermarkNow && (isFirst || bytesMax > 0)) {
+  if (wanted.fetchOffset < end && (isFirst || bytesMax > 0)) {
     try {
-      records = await partition.readBatches(wanted.fetchOffset, bytesMax, isFirst);
+      records = await partition.readBatches(wanted.fetchOffset, bytesMax, isFirst, end);
     } catch (cause) {
       return refusal(partitionIndex, errorCodeOf(cause), partition);
     }

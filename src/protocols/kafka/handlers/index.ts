@@ -1,5 +1,6 @@
 import { groupHandlers } from '../groups/index.ts';
 import type { Handlers } from '../handler.ts';
+import { transactionHandlers } from '../transactions/index.ts';
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
 import { apiVersions } from './api-versions.ts';
 import { createPartitions } from './create-partitions.ts';
@@ -40,4 +41,5 @@ export const handlers: Handlers = {
   DescribeCluster: describeCluster,
   DescribeTopicPartitions: describeTopicPartitions,
   ...groupHandlers,
+  ...transactionHandlers,
 };

@@ -1,9 +1,11 @@
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { initTransactionalProducer } from '../transactions/index.ts';
 
 /** Idempotent producers have no name: each gets an id of its own, whatever it had before. */
-export const initProducerId: Handler<'InitProducerId'> = async ({ transactionalId }, { host }) => {
-  if (transactionalId !== null)
-    return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerEpoch: -1 };
+export const initProducerId: Handler<'InitProducerId'> = async (request, context) => {
+  const { host } = context;
+  if (request.transactionalId !== null)
+    return initTransactionalProducer(request.transactionalId, request, context);
   return { errorCode: ErrorCode.NONE, producerId: await host.broker.nextProducerId(), producerEpoch: 0 };
 };

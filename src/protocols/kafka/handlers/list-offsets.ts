@@ -2,13 +2,7 @@ import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ListOffsetsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
-import {
-  highWatermark,
-  lastStableOffset,
-  leaderEpoch,
-  leaderEpochError,
-  logStartOffset,
-} from '../partition-view.ts';
+import { leaderEpoch, leaderEpochError, logStartOffset, readableEnd } from '../partition-view.ts';
 
 type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
 type WantedPartition = ListOffsetsRequest['topics'][number]['partitions'][number];
@@ -21,7 +15,6 @@ const ofMaxTimestamp = -3;
 const earliestLocal = -4;
 const lastTiered = -5;
 const earliestNotUploaded = -6;
-const readCommitted = 1;
 
 interface Found {
   readonly offset: number;
@@ -66,10 +59,8 @@ async function find(
   isolationLevel: number,
 ): Promise<Found | undefined> {
   switch (timestamp) {
-    case latest: {
-      const end = isolationLevel === readCommitted ? lastStableOffset(partition) : highWatermark(partition);
-      return { offset: end, timestamp: -1 };
-    }
+    case latest:
+      return { offset: readableEnd(partition, isolationLevel), timestamp: -1 };
     case earliest:
     case earliestLocal:
     case earliestNotUploaded:

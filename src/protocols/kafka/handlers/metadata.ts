@@ -37,7 +37,8 @@ async function find(
   mayCreate: boolean,
   { host }: RequestContext,
 ): Promise<TopicDraft> {
-  if (name === null) {
+  // The Java client asks by id with an empty name.
+  if (name === null || (name === '' && topicId !== zeroUuid)) {
     const topic = host.topicIds.topic(topicId);
     return topic ? describe(topic, host) : unknown(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
   }

@@ -1,4 +1,4 @@
-import type { PublishListener, Topic } from '../../../broker/index.ts';
+import type { BatchTransaction, PublishListener, Topic } from '../../../broker/index.ts';
 import {
   ErrorCode,
   checkProducedHeader,
@@ -6,9 +6,10 @@ import {
   type ProduceRequest,
   type ResponseDraft,
 } from '../../../wire/kafka/index.ts';
-import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
+import { KafkaError, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { logStartOffset } from '../partition-view.ts';
+import { transactionErrorCode } from '../transactions/index.ts';
 
 type Response = ResponseDraft<'Produce'>;
 type TopicDraft = Response['responses'][number];
@@ -30,6 +31,9 @@ export const produce: Handler<'Produce'> = (request, context) => {
   });
   return undefined;
 };
+
+/** "12 adds partitions to the transaction by itself" (KIP-890). */
+const addsPartitionSince = 12;
 
 /** Where the answer for one partition of the request goes. */
 interface Place {
@@ -56,6 +60,10 @@ class Publishing implements PublishListener<Place> {
 
   start({ topicData, acks, transactionalId }: ProduceRequest): void {
     const { host, version } = this.#context;
+    const transaction =
+      transactionalId === null
+        ? undefined
+        : { transactionalId, addsPartition: version >= addsPartitionSince };
     const hasWrongAcks = acks < -1 || acks > 1;
     for (const { name, topicId, partitionData } of topicData) {
       const answers: PartitionDraft[] = [];
@@ -66,7 +74,7 @@ class Publishing implements PublishListener<Place> {
         else if (!topic && version >= 13) this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_ID);
         else if (!topic?.partitions[index])
           this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-        else this.#publish(topic, index, records, transactionalId, answers);
+        else this.#publish(topic, index, records, transaction, answers);
       }
     }
     this.#closeOne();
@@ -81,14 +89,14 @@ class Publishing implements PublishListener<Place> {
     topic: Topic,
     index: number,
     records: Uint8Array | null,
-    transactionalId: string | null,
+    transaction: BatchTransaction | undefined,
     answers: PartitionDraft[],
   ): void {
     const place: Place = { topic, index, answers, at: answers.length };
     answers.push({ index, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: -1 }); // until it is known
     this.#open++;
     try {
-      topic.publishBatch(index, oneBatch(records, transactionalId), this, place);
+      topic.publishBatch(index, oneBatch(records), this, place, transaction);
     } catch (error) {
       this.refused(place, error as Error);
     }
@@ -109,11 +117,21 @@ class Publishing implements PublishListener<Place> {
     this.hasRefusals = true;
     answers[at] = {
       index,
-      errorCode: errorCodeOf(error),
+      errorCode: this.#codeOf(error),
       baseOffset: -1,
       errorMessage: errorMessageOf(error),
     };
     this.#closeOne();
+  }
+
+  /** Producers try again what has to do with an end that is under way, or with the broker being full. */
+  #codeOf(error: Error): ErrorCode {
+    const { version } = this.#context;
+    const code = transactionErrorCode(error, version, { abortableSince: 11 });
+    const isForLater =
+      code === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
+      (code === ErrorCode.CONCURRENT_TRANSACTIONS && version < addsPartitionSince);
+    return isForLater ? ErrorCode.NOT_ENOUGH_REPLICAS : code;
   }
 
   #closeOne(): void {
@@ -122,13 +140,11 @@ class Publishing implements PublishListener<Place> {
 }
 
 /** The one batch that a produce request may bring for a partition. Its CRC is looked at when it is appended. */
-function oneBatch(records: Uint8Array | null, transactionalId: string | null): Uint8Array {
+function oneBatch(records: Uint8Array | null): Uint8Array {
   const batches = records === null ? [] : splitBatches(records);
   const [batch] = batches;
   if (!batch || batches.length > 1)
     throw new KafkaError(ErrorCode.INVALID_RECORD, `${batches.length} record batches; it must be one.`);
   checkProducedHeader(batch);
-  if (batch.isTransactional || transactionalId !== null)
-    throw new KafkaError(ErrorCode.INVALID_TXN_STATE, 'Transactions are not supported.');
   return batch.bytes;
 }

@@ -15,6 +15,9 @@ const belowMillisecond = '000128';
 /** Longest tail of an ack subject: five numbers of up to 22 digits with their dots. */
 const ackTailBytesMax = 5 * 23;
 
+/** What a client's 64 bits of nanoseconds can say, in the year 2262; messages of other protocols may have any timestamp. */
+const timestampMsMax = 9_223_372_036_854;
+
 /**
  * Writes deliveries: the record's own bytes, with the ack subject as the reply.
  *
@@ -29,7 +32,7 @@ export class DeliveryWriter {
   #prefixEnd = 0;
   /** The timestamp as digits of nanoseconds. */
   readonly #timestamp = Buffer.alloc(24, '0');
-  #timestampMs = -1;
+  #timestampMs = NaN;
   #timestampEnd = 0;
 
   /** Sends to a target and says how many bytes that was, as `max_bytes` and flow control count them: subject, reply, headers, payload. */
@@ -102,7 +105,8 @@ export class DeliveryWriter {
 
   #setTimestamp(timestampMs: number): void {
     this.#timestampMs = timestampMs;
-    const end = writeDecimal(this.#timestamp, 0, Math.max(0, Math.floor(timestampMs)));
+    const shownMs = Math.max(0, Math.min(timestampMsMax, Math.floor(timestampMs)));
+    const end = writeDecimal(this.#timestamp, 0, shownMs);
     this.#timestamp.write(belowMillisecond, end, 'latin1');
     this.#timestampEnd = end + 6;
   }

@@ -188,7 +188,9 @@ export function pull(
   if (reply === undefined) return;
   const say = (status: Buffer): void => context.outlet.status(reply, status);
   const { config } = consumer;
-  if (config.deliver_subject !== undefined) return say(statuses.consumerIsPushBased);
+  // A group that commits offsets (Kafka's) delivers nothing: clients know this answer, and give up.
+  if (config.deliver_subject !== undefined || consumer.group.isCommitted)
+    return say(statuses.consumerIsPushBased);
   let options: PullOptions;
   try {
     options = decodePullBody(body);

@@ -99,7 +99,7 @@ export const produceApi: Api<typeof request, typeof response> = defineApi({
   key: 0,
   name: 'Produce',
   versions: '3-13',
-  advertised: '0-11',
+  advertised: '0-12',
   flexible: '9+',
   request,
   response,

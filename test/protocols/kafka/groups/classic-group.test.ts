@@ -41,7 +41,7 @@ test('a newcomer calls all others to join again; only the leader hears who is th
   const again = kit.join({ memberId: a! });
   assert.equal(again.value.generationId, 2);
   assert.equal(again.value.leader, a);
-  assert.deepEqual(again.value.members.map(({ memberId }) => memberId).sort(), [a, b.id].sort());
+  assert.deepEqual(again.value.members.map(({ memberId }) => memberId).sort(), [a!, b.id].sort());
   assert.equal(b.value.leader, a);
   assert.deepEqual(b.value.members, []);
   assert.equal(kit.commit(a!), 'REBALANCE_IN_PROGRESS');

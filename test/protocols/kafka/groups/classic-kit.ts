@@ -6,7 +6,8 @@ import type {
 } from '../../../../src/protocols/kafka/groups/classic/messages.ts';
 import { groupLimits, type GroupLimits } from '../../../../src/protocols/kafka/groups/limits.ts';
 import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
-import { ErrorCode, errorName } from '../../../../src/wire/kafka/index.ts';
+import type { ErrorCode } from '../../../../src/wire/kafka/index.ts';
+import { errorName } from '../../../../src/wire/kafka/index.ts';
 
 export const noBytes: Buffer = Buffer.alloc(0);
 
@@ -51,7 +52,7 @@ export class ClassicKit {
 
   /** Gets an id and joins with it. */
   enter(request: Partial<JoinRequest> = {}): Pending<JoinResult> & { readonly id: string } {
-    if (request.groupInstanceId != null) return Object.assign(this.join(request), { id: '' });
+    if (typeof request.groupInstanceId === 'string') return Object.assign(this.join(request), { id: '' });
     const { memberId: id } = this.join(request).value;
     return Object.assign(this.join({ ...request, memberId: id }), { id });
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { errorName } from '../../../../src/wire/kafka/index.ts';
 import { eventually } from '../../../support/index.ts';
 import { KafkaKit, batchOf } from '../kit.ts';
+import { HeldFiles } from './held-files.ts';
 import { ClassicMember, commit, committed } from './kit.ts';
 
 test('the coordinator is this broker, in every version', async () => {
@@ -141,6 +142,27 @@ test('a commit is on disk when it is answered, and members are not', async () =>
   assert.equal(await again.commit(3), 'ILLEGAL_GENERATION');
 });
 
+test('no commit is answered before it is synced', async () => {
+  const files = new HeldFiles();
+  await using kit = await KafkaKit.start({}, { files });
+  using client = await kit.client();
+  using other = await kit.client();
+  // However the test ends, the broker must be able to close.
+  using _ = files;
+  await client.createTopic('t');
+  await commit(client, 'g', 't', 0);
+  files.hold();
+  let isAnswered = false;
+  const answer = commit(client, 'g', 't', 1).finally(() => (isAnswered = true));
+  // It has been taken, and other connections go on.
+  await eventually(() => kit.broker.topic('t')!.groups.get('g')!.committed(0)?.offset === 1);
+  for (let i = 0; i < 5; i++)
+    await other.call('Heartbeat', 4, { groupId: 'x', generationId: 0, memberId: '' });
+  assert.equal(isAnswered, false);
+  files.letGo();
+  assert.equal(await answer, 'NONE');
+});
+
 test('commits: of no member, of another generation, of unknown partitions, with too much metadata', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
@@ -155,6 +177,11 @@ test('commits: of no member, of another generation, of unknown partitions, with 
   assert.equal(await commit(client, 'g', 't', 1, { partition: 1 }), 'UNKNOWN_TOPIC_OR_PARTITION');
   assert.equal(await commit(client, 'g', 'nothing', 1), 'UNKNOWN_TOPIC_OR_PARTITION');
   assert.equal(await commit(client, 'g', 't', -5), 'OFFSET_OUT_OF_RANGE');
+  await client.produce('t', batchOf(['a', 'b']));
+  assert.equal(await commit(client, 'g', 't', -1), 'NONE');
+  assert.deepEqual(await committed(client, 'g'), ['t-0=2 '], 'kafkajs resets to the latest so');
+  assert.equal(await commit(client, 'g', 't', -2), 'NONE');
+  assert.deepEqual(await committed(client, 'g'), ['t-0=0 '], 'and so to the earliest');
   assert.equal(await commit(client, '', 't', 1), 'INVALID_GROUP_ID');
   assert.equal(await commit(client, 'g'.repeat(256), 't', 1), 'INVALID_GROUP_ID');
   const member = new ClassicMember(client, 'g', ['t']);
@@ -208,12 +235,12 @@ test('lists and descriptions: members, states and types; filters', async () => {
   await kit.broker.topic('t')!.createGroup({ name: 'durable' });
   const { groups } = await client.call('ListGroups', 5, {});
   assert.deepEqual(
-    groups.map((group) => [group.groupId, group.groupType, group.groupState, group.protocolType]).sort(),
-    [
-      ['durable', 'share', 'Empty', 'share'],
-      ['g', 'classic', 'Stable', 'consumer'],
-      ['idle', 'classic', 'Empty', 'consumer'],
-    ],
+    groups
+      .map(({ groupId, groupType, groupState, protocolType }) =>
+        [groupId, groupType, groupState, protocolType].join(' '),
+      )
+      .sort(),
+    ['durable share Empty share', 'g classic Stable consumer', 'idle classic Empty consumer'],
   );
   const names = async (filter: object): Promise<string[]> =>
     (await client.call('ListGroups', 5, filter)).groups.map(({ groupId }) => groupId);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ConsumerKit, TestMember, listed } from './consumer-kit.ts';
 
 test('the first member gets everything at once', () => {
@@ -29,6 +29,19 @@ test('a partition is given to another only after its owner has given it back', (
   assert.equal(a.epoch, 2);
   assert.equal(b.beat().told, 't-2 t-3');
   assert.equal(kit.group.state, 'Stable');
+});
+
+test('a member that says it still holds what it is to give back stays where it is', () => {
+  const kit = new ConsumerKit({ t: 2 });
+  const a = new TestMember(kit, 'a').join(['t']).beat();
+  const b = new TestMember(kit, 'b').join(['t']);
+  a.beat();
+  assert.equal(a.told, 't-0');
+  kit.heartbeat({ memberId: 'a', memberEpoch: 1, topicPartitions: listed(['t-0', 't-1']) });
+  assert.equal(b.beat().told, '', 'a has not let go');
+  assert.equal(kit.group.members.get('a')!.epoch, 1);
+  a.beat();
+  assert.equal(b.beat().told, 't-1');
 });
 
 test('who does not give back within its rebalance timeout is out', () => {

@@ -27,12 +27,16 @@ test('a member enters, gets its partitions by topic id, commits in its epoch and
   assert.equal(errorName(entered.errorCode), 'NONE');
   assert.equal(entered.memberEpoch, 1);
   assert.equal(entered.heartbeatIntervalMs, 5000);
-  const { topics } = await client
-    .call('Metadata', 12, { topics: [{ topicId: undefined as never, name: 't' }] })
-    .catch(() => client.call('Metadata', 12, { topics: null }));
-  assert.deepEqual(entered.assignment!.topicPartitions, [
-    { topicId: topics[0]!.topicId, partitions: [0, 1] },
-  ]);
+  const { topicId } = entered.assignment!.topicPartitions[0]!;
+  assert.deepEqual(entered.assignment!.topicPartitions, [{ topicId, partitions: [0, 1] }]);
+  for (const name of [null, '']) {
+    const { topics } = await client.call('Metadata', 13, { topics: [{ topicId, name }] });
+    assert.deepEqual(
+      [topics[0]!.name, topics[0]!.topicId],
+      ['t', topicId],
+      'clients learn the name by the id',
+    );
+  }
   assert.equal((await beat(client, 'a', 1)).assignment, null);
   const group = kit.broker.topic('t')!.groups.get('g')!;
   assert.equal(group.info().consumers, 1);

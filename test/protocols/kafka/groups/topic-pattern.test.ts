@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { TopicPattern } from '../../../../src/protocols/kafka/groups/consumer/topic-pattern.ts';
 
 const matches = (pattern: string, name: string): boolean => new TopicPattern(pattern).matches(name);

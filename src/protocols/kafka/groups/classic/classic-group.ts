@@ -429,7 +429,7 @@ export class ClassicGroup {
     }
     // An operator removes a static member by its instance id alone.
     const byInstance = key.memberId === '' && key.groupInstanceId !== null;
-    const memberId = byInstance ? (this.#staticMembers.get(key.groupInstanceId!) ?? '') : key.memberId;
+    const memberId = byInstance ? (this.#staticMembers.get(key.groupInstanceId) ?? '') : key.memberId;
     const wrong = this.#wrongMember({ ...key, memberId });
     if (wrong !== undefined) return wrong;
     this.#remove(this.members.get(memberId)!);
@@ -513,7 +513,7 @@ export class ClassicGroup {
       this.#pendingIds.delete(id);
       this.#memberGone();
     }
-    for (const member of [...this.members.values()]) {
+    for (const member of this.members.values()) {
       // Who waits for an answer is alive, but nobody waits for ever for a member that has never been part of anything.
       const isGone = member.deadlineMs <= nowMs && (!member.isWaiting || member.isNew);
       if (isGone && this.members.has(member.id)) this.#remove(member);
@@ -528,7 +528,7 @@ export class ClassicGroup {
       this.#pendingIds.clear();
       return this.#completeJoin();
     }
-    for (const id of [...this.#pendingSyncs]) {
+    for (const id of this.#pendingSyncs) {
       const member = this.members.get(id);
       if (member) this.#remove(member);
     }

@@ -133,7 +133,7 @@ class Shares {
     for (let passes = 0, moved = true; moved && passes < balancePassesMax; passes++) {
       moved = false;
       for (const { id } of this.#members) {
-        for (const [topicId, partition] of [...each(this.result.get(id)!)]) {
+        for (const [topicId, partition] of each(this.result.get(id)!)) {
           const least = this.#leastOf(topicId);
           if (this.#loads.get(id)! - this.#loads.get(least)! < 2) continue;
           this.#take(id, topicId, partition);

@@ -388,7 +388,7 @@ export class ConsumerGroup {
   #expire(): number {
     const nowMs = this.#host.clock.monotonic();
     let nextMs = Infinity;
-    for (const member of [...this.members.values()]) {
+    for (const member of this.members.values()) {
       const dueMs = Math.min(member.deadlineMs, member.revokeDeadlineMs);
       if (dueMs <= nowMs) this.#remove(member);
       else nextMs = Math.min(nextMs, dueMs);

@@ -1,5 +1,5 @@
 import type { Uuid } from '../../../../wire/kafka/index.ts';
-import { TopicPattern } from './topic-pattern.ts';
+import type { TopicPattern } from './topic-pattern.ts';
 
 /** A topic as groups see it. */
 export interface TopicView {
@@ -49,8 +49,9 @@ export class SubscribedTopics {
       }
       this.byMember.set(id, wanted);
     }
-    const patterns = [...byPattern].map(([text, found]) => [text, found.map(({ id }) => id)]);
-    this.fingerprint = JSON.stringify([[...this.partitions].sort(), patterns.sort()]);
+    const patterns = [...byPattern].map(([text, found]) => `${text}\n${found.map(({ id }) => id).join(' ')}`);
+    const counts = [...this.partitions].map(([id, count]) => `${id} ${count}`);
+    this.fingerprint = [...counts.sort(), ...patterns.sort()].join('\n');
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Topic } from '../../../../broker/index.ts';
+import type { Partition, Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type OffsetCommitRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
@@ -17,7 +17,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async (request, { host, ver
     return answerAll(request, errorCodeOf(error));
   }
   const topics = request.topics.map((asked) => ({ asked, topic: coordinator.topicNames.topic(asked.name) }));
-  const refusals = await prepare(coordinator, request.groupId, topics);
+  const refusals = await ensureGroups(coordinator, request.groupId, topics);
   let commits = false;
   const response = topics.map(({ asked, topic }) => ({
     name: asked.name,
@@ -50,7 +50,7 @@ function checkCommit(coordinator: GroupCoordinator, request: OffsetCommitRequest
 }
 
 /** Makes the broker groups that are missing; returns topics that refused. */
-async function prepare(
+export async function ensureGroups(
   coordinator: GroupCoordinator,
   groupId: string,
   topics: readonly { readonly topic: Topic | undefined }[],
@@ -80,16 +80,24 @@ function commitOne(
   const metadata = committedMetadata ?? '';
   const { offsetMetadataMax } = coordinator.limits;
   if (metadata.length > offsetMetadataMax) return ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  if (!topic.partitions[partitionIndex]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  if (committedOffset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
+  const found = topic.partitions[partitionIndex];
+  if (!found) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const offset = offsetOf(committedOffset, found);
+  if (offset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
   try {
     const group = coordinator.offsets.find(groupId, topic);
     if (!group) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // deleted just now: the client tries again
-    group.commitOffset(partitionIndex, committedOffset, metadata);
+    group.commitOffset(partitionIndex, offset, metadata);
     return ErrorCode.NONE;
   } catch (error) {
     return errorCodeOf(error);
   }
+}
+
+/** kafkajs resets a group by committing what ListOffsets calls the earliest and the latest: -2 and -1. */
+function offsetOf(committed: number, { firstOffset, durableEnd }: Partition): number {
+  if (committed === -2) return firstOffset;
+  return committed === -1 ? durableEnd : committed;
 }
 
 function answerAll({ topics }: OffsetCommitRequest, errorCode: ErrorCode): ResponseDraft<'OffsetCommit'> {

@@ -18,16 +18,22 @@ interface TopicOffsets {
   readonly partitions: readonly PartitionOffset[];
 }
 
-/** Every answer is stable: an offset is seen once its commit has been taken, and transactions commit theirs when they end. */
+/**
+ * An offset is seen once its commit has been taken. Who asks for what is stable is told to come again while a transaction has a position for the
+ * partition that is not decided (KIP-447): else it would go on from what is about to change.
+ */
 export const offsetFetch: Handler<'OffsetFetch'> = (request, { host, version }) => {
   const { coordinator } = host;
-  if (version >= 8) return { groups: request.groups.map((group) => fetchGroup(coordinator, group)) };
-  return { errorCode: ErrorCode.NONE, topics: fetchTopics(coordinator, request.groupId, request.topics) };
+  if (version >= 8)
+    return { groups: request.groups.map((group) => fetchGroup(coordinator, group, request.requireStable)) };
+  const { groupId, topics, requireStable } = request;
+  return { errorCode: ErrorCode.NONE, topics: fetchTopics(coordinator, groupId, topics, requireStable) };
 };
 
 function fetchGroup(
   coordinator: GroupCoordinator,
   { groupId, memberId, memberEpoch, topics }: GroupRequest,
+  requireStable: boolean,
 ): { readonly groupId: string; readonly topics: readonly TopicOffsets[]; readonly errorCode: ErrorCode } {
   try {
     const group = coordinator.find(groupId);
@@ -36,7 +42,8 @@ function fetchGroup(
   } catch (error) {
     return { groupId, topics: [], errorCode: errorCodeOf(error) };
   }
-  return { groupId, topics: fetchTopics(coordinator, groupId, topics), errorCode: ErrorCode.NONE };
+  const found = fetchTopics(coordinator, groupId, topics, requireStable);
+  return { groupId, topics: found, errorCode: ErrorCode.NONE };
 }
 
 /** Null topics: all that have something committed. */
@@ -44,19 +51,22 @@ function fetchTopics(
   coordinator: GroupCoordinator,
   groupId: string,
   topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null,
+  requireStable: boolean,
 ): TopicOffsets[] {
   if (topics) {
     return topics.map(({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map((partition) => fetchOne(coordinator, groupId, name, partition)),
+      partitions: partitionIndexes.map((partition) =>
+        fetchOne(coordinator, groupId, name, partition, requireStable),
+      ),
     }));
   }
   const found: TopicOffsets[] = [];
   for (const { topic } of coordinator.offsets.of(groupId)) {
     const name = coordinator.topicNames.nameOf(topic);
     const partitions = topic.partitions
-      .map(({ index }) => fetchOne(coordinator, groupId, name, index))
-      .filter(({ committedOffset }) => committedOffset >= 0);
+      .map(({ index }) => fetchOne(coordinator, groupId, name, index, requireStable))
+      .filter(({ committedOffset, errorCode }) => committedOffset >= 0 || errorCode !== ErrorCode.NONE);
     if (partitions.length > 0) found.push({ name, partitions });
   }
   return found;
@@ -67,8 +77,14 @@ function fetchOne(
   groupId: string,
   name: string,
   partitionIndex: number,
+  requireStable: boolean,
 ): PartitionOffset {
   const topic = coordinator.topicNames.topic(name);
+  const group = requireStable && topic ? coordinator.offsets.find(groupId, topic) : undefined;
+  if (group && coordinator.broker.transactions.hasUndecidedPosition(group, partitionIndex)) {
+    const errorCode = ErrorCode.UNSTABLE_OFFSET_COMMIT;
+    return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
+  }
   const { offset, metadata } = topic
     ? coordinator.offsets.committed(groupId, topic, partitionIndex)
     : { offset: -1, metadata: '' };

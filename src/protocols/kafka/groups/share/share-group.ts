@@ -187,7 +187,7 @@ export class ShareGroup {
   #expire(): number {
     const nowMs = this.#host.clock.monotonic();
     let nextMs = Infinity;
-    for (const member of [...this.members.values()]) {
+    for (const member of this.members.values()) {
       if (member.deadlineMs <= nowMs) this.#remove(member);
       else nextMs = Math.min(nextMs, member.deadlineMs);
     }

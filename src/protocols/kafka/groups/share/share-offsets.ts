@@ -1,4 +1,4 @@
-import { BrokerError, type Group, type Topic } from '../../../../broker/index.ts';
+import { BrokerError, type Group, type GroupOptions, type Topic } from '../../../../broker/index.ts';
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError } from '../../errors.ts';
 import type { GroupConfigs } from '../group-configs.ts';
@@ -45,18 +45,33 @@ export class ShareOffsets {
     return creation;
   }
 
+  /** Brings a group that is there in line with its configs; it stays where it is. */
+  async reconfigure(group: Group): Promise<void> {
+    const { deadLetter: _, ...config } = group.config;
+    await group.update({ ...config, ...this.#settings(group.name, group.topic) });
+  }
+
+  #settings(
+    groupId: string,
+    topic: Topic,
+  ): Pick<GroupOptions, 'ackWaitMs' | 'maxDeliver' | 'maxInFlight' | 'deadLetter'> {
+    const { lockMs, deliveriesMax, recordLocksMax, deadLetter } = this.#configs.of(groupId);
+    return {
+      ackWaitMs: lockMs,
+      maxDeliver: deliveriesMax,
+      maxInFlight: recordLocksMax,
+      ...(deadLetter === '' ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, groupId) }),
+    };
+  }
+
   async #create(groupId: string, topic: Topic): Promise<Group> {
-    const { start, lockMs, deliveriesMax, recordLocksMax, deadLetter } = this.#configs.of(groupId);
     try {
       return await topic.createGroup({
         name: groupId,
         durable: topic.config.durability === 'disk',
-        start,
+        start: this.#configs.of(groupId).start,
         ack: 'explicit',
-        ackWaitMs: lockMs,
-        maxDeliver: deliveriesMax,
-        maxInFlight: recordLocksMax,
-        ...(deadLetter === '' ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, groupId) }),
+        ...this.#settings(groupId, topic),
         attributes: { kafka: { kind: 'share-group' } },
       });
     } catch (error) {

@@ -1,0 +1,26 @@
+import { ErrorCode } from '../../wire/kafka/index.ts';
+import { KafkaError } from './errors.ts';
+
+export interface KafkaUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The answer to a token; with a user the login is complete. */
+export interface SaslStep {
+  readonly bytes: Uint8Array;
+  readonly user?: string;
+}
+
+/** A SASL mechanism is one way to log in (RFC 4422): tokens of the client, and an answer to each. One object is one login. */
+export interface SaslMechanism {
+  /** Throws a KafkaError SASL_AUTHENTICATION_FAILED. */
+  step(token: Uint8Array): SaslStep;
+}
+
+export function authenticationFailed(): KafkaError {
+  return new KafkaError(
+    ErrorCode.SASL_AUTHENTICATION_FAILED,
+    'Authentication failed: wrong user name or password.',
+  );
+}

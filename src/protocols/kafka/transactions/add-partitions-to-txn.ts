@@ -1,0 +1,82 @@
+import type { Partition, TransactionCaller } from '../../../broker/index.ts';
+import { ErrorCode, type AddPartitionsToTxnRequest } from '../../../wire/kafka/index.ts';
+import type { Handler } from '../handler.ts';
+import type { KafkaHost } from '../kafka-host.ts';
+import { transactionErrorCode } from './errors.ts';
+
+type TopicRequest = AddPartitionsToTxnRequest['v3AndBelowTopics'][number];
+type TransactionRequest = Omit<AddPartitionsToTxnRequest['transactions'][number], 'topics'> & {
+  readonly topics: readonly TopicRequest[];
+};
+
+interface TopicResult {
+  readonly name: string;
+  readonly resultsByPartition: readonly {
+    readonly partitionIndex: number;
+    readonly partitionErrorCode: ErrorCode;
+  }[];
+}
+
+/** Answered once it is on disk: a client that has asked need not ask again after a restart. */
+export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, { host, version }) => {
+  if (version >= 4) {
+    const resultsByTransaction = await Promise.all(
+      request.transactions.map(async (one) => ({
+        transactionalId: one.transactionalId,
+        topicResults: await answerTo(one, host, version),
+      })),
+    );
+    return { errorCode: ErrorCode.NONE, resultsByTransaction };
+  }
+  const one: TransactionRequest = {
+    transactionalId: request.v3AndBelowTransactionalId,
+    producerId: request.v3AndBelowProducerId,
+    producerEpoch: request.v3AndBelowProducerEpoch,
+    verifyOnly: false,
+    topics: request.v3AndBelowTopics,
+  };
+  return { resultsByTopicV3AndBelow: await answerTo(one, host, version) };
+};
+
+async function answerTo(
+  request: TransactionRequest,
+  host: KafkaHost,
+  version: number,
+): Promise<TopicResult[]> {
+  const { transactionalId, producerId, producerEpoch: epoch, topics, verifyOnly } = request;
+  const { transactions } = host.broker;
+  const caller: TransactionCaller = { transactionalId, producerId, epoch };
+  const results = (code: (partition: Partition | undefined) => ErrorCode): TopicResult[] =>
+    topics.map(({ name, partitions }) => ({
+      name,
+      resultsByPartition: partitions.map((partitionIndex) => ({
+        partitionIndex,
+        partitionErrorCode: code(host.topicNames.topic(name)?.partitions[partitionIndex]),
+      })),
+    }));
+  const known: Partition[] = [];
+  let isWhole = true;
+  for (const { name, partitions } of topics) {
+    const topic = host.topicNames.topic(name);
+    for (const index of partitions) {
+      const partition = topic?.partitions[index];
+      if (partition) known.push(partition);
+      else isWhole = false;
+    }
+  }
+  if (!isWhole)
+    return results((partition) =>
+      partition ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
+  try {
+    if (verifyOnly)
+      return results((partition) =>
+        transactions.hasPartition(caller, partition!) ? ErrorCode.NONE : ErrorCode.TRANSACTION_ABORTABLE,
+      );
+    await transactions.addPartitions(caller, known);
+    return results(() => ErrorCode.NONE);
+  } catch (error) {
+    const code = transactionErrorCode(error, version, { fencedSince: 2, abortableSince: 5 });
+    return results(() => code);
+  }
+}

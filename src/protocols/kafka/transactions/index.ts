@@ -1,0 +1,16 @@
+import type { Handlers } from '../handler.ts';
+import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
+import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
+import { endTxn } from './end-txn.ts';
+import { txnOffsetCommit } from './txn-offset-commit.ts';
+
+export { transactionErrorCode } from './errors.ts';
+export { initTransactionalProducer } from './init-transactional-producer.ts';
+
+/** What is only asked in transactions; InitProducerId, Produce and Fetch know of them too. */
+export const transactionHandlers: Handlers = {
+  AddPartitionsToTxn: addPartitionsToTxn,
+  AddOffsetsToTxn: addOffsetsToTxn,
+  EndTxn: endTxn,
+  TxnOffsetCommit: txnOffsetCommit,
+};
