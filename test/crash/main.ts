@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     cycles: { type: 'string' },
     seconds: { type: 'string' },
+    only: { type: 'string', default: '' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
@@ -125,7 +126,13 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
   storm: async () => {
     await using directory = await makeTemporaryDirectory('pillarbox-storm-');
     const seconds = Number(values.seconds ?? 60);
-    const result = await runStorm({ directory: directory.path, seed, seconds, roundsMin: 100 });
+    const result = await runStorm({
+      directory: directory.path,
+      seed,
+      seconds,
+      roundsMin: 100,
+      only: values.only,
+    });
     const rows: Row[] = result.attacks.map(({ name, counts: { connections, bytes } }): Row => {
       return [`${name}: connections, MB`, `${connections}, ${(bytes / 1e6).toFixed(1)}`];
     });

@@ -13,6 +13,8 @@ export interface StormOptions {
   /** The storm ends when both have passed. */
   readonly seconds: number;
   readonly roundsMin: number;
+  /** Only attacks whose names hold this text: to see which one it is. */
+  readonly only?: string;
 }
 
 export interface StormResult {
@@ -28,7 +30,8 @@ export interface StormResult {
 const mib = 2 ** 20;
 
 /** A live server, all attacks on it at once, and a canary that goes on publishing and consuming. */
-export async function runStorm({ directory, seed, seconds, roundsMin }: StormOptions): Promise<StormResult> {
+export async function runStorm(options: StormOptions): Promise<StormResult> {
+  const { directory, seed, seconds, roundsMin, only = '' } = options;
   const dataDirectory = join(directory, 'data');
   await mkdir(dataDirectory);
   const args = ['--log-level', 'error', '--disk-free-min', '0'];
@@ -45,13 +48,8 @@ export async function runStorm({ directory, seed, seconds, roundsMin }: StormOpt
       adminPort: broker.adminPort ?? 0,
       kafkaPort: broker.kafkaPort,
     };
-    storm = new Child(
-      process.execPath,
-      [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed)],
-      {
-        ipc: true,
-      },
-    );
+    const stormArgs = [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed), only];
+    storm = new Child(process.execPath, stormArgs, { ipc: true });
     storm.process.on('message', (counts: StormResult['attacks']) => (attacks = counts));
     let rssMax = 0;
     const watch = setInterval(() => (rssMax = Math.max(rssMax, residentBytes(broker.pid))), 200);

@@ -100,6 +100,7 @@ class Checker {
         return;
       case 'topic-deleted':
         known.topic(fact.topic, this.#at).deletedAt ??= this.#at;
+        known.topic(fact.topic, this.#at).deleted ??= { run: known.run, at: this.#at };
         return;
       case 'group':
         return this.#group(fact);
@@ -157,7 +158,11 @@ class Checker {
 
   #ended(): void {
     for (const group of this.#known.groups.values()) group.restarted(this.#known);
-    for (const topic of this.#known.topics.values()) if (topic.isVolatile) topic.forget();
+    for (const topic of this.#known.topics.values()) {
+      if (topic.isVolatile) topic.forget();
+      if (topic.deleted && !this.#known.isDurable(topic.deleted.run, topic.deleted.at))
+        topic.deleted = undefined;
+    }
   }
 
   #outcome({ of, error }: Extract<Fact, { kind: 'outcome' }>, asked: Event): void {
@@ -252,7 +257,7 @@ class Checker {
   #dedupe(
     topic: TopicKnown,
     publish: PublishKnown,
-    { offset, duplicate }: { offset: number; duplicate: boolean },
+    { partition, offset, duplicate }: { partition: number; offset: number; duplicate: boolean },
   ): void {
     const { dedupeId } = publish.plan;
     const windows = topic.configs.map(({ dedupeWindowMs }) => dedupeWindowMs);
@@ -263,7 +268,8 @@ class Checker {
     if (duplicate) {
       const originals = others.filter((other) => other.answer !== 'duplicate' && other.answer !== 'refused');
       const original =
-        originals.find((other) => other.offset === offset) ?? originals.findLast((other) => other.offset < 0);
+        originals.find((other) => other.offset === offset && other.partition === partition) ??
+        originals.findLast((other) => other.offset < 0);
       if (!original)
         return this.#broken('a duplicate is answered with its original', `m${publish.plan.id} at ${offset}`);
       if (original.answeredWallMs + Math.max(...windows) < publish.askedWallMs)
@@ -329,7 +335,8 @@ class Checker {
     const { redrives } = this.#known;
     if (publish.topic !== topic.key && redrives === 0)
       this.#broken('no message strays', `${where}: m${id} was published to ${publish.topic}`);
-    if (copies.length > 1 + redrives)
+    const letters = Math.max(1, topic.groups.length); // each group gives a message up by itself
+    if (copies.length > 1 + redrives * letters)
       this.#broken(
         'a message is stored once',
         `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
@@ -346,7 +353,9 @@ class Checker {
       const delivery = origin && group.deliveries.get(origin);
       return delivery && origin.id === instance.id ? [{ group, delivery }] : [];
     });
-    const wasReset = groups.some(({ resets, deletedAt }) => resets > 0 || deletedAt !== undefined);
+    const wasReset = groups.some(
+      ({ resets, deletedAt, mayExpire }) => resets > 0 || deletedAt !== undefined || mayExpire,
+    );
     if (deliveries.length === 0 && !wasReset)
       return this.#broken('a dead letter was delivered before', `${text} was not`);
     for (const { group, delivery } of deliveries) {
@@ -487,6 +496,7 @@ class Checker {
       for (const other of group.deliveries.values())
         if (other.instance.partition === partition && other.instance.offset <= offset) {
           const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came
+          if (isGivenUp && other !== delivery) other.answered = true;
           if (other.rejected || other.deadLettered > 0 || (isGivenUp && other !== delivery)) continue;
           if (!other.acked || !this.#known.holds(other.acked)) other.acked = ack;
           other.answered = true;
@@ -573,7 +583,8 @@ class Checker {
     if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
       this.#broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
     const oldestMs = Math.min(...messages.map(({ timestampMs }) => timestampMs));
-    if (ageMsMax !== undefined && this.#wallMs - oldestMs > ageMsMax + ageSlackMs)
+    // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at first.
+    if (ageMsMax !== undefined && overflow !== 'wait' && this.#wallMs - oldestMs > ageMsMax + ageSlackMs)
       this.#broken(
         'limits hold',
         `${where} holds a message of ${this.#wallMs - oldestMs} ms, of at most ${ageMsMax}`,
@@ -607,6 +618,8 @@ class Checker {
       const { deletedAt, created } = topic;
       if (deletedAt === undefined && !isThere && this.#known.holds(created))
         this.#broken('no topic is lost', `${topic.key} is gone`);
+      if (topic.deleted && isThere && this.#known.holds(topic.deleted))
+        this.#broken('what is deleted stays deleted', `${topic.key} is back`);
     }
   }
 

@@ -10,6 +10,11 @@ export class Disk {
   #faults: { readonly fault: Fault; passed: number; failed: number }[] = [];
   #failures = 0;
   #failNext: string | undefined;
+  /**
+   * A sync of a directory failed. A file system whose journal cannot be written stops: nobody reads it on before it was mounted again,
+   * without what was not on disk.
+   */
+  isBroken = false;
   /** Calls that failed so that something could not be read. */
   readFailures = 0;
 
@@ -61,6 +66,7 @@ export class Disk {
     const { kind, bytes } = call;
     this.#failures++;
     if (kind === 'read' || kind === 'open') this.readFailures++;
+    if (kind === 'sync-dir' && code !== 'EMFILE') this.isBroken = true;
     return { code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };
   }
 

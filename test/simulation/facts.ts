@@ -37,6 +37,8 @@ export class TopicKnown {
   readonly configs: TopicConfig[] = [];
   readonly created: { readonly run: number; readonly at: number };
   deletedAt: number | undefined = undefined;
+  /** The last time its deletion was asked for. */
+  deleted: { readonly run: number; readonly at: number } | undefined = undefined;
   readonly instances: Map<string, Instance> = new Map();
   readonly groups: GroupKnown[] = [];
   readonly publishes: PublishKnown[] = [];
@@ -190,9 +192,7 @@ export class GroupKnown {
   /** Forgets what only the process that is gone knew. */
   restarted(known: Known): void {
     this.lastFresh = [];
-    const isThere =
-      this.isStored && (this.readyAt !== undefined || known.isDurable(known.run, this.createdAt));
-    if (!isThere) this.deletedAt ??= -1;
+    if (!this.isStored || this.readyAt === undefined) this.deletedAt ??= -1;
     if (this.deleted && !known.isDurable(this.deleted.run, this.deleted.at)) this.deleted = undefined;
   }
 }

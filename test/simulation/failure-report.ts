@@ -26,7 +26,7 @@ export async function reportFailure(script: Script, violation: Violation): Promi
 }
 
 /** The history up to the violation, a line an event. */
-function historyOf({ events, violations }: Outcome): string[] {
+export function historyOf({ events, violations }: Outcome): string[] {
   const end = (violations[0]?.at ?? events.length - 1) + 1;
   const start = Math.max(0, end - historyLinesMax);
   const lines = events.slice(start, end).map((event, at) => lineOf(event, start + at));

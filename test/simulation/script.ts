@@ -9,6 +9,8 @@ export interface Script {
   readonly seed: number;
   /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
   readonly log: LogLimits;
+  /** How clients reach the broker: by its own calls, or as NATS clients (see nats-script.ts). */
+  readonly door?: 'nats';
   readonly operations: readonly Operation[];
 }
 
@@ -130,4 +132,6 @@ export interface PlannedMessage {
   /** What the publisher believes of the partition or the key: the truth at that moment, or something else. */
   readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
   readonly rollup?: 'topic' | 'key';
+  /** Without headers of its own. */
+  readonly isBare?: boolean;
 }

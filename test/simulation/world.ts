@@ -65,10 +65,19 @@ export class World {
       return true;
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      this.#die(random, error.power);
+      await this.#startAfter(random, error);
+      return false;
     }
-    while (!(await this.#survive(random, () => this.start(random))));
-    return false;
+  }
+
+  async #startAfter(random: SeededRandom, interrupted: Interrupted): Promise<void> {
+    this.#die(random, interrupted.power);
+    try {
+      await this.start(random);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      await this.#startAfter(random, error);
+    }
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -211,7 +220,8 @@ export class World {
     await this.start(random);
   }
 
-  #die(random: SeededRandom, power: boolean): void {
+  #die(random: SeededRandom, isOff: boolean): void {
+    const power = isOff || this.#disk.isBroken;
     this.history.add({ kind: 'crashed', power });
     this.#disk = this.#disk.afterCrash(power, this.machine.files.waiting, random);
     this.clock.forget();

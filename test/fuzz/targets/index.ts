@@ -1,0 +1,19 @@
+import type { Target } from '../target.ts';
+import { configuration } from './configuration.ts';
+import { kafkaRecords } from './kafka-records.ts';
+import { kafkaRequest } from './kafka-request.ts';
+import { logRecovery } from './log-recovery.ts';
+import { natsApi } from './nats-api.ts';
+import { natsParser } from './nats-parser.ts';
+import { subjects } from './subjects.ts';
+
+/** One per reader of bytes from outside. */
+export const targets: readonly Target[] = [
+  natsParser,
+  natsApi,
+  kafkaRequest,
+  kafkaRecords,
+  logRecovery,
+  configuration,
+  subjects,
+];

@@ -1,0 +1,285 @@
+/**
+ * A planted bug is a change of one line of the compiled program that breaks a promise. The suite must catch every one: who tests with a
+ * suite that lets them pass tests nothing.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  /** Compiled file, below `src`. */
+  readonly file: string;
+  /** Stands in it exactly once (checked by a test). */
+  readonly find: string;
+  readonly replace: string;
+  /** Test files that catch it where the simulated disk does no such damage. */
+  readonly tests?: readonly string[];
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  // ---- the log: what is durable
+  {
+    name: 'acknowledge before the write',
+    file: 'log/committer.js',
+    find: 'await journal.write(this.#buffer.subarray(0, bytes));',
+    replace: 'journal.write(Buffer.from(this.#buffer.subarray(0, bytes))).catch(() => {});',
+  },
+  {
+    name: 'skip the sync of the journal after a restart',
+    file: 'log/journal.js',
+    find: 'await options.files.open(state.current.path, { syncWrites: true })',
+    replace: 'await options.files.open(state.current.path)',
+  },
+  {
+    name: 'skip the sync of a recycled journal file',
+    file: 'log/journal.js',
+    find: 'const file = await files.open(spare.path, { syncWrites: true });',
+    replace: 'const file = await files.open(spare.path);',
+  },
+  {
+    name: 'skip the directory sync of a new journal file',
+    file: 'log/journal.js',
+    find: 'await files.rename(temporary, path);\n    await files.syncDir(dir);',
+    replace: 'await files.rename(temporary, path);',
+  },
+  {
+    name: 'skip the sync of segments before a checkpoint',
+    file: 'log/partition-segments.js',
+    find: 'await this.#context.openFiles.sync(segment.path());',
+    replace: '',
+  },
+  {
+    name: "skip the directory sync of a partition's segments",
+    file: 'log/partition-segments.js',
+    find: 'if (this.#dirUnsynced)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'free the journal before the checkpoint that replaces it',
+    file: 'log/checkpointer.js',
+    find: 'await this.#journal.free(this.#older.position);',
+    replace: 'await this.#journal.free(this.#journal.position);',
+  },
+  {
+    name: 'write the checkpoint before the segments',
+    file: 'log/disk-partition-log.js',
+    find: 'await this.#flushNow();\n            await this.#segments.sync();',
+    replace: 'void this.#flushNow().then(() => this.#segments.sync()).catch(() => {});',
+  },
+  {
+    name: 'replay old commits of a recycled journal file',
+    file: 'log/commit.js',
+    find: 'readI64(buffer, start + commitPositionAt) !== position || ',
+    replace: '',
+  },
+  {
+    name: 'try a failed sync again',
+    file: 'log/strict-files.js',
+    find: 'return this.#file.sync().catch(this.#files.always);',
+    replace: 'return this.#file.sync().catch(() => this.#file.sync());',
+  },
+  {
+    name: 'go on after a failed write',
+    file: 'log/strict-files.js',
+    find: '.catch(this.#syncWrites ? this.#files.always : this.#files.unlessShort);',
+    replace: '.catch(() => {});',
+  },
+  {
+    name: 'go on after a failed directory sync',
+    file: 'log/strict-files.js',
+    find: 'return this.always(error);',
+    replace: 'return;',
+  },
+  {
+    name: 'readers see what is not durable',
+    file: 'log/disk-partition-log.js',
+    find: 'this.#sealed.push(batch);',
+    replace: 'this.#recent.add(batch); this.#durableEnd = batch.endOffset;',
+  },
+  // ---- the log: recovery
+  {
+    name: 'ignore the checksums of a commit',
+    file: 'log/journal-replay.js',
+    find: 'if (!intact) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: "ignore the checksum of a commit's header",
+    file: 'log/commit.js',
+    find: 'headerCrc(buffer, start, tableEnd) !== readU32(buffer, start + commitCrcAt)',
+    replace: 'false',
+    tests: ['log/commit.test.js', 'log/bit-flip.test.js'],
+  },
+  {
+    name: 'truncate the journal at damage in its middle',
+    file: 'log/journal-replay.js',
+    find: 'this.#replayDamaged(this.#suspect);',
+    replace: 'return;',
+    tests: ['log/bit-flip.test.js', 'log/recovery.test.js'],
+  },
+  {
+    name: 'ignore the checksum of a batch',
+    file: 'log/batch.js',
+    find: 'crc32c(buffer, start + batchAttributesAt, end) === readU32(buffer, start + batchCrcAt)',
+    replace: 'true',
+    tests: ['log/batch.test.js', 'log/segment.test.js', 'log/bit-flip.test.js'],
+  },
+  {
+    name: 'delete what is unknown',
+    file: 'log/quarantine.js',
+    find: 'await this.#files.rename(path, `${this.#dataDir}/${kept}`);',
+    replace: 'await this.#files.remove(path);',
+    tests: ['log/data-dir.test.js', 'log/recovery.test.js', 'log/checkpoint.test.js'],
+  },
+  {
+    name: 'trust segments that were not synced',
+    file: 'log/survey.js',
+    find: 'await this.#files.rename(`${dir}/${name}`, `${dir}/${name}${asideSuffix}`);',
+    replace: '',
+  },
+  {
+    name: 'trust the last commit after a failed write',
+    file: 'log/startup.js',
+    find: 'await makeSure(context, found, replayed);',
+    replace: '',
+  },
+  {
+    name: 'compact without a word in the journal',
+    file: 'log/disk-partition-log.js',
+    find: 'await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));',
+    replace: '',
+  },
+  {
+    name: 'compaction keeps the wrong messages',
+    file: 'broker/compactor.js',
+    find: 'partition.isNeeded(offset)',
+    replace: 'partition.isNeeded(offset + 1)',
+  },
+  // ---- the broker: publishing
+  {
+    name: 'tell publishers when the commit is sealed',
+    file: 'broker/commit-cycle.js',
+    find: '[this.#open, this.#sealed] = [this.#sealed, this.#open];',
+    replace: '[this.#open, this.#sealed] = [this.#sealed, this.#open]; this.#sealed.publishes.committed();',
+  },
+  {
+    name: 'forget dedupe ids in the journal',
+    file: 'broker/broker.js',
+    find: 'this.#log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());',
+    replace: '',
+  },
+  {
+    name: 'forget dedupe ids on checkpoint',
+    file: 'broker/catalog.js',
+    find: 'add(EntryKind.dedupeId, topic.id, written());',
+    replace: '',
+  },
+  {
+    name: 'forget delayed messages on checkpoint',
+    file: 'broker/catalog.js',
+    find: 'add(EntryKind.scheduled, partitionId, written());',
+    replace: '',
+  },
+  {
+    name: 'look away when the last offset is another',
+    file: 'broker/admission.js',
+    find: 'if (expectedLastOffset !== undefined && expectedLastOffset !== lastOffset) {',
+    replace: 'if (expectedLastOffset !== undefined && expectedLastOffset < lastOffset) {',
+  },
+  {
+    name: 'a topic that was deleted comes back',
+    file: 'broker/broker.js',
+    find: 'this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));',
+    replace: '',
+  },
+  // ---- the broker: deliveries
+  {
+    name: 'forget an ack in the journal',
+    file: 'broker/answers.js',
+    find: 'position.changes.done.add(entry.offset);',
+    replace: '',
+  },
+  {
+    name: 'ack floor one too high after a checkpoint',
+    file: 'broker/catalog.js',
+    find: 'pending.push(offset, deliveries);',
+    replace: 'if (offset !== position.ackFloor) pending.push(offset, deliveries);',
+  },
+  {
+    name: 'forget how often a message was delivered',
+    file: 'broker/delivery-pump.js',
+    find: 'position.changes.deliveries.push(entry.offset, entry.deliveries + 1);',
+    replace: '',
+  },
+  {
+    name: 'expire deadlines early',
+    file: 'broker/group.js',
+    find: 'return ackWaitMs;',
+    replace: 'return ackWaitMs * 0.8;',
+  },
+  {
+    name: 'redeliver before the delay is over',
+    file: 'broker/answers.js',
+    find: 'nowMs + Math.min(delayMs, waitMsMax)',
+    replace: 'nowMs + Math.min(delayMs / 2, waitMsMax)',
+  },
+  {
+    name: 'dead letter one delivery too late',
+    file: 'broker/answers.js',
+    find: 'maxDeliver !== undefined && entry.deliveries >= maxDeliver',
+    replace: 'maxDeliver !== undefined && entry.deliveries > maxDeliver',
+  },
+  {
+    name: 'dead letter twice',
+    file: 'broker/dead-letter.js',
+    find: 'topic.appendAccepted(record, topic.partitions[0]);',
+    replace:
+      'topic.appendAccepted(record, topic.partitions[0]); topic.appendAccepted(record, topic.partitions[0]);',
+  },
+  {
+    name: 'a dead letter stays in its queue',
+    file: 'broker/dead-letter.js',
+    find: 'letter.moved();',
+    replace: 'if (!message) letter.moved();',
+  },
+  {
+    name: 'what was put back stays a dead letter',
+    file: 'broker/redrive.js',
+    find: 'partition.remove(record.offset);',
+    replace: '',
+  },
+  {
+    name: 'ignore filters',
+    file: 'broker/group-partition.js',
+    find: 'if (this.#filter && !this.#filter.matchesRecord(record)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'ignore order per key',
+    file: 'broker/group-partition.js',
+    find: 'if (this.#ordered && this.#holdBack(record))',
+    replace: 'if (false)',
+  },
+  {
+    name: 'one more in flight than allowed',
+    file: 'broker/delivery-pump.js',
+    find: 'position.pending.size - position.held >= maxInFlight',
+    replace: 'position.pending.size - position.held > maxInFlight',
+  },
+  // ---- the broker: removal
+  {
+    name: 'a queue forgets its other groups',
+    file: 'broker/ack-retention.js',
+    find: 'if (groups.size > 1) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'age takes one message too many',
+    file: 'broker/age-retention.js',
+    find: 'partition.trim(record.offset);',
+    replace: 'partition.trim(record.offset + 1);',
+  },
+  {
+    name: 'size takes one message too many',
+    file: 'broker/size-retention.js',
+    find: 'partition.trim(partition.offsetOfLast(count));',
+    replace: 'partition.trim(partition.offsetOfLast(count - 1));',
+  },
+];
