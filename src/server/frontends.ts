@@ -3,6 +3,8 @@ import { type Frontend, NatsFrontend, PillarboxJetStream, natsVersion } from '..
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
+export { KafkaDoor } from './kafka-door.ts';
+
 /** A frontend that can tell who is connected. */
 export interface Door extends Frontend {
   /** One object a connection; its members are the protocol's. */

@@ -11,3 +11,4 @@ export type { Ports } from './ports-file.ts';
 export { type PillarboxServer, type ServerOptions, type ServerPorts, startServer } from './server.ts';
 export { type LogLevel, type Setting, type Settings, environmentName, settingTable } from './settings.ts';
 export { checkExposure } from './address.ts';
+export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

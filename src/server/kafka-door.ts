@@ -1,36 +1,121 @@
 import { readFile } from 'node:fs/promises';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Broker } from '../broker/index.ts';
-import { KafkaFrontend, type Endpoint, type KafkaTls } from '../protocols/kafka/index.ts';
+import type { ListenOptions } from '../protocols/index.ts';
+import type { Endpoint, KafkaEvent, KafkaFrontend, KafkaTls } from '../protocols/kafka/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Door } from './frontends.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
-/** Kafka, as the settings want it. A file of its own, because it is loaded when the others listen already. */
-export async function createKafkaFrontend(broker: Broker, settings: Settings, log: Log): Promise<Door> {
-  const { kafkaAdvertise, kafkaAutoCreate, kafkaPartitions } = settings;
-  // Who has set a user for NATS need not set it twice.
+/**
+ * The Kafka door listens for Kafka clients and hands them to the frontend, which is loaded only when all listen, or a first client comes: it has as
+ * much code as everything else together.
+ */
+export class KafkaDoor implements Door {
+  readonly name = 'kafka';
+  readonly authenticates: boolean;
+  readonly #broker: Broker;
+  readonly #settings: Settings;
+  readonly #log: Log;
+  #server: NetServer | undefined;
+  #loading: Promise<KafkaFrontend> | undefined;
+  #frontend: KafkaFrontend | undefined;
+  #isClosing = false;
+
+  constructor(broker: Broker, settings: Settings, log: Log) {
+    this.#broker = broker;
+    this.#settings = settings;
+    this.#log = log;
+    this.authenticates = userOf(settings) !== undefined;
+  }
+
+  get connections(): number {
+    return this.#frontend?.connections ?? 0;
+  }
+
+  listConnections(): ReturnType<KafkaFrontend['listConnections']> {
+    return this.#frontend?.listConnections() ?? [];
+  }
+
+  async listen({ host, port }: ListenOptions): Promise<{ readonly port: number }> {
+    const accept = (socket: Socket): void => this.#accept(socket);
+    const tls = await readTls(this.#settings);
+    const server = tls
+      ? (await import('../protocols/index.ts')).createTlsServer(
+          tls,
+          { noDelay: true, keepAlive: true },
+          accept,
+        )
+      : createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, accept);
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog: 1024 }, () => {
+        server.off('error', reject);
+        // Out of file descriptors, mostly: the connection is refused, the others live on.
+        server.on('error', () => {});
+        resolve();
+      });
+    });
+    const address = server.address();
+    return { port: typeof address === 'object' && address !== null ? address.port : port };
+  }
+
+  /** Loads the frontend, so that the first client need not wait for it. */
+  load(): Promise<KafkaFrontend> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<KafkaFrontend> {
+    const { KafkaFrontend } = await import('../protocols/kafka/index.ts');
+    const broker = this.#broker;
+    const { kafkaAdvertise, kafkaAutoCreate, kafkaPartitions } = this.#settings;
+    const user = userOf(this.#settings);
+    const frontend = new KafkaFrontend({
+      broker,
+      clock: broker.clock,
+      random: broker.random,
+      auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
+      ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
+      autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },
+      report: (event) => this.#report(event),
+    });
+    this.#frontend = frontend;
+    if (this.#isClosing) await frontend.close();
+    return frontend;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#frontend) return this.#frontend.accept(socket);
+    const fail = (): void => void socket.destroy();
+    socket.on('error', fail);
+    this.load().then((frontend) => {
+      socket.off('error', fail);
+      if (!socket.destroyed) frontend.accept(socket);
+    }, fail);
+  }
+
+  #report({ kind, connection, ...rest }: KafkaEvent): void {
+    const { id, address, name } = connection;
+    const isRoutine = !('reason' in rest) || !['slow-reader', 'error'].includes(rest.reason.kind);
+    const say = isRoutine ? this.#log.debug : this.#log.warn;
+    say(`Kafka connection ${kind}`, { id, address, name, ...rest });
+  }
+
+  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#isClosing = true;
+    if (this.#server?.listening) this.#server.close();
+    if (this.#loading) await (await this.#loading).close(options);
+  }
+}
+
+/** Who has set a user for NATS need not set it twice. */
+function userOf(settings: Settings): { readonly user: string; readonly password: string } | undefined {
   const user = settings.kafkaUser ?? settings.natsUser;
   const password = settings.kafkaUser === undefined ? settings.natsPassword : settings.kafkaPassword;
-  const tls = await readTls(settings);
-  return new KafkaFrontend({
-    broker,
-    clock: broker.clock,
-    random: broker.random,
-    auth:
-      user !== undefined && password !== undefined
-        ? { kind: 'users', users: [{ user, password }] }
-        : { kind: 'none' },
-    ...(tls === undefined ? {} : { tls }),
-    ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
-    autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },
-    report: ({ kind, connection, ...rest }) => {
-      const { id, address, name } = connection;
-      const isRoutine = !('reason' in rest) || !['slow-reader', 'error'].includes(rest.reason.kind);
-      const say = isRoutine ? log.debug : log.warn;
-      say(`Kafka connection ${kind}`, { id, address, name, ...rest });
-    },
-  });
+  return user === undefined || password === undefined ? undefined : { user, password };
 }
 
 /** Certificate and key, both or none; that is checked before. */

@@ -34,6 +34,9 @@ export interface PillarboxServer extends AsyncDisposable {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
+/** The frontend of Kafka is loaded so long after its port is open, unless a client comes first. */
+const kafkaLoadDelayMs = 100;
+
 /** Rates are means over time that are brought up to date when somebody asks; so somebody asks. */
 const sampleMs = 2000;
 
@@ -110,6 +113,8 @@ class Server implements PillarboxServer {
     this.#frontends.push(nats);
     this.#natsPort = await listen(nats, host, natsPort);
 
+    await this.#startKafka(broker, frontends);
+
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({
       routes,
@@ -133,7 +138,6 @@ class Server implements PillarboxServer {
       throw listenError(error, 'the admin HTTP', adminHost, adminPort, `--${settingTable.adminPort.name}`);
     });
 
-    await this.#startKafka(broker);
     this.#sampling = setInterval(() => sampleRates(broker), sampleMs);
     this.#sampling.unref();
     if (portsFile !== undefined) {
@@ -142,14 +146,14 @@ class Server implements PillarboxServer {
     }
   }
 
-  /** Last, since it takes longest to load: who speaks something else need not wait for it. */
-  async #startKafka(broker: Broker): Promise<void> {
+  async #startKafka(broker: Broker, { KafkaDoor }: typeof import('./frontends.ts')): Promise<void> {
     const { host, kafkaPort } = this.settings;
     if (kafkaPort === 'off') return;
-    const { createKafkaFrontend } = await import('./kafka-door.ts');
-    const kafka = await createKafkaFrontend(broker, this.settings, this.#log);
+    const kafka = new KafkaDoor(broker, this.settings, this.#log);
     this.#frontends.push(kafka);
     this.#kafkaPort = await listen(kafka, host, kafkaPort);
+    // When all listen, and whoever waits for that has been told.
+    setTimeout(() => void kafka.load(), kafkaLoadDelayMs).unref();
   }
 
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {

@@ -2,9 +2,12 @@ import { checkAddresses } from './addresses.ts';
 import type { Check, Examination } from './check.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkDataDirectory } from './data-directory.ts';
+import { CliError, exitCode } from '../exit-code.ts';
 import { checkNode, checkOpenFiles, checkPlatform } from './machine.ts';
+import { checkSetAside } from './stored-data.ts';
 
 export type { Check, CheckStatus } from './check.ts';
+export { repair } from './repair.ts';
 
 export interface DoctorOptions {
   readonly data: string | undefined;
@@ -22,6 +25,17 @@ export async function checkMachine(options: DoctorOptions): Promise<readonly Che
     ...checks,
     ...(examination === undefined
       ? []
-      : [...(await checkDataDirectory(examination)), ...(await checkAddresses(examination))]),
+      : [
+          ...(await checkDataDirectory(examination)),
+          ...(await checkSetAside(examination)),
+          ...(await checkAddresses(examination)),
+        ]),
   ];
+}
+
+/** The data directory that `serve` would use. */
+export async function dataDirectoryOf(options: DoctorOptions): Promise<string> {
+  const { checks, settings } = await checkConfiguration(options);
+  if (settings) return settings.data;
+  throw new CliError(exitCode.configuration, checks.map(({ message }) => message).join(' '));
 }
