@@ -72,6 +72,8 @@ function goalCell(row: RowResult, metric: Metric, goal: Goal): string {
     return `≥ ${goal.least}×${against}${verdict(median, median >= goal.least)}`;
   }
   const { median } = spreadOf(valuesOf(row, metric.key, ours));
+  if (goal.kind === 'least')
+    return `≥ ${formatValue(goal.value, metric.unit)}${verdict(median, median >= goal.value)}`;
   return `≤ ${formatValue(goal.value, metric.unit)}${verdict(median, median <= goal.value)}`;
 }
 

@@ -11,6 +11,8 @@ export interface Settings {
   /** Messages that lie ready for the consumers of one measurement. */
   readonly consumeMessages: number;
   readonly backlogMessages: number;
+  /** Bytes of the partition that a Kafka consumer reads from its beginning. */
+  readonly backlogBytes: number;
   /** Payload bytes that are published before the server is killed. */
   readonly recoveryBytes: number;
 }
@@ -27,6 +29,7 @@ export const fullSettings: Settings = {
   topics: [1, 100, 1000],
   consumeMessages: 1_000_000,
   backlogMessages: 10_000_000,
+  backlogBytes: 1024 * mib,
   recoveryBytes: 256 * mib,
 };
 
@@ -38,5 +41,6 @@ export const quickSettings: Settings = {
   warmUpSeconds: 0.2,
   consumeMessages: 100_000,
   backlogMessages: 200_000,
+  backlogBytes: 64 * mib,
   recoveryBytes: 16 * mib,
 };

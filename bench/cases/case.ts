@@ -3,12 +3,13 @@ import type { Scratch } from '../scratch.ts';
 import type { Contender, ContenderName, ServerProcess } from '../servers/index.ts';
 import type { Settings } from '../settings.ts';
 
-export type Unit = 'msg/s' | 'µs' | 'ms' | 'MB' | 'MiB' | 's/GiB' | 'messages' | '×';
+export type Unit = 'msg/s' | 'MB/s' | 'µs' | 'ms' | 'MB' | 'MiB' | 's/GiB' | 'messages' | '×';
 
 /** What the project set out to reach; a ratio is pillarbox ÷ the other. */
 export type Goal =
   | { readonly kind: 'ratio'; readonly against: ContenderName; readonly least: number }
-  | { readonly kind: 'most'; readonly value: number };
+  | { readonly kind: 'most'; readonly value: number }
+  | { readonly kind: 'least'; readonly value: number };
 
 /** Metric is one figure that a measurement yields: the field `key` of its samples. */
 export interface Metric {

@@ -2,6 +2,7 @@ import type { Case } from './case.ts';
 import { coreCases } from './core.ts';
 import { jetStreamConsumeCase } from './jetstream-consume.ts';
 import { jetStreamPublishCase, jetStreamPublishMemoryCase } from './jetstream-publish.ts';
+import { kafkaFetchCase, kafkaProduceCase } from './kafka.ts';
 import { manyTopicsCase } from './many-topics.ts';
 import { backlogCase, memoryCase } from './memory.ts';
 import { recoveryCase } from './recovery.ts';
@@ -21,6 +22,8 @@ export const cases: readonly Case[] = [
   syncLatencyCase,
   jetStreamConsumeCase,
   manyTopicsCase,
+  kafkaProduceCase,
+  kafkaFetchCase,
   startUpCase,
   memoryCase,
   backlogCase,

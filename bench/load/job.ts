@@ -52,6 +52,25 @@ export type LoadJob =
       readonly messages: number;
     }
   | {
+      /** Produces one batch over and over to a Kafka partition, with at most `window` requests unanswered; ends after `seconds` or `requests`. */
+      readonly kind: 'kafka-producer';
+      readonly port: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly payloadBytes: number;
+      readonly batchBytes: number;
+      readonly window: number;
+      readonly seconds: number;
+      readonly requests: number;
+    }
+  | {
+      /** Fetches a Kafka partition from its beginning to its end. */
+      readonly kind: 'kafka-reader';
+      readonly port: number;
+      readonly topic: string;
+      readonly fetchBytes: number;
+    }
+  | {
       /** Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs. */
       readonly kind: 'sync-loop';
       readonly directory: string;

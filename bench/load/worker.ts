@@ -3,6 +3,8 @@ import { BrokerOpener } from './broker-opener.ts';
 import { EmbeddedPublisher } from './embedded-publisher.ts';
 import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
 import { JournalFiller } from './journal-filler.ts';
+import { KafkaProducer } from './kafka-producer.ts';
+import { KafkaReader } from './kafka-reader.ts';
 import { Publisher } from './publisher.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
@@ -30,6 +32,8 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   responder: (job) => Responder.open(job, fail),
   'stream-publisher': (job) => StreamPublisher.open(job, fail),
   'stream-consumer': (job) => StreamConsumer.open(job, fail),
+  'kafka-producer': (job) => KafkaProducer.open(job, fail),
+  'kafka-reader': (job) => KafkaReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),
   'journal-filler': (job) => JournalFiller.open(job),

@@ -35,7 +35,8 @@ export class Pillarbox implements Contender {
       {
         command: process.execPath,
         args: [...profile, cliPath, ...serve, ...ports],
-        readPort: () => readPort(portsFile),
+        readPort: () => readPorts(portsFile)?.nats,
+        readKafkaPort: () => readPorts(portsFile)?.kafka,
       },
       scratch,
     );
@@ -46,11 +47,10 @@ export class Pillarbox implements Contender {
   }
 }
 
-/** `{"pid":…,"nats":…,"admin":…}`, which may be half written at the moment it is read. */
-function readPort(portsFile: string): number | undefined {
+/** `{"pid":…,"nats":…,"kafka":…,"admin":…}`, which may be half written at the moment it is read. */
+function readPorts(portsFile: string): { nats?: number; kafka?: number } | undefined {
   try {
-    const ports = JSON.parse(readFileSync(portsFile, 'utf8')) as { nats?: number };
-    return ports.nats;
+    return JSON.parse(readFileSync(portsFile, 'utf8')) as { nats?: number; kafka?: number };
   } catch {
     return undefined;
   }

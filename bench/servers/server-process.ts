@@ -15,16 +15,20 @@ export interface Launch {
   readonly args: readonly string[];
   /** The port once the server has published it, or nothing yet. */
   readPort(): number | undefined;
+  /** The port for Kafka clients, once the other is known; absent where the server does not speak Kafka. */
+  readKafkaPort?(): number | undefined;
 }
 
 /** ServerProcess is one running server. */
 export class ServerProcess {
   readonly port: number;
+  readonly kafkaPort: number | undefined;
   /** From the spawn until the first PING was answered. */
   readonly readyMs: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number, readyMs: number) {
+  private constructor(child: ChildProcess, port: number, readyMs: number, kafkaPort: number | undefined) {
+    this.kafkaPort = kafkaPort;
     this.#child = child;
     this.port = port;
     this.readyMs = readyMs;
@@ -52,7 +56,7 @@ export class ServerProcess {
     const socket = await NatsSocket.connect(port, () => {});
     const readyMs = nowMs() - startMs;
     socket.end();
-    return new ServerProcess(child, port, readyMs);
+    return new ServerProcess(child, port, readyMs, launch.readKafkaPort?.());
   }
 
   get memory(): Memory {

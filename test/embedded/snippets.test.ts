@@ -29,12 +29,15 @@ describe('examples', { concurrency: 2 }, () => {
 
   for (const [at, snippet] of snippets.entries()) {
     test(`${snippet.place} does what it says`, async () => {
-      await using server = snippet.tags.includes('nats') ? await startServer() : undefined;
-      const outcome = await runSnippet(
-        directory.path,
-        at,
-        server ? [['127.0.0.1:4222', server.natsAddress]] : [],
-      );
+      const needsServer = snippet.tags.includes('nats') || snippet.tags.includes('kafka');
+      await using server = needsServer ? await startServer() : undefined;
+      const addresses: [string, string][] = server
+        ? [
+            ['127.0.0.1:4222', server.natsAddress],
+            ['127.0.0.1:9092', `127.0.0.1:${server.kafkaPort}`],
+          ]
+        : [];
+      const outcome = await runSnippet(directory.path, at, addresses);
       assert.equal(outcome.code, 0, outcome.output);
       assert.deepEqual(outcome.output.split('\n').filter(Boolean).sort(), expectedLines(snippet));
     });

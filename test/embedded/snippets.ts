@@ -9,7 +9,7 @@ export interface Snippet {
   /** Where it stands, as `file:line`. */
   readonly place: string;
   readonly code: string;
-  /** What stands after `ts` on the fence: `nats` for one that needs a broker at 127.0.0.1:4222. */
+  /** What stands after `ts` on the fence: `nats` or `kafka` for one that needs a broker at 127.0.0.1:4222 or :9092. */
   readonly tags: readonly string[];
 }
 

@@ -54,18 +54,25 @@ describe('examples', () => {
   });
 
   test('idempotent-consumer', async () => {
-    assert.deepEqual(await runExample('idempotent-consumer'), {
-      code: 0,
-      lines: [
-        'payment p1: stored, offset 0',
-        'payment p1: was stored already, offset 0',
-        'payment p2: stored, offset 1',
-        'payment p1, delivery 1: booked',
-        'payment p2, delivery 1: booked',
-        'payment p1, delivery 2: was booked already',
-        'balance: 750 cents',
+    const { code, lines } = await runExample('idempotent-consumer');
+    // Whether p1 comes again before p2 comes at all is a matter of how long its backoff takes here.
+    assert.deepEqual(
+      [code, lines.slice(0, 4), lines.slice(4).toSorted()],
+      [
+        0,
+        [
+          'payment p1: stored, offset 0',
+          'payment p1: was stored already, offset 0',
+          'payment p2: stored, offset 1',
+          'payment p1, delivery 1: booked',
+        ],
+        [
+          'balance: 750 cents',
+          'payment p1, delivery 2: was booked already',
+          'payment p2, delivery 1: booked',
+        ],
       ],
-    });
+    );
   });
 
   test('nats-client', async () => {

@@ -1,0 +1,74 @@
+import { apis, encodeRecordBatch, readResponse, readResponseHeader } from '../../src/wire/kafka/index.ts';
+import { nowMs } from './clock.ts';
+import type { Count, Generator, LoadJob } from './job.ts';
+import { KafkaSocket, encodeRequest } from './kafka-socket.ts';
+
+const produceVersion = 9;
+const acksAll = -1;
+/** A record costs about so much beside its value. */
+const recordOverheadBytes = 10;
+
+type Job = LoadJob & { kind: 'kafka-producer' };
+
+/** KafkaProducer writes one and the same produce request over and over, with so many unanswered at most. */
+export class KafkaProducer implements Generator {
+  readonly #socket: KafkaSocket;
+  readonly #job: Job;
+  readonly #request: Buffer;
+  readonly #records: number;
+
+  private constructor(socket: KafkaSocket, job: Job) {
+    this.#socket = socket;
+    this.#job = job;
+    this.#records = Math.max(1, Math.floor(job.batchBytes / (job.payloadBytes + recordOverheadBytes)));
+    const value = Buffer.alloc(job.payloadBytes, 'x');
+    const timestampMs = Date.now();
+    const records = encodeRecordBatch(Array.from({ length: this.#records }, () => ({ value, timestampMs })));
+    this.#request = encodeRequest('Produce', produceVersion, {
+      acks: acksAll,
+      timeoutMs: 30_000,
+      topicData: [{ name: job.topic, partitionData: [{ index: job.partition, records }] }],
+    });
+  }
+
+  static async open(job: Job, onFailure: (error: Error) => void): Promise<KafkaProducer> {
+    const socket = await KafkaSocket.connect(job.port, onFailure);
+    await socket.call('Metadata', 5, { topics: [{ name: job.topic }], allowAutoTopicCreation: true });
+    return new KafkaProducer(socket, job);
+  }
+
+  async run(): Promise<Count> {
+    const { seconds, window, requests } = this.#job;
+    const startMs = nowMs();
+    const deadlineMs = startMs + seconds * 1e3;
+    let sent = 0;
+    let acked = 0;
+    await new Promise<void>((resolve, reject) => {
+      const pump = (): void => {
+        const isOver = nowMs() >= deadlineMs || sent >= requests;
+        for (; !isOver && sent < requests && sent - acked < window; sent++) this.#socket.write(this.#request);
+        if (isOver && acked === sent) resolve();
+      };
+      this.#socket.onFrame((frame) => {
+        // The answers are alike; one is looked at, to be sure that what is measured works.
+        if (acked === 0) {
+          const error = errorOf(frame);
+          if (error !== 0) reject(new Error(`produce was refused with error ${error}`));
+        }
+        acked++;
+        pump();
+      });
+      pump();
+    });
+    return { messages: acked * this.#records, startMs, endMs: nowMs() };
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+}
+
+function errorOf(frame: Buffer): number {
+  const { responses } = readResponse(readResponseHeader(frame), apis.Produce, produceVersion);
+  return responses[0]?.partitionResponses[0]?.errorCode ?? -1;
+}
