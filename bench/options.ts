@@ -14,7 +14,7 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --consumers N,N     connections of the consume case (default 1,4)
   --topics N,N        streams of the many-topics case (default 1,100,1000)
   --backlog N         messages of the backlog case (default 10000000)
-  --servers NAMES     of pillarbox, nats-server and synced (default: all that are found)
+  --servers NAMES     of pillarbox, nats-server, synced and kafka (default: all that are found)
   --pillarbox PATH    another build's dist/bundle/cli/main.js
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started

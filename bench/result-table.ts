@@ -5,7 +5,7 @@ import { ratioOf, spreadOf, type Spread } from './statistics.ts';
 import type { Table } from './table.ts';
 
 const ours: ContenderName = 'pillarbox';
-const others: readonly ContenderName[] = ['nats-server', 'nats-server, synced'];
+const others: readonly ContenderName[] = ['nats-server', 'nats-server, synced', 'kafka'];
 const nothing = '–';
 
 /** The table of a case: per metric the median of each server, our ratio to the others, and the goal. */
@@ -68,7 +68,7 @@ function coresCell(row: RowResult, names: readonly ContenderName[], which: 'serv
 function goalCell(row: RowResult, metric: Metric, goal: Goal): string {
   if (goal.kind === 'ratio') {
     const { median } = ratio(row, metric, goal.against);
-    const against = goal.against === 'nats-server' ? '' : ' synced';
+    const against = goal.against === 'nats-server, synced' ? ' synced' : '';
     return `≥ ${goal.least}×${against}${verdict(median, median >= goal.least)}`;
   }
   const { median } = spreadOf(valuesOf(row, metric.key, ours));

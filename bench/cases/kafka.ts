@@ -3,7 +3,7 @@ import type { Contender, ContenderName } from '../servers/index.ts';
 import type { ServerProcess } from '../servers/index.ts';
 import { withCores, withLoads, type Case, type Sample, type Workbench } from './case.ts';
 
-const ours: readonly ContenderName[] = ['pillarbox'];
+const kafkas: readonly ContenderName[] = ['pillarbox', 'kafka'];
 const endless = Number.MAX_SAFE_INTEGER;
 /** Requests under way, as Kafka clients allow by default. */
 const window = 5;
@@ -68,13 +68,16 @@ export const kafkaProduceCase: Case = {
   rows: () =>
     shapes.map(({ leastMbPerSecond, ...shape }) => ({
       label: labelOf(shape),
-      contenders: ours,
+      contenders: kafkas,
       metrics: [
         {
           key: 'bytes',
           label: 'payload',
           unit: 'MB/s',
-          ...(leastMbPerSecond === undefined ? {} : { goals: [{ kind: 'least', value: leastMbPerSecond }] }),
+          goals: [
+            { kind: 'ratio', against: 'kafka', least: 1 },
+            ...(leastMbPerSecond === undefined ? [] : [{ kind: 'least', value: leastMbPerSecond } as const]),
+          ],
         },
         { key: 'rate', label: 'records', unit: 'msg/s' },
       ],
@@ -117,7 +120,7 @@ export const kafkaFetchCase: Case = {
   rows: () => [
     {
       label: labelOf(fetchShape),
-      contenders: ours,
+      contenders: kafkas,
       metrics: [{ key: 'bytes', label: 'payload', unit: 'MB/s', goals: [{ kind: 'least', value: 1000 }] }],
       hasWarmUp: true,
       measure: (contender, bench) => measureFetch(contender, bench),

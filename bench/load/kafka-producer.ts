@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { apis, encodeRecordBatch, readResponse, readResponseHeader } from '../../src/wire/kafka/index.ts';
 import { nowMs } from './clock.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
@@ -5,6 +6,7 @@ import { KafkaSocket, encodeRequest } from './kafka-socket.ts';
 
 const produceVersion = 9;
 const acksAll = -1;
+const topicMsMax = 10_000;
 /** A record costs about so much beside its value. */
 const recordOverheadBytes = 10;
 
@@ -33,8 +35,15 @@ export class KafkaProducer implements Generator {
 
   static async open(job: Job, onFailure: (error: Error) => void): Promise<KafkaProducer> {
     const socket = await KafkaSocket.connect(job.port, onFailure);
-    await socket.call('Metadata', 5, { topics: [{ name: job.topic }], allowAutoTopicCreation: true });
-    return new KafkaProducer(socket, job);
+    // Kafka makes a topic after it has answered that there is none.
+    for (const deadlineMs = nowMs() + topicMsMax; ; await delay(20)) {
+      const asked = { topics: [{ name: job.topic }], allowAutoTopicCreation: true };
+      const { topics } = await socket.call('Metadata', 5, asked);
+      const topic = topics[0];
+      if (topic?.errorCode === 0 && topic.partitions.every(({ leaderId }) => leaderId >= 0))
+        return new KafkaProducer(socket, job);
+      if (nowMs() > deadlineMs) throw new Error(`no topic: error ${topic?.errorCode}`);
+    }
   }
 
   async run(): Promise<Count> {
@@ -46,7 +55,8 @@ export class KafkaProducer implements Generator {
     await new Promise<void>((resolve, reject) => {
       const pump = (): void => {
         const isOver = nowMs() >= deadlineMs || sent >= requests;
-        for (; !isOver && sent < requests && sent - acked < window; sent++) this.#socket.write(this.#request);
+        const upTo = isOver ? sent : Math.min(requests, acked + window);
+        for (; sent < upTo; sent++) this.#socket.write(this.#request);
         if (isOver && acked === sent) resolve();
       };
       this.#socket.onFrame((frame) => {

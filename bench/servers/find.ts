@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
+import { Kafka } from './kafka.ts';
 import { NatsServer } from './nats-server.ts';
 import { Pillarbox } from './pillarbox.ts';
 
@@ -18,7 +19,7 @@ const outputRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const projectRoot: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 export function findContenders(options: FindOptions): Contender[] {
-  return [...findPillarbox(options), ...findNatsServer(options)];
+  return [...findPillarbox(options), ...findNatsServer(options), ...findKafka()];
 }
 
 function findPillarbox(options: FindOptions): Contender[] {
@@ -38,6 +39,16 @@ function findNatsServer(options: FindOptions): Contender[] {
   // `sync_interval` came with 2.10; an older server refuses a configuration that has it.
   if (Number(version?.[1]) === 2 && Number(version?.[2]) < 10) return [plain];
   return [plain, new NatsServer({ path, version: version?.[0] ?? stdout.trim(), synced: true })];
+}
+
+/** Where $KAFKA_LIBS says that its jars are, and only there. */
+function findKafka(): Contender[] {
+  const jars = process.env['KAFKA_LIBS'];
+  if (jars === undefined) return [];
+  const version = readdirSync(jars)
+    .map((name) => /^kafka-clients-(.+)\.jar$/.exec(name)?.[1])
+    .find((found) => found !== undefined);
+  return version === undefined ? [] : [new Kafka({ jars, version })];
 }
 
 /** `0.1.0 (1a2b3c4)`; the commit is left out where there is no git, and marked where files have changed since. */

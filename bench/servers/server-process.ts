@@ -9,6 +9,10 @@ const readyMsMax = 120_000;
 const stopMsMax = 30_000;
 const errorTailBytes = 1000;
 
+async function answersPing(port: number): Promise<void> {
+  (await NatsSocket.connect(port, () => {})).end();
+}
+
 /** How to start a server and learn its port. */
 export interface Launch {
   readonly command: string;
@@ -17,6 +21,8 @@ export interface Launch {
   readPort(): number | undefined;
   /** The port for Kafka clients, once the other is known; absent where the server does not speak Kafka. */
   readKafkaPort?(): number | undefined;
+  /** Resolves when it serves; by default when it answers a PING of NATS. */
+  ready?(port: number): Promise<void>;
 }
 
 /** ServerProcess is one running server. */
@@ -53,9 +59,8 @@ export class ServerProcess {
       await delay(1);
       port = launch.readPort();
     }
-    const socket = await NatsSocket.connect(port, () => {});
+    await (launch.ready ?? answersPing)(port);
     const readyMs = nowMs() - startMs;
-    socket.end();
     return new ServerProcess(child, port, readyMs, launch.readKafkaPort?.());
   }
 
