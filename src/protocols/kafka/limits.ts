@@ -35,7 +35,7 @@ export const defaultLimits: KafkaLimits = {
   writeDeadlineMs: 30_000,
   idleMsMax: 10 * 60_000,
   authTimeoutMs: 10_000,
-  fetchBytesMax: 55 * 1024 * 1024,
+  fetchBytesMax: 8 * 1024 * 1024,
   fetchWaitMsMax: 5 * 60_000,
   partitionsMax: 10_000,
 };
