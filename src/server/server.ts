@@ -4,7 +4,7 @@ import type { Frontend } from '../protocols/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { AdminHttp } from './admin/index.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
-import type { Door } from './frontends.ts';
+import type { Door, KafkaDoor } from './frontends.ts';
 import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { type Settings, settingTable, settingsOf } from './settings.ts';
@@ -113,7 +113,7 @@ class Server implements PillarboxServer {
     this.#frontends.push(nats);
     this.#natsPort = await listen(nats, host, natsPort);
 
-    await this.#startKafka(broker, frontends);
+    await this.#startKafka(new frontends.KafkaDoor(broker, this.settings, this.#log));
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({
@@ -146,10 +146,9 @@ class Server implements PillarboxServer {
     }
   }
 
-  async #startKafka(broker: Broker, { KafkaDoor }: typeof import('./frontends.ts')): Promise<void> {
+  async #startKafka(kafka: KafkaDoor): Promise<void> {
     const { host, kafkaPort } = this.settings;
     if (kafkaPort === 'off') return;
-    const kafka = new KafkaDoor(broker, this.settings, this.#log);
     this.#frontends.push(kafka);
     this.#kafkaPort = await listen(kafka, host, kafkaPort);
     // When all listen, and whoever waits for that has been told.

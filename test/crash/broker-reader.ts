@@ -33,12 +33,12 @@ export class BrokerReader implements AsyncDisposable {
     return new BrokerReader(nc, await jetstreamManager(nc, { timeout: answerTimeoutMs, checkAPI: false }));
   }
 
-  async createStream(name: string, kept: Kept): Promise<void> {
+  async createStream(name: string, kept: Kept, dedupeWindowMs: number = 600_000): Promise<void> {
     await this.#jsm.streams.add({
       name,
       subjects: [`${name}.>`],
       retention: kept === 'all' ? RetentionPolicy.Limits : RetentionPolicy.Workqueue,
-      duplicate_window: nanos(600_000),
+      duplicate_window: nanos(dedupeWindowMs),
       allow_direct: true,
     });
     await this.#jsm.consumers.add(name, {

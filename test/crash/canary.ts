@@ -36,13 +36,17 @@ export class Canary {
     await nc.close();
   }
 
-  /** Rounds on one connection, with a new one every ten rounds, until `isDone`. */
+  /** Rounds until `isDone`. An operation that fails is a problem, and the canary goes on. */
   async run(isDone: () => boolean): Promise<void> {
-    while (!isDone()) {
-      const nc = await this.#time('connect', () => this.#connect());
-      const answers = nc.subscribe('canary-echo', {
-        callback: (_, message) => void message.respond(message.data),
-      });
+    while (!isDone())
+      await this.#connection(isDone).catch((error: unknown) => void this.problems.push(String(error)));
+  }
+
+  /** Ten rounds on a connection of their own. */
+  async #connection(isDone: () => boolean): Promise<void> {
+    const nc = await this.#time('connect', () => this.#connect());
+    try {
+      nc.subscribe('canary-echo', { callback: (_, message) => void message.respond(message.data) });
       const js = jetstream(nc, { timeout: timeoutMs });
       const consumer = await js.consumers.get(stream, group);
       for (let i = 0; i < 10 && !isDone(); i++) {
@@ -56,7 +60,7 @@ export class Canary {
         else if (!(await this.#time('ack', () => message.ackAck({ timeout: timeoutMs }))))
           this.problems.push(`the ack of ${id} was not confirmed`);
       }
-      answers.unsubscribe();
+    } finally {
       await nc.close();
     }
   }
@@ -72,8 +76,10 @@ export class Canary {
 
   async #time<T>(step: CanaryStep, work: () => Promise<T>): Promise<T> {
     const begin = performance.now();
-    const result = await work();
-    this.timesMs[step].push(performance.now() - begin);
-    return result;
+    try {
+      return await work();
+    } finally {
+      this.timesMs[step].push(performance.now() - begin);
+    }
   }
 }

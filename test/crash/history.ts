@@ -28,7 +28,8 @@ export type Rule =
   | 'what was refused is not there'
   | 'everything is delivered'
   | 'a process ends as documented'
-  | 'a canary is served within a second';
+  | 'a canary is served within a second'
+  | 'memory and descriptors stay flat';
 
 /** The history of one stream, and of the one group that consumes it. */
 export class StreamHistory {

@@ -5,6 +5,7 @@ import { type Row, finish, skip } from './outcome.ts';
 import { injections, runSyncFailure } from './sync-failures.ts';
 import type { Violation } from './history.ts';
 import { canarySteps } from './canary.ts';
+import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
 import { runPowerLosses } from './power-losses.ts';
 import { recordedDiskNeeds } from './recorded-disk.ts';
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     cycles: { type: 'string' },
     seconds: { type: 'string' },
+    minutes: { type: 'string' },
     only: { type: 'string', default: '' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -156,11 +158,34 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       violations.push({ rule: 'a canary is served within a second', text: `${slowest.toFixed(0)} ms` });
     finish(`a canary in a storm, seed ${seed}`, rows, violations);
   },
+  soak: async () => {
+    if (process.platform !== 'linux') return skip('the soak', 'it needs /proc');
+    await using directory = await makeTemporaryDirectory('pillarbox-soak-');
+    const minutes = Number(values.minutes ?? 30);
+    const result = await runSoak({ minutes, directory: directory.path, onProgress: progress });
+    const { violations, limit, ...figures } = result;
+    const rounded = (value: number): string => value.toFixed(Number.isInteger(value) ? 0 : 1);
+    const rows: Row[] = [
+      ['minutes', rounded(figures.minutes)],
+      ['publishes acked', figures.stored],
+      ['acks confirmed', figures.acked],
+      ['rounds of a canary', figures.canaryRounds],
+      ['memory after warm-up, MiB', rounded(figures.rssBeginMib)],
+      ['memory at the end, MiB', rounded(figures.rssEndMib)],
+      ['most memory, MiB', rounded(figures.rssMaxMib)],
+      ['slope after warm-up, MiB an hour', rounded(figures.rssSlopeMibPerHour)],
+      ['descriptors after warm-up, least', figures.descriptorsMin],
+      ['descriptors after warm-up, most', figures.descriptorsMax],
+    ];
+    finish(`mixed load under 512 MiB (${limit})`, rows, violations);
+  },
 };
 
 const command = commands[positionals[0] ?? ''];
 if (command === undefined) {
-  process.stderr.write(`usage: main.js ${Object.keys(commands).join('|')} [--cycles N] [--seed S]\n`);
+  process.stderr.write(
+    `usage: main.js ${Object.keys(commands).join('|')} [--cycles N] [--seconds N] [--minutes N] [--seed S]\n`,
+  );
   process.exit(2);
 }
 await command();

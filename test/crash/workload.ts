@@ -15,6 +15,7 @@ export interface WorkloadOptions {
   /** Messages a second of each of the publishers. */
   readonly rate: number;
   readonly consumers?: number;
+  readonly dedupeWindowMs?: number;
 }
 
 export interface WorkloadStream {
@@ -58,7 +59,8 @@ export class Workload {
   async start(broker: BrokerProcess): Promise<void> {
     {
       await using reader = await BrokerReader.open(broker.port);
-      for (const { name, kept } of this.streams) await reader.createStream(name, kept);
+      for (const { name, kept } of this.streams)
+        await reader.createStream(name, kept, this.#options.dedupeWindowMs);
     }
     const { name, rate, consumers = 2 } = this.#options;
     for (let i = 1; i <= publishers; i++) this.#add(broker, 'publisher', `p${name}-${i}`, String(rate));

@@ -218,6 +218,7 @@ export class Session implements LivePublisher, NatsSession {
   }
 
   #parse(chunk: Buffer): void {
+    if (this.closed) return;
     try {
       this.#parser.parse(chunk);
     } catch (error) {
@@ -248,19 +249,15 @@ export class Session implements LivePublisher, NatsSession {
 
   /** Goes on with what was read earlier, and then with reading. */
   #receiveRest(rest: Buffer | undefined, from: number): void {
+    if (rest === undefined) return this.release();
     const { clock } = this.host;
-    const beginMs = clock.monotonic();
+    const endMs = clock.monotonic() + busyMsMax;
     let at = from;
-    while (
-      rest !== undefined &&
-      at < rest.length &&
-      !this.closed &&
-      clock.monotonic() - beginMs < busyMsMax
-    ) {
+    do {
       this.#parse(rest.subarray(at, at + heavyPieceBytes));
       at += heavyPieceBytes;
-    }
-    if (rest === undefined || at >= rest.length || this.closed) this.release();
+    } while (at < rest.length && !this.closed && clock.monotonic() < endMs);
+    if (at >= rest.length || this.closed) this.release();
     else clock.defer(() => this.#receiveRest(rest, at));
   }
 

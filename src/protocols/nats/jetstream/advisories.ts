@@ -43,7 +43,8 @@ export class Advisories {
           ...(event.reason === '' ? {} : { reason: event.reason }),
         });
       case 'dead-lettered':
-        return; // ours alone: the dead-letter topic says it
+      case 'failed':
+        return; // ours alone: the dead-letter topic says it; the process ends
     }
   }
 

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Broker, MemoryFiles } from '../../../src/broker/index.ts';
+import { NatsFrontend, PillarboxJetStream, natsVersion } from '../../../src/protocols/index.ts';
+
+test('a connection with much to ask is heard in pieces, so that the others get their turns', async () => {
+  await using broker = await Broker.open({ dir: 'data', files: new MemoryFiles(), memoryBytes: () => 0 });
+  const serverName = 'fair';
+  const frontend = new NatsFrontend({
+    router: broker.router,
+    jetStream: new PillarboxJetStream(broker, { name: serverName, version: natsVersion, apiLevel: 1 }),
+    clock: broker.clock,
+    random: broker.random,
+    serverName,
+    auth: { kind: 'none' },
+  });
+  const { port } = await frontend.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.resume();
+  const requests = 40_000;
+  let before = 0;
+  let most = 0;
+  try {
+    socket.write('CONNECT {"verbose":false}\r\nSUB in.* 1\r\n');
+    socket.write('PUB $JS.API.STREAM.NAMES in.1 0\r\n\r\n'.repeat(requests));
+    while (before < requests) {
+      await nextTurn();
+      const now = frontend.listConnections()[0]?.inMessages ?? 0;
+      most = Math.max(most, now - before);
+      before = now;
+    }
+  } finally {
+    socket.destroy();
+    await frontend.close({ graceMs: 0 });
+  }
+  // One read is 128 KiB, or some 3,700 of these; the system had hundreds of KiB ready at once.
+  assert.ok(most < requests / 4, `${most} of ${requests} in one turn`);
+});
