@@ -25,6 +25,7 @@ const refusals = [
   'key-full',
   'wrong-last-offset',
   'wrong-last-key-offset',
+  'wrong-last',
   'not-allowed',
   'topic-not-found',
   'storage-full',

@@ -12,6 +12,8 @@ import {
 import type { SimulatedClock } from './simulated-clock.ts';
 import { contentOf, sight } from './message.ts';
 import type { History } from './history.ts';
+import { NatsGroups } from './nats-groups.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
 import type { Action, Answer, Operation, PlannedMessage } from './script.ts';
 
 /** The client is everybody who uses the broker: it does what the script says, and writes into the history what it asked and what it was told. */
@@ -25,8 +27,17 @@ export class Client {
   #creating = false;
   /** Answers every delivery at once with an ack. */
   #draining = false;
+  /** How NATS clients reach the broker; undefined: everybody uses the broker's own calls. */
+  #nats: NatsGroups | undefined;
+  readonly #speaksNats: boolean;
 
-  constructor(history: History, clock: SimulatedClock, plans: ReadonlyMap<number, PlannedMessage>) {
+  constructor(
+    history: History,
+    clock: SimulatedClock,
+    plans: ReadonlyMap<number, PlannedMessage>,
+    door?: 'nats',
+  ) {
+    this.#speaksNats = door === 'nats';
     this.#history = history;
     this.#clock = clock;
     this.#plans = plans;
@@ -37,6 +48,8 @@ export class Client {
     this.#broker = broker;
     this.#consumers.clear();
     this.#unanswered.clear();
+    this.#nats?.forget();
+    if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
     broker.events.subscribe((event) => {
       if (event.kind === 'topic-created' && !this.#creating) {
         // For dead letters, when the first of them came.
@@ -147,6 +160,7 @@ export class Client {
     const names = { topic: keyOf(topic), group: key };
     switch (action.kind) {
       case 'attach': {
+        if (this.#nats) return this.#nats.pull(group, action.credit);
         const consumer = new SimulatedConsumer(action.credit, (from, delivery) =>
           this.#delivered(group, from, delivery),
         );
@@ -158,7 +172,7 @@ export class Client {
         return consumer && group.detach(consumer);
       }
       case 'answer':
-        return this.#answer(group, action);
+        return this.#nats ? this.#nats.answer(group, action) : this.#answer(group, action);
       case 'update-group': {
         const config = { ...group.config, ...action.change };
         const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
@@ -212,6 +226,7 @@ export class Client {
     const existed = topic.groups.get(options.name);
     const created = topic.createGroup(options);
     const group = topic.groups.get(options.name);
+    if (group && group !== existed) this.#nats?.watch(group);
     if (!group || group === existed) return this.#await(created, this.#asked('create-group'));
     const of = this.#history.add({
       kind: 'group',
@@ -256,6 +271,7 @@ export class Client {
       ...(dueMs === undefined ? {} : { dueMs }),
       ...expected,
     });
+    if (this.#nats) return this.#nats.publish(plan, expected);
     const options = {
       ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
       ...(dedupeId === undefined ? {} : { dedupeId }),
@@ -316,16 +332,18 @@ export class Client {
       extend: () => group.extend(partition, offset),
       reject: () => group.reject(partition, offset, 'unwanted'),
     }[answer]();
-    this.#history.add({
-      kind: 'answered',
-      topic: keyOf(group.topic),
-      group: groupKeyOf(group),
-      partition,
-      offset,
-      answer,
-      took,
-      ...(delayMs === undefined ? {} : { delayMs }),
-    });
+    // Watched groups note it themselves.
+    if (!this.#nats)
+      this.#history.add({
+        kind: 'answered',
+        topic: keyOf(group.topic),
+        group: groupKeyOf(group),
+        partition,
+        offset,
+        answer,
+        took,
+        ...(delayMs === undefined ? {} : { delayMs }),
+      });
     if (answer === 'extend') return;
     consumer.credit++;
     group.wake();
@@ -334,6 +352,7 @@ export class Client {
   /** From now on every group has one consumer, which acks everything at once. */
   drain(): void {
     this.#draining = true;
+    this.#nats?.drain();
     for (const topic of this.#broker.topics.values()) {
       for (const group of topic.groups.values()) this.#drainGroup(group);
     }
@@ -379,6 +398,7 @@ interface Unanswered {
 }
 
 class SimulatedConsumer implements Consumer {
+  readonly isSimulated = true;
   credit: number;
   readonly creditBytes = Infinity;
   readonly #receive: (consumer: SimulatedConsumer, delivery: Delivery) => void;
@@ -402,12 +422,4 @@ class SimulatedConsumer implements Consumer {
 function codeOf(error: unknown): string {
   if (error instanceof BrokerError || error instanceof LogError) return error.code;
   return `exception: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-}
-
-export function keyOf(topic: Topic): string {
-  return `${topic.name}#${topic.id}@${topic.createdMs}`;
-}
-
-export function groupKeyOf(group: Group): string {
-  return `${keyOf(group.topic)}/${group.name}#${group.id}@${group.createdMs}`;
 }

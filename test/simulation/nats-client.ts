@@ -41,6 +41,7 @@ export class NatsClient {
   readonly #listener: NatsListener;
   readonly #socket: SimulatedSocket;
   readonly #jetStream: PillarboxJetStream;
+  readonly #session: Session;
   #input: Buffer = Buffer.alloc(0);
   #pulls = 0;
 
@@ -48,7 +49,7 @@ export class NatsClient {
     this.#listener = listener;
     this.#jetStream = new PillarboxJetStream(broker, { name: 'simulated', version: '0', apiLevel: 1 });
     this.#socket = new SimulatedSocket((chunk) => this.#hear(chunk));
-    new Session(hostOf(broker, this.#jetStream, clock), this.#socket as unknown as Socket, 1);
+    this.#session = new Session(hostOf(broker, this.#jetStream, clock), this.#socket as unknown as Socket, 1);
     const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, protocol: 1 };
     this.#socket.say(`CONNECT ${JSON.stringify(connect)}\r\nPING\r\nSUB _INBOX.> 1\r\n`);
   }
@@ -131,9 +132,8 @@ export class NatsClient {
     else this.#listener.published(id, answer.seq - 1, answer.duplicate ?? false);
   }
 
-  /** The process is gone. */
-  forget(): void {
-    this.#socket.destroy();
+  get isConnected(): boolean {
+    return !this.#session.closed;
   }
 }
 

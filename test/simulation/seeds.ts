@@ -33,11 +33,12 @@ export async function playSeeds(
   onProgress?: (tally: Tally) => void,
 ): Promise<Tally> {
   let tally: Tally = { seeds: 0, events: 0, starts: 0, failures: [] };
-  for (let seed = from; seed < to && (keepGoing || tally.failures.length === 0); seed += step) {
+  for (let seed = from; seed < to; seed += step) {
     const { violations, events, starts } = await run(generate(seed));
     const failures = violations.slice(0, 1).map((violation) => ({ ...violation, seed }));
     tally = sum([tally, { seeds: 1, events: events.length, starts, failures }]);
     onProgress?.(tally);
+    if (failures.length > 0 && !keepGoing) break;
   }
   return tally;
 }

@@ -1,6 +1,7 @@
 import { Broker, type DamageReport, type LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
-import { Client, groupKeyOf, keyOf } from './client.ts';
+import { Client } from './client.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
 import { Disk } from './disk.ts';
 import { GatedFiles } from './gated-files.ts';
 import { startTimeMs } from './generator.ts';
@@ -45,7 +46,7 @@ export class World {
       interruptions: options.interruptions ?? [],
     });
     this.machine.onFailing = (code) => this.#disk.failNext(code);
-    this.#client = new Client(this.history, this.clock, plansOf(script));
+    this.#client = new Client(this.history, this.clock, plansOf(script), script.door);
   }
 
   /** The whole life: the script, then everything is given out and read, and read again after a last stop. */
@@ -235,7 +236,7 @@ export class World {
     await this.machine.run(random);
     if (this.#failed) await this.#exit(random);
     const broker = this.#broker!;
-    const topics = [...broker.topics.values()].map(keyOf);
+    const before = this.#stateOf(broker);
     let done = false;
     const reading = this.#read(broker).finally(() => (done = true));
     reading.catch(() => {});
@@ -244,9 +245,18 @@ export class World {
     const facts = await reading.catch((error: unknown) => {
       if (this.#disk.takeFaults() === 0) throw error;
     });
-    if (!facts) return this.look(random); // the disk refused, as the script asked for: once more
+    // The disk refused, as the script asked for, or something happened meanwhile: once more.
+    if (!facts || this.#stateOf(broker) !== before) return this.look(random);
     for (const fact of facts) this.history.add(fact);
-    this.history.add({ kind: 'topics', topics });
+    this.history.add({ kind: 'topics', topics: [...broker.topics.values()].map(keyOf) });
+  }
+
+  /** Differs when something happened that a look would see. */
+  #stateOf(broker: Broker): string {
+    const partitions = [...broker.topics.values()].flatMap((topic) =>
+      topic.partitions.map(({ firstOffset, nextOffset, count }) => [firstOffset, nextOffset, count]),
+    );
+    return JSON.stringify([this.history.events.length, partitions]);
   }
 
   async #read(broker: Broker): Promise<Parameters<History['add']>[0][]> {

@@ -1,0 +1,10 @@
+import type { Group, Topic } from '../../src/broker/index.ts';
+
+/** What a topic goes by in a history: one that is deleted and created again is another. */
+export function keyOf(topic: Topic): string {
+  return `${topic.name}#${topic.id}@${topic.createdMs}`;
+}
+
+export function groupKeyOf(group: Group): string {
+  return `${keyOf(group.topic)}/${group.name}#${group.id}@${group.createdMs}`;
+}

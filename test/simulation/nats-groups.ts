@@ -1,0 +1,173 @@
+import type { Broker, Consumer, Delivery, Group } from '../../src/broker/index.ts';
+import type { History } from './history.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
+import { sight } from './message.ts';
+import { NatsClient } from './nats-client.ts';
+import type { Action, Answer, PlannedMessage } from './script.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+
+/** A delivery that came over the wire. */
+interface Unanswered {
+  readonly group: string;
+  readonly reply: string;
+}
+
+/**
+ * Topics and groups as NATS clients use them. What was published is what a PubAck said; what was delivered, and whether an answer was taken, is
+ * noted where the group of the broker hands it out and takes it, because the wire does not tell.
+ */
+export class NatsGroups {
+  readonly #broker: Broker;
+  readonly #history: History;
+  readonly #plans: ReadonlyMap<number, PlannedMessage>;
+  readonly #client: NatsClient;
+  readonly #watched = new WeakSet<Consumer>();
+  readonly #unanswered: Unanswered[] = [];
+  /** Answers whose confirmation says something. */
+  readonly #confirmable = new Set<number>();
+  #answers = 0;
+  #draining = false;
+  #forgotten = false;
+
+  constructor(
+    broker: Broker,
+    history: History,
+    clock: SimulatedClock,
+    plans: ReadonlyMap<number, PlannedMessage>,
+  ) {
+    this.#broker = broker;
+    this.#history = history;
+    this.#plans = plans;
+    for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.watch(group);
+    this.#client = new NatsClient(broker, clock, {
+      published: (id, offset, duplicate) =>
+        this.#note(() => history.add({ kind: 'published', id, partition: 0, offset, duplicate })),
+      refused: (id, code) => this.#note(() => history.add({ kind: 'refused', id, code })),
+      delivered: (topic, group, _, reply) => this.#note(() => this.#arrived(topic, group, reply)),
+      confirmed: (upTo) => {
+        if (this.#confirmable.has(upTo)) this.#note(() => history.add({ kind: 'durable', upTo }));
+      },
+      problem: (text) => this.#note(() => history.add({ kind: 'problem', text })),
+    });
+  }
+
+  /** The process is gone; what it still says nobody hears. */
+  forget(): void {
+    this.#forgotten = true;
+  }
+
+  #note(work: () => void): void {
+    if (!this.#forgotten) work();
+  }
+
+  publish(
+    plan: PlannedMessage,
+    expected: { expectedLastOffset?: number; expectedLastKeyOffset?: number },
+  ): void {
+    this.#client.publish(plan, expected);
+  }
+
+  pull(group: Group, batch: number): void {
+    this.#client.pull(group.topic.name, group.name, batch);
+  }
+
+  answer(group: Group, action: Extract<Action, { kind: 'answer' }>): void {
+    const mine = this.#unanswered.filter((unanswered) => unanswered.group === groupKeyOf(group));
+    for (let left = action.count; left > 0 && mine.length > 0; left--) {
+      const [unanswered] = mine.splice(Math.floor(action.pick * mine.length), 1);
+      this.#say(unanswered!, action.answer, action.delayMs);
+      if (action.answer === 'extend') return;
+      this.#unanswered.splice(this.#unanswered.indexOf(unanswered!), 1);
+    }
+  }
+
+  /** Every other answer asks to hear when it is on disk. */
+  #say(unanswered: Unanswered, answer: Answer, delayMs?: number): void {
+    const at = this.#history.events.length;
+    this.#client.answer(unanswered.reply, answer, delayMs, this.#answers++ % 2 === 0 ? at : undefined);
+    if (this.#history.events[at]?.fact.kind === 'answered') this.#confirmable.add(at);
+  }
+
+  #arrived(topicName: string, groupName: string, reply: string): void {
+    const group = this.#broker.topic(topicName)?.groups.get(groupName);
+    if (!group) return; // deleted meanwhile
+    const unanswered = { group: groupKeyOf(group), reply };
+    if (this.#draining) this.#say(unanswered, 'ack');
+    else this.#unanswered.push(unanswered);
+  }
+
+  /** From now on everything is acked at once. */
+  drain(): void {
+    if (!this.#client.isConnected)
+      this.#history.add({ kind: 'problem', text: 'the connection of the NATS client was closed' });
+    this.#draining = true;
+    for (const unanswered of this.#unanswered.splice(0)) this.#say(unanswered, 'ack');
+  }
+
+  // ---- what the group hands out and takes
+
+  watch(group: Group): void {
+    const attach = group.attach.bind(group);
+    group.attach = (consumer) => {
+      this.#watchConsumer(group, consumer);
+      attach(consumer);
+    };
+    const ack = group.ack.bind(group);
+    group.ack = (partition, offset) => this.#took(group, partition, offset, 'ack', ack(partition, offset));
+    const ackAll = group.ackAll.bind(group);
+    group.ackAll = (partition, offset) =>
+      this.#took(group, partition, offset, 'ack-all', ackAll(partition, offset));
+    const nack = group.nack.bind(group);
+    group.nack = (partition, offset, delayMs, reason) =>
+      this.#took(group, partition, offset, 'nack', nack(partition, offset, delayMs, reason), delayMs);
+    const extend = group.extend.bind(group);
+    group.extend = (partition, offset) =>
+      this.#took(group, partition, offset, 'extend', extend(partition, offset));
+    const reject = group.reject.bind(group);
+    group.reject = (partition, offset, reason) =>
+      this.#took(group, partition, offset, 'reject', reject(partition, offset, reason));
+  }
+
+  /** Notes what a pull request of NATS gets; the consumers of the simulation's own clients note it themselves. */
+  #watchConsumer(group: Group, consumer: Consumer): void {
+    if (this.#watched.has(consumer) || 'isSimulated' in consumer) return;
+    this.#watched.add(consumer);
+    const receive = consumer.receive.bind(consumer);
+    consumer.receive = (delivery) => {
+      this.#delivered(group, delivery);
+      receive(delivery);
+    };
+  }
+
+  #delivered(group: Group, { record, partition, deliveries }: Delivery): void {
+    const seen = sight(record, partition, this.#plans);
+    this.#history.add({
+      kind: 'delivered',
+      topic: keyOf(group.topic),
+      group: groupKeyOf(group),
+      deliveries,
+      seen,
+    });
+  }
+
+  #took(
+    group: Group,
+    partition: number,
+    offset: number,
+    answer: Answer,
+    took: boolean,
+    delayMs?: number,
+  ): boolean {
+    this.#history.add({
+      kind: 'answered',
+      topic: keyOf(group.topic),
+      group: groupKeyOf(group),
+      partition,
+      offset,
+      answer,
+      took,
+      ...(delayMs === undefined ? {} : { delayMs }),
+    });
+    return took;
+  }
+}
