@@ -59,7 +59,7 @@ export class ServerProcess {
       await delay(1);
       port = launch.readPort();
     }
-    await (launch.ready ?? answersPing)(port);
+    await (launch.ready?.(port) ?? answersPing(port));
     const readyMs = nowMs() - startMs;
     return new ServerProcess(child, port, readyMs, launch.readKafkaPort?.());
   }

@@ -97,10 +97,10 @@ export class Catalog {
       case EntryKind.groupChanged:
         return this.#applyGroupChanged(id, payload);
       case EntryKind.partitionChanged: {
-        const { first, removed } = readPartitionChanged(payload);
+        const { start, removed } = readPartitionChanged(payload);
         const partition = this.partitionsById.get(id);
         for (let i = 0; i < removed.length; i += 2) partition?.applyRemoval(removed[i]!, removed[i + 1]!);
-        return partition?.applyFirst(first);
+        return partition?.applyFirst(start);
       }
       case EntryKind.dedupeId: {
         const { id: dedupeId, ...original } = readDedupeId(payload);
@@ -332,7 +332,8 @@ export class Catalog {
   #writePartition(partition: Partition, add: (kind: number, id: number, payload: Uint8Array) => void): void {
     const { id } = partition.log;
     const scratch = new ByteWriter();
-    writePartitionState(scratch, partition.firstOffset, partition.holes, partition.unaccountedSet);
+    const { firstOffset, startOffset, holes, unaccountedSet } = partition;
+    writePartitionState(scratch, firstOffset, startOffset, holes, unaccountedSet);
     add(EntryKind.partitionState, id, scratch.copy());
     if (partition.producers.size > 0) {
       partition.producers.encode(scratch.reset());

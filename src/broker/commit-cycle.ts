@@ -116,7 +116,7 @@ export class CommitCycle {
     for (const partition of this.#changedPartitions) {
       partition.changed = false;
       if (!partition.topic.isDeleted) {
-        writePartitionChanged(this.#scratch.reset(), partition.firstOffset, partition.removals.bounds());
+        writePartitionChanged(this.#scratch.reset(), partition.startOffset, partition.removals.bounds());
         this.#log().record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
         this.#open.partitions.push(partition);
       }

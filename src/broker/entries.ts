@@ -149,15 +149,15 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
   return { partition, cursor, deliverySequence, backfillLength, lag, entered, done, deliveries };
 }
 
-/** `uvarint first; runs removed` */
-export function writePartitionChanged(writer: ByteWriter, first: number, removed: readonly number[]): void {
-  writer.uvarint(first);
+/** `uvarint start; runs removed`: everything below the start is gone. */
+export function writePartitionChanged(writer: ByteWriter, start: number, removed: readonly number[]): void {
+  writer.uvarint(start);
   writeRuns(writer, removed);
 }
 
-export function readPartitionChanged(payload: Uint8Array): { first: number; removed: readonly number[] } {
+export function readPartitionChanged(payload: Uint8Array): { start: number; removed: readonly number[] } {
   const reader = new ByteReader(payload);
-  return { first: reader.uvarint(), removed: readRuns(reader) };
+  return { start: reader.uvarint(), removed: readRuns(reader) };
 }
 
 /** `uvarint partition, offset, timeMs; text id` */
@@ -210,24 +210,30 @@ function readRuns(reader: ByteReader): number[] {
   return bounds;
 }
 
-/** `uvarint first; set holes; set unaccounted` */
+/** `uvarint first; set holes; set unaccounted; uvarint first less start`; what was written before there were transactions ends without the last. */
 export function writePartitionState(
   writer: ByteWriter,
   first: number,
+  start: number,
   holes: OffsetSet,
   unaccounted: OffsetSet,
 ): void {
   writer.uvarint(first);
   holes.encode(writer);
   unaccounted.encode(writer);
+  writer.uvarint(first - start);
 }
 
 export function readPartitionState(payload: Uint8Array): {
   first: number;
+  start: number;
   holes: OffsetSet;
   unaccounted: OffsetSet;
 } {
   const reader = new ByteReader(payload);
   const first = reader.uvarint();
-  return { first, holes: OffsetSet.decode(reader), unaccounted: OffsetSet.decode(reader) };
+  const holes = OffsetSet.decode(reader);
+  const unaccounted = OffsetSet.decode(reader);
+  const start = reader.remaining > 0 ? first - reader.uvarint() : first;
+  return { first, start, holes, unaccounted };
 }

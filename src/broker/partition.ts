@@ -1,7 +1,7 @@
 import {
   Record,
-  emptyBatch,
   markedOutcome,
+  passingBatch,
   transactionMarker,
   withoutRecords,
   type Batch,
@@ -39,8 +39,8 @@ export interface PartitionWatcher {
 const accountSoonAfter = 1024;
 /** Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new. */
 const unreadableMax = 100;
-/** An empty batch spans no more than its 32-bit delta can say. */
-const emptyOffsetsMax = 2 ** 31 - 1;
+/** One batch spans no more than its 32-bit delta can say. */
+const passedOffsetsMax = 2 ** 31 - 1;
 
 /**
  * A partition is one log of a topic, and which of its messages still live.
@@ -67,6 +67,7 @@ export class Partition {
   readonly #holes = new OffsetSet();
   readonly #unaccounted = new OffsetSet();
   #first = 0;
+  #start = 0;
   #accounting: Promise<void> | undefined = undefined;
   /** Base offsets of batches that were told of. */
   readonly #unreadable = new Set<number>();
@@ -80,7 +81,7 @@ export class Partition {
     this.index = index;
     this.log = log;
     this.#host = host;
-    this.#first = log.startOffset;
+    this.#first = this.#start = log.startOffset;
     this.#keyIndex = topic.config.keyState
       ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined || topic.config.compaction })
       : undefined;
@@ -93,6 +94,14 @@ export class Partition {
   /** The lowest live offset; {@link nextOffset} when there is none. */
   get firstOffset(): number {
     return this.#first;
+  }
+
+  /**
+   * The lowest offset that a reader may stand at and have missed nothing that was removed: below {@link firstOffset} where only markers and what
+   * they aborted lie between.
+   */
+  get startOffset(): number {
+    return this.#start;
   }
 
   get nextOffset(): number {
@@ -274,7 +283,7 @@ export class Partition {
       for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
     }
     this.#holes.addRange(start, to);
-    if (start === this.#first) this.#moveFirst(to);
+    if (start === this.#first) this.#moveFirst(to, true);
   }
 
   // ---- who waits for more
@@ -365,7 +374,9 @@ export class Partition {
     else this.#holes.add(offset);
   }
 
-  #moveFirst(offset: number): void {
+  /** `isVoid`: what it passes were no messages. */
+  #moveFirst(offset: number, isVoid: boolean = false): void {
+    if (!isVoid) this.#start = offset;
     this.#first =
       this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
     if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
@@ -432,8 +443,9 @@ export class Partition {
     return this.#holes;
   }
 
-  restore(state: { first: number; holes: OffsetSet; unaccounted: OffsetSet }): void {
+  restore(state: { first: number; start: number; holes: OffsetSet; unaccounted: OffsetSet }): void {
     this.#first = state.first;
+    this.#start = state.start;
     for (const [from, to] of state.holes.runs()) this.#holes.addRange(from, to);
     for (const [from, to] of state.unaccounted.runs()) this.#unaccounted.addRange(from, to);
   }
@@ -531,7 +543,7 @@ export class Partition {
   /**
    * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look only at offsets from there on: up to
    * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
-   * passed over, unless nothing follows it: then an empty batch tells how far that goes. Only what is durable, or what lies below `endOffset`.
+   * passed over, unless nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what lies below `endOffset`.
    */
   async readBatches(
     fromOffset: number,
@@ -554,7 +566,7 @@ export class Partition {
       at = Math.max(batch.endOffset, this.#first);
     }
     if (batches.length === 0 && atLeastOne && at > fromOffset)
-      batches.push(emptyBatch(fromOffset, Math.min(at, fromOffset + emptyOffsetsMax)));
+      batches.push(passingBatch(fromOffset, Math.min(at, fromOffset + passedOffsetsMax)));
     return batches;
   }
 
@@ -562,8 +574,8 @@ export class Partition {
     const { baseOffset, endOffset } = batch;
     if (this.#holes.size === 0 && baseOffset >= this.#first) return batch.buffer;
     const live = this.liveIn(baseOffset, endOffset);
-    if (live === batch.count) return batch.buffer;
-    return live === 0 ? undefined : withoutRecords(batch, (offset) => this.isLive(offset));
+    if (live === 0) return undefined;
+    return live === batch.count ? batch.buffer : withoutRecords(batch, (offset) => this.isLive(offset));
   }
 
   /** One message; undefined when it is not there (any more), or not durable yet. */

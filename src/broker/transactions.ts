@@ -1,30 +1,28 @@
 import type { Batch, Outcome } from '../log/index.ts';
 import type { Clock, Timer } from '../util/index.ts';
 import { EntryKind, type TransactionEntry, type TransactionalProducerEntry } from './entries.ts';
-import { BrokerError, type BrokerErrorCode } from './errors.ts';
+import type { BrokerError } from './errors.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import { defaultTransactionLimits, type TransactionLimits } from './transaction-limits.ts';
+import { transactionRefusal } from './transaction-refusals.ts';
+import { TransactionTable, type TransactionGrowth, type TransactionPlaces } from './transaction-table.ts';
 import {
-  Transaction,
   TransactionalProducer,
-  positionKey,
-  storedPosition,
   type PositionInTransaction,
   type ProducerIdentity,
+  type Transaction,
 } from './transactional-producer.ts';
 
 /** What transactions need from the broker around them. */
-export interface TransactionsHost {
+export interface TransactionsHost extends TransactionPlaces {
   readonly clock: Clock;
   /** Why nothing can be changed any more, if so. */
   readonly refusal: BrokerError | undefined;
   record(kind: number, id: number, payload: Uint8Array): void;
   afterCommit(callback: () => void): void;
   takeProducerId(): Promise<number>;
-  partition(id: number): Partition | undefined;
   partitions(): Iterable<Partition>;
-  group(id: number): Group | undefined;
 }
 
 /** Who speaks, and under which transactional id. */
@@ -37,13 +35,6 @@ export interface BatchTransaction {
   readonly transactionalId: string;
   /** The batch adds its partition by itself (KIP-890); else that must have been done before. */
   readonly addsPartition: boolean;
-}
-
-/** What a transaction is to have besides what it has. */
-interface Growth {
-  readonly partitions?: readonly Partition[];
-  readonly groups?: readonly string[];
-  readonly positions?: readonly PositionInTransaction[];
 }
 
 const sweepEveryMs = 60 * 60_000;
@@ -66,11 +57,7 @@ const transactionalIdLengthMax = 2 ** 15 - 1;
 export class Transactions {
   readonly limits: TransactionLimits;
   readonly #host: TransactionsHost;
-  readonly #byName = new Map<string, TransactionalProducer>();
-  readonly #byProducerId = new Map<number, TransactionalProducer>();
-  /** By {@link positionKey}: how many transactions have a position for it, those included whose end is not on disk. */
-  readonly #undecidedPositions = new Map<string, number>();
-  #openCount = 0;
+  readonly #table = new TransactionTable();
   #sweep: Timer | undefined = undefined;
   #resumed = false;
 
@@ -81,16 +68,16 @@ export class Transactions {
 
   /** Transactional ids that are known. */
   get size(): number {
-    return this.#byName.size;
+    return this.#table.size;
   }
 
   /** Transactions that are open. */
   get openCount(): number {
-    return this.#openCount;
+    return this.#table.openCount;
   }
 
   producers(): Iterable<TransactionalProducer> {
-    return this.#byName.values();
+    return this.#table.producers();
   }
 
   // ---- who writes
@@ -105,31 +92,23 @@ export class Transactions {
     expected?: ProducerIdentity,
   ): Promise<ProducerIdentity> {
     const { timeoutMsMax, producersMax } = this.limits;
-    if (timeoutMs < 1 || timeoutMs > timeoutMsMax)
-      throw refusal(
-        'transaction-timeout-invalid',
-        `A transaction may take 1 to ${timeoutMsMax} ms, not ${timeoutMs}.`,
-      );
+    if (timeoutMs < 1 || timeoutMs > timeoutMsMax) throw transactionRefusal.timeout(timeoutMs, timeoutMsMax);
     if (transactionalId === '' || transactionalId.length > transactionalIdLengthMax)
-      throw refusal('transaction-state', 'A transactional id has 1 to 32767 characters.');
+      throw transactionRefusal.name(transactionalIdLengthMax);
     for (let spareId = -1; ; spareId = await this.#host.takeProducerId()) {
       this.#checkOpen();
-      const producer = this.#byName.get(transactionalId);
+      const producer = this.#table.find(transactionalId);
       if (producer?.ending) await producer.ending;
-      const known = this.#byName.get(transactionalId);
+      const known = this.#table.find(transactionalId);
       if (known) {
         if (expected && !isExpected(known, expected)) {
           if (isRetry(known, expected)) return this.#durable(known.identity);
-          throw fenced(known, expected.epoch);
+          throw transactionRefusal.fenced(known, expected.epoch);
         }
         if (spareId < 0 && known.isExhausted) continue;
         return this.#takeOver(known, timeoutMs, spareId, expected);
       }
-      if (this.#byName.size >= producersMax)
-        throw refusal(
-          'transactions-full',
-          `There are ${producersMax} transactional ids. Those not used for long are forgotten.`,
-        );
+      if (this.#table.size >= producersMax) throw transactionRefusal.manyProducers(producersMax);
       if (spareId < 0) continue;
       const created = new TransactionalProducer(
         transactionalId,
@@ -138,7 +117,7 @@ export class Transactions {
         timeoutMs,
         this.#host.clock.now(),
       );
-      this.#add(created);
+      this.#table.add(created);
       this.#record(created);
       this.#armSweep();
       return this.#durable(created.identity);
@@ -153,35 +132,23 @@ export class Transactions {
   ): Promise<ProducerIdentity> {
     const { epoch } = producer;
     if (producer.transaction) this.#end(producer, 'abort', { spareId });
-    else this.#raise(producer, spareId);
+    else this.#table.raise(producer, spareId);
     producer.previousEpoch = expected && producer.epoch > 0 ? epoch : undefined;
     producer.ended = undefined;
     producer.timeoutMs = timeoutMs;
+    producer.usedMs = this.#host.clock.now();
     this.#record(producer);
     return this.#durable(producer.identity);
-  }
-
-  #raise(producer: TransactionalProducer, spareId: number): void {
-    this.#byProducerId.delete(producer.producerId);
-    producer.raise(spareId);
-    this.#byProducerId.set(producer.producerId, producer);
   }
 
   /** The producer that speaks, if it is the one of its transactional id. Throws a BrokerError. */
   #callerOf(caller: TransactionCaller): TransactionalProducer {
     this.#checkOpen();
-    const producer = this.#byName.get(caller.transactionalId);
+    const producer = this.#table.find(caller.transactionalId);
     if (!producer || producer.producerId !== caller.producerId)
-      throw refusal(
-        'transaction-unknown',
-        `Producer ${caller.producerId} does not belong to transactional id "${caller.transactionalId}". Begin anew.`,
-      );
-    if (producer.ending)
-      throw refusal(
-        'transaction-busy',
-        `The last transaction of "${producer.transactionalId}" is being ended.`,
-      );
-    if (producer.epoch !== caller.epoch) throw fenced(producer, caller.epoch);
+      throw transactionRefusal.unknown(caller.producerId, caller.transactionalId);
+    if (producer.ending) throw transactionRefusal.busy(producer);
+    if (producer.epoch !== caller.epoch) throw transactionRefusal.fenced(producer, caller.epoch);
     return producer;
   }
 
@@ -210,10 +177,7 @@ export class Transactions {
   checkGroup(caller: TransactionCaller, group: string, adds: boolean): void {
     const producer = this.#callerOf(caller);
     if (!adds && !producer.transaction?.groups.has(group))
-      throw refusal(
-        'not-in-transaction',
-        `Group "${group}" was not added to the transaction of "${producer.transactionalId}".`,
-      );
+      throw transactionRefusal.notPart(producer, `Group "${group}"`);
   }
 
   /** Positions that groups get if the transaction commits. Resolves when that is durable. */
@@ -227,15 +191,15 @@ export class Transactions {
 
   /** Whether a transaction has a position for the group there which is not decided: what is committed may be about to change. */
   hasUndecidedPosition(group: Group, partition: number): boolean {
-    return this.#undecidedPositions.size > 0 && this.#undecidedPositions.has(positionKey(group, partition));
+    return this.#table.hasUndecidedPosition(group, partition);
   }
 
-  #grow(producer: TransactionalProducer, growth: Growth): Promise<void> {
+  #grow(producer: TransactionalProducer, growth: TransactionGrowth): Promise<void> {
     const refused = this.#refusalOfGrowth(producer, growth);
     if (refused) return Promise.reject(refused);
     const isNew = producer.transaction === undefined;
     const transaction = this.#begun(producer);
-    const entry = this.#extend(transaction, growth);
+    const entry = this.#table.extend(transaction, growth);
     if (isNew) this.#record(producer);
     else if (entry) this.#host.record(EntryKind.transactionGrew, producer.producerId, json(entry));
     return this.#durable(undefined);
@@ -243,26 +207,19 @@ export class Transactions {
 
   #refusalOfGrowth(
     { transactionalId, transaction }: TransactionalProducer,
-    { partitions = [], groups = [], positions = [] }: Growth,
+    { partitions = [], groups = [], positions = [] }: TransactionGrowth,
   ): BrokerError | undefined {
     const { openMax, partitionsPerTransactionMax, positionsPerTransactionMax } = this.limits;
-    if (!transaction && this.#openCount >= openMax)
-      return refusal('transactions-full', `${openMax} transactions are open. End some.`);
+    if (!transaction && this.#table.openCount >= openMax) return transactionRefusal.manyOpen(openMax);
     const room = partitionsPerTransactionMax - (transaction?.partitions.size ?? 0);
     if (
       partitions.length > room &&
       partitions.filter((one) => !transaction?.partitions.has(one)).length > room
     )
-      return refusal(
-        'transaction-too-large',
-        `The transaction of "${transactionalId}" has room for ${room} more partitions.`,
-      );
+      return transactionRefusal.tooLarge(transactionalId, `${partitionsPerTransactionMax} partitions`);
     const held = Math.max(transaction?.groups.size ?? 0, transaction?.positions.size ?? 0);
     if (held + Math.max(groups.length, positions.length) > positionsPerTransactionMax)
-      return refusal(
-        'transaction-too-large',
-        `A transaction commits ${positionsPerTransactionMax} positions at most. End that of "${transactionalId}".`,
-      );
+      return transactionRefusal.tooLarge(transactionalId, `${positionsPerTransactionMax} positions`);
     return undefined;
   }
 
@@ -270,75 +227,33 @@ export class Transactions {
     if (producer.transaction) return producer.transaction;
     const nowMs = this.#host.clock.now();
     producer.usedMs = nowMs;
-    return this.#start(producer, nowMs);
-  }
-
-  #start(producer: TransactionalProducer, startedMs: number): Transaction {
-    const transaction = new Transaction(startedMs);
-    producer.transaction = transaction;
-    this.#openCount++;
-    if (this.#resumed) this.#armTimeout(producer, transaction);
+    const transaction = this.#table.begin(producer, nowMs);
+    this.#armTimeout(producer, transaction);
     return transaction;
-  }
-
-  /** What of it is new, for the journal; undefined: nothing. */
-  #extend(transaction: Transaction, growth: Growth): TransactionEntry | undefined {
-    const { partitions = [], groups = [], positions = [] } = growth;
-    const newPartitions = partitions.filter((one) => !transaction.partitions.has(one));
-    const newGroups = groups.filter((one) => !transaction.groups.has(one));
-    if (newPartitions.length + newGroups.length + positions.length === 0) return undefined;
-    for (const partition of newPartitions) transaction.partitions.add(partition);
-    for (const group of newGroups) transaction.groups.add(group);
-    for (const position of positions) {
-      const key = positionKey(position.group, position.partition);
-      if (!transaction.positions.has(key))
-        this.#undecidedPositions.set(key, (this.#undecidedPositions.get(key) ?? 0) + 1);
-      transaction.positions.set(key, position);
-    }
-    return {
-      partitions: newPartitions.map(({ log }) => log.id),
-      groups: newGroups,
-      positions: positions.map(storedPosition),
-    };
   }
 
   // ---- batches
 
   /** Why a batch may not be appended to the partition; undefined: it may. */
   refusalOf(batch: Batch, partition: Partition, said: BatchTransaction | undefined): BrokerError | undefined {
-    const producer = this.#byProducerId.get(batch.producerId);
-    if (!batch.transactional) {
-      return (
-        producer && refusal('transaction-state', `Producer ${batch.producerId} writes in transactions only.`)
-      );
-    }
+    const producer = this.#table.ofProducerId(batch.producerId);
+    if (!batch.transactional) return producer && transactionRefusal.onlyTransactions(batch.producerId);
     if (!producer || producer.transactionalId !== said?.transactionalId)
-      return refusal(
-        'transaction-unknown',
-        `Producer ${batch.producerId} does not belong to transactional id "${said?.transactionalId ?? ''}".`,
-      );
-    if (producer.epoch !== batch.producerEpoch) return fenced(producer, batch.producerEpoch);
-    if (producer.ending)
-      return refusal(
-        'transaction-busy',
-        `The last transaction of "${producer.transactionalId}" is being ended.`,
-      );
+      return transactionRefusal.unknown(batch.producerId, said?.transactionalId ?? '');
+    if (producer.epoch !== batch.producerEpoch)
+      return transactionRefusal.fenced(producer, batch.producerEpoch);
+    if (producer.ending) return transactionRefusal.busy(producer);
     if (!partition.transactions.hasRoom(batch.producerId))
-      return refusal(
-        'transaction-too-large',
-        `The transaction of "${producer.transactionalId}" is too large. Abort it.`,
-      );
+      return transactionRefusal.tooLarge(producer.transactionalId, 'so many stretches of a partition');
     if (said.addsPartition) return this.#refusalOfGrowth(producer, { partitions: [partition] });
     if (producer.transaction?.partitions.has(partition)) return undefined;
-    return refusal(
-      'not-in-transaction',
-      `Partition ${partition.index} of topic "${partition.topic.name}" was not added to the transaction of "${producer.transactionalId}".`,
-    );
+    const what = `Partition ${partition.index} of topic "${partition.topic.name}"`;
+    return transactionRefusal.notPart(producer, what);
   }
 
   /** A batch that was not refused is about to be appended: its partition is part of the transaction. */
   joined(batch: Batch, partition: Partition): void {
-    const producer = this.#byProducerId.get(batch.producerId)!;
+    const producer = this.#table.ofProducerId(batch.producerId)!;
     if (!producer.transaction?.partitions.has(partition))
       void this.#grow(producer, { partitions: [partition] });
   }
@@ -351,16 +266,17 @@ export class Transactions {
    */
   async end(caller: TransactionCaller, outcome: Outcome, raises: boolean): Promise<ProducerIdentity> {
     for (let spareId = -1; ; spareId = await this.#host.takeProducerId()) {
-      const known = this.#byName.get(caller.transactionalId);
+      const known = this.#table.find(caller.transactionalId);
       if (known && !known.ending && !known.transaction) {
         const before = known.outcomeFor(caller);
         if (before === outcome) return this.#durable(known.identity);
-        if (before !== undefined) throw wrongEnd(known, `ended with ${before}, not ${outcome}`);
+        if (before !== undefined)
+          throw transactionRefusal.wrongEnd(known, `ended with ${before}, not ${outcome}`);
       }
       const producer = this.#callerOf(caller);
       if (raises && producer.isExhausted && spareId < 0) continue;
       if (!producer.transaction && (outcome === 'commit' || !raises))
-        throw wrongEnd(producer, `has nothing to ${outcome}`);
+        throw transactionRefusal.wrongEnd(producer, `has nothing to ${outcome}`);
       const { identity } = producer;
       this.#end(producer, outcome, raises ? { spareId } : undefined);
       producer.ended = { ...identity, outcome };
@@ -376,14 +292,12 @@ export class Transactions {
     outcome: Outcome,
     raise: { readonly spareId: number } | undefined,
   ): void {
-    const { producerId, transaction } = producer;
+    const { producerId } = producer;
     const markerEpoch = raise ? Math.min(epochMax, producer.epoch + 1) : producer.epoch;
-    producer.transaction = undefined;
+    const transaction = this.#table.end(producer);
     producer.usedMs = this.#host.clock.now();
-    if (raise) this.#raise(producer, raise.spareId);
+    if (raise) this.#table.raise(producer, raise.spareId);
     if (!transaction) return;
-    this.#openCount--;
-    transaction.timer?.cancel();
     const inMemory: Partition[] = [];
     for (const partition of transaction.partitions) {
       if (partition.topic.isDeleted || !partition.transactions.has(producerId)) continue;
@@ -396,17 +310,11 @@ export class Transactions {
       this.#host.afterCommit(() => {
         for (const partition of inMemory)
           if (!partition.topic.isDeleted) endIn(partition, outcome, producerId, markerEpoch);
-        for (const key of transaction.positions.keys()) this.#decidePosition(key);
+        this.#table.decidePositions(transaction);
         producer.ending = undefined;
         resolve();
       });
     });
-  }
-
-  #decidePosition(key: string): void {
-    const left = (this.#undecidedPositions.get(key) ?? 0) - 1;
-    if (left > 0) this.#undecidedPositions.set(key, left);
-    else this.#undecidedPositions.delete(key);
   }
 
   // ---- time
@@ -430,7 +338,7 @@ export class Transactions {
   }
 
   #armSweep(): void {
-    if (!this.#resumed || this.#sweep || this.#byName.size === 0) return;
+    if (!this.#resumed || this.#sweep || this.#table.size === 0) return;
     this.#sweep = this.#host.clock.setTimer(Math.min(sweepEveryMs, this.limits.idleMsMax), () => {
       this.#sweep = undefined;
       this.#forgetIdle();
@@ -441,24 +349,14 @@ export class Transactions {
   #forgetIdle(): void {
     if (this.#host.refusal) return;
     const usedSinceMs = this.#host.clock.now() - this.limits.idleMsMax;
-    for (const producer of this.#byName.values()) {
+    for (const producer of this.#table.producers()) {
       if (producer.transaction || producer.ending || producer.usedMs > usedSinceMs) continue;
-      this.#remove(producer);
+      this.#table.remove(producer);
       this.#host.record(EntryKind.transactionalProducerForgotten, producer.producerId, new Uint8Array(0));
     }
   }
 
   // ---- what is stored
-
-  #add(producer: TransactionalProducer): void {
-    this.#byName.set(producer.transactionalId, producer);
-    this.#byProducerId.set(producer.producerId, producer);
-  }
-
-  #remove(producer: TransactionalProducer): void {
-    this.#byName.delete(producer.transactionalId);
-    this.#byProducerId.delete(producer.producerId);
-  }
 
   #record(producer: TransactionalProducer): void {
     this.#host.record(EntryKind.transactionalProducer, producer.producerId, json(producer.entry()));
@@ -470,51 +368,20 @@ export class Transactions {
 
   /** Replays what is known of a transactional id. */
   restore(producerId: number, entry: TransactionalProducerEntry): void {
-    const { transactionalId, epoch, timeoutMs, usedMs, transaction } = entry;
-    const known = this.#byName.get(transactionalId);
-    if (known) this.#forget(known);
-    const producer = new TransactionalProducer(transactionalId, producerId, epoch, timeoutMs, usedMs);
-    producer.previousId = entry.previousId;
-    producer.previousEpoch = entry.previousEpoch;
-    producer.ended = entry.ended;
-    this.#add(producer);
-    if (transaction) this.#extend(this.#start(producer, transaction.startedMs), this.#growthOf(transaction));
-  }
-
-  #forget(producer: TransactionalProducer): void {
-    this.#remove(producer);
-    if (!producer.transaction) return;
-    this.#openCount--;
-    for (const key of producer.transaction.positions.keys()) this.#decidePosition(key);
+    this.#table.restore(producerId, entry, this.#host);
   }
 
   restoreGrowth(producerId: number, entry: TransactionEntry): void {
-    const transaction = this.#byProducerId.get(producerId)?.transaction;
-    if (transaction) this.#extend(transaction, this.#growthOf(entry));
+    this.#table.restoreGrowth(producerId, entry, this.#host);
   }
 
   restoreForgotten(producerId: number): void {
-    const producer = this.#byProducerId.get(producerId);
-    if (producer) this.#forget(producer);
-  }
-
-  #growthOf({ partitions, groups, positions }: TransactionEntry): Growth {
-    const isThere = <T>(one: T | undefined): one is T => one !== undefined;
-    return {
-      partitions: partitions.map((id) => this.#host.partition(id)).filter(isThere),
-      groups,
-      positions: positions
-        .map(([id, partition, offset, metadata]) => {
-          const group = this.#host.group(id);
-          return group && { group, partition, offset, metadata };
-        })
-        .filter(isThere),
-    };
+    this.#table.restoreForgotten(producerId);
   }
 
   /** For a checkpoint. */
   *entries(): Iterable<readonly [producerId: number, entry: Uint8Array]> {
-    for (const producer of this.#byName.values()) yield [producer.producerId, json(producer.entry())];
+    for (const producer of this.#table.producers()) yield [producer.producerId, json(producer.entry())];
   }
 
   /** After recovery: time goes on for what is open; what nobody has open any more, because damage took the word of it, is aborted. */
@@ -522,11 +389,11 @@ export class Transactions {
     this.#resumed = true;
     for (const partition of this.#host.partitions()) {
       for (const producerId of partition.transactions.producerIds()) {
-        const transaction = this.#byProducerId.get(producerId)?.transaction;
+        const transaction = this.#table.ofProducerId(producerId)?.transaction;
         if (!transaction?.partitions.has(partition)) endIn(partition, 'abort', producerId, 0);
       }
     }
-    for (const producer of this.#byName.values())
+    for (const producer of this.#table.producers())
       if (producer.transaction) this.#armTimeout(producer, producer.transaction);
     this.#armSweep();
   }
@@ -534,7 +401,7 @@ export class Transactions {
   stop(): void {
     this.#resumed = false;
     this.#sweep?.cancel();
-    for (const { transaction } of this.#byName.values()) transaction?.timer?.cancel();
+    for (const { transaction } of this.#table.producers()) transaction?.timer?.cancel();
   }
 }
 
@@ -557,21 +424,6 @@ function isRetry(known: TransactionalProducer, expected: ProducerIdentity): bool
   if (known.transaction) return false;
   if (known.producerId !== expected.producerId) return known.wasExhausted(expected) && known.epoch === 0;
   return known.previousEpoch === expected.epoch;
-}
-
-function fenced({ transactionalId, epoch }: TransactionalProducer, stale: number): BrokerError {
-  return refusal(
-    'producer-fenced',
-    `Another producer writes under transactional id "${transactionalId}", or its transaction took too long: it is in epoch ${epoch}, not ${stale}.`,
-  );
-}
-
-function wrongEnd({ transactionalId }: TransactionalProducer, what: string): BrokerError {
-  return refusal('transaction-state', `The last transaction of "${transactionalId}" ${what}.`);
-}
-
-function refusal(code: BrokerErrorCode, text: string): BrokerError {
-  return new BrokerError(code, text);
 }
 
 function json(entry: TransactionEntry | TransactionalProducerEntry): Uint8Array {

@@ -31,8 +31,3 @@ export function withoutRecords(
   }
   return buffer.subarray(0, length);
 }
-
-/** A batch without records that takes the offsets `[baseOffset, endOffset)`. */
-export function emptyBatch(baseOffset: number, endOffset: number): Uint8Array {
-  return BatchBuilder.empty(baseOffset, endOffset, noPool);
-}

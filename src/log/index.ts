@@ -1,5 +1,5 @@
 export { Batch, BatchReader } from './batch.ts';
-export { emptyBatch, withoutRecords } from './batch-rewrite.ts';
+export { withoutRecords } from './batch-rewrite.ts';
 export { LogError, type DamageReport, type LogErrorCode } from './errors.ts';
 export {
   FaultyFiles,
@@ -21,4 +21,4 @@ export { listQuarantine, type QuarantinedItem } from './quarantine-list.ts';
 export { RealFiles } from './real-files.ts';
 export { Record, noHeaders, type Header } from './record.ts';
 export type { RecoveryStats } from './startup.ts';
-export { markedOutcome, transactionMarker, type Outcome } from './transaction-marker.ts';
+export { markedOutcome, passingBatch, transactionMarker, type Outcome } from './transaction-marker.ts';

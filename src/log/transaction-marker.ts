@@ -1,9 +1,10 @@
-import { ByteWriter, crc32c, readI16 } from '../util/index.ts';
-import { Batch, BatchReader } from './batch.ts';
+import { ByteWriter, crc32c, readI16, varintSize } from '../util/index.ts';
+import { BatchReader, type Batch } from './batch.ts';
 import {
   batchAttributesAt,
   batchCrcAt,
   batchHeaderBytes,
+  batchLengthOverhead,
   batchMagic,
   controlFlag,
   transactionalFlag,
@@ -13,8 +14,8 @@ import { Record } from './record.ts';
 /** How a transaction ends. */
 export type Outcome = 'commit' | 'abort';
 
-/** Of the record in a marker: length, attributes, timestamp delta, offset delta, key and its length, value and its length, header count. */
-const recordBytes = 1 + 1 + 1 + 1 + 1 + 4 + 1 + 6 + 1;
+/** Of the record in a marker, but for its length and offset delta: attributes, timestamp delta, key and its length, value and its length, header count. */
+const recordBytesMin = 1 + 1 + 1 + 4 + 1 + 6 + 1;
 const commitType = 1;
 
 /**
@@ -31,28 +32,53 @@ export function transactionMarker(
   producerEpoch: number,
   timestampMs: number,
 ): Uint8Array {
-  const writer = new ByteWriter(batchHeaderBytes + recordBytes);
+  const marker = { baseOffset: 0, lastDelta: 0, timestampMs, producerId, producerEpoch };
+  return controlBatch(outcome === 'commit' ? commitType : 0, marker);
+}
+
+/**
+ * A batch that leads a reader from `fromOffset` to `toOffset` where there is nothing to read: a marker of no transaction, which every client passes
+ * over. (A batch without records would say the same; kafkajs 2.2.4 does not move on for one and asks again at once.)
+ */
+export function passingBatch(fromOffset: number, toOffset: number): Uint8Array {
+  const lastDelta = toOffset - 1 - fromOffset;
+  const nobody = { timestampMs: -1, producerId: -1, producerEpoch: -1 };
+  return controlBatch(commitType, { baseOffset: fromOffset, lastDelta, ...nobody });
+}
+
+/** One record, at the last of the offsets that the batch takes. */
+function controlBatch(
+  type: number,
+  {
+    baseOffset,
+    lastDelta,
+    timestampMs,
+    producerId,
+    producerEpoch,
+  }: {
+    baseOffset: number;
+    lastDelta: number;
+    timestampMs: number;
+    producerId: number;
+    producerEpoch: number;
+  },
+): Uint8Array {
+  const recordBytes = recordBytesMin + varintSize(lastDelta);
+  const writer = new ByteWriter(batchHeaderBytes + 1 + recordBytes);
   writer
-    .i64(0)
-    .i32(batchHeaderBytes - 12 + recordBytes)
+    .i64(baseOffset)
+    .i32(batchHeaderBytes - batchLengthOverhead + 1 + recordBytes)
     .i32(0)
     .u8(batchMagic)
     .u32(0);
   writer
     .i16(transactionalFlag | controlFlag)
-    .i32(0)
+    .i32(lastDelta)
     .i64(timestampMs)
     .i64(timestampMs);
   writer.i64(producerId).i16(producerEpoch).i32(-1).i32(1);
-  writer
-    .varint(recordBytes - 1)
-    .u8(0)
-    .varint(0)
-    .varint(0);
-  writer
-    .varint(4)
-    .i16(0)
-    .i16(outcome === 'commit' ? commitType : 0);
+  writer.varint(recordBytes).u8(0).varint(0).varint(lastDelta);
+  writer.varint(4).i16(0).i16(type);
   writer.varint(6).i16(0).i32(0).varint(0);
   writer.setU32(batchCrcAt, crc32c(writer.buffer, batchAttributesAt, writer.length));
   return writer.copy();

@@ -137,6 +137,29 @@ describe('what a transaction writes', () => {
     assert.deepEqual(await kit.visible('bills'), ['behind']);
   });
 
+  test('leaves readers at their place when it aborts before the first message', async () => {
+    await using kit = await open();
+    const producer = await kit.producer();
+    await producer.send('bills', ['no']);
+    await producer.end('abort');
+    const places = (): number[] => {
+      const { startOffset, firstOffset } = kit.partition('bills');
+      return [startOffset, firstOffset];
+    };
+    assert.deepEqual(places(), [0, 2]);
+    await kit.crash();
+    assert.deepEqual(places(), [0, 2]);
+    await kit.broker.checkpoint();
+    await kit.restart();
+    assert.deepEqual(places(), [0, 2]);
+    await producer.send('bills', ['yes', 'no 2']);
+    await producer.end('commit');
+    await kit.partition('bills').purge({ before: 4 });
+    assert.deepEqual(places(), [4, 5], 'the marker at 4 is no message');
+    await kit.crash();
+    assert.deepEqual(places(), [4, 5]);
+  });
+
   test('in a topic in memory follows what is on disk', async () => {
     await using kit = await open();
     await kit.createTopic('scratch', { durability: 'memory' });
@@ -144,7 +167,7 @@ describe('what a transaction writes', () => {
     await producer.send('scratch', ['x']);
     await producer.send('bills', ['y']);
     const ended = kit.broker.transactions.end(producer.caller, 'commit', true);
-    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(kit.partition('scratch').nextOffset, 1, 'no marker before the commit');
     await ended;
     await kit.settle();
     assert.deepEqual(await kit.visible('scratch'), ['x']);

@@ -6,7 +6,7 @@ export const leaderEpoch = 0;
 
 /** The first offset that Kafka clients can read. What is not durable yet does not exist for them. */
 export function logStartOffset(partition: Partition): number {
-  return Math.min(partition.firstOffset, partition.durableEnd);
+  return Math.min(partition.startOffset, partition.durableEnd);
 }
 
 /** One past the last offset that clients can read. */

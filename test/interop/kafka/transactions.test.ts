@@ -221,7 +221,8 @@ describe('@platformatic/kafka', () => {
       else await transaction.commit();
       if (++read === 2) break;
     }
-    await consumer.close(true);
+    await stream.close();
+    await consumer.close();
     await producer.close();
     const consumed = await consumeAll(server().kafkaPort, sink, 1);
     assert.deepEqual(
