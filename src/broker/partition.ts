@@ -1,23 +1,23 @@
 import {
   Record,
   markedOutcome,
-  passingBatch,
   transactionMarker,
-  withoutRecords,
   type Batch,
   type DamageReport,
   type Outcome,
   type PartitionLog,
 } from '../log/index.ts';
 import { OffsetSet, type Clock } from '../util/index.ts';
-import { BrokerError } from './errors.ts';
-import { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
+import { Filter, KeyReader, keyText, textFromKey } from './filter.ts';
 import { KeyIndex, type KeyState } from './key-index.ts';
+import { lastMessage } from './last-message.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
 import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
+import { purge, type PurgeOptions } from './purge.ts';
 import { RecordReader, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
+import { readBatches } from './stored-batches.ts';
 import type { Topic } from './topic.ts';
 
 /** What a partition needs from the broker around it. */
@@ -39,8 +39,6 @@ export interface PartitionWatcher {
 const accountSoonAfter = 1024;
 /** Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new. */
 const unreadableMax = 100;
-/** One batch spans no more than its 32-bit delta can say. */
-const passedOffsetsMax = 2 ** 31 - 1;
 
 /**
  * A partition is one log of a topic, and which of its messages still live.
@@ -545,37 +543,13 @@ export class Partition {
    * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
    * passed over, unless nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what lies below `endOffset`.
    */
-  async readBatches(
+  readBatches(
     fromOffset: number,
     bytesMax: number,
     atLeastOne: boolean,
     endOffset: number = this.log.durableEnd,
   ): Promise<Uint8Array[]> {
-    const batches: Uint8Array[] = [];
-    let bytes = 0;
-    let at = Math.max(fromOffset, this.#first);
-    while (at < endOffset) {
-      const batch = this.log.cached(at) ?? (await this.log.load(at));
-      if (!batch || batch.baseOffset >= endOffset) break;
-      if ((bytes > 0 || !atLeastOne) && bytes + batch.bytes > bytesMax) break;
-      const live = this.#liveBatch(batch);
-      if (live) {
-        batches.push(live);
-        bytes += live.length;
-      }
-      at = Math.max(batch.endOffset, this.#first);
-    }
-    if (batches.length === 0 && atLeastOne && at > fromOffset)
-      batches.push(passingBatch(fromOffset, Math.min(at, fromOffset + passedOffsetsMax)));
-    return batches;
-  }
-
-  #liveBatch(batch: Batch): Uint8Array | undefined {
-    const { baseOffset, endOffset } = batch;
-    if (this.#holes.size === 0 && baseOffset >= this.#first) return batch.buffer;
-    const live = this.liveIn(baseOffset, endOffset);
-    if (live === 0) return undefined;
-    return live === batch.count ? batch.buffer : withoutRecords(batch, (offset) => this.isLive(offset));
+    return readBatches(this, fromOffset, bytesMax, atLeastOne, endOffset);
   }
 
   /** One message; undefined when it is not there (any more), or not durable yet. */
@@ -591,17 +565,8 @@ export class Partition {
   }
 
   /** The last live, durable message whose key matches the pattern. */
-  async last(pattern: string): Promise<StoredMessage | undefined> {
-    if (!this.keyIndex) return this.#lastByScan(pattern);
-    let best = -1;
-    for (const [key, state] of this.keys(pattern)) {
-      if (state.lastStale || !this.isLive(state.last) || state.last >= this.stableEnd) {
-        const resolved = await this.#resolveLast(keyFromText(key), state);
-        if (resolved > best) best = resolved;
-      } else if (state.last > best) best = state.last;
-    }
-    if (best < 0) return undefined;
-    return best < this.stableEnd ? this.get(best) : this.#lastByScan(pattern);
+  last(pattern: string): Promise<StoredMessage | undefined> {
+    return lastMessage(this, pattern);
   }
 
   /** The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no pattern. */
@@ -660,46 +625,6 @@ export class Partition {
     return Math.max(from, state.first);
   }
 
-  async #lastByScan(pattern: string): Promise<StoredMessage | undefined> {
-    let last: StoredMessage | undefined;
-    for await (const record of this.scan(this.#first, { patterns: [pattern] })) {
-      last = storedMessage(this.topic.name, this.index, record);
-    }
-    return last;
-  }
-
-  /** Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch. */
-  async #resolveLast(key: string, state: KeyState): Promise<number> {
-    const filter = new Filter([textFromKey(key)]);
-    const reader = this.reader();
-    const record = new Record();
-    const { last } = state;
-    let to = Math.min(last + 1, this.stableEnd);
-    const isAll = to > last;
-    while (to > this.#first) {
-      const from = Math.max(this.#first, to - 512);
-      let found = -1;
-      for (let at = from; at < to;) {
-        const batch = await this.batchAt(at);
-        if (!batch || batch.baseOffset >= to) break;
-        reader.reset(batch, at);
-        while (reader.next(record) && record.offset < to) {
-          if (this.isLive(record.offset) && filter.matchesRecord(record)) found = record.offset;
-        }
-        at = batch.endOffset;
-      }
-      if (found >= 0) {
-        if (isAll && state.last === last) {
-          state.last = found;
-          state.lastStale = false;
-        }
-        return found;
-      }
-      to = from;
-    }
-    return -1;
-  }
-
   /** First offset whose timestamp is at or after `timestampMs`; {@link nextOffset} when there is none. */
   offsetAtTime(timestampMs: number): Promise<number> {
     return this.log.offsetAtTime(timestampMs);
@@ -728,27 +653,7 @@ export class Partition {
    * Removes messages: all, those below `before`, those whose key matches, or all of these but the last `keep`.
    * Resolves, when that is durable, to how many.
    */
-  async purge(options: { pattern?: string; before?: number; keep?: number } = {}): Promise<number> {
-    const { pattern, before, keep } = options;
-    if (before !== undefined && keep !== undefined) {
-      throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
-        topic: this.topic.name,
-      });
-    }
-    await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // what a scan must see is durable then
-    const end = Math.min(before ?? this.log.endOffset, this.log.endOffset);
-    let removed = 0;
-    if (pattern === undefined || pattern === '>') {
-      removed = this.trim(keep === undefined ? end : this.offsetOfLast(keep));
-    } else {
-      const offsets: number[] = [];
-      for await (const record of this.scan(this.#first, { patterns: [pattern], toOffset: end }))
-        offsets.push(record.offset);
-      if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
-      for (const offset of offsets) if (this.remove(offset)) removed++;
-    }
-    await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
-    await this.account();
-    return removed;
+  purge(options: PurgeOptions = {}): Promise<number> {
+    return purge(this, options, () => new Promise<void>((resolve) => this.#host.afterCommit(resolve)));
   }
 }

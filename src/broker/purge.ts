@@ -1,0 +1,40 @@
+import { BrokerError } from './errors.ts';
+import type { Partition } from './partition.ts';
+
+/** What a purge takes: everything by default. */
+export interface PurgeOptions {
+  /** Only messages whose key matches this subject pattern. */
+  readonly pattern?: string;
+  /** Only offsets below this one. */
+  readonly before?: number;
+  /** All but so many, the last ones. */
+  readonly keep?: number;
+}
+
+/** See {@link Partition.purge}. */
+export async function purge(
+  partition: Partition,
+  { pattern, before, keep }: PurgeOptions,
+  committed: () => Promise<void>,
+): Promise<number> {
+  if (before !== undefined && keep !== undefined) {
+    throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
+      topic: partition.topic.name,
+    });
+  }
+  await committed(); // what a scan must see is durable then
+  const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
+  let removed = 0;
+  if (pattern === undefined || pattern === '>') {
+    removed = partition.trim(keep === undefined ? end : partition.offsetOfLast(keep));
+  } else {
+    const offsets: number[] = [];
+    for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern], toOffset: end }))
+      offsets.push(record.offset);
+    if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
+    for (const offset of offsets) if (partition.remove(offset)) removed++;
+  }
+  await committed();
+  await partition.account();
+  return removed;
+}
