@@ -143,11 +143,11 @@ async function startOffsets(
 
 /** Where the last `count` messages that match begin, looking back in growing steps. */
 async function offsetOfLast(partition: Partition, count: number, key: string | undefined): Promise<number> {
-  if (count === 0) return partition.durableEnd;
-  if (key === undefined) return partition.offsetOfLast(count);
+  if (count === 0) return partition.stableEnd;
+  if (key === undefined) return Math.min(partition.offsetOfLast(count), partition.stableEnd);
   const deadlineMs = performance.now() + searchMs;
   let found: number[] = [];
-  let end = partition.durableEnd;
+  let end = partition.stableEnd;
   for (let step = windowOffsets; end > partition.firstOffset && performance.now() < deadlineMs; step *= 2) {
     const from = Math.max(partition.firstOffset, end - step);
     const offsets: number[] = [];
@@ -179,7 +179,7 @@ class PartitionReader<T> {
   }
 
   get isAtEnd(): boolean {
-    return this.offset >= this.partition.durableEnd;
+    return this.offset >= this.partition.stableEnd;
   }
 }
 
@@ -202,7 +202,7 @@ async function readPage<T extends MessageJson>(
       performance.now() < deadlineMs
     ) {
       const from = Math.max(reader.offset, partition.firstOffset);
-      const toOffset = Math.min(from + windowOffsets, partition.durableEnd);
+      const toOffset = Math.min(from + windowOffsets, partition.stableEnd);
       reader.offset = toOffset;
       for await (const record of partition.scan(from, { toOffset, ...patterns })) {
         const message = extend(messageJson(topic, partition.index, record, query), record);

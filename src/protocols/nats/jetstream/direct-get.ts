@@ -230,7 +230,7 @@ class DirectAnswer {
       for (const [key, state] of partition.keys(pattern)) {
         if (state.last > highest) {
           if (state.first <= highest) toFind.add(key);
-        } else if (state.lastStale) {
+        } else if (state.lastStale || state.last >= partition.stableEnd) {
           const stored = await partition.last(key);
           if (stored) last.set(key, stored.offset);
         } else last.set(key, state.last);
