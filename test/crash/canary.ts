@@ -1,5 +1,6 @@
 import { AckPolicy, RetentionPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hashOf, payloadOf } from './payload.ts';
 
 /** What a canary does in a round; each is timed. */
@@ -7,6 +8,7 @@ export const canarySteps = ['connect', 'request', 'publish', 'consume', 'ack'] a
 export type CanaryStep = (typeof canarySteps)[number];
 
 const timeoutMs = 60_000;
+const connectEveryMs = 100;
 const stream = 'CANARY';
 const group = 'canary';
 
@@ -22,6 +24,7 @@ export class Canary {
   readonly problems: string[] = [];
   rounds = 0;
   readonly #port: number;
+  #connectBegin: number | undefined;
 
   constructor(port: number) {
     this.#port = port;
@@ -36,20 +39,38 @@ export class Canary {
     await nc.close();
   }
 
-  /** Rounds until `isDone`. An operation that fails is a problem, and the canary goes on. */
+  /** Rounds until `isDone`, and new connections beside them. An operation that fails is a problem, and the canary goes on. */
   async run(isDone: () => boolean): Promise<void> {
+    const connects = this.#keepConnecting(isDone);
     while (!isDone())
-      await this.#connection(isDone).catch((error: unknown) => void this.problems.push(String(error)));
+      await this.#rounds(isDone).catch((error: unknown) => void this.problems.push(String(error)));
+    // One that is under way counts with the time it took so far.
+    if (this.#connectBegin !== undefined) this.timesMs.connect.push(performance.now() - this.#connectBegin);
+    else await connects;
   }
 
-  /** Ten rounds on a connection of their own. */
-  async #connection(isDone: () => boolean): Promise<void> {
-    const nc = await this.#time('connect', () => this.#connect());
+  async #keepConnecting(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
+      this.#connectBegin = performance.now();
+      const nc = await this.#connect().catch(() => undefined);
+      if (isDone()) {
+        this.#connectBegin = undefined;
+        return nc?.close();
+      }
+      this.timesMs.connect.push(performance.now() - this.#connectBegin);
+      this.#connectBegin = undefined;
+      await nc?.close();
+      await sleep(connectEveryMs);
+    }
+  }
+
+  async #rounds(isDone: () => boolean): Promise<void> {
+    const nc = await this.#connect();
     try {
       nc.subscribe('canary-echo', { callback: (_, message) => void message.respond(message.data) });
       const js = jetstream(nc, { timeout: timeoutMs });
       const consumer = await js.consumers.get(stream, group);
-      for (let i = 0; i < 10 && !isDone(); i++) {
+      while (!isDone()) {
         const id = `canary-${++this.rounds}`;
         const payload = payloadOf(id).subarray(0, 1000);
         await this.#time('request', () => nc.request('canary-echo', id, { timeout: timeoutMs }));

@@ -146,7 +146,8 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
         `canary ${step}: count, p50, p99, slowest ms`,
         `${times.length}, ${at(0.5)}, ${at(0.99)}, ${at(1)}`,
       ]);
-      slowest = Math.max(slowest, times.at(-1) ?? 0);
+      // How soon a new connection is taken is for the table only: see docs/reliability.md.
+      if (step !== 'connect') slowest = Math.max(slowest, times.at(-1) ?? 0);
     }
     rows.push(
       ["the canary's slowest operation, ms (goal: below 1000)", slowest.toFixed(0)],

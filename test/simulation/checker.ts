@@ -624,8 +624,21 @@ class Checker {
     }
   }
 
+  /** Every delayed message that was accepted has come, where nothing may have taken it since. */
+  #delayed(): void {
+    for (const { plan, topic: key, dueMs, answer, offset } of this.#known.publishes.values()) {
+      if (dueMs === undefined || dueMs > this.#wallMs || answer !== 'stored' || offset >= 0) continue;
+      const topic = this.#known.topics.get(key)!;
+      const mayBeGone = topic.isVolatile || topic.isQueueLike || topic.drops || topic.removals.length > 0;
+      if (mayBeGone || topic.deletedAt !== undefined) continue;
+      if (![...topic.instances.values()].some(({ id }) => id === plan.id))
+        this.#broken('what is delayed comes', `m${plan.id} was due at ${dueMs}`);
+    }
+  }
+
   /** Every group that is left has had all it is owed, and is done with it. */
   #drained(): void {
+    this.#delayed();
     for (const group of this.#known.groups.values()) {
       for (const instance of group.topic.instances.values()) {
         if (instance.goneAt !== undefined || !isOwed(group, instance, this.#known)) continue;

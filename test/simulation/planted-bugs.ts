@@ -276,4 +276,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'partition.trim(partition.offsetOfLast(count));',
     replace: 'partition.trim(partition.offsetOfLast(count - 1));',
   },
+  // ---- bugs the simulation found, put back
+  {
+    name: 'found: index files of a compacted segment come back',
+    file: 'log/partition-segments.js',
+    find: 'this.#dirUnsynced = true; // the next checkpoint may know',
+    replace: '// the next checkpoint may know',
+  },
+  {
+    name: 'found: a sweep in the middle of the replay',
+    file: 'broker/ack-retention.js',
+    find: 'this.#sweepAgain = this.#sweeping || this.#core.recovering;',
+    replace: 'this.#sweepAgain = this.#sweeping;',
+  },
+  {
+    name: 'found: what damage took is loaded again and again',
+    file: 'broker/group-partition.js',
+    find: 'if (!batch || batch.baseOffset > offset) {',
+    replace: 'if (!batch) {',
+  },
+  {
+    name: 'found: offsets of messages in memory outlive them',
+    file: 'broker/catalog.js',
+    find: 'stored.backfill && !isGone',
+    replace: 'stored.backfill',
+  },
 ];

@@ -259,8 +259,21 @@ describe('a JetStream consumer', () => {
     await one!.send({ topic, messages: [{ value: 'one b' }] });
     assert.equal((await consumer.info()).num_pending, 4, 'what is undecided waits');
     assert.equal(await consumer.next({ expires: 1000 }), null, 'nothing is seen before it is decided');
+    const page = async (query: string): Promise<{ values: string[]; cursor: string }> => {
+      const path = `/api/v1/topics/${topic}/messages?${query}`;
+      const response = await fetch(`http://127.0.0.1:${server().adminPort}${path}`);
+      const { messages, cursor } = (await response.json()) as {
+        messages: { value: string }[];
+        cursor: string;
+      };
+      return { values: messages.map(({ value }) => value), cursor };
+    };
+    const before = await page('');
+    assert.deepEqual(before.values, []);
     await two!.abort();
     await one!.commit();
+    const after = await page(`cursor=${before.cursor}`);
+    assert.deepEqual(after.values, ['one a', 'plain', 'one b'], 'who follows the topic misses nothing');
     const seen: string[] = [];
     for await (const message of await consumer.fetch({ max_messages: 3, expires: 5000 })) {
       seen.push(message.string());
