@@ -22,6 +22,8 @@ export class Schedule {
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
   #running = false;
+  /** Not before recovery is over: what is due by then could not be appended. */
+  #started = false;
   #stopped = false;
 
   constructor(log: PartitionLog, host: ScheduleHost) {
@@ -62,6 +64,7 @@ export class Schedule {
 
   /** After recovery: timers begin. */
   resume(): void {
+    this.#started = true;
     this.#arm();
   }
 
@@ -72,7 +75,7 @@ export class Schedule {
 
   #arm(): void {
     const dueMs = this.#heap.firstDueMs();
-    if (this.#stopped || this.#running || dueMs >= this.#timerDueMs) return;
+    if (!this.#started || this.#stopped || this.#running || dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
     this.#timer = this.#host.clock.setTimer(dueMs - this.#host.clock.now(), () => {
@@ -98,16 +101,14 @@ export class Schedule {
             retryMs = loadRetryMs;
             break;
           }
-          const partitionId = this.#heap.firstPartitionId();
-          this.#heap.pop();
-          if (!this.#outstanding.has(offset)) continue;
-          if (batch && batch.baseOffset <= offset) {
+          if (batch && batch.baseOffset <= offset && this.#outstanding.has(offset)) {
             reader.reset(batch, offset);
             if (reader.next(record) && record.offset === offset)
-              this.#host.due(partitionId, offset, copyRecord(record));
+              this.#host.due(this.#heap.firstPartitionId(), offset, copyRecord(record));
           }
           this.remove(offset);
-        } else this.#heap.pop();
+        }
+        this.#heap.pop();
       }
     } catch {
       retryMs = loadRetryMs; // the log reports its own errors

@@ -43,7 +43,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'skip the sync of segments before a checkpoint',
     file: 'log/partition-segments.js',
     find: 'await this.#context.openFiles.sync(segment.path());',
-    replace: '',
+    replace: ';',
   },
   {
     name: "skip the directory sync of a partition's segments",
@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'ignore the checksums of a commit',
     file: 'log/journal-replay.js',
     find: 'intact &&= entry.intact;',
-    replace: '',
+    replace: ';',
   },
   {
     name: "ignore the checksum of a commit's header",
@@ -126,19 +126,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'trust segments that were not synced',
     file: 'log/survey.js',
     find: 'await this.#files.rename(`${dir}/${name}`, `${dir}/${name}${asideSuffix}`);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'trust the last commit after a failed write',
     file: 'log/startup.js',
     find: 'await makeSure(context, found, replayed);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'compact without a word in the journal',
     file: 'log/disk-partition-log.js',
     find: 'await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'compaction keeps the wrong messages',
@@ -157,19 +157,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'forget dedupe ids in the journal',
     file: 'broker/broker.js',
     find: 'this.#log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'forget dedupe ids on checkpoint',
     file: 'broker/catalog.js',
     find: 'add(EntryKind.dedupeId, topic.id, written());',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'forget delayed messages on checkpoint',
     file: 'broker/catalog.js',
     find: 'add(EntryKind.scheduled, partitionId, written());',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'look away when the last offset is another',
@@ -181,14 +181,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a topic that was deleted comes back',
     file: 'broker/broker.js',
     find: 'this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));',
-    replace: '',
+    replace: ';',
   },
   // ---- the broker: deliveries
   {
     name: 'forget an ack in the journal',
     file: 'broker/answers.js',
     find: 'position.changes.done.add(entry.offset);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'ack floor one too high after a checkpoint',
@@ -200,7 +200,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'forget how often a message was delivered',
     file: 'broker/delivery-pump.js',
     find: 'position.changes.deliveries.push(entry.offset, entry.deliveries + 1);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'expire deadlines early',
@@ -237,7 +237,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what was put back stays a dead letter',
     file: 'broker/redrive.js',
     find: 'partition.remove(record.offset);',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'ignore filters',

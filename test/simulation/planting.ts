@@ -39,7 +39,10 @@ export async function catchBug(bug: PlantedBug): Promise<Catch | undefined> {
     );
     for (const test of bug.tests ?? [])
       if (!(await passes(join(dir, 'dist', 'test', test)))) return { by: test, seeds: 0 };
-    return await playUntilCaught(join(dir, 'dist', 'test', 'simulation', 'main.js'));
+    const program = join(dir, 'dist', 'test', 'simulation', 'main.js');
+    if ((await playUntilCaught(program, 0)) !== undefined)
+      throw new Error(`${bug.name}: with it the program does not run at all.`);
+    return await playUntilCaught(program, seedsMax);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -65,8 +68,8 @@ function passes(test: string): Promise<boolean> {
   });
 }
 
-function playUntilCaught(program: string): Promise<Catch | undefined> {
-  const seeds: Seeds = { from: 1, to: 1 + seedsMax, step: 1, keepGoing: false };
+function playUntilCaught(program: string, count: number): Promise<Catch | undefined> {
+  const seeds: Seeds = { from: 1, to: 1 + count, step: 1, keepGoing: false };
   return new Promise((resolve) => {
     const child = fork(program, ['--worker', JSON.stringify(seeds)], { stdio: 'ignore' });
     const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);

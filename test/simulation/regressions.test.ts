@@ -76,6 +76,16 @@ test('a start on the last of each key outlived the messages in memory, and deliv
     { kind: 'wait', ms: 100 },
   ]));
 
+test('a delayed message that became due while the broker was down was never delivered', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: 'orders' } },
+    publish('orders', { id: 1, key: 'k.1', bytes: 11, delayMs: 50 }),
+    { ...crash, downMs: 2000 },
+    publish('orders', { id: 2, key: 'k.1', bytes: 11, delayMs: 5000 }),
+    { kind: 'checkpoint' },
+    { kind: 'stop', downMs: 10_000, look: true },
+  ]));
+
 test('a delayed message kept the time of its publish, and outlived the age limit behind a younger one', () =>
   assertKept([
     { kind: 'create-topic', options: { name: 'orders', ageMsMax: 5000 } },
