@@ -37,6 +37,8 @@ export interface SoakResult {
 }
 
 const mib = 2 ** 20;
+/** Ids are remembered in memory: over before the measurement begins, and longer than a publisher waits before it asks again. */
+const dedupeWindowMs = 240_000;
 const limitBytes = 512 * mib;
 const sampleMs = 2_000;
 const lookEvery = 15;
@@ -59,8 +61,7 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
   };
   const broker = new BrokerProcess(settings);
   const history = new History();
-  // Ids are remembered in memory: the window must be over long before the measurement begins.
-  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs: 20_000 });
+  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs });
   const samples: Sample[] = [];
   const state = { isOver: false };
   try {
