@@ -37,8 +37,11 @@ export interface SoakResult {
 }
 
 const mib = 2 ** 20;
-/** Ids are remembered in memory: over before the measurement begins, and longer than a publisher waits before it asks again. */
-const dedupeWindowMs = 240_000;
+/**
+ * Ids are remembered in memory: in 30 minutes the window is full when the measurement begins. It is longer than a publisher waits before it asks again, also on
+ * a machine that is suspended for some minutes.
+ */
+const dedupeWindowMs = 600_000;
 const limitBytes = 512 * mib;
 const sampleMs = 2_000;
 const lookEvery = 15;
