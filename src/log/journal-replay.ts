@@ -14,7 +14,7 @@ import {
   journalName,
   recordBytesMin,
 } from './format.ts';
-import { listJournal, type RecoveryContext } from './inventory.ts';
+import type { RecoveryContext } from './inventory.ts';
 import { scanJournal } from './journal-scan.ts';
 import type { JournalFile } from './journal.ts';
 
@@ -54,6 +54,7 @@ export interface Replayed {
 
 interface Suspect {
   readonly header: CommitHeader;
+  readonly position: number;
   readonly bytes: Buffer;
   readonly file: JournalFile;
 }
@@ -84,8 +85,7 @@ export class JournalReplay {
   readonly #lostCommitsBefore = new Map<number, number>();
   /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
   readonly #keeping: (() => Promise<void>)[] = [];
-  /** Where a commit may stand that follows the last one: behind it, or first in a later file. */
-  #nextPositions: number[] = [];
+  #journalFiles: readonly JournalFile[] = [];
 
   constructor(
     context: RecoveryContext,
@@ -100,6 +100,7 @@ export class JournalReplay {
 
   async run(journalFiles: readonly JournalFile[]): Promise<Replayed> {
     const { files, dataDir } = this.#context;
+    this.#journalFiles = journalFiles;
     await scanJournal(
       files,
       journalFiles,
@@ -112,10 +113,6 @@ export class JournalReplay {
       },
     );
     for (const keep of this.#keeping.splice(0)) await keep();
-    const later = journalFiles
-      .filter(({ start }) => start >= this.#position)
-      .map(({ start }) => start + blockBytes);
-    this.#nextPositions = [this.#position, ...later];
     const tornBytes = await this.#cutTorn();
     return {
       position: this.#position,
@@ -142,7 +139,8 @@ export class JournalReplay {
       intact &&= entry.intact;
     });
     if (!intact) {
-      this.#suspect = { header, bytes: Buffer.from(buffer.subarray(start, start + header.length)), file };
+      const bytes = Buffer.from(buffer.subarray(start, start + header.length));
+      this.#suspect = { header, position: header.position, bytes, file };
       return;
     }
     this.#replay(buffer, start, header, file, false);
@@ -270,14 +268,16 @@ export class JournalReplay {
     });
   }
 
+  /** The file that a position of the journal is in. */
+  #fileAt(position: number): JournalFile | undefined {
+    return this.#journalFiles.find(({ start, capacity }) => position >= start && position < start + capacity);
+  }
+
   /** What stands at a position of the journal, as far as it is in one file. */
   async #read(position: number, bytes: number): Promise<Buffer> {
-    const { files, dataDir } = this.#context;
-    const file = (await listJournal(this.#context)).find(
-      ({ start, capacity }) => position >= start && position < start + capacity,
-    );
+    const file = this.#fileAt(position);
     if (file === undefined) return Buffer.alloc(0);
-    const opened = await files.open(`${dataDir.dir}/${journalDirName}/${journalName(file.start)}`);
+    const opened = await this.#context.files.open(file.path);
     try {
       const content = Buffer.alloc(Math.min(bytes, file.start + file.capacity - position, 2 ** 26));
       return content.subarray(0, await opened.read(content, position - file.start));
@@ -286,33 +286,51 @@ export class JournalReplay {
     }
   }
 
-  /** A copy of the torn commit is kept: should its last bit have rotted after all, somebody may still want it. */
+  /**
+   * Cuts off the commit that was being written; says how many bytes it had. A copy is kept: should its last bit have rotted after all,
+   * somebody may still want it.
+   *
+   * What is cut is erased. Its number is given again, to a commit that may be too large for the same place and go to the next file: a later replay
+   * that met the torn one first would take the whole one for older, and cut the journal here once more, with all that was acknowledged since.
+   */
   async #cutTorn(): Promise<number> {
-    const { quarantine } = this.#context;
     const suspect = this.#suspect;
     if (suspect !== undefined) {
-      const { header, bytes } = suspect;
-      this.#expected = header.commit;
-      this.#position = header.position;
-      await quarantine.keep(`torn-commit-${header.commit}`, bytes);
-      return bytes.length;
+      this.#expected = suspect.header.commit;
+      this.#position = suspect.position;
     }
-    const ruined = await this.#readRuined();
-    if (ruined.length > 0) await quarantine.keep(`torn-commit-${this.#expected}`, ruined);
-    return ruined.length;
+    const torn = suspect ?? (await this.#findRuined());
+    if (torn === undefined) return 0;
+    const { position, bytes } = torn;
+    await this.#context.quarantine.keep(`torn-commit-${this.#expected}`, bytes);
+    await this.#erase(position);
+    return bytes.length;
   }
 
-  /** The commit behind the last one, if one had been there and not even its header is intact. */
-  async #readRuined(): Promise<Buffer> {
+  /** The commit behind the last one, or first in a later file, if one had been there and not even its header is intact. */
+  async #findRuined(): Promise<{ position: number; bytes: Buffer } | undefined> {
     const { tag } = this.#context.dataDir;
-    for (const position of this.#nextPositions) {
+    const later = this.#journalFiles.filter(({ start }) => start >= this.#position);
+    for (const position of [this.#position, ...later.map(({ start }) => start + blockBytes)]) {
       const block = await this.#read(position, blockBytes);
       const bytes =
         block.length < blockBytes
           ? undefined
           : readRuinedHeader(block, { position, commit: this.#expected, tag });
-      if (bytes !== undefined) return this.#read(position, Math.max(blockBytes, bytes));
+      if (bytes !== undefined)
+        return { position, bytes: await this.#read(position, Math.max(blockBytes, bytes)) };
     }
-    return Buffer.alloc(0);
+    return undefined;
+  }
+
+  /** Overwrites the block at a position of the journal, durably: no commit begins there any more. */
+  async #erase(position: number): Promise<void> {
+    const file = this.#fileAt(position)!;
+    const opened = await this.#context.files.open(file.path, { syncWrites: true });
+    try {
+      await opened.write(new Uint8Array(blockBytes), position - file.start);
+    } finally {
+      await opened.close();
+    }
   }
 }

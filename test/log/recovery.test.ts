@@ -129,6 +129,24 @@ test('a torn last commit is ignored, and a copy kept', async () => {
   await again.log.close();
 });
 
+test('a torn last commit stays cut when the next one, of its number, goes to another file', async () => {
+  const { files, positions } = await crashed(10);
+  files.damage(journal, (bytes) => bytes.fill(0, positions[9]! + 100, positions[9]! + 512));
+  const { log } = await recover(files);
+  append(log.partition(1)!, 'x'.repeat(14_000)); // more than is left of this file
+  await log.flush();
+  append(log.partition(1)!, 'again');
+  await log.flush();
+  for (const mode of ['process', 'power'] as const) {
+    const { log: next, host, read } = await recover(files.crash(mode, random));
+    assert.deepEqual(read, [...range(0, 9), 'x'.repeat(14_000), 'again']);
+    assert.equal(next.stats.recovery.tornBytes, 0);
+    assert.deepEqual(host.damage, []);
+    await next.close();
+  }
+  await log.close();
+});
+
 test('a last commit whose header is ruined is noticed too', async () => {
   const { files, positions } = await crashed(10);
   flip(files, journal, positions[9]! + 6);
