@@ -281,14 +281,10 @@ export class Segment {
   // ---- damage
 
   async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {
-    const buffer = new Uint8Array(this.bytes);
+    const { bytes, baseOffset, endOffset } = this; // it may grow while it is read
+    const buffer = new Uint8Array(bytes);
     const count = await this.#readAround(buffer);
-    const { positions, damage } = walkSegment(
-      buffer.subarray(0, count),
-      this.bytes,
-      this.baseOffset,
-      this.endOffset,
-    );
+    const { positions, damage } = walkSegment(buffer.subarray(0, count), bytes, baseOffset, endOffset);
     const index = new OffsetIndex();
     let since = 0;
     let last = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { FaultyFiles, type Log, type PartitionLog } from '../../src/log/index.ts';
+import { FaultyFiles, type Files, type Log, type PartitionLog } from '../../src/log/index.ts';
 import { walkSegment } from '../../src/log/segment-walk.ts';
 import { append, openLog, readAll, smallLimits, type TestHost } from './kit.ts';
 
@@ -108,6 +108,49 @@ test('one read that goes wrong is read again', async () => {
   assert.equal(log.stats.indexesRebuilt, 1);
   await log.close();
 });
+
+test('a segment that is written to while it is looked at closely is not damaged', async () => {
+  const files = await written(10);
+  let reads = 0;
+  files.before = ({ kind, path }) =>
+    kind === 'read' && path === `${name}.log` && reads++ === 0 ? { kind: 'flip', bit: 3000 } : undefined;
+  let writeMore = async (): Promise<void> => {};
+  const { log, host } = await openLog(
+    afterReads(files, () => (reads === 2 ? writeMore() : undefined)),
+    smallLimits,
+  );
+  const partition = log.partition(1)!;
+  writeMore = async () => {
+    append(partition, 'more');
+    await log.checkpoint();
+  };
+  assert.deepEqual(missing(await readAll(partition), 11), []);
+  assert.ok(reads > 2);
+  assert.deepEqual(host.damage, []);
+  await log.close();
+});
+
+/** Files whose reads of the first segment resolve only after something else was done. */
+function afterReads(files: FaultyFiles, work: () => Promise<void> | undefined): Files {
+  const open = files.open.bind(files);
+  files.open = async (path, options) => {
+    const file = await open(path, options);
+    if (path !== `${name}.log`) return file;
+    return {
+      read: async (target, position) => {
+        const count = await file.read(target, position);
+        await work();
+        return count;
+      },
+      write: (bytes, position) => file.write(bytes, position),
+      sync: () => file.sync(),
+      truncate: (bytes) => file.truncate(bytes),
+      size: () => file.size(),
+      close: () => file.close(),
+    };
+  };
+  return files;
+}
 
 test('an index is a cache: damaged, cut, stretched or gone, every record is found', async () => {
   const harms: ((files: FaultyFiles, suffix: string) => unknown)[] = [
