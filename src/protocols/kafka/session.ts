@@ -16,6 +16,7 @@ import {
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
 import { readShared } from '../shared-reads.ts';
+import { Turn } from '../turn.ts';
 import { beginSasl } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
@@ -94,6 +95,7 @@ export class Session implements KafkaSession {
   #paused = false;
   #congested = false;
   #held = false;
+  readonly #turn: Turn;
   #sasl: SaslMechanism | undefined = undefined;
   /** After SaslHandshake version 0 the tokens come as bare frames. */
   #saslIsBare = false;
@@ -106,6 +108,7 @@ export class Session implements KafkaSession {
     const nowMs = host.kafka.clock.monotonic();
     this.host = host;
     this.id = id;
+    this.#turn = new Turn(host.kafka.clock, () => this.#advance());
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
     this.address = withoutMapping(accepted.remoteAddress);
@@ -182,6 +185,8 @@ export class Session implements KafkaSession {
     } catch (error) {
       return this.fail(error instanceof WireError ? error.message : 'a request that cannot be read', error);
     }
+    // A full read: the system would hand on more at once, megabytes of it before anybody else's turn.
+    if (chunk.length === this.host.readBuffer.length) this.#turn.hasTime();
     this.#advance();
   }
 
@@ -220,18 +225,19 @@ export class Session implements KafkaSession {
     this.#flushSoon();
   }
 
-  /** Starts what may be started, and reads on or not. */
+  /** Starts what may be started while its turn lasts, and reads on or not. */
   #advance(): void {
     while (!this.closed && this.#waiting.size > 0 && this.#mayStart(this.#waiting.peek()!)) {
       this.#start(this.#waiting.shift()!);
       if (this.host.kafka.broker.congested) this.#waitUntilUncongested();
+      if (this.#waiting.size > 0) this.#turn.hasTime();
     }
     this.#readOnOrNot();
   }
 
   #mayStart(exchange: Exchange): boolean {
-    if (this.#held || this.#congested || this.pendingBytes > this.host.kafka.limits.responseBytesMax)
-      return false;
+    if (this.#held || this.#congested || this.#turn.isOver) return false;
+    if (this.pendingBytes > this.host.kafka.limits.responseBytesMax) return false;
     return !exchange.isReading || this.#reading === 0;
   }
 
@@ -249,6 +255,7 @@ export class Session implements KafkaSession {
     const isFull =
       this.#held ||
       this.#congested ||
+      this.#turn.isOver ||
       this.#exchanges.size >= requestsMax ||
       this.#bytesUnderWay >= requestBytesUnderWayMax ||
       this.pendingBytes > this.host.kafka.limits.responseBytesMax;

@@ -8,6 +8,7 @@ import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
 import { readShared } from '../shared-reads.ts';
+import { Turn, turnMs } from '../turn.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -22,10 +23,10 @@ export type CloseReason =
 /** After -ERR a client has so long to read it before its connection is cut. */
 const lingerMs = 1_000;
 
-/** A connection that always has more to say is heard for so long at a time. */
-const busyMsMax = 5;
+/** Input that is more work than most is taken in pieces of so many bytes. */
 const heavyPieceBytes = 8 * 1024;
 
+const noBytes = Buffer.alloc(0);
 const ok = Buffer.from('+OK\r\n', 'latin1');
 const pong = Buffer.from('PONG\r\n', 'latin1');
 const ping = Buffer.from('PING\r\n', 'latin1');
@@ -74,8 +75,9 @@ export class Session implements LivePublisher, NatsSession {
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
   #holds = 0;
-  /** Time spent on input that came without a pause. */
-  #busyMs = 0;
+  readonly #turn: Turn;
+  /** Read, and left for the next turn. */
+  #rest: Buffer = noBytes;
   /** Its input is more work than most: it is taken in pieces until it pauses. */
   #isHeavy = false;
   #linger: Timer | undefined = undefined;
@@ -84,6 +86,7 @@ export class Session implements LivePublisher, NatsSession {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
+    this.#turn = new Turn(host.clock, () => this.#receiveRest());
     this.connectedMs = host.clock.now();
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
     this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + host.limits.authTimeoutMs;
@@ -211,8 +214,8 @@ export class Session implements LivePublisher, NatsSession {
     if (this.closed) return;
     this.heard = true;
     this.inBytes += chunk.length;
+    // A full read: the system would hand on more at once, some 2 MiB before anybody else's turn.
     if (chunk.length === this.host.readBuffer.length) return this.#receiveMuch(chunk);
-    this.#busyMs = 0;
     this.#isHeavy = false;
     this.#parse(chunk);
   }
@@ -227,38 +230,38 @@ export class Session implements LivePublisher, NatsSession {
     this.message.clear(); // an idle connection must not keep the chunk
   }
 
-  /**
-   * More is there to read, and the system would hand it on at once, some 2 MiB before anybody else's turn. The others get their turn when this
-   * connection had its time; where a single read is work for much longer (requests to the API, by the thousand), it is taken in pieces.
-   */
   #receiveMuch(chunk: Buffer): void {
-    const { clock } = this.host;
-    const beginMs = clock.monotonic();
-    const pieceBytes = this.#isHeavy ? heavyPieceBytes : chunk.length;
-    this.#parse(chunk.subarray(0, pieceBytes));
-    const tookMs = clock.monotonic() - beginMs;
-    this.#busyMs += tookMs;
-    this.#isHeavy ||= tookMs > busyMsMax;
-    if (this.closed || (this.#busyMs < busyMsMax && pieceBytes === chunk.length)) return;
-    this.#busyMs = 0;
-    this.hold();
+    const taken = this.#parseDuringTurn(chunk);
+    if (this.closed || (taken === chunk.length && !this.#turn.isOver)) return;
     // The buffer that was read into is for all connections.
-    const rest = pieceBytes < chunk.length ? Buffer.from(chunk.subarray(pieceBytes)) : undefined;
-    clock.defer(() => this.#receiveRest(rest, 0));
+    this.#rest = Buffer.from(chunk.subarray(taken));
+    this.hold();
   }
 
   /** Goes on with what was read earlier, and then with reading. */
-  #receiveRest(rest: Buffer | undefined, from: number): void {
-    if (rest === undefined) return this.release();
+  #receiveRest(): void {
+    const taken = this.#parseDuringTurn(this.#rest);
+    this.#rest = this.#rest.subarray(taken);
+    if (this.#turn.isOver && !this.closed) return;
+    this.#rest = noBytes;
+    this.release();
+  }
+
+  /**
+   * Parses while the turn lasts; returns how many bytes that were. Where a single read is work for longer than a turn (requests to the API, by the
+   * thousand), it is taken in pieces.
+   */
+  #parseDuringTurn(bytes: Buffer): number {
     const { clock } = this.host;
-    const endMs = clock.monotonic() + busyMsMax;
-    let at = from;
-    do {
-      this.#parse(rest.subarray(at, at + heavyPieceBytes));
-      at += heavyPieceBytes;
-    } while (at < rest.length && !this.closed && clock.monotonic() < endMs);
-    if (at >= rest.length || this.closed) this.release();
-    else clock.defer(() => this.#receiveRest(rest, at));
+    let taken = 0;
+    while (this.#turn.hasTime() && taken < bytes.length && !this.closed) {
+      const beginMs = clock.monotonic();
+      const piece = bytes.subarray(taken, this.#isHeavy ? taken + heavyPieceBytes : bytes.length);
+      this.#parse(piece);
+      taken += piece.length;
+      this.#isHeavy ||= clock.monotonic() - beginMs > turnMs;
+    }
+    return taken;
   }
 
   /** More waits than may: the client reads too slowly. */
