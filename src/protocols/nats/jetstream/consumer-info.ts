@@ -2,9 +2,16 @@ import type { StreamConsumer } from './consumer.ts';
 import type { Context } from './context.ts';
 import { shownMetadata } from './names.ts';
 import { nanosPerMs, timeText } from './time.ts';
+import { whenDurable } from './when-durable.ts';
 
-/** The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. */
-export function consumerInfo(context: Context, consumer: StreamConsumer): object {
+/** The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. The messages that it counts are on disk. */
+export async function consumerInfo(context: Context, consumer: StreamConsumer): Promise<object> {
+  const info = currentInfo(context, consumer);
+  await whenDurable(context, consumer.stream.topic);
+  return info;
+}
+
+function currentInfo(context: Context, consumer: StreamConsumer): object {
   const { group, config } = consumer;
   const info = group.info();
   const nowMs = context.clock.now();

@@ -17,6 +17,7 @@ import { endOfBatchStatus, statuses } from './status.ts';
 import type { Stream } from './stream.ts';
 import { liveFrom } from './stream-info.ts';
 import { timeMs, timeText } from './time.ts';
+import { whenDurable } from './when-durable.ts';
 
 type DirectRequest = Decoded<typeof messageGetShape>;
 
@@ -138,6 +139,7 @@ class DirectAnswer {
     const patterns = pattern === undefined ? {} : { patterns: [pattern] };
     const from = await this.#startSequence();
     let pending = await this.#countFrom(from, pattern);
+    await whenDurable(this.#context, this.#stream.topic);
     let sent = 0;
     for (const { partition, offset } of startsFrom(this.#stream, from)) {
       for await (const record of partition.scan(offset, patterns)) {
@@ -192,6 +194,7 @@ class DirectAnswer {
   /** The last message of each subject that a pattern matches, in order of their sequences. */
   async lastOfEach(patterns: readonly string[]): Promise<void> {
     const upTo = await this.#upToSequence();
+    await whenDurable(this.#context, this.#stream.topic);
     const { topic } = this.#stream;
     const places: { partition: Partition; offset: number }[] = [];
     for (const partition of topic.partitions.slice(0, partitionOfSequence(upTo) + 1)) {

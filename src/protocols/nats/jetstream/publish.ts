@@ -16,6 +16,7 @@ import { publishOptions } from './publish-options.ts';
 import { ReplySlots } from './reply-slots.ts';
 import { sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
+import { whenDurable } from './when-durable.ts';
 
 /** nats-server keeps the length of a header block in 16 bits. */
 const headerBytesMax = 65_535;
@@ -106,11 +107,14 @@ export class Publisher implements PublishListener<number> {
     const replies = this.#replies;
     replies.find(slot);
     const reply = Buffer.from(replies.buffer.subarray(replies.start, replies.end)).toString('utf8');
-    const { name } = this.#streams[slot]!;
+    const stream = this.#streams[slot]!;
     replies.give(slot);
     // A broker that lost its disk says nothing more; the connection's end does.
     if (error instanceof BrokerError && error.code === 'closed') return;
-    this.#context.outlet.json(reply, { error: errorBodyOf(error), stream: name, seq: 0 });
+    const answer = { error: errorBodyOf(error), stream: stream.name, seq: 0 };
+    const durable = tellsWhatIsLast(error) ? whenDurable(this.#context, stream.topic) : undefined;
+    if (durable) void durable.then(() => this.#context.outlet.json(reply, answer));
+    else this.#context.outlet.json(reply, answer);
   }
 
   #setPrefix(prefix: Buffer): void {
@@ -177,4 +181,11 @@ export class Publisher implements PublishListener<number> {
       for (const each of held) each.release();
     });
   }
+}
+
+/** A refusal that names a message: it must be there after a crash too. */
+function tellsWhatIsLast(error: Error): boolean {
+  if (!(error instanceof BrokerError)) return false;
+  const { code } = error;
+  return code === 'wrong-last-offset' || code === 'wrong-last-key-offset' || code === 'wrong-last-dedupe-id';
 }

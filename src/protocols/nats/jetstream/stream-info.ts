@@ -1,4 +1,5 @@
 import type { Partition } from '../../../broker/index.ts';
+import { whenDurable } from './when-durable.ts';
 import { offsetOfSequence, partitionOfSequence, sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
 import { shownMetadata } from './names.ts';
@@ -25,7 +26,7 @@ export interface StreamState {
   readonly consumer_count: number;
 }
 
-/** The members of a StreamInfo, as STREAM.INFO, CREATE, UPDATE and LIST show it. */
+/** The members of a StreamInfo, as STREAM.INFO, CREATE, UPDATE and LIST show it. What it tells is on disk. */
 export async function streamInfo(
   context: Context,
   stream: Stream,
@@ -35,25 +36,25 @@ export async function streamInfo(
   return {
     config: { ...config, metadata: shownMetadata(config.metadata, context.server) },
     created: timeText(topic.createdMs),
-    state: await streamState(stream, options),
+    state: await streamState(context, stream, options),
     cluster: { leader: context.server.name },
     ts: timeText(context.clock.now()),
   };
 }
 
-export async function streamState(
+async function streamState(
+  context: Context,
   stream: Stream,
-  options: { readonly deletedDetails?: boolean } = {},
+  options: { readonly deletedDetails?: boolean },
 ): Promise<StreamState> {
   const { partitions } = stream.topic;
+  await account(stream);
   let messages = 0;
   let bytes = 0;
   let subjects = 0;
   let deleted = 0;
   let lastMs = 0;
   for (const partition of partitions) {
-    // What was removed a moment ago may still count under its subject.
-    if (partition.unaccounted > 0) await partition.account();
     messages += partition.count;
     bytes += partition.bytes;
     subjects += partition.keyCount;
@@ -61,13 +62,12 @@ export async function streamState(
     lastMs = Math.max(lastMs, partition.lastTimestampMs);
   }
   const last = lastPublished(partitions);
-  const firstMs = messages === 0 ? undefined : await firstTimestampMs(partitions);
   const everPublished = last > 0;
-  return {
+  const state: StreamState = {
     messages,
     bytes,
     first_seq: everPublished ? firstSequence(partitions, messages) : 0,
-    first_ts: firstMs === undefined ? zeroTime : timeText(firstMs),
+    first_ts: zeroTime,
     last_seq: last,
     last_ts: everPublished && lastMs > 0 ? timeText(lastMs) : zeroTime,
     ...(subjects > 0 ? { num_subjects: subjects } : {}),
@@ -75,6 +75,14 @@ export async function streamState(
     ...(deleted > 0 && options.deletedDetails ? { deleted: deletedSequences(partitions) } : {}),
     consumer_count: stream.topic.groups.size,
   };
+  await whenDurable(context, stream.topic);
+  const firstMs = messages === 0 ? undefined : await firstTimestampMs(partitions);
+  return firstMs === undefined ? state : { ...state, first_ts: timeText(firstMs) };
+}
+
+/** What was removed a moment ago may still count under its subject, until then. */
+export async function account(stream: Stream): Promise<void> {
+  for (const partition of stream.topic.partitions) if (partition.unaccounted > 0) await partition.account();
 }
 
 /** The highest sequence ever given; 0 when there was none. */

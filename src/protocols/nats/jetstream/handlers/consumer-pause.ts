@@ -33,7 +33,7 @@ export async function consumerReset(context: Context, { args, body }: ApiRequest
   if (seq) await checkReset(consumer, seq);
   const offset = seq ? Math.max(0, seq - 1) : consumer.group.info().ackFloor;
   await consumer.group.reset({ kind: 'offset', offset });
-  return { ...consumerInfo(context, consumer), reset_seq: offset + 1 };
+  return { ...(await consumerInfo(context, consumer)), reset_seq: offset + 1 };
 }
 
 /** A reset may not reach before where the consumer was told to start. Throws 10204. */

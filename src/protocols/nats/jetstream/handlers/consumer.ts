@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { decodeOptional, infosPerPage, namesPerPage, pageOf, requireEmpty } from './page.ts';
 
 /** CONSUMER.INFO.<stream>.<consumer> */
-export function consumerInfoOf(context: Context, { args, body }: ApiRequest): ApiAnswer {
+export async function consumerInfoOf(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   requireEmpty(body);
   const [stream, consumer] = args as [string, string];
   return consumerInfo(context, context.streams.get(stream).getConsumer(consumer));
@@ -21,10 +21,10 @@ export function consumerNames(context: Context, { args, body }: ApiRequest): Api
 }
 
 /** CONSUMER.LIST.<stream> {offset} */
-export function consumerList(context: Context, { args, body }: ApiRequest): ApiAnswer {
+export async function consumerList(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const { offset } = decodeOptional(body, listShape);
   const page = pageOf(context.streams.get(args[0]!).consumers(), offset, infosPerPage);
-  const consumers = page.items.map((consumer) => consumerInfo(context, consumer));
+  const consumers = await Promise.all(page.items.map((consumer) => consumerInfo(context, consumer)));
   return { total: page.total, offset: page.offset, limit: page.limit, consumers };
 }
 

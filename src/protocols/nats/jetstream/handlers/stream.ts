@@ -3,7 +3,7 @@ import type { ApiAnswer, ApiRequest } from '../api.ts';
 import type { Context } from '../context.ts';
 import { apiError } from '../errors.ts';
 import type { Stream } from '../stream.ts';
-import { streamInfo, subjectCounts, subjectDetailsMax, type StreamState } from '../stream-info.ts';
+import { account, streamInfo, subjectCounts, subjectDetailsMax, type StreamState } from '../stream-info.ts';
 import { offsetOfSequence, partitionOfSequence } from '../sequence.ts';
 import { decodeOptional, infosPerPage, namesPerPage, pageOf, requireEmpty } from './page.ts';
 
@@ -13,11 +13,13 @@ const infoShape = { deleted_details: 'boolean', subjects_filter: 'string', offse
 export async function streamInfoOf(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const request = decodeOptional(body, infoShape);
   const stream = context.streams.get(args[0]!);
+  const filter = request.subjects_filter;
+  if (filter) await account(stream);
+  const page = pageOf(filter ? subjectCounts(stream, filter) : [], request.offset, subjectDetailsMax);
+  // Last: it waits until what was counted is on disk.
   const info = (await streamInfo(context, stream, { deletedDetails: request.deleted_details ?? false })) as {
     state: StreamState;
   };
-  if (!request.subjects_filter) return { total: 0, offset: 0, limit: 0, ...info };
-  const page = pageOf(subjectCounts(stream, request.subjects_filter), request.offset, subjectDetailsMax);
   if (page.total === 0) return { total: 0, offset: 0, limit: 0, ...info };
   return {
     total: page.total,
