@@ -11,6 +11,7 @@ import {
   type Record,
 } from '../log/index.ts';
 import {
+  BlockPool,
   ByteWriter,
   SystemClock,
   SystemRandom,
@@ -87,6 +88,8 @@ const damageReportsMax = 1000;
 export class Broker {
   readonly router: Router;
   readonly transactions: Transactions;
+  /** Where frontends take the memory for batches that they bring whole: it is used again when the log needs it no longer. */
+  readonly blocks: BlockPool;
   readonly #events = new Events();
   readonly #options: BrokerOptions;
   readonly #clock: Clock;
@@ -116,6 +119,7 @@ export class Broker {
     this.#clock = options.clock ?? new SystemClock();
     this.#random = options.random ?? new SystemRandom();
     this.router = new Router(this.#random);
+    this.blocks = options.log?.blocks ?? new BlockPool();
     this.#watermarks = new Watermarks(
       { diskFreeBytesMin: defaultDiskFreeBytesMin, memoryBytesMax: Infinity, ...options.watermarks },
       {
@@ -142,6 +146,7 @@ export class Broker {
     const { dir, files, log: logOptions } = this.#options;
     await Log.open(this.#makeHost(), {
       ...logOptions,
+      blocks: this.blocks,
       dir,
       files,
       clock: this.#clock,

@@ -17,7 +17,7 @@ import { Producers } from './producers.ts';
 import { purge, type PurgeOptions } from './purge.ts';
 import { RecordReader, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
-import { readBatches } from './stored-batches.ts';
+import { readBatches, type StoredBatches } from './stored-batches.ts';
 import type { Topic } from './topic.ts';
 
 /** What a partition needs from the broker around it. */
@@ -541,14 +541,15 @@ export class Partition {
   /**
    * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look only at offsets from there on: up to
    * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
-   * passed over, unless nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what lies below `endOffset`.
+   * passed over, unless nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what lies below `endOffset`. They are
+   * lent: see {@link StoredBatches.release}.
    */
   readBatches(
     fromOffset: number,
     bytesMax: number,
     atLeastOne: boolean,
     endOffset: number = this.log.durableEnd,
-  ): Promise<Uint8Array[]> {
+  ): Promise<StoredBatches> {
     return readBatches(this, fromOffset, bytesMax, atLeastOne, endOffset);
   }
 

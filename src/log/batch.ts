@@ -1,4 +1,5 @@
 import { crc32c, readI16, readI32, readI64, readU32, writeI64, writeU32 } from '../util/index.ts';
+import type { BatchMemory } from './batch-memory.ts';
 import { LogError } from './errors.ts';
 import {
   batchAttributesAt,
@@ -41,14 +42,17 @@ export class Batch implements Opened {
   readonly baseOffset: number;
   /** One past the last offset it takes. */
   readonly endOffset: number;
+  /** Of what it lies in, if that is to be used again. */
+  readonly memory: BatchMemory | undefined;
   readonly #decompress: Decompress | undefined;
   #opened: Uint8Array | undefined = undefined;
   /** Records that can be read, once that is known. */
   #readable = -1;
 
   /** `buffer` holds one batch and nothing else; see {@link checkBatch}. */
-  constructor(buffer: Uint8Array, decompress?: Decompress) {
+  constructor(buffer: Uint8Array, decompress?: Decompress, memory?: BatchMemory) {
     this.buffer = buffer;
+    this.memory = memory;
     this.baseOffset = readI64(buffer, 0);
     this.endOffset = this.baseOffset + readI32(buffer, batchLastDeltaAt) + 1;
     this.#decompress = decompress;

@@ -1,3 +1,4 @@
+import type { BatchMemory } from './batch-memory.ts';
 import type { Batch } from './batch.ts';
 import { logErrorOf } from './errors.ts';
 import type { Gate } from './mutex.ts';
@@ -10,6 +11,21 @@ const readOneBytes = 2 ** 14;
 const readOnBytesMin = 2 ** 18;
 const readOnBytesMax = 2 ** 21;
 
+/** A read under way, and who waits for it. */
+class Loading {
+  batches!: Promise<readonly Batch[] | undefined>;
+  /** Readers that give back what they get. */
+  borrowers = 0;
+  /** Some reader does not. */
+  isShown = false;
+
+  /** Before anybody can let go of it: those who wait come to it only when others had their turn. */
+  handOut(memory: BatchMemory): void {
+    if (this.isShown) memory.show();
+    for (let i = 0; i < this.borrowers; i++) memory.hold();
+  }
+}
+
 /**
  * The cold reader of a partition reads batches back from its segments, a run of neighbours at a time, and keeps runs in the read cache. While a reader
  * that goes on and on is busy with one run, the next is being read.
@@ -20,7 +36,7 @@ export class ColdReader {
   readonly #gate: Gate;
   readonly #runs = new Set<ReadRun>();
   /** Reads under way, by the offset they were asked for. */
-  readonly #loading = new Map<number, Promise<readonly Batch[] | undefined>>();
+  readonly #loading = new Map<number, Loading>();
   /** The run that was read ahead last, until somebody comes to it. */
   #ahead: { readonly segment: Segment; readonly run: ReadRun } | undefined = undefined;
   #closed = false;
@@ -47,21 +63,29 @@ export class ColdReader {
   }
 
   /**
-   * The batches of a segment from `offset` on, as {@link Segment.readFrom} has them. Readers that wait for the same place share one read.
+   * The batches of a segment from `offset` on, as {@link Segment.readFrom} has them. Readers that wait for the same place share one read. Who borrows
+   * holds the memory of the batches, if there are any.
    */
-  load(segment: Segment, offset: number, isAhead: boolean = false): Promise<readonly Batch[] | undefined> {
-    let loading = this.#loading.get(offset);
-    if (loading === undefined) {
-      const started = this.#load(segment, offset, isAhead).finally(() => {
-        if (this.#loading.get(offset) === started) this.#loading.delete(offset);
-      });
-      this.#loading.set(offset, started);
-      loading = started;
-    }
+  load(segment: Segment, offset: number, borrows: boolean): Promise<readonly Batch[] | undefined> {
+    const loading = this.#loading.get(offset) ?? this.#start(segment, offset, false);
+    if (borrows) loading.borrowers++;
+    else loading.isShown = true;
+    return loading.batches;
+  }
+
+  #start(segment: Segment, offset: number, isAhead: boolean): Loading {
+    const loading = new Loading();
+    this.#loading.set(offset, loading);
+    loading.batches = this.#load(segment, offset, isAhead, loading);
     return loading;
   }
 
-  async #load(segment: Segment, offset: number, isAhead: boolean): Promise<readonly Batch[] | undefined> {
+  async #load(
+    segment: Segment,
+    offset: number,
+    isAhead: boolean,
+    loading: Loading,
+  ): Promise<readonly Batch[] | undefined> {
     try {
       const before = this.#endingAt(offset);
       const bytes =
@@ -70,6 +94,8 @@ export class ColdReader {
           : Math.min(readOnBytesMax, Math.max(readOnBytesMin, before.bytes * 2));
       const batches = await this.#gate.run(() => segment.readFrom(offset, bytes));
       if (batches === undefined || segment.retired) return undefined;
+      const memory = batches[0]?.memory;
+      if (memory !== undefined) loading.handOut(memory);
       if (batches.length > 0 && !this.#closed) {
         const run = this.#cache.add(this.#runs, offset, batches);
         if (isAhead) this.#ahead = { segment, run };
@@ -78,6 +104,8 @@ export class ColdReader {
       return batches;
     } catch (error) {
       throw logErrorOf(error, `Partition ${this.#partitionId} cannot be read at offset ${offset}`, 'damaged');
+    } finally {
+      if (this.#loading.get(offset) === loading) this.#loading.delete(offset);
     }
   }
 
@@ -89,7 +117,7 @@ export class ColdReader {
   /** Reads what a reader will want next, if it goes on. What goes wrong is told to whoever wants it. */
   #readAhead(segment: Segment, offset: number): void {
     if (this.#closed || offset >= segment.endOffset || this.cached(offset) !== undefined) return;
-    this.load(segment, offset, true).catch(() => undefined);
+    if (!this.#loading.has(offset)) this.#start(segment, offset, true).batches.catch(() => undefined);
   }
 
   /** Forgets runs with offsets in `[from, to)`: there are others in their place. */

@@ -1,4 +1,5 @@
-import type { Clock } from '../util/index.ts';
+import type { BlockPool, Clock } from '../util/index.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { Batch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { CommitDraft, commitBytes, encodeCommit } from './commit.ts';
@@ -16,6 +17,7 @@ export interface CommitterContext {
   readonly host: LogHost;
   readonly clock: Clock;
   readonly pool: BufferPool;
+  readonly blocks: BlockPool;
   readonly smallBatches: SmallBatches;
   readonly decompress: Decompress | undefined;
   readonly tag: number;
@@ -219,12 +221,15 @@ export class Committer {
 
   /** The batches have been copied into the commit: now each gets the memory it stays in. */
   #settle(work: Work): void {
-    const { pool, decompress, smallBatches } = this.#context;
+    const { pool, blocks, decompress, smallBatches } = this.#context;
     for (const item of work.draft.items) {
       if (!(item instanceof BatchItem)) continue;
-      item.partition.sealed(
-        item.batch ?? new Batch(smallBatches.settle(item.payload as Buffer, item.end, pool), decompress),
-      );
+      let { batch } = item;
+      if (batch === undefined) {
+        const own = smallBatches.settle(item.payload as Buffer, item.end, pool);
+        batch = new Batch(own, decompress, BatchMemory.of(own, blocks));
+      }
+      item.partition.sealed(batch);
     }
   }
 

@@ -1,6 +1,7 @@
 import { writeI64 } from '../util/index.ts';
 import { BatchBuilder, recordBytesBound } from './batch-builder.ts';
 import { BatchItem } from './batch-item.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { Batch, BatchReader, placeBatch } from './batch.ts';
 import type { PartitionRow } from './checkpoint.ts';
 import { ColdReader } from './cold-reader.ts';
@@ -161,7 +162,7 @@ export class DiskPartitionLog implements PartitionLog {
     checkForeignBatch(bytes, recordCount, context.recordBytesMax);
     const own = isGiven && fillsItsMemory(bytes) ? bytes : context.smallBatches.copy(bytes);
     placeBatch(own, this.#endOffset);
-    return new Batch(own, context.decompress);
+    return new Batch(own, context.decompress, BatchMemory.of(own, context.blocks));
   }
 
   appendChecked(batch: Batch): void {
@@ -389,7 +390,9 @@ export class DiskPartitionLog implements PartitionLog {
     const lostFrom = Math.max(this.#endOffset, flushedEnd);
     let batch = found;
     if (found.endOffset > flushedEnd && found.baseOffset >= this.#durableEnd) {
-      batch = new Batch(this.#context.smallBatches.copy(found.buffer), this.#context.decompress);
+      const { smallBatches, decompress, blocks } = this.#context;
+      const own = smallBatches.copy(found.buffer);
+      batch = new Batch(own, decompress, BatchMemory.of(own, blocks));
       this.#aheadBytes += batch.bytes;
       this.#recent.add(batch);
     }
@@ -434,24 +437,38 @@ export class DiskPartitionLog implements PartitionLog {
 
   // ---- reading
 
-  cached(wanted: number): Batch | undefined {
+  cached(offset: number): Batch | undefined {
+    const batch = this.#inMemory(offset);
+    return batch && handedOut(batch, false);
+  }
+
+  load(offset: number): Promise<Batch | undefined> {
+    return this.#load(offset, false);
+  }
+
+  borrow(offset: number): Batch | Promise<Batch | undefined> {
+    const batch = this.#inMemory(offset);
+    return batch ? handedOut(batch, true) : this.#load(offset, true);
+  }
+
+  #inMemory(wanted: number): Batch | undefined {
     const offset = wanted < this.#trim ? this.#trim : wanted;
     if (offset >= this.#durableEnd) return undefined;
     return this.#recent.covers(offset) ? this.#recent.find(offset) : this.#cold.cached(offset);
   }
 
-  async load(wanted: number): Promise<Batch | undefined> {
+  async #load(wanted: number, borrows: boolean): Promise<Batch | undefined> {
     for (let offset = wanted; ;) {
-      const found = this.cached(offset);
-      if (found !== undefined) return found;
+      const found = this.#inMemory(offset);
+      if (found !== undefined) return handedOut(found, borrows);
       offset = Math.max(offset, this.#trim);
       if (offset >= this.#durableEnd || this.#deleted) return undefined;
       const segment = this.#segments.find(offset);
       if (segment === undefined) {
         const { first } = this.#recent;
-        return first !== undefined && first.endOffset > offset ? first : undefined;
+        return first !== undefined && first.endOffset > offset ? handedOut(first, borrows) : undefined;
       }
-      const batches = await this.#cold.load(segment, offset);
+      const batches = await this.#cold.load(segment, offset, borrows);
       if (batches === undefined) {
         // The segment was removed, or is being replaced by whoever has the lock.
         await this.#lock.run(() => Promise.resolve());
@@ -520,6 +537,13 @@ export class DiskPartitionLog implements PartitionLog {
       offset = batch.endOffset;
     }
   }
+}
+
+/** A batch on its way to a reader, who says when he is done with it, or may keep it. */
+function handedOut(batch: Batch, borrows: boolean): Batch {
+  if (borrows) batch.memory?.hold();
+  else batch.memory?.show();
+  return batch;
 }
 
 /** Offsets or sizes as the payload of one of the log's own entries: an i64 each. */

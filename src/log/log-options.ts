@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../util/index.ts';
+import type { BlockPool, Clock, Random } from '../util/index.ts';
 import type { Files } from './files.ts';
 
 /** Opens the records section of a batch: codec 1 gzip, 2 snappy, 3 lz4, 4 zstd. Throws when the result would exceed `bytesMax`. */
@@ -33,6 +33,8 @@ export interface LogOptions {
   readonly commitBytesMax?: number;
   /** Open segment files; fewer when the system has no more descriptors to give. Default 2048. */
   readonly openFilesMax?: number;
+  /** Lends the memory of large batches; a pool of its own by default. Whoever brings batches whole may take their memory from it too. */
+  readonly blocks?: BlockPool;
   /** Needed to look into compressed batches; without it they are stored and handed out as they are. */
   readonly decompress?: Decompress;
 }

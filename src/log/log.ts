@@ -1,3 +1,4 @@
+import { BlockPool } from '../util/index.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { writeCleanStop } from './checkpoint.ts';
@@ -78,6 +79,7 @@ export class Log {
   readonly #host: LogHost;
   readonly #options: LogOptions;
   readonly #files: StrictFiles;
+  readonly #blocks: BlockPool;
   readonly #tailCache: TailCache;
   readonly #readCache: ReadCache;
   readonly #flusher: Flusher;
@@ -105,6 +107,7 @@ export class Log {
     this.#host = host;
     this.#options = options;
     this.#files = new StrictFiles(options.files, (error) => this.#fail(error));
+    this.#blocks = options.blocks ?? new BlockPool();
     this.#tailCache = new TailCache(options.tailCacheBytesMax ?? defaults.tailCacheBytesMax);
     this.#readCache = new ReadCache(options.readCacheBytesMax ?? defaults.readCacheBytesMax);
     this.#flusher = new Flusher(
@@ -139,13 +142,15 @@ export class Log {
     this.#quarantine = new Quarantine(files, dir);
     this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax));
     const pool = new BufferPool();
-    const smallBatches = new SmallBatches();
+    const blocks = this.#blocks;
+    const smallBatches = new SmallBatches(blocks);
     const damaged = (report: DamageReport): void => this.#host.damaged(report);
     const segments: SegmentContext = (this.#segments = {
       files,
       openFiles: this.#openFiles,
       dataDir: dir,
       pool,
+      blocks,
       quarantine: this.#quarantine,
       indexIntervalBytes: options.indexIntervalBytes ?? defaults.indexIntervalBytes,
       decompress,
@@ -157,6 +162,7 @@ export class Log {
     });
     const context: PartitionContext & MemoryPartitionContext = {
       pool,
+      blocks,
       smallBatches,
       tailCache: this.#tailCache,
       readCache: this.#readCache,
@@ -220,6 +226,7 @@ export class Log {
         host: this.#host,
         clock,
         pool,
+        blocks,
         smallBatches,
         decompress,
         tag: this.#dataDir.tag,

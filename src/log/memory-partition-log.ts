@@ -125,6 +125,10 @@ export class MemoryPartitionLog implements PartitionLog {
     this.#add(new Batch(copy, this.#context.decompress));
   }
 
+  borrow(offset: number): Batch | undefined {
+    return this.cached(offset);
+  }
+
   cached(wanted: number): Batch | undefined {
     const offset = Math.max(wanted, this.#startOffset);
     if (offset >= this.#endOffset) return undefined;

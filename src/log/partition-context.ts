@@ -1,3 +1,4 @@
+import type { BlockPool } from '../util/index.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { CommitDraft } from './commit.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
@@ -11,6 +12,7 @@ import type { TailCache } from './tail-cache.ts';
 /** What a partition on disk needs of the log around it. */
 export interface PartitionContext {
   readonly pool: BufferPool;
+  readonly blocks: BlockPool;
   readonly smallBatches: SmallBatches;
   readonly tailCache: TailCache;
   readonly readCache: ReadCache;

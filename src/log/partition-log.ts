@@ -44,6 +44,11 @@ export interface PartitionLog {
   cached(offset: number): Batch | undefined;
   /** The same from disk, with what follows read ahead into the cache; undefined when nothing durable stands at or after `offset`. */
   load(offset: number): Promise<Batch | undefined>;
+  /**
+   * {@link cached} or {@link load}, for a reader that says when it has done with the batch, by one `batch.memory?.release()`: its memory is used again
+   * then. One that never says so does no harm.
+   */
+  borrow(offset: number): Batch | undefined | Promise<Batch | undefined>;
   /** Whole batches byte for byte, from the one that holds `offset` on: up to `bytesMax`, but at least one; none when `offset >= durableEnd`. */
   readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]>;
   /**

@@ -1,7 +1,7 @@
 import type { Batch } from './batch.ts';
 import { batchOverheadBytes } from './tail-cache.ts';
 
-/** Neighbouring batches of a partition that were read back in one go: whatever stands in `[fromOffset, toOffset)` is among them. */
+/** Neighbouring batches of a partition that were read back in one go, in one memory: whatever stands in `[fromOffset, toOffset)` is among them. */
 export interface ReadRun {
   readonly owner: Set<ReadRun>;
   readonly fromOffset: number;
@@ -49,6 +49,7 @@ export class ReadCache {
     if (!this.#runs.delete(run)) return;
     run.owner.delete(run);
     this.#bytes -= run.bytes;
+    run.batches[0]!.memory?.release();
   }
 }
 

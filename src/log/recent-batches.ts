@@ -164,8 +164,10 @@ export class RecentBatches implements TailOwner {
   }
 
   #dropFirst(): void {
-    this.#droppedEnd = this.first!.endOffset;
+    const first = this.first!;
+    this.#droppedEnd = first.endOffset;
     this.#batches[this.#head++] = undefined; // its memory goes now, its place a little later
+    first.memory?.release();
     if (this.#head === this.#batches.length || (this.#head > 64 && this.#head * 2 > this.#batches.length)) {
       this.#batches = this.#batches.slice(this.#head);
       this.#head = 0;

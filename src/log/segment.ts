@@ -1,3 +1,5 @@
+import type { BlockPool } from '../util/index.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { Batch, batchBytesAt, isIntactBatch, placeBatch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { LogError, systemCode, type DamageReport } from './errors.ts';
@@ -21,6 +23,7 @@ export interface SegmentContext extends SegmentIndexContext {
   readonly openFiles: OpenFiles;
   readonly dataDir: string;
   readonly pool: BufferPool;
+  readonly blocks: BlockPool;
   readonly quarantine: Quarantine;
   readonly decompress: Decompress | undefined;
   readonly damaged: (report: DamageReport) => void;
@@ -197,7 +200,8 @@ export class Segment {
       }
       if (position >= this.bytes) return batches;
       const limit = this.#nextDamage(position);
-      const buffer = Buffer.allocUnsafeSlow(Math.min(size, limit - position));
+      const buffer = this.#context.blocks.take(Math.min(size, limit - position));
+      const memory = BatchMemory.of(buffer, this.#context.blocks);
       const count = await this.#read(buffer, position);
       if (count < buffer.length) return undefined; // -1: a place that cannot be read
       let at = 0;
@@ -210,7 +214,7 @@ export class Segment {
           break;
         }
         if (!isIntactBatch(buffer, at, at + bytes)) return undefined;
-        const batch = new Batch(buffer.subarray(at, at + bytes), this.#context.decompress);
+        const batch = new Batch(buffer.subarray(at, at + bytes), this.#context.decompress, memory);
         if (expected !== undefined && batch.baseOffset !== expected) return undefined;
         if (mustEndAt !== undefined && batch.endOffset !== mustEndAt) return undefined;
         placeBatch(batch.buffer, batch.baseOffset); // the leader epoch, which no checksum covers either

@@ -1,3 +1,4 @@
+import type { BlockPool } from '../util/index.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
 const slabBytes = 2 ** 14;
@@ -10,8 +11,13 @@ const smallBytesMax = 2 ** 12;
  * neighbours of the same time, which will be dropped at about the same time too.
  */
 export class SmallBatches {
+  readonly #blocks: BlockPool;
   #slab: Buffer = Buffer.alloc(0);
   #used = 0;
+
+  constructor(blocks: BlockPool) {
+    this.#blocks = blocks;
+  }
 
   /** The first `length` bytes of a pooled buffer, which is the pool's or the batch's afterwards. */
   settle(buffer: Buffer, length: number, pool: BufferPool): Buffer {
@@ -29,7 +35,7 @@ export class SmallBatches {
   }
 
   #take(length: number): Buffer {
-    if (length > smallBytesMax) return Buffer.allocUnsafeSlow(length);
+    if (length > smallBytesMax) return this.#blocks.take(length);
     if (this.#used + length > this.#slab.length) {
       this.#slab = Buffer.allocUnsafeSlow(slabBytes);
       this.#used = 0;

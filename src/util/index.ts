@@ -1,3 +1,4 @@
+export { BlockPool } from './block-pool.ts';
 export {
   ByteReader,
   ByteWriter,

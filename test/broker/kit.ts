@@ -1,6 +1,7 @@
 import { Broker, type Consumer, type Delivery, type Group } from '../../src/broker/index.ts';
 import { MemoryFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+import { PoisonedBlocks } from '../support/index.ts';
 
 /** What a test consumer got, as plain data. */
 export interface Got {
@@ -81,7 +82,7 @@ export class TestBroker {
       files: this.files,
       clock: this.clock,
       random: new SeededRandom(1),
-      log: { journalFileBytes: 1024 * 1024 },
+      log: { journalFileBytes: 1024 * 1024, blocks: new PoisonedBlocks() },
       memoryBytes: () => 0,
     });
   }

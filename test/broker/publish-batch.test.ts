@@ -128,7 +128,7 @@ describe('a batch that comes whole', () => {
     assert.deepEqual(await publish(topic, sent), { offset: 1, duplicate: false });
     assert.equal(topic.count, 3);
     await topic.send({ value: 'last' });
-    const stored = await topic.partitions[0]!.readBatches(1, 1, true);
+    const { buffers: stored } = await topic.partitions[0]!.readBatches(1, 1, true);
     assert.equal(stored.length, 1);
     assert.deepEqual(Buffer.from(stored[0]!).subarray(16), before.subarray(16));
     assert.equal(splitBatches(stored[0]!)[0]!.baseOffset, 1);
@@ -213,7 +213,7 @@ describe('a batch that comes whole', () => {
     const published = publish(topic, batch());
     assert.equal(partition.nextOffset, 2);
     assert.equal(partition.durableEnd, 0);
-    assert.deepEqual(await partition.readBatches(0, 1000, true), []);
+    assert.deepEqual((await partition.readBatches(0, 1000, true)).buffers, []);
     await published;
     assert.equal(partition.durableEnd, 2);
     assert.equal(grown, 1);
@@ -230,7 +230,7 @@ describe('reading batches', () => {
       await publish(topic, batch({ values: ['a', 'b', 'c'], ...options }));
       await publish(topic, batch({ values: ['d', 'e'], ...options }));
       const read = async (from: number): Promise<[number, number, number][]> =>
-        (await partition.readBatches(from, 10_000, true)).map((bytes) => {
+        (await partition.readBatches(from, 10_000, true)).buffers.map((bytes) => {
           const [one] = splitBatches(bytes);
           assert.ok(one!.isIntact);
           return [one!.baseOffset, one!.lastOffsetDelta, one!.isControl ? 0 : one!.count];

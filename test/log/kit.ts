@@ -12,6 +12,7 @@ import {
   type PartitionLog,
 } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+import { PoisonedBlocks } from '../support/index.ts';
 
 /** What the host of the tests keeps: last text by (kind, id), which partitions there are, where they were trimmed and what was deleted in them. */
 export interface HostState {
@@ -156,7 +157,14 @@ export async function openLog(
   host: TestHost = new TestHost(),
 ): Promise<{ log: Log; host: TestHost; clock: VirtualClock }> {
   const clock = new VirtualClock();
-  const log = await Log.open(host, { dir: 'data', clock, random: new SeededRandom(7), files, ...options });
+  const log = await Log.open(host, {
+    dir: 'data',
+    clock,
+    random: new SeededRandom(7),
+    files,
+    blocks: new PoisonedBlocks(),
+    ...options,
+  });
   return { log, host, clock };
 }
 

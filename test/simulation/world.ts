@@ -1,5 +1,6 @@
 import { Broker, type DamageReport, type LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
+import { PoisonedBlocks } from '../support/index.ts';
 import { Client } from './client.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import { Disk } from './disk.ts';
@@ -136,7 +137,7 @@ export class World {
       random: new SeededRandom(this.#script.seed + history.run),
       watermarks: { diskFreeBytesMin: 1 },
       memoryBytes: () => 0,
-      log: this.#script.log,
+      log: { ...this.#script.log, blocks: new PoisonedBlocks() },
       onFailed: (error) => {
         this.#failed = error;
         history.add({ kind: 'failed', code: error.code });

@@ -9,6 +9,7 @@ export {
   useServer,
 } from './server.ts';
 export { parallel } from './parallel.ts';
+export { PoisonedBlocks } from './poisoned-blocks.ts';
 export { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
 export { uniqueName } from './unique-name.ts';
 export { type KeepAlive, WireClient } from './wire-client.ts';

@@ -38,6 +38,8 @@ export interface RequestContext {
   /** '' when the client gave none. */
   readonly clientId: string;
   readonly version: number;
+  /** Set by a handler that wants to know when its answer has left this process; not called when it never does. */
+  sent?: () => void;
 }
 
 /**

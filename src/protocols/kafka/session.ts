@@ -41,12 +41,16 @@ const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 
 /** Answers of these may be large: one of them at a time. */
 const readingApis: ReadonlySet<ApiName> = new Set(['Fetch', 'ShareFetch']);
 
+const noCallbacks: readonly (() => void)[] = [];
+
 /** A request on its way to its answer. */
 interface Exchange {
   readonly frame: RequestFrame;
   /** Of the request. */
   readonly bytes: number;
   readonly isReading: boolean;
+  /** Undefined until it is started. */
+  context: RequestContext | undefined;
   state: 'waiting' | 'running' | 'answered' | 'silent';
   /** Set with 'answered': a draft of the API's response. */
   response: unknown;
@@ -83,6 +87,8 @@ export class Session implements KafkaSession {
 
   readonly #socket: Socket;
   readonly #splitter: FrameSplitter;
+  /** Set while the socket is read into a frame's own memory. */
+  #room: Buffer | undefined = undefined;
   readonly #writer = new Writer();
   /** Every request without an answer sent, in order; the first `#started` of them are under way. */
   readonly #exchanges = new Queue<Exchange>();
@@ -120,12 +126,17 @@ export class Session implements KafkaSession {
     this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + limits.authTimeoutMs;
     this.#splitter = new FrameSplitter(
       this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
+      host.kafka.broker.blocks,
     );
     // A TLS socket has memory of its own for what it has decrypted.
     const socket =
       accepted instanceof TLSSocket
         ? accepted
-        : readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
+        : readShared(
+            accepted,
+            () => this.#nextRead(),
+            (chunk) => this.#receive(chunk),
+          );
     if (socket instanceof TLSSocket) socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket = socket;
     socket.on('drain', () => this.#advance());
@@ -172,12 +183,20 @@ export class Session implements KafkaSession {
 
   // ---- requests
 
+  /** What is read into next: a large frame goes right to where it stays. */
+  #nextRead(): Buffer {
+    this.#room = this.#splitter.room();
+    return this.#room ?? this.host.readBuffer;
+  }
+
   #receive(chunk: Buffer): void {
+    const room = this.#room;
     if (this.closed) return;
     this.heardMs = this.host.kafka.clock.monotonic();
     this.inBytes += chunk.length;
     try {
-      this.#splitter.push(chunk, true);
+      if (room === undefined) this.#splitter.push(chunk, true);
+      else this.#splitter.filled(chunk.length);
       for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
         this.#accept(frame);
         if (this.closed) return;
@@ -186,7 +205,7 @@ export class Session implements KafkaSession {
       return this.fail(error instanceof WireError ? error.message : 'a request that cannot be read', error);
     }
     // A full read: the system would hand on more at once, megabytes of it before anybody else's turn.
-    if (chunk.length === this.host.readBuffer.length) this.#turn.hasTime();
+    if (chunk.length === (room ?? this.host.readBuffer).length) this.#turn.hasTime();
     this.#advance();
   }
 
@@ -204,6 +223,7 @@ export class Session implements KafkaSession {
       frame,
       bytes: bytes.length,
       isReading: readingApis.has(api.name),
+      context: undefined,
       state: 'waiting',
       response: undefined,
     };
@@ -218,6 +238,7 @@ export class Session implements KafkaSession {
       frame: { ...frame, apiVersion: 0 },
       bytes: 0,
       isReading: false,
+      context: undefined,
       state: 'answered',
       response: { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: advertisedApiKeys(this.host.kafka) },
     };
@@ -278,6 +299,7 @@ export class Session implements KafkaSession {
         clientId: frame.clientId ?? '',
         version: frame.apiVersion,
       };
+      exchange.context = context;
       const response = (handlers[name] as unknown as Handler<ApiName>)(request, context);
       if (response instanceof Promise) {
         response.then(
@@ -314,14 +336,17 @@ export class Session implements KafkaSession {
   }
 
   #flush(): void {
+    let sent: (() => void)[] | undefined;
     for (let head = this.#exchanges.peek(); head && !this.closed; head = this.#exchanges.peek()) {
       if (head.state === 'waiting' || head.state === 'running') break;
       this.#exchanges.shift();
       this.#bytesUnderWay -= head.bytes;
-      if (head.state === 'answered') this.#write(head);
+      if (head.state !== 'answered') continue;
+      this.#write(head);
+      if (head.context?.sent) (sent ??= []).push(head.context.sent);
     }
     if (this.closed) return;
-    this.#send(this.#writer.take());
+    this.#send(this.#writer.take(), sent);
     if (this.#isLeaving) this.fail('a login that failed');
     else this.#advance();
   }
@@ -338,12 +363,15 @@ export class Session implements KafkaSession {
     }
   }
 
-  #send(parts: readonly Uint8Array[]): void {
+  /** `sent` is called when the system has taken all parts: until then they are read from. */
+  #send(parts: readonly Uint8Array[], sent: readonly (() => void)[] = noCallbacks): void {
     if (parts.length === 0) return;
     const socket = this.#socket;
-    if (parts.length === 1) return void socket.write(parts[0]!);
     socket.cork();
-    for (const part of parts) socket.write(part);
+    for (const part of parts.slice(0, -1)) socket.write(part);
+    socket.write(parts[parts.length - 1]!, (error) => {
+      if (!error) for (const callback of sent) callback();
+    });
     socket.uncork();
   }
 

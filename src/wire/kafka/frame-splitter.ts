@@ -1,5 +1,5 @@
 import { WireError } from './errors.ts';
-import { readI32 } from '../../util/index.ts';
+import { BlockPool, readI32 } from '../../util/index.ts';
 
 const noBytes = Buffer.alloc(0);
 const sizeBytes = 4;
@@ -8,16 +8,19 @@ const ownMemoryMin = 1024;
 /** The first memory for an unfinished frame; it grows by `growth` as bytes come. */
 const tailBytesMin = 1024;
 const growth = 4;
+/** Less is not worth a read of its own. */
+const roomBytesMin = 2 ** 14;
 
 /**
  * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, the size not counting itself.
  *
  * Frames are views of the chunks they came in, or copies where the chunk is only lent. A frame that is spread over chunks is copied, into a buffer of
- * its own that grows with the bytes received: an announced size alone costs nothing.
+ * its own that grows with the bytes received: an announced size alone costs nothing. Its next bytes may be read right there: see {@link room}.
  */
 export class FrameSplitter {
   /** Frames announced to be larger are refused; may be changed at any time (a client that has not logged in has little to say). */
   frameBytesMax: number;
+  readonly #blocks: BlockPool;
   #chunk: Buffer = noBytes;
   #isLent = false;
   #position = 0;
@@ -25,8 +28,10 @@ export class FrameSplitter {
   #tail: Buffer = noBytes;
   #tailBytes = 0;
 
-  constructor(frameBytesMax: number) {
+  /** Large frames that are copied are given memory of `blocks`. */
+  constructor(frameBytesMax: number, blocks: BlockPool = new BlockPool(0)) {
     this.frameBytesMax = frameBytesMax;
+    this.#blocks = blocks;
   }
 
   /** Bytes pushed that are not part of a frame returned so far. */
@@ -45,6 +50,22 @@ export class FrameSplitter {
     this.#position = 0;
   }
 
+  /**
+   * Where the next bytes of a large frame that has begun belong: who reads them right into it, as many as fit or fewer, calls {@link filled} instead
+   * of {@link push}. Undefined while there is no such frame.
+   */
+  room(): Buffer | undefined {
+    if (this.#tailBytes < sizeBytes || this.#position < this.#chunk.length) return undefined;
+    if (this.#tailBytes === this.#tail.length) this.#grow(this.#tailBytes + 1);
+    const room = this.#tail.subarray(this.#tailBytes);
+    return room.length < roomBytesMin ? undefined : room;
+  }
+
+  /** So many bytes were read into {@link room}. */
+  filled(bytes: number): void {
+    this.#tailBytes += bytes;
+  }
+
   /** The next frame without its size, or undefined until there are more bytes. Throws a WireError `frame-size`; the stream is lost then. */
   next(): Buffer | undefined {
     return this.#tailBytes > 0 ? this.#finishTail() : this.#cut();
@@ -59,7 +80,7 @@ export class FrameSplitter {
       if (end <= chunk.length) {
         this.#position = end;
         const frame = chunk.subarray(start + sizeBytes, end);
-        return this.#isLent ? copyOf(frame) : frame;
+        return this.#isLent ? this.#copyOf(frame) : frame;
       }
       this.#startTail(chunk.length - start, end - start);
     }
@@ -83,24 +104,34 @@ export class FrameSplitter {
 
   /** Makes room for the frame of which the chunk has the first `bytes`: all of it, if that is in proportion. */
   #startTail(bytes: number, frameBytes: number): void {
-    this.#tail = Buffer.allocUnsafeSlow(Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth)));
+    this.#tail = this.#blocks.take(Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth)));
   }
 
   /** Moves the next bytes of the chunk to the tail. */
   #keep(count: number): void {
     if (count <= 0) return;
     const bytes = this.#tailBytes + count;
-    if (bytes > this.#tail.length) {
-      const frameBytes = this.#tailBytes >= sizeBytes ? sizeBytes + readI32(this.#tail, 0) : Infinity;
-      const grown = Buffer.allocUnsafeSlow(
-        Math.max(bytes, Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth))),
-      );
-      this.#tail.copy(grown, 0, 0, this.#tailBytes);
-      this.#tail = grown;
-    }
+    if (bytes > this.#tail.length) this.#grow(bytes);
     this.#chunk.copy(this.#tail, this.#tailBytes, this.#position, this.#position + count);
     this.#tailBytes = bytes;
     this.#position += count;
+  }
+
+  /** Gives the tail room for at least so many bytes, and for more in proportion. */
+  #grow(bytes: number): void {
+    const frameBytes = this.#tailBytes >= sizeBytes ? sizeBytes + readI32(this.#tail, 0) : Infinity;
+    const wanted = Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth));
+    const outgrown = this.#tail;
+    this.#tail = this.#blocks.take(Math.max(bytes, wanted));
+    outgrown.copy(this.#tail, 0, 0, this.#tailBytes);
+    this.#blocks.give(outgrown.buffer);
+  }
+
+  #copyOf(frame: Buffer): Buffer {
+    if (frame.length < ownMemoryMin) return Buffer.from(frame);
+    const copy = this.#blocks.take(frame.length);
+    copy.set(frame);
+    return copy;
   }
 
   #checked(size: number): number {
@@ -112,11 +143,4 @@ export class FrameSplitter {
     }
     return size;
   }
-}
-
-function copyOf(bytes: Buffer): Buffer {
-  if (bytes.length < ownMemoryMin) return Buffer.from(bytes);
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
 }

@@ -25,6 +25,7 @@ import {
   type RequestDraft,
   type ResponseOf,
 } from '../../../src/wire/kafka/index.ts';
+import { PoisonedBlocks } from '../../support/index.ts';
 
 const answerTimeoutMs = 10_000;
 const decompressedBytesMax = 1 << 20;
@@ -59,7 +60,12 @@ export class KafkaKit {
       files: this.files,
       memoryBytes: () => 0,
       ...this.#brokerOptions,
-      log: { journalFileBytes: 1024 * 1024, decompress, ...this.#brokerOptions.log },
+      log: {
+        journalFileBytes: 1024 * 1024,
+        decompress,
+        blocks: new PoisonedBlocks(),
+        ...this.#brokerOptions.log,
+      },
     });
     this.frontend = new KafkaFrontend({
       broker: this.broker,

@@ -15,6 +15,7 @@ import {
   writeRequest,
   writeResponse,
 } from '../../../src/wire/kafka/index.ts';
+import { PoisonedBlocks } from '../../support/index.ts';
 import { allApis, hex } from './kit.ts';
 
 function framed(...bodies: readonly Uint8Array[]): Buffer {
@@ -64,6 +65,41 @@ test('any split of the stream gives the same frames', () => {
       assert.equal(splitter.pendingBytes, 0);
     }),
     { numRuns: 300 },
+  );
+});
+
+test('so does a stream of which large frames are read in place', () => {
+  const lengths = fc.array(fc.oneof(fc.nat(100), fc.integer({ min: 20_000, max: 300_000 })), {
+    maxLength: 5,
+  });
+  const reads = fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 10 });
+  fc.assert(
+    fc.property(lengths, reads, (expected, readBytes) => {
+      const stream = framed(...expected.map((length, at) => new Uint8Array(length).fill(at + 1)));
+      const splitter = new FrameSplitter(300_000, new PoisonedBlocks());
+      const shared = Buffer.alloc(50_000);
+      const found: number[] = [];
+      for (let at = 0, read = 0; at < stream.length; read++) {
+        const room = splitter.room();
+        const bytes = stream.copy(
+          room ?? shared,
+          0,
+          at,
+          Math.min(stream.length, at + readBytes[read % readBytes.length]!),
+        );
+        at += bytes;
+        if (room) splitter.filled(bytes);
+        else splitter.push(shared.subarray(0, bytes), true);
+        for (const frame of drain(splitter)) {
+          found.push(frame.length);
+          assert.ok(frame.every((byte) => byte === found.length));
+        }
+        shared.fill(0);
+      }
+      assert.deepEqual(found, expected);
+      assert.equal(splitter.pendingBytes, 0);
+    }),
+    { numRuns: 100 },
   );
 });
 

@@ -1,4 +1,4 @@
-import type { Partition } from '../../../broker/index.ts';
+import type { Partition, StoredBatches } from '../../../broker/index.ts';
 import {
   ErrorCode,
   type FetchRequest,
@@ -50,7 +50,12 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const waitMs = Math.min(request.maxWaitMs, host.limits.fetchWaitMsMax);
   if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE)))
     await FetchWait.until(targets.flat(), request.minBytes, request.isolationLevel, waitMs, host, session);
-  return { responses: session.closed ? [] : await readAll(request, targets, host) };
+  if (session.closed) return { responses: [] };
+  const stored: StoredBatches[] = [];
+  context.sent = () => {
+    for (const batches of stored) batches.release();
+  };
+  return { responses: await readAll(request, targets, host, stored) };
 };
 
 function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
@@ -78,11 +83,12 @@ function errorOf(partition: Partition, { fetchOffset, currentLeaderEpoch }: Want
     : ErrorCode.NONE;
 }
 
-/** The first partitions are served first; the first batch of all goes out however large it is (KIP-74). */
+/** Adds what was lent for the answer to `stored`. The first partitions are served first; the first batch of all goes out however large it is (KIP-74). */
 async function readAll(
   request: FetchRequest,
   targets: readonly (readonly FetchTarget[])[],
   host: KafkaHost,
+  stored: StoredBatches[],
 ): Promise<TopicDraft[]> {
   const responses: TopicDraft[] = [];
   let bytesLeft = Math.min(request.maxBytes, host.limits.fetchBytesMax);
@@ -90,12 +96,12 @@ async function readAll(
   for (const [at, { topic, topicId }] of request.topics.entries()) {
     const partitions: PartitionDraft[] = [];
     for (const target of targets[at]!) {
-      const draft = await read(target, bytesLeft, isFirst, request.isolationLevel);
+      const { draft, batches } = await read(target, bytesLeft, isFirst, request.isolationLevel);
       partitions.push(draft);
-      for (const { length } of draft.records as readonly Uint8Array[]) {
-        bytesLeft -= length;
-        isFirst = false;
-      }
+      if (!batches) continue;
+      stored.push(batches);
+      bytesLeft -= batches.bytes;
+      isFirst &&= batches.bytes === 0;
     }
     responses.push({ topic, topicId, partitions });
   }
@@ -107,30 +113,31 @@ async function read(
   bytesLeft: number,
   isFirst: boolean,
   isolationLevel: number,
-): Promise<PartitionDraft> {
+): Promise<{ readonly draft: PartitionDraft; readonly batches?: StoredBatches | undefined }> {
   const partitionIndex = wanted.partition;
-  if (!partition || error !== ErrorCode.NONE) return refusal(partitionIndex, error, partition);
+  if (!partition || error !== ErrorCode.NONE) return { draft: refusal(partitionIndex, error, partition) };
   if (partition.topic.isDeleted)
-    return refusal(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, undefined);
+    return { draft: refusal(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, undefined) };
   const end = readableEnd(partition, isolationLevel);
-  let records = noBatches;
+  let batches: StoredBatches | undefined;
   const bytesMax = Math.min(wanted.partitionMaxBytes, bytesLeft);
   if (wanted.fetchOffset < end && (isFirst || bytesMax > 0)) {
     try {
-      records = await partition.readBatches(wanted.fetchOffset, bytesMax, isFirst, end);
+      batches = await partition.readBatches(wanted.fetchOffset, bytesMax, isFirst, end);
     } catch (cause) {
-      return refusal(partitionIndex, errorCodeOf(cause), partition);
+      return { draft: refusal(partitionIndex, errorCodeOf(cause), partition) };
     }
   }
-  return {
+  const draft: PartitionDraft = {
     partitionIndex,
     errorCode: ErrorCode.NONE,
     highWatermark: highWatermark(partition),
     lastStableOffset: lastStableOffset(partition),
     logStartOffset: logStartOffset(partition),
     abortedTransactions: isolationLevel === readCommitted ? noTransactions : null,
-    records,
+    records: batches?.buffers ?? noBatches,
   };
+  return { draft, batches };
 }
 
 function refusal(
