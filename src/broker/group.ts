@@ -1,4 +1,5 @@
 import type { Record } from '../log/index.ts';
+import { Mutex } from '../util/index.ts';
 import { Answers } from './answers.ts';
 import type { Consumer, ConsumerEnd } from './consumer.ts';
 import { Consumers } from './consumers.ts';
@@ -63,6 +64,9 @@ export class Group {
   readonly #timers: GroupTimers;
   #closed = false;
   #started = false;
+  /** Moves of the position, from when they are asked for until they are made. */
+  #moving = 0;
+  readonly #moves = new Mutex();
 
   constructor(core: BrokerCore, topic: Topic, id: number, config: GroupConfig, createdMs: number) {
     this.#core = core;
@@ -154,7 +158,7 @@ export class Group {
 
   /** Whether anything may be delivered now. */
   get isDelivering(): boolean {
-    return this.#started && !this.#closed && !this.isPaused && !this.isCommitted;
+    return this.#started && this.#moving === 0 && !this.#closed && !this.isPaused && !this.isCommitted;
   }
 
   /** The pump made so many deliveries. */
@@ -263,7 +267,9 @@ export class Group {
 
   /** Takes the start position. Messages published meanwhile count as new. */
   async start(): Promise<void> {
-    for (const position of this.positions) await startPosition(position, this.#filter, this.#config.start);
+    await this.#moves.run(async () => {
+      for (const position of this.positions) await startPosition(position, this.#filter, this.#config.start);
+    });
     this.resumeTimers();
   }
 
@@ -303,38 +309,42 @@ export class Group {
 
   /** Starts over from another position; what was pending is forgotten. */
   async reset(start: GroupStart): Promise<void> {
-    this.#checkOpen();
-    this.#started = false;
-    try {
+    await this.#move(async () => {
       for (const position of this.positions) {
         await startPosition(position, this.#filter, start);
         if (this.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
       }
-    } finally {
-      this.#resumeAt();
-    }
-    await this.#committed();
+    });
   }
 
   /** Starts over on one partition; what was pending there is forgotten. Resolves once that is durable. */
   async resetPartition(partition: number, offset: number): Promise<void> {
-    this.#checkOpen();
     const position = this.#positionOf(partition);
-    this.#started = false;
-    try {
+    await this.#move(async () => {
       await startPosition(position, this.#filter, { kind: 'offset', offset });
       if (this.isCommitted) position.committed = { offset, metadata: '' };
-    } finally {
-      this.#resumeAt();
-    }
-    await this.#committed();
+    });
   }
 
-  /** Goes on from where the positions are now: also when one of them could not be moved. */
-  #resumeAt(): void {
-    if (this.#closed) return;
-    this.#core.defineGroup(this);
-    this.resumeTimers();
+  /**
+   * Moves positions; resolves once that is durable. From when it is asked for nothing is delivered: what came from a position to be left would come
+   * again from the next. One move is made after the other, and when one fails the group goes on from where its positions are.
+   */
+  async #move(work: () => Promise<void>): Promise<void> {
+    this.#checkOpen();
+    this.#moving++;
+    await this.#moves.run(async () => {
+      try {
+        await work();
+      } finally {
+        this.#moving--;
+        if (!this.#closed) {
+          this.#core.defineGroup(this);
+          this.resumeTimers();
+        }
+      }
+    });
+    await this.#committed();
   }
 
   /**
@@ -438,7 +448,9 @@ export class Group {
   }
 
   async #recountLag(): Promise<void> {
-    for (const position of this.positions) await countLag(position, this.#filter!);
+    await this.#moves.run(async () => {
+      for (const position of this.positions) if (this.#filter) await countLag(position, this.#filter);
+    });
     for (const position of this.positions) position.cursorMoved = true; // the next commit carries the count
     this.noteChange(true);
   }

@@ -1,7 +1,7 @@
+import type { Gate } from '../util/index.ts';
 import type { BatchMemory } from './batch-memory.ts';
 import type { Batch } from './batch.ts';
 import { logErrorOf } from './errors.ts';
-import type { Gate } from './mutex.ts';
 import { findBatch, type ReadCache, type ReadRun } from './read-cache.ts';
 import type { Segment } from './segment.ts';
 

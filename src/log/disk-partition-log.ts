@@ -1,4 +1,4 @@
-import { writeI64 } from '../util/index.ts';
+import { Mutex, writeI64 } from '../util/index.ts';
 import { BatchBuilder, recordBytesBound } from './batch-builder.ts';
 import { BatchItem } from './batch-item.ts';
 import { BatchMemory } from './batch-memory.ts';
@@ -8,7 +8,6 @@ import { ColdReader } from './cold-reader.ts';
 import { LogError, logErrorOf } from './errors.ts';
 import { checkForeignBatch, fillsItsMemory } from './foreign-batch.ts';
 import { LogEntryKind, batchHeaderBytes } from './format.ts';
-import { Mutex } from './mutex.ts';
 import type { PartitionContext } from './partition-context.ts';
 import type { PartitionLog, SegmentInfo } from './partition-log.ts';
 import { PartitionSegments } from './partition-segments.ts';

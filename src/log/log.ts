@@ -1,4 +1,4 @@
-import { BlockPool } from '../util/index.ts';
+import { BlockPool, Gate } from '../util/index.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { writeCleanStop } from './checkpoint.ts';
@@ -12,7 +12,6 @@ import type { Journal } from './journal.ts';
 import type { LogHost } from './log-host.ts';
 import type { LogOptions } from './log-options.ts';
 import type { MemoryPartitionContext, MemoryPartitionLog } from './memory-partition-log.ts';
-import { Gate } from './mutex.ts';
 import { OpenFiles } from './open-files.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Partitions, type PartitionOptions } from './partitions.ts';

@@ -1,6 +1,6 @@
+import { Gate } from '../util/index.ts';
 import { isShortage } from './errors.ts';
 import type { File, Files } from './files.ts';
-import { Gate } from './mutex.ts';
 
 /** The file system joins syncs that come together; but the commit needs one of the four threads that do all this. */
 const syncsAtATime = 2;

@@ -1,9 +1,8 @@
-import type { BlockPool } from '../util/index.ts';
+import type { BlockPool, Gate } from '../util/index.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { CommitDraft } from './commit.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 import type { Decompress } from './log-options.ts';
-import type { Gate } from './mutex.ts';
 import type { ReadCache } from './read-cache.ts';
 import type { SegmentContext } from './segment.ts';
 import type { SmallBatches } from './small-batches.ts';

@@ -471,6 +471,29 @@ test('reset starts over from another position, and forgets what was pending', as
   assert.deepEqual(after.values, ['m2']);
 });
 
+test('resets that are asked for together are made one after the other, with no deliveries in between', async () => {
+  const { kit, orders, billing } = await withGroup(0, { filters: ['even'] });
+  await using _ = kit;
+  for (let i = 0; i < 6; i++) void orders.send({ key: i % 2 === 0 ? 'even' : 'odd', value: `m${i}` });
+  await kit.settle();
+  const consumer = kit.attach(billing, 100);
+  await kit.settle();
+  consumer.got.length = 0;
+  const resets = [
+    billing.reset({ kind: 'all' }),
+    billing.reset({ kind: 'offset', offset: 1 }),
+    billing.reset({ kind: 'last' }),
+  ];
+  await resets[0];
+  assert.equal(consumer.got.length, 0);
+  await Promise.all(resets);
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['m4']);
+  billing.detach(consumer);
+  await Promise.all([billing.reset({ kind: 'all' }), billing.reset({ kind: 'all' })]);
+  assert.equal(billing.lag, 3);
+});
+
 test('deleting a group or its topic tells its consumers', async () => {
   const { kit, orders, billing } = await withGroup(1);
   await using _ = kit;
