@@ -245,6 +245,7 @@ export class GroupPartition {
     this.#peeked = false;
     if (this.#backfill) {
       this.#backfillAt++;
+      this.cursorMoved = true;
       this.#endBackfill();
       return;
     }

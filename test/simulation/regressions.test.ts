@@ -76,6 +76,23 @@ test('a start on the last of each key outlived the messages in memory, and deliv
     { kind: 'wait', ms: 100 },
   ]));
 
+test('the last of each key came again after a crash to a group that gets everything once at most', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: 'orders', keyState: true } },
+    publish('orders', ...[1, 2, 3].map((id) => ({ id, key: `k.${id}`, bytes: 0 }))),
+    {
+      kind: 'create-group',
+      topic: 'orders',
+      options: { name: 'a', start: { kind: 'last-per-key' }, ack: 'none' },
+    },
+    { kind: 'attach', topic: 'orders', group: 'a', credit: 1 },
+    publish('orders', { id: 4, key: 'k.4', bytes: 0 }),
+    { kind: 'attach', topic: 'orders', group: 'a', credit: 1 },
+    publish('orders', { id: 5, key: 'k.5', bytes: 0 }),
+    crash,
+    { kind: 'attach', topic: 'orders', group: 'a', credit: 2 },
+  ]));
+
 test('a delayed message that became due while the broker was down was never delivered', () =>
   assertKept([
     { kind: 'create-topic', options: { name: 'orders' } },
