@@ -1,5 +1,6 @@
 import type { Batch, Record } from '../log/index.ts';
 import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
+import type { KeyState } from './key-index.ts';
 import { recordBytes } from './message.ts';
 import type { Partition } from './partition.ts';
 import type { PublishOptions, Topic } from './topic.ts';
@@ -52,6 +53,27 @@ function failedExpectation(
   return undefined;
 }
 
+/** Whether it is known, without reading, what the last message is that the publish expects something of. */
+export function knowsExpected(
+  partition: Partition,
+  { expectedLastKeyOffset, expectedLastKey }: PublishOptions,
+  key: string,
+): boolean {
+  if (expectedLastKeyOffset === undefined || !partition.keyIndex) return true;
+  if (expectedLastKey === undefined) {
+    const state = partition.keyIndex.get(key);
+    return !state || knowsLast(partition, state);
+  }
+  for (const [, state] of partition.keys(expectedLastKey)) if (!knowsLast(partition, state)) return false;
+  return true;
+}
+
+/** Where the last message of a key was removed, only reading tells which one is the last now. */
+function knowsLast(partition: Partition, { last, lastStale }: KeyState): boolean {
+  return !lastStale && partition.isLive(last);
+}
+
+/** The last live offset as far as it is known; -1 for none. */
 function lastOffsetOfKey(partition: Partition, pattern: string | undefined, key: string): number {
   if (pattern === undefined) {
     const state = partition.keyIndex?.get(key);

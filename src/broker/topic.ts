@@ -1,12 +1,12 @@
 import type { Outcome, PartitionLog, Record } from '../log/index.ts';
 import { AckRetention } from './ack-retention.ts';
-import { refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
+import { knowsExpected, refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
 import { BatchIntake } from './batch-intake.ts';
 import type { BrokerCore } from './core.ts';
 import { Deduplication } from './deduplication.ts';
 import { BrokerError } from './errors.ts';
-import { KeyReader } from './filter.ts';
+import { KeyReader, textFromKey } from './filter.ts';
 import { Group } from './group.ts';
 import { groupConfig, type GroupOptions } from './group-config.ts';
 import { copyRecord, recordOf, type Message } from './message.ts';
@@ -14,7 +14,7 @@ import { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import { Rate } from './rates.ts';
 import { SizeRetention } from './size-retention.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { WaitingRoom, type WaitingPublish } from './waiting-room.ts';
 import { topicStats, type TopicStats } from './stats.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
 import type { BatchTransaction } from './transactions.ts';
@@ -139,7 +139,7 @@ export class Topic {
       return listener.refused(token, topicError(this, 'message-too-large', what, { limit: valueBytesLimit }));
     }
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
-    if (this.#plain && options === undefined) {
+    if (this.#plain && options === undefined && this.#waiting.size === 0) {
       const partition = this.partitions[0]!;
       core.awaitCommit(listener, token, partition, partition.append(record), false);
       this.inRate.count++;
@@ -174,7 +174,7 @@ export class Topic {
     });
   }
 
-  /** `turn`: the publish has waited, and this is the partition that has room for it now. */
+  /** `turn`: the publish has waited, and this is the partition whose turn it is. */
   #publishWithCare<T>(
     record: Record,
     options: PublishOptions | undefined,
@@ -200,17 +200,27 @@ export class Topic {
       if (original)
         return core.awaitCommit(listener, token, this.partitions[original.partition]!, original.offset, true);
     }
-    const refusal = refusalOfMessage(this, record, options, partition, key);
+    const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
+    const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
     if (refusal) return listener.refused(token, refusal);
     const full = options?.rollup === undefined ? refusalOfRoom(this, record, partition, key) : undefined;
-    const waits = config.overflow === 'wait' && full?.code !== 'key-full';
-    if (waits && !turn && (full || this.#waiting.isAhead(partition))) {
-      if (this.#waiting.size < waitingPublishesMax)
-        return this.#waiting.push(partition, { record: copyRecord(record), options, listener, token });
-      return listener.refused(
+    const waitsForRoom = config.overflow === 'wait' && full !== undefined && full.code !== 'key-full';
+    if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition))) {
+      if (this.#waiting.size >= waitingPublishesMax)
+        return listener.refused(
+          token,
+          full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
+        );
+      const copy = copyRecord(record);
+      this.#waiting.push(partition, {
+        record: copy,
+        options,
+        listener,
         token,
-        full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
-      );
+        look: 'none',
+        failure: undefined,
+      });
+      return isKnown ? undefined : this.#admitWaiting();
     }
     if (full) return listener.refused(token, full);
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
@@ -264,18 +274,43 @@ export class Topic {
     this.#core.recordDedupeId(this, partition, offset, timeMs, id);
   }
 
-  /** Publishes that waited for room get another try. */
+  /** Publishes that waited get another try. */
   #admitWaiting(): void {
-    const key = (record: Record): string => this.#keyReader.read(record);
     this.#waiting.admit(
-      (partition, { record }) =>
-        (refusalOfRoom(this, record, partition, key(record))?.code ?? 'key-full') === 'key-full',
-      (partition, { record, options, listener, token }) => {
-        const { refusal } = this.#core;
+      (partition, publish) => publish.failure !== undefined || this.#mayEnter(partition, publish),
+      (partition, { record, options, listener, token, failure }) => {
+        const refusal = failure ?? this.#core.refusal;
         if (refusal) listener.refused(token, refusal);
         else this.#publishWithCare(record, options, listener, token, partition);
       },
     );
+  }
+
+  /** Whether there is room for a publish, and known what it has to be told; if it is not, looks. */
+  #mayEnter(partition: Partition, publish: WaitingPublish): boolean {
+    const { record, options } = publish;
+    const key = this.#keyReader.read(record);
+    if (options && publish.look !== 'done' && !knowsExpected(partition, options, key)) {
+      if (publish.look === 'none')
+        void this.#look(partition, options.expectedLastKey ?? textFromKey(key), publish);
+      return false;
+    }
+    if (this.#config.overflow !== 'wait') return true;
+    return (refusalOfRoom(this, record, partition, key)?.code ?? 'key-full') === 'key-full';
+  }
+
+  /** Finds out which message of a key is the last, now that another that was is gone. */
+  async #look(partition: Partition, pattern: string, publish: WaitingPublish): Promise<void> {
+    publish.look = 'under way';
+    try {
+      await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // only what is durable can be read
+      await partition.last(pattern);
+    } catch (error) {
+      const problem = `Topic "${this.name}" cannot read which message of the key is the last. Try again.`;
+      publish.failure = new BrokerError('storage-failed', problem, { topic: this.name }, error);
+    }
+    publish.look = 'done';
+    this.noteRoom();
   }
 
   // ---- what groups tell it
@@ -300,7 +335,7 @@ export class Topic {
     for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);
   }
 
-  /** Room was made by something else than acks. */
+  /** Room was made by something else than acks, or what somebody waited for is known. */
   noteRoom(): void {
     if (this.#waiting.size > 0) this.#admitWaiting();
   }

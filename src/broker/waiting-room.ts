@@ -4,15 +4,18 @@ import type { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { PublishOptions } from './topic.ts';
 
-/** A publish that waits for room (`overflow: 'wait'`). */
+/** A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message of a key. */
 export interface WaitingPublish {
   readonly record: Record;
   readonly options: PublishOptions | undefined;
   readonly listener: PublishListener<unknown>;
   readonly token: unknown;
+  look: 'none' | 'under way' | 'done';
+  /** Why it cannot be decided. */
+  failure: Error | undefined;
 }
 
-/** The waiting room holds the publishes that wait for room, in order for each partition: who comes later does not go before them. */
+/** The waiting room holds the publishes that wait, in order for each partition: who comes later does not go before them. */
 export class WaitingRoom {
   readonly #queues = new Map<Partition, Queue<WaitingPublish>>();
   #size = 0;

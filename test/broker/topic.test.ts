@@ -98,6 +98,29 @@ test('expectations see publishes of the same commit', async () => {
   await first;
 });
 
+test('after the last message of a key was removed, the one before it is what is expected', async () => {
+  await using kit = await TestBroker.open();
+  const topic = await kit.broker.createTopic({ name: 'orders', keyState: true });
+  for (const value of ['0', '1', '2']) await topic.send({ key: 'k', value });
+  const [partition] = topic.partitions;
+  await partition!.delete(2);
+  const publishes = [
+    refused(topic, 'a', { expectedLastKeyOffset: -1 }, 'wrong-last-key-offset', 1),
+    topic.send({ key: 'k', value: 'b' }, { expectedLastKeyOffset: 1 }),
+    topic.send({ key: 'other', value: 'c' }),
+  ];
+  const [, b, c] = await Promise.all(publishes);
+  assert.deepEqual(
+    [b, c],
+    [
+      { partition: 0, offset: 3, duplicate: false },
+      { partition: 0, offset: 4, duplicate: false },
+    ],
+  );
+  for (const offset of [0, 1, 3]) await partition!.delete(offset);
+  await topic.send({ key: 'k', value: 'd' }, { expectedLastKeyOffset: -1 });
+});
+
 test('a full topic drops its oldest, or rejects, or makes the publisher wait', async () => {
   const { kit, topic } = await withTopic({ messagesMax: 2, keyState: true });
   await using _ = kit;

@@ -263,13 +263,14 @@ export class Client {
   #publish(topic: Topic, plan: PlannedMessage): void {
     const { partition, dedupeId, delayMs, rollup } = plan;
     const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
-    const expected = this.#expectation(topic, plan);
+    const { isGuess = false, ...expected } = this.#expectation(topic, plan);
     this.#history.add({
       kind: 'publish',
       topic: keyOf(topic),
       plan,
       ...(dueMs === undefined ? {} : { dueMs }),
       ...expected,
+      ...(isGuess ? { isGuess } : {}),
     });
     if (this.#nats) return this.#nats.publish(plan, expected);
     const options = {
@@ -283,19 +284,17 @@ export class Client {
     topic.publish(recordOf(contentOf(plan)), isPlain ? undefined : options, this.#listener, plan.id);
   }
 
-  #expectation(
-    topic: Topic,
-    { expect, key }: PlannedMessage,
-  ): { expectedLastOffset?: number; expectedLastKeyOffset?: number } {
+  #expectation(topic: Topic, { expect, key }: PlannedMessage): Expectation {
     const partition = topic.partitions[0]!;
     if (expect === undefined || topic.partitions.length > 1) return {};
     if (expect === 'last-offset') return { expectedLastOffset: partition.nextOffset - 1 };
     if (expect === 'wrong-last-offset') return { expectedLastOffset: partition.nextOffset + 2 };
     if (!partition.keyIndex || key === null) return {};
-    const last = partition.keyIndex.get(key)?.last;
-    const isKnown = last !== undefined && partition.isLive(last);
-    const wrong = expect === 'wrong-last-key-offset' ? 1_000_000 : 0;
-    return { expectedLastKeyOffset: (isKnown ? last : -1) + wrong };
+    const state = partition.keyIndex.get(key);
+    if (expect === 'wrong-last-key-offset') return { expectedLastKeyOffset: (state?.last ?? 0) + 1_000_000 };
+    // After a removal it may be that none is left, or an older one is the last again.
+    if (state && !partition.isLive(state.last)) return { expectedLastKeyOffset: -1, isGuess: true };
+    return { expectedLastKeyOffset: state?.last ?? -1 };
   }
 
   // ---- consuming
@@ -389,6 +388,12 @@ export class Client {
     if (!list) map.set(key, (list = []));
     return list;
   }
+}
+
+interface Expectation {
+  readonly expectedLastOffset?: number;
+  readonly expectedLastKeyOffset?: number;
+  readonly isGuess?: boolean;
 }
 
 interface Unanswered {

@@ -126,6 +126,8 @@ export interface PublishFact {
   readonly dueMs?: number;
   readonly expectedLastOffset?: number;
   readonly expectedLastKeyOffset?: number;
+  /** Who published did not know whether the broker would find what it expects. */
+  readonly isGuess?: boolean;
 }
 
 /** What a partition holds, and what it says of itself. */
