@@ -40,6 +40,7 @@ const ageSlackMs = 1100;
 /**
  * The checker reads a history and says which promises it breaks:
  *
+ * - nobody is told of a message, or can read it, before a commit that may hold it is on disk
  * - no acked message is lost, none invented, none altered; offsets are never reused; order holds per partition
  * - nothing refused is stored; expectations hold; no duplicate within the dedupe window; nothing delayed shows early
  * - no redelivery before deadline, backoff or nack allow it; none after a durable ack; deliveries count up by one
@@ -81,6 +82,14 @@ class Checker {
       case 'problem':
         return this.#broken('sound', fact.text);
       case 'started':
+        for (const topic of known.topics.values()) topic.readable.length = 0;
+        return;
+      case 'written':
+        known.written = fact.upTo;
+        return;
+      case 'readable':
+        known.topic(fact.topic, this.#at).readable.push({ ...fact, written: known.written });
+        return;
       case 'asked':
       case 'failed':
         return;
@@ -228,9 +237,21 @@ class Checker {
     if (duplicate || offset < 0) return;
     publish.partition = partition;
     publish.offset = offset;
+    this.#onDisk(publish, topic, this.#known.written, 'acked');
+    const since = topic.readable.find((then) => then.partition === partition && then.end > offset);
+    if (since) this.#onDisk(publish, topic, since.written, 'readable');
     const { key, id } = publish.plan;
     this.#see({ partition, offset, id, key, timestampMs: publish.askedWallMs }, topic);
     this.#expected(topic, publish);
+  }
+
+  /** A commit that was written before the message was published cannot hold it. */
+  #onDisk(publish: PublishKnown, topic: TopicKnown, written: number, what: string): void {
+    if (topic.isVolatile || written >= publish.askedAt) return;
+    this.#broken(
+      'nobody hears of what is not on disk',
+      `m${publish.plan.id} was ${what} before it was written`,
+    );
   }
 
   #expected(
@@ -395,6 +416,7 @@ class Checker {
     if (!instance) return;
     const text = `m${seen.id} at ${seen.partition}/${seen.offset} to ${group.key}, delivery ${deliveries}`;
     const { run } = this.#known;
+    this.#onDisk(this.#known.publishes.get(seen.id)!, topic, this.#known.written, 'delivered');
     if (group.deleted !== undefined) this.#broken('a deleted group gets nothing', text);
     if (!group.mayWant(seen.key))
       this.#broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);

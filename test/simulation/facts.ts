@@ -48,6 +48,8 @@ export class TopicKnown {
   readonly damages: { readonly partition: number; readonly from: number; readonly to: number }[] = [];
   /** Per partition: the offset after the last one known. */
   readonly next: number[] = [];
+  /** How far each partition could be read, and up to which event a commit was on disk then, in this run. */
+  readonly readable: { readonly partition: number; readonly end: number; readonly written: number }[] = [];
 
   constructor(key: string, created: { readonly run: number; readonly at: number }) {
     this.key = key;
@@ -215,6 +217,9 @@ export class Known {
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
   run = 0;
+
+  /** Of what was asked for up to that event, something may be on disk; of nothing that was asked for later. */
+  written = -1;
 
   isDurable(run: number, at: number): boolean {
     return at <= (this.#durable[run] ?? -1);

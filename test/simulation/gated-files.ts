@@ -30,6 +30,13 @@ export type CallKind =
   | 'truncate'
   | 'close';
 
+/** Hears of writes that are on disk when they are done. */
+export interface SyncedWrites {
+  /** One was asked for; what is returned is told when it is done. */
+  asked(path: string, position: number): number;
+  done(asked: number): void;
+}
+
 /**
  * Files whose every call waits at a gate until the machine lets it happen, in whatever order it likes: the slow disk, on which calls
  * that were made together complete in any order, and in which the process can die between any two of them.
@@ -38,9 +45,11 @@ export class GatedFiles implements Files {
   /** Calls made and not let through, oldest first. */
   readonly waiting: Call[] = [];
   readonly #inner: Files;
+  readonly #syncedWrites: SyncedWrites | undefined;
 
-  constructor(inner: Files) {
+  constructor(inner: Files, syncedWrites?: SyncedWrites) {
     this.#inner = inner;
+    this.#syncedWrites = syncedWrites;
   }
 
   gate<T>(
@@ -56,10 +65,11 @@ export class GatedFiles implements Files {
   }
 
   open(path: string, options?: OpenOptions): Promise<File> {
+    const syncedWrites = options?.syncWrites ? this.#syncedWrites : undefined;
     return this.gate(
       'open',
       path,
-      async () => new GatedFile(this, path, await this.#inner.open(path, options)),
+      async () => new GatedFile(this, path, await this.#inner.open(path, options), syncedWrites),
     );
   }
 
@@ -104,11 +114,13 @@ class GatedFile implements File {
   readonly #files: GatedFiles;
   readonly #path: string;
   readonly #inner: File;
+  readonly #syncedWrites: SyncedWrites | undefined;
 
-  constructor(files: GatedFiles, path: string, inner: File) {
+  constructor(files: GatedFiles, path: string, inner: File, syncedWrites: SyncedWrites | undefined) {
     this.#files = files;
     this.#path = path;
     this.#inner = inner;
+    this.#syncedWrites = syncedWrites;
   }
 
   read(target: Uint8Array, position: number): Promise<number> {
@@ -116,7 +128,12 @@ class GatedFile implements File {
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
-    const work = (): Promise<void> => this.#inner.write(bytes, position);
+    const watch = this.#syncedWrites;
+    const asked = watch?.asked(this.#path, position);
+    const work = async (): Promise<void> => {
+      await this.#inner.write(bytes, position);
+      if (asked !== undefined) watch!.done(asked);
+    };
     return this.#files.gate('write', this.#path, work, { position, bytes });
   }
 

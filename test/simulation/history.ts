@@ -38,6 +38,10 @@ export type Fact =
       readonly from: number;
       readonly to: number;
     }
+  /** A commit is on disk that was written when the history was as long as that: nothing asked for later can be in it. */
+  | { readonly kind: 'written'; readonly upTo: number }
+  /** Whoever reads the partition now gets everything below `end`. */
+  | { readonly kind: 'readable'; readonly topic: string; readonly partition: number; readonly end: number }
   /** What was asked for up to that event is on disk. */
   | { readonly kind: 'durable'; readonly upTo: number }
   /** What an operation came to, by the index of its event. */

@@ -42,6 +42,8 @@ export class Machine {
   #callsSince = 0;
   /** A call is to fail: told just before it happens. */
   onFailing: (code: string) => void = () => {};
+  /** Called after each step. */
+  onStep: () => void = () => {};
   readonly #inOrder: boolean;
   /** What happened, for the comparison of two runs. */
   readonly trace: string[] | undefined;
@@ -71,6 +73,7 @@ export class Machine {
     else this.#complete(this.#inOrder ? 0 : random.int(files.waiting.length));
     clock.pass(random.int(4) === 0 ? random.next() * 0.8 : 0.05);
     await settled();
+    this.onStep();
     return true;
   }
 

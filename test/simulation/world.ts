@@ -4,9 +4,10 @@ import { PoisonedBlocks } from '../support/index.ts';
 import { Client } from './client.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import { Disk } from './disk.ts';
-import { GatedFiles } from './gated-files.ts';
+import { GatedFiles, type SyncedWrites } from './gated-files.ts';
 import { startTimeMs } from './generator.ts';
 import { History } from './history.ts';
+import { Lookout } from './lookout.ts';
 import { Interrupted, Machine, settled, type Interruption } from './machine.ts';
 import { sight, type Sighting } from './message.ts';
 import type { Crash, Operation, PlannedMessage, Script } from './script.ts';
@@ -31,6 +32,7 @@ export class World {
   callsOfScript = 0;
   readonly #script: Script;
   readonly #client: Client;
+  readonly #lookout = new Lookout(this.history);
   #disk: Disk;
   #broker: Broker | undefined;
   /** Damage that was reported before the broker was up. */
@@ -41,12 +43,13 @@ export class World {
   constructor(script: Script, options: WorldOptions = {}) {
     this.#script = script;
     this.#disk = new Disk(new SeededRandom(script.seed + 7));
-    this.machine = new Machine(this.clock, new GatedFiles(this.#disk.files), {
+    this.machine = new Machine(this.clock, this.#gated(), {
       inOrder: options.inOrder ?? false,
       trace: options.trace ?? false,
       interruptions: options.interruptions ?? [],
     });
     this.machine.onFailing = (code) => this.#disk.failNext(code);
+    this.machine.onStep = () => this.#broker && this.#lookout.look(this.#broker);
     this.#client = new Client(this.history, this.clock, plansOf(script), script.door);
   }
 
@@ -107,6 +110,19 @@ export class World {
     if (this.#failed) await this.#exit(random);
   }
 
+  #gated(): GatedFiles {
+    return new GatedFiles(this.#disk.files, this.#commits);
+  }
+
+  /** Commits are all that is written to the journal behind a file's header. */
+  readonly #commits: SyncedWrites = {
+    asked: (path, position) =>
+      path.startsWith('data/journal/') && position > 0 ? this.history.events.length - 1 : -1,
+    done: (upTo) => {
+      if (upTo >= 0) this.history.add({ kind: 'written', upTo });
+    },
+  };
+
   // ---- the broker's life
 
   async start(random: SeededRandom, callLimits: readonly number[] = []): Promise<void> {
@@ -123,7 +139,7 @@ export class World {
     const { history, machine } = this;
     history.run++;
     this.#failed = undefined;
-    machine.files = new GatedFiles(this.#disk.files);
+    machine.files = this.#gated();
     machine.callsDone = 0;
     this.#broker = undefined;
     this.#reports = [];
@@ -153,6 +169,7 @@ export class World {
     const done = await machine.runUntil(random, () => ended || isDead());
     if (broker) {
       this.#broker = broker;
+      this.#lookout.startOver();
       for (const report of this.#reports.splice(0)) this.#noteDamage(broker, report);
       this.#client.connect(broker);
       history.add({ kind: 'started' });

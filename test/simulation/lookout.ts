@@ -1,0 +1,39 @@
+import type { Broker, Partition } from '../../src/broker/index.ts';
+import type { History } from './history.ts';
+import { keyOf } from './keys.ts';
+
+/** The lookout is a reader that never sleeps: after each step of the machine it notes how far each partition can be read. */
+export class Lookout {
+  readonly #history: History;
+  /** By partition: the offset after the last one that can be read. */
+  readonly #ends = new Map<Partition, number>();
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  /** Another process: what it was told before is of no use. */
+  startOver(): void {
+    this.#ends.clear();
+  }
+
+  look(broker: Broker): void {
+    for (const topic of broker.topics.values()) {
+      if (topic.config.durability === 'memory') continue;
+      for (const partition of topic.partitions) {
+        const end = readableEnd(partition);
+        if (end <= (this.#ends.get(partition) ?? 0)) continue;
+        this.#ends.set(partition, end);
+        this.#history.add({ kind: 'readable', topic: keyOf(topic), partition: partition.index, end });
+      }
+    }
+  }
+}
+
+/** Readers may have what is durable; but who asks for more should not be given it either. */
+function readableEnd({ log }: Partition): number {
+  let end = log.durableEnd;
+  for (let batch = log.cached(end); batch && batch.endOffset > end; batch = log.cached(end))
+    end = batch.endOffset;
+  return end;
+}
