@@ -41,10 +41,11 @@ const ageSlackMs = 1100;
  * The checker reads a history and says which promises it breaks:
  *
  * - nobody is told of a message, or can read it, before a commit that may hold it is on disk
+ * - nothing more is committed after a failed sync
  * - no acked message is lost, none invented, none altered; offsets are never reused; order holds per partition
  * - nothing refused is stored; expectations hold; no duplicate within the dedupe window; nothing delayed shows early
  * - no redelivery before deadline, backoff or nack allow it; none after a durable ack; deliveries count up by one
- * - a dead letter after exactly maxDeliver failures or a reject, once, and not in its queue any more
+ * - a dead letter after exactly maxDeliver failures or a reject, once, and not in its queue any more; none once it was put back
  * - retention takes only what it may and all it must; what is gone stays gone
  * - limits in flight and order per key are kept; a group gets everything it is owed, and its position never moves without cause
  */
@@ -84,8 +85,13 @@ class Checker {
       case 'started':
         for (const topic of known.topics.values()) topic.readable.length = 0;
         return;
+      case 'sync-failed':
+        known.syncFailedAt ??= this.#at;
+        return;
       case 'written':
         known.written = fact.upTo;
+        if (known.syncFailedAt !== undefined && fact.upTo >= known.syncFailedAt)
+          this.#broken('a failed sync is final', 'a commit was written after it');
         return;
       case 'readable':
         known.topic(fact.topic, this.#at).readable.push({ ...fact, written: known.written });
@@ -167,6 +173,7 @@ class Checker {
   }
 
   #ended(): void {
+    this.#known.syncFailedAt = undefined;
     for (const group of this.#known.groups.values()) group.restarted(this.#known);
     for (const topic of this.#known.topics.values()) {
       if (topic.isVolatile) topic.forget();
@@ -175,11 +182,12 @@ class Checker {
     }
   }
 
-  #outcome({ of, error }: Extract<Fact, { kind: 'outcome' }>, asked: Event): void {
+  #outcome({ of, error, count = 0 }: Extract<Fact, { kind: 'outcome' }>, asked: Event): void {
     const known = this.#known;
     if (error?.startsWith('exception')) return this.#broken('refusals have a code', error);
     if (error !== undefined) return;
     const { fact, run } = asked;
+    if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
     if (fact.kind === 'purge' || fact.kind === 'redrive')
       known.topics.get(fact.topic)!.removals.find(({ at }) => at === of)!.doneAt = this.#at;
     if (
@@ -547,6 +555,7 @@ class Checker {
         `${where} ends at ${next}, and ended at ${topic.next[partition]} before`,
       );
     topic.next[partition] = next;
+    topic.gone[partition] = next - count;
     const isWhole = topic.damages.length === 0;
     if (count !== messages.length && isWhole)
       this.#broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
@@ -643,6 +652,12 @@ class Checker {
         this.#broken('no topic is lost', `${topic.key} is gone`);
       if (topic.deleted && isThere && this.#known.holds(topic.deleted))
         this.#broken('what is deleted stays deleted', `${topic.key} is back`);
+      const gone = topic.gone.reduce((sum, offsets) => sum + offsets, 0);
+      if (isThere && !topic.isVolatile && gone < topic.redriven)
+        this.#broken(
+          'what was put back is no dead letter any more',
+          `${topic.key}: ${topic.redriven} were put back, ${gone} are gone`,
+        );
     }
   }
 

@@ -136,7 +136,11 @@ export class Client {
       case 'redrive': {
         const of = this.#history.add({ kind: 'redrive', topic: keyOf(topic) });
         const { limit } = action;
-        return this.#await(this.#broker.redrive(topic, limit === undefined ? {} : { limit }), of);
+        const redriven = this.#broker.redrive(topic, limit === undefined ? {} : { limit });
+        return this.#await(
+          redriven.then(({ moved }) => moved),
+          of,
+        );
       }
       case 'purge':
         return this.#purge(topic, action);

@@ -17,6 +17,8 @@ export class Disk {
   isBroken = false;
   /** Calls that failed so that something could not be read. */
   readFailures = 0;
+  /** Called when something was to be on disk and failed. */
+  onSyncFailed: () => void = () => {};
 
   constructor(random: SeededRandom, files: FaultyFiles = new FaultyFiles({ random })) {
     this.files = files;
@@ -57,17 +59,25 @@ export class Disk {
     disk.#faults = this.#faults;
     disk.#failures = this.#failures;
     disk.readFailures = this.readFailures;
+    disk.onSyncFailed = this.onSyncFailed;
     return disk;
   }
 
   #before(call: FileCall): CallFault | undefined {
     const code = this.#codeFor(call);
     if (code === undefined) return undefined;
-    const { kind, bytes } = call;
+    const { kind, bytes, syncWrites } = call;
     this.#failures++;
     if (kind === 'read' || kind === 'open') this.readFailures++;
     if (kind === 'sync-dir' && code !== 'EMFILE') this.isBroken = true;
-    return { code, written: kind === 'write' ? this.#random.int(bytes!.length + 1) : 0 };
+    const wasToSync = kind === 'sync' || (kind === 'sync-dir' && code !== 'EMFILE');
+    if (wasToSync || (kind === 'write' && syncWrites)) this.onSyncFailed();
+    return { code, written: kind === 'write' ? this.#bytesWritten(bytes!.length) : 0 };
+  }
+
+  /** Before a write failed: often all of it was taken, and only the way to the disk was not found. */
+  #bytesWritten(bytes: number): number {
+    return this.#random.int(2) === 0 ? bytes : this.#random.int(bytes + 1);
   }
 
   #codeFor({ kind }: FileCall): string | undefined {

@@ -44,6 +44,10 @@ export class TopicKnown {
   readonly publishes: PublishKnown[] = [];
   /** Purges, removals, redrives and rollups that were asked for, by index. */
   readonly removals: { readonly at: number; readonly fact: Fact; doneAt: number }[] = [];
+  /** Dead letters that were put back, says the broker. */
+  redriven = 0;
+  /** Per partition: offsets that held a message once, or never. */
+  readonly gone: number[] = [];
   /** Offsets `[from, to)` that the broker said it could not read. */
   readonly damages: { readonly partition: number; readonly from: number; readonly to: number }[] = [];
   /** Per partition: the offset after the last one known. */
@@ -218,6 +222,8 @@ export class Known {
   readonly #durable: number[] = [];
   run = 0;
 
+  /** When a sync failed, in this run. */
+  syncFailedAt: number | undefined = undefined;
   /** Of what was asked for up to that event, something may be on disk; of nothing that was asked for later. */
   written = -1;
 

@@ -74,7 +74,12 @@ class Generator {
       add({ kind: 'create-group', topic: group.topic, options: group.options });
       add({ kind: 'attach', topic: group.topic, group: group.options.name, credit: this.#credit() });
     }
-    for (let left = c.between(60, 140); left > 0; left--) add(this.#action());
+    const actions = c.between(60, 140);
+    const sceneAt = c.percent(25) ? c.between(0, actions) : -1;
+    for (let at = 0; at < actions; at++) {
+      add(this.#action());
+      if (at === sceneAt) operations.push(...this.#checkpointUnderLoad());
+    }
     return { seed: this.#seed, log, operations };
   }
 
@@ -88,6 +93,22 @@ class Generator {
       steps,
       ...(c.percent(40) ? { sync: true } : {}),
     };
+  }
+
+  /** The journal moves on to other files while a checkpoint is being made, and once more behind it; then the process dies. */
+  #checkpointUnderLoad(): Operation[] {
+    const c = this.#c;
+    const topic = c.of(topicNames);
+    const publish = (steps: number): Operation => {
+      const message = { id: ++this.#lastId, key: c.of(keys), bytes: c.between(2000, 5000) };
+      return { ...this.#step({ kind: 'publish', topic, messages: [message] }), steps };
+    };
+    return [
+      { ...this.#step({ kind: 'checkpoint' }), steps: c.between(3, 15) },
+      ...[1, 2, 3, 4].map(() => publish(c.between(3, 15))),
+      ...[1, 2, 3, 4].map(() => publish(-1)),
+      this.#step({ kind: 'crash', power: c.percent(50), downMs: 1, again: [], look: true }),
+    ];
   }
 
   #log(): LogLimits {

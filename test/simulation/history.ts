@@ -28,6 +28,8 @@ export type Fact =
   | { readonly kind: 'crashed'; readonly power: boolean }
   /** The log gave up after an error of the disk. */
   | { readonly kind: 'failed'; readonly code: string }
+  /** Something was to be on disk, and the system said that it is not: nothing can be relied on any more. */
+  | { readonly kind: 'sync-failed' }
   /** Something no broker may do, seen by the machine itself: an exception, a hang, a start that fails without reason. */
   | { readonly kind: 'problem'; readonly text: string }
   /** The disk did not give back what it holds, as the script asked for, and the broker said which messages that costs. */

@@ -43,6 +43,7 @@ export class World {
   constructor(script: Script, options: WorldOptions = {}) {
     this.#script = script;
     this.#disk = new Disk(new SeededRandom(script.seed + 7));
+    this.#disk.onSyncFailed = () => void this.history.add({ kind: 'sync-failed' });
     this.machine = new Machine(this.clock, this.#gated(), {
       inOrder: options.inOrder ?? false,
       trace: options.trace ?? false,
