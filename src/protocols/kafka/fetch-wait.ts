@@ -61,17 +61,28 @@ export class FetchWait implements PartitionWatcher {
     this.#resolve();
   }
 
-  /** Whether the partitions have so many bytes to read; those of a batch that is read from its middle count whole. */
+  /** Whether the partitions have so many bytes to read. */
   #hasEnough(): boolean {
     let bytes = 0;
-    for (const { partition, wanted } of this.#targets) {
-      const end = partition && readableEnd(partition, this.#isolationLevel);
-      if (end === undefined || wanted.fetchOffset >= end) continue;
+    for (const target of this.#targets) {
+      if (!hasMore(target, this.#isolationLevel)) continue;
       if (this.#bytesMin <= 1) return true;
-      bytes += partition!.log.bytesFrom(wanted.fetchOffset);
-      if (end < partition!.nextOffset) bytes -= partition!.log.bytesFrom(end);
+      bytes += bytesToRead(target, this.#isolationLevel);
       if (bytes >= this.#bytesMin) return true;
     }
     return bytes >= this.#bytesMin;
   }
+}
+
+function hasMore({ partition, wanted }: Wanted, isolationLevel: number): boolean {
+  return partition !== undefined && wanted.fetchOffset < readableEnd(partition, isolationLevel);
+}
+
+/** How many bytes of a partition there are to read; those of a batch that is read from its middle count whole. */
+export function bytesToRead(target: Wanted, isolationLevel: number): number {
+  if (!hasMore(target, isolationLevel)) return 0;
+  const { wanted, partition } = target;
+  const end = readableEnd(partition!, isolationLevel);
+  const bytes = partition!.log.bytesFrom(wanted.fetchOffset);
+  return end < partition!.nextOffset ? bytes - partition!.log.bytesFrom(end) : bytes;
 }

@@ -23,6 +23,8 @@ export interface KafkaSession {
   beginSasl(mechanism: string, isBare: boolean): boolean;
   /** The answer to one token of the mechanism. Throws a KafkaError, and then the connection ends after the answer. */
   saslToken(token: Uint8Array): Uint8Array;
+  /** Room for an answer that would have so many bytes: how many it may have, as soon as there is room at all. */
+  takeRoom(bytes: number): number | Promise<number>;
   /** Ends the connection because of what the client did. */
   fail(text: string): void;
   /** What a part of the protocol keeps per connection (share sessions, …), each under a {@link SessionState} of its own. */

@@ -4,6 +4,7 @@ import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { createTlsServer, type TlsIdentity } from '../tls.ts';
+import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import { GroupCoordinator, type GroupLimits } from './groups/index.ts';
 import { handlers } from './handlers/index.ts';
@@ -89,6 +90,7 @@ export class KafkaFrontend implements Frontend {
     this.#sweepMs = Math.min(
       sweepMsMax,
       limits.writeDeadlineMs / 4,
+      limits.crowdedDeadlineMs / 2,
       limits.authTimeoutMs / 2,
       limits.idleMsMax / 2,
     );
@@ -116,6 +118,7 @@ export class KafkaFrontend implements Frontend {
     this.#host = {
       kafka,
       auth,
+      answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       advertised: options.advertised,
       closing: (session, reason) => this.#sessionClosing(session, reason),
@@ -214,18 +217,35 @@ export class KafkaFrontend implements Frontend {
     this.#sweep = undefined;
     const nowMs = this.#host.kafka.clock.monotonic();
     for (const session of this.#sessions) this.#lookAfter(session, nowMs);
+    if (this.#host.answerRoom.isFull) this.#makeRoom(nowMs);
     if (this.#sessions.size > 0)
       this.#sweep = this.#host.kafka.clock.setTimer(this.#sweepMs, this.#lookAfterSessions);
   };
 
+  /** Cuts who has been behind for longest, until there is room for answers to the others. */
+  #makeRoom(nowMs: number): void {
+    let { bytesOver } = this.#host.answerRoom;
+    const sinceMs = nowMs - this.#host.kafka.limits.crowdedDeadlineMs;
+    const behind = Array.from(this.#sessions)
+      .filter(({ behindSinceMs = Infinity }) => behindSinceMs <= sinceMs)
+      .sort((a, b) => a.behindSinceMs! - b.behindSinceMs!);
+    for (const session of behind) {
+      if (bytesOver < 0) return;
+      bytesOver -= session.pendingBytes;
+      this.#cutSlow(session);
+    }
+  }
+
+  #cutSlow(session: Session): void {
+    session.close({ kind: 'slow-reader', pendingBytes: session.pendingBytes });
+    session.cut();
+  }
+
   #lookAfter(session: Session, nowMs: number): void {
     const { writeDeadlineMs, idleMsMax } = this.#host.kafka.limits;
     session.noteProgress(nowMs);
-    const { pendingBytes } = session;
-    if (pendingBytes > 0 && nowMs - session.wroteMs >= writeDeadlineMs) {
-      session.close({ kind: 'slow-reader', pendingBytes });
-      session.cut();
-    } else if (session.closed) return;
+    if (session.pendingBytes > 0 && nowMs - session.wroteMs >= writeDeadlineMs) this.#cutSlow(session);
+    else if (session.closed) return;
     else if (nowMs >= session.authDueMs) session.fail('it did not log in in time');
     else if (session.underWay === 0 && nowMs - session.heardMs >= idleMsMax) session.close({ kind: 'idle' });
   }

@@ -1,3 +1,4 @@
+import type { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
 import type { CloseReason, Session } from './session.ts';
@@ -6,6 +7,7 @@ import type { CloseReason, Session } from './session.ts';
 export interface SessionHost {
   readonly kafka: KafkaHost;
   readonly auth: KafkaAuth;
+  readonly answerRoom: AnswerRoom;
   /** What all connections are read into. */
   readonly readBuffer: Buffer;
   /** Where clients are told to connect to; undefined: where each has connected to. */

@@ -94,6 +94,11 @@ export class Session implements KafkaSession {
   readonly #exchanges = new Queue<Exchange>();
   readonly #waiting = new Queue<Exchange>();
   #bytesUnderWay = 0;
+  /** Taken from the room for answers: for one that is being read, and in all. */
+  #takenRoom = 0;
+  #roomBytes = 0;
+  /** Since when answers wait for it to read them: milliseconds of the monotonic clock. */
+  behindSinceMs: number | undefined = undefined;
   /** Bytes that the socket had taken at the last look. */
   #takenBytes = 0;
   #reading = 0;
@@ -139,11 +144,16 @@ export class Session implements KafkaSession {
           );
     if (socket instanceof TLSSocket) socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket = socket;
-    socket.on('drain', () => this.#advance());
+    socket.on('drain', () => {
+      this.#countRoom();
+      this.#advance();
+    });
     socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
     socket.on('end', () => this.close({ kind: 'client' }));
     socket.on('close', () => {
       this.close({ kind: 'client' });
+      host.answerRoom.change(-this.#roomBytes);
+      this.#roomBytes = 0;
       host.gone(this);
     });
   }
@@ -164,6 +174,39 @@ export class Session implements KafkaSession {
     const taken = outBytes - this.pendingBytes;
     if (taken !== this.#takenBytes || this.pendingBytes === 0) this.wroteMs = nowMs;
     this.#takenBytes = taken;
+    this.#countRoom();
+  }
+
+  takeRoom(bytes: number): number | Promise<number> {
+    const { answerRoom } = this.host;
+    if (!answerRoom.isFull || this.closed) return this.#takeRoom(bytes);
+    return new Promise((resolve) => {
+      const go = (): void => {
+        unhook();
+        forget();
+        resolve(this.#takeRoom(bytes));
+      };
+      const unhook = answerRoom.whenRoom(go);
+      const forget = this.onClose(go);
+    });
+  }
+
+  #takeRoom(bytes: number): number {
+    if (this.closed) return 0;
+    this.#takenRoom = Math.min(bytes, this.host.answerRoom.share);
+    this.#countRoom();
+    return this.#takenRoom;
+  }
+
+  /** What it holds of the room for answers: what waits to be read, and what is being made. */
+  #countRoom(): void {
+    const { pendingBytes } = this;
+    const bytes = pendingBytes + this.#takenRoom;
+    const change = bytes - this.#roomBytes;
+    this.#roomBytes = bytes;
+    if (pendingBytes === 0) this.behindSinceMs = undefined;
+    else this.behindSinceMs ??= this.host.kafka.clock.monotonic();
+    if (change !== 0) this.host.answerRoom.change(change);
   }
 
   get outBytes(): number {
@@ -258,8 +301,10 @@ export class Session implements KafkaSession {
 
   #mayStart(exchange: Exchange): boolean {
     if (this.#held || this.#congested || this.#turn.isOver) return false;
-    if (this.pendingBytes > this.host.kafka.limits.responseBytesMax) return false;
-    return !exchange.isReading || this.#reading === 0;
+    const { pendingBytes } = this;
+    const { responseBytesMax, fetchBytesMax } = this.host.kafka.limits;
+    if (pendingBytes > responseBytesMax || (pendingBytes > 0 && this.host.answerRoom.isFull)) return false;
+    return !exchange.isReading || (this.#reading === 0 && pendingBytes <= fetchBytesMax);
   }
 
   #waitUntilUncongested(): void {
@@ -341,12 +386,14 @@ export class Session implements KafkaSession {
       if (head.state === 'waiting' || head.state === 'running') break;
       this.#exchanges.shift();
       this.#bytesUnderWay -= head.bytes;
+      if (head.isReading) this.#takenRoom = 0;
       if (head.state !== 'answered') continue;
       this.#write(head);
       if (head.context?.sent) (sent ??= []).push(head.context.sent);
     }
     if (this.closed) return;
     this.#send(this.#writer.take(), sent);
+    this.#countRoom();
     if (this.#isLeaving) this.fail('a login that failed');
     else this.#advance();
   }
@@ -436,6 +483,7 @@ export class Session implements KafkaSession {
     this.#onClose.clear();
     this.#waiting.clear();
     this.#exchanges.clear();
+    this.#takenRoom = 0;
     if (reason.kind === 'slow-reader' || reason.kind === 'socket') this.#socket.destroy();
     else {
       this.#socket.resume(); // what still comes is thrown away, so that its end is seen

@@ -6,9 +6,8 @@ import {
   type ResponseDraft,
 } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
-import { FetchWait } from '../fetch-wait.ts';
+import { FetchWait, bytesToRead } from '../fetch-wait.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import type { KafkaHost } from '../kafka-host.ts';
 import {
   highWatermark,
   lastStableOffset,
@@ -50,13 +49,26 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const waitMs = Math.min(request.maxWaitMs, host.limits.fetchWaitMsMax);
   if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE)))
     await FetchWait.until(targets.flat(), request.minBytes, request.isolationLevel, waitMs, host, session);
+  const bytesMax = await session.takeRoom(bytesWanted(request, targets));
   if (session.closed) return { responses: [] };
   const stored: StoredBatches[] = [];
   context.sent = () => {
     for (const batches of stored) batches.release();
   };
-  return { responses: await readAll(request, targets, host, stored) };
+  return { responses: await readAll(request, targets, bytesMax, stored) };
 };
+
+/** How large the answer would be. */
+function bytesWanted(
+  { maxBytes, isolationLevel }: FetchRequest,
+  targets: readonly (readonly FetchTarget[])[],
+): number {
+  let bytes = 0;
+  for (const list of targets)
+    for (const target of list)
+      bytes += Math.min(bytesToRead(target, isolationLevel), target.wanted.partitionMaxBytes);
+  return Math.min(bytes, maxBytes);
+}
 
 function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
   const found = version >= 13 ? host.topicIds.topic(topic.topicId) : host.topicNames.topic(topic.topic);
@@ -87,11 +99,11 @@ function errorOf(partition: Partition, { fetchOffset, currentLeaderEpoch }: Want
 async function readAll(
   request: FetchRequest,
   targets: readonly (readonly FetchTarget[])[],
-  host: KafkaHost,
+  bytesMax: number,
   stored: StoredBatches[],
 ): Promise<TopicDraft[]> {
   const responses: TopicDraft[] = [];
-  let bytesLeft = Math.min(request.maxBytes, host.limits.fetchBytesMax);
+  let bytesLeft = Math.min(request.maxBytes, bytesMax);
   let isFirst = true;
   for (const [at, { topic, topicId }] of request.topics.entries()) {
     const partitions: PartitionDraft[] = [];
