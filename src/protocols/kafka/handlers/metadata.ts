@@ -9,6 +9,8 @@ import { isTopicName } from '../topic-names.ts';
 type TopicDraft = ResponseDraft<'Metadata'>['topics'][number];
 type PartitionDraft = MetadataResponse['topics'][number]['partitions'][number];
 
+/** "Topic IDs are not supported in versions 10 and 11" (KIP-516). */
+const idsSince = 12;
 const noReplicas: readonly number[] = [];
 
 export const metadata: Handler<'Metadata'> = async (request, context) => {
@@ -38,8 +40,11 @@ function find(
   name: string | null,
   topicId: string,
   mayCreate: boolean,
-  { host }: RequestContext,
+  { host, version }: RequestContext,
 ): TopicDraft | Promise<TopicDraft> {
+  // Versions 10 and 11 have ids in the request and cannot answer without a name.
+  if (version < idsSince && (name === null || topicId !== zeroUuid))
+    return unknown(ErrorCode.INVALID_REQUEST, name ?? '', topicId);
   // The Java client asks by id with an empty name.
   if (name === null || (name === '' && topicId !== zeroUuid)) {
     const topic = host.topicIds.topic(topicId);
