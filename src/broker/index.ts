@@ -20,7 +20,11 @@ export type { GroupStats, TopicStats } from './stats.ts';
 export type { Published, PublishOptions, Topic } from './topic.ts';
 export { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
 export type { TransactionLimits } from './transaction-limits.ts';
-export type { PositionInTransaction, ProducerIdentity } from './transactional-producer.ts';
+export type {
+  PositionInTransaction,
+  ProducerIdentity,
+  TransactionalProducer,
+} from './transactional-producer.ts';
 export type { BatchTransaction, TransactionCaller, Transactions } from './transactions.ts';
 export type { WatermarkOptions } from './watermarks.ts';
 export {

@@ -38,6 +38,11 @@ export class PartitionTransactions {
     return this.#open.has(producerId);
   }
 
+  /** The first offset of a producer's open transaction; undefined: it has none here, or nothing that is left of it. */
+  firstOffsetOf(producerId: number): number | undefined {
+    return this.#open.get(producerId)?.runs[0];
+  }
+
   /** Whether a transaction may have another batch here, which others have written to in between. */
   hasRoom(producerId: number): boolean {
     return (this.#open.get(producerId)?.runs.length ?? 0) / 2 < runsMax;

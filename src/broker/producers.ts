@@ -16,6 +16,14 @@ interface Producer {
   lastMs: number;
 }
 
+/** An idempotent producer as it last wrote to a partition. */
+export interface ProducerView {
+  readonly producerId: number;
+  readonly epoch: number;
+  readonly lastSequence: number;
+  readonly lastMs: number;
+}
+
 /** What is to be done with a batch of an idempotent producer. */
 export type SequenceCheck =
   | { readonly kind: 'next' }
@@ -47,6 +55,12 @@ export class Producers {
 
   get size(): number {
     return this.#producers.size;
+  }
+
+  /** Who wrote here, the one that was silent for longest first. */
+  *views(): Iterable<ProducerView> {
+    for (const [producerId, { epoch, batches, lastMs }] of this.#producers)
+      yield { producerId, epoch, lastSequence: batches[batches.length - 1]!.lastSequence, lastMs };
   }
 
   /** Whether the batch may be appended. A producer that is not known (any more) may begin with any sequence number. */

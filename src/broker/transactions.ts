@@ -80,6 +80,10 @@ export class Transactions {
     return this.#table.producers();
   }
 
+  find(transactionalId: string): TransactionalProducer | undefined {
+    return this.#table.find(transactionalId);
+  }
+
   // ---- who writes
 
   /**

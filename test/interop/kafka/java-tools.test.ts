@@ -1,11 +1,11 @@
-/** Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4 distribution (its `libs` folder is what counts). */
+/** Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4.4 distribution (its `libs` folder is what counts). */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { startServer, uniqueName, useServer } from '../../support/index.ts';
+import { makeTemporaryDirectory, startServer, uniqueName, useServer } from '../../support/index.ts';
 
 const home = process.env['KAFKA_HOME'];
 const skip =
@@ -15,8 +15,12 @@ const skip =
       ? false
       : `there is no ${home}/libs`;
 
-/** What a tool prints; throws when it fails. */
-async function java(mainClass: string, args: readonly string[], input = ''): Promise<string> {
+/** What a tool prints; throws when it fails, or with `fails` when it does not. */
+async function java(
+  mainClass: string,
+  args: readonly string[],
+  { input = '', fails = false }: { readonly input?: string; readonly fails?: boolean } = {},
+): Promise<string> {
   const child = spawn('java', ['-cp', `${home}/libs/*`, mainClass, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -28,8 +32,8 @@ async function java(mainClass: string, args: readonly string[], input = ''): Pro
   const timer = setTimeout(() => child.kill('SIGKILL'), 90_000);
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  assert.equal(code, 0, `${mainClass} ${args.join(' ')}\n${err}\n${out}`);
-  return out;
+  assert.equal(code, fails ? 1 : 0, `${mainClass} ${args.join(' ')}\n${err}\n${out}`);
+  return fails ? out + err : out;
 }
 
 describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
@@ -53,11 +57,9 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
     const described = await java(topics, [...bootstrap(), '--describe', '--topic', topic]);
     assert.match(described, /PartitionCount: 2\tReplicationFactor: 1\tConfigs: .*retention\.ms=60000/);
     const producer = 'org.apache.kafka.tools.ConsoleProducer';
-    await java(
-      producer,
-      [...bootstrap(), '--topic', topic, '--compression-codec', 'lz4'],
-      'one\ntwo\nthree\n',
-    );
+    await java(producer, [...bootstrap(), '--topic', topic, '--compression-codec', 'lz4'], {
+      input: 'one\ntwo\nthree\n',
+    });
     const consumer = 'org.apache.kafka.tools.consumer.ConsoleConsumer';
     const consumed = await java(consumer, [
       ...bootstrap(),
@@ -70,7 +72,7 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
       group,
     ]);
     assert.deepEqual(consumed.trim().split('\n').sort(), ['one', 'three', 'two']);
-    await java(producer, [...bootstrap(), '--topic', topic], 'four\n');
+    await java(producer, [...bootstrap(), '--topic', topic], { input: 'four\n' });
     const groups = await java('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
       ...bootstrap(),
       '--describe',
@@ -130,6 +132,92 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
     assert.match(read, /, 20500, /);
   });
 
+  /** One of the tools, with its arguments as one would type them. */
+  const run = (tool: string, args: string, options?: { input?: string; fails?: boolean }): Promise<string> =>
+    java(`org.apache.kafka.tools.${tool}`, [...bootstrap(), ...args.split(' ')], options);
+
+  for (const protocol of ['classic', 'consumer']) {
+    test(`kafka-verifiable-consumer, group.protocol=${protocol}`, async () => {
+      const [topic, group] = [uniqueName('topic'), uniqueName('group')];
+      await run('VerifiableProducer', `--topic ${topic} --max-messages 50`);
+      const reading = `--topic ${topic} --group-id ${group} --group-protocol ${protocol}`;
+      const consumed = await run(
+        'VerifiableConsumer',
+        `${reading} --max-messages 50 --reset-policy earliest`,
+      );
+      assert.match(consumed, /"name":"partitions_assigned","partitions":\[{"topic":"[^"]+","partition":0}\]/);
+      assert.match(consumed, /"name":"offsets_committed","offsets":\[{[^}]+"offset":50}\],"success":true/);
+    });
+  }
+
+  test('kafka-console-share-consumer, -verifiable-share-consumer and -share-groups', async () => {
+    const [topic, group] = [uniqueName('topic'), uniqueName('group')];
+    const entity = `--entity-type groups --entity-name ${group}`;
+    const earliest = 'share.auto.offset.reset=earliest';
+    await run('ConfigCommand', `--alter ${entity} --add-config ${earliest}`);
+    assert.match(await run('ConfigCommand', `--describe ${entity}`), /share\.auto\.offset\.reset=earliest/);
+    await run('ConsoleProducer', `--topic ${topic}`, { input: 'one\ntwo\nthree\n' });
+    const reading = `--topic ${topic} --group ${group} --max-messages 3`;
+    const consumed = await run('consumer.ConsoleShareConsumer', reading);
+    assert.deepEqual(consumed.trim().split('\n').sort(), ['one', 'three', 'two']);
+    await run('ConsoleProducer', `--topic ${topic}`, { input: 'four\n' });
+    const groups = (args: string): Promise<string> => run('consumer.group.ShareGroupCommand', args);
+    const described = await groups(`--describe --group ${group}`);
+    assert.match(described, new RegExp(`${group} +${topic} +0 +3 +1 *\\n`), 'it starts at 3 and lags by 1');
+    assert.match(await groups('--list'), new RegExp(`^${group}$`, 'm'));
+    const other = `--topic ${topic} --group-id ${uniqueName('group')} --offset-reset-strategy earliest`;
+    const verified = await run('VerifiableShareConsumer', `${other} --max-messages 4`);
+    assert.match(verified, /"name":"offsets_acknowledged","count":4,.*"success":true/);
+    const reset = await groups(`--reset-offsets --group ${group} --topic ${topic} --to-earliest --execute`);
+    assert.match(reset, new RegExp(`${group} +${topic} +0 +0 *\\n`));
+    const deleted = await groups(`--delete --group ${group}`);
+    assert.match(deleted, /Deletion of requested share groups .* was successful/);
+  });
+
+  test('kafka-configs, -delete-records and -log-dirs', async () => {
+    const topic = uniqueName('topic');
+    const entity = `--entity-type topics --entity-name ${topic}`;
+    await run('ConsoleProducer', `--topic ${topic}`, { input: 'one\ntwo\nthree\n' });
+    const values = 'max.message.bytes=2000000,retention.ms=60000';
+    await run('ConfigCommand', `--alter ${entity} --add-config ${values}`);
+    await run('ConfigCommand', `--alter ${entity} --delete-config retention.ms`);
+    const described = await run('ConfigCommand', `--describe ${entity}`);
+    assert.match(described, /max\.message\.bytes=2000000/);
+    assert.doesNotMatch(described, /retention\.ms/);
+    await run('ConfigCommand', `--alter ${entity} --add-config odd=1`, { fails: true });
+    await using directory = await makeTemporaryDirectory();
+    const file = join(directory.path, 'offsets.json');
+    const partitions = [{ topic, partition: 0, offset: 2 }];
+    await writeFile(file, JSON.stringify({ version: 1, partitions }));
+    const records = await run('DeleteRecordsCommand', `--offset-json-file ${file}`);
+    assert.match(records, new RegExp(`partition: ${topic}-0\\tlow_watermark: 2`));
+    const directories = await run('LogDirsCommand', `--describe --topic-list ${topic}`);
+    assert.match(directories, new RegExp(`"partition":"${topic}-0","size":[1-9]`));
+  });
+
+  test('kafka-transactions', async () => {
+    const [topic, id] = [uniqueName('topic'), uniqueName('mover')];
+    const load = `--topic ${topic} --num-records 2000 --record-size 100 --throughput -1`;
+    await run('ProducerPerformance', `${load} --transactional-id ${id} --transaction-duration-ms 100`);
+    const transactions = (args: string): Promise<string> => run('TransactionsCommand', args);
+    const listed = new RegExp(`^${id} *\\t0 *\\t\\d+ *\\tCompleteCommit`, 'm');
+    assert.match(await transactions('list'), listed);
+    const described = await transactions(`describe --transactional-id ${id}`);
+    assert.match(described, new RegExp(`\\t${id} *\\t\\d+ *\\t\\d+ *\\tCompleteCommit *\\t60000`));
+    const producers = await transactions(`describe-producers --topic ${topic} --partition 0`);
+    assert.match(producers, /^\d+ *\t\d+ *\t-1 *\t\d+ *\t\d+ *\tNone/m);
+    await transactions('find-hanging --broker-id 0');
+  });
+
+  test('tools for what is not there say so', async () => {
+    for (const [tool, args, api] of [
+      ['AclCommand', '--list', 'DESCRIBE_ACLS'],
+      ['MetadataQuorumCommand', 'describe --status', 'DESCRIBE_QUORUM'],
+      ['reassign.ReassignPartitionsCommand', '--list', 'LIST_PARTITION_REASSIGNMENTS'],
+    ] as const)
+      assert.match(await run(tool, args, { fails: true }), new RegExp(`does not support ${api}`));
+  });
+
   test('kafka-dump-log reads the segments', async () => {
     await using own = await startServer();
     const topic = uniqueName('topic');
@@ -137,7 +225,7 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
     await java(
       'org.apache.kafka.tools.ConsoleProducer',
       [...at, '--topic', topic, '--compression-codec', 'gzip'],
-      'dumped\n',
+      { input: 'dumped\n' },
     );
     await own.stop();
     const directory = join(own.dataDirectory, 'topics');
@@ -147,7 +235,7 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
         if (name.endsWith('.log')) files.push(join(directory, partition, name));
     }
     assert.ok(files.length > 0, 'a stop leaves what was published in segments');
-    const dumped = await java('kafka.tools.DumpLogSegments', [
+    const dumped = await java('org.apache.kafka.tools.DumpLogSegments', [
       '--print-data-log',
       '--deep-iteration',
       '--files',

@@ -413,6 +413,83 @@ describe('transactions over the wire', () => {
     assert.deepEqual(await committed(client, 'bills'), ['before', 'after']);
   });
 
+  test('what is open is listed and described', async () => {
+    await using s = await setup();
+    const [open, done, idle] = ['open', 'done', 'idle'].map((id) => new Transactional(s.client, id, true));
+    for (const producer of [open!, done!, idle!]) await producer.init();
+    await done!.produce('bills', ['one', 'two']);
+    await done!.end(false);
+    await open!.produce('bills', ['three']);
+    const { producerId, producerEpoch } = open!.identity;
+    const list = async (request: Partial<RequestDraft<'ListTransactions'>>) => {
+      const filters = { stateFilters: [], producerIdFilters: [], ...request };
+      const { transactionStates, unknownStateFilters } = await s.client.call('ListTransactions', 1, filters);
+      const states = transactionStates.map(
+        ({ transactionalId, transactionState }) => `${transactionalId} ${transactionState}`,
+      );
+      return [...states, ...unknownStateFilters];
+    };
+    assert.deepEqual(await list({}), ['open Ongoing', 'done CompleteAbort', 'idle Empty']);
+    assert.deepEqual(await list({ stateFilters: ['Ongoing', 'Odd'] }), ['open Ongoing', 'Odd']);
+    assert.deepEqual(await list({ producerIdFilters: [producerId] }), ['open Ongoing']);
+    assert.deepEqual(await list({ durationFilter: 30_000 }), []);
+    s.clock.advance(30_001);
+    assert.deepEqual(await list({ durationFilter: 30_000 }), ['open Ongoing']);
+    const startedMs = s.clock.now() - 30_001;
+
+    const { transactionStates } = await s.client.call('DescribeTransactions', 0, {
+      transactionalIds: ['open', 'idle', 'nobody', 'open'],
+    });
+    const identity = { producerId, producerEpoch };
+    const nothing = { transactionStartTimeMs: -1, topics: [] };
+    assert.deepEqual(transactionStates, [
+      {
+        errorCode: ErrorCode.NONE,
+        transactionalId: 'open',
+        transactionState: 'Ongoing',
+        transactionTimeoutMs: timeoutMs,
+        transactionStartTimeMs: startedMs,
+        ...identity,
+        topics: [{ topic: 'bills', partitions: [0] }],
+      },
+      {
+        errorCode: ErrorCode.NONE,
+        transactionalId: 'idle',
+        transactionState: 'Empty',
+        transactionTimeoutMs: timeoutMs,
+        ...nothing,
+        ...idle!.identity,
+      },
+      {
+        errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+        transactionalId: 'nobody',
+        transactionState: '',
+        transactionTimeoutMs: 0,
+        ...nothing,
+        producerId: -1,
+        producerEpoch: -1,
+      },
+    ]);
+
+    const { topics } = await s.client.call('DescribeProducers', 0, {
+      topics: [{ name: 'bills', partitionIndexes: [0, 9, 0] }],
+    });
+    const [bills, unknown, ...others] = topics[0]!.partitions;
+    assert.deepEqual(others, []);
+    assert.equal(unknown!.errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const wrote = { lastTimestamp: startedMs, coordinatorEpoch: -1 };
+    assert.deepEqual(bills!.activeProducers, [
+      {
+        producerId: done!.identity.producerId,
+        producerEpoch: done!.identity.producerEpoch - 1,
+        lastSequence: 1,
+        currentTxnStartOffset: -1,
+        ...wrote,
+      },
+      { ...identity, lastSequence: 0, currentTxnStartOffset: 3, ...wrote },
+    ]);
+  });
+
   test('what makes no sense is refused', async () => {
     await using s = await setup();
     const init = (transactionalId: string, extra: Partial<RequestDraft<'InitProducerId'>> = {}) =>

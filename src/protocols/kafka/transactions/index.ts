@@ -1,7 +1,10 @@
 import type { Handlers } from '../handler.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
+import { describeProducers } from './describe-producers.ts';
+import { describeTransactions } from './describe-transactions.ts';
 import { endTxn } from './end-txn.ts';
+import { listTransactions } from './list-transactions.ts';
 import { txnOffsetCommit } from './txn-offset-commit.ts';
 
 export { transactionErrorCode } from './errors.ts';
@@ -13,4 +16,7 @@ export const transactionHandlers: Handlers = {
   AddOffsetsToTxn: addOffsetsToTxn,
   EndTxn: endTxn,
   TxnOffsetCommit: txnOffsetCommit,
+  DescribeProducers: describeProducers,
+  DescribeTransactions: describeTransactions,
+  ListTransactions: listTransactions,
 };

@@ -18,8 +18,10 @@ import { describeClusterApi } from './describe-cluster.ts';
 import { describeConfigsApi } from './describe-configs.ts';
 import { describeGroupsApi } from './describe-groups.ts';
 import { describeLogDirsApi } from './describe-log-dirs.ts';
+import { describeProducersApi } from './describe-producers.ts';
 import { describeShareGroupOffsetsApi } from './describe-share-group-offsets.ts';
 import { describeTopicPartitionsApi } from './describe-topic-partitions.ts';
+import { describeTransactionsApi } from './describe-transactions.ts';
 import { endTxnApi } from './end-txn.ts';
 import { fetchApi } from './fetch.ts';
 import { findCoordinatorApi } from './find-coordinator.ts';
@@ -30,6 +32,7 @@ import { joinGroupApi } from './join-group.ts';
 import { leaveGroupApi } from './leave-group.ts';
 import { listGroupsApi } from './list-groups.ts';
 import { listOffsetsApi } from './list-offsets.ts';
+import { listTransactionsApi } from './list-transactions.ts';
 import { metadataApi } from './metadata.ts';
 import { offsetCommitApi } from './offset-commit.ts';
 import { offsetDeleteApi } from './offset-delete.ts';
@@ -62,8 +65,10 @@ export * from './describe-cluster.ts';
 export * from './describe-configs.ts';
 export * from './describe-groups.ts';
 export * from './describe-log-dirs.ts';
+export * from './describe-producers.ts';
 export * from './describe-share-group-offsets.ts';
 export * from './describe-topic-partitions.ts';
+export * from './describe-transactions.ts';
 export * from './end-txn.ts';
 export * from './fetch.ts';
 export * from './find-coordinator.ts';
@@ -74,6 +79,7 @@ export * from './join-group.ts';
 export * from './leave-group.ts';
 export * from './list-groups.ts';
 export * from './list-offsets.ts';
+export * from './list-transactions.ts';
 export * from './metadata.ts';
 export * from './offset-commit.ts';
 export * from './offset-delete.ts';
@@ -124,6 +130,9 @@ export interface Apis {
   readonly IncrementalAlterConfigs: typeof incrementalAlterConfigsApi;
   readonly OffsetDelete: typeof offsetDeleteApi;
   readonly DescribeCluster: typeof describeClusterApi;
+  readonly DescribeProducers: typeof describeProducersApi;
+  readonly DescribeTransactions: typeof describeTransactionsApi;
+  readonly ListTransactions: typeof listTransactionsApi;
   readonly ConsumerGroupHeartbeat: typeof consumerGroupHeartbeatApi;
   readonly ConsumerGroupDescribe: typeof consumerGroupDescribeApi;
   readonly DescribeTopicPartitions: typeof describeTopicPartitionsApi;
@@ -170,6 +179,9 @@ export const apis: Apis = {
   IncrementalAlterConfigs: incrementalAlterConfigsApi,
   OffsetDelete: offsetDeleteApi,
   DescribeCluster: describeClusterApi,
+  DescribeProducers: describeProducersApi,
+  DescribeTransactions: describeTransactionsApi,
+  ListTransactions: listTransactionsApi,
   ConsumerGroupHeartbeat: consumerGroupHeartbeatApi,
   ConsumerGroupDescribe: consumerGroupDescribeApi,
   DescribeTopicPartitions: describeTopicPartitionsApi,

@@ -1,0 +1,48 @@
+import type { Topic, TransactionalProducer } from '../../../broker/index.ts';
+import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import type { Handler } from '../handler.ts';
+import type { TopicNames } from '../kafka-host.ts';
+import { transactionStateOf } from './transaction-state.ts';
+
+type StateDraft = ResponseDraft<'DescribeTransactions'>['transactionStates'][number];
+
+/** An id that is named twice is answered once: an answer can be much longer than its question. */
+export const describeTransactions: Handler<'DescribeTransactions'> = ({ transactionalIds }, { host }) => ({
+  transactionStates: Array.from(new Set(transactionalIds), (transactionalId) => {
+    const producer = host.broker.transactions.find(transactionalId);
+    return producer ? describe(producer, host.topicNames) : unknown(transactionalId);
+  }),
+});
+
+function describe(producer: TransactionalProducer, topicNames: TopicNames): StateDraft {
+  const { transactionalId, timeoutMs, producerId, epoch, transaction } = producer;
+  const indexes = new Map<Topic, number[]>();
+  for (const { topic, index } of transaction?.partitions ?? []) {
+    const known = indexes.get(topic);
+    if (known) known.push(index);
+    else indexes.set(topic, [index]);
+  }
+  return {
+    errorCode: ErrorCode.NONE,
+    transactionalId,
+    transactionState: transactionStateOf(producer),
+    transactionTimeoutMs: timeoutMs,
+    transactionStartTimeMs: transaction?.startedMs ?? -1,
+    producerId,
+    producerEpoch: epoch,
+    topics: Array.from(indexes, ([topic, partitions]) => ({ topic: topicNames.nameOf(topic), partitions })),
+  };
+}
+
+function unknown(transactionalId: string): StateDraft {
+  return {
+    errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+    transactionalId,
+    transactionState: '',
+    transactionTimeoutMs: 0,
+    transactionStartTimeMs: -1,
+    producerId: -1,
+    producerEpoch: -1,
+    topics: [],
+  };
+}

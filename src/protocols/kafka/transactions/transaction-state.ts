@@ -1,0 +1,21 @@
+import type { TransactionalProducer } from '../../../broker/index.ts';
+
+/** Kafka's names of what a transactional id may be in the middle of. "Dead" and "PrepareEpochFence" do not occur here. */
+export const transactionStates = [
+  'Empty',
+  'Ongoing',
+  'PrepareCommit',
+  'PrepareAbort',
+  'CompleteCommit',
+  'CompleteAbort',
+] as const;
+
+export type TransactionState = (typeof transactionStates)[number];
+
+/** "Empty" is also who has been fenced, or overdue, since its last transaction. */
+export function transactionStateOf({ transaction, ending, ended }: TransactionalProducer): TransactionState {
+  if (transaction) return 'Ongoing';
+  if (ending) return ended?.outcome === 'commit' ? 'PrepareCommit' : 'PrepareAbort';
+  if (ended) return ended.outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort';
+  return 'Empty';
+}
