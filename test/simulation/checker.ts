@@ -6,7 +6,7 @@ import {
   type PublishKnown,
   type TopicKnown,
 } from './facts.ts';
-import type { Event, Fact, Inventory } from './history.ts';
+import type { Event, Fact, Fetched, Inventory } from './history.ts';
 import { isDone, isOwed, mayBeGone } from './losses.ts';
 import type { Sighting } from './message.ts';
 
@@ -28,6 +28,7 @@ const refusals = [
   'wrong-last',
   'not-allowed',
   'topic-not-found',
+  'sequence-gap',
   'storage-full',
   'closed',
   'storage-failed',
@@ -139,7 +140,17 @@ class Checker {
       case 'published':
         return this.#published(known.publishes.get(fact.id)!, fact);
       case 'refused':
-        return this.#refused(known.publishes.get(fact.id)!, fact.code);
+        return this.#refused(known.publishes.get(fact.id)!, fact);
+      case 'sent':
+        for (const id of fact.ids)
+          Object.assign(known.publishes.get(id)!, {
+            run: known.run,
+            sentAt: this.#at,
+            sentWallMs: this.#wallMs,
+          });
+        return;
+      case 'fetched':
+        return this.#fetched(known.topic(fact.topic, this.#at), fact);
       case 'delivered':
         return this.#delivered(known.groups.get(fact.group), known.topics.get(fact.topic), fact);
       case 'answered':
@@ -223,6 +234,8 @@ class Checker {
       askedAt: this.#at,
       askedWallMs: this.#wallMs,
       run: this.#known.run,
+      sentAt: this.#at,
+      sentWallMs: this.#wallMs,
       answer: 'none',
       answeredWallMs: Infinity,
       partition: -1,
@@ -240,7 +253,7 @@ class Checker {
       return this.#broken('a publish is answered once', `m${fact.id} was answered before`);
     publish.answer = duplicate ? 'duplicate' : 'stored';
     publish.answeredWallMs = this.#wallMs;
-    if (!topic.isVolatile) this.#known.noteDurable(publish.run, publish.askedAt);
+    if (!topic.isVolatile) this.#known.noteDurable(publish.run, publish.sentAt);
     this.#dedupe(topic, publish, fact);
     if (duplicate || offset < 0) return;
     publish.partition = partition;
@@ -319,10 +332,10 @@ class Checker {
     }
   }
 
-  #refused(publish: PublishKnown, code: string): void {
+  #refused(publish: PublishKnown, { code, wasSentBefore = false }: Extract<Fact, { kind: 'refused' }>): void {
     const { plan } = publish;
     if (!refusals.includes(code)) return this.#broken('refusals have a code', `m${plan.id}: ${code}`);
-    publish.answer = unsureRefusals.includes(code) ? 'unsure' : 'refused';
+    publish.answer = unsureRefusals.includes(code) || wasSentBefore ? 'unsure' : 'refused';
     // What waits for room may have gone in between.
     const waits = this.#known.topics.get(publish.topic)!.configs.some(({ overflow }) => overflow === 'wait');
     if (code === `wrong-${plan.expect}` && !waits && !publish.isGuess)
@@ -509,6 +522,43 @@ class Checker {
     group.lastFresh[partition] = offset;
   }
 
+  /** What a Kafka client read: in order, all there is, and nothing that a crash could take back. */
+  #fetched(topic: TopicKnown, fact: Fetched): void {
+    const { partition, since, from, end, highWatermark, seen } = fact;
+    const where = `a fetch of ${topic.key} partition ${partition} from ${from} to ${end}`;
+    let last = from - 1;
+    for (const sighting of seen) {
+      if (!this.#see(sighting, topic)) return;
+      if (sighting.offset <= last || sighting.offset >= highWatermark)
+        this.#broken('offsets ascend', `${where}: ${sighting.offset} after ${last}, below ${highWatermark}`);
+      last = sighting.offset;
+    }
+    const dropsEarly = topic.drops && this.#mayGrowUnknown(topic);
+    for (const instance of topic.instances.values()) {
+      const { offset, seenAt, goneAt, id } = instance;
+      if (instance.partition !== partition) continue;
+      if (seenAt < since && offset >= highWatermark)
+        this.#broken(
+          'what was answered can be read',
+          `${where} knows of nothing from ${highWatermark} on, but m${id} is at ${offset}`,
+        );
+      if (offset < from || offset >= end || goneAt !== undefined || seen.some((one) => one.offset === offset))
+        continue;
+      if (!dropsEarly && mayBeGone(instance, this.#known, this.#wallMs) === undefined)
+        this.#broken('a fetch passes nothing over', `${where} has no m${id} at ${offset}`);
+    }
+    topic.next[partition] = Math.max(topic.next[partition] ?? 0, highWatermark);
+  }
+
+  /** Messages may come that no client knows of yet, and take the room of those that are dropped for them. */
+  #mayGrowUnknown({ publishes, name }: TopicKnown): boolean {
+    const isUnsure = publishes.some(({ answer }) => answer === 'none' || answer === 'unsure');
+    const takesLetters = [...this.#known.groups.values()].some(({ configs }) =>
+      configs.some(({ deadLetter }) => deadLetter === name),
+    );
+    return isUnsure || takesLetters || this.#known.redrives > 0;
+  }
+
   #answered(group: GroupKnown, fact: Extract<Fact, { kind: 'answered' }>): void {
     const { partition, offset, answer, took, delayMs } = fact;
     const instance = group.topic.instance(partition, offset);
@@ -561,7 +611,8 @@ class Checker {
       this.#broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
     const live = new Set<Instance>();
     let lastOffset = first - 1;
-    let lastDirect: Instance | undefined;
+    /** By producer: the last message it published there. */
+    const lastDirect = new Map<string | undefined, Instance>();
     for (const seen of messages) {
       if (seen.offset <= lastOffset || seen.offset >= next)
         this.#broken('offsets ascend', `${where}: ${seen.offset} after ${lastOffset}, below ${next}`);
@@ -572,9 +623,11 @@ class Checker {
       const publish = this.#known.publishes.get(seen.id)!;
       if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key)
         continue;
-      if (lastDirect && lastDirect.id > seen.id && publish.dueMs === undefined)
-        this.#broken('order per partition', `${where}: m${lastDirect.id} before m${seen.id}`);
-      if (publish.dueMs === undefined) lastDirect = instance;
+      if (publish.dueMs !== undefined) continue;
+      const before = lastDirect.get(publish.plan.producer);
+      if (before && before.id > seen.id)
+        this.#broken('order per partition', `${where}: m${before.id} before m${seen.id}`);
+      lastDirect.set(publish.plan.producer, instance);
     }
     for (const instance of topic.instances.values()) {
       if (instance.partition !== partition || instance.goneAt !== undefined) continue;
@@ -614,7 +667,12 @@ class Checker {
       topic.configs[0]!;
     if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
       this.#broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
-    const oldestMs = Math.min(...messages.map(({ timestampMs }) => timestampMs));
+    // What was sent again keeps the time of its publish, and is looked at when it comes.
+    const oldestMs = Math.min(
+      ...messages.map(({ id, timestampMs }) =>
+        Math.max(timestampMs, this.#known.publishes.get(id)!.sentWallMs),
+      ),
+    );
     // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at first.
     if (ageMsMax !== undefined && overflow !== 'wait' && this.#wallMs - oldestMs > ageMsMax + ageSlackMs)
       this.#broken(

@@ -12,9 +12,10 @@ import {
 import type { SimulatedClock } from './simulated-clock.ts';
 import { contentOf, sight } from './message.ts';
 import type { History } from './history.ts';
+import { KafkaGroups } from './kafka-groups.ts';
 import { NatsGroups } from './nats-groups.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
-import type { Action, Answer, Operation, PlannedMessage } from './script.ts';
+import type { Action, Answer, Operation, PlannedMessage, Script } from './script.ts';
 
 /** The client is everybody who uses the broker: it does what the script says, and writes into the history what it asked and what it was told. */
 export class Client {
@@ -30,14 +31,17 @@ export class Client {
   /** How NATS clients reach the broker; undefined: everybody uses the broker's own calls. */
   #nats: NatsGroups | undefined;
   readonly #speaksNats: boolean;
+  /** The same for Kafka clients, who go on after a restart. */
+  readonly #kafka: KafkaGroups | undefined;
 
   constructor(
     history: History,
     clock: SimulatedClock,
     plans: ReadonlyMap<number, PlannedMessage>,
-    door?: 'nats',
+    { door, seed }: Script,
   ) {
     this.#speaksNats = door === 'nats';
+    if (door === 'kafka') this.#kafka = new KafkaGroups(history, clock, plans, seed);
     this.#history = history;
     this.#clock = clock;
     this.#plans = plans;
@@ -48,8 +52,8 @@ export class Client {
     this.#broker = broker;
     this.#consumers.clear();
     this.#unanswered.clear();
-    this.#nats?.forget();
     if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
+    this.#kafka?.connect(broker);
     broker.events.subscribe((event) => {
       if (event.kind === 'topic-created' && !this.#creating) {
         // For dead letters, when the first of them came.
@@ -61,6 +65,12 @@ export class Client {
       const group = groupKeyOf(event.group);
       this.#history.add({ kind: 'dead-lettered', group, partition, offset, deliveries });
     });
+  }
+
+  /** The process is gone; what it still says nobody hears. */
+  disconnect(): void {
+    this.#nats?.forget();
+    this.#kafka?.disconnect();
   }
 
   get broker(): Broker {
@@ -94,6 +104,8 @@ export class Client {
         return this.#await(broker.checkpoint(), this.#asked(action.kind));
       case 'compact':
         return this.#await(broker.compact(), this.#asked(action.kind));
+      case 'kafka':
+        return this.#kafka?.perform(action.step);
       case 'wait':
       case 'stop':
       case 'crash':
@@ -115,6 +127,7 @@ export class Client {
           | 'create-group'
           | 'checkpoint'
           | 'compact'
+          | 'kafka'
           | 'wait'
           | 'stop'
           | 'crash'
@@ -126,7 +139,7 @@ export class Client {
     switch (action.kind) {
       case 'publish':
         for (const plan of action.messages) this.#publish(topic, plan);
-        return;
+        return this.#kafka?.flush();
       case 'update-topic':
         return this.#updateTopic(topic, action.change);
       case 'delete-topic': {
@@ -277,6 +290,7 @@ export class Client {
       ...(isGuess ? { isGuess } : {}),
     });
     if (this.#nats) return this.#nats.publish(plan, expected);
+    if (this.#kafka) return this.#kafka.publish(topic, plan);
     const options = {
       ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
       ...(dedupeId === undefined ? {} : { dedupeId }),
@@ -356,6 +370,7 @@ export class Client {
   drain(): void {
     this.#draining = true;
     this.#nats?.drain();
+    this.#kafka?.drain();
     for (const topic of this.#broker.topics.values()) {
       for (const group of topic.groups.values()) this.#drainGroup(group);
     }

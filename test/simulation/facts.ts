@@ -7,7 +7,10 @@ import type { Letter, Sighting } from './message.ts';
 export interface PublishKnown extends PublishFact {
   readonly askedAt: number;
   readonly askedWallMs: number;
-  readonly run: number;
+  /** When it was sent last: an idempotent producer sends until it has an answer. */
+  run: number;
+  sentAt: number;
+  sentWallMs: number;
   answer: 'none' | 'stored' | 'duplicate' | 'refused' | 'unsure';
   answeredWallMs: number;
   partition: number;

@@ -1,4 +1,5 @@
 import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/index.ts';
+import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, Script } from './script.ts';
@@ -6,7 +7,8 @@ import type { Action, LogLimits, Operation, PlannedMessage, Script } from './scr
 /** The script of a seed. Each seed likes some operations more than others, so that some runs are all crashes and some all dead letters. */
 export function generate(seed: number): Script {
   const script = new Generator(seed).script();
-  return seed % 4 === 0 ? overNats(script) : script;
+  if (seed % 4 === 0) return overNats(script);
+  return seed % 4 === 2 ? overKafka(script) : script;
 }
 
 const topicNames = ['orders', 'jobs', 'events'];
@@ -15,7 +17,7 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Action['kind'];
+type Kind = Exclude<Action['kind'], 'kafka'>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,

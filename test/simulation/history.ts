@@ -79,7 +79,15 @@ export type Fact =
       readonly offset: number;
       readonly duplicate: boolean;
     }
-  | { readonly kind: 'refused'; readonly id: number; readonly code: string }
+  | {
+      readonly kind: 'refused';
+      readonly id: number;
+      readonly code: string;
+      /** It may have been stored the first time. */
+      readonly wasSentBefore?: boolean;
+    }
+  /** A Kafka producer sends them, for the first time or once more. */
+  | { readonly kind: 'sent'; readonly ids: readonly number[] }
   // ---- messages out
   | {
       readonly kind: 'delivered';
@@ -106,6 +114,7 @@ export type Fact =
       readonly offset: number;
       readonly deliveries: number;
     }
+  | ({ readonly kind: 'fetched' } & Fetched)
   // ---- removal
   | {
       readonly kind: 'purge';
@@ -134,6 +143,21 @@ export interface PublishFact {
   readonly expectedLastKeyOffset?: number;
   /** Who published did not know whether the broker would find what it expects. */
   readonly isGuess?: boolean;
+}
+
+/** What a Kafka client read of a partition. */
+export interface Fetched {
+  readonly topic: string;
+  readonly partition: number;
+  readonly committedOnly: boolean;
+  /** Index of the next event when it was asked for. */
+  readonly since: number;
+  readonly from: number;
+  /** Where to go on. */
+  readonly end: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly seen: readonly Sighting[];
 }
 
 /** What a partition holds, and what it says of itself. */

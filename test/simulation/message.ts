@@ -1,4 +1,4 @@
-import { DeadLetterHeader, type Header, type Message, type Record } from '../../src/broker/index.ts';
+import { DeadLetterHeader, type Header, type Message } from '../../src/broker/index.ts';
 import type { PlannedMessage } from './script.ts';
 
 /** What a client saw of a stored message: which one it is, and whether it is as it was published. */
@@ -24,6 +24,15 @@ export interface Letter {
   readonly deliveries: number;
 }
 
+/** A record as any client reads it. */
+export interface ReadRecord {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+}
+
 /** The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is wrong. */
 export function contentOf({
   id,
@@ -44,7 +53,7 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz';
 
 /** Reads a record as a client would, and compares it with what was planned under its name. */
 export function sight(
-  record: Record,
+  record: ReadRecord,
   partition: number,
   plans: ReadonlyMap<number, PlannedMessage>,
 ): Sighting {
@@ -78,7 +87,7 @@ function idOf(value: Uint8Array): number {
 }
 
 function differences(
-  record: Record,
+  record: ReadRecord,
   planned: Message & { value: Buffer },
   isLetter: boolean,
 ): string | undefined {

@@ -1,4 +1,5 @@
 import type { GroupOptions, GroupStart, TopicConfig, TopicOptions } from '../../src/broker/index.ts';
+import type { KafkaStep } from './kafka-script.ts';
 
 /**
  * A script is everything that happens in one simulated life of a broker, as data: what clients ask, how far the machine gets in between,
@@ -9,10 +10,12 @@ export interface Script {
   readonly seed: number;
   /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
   readonly log: LogLimits;
-  /** How clients reach the broker: by its own calls, or as NATS clients (see nats-script.ts). */
-  readonly door?: 'nats';
+  /** How clients reach the broker: by its own calls, or as NATS or Kafka clients (see nats-script.ts, kafka-script.ts). */
+  readonly door?: Door;
   readonly operations: readonly Operation[];
 }
+
+export type Door = 'nats' | 'kafka';
 
 export interface LogLimits {
   readonly journalFileBytes: number;
@@ -91,6 +94,8 @@ export type Action =
     }
   | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly pick: number }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** What only Kafka clients do. */
+  | { readonly kind: 'kafka'; readonly step: KafkaStep }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'compact' }
   /** A clean stop and start. */
@@ -134,4 +139,6 @@ export interface PlannedMessage {
   readonly rollup?: 'topic' | 'key';
   /** Without headers of its own. */
   readonly isBare?: boolean;
+  /** Which Kafka producer sends it (see kafka-groups.ts). */
+  readonly producer?: string;
 }

@@ -3,12 +3,15 @@ import { Duplex } from 'node:stream';
 /** A simulated socket is the server's end of a connection that is two streams of bytes in one process. */
 export class SimulatedSocket extends Duplex {
   readonly remoteAddress = 'simulated';
+  bytesWritten = 0;
   readonly #received: (chunk: Buffer) => void;
+  readonly #ended: () => void;
 
-  /** `received` is told what the server says. */
-  constructor(received: (chunk: Buffer) => void) {
+  /** `received` is told what the server says, `ended` when it says nothing more. */
+  constructor(received: (chunk: Buffer) => void, ended: () => void = () => {}) {
     super();
     this.#received = received;
+    this.#ended = ended;
   }
 
   /** The client says something. */
@@ -16,10 +19,26 @@ export class SimulatedSocket extends Duplex {
     this.push(bytes);
   }
 
+  /** The client says nothing more. */
+  hangUp(): void {
+    this.push(null);
+  }
+
   override _read(): void {}
 
   override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.bytesWritten += chunk.length;
     this.#received(chunk);
     done();
+  }
+
+  override _final(done: () => void): void {
+    this.#ended();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#ended();
+    done(error);
   }
 }

@@ -51,7 +51,7 @@ export class World {
     });
     this.machine.onFailing = (code) => this.#disk.failNext(code);
     this.machine.onStep = () => this.#broker && this.#lookout.look(this.#broker);
-    this.#client = new Client(this.history, this.clock, plansOf(script), script.door);
+    this.#client = new Client(this.history, this.clock, plansOf(script), script);
   }
 
   /** The whole life: the script, then everything is given out and read, and read again after a last stop. */
@@ -221,6 +221,7 @@ export class World {
       this.#die(random, false);
       return this.start(random);
     }
+    this.#client.disconnect();
     this.history.add({ kind: 'stopped' });
     this.clock.forget();
     this.clock.pass(downMs);
@@ -242,6 +243,7 @@ export class World {
 
   #die(random: SeededRandom, isOff: boolean): void {
     const power = isOff || this.#disk.isBroken;
+    this.#client.disconnect();
     this.history.add({ kind: 'crashed', power });
     this.#disk = this.#disk.afterCrash(power, this.machine.files.waiting, random);
     this.clock.forget();

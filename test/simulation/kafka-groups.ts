@@ -1,0 +1,97 @@
+import type { Broker, Topic } from '../../src/broker/index.ts';
+import type { History } from './history.ts';
+import { KafkaProducer } from './kafka-producer.ts';
+import { KafkaReader } from './kafka-reader.ts';
+import { KafkaRun } from './kafka-run.ts';
+import type { KafkaStep } from './kafka-script.ts';
+import { keyOf } from './keys.ts';
+import type { PlannedMessage } from './script.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+
+/** Topics and groups as Kafka clients use them. They know what they have under way, and go on with it when the broker is up again. */
+export class KafkaGroups {
+  readonly #history: History;
+  readonly #clock: SimulatedClock;
+  readonly #plans: ReadonlyMap<number, PlannedMessage>;
+  readonly #seed: number;
+  readonly #producers: ReadonlyMap<string, KafkaProducer>;
+  readonly #reader = new KafkaReader();
+  #run: KafkaRun | undefined;
+  /** What the operation at hand publishes. */
+  readonly #publishing: {
+    readonly topic: Topic;
+    readonly partition: number;
+    readonly plan: PlannedMessage;
+  }[] = [];
+
+  constructor(
+    history: History,
+    clock: SimulatedClock,
+    plans: ReadonlyMap<number, PlannedMessage>,
+    seed: number,
+  ) {
+    this.#history = history;
+    this.#clock = clock;
+    this.#plans = plans;
+    this.#seed = seed;
+    const takenIds = new Set<number>();
+    this.#producers = new Map([
+      ['plain', new KafkaProducer('plain', false, takenIds)],
+      ['p1', new KafkaProducer('p1', true, takenIds)],
+      ['p2', new KafkaProducer('p2', true, takenIds)],
+    ]);
+  }
+
+  /** The broker is up, for the first time or again. */
+  connect(broker: Broker): void {
+    const run = new KafkaRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
+    this.#run = run;
+    this.#reader.connect(run);
+    for (const producer of this.#producers.values()) producer.connect(run);
+  }
+
+  /** The process is gone; what it still says nobody hears. */
+  disconnect(): void {
+    if (this.#run) this.#run.isOver = true;
+  }
+
+  perform(step: KafkaStep): void {
+    switch (step.kind) {
+      case 'fetch':
+        return this.#reader.fetch(step);
+      case 'reconnect':
+        return (this.#producers.get(step.who) ?? this.#reader).reconnect();
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** The client chooses the partition. */
+  publish(topic: Topic, plan: PlannedMessage): void {
+    const partition = (plan.partition ?? plan.key?.length ?? plan.id) % topic.partitions.length;
+    this.#publishing.push({ topic, partition, plan });
+  }
+
+  /** What was published for one partition goes as one batch. */
+  flush(): void {
+    const batches = new Map<string, { readonly topic: Topic; partition: number; plans: PlannedMessage[] }>();
+    for (const { topic, partition, plan } of this.#publishing.splice(0)) {
+      const where = `${plan.producer}/${partition}`;
+      const batch = batches.get(where) ?? { topic, partition, plans: [] };
+      batch.plans.push(plan);
+      batches.set(where, batch);
+    }
+    for (const { topic, partition, plans } of batches.values())
+      this.#producerOf(plans[0]!).publish(topic.name, keyOf(topic), partition, plans);
+    for (const producer of this.#producers.values()) producer.goOn();
+  }
+
+  #producerOf({ producer = 'plain' }: PlannedMessage): KafkaProducer {
+    return this.#producers.get(producer)!;
+  }
+
+  /** Whatever is under way comes to its end. */
+  drain(): void {
+    for (const producer of this.#producers.values()) producer.goOn();
+  }
+}

@@ -1,0 +1,71 @@
+import type { FetchPlan } from './kafka-reader.ts';
+import { Choices } from './random-choice.ts';
+import type { Action, Operation, PlannedMessage, Script } from './script.ts';
+
+/** What only Kafka clients do. */
+export type KafkaStep =
+  | ({ readonly kind: 'fetch' } & FetchPlan)
+  /** A client drops its connection and makes another. */
+  | { readonly kind: 'reconnect'; readonly who: string };
+
+/** One that sends once, and two idempotent ones. */
+const producers = ['plain', 'p1', 'p2'];
+const reader = 'reader';
+
+/** The same script for clients that speak Kafka, and what only they do in between. */
+export function overKafka(script: Script): Script {
+  const c = new Choices(script.seed + 3);
+  const favourite = c.of(producers);
+  const operations = script.operations.flatMap((operation): Operation[] => {
+    const mapped = kafkaOperation(operation, c.percent(60) ? favourite : c.of(producers));
+    if (!c.percent(25)) return [mapped];
+    const step = kafkaStep(c, topicsOf(script));
+    const { steps, turn } = operation;
+    return [
+      mapped,
+      { kind: 'kafka', step, steps: c.percent(50) ? steps : c.between(0, 10), turn: turn + 500 },
+    ];
+  });
+  return { ...script, door: 'kafka', operations };
+}
+
+function topicsOf({ operations }: Script): string[] {
+  const names = operations.flatMap((operation) =>
+    operation.kind === 'create-topic' ? [operation.options.name] : [],
+  );
+  return [...new Set(names)];
+}
+
+function kafkaStep(c: Choices, topics: readonly string[]): KafkaStep {
+  const kind = c.weighted({ fetch: 8, reconnect: 2 });
+  switch (kind) {
+    case 'fetch':
+      return {
+        kind,
+        topic: c.of(topics),
+        partition: c.between(0, 2),
+        committedOnly: c.percent(50),
+        isAnew: c.percent(25),
+        waitMs: c.of([0, 0, 50, 5000]),
+        bytesMax: c.of([1, 500, 100_000]),
+      };
+    case 'reconnect':
+      return { kind, who: c.percent(20) ? reader : c.of(producers) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function kafkaOperation(operation: Operation, producer: string): Operation {
+  const { turn, steps, sync } = operation;
+  return { ...kafkaAction(operation, producer), turn, steps, ...(sync === undefined ? {} : { sync }) };
+}
+
+function kafkaAction(action: Action, producer: string): Action {
+  if (action.kind !== 'publish') return action;
+  return { ...action, messages: action.messages.map((plan) => kafkaMessage(plan, producer)) };
+}
+
+function kafkaMessage({ id, key, bytes, partition }: PlannedMessage, producer: string): PlannedMessage {
+  return { id, key, bytes, producer, ...(partition === undefined ? {} : { partition }) };
+}
