@@ -196,8 +196,11 @@ class Checker {
   #outcome({ of, error, count = 0 }: Extract<Fact, { kind: 'outcome' }>, asked: Event): void {
     const known = this.#known;
     if (error?.startsWith('exception')) return this.#broken('refusals have a code', error);
-    if (error !== undefined) return;
     const { fact, run } = asked;
+    if (error !== undefined) {
+      if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.deletedAt ??= this.#at; // it never came to be
+      return;
+    }
     if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
     if (fact.kind === 'purge' || fact.kind === 'redrive')
       known.topics.get(fact.topic)!.removals.find(({ at }) => at === of)!.doneAt = this.#at;
