@@ -218,12 +218,7 @@ export class Catalog {
     const position = group.positions[entry.partition];
     if (!position) return;
     group.deliverySequence = entry.deliverySequence;
-    for (let i = 0; i < entry.entered.length; i += 2) {
-      for (let offset = entry.entered[i]!; offset < entry.entered[i + 1]!; offset++)
-        position.pending.restore(offset, 1);
-    }
-    for (let i = 0; i < entry.deliveries.length; i += 2)
-      position.pending.restore(entry.deliveries[i]!, entry.deliveries[i + 1]!);
+    for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries);
     for (let i = 0; i < entry.done.length; i += 2) {
       for (let offset = entry.done[i]!; offset < entry.done[i + 1]!; offset++) {
         const pending = position.pending.get(offset);

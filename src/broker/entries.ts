@@ -112,9 +112,9 @@ export interface GroupChangedEntry {
   readonly deliverySequence: number;
   readonly backfillLength: number;
   readonly lag: number;
-  readonly entered: readonly number[];
+  /** Those delivered, and how often, or held: by offset, and the last count of each last. */
+  readonly pending: readonly (readonly [offset: number, deliveries: number])[];
   readonly done: readonly number[];
-  readonly deliveries: readonly number[];
 }
 
 export function readJson(payload: Uint8Array): unknown {
@@ -145,8 +145,13 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
   const lag = reader.uvarint();
   const entered = readRuns(reader);
   const done = readRuns(reader);
-  const deliveries = Array.from({ length: reader.uvarint() }, () => reader.uvarint());
-  return { partition, cursor, deliverySequence, backfillLength, lag, entered, done, deliveries };
+  const pending: [offset: number, deliveries: number][] = [];
+  for (let i = 0; i < entered.length; i += 2)
+    for (let offset = entered[i]!; offset < entered[i + 1]!; offset++) pending.push([offset, 1]);
+  const delivered = pending.length;
+  for (let left = reader.uvarint(); left > 0; left -= 2) pending.push([reader.uvarint(), reader.uvarint()]);
+  if (pending.length > delivered) pending.sort(([a], [b]) => a - b); // what was held stands between what was delivered
+  return { partition, cursor, deliverySequence, backfillLength, lag, pending, done };
 }
 
 /** `uvarint start; runs removed`: everything below the start is gone. */

@@ -161,6 +161,7 @@ class Checker {
         const delivery = instance && group!.deliveries.get(instance);
         if (delivery) delivery.deadLettered++;
         if (!group) return;
+        group.givenUp.add(`${fact.partition}/${fact.offset}`);
         const where = `${group.topic.name}/${group.name}/${fact.partition}/${fact.offset}`;
         if (!known.deadLetteredAt.has(where)) known.deadLetteredAt.set(where, this.#at);
         return;
@@ -225,7 +226,15 @@ class Checker {
     }
     const filters = group.configs.at(-1)?.filters.join();
     group.configs.push(config);
-    if (!isNew && filters !== config.filters.join()) group.disturbedAt = this.#at;
+    if (isNew) return;
+    if (filters !== config.filters.join()) group.disturbedAt = this.#at;
+    // What is in flight keeps its deadline, and then waits as the group says by then.
+    for (const delivery of group.deliveries.values()) {
+      const { answered, inFlightUntilMs, log } = delivery;
+      if (answered) continue;
+      const dueMs = inFlightUntilMs + group.backoffMsMin(log.at(-1)!.count);
+      delivery.earliestMs = Math.min(delivery.earliestMs, dueMs);
+    }
   }
 
   // ---- publishing
@@ -394,11 +403,14 @@ class Checker {
     const groups = [...this.#known.groups.values()].filter(
       ({ name, topic }) => name === letter.group && topic.name === letter.topic,
     );
-    const deliveries = groups.flatMap((group) => {
+    const had = groups.flatMap((group) => {
       const origin = group.topic.instance(letter.partition, letter.offset);
       const delivery = origin && group.deliveries.get(origin);
       return delivery && origin.id === instance.id ? [{ group, delivery }] : [];
     });
+    // Of several groups of that name, one after the other, those that said so.
+    const gaveUp = had.filter(({ group }) => group.givenUp.has(`${letter.partition}/${letter.offset}`));
+    const deliveries = gaveUp.length > 0 ? gaveUp : had;
     const wasReset = groups.some(
       ({ resets, deletedAt, mayExpire }) => resets > 0 || deletedAt !== undefined || mayExpire,
     );

@@ -93,6 +93,22 @@ test('the last of each key came again after a crash to a group that gets everyth
     { kind: 'attach', topic: 'orders', group: 'a', credit: 2 },
   ]));
 
+test('what was held behind its key stood at the end after a crash, and was not acked with what stands before it', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: 'jobs' } },
+    {
+      kind: 'create-group',
+      topic: 'jobs',
+      options: { name: 'c', maxDeliver: 1, deadLetter: 'letters', ordering: 'key' },
+    },
+    { kind: 'attach', topic: 'jobs', group: 'c', credit: 5 },
+    publish('jobs', ...['k.2', 'k.2', 'k.3'].map((key, at) => ({ id: at + 1, key, bytes: 0 }))),
+    publish('jobs', { id: 4, key: 'k.4', bytes: 0 }),
+    crash,
+    { kind: 'attach', topic: 'jobs', group: 'c', credit: 2 },
+    { kind: 'answer', topic: 'jobs', group: 'c', answer: 'ack-all', pick: 0, count: 1 },
+  ]));
+
 test('a delayed message that became due while the broker was down was never delivered', () =>
   assertKept([
     { kind: 'create-topic', options: { name: 'orders' } },
