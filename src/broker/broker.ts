@@ -50,7 +50,7 @@ export interface BrokerOptions {
   readonly watermarks?: Partial<WatermarkOptions>;
   readonly log?: Partial<LogOptions>;
   readonly transactions?: Partial<TransactionLimits>;
-  /** The log failed: nothing will be acked any more, and the process should end. Called once. */
+  /** The log failed: nothing will be acked any more, and the process should end. Called once; not while {@link Broker.open} can still reject. */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
   /** Memory in use, in bytes; by default the process's resident set. */
@@ -111,6 +111,8 @@ export class Broker {
   /** Offsets that a damaged journal held. */
   readonly #lost: DamageReport[] = [];
   #failure: BrokerError | undefined = undefined;
+  /** Rejects the opening under way: who waits for a commit that never comes would not. */
+  #failedToOpen: (error: LogError) => void = () => {};
   #ready = false;
   #closed: Promise<void> | undefined = undefined;
 
@@ -138,11 +140,21 @@ export class Broker {
   /** Opens the data directory, recovers what it holds, and begins. Rejects with a LogError. */
   static async open(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options);
-    await broker.#recover();
+    await broker.#openLog();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (broker.#failure) throw broker.#failure.cause; // already
+        broker.#failedToOpen = reject;
+        broker.#recover().then(resolve, reject);
+      });
+    } catch (error) {
+      await broker.close().catch(() => undefined); // it has failed already
+      throw error;
+    }
     return broker;
   }
 
-  async #recover(): Promise<void> {
+  async #openLog(): Promise<void> {
     const { dir, files, log: logOptions } = this.#options;
     await Log.open(this.#makeHost(), {
       ...logOptions,
@@ -152,6 +164,10 @@ export class Broker {
       clock: this.#clock,
       random: this.#random,
     });
+  }
+
+  /** Makes good for what the journal cannot say, and begins. */
+  async #recover(): Promise<void> {
     this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
     for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of this.#lost.splice(0))
       this.#catalog.partitionsById.get(partitionId)?.lose(fromOffset, toOffset);
@@ -167,6 +183,7 @@ export class Broker {
       this.#bind(topic);
     }
     await this.#watermarks.start();
+    if (this.#failure) return; // `open` has rejected
     this.#ready = true;
     this.transactions.resume();
     this.#schedule.resume();
@@ -598,6 +615,7 @@ export class Broker {
       error,
     );
     this.#commits.failed(this.#failure);
+    if (!this.#ready) return this.#failedToOpen(error);
     this.#events.emit({ kind: 'failed', error: this.#failure });
     this.#options.onFailed?.(error);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker, MemoryFiles } from '../../src/broker/index.ts';
+import { Broker, LogError, MemoryFiles } from '../../src/broker/index.ts';
+import { FaultyFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestBroker, text } from './kit.ts';
 
@@ -114,3 +115,43 @@ test('a closed broker refuses publishes and new topics', async () => {
   await assert.rejects(topic.send({ value: 'x' }), { code: 'closed' });
   await assert.rejects(kit.broker.createTopic({ name: 'u' }), { code: 'closed' });
 });
+
+test('a start whose disk fails at any call is rejected, and leaves the directory to the next', async () => {
+  const files = new FaultyFiles();
+  const options = {
+    dir: 'data',
+    clock: new VirtualClock(),
+    memoryBytes: () => 0,
+    log: { journalFileBytes: 64 * 1024 },
+  };
+  const first = await Broker.open({ ...options, files });
+  const orders = await first.createTopic({ name: 'orders', keyState: true });
+  for (const key of ['a', 'b', 'a']) await orders.send({ key, value: key });
+  await orders.update({ ...orders.config, messagesPerKeyMax: 2 }); // the next start looks for the offsets of each key
+  const crashed = files.crash('process', new SeededRandom(1));
+  await first.close();
+  let calls = 0;
+  for (let after = 0; after <= calls; after++) {
+    const disk = crashed.fork();
+    calls = 0;
+    disk.before = () => (calls++ >= after ? { code: 'EIO' } : undefined);
+    const opening = Broker.open({ ...options, files: disk });
+    const outcome = await Promise.race([
+      opening.then(
+        (broker) => broker,
+        (error: unknown) => (error instanceof LogError ? 'rejected' : error),
+      ),
+      turns(200).then(() => 'hangs'),
+    ]);
+    disk.before = undefined;
+    if (outcome instanceof Broker) await outcome.close().catch(() => undefined);
+    else assert.equal(outcome, 'rejected', `after ${after} calls`);
+    await Broker.open({ ...options, files: disk }).then((broker) => broker.close());
+  }
+  assert.ok(calls > 20);
+});
+
+/** Resolves when everything that can go on without a timer has gone on. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
