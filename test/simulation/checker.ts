@@ -166,6 +166,13 @@ class Checker {
         if (!known.deadLetteredAt.has(where)) known.deadLetteredAt.set(where, this.#at);
         return;
       }
+      case 'offset-commit':
+        return known
+          .topic(fact.topic, this.#at)
+          .committed(fact.group, fact.partition)
+          .ask(fact.offset, fact.metadata, this.#at, known.run);
+      case 'offset-seen':
+        return this.#offsetSeen(known.topic(fact.topic, this.#at), fact);
       case 'purge':
       case 'remove':
       case 'redrive':
@@ -188,7 +195,7 @@ class Checker {
     this.#known.syncFailedAt = undefined;
     for (const group of this.#known.groups.values()) group.restarted(this.#known);
     for (const topic of this.#known.topics.values()) {
-      if (topic.isVolatile) topic.forget();
+      topic.restarted(this.#at);
       if (topic.deleted && !this.#known.isDurable(topic.deleted.run, topic.deleted.at))
         topic.deleted = undefined;
     }
@@ -198,6 +205,11 @@ class Checker {
     const known = this.#known;
     if (error?.startsWith('exception')) return this.#broken('refusals have a code', error);
     const { fact, run } = asked;
+    if (fact.kind === 'offset-commit')
+      return known
+        .topic(fact.topic, this.#at)
+        .committed(fact.group, fact.partition)
+        .answer(of, this.#at, error !== undefined);
     if (error !== undefined) {
       if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.deletedAt ??= this.#at; // it never came to be
       return;
@@ -565,6 +577,16 @@ class Checker {
     topic.next[partition] = Math.max(topic.next[partition] ?? 0, highWatermark);
   }
 
+  /** What a group committed is what it is told, after any crash: no position goes back by itself, and none is invented. */
+  #offsetSeen(topic: TopicKnown, fact: Extract<Fact, { kind: 'offset-seen' }>): void {
+    const { group, partition, since, offset, metadata } = fact;
+    const problem = topic
+      .committed(group, partition)
+      .seen(offset, metadata, since, this.#known.run, this.#at);
+    if (problem !== undefined)
+      this.#broken('what was committed stays', `${group} on ${topic.key} partition ${partition}: ${problem}`);
+  }
+
   /** Messages may come that no client knows of yet, and take the room of those that are dropped for them. */
   #mayGrowUnknown({ publishes, name }: TopicKnown): boolean {
     const isUnsure = publishes.some(({ answer }) => answer === 'none' || answer === 'unsure');
@@ -670,6 +692,10 @@ class Checker {
   }
 
   #surelyDone(group: GroupKnown, instance: Instance): boolean {
+    if (group.isCommitted) {
+      const { partition, offset, topic } = instance;
+      return topic.committed(group.name, partition).surelyPasses(offset, this.#at);
+    }
     const delivery = group.deliveries.get(instance);
     if (!delivery) return false;
     return (delivery.acked && this.#known.holds(delivery.acked)) || this.#hasLetter(group, instance);

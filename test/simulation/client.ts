@@ -26,6 +26,7 @@ export class Client {
   readonly #consumers = new Map<string, SimulatedConsumer[]>();
   readonly #unanswered = new Map<string, Unanswered[]>();
   #creating = false;
+  readonly #noted = new WeakSet<Group>();
   /** Answers every delivery at once with an ack. */
   #draining = false;
   /** How NATS clients reach the broker; undefined: everybody uses the broker's own calls. */
@@ -60,6 +61,7 @@ export class Client {
         const { config } = event.topic;
         this.#history.add({ kind: 'topic', topic: keyOf(event.topic), config });
       }
+      if (event.kind === 'group-created') this.#noteCreated(event.group);
       if (event.kind !== 'dead-lettered') return;
       const { partition, offset, deliveries } = event;
       const group = groupKeyOf(event.group);
@@ -245,14 +247,26 @@ export class Client {
     const group = topic.groups.get(options.name);
     if (group && group !== existed) this.#nats?.watch(group);
     if (!group || group === existed) return this.#await(created, this.#asked('create-group'));
-    const of = this.#history.add({
+    this.#await(created, this.#noteGroup(group));
+  }
+
+  #noteGroup(group: Group): number {
+    this.#noted.add(group);
+    const { topic, config } = group;
+    return this.#history.add({
       kind: 'group',
       topic: keyOf(topic),
       group: groupKeyOf(group),
-      config: group.config,
+      config,
       isNew: true,
     });
-    this.#await(created, of);
+  }
+
+  /** Kafka clients bring groups into being by using them. */
+  #noteCreated(group: Group): void {
+    if (this.#noted.has(group)) return;
+    const of = this.#noteGroup(group);
+    this.#broker.afterCommit(() => this.#history.add({ kind: 'outcome', of }));
   }
 
   #purge(topic: Topic, { partition: at, pattern, keep, before }: Extract<Action, { kind: 'purge' }>): void {
@@ -372,7 +386,7 @@ export class Client {
     this.#nats?.drain();
     this.#kafka?.drain();
     for (const topic of this.#broker.topics.values()) {
-      for (const group of topic.groups.values()) this.#drainGroup(group);
+      for (const group of topic.groups.values()) if (!group.isCommitted) this.#drainGroup(group);
     }
   }
 

@@ -1,7 +1,11 @@
 import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
 import { subjectMatches } from '../../src/util/index.ts';
+import { CommittedOffsets } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
+
+/** No life lasts so long. */
+const dayMs = 24 * 60 * 60_000;
 
 /** What clients know of a publish. */
 export interface PublishKnown extends PublishFact {
@@ -57,6 +61,7 @@ export class TopicKnown {
   readonly next: number[] = [];
   /** How far each partition could be read, and up to which event a commit was on disk then, in this run. */
   readonly readable: { readonly partition: number; readonly end: number; readonly written: number }[] = [];
+  readonly #committed = new Map<string, CommittedOffsets>();
 
   constructor(key: string, created: { readonly run: number; readonly at: number }) {
     this.key = key;
@@ -90,7 +95,21 @@ export class TopicKnown {
     );
   }
 
+  /** What a Kafka group committed. */
+  committed(group: string, partition: number): CommittedOffsets {
+    const key = `${group}/${partition}`;
+    let committed = this.#committed.get(key);
+    if (!committed) this.#committed.set(key, (committed = new CommittedOffsets()));
+    return committed;
+  }
+
+  restarted(at: number): void {
+    if (this.isVolatile) this.forget();
+    for (const committed of this.#committed.values()) committed.restarted(at);
+  }
+
   forget(): void {
+    this.#committed.clear();
     this.instances.clear();
     this.publishes.length = 0;
     this.next.length = 0;
@@ -148,7 +167,12 @@ export class GroupKnown {
 
   /** It may be deleted for want of a consumer, at a time that clients do not know. */
   get mayExpire(): boolean {
-    return this.configs.some(({ inactiveMs }) => inactiveMs !== undefined);
+    return this.configs.some(({ inactiveMs }) => inactiveMs !== undefined && inactiveMs < dayMs);
+  }
+
+  /** Its consumers read by themselves and commit offsets. */
+  get isCommitted(): boolean {
+    return this.configs[0]!.positions === 'committed';
   }
 
   get isAtMostOnce(): boolean {

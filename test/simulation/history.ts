@@ -115,6 +115,27 @@ export type Fact =
       readonly deliveries: number;
     }
   | ({ readonly kind: 'fetched' } & Fetched)
+  // ---- positions of Kafka's groups, by the name of the group
+  | {
+      readonly kind: 'offset-commit';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      /** Says which commit it is. */
+      readonly metadata: string;
+    }
+  | {
+      readonly kind: 'offset-seen';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      /** Index of the next event when it was asked for. */
+      readonly since: number;
+      /** -1: none. */
+      readonly offset: number;
+      readonly metadata: string;
+    }
   // ---- removal
   | {
       readonly kind: 'purge';

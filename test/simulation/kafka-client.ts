@@ -37,12 +37,17 @@ export class KafkaClient {
   /** Pieces that are on their way. */
   #unheard: Buffer[] = [];
   readonly #lost: () => void;
+  readonly #lingers: boolean;
   #correlationId = 0;
   #closed = false;
 
-  /** `lost`: the connection has ended; what was not answered by then never will be. */
-  constructor(run: KafkaRun, lost: () => void) {
+  /**
+   * `lost`: the connection has ended; what was not answered by then never will be. `lingers`: requests may arrive later than they are made, so
+   * they should not speak of things by names that others may have by then.
+   */
+  constructor(run: KafkaRun, lost: () => void, lingers: boolean = true) {
     this.#run = run;
+    this.#lingers = lingers;
     this.#lost = lost;
     this.#socket = new SimulatedSocket(
       (chunk) => this.#hear(chunk),
@@ -86,7 +91,7 @@ export class KafkaClient {
     for (let pieces = random.int(piecesMax); pieces >= 0 && rest.length > 0; pieces--) {
       const piece = rest.subarray(0, pieces === 0 ? rest.length : 1 + random.int(rest.length));
       rest = rest.subarray(piece.length);
-      if (this.#unheard.length === 0 && random.int(4) > 0) this.#socket.say(piece);
+      if (!this.#lingers || (this.#unheard.length === 0 && random.int(4) > 0)) this.#socket.say(piece);
       else {
         this.#unheard.push(piece);
         clock.defer(() => this.#arrive());

@@ -1,9 +1,10 @@
 import type { Broker, Topic } from '../../src/broker/index.ts';
 import type { History } from './history.ts';
+import { KafkaMember } from './kafka-members.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaRun } from './kafka-run.ts';
-import type { KafkaStep } from './kafka-script.ts';
+import { memberNames, type KafkaStep } from './kafka-script.ts';
 import { keyOf } from './keys.ts';
 import type { PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -16,6 +17,9 @@ export class KafkaGroups {
   readonly #seed: number;
   readonly #producers: ReadonlyMap<string, KafkaProducer>;
   readonly #reader = new KafkaReader();
+  readonly #members: ReadonlyMap<string, KafkaMember> = new Map(
+    memberNames.map((name) => [name, new KafkaMember(name)]),
+  );
   #run: KafkaRun | undefined;
   /** What the operation at hand publishes. */
   readonly #publishing: {
@@ -47,6 +51,7 @@ export class KafkaGroups {
     const run = new KafkaRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
     this.#run = run;
     this.#reader.connect(run);
+    for (const member of this.#members.values()) member.connect(run);
     for (const producer of this.#producers.values()) producer.connect(run);
   }
 
@@ -60,9 +65,9 @@ export class KafkaGroups {
       case 'fetch':
         return this.#reader.fetch(step);
       case 'reconnect':
-        return (this.#producers.get(step.who) ?? this.#reader).reconnect();
+        return (this.#producers.get(step.who) ?? this.#members.get(step.who) ?? this.#reader).reconnect();
       default:
-        return step satisfies never;
+        return this.#members.get(step.member)!.perform(step);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { MemberStep } from './kafka-members.ts';
 import type { FetchPlan } from './kafka-reader.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
@@ -5,12 +6,15 @@ import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 /** What only Kafka clients do. */
 export type KafkaStep =
   | ({ readonly kind: 'fetch' } & FetchPlan)
+  | MemberStep
   /** A client drops its connection and makes another. */
   | { readonly kind: 'reconnect'; readonly who: string };
 
 /** One that sends once, and two idempotent ones. */
 const producers = ['plain', 'p1', 'p2'];
 const reader = 'reader';
+/** Two groups of two members. */
+export const memberNames: readonly string[] = ['k1.0', 'k1.1', 'k2.0', 'k2.1'];
 
 /** The same script for clients that speak Kafka, and what only they do in between. */
 export function overKafka(script: Script): Script {
@@ -18,7 +22,7 @@ export function overKafka(script: Script): Script {
   const favourite = c.of(producers);
   const operations = script.operations.flatMap((operation): Operation[] => {
     const mapped = kafkaOperation(operation, c.percent(60) ? favourite : c.of(producers));
-    if (!c.percent(25)) return [mapped];
+    if (!c.percent(40)) return [mapped];
     const step = kafkaStep(c, topicsOf(script));
     const { steps, turn } = operation;
     return [
@@ -37,7 +41,15 @@ function topicsOf({ operations }: Script): string[] {
 }
 
 function kafkaStep(c: Choices, topics: readonly string[]): KafkaStep {
-  const kind = c.weighted({ fetch: 8, reconnect: 2 });
+  const kind = c.weighted({
+    fetch: 8,
+    reconnect: 2,
+    join: 2,
+    heartbeat: 1,
+    leave: 0.5,
+    commit: 5,
+    offsets: 5,
+  });
   switch (kind) {
     case 'fetch':
       return {
@@ -50,7 +62,17 @@ function kafkaStep(c: Choices, topics: readonly string[]): KafkaStep {
         bytesMax: c.of([1, 500, 100_000]),
       };
     case 'reconnect':
-      return { kind, who: c.percent(20) ? reader : c.of(producers) };
+      return { kind, who: c.of(c.percent(70) ? producers : [reader, ...memberNames]) };
+    case 'join':
+      return { kind, member: c.of(memberNames), topics: c.percent(50) ? topics : [c.of(topics)] };
+    case 'heartbeat':
+    case 'leave':
+      return { kind, member: c.of(memberNames) };
+    case 'commit':
+    case 'offsets': {
+      const place = { member: c.of(memberNames), topic: c.of(topics), partition: c.between(0, 2) };
+      return kind === 'offsets' ? { kind, ...place } : { kind, ...place, pick: c.random.next() };
+    }
     default:
       return kind satisfies never;
   }

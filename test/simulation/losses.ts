@@ -93,6 +93,8 @@ function settledBy(instance: Instance, known: Known): string | undefined {
 
 /** The group has done all it does with the message, whether or not that was on disk when the last run ended. */
 export function isDone(group: GroupKnown, instance: Instance): boolean {
+  if (group.isCommitted)
+    return instance.topic.committed(group.name, instance.partition).mayPass(instance.offset);
   const delivery = group.deliveries.get(instance);
   if (!delivery) return false;
   if (delivery.acked || delivery.rejected || delivery.deadLettered > 0) return true;
@@ -112,6 +114,7 @@ function wasReady(group: GroupKnown, instance: Instance, known: Known): boolean 
 function mayHaveSettled(group: GroupKnown, instance: Instance, by: number): boolean {
   if (group.mayExpire || (group.deletedAt ?? Infinity) < by || group.disturbedAt >= 0) return true;
   const delivery = group.deliveries.get(instance);
+  if (group.isCommitted) return isDone(group, instance);
   return delivery !== undefined && isDone(group, instance) && delivery.log[0]!.at < by;
 }
 
@@ -140,6 +143,7 @@ function askedAt(instance: Instance, known: Known): number {
 /** Whether a group is bound to have had the message by now, if it still stands. */
 export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (
+    group.isCommitted ||
     group.deletedAt !== undefined ||
     group.mayExpire ||
     group.topic.deletedAt !== undefined ||

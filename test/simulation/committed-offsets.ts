@@ -1,0 +1,78 @@
+/** A position that somebody asked to commit. */
+interface Commit {
+  readonly offset: number;
+  /** Says which commit it was. */
+  readonly metadata: string;
+  readonly askedAt: number;
+  readonly run: number;
+  /** Index of the event from which on it is sure to be done: it was answered, or seen after a restart. */
+  doneAt: number;
+  /** From then on it cannot take effect any more that it has not taken. */
+  settledAt: number;
+  isRefused: boolean;
+}
+
+/**
+ * Committed offsets are what clients know of the position of one Kafka group in one partition: the commits that were asked for, and which of them may
+ * be the one that counts. What was answered stays until a later one takes its place, whatever happens to the broker.
+ */
+export class CommittedOffsets {
+  #commits: Commit[] = [];
+
+  ask(offset: number, metadata: string, askedAt: number, run: number): void {
+    const isRefused = false;
+    this.#commits.push({ offset, metadata, askedAt, run, doneAt: Infinity, settledAt: Infinity, isRefused });
+  }
+
+  answer(askedAt: number, at: number, isRefused: boolean): void {
+    const commit = this.#commits.find((one) => one.askedAt === askedAt);
+    if (!commit) return;
+    commit.isRefused = isRefused;
+    if (!isRefused) commit.doneAt = at;
+    commit.settledAt = at;
+  }
+
+  /** The broker is gone: what was under way comes to nothing more. */
+  restarted(at: number): void {
+    for (const commit of this.#commits) commit.settledAt = Math.min(commit.settledAt, at);
+  }
+
+  forget(): void {
+    this.#commits = [];
+  }
+
+  /** Somebody asked at `since` and was told this position, or that there is none. Returns what is wrong with that. */
+  seen(offset: number, metadata: string, since: number, run: number, at: number): string | undefined {
+    const before = this.#last(since);
+    if (offset < 0) return before && `nothing is committed, but ${before.offset} (${before.metadata}) was`;
+    const commit = this.#commits.find((one) => one.offset === offset && one.metadata === metadata);
+    if (!commit || commit.isRefused) return `${offset} (${metadata}) is committed, and nobody was told so`;
+    if (before && this.#isReplaced(commit, since))
+      return `${offset} (${metadata}) is committed, but ${before.offset} (${before.metadata}) was later`;
+    if (commit.run !== run) commit.doneAt = Math.min(commit.doneAt, at);
+    return undefined;
+  }
+
+  /** The last one that is sure by then. */
+  #last(by: number): Commit | undefined {
+    return this.#commits.findLast(({ doneAt }) => doneAt < by);
+  }
+
+  /** A later one was sure by then. */
+  #isReplaced({ settledAt }: Commit, by: number): boolean {
+    return this.#commits.some(({ doneAt, askedAt }) => doneAt < by && askedAt > settledAt);
+  }
+
+  /** The message there may be done with. */
+  mayPass(offset: number): boolean {
+    return this.#commits.some((commit) => !commit.isRefused && commit.offset > offset);
+  }
+
+  /** The message there is done with, and nothing took that back. */
+  surelyPasses(offset: number, at: number): boolean {
+    if (!this.#last(at)) return false;
+    return this.#commits.every(
+      (commit) => commit.isRefused || commit.offset > offset || this.#isReplaced(commit, at),
+    );
+  }
+}
