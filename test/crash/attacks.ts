@@ -1,5 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import type { Random } from '../../src/util/index.ts';
+import type { ApiName, RequestDraft } from '../../src/wire/kafka/index.ts';
+import { batchOf, fetchRequest, produceRequest, requestBytes } from '../protocols/kafka/kit.ts';
 
 /** Where a storm goes. */
 export interface Target {
@@ -106,6 +108,16 @@ function mutated(random: Random): Buffer {
 function publishes(subject: string, payloadBytes: number, count: number, reply: string = ''): Buffer {
   const one = `PUB ${subject} ${reply}${reply === '' ? '' : ' '}${payloadBytes}\r\n${'x'.repeat(payloadBytes)}\r\n`;
   return Buffer.from(one.repeat(count));
+}
+
+function kafkaRequests<N extends ApiName>(
+  count: number,
+  name: N,
+  version: number,
+  request: RequestDraft<N>,
+): Buffer {
+  const one = Buffer.concat(requestBytes(name, version, request));
+  return Buffer.alloc(one.length * count, one);
 }
 
 /** The subject that a stream of the storm captures. */
@@ -243,6 +255,60 @@ export const attacks: readonly Attack[] = [
       if (frame.length > 8) frame.writeUInt32BE((random.int(70) << 16) | random.int(12), 4);
       line.send(frame);
       line.closeAfter(random.int(500));
+    },
+  },
+  {
+    name: 'Kafka: half a frame',
+    connections: 20,
+    port: kafka,
+    begin: (line) =>
+      void line.send(Buffer.concat([Buffer.from([0x03, 0xff, 0xff, 0xff]), Buffer.alloc(500_000)])),
+  },
+  {
+    name: 'Kafka: flood of metadata requests',
+    connections: 2,
+    port: kafka,
+    begin: (line) => {
+      const requests = kafkaRequests(100, 'Metadata', 5, {
+        topics: Array.from({ length: 50 }, (_, at) => ({ name: `not-there-${at}` })),
+        allowAutoTopicCreation: false,
+      });
+      line.flood(() => requests);
+    },
+  },
+  {
+    name: 'Kafka: flood of records',
+    connections: 2,
+    port: kafka,
+    begin: (line) => {
+      const requests = kafkaRequests(
+        20,
+        'Produce',
+        9,
+        produceRequest('kafka-flood', batchOf(['x'.repeat(2000)])),
+      );
+      line.flood(() => requests);
+    },
+  },
+  {
+    name: 'Kafka: fetches, answers unread',
+    connections: 30,
+    port: kafka,
+    begin: (line) => {
+      line.deaf();
+      line.send(
+        kafkaRequests(50, 'Fetch', 11, fetchRequest('kafka-unread', 0, { maxWaitMs: 0, maxBytes: 2 ** 30 })),
+      );
+      line.closeAfter(5000);
+    },
+  },
+  {
+    name: 'Kafka: connect and leave',
+    connections: 8,
+    port: kafka,
+    begin: (line) => {
+      line.send(kafkaRequests(1, 'Metadata', 5, { topics: [] }));
+      line.closeAfter(5);
     },
   },
   {

@@ -5,6 +5,7 @@ import { type Row, finish, skip } from './outcome.ts';
 import { injections, runSyncFailure } from './sync-failures.ts';
 import type { Violation } from './history.ts';
 import { canarySteps } from './canary.ts';
+import { kafkaCanarySteps } from './kafka-canary.ts';
 import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
 import { runPowerLosses } from './power-losses.ts';
@@ -139,18 +140,22 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       return [`${name}: connections, MB`, `${connections}, ${(bytes / 1e6).toFixed(1)}`];
     });
     let slowest = 0;
-    for (const step of canarySteps) {
-      const times = result.canary.timesMs[step].toSorted((a, b) => a - b);
+    const timed = [
+      ...canarySteps.map((step) => [`canary ${step}`, result.canary.timesMs[step]] as const),
+      ...kafkaCanarySteps.map((step) => [`Kafka canary ${step}`, result.kafkaCanary.timesMs[step]] as const),
+    ];
+    for (const [what, unsorted] of timed) {
+      const times = unsorted.toSorted((a, b) => a - b);
       const at = (share: number): string => (times[Math.ceil(times.length * share) - 1] ?? 0).toFixed(1);
       rows.push([
-        `canary ${step}: count, p50, p99, slowest ms`,
+        `${what}: count, p50, p99, slowest ms`,
         `${times.length}, ${at(0.5)}, ${at(0.99)}, ${at(1)}`,
       ]);
       // How soon a new connection is taken is for the table only: see docs/reliability.md.
-      if (step !== 'connect') slowest = Math.max(slowest, times.at(-1) ?? 0);
+      if (what !== 'canary connect') slowest = Math.max(slowest, times.at(-1) ?? 0);
     }
     rows.push(
-      ["the canary's slowest operation, ms (goal: below 1000)", slowest.toFixed(0)],
+      ["the canaries' slowest operation, ms (goal: below 1000)", slowest.toFixed(0)],
       ['largest resident memory, MiB', result.rssMaxMib.toFixed(0)],
       ['seconds', result.seconds.toFixed(0)],
     );

@@ -6,6 +6,7 @@ import { type StormCounts, type Target, stormSubject } from './attacks.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
 import { Child, type End, scriptPath } from './child.ts';
+import { KafkaCanary } from './kafka-canary.ts';
 
 export interface StormOptions {
   readonly directory: string;
@@ -21,6 +22,7 @@ export interface StormResult {
   readonly seconds: number;
   readonly attacks: readonly { readonly name: string; readonly counts: StormCounts }[];
   readonly canary: Canary;
+  readonly kafkaCanary: KafkaCanary;
   readonly rssMaxMib: number;
   /** How the broker ended when it was told to stop. */
   readonly end: End;
@@ -29,7 +31,7 @@ export interface StormResult {
 
 const mib = 2 ** 20;
 
-/** A live server, all attacks on it at once, and a canary that goes on publishing and consuming. */
+/** A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS and by Kafka. */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { directory, seed, seconds, roundsMin, only = '' } = options;
   const dataDirectory = join(directory, 'data');
@@ -43,11 +45,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     const canary = new Canary(broker.port);
     // What is flooded is bounded: this is about the canary, not about the disk.
     await canary.prepare([{ name: 'FLOOD', subjects: [stormSubject], max_bytes: 32 * mib }]);
-    const target: Target = {
-      natsPort: broker.port,
-      adminPort: broker.adminPort ?? 0,
-      kafkaPort: broker.kafkaPort,
-    };
+    const { kafkaPort } = broker;
+    if (kafkaPort === undefined) throw new Error('the server does not listen for Kafka clients');
+    const kafkaCanary = new KafkaCanary(kafkaPort);
+    await kafkaCanary.prepare();
+    const target: Target = { natsPort: broker.port, adminPort: broker.adminPort ?? 0, kafkaPort };
     const stormArgs = [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed), only];
     storm = new Child(process.execPath, stormArgs, { ipc: true });
     storm.process.on('message', (counts: StormResult['attacks']) => (attacks = counts));
@@ -55,17 +57,19 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     const watch = setInterval(() => (rssMax = Math.max(rssMax, residentBytes(broker.pid))), 200);
     const begin = performance.now();
     const isDone = (): boolean =>
-      broker.end !== undefined || (performance.now() - begin > seconds * 1000 && canary.rounds >= roundsMin);
-    await canary.run(isDone);
+      broker.end !== undefined ||
+      (performance.now() - begin > seconds * 1000 &&
+        Math.min(canary.rounds, kafkaCanary.rounds) >= roundsMin);
+    await Promise.all([canary.run(isDone), kafkaCanary.run(isDone)]);
     clearInterval(watch);
     await sleep(600); // the counts of the last half second
-    const problems = [...canary.problems];
+    const problems = [...canary.problems, ...kafkaCanary.problems];
     if (broker.end !== undefined) problems.push(`the broker ended with ${broker.end}: ${broker.output}`);
     await storm.kill();
     const end = await broker.stop();
     if (end !== 0) problems.push(`the stop ended with ${end}: ${broker.output}`);
     const elapsed = (performance.now() - begin) / 1000;
-    return { seconds: elapsed, attacks, canary, rssMaxMib: rssMax / mib, end, problems };
+    return { seconds: elapsed, attacks, canary, kafkaCanary, rssMaxMib: rssMax / mib, end, problems };
   } finally {
     await storm?.kill();
     await broker.kill();

@@ -37,7 +37,7 @@ export const defaultLimits: KafkaLimits = {
   requestBytesUnderWayMax: 128 * 1024 * 1024,
   responseBytesMax: 64 * 1024 * 1024,
   responseBytesMaxOfAll: 256 * 1024 * 1024,
-  crowdedDeadlineMs: 5_000,
+  crowdedDeadlineMs: 2_000,
   writeDeadlineMs: 30_000,
   idleMsMax: 10 * 60_000,
   authTimeoutMs: 10_000,

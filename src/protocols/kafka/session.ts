@@ -179,7 +179,7 @@ export class Session implements KafkaSession {
 
   takeRoom(bytes: number): number | Promise<number> {
     const { answerRoom } = this.host;
-    if (!answerRoom.isFull || this.closed) return this.#takeRoom(bytes);
+    if (answerRoom.hasRoomFor(bytes) || this.closed) return this.#takeRoom(bytes);
     return new Promise((resolve) => {
       const go = (): void => {
         unhook();

@@ -27,7 +27,7 @@ import {
 } from '../../../src/wire/kafka/index.ts';
 import { PoisonedBlocks } from '../../support/index.ts';
 
-const answerTimeoutMs = 10_000;
+const answerMsMax = 10_000;
 const decompressedBytesMax = 1 << 20;
 
 /** A broker in memory with the Kafka frontend before it, on a port of its own. */
@@ -106,11 +106,13 @@ export class KafkaClient implements Disposable {
   readonly #splitter = new FrameSplitter(1 << 30);
   readonly #frames: Buffer[] = [];
   #waiting: ((frame: Buffer | undefined) => void)[] = [];
+  readonly #answerMsMax: number;
   #correlationId = 0;
   closed = false;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, waitMsMax: number) {
     this.socket = socket;
+    this.#answerMsMax = waitMsMax;
     socket.on('data', (chunk) => {
       this.#splitter.push(chunk);
       for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
@@ -126,10 +128,10 @@ export class KafkaClient implements Disposable {
     });
   }
 
-  static async connect(port: number): Promise<KafkaClient> {
+  static async connect(port: number, waitMsMax: number = answerMsMax): Promise<KafkaClient> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
-    return new KafkaClient(socket);
+    return new KafkaClient(socket, waitMsMax);
   }
 
   /** Sends a request; returns its correlation id. */
@@ -157,7 +159,7 @@ export class KafkaClient implements Disposable {
     const ready = this.#frames.shift();
     if (ready || this.closed) return ready;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer in time')), answerTimeoutMs);
+      const timer = setTimeout(() => reject(new Error('no answer in time')), this.#answerMsMax);
       this.#waiting.push((frame) => {
         clearTimeout(timer);
         resolve(frame);

@@ -59,12 +59,15 @@ async function stalledClients(kit: KafkaKit, count: number, asked: Buffer): Prom
 
 describe('the room for answers', () => {
   test('gives less the less there is', () => {
-    const room = new AnswerRoom(8000, 500);
-    assert.equal(room.share, 500);
-    room.change(7200);
-    assert.equal(room.share, 100);
-    room.change(800);
+    const kib = 1024;
+    const room = new AnswerRoom(8000 * kib, 500 * kib);
+    assert.equal(room.share, 500 * kib);
+    room.change(7200 * kib);
+    assert.equal(room.share, 100 * kib);
+    room.change(800 * kib);
     assert.ok(room.isFull);
+    assert.equal(room.hasRoomFor(65 * kib), false);
+    assert.ok(room.hasRoomFor(64 * kib), 'what is small never waits');
   });
 
   test('calls those who wait in their order, until it is full again', () => {
