@@ -1,5 +1,6 @@
 export { decompress } from './decompress.ts';
 export { createTlsServer, type TlsIdentity } from './tls.ts';
+export { Turns } from './turns.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,

@@ -1,8 +1,15 @@
 import type { Broker } from '../broker/index.ts';
-import { type Frontend, NatsFrontend, PillarboxJetStream, natsVersion } from '../protocols/index.ts';
+import {
+  type Frontend,
+  NatsFrontend,
+  PillarboxJetStream,
+  type Turns,
+  natsVersion,
+} from '../protocols/index.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
+export { Turns } from '../protocols/index.ts';
 export { KafkaDoor } from './kafka-door.ts';
 
 /** A frontend that can tell who is connected. */
@@ -15,7 +22,7 @@ export interface Door extends Frontend {
 const jetStreamApiLevel = 1;
 
 /** NATS, core and JetStream, as the settings want it. */
-export function createNatsFrontend(broker: Broker, settings: Settings, log: Log): Door {
+export function createNatsFrontend(broker: Broker, turns: Turns, settings: Settings, log: Log): Door {
   const { natsUser, natsPassword, natsToken, maxPayloadBytes } = settings;
   const serverName = 'pillarbox';
   const jetStream = new PillarboxJetStream(broker, {
@@ -28,6 +35,7 @@ export function createNatsFrontend(broker: Broker, settings: Settings, log: Log)
     jetStream,
     clock: broker.clock,
     random: broker.random,
+    turns,
     serverName,
     limits: { payloadBytesMax: maxPayloadBytes },
     auth:

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Broker } from '../broker/index.ts';
-import type { ListenOptions } from '../protocols/index.ts';
+import type { ListenOptions, Turns } from '../protocols/index.ts';
 import type { Endpoint, KafkaEvent, KafkaFrontend, KafkaTls } from '../protocols/kafka/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Door } from './frontends.ts';
@@ -16,6 +16,7 @@ export class KafkaDoor implements Door {
   readonly name = 'kafka';
   readonly authenticates: boolean;
   readonly #broker: Broker;
+  readonly #turns: Turns;
   readonly #settings: Settings;
   readonly #log: Log;
   #server: NetServer | undefined;
@@ -23,8 +24,9 @@ export class KafkaDoor implements Door {
   #frontend: KafkaFrontend | undefined;
   #isClosing = false;
 
-  constructor(broker: Broker, settings: Settings, log: Log) {
+  constructor(broker: Broker, turns: Turns, settings: Settings, log: Log) {
     this.#broker = broker;
+    this.#turns = turns;
     this.#settings = settings;
     this.#log = log;
     this.authenticates = userOf(settings) !== undefined;
@@ -77,6 +79,7 @@ export class KafkaDoor implements Door {
       broker,
       clock: broker.clock,
       random: broker.random,
+      turns: this.#turns,
       auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },

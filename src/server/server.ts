@@ -109,11 +109,12 @@ class Server implements PillarboxServer {
     });
     this.#broker = broker;
     const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
-    const nats = frontends.createNatsFrontend(broker, this.settings, this.#log);
+    const turns = new frontends.Turns(broker.clock);
+    const nats = frontends.createNatsFrontend(broker, turns, this.settings, this.#log);
     this.#frontends.push(nats);
     this.#natsPort = await listen(nats, host, natsPort);
 
-    await this.#startKafka(new frontends.KafkaDoor(broker, this.settings, this.#log));
+    await this.#startKafka(new frontends.KafkaDoor(broker, turns, this.settings, this.#log));
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({

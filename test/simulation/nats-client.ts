@@ -6,6 +6,7 @@ import { PillarboxJetStream } from '../../src/protocols/nats/jetstream/index.ts'
 import { natsLimits } from '../../src/protocols/nats/limits.ts';
 import type { SessionHost } from '../../src/protocols/nats/session-host.ts';
 import { Session } from '../../src/protocols/nats/session.ts';
+import { Turns } from '../../src/protocols/turns.ts';
 import type { Clock } from '../../src/util/index.ts';
 import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';
@@ -164,6 +165,7 @@ function hostOf(broker: Broker, jetStream: PillarboxJetStream, clock: Clock): Se
     jetStream,
     clock,
     flusher: new Flusher(clock),
+    turns: new Turns(clock),
     readBuffer: Buffer.alloc(0), // a simulated socket is read as Node reads
     limits,
     auth: { kind: 'none' },

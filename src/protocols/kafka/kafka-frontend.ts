@@ -4,6 +4,7 @@ import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { createTlsServer, type TlsIdentity } from '../tls.ts';
+import { Turns } from '../turns.ts';
 import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import { GroupCoordinator, type GroupLimits } from './groups/index.ts';
@@ -19,6 +20,8 @@ export interface KafkaOptions {
   readonly broker: Broker;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Shared with the other frontends of a server; by default its own. */
+  readonly turns?: Turns;
   readonly limits?: Partial<KafkaLimits>;
   readonly groupLimits?: Partial<GroupLimits>;
   /** Default: anybody may connect. */
@@ -118,6 +121,7 @@ export class KafkaFrontend implements Frontend {
     this.#host = {
       kafka,
       auth,
+      turns: options.turns ?? new Turns(clock),
       answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       advertised: options.advertised,
@@ -193,6 +197,7 @@ export class KafkaFrontend implements Frontend {
 
   /** Takes over a connection that somebody else has accepted and that was not read from (`pauseOnConnect`). */
   accept(socket: Socket): void {
+    this.#host.turns.accepted();
     if (this.#closing || this.#sessions.size >= this.#host.kafka.limits.connectionsMax) {
       socket.on('error', () => socket.destroy());
       socket.destroy();

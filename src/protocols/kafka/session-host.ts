@@ -1,3 +1,4 @@
+import type { Turns } from '../turns.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
@@ -8,6 +9,7 @@ export interface SessionHost {
   readonly kafka: KafkaHost;
   readonly auth: KafkaAuth;
   readonly answerRoom: AnswerRoom;
+  readonly turns: Turns;
   /** What all connections are read into. */
   readonly readBuffer: Buffer;
   /** Where clients are told to connect to; undefined: where each has connected to. */

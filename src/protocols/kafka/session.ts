@@ -16,7 +16,7 @@ import {
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
 import { readShared } from '../shared-reads.ts';
-import { Turn } from '../turn.ts';
+import { Turn } from '../turns.ts';
 import { beginSasl } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
@@ -119,7 +119,7 @@ export class Session implements KafkaSession {
     const nowMs = host.kafka.clock.monotonic();
     this.host = host;
     this.id = id;
-    this.#turn = new Turn(host.kafka.clock, () => this.#advance());
+    this.#turn = new Turn(host.turns, () => this.#advance());
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
     this.address = withoutMapping(accepted.remoteAddress);

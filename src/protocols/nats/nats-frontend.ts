@@ -11,6 +11,7 @@ import type { JetStream } from './jetstream-door.ts';
 import { natsLimits, type NatsLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type CloseReason } from './session.ts';
+import { Turns } from '../turns.ts';
 
 export interface NatsOptions {
   readonly router: Router;
@@ -22,6 +23,8 @@ export interface NatsOptions {
   /** Default: anybody may connect. */
   readonly auth?: NatsAuth;
   readonly serverName?: string;
+  /** Shared with the other frontends of a server; by default its own. */
+  readonly turns?: Turns;
   /** Told what operators want to know. */
   readonly report?: (event: NatsEvent) => void;
 }
@@ -86,6 +89,7 @@ export class NatsFrontend implements Frontend {
       jetStream: options.jetStream,
       clock,
       flusher: new Flusher(clock),
+      turns: options.turns ?? new Turns(clock),
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,
       auth,
@@ -160,6 +164,7 @@ export class NatsFrontend implements Frontend {
   }
 
   #accept(socket: Socket): void {
+    this.#host.turns.accepted();
     if (this.#closing || this.#sessions.size >= this.#host.limits.connectionsMax) {
       socket.on('error', () => socket.destroy());
       socket.end(new FrameWriter().error(ErrorText.connectionsExceeded).take());

@@ -8,7 +8,7 @@ import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
 import { readShared } from '../shared-reads.ts';
-import { Turn, turnMs } from '../turn.ts';
+import { Turn, turnMs } from '../turns.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -86,7 +86,7 @@ export class Session implements LivePublisher, NatsSession {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
-    this.#turn = new Turn(host.clock, () => this.#receiveRest());
+    this.#turn = new Turn(host.turns, () => this.#receiveRest());
     this.connectedMs = host.clock.now();
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
     this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + host.limits.authTimeoutMs;
