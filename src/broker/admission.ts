@@ -95,7 +95,7 @@ export function refusalOfRoom(
 ): BrokerError | undefined {
   const { messagesMax, bytesMax, messagesPerKeyMax, overflow, overflowPerKey } = topic.config;
   if (messagesPerKeyMax !== undefined) {
-    partition.accountKey(key);
+    partition.accounting.accountKey(key);
     const count = partition.keyIndex?.get(key)?.count ?? 0;
     if (count >= messagesPerKeyMax) {
       if (overflowPerKey === 'reject') {

@@ -134,7 +134,7 @@ export class BatchIntake {
       const key = this.#keyReader.read(this.#record);
       let count = counts.get(key);
       if (count === undefined) {
-        partition.accountKey(key);
+        partition.accounting.accountKey(key);
         count = partition.keyIndex?.get(key)?.count ?? 0;
       }
       if (count >= countMax) return true;

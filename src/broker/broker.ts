@@ -174,11 +174,11 @@ export class Broker {
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
       for (const partition of topic.partitions) {
-        const isStale = partition.unaccounted > 0;
-        await partition.account().catch(() => undefined); // tried again with the next commit
+        const isStale = partition.accounting.size > 0;
+        await partition.accounting.run().catch(() => undefined); // tried again with the next commit
         for (const group of isStale ? topic.groups.values() : [])
           await group.recountRecovered(partition.index).catch(() => undefined);
-        if (topic.config.messagesPerKeyMax !== undefined) await partition.trackKeyOffsets();
+        if (topic.config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
       }
       this.#bind(topic);
     }

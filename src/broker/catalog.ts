@@ -327,8 +327,8 @@ export class Catalog {
   #writePartition(partition: Partition, add: (kind: number, id: number, payload: Uint8Array) => void): void {
     const { id } = partition.log;
     const scratch = new ByteWriter();
-    const { firstOffset, startOffset, holes, unaccountedSet } = partition;
-    writePartitionState(scratch, firstOffset, startOffset, holes, unaccountedSet);
+    const { firstOffset, startOffset, holes, accounting } = partition;
+    writePartitionState(scratch, firstOffset, startOffset, holes, accounting.offsets);
     add(EntryKind.partitionState, id, scratch.copy());
     if (partition.producers.size > 0) {
       partition.producers.encode(scratch.reset());

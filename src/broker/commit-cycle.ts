@@ -151,7 +151,7 @@ export class CommitCycle {
   durable(): void {
     const { publishes, callbacks, deletedLogs, partitions } = this.#sealed;
     publishes.committed();
-    for (const partition of partitions.splice(0)) if (partition.unaccounted > 0) partition.accountSoon();
+    for (const { accounting } of partitions.splice(0)) if (accounting.size > 0) accounting.runSoon();
     for (const callback of callbacks.splice(0)) callback();
     for (const id of deletedLogs.splice(0))
       void this.#log()

@@ -256,7 +256,7 @@ export class GroupPartition {
   #passOver(record: Record): void {
     this.#peeked = false;
     // Removed, but not accounted for yet: nobody else will take it off the lag.
-    if (this.#filter && this.partition.isUnaccounted(record.offset)) this.filteredLag--;
+    if (this.#filter && this.partition.accounting.has(record.offset)) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
   }
 

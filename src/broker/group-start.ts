@@ -10,7 +10,7 @@ export async function startPosition(
   start: GroupStart,
 ): Promise<void> {
   const { partition } = position;
-  await partition.account();
+  await partition.accounting.run();
   // What a transaction has still to decide is as new as what comes; those behind it nobody has seen either.
   const end = partition.undecidedFrom;
   const countedEnd = partition.nextOffset;

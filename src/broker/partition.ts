@@ -8,8 +8,9 @@ import {
   type PartitionLog,
 } from '../log/index.ts';
 import { OffsetSet, type Clock } from '../util/index.ts';
-import { Filter, KeyReader, keyText, textFromKey } from './filter.ts';
-import { KeyIndex, type KeyState } from './key-index.ts';
+import { Filter, textFromKey } from './filter.ts';
+import { KeyAccounting } from './key-accounting.ts';
+import type { KeyIndex, KeyState } from './key-index.ts';
 import { lastMessage } from './last-message.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
 import { PartitionTransactions } from './partition-transactions.ts';
@@ -36,15 +37,14 @@ export interface PartitionWatcher {
   grew(partition: Partition): void;
 }
 
-const accountSoonAfter = 1024;
 /** Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new. */
 const unreadableMax = 100;
 
 /**
  * A partition is one log of a topic, and which of its messages still live.
  *
- * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes above it. Keys of removed
- * messages are accounted for a little later, in runs, by reading them once more ({@link account}); until then the log keeps them.
+ * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes above it. Keys of removed messages are
+ * accounted for a little later; until then the log keeps them.
  */
 export class Partition {
   readonly topic: Topic;
@@ -52,10 +52,8 @@ export class Partition {
   readonly log: PartitionLog;
   readonly producers: Producers = new Producers();
   readonly transactions: PartitionTransactions = new PartitionTransactions();
+  readonly accounting: KeyAccounting;
   #watchers: Set<PartitionWatcher> | undefined = undefined;
-  #keyIndex: KeyIndex | undefined;
-  /** Keys appended since the index began to be rebuilt. */
-  #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
   changed = false;
@@ -63,16 +61,11 @@ export class Partition {
   readonly compactedLive: Map<number, number> = new Map();
   readonly #host: PartitionHost;
   readonly #holes = new OffsetSet();
-  readonly #unaccounted = new OffsetSet();
   #first = 0;
   #start = 0;
-  #accounting: Promise<void> | undefined = undefined;
   /** Base offsets of batches that were told of. */
   readonly #unreadable = new Set<number>();
   readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
-  readonly #accountReader = this.reader();
-  readonly #accountRecord = new Record();
-  readonly #keyReader = new KeyReader();
 
   constructor(topic: Topic, index: number, log: PartitionLog, host: PartitionHost) {
     this.topic = topic;
@@ -80,13 +73,11 @@ export class Partition {
     this.log = log;
     this.#host = host;
     this.#first = this.#start = log.startOffset;
-    this.#keyIndex = topic.config.keyState
-      ? new KeyIndex({ withOffsets: topic.config.messagesPerKeyMax !== undefined || topic.config.compaction })
-      : undefined;
+    this.accounting = new KeyAccounting(this, (callback) => host.afterCommit(callback));
   }
 
   get keyIndex(): KeyIndex | undefined {
-    return this.#keyIndex;
+    return this.accounting.index;
   }
 
   /** The lowest live offset; {@link nextOffset} when there is none. */
@@ -163,22 +154,13 @@ export class Partition {
 
   /** Live messages, and those whose keys are still to be accounted for: what compaction must keep. */
   isNeeded(offset: number): boolean {
-    return this.isLive(offset) || this.isUnaccounted(offset);
+    return this.isLive(offset) || this.accounting.has(offset);
   }
 
   /** Live messages in `[from, to)`. */
   liveIn(from: number, to: number): number {
     const start = Math.max(from, this.#first);
     return start >= to ? 0 : to - start - this.#holes.countRange(start, to);
-  }
-
-  /** Messages removed whose keys are not accounted for yet. */
-  get unaccounted(): number {
-    return this.#unaccounted.size;
-  }
-
-  isUnaccounted(offset: number): boolean {
-    return this.#unaccounted.size > 0 && this.#unaccounted.has(offset);
   }
 
   /** A reader of its batches that passes over, and reports, what cannot be read. */
@@ -206,11 +188,7 @@ export class Partition {
   /** Appends a record, with its key noted. */
   append(record: Record): number {
     const offset = this.log.append(record);
-    if (this.#keyIndex) {
-      const key = this.#keyReader.read(record);
-      this.#keyIndex.add(key, offset);
-      this.#appendedMeanwhile?.push([key, offset]);
-    }
+    this.accounting.appended(record);
     return offset;
   }
 
@@ -233,11 +211,7 @@ export class Partition {
     const record = new Record();
     reader.reset(batch);
     while (reader.next(record)) {
-      if (this.#keyIndex) {
-        const key = this.#keyReader.read(record);
-        this.#keyIndex.add(key, record.offset);
-        this.#appendedMeanwhile?.push([key, record.offset]);
-      }
+      this.accounting.appended(record);
       each?.(record);
     }
   }
@@ -278,7 +252,7 @@ export class Partition {
     if (start >= to) return;
     if (hasKeys && this.keyIndex) {
       // What was removed one by one before is accounted for already, or noted to be.
-      for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.#unaccounted.add(at);
+      for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.accounting.removed(at);
     }
     this.#holes.addRange(start, to);
     if (start === this.#first) this.#moveFirst(to, true);
@@ -349,10 +323,10 @@ export class Partition {
       let from = this.#first;
       for (const [hole, holeEnd] of this.#holes.runs()) {
         if (hole >= to) break;
-        if (hole > from) this.#unaccounted.addRange(from, hole);
+        this.accounting.removed(from, hole);
         from = holeEnd;
       }
-      if (from < to) this.#unaccounted.addRange(from, to);
+      this.accounting.removed(from, to);
     }
     this.#moveFirst(to);
   }
@@ -367,7 +341,7 @@ export class Partition {
   }
 
   #markRemoved(offset: number): void {
-    if (this.keyIndex) this.#unaccounted.add(offset);
+    this.accounting.removed(offset);
     if (offset === this.#first) this.#moveFirst(offset + 1);
     else this.#holes.add(offset);
   }
@@ -379,24 +353,19 @@ export class Partition {
       this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
     if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
     this.transactions.trim(this.#first);
-    if (this.#first === this.log.endOffset) {
-      // Nothing is left: no need to read what went.
-      this.keyIndex?.clear();
-      this.#unaccounted.clear();
-    }
-    this.#trimLog();
+    if (this.#first === this.log.endOffset) this.accounting.clear();
+    this.trimLog();
   }
 
   /** The log keeps what is not accounted for yet. */
-  #trimLog(): void {
-    const unaccounted = this.#unaccounted.size === 0 ? Infinity : this.#unaccounted.nextPresent(0)!;
-    const to = Math.min(this.#first, unaccounted);
+  trimLog(): void {
+    const to = Math.min(this.#first, this.accounting.first);
     if (to > this.log.startOffset) this.log.trim(to);
   }
 
   #noteChange(): void {
     this.#host.partitionChanged(this);
-    if (this.#unaccounted.size >= accountSoonAfter) this.accountSoon();
+    this.accounting.runIfDue();
   }
 
   /** Replays a removal from the journal. */
@@ -411,31 +380,6 @@ export class Partition {
     this.#forgetBelow(to);
   }
 
-  /** Makes the key index keep every offset, once the topic has a limit per key that it did not have when the index began. */
-  async trackKeyOffsets(): Promise<void> {
-    if (this.#keyIndex && !this.#keyIndex.withOffsets) await this.#rebuildKeyIndex(true);
-  }
-
-  /** Reads every live message to count its key anew. */
-  async #rebuildKeyIndex(withOffsets: boolean): Promise<void> {
-    if (this.#appendedMeanwhile) return;
-    const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
-    try {
-      const end = this.log.endOffset;
-      await new Promise<void>((resolve) => this.#host.afterCommit(resolve)); // a scan sees what is durable
-      const index = new KeyIndex({ withOffsets });
-      const found: [string, number][] = [];
-      for await (const record of this.scan(this.#first, { toOffset: end }))
-        found.push([keyText(record), record.offset]);
-      for (const [key, offset] of found) if (this.isLive(offset)) index.add(key, offset);
-      for (const [key, offset] of meanwhile) if (this.isLive(offset)) index.add(key, offset);
-      this.#keyIndex = index;
-      this.#unaccounted.clear(); // the new index never knew them
-    } finally {
-      this.#appendedMeanwhile = undefined;
-    }
-  }
-
   /** State for a checkpoint. */
   get holes(): OffsetSet {
     return this.#holes;
@@ -445,71 +389,7 @@ export class Partition {
     this.#first = state.first;
     this.#start = state.start;
     for (const [from, to] of state.holes.runs()) this.#holes.addRange(from, to);
-    for (const [from, to] of state.unaccounted.runs()) this.#unaccounted.addRange(from, to);
-  }
-
-  get unaccountedSet(): OffsetSet {
-    return this.#unaccounted;
-  }
-
-  /** Brings the key index up to date with what was removed. One at a time; resolves when nothing is left. */
-  account(): Promise<void> {
-    this.#accounting ??= this.#account().finally(() => {
-      this.#accounting = undefined;
-    });
-    return this.#accounting;
-  }
-
-  /** The same, for nobody who waits. What cannot be read now is accounted for later. */
-  accountSoon(): void {
-    this.account().catch(() => undefined);
-  }
-
-  async #account(): Promise<void> {
-    const record = this.#accountRecord;
-    /** Messages went of which nobody knows the key: the index may count too many. */
-    let keysLost = false;
-    for (
-      let at = this.#unaccounted.nextPresent(0);
-      at !== undefined;
-      at = this.#unaccounted.nextPresent(at)
-    ) {
-      if (at >= this.log.durableEnd) return; // still in the open commit; asked again after it
-      const batch = this.log.cached(at) ?? (await this.log.load(at));
-      if (!batch || batch.baseOffset > at) {
-        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says which keys these were.
-        keysLost = true;
-        at = batch ? batch.baseOffset : this.log.durableEnd;
-        continue;
-      }
-      this.#accountReader.reset(batch, at);
-      while (this.#accountReader.next(record)) {
-        if (!this.#unaccounted.has(record.offset)) continue;
-        this.#unaccounted.delete(record.offset);
-        const key = this.#keyReader.read(record);
-        this.keyIndex?.remove(key, record.offset);
-        this.topic.noteRemoved(this.index, key, record.offset);
-      }
-      const left = this.#unaccounted.nextPresent(at);
-      if (left !== undefined && left < batch.endOffset) keysLost = true;
-      at = batch.endOffset;
-    }
-    if (keysLost && this.#keyIndex) {
-      if (this.#keyIndex.messages === this.count) this.#unaccounted.clear();
-      else await this.#rebuildKeyIndex(this.#keyIndex.withOffsets);
-    }
-    this.#trimLog();
-  }
-
-  /** Brings one key up to date at once, where its offsets are kept. */
-  accountKey(key: string): void {
-    if (this.#unaccounted.size === 0) return;
-    const gone = this.#keyIndex?.get(key)?.offsets?.filter((offset) => this.#unaccounted.has(offset)) ?? [];
-    for (const offset of gone) {
-      this.#unaccounted.delete(offset);
-      this.#keyIndex!.remove(key, offset);
-      this.topic.noteRemoved(this.index, key, offset);
-    }
+    this.accounting.restore(state.unaccounted);
   }
 
   // ---- reading

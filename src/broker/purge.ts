@@ -35,6 +35,6 @@ export async function purge(
     for (const offset of offsets) if (partition.remove(offset)) removed++;
   }
   await committed();
-  await partition.account();
+  await partition.accounting.run();
   return removed;
 }

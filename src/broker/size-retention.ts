@@ -39,7 +39,7 @@ export class SizeRetention {
     const perKeyMax = perKeyMaxOf(config);
     if (perKeyMax !== undefined && partition.keyIndex) {
       for (const [key, state] of partition.keyIndex.entries()) {
-        partition.accountKey(key);
+        partition.accounting.accountKey(key);
         dropOfKey(partition, key, state, perKeyMax);
       }
     }
@@ -51,7 +51,7 @@ export class SizeRetention {
   #keepPerKey(partition: Partition, record: Record, perKeyMax: number, keepsKeyless: boolean): void {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
-    partition.accountKey(key);
+    partition.accounting.accountKey(key);
     const state = partition.keyIndex!.get(key);
     if (state) dropOfKey(partition, key, state, perKeyMax);
   }

@@ -350,7 +350,7 @@ export class Topic {
 
   /** New messages of these partitions are durable. */
   noteDurable(partition: Partition): void {
-    if (partition.unaccounted > 0) partition.accountSoon();
+    if (partition.accounting.size > 0) partition.accounting.runSoon();
     for (const group of this.groups.values()) group.noteDurable();
     partition.tellWatchers();
   }
@@ -439,7 +439,7 @@ export class Topic {
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
     for (const partition of this.partitions) {
-      if (config.messagesPerKeyMax !== undefined) await partition.trackKeyOffsets();
+      if (config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
       this.#size.check(partition, config);
       this.#age.check(partition);
     }

@@ -284,7 +284,7 @@ export class World {
     const facts: Parameters<History['add']>[0][] = [];
     for (const topic of broker.topics.values()) {
       for (const partition of topic.partitions) {
-        await partition.account();
+        await partition.accounting.run();
         const messages: Sighting[] = [];
         const note = (record: Record): void =>
           void messages.push(sight(record, partition.index, this.#client.plans));

@@ -226,7 +226,7 @@ class DirectAnswer {
     patterns: readonly string[],
     highest: number,
   ): Promise<Iterable<number>> {
-    if (partition.unaccounted > 0) await partition.account();
+    if (partition.accounting.size > 0) await partition.accounting.run();
     const last = new Map<string, number>();
     const toFind = new Set<string>();
     for (const pattern of patterns) {

@@ -82,7 +82,7 @@ async function streamState(
 
 /** What was removed a moment ago may still count under its subject, until then. */
 export async function account(stream: Stream): Promise<void> {
-  for (const partition of stream.topic.partitions) if (partition.unaccounted > 0) await partition.account();
+  for (const { accounting } of stream.topic.partitions) if (accounting.size > 0) await accounting.run();
 }
 
 /** The highest sequence ever given; 0 when there was none. */

@@ -1,0 +1,179 @@
+import { Record } from '../log/index.ts';
+import { OffsetSet } from '../util/index.ts';
+import { KeyReader, keyText } from './filter.ts';
+import { KeyIndex } from './key-index.ts';
+import type { Partition } from './partition.ts';
+import type { RecordReader } from './record-reader.ts';
+
+const soonAfter = 1024;
+
+/**
+ * Key accounting keeps the key index of a partition in step with what was removed.
+ *
+ * Who removes a message does not know its key. The offset is noted, and the key is found a little later, in runs, by reading the messages once more; until
+ * then the log keeps them, and the index counts too many.
+ */
+export class KeyAccounting {
+  readonly #partition: Partition;
+  readonly #afterCommit: (callback: () => void) => void;
+  #index: KeyIndex | undefined;
+  readonly #removed = new OffsetSet();
+  /** Keys appended since the index began to be rebuilt. */
+  #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
+  #running: Promise<void> | undefined = undefined;
+  readonly #reader: RecordReader;
+  readonly #record = new Record();
+  readonly #keyReader = new KeyReader();
+
+  constructor(partition: Partition, afterCommit: (callback: () => void) => void) {
+    this.#partition = partition;
+    this.#afterCommit = afterCommit;
+    this.#reader = partition.reader();
+    const { keyState, messagesPerKeyMax, compaction } = partition.topic.config;
+    this.#index = keyState
+      ? new KeyIndex({ withOffsets: messagesPerKeyMax !== undefined || compaction })
+      : undefined;
+  }
+
+  /** Undefined where nobody has to know the keys. */
+  get index(): KeyIndex | undefined {
+    return this.#index;
+  }
+
+  /** Messages removed whose keys are not accounted for yet. */
+  get size(): number {
+    return this.#removed.size;
+  }
+
+  has(offset: number): boolean {
+    return this.#removed.size > 0 && this.#removed.has(offset);
+  }
+
+  /** The lowest of them; Infinity when there is none. */
+  get first(): number {
+    return this.#removed.size === 0 ? Infinity : this.#removed.nextPresent(0)!;
+  }
+
+  /** State for a checkpoint. */
+  get offsets(): OffsetSet {
+    return this.#removed;
+  }
+
+  // ---- what happens to messages
+
+  /** A message was appended. */
+  appended(record: Record): void {
+    if (!this.#index) return;
+    const key = this.#keyReader.read(record);
+    this.#index.add(key, record.offset);
+    this.#appendedMeanwhile?.push([key, record.offset]);
+  }
+
+  /** Live messages were removed: to be accounted for. */
+  removed(from: number, to: number = from + 1): void {
+    if (this.#index && from < to) this.#removed.addRange(from, to);
+  }
+
+  /** As a checkpoint has it. */
+  restore(offsets: OffsetSet): void {
+    for (const [from, to] of offsets.runs()) this.#removed.addRange(from, to);
+  }
+
+  /** No message is left: there is nothing to be read for. */
+  clear(): void {
+    this.#index?.clear();
+    this.#removed.clear();
+  }
+
+  // ---- accounting
+
+  /** Brings the key index up to date with what was removed. One at a time; resolves when nothing is left. */
+  run(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** The same, for nobody who waits. What cannot be read now is accounted for later. */
+  runSoon(): void {
+    this.run().catch(() => undefined);
+  }
+
+  /** The same, once it is worth the reading. */
+  runIfDue(): void {
+    if (this.#removed.size >= soonAfter) this.runSoon();
+  }
+
+  async #run(): Promise<void> {
+    const { log, topic, index } = this.#partition;
+    const record = this.#record;
+    /** Messages went of which nobody knows the key: the index may count too many. */
+    let keysLost = false;
+    for (let at = this.#removed.nextPresent(0); at !== undefined; at = this.#removed.nextPresent(at)) {
+      if (at >= log.durableEnd) return; // still in the open commit; asked again after it
+      const batch = await this.#partition.batchAt(at);
+      if (!batch || batch.baseOffset > at) {
+        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says which keys these were.
+        keysLost = true;
+        at = batch ? batch.baseOffset : log.durableEnd;
+        continue;
+      }
+      this.#reader.reset(batch, at);
+      while (this.#reader.next(record)) {
+        if (!this.#removed.has(record.offset)) continue;
+        this.#removed.delete(record.offset);
+        const key = this.#keyReader.read(record);
+        this.#index?.remove(key, record.offset);
+        topic.noteRemoved(index, key, record.offset);
+      }
+      const left = this.#removed.nextPresent(at);
+      if (left !== undefined && left < batch.endOffset) keysLost = true;
+      at = batch.endOffset;
+    }
+    if (keysLost && this.#index) {
+      if (this.#index.messages === this.#partition.count) this.#removed.clear();
+      else await this.#rebuild(this.#index.withOffsets);
+    }
+    this.#partition.trimLog();
+  }
+
+  /** Brings one key up to date at once, where its offsets are kept. */
+  accountKey(key: string): void {
+    if (this.#removed.size === 0) return;
+    const gone = this.#index?.get(key)?.offsets?.filter((offset) => this.#removed.has(offset)) ?? [];
+    for (const offset of gone) {
+      this.#removed.delete(offset);
+      this.#index!.remove(key, offset);
+      this.#partition.topic.noteRemoved(this.#partition.index, key, offset);
+    }
+  }
+
+  // ---- the index anew
+
+  /** Makes the index keep every offset, once the topic has a limit per key that it did not have when the index began. */
+  async trackOffsets(): Promise<void> {
+    if (this.#index && !this.#index.withOffsets) await this.#rebuild(true);
+  }
+
+  /** Reads every live message to count its key anew. */
+  async #rebuild(withOffsets: boolean): Promise<void> {
+    if (this.#appendedMeanwhile) return;
+    const partition = this.#partition;
+    const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
+    try {
+      const end = partition.nextOffset;
+      await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan sees what is durable
+      const index = new KeyIndex({ withOffsets });
+      const found: [string, number][] = [];
+      for await (const record of partition.scan(partition.firstOffset, { toOffset: end }))
+        found.push([keyText(record), record.offset]);
+      for (const [key, offset] of found) if (partition.isLive(offset)) index.add(key, offset);
+      for (const [key, offset] of meanwhile) if (partition.isLive(offset)) index.add(key, offset);
+      this.#index = index;
+      this.#removed.clear(); // the new index never knew them
+    } finally {
+      this.#appendedMeanwhile = undefined;
+    }
+  }
+}
