@@ -1,3 +1,4 @@
+import { OffsetSet } from '../util/index.ts';
 import { KeyReader } from './filter.ts';
 import type { BrokerCore } from './core.ts';
 import type { Group } from './group.ts';
@@ -14,6 +15,9 @@ export class AckRetention {
   #sweeping = false;
   /** Asked for while one was under way, which may have passed what it was for; or while the journal was replayed, which may tell of more groups. */
   #sweepAgain = false;
+  /** Messages of which some groups are done, and whose keys have to be read to know whether they are for the others. */
+  readonly #unread = new Map<Partition, OffsetSet>();
+  #looking = false;
 
   constructor(topic: Topic, core: BrokerCore) {
     this.#topic = topic;
@@ -28,7 +32,7 @@ export class AckRetention {
       for (const group of groups.values()) {
         if (group === by || group.isDone(partition.index, offset)) continue;
         if (!group.filter) return;
-        if (key === undefined) return this.sweep();
+        if (key === undefined) return this.#lookAt(partition, offset, offset + 1);
         if (group.filter.matches(key)) return;
       }
     }
@@ -44,8 +48,28 @@ export class AckRetention {
       if (!partition.isLive(offset)) continue;
       const waiting = others.filter((group) => !group.isDone(partition.index, offset));
       if (waiting.length === 0) this.#remove(partition, offset);
-      // Whether it is for them depends on its key, which has to be read.
-      else if (waiting.every((group) => group.filter)) return this.sweep();
+      else if (waiting.every((group) => group.filter)) this.#lookAt(partition, offset, offset + 1);
+    }
+  }
+
+  /** Removes what is in `[from, to)`, unless its key says that another group is to handle it. */
+  #lookAt(partition: Partition, from: number, to: number): void {
+    let offsets = this.#unread.get(partition);
+    if (!offsets) this.#unread.set(partition, (offsets = new OffsetSet()));
+    offsets.addRange(from, to);
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#look()
+      .catch(() => undefined) // the log reports its own errors
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  async #look(): Promise<void> {
+    for (const [partition, offsets] of this.#unread) {
+      this.#unread.delete(partition); // what comes meanwhile is looked at in another turn
+      for (const [from, to] of offsets.runs()) await this.#removeUnwanted(partition, from, to);
     }
   }
 
@@ -69,12 +93,15 @@ export class AckRetention {
   }
 
   async #sweep(): Promise<void> {
-    for (const partition of this.#topic.partitions) {
-      for await (const record of partition.scan(partition.firstOffset)) {
-        if (this.#topic.isDeleted) return;
-        if (!this.#isWanted(partition, record.offset, this.#keyReader.read(record)))
-          this.#remove(partition, record.offset);
-      }
+    for (const partition of this.#topic.partitions)
+      await this.#removeUnwanted(partition, partition.firstOffset, Infinity);
+  }
+
+  async #removeUnwanted(partition: Partition, from: number, to: number): Promise<void> {
+    for await (const record of partition.scan(from, { toOffset: to })) {
+      if (this.#topic.isDeleted) return;
+      if (!this.#isWanted(partition, record.offset, this.#keyReader.read(record)))
+        this.#remove(partition, record.offset);
     }
   }
 

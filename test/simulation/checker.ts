@@ -211,7 +211,7 @@ class Checker {
         .committed(fact.group, fact.partition)
         .answer(of, this.#at, error !== undefined);
     if (error !== undefined) {
-      if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.deletedAt ??= this.#at; // it never came to be
+      if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.delete(run, this.#at); // it never came to be
       return;
     }
     if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
@@ -684,6 +684,8 @@ class Checker {
     if (!topic.isQueueLike) return;
     const groups = topic.groups.filter(({ deletedAt }) => deletedAt === undefined);
     if (groups.some(({ disturbedAt, readyAt }) => disturbedAt >= 0 || readyAt === undefined)) return;
+    // Its deletion was asked for before a crash.
+    if (topic.groups.some(({ deletedAt, deleted }) => deletedAt !== undefined && !deleted)) return;
     // A group that lives in memory only leaves without a word what it was not done with.
     if (topic.groups.some((group) => !group.isStored)) return;
     const wanting = groups.filter((group) => group.mayWant(instance.key));

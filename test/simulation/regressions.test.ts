@@ -109,6 +109,16 @@ test('what was held behind its key stood at the end after a crash, and was not a
     { kind: 'answer', topic: 'jobs', group: 'c', answer: 'ack-all', pick: 0, count: 1 },
   ]));
 
+test('a message of a queue that no group had handled went with one that was acked', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: 'orders', retention: 'queue' } },
+    publish('orders', { id: 1, key: null, bytes: 0 }),
+    publish('orders', { id: 2, key: 'k.2.x', bytes: 0 }),
+    { kind: 'create-group', topic: 'orders', options: { name: 'c', start: { kind: 'last' } } },
+    { kind: 'attach', topic: 'orders', group: 'c', credit: 20 },
+    { kind: 'create-group', topic: 'orders', options: { name: 'a', filters: ['j.1', 'k.2'] } },
+  ]));
+
 test('a delayed message that became due while the broker was down was never delivered', () =>
   assertKept([
     { kind: 'create-topic', options: { name: 'orders' } },
