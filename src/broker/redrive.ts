@@ -51,6 +51,7 @@ export async function redrive(
     for await (const record of partition.scan(partition.firstOffset, { toOffset: end })) {
       if (moved >= (options.limit ?? Infinity)) break;
       if (wanted && !wanted.has(record.offset)) continue;
+      if (!partition.isLive(record.offset)) continue; // another redrive took it, between the reading and now
       const refusal = putBack(core, record, options.to);
       if (refusal) {
         noteRefusal(stayed, refusal);

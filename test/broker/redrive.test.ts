@@ -43,6 +43,14 @@ test('redrive respects the limits of the topic, and says how many stayed and why
   );
 });
 
+test('two redrives at once put each message back once', async () => {
+  const { kit, letters } = await withLetters({ orders: 5 });
+  await using _ = kit;
+  const both = await Promise.all([kit.broker.redrive(letters), kit.broker.redrive(letters)]);
+  assert.equal(both[0].moved + both[1].moved, 5);
+  assert.deepEqual([letters.count, kit.broker.topic('orders')!.count], [0, 5]);
+});
+
 test('redrive asks about everything a publish is asked about', async () => {
   const refusals: string[] = [];
   const attempt = async (change: (topic: Topic) => Promise<void>): Promise<void> => {
