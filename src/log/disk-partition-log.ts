@@ -281,6 +281,11 @@ export class DiskPartitionLog implements PartitionLog {
     });
   }
 
+  /** See {@link PartitionSegments.oweDirSync}. */
+  oweDirSync(): void {
+    this.#segments.oweDirSync();
+  }
+
   /** What a checkpoint says of the partition while it is being deleted. */
   get deletedRow(): PartitionRow {
     return {

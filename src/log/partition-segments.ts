@@ -190,8 +190,17 @@ export class PartitionSegments {
       await this.#context.openFiles.sync(segment.path());
       this.#unsynced.delete(segment);
     }
-    if (this.#dirUnsynced) await this.#context.files.syncDir(this.dir);
+    if (this.#dirUnsynced) {
+      await this.#context.files.syncDir(this.dir).catch((error: unknown) => {
+        if (systemCode(error) !== 'ENOENT' || this.#strangers !== undefined) throw error; // where nothing was written there may be none
+      });
+    }
     this.#dirUnsynced = false;
+  }
+
+  /** What the process before made or removed may be so in the system's memory alone: the next {@link sync} makes sure. */
+  oweDirSync(): void {
+    this.#dirUnsynced = true;
   }
 
   /** Writes index entries that still wait, where they are worth a file. */

@@ -51,6 +51,15 @@ export class Partitions {
     }
   }
 
+  /**
+   * The process before died: whether a file or directory that it made or removed is so on disk is not known. No checkpoint may rely on
+   * it before the directories were synced.
+   */
+  oweDirSyncs(): void {
+    this.#context.segments.topicsDirUnsynced = true;
+    for (const partition of this.#disk.values()) partition.oweDirSync();
+  }
+
   get(id: number): PartitionLog | undefined {
     return this.#opened.has(id) ? (this.#disk.get(id) ?? this.#volatile.get(id)) : undefined;
   }

@@ -127,6 +127,7 @@ async function recoverUnclean(
     rows = checkpoint.partitions.map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
   }
   partitions.load(rows, checkpoint?.number ?? 0);
+  partitions.oweDirSyncs();
   host.restore(stateOf(found));
 
   const compactions: (() => Promise<void>)[] = [];

@@ -61,7 +61,7 @@ export class StrictFiles implements Files {
   syncDir(path: string): Promise<void> {
     return this.#files.syncDir(path).catch((error: unknown) => {
       const code = systemCode(error);
-      if (code === 'EMFILE' || code === 'ENFILE') throw error; // the directory could not even be opened
+      if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOENT') throw error; // the directory could not even be opened
       return this.always(error);
     });
   }

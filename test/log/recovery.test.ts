@@ -362,6 +362,29 @@ test('what is not recognised after a crash is set aside, not removed', async () 
   await log.close();
 });
 
+test('a partition whose deletion was cut short does not come back with a power loss after the next checkpoint', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  append(host.create(1), 'r0');
+  append(host.create(2), 'stays');
+  await log.checkpoint();
+  let removed: FaultyFiles | undefined;
+  files.before = ({ kind, path }) => {
+    if (kind === 'sync-dir' && path === 'data/topics') removed ??= files.crash('process', random);
+    return undefined;
+  };
+  host.drop(1);
+  await log.close();
+  const second = await openLog(removed!, smallLimits);
+  await second.log.checkpoint();
+  for (let seed = 0; seed < 10; seed++) {
+    const third = await recover(removed!.crash('power', new SeededRandom(seed)));
+    assert.deepEqual(third.host.damage, []);
+    await third.log.close();
+  }
+  await second.log.close();
+});
+
 test('a lost or damaged identity is restored from the journal', async () => {
   for (const harm of [
     (files: FaultyFiles) => flip(files, 'data/identity', 15),

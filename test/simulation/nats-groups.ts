@@ -85,7 +85,15 @@ export class NatsGroups {
   #say(unanswered: Unanswered, answer: Answer, delayMs?: number): void {
     const at = this.#history.events.length;
     this.#client.answer(unanswered.reply, answer, delayMs, this.#answers++ % 2 === 0 ? at : undefined);
-    if (this.#history.events[at]?.fact.kind === 'answered') this.#confirmable.add(at);
+    const said = this.#history.events[at]?.fact;
+    if (said?.kind === 'answered' && !this.#isVolatile(said.topic)) this.#confirmable.add(at);
+  }
+
+  /** What is in memory alone waits for no commit: that it was confirmed says nothing of the disk. */
+  #isVolatile(key: string): boolean {
+    for (const topic of this.#broker.topics.values())
+      if (keyOf(topic) === key) return topic.config.durability === 'memory';
+    return true;
   }
 
   #arrived(topicName: string, groupName: string, reply: string): void {
