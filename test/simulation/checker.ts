@@ -85,13 +85,16 @@ class Checker {
         return this.#broken('sound', fact.text);
       case 'started':
         for (const topic of known.topics.values()) topic.readable.length = 0;
+        known.isUp = true;
+        if (known.syncFailedAt !== undefined)
+          this.#broken('a failed sync is final', 'the broker is up after it');
         return;
       case 'sync-failed':
         known.syncFailedAt ??= this.#at;
         return;
       case 'written':
         known.written = fact.upTo;
-        if (known.syncFailedAt !== undefined && fact.upTo >= known.syncFailedAt)
+        if (known.isUp && known.syncFailedAt !== undefined && fact.upTo >= known.syncFailedAt)
           this.#broken('a failed sync is final', 'a commit was written after it');
         return;
       case 'readable':
@@ -192,6 +195,7 @@ class Checker {
   }
 
   #ended(): void {
+    this.#known.isUp = false;
     this.#known.syncFailedAt = undefined;
     for (const group of this.#known.groups.values()) group.restarted(this.#known);
     for (const topic of this.#known.topics.values()) {

@@ -251,6 +251,8 @@ export class Known {
   readonly #durable: number[] = [];
   run = 0;
 
+  /** The broker is up: its clients can ask it. */
+  isUp = false;
   /** When a sync failed, in this run. */
   syncFailedAt: number | undefined = undefined;
   /** Of what was asked for up to that event, something may be on disk; of nothing that was asked for later. */
