@@ -14,6 +14,8 @@ import type {
   SyncRequest,
   SyncResult,
 } from './messages.ts';
+import { refusedJoin, refusedSync } from './refusals.ts';
+import { Roster } from './roster.ts';
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
@@ -44,17 +46,12 @@ const noBytes = Buffer.alloc(0);
 export class ClassicGroup {
   readonly kind = 'classic';
   readonly id: string;
-  readonly members: Map<string, ClassicMember> = new Map();
   readonly #host: ClassicGroupHost;
   #state: ClassicGroupState = 'Empty';
   #generation = 0;
   #protocolType: string | null = null;
   #protocolName: string | null = null;
-  #leader: string | undefined = undefined;
-  /** Member ids by instance id. */
-  readonly #staticMembers = new Map<string, string>();
-  /** Ids that were given out to members that have to ask again, until when. */
-  readonly #pendingIds = new Map<string, number>();
+  readonly #roster = new Roster();
   /** Who has not synced in this generation yet. */
   readonly #pendingSyncs = new Set<string>();
   readonly #timer: DeadlineTimer;
@@ -67,6 +64,10 @@ export class ClassicGroup {
     this.id = id;
     this.#host = host;
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
+  }
+
+  get members(): ReadonlyMap<string, ClassicMember> {
+    return this.#roster.members;
   }
 
   get state(): ClassicGroupState {
@@ -87,7 +88,7 @@ export class ClassicGroup {
 
   /** Nothing is remembered here that a new group would not have. */
   get isForgettable(): boolean {
-    return this.members.size === 0 && this.#pendingIds.size === 0;
+    return this.members.size === 0 && this.#roster.pendingIds.size === 0;
   }
 
   get #nowMs(): number {
@@ -101,8 +102,7 @@ export class ClassicGroup {
       this.#answerJoin(member, refusedJoin(ErrorCode.COORDINATOR_NOT_AVAILABLE, member.id));
       this.#answerSync(member, refusedSync(ErrorCode.COORDINATOR_NOT_AVAILABLE));
     }
-    this.members.clear();
-    this.#pendingIds.clear();
+    this.#roster.clear();
     this.#timer.stop();
   }
 
@@ -117,18 +117,20 @@ export class ClassicGroup {
     const { membersMax, memberMetadataBytesMax, groupMetadataBytesMax } = this.#host.limits;
     if (bytes > memberMetadataBytesMax) return refuse(ErrorCode.INVALID_REQUEST);
     const known = this.members.get(memberId);
-    const replaced = groupInstanceId === null ? undefined : this.#staticMembers.get(groupInstanceId);
+    const replaced = groupInstanceId === null ? undefined : this.#roster.idOfInstance(groupInstanceId);
     if (!known && replaced === undefined) {
       const isFull =
-        this.members.size + this.#pendingIds.size >= membersMax && !this.#pendingIds.has(memberId);
-      if (isFull || this.#bytes() + bytes > groupMetadataBytesMax) {
-        this.#pendingIds.delete(memberId);
+        this.members.size + this.#roster.pendingIds.size >= membersMax &&
+        !this.#roster.pendingIds.has(memberId);
+      if (isFull || this.#roster.bytes + bytes > groupMetadataBytesMax) {
+        this.#roster.pendingIds.delete(memberId);
         return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '');
       }
     }
-    if (!this.#canTake(request)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    if (!this.#roster.canTake(request, this.#protocolType))
+      return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     if (memberId === '') return this.#joinWithoutId(request, answer);
-    if (this.#pendingIds.has(memberId)) {
+    if (this.#roster.pendingIds.has(memberId)) {
       if (groupInstanceId !== null) return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
       return this.#add(memberId, request, answer);
     }
@@ -141,24 +143,21 @@ export class ClassicGroup {
     const { groupInstanceId, clientId, requiresKnownId, sessionTimeoutMs } = request;
     const id = freshMemberId(this.#host.random, groupInstanceId ?? clientId);
     if (groupInstanceId !== null) {
-      const before = this.#staticMembers.get(groupInstanceId);
+      const before = this.#roster.idOfInstance(groupInstanceId);
       if (before === undefined) this.#add(id, request, answer);
       else this.#replace(this.members.get(before)!, id, request, answer);
     } else if (requiresKnownId) {
       const dueMs = this.#nowMs + sessionTimeoutMs;
-      this.#pendingIds.set(id, dueMs);
+      this.#roster.pendingIds.set(id, dueMs);
       this.#timer.note(dueMs);
       answer(refusedJoin(ErrorCode.MEMBER_ID_REQUIRED, id));
     } else this.#add(id, request, answer);
   }
 
   #add(id: string, request: JoinRequest, answer: JoinAnswer): void {
-    this.#pendingIds.delete(id);
     const member = new ClassicMember(id, request);
-    this.members.set(id, member);
+    this.#roster.add(member);
     if (this.members.size === 1) this.#protocolType = request.protocolType;
-    if (request.groupInstanceId !== null) this.#staticMembers.set(request.groupInstanceId, id);
-    this.#leader ??= id;
     this.#await(member, answer);
     member.deadlineMs = this.#nowMs + this.#host.limits.newMemberJoinTimeoutMs;
     this.#timer.note(member.deadlineMs);
@@ -169,7 +168,7 @@ export class ClassicGroup {
   /** A member that is known joins again. */
   #rejoin(member: ClassicMember, request: JoinRequest, answer: JoinAnswer): void {
     const isSame = member.offers(request.protocols);
-    const isStable = this.#state === 'Stable' && member.id !== this.#leader && isSame;
+    const isStable = this.#state === 'Stable' && member.id !== this.#roster.leader && isSame;
     const hasMissedIt = this.#state === 'CompletingRebalance' && isSame;
     if (isStable || hasMissedIt) {
       // The answer to its last join got lost, or nothing has changed.
@@ -191,15 +190,12 @@ export class ClassicGroup {
     member.isNew = before.isNew;
     member.assignment = before.assignment;
     const isSame = before.offers(request.protocols);
-    this.members.delete(before.id);
-    this.members.set(id, member);
+    const leaderBefore = this.#roster.leader;
+    this.#roster.replace(before, member);
     this.#pendingSyncs.delete(before.id);
-    this.#staticMembers.set(request.groupInstanceId!, id);
-    const leaderBefore = this.#leader;
-    if (leaderBefore === before.id) this.#leader = id;
     this.#touch(member);
-    if (this.#state === 'Stable' && (isSame || this.#vote() === this.#protocolName)) {
-      const isLeader = this.#leader === id;
+    if (this.#state === 'Stable' && (isSame || this.#roster.vote() === this.#protocolName)) {
+      const isLeader = this.#roster.leader === id;
       const joined = this.#joined(member, isLeader && request.maySkipAssignment);
       // A leader that cannot be told to skip the assignment must not learn that it leads: it would assign, and nobody would sync.
       const result =
@@ -224,10 +220,10 @@ export class ClassicGroup {
       generationId: this.#generation,
       protocolType: this.#protocolType,
       protocolName: this.#protocolName,
-      leader: this.#leader ?? '',
+      leader: this.#roster.leader ?? '',
       skipAssignment: false,
       members:
-        withMembers && member.id === this.#leader
+        withMembers && member.id === this.#roster.leader
           ? [...this.members.values()].map((each) => ({
               memberId: each.id,
               groupInstanceId: each.instanceId,
@@ -235,36 +231,6 @@ export class ClassicGroup {
             }))
           : [],
     };
-  }
-
-  /** Whether the others can agree with what the member offers. */
-  #canTake({ protocolType, protocols, memberId, groupInstanceId }: JoinRequest): boolean {
-    if (protocolType === '' || protocols.length === 0) return false;
-    const self = groupInstanceId === null ? memberId : (this.#staticMembers.get(groupInstanceId) ?? memberId);
-    const others = [...this.members.values()].filter(({ id }) => id !== self);
-    if (others.length === 0) return true;
-    if (protocolType !== this.#protocolType) return false;
-    return protocols.some(({ name }) =>
-      others.every((other) => other.protocols.some((own) => own.name === name)),
-    );
-  }
-
-  /** What all know, by the votes of each for what it prefers. */
-  #vote(): string | null {
-    const members = [...this.members.values()];
-    const candidates = new Set(
-      members[0]?.protocols
-        .map(({ name }) => name)
-        .filter((name) => members.every(({ protocols }) => protocols.some((own) => own.name === name))),
-    );
-    const votes = new Map<string, number>();
-    for (const { protocols } of members) {
-      const choice = protocols.find(({ name }) => candidates.has(name));
-      if (choice) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1);
-    }
-    let winner: string | null = null;
-    for (const [name, count] of votes) if (winner === null || count > votes.get(winner)!) winner = name;
-    return winner;
   }
 
   // ---- generations
@@ -277,12 +243,12 @@ export class ClassicGroup {
       const waits = this.#state === 'Empty' && initialRebalanceDelayMs > 0;
       this.#state = 'PreparingRebalance';
       if (waits) {
-        this.#initialEndMs = this.#nowMs + this.#rebalanceTimeoutMs();
+        this.#initialEndMs = this.#nowMs + this.#roster.rebalanceTimeoutMs;
         this.#endPhaseAt(Math.min(this.#nowMs + initialRebalanceDelayMs, this.#initialEndMs));
-      } else this.#endPhaseAt(this.#nowMs + this.#rebalanceTimeoutMs());
+      } else this.#endPhaseAt(this.#nowMs + this.#roster.rebalanceTimeoutMs);
       this.#host.changed(this);
     }
-    if (this.#initialEndMs === undefined && this.#allJoined) this.#completeJoin();
+    if (this.#initialEndMs === undefined && this.#roster.haveAllJoined) this.#completeJoin();
   }
 
   #lengthenInitialDelay(): void {
@@ -290,12 +256,6 @@ export class ClassicGroup {
       this.#initialEndMs!,
       Math.max(this.#phaseEndMs, this.#nowMs + this.#host.limits.initialRebalanceDelayMs),
     );
-  }
-
-  get #allJoined(): boolean {
-    if (this.#pendingIds.size > 0) return false;
-    for (const { join } of this.members.values()) if (!join) return false;
-    return true;
   }
 
   #callOffSyncs(): void {
@@ -312,18 +272,18 @@ export class ClassicGroup {
     this.#endPhaseAt(Infinity);
     for (const member of this.members.values())
       if (!member.join && member.instanceId === null) this.#forget(member);
-    if (this.members.size > 0 && !this.#electLeader()) {
+    if (this.members.size > 0 && !this.#roster.electLeader()) {
       // Only static members that have not come back yet: nobody could assign.
-      return this.#endPhaseAt(this.#nowMs + this.#rebalanceTimeoutMs());
+      return this.#endPhaseAt(this.#nowMs + this.#roster.rebalanceTimeoutMs);
     }
     this.#generation++;
     if (this.members.size === 0) {
       this.#becomeEmpty();
       return;
     }
-    this.#protocolName = this.#vote();
+    this.#protocolName = this.#roster.vote();
     this.#state = 'CompletingRebalance';
-    const rebalanceTimeoutMs = this.#rebalanceTimeoutMs();
+    const rebalanceTimeoutMs = this.#roster.rebalanceTimeoutMs;
     this.#pendingSyncs.clear();
     for (const member of this.members.values()) {
       this.#pendingSyncs.add(member.id);
@@ -337,26 +297,9 @@ export class ClassicGroup {
   #becomeEmpty(): void {
     this.#state = 'Empty';
     this.#protocolName = null;
-    this.#leader = undefined;
+    this.#roster.dropLeader();
     this.#endPhaseAt(Infinity);
     this.#host.changed(this);
-  }
-
-  /** The leader stays if it is here; else one that is takes its place. */
-  #electLeader(): boolean {
-    if (this.#leader !== undefined && this.members.get(this.#leader)?.join) return true;
-    for (const { id, join } of this.members.values()) {
-      if (!join) continue;
-      this.#leader = id;
-      return true;
-    }
-    return false;
-  }
-
-  #rebalanceTimeoutMs(): number {
-    let timeoutMs = 0;
-    for (const member of this.members.values()) timeoutMs = Math.max(timeoutMs, member.rebalanceTimeoutMs);
-    return timeoutMs;
   }
 
   // ---- sync
@@ -379,7 +322,7 @@ export class ClassicGroup {
       this.#touch(member);
       return answer(this.#synced(member));
     }
-    const isLeader = member.id === this.#leader;
+    const isLeader = member.id === this.#roster.leader;
     if (isLeader && this.#assignmentBytes(request) > this.#host.limits.groupMetadataBytesMax)
       return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
     this.#answerSync(member, refusedSync(ErrorCode.REBALANCE_IN_PROGRESS));
@@ -423,13 +366,13 @@ export class ClassicGroup {
   }
 
   leave(key: MemberKey): ErrorCode {
-    if (key.groupInstanceId === null && this.#pendingIds.delete(key.memberId)) {
+    if (key.groupInstanceId === null && this.#roster.pendingIds.delete(key.memberId)) {
       this.#memberGone();
       return ErrorCode.NONE;
     }
     // An operator removes a static member by its instance id alone.
     const byInstance = key.memberId === '' && key.groupInstanceId !== null;
-    const memberId = byInstance ? (this.#staticMembers.get(key.groupInstanceId) ?? '') : key.memberId;
+    const memberId = byInstance ? (this.#roster.idOfInstance(key.groupInstanceId) ?? '') : key.memberId;
     const wrong = this.#wrongMember({ ...key, memberId });
     if (wrong !== undefined) return wrong;
     this.#remove(this.members.get(memberId)!);
@@ -458,14 +401,8 @@ export class ClassicGroup {
   }
 
   /** Why who speaks is no member; undefined when it is one. */
-  #wrongMember({ memberId, groupInstanceId }: MemberKey): ErrorCode | undefined {
-    if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    if (groupInstanceId !== null) {
-      const current = this.#staticMembers.get(groupInstanceId);
-      if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-      if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
-    }
-    return this.members.has(memberId) ? undefined : ErrorCode.UNKNOWN_MEMBER_ID;
+  #wrongMember(key: MemberKey): ErrorCode | undefined {
+    return this.#state === 'Dead' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : this.#roster.wrongMember(key);
   }
 
   // ---- members go
@@ -478,17 +415,18 @@ export class ClassicGroup {
     else this.#memberGone();
   }
 
-  #forget({ id, instanceId }: ClassicMember): void {
-    this.members.delete(id);
-    this.#pendingSyncs.delete(id);
-    if (instanceId !== null && this.#staticMembers.get(instanceId) === id)
-      this.#staticMembers.delete(instanceId);
-    if (this.#leader === id) this.#leader = this.members.keys().next().value;
+  #forget(member: ClassicMember): void {
+    this.#roster.forget(member);
+    this.#pendingSyncs.delete(member.id);
   }
 
   /** One less to wait for. */
   #memberGone(): void {
-    if (this.#state === 'PreparingRebalance' && this.#initialEndMs === undefined && this.#allJoined)
+    if (
+      this.#state === 'PreparingRebalance' &&
+      this.#initialEndMs === undefined &&
+      this.#roster.haveAllJoined
+    )
       this.#completeJoin();
     else this.#host.changed(this);
   }
@@ -508,9 +446,9 @@ export class ClassicGroup {
   /** Ends what is due; returns when something will be next. */
   #expire(): number {
     const nowMs = this.#nowMs;
-    for (const [id, dueMs] of this.#pendingIds) {
+    for (const [id, dueMs] of this.#roster.pendingIds) {
       if (dueMs > nowMs) continue;
-      this.#pendingIds.delete(id);
+      this.#roster.pendingIds.delete(id);
       this.#memberGone();
     }
     for (const member of this.members.values()) {
@@ -519,27 +457,19 @@ export class ClassicGroup {
       if (isGone && this.members.has(member.id)) this.#remove(member);
     }
     if (this.#phaseEndMs <= nowMs) this.#endPhase();
-    return this.#nextDueMs();
+    return Math.min(this.#phaseEndMs, this.#roster.nextDueMs);
   }
 
   #endPhase(): void {
     this.#phaseEndMs = Infinity;
     if (this.#state === 'PreparingRebalance') {
-      this.#pendingIds.clear();
+      this.#roster.pendingIds.clear();
       return this.#completeJoin();
     }
     for (const id of this.#pendingSyncs) {
       const member = this.members.get(id);
       if (member) this.#remove(member);
     }
-  }
-
-  #nextDueMs(): number {
-    let dueMs = this.#phaseEndMs;
-    for (const pendingMs of this.#pendingIds.values()) dueMs = Math.min(dueMs, pendingMs);
-    for (const { deadlineMs, isWaiting, isNew } of this.members.values())
-      if (!isWaiting || isNew) dueMs = Math.min(dueMs, deadlineMs);
-    return dueMs;
   }
 
   #answerJoin(member: ClassicMember, result: JoinResult): void {
@@ -557,27 +487,4 @@ export class ClassicGroup {
     this.#touch(member);
     sync(result);
   }
-
-  #bytes(): number {
-    let bytes = 0;
-    for (const member of this.members.values()) bytes += member.bytes;
-    return bytes;
-  }
-}
-
-export function refusedJoin(errorCode: ErrorCode, memberId: string): JoinResult {
-  return {
-    errorCode,
-    memberId,
-    generationId: -1,
-    protocolType: null,
-    protocolName: null,
-    leader: '',
-    skipAssignment: false,
-    members: [],
-  };
-}
-
-export function refusedSync(errorCode: ErrorCode): SyncResult {
-  return { errorCode, protocolType: null, protocolName: null, assignment: noBytes };
 }

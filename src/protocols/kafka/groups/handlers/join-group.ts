@@ -2,7 +2,7 @@ import type { Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type JoinGroupRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler, RequestContext } from '../../handler.ts';
-import { refusedJoin } from '../classic/classic-group.ts';
+import { refusedJoin } from '../classic/refusals.ts';
 import type { JoinRequest, JoinResult } from '../classic/messages.ts';
 import { topicsOfRequest } from '../classic/subscription.ts';
 import type { GroupCoordinator } from '../coordinator.ts';

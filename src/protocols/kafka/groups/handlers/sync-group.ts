@@ -1,6 +1,6 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
-import { refusedSync } from '../classic/classic-group.ts';
+import { refusedSync } from '../classic/refusals.ts';
 
 export const syncGroup: Handler<'SyncGroup'> = (request, { host, version }) => {
   const group = host.coordinator.find(request.groupId);
