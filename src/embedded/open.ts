@@ -9,6 +9,9 @@ import {
 import { SystemClock, SystemRandom, VirtualClock, type Clock, type Random } from '../util/index.ts';
 import { Box } from './box.ts';
 
+/** Brings what opens compressed batches of Kafka producers; without it they are passed over and reported as damage. */
+export type LoadDecompress = () => Promise<NonNullable<BrokerOptions['log']>['decompress']>;
+
 export interface OpenOptions {
   /** Where the data is; made when it is not there. It belongs to one process at a time. Absent: everything is in memory, and gone at the end. */
   readonly dir?: string;
@@ -66,7 +69,7 @@ export interface OpenOptions {
  * console.log((await reminder)?.value); // prints: stand up
  * ```
  */
-export async function open(options: OpenOptions = {}): Promise<Box> {
+export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecompress): Promise<Box> {
   const unackedPublishesMax = options.unackedPublishesMax ?? 16_384;
   if (options.broker) {
     const { broker } = options;
@@ -76,7 +79,7 @@ export async function open(options: OpenOptions = {}): Promise<Box> {
   }
   const clock = options.clock ?? new SystemClock();
   const broker = await Broker.open({
-    ...storageOf(options.dir),
+    ...(await storageOf(options.dir, loadDecompress)),
     clock,
     random: options.random ?? new SystemRandom(),
     ...(options.watermarks ? { watermarks: options.watermarks } : {}),
@@ -87,9 +90,15 @@ export async function open(options: OpenOptions = {}): Promise<Box> {
   return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true });
 }
 
-/** In memory the journal begins small: a box of a test is made in a moment. */
-function storageOf(dir: string | undefined): Pick<BrokerOptions, 'dir' | 'files' | 'log'> {
-  if (dir !== undefined) return { dir, files: new RealFiles() };
+/** In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what Kafka producers have compressed. */
+async function storageOf(
+  dir: string | undefined,
+  loadDecompress: LoadDecompress | undefined,
+): Promise<Pick<BrokerOptions, 'dir' | 'files' | 'log'>> {
+  if (dir !== undefined) {
+    const decompress = await loadDecompress?.();
+    return { dir, files: new RealFiles(), ...(decompress ? { log: { decompress } } : {}) };
+  }
   return {
     dir: '/box',
     files: new MemoryFiles(),
