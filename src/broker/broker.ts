@@ -21,6 +21,7 @@ import {
   type Clock,
   type Random,
 } from '../util/index.ts';
+import { Attributes, type AttributesHost } from './attributes.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
@@ -90,6 +91,7 @@ export class Broker {
   readonly transactions: Transactions;
   /** Where frontends take the memory for batches that they bring whole: it is used again when the log needs it no longer. */
   readonly blocks: BlockPool;
+  readonly attributes: Attributes;
   readonly #events = new Events();
   readonly #options: BrokerOptions;
   readonly #clock: Clock;
@@ -133,7 +135,14 @@ export class Broker {
     );
     this.#core = this.#makeCore();
     this.transactions = new Transactions(this.#makeTransactionsHost(), options.transactions);
-    this.#catalog = new Catalog(this.#core, () => this.#schedule, this.#producerIds, this.transactions);
+    this.attributes = new Attributes(this.#makeAttributesHost());
+    this.#catalog = new Catalog(
+      this.#core,
+      () => this.#schedule,
+      this.#producerIds,
+      this.transactions,
+      this.attributes,
+    );
     this.#compactor = new Compactor(this.#clock, () => this.#catalog.partitionsById.values());
   }
 
@@ -539,6 +548,20 @@ export class Broker {
       partition: (id) => this.#catalog.partitionsById.get(id),
       partitions: () => this.#catalog.partitionsById.values(),
       group: (id) => this.#catalog.groupsById.get(id),
+    };
+  }
+
+  // ---- the broker as attributes see it
+
+  #makeAttributesHost(): AttributesHost {
+    // oxlint-disable-next-line typescript/no-this-alias -- the accessor below needs both `this`
+    const broker = this;
+    return {
+      get refusal() {
+        return broker.#refusalForGood();
+      },
+      record: (entry) => this.#log.record(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry))),
+      afterCommit: (callback) => this.afterCommit(callback),
     };
   }
 

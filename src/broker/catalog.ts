@@ -1,5 +1,6 @@
 import type { PartitionLog } from '../log/index.ts';
 import { ByteReader, ByteWriter } from '../util/index.ts';
+import type { Attributes } from './attributes.ts';
 import type { BrokerCore } from './core.ts';
 import {
   EntryKind,
@@ -10,6 +11,7 @@ import {
   readPartitionState,
   writeDedupeId,
   writePartitionState,
+  type AttributeEntry,
   type GroupEntry,
   type TopicEntry,
   type TransactionEntry,
@@ -40,13 +42,16 @@ export class Catalog {
   readonly #schedule: () => Schedule;
   readonly #producerIds: ProducerIds;
   readonly #transactions: Transactions;
+  readonly #attributes: Attributes;
 
   constructor(
     core: BrokerCore,
     schedule: () => Schedule,
     producerIds: ProducerIds,
     transactions: Transactions,
+    attributes: Attributes,
   ) {
+    this.#attributes = attributes;
     this.#transactions = transactions;
     this.#core = core;
     this.#schedule = schedule;
@@ -144,6 +149,8 @@ export class Catalog {
         return this.#transactions.restoreForgotten(id);
       case EntryKind.openTransactions:
         return this.partitionsById.get(id)?.transactions.decode(new ByteReader(payload));
+      case EntryKind.attribute:
+        return this.#attributes.restore(readJson(payload) as AttributeEntry);
       default:
         throw new Error(
           `The journal holds an entry of kind ${kind}, which this version does not know. Start a newer version.`,
@@ -316,6 +323,8 @@ export class Catalog {
     }
     for (const [producerId, entry] of this.#transactions.entries())
       add(EntryKind.transactionalProducer, producerId, entry);
+    for (const entry of this.#attributes.entries())
+      add(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry)));
     for (const [dueMs, offset, partitionId] of this.#schedule().entries()) {
       scratch.reset().uvarint(offset).uvarint(dueMs);
       add(EntryKind.scheduled, partitionId, written());

@@ -51,6 +51,8 @@ export const EntryKind = {
   transactionalProducerForgotten: 19,
   /** Checkpoints only. id = partition; the offsets of its open transactions. */
   openTransactions: 20,
+  /** id = 0; JSON {@link AttributeEntry}. */
+  attribute: 21,
 } as const;
 
 export interface TopicEntry {
@@ -103,6 +105,13 @@ export interface TransactionEntry {
     offset: number,
     metadata: string,
   ])[];
+}
+
+export interface AttributeEntry {
+  readonly protocol: string;
+  readonly name: string;
+  /** Absent: it is taken away. */
+  readonly value?: unknown;
 }
 
 /** What changed of a group on one partition, as it is read back. */

@@ -1,3 +1,4 @@
+export type { Attributes } from './attributes.ts';
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
 export type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
 export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';

@@ -65,7 +65,7 @@ export class GroupCoordinator {
     this.broker = broker;
     this.limits = groupLimits(options.limits);
     this.offsets = new GroupOffsets(broker, this.limits);
-    this.configs = new GroupConfigs(() => clock.now());
+    this.configs = new GroupConfigs(broker.attributes, () => clock.now());
     this.shareOffsets = new ShareOffsets(this.configs);
     this.shareSessions = new ShareSessions(this.limits.shareSessionsMax);
     this.#host = {
@@ -200,13 +200,13 @@ export class GroupCoordinator {
 
   // ---- configs
 
-  /** Sets configs of a group; share groups that are there take them over, durably. Rejects with a KafkaError before anything is changed. */
+  /** Sets configs of a group, durably; share groups that are there take them over. Rejects with a KafkaError before anything is changed. */
   async configure(
     groupId: string,
     values: Iterable<readonly [name: string, value: string | null]>,
   ): Promise<void> {
-    this.configs.set(groupId, values);
-    const updates: Promise<void>[] = [];
+    // All of it in one commit: nothing is waited for in between.
+    const updates = [this.configs.set(groupId, values)];
     for (const topic of this.broker.topics.values()) {
       const group = topic.groups.get(groupId);
       if (group && isShareGroup(group)) updates.push(this.shareOffsets.reconfigure(group));

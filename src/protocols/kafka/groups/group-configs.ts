@@ -1,7 +1,8 @@
-import type { GroupStart } from '../../../broker/index.ts';
+import type { Attributes, GroupStart } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
 import { ConfigType, type ShownConfig } from '../topic-configs.ts';
+import { groupNameMax } from './offsets.ts';
 
 /** What a share group is made with. */
 export interface ShareGroupConfig {
@@ -53,40 +54,54 @@ export const groupConfigRules: { readonly [name: string]: ConfigRule } = {
 
 const configuredGroupsMax = 10_000;
 
-/** What was configured of groups since the start; groups need not exist yet. Those that do have it in their own configuration, durably. */
+/** As they are kept: an attribute of the broker per group, of this protocol. */
+const protocol = 'kafka';
+const attributeOf = (groupId: string): string => `group/${groupId}`;
+
+/** A group's configs by name, as they were given. */
+type ConfigTexts = { readonly [name: string]: string };
+
+/** What was configured of groups, durably; groups need not exist yet. */
 export class GroupConfigs {
-  readonly #byGroup = new Map<string, Map<string, string>>();
+  readonly #attributes: Attributes;
   readonly #nowMs: () => number;
 
-  constructor(nowMs: () => number) {
+  constructor(attributes: Attributes, nowMs: () => number) {
+    this.#attributes = attributes;
     this.#nowMs = nowMs;
   }
 
   /** What was set, by name. */
   given(groupId: string): ReadonlyMap<string, string> {
-    return this.#byGroup.get(groupId) ?? new Map<string, string>();
+    const texts = this.#attributes.get(protocol, attributeOf(groupId)) as ConfigTexts | undefined;
+    return new Map(Object.entries(texts ?? {}));
   }
 
-  /** Null takes a config back to its default. Throws a KafkaError of code INVALID_CONFIG before anything is changed. */
-  set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): void {
+  /**
+   * Null takes a config back to its default. Throws a KafkaError before anything is changed. It counts at once; what is returned resolves when it is
+   * durable.
+   */
+  set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): Promise<void> {
     const changes = [...values];
     this.check(groupId, changes);
-    if (!this.#byGroup.has(groupId) && this.#byGroup.size >= configuredGroupsMax)
+    const configs = new Map(this.given(groupId));
+    if (configs.size === 0 && this.#attributes.count(protocol) >= configuredGroupsMax)
       throw new KafkaError(
         ErrorCode.POLICY_VIOLATION,
         `There are ${configuredGroupsMax} groups with configs, which is the limit.`,
       );
-    const configs = this.#byGroup.get(groupId) ?? new Map<string, string>();
     for (const [name, value] of changes) {
       if (value === null) configs.delete(name);
       else configs.set(name, value);
     }
-    if (configs.size > 0) this.#byGroup.set(groupId, configs);
-    else this.#byGroup.delete(groupId);
+    const texts = configs.size > 0 ? Object.fromEntries(configs) : undefined;
+    return this.#attributes.set(protocol, attributeOf(groupId), texts);
   }
 
-  /** Throws a KafkaError of code INVALID_CONFIG. */
+  /** Throws a KafkaError, mostly of code INVALID_CONFIG. */
   check(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): void {
+    if (groupId === '' || groupId.length > groupNameMax)
+      throw new KafkaError(ErrorCode.INVALID_GROUP_ID, `A group's id has 1 to ${groupNameMax} characters.`);
     for (const [name, value] of values) {
       const rule = groupConfigRules[name];
       if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `A group has no config "${name}".`);

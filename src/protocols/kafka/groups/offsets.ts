@@ -3,7 +3,7 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
 import type { GroupLimits } from './limits.ts';
 
-const groupNameMax = 255;
+export const groupNameMax = 255;
 
 /**
  * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of that topic, with committed positions; one

@@ -415,22 +415,45 @@ test('offsets of share groups are described with their lag, moved and forgotten 
   assert.deepEqual(await describe(), []);
 });
 
+/** Sets a config of a group, or with null takes it back. */
+async function configureGroup(
+  client: KafkaClient,
+  group: string,
+  name: string,
+  value: string | null,
+): Promise<string> {
+  const { responses } = await client.call('IncrementalAlterConfigs', 1, {
+    resources: [
+      {
+        resourceType: 32,
+        resourceName: group,
+        configs: [{ name, configOperation: value === null ? 1 : 0, value }],
+      },
+    ],
+    validateOnly: false,
+  });
+  return errorName(responses[0]!.errorCode);
+}
+
+/** Value and source of configs of a group. */
+async function groupConfigs(
+  client: KafkaClient,
+  group: string,
+  names: readonly string[],
+): Promise<(string | number | null)[][]> {
+  const { results } = await client.call('DescribeConfigs', 4, {
+    resources: [{ resourceType: 32, resourceName: group, configurationKeys: names }],
+    includeSynonyms: false,
+    includeDocumentation: false,
+  });
+  return results[0]!.configs.map(({ value, configSource }) => [value, configSource]);
+}
+
 test('configs of a share group hold for the group that comes, and for the one that is there', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
-  const configure = async (name: string, value: string | null): Promise<string> => {
-    const { responses } = await client.call('IncrementalAlterConfigs', 1, {
-      resources: [
-        {
-          resourceType: 32,
-          resourceName: 'g',
-          configs: [{ name, configOperation: value === null ? 1 : 0, value }],
-        },
-      ],
-      validateOnly: false,
-    });
-    return errorName(responses[0]!.errorCode);
-  };
+  const configure = (name: string, value: string | null): Promise<string> =>
+    configureGroup(client, 'g', name, value);
   assert.equal(await configure('share.auto.offset.reset', 'earliest'), 'NONE');
   assert.equal(await configure('share.auto.offset.reset', 'sometimes'), 'INVALID_CONFIG');
   assert.equal(await configure('share.record.lock.duration.ms', '5'), 'INVALID_CONFIG');
@@ -447,15 +470,39 @@ test('configs of a share group hold for the group that comes, and for the one th
   assert.deepEqual([config.maxDeliver, config.deadLetter], [3, 'letters']);
   assert.equal(await configure('errors.deadletterqueue.topic.name', null), 'NONE');
   assert.equal(kit.broker.topic('t')!.groups.get('g')!.config.deadLetter, 't-g-dlq');
-  const { results } = await client.call('DescribeConfigs', 4, {
-    resources: [{ resourceType: 32, resourceName: 'g', configurationKeys: ['share.delivery.count.limit'] }],
-    includeSynonyms: false,
-    includeDocumentation: false,
-  });
-  assert.deepEqual(
-    results[0]!.configs.map(({ value, configSource }) => [value, configSource]),
-    [['3', 8]],
-  );
+  assert.deepEqual(await groupConfigs(client, 'g', ['share.delivery.count.limit']), [['3', 8]]);
+});
+
+test('configs of a group are kept, from before there is one', async () => {
+  await using kit = await KafkaKit.start();
+  const names = ['share.auto.offset.reset', 'share.delivery.count.limit'];
+  {
+    using client = await kit.client();
+    assert.equal(await configureGroup(client, 'g', names[0]!, 'earliest'), 'NONE');
+    assert.equal(await configureGroup(client, 'g', names[1]!, '3'), 'NONE');
+    assert.equal(await configureGroup(client, 'other', names[1]!, '3'), 'NONE');
+    assert.equal(await configureGroup(client, 'other', names[1]!, null), 'NONE');
+    assert.equal(await configureGroup(client, 'x'.repeat(256), names[1]!, '3'), 'INVALID_GROUP_ID');
+    await client.createTopic('t');
+    await client.produce('t', batchOf(['before']));
+  }
+  const kept = [
+    ['earliest', 8],
+    ['3', 8],
+  ];
+  for (const stop of ['crash', 'restart'] as const) {
+    await kit[stop]();
+    using client = await kit.client();
+    assert.deepEqual(await groupConfigs(client, 'g', names), kept, `after a ${stop}`);
+    assert.deepEqual(await groupConfigs(client, 'other', [names[1]!]), [['5', 5]], `after a ${stop}`);
+  }
+  using client = await kit.client();
+  const member = await new ShareMember(client, 'g', 'a').join('t');
+  assert.deepEqual(got(await member.fetch()).values, ['before']);
+  assert.equal(kit.broker.topic('t')!.groups.get('g')!.config.maxDeliver, 3);
+  assert.equal(await configureGroup(client, 'g', 'share.record.lock.duration.ms', '15000'), 'NONE');
+  const { maxDeliver, ackWaitMs } = kit.broker.topic('t')!.groups.get('g')!.config;
+  assert.deepEqual([maxDeliver, ackWaitMs], [3, 15_000], 'what was set before the restart still counts');
 });
 
 test('heartbeats of share members: epochs, unknown members, limits of what they say', async () => {
