@@ -31,7 +31,7 @@ export async function consumeAll(port: number, topic: string, count: number): Pr
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`${consumed.length} of ${count} messages came`)),
-        20_000,
+        60_000,
       );
       consumer
         .run({
