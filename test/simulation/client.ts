@@ -83,6 +83,10 @@ export class Client {
     return this.#plans;
   }
 
+  get #door(): NatsGroups | KafkaGroups | undefined {
+    return this.#nats ?? this.#kafka;
+  }
+
   /** Begins an operation; what comes of it is heard of later. */
   perform(operation: Operation): void {
     this.#act(operation);
@@ -179,7 +183,7 @@ export class Client {
     const names = { topic: keyOf(topic), group: key };
     switch (action.kind) {
       case 'attach': {
-        if (this.#nats) return this.#nats.pull(group, action.credit);
+        if (this.#door) return this.#door.pull(group, action.credit);
         const consumer = new SimulatedConsumer(action.credit, (from, delivery) =>
           this.#delivered(group, from, delivery),
         );
@@ -187,11 +191,12 @@ export class Client {
         return group.attach(consumer);
       }
       case 'detach': {
+        if (this.#kafka) return this.#kafka.leave(group);
         const consumer = this.#listOf(this.#consumers, key).shift();
         return consumer && group.detach(consumer);
       }
       case 'answer':
-        return this.#nats ? this.#nats.answer(group, action) : this.#answer(group, action);
+        return this.#door ? this.#door.answer(group, action) : this.#answer(group, action);
       case 'update-group': {
         const config = { ...group.config, ...action.change };
         const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
@@ -245,7 +250,7 @@ export class Client {
     const existed = topic.groups.get(options.name);
     const created = topic.createGroup(options);
     const group = topic.groups.get(options.name);
-    if (group && group !== existed) this.#nats?.watch(group);
+    if (group && group !== existed) this.#door?.watch(group);
     if (!group || group === existed) return this.#await(created, this.#asked('create-group'));
     this.#await(created, this.#noteGroup(group));
   }
@@ -265,6 +270,7 @@ export class Client {
   /** Kafka clients bring groups into being by using them. */
   #noteCreated(group: Group): void {
     if (this.#noted.has(group)) return;
+    this.#door?.watch(group);
     const of = this.#noteGroup(group);
     this.#broker.afterCommit(() => this.#history.add({ kind: 'outcome', of }));
   }
@@ -364,7 +370,7 @@ export class Client {
       reject: () => group.reject(partition, offset, 'unwanted'),
     }[answer]();
     // Watched groups note it themselves.
-    if (!this.#nats)
+    if (!this.#door)
       this.#history.add({
         kind: 'answered',
         topic: keyOf(group.topic),
@@ -383,8 +389,7 @@ export class Client {
   /** From now on every group has one consumer, which acks everything at once. */
   drain(): void {
     this.#draining = true;
-    this.#nats?.drain();
-    this.#kafka?.drain();
+    this.#door?.drain();
     for (const topic of this.#broker.topics.values()) {
       for (const group of topic.groups.values()) if (!group.isCommitted) this.#drainGroup(group);
     }

@@ -1,13 +1,18 @@
-import type { Broker, Topic } from '../../src/broker/index.ts';
+import type { Broker, Group, Topic } from '../../src/broker/index.ts';
+import { GroupWatch } from './group-watch.ts';
 import type { History } from './history.ts';
 import { KafkaMember } from './kafka-members.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaRun } from './kafka-run.ts';
 import { memberNames, type KafkaStep } from './kafka-script.ts';
-import { keyOf } from './keys.ts';
-import type { PlannedMessage } from './script.ts';
+import { KafkaShareMember } from './kafka-share-members.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
+import type { Action, PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
+
+/** Members that one share group has on one topic. */
+const shareMembersMax = 3;
 
 /** Topics and groups as Kafka clients use them. They know what they have under way, and go on with it when the broker is up again. */
 export class KafkaGroups {
@@ -20,7 +25,12 @@ export class KafkaGroups {
   readonly #members: ReadonlyMap<string, KafkaMember> = new Map(
     memberNames.map((name) => [name, new KafkaMember(name)]),
   );
-  #run: KafkaRun | undefined;
+  #run!: KafkaRun;
+  #watch!: GroupWatch;
+  /** By broker group. They live as long as the broker. */
+  readonly #shareMembers = new Map<string, KafkaShareMember[]>();
+  #lastShareMember = 0;
+  #isDraining = false;
   /** What the operation at hand publishes. */
   readonly #publishing: {
     readonly topic: Topic;
@@ -50,6 +60,9 @@ export class KafkaGroups {
   connect(broker: Broker): void {
     const run = new KafkaRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
     this.#run = run;
+    this.#watch = new GroupWatch(this.#history, this.#plans);
+    this.#watch.all(broker);
+    this.#shareMembers.clear();
     this.#reader.connect(run);
     for (const member of this.#members.values()) member.connect(run);
     for (const producer of this.#producers.values()) producer.connect(run);
@@ -57,7 +70,7 @@ export class KafkaGroups {
 
   /** The process is gone; what it still says nobody hears. */
   disconnect(): void {
-    if (this.#run) this.#run.isOver = true;
+    (this.#run as KafkaRun | undefined)?.end();
   }
 
   perform(step: KafkaStep): void {
@@ -70,6 +83,45 @@ export class KafkaGroups {
         return this.#members.get(step.member)!.perform(step);
     }
   }
+
+  // ---- share groups
+
+  watch(group: Group): void {
+    this.#watch.one(group);
+  }
+
+  /** A member asks for records, one of those that do not wait for any; or a new one. */
+  pull(group: Group, count: number): void {
+    const members = this.#membersOf(group);
+    let member = members.find(({ isFetching }) => !isFetching);
+    if (!member) {
+      if (members.length >= shareMembersMax) return;
+      members.push(
+        (member = new KafkaShareMember(this.#run, group, this.#watch, `s${++this.#lastShareMember}`)),
+      );
+      if (this.#isDraining) member.drain();
+    }
+    member.heartbeat();
+    member.fetch(count);
+  }
+
+  leave(group: Group): void {
+    this.#membersOf(group)[0]?.leave();
+  }
+
+  answer(group: Group, action: Extract<Action, { kind: 'answer' }>): void {
+    let left = action.count;
+    for (const member of this.#membersOf(group)) left -= member.answer({ ...action, count: left });
+  }
+
+  #membersOf(group: Group): KafkaShareMember[] {
+    const key = groupKeyOf(group);
+    const members = (this.#shareMembers.get(key) ?? []).filter(({ isGone }) => !isGone);
+    this.#shareMembers.set(key, members);
+    return members;
+  }
+
+  // ---- publishing
 
   /** The client chooses the partition. */
   publish(topic: Topic, plan: PlannedMessage): void {
@@ -97,6 +149,8 @@ export class KafkaGroups {
 
   /** Whatever is under way comes to its end. */
   drain(): void {
+    this.#isDraining = true;
+    for (const members of this.#shareMembers.values()) for (const member of members) member.drain();
     for (const producer of this.#producers.values()) producer.goOn();
   }
 }

@@ -14,7 +14,7 @@ export class KafkaRun {
   readonly random: SeededRandom;
   readonly plans: ReadonlyMap<number, PlannedMessage>;
   readonly frontend: KafkaFrontend;
-  isOver = false;
+  #isOver = false;
   readonly #history: History;
   readonly #topicIds: DerivedTopicIds;
 
@@ -44,6 +44,15 @@ export class KafkaRun {
     });
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The process is gone. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   /** Returns the index of the event. */
   note(fact: Fact): number {
     return this.#history.add(fact);
@@ -54,7 +63,7 @@ export class KafkaRun {
   }
 
   problem(text: string): void {
-    if (!this.isOver) this.note({ kind: 'problem', text });
+    if (!this.#isOver) this.note({ kind: 'problem', text });
   }
 
   topicId(topic: Topic): Uuid {

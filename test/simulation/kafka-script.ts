@@ -84,6 +84,8 @@ function kafkaOperation(operation: Operation, producer: string): Operation {
 }
 
 function kafkaAction(action: Action, producer: string): Action {
+  // A share group answers each record by itself.
+  if (action.kind === 'create-group') return { ...action, options: { ...action.options, ack: 'explicit' } };
   if (action.kind !== 'publish') return action;
   return { ...action, messages: action.messages.map((plan) => kafkaMessage(plan, producer)) };
 }

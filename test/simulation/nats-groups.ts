@@ -1,7 +1,7 @@
-import type { Broker, Consumer, Delivery, Group } from '../../src/broker/index.ts';
+import type { Broker, Group } from '../../src/broker/index.ts';
 import type { History } from './history.ts';
-import { groupKeyOf, keyOf } from './keys.ts';
-import { sight } from './message.ts';
+import { GroupWatch } from './group-watch.ts';
+import { groupKeyOf } from './keys.ts';
 import { NatsClient } from './nats-client.ts';
 import type { Action, Answer, PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -19,9 +19,8 @@ interface Unanswered {
 export class NatsGroups {
   readonly #broker: Broker;
   readonly #history: History;
-  readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #client: NatsClient;
-  readonly #watched = new WeakSet<Consumer>();
+  readonly #watch: GroupWatch;
   readonly #unanswered: Unanswered[] = [];
   /** Answers whose confirmation says something. */
   readonly #confirmable = new Set<number>();
@@ -37,8 +36,8 @@ export class NatsGroups {
   ) {
     this.#broker = broker;
     this.#history = history;
-    this.#plans = plans;
-    for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.watch(group);
+    this.#watch = new GroupWatch(history, plans);
+    this.#watch.all(broker);
     this.#client = new NatsClient(broker, clock, {
       published: (id, offset, duplicate) =>
         this.#note(() => history.add({ kind: 'published', id, partition: 0, offset, duplicate })),
@@ -112,70 +111,7 @@ export class NatsGroups {
     for (const unanswered of this.#unanswered.splice(0)) this.#say(unanswered, 'ack');
   }
 
-  // ---- what the group hands out and takes
-
   watch(group: Group): void {
-    const attach = group.attach.bind(group);
-    group.attach = (consumer) => {
-      this.#watchConsumer(group, consumer);
-      attach(consumer);
-    };
-    const ack = group.ack.bind(group);
-    group.ack = (partition, offset) => this.#took(group, partition, offset, 'ack', ack(partition, offset));
-    const ackAll = group.ackAll.bind(group);
-    group.ackAll = (partition, offset) =>
-      this.#took(group, partition, offset, 'ack-all', ackAll(partition, offset));
-    const nack = group.nack.bind(group);
-    group.nack = (partition, offset, delayMs, reason) =>
-      this.#took(group, partition, offset, 'nack', nack(partition, offset, delayMs, reason), delayMs);
-    const extend = group.extend.bind(group);
-    group.extend = (partition, offset) =>
-      this.#took(group, partition, offset, 'extend', extend(partition, offset));
-    const reject = group.reject.bind(group);
-    group.reject = (partition, offset, reason) =>
-      this.#took(group, partition, offset, 'reject', reject(partition, offset, reason));
-  }
-
-  /** Notes what a pull request of NATS gets; the consumers of the simulation's own clients note it themselves. */
-  #watchConsumer(group: Group, consumer: Consumer): void {
-    if (this.#watched.has(consumer) || 'isSimulated' in consumer) return;
-    this.#watched.add(consumer);
-    const receive = consumer.receive.bind(consumer);
-    consumer.receive = (delivery) => {
-      this.#delivered(group, delivery);
-      receive(delivery);
-    };
-  }
-
-  #delivered(group: Group, { record, partition, deliveries }: Delivery): void {
-    const seen = sight(record, partition, this.#plans);
-    this.#history.add({
-      kind: 'delivered',
-      topic: keyOf(group.topic),
-      group: groupKeyOf(group),
-      deliveries,
-      seen,
-    });
-  }
-
-  #took(
-    group: Group,
-    partition: number,
-    offset: number,
-    answer: Answer,
-    took: boolean,
-    delayMs?: number,
-  ): boolean {
-    this.#history.add({
-      kind: 'answered',
-      topic: keyOf(group.topic),
-      group: groupKeyOf(group),
-      partition,
-      offset,
-      answer,
-      took,
-      ...(delayMs === undefined ? {} : { delayMs }),
-    });
-    return took;
+    this.#watch.one(group);
   }
 }

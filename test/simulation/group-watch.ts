@@ -1,0 +1,97 @@
+import type { Broker, Consumer, Delivery, Group } from '../../src/broker/index.ts';
+import type { History } from './history.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
+import { sight } from './message.ts';
+import type { Answer, PlannedMessage } from './script.ts';
+
+/**
+ * A group watch notes what groups of the broker hand out and take, for clients whose wire does not tell: what was delivered by which count, and
+ * whether an answer was taken.
+ */
+export class GroupWatch {
+  readonly #history: History;
+  readonly #plans: ReadonlyMap<number, PlannedMessage>;
+  readonly #watched = new WeakSet<Consumer>();
+  readonly #answered = new Map<string, number>();
+
+  constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>) {
+    this.#history = history;
+    this.#plans = plans;
+  }
+
+  /** All groups there are. */
+  all(broker: Broker): void {
+    for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.one(group);
+  }
+
+  /** Index of the last event by which an answer about that message was taken. */
+  answered(group: Group, partition: number, offset: number): number | undefined {
+    return this.#answered.get(`${groupKeyOf(group)}/${partition}/${offset}`);
+  }
+
+  one(group: Group): void {
+    const attach = group.attach.bind(group);
+    group.attach = (consumer) => {
+      this.#watchConsumer(group, consumer);
+      attach(consumer);
+    };
+    const ack = group.ack.bind(group);
+    group.ack = (partition, offset) => this.#took(group, partition, offset, 'ack', ack(partition, offset));
+    const ackAll = group.ackAll.bind(group);
+    group.ackAll = (partition, offset) =>
+      this.#took(group, partition, offset, 'ack-all', ackAll(partition, offset));
+    const nack = group.nack.bind(group);
+    group.nack = (partition, offset, delayMs, reason) =>
+      this.#took(group, partition, offset, 'nack', nack(partition, offset, delayMs, reason), delayMs);
+    const extend = group.extend.bind(group);
+    group.extend = (partition, offset) =>
+      this.#took(group, partition, offset, 'extend', extend(partition, offset));
+    const reject = group.reject.bind(group);
+    group.reject = (partition, offset, reason) =>
+      this.#took(group, partition, offset, 'reject', reject(partition, offset, reason));
+  }
+
+  /** The consumers of the simulation's own clients note it themselves. */
+  #watchConsumer(group: Group, consumer: Consumer): void {
+    if (this.#watched.has(consumer) || 'isSimulated' in consumer) return;
+    this.#watched.add(consumer);
+    const receive = consumer.receive.bind(consumer);
+    consumer.receive = (delivery) => {
+      this.#delivered(group, delivery);
+      receive(delivery);
+    };
+  }
+
+  #delivered(group: Group, { record, partition, deliveries }: Delivery): void {
+    const seen = sight(record, partition, this.#plans);
+    this.#history.add({
+      kind: 'delivered',
+      topic: keyOf(group.topic),
+      group: groupKeyOf(group),
+      deliveries,
+      seen,
+    });
+  }
+
+  #took(
+    group: Group,
+    partition: number,
+    offset: number,
+    answer: Answer,
+    took: boolean,
+    delayMs?: number,
+  ): boolean {
+    const at = this.#history.add({
+      kind: 'answered',
+      topic: keyOf(group.topic),
+      group: groupKeyOf(group),
+      partition,
+      offset,
+      answer,
+      took,
+      ...(delayMs === undefined ? {} : { delayMs }),
+    });
+    if (took) this.#answered.set(`${groupKeyOf(group)}/${partition}/${offset}`, at);
+    return took;
+  }
+}
