@@ -1,7 +1,7 @@
 import type { Broker, Group } from '../../src/broker/index.ts';
 import type { History } from './history.ts';
 import { GroupWatch } from './group-watch.ts';
-import { groupKeyOf } from './keys.ts';
+import { groupKeyOf, keyOf } from './keys.ts';
 import { NatsClient } from './nats-client.ts';
 import type { Action, Answer, PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
