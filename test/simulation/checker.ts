@@ -259,6 +259,8 @@ class Checker {
     const topic = this.#known.topic(fact.topic, this.#at);
     const publish: PublishKnown = {
       ...fact,
+      mayWait:
+        fact.isGuess === true || topic.publishes.some(({ mayWait, answer }) => mayWait && answer === 'none'),
       askedAt: this.#at,
       askedWallMs: this.#wallMs,
       run: this.#known.run,
@@ -366,7 +368,7 @@ class Checker {
     publish.answer = unsureRefusals.includes(code) || wasSentBefore ? 'unsure' : 'refused';
     // What waits for room may have gone in between.
     const waits = this.#known.topics.get(publish.topic)!.configs.some(({ overflow }) => overflow === 'wait');
-    if (code === `wrong-${plan.expect}` && !waits && !publish.isGuess)
+    if (code === `wrong-${plan.expect}` && !waits && !publish.mayWait)
       this.#broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
   }
 

@@ -16,6 +16,8 @@ export interface PublishKnown extends PublishFact {
   sentAt: number;
   sentWallMs: number;
   answer: 'none' | 'stored' | 'duplicate' | 'refused' | 'unsure';
+  /** It may have to wait for what stands before it: what was true when it was asked for may not be when its turn comes. */
+  readonly mayWait: boolean;
   answeredWallMs: number;
   partition: number;
   /** -1: not known, or delayed. */
