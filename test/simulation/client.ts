@@ -329,9 +329,12 @@ export class Client {
     if (expect === 'wrong-last-offset') return { expectedLastOffset: partition.nextOffset + 2 };
     if (!partition.keyIndex || key === null) return {};
     const state = partition.keyIndex.get(key);
-    if (expect === 'wrong-last-key-offset') return { expectedLastKeyOffset: (state?.last ?? 0) + 1_000_000 };
     // After a removal it may be that none is left, or an older one is the last again.
-    if (state && !partition.isLive(state.last)) return { expectedLastKeyOffset: -1, isGuess: true };
+    const isUnknown = state !== undefined && !partition.isLive(state.last);
+    const isGuess = isUnknown ? { isGuess: true } : {};
+    if (expect === 'wrong-last-key-offset')
+      return { expectedLastKeyOffset: (state?.last ?? 0) + 1_000_000, ...isGuess };
+    if (isUnknown) return { expectedLastKeyOffset: -1, ...isGuess };
     return { expectedLastKeyOffset: state?.last ?? -1 };
   }
 

@@ -162,7 +162,7 @@ export interface PublishFact {
   readonly dueMs?: number;
   readonly expectedLastOffset?: number;
   readonly expectedLastKeyOffset?: number;
-  /** Who published did not know whether the broker would find what it expects. */
+  /** Who published did not know which message of the key is the last, nor does the broker before it has looked. */
   readonly isGuess?: boolean;
 }
 
