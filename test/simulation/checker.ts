@@ -86,6 +86,7 @@ class Checker {
       case 'started':
         for (const topic of known.topics.values()) topic.readable.length = 0;
         known.isUp = true;
+        known.upSinceWallMs = this.#wallMs;
         if (known.syncFailedAt !== undefined)
           this.#broken('a failed sync is final', 'the broker is up after it');
         return;
@@ -723,7 +724,8 @@ class Checker {
       ),
     );
     // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at first.
-    if (ageMsMax !== undefined && overflow !== 'wait' && this.#wallMs - oldestMs > ageMsMax + ageSlackMs)
+    const dueMs = Math.max(oldestMs + (ageMsMax ?? Infinity), this.#known.upSinceWallMs);
+    if (ageMsMax !== undefined && overflow !== 'wait' && this.#wallMs > dueMs + ageSlackMs)
       this.#broken(
         'limits hold',
         `${where} holds a message of ${this.#wallMs - oldestMs} ms, of at most ${ageMsMax}`,

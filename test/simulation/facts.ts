@@ -255,6 +255,7 @@ export class Known {
 
   /** The broker is up: its clients can ask it. */
   isUp = false;
+  upSinceWallMs = 0;
   /** When a sync failed, in this run. */
   syncFailedAt: number | undefined = undefined;
   /** Of what was asked for up to that event, something may be on disk; of nothing that was asked for later. */
