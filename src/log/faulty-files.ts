@@ -257,8 +257,8 @@ export class FaultyFiles implements Files {
   }
 
   async syncDir(path: string): Promise<void> {
+    const dir = this.#dirId(path); // what is not there cannot be opened, and no sync is asked for
     const fault = this.call({ kind: 'sync-dir', path });
-    const dir = this.#dirId(path);
     if (fault === undefined) this.#disk.syncDir(dir);
     else if ('code' in fault) {
       // Without a descriptor the sync was never asked for.

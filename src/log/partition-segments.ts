@@ -190,11 +190,7 @@ export class PartitionSegments {
       await this.#context.openFiles.sync(segment.path());
       this.#unsynced.delete(segment);
     }
-    if (this.#dirUnsynced) {
-      await this.#context.files.syncDir(this.dir).catch((error: unknown) => {
-        if (systemCode(error) !== 'ENOENT' || this.#strangers !== undefined) throw error; // where nothing was written there may be none
-      });
-    }
+    if (this.#dirUnsynced) await this.#context.files.syncDir(this.dir);
     this.#dirUnsynced = false;
   }
 

@@ -52,12 +52,12 @@ export class Partitions {
   }
 
   /**
-   * The process before died: whether a file or directory that it made or removed is so on disk is not known. No checkpoint may rely on
-   * it before the directories were synced.
+   * The process before died, and left these directories: whether a file or directory that it made or removed is so on disk is not known. No
+   * checkpoint may rely on it before they were synced.
    */
-  oweDirSyncs(): void {
+  oweDirSyncs(ids: Iterable<number>): void {
     this.#context.segments.topicsDirUnsynced = true;
-    for (const partition of this.#disk.values()) partition.oweDirSync();
+    for (const id of ids) this.#disk.get(id)?.oweDirSync();
   }
 
   get(id: number): PartitionLog | undefined {

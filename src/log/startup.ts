@@ -127,7 +127,7 @@ async function recoverUnclean(
     rows = checkpoint.partitions.map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
   }
   partitions.load(rows, checkpoint?.number ?? 0);
-  partitions.oweDirSyncs();
+  partitions.oweDirSyncs(checkpoint === undefined ? rows.map(({ id }) => id) : survey.found);
   host.restore(stateOf(found));
 
   const compactions: (() => Promise<void>)[] = [];

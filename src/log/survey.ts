@@ -29,6 +29,8 @@ export class Survey {
   readonly #dataDir: string;
   readonly #quarantine: Quarantine;
   readonly #damaged: (report: DamageReport) => void;
+  /** Partitions that have a directory. */
+  readonly found: Set<number> = new Set();
   readonly #leftovers = new Map<number, Leftovers>();
   /** Partition directories the table does not have. */
   readonly #unlisted = new Set<number>();
@@ -77,6 +79,7 @@ export class Survey {
       await this.#setAside(dir, `${topicsDirName}-${id}`);
       return;
     }
+    this.found.add(id);
     for (const name of names) {
       if (known.has(name)) continue;
       const match = /^(\d{20})(\.log|\.index|\.timeindex|(\.\d+\.compacted))(\.aside)?$/.exec(name);

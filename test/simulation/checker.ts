@@ -132,6 +132,7 @@ class Checker {
         const group = known.groups.get(fact.group)!;
         group.disturbedAt = this.#at;
         group.resets++;
+        group.resetsUnderWay++;
         group.deliveries.clear();
         group.lastFresh = [];
         return;
@@ -198,7 +199,10 @@ class Checker {
   #ended(): void {
     this.#known.isUp = false;
     this.#known.syncFailedAt = undefined;
-    for (const group of this.#known.groups.values()) group.restarted(this.#known);
+    for (const group of this.#known.groups.values()) {
+      if (group.resetsUnderWay > 0) group.disturbedAt = this.#at;
+      group.restarted(this.#known);
+    }
     for (const topic of this.#known.topics.values()) {
       topic.restarted(this.#at);
       if (topic.deleted && !this.#known.isDurable(topic.deleted.run, topic.deleted.at))
@@ -215,6 +219,11 @@ class Checker {
         .topic(fact.topic, this.#at)
         .committed(fact.group, fact.partition)
         .answer(of, this.#at, error !== undefined);
+    if (fact.kind === 'group-reset') {
+      const group = known.groups.get(fact.group)!;
+      group.resetsUnderWay--;
+      group.disturbedAt = this.#at;
+    }
     if (error !== undefined) {
       if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.delete(run, this.#at); // it never came to be
       return;

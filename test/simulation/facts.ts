@@ -144,9 +144,11 @@ export class GroupKnown {
   /** Index of the event that asked for its deletion; -1: it may be gone, or not. */
   deletedAt: number | undefined = undefined;
   deleted: { readonly run: number; readonly at: number } | undefined = undefined;
-  /** Index of the last reset or change of filters that was asked for; what came before may or may not be delivered again. */
+  /** Index of the last reset or change of filters that was asked for, or done; what came before may or may not be delivered again. */
   disturbedAt = -1;
   resets = 0;
+  /** Resets of which nobody heard yet: they may take effect at any time until then. */
+  resetsUnderWay = 0;
   paused = false;
   readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
   /** What the broker said that it gave up. */
@@ -229,6 +231,7 @@ export class GroupKnown {
   /** Forgets what only the process that is gone knew. */
   restarted(known: Known): void {
     this.lastFresh = [];
+    this.resetsUnderWay = 0;
     if (!this.isStored || this.readyAt === undefined) this.deletedAt ??= -1;
     if (this.deleted && !known.isDurable(this.deleted.run, this.deleted.at)) this.deleted = undefined;
   }
