@@ -29,6 +29,9 @@ const refusals = [
   'not-allowed',
   'topic-not-found',
   'sequence-gap',
+  'producer-fenced',
+  'not-in-transaction',
+  'transaction-unknown',
   'storage-full',
   'closed',
   'storage-failed',
@@ -172,10 +175,10 @@ class Checker {
         return;
       }
       case 'offset-commit':
-        return known
-          .topic(fact.topic, this.#at)
-          .committed(fact.group, fact.partition)
-          .ask(fact.offset, fact.metadata, this.#at, known.run);
+        return this.#offsetCommit(fact);
+      case 'transaction-ending':
+        if (fact.outcome === 'commit') known.transaction(fact.transaction).askCommit(this.#at, known.run);
+        return;
       case 'offset-seen':
         return this.#offsetSeen(known.topic(fact.topic, this.#at), fact);
       case 'purge':
@@ -214,11 +217,8 @@ class Checker {
     const known = this.#known;
     if (error?.startsWith('exception')) return this.#broken('refusals have a code', error);
     const { fact, run } = asked;
-    if (fact.kind === 'offset-commit')
-      return known
-        .topic(fact.topic, this.#at)
-        .committed(fact.group, fact.partition)
-        .answer(of, this.#at, error !== undefined);
+    if (fact.kind === 'offset-commit') return known.commits.get(of)?.settle(this.#at, error !== undefined);
+    if (fact.kind === 'transaction-ending') return this.#transactionEnded(fact, error !== undefined);
     if (fact.kind === 'group-reset') {
       const group = known.groups.get(fact.group)!;
       group.resetsUnderWay--;
@@ -478,6 +478,7 @@ class Checker {
     if (!group || !topic) return this.#broken('sound', 'a delivery of a group that nobody created');
     const instance = this.#see(seen, topic);
     if (!instance) return;
+    this.#seenCommitted(instance);
     const text = `m${seen.id} at ${seen.partition}/${seen.offset} to ${group.key}, delivery ${deliveries}`;
     const { run } = this.#known;
     this.#onDisk(this.#known.publishes.get(seen.id)!, topic, this.#known.written, 'delivered');
@@ -567,13 +568,16 @@ class Checker {
 
   /** What a Kafka client read: in order, all there is, and nothing that a crash could take back. */
   #fetched(topic: TopicKnown, fact: Fetched): void {
-    const { partition, since, from, end, highWatermark, seen } = fact;
+    const { partition, committedOnly, since, from, end, highWatermark, lastStableOffset, seen } = fact;
     const where = `a fetch of ${topic.key} partition ${partition} from ${from} to ${end}`;
     let last = from - 1;
+    const readableEnd = committedOnly ? Math.min(highWatermark, lastStableOffset) : highWatermark;
     for (const sighting of seen) {
-      if (!this.#see(sighting, topic)) return;
-      if (sighting.offset <= last || sighting.offset >= highWatermark)
-        this.#broken('offsets ascend', `${where}: ${sighting.offset} after ${last}, below ${highWatermark}`);
+      const instance = this.#see(sighting, topic);
+      if (!instance) return;
+      if (committedOnly) this.#seenCommitted(instance);
+      if (sighting.offset <= last || sighting.offset >= readableEnd)
+        this.#broken('offsets ascend', `${where}: ${sighting.offset} after ${last}, below ${readableEnd}`);
       last = sighting.offset;
     }
     const dropsEarly = topic.drops && this.#mayGrowUnknown(topic);
@@ -591,6 +595,46 @@ class Checker {
         this.#broken('a fetch passes nothing over', `${where} has no m${id} at ${offset}`);
     }
     topic.next[partition] = Math.max(topic.next[partition] ?? 0, highWatermark);
+  }
+
+  #offsetCommit(fact: Extract<Fact, { kind: 'offset-commit' }>): void {
+    const { topic, group, partition, offset, metadata, transaction } = fact;
+    const known = this.#known;
+    const committed = known.topic(topic, this.#at).committed(group, partition);
+    if (transaction === undefined)
+      known.commits.set(this.#at, committed.ask(offset, metadata, this.#at, known.run));
+    else known.transaction(transaction).addPosition({ committed, offset, metadata });
+  }
+
+  #transactionEnded(
+    { transaction: number, outcome }: Extract<Fact, { kind: 'transaction-ending' }>,
+    isRefused: boolean,
+  ): void {
+    const transaction = this.#known.transaction(number);
+    if (outcome === 'commit' && !isRefused) {
+      if (transaction.vanished !== undefined)
+        this.#broken(
+          'a transaction is whole or not at all',
+          `${number} was committed, and ${transaction.vanished}`,
+        );
+      transaction.commit(this.#at);
+    } else if (outcome === 'commit' || !isRefused) {
+      if (transaction.isCommitted)
+        this.#broken('a transaction is whole or not at all', `${number} was aborted, and was seen`);
+      transaction.abort(this.#at);
+    }
+  }
+
+  /** Somebody saw it who is shown only what is decided. */
+  #seenCommitted(instance: Instance): void {
+    const transaction = this.#known.transactionOf(instance);
+    if (!transaction) return;
+    const { number, mayBeSeen, vanished } = transaction;
+    const text = `m${instance.id} at ${instance.partition}/${instance.offset}, of transaction ${number}`;
+    if (!mayBeSeen) this.#broken('what is not committed is not seen', text);
+    if (vanished !== undefined)
+      this.#broken('a transaction is whole or not at all', `${text} was seen, and ${vanished}`);
+    transaction.isCommitted = true;
   }
 
   /** What a group committed is what it is told, after any crash: no position goes back by itself, and none is invented. */
@@ -673,6 +717,8 @@ class Checker {
       const instance = this.#see(seen, topic);
       if (!instance) return;
       live.add(instance);
+      if (this.#known.transactionOf(instance)?.isAborted)
+        this.#broken('what was aborted is gone', `${where}: m${seen.id} at ${seen.offset}`);
       const publish = this.#known.publishes.get(seen.id)!;
       if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key)
         continue;
@@ -686,12 +732,19 @@ class Checker {
       if (instance.partition !== partition || instance.goneAt !== undefined) continue;
       if (live.has(instance)) this.#mustBeGone(instance);
       else if (topic.isDamaged(partition, instance.offset)) continue; // it may come back with the next process
-      else if (mayBeGone(instance, this.#known, this.#wallMs) !== undefined) instance.goneAt = this.#at;
+      else if (this.#mayBeGone(instance)) instance.goneAt = this.#at;
       else
         this.#broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
     }
     this.#limits(topic, fact);
     if (keys && isWhole) this.#keys(where, messages, keys);
+  }
+
+  #mayBeGone(instance: Instance): boolean {
+    const cause = mayBeGone(instance, this.#known, this.#wallMs);
+    if (cause === 'aborted')
+      this.#known.transactionOf(instance)!.vanished ??= `m${instance.id} at ${instance.offset} is gone`;
+    return cause !== undefined;
   }
 
   /** What every group is done with does not stay in a queue. */
@@ -740,7 +793,8 @@ class Checker {
         `${where} holds a message of ${this.#wallMs - oldestMs} ms, of at most ${ageMsMax}`,
       );
     const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
-    if (perKey === undefined) return;
+    // What a transaction pushes out goes some time after it was committed.
+    if (perKey === undefined || topic.publishes.some(({ transaction }) => transaction !== undefined)) return;
     for (const [key, count] of keys ?? []) {
       if (count > perKey && (key !== '' || !compaction))
         this.#broken('limits hold', `${where} holds ${count} of key ${key}, of at most ${perKey}`);

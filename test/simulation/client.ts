@@ -301,10 +301,12 @@ export class Client {
     const { partition, dedupeId, delayMs, rollup } = plan;
     const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
     const { isGuess = false, ...expected } = this.#expectation(topic, plan);
+    const transaction = this.#kafka?.transactionOf(plan);
     this.#history.add({
       kind: 'publish',
       topic: keyOf(topic),
       plan,
+      ...(transaction === undefined ? {} : { transaction }),
       ...(dueMs === undefined ? {} : { dueMs }),
       ...expected,
       ...(isGuess ? { isGuess } : {}),

@@ -1,15 +1,35 @@
 /** A position that somebody asked to commit. */
-interface Commit {
+export class Commit {
   readonly offset: number;
   /** Says which commit it was. */
   readonly metadata: string;
   readonly askedAt: number;
-  readonly run: number;
+  run: number;
   /** Index of the event from which on it is sure to be done: it was answered, or seen after a restart. */
-  doneAt: number;
+  doneAt: number = Infinity;
   /** From then on it cannot take effect any more that it has not taken. */
-  settledAt: number;
-  isRefused: boolean;
+  settledAt: number = Infinity;
+  isRefused = false;
+
+  constructor(offset: number, metadata: string, askedAt: number, run: number) {
+    this.offset = offset;
+    this.metadata = metadata;
+    this.askedAt = askedAt;
+    this.run = run;
+  }
+
+  /** Somebody had no answer, and asks another broker. */
+  askAgain(run: number): void {
+    this.run = run;
+    if (this.doneAt === Infinity) this.settledAt = Infinity;
+  }
+
+  /** It was answered. */
+  settle(at: number, isRefused: boolean): void {
+    this.isRefused = isRefused;
+    if (!isRefused) this.doneAt = Math.min(this.doneAt, at);
+    this.settledAt = Math.min(this.settledAt, at);
+  }
 }
 
 /**
@@ -19,17 +39,10 @@ interface Commit {
 export class CommittedOffsets {
   #commits: Commit[] = [];
 
-  ask(offset: number, metadata: string, askedAt: number, run: number): void {
-    const isRefused = false;
-    this.#commits.push({ offset, metadata, askedAt, run, doneAt: Infinity, settledAt: Infinity, isRefused });
-  }
-
-  answer(askedAt: number, at: number, isRefused: boolean): void {
-    const commit = this.#commits.find((one) => one.askedAt === askedAt);
-    if (!commit) return;
-    commit.isRefused = isRefused;
-    if (!isRefused) commit.doneAt = at;
-    commit.settledAt = at;
+  ask(offset: number, metadata: string, askedAt: number, run: number): Commit {
+    const commit = new Commit(offset, metadata, askedAt, run);
+    this.#commits.push(commit);
+    return commit;
   }
 
   /** The broker is gone: what was under way comes to nothing more. */

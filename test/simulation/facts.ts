@@ -1,8 +1,9 @@
 import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
 import { subjectMatches } from '../../src/util/index.ts';
-import { CommittedOffsets } from './committed-offsets.ts';
+import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
+import { TransactionKnown } from './transactions-known.ts';
 
 /** No life lasts so long. */
 const dayMs = 24 * 60 * 60_000;
@@ -250,6 +251,9 @@ export class Known {
   readonly topics: Map<string, TopicKnown> = new Map();
   readonly groups: Map<string, GroupKnown> = new Map();
   readonly publishes: Map<number, PublishKnown> = new Map();
+  /** Positions that were asked to be committed, by the event. */
+  readonly commits: Map<number, Commit> = new Map();
+  readonly #transactions = new Map<number, TransactionKnown>();
   /** When the broker first said that it gave a message up, by topic name, group name, partition and offset. */
   readonly deadLetteredAt: Map<string, number> = new Map();
   /** Per run: everything up to that event is on disk. */
@@ -275,6 +279,19 @@ export class Known {
   /** The ack counts: the broker that heard it still lives, or it was on disk. */
   holds(ack: { readonly run: number; readonly at: number }): boolean {
     return ack.run === this.run || this.isDurable(ack.run, ack.at);
+  }
+
+  transaction(number: number): TransactionKnown {
+    let transaction = this.#transactions.get(number);
+    if (!transaction) this.#transactions.set(number, (transaction = new TransactionKnown(number)));
+    return transaction;
+  }
+
+  /** The transaction that a stored message is part of. */
+  transactionOf({ id, letter, topic }: Instance): TransactionKnown | undefined {
+    const publish = this.publishes.get(id);
+    if (publish?.transaction === undefined || letter || publish.topic !== topic.key) return undefined;
+    return this.transaction(publish.transaction);
   }
 
   /** How often dead letters were put back. */

@@ -124,6 +124,14 @@ export type Fact =
       readonly offset: number;
       /** Says which commit it is. */
       readonly metadata: string;
+      /** The transaction with which it is to be committed. */
+      readonly transaction?: number;
+    }
+  /** The end of a transaction is asked for, the first time or once more. */
+  | {
+      readonly kind: 'transaction-ending';
+      readonly transaction: number;
+      readonly outcome: 'commit' | 'abort';
     }
   | {
       readonly kind: 'offset-seen';
@@ -158,6 +166,7 @@ export type Fact =
 export interface PublishFact {
   readonly topic: string;
   readonly plan: PlannedMessage;
+  readonly transaction?: number;
   /** Wall clock, of a delayed message. */
   readonly dueMs?: number;
   readonly expectedLastOffset?: number;

@@ -2,11 +2,12 @@ import type { Broker, Group, Topic } from '../../src/broker/index.ts';
 import { GroupWatch } from './group-watch.ts';
 import type { History } from './history.ts';
 import { KafkaMember } from './kafka-members.ts';
-import { KafkaProducer } from './kafka-producer.ts';
+import { KafkaProducer, ProducersKnown } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { KafkaRun } from './kafka-run.ts';
 import { memberNames, type KafkaStep } from './kafka-script.ts';
 import { KafkaShareMember } from './kafka-share-members.ts';
+import { KafkaTransactionalProducer } from './kafka-transactional-producer.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import type { Action, PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -20,7 +21,20 @@ export class KafkaGroups {
   readonly #clock: SimulatedClock;
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #seed: number;
-  readonly #producers: ReadonlyMap<string, KafkaProducer>;
+  readonly #known = new ProducersKnown();
+  readonly #transactional: ReadonlyMap<string, KafkaTransactionalProducer> = new Map([
+    ['t1', new KafkaTransactionalProducer('t1', 30_000, true, this.#known)],
+    ['t2', new KafkaTransactionalProducer('t2', 500, false, this.#known)],
+  ]);
+  readonly #producers: ReadonlyMap<string, KafkaProducer | KafkaTransactionalProducer> = new Map<
+    string,
+    KafkaProducer | KafkaTransactionalProducer
+  >([
+    ['plain', new KafkaProducer('plain', false, this.#known)],
+    ['p1', new KafkaProducer('p1', true, this.#known)],
+    ['p2', new KafkaProducer('p2', true, this.#known)],
+    ...this.#transactional,
+  ]);
   readonly #reader = new KafkaReader();
   readonly #members: ReadonlyMap<string, KafkaMember> = new Map(
     memberNames.map((name) => [name, new KafkaMember(name)]),
@@ -48,12 +62,6 @@ export class KafkaGroups {
     this.#clock = clock;
     this.#plans = plans;
     this.#seed = seed;
-    const takenIds = new Set<number>();
-    this.#producers = new Map([
-      ['plain', new KafkaProducer('plain', false, takenIds)],
-      ['p1', new KafkaProducer('p1', true, takenIds)],
-      ['p2', new KafkaProducer('p2', true, takenIds)],
-    ]);
   }
 
   /** The broker is up, for the first time or again. */
@@ -79,6 +87,14 @@ export class KafkaGroups {
         return this.#reader.fetch(step);
       case 'reconnect':
         return (this.#producers.get(step.who) ?? this.#members.get(step.who) ?? this.#reader).reconnect();
+      case 'end':
+        return this.#transactional.get(step.producer)!.end(step.outcome);
+      case 'restart':
+        return this.#transactional.get(step.producer)!.restart();
+      case 'commit-within':
+        return this.#transactional
+          .get(step.producer)!
+          .commitOffset(step.group, step.topic, step.partition, step.pick);
       default:
         return this.#members.get(step.member)!.perform(step);
     }
@@ -123,6 +139,11 @@ export class KafkaGroups {
 
   // ---- publishing
 
+  /** The transaction that the message is going to be part of. */
+  transactionOf({ producer = '' }: PlannedMessage): number | undefined {
+    return this.#transactional.get(producer)?.transaction;
+  }
+
   /** The client chooses the partition. */
   publish(topic: Topic, plan: PlannedMessage): void {
     const partition = (plan.partition ?? plan.key?.length ?? plan.id) % topic.partitions.length;
@@ -143,7 +164,7 @@ export class KafkaGroups {
     for (const producer of this.#producers.values()) producer.goOn();
   }
 
-  #producerOf({ producer = 'plain' }: PlannedMessage): KafkaProducer {
+  #producerOf({ producer = 'plain' }: PlannedMessage): KafkaProducer | KafkaTransactionalProducer {
     return this.#producers.get(producer)!;
   }
 
@@ -151,6 +172,7 @@ export class KafkaGroups {
   drain(): void {
     this.#isDraining = true;
     for (const members of this.#shareMembers.values()) for (const member of members) member.drain();
+    for (const producer of this.#transactional.values()) producer.drain();
     for (const producer of this.#producers.values()) producer.goOn();
   }
 }

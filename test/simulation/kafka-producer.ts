@@ -2,6 +2,7 @@ import {
   ErrorCode,
   encodeRecordBatch,
   errorName,
+  type RecordBatchOptions,
   type RequestDraft,
   type ResponseOf,
 } from '../../src/wire/kafka/index.ts';
@@ -30,7 +31,7 @@ interface ProducedBatch {
   isInFlight: boolean;
 }
 
-interface Identity {
+export interface Identity {
   readonly producerId: number;
   readonly producerEpoch: number;
 }
@@ -52,7 +53,48 @@ const refusals: ReadonlyMap<number, string> = new Map([
   [ErrorCode.UNKNOWN_TOPIC_ID, 'topic-not-found'],
   [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'topic-not-found'],
   [ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, 'sequence-gap'],
+  [ErrorCode.INVALID_PRODUCER_EPOCH, 'producer-fenced'],
+  [ErrorCode.TRANSACTION_ABORTABLE, 'not-in-transaction'],
+  [ErrorCode.INVALID_TXN_STATE, 'not-in-transaction'],
+  [ErrorCode.INVALID_PRODUCER_ID_MAPPING, 'transaction-unknown'],
 ]);
+
+export function refusalOf(errorCode: number): string {
+  return refusals.get(errorCode) ?? errorName(errorCode);
+}
+
+/** What is known of all producers, and of all their transactions. */
+export class ProducersKnown {
+  /** Producer ids and epochs that were given out. */
+  readonly #taken = new Set<string>();
+  #transactions = 0;
+
+  take(run: KafkaRun, identity: string): void {
+    if (this.#taken.has(identity)) run.problem(`the producer identity ${identity} was given out twice`);
+    this.#taken.add(identity);
+  }
+
+  nextTransaction(): number {
+    return ++this.#transactions;
+  }
+}
+
+export function encodeBatch(
+  plans: readonly PlannedMessage[],
+  timestampMs: number,
+  options: RecordBatchOptions,
+): Buffer {
+  const records = plans.map((plan) => {
+    const { value, headers = [] } = contentOf(plan);
+    return {
+      key: plan.key === null ? null : Buffer.from(plan.key),
+      value,
+      headers: headers.map(({ name, value: of }) => ({ name, value: of === null ? null : Buffer.from(of) })),
+      timestampMs,
+    };
+  });
+  return encodeRecordBatch(records, options);
+}
 
 /**
  * A Kafka producer with a connection of its own. An idempotent one keeps each batch until it has an answer, and sends it again, with the same sequence
@@ -61,7 +103,7 @@ const refusals: ReadonlyMap<number, string> = new Map([
 export class KafkaProducer {
   readonly name: string;
   readonly #isIdempotent: boolean;
-  readonly #takenIds: Set<number>;
+  readonly #known: ProducersKnown;
   #run!: KafkaRun;
   #client: KafkaClient | undefined;
   #identity: Identity | undefined;
@@ -76,11 +118,10 @@ export class KafkaProducer {
   /** Partitions that have to wait, for room or for a disk, until the producer is asked to go on. */
   readonly #held = new Set<string>();
 
-  /** `takenIds`: all producer ids that were ever given out. */
-  constructor(name: string, isIdempotent: boolean, takenIds: Set<number>) {
+  constructor(name: string, isIdempotent: boolean, known: ProducersKnown) {
     this.name = name;
     this.#isIdempotent = isIdempotent;
-    this.#takenIds = takenIds;
+    this.#known = known;
   }
 
   /** The broker is up again. */
@@ -160,9 +201,7 @@ export class KafkaProducer {
       ({ errorCode, producerId, producerEpoch }) => {
         this.#isAsking = false;
         if (errorCode !== ErrorCode.NONE) return;
-        if (this.#takenIds.has(producerId))
-          this.#run.problem(`producer id ${producerId} was given out twice`);
-        this.#takenIds.add(producerId);
+        this.#known.take(this.#run, `${producerId}/${producerEpoch}`);
         this.#identity = { producerId, producerEpoch };
         this.#flush();
       },
@@ -195,7 +234,16 @@ export class KafkaProducer {
       this.#run.note({ kind: 'sent', ids: batch.plans.map(({ id }) => id) });
       batch.isInFlight = true;
       sent.push(batch);
-      const partitionData = [{ index: batch.partition, records: this.#encode(batch) }];
+      const partitionData = [
+        {
+          index: batch.partition,
+          records: encodeBatch(
+            batch.plans,
+            batch.timestampMs,
+            this.#identity ? { ...this.#identity, baseSequence: batch.sequence } : {},
+          ),
+        },
+      ];
       topicData.push({ topicId: this.#run.topicId(topic), partitionData });
     }
     if (sent.length === 0) return;
@@ -209,22 +257,6 @@ export class KafkaProducer {
         this.#flush();
       },
     );
-  }
-
-  #encode({ plans, timestampMs, sequence }: ProducedBatch): Buffer {
-    const records = plans.map((plan) => {
-      const { value, headers = [] } = contentOf(plan);
-      return {
-        key: plan.key === null ? null : Buffer.from(plan.key),
-        value,
-        headers: headers.map(({ name, value: of }) => ({
-          name,
-          value: of === null ? null : Buffer.from(of),
-        })),
-        timestampMs,
-      };
-    });
-    return encodeRecordBatch(records, this.#identity ? { ...this.#identity, baseSequence: sequence } : {});
   }
 
   #answered(
@@ -242,7 +274,7 @@ export class KafkaProducer {
       return;
     }
     if (this.#isIdempotent && this.#isToBeSentAgain(batch, errorCode)) return;
-    this.#refuse(batch, refusals.get(errorCode) ?? errorName(errorCode));
+    this.#refuse(batch, refusalOf(errorCode));
     if (this.#isIdempotent) this.#isBroken = true;
   }
 

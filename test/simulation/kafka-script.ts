@@ -1,5 +1,6 @@
 import type { MemberStep } from './kafka-members.ts';
 import type { FetchPlan } from './kafka-reader.ts';
+import type { Outcome } from './kafka-transactional-producer.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 
@@ -7,14 +8,28 @@ import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 export type KafkaStep =
   | ({ readonly kind: 'fetch' } & FetchPlan)
   | MemberStep
+  | { readonly kind: 'end'; readonly producer: string; readonly outcome: Outcome }
+  /** A producer's process begins anew under the same transactional id. */
+  | { readonly kind: 'restart'; readonly producer: string }
+  /** A position that a group gets with the transaction. */
+  | {
+      readonly kind: 'commit-within';
+      readonly producer: string;
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly pick: number;
+    }
   /** A client drops its connection and makes another. */
   | { readonly kind: 'reconnect'; readonly who: string };
 
-/** One that sends once, and two idempotent ones. */
-const producers = ['plain', 'p1', 'p2'];
+/** One that sends once, two idempotent ones, and two with transactions. */
+const transactional = ['t1', 't2'];
+const producers = ['plain', 'p1', 'p2', ...transactional];
 const reader = 'reader';
 /** Two groups of two members. */
 export const memberNames: readonly string[] = ['k1.0', 'k1.1', 'k2.0', 'k2.1'];
+const groupNames = ['k1', 'k2'];
 
 /** The same script for clients that speak Kafka, and what only they do in between. */
 export function overKafka(script: Script): Script {
@@ -49,6 +64,9 @@ function kafkaStep(c: Choices, topics: readonly string[]): KafkaStep {
     leave: 0.5,
     commit: 5,
     offsets: 5,
+    end: 6,
+    restart: 0.5,
+    'commit-within': 2,
   });
   switch (kind) {
     case 'fetch':
@@ -65,6 +83,19 @@ function kafkaStep(c: Choices, topics: readonly string[]): KafkaStep {
       return { kind, who: c.of(c.percent(70) ? producers : [reader, ...memberNames]) };
     case 'join':
       return { kind, member: c.of(memberNames), topics: c.percent(50) ? topics : [c.of(topics)] };
+    case 'end':
+      return { kind, producer: c.of(transactional), outcome: c.percent(70) ? 'commit' : 'abort' };
+    case 'restart':
+      return { kind, producer: c.of(transactional) };
+    case 'commit-within':
+      return {
+        kind,
+        producer: c.of(transactional),
+        group: c.of(groupNames),
+        topic: c.of(topics),
+        partition: c.between(0, 2),
+        pick: c.random.next(),
+      };
     case 'heartbeat':
     case 'leave':
       return { kind, member: c.of(memberNames) };

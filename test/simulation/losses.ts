@@ -16,7 +16,9 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
     const cause = removes(fact, instance);
     if (cause !== undefined) return cause;
   }
-  return limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
+  const cause =
+    limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
+  return cause ?? (known.transactionOf(instance)?.isCommitted === false ? 'aborted' : undefined);
 }
 
 function removes(fact: Fact, instance: Instance): string | undefined {
@@ -144,6 +146,7 @@ function askedAt(instance: Instance, known: Known): number {
 export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (
     group.isCommitted ||
+    known.transactionOf(instance)?.isCommitted === false ||
     group.deletedAt !== undefined ||
     group.mayExpire ||
     group.topic.deletedAt !== undefined ||

@@ -1,3 +1,5 @@
+import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
+
 /**
  * A planted bug is a change of one line of the compiled program that breaks a promise. The suite must catch every one: who tests with a
  * suite that lets them pass tests nothing.
@@ -301,4 +303,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'stored.backfill && !isGone',
     replace: 'stored.backfill',
   },
+  ...kafkaPlantedBugs,
 ];

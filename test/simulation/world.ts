@@ -288,7 +288,7 @@ export class World {
         const messages: Sighting[] = [];
         const note = (record: Record): void =>
           void messages.push(sight(record, partition.index, this.#client.plans));
-        for await (const record of partition.scan(0)) note(record);
+        for await (const record of partition.scan(0, { undecided: true })) note(record);
         facts.push({
           kind: 'inventory',
           topic: keyOf(topic),

@@ -1,0 +1,93 @@
+import type { PlantedBug } from './planted-bugs.ts';
+
+/** Bugs that only Kafka clients see. */
+export const kafkaPlantedBugs: readonly PlantedBug[] = [
+  // ---- producers
+  {
+    name: 'kafka: a batch is answered when it is appended',
+    file: 'broker/batch-intake.js',
+    find: 'core.awaitCommit(listener, token, partition, batch.baseOffset, false);',
+    replace: 'listener.published(token, partition.index, batch.baseOffset, false);',
+  },
+  {
+    name: 'kafka: sequence numbers are forgotten in the replay',
+    file: 'broker/broker.js',
+    find: 'partition.noteBatch(batch, filtered.length > 0 ? note : undefined);',
+    replace:
+      'partition.noteBatch(batch, filtered.length > 0 ? note : undefined); partition.producers = new partition.producers.constructor();',
+  },
+  {
+    name: 'kafka: sequence numbers are forgotten on checkpoint',
+    file: 'broker/catalog.js',
+    find: 'if (partition.producers.size > 0) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'kafka: only the last batch of a producer is remembered',
+    file: 'broker/producers.js',
+    find: 'const batchesKept = 5;',
+    replace: 'const batchesKept = 1;',
+  },
+  {
+    name: 'kafka: a repeated batch is answered with the end of the log',
+    file: 'broker/batch-intake.js',
+    find: 'core.awaitCommit(listener, token, partition, checked, true)',
+    replace: 'core.awaitCommit(listener, token, partition, partition.nextOffset, true)',
+  },
+  {
+    name: 'kafka: a gap in the sequence numbers is no matter',
+    file: 'broker/producers.js',
+    find: "return baseSequence === expected ? next : { kind: 'out-of-order', expected };",
+    replace: 'return next;',
+  },
+  {
+    name: 'kafka: producer ids are given out again after a crash',
+    file: 'broker/producer-ids.js',
+    find: 'this.#host.record(end);',
+    replace: ';',
+  },
+  // ---- readers
+  {
+    name: 'kafka: the high watermark is ahead of the durable end',
+    file: 'protocols/kafka/partition-view.js',
+    find: 'return partition.durableEnd;',
+    replace: 'return partition.nextOffset;',
+  },
+  {
+    name: 'kafka: a fetch leaves out the first batch',
+    file: 'broker/stored-batches.js',
+    find: 'if (live) {',
+    replace: 'if (live && (bytes > 0 || batch.endOffset === endOffset)) {',
+  },
+  // ---- groups
+  {
+    name: 'kafka: a committed offset is answered before it is durable',
+    file: 'protocols/kafka/groups/handlers/offset-commit.js',
+    find: 'await afterCommit(coordinator.broker);',
+    replace: ';',
+  },
+  {
+    name: 'kafka: committed offsets are forgotten on checkpoint',
+    file: 'broker/catalog.js',
+    find: '...(committed ? { committed } : {}),',
+    replace: '',
+  },
+  {
+    name: 'kafka: what a share group accepts is answered before it is durable',
+    file: 'protocols/kafka/groups/handlers/share-acknowledge.js',
+    find: 'await afterCommit(coordinator.broker);',
+    replace: ';',
+  },
+  {
+    name: 'kafka: a share group accepts the wrong record',
+    file: 'protocols/kafka/groups/share/share-consumer.js',
+    find: 'group.ack(partition, offset);',
+    replace: 'group.ack(partition, offset + 1);',
+  },
+  {
+    name: 'kafka: whoever leaves a share group keeps what it holds',
+    file: 'protocols/kafka/groups/share/share-consumer.js',
+    find: 'this.group.nack(index, offset, 0);',
+    replace: 'this.group.ack(index, offset);',
+  },
+];

@@ -1,0 +1,55 @@
+import type { Commit, CommittedOffsets } from './committed-offsets.ts';
+
+/** A position that a group gets with a transaction. */
+interface PositionKnown {
+  readonly committed: CommittedOffsets;
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** What clients know of a transaction: what it has asked for, and how it ended, as far as they were told or have seen. */
+export class TransactionKnown {
+  readonly number: number;
+  /** Surely: it was answered, or somebody who reads only what is committed saw a message of it. */
+  isCommitted = false;
+  /** Surely: its end was answered, or a commit was refused. */
+  isAborted = false;
+  /** A message of it that was stored, and is there no more because the transaction did not commit. */
+  vanished: string | undefined = undefined;
+  #commitAsked = false;
+  /** The last one for each place counts. */
+  readonly #positions = new Map<CommittedOffsets, PositionKnown>();
+  #commits: Commit[] = [];
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** Its messages may be shown to those who read only what is committed. */
+  get mayBeSeen(): boolean {
+    return this.#commitAsked && !this.isAborted;
+  }
+
+  addPosition(position: PositionKnown): void {
+    this.#positions.set(position.committed, position);
+  }
+
+  askCommit(at: number, run: number): void {
+    if (this.#commitAsked) for (const commit of this.#commits) commit.askAgain(run);
+    else
+      this.#commits = [...this.#positions.values()].map(({ committed, offset, metadata }) =>
+        committed.ask(offset, metadata, at, run),
+      );
+    this.#commitAsked = true;
+  }
+
+  commit(at: number): void {
+    this.isCommitted = true;
+    for (const commit of this.#commits) commit.settle(at, false);
+  }
+
+  abort(at: number): void {
+    this.isAborted = true;
+    for (const commit of this.#commits) commit.settle(at, true);
+  }
+}
