@@ -469,7 +469,6 @@ export class Topic {
   async delete(): Promise<void> {
     if (this.#deleted) return;
     this.close('topic-deleted');
-    this.#deleted = true;
     this.#configured();
     for (const partition of this.partitions) partition.tellWatchers();
     this.#core.undefineTopic(this);
@@ -479,6 +478,7 @@ export class Topic {
 
   /** Stops timers, lets consumers and waiting publishers go. */
   close(reason: 'topic-deleted' | 'closed'): void {
+    this.#deleted ||= reason === 'topic-deleted';
     this.#age.stop();
     for (const group of this.groups.values()) group.close(reason);
     for (const { listener, token } of this.#waiting.drain())

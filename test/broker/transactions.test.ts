@@ -268,6 +268,17 @@ describe('after a crash', () => {
     assert.deepEqual(await kit.visible('bills'), ['behind']);
     await assert.rejects(producer.send('bills', ['late']), { code: 'producer-fenced' });
   });
+
+  test('what is open in a topic that was deleted ends without it', async () => {
+    await using kit = await open();
+    const producer = await kit.producer();
+    await producer.send('bills', ['x']);
+    await producer.send('orders', ['y']);
+    await kit.topic('bills').delete();
+    await kit.crash();
+    await producer.end('commit');
+    assert.deepEqual(await kit.visible('orders'), ['y']);
+  });
 });
 
 describe('producers of a transactional id', () => {
