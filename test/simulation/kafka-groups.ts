@@ -150,17 +150,21 @@ export class KafkaGroups {
     this.#publishing.push({ topic, partition, plan });
   }
 
-  /** What was published for one partition goes as one batch. */
+  /** What was published for one partition goes as one batch, or as several. */
   flush(): void {
-    const batches = new Map<string, { readonly topic: Topic; partition: number; plans: PlannedMessage[] }>();
+    const byPlace = new Map<string, { readonly topic: Topic; partition: number; plans: PlannedMessage[] }>();
     for (const { topic, partition, plan } of this.#publishing.splice(0)) {
       const where = `${plan.producer}/${partition}`;
-      const batch = batches.get(where) ?? { topic, partition, plans: [] };
-      batch.plans.push(plan);
-      batches.set(where, batch);
+      const plans = byPlace.get(where)?.plans ?? [];
+      plans.push(plan);
+      byPlace.set(where, { topic, partition, plans });
     }
-    for (const { topic, partition, plans } of batches.values())
-      this.#producerOf(plans[0]!).publish(topic.name, keyOf(topic), partition, plans);
+    for (const { topic, partition, plans } of byPlace.values()) {
+      while (plans.length > 0) {
+        const batch = plans.splice(0, 1 + this.#run.random.int(plans.length * 2));
+        this.#producerOf(batch[0]!).publish(topic.name, keyOf(topic), partition, batch);
+      }
+    }
     for (const producer of this.#producers.values()) producer.goOn();
   }
 

@@ -90,4 +90,54 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
     find: 'this.group.nack(index, offset, 0);',
     replace: 'this.group.ack(index, offset);',
   },
+  // ---- transactions
+  {
+    name: 'kafka: a transaction ends in one partition only',
+    file: 'broker/transactions.js',
+    find: 'for (const partition of transaction.partitions) {',
+    replace: 'for (const partition of [...transaction.partitions].slice(0, 1)) {',
+  },
+  {
+    name: 'kafka: what was aborted stays',
+    file: 'broker/partition.js',
+    find: "if (markedOutcome(marker) === 'abort')",
+    replace: 'if (false)',
+  },
+  {
+    name: 'kafka: readers of what is committed see what is undecided',
+    file: 'protocols/kafka/partition-view.js',
+    find: 'return partition.stableEnd;',
+    replace: 'return partition.durableEnd;',
+  },
+  {
+    name: 'kafka: groups are given what is undecided',
+    file: 'broker/partition.js',
+    find: 'return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);',
+    replace: 'return durableEnd;',
+  },
+  {
+    name: 'kafka: the end of a transaction is answered before it is durable',
+    file: 'broker/transactions.js',
+    find: 'producer.previousEpoch = undefined;\n            this.#record(producer);\n            return this.#durable(producer.identity);',
+    replace:
+      'producer.previousEpoch = undefined;\n            this.#record(producer);\n            return producer.identity;',
+  },
+  {
+    name: 'kafka: a transaction that was open forgets its partitions in the replay',
+    file: 'broker/catalog.js',
+    find: 'return this.#transactions.restoreGrowth(id, readJson(payload));',
+    replace: 'return;',
+  },
+  {
+    name: 'kafka: undecided messages are decided by a checkpoint',
+    file: 'broker/catalog.js',
+    find: 'if (partition.transactions.openCount > 0) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'kafka: positions are committed by an abort',
+    file: 'broker/transactions.js',
+    find: "if (outcome === 'commit')\n            for (const position of transaction.positions.values())",
+    replace: 'if (true)\n            for (const position of transaction.positions.values())',
+  },
 ];

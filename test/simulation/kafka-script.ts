@@ -36,10 +36,19 @@ export function overKafka(script: Script): Script {
   const c = new Choices(script.seed + 3);
   const favourite = c.of(producers);
   const operations = script.operations.flatMap((operation): Operation[] => {
-    const mapped = kafkaOperation(operation, c.percent(60) ? favourite : c.of(producers));
+    const producer = c.percent(60) ? favourite : c.of(producers);
+    const mapped = kafkaOperation(operation, producer);
+    const { steps, turn } = operation;
+    // Often before the answer has come.
+    if (operation.kind === 'publish' && c.percent(20)) {
+      const again: KafkaStep = { kind: 'reconnect', who: producer };
+      return [
+        { ...mapped, steps: c.between(0, 4) },
+        { kind: 'kafka', step: again, steps, turn: turn + 500 },
+      ];
+    }
     if (!c.percent(40)) return [mapped];
     const step = kafkaStep(c, topicsOf(script));
-    const { steps, turn } = operation;
     return [
       mapped,
       { kind: 'kafka', step, steps: c.percent(50) ? steps : c.between(0, 10), turn: turn + 500 },
