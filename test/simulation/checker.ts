@@ -575,6 +575,7 @@ class Checker {
     for (const sighting of seen) {
       const instance = this.#see(sighting, topic);
       if (!instance) return;
+      this.#onDisk(this.#known.publishes.get(sighting.id)!, topic, this.#known.written, 'fetched');
       if (committedOnly) this.#seenCommitted(instance);
       if (sighting.offset <= last || sighting.offset >= readableEnd)
         this.#broken('offsets ascend', `${where}: ${sighting.offset} after ${last}, below ${readableEnd}`);
