@@ -166,7 +166,7 @@ export class KeyAccounting {
       await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan sees what is durable
       const index = new KeyIndex({ withOffsets });
       const found: [string, number][] = [];
-      for await (const record of partition.scan(partition.firstOffset, { toOffset: end }))
+      for await (const record of partition.scan(partition.firstOffset, { toOffset: end, undecided: true }))
         found.push([keyText(record), record.offset]);
       for (const [key, offset] of found) if (partition.isLive(offset)) index.add(key, offset);
       for (const [key, offset] of meanwhile) if (partition.isLive(offset)) index.add(key, offset);

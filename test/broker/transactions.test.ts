@@ -86,6 +86,21 @@ describe('what a transaction writes', () => {
     assert.deepEqual(await kit.visible('values'), ['newer'], 'what commits keeps the limit of its keys');
   });
 
+  test('is counted by its keys when these are counted anew while it is open', async () => {
+    await using kit = await open();
+    const topic = await kit.createTopic('values', { keyState: true });
+    const producer = await kit.producer();
+    await topic.send({ key: 'a', value: '0' });
+    await producer.send('values', ['1', '2'], { keys: ['a', 'b'] });
+    await topic.update({ ...topic.config, messagesPerKeyMax: 9 });
+    await producer.end('commit');
+    const keys = [...kit.partition('values').keys('>')].map(([key, { count }]) => [key, count]);
+    assert.deepEqual(keys, [
+      ['a', 2],
+      ['b', 1],
+    ]);
+  });
+
   test('counts in the lag of groups with filters, and not any more when it aborts', async () => {
     await using kit = await open();
     await kit.createTopic('values', { subjects: ['values.>'], keyState: true });
