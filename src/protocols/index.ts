@@ -1,7 +1,7 @@
 export { decompress } from './decompress.ts';
 export { createTlsServer, type TlsIdentity } from './tls.ts';
 export { Turns } from './turns.ts';
-export type { Frontend, ListenOptions } from './frontend.ts';
+export { backlogMax, type Frontend, type ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,
   PillarboxJetStream,

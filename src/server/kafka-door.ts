@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Broker } from '../broker/index.ts';
-import type { ListenOptions, Turns } from '../protocols/index.ts';
+import { backlogMax, type ListenOptions, type Turns } from '../protocols/index.ts';
 import type { Endpoint, KafkaEvent, KafkaFrontend, KafkaTls } from '../protocols/kafka/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Door } from './frontends.ts';
@@ -53,7 +53,7 @@ export class KafkaDoor implements Door {
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, backlog: 1024 }, () => {
+      server.listen({ host, port, backlog: backlogMax }, () => {
         server.off('error', reject);
         // Out of file descriptors, mostly: the connection is refused, the others live on.
         server.on('error', () => {});

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '../../util/index.ts';
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
-import type { Frontend, ListenOptions } from '../frontend.ts';
+import { backlogMax, type Frontend, type ListenOptions } from '../frontend.ts';
 import { createTlsServer, type TlsIdentity } from '../tls.ts';
 import { Turns } from '../turns.ts';
 import { AnswerRoom } from './answer-room.ts';
@@ -147,7 +147,7 @@ export class KafkaFrontend implements Frontend {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, backlog: 1024 }, () => {
+      server.listen({ host, port, backlog: backlogMax }, () => {
         server.off('error', reject);
         // Out of file descriptors, mostly: the connection is refused, the others live on.
         server.on('error', () => {});

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Router } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '../../util/index.ts';
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
-import type { Frontend, ListenOptions } from '../frontend.ts';
+import { backlogMax, type Frontend, type ListenOptions } from '../frontend.ts';
 import type { NatsAuth } from './auth.ts';
 import { ErrorText } from './errors.ts';
 import { Flusher } from './flusher.ts';
@@ -129,7 +129,7 @@ export class NatsFrontend implements Frontend {
     const server = this.#server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, backlog: 1024 }, () => {
+      server.listen({ host, port, backlog: backlogMax }, () => {
         server.off('error', reject);
         // Out of file descriptors, mostly: the connection is refused, the others live on.
         server.on('error', () => {});
