@@ -13,6 +13,8 @@ export interface Settings {
   readonly backlogMessages: number;
   /** Bytes of the partition that a Kafka consumer reads from its beginning. */
   readonly backlogBytes: number;
+  readonly kafkaPartitions: number;
+  readonly kafkaMembers: number;
   /** Payload bytes that are published before the server is killed. */
   readonly recoveryBytes: number;
 }
@@ -30,6 +32,8 @@ export const fullSettings: Settings = {
   consumeMessages: 1_000_000,
   backlogMessages: 10_000_000,
   backlogBytes: 1024 * mib,
+  kafkaPartitions: 10_000,
+  kafkaMembers: 1000,
   recoveryBytes: 256 * mib,
 };
 
@@ -42,5 +46,7 @@ export const quickSettings: Settings = {
   consumeMessages: 100_000,
   backlogMessages: 200_000,
   backlogBytes: 64 * mib,
+  kafkaPartitions: 1000,
+  kafkaMembers: 100,
   recoveryBytes: 16 * mib,
 };

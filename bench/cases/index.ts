@@ -3,6 +3,7 @@ import { coreCases } from './core.ts';
 import { jetStreamConsumeCase } from './jetstream-consume.ts';
 import { jetStreamPublishCase, jetStreamPublishMemoryCase } from './jetstream-publish.ts';
 import { kafkaFetchCase, kafkaProduceCase } from './kafka.ts';
+import { kafkaScaleCase } from './kafka-scale.ts';
 import { manyTopicsCase } from './many-topics.ts';
 import { backlogCase, memoryCase } from './memory.ts';
 import { recoveryCase } from './recovery.ts';
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   manyTopicsCase,
   kafkaProduceCase,
   kafkaFetchCase,
+  kafkaScaleCase,
   startUpCase,
   memoryCase,
   backlogCase,

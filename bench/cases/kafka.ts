@@ -3,7 +3,7 @@ import type { Contender, ContenderName } from '../servers/index.ts';
 import type { ServerProcess } from '../servers/index.ts';
 import { withCores, withLoads, type Case, type Sample, type Workbench } from './case.ts';
 
-const kafkas: readonly ContenderName[] = ['pillarbox', 'kafka'];
+export const kafkas: readonly ContenderName[] = ['pillarbox', 'kafka'];
 const endless = Number.MAX_SAFE_INTEGER;
 /** Requests under way, as Kafka clients allow by default. */
 const window = 5;
@@ -25,7 +25,7 @@ function labelOf({ payloadBytes, batchBytes }: Shape): string {
   return `${payloadBytes} B in batches of ${Math.round(batchBytes / 1000)} kB`;
 }
 
-function kafkaPortOf({ kafkaPort }: ServerProcess): number {
+export function kafkaPortOf({ kafkaPort }: ServerProcess): number {
   if (kafkaPort === undefined) throw new Error('this server does not speak Kafka');
   return kafkaPort;
 }

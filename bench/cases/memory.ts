@@ -10,11 +10,11 @@ const stream = 'bench-memory';
 const subject = 'bench.memory.subject';
 const liveSubject = 'live.memory.subject';
 /** Time to come to rest before memory is read. */
-const restMs = 2000;
+export const restMs = 2000;
 const megabyte = 1e6;
 
 /** Runs `work` on a server of its own with an empty data directory. */
-async function withFreshServer(
+export async function withFreshServer(
   contender: Contender,
   bench: Workbench,
   work: (server: ServerProcess) => Promise<Sample>,
@@ -30,7 +30,7 @@ async function withFreshServer(
   }
 }
 
-function residentMb(server: ServerProcess): number {
+export function residentMb(server: ServerProcess): number {
   return server.memory.residentBytes / megabyte;
 }
 

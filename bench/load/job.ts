@@ -71,6 +71,16 @@ export type LoadJob =
       readonly fetchBytes: number;
     }
   | {
+      /** Joins groups as so many members, who stay by their heartbeats; with `fetches` they also wait for messages. */
+      readonly kind: 'kafka-members';
+      readonly port: number;
+      readonly topic: string;
+      readonly groups: number;
+      readonly membersPerGroup: number;
+      readonly fetches: boolean;
+      readonly seconds: number;
+    }
+  | {
       /** Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs. */
       readonly kind: 'sync-loop';
       readonly directory: string;

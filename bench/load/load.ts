@@ -4,7 +4,8 @@ import type { Scratch } from '../scratch.ts';
 import type { LoadAnswer, LoadCommand, LoadJob, LoadReport } from './job.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.js', import.meta.url));
-const readyMsMax = 10_000;
+/** A thousand members take their time to join. */
+const readyMsMax = 60_000;
 /** What a run may take beyond its own seconds: the drain of a slow server, or messages that were lost. */
 const drainMsMax = 30_000;
 

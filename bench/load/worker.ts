@@ -3,6 +3,7 @@ import { BrokerOpener } from './broker-opener.ts';
 import { EmbeddedPublisher } from './embedded-publisher.ts';
 import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
 import { JournalFiller } from './journal-filler.ts';
+import { KafkaMembers } from './kafka-members.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { Publisher } from './publisher.ts';
@@ -33,6 +34,7 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'stream-publisher': (job) => StreamPublisher.open(job, fail),
   'stream-consumer': (job) => StreamConsumer.open(job, fail),
   'kafka-producer': (job) => KafkaProducer.open(job, fail),
+  'kafka-members': (job) => KafkaMembers.open(job, fail),
   'kafka-reader': (job) => KafkaReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),
