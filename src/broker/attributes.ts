@@ -26,6 +26,10 @@ export class Attributes {
     return this.#byProtocol.get(protocol)?.size ?? 0;
   }
 
+  names(protocol: string): Iterable<string> {
+    return this.#byProtocol.get(protocol)?.keys() ?? [];
+  }
+
   /** Undefined: there is none of that name. */
   get(protocol: string, name: string): unknown {
     return this.#byProtocol.get(protocol)?.get(name);

@@ -155,7 +155,11 @@ describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
     const entity = `--entity-type groups --entity-name ${group}`;
     const earliest = 'share.auto.offset.reset=earliest';
     await run('ConfigCommand', `--alter ${entity} --add-config ${earliest}`);
-    assert.match(await run('ConfigCommand', `--describe ${entity}`), /share\.auto\.offset\.reset=earliest/);
+    for (const which of [entity, '--entity-type groups'])
+      assert.match(
+        await run('ConfigCommand', `--describe ${which}`),
+        new RegExp(`${group} are:\\s+${earliest}`),
+      );
     await run('ConsoleProducer', `--topic ${topic}`, { input: 'one\ntwo\nthree\n' });
     const reading = `--topic ${topic} --group ${group} --max-messages 3`;
     const consumed = await run('consumer.ConsoleShareConsumer', reading);

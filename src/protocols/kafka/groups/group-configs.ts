@@ -56,7 +56,8 @@ const configuredGroupsMax = 10_000;
 
 /** As they are kept: an attribute of the broker per group, of this protocol. */
 const protocol = 'kafka';
-const attributeOf = (groupId: string): string => `group/${groupId}`;
+const prefix = 'group/';
+const attributeOf = (groupId: string): string => prefix + groupId;
 
 /** A group's configs by name, as they were given. */
 type ConfigTexts = { readonly [name: string]: string };
@@ -69,6 +70,12 @@ export class GroupConfigs {
   constructor(attributes: Attributes, nowMs: () => number) {
     this.#attributes = attributes;
     this.#nowMs = nowMs;
+  }
+
+  /** The groups that have configs. */
+  groupIds(): string[] {
+    const names = Array.from(this.#attributes.names(protocol));
+    return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   }
 
   /** What was set, by name. */

@@ -13,6 +13,7 @@ import { describeLogDirs } from './describe-log-dirs.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
 import { fetch } from './fetch.ts';
 import { initProducerId } from './init-producer-id.ts';
+import { listConfigResources } from './list-config-resources.ts';
 import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
@@ -39,6 +40,7 @@ export const handlers: Handlers = {
   CreatePartitions: createPartitions,
   IncrementalAlterConfigs: incrementalAlterConfigs,
   DescribeCluster: describeCluster,
+  ListConfigResources: listConfigResources,
   DescribeTopicPartitions: describeTopicPartitions,
   ...groupHandlers,
   ...transactionHandlers,

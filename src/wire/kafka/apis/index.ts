@@ -30,6 +30,7 @@ import { incrementalAlterConfigsApi } from './incremental-alter-configs.ts';
 import { initProducerIdApi } from './init-producer-id.ts';
 import { joinGroupApi } from './join-group.ts';
 import { leaveGroupApi } from './leave-group.ts';
+import { listConfigResourcesApi } from './list-config-resources.ts';
 import { listGroupsApi } from './list-groups.ts';
 import { listOffsetsApi } from './list-offsets.ts';
 import { listTransactionsApi } from './list-transactions.ts';
@@ -77,6 +78,7 @@ export * from './incremental-alter-configs.ts';
 export * from './init-producer-id.ts';
 export * from './join-group.ts';
 export * from './leave-group.ts';
+export * from './list-config-resources.ts';
 export * from './list-groups.ts';
 export * from './list-offsets.ts';
 export * from './list-transactions.ts';
@@ -135,6 +137,7 @@ export interface Apis {
   readonly ListTransactions: typeof listTransactionsApi;
   readonly ConsumerGroupHeartbeat: typeof consumerGroupHeartbeatApi;
   readonly ConsumerGroupDescribe: typeof consumerGroupDescribeApi;
+  readonly ListConfigResources: typeof listConfigResourcesApi;
   readonly DescribeTopicPartitions: typeof describeTopicPartitionsApi;
   readonly ShareGroupHeartbeat: typeof shareGroupHeartbeatApi;
   readonly ShareGroupDescribe: typeof shareGroupDescribeApi;
@@ -184,6 +187,7 @@ export const apis: Apis = {
   ListTransactions: listTransactionsApi,
   ConsumerGroupHeartbeat: consumerGroupHeartbeatApi,
   ConsumerGroupDescribe: consumerGroupDescribeApi,
+  ListConfigResources: listConfigResourcesApi,
   DescribeTopicPartitions: describeTopicPartitionsApi,
   ShareGroupHeartbeat: shareGroupHeartbeatApi,
   ShareGroupDescribe: shareGroupDescribeApi,

@@ -495,6 +495,17 @@ test('configs of a group are kept, from before there is one', async () => {
     using client = await kit.client();
     assert.deepEqual(await groupConfigs(client, 'g', names), kept, `after a ${stop}`);
     assert.deepEqual(await groupConfigs(client, 'other', [names[1]!]), [['5', 5]], `after a ${stop}`);
+    const { configResources } = await client.call('ListConfigResources', 1, { resourceTypes: [] });
+    const listed = configResources.map(({ resourceType, resourceName }) => [resourceType, resourceName]);
+    assert.deepEqual(
+      listed,
+      [
+        [2, 't'],
+        [4, '0'],
+        [32, 'g'],
+      ],
+      `after a ${stop}`,
+    );
   }
   using client = await kit.client();
   const member = await new ShareMember(client, 'g', 'a').join('t');

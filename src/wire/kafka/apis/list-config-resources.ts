@@ -1,0 +1,41 @@
+import { defineApi, type Api } from '../api.ts';
+import type { Message } from '../schema.ts';
+
+const request = {
+  resourceTypes: { type: '[]int8', versions: '1+' },
+} as const;
+
+const response = {
+  throttleTimeMs: { type: 'int32', default: 0 },
+  errorCode: { type: 'int16' },
+  configResources: {
+    type: '[]struct',
+    fields: {
+      resourceName: { type: 'string' },
+      resourceType: { type: 'int8', versions: '1+', default: 16 },
+    },
+  },
+} as const;
+
+export type ListConfigResourcesRequest = Message<typeof request>;
+export type ListConfigResourcesResponse = Message<typeof response>;
+
+/**
+ * What has a configuration (KIP-1142).
+ *
+ * 0 knows client metrics alone (as ListClientMetricsResources, KIP-714); from 1 on of the types that are asked for, of all if none is.
+ *
+ * ```
+ * request => [resourceTypes]{1+}
+ * response => throttleTimeMs errorCode [configResources]
+ *   configResources => resourceName resourceType{1+}
+ * ```
+ */
+export const listConfigResourcesApi: Api<typeof request, typeof response> = defineApi({
+  key: 74,
+  name: 'ListConfigResources',
+  versions: '0-1',
+  flexible: '0+',
+  request,
+  response,
+});
