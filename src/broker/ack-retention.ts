@@ -1,6 +1,7 @@
 import { OffsetSet } from '../util/index.ts';
 import { KeyReader } from './filter.ts';
 import type { BrokerCore } from './core.ts';
+import type { Unswept } from './entries.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
@@ -15,8 +16,12 @@ export class AckRetention {
   #sweeping = false;
   /** Asked for while one was under way, which may have passed what it was for; or while the journal was replayed, which may tell of more groups. */
   #sweepAgain = false;
+  /** A sweep could not read: the next one, at the latest after the next start, does its work. */
+  #unfinished = false;
   /** Messages of which some groups are done, and whose keys have to be read to know whether they are for the others. */
   readonly #unread = new Map<Partition, OffsetSet>();
+  /** Taken from there, and being read. */
+  #lookingAt: readonly [Partition, OffsetSet] | undefined = undefined;
   #looking = false;
 
   constructor(topic: Topic, core: BrokerCore) {
@@ -52,12 +57,21 @@ export class AckRetention {
     }
   }
 
+  /** The journal says that a group was done with `[from, to)`; whether that was the end of these messages, it says elsewhere or not at all. */
+  replayed(partition: Partition, from: number, to: number): void {
+    if (this.#topic.config.retention !== 'limits') this.#lookAt(partition, from, to);
+  }
+
   /** Removes what is in `[from, to)`, unless its key says that another group is to handle it. */
   #lookAt(partition: Partition, from: number, to: number): void {
     let offsets = this.#unread.get(partition);
     if (!offsets) this.#unread.set(partition, (offsets = new OffsetSet()));
     offsets.addRange(from, to);
-    if (this.#looking) return;
+    if (!this.#core.recovering) this.#startLooking();
+  }
+
+  #startLooking(): void {
+    if (this.#looking || this.#unread.size === 0) return;
     this.#looking = true;
     void this.#look()
       .catch(() => undefined) // the log reports its own errors
@@ -67,10 +81,28 @@ export class AckRetention {
   }
 
   async #look(): Promise<void> {
-    for (const [partition, offsets] of this.#unread) {
+    for (const found of this.#unread) {
+      const [partition, offsets] = (this.#lookingAt = found);
       this.#unread.delete(partition); // what comes meanwhile is looked at in another turn
       for (const [from, to] of offsets.runs()) await this.#removeUnwanted(partition, from, to);
+      this.#lookingAt = undefined;
     }
+  }
+
+  /** What a checkpoint has to say of it: messages that may have been for the last time with a group, and were not looked at yet. */
+  get unswept(): Unswept | undefined {
+    if (this.#sweeping || this.#sweepAgain || this.#unfinished) return 'all';
+    const unread = [...this.#unread, ...(this.#lookingAt ? [this.#lookingAt] : [])];
+    if (unread.length === 0) return undefined;
+    return unread.flatMap(([{ index }, offsets]) =>
+      [...offsets.runs()].map(([from, to]) => [index, from, to] as const),
+    );
+  }
+
+  /** The same, read back: {@link resume} sees to it. */
+  restore(unswept: Unswept): void {
+    if (unswept === 'all') this.#sweepAgain = true;
+    else for (const [index, from, to] of unswept) this.replayed(this.#topic.partitions[index]!, from, to);
   }
 
   /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
@@ -79,8 +111,11 @@ export class AckRetention {
     this.#sweepAgain = this.#sweeping || this.#core.recovering;
     if (this.#sweepAgain) return;
     this.#sweeping = true;
+    this.#unfinished = false;
     void this.#sweep()
-      .catch(() => undefined) // the log reports its own errors
+      .catch(() => {
+        this.#unfinished = true; // the log reports its own errors
+      })
       .finally(() => {
         this.#sweeping = false;
         if (this.#sweepAgain) this.sweep();
@@ -90,6 +125,7 @@ export class AckRetention {
   /** After recovery: does what was asked for meanwhile. */
   resume(): void {
     if (this.#sweepAgain) this.sweep();
+    this.#startLooking();
   }
 
   async #sweep(): Promise<void> {

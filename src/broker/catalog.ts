@@ -158,13 +158,14 @@ export class Catalog {
     }
   }
 
-  #applyTopic(id: number, { config, createdMs, partitionIds }: TopicEntry): void {
+  #applyTopic(id: number, { config, createdMs, partitionIds, unswept }: TopicEntry): void {
     this.#lastId = Math.max(this.#lastId, id, ...partitionIds);
     const known = this.topicsById.get(id);
     if (!known) {
-      this.addTopic(
-        new Topic(this.#core, id, config, createdMs, this.openLogs(partitionIds, config.durability)),
-      );
+      const logs = this.openLogs(partitionIds, config.durability);
+      const topic = new Topic(this.#core, id, config, createdMs, logs);
+      this.addTopic(topic);
+      if (unswept) topic.restoreUnswept(unswept);
       return;
     }
     known.applyConfig(config);
@@ -227,6 +228,7 @@ export class Catalog {
     group.deliverySequence = entry.deliverySequence;
     for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries);
     for (let i = 0; i < entry.done.length; i += 2) {
+      group.topic.replayedDone(position.partition, entry.done[i]!, entry.done[i + 1]!);
       for (let offset = entry.done[i]!; offset < entry.done[i + 1]!; offset++) {
         const pending = position.pending.get(offset);
         if (pending) position.pending.remove(pending);
@@ -268,7 +270,8 @@ export class Catalog {
 
   topicEntry(topic: Topic): Uint8Array {
     const partitionIds = topic.partitions.map(({ log }) => log.id);
-    const entry: TopicEntry = { config: topic.config, createdMs: topic.createdMs, partitionIds };
+    const { config, createdMs, unswept } = topic;
+    const entry: TopicEntry = { config, createdMs, partitionIds, ...(unswept ? { unswept } : {}) };
     return Buffer.from(JSON.stringify(entry));
   }
 

@@ -60,7 +60,11 @@ export interface TopicEntry {
   readonly createdMs: number;
   /** Ids of the partitions' logs, in order. */
   readonly partitionIds: readonly number[];
+  readonly unswept?: Unswept;
 }
+
+/** Messages of a queue-like topic that are still to be looked at, because all groups may be done with them: all, or some. */
+export type Unswept = 'all' | readonly (readonly [partition: number, from: number, to: number])[];
 
 export interface GroupEntry {
   readonly topicId: number;

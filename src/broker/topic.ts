@@ -5,6 +5,7 @@ import { AgeRetention } from './age-retention.ts';
 import { BatchIntake } from './batch-intake.ts';
 import type { BrokerCore } from './core.ts';
 import { Deduplication } from './deduplication.ts';
+import type { Unswept } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { KeyReader, textFromKey } from './filter.ts';
 import { Group } from './group.ts';
@@ -328,6 +329,19 @@ export class Topic {
   /** A group is done with everything in `[from, to)`. */
   passed(partition: Partition, from: number, to: number, by: Group): void {
     this.#acks.passed(partition, from, to, by);
+  }
+
+  /** The same, read back from the journal, which may end before what followed from it. */
+  replayedDone(partition: Partition, from: number, to: number): void {
+    this.#acks.replayed(partition, from, to);
+  }
+
+  get unswept(): Unswept | undefined {
+    return this.#acks.unswept;
+  }
+
+  restoreUnswept(unswept: Unswept): void {
+    this.#acks.restore(unswept);
   }
 
   /** A message was removed, and this was its key. */

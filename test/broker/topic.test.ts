@@ -378,3 +378,24 @@ test('a topic without subjects gets what is published to its name, unless anothe
   await own.update({ ...own.config, subjects: ['o.>'] });
   assert.deepEqual([after('orders'), after('o.1')], [undefined, 'orders']);
 });
+
+test('a queue that was to be looked through when the broker stopped is looked through after the next start', async () => {
+  await using kit = await TestBroker.open();
+  const jobs = await kit.broker.createTopic({ name: 'jobs', retention: 'queue' });
+  await jobs.send({ value: 'before' });
+  const group = await jobs.createGroup({ name: 'late', start: { kind: 'new' } });
+  void (await jobs.createGroup({ name: 'gone', filters: ['k'] })).delete();
+  assert.equal(jobs.unswept, 'all');
+  await kit.settle();
+  assert.deepEqual([jobs.unswept, jobs.count], [undefined, 0], 'no group that is left is to handle it');
+
+  await group.delete();
+  await jobs.send({ value: 'between' });
+  await jobs.createGroup({ name: 'later', start: { kind: 'new' } });
+  await kit.restart();
+  assert.equal(kit.broker.topic('jobs')!.count, 1);
+  kit.broker.topic('jobs')!.restoreUnswept('all');
+  await kit.restart();
+  await kit.settle();
+  assert.equal(kit.broker.topic('jobs')!.count, 0);
+});
