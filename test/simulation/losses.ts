@@ -61,19 +61,16 @@ function limitThatDrops(
   return undefined;
 }
 
-/** How many messages of that key may stand above the offset. */
+/** How many messages of that key may stand above the offset: those that were seen there, and those that nobody saw anywhere yet. */
 function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
   let count = 0;
-  for (const publish of topic.publishes) {
-    if (publish.plan.key !== key || publish.answer === 'refused') continue;
-    if (publish.offset < 0 || (publish.partition === partition && publish.offset > offset)) count++;
-  }
-  // Dead letters, and messages that were put back.
+  const seen = new Set<number>();
   for (const instance of topic.instances.values()) {
-    if (instance.partition !== partition || instance.offset <= offset || instance.key !== key) continue;
-    const own = topic.publishes.find(({ plan }) => plan.id === instance.id);
-    if (!own || (own.offset >= 0 && own.offset !== instance.offset)) count++;
+    seen.add(instance.id);
+    if (instance.partition === partition && instance.offset > offset && instance.key === key) count++;
   }
+  for (const { plan, answer } of topic.publishes)
+    if (plan.key === key && answer !== 'refused' && !seen.has(plan.id)) count++;
   return count;
 }
 
