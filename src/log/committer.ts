@@ -111,6 +111,11 @@ export class Committer {
     return this.#open.draft.isEmpty && !this.#writing && !this.#requested;
   }
 
+  /** A write or sync failed, of whichever file: nothing more is committed. */
+  get #hasFailed(): boolean {
+    return this.#refusal?.code === 'io-failed';
+  }
+
   /** The open commit, to be added to. */
   draft(): CommitDraft {
     if (this.#refusal !== undefined) throw this.#refusal;
@@ -196,6 +201,7 @@ export class Committer {
       const items = work.draft.close();
       const bytes = alignUp(commitBytes(items));
       if (!journal.hasRoom(bytes)) await journal.makeRoom(bytes);
+      if (this.#hasFailed) return; // meanwhile
       if (bytes > this.#buffer.length)
         this.#buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
       const commit = this.#lastCommit + 1;
@@ -215,7 +221,7 @@ export class Committer {
       this.#context.failed(error);
       return;
     }
-    if (this.#refusal !== undefined && this.#refusal.code === 'io-failed') return;
+    if (this.#hasFailed) return;
     this.#durable(work, seal, then);
   }
 
