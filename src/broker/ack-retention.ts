@@ -23,6 +23,8 @@ export class AckRetention {
   /** Taken from there, and being read. */
   #lookingAt: readonly [Partition, OffsetSet] | undefined = undefined;
   #looking = false;
+  /** What was to be looked at and is not decided: a scan sees it when its transaction, or the one before it, has ended. */
+  readonly #undecided = new Map<Partition, OffsetSet>();
 
   constructor(topic: Topic, core: BrokerCore) {
     this.#topic = topic;
@@ -62,11 +64,20 @@ export class AckRetention {
     if (this.#topic.config.retention !== 'limits') this.#lookAt(partition, from, to);
   }
 
+  /** A transaction has ended: what waited for that is looked at once the end is durable. */
+  decided(): void {
+    if (this.#undecided.size === 0) return;
+    this.#core.afterCommit(() => {
+      for (const [partition, offsets] of this.#undecided) {
+        this.#undecided.delete(partition);
+        for (const [from, to] of offsets.runs()) this.#lookAt(partition, from, to);
+      }
+    });
+  }
+
   /** Removes what is in `[from, to)`, unless its key says that another group is to handle it. */
   #lookAt(partition: Partition, from: number, to: number): void {
-    let offsets = this.#unread.get(partition);
-    if (!offsets) this.#unread.set(partition, (offsets = new OffsetSet()));
-    offsets.addRange(from, to);
+    addRange(this.#unread, partition, from, to);
     if (!this.#core.recovering) this.#startLooking();
   }
 
@@ -126,6 +137,16 @@ export class AckRetention {
   resume(): void {
     if (this.#sweepAgain) this.sweep();
     this.#startLooking();
+    if (this.#topic.config.retention === 'limits') return;
+    for (const partition of this.#topic.partitions) this.#awaitDecision(partition, 0, Infinity);
+  }
+
+  /** Of `[from, to)`, what is not decided is looked at later. */
+  #awaitDecision(partition: Partition, from: number, to: number): void {
+    const { nextOffset, undecidedFrom } = partition;
+    const start = Math.max(from, undecidedFrom);
+    const end = Math.min(to, nextOffset);
+    if (start < end) addRange(this.#undecided, partition, start, end);
   }
 
   async #sweep(): Promise<void> {
@@ -139,6 +160,7 @@ export class AckRetention {
       if (!this.#isWanted(partition, record.offset, this.#keyReader.read(record)))
         this.#remove(partition, record.offset);
     }
+    this.#awaitDecision(partition, from, to);
   }
 
   /** A message of a queue waits for its first group; under interest what nobody wants goes. */
@@ -157,4 +179,10 @@ export class AckRetention {
     this.#topic.removedRate.count++;
     this.#topic.noteRoom();
   }
+}
+
+function addRange(to: Map<Partition, OffsetSet>, partition: Partition, from: number, end: number): void {
+  let offsets = to.get(partition);
+  if (!offsets) to.set(partition, (offsets = new OffsetSet()));
+  offsets.addRange(from, end);
 }

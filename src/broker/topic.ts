@@ -357,6 +357,7 @@ export class Topic {
   /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
   decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void {
     const { compaction, messagesPerKeyMax } = this.#config;
+    this.#acks.decided();
     if (outcome === 'abort') this.noteRoom();
     else if (compaction || messagesPerKeyMax !== undefined)
       this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors

@@ -120,6 +120,20 @@ describe('what a transaction writes', () => {
     assert.equal(late.lag, 0);
   });
 
+  test('leaves a queue when it commits and every group has passed it before', async () => {
+    await using kit = await open();
+    const topic = await kit.createTopic('work', { retention: 'queue' });
+    await topic.createGroup({ name: 'picky', filters: ['k.*'] });
+    const readers = await topic.createGroup({ name: 'readers', ack: 'all', positions: 'committed' });
+    const producer = await kit.producer();
+    await producer.send('work', ['x'], { keys: ['j.1'] });
+    readers.commitOffset(0, 1);
+    await kit.settle();
+    await producer.end('commit');
+    await kit.settle();
+    assert.equal(kit.partition('work').count, 0);
+  });
+
   test('starts of groups stand before what is undecided', async () => {
     await using kit = await open();
     await kit.topic('bills').send({ value: 'before' });
