@@ -27,6 +27,13 @@ export class GroupOffsets {
     return topic.groups.get(groupId);
   }
 
+  /** Whether the group is there on that topic, durably, and committed to. Who comes before that waits, so that nobody overtakes who came first. */
+  isReady(groupId: string, topic: Topic): boolean {
+    return (
+      this.find(groupId, topic)?.isCommitted === true && !this.#creating.has(creationKey(groupId, topic))
+    );
+  }
+
   /** All broker groups that a Kafka group consists of. */
   of(groupId: string): Group[] {
     const found: Group[] = [];
@@ -58,7 +65,7 @@ export class GroupOffsets {
   /** The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a BrokerError. */
   async ensure(groupId: string, topic: Topic): Promise<Group> {
     this.check(groupId, topic);
-    const key = `${topic.id}/${groupId}`;
+    const key = creationKey(groupId, topic);
     const creating = this.#creating.get(key);
     if (creating) return creating;
     const known = topic.groups.get(groupId);
@@ -99,6 +106,10 @@ export class GroupOffsets {
     if (group.isCommitted) return group.committed(partition) ?? nothing;
     return { offset: position.ackFloor, metadata: '' };
   }
+}
+
+function creationKey(groupId: string, topic: Topic): string {
+  return `${topic.id}/${groupId}`;
 }
 
 const nothing = { offset: -1, metadata: '' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorName } from '../../../../src/wire/kafka/index.ts';
+import { errorName, type RequestDraft } from '../../../../src/wire/kafka/index.ts';
 import { eventually } from '../../../support/index.ts';
 import { KafkaKit, batchOf } from '../kit.ts';
 import { HeldFiles } from './held-files.ts';
@@ -161,6 +161,20 @@ test('no commit is answered before it is synced', async () => {
   assert.equal(isAnswered, false);
   files.letGo();
   assert.equal(await answer, 'NONE');
+});
+
+test('commits that bring the group into being do not overtake each other', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('orders');
+  const request = (committedOffset: number): RequestDraft<'OffsetCommit'> => ({
+    groupId: 'fresh',
+    memberId: '',
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: '' }] }],
+  });
+  const sent = [1, 2].map((offset) => client.send('OffsetCommit', 9, request(offset)));
+  for (const id of sent) await client.receive('OffsetCommit', 9, id);
+  assert.deepEqual(await committed(client, 'fresh'), ['orders-0=2 ']);
 });
 
 test('commits: of no member, of another generation, of unknown partitions, with too much metadata', async () => {

@@ -58,7 +58,7 @@ export async function ensureGroups(
   const refusals = new Map<Topic, ErrorCode>();
   let created = false;
   for (const { topic } of topics) {
-    if (!topic || coordinator.offsets.find(groupId, topic)?.isCommitted) continue;
+    if (!topic || coordinator.offsets.isReady(groupId, topic)) continue;
     try {
       await coordinator.offsets.ensure(groupId, topic);
       created = true;
