@@ -596,6 +596,7 @@ class Checker {
         this.#broken('a fetch passes nothing over', `${where} has no m${id} at ${offset}`);
     }
     topic.next[partition] = Math.max(topic.next[partition] ?? 0, highWatermark);
+    topic.readable.push({ partition, end: highWatermark, written: this.#known.written });
   }
 
   #offsetCommit(fact: Extract<Fact, { kind: 'offset-commit' }>): void {

@@ -38,6 +38,8 @@ export class KafkaMember {
   #memberId = '';
   #generation = -1;
   #isJoining = false;
+  /** Where it committed last. */
+  #place: Place | undefined;
 
   /** `name` begins with the group's: `k1.0`. */
   constructor(name: string) {
@@ -49,6 +51,7 @@ export class KafkaMember {
     this.#run = run;
     this.#client = undefined;
     this.#forget();
+    if (this.#place) this.#offsets(this.#place); // where it begins
   }
 
   reconnect(): void {
@@ -169,6 +172,7 @@ export class KafkaMember {
     const run = this.#run;
     const topic = run.broker.topic(name);
     if (!topic) return;
+    this.#place = { topic: name, partition: at };
     const partition = topic.partitions[at % topic.partitions.length]!;
     const offset = Math.floor(pick * (partition.durableEnd + 1));
     const key = keyOf(topic);
