@@ -37,7 +37,7 @@ export class KafkaGroups {
   ]);
   readonly #reader = new KafkaReader();
   readonly #members: ReadonlyMap<string, KafkaMember> = new Map(
-    memberNames.map((name) => [name, new KafkaMember(name)]),
+    memberNames.map((name) => [name, new KafkaMember(name, name.startsWith('k3'))]),
   );
   #run!: KafkaRun;
   #watch!: GroupWatch;

@@ -5,6 +5,7 @@ import {
   encodeConsumerSubscription,
   errorName,
   type ResponseOf,
+  type Uuid,
 } from '../../src/wire/kafka/index.ts';
 import { KafkaClient } from './kafka-client.ts';
 import type { KafkaRun } from './kafka-run.ts';
@@ -13,6 +14,14 @@ import { keyOf } from './keys.ts';
 const sessionTimeoutMs = 6000;
 const protocolType = 'consumer';
 const protocolName = 'simulated';
+/** The broker takes a member of KIP-848 for gone when it has heard nothing for 45 s; less is surely in time. */
+const surelyAliveMs = 44_000;
+const rebalanceTimeoutMs = 60_000;
+
+interface TopicPartitions {
+  readonly topicId: Uuid;
+  readonly partitions: readonly number[];
+}
 
 /** A partition of a topic, by the topic's name and a number that is taken modulo its partitions. */
 interface Place {
@@ -29,27 +38,36 @@ export type MemberStep =
   | ({ readonly kind: 'commit'; readonly member: string; readonly pick: number } & Place)
   | ({ readonly kind: 'offsets'; readonly member: string } & Place);
 
-/** A member of a classic Kafka group, with a connection of its own: it joins, leads when it is the leader, commits positions, and looks at what is committed. */
+/**
+ * A member of a Kafka group, with a connection of its own: it commits positions, and looks at what is committed. In a classic group it joins, and leads when
+ * it is the leader; in one of KIP-848 the broker assigns, and no partition may be assigned to a member while another has it.
+ */
 export class KafkaMember {
   readonly name: string;
   readonly group: string;
+  readonly #isNewer: boolean;
   #run!: KafkaRun;
   #client: KafkaClient | undefined;
   #memberId = '';
   #generation = -1;
   #isJoining = false;
+  /** KIP-848: what it was assigned, by topic id, and when it was last heard. */
+  #assigned: readonly TopicPartitions[] = [];
+  #heardMs = 0;
   /** Where it committed last. */
   #place: Place | undefined;
 
   /** `name` begins with the group's: `k1.0`. */
-  constructor(name: string) {
+  constructor(name: string, isNewer: boolean) {
     this.name = name;
+    this.#isNewer = isNewer;
     this.group = name.slice(0, name.indexOf('.'));
   }
 
   connect(run: KafkaRun): void {
     this.#run = run;
     this.#client = undefined;
+    this.#assigned = [];
     this.#forget();
     if (this.#place) this.#offsets(this.#place); // where it begins
   }
@@ -62,11 +80,11 @@ export class KafkaMember {
   perform(step: MemberStep): void {
     switch (step.kind) {
       case 'join':
-        return this.#join(step.topics);
+        return this.#isNewer ? this.#beat(step.topics) : this.#join(step.topics);
       case 'heartbeat':
-        return this.#heartbeat();
+        return this.#isNewer ? this.#beat(null) : this.#heartbeat();
       case 'leave':
-        return this.#leave();
+        return this.#isNewer ? this.#beatForTheLastTime() : this.#leave();
       case 'commit':
         return this.#commit(step, step.pick);
       case 'offsets':
@@ -165,6 +183,61 @@ export class KafkaMember {
     this.#forget();
   }
 
+  // ---- membership by KIP-848
+
+  /** With topics: joins, or says that it reads others. */
+  #beat(subscribedTopicNames: readonly string[] | null): void {
+    const isJoining = this.#generation < 0;
+    if (this.#isJoining || (isJoining && !subscribedTopicNames)) return;
+    if (isJoining) this.#own([]);
+    this.#isJoining = true;
+    const request = {
+      groupId: this.group,
+      memberId: this.name,
+      memberEpoch: Math.max(0, this.#generation),
+      rebalanceTimeoutMs,
+      subscribedTopicNames,
+      topicPartitions: this.#assigned,
+    };
+    this.#connection().call(
+      'ConsumerGroupHeartbeat',
+      1,
+      request,
+      ({ errorCode, memberEpoch, assignment }) => {
+        this.#isJoining = false;
+        if (errorCode !== ErrorCode.NONE) {
+          this.#own([]);
+          return this.#forget();
+        }
+        this.#memberId = this.name;
+        this.#generation = memberEpoch;
+        this.#heardMs = this.#run.clock.monotonic();
+        if (assignment) this.#own(assignment.topicPartitions);
+      },
+    );
+  }
+
+  #beatForTheLastTime(): void {
+    if (this.#generation < 0) return;
+    const request = { groupId: this.group, memberId: this.name, memberEpoch: -1 };
+    this.#connection().call('ConsumerGroupHeartbeat', 1, request, () => {});
+    this.#own([]);
+    this.#forget();
+  }
+
+  #own(assigned: readonly TopicPartitions[]): void {
+    const { owners, clock } = this.#run;
+    for (const place of placesOf(this.group, this.#assigned))
+      if (owners.get(place) === this) owners.delete(place);
+    for (const place of placesOf(this.group, assigned)) {
+      const owner = owners.get(place);
+      if (owner && owner !== this && clock.monotonic() < owner.#heardMs + surelyAliveMs)
+        this.#run.problem(`${place} was assigned to ${this.name} while ${owner.name} had it`);
+      owners.set(place, this);
+    }
+    this.#assigned = assigned;
+  }
+
   // ---- positions
 
   /** Whoever is no member commits as a consumer that gave itself its partitions, which is refused while there are members. */
@@ -233,4 +306,10 @@ export class KafkaMember {
       });
     });
   }
+}
+
+function placesOf(group: string, assigned: readonly TopicPartitions[]): string[] {
+  return assigned.flatMap(({ topicId, partitions }) =>
+    partitions.map((partition) => `${group}/${topicId}/${partition}`),
+  );
 }

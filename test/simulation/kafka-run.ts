@@ -4,6 +4,7 @@ import { DerivedTopicIds } from '../../src/protocols/kafka/topic-ids.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import type { Uuid } from '../../src/wire/kafka/index.ts';
 import type { Fact, History } from './history.ts';
+import type { KafkaMember } from './kafka-members.ts';
 import type { PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
@@ -14,6 +15,8 @@ export class KafkaRun {
   readonly random: SeededRandom;
   readonly plans: ReadonlyMap<number, PlannedMessage>;
   readonly frontend: KafkaFrontend;
+  /** By group, topic and partition: the member that the broker assigned it to. */
+  readonly owners: Map<string, KafkaMember> = new Map();
   #isOver = false;
   readonly #history: History;
   readonly #topicIds: DerivedTopicIds;

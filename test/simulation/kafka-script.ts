@@ -27,9 +27,9 @@ export type KafkaStep =
 const transactional = ['t1', 't2'];
 const producers = ['plain', 'p1', 'p2', ...transactional];
 const reader = 'reader';
-/** Two groups of two members. */
-export const memberNames: readonly string[] = ['k1.0', 'k1.1', 'k2.0', 'k2.1'];
-const groupNames = ['k1', 'k2'];
+/** Two classic groups of two members, and one of KIP-848. */
+export const memberNames: readonly string[] = ['k1.0', 'k1.1', 'k2.0', 'k2.1', 'k3.0', 'k3.1'];
+const groupNames = ['k1', 'k2', 'k3'];
 
 /** The same script for clients that speak Kafka, and what only they do in between. */
 export function overKafka(script: Script): Script {
