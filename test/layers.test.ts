@@ -19,10 +19,10 @@ interface Layer {
 const layers: { readonly [name: string]: Layer } = {
   util: { layers: [], packages: ['@node-rs/crc32'] },
   // A door per protocol: who speaks one need not load the others.
-  // zlib, and what loads a native codec: functions of bytes, no I/O.
+  // zlib: functions of bytes, no I/O.
   wire: {
     layers: ['util'],
-    node: ['node:zlib', 'node:module'],
+    node: ['node:zlib'],
     doors: /^wire\/[a-z]+\/(compression\/)?index\.ts$/,
   },
   log: { layers: ['util'], node: ['node:zlib', 'node:path'] },

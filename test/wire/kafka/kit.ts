@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as zlib from 'node:zlib';
 import * as fc from 'fast-check';
-import { Compression, apis, Reader, Writer, includes, type AnyApi } from '../../../src/wire/kafka/index.ts';
+import { apis, Reader, Writer, includes, type AnyApi } from '../../../src/wire/kafka/index.ts';
 import type { AnyCodec } from '../../../src/wire/kafka/codec.ts';
 import { nullableVersionsOf, versionsOf, type Field, type Fields } from '../../../src/wire/kafka/schema.ts';
 
@@ -27,23 +25,6 @@ export function readFixture<T>(name: string): T[] {
     .trimEnd()
     .split('\n');
   return lines.map((line) => JSON.parse(line) as T);
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-export const hasFzstd: boolean = isInstalled('fzstd');
-const hasNodeZstd = 'zstdDecompressSync' in zlib;
-
-/** Why a codec cannot be tested here; false when it can. */
-export function skipReason(codec: number): string | false {
-  return codec === Compression.zstd && !hasFzstd && !hasNodeZstd && 'needs Node 22.15 or the package fzstd';
 }
 
 /** Bytes from hex digits; blanks are there for the reader. */

@@ -49,6 +49,13 @@ export class BoundedOutput {
     else buffer.set(source.subarray(start, end), to);
   }
 
+  /** Appends one byte so many times. */
+  repeat(byte: number, length: number): void {
+    this.reserve(length);
+    this.#buffer.fill(byte, this.#length, this.#length + length);
+    this.#length += length;
+  }
+
   /** Appends `length` bytes that stand `distance` back; when they overlap, what is written is read again. */
   match(distance: number, length: number): void {
     if (distance <= 0 || distance > this.#length) {
