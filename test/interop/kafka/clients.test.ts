@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { parallel, uniqueName, useServer } from '../../support/index.ts';
 import { consumeAll, kafkaAt } from './kafka-clients.ts';
+import { Admin, Producer, stringSerializers } from './platformatic.ts';
 
 const kcatPath = '/usr/bin/kcat';
 const noKcat = existsSync(kcatPath) ? false : `there is no ${kcatPath}`;

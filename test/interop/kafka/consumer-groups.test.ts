@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import type { Consumer as KafkaJsConsumer } from 'kafkajs';
 import { eventually, parallel, uniqueName, useServer } from '../../support/index.ts';
 import { kafkaAt } from './kafka-clients.ts';
+import { Consumer, Producer, stringDeserializers, stringSerializers } from './platformatic.ts';
 
 const kcatPath = '/usr/bin/kcat';
 const noKcat = existsSync(kcatPath) ? false : `there is no ${kcatPath}`;

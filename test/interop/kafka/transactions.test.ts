@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test, describe } from 'node:test';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import type { Admin, Kafka } from 'kafkajs';
 import { eventually, uniqueName, useServer } from '../../support/index.ts';
 import { consumeAll, kafkaAt } from './kafka-clients.ts';
+import { Consumer, Producer, stringDeserializers, stringSerializers } from './platformatic.ts';
 
 async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
