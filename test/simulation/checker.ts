@@ -757,8 +757,8 @@ class Checker {
     if (groups.some(({ disturbedAt, readyAt }) => disturbedAt >= 0 || readyAt === undefined)) return;
     // Its deletion was asked for before a crash.
     if (topic.groups.some(({ deletedAt, deleted }) => deletedAt !== undefined && !deleted)) return;
-    // A group that lives in memory only leaves without a word what it was not done with.
-    if (topic.groups.some((group) => !group.isStored)) return;
+    // A group that lives in memory only, or has expired, leaves without a word what it was not done with.
+    if (topic.groups.some((group) => !group.isStored || group.mayExpire)) return;
     const wanting = groups.filter((group) => group.mayWant(instance.key));
     if (wanting.length === 0 || !wanting.every((group) => this.#surelyDone(group, instance))) return;
     this.#broken('what is done leaves the queue', `${topic.key}: m${instance.id} at ${instance.offset}`);
