@@ -757,6 +757,10 @@ class Checker {
     if (groups.some(({ disturbedAt, readyAt }) => disturbedAt >= 0 || readyAt === undefined)) return;
     // Its deletion was asked for before a crash.
     if (topic.groups.some(({ deletedAt, deleted }) => deletedAt !== undefined && !deleted)) return;
+    // What is not decided, or stands behind it, is looked at later.
+    const { publishes } = topic;
+    if (publishes.some(({ transaction: of }) => of !== undefined && !this.#known.transaction(of).isDecided))
+      return;
     // A group that lives in memory only, or has expired, leaves without a word what it was not done with.
     if (topic.groups.some((group) => !group.isStored || group.mayExpire)) return;
     const wanting = groups.filter((group) => group.mayWant(instance.key));

@@ -30,6 +30,10 @@ export class TransactionKnown {
     return this.#commitAsked && !this.isAborted;
   }
 
+  get isDecided(): boolean {
+    return this.isCommitted || this.isAborted;
+  }
+
   addPosition(position: PositionKnown): void {
     this.#positions.set(position.committed, position);
   }
