@@ -66,7 +66,7 @@ export class AckRetention {
 
   /** A transaction has ended: what waited for that is looked at once the end is durable. */
   decided(): void {
-    if (this.#undecided.size === 0) return;
+    if (this.#topic.config.retention === 'limits') return;
     this.#core.afterCommit(() => {
       for (const [partition, offsets] of this.#undecided) {
         this.#undecided.delete(partition);
