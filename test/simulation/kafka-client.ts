@@ -107,7 +107,7 @@ export class KafkaClient {
   #hear(chunk: Buffer): void {
     if (this.#run.isOver || this.#closed) return;
     this.#splitter.push(chunk);
-    for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+    for (let frame = this.#splitter.next(); frame && !this.#closed; frame = this.#splitter.next()) {
       const response = readResponseHeader(frame);
       const { name, version, answered } = this.#waiting.shift()!;
       const api = apis[name] as unknown as Api<Fields, Fields>;
