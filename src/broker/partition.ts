@@ -489,6 +489,8 @@ export class Partition {
         if (!this.isLive(record.offset) || (filter && !filter.matchesRecord(record))) continue;
         yield record;
       }
+      // To find out that nothing can be read may have taken long, and more of the kind may follow: others get a turn.
+      if (!reader.isWhole) await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
       at = Math.max(batch.endOffset, this.#first);
     }
   }

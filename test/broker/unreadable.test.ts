@@ -86,6 +86,54 @@ test('a batch that nobody can open is passed over and told of, once', async () =
   );
 });
 
+test('many of them in a row leave everybody else their turns', async () => {
+  const broken = 20;
+  let opened = 0;
+  await using broker = await Broker.open({
+    dir: 'data',
+    files: new FaultyFiles(),
+    random: new SeededRandom(1),
+    log: {
+      journalFileBytes: 1024 * 1024,
+      decompress: () => {
+        opened++;
+        throw new Error('it explodes');
+      },
+    },
+    memoryBytes: () => 0,
+  });
+  const mostInOneTurn = async (isDone: () => boolean): Promise<number> => {
+    let most = 0;
+    for (let before = opened; !isDone(); before = opened) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      most = Math.max(most, opened - before);
+    }
+    return most;
+  };
+  for (const name of ['delivered', 'scanned']) {
+    const topic = await broker.createTopic({ name });
+    await topic.send({ key: 'b', value: 'before' });
+    for (let i = 0; i < broken; i++) await publishUnreadable(topic);
+    await topic.send({ key: 'a', value: 'after' });
+    opened = 0;
+    const values: (string | null)[] = [];
+    if (name === 'delivered') {
+      const consumer = new TestConsumer();
+      (await topic.createGroup({ name: 'g' })).attach(consumer);
+      const most = await mostInOneTurn(() => consumer.values.length === 2);
+      assert.ok(most <= 2, `${most} opened in one turn`);
+    } else {
+      const scan = (async () => {
+        for await (const { value } of topic.partitions[0]!.scan(0)) values.push(value && String(value));
+      })();
+      const most = await mostInOneTurn(() => values.length === 2);
+      await scan;
+      assert.ok(most <= 2, `${most} opened in one turn`);
+    }
+    assert.equal(opened, broken);
+  }
+});
+
 test('a batch that nobody can open is no obstacle to a start, to retention by age, and to removal', async () => {
   const files = new FaultyFiles();
   const clock = new VirtualClock();
