@@ -113,8 +113,11 @@ export class KafkaProducer {
   /** In the order of their publishes. */
   #batches: ProducedBatch[] = [];
   #nextSequence = new Map<string, number>();
-  /** By partition: the sequence number it began with there. Whoever is not known may begin with any, so what was refused before that is refused for good. */
-  #firstSequence = new Map<string, number>();
+  /**
+   * By partition: the sequence number it began with there, and the one after the last that was taken. Whoever is not known may begin with any, so what was
+   * refused before that is refused for good.
+   */
+  #taken = new Map<string, { readonly first: number; readonly end: number }>();
   /** Partitions that have to wait, for room or for a disk, until the producer is asked to go on. */
   readonly #held = new Set<string>();
 
@@ -264,10 +267,9 @@ export class KafkaProducer {
     { errorCode, baseOffset }: ResponseOf<'Produce'>['responses'][number]['partitionResponses'][number],
   ): void {
     batch.isInFlight = false;
-    const { partition, plans, sequence } = batch;
+    const { partition, plans } = batch;
     if (errorCode === ErrorCode.NONE) {
-      const where = placeOf(batch);
-      if (!this.#firstSequence.has(where)) this.#firstSequence.set(where, sequence);
+      if (this.#isIdempotent) this.#take(batch);
       this.#batches.splice(this.#batches.indexOf(batch), 1);
       for (const [at, { id }] of plans.entries())
         this.#run.note({ kind: 'published', id, partition, offset: baseOffset + at, duplicate: false });
@@ -276,6 +278,15 @@ export class KafkaProducer {
     if (this.#isIdempotent && this.#isToBeSentAgain(batch, errorCode)) return;
     this.#refuse(batch, refusalOf(errorCode));
     if (this.#isIdempotent) this.#isBroken = true;
+  }
+
+  #take(batch: ProducedBatch): void {
+    const { sequence, plans } = batch;
+    const where = placeOf(batch);
+    const { first, end } = this.#taken.get(where) ?? { first: sequence, end: sequence };
+    if (sequence > end && !this.#isBroken)
+      this.#run.problem(`m${plans[0]!.id} was taken with sequence number ${sequence}, and ${end} was not`);
+    this.#taken.set(where, { first, end: Math.max(end, sequence + plans.length) });
   }
 
   #isToBeSentAgain(batch: ProducedBatch, errorCode: number): boolean {
@@ -288,7 +299,7 @@ export class KafkaProducer {
     const isBehind = this.#batches.some(
       (other) => placeOf(other) === where && other.sequence < batch.sequence,
     );
-    const first = this.#firstSequence.get(where);
+    const first = this.#taken.get(where)?.first;
     const mayBeOvertaken = this.#batches.some(
       (other) => placeOf(other) === where && other.sequence > batch.sequence && other.sends > 0,
     );
@@ -311,7 +322,7 @@ export class KafkaProducer {
     this.#isBroken = false;
     this.#identity = undefined;
     this.#nextSequence = new Map();
-    this.#firstSequence = new Map();
+    this.#taken = new Map();
     const left = this.#batches.filter(({ sends }) => sends === 0);
     this.#batches = [];
     for (const batch of left) this.#add(batch);
