@@ -54,10 +54,10 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
     replace: 'return partition.nextOffset;',
   },
   {
-    name: 'kafka: a fetch from the beginning leaves batches out',
+    name: 'kafka: a fetch leaves out the first batch',
     file: 'broker/stored-batches.js',
     find: 'addLive(partition, batch, stored);',
-    replace: 'if (fromOffset > 0 || at >= endOffset) addLive(partition, batch, stored);',
+    replace: 'if (stored.bytes > 0 || batch.endOffset === endOffset) addLive(partition, batch, stored);',
   },
   // ---- groups
   {
