@@ -163,6 +163,8 @@ export type Fact =
   /** Every group was given all it could get, and every delivery was acked. */
   | { readonly kind: 'drained' };
 
+export type FactOf<K extends Fact['kind']> = Extract<Fact, { readonly kind: K }>;
+
 export interface PublishFact {
   readonly topic: string;
   readonly plan: PlannedMessage;

@@ -1,0 +1,68 @@
+import type { Examination } from '../examination.ts';
+import type { GroupKnown, Instance } from '../facts.ts';
+import type { FactOf } from '../history.ts';
+
+/* What was given up. */
+
+export function letterSeen(
+  exam: Examination,
+  instance: Instance,
+  letter: NonNullable<Instance['letter']>,
+): void {
+  const text = `letter m${instance.id} of ${letter.topic}/${letter.group} at ${letter.partition}/${letter.offset}`;
+  const groups = [...exam.known.groups.values()].filter(
+    ({ name, topic }) => name === letter.group && topic.name === letter.topic,
+  );
+  const had = groups.flatMap((group) => {
+    const origin = group.topic.instance(letter.partition, letter.offset);
+    const delivery = origin && group.deliveries.get(origin);
+    return delivery && origin.id === instance.id ? [{ group, delivery }] : [];
+  });
+  // Of several groups of that name, one after the other, those that said so.
+  const gaveUp = had.filter(({ group }) => group.givenUp.has(`${letter.partition}/${letter.offset}`));
+  const deliveries = gaveUp.length > 0 ? gaveUp : had;
+  const wasReset = groups.some(
+    ({ resets, deletedAt, mayExpire }) => resets > 0 || deletedAt !== undefined || mayExpire,
+  );
+  if (deliveries.length === 0 && !wasReset)
+    return exam.broken('a dead letter was delivered before', `${text} was not`);
+  for (const { group, delivery } of deliveries) {
+    const where = `${letter.partition}/${letter.offset}/${instance.id}`;
+    const letters = group.letters.get(where) ?? [];
+    group.letters.set(where, [...letters, instance]);
+    delivery.deadLettered++;
+    if (letters.length > exam.known.redrives && !wasReset)
+      exam.broken('a dead letter is one', `${text} stands twice`);
+    const last = delivery.log.at(-1)!.count;
+    if (letter.cause.startsWith('max-deliveries')) {
+      const isExact = group.configs.some(({ maxDeliver }) => maxDeliver === letter.deliveries) || wasReset;
+      if (!wasReset && last !== letter.deliveries)
+        exam.broken(
+          'a dead letter says how often',
+          `${text} says ${letter.deliveries}, delivered ${last} times`,
+        );
+      if (!isExact && group.configs.length === 1)
+        exam.broken('dead letter after exactly maxDeliver', `${text} after ${letter.deliveries}`);
+    } else if (!delivery.rejected && !wasReset)
+      exam.broken('a dead letter has a cause', `${text}: ${letter.cause}`);
+    if (delivery.acked && exam.known.holds(delivery.acked) && !wasReset)
+      exam.broken('no dead letter of what was acked', text);
+  }
+}
+
+export function hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {
+  return group.resets === 0 && (group.letters.get(`${partition}/${offset}/${id}`)?.length ?? 0) > 0;
+}
+
+/** The broker's own word. */
+export function deadLettered(exam: Examination, fact: FactOf<'dead-lettered'>): void {
+  const { known } = exam;
+  const group = known.groups.get(fact.group);
+  const instance = group?.topic.instance(fact.partition, fact.offset);
+  const delivery = instance && group!.deliveries.get(instance);
+  if (delivery) delivery.deadLettered++;
+  if (!group) return;
+  group.givenUp.add(`${fact.partition}/${fact.offset}`);
+  const where = `${group.topic.name}/${group.name}/${fact.partition}/${fact.offset}`;
+  if (!known.deadLetteredAt.has(where)) known.deadLetteredAt.set(where, exam.at);
+}

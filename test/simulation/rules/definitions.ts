@@ -1,0 +1,61 @@
+import type { Examination } from '../examination.ts';
+import { GroupKnown } from '../facts.ts';
+import type { FactOf } from '../history.ts';
+
+/* Topics and groups as they were asked for, and what was to go from them. */
+
+export function groupAsked(
+  exam: Examination,
+  { topic: topicKey, group: key, config, isNew }: FactOf<'group'>,
+): void {
+  const topic = exam.known.topic(topicKey, exam.at);
+  let group = exam.known.groups.get(key);
+  if (!group) {
+    group = new GroupKnown(key, topic, exam.at);
+    exam.known.groups.set(key, group);
+    topic.groups.push(group);
+  }
+  const filters = group.configs.at(-1)?.filters.join();
+  group.configs.push(config);
+  if (isNew) return;
+  if (filters !== config.filters.join()) group.disturbedAt = exam.at;
+  // What is in flight keeps its deadline, and then waits as the group says by then.
+  for (const delivery of group.deliveries.values()) {
+    const { answered, inFlightUntilMs, log } = delivery;
+    if (answered) continue;
+    const dueMs = inFlightUntilMs + group.backoffMsMin(log.at(-1)!.count);
+    delivery.earliestMs = Math.min(delivery.earliestMs, dueMs);
+  }
+}
+
+export function groupReset(exam: Examination, { group: key }: FactOf<'group-reset'>): void {
+  const group = exam.known.groups.get(key)!;
+  group.disturbedAt = exam.at;
+  group.resets++;
+  group.resetsUnderWay++;
+  group.deliveries.clear();
+  group.lastFresh = [];
+}
+
+export function groupDeleted(exam: Examination, { group }: FactOf<'group-deleted'>): void {
+  exam.known.groups.get(group)!.delete(exam.known.run, exam.at);
+}
+
+export function topicAsked(exam: Examination, { topic, config }: FactOf<'topic'>): void {
+  exam.known.topic(topic, exam.at).configs.push(config);
+}
+
+export function topicDeleted(exam: Examination, { topic: key }: FactOf<'topic-deleted'>): void {
+  const topic = exam.known.topic(key, exam.at);
+  topic.deletedAt ??= exam.at;
+  topic.deleted ??= { run: exam.known.run, at: exam.at };
+}
+
+/** Messages are to go, by hand. */
+export function removalAsked(exam: Examination, fact: FactOf<'purge' | 'remove' | 'redrive'>): void {
+  exam.known.topic(fact.topic, exam.at).removals.push({ at: exam.at, fact, doneAt: Infinity });
+}
+
+export function damaged(exam: Examination, fact: FactOf<'damaged'>): void {
+  exam.known.topic(fact.topic, exam.at).damages.push(fact);
+}

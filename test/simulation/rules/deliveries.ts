@@ -1,0 +1,147 @@
+import type { Examination } from '../examination.ts';
+import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
+import type { FactOf } from '../history.ts';
+import { hasLetter } from './dead-letters.ts';
+import { onDisk } from './durability.ts';
+import { see, seenCommitted } from './sights.ts';
+
+/* What groups are given, and what they answer. */
+
+export function delivered(
+  exam: Examination,
+  { topic: topicKey, group: groupKey, seen, deliveries }: FactOf<'delivered'>,
+): void {
+  const group = exam.known.groups.get(groupKey);
+  const topic = exam.known.topics.get(topicKey);
+  if (!group || !topic) return exam.broken('sound', 'a delivery of a group that nobody created');
+  const instance = see(exam, seen, topic);
+  if (!instance) return;
+  seenCommitted(exam, instance);
+  const text = `m${seen.id} at ${seen.partition}/${seen.offset} to ${group.key}, delivery ${deliveries}`;
+  const { run } = exam.known;
+  onDisk(exam, exam.known.publishes.get(seen.id)!, topic, exam.known.written, 'delivered');
+  if (group.deleted !== undefined) exam.broken('a deleted group gets nothing', text);
+  if (!group.mayWant(seen.key))
+    exam.broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);
+  const before = group.deliveries.get(instance);
+  const delivery: DeliveryKnown = before ?? {
+    instance,
+    log: [],
+    inFlightUntilMs: 0,
+    earliestMs: 0,
+    answered: false,
+    acked: undefined,
+    rejected: false,
+    deadLettered: 0,
+  };
+  if (before) again(exam, group, before, deliveries, text);
+  else if (deliveries !== 1 && group.resets === 0) exam.broken('deliveries count from 1', text);
+  if (deliveries > group.maxDeliverMax) exam.broken('no more than maxDeliver deliveries', text);
+  inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
+  delivery.log.push({ run, at: exam.at, count: deliveries });
+  delivery.answered = false;
+  delivery.inFlightUntilMs = exam.ms + group.deadlineMsMin;
+  delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(deliveries);
+  group.deliveries.set(instance, delivery);
+}
+
+function again(
+  exam: Examination,
+  group: GroupKnown,
+  before: DeliveryKnown,
+  deliveries: number,
+  text: string,
+): void {
+  const last = before.log.at(-1)!;
+  const { run } = exam.known;
+  if (before.acked && exam.known.holds(before.acked)) exam.broken('no delivery after a durable ack', text);
+  if (before.deadLettered > 0 && group.letters.size > 0 && hasLetter(group, before.instance))
+    exam.broken('no delivery after the dead letter', text);
+  if (last.run === run) {
+    if (group.isAtMostOnce) exam.broken('at most once where asked', text);
+    if (deliveries !== last.count + 1)
+      exam.broken('deliveries count up by one', `${text} after ${last.count}`);
+    if (exam.ms < before.earliestMs - 0.01)
+      exam.broken(
+        'no redelivery before deadline or nack',
+        `${text}, due at ${before.earliestMs}, now ${exam.ms}`,
+      );
+    return;
+  }
+  let least = 1;
+  for (const { run, at, count } of before.log)
+    if (exam.known.isDurable(run, at)) least = Math.max(least, count + 1);
+  if (deliveries < least || deliveries > last.count + 1)
+    exam.broken(
+      'deliveries are counted across restarts',
+      `${text}, at least ${least}, at most ${last.count + 1}`,
+    );
+}
+
+/** The first deliveries go in order; of a key one at a time; no more in flight than the limit. */
+function inOrder(
+  exam: Examination,
+  group: GroupKnown,
+  instance: Instance,
+  isFresh: boolean,
+  text: string,
+): void {
+  const { partition, offset, key } = instance;
+  const ordered = group.configs.some(({ ordering }) => ordering === 'key');
+  const inFlight = [...group.deliveries.values()].filter(
+    ({ instance: other, log, answered, inFlightUntilMs }) =>
+      other.partition === partition &&
+      other !== instance &&
+      log.at(-1)!.run === exam.known.run &&
+      !answered &&
+      exam.ms < inFlightUntilMs &&
+      !group.isAtMostOnce,
+  );
+  if (ordered) {
+    const other = inFlight.find((delivery) => delivery.instance.key === key);
+    if (other) exam.broken('order per key', `${text}, while m${other.instance.id} of its key is in flight`);
+  }
+  if (!isFresh) return;
+  if (inFlight.length >= group.maxInFlightMax)
+    exam.broken('no more in flight than allowed', `${text}, ${inFlight.length} others are`);
+  if (ordered) return;
+  const last = group.lastFresh[partition] ?? -1;
+  if (offset < last) exam.broken('first deliveries go in order', `${text}, after ${last}`);
+  group.lastFresh[partition] = offset;
+}
+
+export function answered(exam: Examination, fact: FactOf<'answered'>): void {
+  const group = exam.known.groups.get(fact.group)!;
+  const { partition, offset, answer, took, delayMs } = fact;
+  const instance = group.topic.instance(partition, offset);
+  const delivery = instance && group.deliveries.get(instance);
+  if (!delivery) return;
+  const text = `${answer} of m${instance.id} at ${partition}/${offset} by ${group.key}`;
+  const isInTime = delivery.log.at(-1)!.run === exam.known.run && exam.ms < delivery.inFlightUntilMs;
+  if (!took) {
+    if (isInTime && !delivery.answered && !delivery.acked && group.deletedAt === undefined)
+      exam.broken('an answer in time is taken', text);
+    return;
+  }
+  const ack = { run: exam.known.run, at: exam.at };
+  if (answer === 'ack') delivery.acked ??= ack;
+  else if (answer === 'ack-all') {
+    for (const other of group.deliveries.values())
+      if (other.instance.partition === partition && other.instance.offset <= offset) {
+        const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came
+        if (isGivenUp && other !== delivery) other.answered = true;
+        if (other.rejected || other.deadLettered > 0 || (isGivenUp && other !== delivery)) continue;
+        if (!other.acked || !exam.known.holds(other.acked)) other.acked = ack;
+        other.answered = true;
+      }
+  } else if (answer === 'reject') delivery.rejected = true;
+  else if (answer === 'nack')
+    delivery.earliestMs = exam.ms + (delayMs ?? group.backoffMsMin(delivery.log.at(-1)!.count));
+  else {
+    delivery.inFlightUntilMs = exam.ms + group.deadlineMsMin;
+    delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
+    return;
+  }
+  if (answer === 'ack' && !exam.known.holds(delivery.acked!)) delivery.acked = ack;
+  delivery.answered = true;
+}

@@ -1,0 +1,31 @@
+import type { Examination } from '../examination.ts';
+import { isDone, isOwed } from '../losses.ts';
+
+/* When every group was given all it could get. */
+
+/** Every group that is left has had all it is owed, and is done with it. */
+export function drained(exam: Examination): void {
+  delayed(exam);
+  for (const group of exam.known.groups.values()) {
+    for (const instance of group.topic.instances.values()) {
+      if (instance.goneAt !== undefined || !isOwed(group, instance, exam.known)) continue;
+      const text = `m${instance.id} at ${instance.partition}/${instance.offset} of ${group.key}`;
+      if (!group.deliveries.has(instance))
+        exam.broken('a group gets all it is owed', `${text} was never delivered`);
+      else if (!isDone(group, instance))
+        exam.broken('a group gets all it is owed', `${text} was never settled`);
+    }
+  }
+}
+
+/** Every delayed message that was accepted has come, where nothing may have taken it since. */
+function delayed(exam: Examination): void {
+  for (const { plan, topic: key, dueMs, answer, offset } of exam.known.publishes.values()) {
+    if (dueMs === undefined || dueMs > exam.wallMs || answer !== 'stored' || offset >= 0) continue;
+    const topic = exam.known.topics.get(key)!;
+    const mayBeGone = topic.isVolatile || topic.isQueueLike || topic.drops || topic.removals.length > 0;
+    if (mayBeGone || topic.deletedAt !== undefined) continue;
+    if (![...topic.instances.values()].some(({ id }) => id === plan.id))
+      exam.broken('what is delayed comes', `m${plan.id} was due at ${dueMs}`);
+  }
+}

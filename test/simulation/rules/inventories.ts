@@ -1,0 +1,156 @@
+import type { Examination } from '../examination.ts';
+import type { GroupKnown, Instance, TopicKnown } from '../facts.ts';
+import type { FactOf, Inventory } from '../history.ts';
+import { mayBeGone } from '../losses.ts';
+import type { Sighting } from '../message.ts';
+import { hasLetter } from './dead-letters.ts';
+import { see } from './sights.ts';
+
+/* Everything there is, read while nothing else happens. */
+
+/** Slack for retention by age, which looks again every second while it cannot read. */
+const ageSlackMs = 1100;
+
+export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
+  const topic = exam.known.topic(fact.topic, exam.at);
+  const { partition, messages, count, first, next, keys } = fact;
+  const where = `${topic.key} partition ${partition}`;
+  if (next < (topic.next[partition] ?? 0))
+    exam.broken(
+      'offsets are never reused',
+      `${where} ends at ${next}, and ended at ${topic.next[partition]} before`,
+    );
+  topic.next[partition] = next;
+  topic.gone[partition] = next - count;
+  const isWhole = topic.damages.length === 0;
+  if (count !== messages.length && isWhole)
+    exam.broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
+  const live = new Set<Instance>();
+  let lastOffset = first - 1;
+  /** By producer: the last message it published there. */
+  const lastDirect = new Map<string | undefined, Instance>();
+  for (const seen of messages) {
+    if (seen.offset <= lastOffset || seen.offset >= next)
+      exam.broken('offsets ascend', `${where}: ${seen.offset} after ${lastOffset}, below ${next}`);
+    lastOffset = seen.offset;
+    const instance = see(exam, seen, topic);
+    if (!instance) return;
+    live.add(instance);
+    if (exam.known.transactionOf(instance)?.isAborted)
+      exam.broken('what was aborted is gone', `${where}: m${seen.id} at ${seen.offset}`);
+    const publish = exam.known.publishes.get(seen.id)!;
+    if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key)
+      continue;
+    if (publish.dueMs !== undefined) continue;
+    const before = lastDirect.get(publish.plan.producer);
+    if (before && before.id > seen.id)
+      exam.broken('order per partition', `${where}: m${before.id} before m${seen.id}`);
+    lastDirect.set(publish.plan.producer, instance);
+  }
+  for (const instance of topic.instances.values()) {
+    if (instance.partition !== partition || instance.goneAt !== undefined) continue;
+    if (live.has(instance)) mustBeGone(exam, instance);
+    else if (topic.isDamaged(partition, instance.offset)) continue; // it may come back with the next process
+    else if (noteGone(exam, instance)) instance.goneAt = exam.at;
+    else exam.broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
+  }
+  limits(exam, topic, fact);
+  if (keys && isWhole) keyCounts(exam, where, messages, keys);
+}
+
+function noteGone(exam: Examination, instance: Instance): boolean {
+  const cause = mayBeGone(instance, exam.known, exam.wallMs);
+  if (cause === 'aborted')
+    exam.known.transactionOf(instance)!.vanished ??= `m${instance.id} at ${instance.offset} is gone`;
+  return cause !== undefined;
+}
+
+/** What every group is done with does not stay in a queue. */
+function mustBeGone(exam: Examination, instance: Instance): void {
+  const { topic } = instance;
+  if (!topic.isQueueLike) return;
+  const groups = topic.groups.filter(({ deletedAt }) => deletedAt === undefined);
+  if (groups.some(({ disturbedAt, readyAt }) => disturbedAt >= 0 || readyAt === undefined)) return;
+  // Its deletion was asked for before a crash.
+  if (topic.groups.some(({ deletedAt, deleted }) => deletedAt !== undefined && !deleted)) return;
+  // What is not decided, or stands behind it, is looked at later.
+  const { publishes } = topic;
+  if (publishes.some(({ transaction: of }) => of !== undefined && !exam.known.transaction(of).isDecided))
+    return;
+  // A group that lives in memory only, or has expired, leaves without a word what it was not done with.
+  if (topic.groups.some((group) => !group.isStored || group.mayExpire)) return;
+  const wanting = groups.filter((group) => group.mayWant(instance.key));
+  if (wanting.length === 0 || !wanting.every((group) => surelyDone(exam, group, instance))) return;
+  exam.broken('what is done leaves the queue', `${topic.key}: m${instance.id} at ${instance.offset}`);
+}
+
+function surelyDone(exam: Examination, group: GroupKnown, instance: Instance): boolean {
+  if (group.isCommitted) {
+    const { partition, offset, topic } = instance;
+    return topic.committed(group.name, partition).surelyPasses(offset, exam.at);
+  }
+  const delivery = group.deliveries.get(instance);
+  if (!delivery) return false;
+  return (delivery.acked && exam.known.holds(delivery.acked)) || hasLetter(group, instance);
+}
+
+function limits(exam: Examination, topic: TopicKnown, { partition, messages, keys }: Inventory): void {
+  const where = `${topic.key} partition ${partition}`;
+  if (topic.configs.length !== 1) return;
+  const { messagesMax, ageMsMax, overflow, messagesPerKeyMax, overflowPerKey, compaction } =
+    topic.configs[0]!;
+  if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
+    exam.broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
+  // What was sent again keeps the time of its publish, and is looked at when it comes.
+  const oldestMs = Math.min(
+    ...messages.map(({ id, timestampMs }) => Math.max(timestampMs, exam.known.publishes.get(id)!.sentWallMs)),
+  );
+  // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at first.
+  const dueMs = Math.max(oldestMs + (ageMsMax ?? Infinity), exam.known.upSinceWallMs);
+  if (ageMsMax !== undefined && overflow !== 'wait' && exam.wallMs > dueMs + ageSlackMs)
+    exam.broken(
+      'limits hold',
+      `${where} holds a message of ${exam.wallMs - oldestMs} ms, of at most ${ageMsMax}`,
+    );
+  const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
+  // What a transaction pushes out goes some time after it was committed.
+  if (perKey === undefined || topic.publishes.some(({ transaction }) => transaction !== undefined)) return;
+  for (const [key, count] of keys ?? []) {
+    if (count > perKey && (key !== '' || !compaction))
+      exam.broken('limits hold', `${where} holds ${count} of key ${key}, of at most ${perKey}`);
+  }
+}
+
+function keyCounts(
+  exam: Examination,
+  where: string,
+  messages: readonly Sighting[],
+  keys: NonNullable<Inventory['keys']>,
+): void {
+  const counts = new Map<string, number>();
+  for (const { key } of messages) counts.set(key ?? '', (counts.get(key ?? '') ?? 0) + 1);
+  for (const [key, count] of keys) {
+    if (counts.get(key) !== count)
+      exam.broken('counts are right', `${where} says ${count} of key ${key}, holds ${counts.get(key) ?? 0}`);
+    counts.delete(key);
+  }
+  for (const [key, count] of counts)
+    exam.broken('counts are right', `${where} forgot ${count} of key ${key}`);
+}
+
+export function topics(exam: Examination, { topics: keys }: FactOf<'topics'>): void {
+  for (const topic of exam.known.topics.values()) {
+    const isThere = keys.includes(topic.key);
+    const { deletedAt, created } = topic;
+    if (deletedAt === undefined && !isThere && exam.known.holds(created))
+      exam.broken('no topic is lost', `${topic.key} is gone`);
+    if (topic.deleted && isThere && exam.known.holds(topic.deleted))
+      exam.broken('what is deleted stays deleted', `${topic.key} is back`);
+    const gone = topic.gone.reduce((sum, offsets) => sum + offsets, 0);
+    if (isThere && !topic.isVolatile && gone < topic.redriven)
+      exam.broken(
+        'what was put back is no dead letter any more',
+        `${topic.key}: ${topic.redriven} were put back, ${gone} are gone`,
+      );
+  }
+}

@@ -1,0 +1,34 @@
+import type { Examination } from '../examination.ts';
+import type { FactOf } from '../history.ts';
+import { transactionEnded } from './kafka.ts';
+
+/* What became of what was asked for. */
+
+export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'outcome'>): void {
+  const known = exam.known;
+  if (error?.startsWith('exception')) return exam.broken('refusals have a code', error);
+  const { fact, run } = exam.events[of]!;
+  if (fact.kind === 'offset-commit') return known.commits.get(of)?.settle(exam.at, error !== undefined);
+  if (fact.kind === 'transaction-ending') return transactionEnded(exam, fact, error !== undefined);
+  if (fact.kind === 'group-reset') {
+    const group = known.groups.get(fact.group)!;
+    group.resetsUnderWay--;
+    group.disturbedAt = exam.at;
+  }
+  if (error !== undefined) {
+    if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.delete(run, exam.at); // it never came to be
+    return;
+  }
+  if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
+  if (fact.kind === 'purge' || fact.kind === 'redrive')
+    known.topics.get(fact.topic)!.removals.find(({ at }) => at === of)!.doneAt = exam.at;
+  if (
+    fact.kind !== 'topic' &&
+    fact.kind !== 'group' &&
+    fact.kind !== 'topic-deleted' &&
+    fact.kind !== 'remove'
+  )
+    return;
+  known.noteDurable(run, of);
+  if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.readyAt = exam.at;
+}

@@ -1,0 +1,60 @@
+import type { Examination } from '../examination.ts';
+import type { Instance, PublishKnown, TopicKnown } from '../facts.ts';
+import type { Sighting } from '../message.ts';
+import { letterSeen } from './dead-letters.ts';
+
+/* What anybody sees of a stored message: it is what was published, and where it was. */
+
+/** Every sight of a stored message goes through here. */
+export function see(exam: Examination, seen: Sighting, topic: TopicKnown): Instance | undefined {
+  const where = `${topic.key} ${seen.partition}/${seen.offset}`;
+  const publish = exam.known.publishes.get(seen.id);
+  if (!publish) return exam.broken('no message is invented', `${where} holds what nobody published`);
+  if (seen.altered !== undefined)
+    return exam.broken('no message is altered', `${where}: m${seen.id} has another ${seen.altered}`);
+  const isNew = !topic.instance(seen.partition, seen.offset);
+  const instance = exam.known.instanceOf(seen, topic, exam.at);
+  if (!instance) {
+    const before = topic.instance(seen.partition, seen.offset)!.id;
+    return exam.broken('offsets are never reused', `${where} held m${before} and holds m${seen.id}`);
+  }
+  if (instance.goneAt !== undefined)
+    return exam.broken('what is gone stays gone', `${where}: m${seen.id} is back`);
+  if (isNew) seeNew(exam, instance, publish, where);
+  return instance;
+}
+
+function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, where: string): void {
+  const { topic, id, letter } = instance;
+  if (letter) return letterSeen(exam, instance, letter);
+  if (publish.answer === 'refused') return exam.broken('nothing refused is stored', `${where}: m${id}`);
+  if (publish.answer === 'duplicate') return exam.broken('no duplicate is stored', `${where}: m${id}`);
+  if (publish.dueMs !== undefined && exam.wallMs < publish.dueMs)
+    exam.broken(
+      'nothing delayed shows early',
+      `${where}: m${id} is due at ${publish.dueMs}, now ${exam.wallMs}`,
+    );
+  // Once where it was published, and once more for each time it was put back.
+  const copies = [...topic.instances.values()].filter((other) => other.id === id && !other.letter);
+  const { redrives } = exam.known;
+  if (publish.topic !== topic.key && redrives === 0)
+    exam.broken('no message strays', `${where}: m${id} was published to ${publish.topic}`);
+  const letters = Math.max(1, topic.groups.length); // each group gives a message up by itself
+  if (copies.length > 1 + redrives * letters)
+    exam.broken(
+      'a message is stored once',
+      `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
+    );
+}
+
+/** Somebody saw it who is shown only what is decided. */
+export function seenCommitted(exam: Examination, instance: Instance): void {
+  const transaction = exam.known.transactionOf(instance);
+  if (!transaction) return;
+  const { number, mayBeSeen, vanished } = transaction;
+  const text = `m${instance.id} at ${instance.partition}/${instance.offset}, of transaction ${number}`;
+  if (!mayBeSeen) exam.broken('what is not committed is not seen', text);
+  if (vanished !== undefined)
+    exam.broken('a transaction is whole or not at all', `${text} was seen, and ${vanished}`);
+  transaction.isCommitted = true;
+}
