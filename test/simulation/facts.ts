@@ -152,8 +152,8 @@ export class GroupKnown {
   resetsUnderWay = 0;
   paused = false;
   readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
-  /** What the broker said that it gave up. */
-  readonly givenUp: Set<string> = new Set();
+  /** What the broker said that it gave up, by partition and offset, and in which run. */
+  readonly givenUp: Map<string, number> = new Map();
   /** Letters of it that were seen: where each came from. */
   readonly letters: Map<string, Instance[]> = new Map();
   /** Per partition: the last offset delivered for the first time in this run. */

@@ -1,5 +1,5 @@
 import type { Examination } from '../examination.ts';
-import type { GroupKnown, Instance } from '../facts.ts';
+import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 
 /* What was given up. */
@@ -33,13 +33,15 @@ export function letterSeen(
     delivery.deadLettered++;
     if (letters.length > exam.known.redrives && !wasReset)
       exam.broken('a dead letter is one', `${text} stands twice`);
-    const last = delivery.log.at(-1)!.count;
+    const last = delivery.log.at(-1)!;
+    const isSameRun = group.givenUp.get(`${letter.partition}/${letter.offset}`) === last.run;
+    const least = isSameRun ? last.count : leastCount(exam, delivery);
     if (letter.cause.startsWith('max-deliveries')) {
       const isExact = group.configs.some(({ maxDeliver }) => maxDeliver === letter.deliveries) || wasReset;
-      if (!wasReset && last !== letter.deliveries)
+      if (!wasReset && (letter.deliveries < least || letter.deliveries > last.count))
         exam.broken(
           'a dead letter says how often',
-          `${text} says ${letter.deliveries}, delivered ${last} times`,
+          `${text} says ${letter.deliveries}, delivered ${last.count} times`,
         );
       if (!isExact && group.configs.length === 1)
         exam.broken('dead letter after exactly maxDeliver', `${text} after ${letter.deliveries}`);
@@ -48,6 +50,11 @@ export function letterSeen(
     if (delivery.acked && exam.known.holds(delivery.acked) && !wasReset)
       exam.broken('no dead letter of what was acked', text);
   }
+}
+
+/** How many deliveries the broker is bound to remember after a crash. */
+export function leastCount(exam: Examination, { log }: DeliveryKnown): number {
+  return Math.max(0, ...log.filter(({ run, at }) => exam.known.isDurable(run, at)).map(({ count }) => count));
 }
 
 export function hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {
@@ -62,7 +69,7 @@ export function deadLettered(exam: Examination, fact: FactOf<'dead-lettered'>): 
   const delivery = instance && group!.deliveries.get(instance);
   if (delivery) delivery.deadLettered++;
   if (!group) return;
-  group.givenUp.add(`${fact.partition}/${fact.offset}`);
+  group.givenUp.set(`${fact.partition}/${fact.offset}`, known.run);
   const where = `${group.topic.name}/${group.name}/${fact.partition}/${fact.offset}`;
   if (!known.deadLetteredAt.has(where)) known.deadLetteredAt.set(where, exam.at);
 }

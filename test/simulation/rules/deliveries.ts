@@ -1,7 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import type { FactOf } from '../history.ts';
-import { hasLetter } from './dead-letters.ts';
+import { hasLetter, leastCount } from './dead-letters.ts';
 import { onDisk } from './durability.ts';
 import { see, seenCommitted } from './sights.ts';
 
@@ -68,9 +68,7 @@ function again(
       );
     return;
   }
-  let least = 1;
-  for (const { run, at, count } of before.log)
-    if (exam.known.isDurable(run, at)) least = Math.max(least, count + 1);
+  const least = leastCount(exam, before) + 1;
   if (deliveries < least || deliveries > last.count + 1)
     exam.broken(
       'deliveries are counted across restarts',
