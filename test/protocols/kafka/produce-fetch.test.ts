@@ -129,6 +129,16 @@ describe('produce', () => {
     const other = await second.call('InitProducerId', 4, { transactionalId: null, transactionTimeoutMs: 0 });
     assert.notEqual(other.producerId, producerId);
   });
+
+  test('cannot begin when the disk has failed, and hear so', async () => {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    await client.createTopic('t');
+    kit.files.before = ({ kind }) => (kind === 'write' ? { code: 'EIO' } : undefined);
+    assert.equal((await client.produce('t', batchOf(['m']))).errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
+    const asked = await client.call('InitProducerId', 4, { transactionalId: null, transactionTimeoutMs: 0 });
+    assert.deepEqual([asked.errorCode, asked.producerId], [ErrorCode.KAFKA_STORAGE_ERROR, -1]);
+  });
 });
 
 describe('fetch', () => {
