@@ -149,6 +149,7 @@ export class Client {
       case 'update-topic':
         return this.#updateTopic(topic, action.change);
       case 'delete-topic': {
+        if (this.#nats?.isPublishing) return; // it could reach the next topic of these subjects, and nobody would know
         const of = this.#history.add({ kind: 'topic-deleted', topic: keyOf(topic) });
         return this.#await(topic.delete(), of);
       }

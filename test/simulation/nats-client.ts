@@ -45,6 +45,8 @@ export class NatsClient {
   readonly #session: Session;
   #input: Buffer = Buffer.alloc(0);
   #pulls = 0;
+  /** Ids of messages without an answer. */
+  readonly #publishing = new Set<number>();
 
   constructor(broker: Broker, clock: Clock, listener: NatsListener) {
     this.#listener = listener;
@@ -59,6 +61,7 @@ export class NatsClient {
     plan: PlannedMessage,
     expected: { expectedLastOffset?: number; expectedLastKeyOffset?: number },
   ): void {
+    this.#publishing.add(plan.id);
     const headers = ['NATS/1.0'];
     if (plan.dedupeId !== undefined) headers.push(`Nats-Msg-Id: ${plan.dedupeId}`);
     const { expectedLastOffset: last, expectedLastKeyOffset: lastOfKey } = expected;
@@ -127,10 +130,16 @@ export class NatsClient {
   }
 
   #publishAnswered(id: number, headerBytes: number, payload: Buffer): void {
+    this.#publishing.delete(id);
     if (headerBytes > 0) return this.#listener.refused(id, 'topic-not-found'); // 503: nobody captures the subject any more
     const answer = JSON.parse(payload.toString()) as PubAck;
     if (answer.error) this.#listener.refused(id, codeOf(answer.error));
     else this.#listener.published(id, answer.seq - 1, answer.duplicate ?? false);
+  }
+
+  /** Whether messages are on their way to whatever topic captures their subject when they arrive. */
+  get isPublishing(): boolean {
+    return this.#publishing.size > 0;
   }
 
   get isConnected(): boolean {

@@ -59,6 +59,10 @@ export class NatsGroups {
     if (!this.#forgotten) work();
   }
 
+  get isPublishing(): boolean {
+    return this.#client.isPublishing;
+  }
+
   publish(
     plan: PlannedMessage,
     expected: { expectedLastOffset?: number; expectedLastKeyOffset?: number },
