@@ -4,6 +4,12 @@ import { groupKeyOf, keyOf } from './keys.ts';
 import { sight } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';
 
+/** An answer that a group took, and the event that says so. */
+export interface Taken {
+  readonly answer: Answer;
+  readonly at: number;
+}
+
 /**
  * A group watch notes what groups of the broker hand out and take, for clients whose wire does not tell: what was delivered by which count, and
  * whether an answer was taken.
@@ -12,7 +18,7 @@ export class GroupWatch {
   readonly #history: History;
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #watched = new WeakSet<Consumer>();
-  readonly #answered = new Map<string, number>();
+  readonly #taken = new Map<string, Taken>();
 
   constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>) {
     this.#history = history;
@@ -24,9 +30,9 @@ export class GroupWatch {
     for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.one(group);
   }
 
-  /** Index of the last event by which an answer about that message was taken. */
-  answered(group: Group, partition: number, offset: number): number | undefined {
-    return this.#answered.get(`${groupKeyOf(group)}/${partition}/${offset}`);
+  /** The last answer about that message that was taken. */
+  taken(group: Group, partition: number, offset: number): Taken | undefined {
+    return this.#taken.get(`${groupKeyOf(group)}/${partition}/${offset}`);
   }
 
   one(group: Group): void {
@@ -91,7 +97,7 @@ export class GroupWatch {
       took,
       ...(delayMs === undefined ? {} : { delayMs }),
     });
-    if (took) this.#answered.set(`${groupKeyOf(group)}/${partition}/${offset}`, at);
+    if (took) this.#taken.set(`${groupKeyOf(group)}/${partition}/${offset}`, { at, answer });
     return took;
   }
 }

@@ -151,6 +151,7 @@ export class KafkaShareMember {
   #acknowledge(chosen: readonly Held[], answer: Answer): void {
     const { topic, name: groupId } = this.#group;
     const run = this.#run;
+    const since = run.events;
     const byPartition = new Map<number, number[]>();
     for (const { partition, offset } of chosen)
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), offset]);
@@ -175,15 +176,22 @@ export class KafkaShareMember {
       if (errorCode !== ErrorCode.NONE) return this.#endSession();
       for (const { partitions: answers } of responses)
         for (const { partitionIndex, errorCode: code } of answers)
-          if (code === ErrorCode.NONE) this.#confirmed(partitionIndex, byPartition.get(partitionIndex)!);
+          if (code === ErrorCode.NONE)
+            this.#confirmed(partitionIndex, byPartition.get(partitionIndex)!, answer, since);
     });
   }
 
-  /** What the group took is on disk, and all that came before it. */
-  #confirmed(partition: number, offsets: readonly number[]): void {
+  /** The group took it, it is on disk, and so is all that came before it. */
+  #confirmed(partition: number, offsets: readonly number[], answer: Answer, since: number): void {
     for (const offset of offsets) {
-      const upTo = this.#watch.answered(this.#group, partition, offset);
-      if (upTo !== undefined) this.#run.note({ kind: 'durable', upTo });
+      const taken = this.#watch.taken(this.#group, partition, offset);
+      // What was not accepted may have been delivered and answered again meanwhile.
+      const isHeard = taken && taken.at >= since && (taken.answer === 'ack' || acknowledgeTypes[answer] > 1);
+      if (isHeard) this.#run.note({ kind: 'durable', upTo: taken.at });
+      else
+        this.#run.problem(
+          `${answer} of ${partition}/${offset} was confirmed, and the group never heard of it`,
+        );
     }
   }
 
