@@ -95,11 +95,16 @@ test('requests are answered in every version', async () => {
       groupId: 'v',
       topics: [{ name: 't', partitionIndexes: [0, 7] }],
     });
+    const epoch = version >= 5 ? 0 : -1;
     assert.deepEqual(
-      topics[0]!.partitions.map(({ committedOffset, errorCode }) => [committedOffset, errorCode]),
+      topics[0]!.partitions.map(({ committedOffset, committedLeaderEpoch, errorCode }) => [
+        committedOffset,
+        committedLeaderEpoch,
+        errorCode,
+      ]),
       [
-        [9, 0],
-        [-1, 0],
+        [9, epoch, 0],
+        [-1, -1, 0],
       ],
     );
   }

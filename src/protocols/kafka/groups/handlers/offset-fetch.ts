@@ -1,6 +1,7 @@
 import { ErrorCode, type OffsetFetchRequest } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { leaderEpoch } from '../../partition-view.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 
 type GroupRequest = OffsetFetchRequest['groups'][number];
@@ -91,7 +92,7 @@ function fetchOne(
   return {
     partitionIndex,
     committedOffset: offset,
-    committedLeaderEpoch: -1,
+    committedLeaderEpoch: offset < 0 ? -1 : leaderEpoch,
     metadata,
     errorCode: ErrorCode.NONE,
   };
