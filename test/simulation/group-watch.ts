@@ -19,6 +19,8 @@ export class GroupWatch {
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #watched = new WeakSet<Consumer>();
   readonly #taken = new Map<string, Taken>();
+  /** What clients have accepted, where they say so: an ack of anything else nobody asked for. */
+  #accepted: Set<string> | undefined;
 
   constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>) {
     this.#history = history;
@@ -28,6 +30,21 @@ export class GroupWatch {
   /** All groups there are. */
   all(broker: Broker): void {
     for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.one(group);
+  }
+
+  /** From now on clients say what they accept. */
+  expectAccepts(): void {
+    this.#accepted = new Set();
+  }
+
+  /** A client is about to accept it. */
+  accepting(group: Group, partition: number, offset: number): void {
+    this.#accepted?.add(`${groupKeyOf(group)}/${partition}/${offset}`);
+  }
+
+  /** From now on others ack too. */
+  acceptAll(): void {
+    this.#accepted = undefined;
   }
 
   /** The last answer about that message that was taken. */
@@ -97,7 +114,10 @@ export class GroupWatch {
       took,
       ...(delayMs === undefined ? {} : { delayMs }),
     });
-    if (took) this.#taken.set(`${groupKeyOf(group)}/${partition}/${offset}`, { at, answer });
+    const message = `${groupKeyOf(group)}/${partition}/${offset}`;
+    if (took) this.#taken.set(message, { at, answer });
+    if (took && answer === 'ack' && this.#accepted?.has(message) === false)
+      this.#history.add({ kind: 'problem', text: `${message} was acked, and nobody accepted it` });
     return took;
   }
 }

@@ -70,6 +70,7 @@ export class KafkaGroups {
     this.#run = run;
     this.#watch = new GroupWatch(this.#history, this.#plans);
     this.#watch.all(broker);
+    if (!this.#isDraining) this.#watch.expectAccepts();
     this.#shareMembers.clear();
     this.#reader.connect(run);
     for (const member of this.#members.values()) member.connect(run);
@@ -175,6 +176,7 @@ export class KafkaGroups {
   /** Whatever is under way comes to its end. */
   drain(): void {
     this.#isDraining = true;
+    this.#watch.acceptAll();
     for (const members of this.#shareMembers.values()) for (const member of members) member.drain();
     for (const producer of this.#transactional.values()) producer.drain();
     for (const producer of this.#producers.values()) producer.goOn();

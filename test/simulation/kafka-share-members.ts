@@ -153,8 +153,11 @@ export class KafkaShareMember {
     const run = this.#run;
     const since = run.events;
     const byPartition = new Map<number, number[]>();
-    for (const { partition, offset } of chosen)
+    for (const { partition, offset } of chosen) {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), offset]);
+      if (acknowledgeTypes[answer] === acknowledgeTypes.ack && !this.#isDraining)
+        this.#watch.accepting(this.#group, partition, offset);
+    }
     const partitions = [...byPartition].map(([partitionIndex, offsets]) => ({
       partitionIndex,
       acknowledgementBatches: offsets
