@@ -337,6 +337,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/catalog.js',
     find: 'stored.backfill && !isGone',
     replace: 'stored.backfill',
+    tests: ['simulation/regressions.test.js'],
   },
   ...kafkaPlantedBugs,
 ];
