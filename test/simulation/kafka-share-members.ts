@@ -148,6 +148,12 @@ export class KafkaShareMember {
     if (held.length > 0) this.#acknowledge(held, 'ack');
   }
 
+  /** The group of that name: when it was deleted, the next fetch of a member has made another. */
+  get #groupNow(): Group {
+    const { topic, name } = this.#group;
+    return topic.groups.get(name) ?? this.#group;
+  }
+
   #acknowledge(chosen: readonly Held[], answer: Answer): void {
     const { topic, name: groupId } = this.#group;
     const run = this.#run;
@@ -156,7 +162,7 @@ export class KafkaShareMember {
     for (const { partition, offset } of chosen) {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), offset]);
       if (acknowledgeTypes[answer] === acknowledgeTypes.ack && !this.#isDraining)
-        this.#watch.accepting(this.#group, partition, offset);
+        this.#watch.accepting(this.#groupNow, partition, offset);
     }
     const partitions = [...byPartition].map(([partitionIndex, offsets]) => ({
       partitionIndex,
@@ -187,7 +193,7 @@ export class KafkaShareMember {
   /** The group took it, it is on disk, and so is all that came before it. */
   #confirmed(partition: number, offsets: readonly number[], answer: Answer, since: number): void {
     for (const offset of offsets) {
-      const taken = this.#watch.taken(this.#group, partition, offset);
+      const taken = this.#watch.taken(this.#groupNow, partition, offset);
       // What was not accepted may have been delivered and answered again meanwhile.
       const isHeard = taken && taken.at >= since && (taken.answer === 'ack' || acknowledgeTypes[answer] > 1);
       if (isHeard) this.#run.note({ kind: 'durable', upTo: taken.at });
