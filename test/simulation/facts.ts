@@ -180,6 +180,10 @@ export class GroupKnown {
     return this.configs[0]!.positions === 'committed';
   }
 
+  get isOrdered(): boolean {
+    return this.configs.some(({ ordering }) => ordering === 'key');
+  }
+
   get isAtMostOnce(): boolean {
     return this.configs[0]!.ack === 'none';
   }

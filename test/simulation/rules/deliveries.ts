@@ -85,7 +85,6 @@ function inOrder(
   text: string,
 ): void {
   const { partition, offset, key } = instance;
-  const ordered = group.configs.some(({ ordering }) => ordering === 'key');
   const inFlight = [...group.deliveries.values()].filter(
     ({ instance: other, log, answered, inFlightUntilMs }) =>
       other.partition === partition &&
@@ -95,14 +94,14 @@ function inOrder(
       exam.ms < inFlightUntilMs &&
       !group.isAtMostOnce,
   );
-  if (ordered) {
+  if (group.isOrdered) {
     const other = inFlight.find((delivery) => delivery.instance.key === key);
     if (other) exam.broken('order per key', `${text}, while m${other.instance.id} of its key is in flight`);
   }
   if (!isFresh) return;
   if (inFlight.length >= group.maxInFlightMax)
     exam.broken('no more in flight than allowed', `${text}, ${inFlight.length} others are`);
-  if (ordered) return;
+  if (group.isOrdered) return;
   const last = group.lastFresh[partition] ?? -1;
   if (offset < last) exam.broken('first deliveries go in order', `${text}, after ${last}`);
   group.lastFresh[partition] = offset;
@@ -126,6 +125,8 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   else if (answer === 'ack-all') {
     for (const other of group.deliveries.values())
       if (other.instance.partition === partition && other.instance.offset <= offset) {
+        // Delivered by a process before, it may be held behind its key again: then it is nobody's to ack.
+        if (group.isOrdered && other.log.at(-1)!.run !== exam.known.run) continue;
         const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came
         if (isGivenUp && other !== delivery) other.answered = true;
         if (other.rejected || other.deadLettered > 0 || (isGivenUp && other !== delivery)) continue;
