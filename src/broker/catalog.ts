@@ -234,7 +234,10 @@ export class Catalog {
         if (pending) position.pending.remove(pending);
       }
     }
+    const before = position.cursor;
     position.applyCursor(entry.cursor, entry.backfillLength);
+    if (group.isCommitted && position.cursor > before)
+      group.topic.replayedDone(position.partition, before, position.cursor);
     position.filteredLag = entry.lag;
   }
 
