@@ -5,7 +5,7 @@ export const turnMs = 5;
 /** All of these together get so much of one turn of the event loop, beside everything that is done at once. */
 const allMs = 20;
 /** While new connections come: Node takes one of them per turn of its loop (libuv since 1.45), so that long turns make a long queue. */
-const hurriedMs = 2;
+const hurriedMs = 5;
 
 /**
  * The turns of a server's connections: those that have more to do than fits in one go wait for each other, and leave the event loop to everybody else

@@ -105,9 +105,9 @@ test('while connections come they have less, but never nothing', () => {
   for (const name of ['a', 'b', 'c']) busy.comes(name);
   busy.served = {};
   busy.turns.accepted();
-  assert.deepEqual(busy.nextTurn(), { a: 2 });
+  assert.deepEqual(busy.nextTurn(), { a: 5 });
   busy.turns.accepted();
-  assert.deepEqual(busy.nextTurn(), { b: 2 });
+  assert.deepEqual(busy.nextTurn(), { b: 5 });
   // Nobody comes any more.
   assert.deepEqual(busy.nextTurn(), { c: 6, a: 6, b: 6 });
 });
