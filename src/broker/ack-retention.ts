@@ -103,7 +103,7 @@ export class AckRetention {
   /** What a checkpoint has to say of it: messages that may have been for the last time with a group, and were not looked at yet. */
   get unswept(): Unswept | undefined {
     if (this.#sweeping || this.#sweepAgain || this.#unfinished) return 'all';
-    const unread = [...this.#unread, ...(this.#lookingAt ? [this.#lookingAt] : [])];
+    const unread = [...this.#unread, ...(this.#lookingAt ? [this.#lookingAt] : []), ...this.#undecided];
     if (unread.length === 0) return undefined;
     return unread.flatMap(([{ index }, offsets]) =>
       [...offsets.runs()].map(([from, to]) => [index, from, to] as const),
@@ -137,8 +137,6 @@ export class AckRetention {
   resume(): void {
     if (this.#sweepAgain) this.sweep();
     this.#startLooking();
-    if (this.#topic.config.retention === 'limits') return;
-    for (const partition of this.#topic.partitions) this.#awaitDecision(partition, 0, Infinity);
   }
 
   /** Of `[from, to)`, what is not decided is looked at later. */

@@ -134,6 +134,18 @@ describe('what a transaction writes', () => {
     assert.equal(kit.partition('work').count, 0);
   });
 
+  test('stays in a queue that has been restarted, when it commits and no group was ever at it', async () => {
+    await using kit = await open();
+    const topic = await kit.createTopic('work', { retention: 'queue' });
+    const producer = await kit.producer();
+    await producer.send('work', ['x']);
+    await topic.createGroup({ name: 'later', start: { kind: 'offset', offset: 5 } });
+    await kit.crash();
+    await producer.end('commit');
+    await kit.settle();
+    assert.equal(kit.partition('work').count, 1);
+  });
+
   test('starts of groups stand before what is undecided', async () => {
     await using kit = await open();
     await kit.topic('bills').send({ value: 'before' });

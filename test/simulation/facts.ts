@@ -114,6 +114,7 @@ export class TopicKnown {
   forget(): void {
     this.#committed.clear();
     this.instances.clear();
+    for (const publish of this.publishes) publish.offset = -1; // others get these offsets
     this.publishes.length = 0;
     this.next.length = 0;
     for (const group of this.groups) group.deliveries.clear();

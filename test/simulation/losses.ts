@@ -17,7 +17,7 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
     if (cause !== undefined) return cause;
   }
   const cause =
-    limitThatDrops(instance, known, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
+    limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
   return cause ?? (known.transactionOf(instance)?.isCommitted === false ? 'aborted' : undefined);
 }
 
@@ -43,7 +43,6 @@ function removes(fact: Fact, instance: Instance): string | undefined {
 /** Limits of the topic, under any configuration it was ever asked to have. */
 function limitThatDrops(
   { topic, partition, offset, key, timestampMs }: Instance,
-  known: Known,
   nowMs: number,
 ): string | undefined {
   const above = (topic.next[partition] ?? 0) - 1 - offset;
@@ -56,14 +55,13 @@ function limitThatDrops(
     }
     if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
     const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
-    if (perKey === undefined) continue;
-    const unseen = known.redrives > 0 ? lettersOfKey(topic, key) : 0;
-    if (laterOfKey(topic, partition, offset, key) + unseen >= perKey) return 'messagesPerKeyMax';
+    if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey)
+      return 'messagesPerKeyMax';
   }
   return undefined;
 }
 
-/** How many messages of that key may stand above the offset: those that were seen there, and those that nobody saw anywhere yet. */
+/** How many messages of that key may have come to stand above the offset: those that were seen there, and those that nobody saw anywhere. */
 function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
   let count = 0;
   const seen = new Set<number>();
@@ -73,15 +71,9 @@ function laterOfKey(topic: Instance['topic'], partition: number, offset: number,
   }
   for (const { plan, answer } of topic.publishes)
     if (plan.key === key && answer !== 'refused' && !seen.has(plan.id)) count++;
-  return count;
-}
-
-/** Messages of that key that were given up: what puts one back makes another message, which may be gone before anybody sees it. */
-function lettersOfKey(topic: Instance['topic'], key: string | null): number {
-  let count = 0;
-  for (const group of topic.groups)
-    for (const [instance, { deadLettered }] of group.deliveries)
-      if (instance.key === key) count += deadLettered;
+  // What was removed before anybody saw it, a dead letter or what was put back, may have had that key.
+  for (const { fact } of topic.removals)
+    if (fact.kind === 'remove' && fact.partition === partition && fact.offset > offset) count++;
   return count;
 }
 
