@@ -1,5 +1,5 @@
 /** Smaller memory is cheap to make and to collect. */
-const blockBytesMin = 2 ** 14;
+const blockBytesMin = 2 ** 13;
 const blockBytesMax = 2 ** 23;
 /** Sizes between two powers of two: a block is at most an eighth larger than what was asked for. */
 const sizesPerDoubling = 8;
