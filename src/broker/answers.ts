@@ -38,7 +38,8 @@ export class Answers {
 
   /** See {@link Group.ackAll}. */
   ackAll(position: GroupPartition | undefined, offset: number): boolean {
-    if (!position?.pending.has(offset)) return false;
+    const last = position?.pending.get(offset);
+    if (!position || !last || !isAnswerable(last)) return false;
     for (const entry of position.pending.values()) {
       if (entry.offset > offset) break;
       if (isAnswerable(entry)) this.#acked(position, entry);

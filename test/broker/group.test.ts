@@ -182,6 +182,19 @@ test('backoff sets the wait after each failure, the last step repeating', async 
   }
 });
 
+test('what is on its way to the dead letters takes no ack any more', async () => {
+  const { kit, billing } = await withGroup(2, { maxDeliver: 1, deadLetter: 'dead' });
+  await using _ = kit;
+  kit.attach(billing);
+  await kit.settle();
+  billing.nack(0, 1);
+  assert.equal(billing.ack(0, 1), false);
+  assert.equal(billing.ackAll(0, 1), false);
+  await kit.settle();
+  assert.equal(kit.broker.topic('dead')!.partitions[0]!.count, 1);
+  assert.equal(billing.ackAll(0, 0), true);
+});
+
 test('after maxDeliver failures a message is copied to the dead-letter topic, with where it came from and why', async () => {
   const { kit, orders, billing } = await withGroup(2, { maxDeliver: 3, deadLetter: 'orders-billing-dlq' });
   await using _ = kit;

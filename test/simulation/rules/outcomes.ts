@@ -16,7 +16,8 @@ export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'out
     group.disturbedAt = exam.at;
   }
   if (error !== undefined) {
-    if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.delete(run, exam.at); // it never came to be
+    // It never came to be, and is owed nothing; a process that is about to end may have begun with it.
+    if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.deletedAt ??= exam.at;
     return;
   }
   if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
