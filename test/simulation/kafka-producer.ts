@@ -130,6 +130,11 @@ export class KafkaProducer {
   /** The broker is up again. */
   connect(run: KafkaRun): void {
     this.#run = run;
+    // What is in memory only forgot its producers with the process, and takes any number now.
+    for (const topic of run.broker.topics.values())
+      if (topic.config.durability === 'memory')
+        for (const { index: partition } of topic.partitions)
+          this.#taken.delete(placeOf({ key: keyOf(topic), partition }));
     this.#client = undefined;
     this.#lost();
     const left = this.#batches.filter(({ topic: name, key }) => {

@@ -74,7 +74,10 @@ export class GroupOffsets {
       const problem = `A group id has ${groupNameMax} characters at most, this one has ${groupId.length}.`;
       throw new KafkaError(ErrorCode.INVALID_GROUP_ID, problem);
     }
-    const creation = this.#create(groupId, topic).finally(() => this.#creating.delete(key));
+    const creation = this.#create(groupId, topic).finally(() => {
+      // Only when those who waited for it have gone on: who comes now must not overtake them.
+      this.#broker.clock.defer(() => this.#creating.delete(key));
+    });
     this.#creating.set(key, creation);
     return creation;
   }
