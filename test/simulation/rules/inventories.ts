@@ -77,6 +77,8 @@ function mustBeGone(exam: Examination, instance: Instance): void {
   const { publishes } = topic;
   if (publishes.some(({ transaction: of }) => of !== undefined && !exam.known.transaction(of).isDecided))
     return;
+  // What could not be read when it was looked at stays, and is whole again for the next process.
+  if (topic.damages.length > 0) return;
   // A group that lives in memory only, or has expired, leaves without a word what it was not done with.
   if (topic.groups.some((group) => !group.isStored || group.mayExpire)) return;
   const wanting = groups.filter((group) => group.mayWant(instance.key));
