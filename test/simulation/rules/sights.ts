@@ -39,12 +39,21 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
   const { redrives } = exam.known;
   if (publish.topic !== topic.key && redrives === 0)
     exam.broken('no message strays', `${where}: m${id} was published to ${publish.topic}`);
-  const letters = Math.max(1, topic.groups.length); // each group gives a message up by itself
-  if (copies.length > 1 + redrives * letters)
+  if (copies.length > copiesMax(topic, redrives))
     exam.broken(
       'a message is stored once',
       `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
     );
+}
+
+/** Each group gives up each copy by itself, and once more after each reset; each of these letters may be put back as another copy. */
+function copiesMax({ groups }: TopicKnown, redrives: number): number {
+  const letters = Math.max(1, sum(groups.map(({ resets }) => 1 + resets)));
+  return sum(Array.from({ length: redrives + 1 }, (_, generation) => letters ** generation));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 /** Somebody saw it who is shown only what is decided. */
