@@ -1,4 +1,4 @@
-import type { BlockPool, Clock } from '../util/index.ts';
+import { allocAligned, type BlockPool, type Clock } from '../util/index.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { Batch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
@@ -48,7 +48,7 @@ interface Waiter {
   readonly reject: (error: LogError) => void;
 }
 
-/** The write buffer keeps this much between commits. */
+/** The write buffer keeps this much between commits. It is aligned, so that the journal may write past the page cache. */
 const keptBufferBytes = 2 ** 23;
 
 /**
@@ -72,7 +72,7 @@ export class Committer {
   #writing = false;
   #refusal: LogError | undefined = undefined;
   #waiters: Waiter[] = [];
-  #buffer: Buffer = Buffer.allocUnsafeSlow(2 ** 16);
+  #buffer: Buffer = allocAligned(2 ** 16);
   #commits = 0;
   #commitBytes = 0;
 
@@ -202,8 +202,7 @@ export class Committer {
       const bytes = alignUp(commitBytes(items));
       if (!journal.hasRoom(bytes)) await journal.makeRoom(bytes);
       if (this.#hasFailed) return; // meanwhile
-      if (bytes > this.#buffer.length)
-        this.#buffer = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
+      if (bytes > this.#buffer.length) this.#buffer = allocAligned(2 ** Math.ceil(Math.log2(bytes)));
       const commit = this.#lastCommit + 1;
       encodeCommit(this.#buffer, items, {
         position: journal.position,
@@ -216,7 +215,7 @@ export class Committer {
       this.#lastCommit = commit;
       this.#commits++;
       this.#commitBytes += bytes;
-      if (this.#buffer.length > keptBufferBytes) this.#buffer = Buffer.allocUnsafeSlow(2 ** 16);
+      if (this.#buffer.length > keptBufferBytes) this.#buffer = allocAligned(2 ** 16);
     } catch (error) {
       this.#context.failed(error);
       return;

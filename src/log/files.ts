@@ -7,7 +7,7 @@
  * Errors of the operating system come as it gives them: an `Error` with its `code` (`ENOENT`, `EIO`, `ENOSPC`, …).
  */
 export interface Files {
-  /** Opens a file for reading and writing. `create` makes it when it is not there; `truncate` empties it. `syncWrites` makes every write durable before it resolves (O_DSYNC). */
+  /** Opens a file for reading and writing. `create` makes it when it is not there; `truncate` empties it. `syncWrites` makes every write durable before it resolves (O_DSYNC), and lets whole blocks from aligned memory pass by the page cache where the system can (O_DIRECT). */
   open(path: string, options?: OpenOptions): Promise<File>;
   /** The names in a directory, sorted. Rejects with code ENOENT when there is none. */
   list(dir: string): Promise<string[]>;

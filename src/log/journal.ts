@@ -36,7 +36,8 @@ const retryAfterMs = 1000;
  * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files that are filled one after the other.
  *
  * Files are zero-filled before they are used and recycled when no checkpoint needs them, so that a commit only overwrites bytes that are there:
- * with O_DSYNC that is one system call and no change to the file system's own records. The next file is made ready while the current one fills.
+ * with O_DSYNC that is one system call and no change to the file system's own records, and with O_DIRECT the bytes go from the committer's memory to
+ * the disk without a copy into the page cache, where nobody would look for them. The next file is made ready while the current one fills.
  */
 export class Journal {
   readonly #options: JournalOptions;

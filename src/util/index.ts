@@ -1,3 +1,4 @@
+export { allocAligned, startsAtPage } from './aligned-memory.ts';
 export { BlockPool } from './block-pool.ts';
 export {
   ByteReader,
