@@ -54,6 +54,7 @@ async function measureProduce(
 ): Promise<Sample> {
   const server = await bench.server(contender);
   const topic = `bench-${shape.payloadBytes}-${shape.batchBytes}`;
+  bench.settleDisk(); // Kafka leaves what it wrote to the page cache
   return withCores(server, async () => {
     const report = await produce(bench, kafkaPortOf(server), { ...shape, topic, seconds, requests: endless });
     const rate = (report.messages * 1e3) / (report.endMs - report.startMs);

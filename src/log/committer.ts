@@ -48,6 +48,9 @@ interface Waiter {
   readonly reject: (error: LogError) => void;
 }
 
+/** A commit that so many bytes came for while another was written is sealed only so many turns of the event loop later: some 20 µs when nothing comes. */
+const gatheredBytesMin = 2 ** 13;
+const gatherTurns = 8;
 /** The write buffer keeps this much between commits. It is aligned, so that the journal may write past the page cache. */
 const keptBufferBytes = 2 ** 23;
 
@@ -57,7 +60,8 @@ const keptBufferBytes = 2 ** 23;
  *     open ── seal ──► being written ── durable ──► told
  *
  * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been handled; what comes while one is
- * being written goes into the next.
+ * being written goes into the next. Two halves of a window of requests would take turns like that for ever, each waiting for the write of the other,
+ * so a commit of some size waits a few turns of the event loop for the other half.
  */
 export class Committer {
   readonly #context: CommitterContext;
@@ -164,10 +168,18 @@ export class Committer {
   #schedule(): void {
     if (this.#scheduled || this.#writing) return;
     this.#scheduled = true;
-    this.#context.clock.defer(() => {
-      this.#scheduled = false;
-      if (!this.#writing && this.#refusal === undefined) this.#seal();
-    });
+    this.#context.clock.defer(this.#sealNow);
+  }
+
+  readonly #sealNow = (): void => {
+    this.#scheduled = false;
+    if (!this.#writing && this.#refusal === undefined) this.#seal();
+  };
+
+  /** Those who were told of the last commit a moment ago may be about to add to this one: a write less for all of them. */
+  #gather(turns: number): void {
+    if (turns === 0) this.#sealNow();
+    else this.#context.clock.defer(() => this.#gather(turns - 1));
   }
 
   #seal(): void {
@@ -243,6 +255,7 @@ export class Committer {
     for (const partition of work.touched) partition.sealedDurable();
     for (const partition of work.trimmed) partition.trimDurable();
     this.#writing = false;
+    this.#scheduled = true; // what is added from here on is sealed with the rest
     then?.(this.#lastCommit, this.#journal.position);
     if (this.#waiters.length > 0) {
       const waiters = this.#waiters;
@@ -253,6 +266,8 @@ export class Committer {
     work.clear();
     this.#spare = work;
     this.#context.committed();
+    if (this.#open.draft.bytes >= gatheredBytesMin) return this.#gather(gatherTurns);
+    this.#scheduled = false;
     if (!this.#open.draft.isEmpty || this.#requested) this.#schedule();
   }
 

@@ -89,6 +89,35 @@ test('all that comes while a commit is being written goes into the next, and one
   await finish(kit);
 });
 
+for (const [what, bytes, writes] of [
+  [
+    'a commit of some size that is open when another became durable waits a little for those who were told of that one',
+    10_000,
+    2,
+  ],
+  ['a small one is sealed at once', 10, 3],
+] as const) {
+  test(what, async () => {
+    const kit = await held();
+    const { files, log, host } = kit;
+    const partition = log.partition(1)!;
+    append(partition, 'told of first');
+    await until(() => files.held.length === 1);
+    append(partition, 'x'.repeat(bytes));
+    const told = host.durableCalls;
+    files.letGo();
+    await until(() => host.durableCalls > told);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    append(partition, 'sent again');
+    files.holding = false;
+    while (files.held.length > 0) files.letGo();
+    await log.flush();
+    assert.equal(files.writes, writes);
+    assert.equal(partition.durableEnd, 3);
+    await finish(kit);
+  });
+}
+
 test('the host adds to a commit in beforeSeal, and what it adds in sealed belongs to the next', async () => {
   const { log, host } = await openLog(new MemoryFiles());
   const partition = host.create(1);
