@@ -148,12 +148,6 @@ export class DiskPartitionLog implements PartitionLog {
     this.#aheadBytes += bytes;
   }
 
-  appendBatch(bytes: Uint8Array, recordCount: number): number {
-    const batch = this.checkedBatch(bytes, recordCount);
-    this.appendChecked(batch);
-    return batch.baseOffset;
-  }
-
   checkedBatch(bytes: Uint8Array, recordCount?: number, isGiven = false): Batch {
     const context = this.#context;
     context.draft();
@@ -482,19 +476,6 @@ export class DiskPartitionLog implements PartitionLog {
       if (batches.length > 0) return batches[0];
       offset = segment.endOffset;
     }
-  }
-
-  async readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]> {
-    const buffers: Uint8Array[] = [];
-    let bytes = 0;
-    for (let at = offset; at < this.#durableEnd;) {
-      const batch = this.cached(at) ?? (await this.load(at));
-      if (batch === undefined || (bytes > 0 && bytes + batch.bytes > bytesMax)) break;
-      buffers.push(batch.buffer);
-      bytes += batch.bytes;
-      at = batch.endOffset;
-    }
-    return buffers;
   }
 
   trim(offset: number): void {

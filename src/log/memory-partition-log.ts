@@ -78,12 +78,6 @@ export class MemoryPartitionLog implements PartitionLog {
     return record.offset;
   }
 
-  appendBatch(bytes: Uint8Array, recordCount: number): number {
-    const batch = this.checkedBatch(bytes, recordCount);
-    this.appendChecked(batch);
-    return batch.baseOffset;
-  }
-
   checkedBatch(bytes: Uint8Array, recordCount?: number, isGiven = false): Batch {
     this.#assertOpen();
     checkForeignBatch(bytes, recordCount, this.#context.recordBytesMax);
@@ -139,17 +133,6 @@ export class MemoryPartitionLog implements PartitionLog {
 
   load(offset: number): Promise<Batch | undefined> {
     return Promise.resolve(this.cached(offset));
-  }
-
-  readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]> {
-    const buffers: Uint8Array[] = [];
-    let bytes = 0;
-    for (let batch = this.cached(offset); batch !== undefined; batch = this.cached(batch.endOffset)) {
-      if (bytes > 0 && bytes + batch.bytes > bytesMax) break;
-      buffers.push(batch.buffer);
-      bytes += batch.bytes;
-    }
-    return Promise.resolve(buffers);
   }
 
   trim(offset: number): void {

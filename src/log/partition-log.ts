@@ -26,16 +26,12 @@ export interface PartitionLog {
   /** Copies the record into the open batch, gives it the next offset (also set on `record.offset`) and starts a commit. */
   append(record: Record): number;
   /**
-   * Appends a RecordBatch v2 byte for byte, but for its base offset and leader epoch; the bytes are copied. Returns the base offset.
-   * Length, version, record count and CRC are checked (LogError `batch-invalid`), and that uncompressed records are whole (`records-invalid`). It takes last offset delta + 1 offsets.
-   */
-  appendBatch(batch: Uint8Array, recordCount: number): number;
-  /**
-   * The first half of {@link appendBatch}: a checked copy, with the offsets it would get now. Nothing has happened yet. `isGiven`: the bytes are not the
-   * caller's any more, and need not be copied.
+   * A RecordBatch v2 as it would be appended now: a copy, byte for byte but for its base offset and leader epoch. Nothing has happened yet.
+   * Length, version, record count (when given) and CRC are checked (LogError `batch-invalid`), and that uncompressed records are whole (`records-invalid`).
+   * `isGiven`: the bytes are not the caller's any more, and need not be copied.
    */
   checkedBatch(batch: Uint8Array, recordCount?: number, isGiven?: boolean): Batch;
-  /** The second half, before anything else was appended. */
+  /** Appends a {@link checkedBatch}, before anything else was appended. It takes last offset delta + 1 offsets. */
   appendChecked(batch: Batch): void;
   /**
    * The batch that holds `offset`, or the first after it (gaps are what compaction or damage left), if it is in memory.
@@ -49,8 +45,6 @@ export interface PartitionLog {
    * then. One that never says so does no harm.
    */
   borrow(offset: number): Batch | undefined | Promise<Batch | undefined>;
-  /** Whole batches byte for byte, from the one that holds `offset` on: up to `bytesMax`, but at least one; none when `offset >= durableEnd`. */
-  readBatches(offset: number, bytesMax: number): Promise<Uint8Array[]>;
   /**
    * Nobody reads below `offset` any more. Whole segments below it are removed by the next checkpoint that covers the commit open now, so it
    * may be called before the entry that says so is durable. `trim(endOffset)` empties the partition; offsets go on from there.

@@ -30,8 +30,9 @@ const crcFrom = 21;
 
 /** A batch of the topic's first message that says it is compressed with gzip, and is not. */
 async function publishUnreadable(topic: Topic): Promise<void> {
-  const [first] = await topic.partitions[0]!.log.readBatches(0, 1);
-  const batch = Buffer.from(first!);
+  const { log } = topic.partitions[0]!;
+  const first = log.cached(0) ?? (await log.load(0));
+  const batch = Buffer.from(first!.buffer);
   batch[compressionAt] = 1;
   writeU32(batch, crcAt, crc32c(batch, crcFrom, batch.length));
   await new Promise<void>((resolve, reject) => {

@@ -9,7 +9,7 @@ import {
   type PartitionLog,
 } from '../../src/log/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
-import { append, openLog, readAll, smallLimits, values, type TestHost } from './kit.ts';
+import { type TestHost, append, openLog, readAll, readBatches, smallLimits, values } from './kit.ts';
 
 const valueBytes = 600;
 
@@ -22,7 +22,7 @@ async function clientBatch(at: number, blocks: PoisonedBlocks): Promise<Uint8Arr
   const { log, host } = await openLog(new MemoryFiles());
   append(host.create(9), valueAt(at));
   await log.flush();
-  const [bytes] = await log.partition(9)!.readBatches(0, 1);
+  const [bytes] = await readBatches(log.partition(9)!);
   await log.close();
   const own = blocks.take(bytes!.length);
   own.set(bytes!);

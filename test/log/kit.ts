@@ -189,6 +189,27 @@ export function append(
   return partition.append(scratch);
 }
 
+/** Appends a batch as a client sends it. Returns its base offset. */
+export function appendBatch(partition: PartitionLog, bytes: Uint8Array, recordCount: number): number {
+  const batch = partition.checkedBatch(bytes, recordCount);
+  partition.appendChecked(batch);
+  return batch.baseOffset;
+}
+
+/** Every batch from the one that holds `from` on, byte for byte. */
+export async function readBatches(
+  partition: PartitionLog,
+  from: number = partition.startOffset,
+): Promise<Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for (let offset = from; ;) {
+    const batch = partition.cached(offset) ?? (await partition.load(offset));
+    if (batch === undefined) return found;
+    found.push(batch.buffer);
+    offset = batch.endOffset;
+  }
+}
+
 export interface Read {
   readonly offset: number;
   readonly value: string;
