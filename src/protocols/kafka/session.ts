@@ -17,13 +17,12 @@ import {
 } from '../../wire/kafka/index.ts';
 import { readShared } from '../shared-reads.ts';
 import { Turn } from '../turns.ts';
-import { beginSasl } from './auth.ts';
-import { KafkaError } from './errors.ts';
+import { AnswerShare } from './answer-share.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
-import type { SaslMechanism, SaslStep } from './sasl.ts';
+import { Login } from './login.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -94,11 +93,7 @@ export class Session implements KafkaSession {
   readonly #exchanges = new Queue<Exchange>();
   readonly #waiting = new Queue<Exchange>();
   #bytesUnderWay = 0;
-  /** Taken from the room for answers: for one that is being read, and in all. */
-  #takenRoom = 0;
-  #roomBytes = 0;
-  /** Since when answers wait for it to read them: milliseconds of the monotonic clock. */
-  behindSinceMs: number | undefined = undefined;
+  readonly #answerShare: AnswerShare;
   /** Bytes that the socket had taken at the last look. */
   #takenBytes = 0;
   #reading = 0;
@@ -107,11 +102,7 @@ export class Session implements KafkaSession {
   #congested = false;
   #held = false;
   readonly #turn: Turn;
-  #sasl: SaslMechanism | undefined = undefined;
-  /** After SaslHandshake version 0 the tokens come as bare frames. */
-  #saslIsBare = false;
-  /** What is being answered is the last answer. */
-  #isLeaving = false;
+  readonly #login: Login;
   readonly #onClose = new Set<() => void>();
 
   /** `accepted` must not have been read from. */
@@ -120,6 +111,8 @@ export class Session implements KafkaSession {
     this.host = host;
     this.id = id;
     this.#turn = new Turn(host.turns, () => this.#advance());
+    this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock);
+    this.#login = new Login(host.auth, host.kafka.random);
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
     this.address = withoutMapping(accepted.remoteAddress);
@@ -145,15 +138,14 @@ export class Session implements KafkaSession {
     if (socket instanceof TLSSocket) socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket = socket;
     socket.on('drain', () => {
-      this.#countRoom();
+      this.#countAnswers();
       this.#advance();
     });
     socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
     socket.on('end', () => this.close({ kind: 'client' }));
     socket.on('close', () => {
       this.close({ kind: 'client' });
-      host.answerRoom.change(-this.#roomBytes);
-      this.#roomBytes = 0;
+      this.#answerShare.drop();
       host.gone(this);
     });
   }
@@ -174,39 +166,31 @@ export class Session implements KafkaSession {
     const taken = outBytes - this.pendingBytes;
     if (taken !== this.#takenBytes || this.pendingBytes === 0) this.wroteMs = nowMs;
     this.#takenBytes = taken;
-    this.#countRoom();
+    this.#countAnswers();
+  }
+
+  /** Since when answers wait for it to read them: milliseconds of the monotonic clock. */
+  get behindSinceMs(): number | undefined {
+    return this.#answerShare.behindSinceMs;
+  }
+
+  #countAnswers(): void {
+    this.#answerShare.waiting(this.pendingBytes);
   }
 
   takeRoom(bytes: number): number | Promise<number> {
     const { answerRoom } = this.host;
-    if (answerRoom.hasRoomFor(bytes) || this.closed) return this.#takeRoom(bytes);
+    const take = (): number => (this.closed ? 0 : this.#answerShare.take(bytes));
+    if (answerRoom.hasRoomFor(bytes) || this.closed) return take();
     return new Promise((resolve) => {
       const go = (): void => {
         unhook();
         forget();
-        resolve(this.#takeRoom(bytes));
+        resolve(take());
       };
       const unhook = answerRoom.whenRoom(go);
       const forget = this.onClose(go);
     });
-  }
-
-  #takeRoom(bytes: number): number {
-    if (this.closed) return 0;
-    this.#takenRoom = Math.min(bytes, this.host.answerRoom.share);
-    this.#countRoom();
-    return this.#takenRoom;
-  }
-
-  /** What it holds of the room for answers: what waits to be read, and what is being made. */
-  #countRoom(): void {
-    const { pendingBytes } = this;
-    const bytes = pendingBytes + this.#takenRoom;
-    const change = bytes - this.#roomBytes;
-    this.#roomBytes = bytes;
-    if (pendingBytes === 0) this.behindSinceMs = undefined;
-    else this.behindSinceMs ??= this.host.kafka.clock.monotonic();
-    if (change !== 0) this.host.answerRoom.change(change);
   }
 
   get outBytes(): number {
@@ -253,7 +237,7 @@ export class Session implements KafkaSession {
   }
 
   #accept(bytes: Buffer): void {
-    if (this.#saslIsBare && this.#sasl) return this.#acceptBareToken(bytes);
+    if (this.#login.takesBareTokens) return this.#acceptBareToken(bytes);
     this.requests++;
     const frame = readRequest(bytes);
     const { apiKey, apiVersion, api } = frame;
@@ -386,15 +370,15 @@ export class Session implements KafkaSession {
       if (head.state === 'waiting' || head.state === 'running') break;
       this.#exchanges.shift();
       this.#bytesUnderWay -= head.bytes;
-      if (head.isReading) this.#takenRoom = 0;
+      if (head.isReading) this.#answerShare.made();
       if (head.state !== 'answered') continue;
       this.#write(head);
       if (head.context?.sent) (sent ??= []).push(head.context.sent);
     }
     if (this.closed) return;
     this.#send(this.#writer.take(), sent);
-    this.#countRoom();
-    if (this.#isLeaving) this.fail('a login that failed');
+    this.#countAnswers();
+    if (this.#login.hasFailed) this.fail('a login that failed');
     else this.#advance();
   }
 
@@ -425,32 +409,17 @@ export class Session implements KafkaSession {
   // ---- logging in
 
   beginSasl(mechanism: string, isBare: boolean): boolean {
-    this.#sasl = beginSasl(this.host.auth, mechanism, this.host.kafka.random);
-    this.#saslIsBare = isBare;
-    return this.#sasl !== undefined;
+    return this.#login.begin(mechanism, isBare);
   }
 
   saslToken(token: Uint8Array): Uint8Array {
-    if (!this.#sasl) throw new KafkaError(ErrorCode.ILLEGAL_SASL_STATE, 'There was no SaslHandshake before.');
-    const answer = this.#step(this.#sasl, token);
-    if (answer.user !== undefined) {
-      this.user = answer.user;
+    const { bytes, user } = this.#login.step(token);
+    if (user !== undefined) {
+      this.user = user;
       this.authDueMs = Infinity;
       this.#splitter.frameBytesMax = this.host.kafka.limits.requestBytesMax;
-      this.#sasl = undefined;
     }
-    return answer.bytes;
-  }
-
-  /** Who fails has to connect again. */
-  #step(sasl: SaslMechanism, token: Uint8Array): SaslStep {
-    try {
-      return sasl.step(token);
-    } catch (error) {
-      this.#sasl = undefined;
-      this.#isLeaving = true;
-      throw error;
-    }
+    return bytes;
   }
 
   #acceptBareToken(token: Buffer): void {
@@ -483,7 +452,7 @@ export class Session implements KafkaSession {
     this.#onClose.clear();
     this.#waiting.clear();
     this.#exchanges.clear();
-    this.#takenRoom = 0;
+    this.#answerShare.made();
     if (reason.kind === 'slow-reader' || reason.kind === 'socket') this.#socket.destroy();
     else {
       this.#socket.resume(); // what still comes is thrown away, so that its end is seen
