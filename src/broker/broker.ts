@@ -10,33 +10,23 @@ import {
   type PartitionLog,
   type Record,
 } from '../log/index.ts';
-import {
-  BlockPool,
-  ByteWriter,
-  SystemClock,
-  SystemRandom,
-  hasWildcards,
-  isPublishSubject,
-  subjectsOverlap,
-  type Clock,
-  type Random,
-} from '../util/index.ts';
+import { BlockPool, ByteWriter, SystemClock, SystemRandom, type Clock, type Random } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
+import { Definitions } from './definitions.ts';
 import { EntryKind, writeDedupeId } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
-import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { PublishListener } from './publishes.ts';
 import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
 import { Router } from './router.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
-import { Topic } from './topic.ts';
+import type { Topic } from './topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
 import type { TransactionLimits } from './transaction-limits.ts';
 import { Transactions, type TransactionsHost } from './transactions.ts';
@@ -98,6 +88,7 @@ export class Broker {
   readonly #random: Random;
   readonly #watermarks: Watermarks;
   readonly #catalog: Catalog;
+  readonly #definitions: Definitions;
   readonly #core: BrokerCore;
   readonly #compactor: Compactor;
   #log!: Log;
@@ -143,6 +134,13 @@ export class Broker {
       this.transactions,
       this.attributes,
     );
+    this.#definitions = new Definitions({
+      core: this.#core,
+      catalog: this.#catalog,
+      router: this.router,
+      commits: this.#commits,
+      log: () => this.#log,
+    });
     this.#compactor = new Compactor(this.#clock, () => this.#catalog.partitionsById.values());
   }
 
@@ -189,7 +187,7 @@ export class Broker {
           await group.recountRecovered(partition.index).catch(() => undefined);
         if (topic.config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
       }
-      this.#bind(topic);
+      this.#definitions.bind(topic);
     }
     await this.#watermarks.start();
     if (this.#failure) return; // `open` has rejected
@@ -224,7 +222,7 @@ export class Broker {
         topic: config.name,
       });
     }
-    this.#checkOverlap(config);
+    this.#definitions.checkSubjects(config);
     return this.#createDefined(config);
   }
 
@@ -245,95 +243,11 @@ export class Broker {
   }
 
   async #createDefined(config: TopicConfig, logIds?: readonly number[]): Promise<Topic> {
-    const topic = this.#defineTopic(config, logIds);
+    const topic = this.#definitions.defineTopic(config, logIds);
     await new Promise<void>((resolve) => {
       if (!this.#failure) this.#commits.afterDefinitions(resolve);
     });
     return topic;
-  }
-
-  #defineTopic(config: TopicConfig, orphans?: readonly number[]): Topic {
-    const id = this.#catalog.nextId();
-    const logIds = orphans ?? Array.from({ length: config.partitions }, () => this.#catalog.nextId());
-    const logs = this.#catalog.openLogs(logIds, config.durability);
-    const topic = new Topic(this.#core, id, config, this.#clock.now(), logs);
-    this.#catalog.addTopic(topic);
-    this.#recordTopic(topic);
-    this.#bind(topic);
-    this.#events.emit({ kind: 'topic-created', topic });
-    return topic;
-  }
-
-  #redefineTopic(topic: Topic): void {
-    const { config } = topic;
-    const missing = config.partitions - topic.partitions.length;
-    if (missing > 0) {
-      const ids = Array.from({ length: missing }, () => this.#catalog.nextId());
-      for (const log of this.#catalog.openLogs(ids, config.durability)) {
-        topic.addPartition(log);
-        this.#catalog.partitionsById.set(log.id, topic.partitions[topic.partitions.length - 1]!);
-      }
-    }
-    this.router.unbindTopic(topic);
-    this.#bind(topic);
-    this.#recordTopic(topic);
-  }
-
-  #recordTopic(topic: Topic): void {
-    const record = (): void => {
-      if (!topic.isDeleted)
-        this.#log.record(EntryKind.topicDefined, topic.id, this.#catalog.topicEntry(topic));
-    };
-    record();
-    this.#commits.defined(record);
-  }
-
-  #recordGroup(group: Group): void {
-    const record = (): void => {
-      if (!group.isClosed)
-        this.#log.record(EntryKind.groupDefined, group.id, this.#catalog.groupEntry(group));
-    };
-    record();
-    this.#commits.defined(record);
-  }
-
-  #undefineTopic(topic: Topic): void {
-    this.router.unbindTopic(topic);
-    this.#catalog.removeTopic(topic);
-    this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));
-    for (const { log } of topic.partitions) this.#commits.logDeleted(log.id);
-  }
-
-  /** The router sends the topic what its subjects capture; if it has none, what is published to its name. */
-  #bind(topic: Topic): void {
-    const { name, subjects } = topic.config;
-    for (const subject of subjects) this.router.bindTopic(subject, topic);
-    // A name of several tokens is no subject to NATS clients either: they see it escaped.
-    if (subjects.length === 0 && isPublishSubject(name) && !name.includes('.'))
-      this.router.bindName(name, topic);
-  }
-
-  /** Throws when another topic captures subjects that these patterns would capture too. */
-  #checkOverlap(config: TopicConfig): void {
-    for (const pattern of config.subjects) {
-      const other = hasWildcards(pattern)
-        ? this.#overlapping(pattern, config.name)
-        : this.router.captorOf(pattern); // one look, however many topics there are
-      if (!other || other.name === config.name) continue;
-      throw new BrokerError(
-        'subjects-overlap',
-        `Topic "${config.name}" cannot capture "${pattern}": topic "${other.name}" captures subjects of it.`,
-        { topic: other.name },
-      );
-    }
-  }
-
-  #overlapping(pattern: string, name: string): Topic | undefined {
-    for (const other of this.topics.values()) {
-      if (other.name !== name && other.config.subjects.some((subject) => subjectsOverlap(subject, pattern)))
-        return other;
-    }
-    return undefined;
   }
 
   /** Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many stayed and why. */
@@ -494,23 +408,13 @@ export class Broker {
       schedule: (partition, record, dueMs, listener, token) =>
         this.#scheduleMessage(partition, record, dueMs, listener, token),
       topic: (name) => this.topic(name),
-      checkSubjects: (config) => this.#checkOverlap(config),
-      ensureTopic: (config) => this.topic(config.name) ?? this.#defineTopic(config),
-      redefineTopic: (topic) => this.#redefineTopic(topic),
-      undefineTopic: (topic) => this.#undefineTopic(topic),
-      defineGroup: (group) => {
-        this.#catalog.groupsById.set(group.id, group);
-        for (const position of group.positions) position.changes.clear();
-        if (group.config.durable) this.#recordGroup(group);
-      },
-      redefineGroup: (group) => {
-        if (!group.config.durable) return;
-        this.#log.record(EntryKind.groupConfigured, group.id, Buffer.from(JSON.stringify(group.config)));
-      },
-      undefineGroup: (group) => {
-        this.#catalog.groupsById.delete(group.id);
-        if (group.config.durable) this.#log.record(EntryKind.groupDeleted, group.id, new Uint8Array(0));
-      },
+      checkSubjects: (config) => this.#definitions.checkSubjects(config),
+      ensureTopic: (config) => this.topic(config.name) ?? this.#definitions.defineTopic(config),
+      redefineTopic: (topic) => this.#definitions.redefineTopic(topic),
+      undefineTopic: (topic) => this.#definitions.undefineTopic(topic),
+      defineGroup: (group) => this.#definitions.defineGroup(group),
+      redefineGroup: (group) => this.#definitions.redefineGroup(group),
+      undefineGroup: (group) => this.#definitions.undefineGroup(group),
       nextId: () => this.#catalog.nextId(),
     };
   }

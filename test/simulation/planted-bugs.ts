@@ -181,8 +181,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a topic that was deleted comes back',
-    file: 'broker/broker.js',
-    find: 'this.#log.record(EntryKind.topicDeleted, topic.id, new Uint8Array(0));',
+    file: 'broker/definitions.js',
+    find: 'this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);',
     replace: ';',
   },
   // ---- the broker: deliveries

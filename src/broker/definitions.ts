@@ -1,0 +1,141 @@
+import type { Log } from '../log/index.ts';
+import { hasWildcards, isPublishSubject, subjectsOverlap } from '../util/index.ts';
+import type { Catalog } from './catalog.ts';
+import type { CommitCycle } from './commit-cycle.ts';
+import type { BrokerCore } from './core.ts';
+import { EntryKind } from './entries.ts';
+import { BrokerError } from './errors.ts';
+import type { Group } from './group.ts';
+import type { Router } from './router.ts';
+import type { TopicConfig } from './topic-config.ts';
+import { Topic } from './topic.ts';
+
+/** What definitions are made with. */
+export interface DefinitionsContext {
+  readonly core: BrokerCore;
+  readonly catalog: Catalog;
+  readonly router: Router;
+  readonly commits: CommitCycle;
+  log(): Log;
+}
+
+const nothing = new Uint8Array(0);
+
+/**
+ * Definitions make, change and end topics and groups: in the catalog, in the router, and in the journal. What defines one is said twice
+ * (decision 8), so that the loss of one commit does not lose what all later ones rest on.
+ */
+export class Definitions {
+  readonly #context: DefinitionsContext;
+
+  constructor(context: DefinitionsContext) {
+    this.#context = context;
+  }
+
+  /** `orphans`: partitions that are there already. */
+  defineTopic(config: TopicConfig, orphans?: readonly number[]): Topic {
+    const { core, catalog } = this.#context;
+    const id = catalog.nextId();
+    const logIds = orphans ?? Array.from({ length: config.partitions }, () => catalog.nextId());
+    const logs = catalog.openLogs(logIds, config.durability);
+    const topic = new Topic(core, id, config, core.clock.now(), logs);
+    catalog.addTopic(topic);
+    this.#recordTopic(topic);
+    this.bind(topic);
+    core.emit({ kind: 'topic-created', topic });
+    return topic;
+  }
+
+  redefineTopic(topic: Topic): void {
+    const { catalog, router } = this.#context;
+    const { config } = topic;
+    const missing = config.partitions - topic.partitions.length;
+    if (missing > 0) {
+      const ids = Array.from({ length: missing }, () => catalog.nextId());
+      for (const log of catalog.openLogs(ids, config.durability)) {
+        topic.addPartition(log);
+        catalog.partitionsById.set(log.id, topic.partitions[topic.partitions.length - 1]!);
+      }
+    }
+    router.unbindTopic(topic);
+    this.bind(topic);
+    this.#recordTopic(topic);
+  }
+
+  undefineTopic(topic: Topic): void {
+    const { catalog, router, commits } = this.#context;
+    router.unbindTopic(topic);
+    catalog.removeTopic(topic);
+    this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);
+    for (const { log } of topic.partitions) commits.logDeleted(log.id);
+  }
+
+  #recordTopic(topic: Topic): void {
+    this.#recordTwice(() => {
+      if (!topic.isDeleted)
+        this.#context.log().record(EntryKind.topicDefined, topic.id, this.#context.catalog.topicEntry(topic));
+    });
+  }
+
+  #recordTwice(record: () => void): void {
+    record();
+    this.#context.commits.defined(record);
+  }
+
+  // ---- groups
+
+  defineGroup(group: Group): void {
+    const { catalog } = this.#context;
+    catalog.groupsById.set(group.id, group);
+    for (const position of group.positions) position.changes.clear();
+    if (!group.config.durable) return;
+    this.#recordTwice(() => {
+      if (!group.isClosed)
+        this.#context.log().record(EntryKind.groupDefined, group.id, catalog.groupEntry(group));
+    });
+  }
+
+  redefineGroup({ id, config }: Group): void {
+    if (!config.durable) return;
+    this.#context.log().record(EntryKind.groupConfigured, id, Buffer.from(JSON.stringify(config)));
+  }
+
+  undefineGroup({ id, config }: Group): void {
+    this.#context.catalog.groupsById.delete(id);
+    if (config.durable) this.#context.log().record(EntryKind.groupDeleted, id, nothing);
+  }
+
+  // ---- subjects
+
+  /** The router sends the topic what its subjects capture; if it has none, what is published to its name. */
+  bind(topic: Topic): void {
+    const { router } = this.#context;
+    const { name, subjects } = topic.config;
+    for (const subject of subjects) router.bindTopic(subject, topic);
+    // A name of several tokens is no subject to NATS clients either: they see it escaped.
+    if (subjects.length === 0 && isPublishSubject(name) && !name.includes('.')) router.bindName(name, topic);
+  }
+
+  /** Throws when another topic captures subjects that these patterns would capture too. */
+  checkSubjects(config: TopicConfig): void {
+    for (const pattern of config.subjects) {
+      const other = hasWildcards(pattern)
+        ? this.#overlapping(pattern, config.name)
+        : this.#context.router.captorOf(pattern); // one look, however many topics there are
+      if (!other || other.name === config.name) continue;
+      throw new BrokerError(
+        'subjects-overlap',
+        `Topic "${config.name}" cannot capture "${pattern}": topic "${other.name}" captures subjects of it.`,
+        { topic: other.name },
+      );
+    }
+  }
+
+  #overlapping(pattern: string, name: string): Topic | undefined {
+    for (const other of this.#context.catalog.topics.values()) {
+      if (other.name !== name && other.config.subjects.some((subject) => subjectsOverlap(subject, pattern)))
+        return other;
+    }
+    return undefined;
+  }
+}
