@@ -64,7 +64,8 @@ export class BatchIntake {
       if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
       if (checked) return listener.refused(token, checked);
     }
-    const isLookedAt = partition.keyIndex !== undefined || filteredGroups.length > 0;
+    const isLookedAt =
+      partition.keyIndex !== undefined || filteredGroups.length > 0 || topic.config.compaction;
     const refusal =
       this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
     if (refusal) return listener.refused(token, refusal);
@@ -101,11 +102,13 @@ export class BatchIntake {
 
   #refusalOfRecords(partition: Partition, batch: Batch, isLookedAt: boolean): BrokerError | undefined {
     const topic = this.#topic;
-    const { messageBytesMax, messagesPerKeyMax, overflowPerKey } = topic.config;
+    const { messageBytesMax, messagesPerKeyMax, overflowPerKey, compaction } = topic.config;
     const tooLarge = messageBytesMax === undefined ? undefined : this.#tooLarge(batch, messageBytesMax);
     if (tooLarge || !isLookedAt) return tooLarge;
     if (!isReadable(batch))
       return topicError(topic, 'message-invalid', 'must look into its messages, and these cannot be read');
+    if (compaction && this.#holdsKeyless(batch))
+      return topicError(topic, 'message-invalid', 'is compacted, and takes no messages without a key');
     if (messagesPerKeyMax === undefined || overflowPerKey !== 'reject') return undefined;
     return this.#overfillsKey(partition, batch, messagesPerKeyMax)
       ? topicError(topic, 'key-full', `holds ${messagesPerKeyMax} messages of a key`, {
@@ -125,6 +128,13 @@ export class BatchIntake {
     if (largest <= bytesMax) return undefined;
     const what = `takes messages of up to ${bytesMax} bytes, not ${largest}`;
     return topicError(this.#topic, 'message-too-large', what, { limit: bytesMax });
+  }
+
+  /** Such a message would stay for ever. */
+  #holdsKeyless(batch: Batch): boolean {
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) if (this.#record.keyStart < 0) return true;
+    return false;
   }
 
   #overfillsKey(partition: Partition, batch: Batch, countMax: number): boolean {

@@ -193,6 +193,16 @@ describe('a batch that comes whole', () => {
     assert.equal(topic.count, 0);
   });
 
+  test('has a key for each message, or a compacted topic refuses it', async () => {
+    await using kit = await Kit.open();
+    const topic = await kit.topic({ compaction: true });
+    for (const keys of [['x'], []])
+      await assert.rejects(publish(topic, batch({ values: ['1', '2'], keys })), { code: 'message-invalid' });
+    assert.equal(topic.count, 0);
+    await publish(topic, batch({ values: ['1', '2'], keys: ['x', ''] }));
+    assert.equal(topic.count, 2);
+  });
+
   test('is not kept when nobody is interested', async () => {
     await using kit = await Kit.open();
     const topic = await kit.topic({ retention: 'interest' });

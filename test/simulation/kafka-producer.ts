@@ -49,6 +49,7 @@ const refusals: ReadonlyMap<number, string> = new Map([
   [ErrorCode.KAFKA_STORAGE_ERROR, 'storage-failed'],
   [ErrorCode.NOT_LEADER_OR_FOLLOWER, 'closed'],
   [ErrorCode.MESSAGE_TOO_LARGE, 'message-too-large'],
+  [ErrorCode.INVALID_RECORD, 'message-invalid'],
   [ErrorCode.POLICY_VIOLATION, 'not-allowed'],
   [ErrorCode.UNKNOWN_TOPIC_ID, 'topic-not-found'],
   [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'topic-not-found'],

@@ -10,6 +10,7 @@ import { see } from './sights.ts';
 /** The broker may say these of a publish; anything else is no refusal. After the last two the message may be stored or not. */
 const refusals = [
   'message-too-large',
+  'message-invalid',
   'topic-full',
   'topic-bytes-full',
   'key-full',
@@ -133,8 +134,11 @@ export function refused(exam: Examination, { id, code, wasSentBefore = false }: 
   const { plan } = publish;
   if (!refusals.includes(code)) return exam.broken('refusals have a code', `m${plan.id}: ${code}`);
   publish.answer = unsureRefusals.includes(code) || wasSentBefore ? 'unsure' : 'refused';
+  const { configs } = exam.known.topics.get(publish.topic)!;
+  if (code === 'message-invalid' && !configs.some(({ compaction }) => compaction))
+    exam.broken('refusals have a code', `m${plan.id} was refused as only a compacted topic may do it`);
   // What waits for room may have gone in between.
-  const waits = exam.known.topics.get(publish.topic)!.configs.some(({ overflow }) => overflow === 'wait');
+  const waits = configs.some(({ overflow }) => overflow === 'wait');
   if (code === `wrong-${plan.expect}` && !waits && !publish.mayWait)
     exam.broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
 }
