@@ -39,7 +39,7 @@ const layers: { readonly [name: string]: Layer } = {
 /** Single files that may do what their layer may not. */
 const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readonly why: string }[] = [
   {
-    file: /^log\/(real-files|directory-lock)\.ts$/,
+    file: /^log\/(real-files?|directory-lock)\.ts$/,
     may: /^node:/,
     why: 'the real implementation of the seam Files',
   },

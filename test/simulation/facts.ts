@@ -151,6 +151,8 @@ export class GroupKnown {
   resets = 0;
   /** Resets of which nobody heard yet: they may take effect at any time until then. */
   resetsUnderWay = 0;
+  /** How often messages had been delivered before these: a crash may bring that back. */
+  readonly countsBefore: Map<Instance, number> = new Map();
   paused = false;
   readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
   /** What the broker said that it gave up, by partition and offset, and in which run. */

@@ -19,6 +19,7 @@ export class GroupWatch {
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #watched = new WeakSet<Consumer>();
   readonly #taken = new Map<string, Taken>();
+  readonly #acked = new Map<string, Taken>();
   /** What clients have accepted, where they say so: an ack of anything else nobody asked for. */
   #accepted: Set<string> | undefined;
 
@@ -50,6 +51,11 @@ export class GroupWatch {
   /** The last answer about that message that was taken. */
   taken(group: Group, partition: number, offset: number): Taken | undefined {
     return this.#taken.get(`${groupKeyOf(group)}/${partition}/${offset}`);
+  }
+
+  /** The last ack of that message that was taken. After a reset it may have been delivered and answered again. */
+  acked(group: Group, partition: number, offset: number): Taken | undefined {
+    return this.#acked.get(`${groupKeyOf(group)}/${partition}/${offset}`);
   }
 
   one(group: Group): void {
@@ -116,6 +122,7 @@ export class GroupWatch {
     });
     const message = `${groupKeyOf(group)}/${partition}/${offset}`;
     if (took) this.#taken.set(message, { at, answer });
+    if (took && answer === 'ack') this.#acked.set(message, { at, answer });
     if (took && answer === 'ack' && this.#accepted?.has(message) === false)
       this.#history.add({ kind: 'problem', text: `${message} was acked, and nobody accepted it` });
     return took;

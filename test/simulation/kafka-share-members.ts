@@ -193,10 +193,12 @@ export class KafkaShareMember {
   /** The group took it, it is on disk, and so is all that came before it. */
   #confirmed(partition: number, offsets: readonly number[], answer: Answer, since: number): void {
     for (const offset of offsets) {
-      const taken = this.#watch.taken(this.#groupNow, partition, offset);
+      const isAck = acknowledgeTypes[answer] === acknowledgeTypes.ack;
       // What was not accepted may have been delivered and answered again meanwhile.
-      const isHeard = taken && taken.at >= since && (taken.answer === 'ack' || acknowledgeTypes[answer] > 1);
-      if (isHeard) this.#run.note({ kind: 'durable', upTo: taken.at });
+      const taken = isAck
+        ? this.#watch.acked(this.#groupNow, partition, offset)
+        : this.#watch.taken(this.#groupNow, partition, offset);
+      if (taken && taken.at >= since) this.#run.note({ kind: 'durable', upTo: taken.at });
       else
         this.#run.problem(
           `${answer} of ${partition}/${offset} was confirmed, and the group never heard of it`,
