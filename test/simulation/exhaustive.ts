@@ -1,7 +1,7 @@
 import type { Violation } from './checker.ts';
 import { fixedScript } from './fixed-script.ts';
 import type { Interruption } from './machine.ts';
-import { run } from './run.ts';
+import { run, type Outcome } from './run.ts';
 
 /*
  * The exhaustive mode takes one fixed script and lets every single call of the disk go wrong, one per run: the process dies before it or
@@ -24,7 +24,7 @@ export interface ExhaustiveTally {
   readonly failures: readonly FailedCase[];
 }
 
-/** Every so-manieth case, from which on: a share of all of them. */
+/** Every so-manieth case, from which on: a share of all of them. The shares of one size have no case in common and leave none out. */
 export interface Share {
   readonly every: number;
   readonly from: number;
@@ -41,24 +41,11 @@ const failures = [
   { kind: 'fail', code: 'EMFILE' },
 ] as const;
 
-/** More calls than a recovery of the fixed script makes; a case beyond its end goes wrong later. */
-const recoveryCalls = 80;
-
-/** All cases of one interruption, or of a crash and another interruption in the recovery from it. */
-export function* cases(calls: number, depth: 1 | 2): Generator<Case> {
-  for (let afterCalls = 0; afterCalls < calls; afterCalls++) {
-    if (depth === 1) for (const what of [...crashes, ...failures]) yield [{ ...what, afterCalls }];
-    else {
-      for (let again = 0; again < recoveryCalls; again++) {
-        for (const what of [crashes[again % 3]!, failures[0]])
-          yield [
-            { ...crashes[afterCalls % 3]!, afterCalls },
-            { ...what, afterCalls: again },
-          ];
-      }
-    }
-  }
-}
+/**
+ * With two interruptions in it, a case plays the script so many operations on from the second, a round of it and more; then it comes to its
+ * end as always, with everything delivered, read, and read again after another stop.
+ */
+const operationsAfter = 30;
 
 /** Calls of the disk that the fixed script makes. */
 export async function countCalls(): Promise<number> {
@@ -67,7 +54,7 @@ export async function countCalls(): Promise<number> {
   return calls;
 }
 
-/** Plays a share of all cases. */
+/** Plays the cases of a share of all calls: of depth 1 all that can go wrong at them, of depth 2 a crash there and what can go wrong in the recovery from it. */
 export async function exhaust(
   depth: 1 | 2,
   { every, from }: Share,
@@ -76,15 +63,40 @@ export async function exhaust(
   const calls = await countCalls();
   const failed: FailedCase[] = [];
   let played = 0;
-  let at = 0;
-  for (const interruptions of cases(calls, depth)) {
-    if (at++ % every !== from) continue;
+  const play = async (interruptions: Case): Promise<Outcome> => {
     played++;
-    const { violations } = await run(fixedScript, { inOrder: true, interruptions });
-    if (violations.length === 0) continue;
-    const failure = { interruptions, violation: violations[0]! };
-    failed.push(failure);
-    onFailure?.(failure);
+    const outcome = await playCase(interruptions);
+    if (outcome.violations.length > 0) {
+      const failure = { interruptions, violation: outcome.violations[0]! };
+      failed.push(failure);
+      onFailure?.(failure);
+    }
+    return outcome;
+  };
+  // A case of depth 2 has two places: a share takes some of the first, and with each some of the second.
+  const everyCall = depth === 1 ? every : divisorNearRoot(every);
+  const everyAgain = every / everyCall;
+  for (let afterCalls = from % everyCall; afterCalls < calls; afterCalls += everyCall) {
+    if (depth === 1) for (const what of [...crashes, ...failures]) await play([{ ...what, afterCalls }]);
+    else {
+      const crash = { ...crashes[afterCalls % crashes.length]!, afterCalls };
+      const { callsOfRecovery = 0 } = await play([crash]);
+      for (let again = Math.floor(from / everyCall); again < callsOfRecovery; again += everyAgain)
+        for (const what of [crashes[again % crashes.length]!, failures[0]])
+          await play([crash, { ...what, afterCalls: again }]);
+    }
   }
   return { calls, cases: played, failures: failed };
+}
+
+function divisorNearRoot(number: number): number {
+  let divisor = Math.floor(Math.sqrt(number));
+  while (number % divisor !== 0) divisor--;
+  return divisor;
+}
+
+/** Plays one case. */
+export function playCase(interruptions: Case): Promise<Outcome> {
+  const isTwice = interruptions.length > 1;
+  return run(fixedScript, { inOrder: true, interruptions, ...(isTwice ? { operationsAfter } : {}) });
 }

@@ -2,9 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { exhaust, type Case, type FailedCase, type Share } from './exhaustive.ts';
+import { exhaust, playCase, type Case, type FailedCase, type Share } from './exhaustive.ts';
 import { historyOf, reportFailure } from './failure-report.ts';
-import { fixedScript } from './fixed-script.ts';
 import { generate } from './generator.ts';
 import { catchStrays, run } from './run.ts';
 import { playSeeds, playSeedsInJobs, type Seeds, type Tally } from './seeds.ts';
@@ -40,7 +39,7 @@ catchStrays();
 if (values.help) process.stdout.write(usage);
 else if (values.worker !== undefined) await work(JSON.parse(values.worker) as Seeds);
 else if (values.replay !== undefined) await replay(Number(values.replay));
-else if (values.case !== undefined) await playCase(JSON.parse(values.case) as Case);
+else if (values.case !== undefined) await explain(JSON.parse(values.case) as Case);
 else if (values.exhaustive) await playExhaustively(Number(values.jobs));
 else await play(Number(values.from), Number(values.seeds), Number(values.jobs));
 
@@ -103,8 +102,8 @@ function tellOfCase({ interruptions, violation: { rule, text } }: FailedCase): v
   );
 }
 
-async function playCase(interruptions: Case): Promise<void> {
-  const outcome = await run(fixedScript, { inOrder: true, interruptions });
+async function explain(interruptions: Case): Promise<void> {
+  const outcome = await playCase(interruptions);
   const { violations, events } = outcome;
   if (violations.length === 0)
     return void process.stdout.write(`${events.length} events; every promise kept.\n`);

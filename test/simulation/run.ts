@@ -12,6 +12,8 @@ export interface Outcome {
   readonly starts: number;
   /** Calls of the disk until the script was at its end. */
   readonly calls: number;
+  /** Calls that the start after the first interruption made; undefined: there was none. */
+  readonly callsOfRecovery: number | undefined;
 }
 
 /** Errors that reached nobody while a script ran. */
@@ -40,6 +42,7 @@ export async function run(script: Script, options: WorldOptions = {}): Promise<O
     digest: world.machine.trace && history.digest(world.machine.trace),
     starts: history.run,
     calls: world.callsOfScript,
+    callsOfRecovery: world.callsOfRecovery,
   };
 }
 

@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly inOrder?: boolean;
   readonly trace?: boolean;
   readonly interruptions?: readonly Interruption[];
+  /** Once all interruptions have happened, only so many operations of the script are left. */
+  readonly operationsAfter?: number;
 }
 
 /** Starts that may fail in a row because of faults the script asked for. */
@@ -30,6 +32,9 @@ export class World {
   readonly machine: Machine;
   /** Calls of the disk until the script was at its end. */
   callsOfScript = 0;
+  /** Calls of the disk that the start after the first interruption made. */
+  callsOfRecovery: number | undefined = undefined;
+  #operationsLeft: number;
   readonly #script: Script;
   readonly #client: Client;
   readonly #lookout = new Lookout(this.history);
@@ -42,6 +47,7 @@ export class World {
 
   constructor(script: Script, options: WorldOptions = {}) {
     this.#script = script;
+    this.#operationsLeft = options.operationsAfter ?? Infinity;
     this.#disk = new Disk(new SeededRandom(script.seed + 7));
     this.#disk.onSyncFailed = () => void this.history.add({ kind: 'sync-failed' });
     this.machine = new Machine(this.clock, this.#gated(), {
@@ -58,8 +64,10 @@ export class World {
   async live(): Promise<void> {
     const random = new SeededRandom(this.#script.seed);
     await this.#survive(random, () => this.start(random));
-    for (const operation of this.#script.operations)
+    for (const operation of this.#script.operations) {
+      if (this.machine.isUndisturbed && this.#operationsLeft-- <= 0) break;
       await this.#survive(random, () => this.perform(operation));
+    }
     this.callsOfScript = this.machine.callsEver;
     while (!(await this.#survive(random, () => this.finish())));
   }
@@ -80,6 +88,7 @@ export class World {
     this.#die(random, interrupted.power);
     try {
       await this.start(random);
+      this.callsOfRecovery ??= this.machine.callsDone;
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
       await this.#startAfter(random, error);
