@@ -19,6 +19,8 @@ interface Transaction {
   readonly queue: (() => void)[];
   /** Partitions and groups that were added, in the older protocol. */
   readonly added: Set<string>;
+  /** What waits for one of these to be added, in order. */
+  readonly waiting: Map<string, (() => void)[]>;
   /** Requests without an answer. */
   underWay: number;
   /** Something of it was refused, or nobody knows: it cannot be committed. */
@@ -94,6 +96,7 @@ export class KafkaTransactionalProducer {
       number: this.#known.nextTransaction(),
       queue: [],
       added: new Set(),
+      waiting: new Map(),
       underWay: 0,
       hasFailed: false,
       outcome: 'abort',
@@ -163,7 +166,7 @@ export class KafkaTransactionalProducer {
 
   /** In the older protocol a partition is added before anything goes there. */
   #add(transaction: Transaction, where: string, { name }: Topic, partition: number, then: () => void): void {
-    if (this.#protocol.adds || transaction.added.has(where)) return then();
+    if (!this.#mustAdd(transaction, where, then)) return;
     const { producerId, producerEpoch } = this.#identity!;
     const request = {
       transactions: [],
@@ -175,24 +178,38 @@ export class KafkaTransactionalProducer {
     transaction.underWay++;
     this.#connection().call('AddPartitionsToTxn', 3, request, ({ resultsByTopicV3AndBelow: topics }) => {
       const { partitionErrorCode } = topics[0]!.resultsByPartition[0]!;
-      if (partitionErrorCode === ErrorCode.NONE) {
-        transaction.added.add(where);
-        then();
-      } else transaction.hasFailed = true;
-      this.#answered(transaction);
+      this.#added(transaction, where, partitionErrorCode);
     });
   }
 
+  /** Whether it has to be asked for. What comes while the answer is awaited goes behind what came before it. */
+  #mustAdd({ added, waiting }: Transaction, what: string, then: () => void): boolean {
+    const queue = waiting.get(what);
+    if (this.#protocol.adds || added.has(what)) then();
+    else if (queue) queue.push(then);
+    else {
+      waiting.set(what, [then]);
+      return true;
+    }
+    return false;
+  }
+
+  #added(transaction: Transaction, what: string, errorCode: number): void {
+    const queue = transaction.waiting.get(what) ?? [];
+    transaction.waiting.delete(what);
+    if (errorCode === ErrorCode.NONE) {
+      transaction.added.add(what);
+      for (const then of queue) then();
+    } else transaction.hasFailed = true;
+    this.#answered(transaction);
+  }
+
   #addGroup(transaction: Transaction, groupId: string, then: () => void): void {
-    if (this.#protocol.adds || transaction.added.has(groupId)) return then();
+    if (!this.#mustAdd(transaction, groupId, then)) return;
     const request = { transactionalId: this.name, ...this.#identity!, groupId };
     transaction.underWay++;
     this.#connection().call('AddOffsetsToTxn', 3, request, ({ errorCode }) => {
-      if (errorCode === ErrorCode.NONE) {
-        transaction.added.add(groupId);
-        then();
-      } else transaction.hasFailed = true;
-      this.#answered(transaction);
+      this.#added(transaction, groupId, errorCode);
     });
   }
 
@@ -342,6 +359,7 @@ export class KafkaTransactionalProducer {
       if (!transaction) continue;
       if (transaction.underWay > 0) transaction.hasFailed = true;
       transaction.underWay = 0;
+      transaction.waiting.clear();
       transaction.isEnding = false;
     }
   }
