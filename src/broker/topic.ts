@@ -380,6 +380,7 @@ export class Topic {
     this.addGroup(group);
     try {
       await group.start();
+      if (group.isClosed) throw this.#closedUnmade(group); // while it looked for its start
     } catch (error) {
       this.removeGroup(group);
       throw error;
@@ -388,6 +389,15 @@ export class Topic {
     this.#core.emit({ kind: 'group-created', group });
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
     return group;
+  }
+
+  #closedUnmade({ name }: Group): BrokerError {
+    if (this.#core.refusal?.code === 'closed') return this.#core.refusal;
+    if (this.#deleted) return topicError(this, 'topic-not-found', 'was deleted');
+    return new BrokerError('group-not-found', `Group "${name}" was deleted while it was being created.`, {
+      topic: this.name,
+      group: name,
+    });
   }
 
   #checkNewGroup(name: string): void {
@@ -412,7 +422,7 @@ export class Topic {
 
   /** Takes a group out; what it alone was holding goes. */
   removeGroup(group: Group): void {
-    this.groups.delete(group.name);
+    if (this.groups.get(group.name) === group) this.groups.delete(group.name);
     this.#configured();
     if (!this.#deleted) this.#acks.sweep();
   }

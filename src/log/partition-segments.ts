@@ -221,6 +221,7 @@ export class PartitionSegments {
   }
 
   async removeFiles(segment: Segment): Promise<void> {
+    await segment.retire();
     if (this.#segments.some(({ baseOffset }) => baseOffset === segment.baseOffset)) return; // another one of that name
     for (const suffix of segmentSuffixes) {
       const path = segment.path(suffix);
@@ -236,8 +237,8 @@ export class PartitionSegments {
     this.#unsynced.clear();
     this.#dirUnsynced = false;
     const segments = this.#segments.splice(0);
-    for (const segment of segments) segment.retired = true;
     this.#bytes = 0;
+    for (const segment of segments) await segment.retire();
     for (const segment of segments) await openFiles.drop(segment.path());
     let names: string[];
     try {
@@ -319,7 +320,7 @@ export class PartitionSegments {
   async #replaceNow(segment: Segment, path: string, bytes: number): Promise<void> {
     const { files, openFiles } = this.#context;
     const index = this.#segments.indexOf(segment);
-    segment.retired = true;
+    await segment.retire();
     await openFiles.drop(segment.path());
     if (bytes === 0) {
       await removeIfThere(this.#context, path);

@@ -282,6 +282,12 @@ export class Segment {
     return end;
   }
 
+  /** Its file is about to be replaced or removed; resolves when nobody writes to its index any more. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    await this.#examining?.catch(() => {}); // told to whoever reads
+  }
+
   // ---- damage
 
   async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {

@@ -116,6 +116,17 @@ test('a closed broker refuses publishes and new topics', async () => {
   await assert.rejects(kit.broker.createTopic({ name: 'u' }), { code: 'closed' });
 });
 
+test('a group that was being made when the broker was closed is refused, and is not there', async () => {
+  await using kit = await TestBroker.open();
+  const topic = await kit.broker.createTopic({ name: 't' });
+  await topic.send({ key: 'a.b', value: 'x' });
+  const making = topic.createGroup({ name: 'g', filters: ['a.*'] }); // it counts first what it is to get
+  const refused = assert.rejects(making, { code: 'closed' });
+  await kit.restart();
+  await refused;
+  assert.equal(kit.broker.topic('t')!.groups.size, 0);
+});
+
 test('a start whose disk fails at any call is rejected, and leaves the directory to the next', async () => {
   const files = new FaultyFiles();
   const options = {

@@ -186,3 +186,49 @@ test('after a compaction either checkpoint is enough', async () => {
   }
   await log.close();
 });
+
+test('nobody makes a new index for a segment that compaction takes away', async () => {
+  const files = new MemoryFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  fill(partition, 200);
+  await log.flush();
+  await partition.roll();
+  await log.checkpoint();
+  await log.checkpoint();
+  const { baseOffset, endOffset } = partition.segments()[1]!;
+  const name = `/1/${String(baseOffset).padStart(20, '0')}`;
+  // A place cannot be read once: the segment is walked and gets a new index, which takes its time.
+  let failures = 1;
+  let isHeld: () => void = () => {};
+  const held = new Promise<void>((resolve) => (isHeld = resolve));
+  const open = files.open.bind(files);
+  files.open = async (path, options) => {
+    if (path.endsWith(`${name}.timeindex`) && options?.create) {
+      isHeld();
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const file = await open(path, options);
+    const read = file.read.bind(file);
+    file.read = (target, position) => {
+      if (path.endsWith(`${name}.log`) && failures-- > 0)
+        return Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }));
+      return read(target, position);
+    };
+    return file;
+  };
+  await log.close();
+  const again = await openLog(files, smallLimits);
+  const reopened = again.log.partition(1)!;
+  const reading = reopened.load(baseOffset);
+  await held;
+  await reopened.compact(baseOffset, () => false);
+  await reading;
+  assert.ok(!reopened.segments().some((segment) => segment.baseOffset === baseOffset));
+  assert.equal((await readAll(reopened, baseOffset))[0]!.offset, endOffset);
+  assert.deepEqual(
+    files.paths().filter((path) => path.includes(name)),
+    [],
+  );
+  await again.log.close();
+});

@@ -158,6 +158,7 @@ export class KafkaShareMember {
     const { topic, name: groupId } = this.#group;
     const run = this.#run;
     const since = run.events;
+    const asked = this.#groupNow;
     const byPartition = new Map<number, number[]>();
     for (const { partition, offset } of chosen) {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), offset]);
@@ -186,19 +187,27 @@ export class KafkaShareMember {
       for (const { partitions: answers } of responses)
         for (const { partitionIndex, errorCode: code } of answers)
           if (code === ErrorCode.NONE)
-            this.#confirmed(partitionIndex, byPartition.get(partitionIndex)!, answer, since);
+            this.#confirmed(asked, partitionIndex, byPartition.get(partitionIndex)!, answer, since);
     });
   }
 
   /** The group took it, it is on disk, and so is all that came before it. */
-  #confirmed(partition: number, offsets: readonly number[], answer: Answer, since: number): void {
+  #confirmed(
+    asked: Group,
+    partition: number,
+    offsets: readonly number[],
+    answer: Answer,
+    since: number,
+  ): void {
     for (const offset of offsets) {
       const isAck = acknowledgeTypes[answer] === acknowledgeTypes.ack;
-      // What was not accepted may have been delivered and answered again meanwhile.
-      const taken = isAck
-        ? this.#watch.acked(this.#groupNow, partition, offset)
-        : this.#watch.taken(this.#groupNow, partition, offset);
-      if (taken && taken.at >= since) this.#run.note({ kind: 'durable', upTo: taken.at });
+      // What was not accepted may have been delivered and answered again meanwhile; and another group of that name may have been made.
+      const taken = [asked, this.#groupNow]
+        .map((group) =>
+          isAck ? this.#watch.acked(group, partition, offset) : this.#watch.taken(group, partition, offset),
+        )
+        .find((one) => one && one.at >= since);
+      if (taken) this.#run.note({ kind: 'durable', upTo: taken.at });
       else
         this.#run.problem(
           `${answer} of ${partition}/${offset} was confirmed, and the group never heard of it`,
