@@ -266,6 +266,8 @@ export class Known {
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
   run = 0;
+  /** Of what waits to be due, something could not be read. */
+  isScheduleDamaged = false;
 
   /** The broker is up: its clients can ask it. */
   isUp = false;

@@ -35,7 +35,8 @@ export type Fact =
   /** The disk did not give back what it holds, as the script asked for, and the broker said which messages that costs. */
   | {
       readonly kind: 'damaged';
-      readonly topic: string;
+      /** Undefined: of no topic, but of the log in which delayed messages wait. */
+      readonly topic: string | undefined;
       readonly partition: number;
       readonly from: number;
       readonly to: number;

@@ -201,18 +201,14 @@ export class World {
   }
 
   #noteDamage(broker: Broker, { partitionId, fromOffset, toOffset }: DamageReport): void {
+    const range = { from: fromOffset!, to: toOffset! };
     for (const topic of broker.topics.values()) {
       const partition = topic.partitions.find(({ log }) => log.id === partitionId);
       if (!partition) continue;
-      const { index } = partition;
-      this.history.add({
-        kind: 'damaged',
-        topic: keyOf(topic),
-        partition: index,
-        from: fromOffset!,
-        to: toOffset!,
-      });
+      this.history.add({ kind: 'damaged', topic: keyOf(topic), partition: partition.index, ...range });
+      return;
     }
+    this.history.add({ kind: 'damaged', topic: undefined, partition: 0, ...range });
   }
 
   async #stop(random: SeededRandom, downMs: number): Promise<void> {

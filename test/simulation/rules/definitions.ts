@@ -59,5 +59,6 @@ export function removalAsked(exam: Examination, fact: FactOf<'purge' | 'remove' 
 }
 
 export function damaged(exam: Examination, fact: FactOf<'damaged'>): void {
-  exam.known.topic(fact.topic, exam.at).damages.push(fact);
+  if (fact.topic === undefined) exam.known.isScheduleDamaged = true;
+  else exam.known.topic(fact.topic, exam.at).damages.push(fact);
 }
