@@ -1,4 +1,5 @@
 import { Load, type LoadReport } from '../load/index.ts';
+import { loopbackBytesPerSecond } from '../loopback.ts';
 import type { Contender, ContenderName } from '../servers/index.ts';
 import type { ServerProcess } from '../servers/index.ts';
 import { withCores, withLoads, type Case, type Sample, type Workbench } from './case.ts';
@@ -103,11 +104,13 @@ async function measureFetch(contender: Contender, bench: Workbench): Promise<Sam
     await produce(bench, port, { ...fetchShape, topic, seconds: 600, requests });
     filled.add(server);
   }
+  const loopback = (await loopbackBytesPerSecond(backlogBytes, bench.scratch)) / mb;
   return withLoads([Load.start(job, bench.scratch)], ([reader]) =>
     withCores(server, async () => {
       reader!.go();
       const report = await reader!.report();
-      return { sample: { bytes: bytesPerSecond(report, fetchShape.payloadBytes) }, reports: [report] };
+      const bytes = bytesPerSecond(report, fetchShape.payloadBytes);
+      return { sample: { bytes, loopback, share: bytes / loopback }, reports: [report] };
     }),
   );
 }
@@ -117,12 +120,17 @@ const filled = new WeakSet<ServerProcess>();
 export const kafkaFetchCase: Case = {
   id: 'kafka-fetch',
   title: 'Kafka: fetch of a backlog',
-  about: 'One consumer reads a partition from its beginning, far more than the broker keeps in memory.',
+  about:
+    'One consumer reads a partition from its beginning, far more than the broker keeps in memory. Bare loopback: in the same turn, as many bytes from one process to another, that nobody looks at.',
   rows: () => [
     {
       label: labelOf(fetchShape),
       contenders: kafkas,
-      metrics: [{ key: 'bytes', label: 'payload', unit: 'MB/s', goals: [{ kind: 'least', value: 1000 }] }],
+      metrics: [
+        { key: 'bytes', label: 'payload', unit: 'MB/s', goals: [{ kind: 'least', value: 1000 }] },
+        { key: 'loopback', label: 'bare loopback', unit: 'MB/s' },
+        { key: 'share', label: 'payload ÷ bare loopback', unit: '×' },
+      ],
       hasWarmUp: true,
       measure: (contender, bench) => measureFetch(contender, bench),
     },

@@ -71,6 +71,12 @@ export type LoadJob =
       readonly fetchBytes: number;
     }
   | {
+      /** Takes so many bytes of whatever comes from a port once it has said a word. */
+      readonly kind: 'loopback-reader';
+      readonly port: number;
+      readonly bytes: number;
+    }
+  | {
       /** Joins groups as so many members, who stay by their heartbeats; with `fetches` they also wait for messages. */
       readonly kind: 'kafka-members';
       readonly port: number;

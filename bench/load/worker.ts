@@ -6,6 +6,7 @@ import { JournalFiller } from './journal-filler.ts';
 import { KafkaMembers } from './kafka-members.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
+import { LoopbackReader } from './loopback-reader.ts';
 import { Publisher } from './publisher.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
@@ -36,6 +37,7 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'kafka-producer': (job) => KafkaProducer.open(job, fail),
   'kafka-members': (job) => KafkaMembers.open(job, fail),
   'kafka-reader': (job) => KafkaReader.open(job, fail),
+  'loopback-reader': (job) => LoopbackReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),
   'journal-filler': (job) => JournalFiller.open(job),

@@ -3,7 +3,7 @@ import type { Clock } from '../util/index.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 
 /** So much of one partition makes a write worth while. */
-const dueBytes = 2 ** 20;
+const dueBytes = 2 ** 18;
 const retryAfterMs = 1000;
 /** Each step of a flush waits for its turn on a busy thread: side by side they wait together. */
 const flushesAtATime = 8;

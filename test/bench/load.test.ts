@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Load, runLoad, type LoadJob } from '../../bench/load/index.ts';
+import { loopbackBytesPerSecond } from '../../bench/loopback.ts';
 import { Scratch } from '../../bench/scratch.ts';
 import { FakeServer } from './fake-server.ts';
 
@@ -99,4 +100,9 @@ test('a sync loop reports its latency and removes its file', async () => {
   }
   scratch.clear();
   assert.equal(existsSync(directory), false);
+});
+
+test('the bare loopback is measured by as many bytes as were asked for', async () => {
+  const bytes = 5_000_000;
+  assert.ok((await loopbackBytesPerSecond(bytes, scratch)) > bytes / 30);
 });

@@ -1,0 +1,44 @@
+import { connect, type Socket } from 'node:net';
+import { nowMs } from './clock.ts';
+import type { Count, Generator, LoadJob } from './job.ts';
+
+type Job = LoadJob & { kind: 'loopback-reader' };
+
+/** LoopbackReader takes so many bytes from a socket and looks at none of them: what the loopback and a socket in Node can do by themselves. */
+export class LoopbackReader implements Generator {
+  readonly #socket: Socket;
+  readonly #job: Job;
+
+  private constructor(socket: Socket, job: Job) {
+    this.#socket = socket;
+    this.#job = job;
+  }
+
+  static open(job: Job, onFailure: (error: Error) => void): Promise<LoopbackReader> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port: job.port });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        socket.on('error', onFailure);
+        resolve(new LoopbackReader(socket, job));
+      });
+    });
+  }
+
+  run(): Promise<Count> {
+    const startMs = nowMs();
+    let bytes = 0;
+    return new Promise((resolve) => {
+      this.#socket.on('data', (chunk) => {
+        bytes += chunk.length;
+        if (bytes >= this.#job.bytes) resolve({ messages: bytes, startMs, endMs: nowMs() });
+      });
+      this.#socket.write('go');
+    });
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
