@@ -43,16 +43,36 @@ const ourNames: ReadonlySet<string> = new Set([
 export async function openDataDir(files: Files, dir: string, clock: Clock, random: Random): Promise<DataDir> {
   let lock: DirectoryLock | undefined;
   try {
-    if (!(await isThere(files, dir))) {
-      await files.makeDir(dir);
-      await files.syncDir(parentOf(dir));
-    }
+    const missing = await missingDirs(files, dir);
+    if (missing.length > 0) await files.makeDir(dir);
     lock = await files.lock(dir);
-    const identity = await findIdentity(files, dir, clock, random);
+    const identity = await findIdentity(files, dir, clock, random, missing);
     return { dir, lock, tag: new ByteReader(identity.uuid).u32(), ...identity };
   } catch (error) {
     await lock?.release();
     throw explain(error, dir);
+  }
+}
+
+/** The directory and those above it, as far as they are not there. */
+async function missingDirs(files: Files, dir: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = dir; parentOf(at) !== at && !(await isThere(files, at)); at = parentOf(at)) missing.push(at);
+  return missing;
+}
+
+/**
+ * Makes sure that a directory that was made, and one that was found empty, is there after a power loss: whoever made that one (a start that was cut short, say)
+ * may not have come to it. Where the directory above may not be read, it is left to the system.
+ */
+async function makeDurable(files: Files, dir: string, made: readonly string[]): Promise<void> {
+  for (const each of made.length > 0 ? made : [dir]) {
+    try {
+      await files.syncDir(parentOf(each));
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    }
   }
 }
 
@@ -107,6 +127,7 @@ async function findIdentity(
   dir: string,
   clock: Clock,
   random: Random,
+  made: readonly string[],
 ): Promise<Pick<DataDir, 'uuid' | 'isFresh' | 'damage'>> {
   const path = `${dir}/${identityName}`;
   const bytes = await readFile(files, path);
@@ -134,6 +155,7 @@ async function findIdentity(
       `${dir} is not empty and holds no Pillarbox data (it has ${strangers.slice(0, 3).join(', ')}). Choose an empty or new directory.`,
     );
   }
+  await makeDurable(files, dir, made);
   const fresh = random.bytes(uuidBytes);
   await replaceFile(files, dir, path, [encodeIdentity(fresh, clock.now())]);
   return { uuid: fresh, isFresh: true, damage: undefined };

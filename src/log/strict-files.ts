@@ -1,6 +1,15 @@
 import { LogError, isShortage, systemCode } from './errors.ts';
 import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 
+/** The directory that was to be synced could not even be opened. */
+const neverOpened: ReadonlySet<string | undefined> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+]);
+
 /**
  * Strict files make every failed change final: they tell the log before they reject, and the error they reject with is no longer one that can be waited out.
  *
@@ -61,7 +70,7 @@ export class StrictFiles implements Files {
   syncDir(path: string): Promise<void> {
     return this.#files.syncDir(path).catch((error: unknown) => {
       const code = systemCode(error);
-      if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOENT') throw error; // the directory could not even be opened
+      if (neverOpened.has(code)) throw error;
       return this.always(error);
     });
   }
