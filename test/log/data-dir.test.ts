@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Log, MemoryFiles, RealFiles } from '../../src/log/index.ts';
-import { SystemClock, SystemRandom, crc32c } from '../../src/util/index.ts';
+import { FaultyFiles, Log, MemoryFiles, RealFiles } from '../../src/log/index.ts';
+import { SeededRandom, SystemClock, SystemRandom, crc32c } from '../../src/util/index.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
 
 async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
@@ -122,3 +122,22 @@ test('a damaged identity without a journal to restore it from is refused, and no
   await assert.rejects(openLog(files, smallLimits), { code: 'damaged' });
   assert.deepEqual(files.paths(), before);
 });
+
+for (const [what, prepare] of [
+  ['that was not there', async () => {}],
+  ['that a start before, cut short, had made', async (files: FaultyFiles) => files.makeDir('data')],
+] as const) {
+  test(`after a power loss a data directory ${what} is there, with all that was acked`, async () => {
+    const files = new FaultyFiles();
+    await prepare(files);
+    const { log, host } = await openLog(files);
+    append(host.create(1), 'acked');
+    await log.flush();
+    for (let seed = 0; seed < 20; seed++) {
+      const again = await openLog(files.crash('power', new SeededRandom(seed)));
+      assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['acked']);
+      await again.log.close();
+    }
+    await log.close();
+  });
+}

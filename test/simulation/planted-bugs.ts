@@ -118,6 +118,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['log/batch.test.js', 'log/segment.test.js', 'log/bit-flip.test.js'],
   },
   {
+    name: 'found: a data directory that was there is taken to be on disk',
+    file: 'log/data-dir.js',
+    find: 'made.length > 0 ? made : [dir]',
+    replace: 'made',
+    tests: ['log/data-dir.test.js'],
+  },
+  {
+    name: 'found: an index is made for a segment that is taken away',
+    file: 'log/segment.js',
+    find: 'await this.#examining?.catch(() => { });',
+    replace: ';',
+    tests: ['log/compaction.test.js'],
+  },
+  {
     name: 'delete what is unknown',
     file: 'log/quarantine.js',
     find: 'await this.#files.rename(path, `${this.#dataDir}/${kept}`);',
