@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { nowMs } from './clock.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
@@ -14,16 +15,11 @@ export class LoopbackReader implements Generator {
     this.#job = job;
   }
 
-  static open(job: Job, onFailure: (error: Error) => void): Promise<LoopbackReader> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: job.port });
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        socket.on('error', onFailure);
-        resolve(new LoopbackReader(socket, job));
-      });
-    });
+  static async open(job: Job, onFailure: (error: Error) => void): Promise<LoopbackReader> {
+    const socket = connect({ host: '127.0.0.1', port: job.port });
+    await once(socket, 'connect');
+    socket.on('error', onFailure);
+    return new LoopbackReader(socket, job);
   }
 
   run(): Promise<Count> {

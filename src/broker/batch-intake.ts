@@ -64,8 +64,7 @@ export class BatchIntake {
       if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
       if (checked) return listener.refused(token, checked);
     }
-    const isLookedAt =
-      partition.keyIndex !== undefined || filteredGroups.length > 0 || topic.config.compaction;
+    const isLookedAt = partition.keyIndex !== undefined || filteredGroups.length > 0;
     const refusal =
       this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
     if (refusal) return listener.refused(token, refusal);

@@ -1,11 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Batch, FaultyFiles, MemoryFiles, type PartitionLog } from '../../src/log/index.ts';
+import {
+  Batch,
+  FaultyFiles,
+  MemoryFiles,
+  type Files,
+  type Log,
+  type PartitionLog,
+} from '../../src/log/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, appendBatch, openLog, readAll, readBatches, smallLimits } from './kit.ts';
 
 function fill(partition: PartitionLog, count: number): void {
   for (let i = 0; i < count; i++) append(partition, `value ${i} ${'.'.repeat(60)}`);
+}
+
+/** A log whose first partition has so many records, in segments that both checkpoints know as sealed: they can be compacted. */
+async function sealed(files: Files, count: number): Promise<{ log: Log; partition: PartitionLog }> {
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  fill(partition, count);
+  await log.flush();
+  await partition.roll();
+  await log.checkpoint();
+  await log.checkpoint();
+  return { log, partition };
 }
 
 function offsets(read: readonly { offset: number }[]): number[] {
@@ -129,13 +148,7 @@ test('readers go on while a segment is compacted under them', async () => {
 
 test('a crash at any point of a compaction leaves the segment whole or compacted', async () => {
   const files = new FaultyFiles();
-  const { log, host } = await openLog(files, smallLimits);
-  const partition = host.create(1);
-  fill(partition, 150);
-  await log.flush();
-  await partition.roll();
-  await log.checkpoint();
-  await log.checkpoint();
+  const { log, partition } = await sealed(files, 150);
   const disks: FaultyFiles[] = [];
   const random = new SeededRandom(1);
   files.before = ({ kind, path, position, bytes }) => {
@@ -189,15 +202,10 @@ test('after a compaction either checkpoint is enough', async () => {
 
 test('nobody makes a new index for a segment that compaction takes away', async () => {
   const files = new MemoryFiles();
-  const { log, host } = await openLog(files, smallLimits);
-  const partition = host.create(1);
-  fill(partition, 200);
-  await log.flush();
-  await partition.roll();
-  await log.checkpoint();
-  await log.checkpoint();
+  const { log, partition } = await sealed(files, 200);
   const { baseOffset, endOffset } = partition.segments()[1]!;
   const name = `/1/${String(baseOffset).padStart(20, '0')}`;
+  await log.close();
   // A place cannot be read once: the segment is walked and gets a new index, which takes its time.
   let failures = 1;
   let isHeld: () => void = () => {};
@@ -217,7 +225,6 @@ test('nobody makes a new index for a segment that compaction takes away', async 
     };
     return file;
   };
-  await log.close();
   const again = await openLog(files, smallLimits);
   const reopened = again.log.partition(1)!;
   const reading = reopened.load(baseOffset);
