@@ -12,12 +12,13 @@ const noKcat = existsSync(kcatPath) ? false : `there is no ${kcatPath}`;
 
 /** What kcat prints; throws when it fails. */
 async function kcat(args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(kcatPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Without input there is nothing to write: a kcat that asks one thing may have gone before it could be given an end.
+  const child = spawn(kcatPath, args, { stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  child.stdin.end(input);
+  child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  child.stdin?.end(input);
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearTimeout(timer);
