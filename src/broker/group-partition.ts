@@ -319,6 +319,11 @@ export class GroupPartition {
     return reader.next(record) && record.offset === offset ? record : undefined;
   }
 
+  /** A message is being fetched from disk; the group delivers it when it is there. */
+  get isLoading(): boolean {
+    return this.#loading;
+  }
+
   /** One load at a time: what was asked for is asked for again when it is there. */
   #load(offset: number): void {
     if (this.#loading) return;

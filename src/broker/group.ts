@@ -142,6 +142,11 @@ export class Group {
     this.#pump.wake();
   }
 
+  /** Messages are on their way from disk: deliveries go on when they are there. */
+  get isLoading(): boolean {
+    return this.positions.some((position) => position.isLoading);
+  }
+
   /** Begins again to count the time without a consumer. */
   touch(): void {
     this.#watchInactivity();

@@ -5,7 +5,7 @@ import type { Receipt } from './receipt.ts';
 
 /** What a handler gets besides its message. */
 export interface HandlerContext {
-  /** Aborts when the time to answer is over, or the subscription closes before the handler is done. */
+  /** Aborts when the time to answer is over, and as soon as the subscription or the box begins to close. */
   readonly signal: AbortSignal;
 }
 
@@ -57,10 +57,16 @@ export class Call implements HandlerContext {
     }
   }
 
-  /** Tells the handler to stop. */
+  /** Tells the handler to stop. The first reason counts. */
   abort(reason: unknown): void {
     this.#abortReason ??= reason;
-    this.#controller?.abort(reason);
+    this.#controller?.abort(this.#abortReason);
+  }
+
+  /** The handler stopped because it was told to, and not because its time was over. */
+  isAbort({ thrown }: Failure): boolean {
+    if (this.#abortReason === undefined) return false;
+    return thrown === this.#abortReason || (thrown instanceof Error && thrown.name === 'AbortError');
   }
 
   /** Waits no longer: what was not answered goes back, and the handler's end will not count. */

@@ -22,7 +22,10 @@ export interface BoxContext {
 export type AnswerWatcher = (gone?: BrokerError) => void;
 
 export interface CloseOptions {
-  /** How long handlers under way may take. Then their signals abort and their messages go back. Default 10,000. */
+  /**
+   * How long handlers under way may take, in milliseconds of real time, whatever clock the box has. Their signals abort at once; messages
+   * of handlers that are not done by then go back. Default 10,000.
+   */
   readonly timeoutMs?: number;
 }
 

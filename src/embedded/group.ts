@@ -17,7 +17,7 @@ import {
 } from './subscription.ts';
 
 export interface NextOptions {
-  /** How long to wait for a message. Default: until there is one. */
+  /** How long to wait for a message, on the clock of the box. 0: only for what is there now. Default: until there is one. */
   readonly waitMs?: number;
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -130,14 +130,27 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     const { waitMs, signal } = options;
     signal?.throwIfAborted();
     const deliveries = this.deliveries(signal ? { signal } : {});
-    const timer =
-      waitMs === undefined ? undefined : this.#context.clock.setTimer(waitMs, () => void deliveries.close());
-    const result = await deliveries.next();
+    const timer = waitMs ? this.#context.clock.setTimer(waitMs, () => void deliveries.close()) : undefined;
+    const next = deliveries.next();
+    if (waitMs === 0) await this.#untilDelivered(next).then(() => deliveries.close());
+    const result = await next;
     timer?.cancel();
     await deliveries.close();
     if (!result.done) return result.value;
     signal?.throwIfAborted();
     return undefined;
+  }
+
+  /** Until the group has handed out what it has, or the first delivery is there. No time passes on the clock. */
+  async #untilDelivered(next: Promise<unknown>): Promise<void> {
+    // Deliveries go out in deferred work, which was asked for before this turn; what was fetched from disk goes out one turn after it came.
+    let idleTurns = 0;
+    const stop = (): void => void (idleTurns = 2);
+    next.then(stop, stop);
+    while (idleTurns < 2) {
+      await new Promise<void>((resolve) => this.#context.clock.defer(resolve));
+      idleTurns = this.#core.isLoading ? 0 : idleTurns + 1;
+    }
   }
 
   /** Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of answers, it hears those given through this box. */

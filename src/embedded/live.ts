@@ -6,6 +6,7 @@ import { headerList, type HeadersInit } from './headers.ts';
 import { Inbox } from './inbox.ts';
 import { errorHeader, type LiveMessage } from './live-message.ts';
 import { LiveSubscription, type LiveSubscribeOptions } from './live-subscription.ts';
+import { warnOfLiveFailure } from './warning.ts';
 
 export interface LivePublishOptions<C extends AnyCodec = Codec<unknown>> {
   /** How the value becomes bytes. Default: JSON. */
@@ -27,7 +28,7 @@ export interface RequestOptions<C extends AnyCodec = Codec<unknown>> extends Omi
 export interface RespondOptions<C extends AnyCodec = Codec<unknown>> extends LiveSubscribeOptions<C> {
   /** Handlers under way at once. Default 64. */
   readonly concurrency?: number;
-  /** Is told of what the handler throws; the requester hears it too. */
+  /** Is told of what the handler throws; the requester hears it too. Without it errors are warnings of the process. */
   readonly onError?: (error: unknown, message: LiveMessage<CodecOutput<C>>) => void;
 }
 
@@ -149,7 +150,8 @@ export class Live {
     } catch (error) {
       const headers = { [errorHeader]: error instanceof Error ? error.message : String(error) };
       if (message.reply !== undefined) this.#send(message.reply, '', headers);
-      options.onError?.(error, message);
+      if (options.onError) options.onError(error, message);
+      else warnOfLiveFailure(error, message.subject);
     }
   }
 

@@ -6,6 +6,7 @@ import { closeTimeoutMs, type BoxContext, type Closable, type CloseOptions } fro
 import { read, receiptOf, type Delivery, type Incoming } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
+import { warnOfFailure } from './warning.ts';
 
 /** Handles a message: when it returns or resolves the message is acked, when it throws or rejects it is nacked, unless it answered itself. */
 export type Handler<T> = (message: Delivery<T>, context: HandlerContext) => unknown;
@@ -15,7 +16,10 @@ export interface ConsumeOptions {
   readonly concurrency?: number;
   /** Closes the subscription; aborts the signals of handlers under way. */
   readonly signal?: AbortSignal;
-  /** Is told of everything handlers throw; what becomes of the message is settled already. */
+  /**
+   * Is told of everything handlers throw; what becomes of the message is settled already. Without it an error is a warning of the process
+   * (`process.on('warning')`, by default a line on stderr), but for RetryError, RejectError, and a handler that stops because its signal aborted.
+   */
   readonly onError?: (error: unknown, message: Delivery<unknown>) => void;
 }
 
@@ -24,12 +28,10 @@ export abstract class Subscription implements AsyncDisposable, Closable {
   /** Resolves once it is closed and no handler is under way. */
   readonly closed: Promise<void>;
   protected readonly calls: Set<Call> = new Set();
-  readonly #context: BoxContext;
   readonly #lifetime: Lifetime;
   readonly #resolveClosed: () => void;
 
   constructor(context: BoxContext, signal: AbortSignal | undefined) {
-    this.#context = context;
     let resolveClosed = (): void => {};
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
@@ -46,12 +48,14 @@ export abstract class Subscription implements AsyncDisposable, Closable {
     return this.calls.size;
   }
 
-  /** Takes no more messages and waits for the handlers under way. */
+  /** Takes no more messages, aborts the signals of the handlers under way, and waits for them. */
   async close(options: CloseOptions = {}): Promise<void> {
     if (this.#lifetime.end()) {
       this.stopTaking();
+      const reason = new DOMException('The subscription closes.', 'AbortError');
+      for (const call of this.calls) call.abort(reason);
       if (this.calls.size === 0) this.#resolveClosed();
-      else this.#limit(options.timeoutMs ?? closeTimeoutMs);
+      else this.#limit(options.timeoutMs ?? closeTimeoutMs, reason);
     }
     await this.closed;
   }
@@ -71,19 +75,19 @@ export abstract class Subscription implements AsyncDisposable, Closable {
     if (this.calls.size === 0 && !this.#lifetime.isOpen) this.#resolveClosed();
   }
 
-  #limit(timeoutMs: number): void {
+  /**
+   * Waits in real time, also on a virtual clock, which may never be advanced again. The timer keeps the process alive: nothing else may
+   * when all that is left is a handler that waits for its signal.
+   */
+  #limit(timeoutMs: number, reason: DOMException): void {
     const giveUp = (): void => {
-      const reason = new DOMException(
-        'The subscription was closed before the handler was done.',
-        'AbortError',
-      );
       for (const call of this.calls) call.abandon(reason);
       this.calls.clear();
       this.#resolveClosed();
     };
     if (timeoutMs <= 0) return giveUp();
-    const timer = this.#context.clock.setTimer(timeoutMs, giveUp);
-    void this.closed.then(() => timer.cancel());
+    const timer = setTimeout(giveUp, timeoutMs);
+    void this.closed.then(() => clearTimeout(timer));
   }
 }
 
@@ -94,6 +98,7 @@ export class MessageSubscription<T> extends Subscription {
   readonly #handler: Handler<T>;
   readonly #options: ConsumeOptions;
   readonly #intake: Intake;
+  readonly #group: CoreGroup;
 
   constructor(
     context: BoxContext,
@@ -107,6 +112,7 @@ export class MessageSubscription<T> extends Subscription {
     this.#codec = codec;
     this.#handler = handler;
     this.#options = options;
+    this.#group = group;
     this.#intake = new Intake(context, group, {
       // Answers must not be given while the broker hands out, so the handler begins right after.
       received: (incoming) => queueMicrotask(() => void this.#handle(incoming)),
@@ -134,7 +140,9 @@ export class MessageSubscription<T> extends Subscription {
     }
     this.callEnded(call);
     if (this.isOpen) this.#intake.ask(1);
-    if (failure && delivery) this.#options.onError?.(failure.thrown, delivery);
+    if (!failure || !delivery) return;
+    if (this.#options.onError) this.#options.onError(failure.thrown, delivery);
+    else if (!call.isAbort(failure)) warnOfFailure(failure.thrown, this.#group, [delivery]);
   }
 }
 
@@ -142,7 +150,7 @@ export class MessageSubscription<T> extends Subscription {
 export type BatchHandler<T> = (batch: DeliveryBatch<T>, context: HandlerContext) => unknown;
 
 export interface ConsumeBatchesOptions extends BatchesOptions {
-  /** Is told of everything handlers throw. */
+  /** Is told of everything handlers throw. Without it errors are warnings of the process, as those of `consume`. */
   readonly onError?: (error: unknown, batch: DeliveryBatch<unknown>) => void;
 }
 
@@ -152,6 +160,7 @@ export class BatchSubscription<T> extends Subscription {
   readonly #handler: BatchHandler<T>;
   readonly #options: ConsumeBatchesOptions;
   readonly #batches: Batches<T>;
+  readonly #group: CoreGroup;
 
   constructor(
     context: BoxContext,
@@ -164,6 +173,7 @@ export class BatchSubscription<T> extends Subscription {
     this.#context = context;
     this.#handler = handler;
     this.#options = options;
+    this.#group = group;
     this.#batches = new Batches<T>(context, group, codec, options);
     if (options.signal?.aborted) void this.close();
     else void this.#run();
@@ -180,7 +190,9 @@ export class BatchSubscription<T> extends Subscription {
       const failure = await failureOf(() => this.#handler(batch, call));
       call.end(failure);
       this.callEnded(call);
-      if (failure) this.#options.onError?.(failure.thrown, batch);
+      if (!failure) continue;
+      if (this.#options.onError) this.#options.onError(failure.thrown, batch);
+      else if (!call.isAbort(failure)) warnOfFailure(failure.thrown, this.#group, batch.deliveries);
     }
     await this.close();
   }

@@ -28,6 +28,7 @@ export { Gate, Mutex } from './mutex.ts';
 export { OffsetSet } from './offset-set.ts';
 export { Queue } from './queue.ts';
 export { SeededRandom, SystemRandom, type Random } from './random.ts';
+export { shownText } from './shown-text.ts';
 export {
   hasWildcards,
   isPublishSubject,

@@ -217,12 +217,9 @@ describe('consume', () => {
       return new Promise(() => {});
     });
     await settle();
-    const closing = subscription.close({ timeoutMs: 300 });
-    await settle();
-    assert.equal(signal?.aborted, false);
-    t.clock.advance(300);
+    const closing = subscription.close({ timeoutMs: 20 });
+    assert.equal(signal?.aborted, true, 'it hears at once');
     await closing;
-    assert.equal(signal?.aborted, true);
     assert.equal((await group.next())?.deliveries, 2);
     await topic.publish('stuck again');
     const other = group.consume(() => new Promise(() => {}));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { open, VirtualClock } from '../../src/index.ts';
+import { makeTemporaryDirectory } from '../support/index.ts';
 import { openTestBox, settle } from './kit.ts';
 
 describe('deliveries', () => {
@@ -152,6 +154,29 @@ describe('next', () => {
     await topic.publish('x');
     assert.equal((await something)?.value, 'x');
     assert.equal((await group.stats()).consumers, 0);
+  });
+
+  test('with waitMs 0 gives what is there, and does not wait for the clock', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const group = await topic.group('g');
+    assert.equal(await group.next({ waitMs: 0 }), undefined);
+    await topic.publishBatch(['x', 'y']);
+    assert.equal((await group.next({ waitMs: 0 }))?.value, 'x');
+    assert.equal((await group.next({ waitMs: 0 }))?.value, 'y');
+    assert.equal(await group.next({ waitMs: 0 }), undefined);
+    assert.equal((await group.stats()).consumers, 0);
+  });
+
+  test('with waitMs 0 gives what has to be fetched from disk first', async () => {
+    await using directory = await makeTemporaryDirectory();
+    {
+      await using box = await open({ dir: directory.path });
+      await (await box.topic('orders')).publish('x'.repeat(100));
+    }
+    await using box = await open({ dir: directory.path, clock: new VirtualClock() });
+    const group = await (await box.topic('orders')).group('g');
+    assert.equal((await group.next({ waitMs: 0 }))?.offset, 0);
   });
 
   test('rejects with the reason of its signal', async () => {

@@ -12,7 +12,7 @@ export async function openTestBox(options: OpenOptions = {}): Promise<TestBox> {
   return {
     box,
     clock,
-    // Handlers that hang would be waited for on the clock that stands still.
+    // Handlers that hang are not waited for.
     [Symbol.asyncDispose]: () => box.close({ timeoutMs: 0 }),
   };
 }

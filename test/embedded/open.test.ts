@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Broker, MemoryFiles } from '../../src/broker/index.ts';
@@ -9,6 +6,7 @@ import { Box, open, VirtualClock } from '../../src/index.ts';
 import { FaultyFiles, type FileCall } from '../../src/log/index.ts';
 import { eventually, makeTemporaryDirectory } from '../support/index.ts';
 import { collect, Gate, openTestBox, settle } from './kit.ts';
+import { runScript } from './script.ts';
 
 describe('a box in a directory', () => {
   test('has everything again when it is opened again', async () => {
@@ -92,19 +90,6 @@ describe('a box', () => {
     await box.close();
   });
 
-  test('closes in time although a handler hangs', async () => {
-    const clock = new VirtualClock();
-    const box = await open({ clock });
-    const topic = await box.topic('orders');
-    await topic.publish(1);
-    (await topic.group('g')).consume(() => new Promise(() => {}));
-    await settle();
-    const closing = box.close({ timeoutMs: 1000 });
-    await settle();
-    clock.advance(1000);
-    await closing;
-  });
-
   test('is a door to a broker that runs already, and leaves it open', async () => {
     const broker = await Broker.open({ dir: '/data', files: new MemoryFiles() });
     const box = await open({ broker });
@@ -176,23 +161,8 @@ describe('a box', () => {
 });
 
 describe('a process', () => {
-  const indexUrl = new URL('../../src/index.js', import.meta.url).href;
-
-  async function run(script: string): Promise<{ code: number | null; output: string; kill: () => void }> {
-    await using directory = await makeTemporaryDirectory();
-    const path = join(directory.path, 'script.mjs');
-    await writeFile(path, `import { open } from ${JSON.stringify(indexUrl)};\n${script}`);
-    const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const kill = setTimeout(() => child.kill('SIGKILL'), 20_000);
-    const [code] = (await once(child, 'exit')) as [number | null];
-    clearTimeout(kill);
-    return { code, output, kill: () => void child.kill() };
-  }
-
   test('stays while somebody consumes', async () => {
-    const { code, output } = await run(`
+    const { code, output } = await runScript(`
       const box = await open();
       const topic = await box.topic('reminders');
       await topic.publish('now', { delayMs: 300 });
@@ -204,7 +174,7 @@ describe('a process', () => {
   });
 
   test('ends when nobody does, also without closing the box', async () => {
-    const { code, output } = await run(`
+    const { code, output } = await runScript(`
       const box = await open();
       const topic = await box.topic('orders');
       await topic.publish('x');

@@ -1,0 +1,24 @@
+/**
+ * Text from clients, made safe to show: topic, group and client names, keys, error messages. Anything a terminal or a log viewer obeys
+ * instead of showing is written as an escape: the C0 and C1 controls (ESC, OSC, CR, newlines), the marks that reverse or isolate the
+ * direction of text (Unicode TR 36, "bidirectional text spoofing"), line and paragraph separators, invisible characters, and halves of
+ * surrogate pairs. A backslash stays as it is: what is shown is for people, and is never read back.
+ */
+export function shownText(text: string): string {
+  return unsafe.test(text) ? text.replace(unsafeAll, escaped) : text;
+}
+
+// Cc: controls. Cs: lone surrogates. Zl, Zp: line separators. The rest are format characters (Cf) that move, hide or join what is around
+// them; those of scripts (zero-width joiners of Arabic, Indic and emoji) stay.
+const characters = String.raw`[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00AD\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]`;
+const unsafe = new RegExp(characters, 'u');
+const unsafeAll = new RegExp(characters, 'gu');
+
+const short: { readonly [character: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (short[character] !== undefined) return short[character];
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
+}
