@@ -21,9 +21,3 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
 }
-
-/**
- * Connections that wait in the system's queue at most. Node takes one of them per turn of its loop, those included that were left again: a long queue
- * is a long wait. Who finds it full is not refused; its system asks again after a second.
- */
-export const backlogMax = 256;

@@ -1,12 +1,17 @@
 export { decompress } from './decompress.ts';
-export { createTlsServer, type TlsIdentity } from './tls.ts';
-export { Turns } from './turns.ts';
-export { backlogMax, type Frontend, type ListenOptions } from './frontend.ts';
+export {
+  Hall,
+  Listener,
+  type Connection,
+  type ConnectionInfo,
+  type ConnectionRegistry,
+  type TlsIdentity,
+} from './connections/index.ts';
+export type { Frontend, ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,
   PillarboxJetStream,
   natsVersion,
-  type ConnectionInfo,
   type NatsAuth,
   type NatsEvent,
   type NatsLimits,

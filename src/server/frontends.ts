@@ -1,28 +1,28 @@
 import type { Broker } from '../broker/index.ts';
 import {
+  type ConnectionInfo,
   type Frontend,
+  type Hall,
   NatsFrontend,
   PillarboxJetStream,
-  type Turns,
   natsVersion,
 } from '../protocols/index.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 
-export { Turns } from '../protocols/index.ts';
+export { Hall } from '../protocols/index.ts';
 export { KafkaDoor } from './kafka-door.ts';
 
 /** A frontend that can tell who is connected. */
 export interface Door extends Frontend {
-  /** One object a connection; its members are the protocol's. */
-  listConnections(): readonly { readonly id: number; readonly address: string; readonly name: string }[];
+  listConnections(): readonly ConnectionInfo[];
 }
 
 /** The highest JetStream API level of the version we show; clients look at it beside the version. */
 const jetStreamApiLevel = 1;
 
 /** NATS, core and JetStream, as the settings want it. */
-export function createNatsFrontend(broker: Broker, turns: Turns, settings: Settings, log: Log): Door {
+export function createNatsFrontend(broker: Broker, hall: Hall, settings: Settings, log: Log): Door {
   const { natsUser, natsPassword, natsToken, maxPayloadBytes } = settings;
   const serverName = 'pillarbox';
   const jetStream = new PillarboxJetStream(broker, {
@@ -35,7 +35,7 @@ export function createNatsFrontend(broker: Broker, turns: Turns, settings: Setti
     jetStream,
     clock: broker.clock,
     random: broker.random,
-    turns,
+    hall,
     serverName,
     limits: { payloadBytesMax: maxPayloadBytes },
     auth:

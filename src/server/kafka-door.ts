@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Broker } from '../broker/index.ts';
-import { backlogMax, type ListenOptions, type Turns } from '../protocols/index.ts';
-import type { Endpoint, KafkaEvent, KafkaFrontend, KafkaTls } from '../protocols/kafka/index.ts';
+import {
+  type ConnectionInfo,
+  type Hall,
+  Listener,
+  type ListenOptions,
+  type TlsIdentity,
+} from '../protocols/index.ts';
+import type { Endpoint, KafkaEvent, KafkaFrontend } from '../protocols/kafka/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Door } from './frontends.ts';
 import type { Log } from './log.ts';
@@ -16,17 +22,17 @@ export class KafkaDoor implements Door {
   readonly name = 'kafka';
   readonly authenticates: boolean;
   readonly #broker: Broker;
-  readonly #turns: Turns;
+  readonly #hall: Hall;
   readonly #settings: Settings;
   readonly #log: Log;
-  #server: NetServer | undefined;
+  #listener: Listener | undefined;
   #loading: Promise<KafkaFrontend> | undefined;
   #frontend: KafkaFrontend | undefined;
   #isClosing = false;
 
-  constructor(broker: Broker, turns: Turns, settings: Settings, log: Log) {
+  constructor(broker: Broker, hall: Hall, settings: Settings, log: Log) {
     this.#broker = broker;
-    this.#turns = turns;
+    this.#hall = hall;
     this.#settings = settings;
     this.#log = log;
     this.authenticates = userOf(settings) !== undefined;
@@ -36,32 +42,13 @@ export class KafkaDoor implements Door {
     return this.#frontend?.connections ?? 0;
   }
 
-  listConnections(): ReturnType<KafkaFrontend['listConnections']> {
+  listConnections(): ConnectionInfo[] {
     return this.#frontend?.listConnections() ?? [];
   }
 
-  async listen({ host, port }: ListenOptions): Promise<{ readonly port: number }> {
-    const accept = (socket: Socket): void => this.#accept(socket);
-    const tls = await readTls(this.#settings);
-    const server = tls
-      ? (await import('../protocols/index.ts')).createTlsServer(
-          tls,
-          { noDelay: true, keepAlive: true },
-          accept,
-        )
-      : createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, accept);
-    this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: backlogMax }, () => {
-        server.off('error', reject);
-        // Out of file descriptors, mostly: the connection is refused, the others live on.
-        server.on('error', () => {});
-        resolve();
-      });
-    });
-    const address = server.address();
-    return { port: typeof address === 'object' && address !== null ? address.port : port };
+  async listen(options: ListenOptions): Promise<{ readonly port: number }> {
+    this.#listener = new Listener((socket) => this.#accept(socket), await readTls(this.#settings));
+    return this.#listener.listen(options);
   }
 
   /** Loads the frontend, so that the first client need not wait for it. */
@@ -79,7 +66,7 @@ export class KafkaDoor implements Door {
       broker,
       clock: broker.clock,
       random: broker.random,
-      turns: this.#turns,
+      hall: this.#hall,
       auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },
@@ -109,7 +96,7 @@ export class KafkaDoor implements Door {
 
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isClosing = true;
-    if (this.#server?.listening) this.#server.close();
+    this.#listener?.close();
     if (this.#loading) await (await this.#loading).close(options);
   }
 }
@@ -122,7 +109,7 @@ function userOf(settings: Settings): { readonly user: string; readonly password:
 }
 
 /** Certificate and key, both or none; that is checked before. */
-async function readTls({ kafkaTlsCert, kafkaTlsKey }: Settings): Promise<KafkaTls | undefined> {
+async function readTls({ kafkaTlsCert, kafkaTlsKey }: Settings): Promise<TlsIdentity | undefined> {
   if (kafkaTlsCert === undefined || kafkaTlsKey === undefined) return undefined;
   const [certificate, key] = await Promise.all([readPem(kafkaTlsCert), readPem(kafkaTlsKey)]);
   return { certificate, key };

@@ -109,12 +109,12 @@ class Server implements PillarboxServer {
     });
     this.#broker = broker;
     const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
-    const turns = new frontends.Turns(broker.clock);
-    const nats = frontends.createNatsFrontend(broker, turns, this.settings, this.#log);
+    const hall = new frontends.Hall(broker.clock);
+    const nats = frontends.createNatsFrontend(broker, hall, this.settings, this.#log);
     this.#frontends.push(nats);
     this.#natsPort = await listen(nats, host, natsPort);
 
-    await this.#startKafka(new frontends.KafkaDoor(broker, turns, this.settings, this.#log));
+    await this.#startKafka(new frontends.KafkaDoor(broker, hall, this.settings, this.#log));
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({
@@ -123,6 +123,7 @@ class Server implements PillarboxServer {
         broker,
         syncTimes,
         frontends: this.#frontends,
+        connections: hall.registry,
         settings: this.settings,
         version: this.#version,
         dataDirectory: this.dataDirectory,

@@ -6,7 +6,7 @@ import { PillarboxJetStream } from '../../src/protocols/nats/jetstream/index.ts'
 import { natsLimits } from '../../src/protocols/nats/limits.ts';
 import type { SessionHost } from '../../src/protocols/nats/session-host.ts';
 import { Session } from '../../src/protocols/nats/session.ts';
-import { Turns } from '../../src/protocols/turns.ts';
+import { Turns } from '../../src/protocols/connections/index.ts';
 import type { Clock } from '../../src/util/index.ts';
 import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';

@@ -1,6 +1,6 @@
 export type { KafkaAuth } from './auth.ts';
-export { KafkaFrontend, type ConnectionInfo, type KafkaEvent, type KafkaOptions } from './kafka-frontend.ts';
+export { KafkaFrontend, type KafkaEvent, type KafkaOptions } from './kafka-frontend.ts';
 export type { AutoCreation, Endpoint } from './kafka-host.ts';
 export { defaultLimits, kafkaLimits, type KafkaLimits } from './limits.ts';
 export type { KafkaUser } from './sasl.ts';
-export type { TlsIdentity as KafkaTls } from '../tls.ts';
+export type { KafkaConnectionInfo } from './session.ts';

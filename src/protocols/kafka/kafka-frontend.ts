@@ -1,10 +1,9 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
-import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '../../util/index.ts';
+import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/index.ts';
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
-import { backlogMax, type Frontend, type ListenOptions } from '../frontend.ts';
-import { createTlsServer, type TlsIdentity } from '../tls.ts';
-import { Turns } from '../turns.ts';
+import { Hall, Listener, Sessions, type TlsIdentity } from '../connections/index.ts';
+import type { Frontend, ListenOptions } from '../frontend.ts';
 import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import { GroupCoordinator, type GroupLimits } from './groups/index.ts';
@@ -12,7 +11,7 @@ import { handlers } from './handlers/index.ts';
 import type { AutoCreation, Endpoint, KafkaHost } from './kafka-host.ts';
 import { kafkaLimits, type KafkaLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
-import { Session, type CloseReason } from './session.ts';
+import { Session, type CloseReason, type KafkaConnectionInfo } from './session.ts';
 import { DerivedTopicIds } from './topic-ids.ts';
 import { ShownTopicNames } from './topic-names.ts';
 
@@ -21,7 +20,7 @@ export interface KafkaOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   /** Shared with the other frontends of a server; by default its own. */
-  readonly turns?: Turns;
+  readonly hall?: Hall;
   readonly limits?: Partial<KafkaLimits>;
   readonly groupLimits?: Partial<GroupLimits>;
   /** Default: anybody may connect. */
@@ -36,27 +35,8 @@ export interface KafkaOptions {
 }
 
 export type KafkaEvent =
-  | { readonly kind: 'connected'; readonly connection: ConnectionInfo }
-  | { readonly kind: 'closed'; readonly connection: ConnectionInfo; readonly reason: CloseReason };
-
-/** A connection as the admin interface shows it. */
-export interface ConnectionInfo {
-  readonly id: number;
-  readonly address: string;
-  /** The client id. */
-  readonly name: string;
-  readonly software: string;
-  readonly version: string;
-  readonly user: string | null;
-  readonly connectedMs: number;
-  readonly requests: number;
-  /** Requests without an answer yet, those that wait for records included. */
-  readonly underWay: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-  /** Bytes that wait for it to read them. */
-  readonly pendingBytes: number;
-}
+  | { readonly kind: 'connected'; readonly connection: KafkaConnectionInfo }
+  | { readonly kind: 'closed'; readonly connection: KafkaConnectionInfo; readonly reason: CloseReason };
 
 /** The one broker of the cluster. */
 const nodeId = 0;
@@ -71,14 +51,9 @@ export class KafkaFrontend implements Frontend {
   readonly authenticates: boolean;
   readonly #host: SessionHost;
   readonly #coordinator: GroupCoordinator;
-  readonly #server: Server;
-  readonly #sessions = new Set<Session>();
+  readonly #listener: Listener;
+  readonly #sessions: Sessions<Session>;
   readonly #report: (event: KafkaEvent) => void;
-  readonly #sweepMs: number;
-  #sweep: Timer | undefined = undefined;
-  #lastId = 0;
-  #closing = false;
-  #emptied: (() => void) | undefined = undefined;
 
   constructor(options: KafkaOptions) {
     const { broker } = options;
@@ -90,13 +65,20 @@ export class KafkaFrontend implements Frontend {
     const topicNames = new ShownTopicNames(broker);
     this.authenticates = auth.kind !== 'none';
     this.#report = options.report ?? (() => {});
-    this.#sweepMs = Math.min(
-      sweepMsMax,
-      limits.writeDeadlineMs / 4,
-      limits.crowdedDeadlineMs / 2,
-      limits.authTimeoutMs / 2,
-      limits.idleMsMax / 2,
-    );
+    const hall = options.hall ?? new Hall(clock);
+    this.#sessions = new Sessions({
+      registry: hall.registry,
+      clock,
+      connectionsMax: limits.connectionsMax,
+      sweepMs: Math.min(
+        sweepMsMax,
+        limits.writeDeadlineMs / 4,
+        limits.crowdedDeadlineMs / 2,
+        limits.authTimeoutMs / 2,
+        limits.idleMsMax / 2,
+      ),
+      sweep: (nowMs) => this.#lookAfterSessions(nowMs),
+    });
     this.#coordinator = new GroupCoordinator({
       broker,
       clock,
@@ -121,54 +103,39 @@ export class KafkaFrontend implements Frontend {
     this.#host = {
       kafka,
       auth,
-      turns: options.turns ?? new Turns(clock),
+      turns: hall.turns,
       answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       advertised: options.advertised,
       closing: (session, reason) => this.#sessionClosing(session, reason),
-      gone: (session) => this.#sessionGone(session),
+      gone: (session) => this.#sessions.remove(session),
     };
-    const accept = (socket: Socket): void => this.accept(socket);
-    const socketOptions = { noDelay: true, keepAlive: true };
-    this.#server = options.tls
-      ? createTlsServer(options.tls, socketOptions, accept)
-      : createServer({ ...socketOptions, pauseOnConnect: true }, accept);
+    this.#listener = new Listener((socket) => this.accept(socket), options.tls);
   }
 
   get connections(): number {
     return this.#sessions.size;
   }
 
-  listConnections(): ConnectionInfo[] {
-    return Array.from(this.#sessions, connectionInfo);
+  listConnections(): KafkaConnectionInfo[] {
+    return Array.from(this.#sessions, (session) => session.info());
   }
 
-  listen({ host, port }: ListenOptions): Promise<{ readonly port: number }> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: backlogMax }, () => {
-        server.off('error', reject);
-        // Out of file descriptors, mostly: the connection is refused, the others live on.
-        server.on('error', () => {});
-        const address = server.address();
-        resolve({ port: typeof address === 'object' && address !== null ? address.port : port });
-      });
-    });
+  listen(options: ListenOptions): Promise<{ readonly port: number }> {
+    return this.#listener.listen(options);
   }
 
   /** What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait for records are not waited for. */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closing = true;
-    if (this.#server.listening) this.#server.close();
+    this.#sessions.shut();
+    this.#listener.close();
     for (const session of this.#sessions) session.hold();
     if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
-    if (graceMs > 0) await this.#empty(graceMs);
+    if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.cut();
-    await this.#empty();
-    this.#sweep?.cancel();
+    await this.#sessions.ended();
   }
 
   /** Resolves when everything done so far is on disk and its publishers have heard so, or after so long. */
@@ -183,49 +150,27 @@ export class KafkaFrontend implements Frontend {
     });
   }
 
-  /** Resolves when the last client has gone, or after so long. */
-  #empty(waitMs?: number): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = waitMs === undefined ? undefined : this.#host.kafka.clock.setTimer(waitMs, resolve);
-      this.#emptied = () => {
-        timer?.cancel();
-        resolve();
-      };
-    });
-  }
-
   /** Takes over a connection that somebody else has accepted and that was not read from (`pauseOnConnect`). */
   accept(socket: Socket): void {
     this.#host.turns.accepted();
-    if (this.#closing || this.#sessions.size >= this.#host.kafka.limits.connectionsMax) {
+    if (!this.#sessions.hasRoom) {
       socket.on('error', () => socket.destroy());
       socket.destroy();
       return;
     }
-    const session = new Session(this.#host, socket, ++this.#lastId);
+    const session = new Session(this.#host, socket, this.#sessions.nextId());
     this.#sessions.add(session);
-    this.#report({ kind: 'connected', connection: connectionInfo(session) });
-    this.#sweep ??= this.#host.kafka.clock.setTimer(this.#sweepMs, this.#lookAfterSessions);
+    this.#report({ kind: 'connected', connection: session.info() });
   }
 
   #sessionClosing(session: Session, reason: CloseReason): void {
-    this.#report({ kind: 'closed', connection: connectionInfo(session), reason });
+    this.#report({ kind: 'closed', connection: session.info(), reason });
   }
 
-  #sessionGone(session: Session): void {
-    this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#emptied?.();
-  }
-
-  readonly #lookAfterSessions = (): void => {
-    this.#sweep = undefined;
-    const nowMs = this.#host.kafka.clock.monotonic();
+  #lookAfterSessions(nowMs: number): void {
     for (const session of this.#sessions) this.#lookAfter(session, nowMs);
     if (this.#host.answerRoom.isFull) this.#makeRoom(nowMs);
-    if (this.#sessions.size > 0)
-      this.#sweep = this.#host.kafka.clock.setTimer(this.#sweepMs, this.#lookAfterSessions);
-  };
+  }
 
   /** Cuts who has been behind for longest, until there is room for answers to the others. */
   #makeRoom(nowMs: number): void {
@@ -260,21 +205,4 @@ function advertisedApis(): readonly AnyApi[] {
   return (Object.keys(apis) as ApiName[]).flatMap((name) =>
     handlers[name] === undefined ? [] : [apis[name] as AnyApi],
   );
-}
-
-function connectionInfo(session: Session): ConnectionInfo {
-  return {
-    id: session.id,
-    address: session.address,
-    name: session.clientId,
-    software: session.clientSoftware,
-    version: session.clientVersion,
-    user: session.user ?? null,
-    connectedMs: session.connectedMs,
-    requests: session.requests,
-    underWay: session.underWay,
-    inBytes: session.inBytes,
-    outBytes: session.outBytes,
-    pendingBytes: session.pendingBytes,
-  };
 }

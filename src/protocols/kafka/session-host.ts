@@ -1,4 +1,4 @@
-import type { Turns } from '../turns.ts';
+import type { Turns } from '../connections/index.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';

@@ -15,8 +15,7 @@ import {
   type Fields,
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
-import { readShared } from '../shared-reads.ts';
-import { Turn } from '../turns.ts';
+import { readShared, Turn, type Connection, type ConnectionInfo } from '../connections/index.ts';
 import { AnswerShare } from './answer-share.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
@@ -33,7 +32,15 @@ export type CloseReason =
   | { readonly kind: 'socket'; readonly cause: Error }
   | { readonly kind: 'slow-reader'; readonly pendingBytes: number }
   | { readonly kind: 'idle' }
+  | { readonly kind: 'kicked' }
   | { readonly kind: 'stopping' };
+
+/** A connection as the admin HTTP shows it; its name is the client id. */
+export interface KafkaConnectionInfo extends ConnectionInfo {
+  readonly requests: number;
+  /** Requests without an answer yet, those that wait for records included. */
+  readonly underWay: number;
+}
 
 /** What may be asked before a client has logged in. */
 const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']);
@@ -64,7 +71,7 @@ interface Exchange {
  *                 │ too many or too large: the socket is not read       │ the client does not read: nothing further is started
  * ```
  */
-export class Session implements KafkaSession {
+export class Session implements KafkaSession, Connection {
   readonly id: number;
   readonly host: SessionHost;
   readonly address: string;
@@ -148,6 +155,28 @@ export class Session implements KafkaSession {
       this.#answerShare.drop();
       host.gone(this);
     });
+  }
+
+  info(): KafkaConnectionInfo {
+    return {
+      id: this.id,
+      protocol: 'kafka',
+      address: this.address,
+      name: this.clientId,
+      user: this.user ?? null,
+      software: this.clientSoftware,
+      version: this.clientVersion,
+      connectedMs: this.connectedMs,
+      requests: this.requests,
+      underWay: this.underWay,
+      inBytes: this.inBytes,
+      outBytes: this.outBytes,
+      pendingBytes: this.pendingBytes,
+    };
+  }
+
+  kick(): void {
+    this.close({ kind: 'kicked' });
   }
 
   /** Whether it may ask for more than how to log in. */

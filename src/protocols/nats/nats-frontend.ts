@@ -1,8 +1,9 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Router } from '../../broker/index.ts';
-import { SystemClock, SystemRandom, type Clock, type Random, type Timer } from '../../util/index.ts';
+import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/index.ts';
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
-import { backlogMax, type Frontend, type ListenOptions } from '../frontend.ts';
+import { Hall, Listener, Sessions } from '../connections/index.ts';
+import type { Frontend, ListenOptions } from '../frontend.ts';
 import type { NatsAuth } from './auth.ts';
 import { ErrorText } from './errors.ts';
 import { Flusher } from './flusher.ts';
@@ -10,8 +11,7 @@ import { serverInfo } from './info.ts';
 import type { JetStream } from './jetstream-door.ts';
 import { natsLimits, type NatsLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
-import { Session, type CloseReason } from './session.ts';
-import { Turns } from '../turns.ts';
+import { Session, type CloseReason, type NatsConnectionInfo } from './session.ts';
 
 export interface NatsOptions {
   readonly router: Router;
@@ -24,31 +24,14 @@ export interface NatsOptions {
   readonly auth?: NatsAuth;
   readonly serverName?: string;
   /** Shared with the other frontends of a server; by default its own. */
-  readonly turns?: Turns;
+  readonly hall?: Hall;
   /** Told what operators want to know. */
   readonly report?: (event: NatsEvent) => void;
 }
 
 export type NatsEvent =
-  | { readonly kind: 'connected'; readonly connection: ConnectionInfo }
-  | { readonly kind: 'closed'; readonly connection: ConnectionInfo; readonly reason: CloseReason };
-
-/** A connection as the admin interface shows it. */
-export interface ConnectionInfo {
-  readonly id: number;
-  readonly address: string;
-  readonly name: string;
-  readonly language: string;
-  readonly version: string;
-  readonly connectedMs: number;
-  readonly subscriptions: number;
-  readonly inMessages: number;
-  readonly inBytes: number;
-  readonly outMessages: number;
-  readonly outBytes: number;
-  /** Bytes that wait for it to read them. */
-  readonly pendingBytes: number;
-}
+  | { readonly kind: 'connected'; readonly connection: NatsConnectionInfo }
+  | { readonly kind: 'closed'; readonly connection: NatsConnectionInfo; readonly reason: CloseReason };
 
 /** Read from a connection at once. */
 const readBytes = 128 * 1024;
@@ -61,14 +44,9 @@ export class NatsFrontend implements Frontend {
   readonly name = 'nats';
   readonly authenticates: boolean;
   readonly #host: SessionHost & { info: ServerInfo };
-  readonly #server: Server;
-  readonly #sessions = new Set<Session>();
+  readonly #listener: Listener;
+  readonly #sessions: Sessions<Session>;
   readonly #report: (event: NatsEvent) => void;
-  readonly #sweepMs: number;
-  #sweep: Timer | undefined = undefined;
-  #lastId = 0;
-  #closing = false;
-  #emptied: (() => void) | undefined = undefined;
 
   constructor(options: NatsOptions) {
     const clock = options.clock ?? new SystemClock();
@@ -78,18 +56,25 @@ export class NatsFrontend implements Frontend {
     const serverId = `P${Buffer.from(random.bytes(20)).toString('hex').toUpperCase()}`;
     this.authenticates = auth.kind !== 'none';
     this.#report = options.report ?? (() => {});
-    this.#sweepMs = Math.min(
-      sweepMsMax,
-      limits.pingIntervalMs / 2,
-      limits.writeDeadlineMs / 4,
-      limits.authTimeoutMs / 2,
-    );
+    const hall = options.hall ?? new Hall(clock);
+    this.#sessions = new Sessions({
+      registry: hall.registry,
+      clock,
+      connectionsMax: limits.connectionsMax,
+      sweepMs: Math.min(
+        sweepMsMax,
+        limits.pingIntervalMs / 2,
+        limits.writeDeadlineMs / 4,
+        limits.authTimeoutMs / 2,
+      ),
+      sweep: (nowMs) => this.#lookAfterSessions(nowMs),
+    });
     this.#host = {
       router: options.router,
       jetStream: options.jetStream,
       clock,
       flusher: new Flusher(clock),
-      turns: options.turns ?? new Turns(clock),
+      turns: hall.turns,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,
       auth,
@@ -103,11 +88,9 @@ export class NatsFrontend implements Frontend {
         authRequired: this.authenticates,
       }),
       closing: (session, reason) => this.#sessionClosing(session, reason),
-      gone: (session) => this.#sessionGone(session),
+      gone: (session) => this.#sessions.remove(session),
     };
-    this.#server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
-      this.#accept(socket),
-    );
+    this.#listener = new Listener((socket) => this.#accept(socket));
   }
 
   get connections(): number {
@@ -121,79 +104,46 @@ export class NatsFrontend implements Frontend {
     return count;
   }
 
-  listConnections(): ConnectionInfo[] {
-    return Array.from(this.#sessions, connectionInfo);
+  listConnections(): NatsConnectionInfo[] {
+    return Array.from(this.#sessions, (session) => session.info());
   }
 
-  listen({ host, port }: ListenOptions): Promise<{ readonly port: number }> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: backlogMax }, () => {
-        server.off('error', reject);
-        // Out of file descriptors, mostly: the connection is refused, the others live on.
-        server.on('error', () => {});
-        const address = server.address();
-        const listening = typeof address === 'object' && address !== null ? address.port : port;
-        this.#host.info = { ...this.#host.info, host, port: listening };
-        resolve({ port: listening });
-      });
-    });
+  async listen(options: ListenOptions): Promise<{ readonly port: number }> {
+    const { port } = await this.#listener.listen(options);
+    this.#host.info = { ...this.#host.info, host: options.host, port };
+    return { port };
   }
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closing = true;
-    if (this.#server.listening) this.#server.close();
+    this.#sessions.shut();
+    this.#listener.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
-    if (graceMs > 0) await this.#empty(graceMs);
+    if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
-    await this.#empty();
-    this.#sweep?.cancel();
-  }
-
-  /** Resolves when the last client has gone, or after so long. */
-  #empty(waitMs?: number): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = waitMs === undefined ? undefined : this.#host.clock.setTimer(waitMs, resolve);
-      this.#emptied = () => {
-        timer?.cancel();
-        resolve();
-      };
-    });
+    await this.#sessions.ended();
   }
 
   #accept(socket: Socket): void {
     this.#host.turns.accepted();
-    if (this.#closing || this.#sessions.size >= this.#host.limits.connectionsMax) {
+    if (!this.#sessions.hasRoom) {
       socket.on('error', () => socket.destroy());
       socket.end(new FrameWriter().error(ErrorText.connectionsExceeded).take());
       socket.resume();
       return;
     }
-    const session = new Session(this.#host, socket, ++this.#lastId);
+    const session = new Session(this.#host, socket, this.#sessions.nextId());
     this.#sessions.add(session);
-    this.#report({ kind: 'connected', connection: connectionInfo(session) });
-    this.#sweep ??= this.#host.clock.setTimer(this.#sweepMs, this.#lookAfterSessions);
+    this.#report({ kind: 'connected', connection: session.info() });
   }
 
   #sessionClosing(session: Session, reason: CloseReason): void {
     this.#host.jetStream?.sessionClosed?.(session);
-    this.#report({ kind: 'closed', connection: connectionInfo(session), reason });
+    this.#report({ kind: 'closed', connection: session.info(), reason });
   }
 
-  #sessionGone(session: Session): void {
-    this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#emptied?.();
-  }
-
-  readonly #lookAfterSessions = (): void => {
-    this.#sweep = undefined;
-    const nowMs = this.#host.clock.monotonic();
+  #lookAfterSessions(nowMs: number): void {
     for (const session of this.#sessions) if (!session.closed) this.#lookAfter(session, nowMs);
-    if (this.#sessions.size > 0)
-      this.#sweep = this.#host.clock.setTimer(this.#sweepMs, this.#lookAfterSessions);
-  };
+  }
 
   #lookAfter(session: Session, nowMs: number): void {
     const { limits } = this.#host;
@@ -216,21 +166,4 @@ export class NatsFrontend implements Frontend {
       }
     }
   }
-}
-
-function connectionInfo(session: Session): ConnectionInfo {
-  return {
-    id: session.id,
-    address: session.remoteAddress,
-    name: session.clientName,
-    language: session.clientLanguage,
-    version: session.clientVersion,
-    connectedMs: session.connectedMs,
-    subscriptions: session.subscriptions.size,
-    inMessages: session.inMessages,
-    inBytes: session.inBytes,
-    outMessages: session.output.messages,
-    outBytes: session.output.sentBytes,
-    pendingBytes: session.output.pendingBytes,
-  };
 }

@@ -7,8 +7,7 @@ import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
-import { readShared } from '../shared-reads.ts';
-import { Turn, turnMs } from '../turns.ts';
+import { readShared, Turn, turnMs, type Connection, type ConnectionInfo } from '../connections/index.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -18,7 +17,15 @@ export type CloseReason =
   | { readonly kind: 'error'; readonly text: ErrorText; readonly cause?: unknown }
   | { readonly kind: 'socket'; readonly cause: Error }
   | { readonly kind: 'slow-consumer'; readonly pendingBytes: number }
+  | { readonly kind: 'kicked' }
   | { readonly kind: 'stopping' };
+
+/** A connection as the admin HTTP shows it. */
+export interface NatsConnectionInfo extends ConnectionInfo {
+  readonly subscriptions: number;
+  readonly inMessages: number;
+  readonly outMessages: number;
+}
 
 /** After -ERR a client has so long to read it before its connection is cut. */
 const lingerMs = 1_000;
@@ -36,7 +43,7 @@ const ping = Buffer.from('PING\r\n', 'latin1');
  *
  * What its verbs do is in handlers.ts.
  */
-export class Session implements LivePublisher, NatsSession {
+export class Session implements LivePublisher, NatsSession, Connection {
   readonly id: number;
   readonly host: SessionHost;
   readonly output: Output;
@@ -107,6 +114,29 @@ export class Session implements LivePublisher, NatsSession {
 
   get remoteAddress(): string {
     return this.#remoteAddress;
+  }
+
+  info(): NatsConnectionInfo {
+    return {
+      id: this.id,
+      protocol: 'nats',
+      address: this.#remoteAddress,
+      name: this.clientName,
+      user: this.user === '' ? null : this.user,
+      software: this.clientLanguage,
+      version: this.clientVersion,
+      connectedMs: this.connectedMs,
+      subscriptions: this.subscriptions.size,
+      inMessages: this.inMessages,
+      inBytes: this.inBytes,
+      outMessages: this.output.messages,
+      outBytes: this.output.sentBytes,
+      pendingBytes: this.output.pendingBytes,
+    };
+  }
+
+  kick(): void {
+    this.close({ kind: 'kicked' });
   }
 
   /** Whether it may do anything but CONNECT. */

@@ -1,4 +1,5 @@
 import type { Broker, Group, Topic } from '../../broker/index.ts';
+import type { ConnectionRegistry } from '../../protocols/index.ts';
 import type { Door } from '../frontends.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
@@ -10,6 +11,7 @@ import type { OldestTimes } from './oldest-times.ts';
 export interface AdminContext {
   readonly broker: Broker;
   readonly frontends: readonly Door[];
+  readonly connections: ConnectionRegistry;
   readonly settings: Settings;
   readonly version: string;
   readonly dataDirectory: string;

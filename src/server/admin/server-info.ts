@@ -23,7 +23,7 @@ export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
 }
 
 export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
-  const { broker, frontends, settings, version, dataDirectory, startedMs, ports } = context;
+  const { broker, settings, version, dataDirectory, startedMs, ports } = context;
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   const { ready, diskFull, memoryFull, failed, damage } = broker.health;
   let groups = 0;
@@ -42,7 +42,7 @@ export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
     topics: broker.topics.size,
     groups,
     subscriptions: broker.router.subscriptions,
-    connections: frontends.reduce((sum, { connections }) => sum + connections, 0),
+    connections: context.connections.size,
     memory: {
       rssBytes: rss,
       heapUsedBytes: heapUsed,
@@ -55,18 +55,16 @@ export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
 }
 
 /** Those whose output waits for them come first: they are the ones that hold others back. */
-export function listConnections({ query }: AdminRequest, { frontends }: AdminContext): AdminReply {
+export function listConnections(
+  { query }: AdminRequest,
+  { frontends, connections }: AdminContext,
+): AdminReply {
   const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
-  const protocols = frontends.map(({ name, connections, authenticates }) => ({
-    name,
-    connections,
-    authenticates,
+  const protocols = frontends.map((frontend) => ({
+    name: frontend.name,
+    connections: frontend.connections,
+    authenticates: frontend.authenticates,
   }));
-  const all = frontends.flatMap((frontend) =>
-    frontend.listConnections().map((connection) => ({ protocol: frontend.name, ...connection })),
-  );
-  const pending = (connection: object): number =>
-    'pendingBytes' in connection && typeof connection.pendingBytes === 'number' ? connection.pendingBytes : 0;
-  const connections = all.sort((a, b) => pending(b) - pending(a)).slice(0, limit);
-  return json({ protocols, total: all.length, connections });
+  const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
+  return json({ protocols, total: all.length, connections: all.slice(0, limit) });
 }

@@ -271,15 +271,15 @@ describe('connections', () => {
     await says(client, 'SUB a 1\r\nSUB b 2\r\nPUB a 2\r\nhi\r\n', 'MSG a 1 2\r\nhi\r\n');
     const [info, ...more] = server.nats.listConnections();
     assert.deepEqual(more, []);
-    const { id, address, name, language, version, subscriptions, inMessages, outMessages, pendingBytes } =
+    const { id, address, name, software, version, subscriptions, inMessages, outMessages, pendingBytes } =
       info!;
     assert.deepEqual(
-      { id, address, name, language, version, subscriptions, inMessages, outMessages, pendingBytes },
+      { id, address, name, software, version, subscriptions, inMessages, outMessages, pendingBytes },
       {
         id: 1,
         address: '127.0.0.1',
         name: 'shop',
-        language: 'ts',
+        software: 'ts',
         version: '1.2',
         subscriptions: 2,
         inMessages: 1,

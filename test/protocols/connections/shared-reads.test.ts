@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { readShared } from '../../src/protocols/shared-reads.ts';
+import { readShared } from '../../../src/protocols/connections/index.ts';
 
 describe('shared reads', () => {
   it('bring what several connections send through one buffer, and their end', async () => {

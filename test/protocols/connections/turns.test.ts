@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turn, Turns } from '../../src/protocols/turns.ts';
-import type { Clock, Timer } from '../../src/util/index.ts';
+import { Turn, Turns } from '../../../src/protocols/connections/index.ts';
+import type { Clock, Timer } from '../../../src/util/index.ts';
 
 /** A clock whose time passes while somebody works, and an event loop that turns when it is told. */
 class LoopClock implements Clock {

@@ -1,4 +1,4 @@
-import { Queue, type Clock } from '../util/index.ts';
+import { Queue, type Clock } from '../../util/index.ts';
 
 /** A connection that always has more to do is served for so long at a time. */
 export const turnMs = 5;

@@ -1,0 +1,33 @@
+import type { Connection, ConnectionInfo } from './connection.ts';
+
+/** The registry holds all connections of a server, of all protocols, by their ids. */
+export class ConnectionRegistry {
+  readonly #connections = new Map<number, Connection>();
+  #lastId = 0;
+
+  /** Open connections. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** An id that no connection of this server has had. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+  }
+
+  get(id: number): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  list(): ConnectionInfo[] {
+    return Array.from(this.#connections.values(), (connection) => connection.info());
+  }
+}
