@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { readArchive } from './fixtures/archive.ts';
+import { describeBroker, openFixture } from './fixtures/content.ts';
+
+const archives = readdirSync(new URL('../../../test/log/fixtures/', import.meta.url))
+  .filter((name) => name.endsWith('.json.gz'))
+  .map((name) => name.slice(0, -'.json.gz'.length));
+
+/** `now` without the members that `held` does not have: settings that a later release brought. */
+function within(now: unknown, held: unknown): unknown {
+  if (Array.isArray(now) && Array.isArray(held)) return now.map((item, at) => within(item, held[at]));
+  if (typeof now !== 'object' || now === null || typeof held !== 'object' || held === null) return now;
+  if (Array.isArray(now) || Array.isArray(held)) return now;
+  const known = held as { readonly [name: string]: unknown };
+  return Object.fromEntries(
+    Object.entries(now)
+      .filter(([name]) => name in known)
+      .map(([name, value]) => [name, within(value, known[name])]),
+  );
+}
+
+describe('a data directory of an earlier release', () => {
+  test('is kept here in several conditions', () => assert.ok(archives.length >= 3, archives.join()));
+
+  for (const name of archives) {
+    test(`${name} opens, and everything is there, also after a stop and after a kill`, async () => {
+      const { files, held } = await readArchive(name);
+      const first = await openFixture(files);
+      assert.deepEqual(within(await describeBroker(first.broker), held), held);
+      const killed = files.copy();
+      await first.broker.close();
+      for (const again of [files, killed]) {
+        const { broker } = await openFixture(again);
+        assert.deepEqual(within(await describeBroker(broker), held), held);
+        await broker.close();
+      }
+    });
+  }
+});
