@@ -51,7 +51,7 @@ export class Answers {
     this.#lastAckMs = this.#core.clock.now();
     this.#group.ackRate.count++;
     this.settle(position, entry);
-    this.#group.noteChange(true);
+    this.#group.noteChange('now');
   }
 
   /** Offsets were committed: what lies between `before` and the cursor is done. */
@@ -89,7 +89,7 @@ export class Answers {
     this.#core.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
     if (this.#group.config.deadLetter === undefined) {
       this.settle(position, entry); // nobody wants it: as good as acked
-      this.#group.noteChange(true);
+      this.#group.noteChange('now');
     } else this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
     return true;
   }
@@ -116,14 +116,29 @@ export class Answers {
     return delayMs * (1 - backoffJitter * this.#core.random.next());
   }
 
-  #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
-    const { maxDeliver } = this.#group.config;
-    if (maxDeliver !== undefined && entry.deliveries >= maxDeliver) {
-      this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
-      const { failure } = entry;
-      this.#giveUp(position, entry, failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`);
-      return;
+  /** Gives up what has failed as often as the group's limit allows, after the limit was lowered. */
+  giveUpExhausted(position: GroupPartition): void {
+    for (const entry of position.pending.values()) {
+      const { state } = entry;
+      if (state === PendingState.inFlight || state === PendingState.leaving || !this.#isExhausted(entry))
+        continue;
+      this.#exhausted(position, entry);
     }
+  }
+
+  #isExhausted({ deliveries }: PendingEntry): boolean {
+    const { maxDeliver } = this.#group.config;
+    return maxDeliver !== undefined && deliveries >= maxDeliver;
+  }
+
+  #exhausted(position: GroupPartition, entry: PendingEntry): void {
+    this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
+    const { failure } = entry;
+    this.#giveUp(position, entry, failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`);
+  }
+
+  #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
+    if (this.#isExhausted(entry)) return this.#exhausted(position, entry);
     if (delayMs > 0) {
       const nowMs = this.#core.clock.monotonic();
       position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
@@ -140,13 +155,13 @@ export class Answers {
     if (topic === undefined) {
       // It stays where it is, whatever the retention: nobody has answered for it.
       this.#finish(position, entry);
-      this.#group.noteChange(true);
+      this.#group.noteChange('now');
       return;
     }
-    position.pending.leaveForGood(entry);
+    position.leaveForGood(entry);
     const moved = (): void => {
       this.settle(position, entry);
-      this.#group.noteChange(true);
+      this.#group.noteChange('now');
     };
     deadLetter(this.#core, this.#group, position, entry, { topic, cause, moved }).catch(() => {
       // It could not be read now: it stays pending, and another try follows.
@@ -157,9 +172,8 @@ export class Answers {
   }
 
   #finish(position: GroupPartition, entry: PendingEntry): void {
-    position.pending.remove(entry);
+    position.settle(entry);
     if (this.#group.isStored) position.changes.done.add(entry.offset);
-    position.releaseKey(entry);
     this.#group.wake();
   }
 

@@ -99,7 +99,7 @@ export class Broker {
     record: (end) => this.#log.record(EntryKind.producerIds, 0, this.#scratch.reset().uvarint(end).view()),
     afterCommit: (callback) => this.afterCommit(callback),
   });
-  readonly #commits = new CommitCycle(() => this.#log);
+  readonly #commits: CommitCycle;
   readonly #damage: DamageReport[] = [];
   /** Offsets that a damaged journal held. */
   readonly #lost: DamageReport[] = [];
@@ -124,6 +124,7 @@ export class Broker {
         memoryBytes: options.memoryBytes ?? (() => process.memoryUsage.rss()),
       },
     );
+    this.#commits = new CommitCycle(() => this.#log, this.#clock);
     this.#core = this.#makeCore();
     this.transactions = new Transactions(this.#makeTransactionsHost(), options.transactions);
     this.attributes = new Attributes(this.#makeAttributesHost());
@@ -337,6 +338,7 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
+    this.#commits.stop();
     this.#watermarks.stop();
     this.#schedule.stop();
     this.transactions.stop();
@@ -399,7 +401,7 @@ export class Broker {
         this.#commits.await(listener, token, partition, offset, duplicate),
       afterCommit: (callback) => this.afterCommit(callback),
       partitionChanged: (partition) => this.#commits.partitionChanged(partition),
-      groupChanged: (group, soon) => this.#commits.groupChanged(group, soon),
+      groupChanged: (group, urgency) => this.#commits.groupChanged(group, urgency),
       recordDedupeId: (topic, partition, offset, timeMs, id) => {
         if (topic.config.durability === 'memory') return;
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);

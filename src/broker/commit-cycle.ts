@@ -1,9 +1,21 @@
 import type { Log } from '../log/index.ts';
-import { ByteWriter } from '../util/index.ts';
+import { ByteWriter, type Clock } from '../util/index.ts';
 import { EntryKind, writeGroupChanged, writePartitionChanged } from './entries.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import { PublishesOfCommit, type PublishListener } from './publishes.ts';
+
+/**
+ * When the next commit is to carry a change: a commit is asked for now, or within {@link changeDelayMs}, or the change only joins the
+ * commit that comes next for another reason.
+ */
+export type CommitUrgency = 'now' | 'soon' | 'with-next';
+
+/**
+ * A delivery is counted on disk at most so much later, in milliseconds, without a sync of its own: any commit in between carries the
+ * count, and if there is none, one commit carries all deliveries of that time.
+ */
+export const changeDelayMs = 25;
 
 /** What waits for one commit. */
 class CommitWork {
@@ -37,9 +49,19 @@ export class CommitCycle {
   readonly #changedGroups: Group[] = [];
   readonly #changedPartitions: Partition[] = [];
   readonly #scratch = new ByteWriter(4096);
+  readonly #clock: Clock;
+  /** A timer is running for changes that wait for a commit. */
+  #isDelaying = false;
+  #stopped = false;
 
-  constructor(log: () => Log) {
+  constructor(log: () => Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** No commit is asked for by time any more: the broker is closing. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** The listener hears `published` when what is open now is durable. */
@@ -83,14 +105,23 @@ export class CommitCycle {
     this.#log().requestCommit();
   }
 
-  /** The group's changes go into the next commit; `soon` asks for it now. */
-  groupChanged(group: Group, soon: boolean): void {
+  /** The group's changes go into the next commit. */
+  groupChanged(group: Group, urgency: CommitUrgency): void {
     if (!group.changed) {
       group.changed = true;
       this.#changedGroups.push(group);
     }
-    if (soon) this.#log().requestCommit();
+    if (urgency === 'now') this.#log().requestCommit();
+    else if (urgency === 'soon' && !this.#isDelaying) {
+      this.#isDelaying = true;
+      this.#clock.setTimer(changeDelayMs, this.#onDelayed);
+    }
   }
+
+  readonly #onDelayed = (): void => {
+    this.#isDelaying = false;
+    if (!this.#stopped && this.#changedGroups.length > 0) this.#log().requestCommit();
+  };
 
   /** The partition's removals go into the next commit. */
   partitionChanged(partition: Partition): void {

@@ -1,5 +1,6 @@
 import type { Log, Record } from '../log/index.ts';
 import type { Clock, Random } from '../util/index.ts';
+import type { CommitUrgency } from './commit-cycle.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Group } from './group.ts';
@@ -30,8 +31,8 @@ export interface BrokerCore extends PartitionHost {
     offset: number,
     duplicate: boolean,
   ): void;
-  /** The group has changes that the next commit must carry; `soon` asks for that commit now. */
-  groupChanged(group: Group, soon: boolean): void;
+  /** The group has changes that the next commit must carry. */
+  groupChanged(group: Group, urgency: CommitUrgency): void;
   /** The dedupe id goes into the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
   /** Stores the message with the delayed ones until `dueMs` (wall clock). */

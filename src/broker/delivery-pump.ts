@@ -100,6 +100,8 @@ export class DeliveryPump {
   }
 
   #findReady(position: GroupPartition): boolean | 'loading' {
+    const { maxInFlight = Infinity } = this.#group.config;
+    if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
     for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
       const record = position.find(entry.offset);
       if (record === 'loading') return 'loading';

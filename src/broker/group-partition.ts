@@ -371,10 +371,11 @@ export class GroupPartition {
     return true;
   }
 
-  /** The message's key is under way from now until {@link releaseKey}. */
+  /** The message's key is under way from now until {@link settle}. */
   lockKey(entry: PendingEntry, record: Record): void {
     if (!this.#ordered) return;
     entry.key ??= this.#keyReader.read(record);
+    entry.holdsKey = true;
     if (!this.#keysUnderWay.has(entry.key)) this.#keysUnderWay.set(entry.key, new Queue());
   }
 
@@ -392,18 +393,36 @@ export class GroupPartition {
     return false;
   }
 
-  /** The entry is done: the next message of its key may go. */
-  releaseKey(entry: PendingEntry): void {
-    if (entry.key === undefined) return;
-    const behind = this.#keysUnderWay.get(entry.key);
+  /** The entry is done: its place is free, and the next message of its key may go. */
+  settle(entry: PendingEntry): void {
+    this.#leaveHeld(entry);
+    this.pending.remove(entry);
+    if (entry.holdsKey) this.#releaseKey(entry);
+  }
+
+  /** It will not be delivered again; it stays pending, and in front of its key, until settled. */
+  leaveForGood(entry: PendingEntry): void {
+    this.#leaveHeld(entry);
+    this.pending.leaveForGood(entry);
+  }
+
+  /** The queue behind its key drops it when its turn comes. */
+  #leaveHeld(entry: PendingEntry): void {
+    if (entry.state === PendingState.held && entry.key !== undefined && this.#ordered) this.#held--;
+  }
+
+  #releaseKey(entry: PendingEntry): void {
+    entry.holdsKey = false;
+    const behind = this.#keysUnderWay.get(entry.key!);
     if (!behind) return;
     for (let next = behind.shift(); next; next = behind.shift()) {
+      if (next.state !== PendingState.held) continue; // settled while it was held
       this.#held--;
-      if (!this.pending.has(next.offset) || next.state !== PendingState.held) continue;
+      next.holdsKey = true;
       this.pending.makeReady(next);
       return;
     }
-    this.#keysUnderWay.delete(entry.key);
+    this.#keysUnderWay.delete(entry.key!);
   }
 
   get held(): number {

@@ -1,6 +1,7 @@
 import type { Record } from '../log/index.ts';
 import { Mutex } from '../util/index.ts';
 import { Answers } from './answers.ts';
+import type { CommitUrgency } from './commit-cycle.ts';
 import type { Consumer, ConsumerEnd } from './consumer.ts';
 import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
@@ -170,7 +171,7 @@ export class Group {
   noteDelivered(deliveries: number, nowMs: number): void {
     this.lastDeliveredMs = this.#core.clock.now();
     this.deliverRate.count += deliveries;
-    this.noteChange(false);
+    this.noteChange(this.#config.ack === 'none' ? 'with-next' : 'soon'); // at most once has no count to keep
     this.armDeadline(nowMs);
   }
 
@@ -369,7 +370,7 @@ export class Group {
     const before = position.cursor;
     position.commit(offset, metadata);
     this.#answers.passed(position, before);
-    this.noteChange(true);
+    this.noteChange('now');
   }
 
   /** Forgets what was committed for a partition, as if nothing had been. Resolves once that is durable. */
@@ -390,9 +391,9 @@ export class Group {
     throw new BrokerError('offset-not-found', `Topic "${this.topic.name}" has no partition ${partition}.`);
   }
 
-  /** The next commit carries what changed; `soon` asks for that commit now. */
-  noteChange(soon: boolean): void {
-    if (this.isStored) this.#core.groupChanged(this, soon);
+  /** The next commit carries what changed. */
+  noteChange(urgency: CommitUrgency): void {
+    if (this.isStored) this.#core.groupChanged(this, urgency);
     else for (const position of this.positions) position.changes.clear();
   }
 
@@ -439,6 +440,7 @@ export class Group {
   applyConfig(config: GroupConfig): void {
     const filtersChanged = config.filters.join(' ') !== this.#config.filters.join(' ');
     this.#config = config;
+    if (this.#started) this.#applyLimits();
     if (filtersChanged) {
       this.#filter = filterOf(config);
       for (const position of this.positions) {
@@ -452,12 +454,21 @@ export class Group {
     this.wake();
   }
 
+  /** Limits that changed hold at once: for what is in flight, and for what waits to be delivered again. */
+  #applyLimits(): void {
+    for (const position of this.positions) {
+      position.pending.rewait((deliveries) => this.deadlineMs(deliveries));
+      this.#answers.giveUpExhausted(position);
+    }
+    this.armDeadline(this.#core.clock.monotonic());
+  }
+
   async #recountLag(): Promise<void> {
     await this.#moves.run(async () => {
       for (const position of this.positions) if (this.#filter) await countLag(position, this.#filter);
     });
     for (const position of this.positions) position.cursorMoved = true; // the next commit carries the count
-    this.noteChange(true);
+    this.noteChange('now');
   }
 
   /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */

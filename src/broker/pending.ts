@@ -37,6 +37,8 @@ export class PendingEntry {
   failure: string | undefined = undefined;
   /** Its key, where the topic keeps key state or the group keeps order per key. */
   key: string | undefined = undefined;
+  /** It is the one of its key that is under way; those behind it are held. */
+  holdsKey = false;
   consumer: Consumer | undefined = undefined;
   /** Neighbours in the deadline list of its wait. */
   previous: PendingEntry | undefined = undefined;
@@ -98,7 +100,10 @@ class DeadlineList {
 export class PendingEntries {
   readonly #entries = new Map<number, PendingEntry>();
   readonly #lists: DeadlineList[] = [];
-  readonly #waiting = new Heap<PendingEntry>((a, b) => a.dueMs < b.dueMs);
+  /** Of those that are due together the lowest offset goes first. */
+  readonly #waiting = new Heap<PendingEntry>(
+    (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.offset < b.offset),
+  );
   readonly #ready = new Queue<PendingEntry>();
   #readyCount = 0;
   #inFlight = 0;
@@ -179,6 +184,20 @@ export class PendingEntries {
     entry.list?.remove(entry);
     entry.dueMs = nowMs + waitMs;
     this.#listFor(waitMs).append(entry);
+  }
+
+  /** The group's waits have changed: what is in flight has as long as they say now, from when its wait began. */
+  rewait(waitMsOf: (deliveries: number) => number): void {
+    const entries: [entry: PendingEntry, sinceMs: number][] = [];
+    for (const list of this.#lists.splice(0)) {
+      for (let entry = list.head; entry; entry = entry.next) entries.push([entry, entry.dueMs - list.waitMs]);
+    }
+    entries.sort(([, a], [, b]) => a - b); // lists are in due order
+    for (const [entry, sinceMs] of entries) {
+      const waitMs = waitMsOf(entry.deliveries);
+      entry.dueMs = sinceMs + waitMs;
+      this.#listFor(waitMs).append(entry);
+    }
   }
 
   /** Failed: goes out again, not before `dueMs`. */

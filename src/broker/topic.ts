@@ -453,7 +453,7 @@ export class Topic {
   /** Changes the configuration; resolves once that is durable. Name, durability and keyState stay; partitions may only grow. */
   async update(options: TopicConfig): Promise<void> {
     const config = topicConfig(options);
-    const { name, durability, keyState, partitions } = this.#config;
+    const { name, durability, keyState, partitions, retention } = this.#config;
     if (config.name !== name || config.durability !== durability || config.keyState !== keyState) {
       throw topicError(this, 'topic-config-invalid', 'keeps its name, durability and keyState for life');
     }
@@ -468,6 +468,7 @@ export class Topic {
       this.#size.check(partition, config);
       this.#age.check(partition);
     }
+    if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
     this.noteRoom();
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
   }

@@ -1,7 +1,7 @@
 import { Examination, type Violation } from './examination.ts';
 import type { Event, Fact, FactOf } from './history.ts';
 import { deadLettered } from './rules/dead-letters.ts';
-import { answered, delivered } from './rules/deliveries.ts';
+import { answered, delivered, idle } from './rules/deliveries.ts';
 import { drained } from './rules/drained.ts';
 import { ended, readable, started, stopped, written } from './rules/durability.ts';
 import {
@@ -100,6 +100,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   written,
   readable,
   durable: ({ known }, { upTo }) => known.noteDurable(known.run, upTo),
+  idle,
   outcome,
   asked: () => {},
   topic: topicAsked,

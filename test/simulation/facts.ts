@@ -124,8 +124,10 @@ export class TopicKnown {
 /** What clients know of a message in a group. */
 export interface DeliveryKnown {
   readonly instance: Instance;
-  /** Run, event and number of each delivery. */
-  readonly log: { readonly run: number; readonly at: number; readonly count: number }[];
+  /** Run, event, time and number of each delivery. */
+  readonly log: { readonly run: number; readonly at: number; readonly ms: number; readonly count: number }[];
+  /** So many are surely on disk, because the broker had the time to write them. */
+  counted: number;
   /** Before this time (in the same run) it is surely with its consumer. */
   inFlightUntilMs: number;
   /** Not delivered again before this time in the same run. */

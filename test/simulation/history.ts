@@ -47,6 +47,8 @@ export type Fact =
   | { readonly kind: 'readable'; readonly topic: string; readonly partition: number; readonly end: number }
   /** What was asked for up to that event is on disk. */
   | { readonly kind: 'durable'; readonly upTo: number }
+  /** Nothing is left to do, and no timer is due: what waits for the disk waits for no longer than it may. */
+  | { readonly kind: 'idle' }
   /** What an operation came to, by the index of its event. */
   | { readonly kind: 'outcome'; readonly of: number; readonly error?: string; readonly count?: number }
   /** Something else was asked for, of which only errors are of interest. */

@@ -194,6 +194,40 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'if (expectedLastOffset !== undefined && expectedLastOffset < lastOffset) {',
   },
   {
+    name: 'deliveries ask for no commit',
+    file: 'broker/commit-cycle.js',
+    find: "else if (urgency === 'soon' && !this.#isDelaying) {",
+    replace: 'else if (false) {',
+  },
+  {
+    name: 'a lowered maxDeliver waits for one delivery more',
+    file: 'broker/group.js',
+    find: 'this.#answers.giveUpExhausted(position);',
+    replace: ';',
+    tests: ['broker/group-limits.test.js'],
+  },
+  {
+    name: 'a shortened ackWait waits for the next delivery',
+    file: 'broker/group.js',
+    find: 'position.pending.rewait((deliveries) => this.deadlineMs(deliveries));',
+    replace: ';',
+    tests: ['broker/group-limits.test.js'],
+  },
+  {
+    name: 'a lowered maxInFlight waits for redeliveries to be over',
+    file: 'broker/delivery-pump.js',
+    find: 'if (position.pending.inFlight >= maxInFlight)',
+    replace: 'if (false)',
+    tests: ['broker/group-limits.test.js'],
+  },
+  {
+    name: 'messages due together come again in the order of the heap',
+    file: 'broker/pending.js',
+    find: 'a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.offset < b.offset)',
+    replace: 'a.dueMs < b.dueMs',
+    tests: ['broker/group-limits.test.js'],
+  },
+  {
     name: 'a topic that was deleted comes back',
     file: 'broker/definitions.js',
     find: 'this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);',
@@ -233,8 +267,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'dead letter one delivery too late',
     file: 'broker/answers.js',
-    find: 'maxDeliver !== undefined && entry.deliveries >= maxDeliver',
-    replace: 'maxDeliver !== undefined && entry.deliveries > maxDeliver',
+    find: 'maxDeliver !== undefined && deliveries >= maxDeliver',
+    replace: 'maxDeliver !== undefined && deliveries > maxDeliver',
   },
   {
     name: 'dead letter twice',

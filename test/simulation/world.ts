@@ -118,6 +118,9 @@ export class World {
     }
     await machine.run(random, operation.steps < 0 ? Infinity : operation.steps);
     if (this.#failed) await this.#exit(random);
+    const { isIdle, clock } = machine;
+    if (isIdle && clock.nextTimerMs > clock.monotonic() && !this.#broker!.health.diskFull)
+      this.history.add({ kind: 'idle' });
   }
 
   #gated(): GatedFiles {

@@ -53,8 +53,11 @@ export function letterSeen(
 }
 
 /** How many deliveries the broker is bound to remember after a crash. */
-export function leastCount(exam: Examination, { log }: DeliveryKnown): number {
-  return Math.max(0, ...log.filter(({ run, at }) => exam.known.isDurable(run, at)).map(({ count }) => count));
+export function leastCount(exam: Examination, { log, counted }: DeliveryKnown): number {
+  return Math.max(
+    counted,
+    ...log.filter(({ run, at }) => exam.known.isDurable(run, at)).map(({ count }) => count),
+  );
 }
 
 export function hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {

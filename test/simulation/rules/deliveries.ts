@@ -7,6 +7,9 @@ import { see, seenCommitted } from './sights.ts';
 
 /* What groups are given, and what they answer. */
 
+/** A delivery is counted on disk after so long, as the broker promises. */
+const countedAfterMs = 25;
+
 export function delivered(
   exam: Examination,
   { topic: topicKey, group: groupKey, seen, deliveries }: FactOf<'delivered'>,
@@ -27,6 +30,7 @@ export function delivered(
   const delivery: DeliveryKnown = before ?? {
     instance,
     log: [],
+    counted: 0,
     inFlightUntilMs: 0,
     earliestMs: 0,
     answered: false,
@@ -38,11 +42,24 @@ export function delivered(
   else if (deliveries !== 1 && group.resets === 0) exam.broken('deliveries count from 1', text);
   if (deliveries > group.maxDeliverMax) exam.broken('no more than maxDeliver deliveries', text);
   inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
-  delivery.log.push({ run, at: exam.at, count: deliveries });
+  delivery.log.push({ run, at: exam.at, ms: exam.ms, count: deliveries });
   delivery.answered = false;
   delivery.inFlightUntilMs = exam.ms + group.deadlineMsMin;
   delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(deliveries);
   group.deliveries.set(instance, delivery);
+}
+
+/** Nothing else may come: deliveries are counted on disk a bounded time after they were made. */
+export function idle(exam: Examination): void {
+  const { known, ms } = exam;
+  for (const group of known.groups.values()) {
+    if (!group.isStored || group.isAtMostOnce || group.deletedAt !== undefined) continue;
+    for (const delivery of group.deliveries.values()) {
+      const last = delivery.log.at(-1)!;
+      if (last.run === known.run && last.ms + countedAfterMs <= ms)
+        delivery.counted = Math.max(delivery.counted, last.count);
+    }
+  }
 }
 
 function again(
