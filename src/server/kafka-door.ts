@@ -61,12 +61,18 @@ export class KafkaDoor implements Door {
     const { KafkaFrontend } = await import('../protocols/kafka/index.ts');
     const broker = this.#broker;
     const { kafkaAdvertise, kafkaAutoCreate, kafkaPartitions } = this.#settings;
+    const { kafkaProduceBytesMax, kafkaCommandBytesMax, kafkaElementsMax } = this.#settings;
     const user = userOf(this.#settings);
     const frontend = new KafkaFrontend({
       broker,
       clock: broker.clock,
       random: broker.random,
       hall: this.#hall,
+      limits: {
+        requestBytesMax: Math.max(kafkaProduceBytesMax, kafkaCommandBytesMax),
+        commandBytesMax: kafkaCommandBytesMax,
+        requestElementsMax: kafkaElementsMax,
+      },
       auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },

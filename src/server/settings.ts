@@ -37,6 +37,9 @@ export interface Settings {
   readonly kafkaTlsKey: string | undefined;
   readonly kafkaAutoCreate: boolean;
   readonly kafkaPartitions: number;
+  readonly kafkaProduceBytesMax: number;
+  readonly kafkaCommandBytesMax: number;
+  readonly kafkaElementsMax: number;
   readonly diskFreeBytesMin: number;
   readonly memoryBytesMax: number | undefined;
   readonly adminHost: string;
@@ -253,6 +256,21 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     name: 'kafka-partitions',
     default: 1,
     help: 'partitions of topics that Kafka clients create without saying how many',
+  }),
+  kafkaProduceBytesMax: size(64 * 2 ** 10, 2 ** 30, {
+    name: 'kafka-produce-max',
+    default: 100 * 2 ** 20,
+    help: 'largest produce request of Kafka clients',
+  }),
+  kafkaCommandBytesMax: size(64 * 2 ** 10, 2 ** 30, {
+    name: 'kafka-command-max',
+    default: 4 * 2 ** 20,
+    help: 'largest request of Kafka clients that is no produce request',
+  }),
+  kafkaElementsMax: count(10_000_000, {
+    name: 'kafka-elements-max',
+    default: 100_000,
+    help: 'array elements (topics, partitions, groups, …) in one request of Kafka clients',
   }),
   diskFreeBytesMin: size(0, 2 ** 40, {
     name: 'disk-free-min',

@@ -8,6 +8,10 @@ import { canarySteps } from './canary.ts';
 import { kafkaCanarySteps } from './kafka-canary.ts';
 import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { costlyInputs } from './costly/index.ts';
+import { play, waitMsMax } from './costly/play.ts';
 import { runPowerLosses } from './power-losses.ts';
 import { recordedDiskNeeds } from './recorded-disk.ts';
 import { runFullDisk } from './full-disk.ts';
@@ -22,6 +26,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string' },
     minutes: { type: 'string' },
     only: { type: 'string', default: '' },
+    each: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
@@ -127,6 +132,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
     finish(`power losses on ext4, seed ${seed}`, rows, violations, complaints);
   },
   storm: async () => {
+    if (values.each) return each();
     await using directory = await makeTemporaryDirectory('pillarbox-storm-');
     const seconds = Number(values.seconds ?? 60);
     const result = await runStorm({
@@ -186,6 +192,28 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
     finish(`mixed load under 512 MiB (${limit})`, rows, violations);
   },
 };
+
+/** Each costly input by itself, against a broker of its own. */
+async function each(): Promise<void> {
+  const rows: Row[] = [];
+  const violations: Violation[] = [];
+  for (const input of costlyInputs.filter(({ name }) => name.includes(values.only))) {
+    await using directory = await makeTemporaryDirectory('pillarbox-costly-');
+    const dataDirectory = join(directory.path, 'data');
+    await mkdir(dataDirectory);
+    const args = ['--log-level', 'error', '--disk-free-min', '0'];
+    const played = await play(input, { dataDirectory, workDirectory: directory.path, args });
+    const { longestMs, bytes, processorMs, queuedMs, answeredMs, answerBytes, outcome } = played;
+    const waited = Math.max(longestMs.nats, longestMs.kafka);
+    const text = `${(bytes / 1e6).toFixed(3)} MB: others waited ${waited.toFixed(0)} ms; ${outcome} after ${answeredMs.toFixed(0)} ms with ${(answerBytes / 1e6).toFixed(3)} MB; ${processorMs.toFixed(0)} ms on a processor, ${queuedMs.toFixed(0)} ms in its queue`;
+    rows.push([input.name, text]);
+    progress(`${input.name}: ${text}`);
+    // Time in the queue for a processor is the machine's, not the broker's.
+    if (waited - queuedMs >= waitMsMax || outcome === 'no answer' || outcome === 'the broker ended')
+      violations.push({ rule: 'a canary is served within a second', text: `${input.name}: ${text}` });
+  }
+  finish('each costly input by itself', rows, violations);
+}
 
 const command = commands[positionals[0] ?? ''];
 if (command === undefined) {

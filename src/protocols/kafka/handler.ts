@@ -25,6 +25,11 @@ export interface KafkaSession {
   saslToken(token: Uint8Array): Uint8Array;
   /** Room for an answer that would have so many bytes: how many it may have, as soon as there is room at all. */
   takeRoom(bytes: number): number | Promise<number>;
+  /**
+   * Asked between two pieces of work, of those that have a next one: undefined while its turn lasts, else resolves when its next turn begins, or when it
+   * is closed.
+   */
+  rest(): Promise<void> | undefined;
   /** Ends the connection because of what the client did. */
   fail(text: string): void;
   /** What a part of the protocol keeps per connection (share sessions, …), each under a {@link SessionState} of its own. */

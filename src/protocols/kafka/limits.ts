@@ -1,8 +1,12 @@
 /** The Kafka frontend's limits; all of them apply per broker or connection as said. */
 export interface KafkaLimits {
   readonly connectionsMax: number;
-  /** Largest request frame, in bytes (Kafka: socket.request.max.bytes). */
+  /** Largest request frame, in bytes (Kafka: socket.request.max.bytes). Only Produce may have so many. */
   readonly requestBytesMax: number;
+  /** Largest request frame of every other API: none of them carries records. */
+  readonly commandBytesMax: number;
+  /** Elements that the arrays of a request may have together; charged before anything is made of them. */
+  readonly requestElementsMax: number;
   /** Largest frame of a connection that has not authenticated, in bytes. */
   readonly requestBytesMaxBeforeAuth: number;
   /** Requests of one connection under way at once; beyond it the socket is not read. */
@@ -32,6 +36,8 @@ export interface KafkaLimits {
 export const defaultLimits: KafkaLimits = {
   connectionsMax: 65_536,
   requestBytesMax: 100 * 1024 * 1024,
+  commandBytesMax: 4 * 1024 * 1024,
+  requestElementsMax: 100_000,
   requestBytesMaxBeforeAuth: 64 * 1024,
   requestsMax: 256,
   requestBytesUnderWayMax: 128 * 1024 * 1024,

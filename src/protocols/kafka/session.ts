@@ -6,6 +6,7 @@ import {
   FrameSplitter,
   WireError,
   Writer,
+  apiByKey,
   apis,
   includes,
   readRequest,
@@ -44,6 +45,8 @@ export interface KafkaConnectionInfo extends ConnectionInfo {
 
 /** What may be asked before a client has logged in. */
 const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']);
+/** A request of so many bytes may be a lot of work: one of them at a time, and only while its connection has its turn. */
+const heavyBytesMin = 16 * 1024;
 /** Answers of these may be large: one of them at a time. */
 const readingApis: ReadonlySet<ApiName> = new Set(['Fetch', 'ShareFetch']);
 
@@ -55,6 +58,7 @@ interface Exchange {
   /** Of the request. */
   readonly bytes: number;
   readonly isReading: boolean;
+  readonly isHeavy: boolean;
   /** Undefined until it is started. */
   context: RequestContext | undefined;
   state: 'waiting' | 'running' | 'answered' | 'silent';
@@ -104,6 +108,9 @@ export class Session implements KafkaSession, Connection {
   /** Bytes that the socket had taken at the last look. */
   #takenBytes = 0;
   #reading = 0;
+  #heavy = 0;
+  /** Handlers that wait for the next turn. */
+  #resting: (() => void)[] = [];
   #flushing = false;
   #paused = false;
   #congested = false;
@@ -117,7 +124,7 @@ export class Session implements KafkaSession, Connection {
     const nowMs = host.kafka.clock.monotonic();
     this.host = host;
     this.id = id;
-    this.#turn = new Turn(host.turns, () => this.#advance());
+    this.#turn = new Turn(host.turns, () => this.#goOn());
     this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock);
     this.#login = new Login(host.auth, host.kafka.random);
     this.connectedMs = host.kafka.clock.now();
@@ -132,6 +139,7 @@ export class Session implements KafkaSession, Connection {
     this.#splitter = new FrameSplitter(
       this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
       host.kafka.broker.blocks,
+      (apiKey, bytes) => this.#checkSize(apiKey, bytes),
     );
     // A TLS socket has memory of its own for what it has decrypted.
     const socket =
@@ -268,7 +276,7 @@ export class Session implements KafkaSession, Connection {
   #accept(bytes: Buffer): void {
     if (this.#login.takesBareTokens) return this.#acceptBareToken(bytes);
     this.requests++;
-    const frame = readRequest(bytes);
+    const frame = readRequest(bytes, this.host.kafka.limits.requestElementsMax);
     const { apiKey, apiVersion, api } = frame;
     if (frame.clientId !== null && frame.clientId !== this.clientId) this.clientId = frame.clientId;
     if (apiKey === apis.ApiVersions.key && !api) return this.#answerUnknownApiVersions(frame);
@@ -279,6 +287,7 @@ export class Session implements KafkaSession, Connection {
       frame,
       bytes: bytes.length,
       isReading: readingApis.has(api.name),
+      isHeavy: bytes.length >= heavyBytesMin && api.key !== apis.Produce.key,
       context: undefined,
       state: 'waiting',
       response: undefined,
@@ -288,12 +297,24 @@ export class Session implements KafkaSession, Connection {
     this.#bytesUnderWay += exchange.bytes;
   }
 
+  /** Told as soon as a frame has begun. Throws a WireError. */
+  #checkSize(apiKey: number, bytes: number): void {
+    const { commandBytesMax } = this.host.kafka.limits;
+    if (bytes <= commandBytesMax || apiKey === apis.Produce.key || this.#login.takesBareTokens) return;
+    const name = apiByKey(apiKey)?.name ?? `API ${apiKey}`;
+    throw new WireError(
+      'frame-size',
+      `A request of ${bytes} bytes for ${name} was announced; ${commandBytesMax} are allowed for all but Produce.`,
+    );
+  }
+
   /** "UNSUPPORTED_VERSION with the body of version 0" (KIP-511), whatever version was asked for. */
   #answerUnknownApiVersions(frame: RequestFrame): void {
     const exchange: Exchange = {
       frame: { ...frame, apiVersion: 0 },
       bytes: 0,
       isReading: false,
+      isHeavy: false,
       context: undefined,
       state: 'answered',
       response: { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: advertisedApiKeys(this.host.kafka) },
@@ -305,6 +326,8 @@ export class Session implements KafkaSession, Connection {
   /** Starts what may be started while its turn lasts, and reads on or not. */
   #advance(): void {
     while (!this.closed && this.#waiting.size > 0 && this.#mayStart(this.#waiting.peek()!)) {
+      // The first piece of a turn counts too: others may have used up what there is for all.
+      if (this.#waiting.peek()!.isHeavy && !this.#turn.hasTime()) break;
       this.#start(this.#waiting.shift()!);
       if (this.host.kafka.broker.congested) this.#waitUntilUncongested();
       if (this.#waiting.size > 0) this.#turn.hasTime();
@@ -314,6 +337,7 @@ export class Session implements KafkaSession, Connection {
 
   #mayStart(exchange: Exchange): boolean {
     if (this.#held || this.#congested || this.#turn.isOver) return false;
+    if (exchange.isHeavy && this.#heavy > 0) return false;
     const { pendingBytes } = this;
     const { responseBytesMax, fetchBytesMax } = this.host.kafka.limits;
     if (pendingBytes > responseBytesMax || (pendingBytes > 0 && this.host.answerRoom.isFull)) return false;
@@ -349,6 +373,7 @@ export class Session implements KafkaSession, Connection {
     const { name } = frame.api!;
     exchange.state = 'running';
     if (exchange.isReading) this.#reading++;
+    if (exchange.isHeavy) this.#heavy++;
     try {
       const request = apis[name].request.decode(frame.body, frame.apiVersion);
       const context: RequestContext = {
@@ -377,6 +402,7 @@ export class Session implements KafkaSession, Connection {
 
   #answer(exchange: Exchange, response: unknown): void {
     if (exchange.isReading) this.#reading--;
+    if (exchange.isHeavy) this.#heavy--;
     if (this.closed) return;
     exchange.response = response;
     exchange.state = response === undefined ? 'silent' : 'answered';
@@ -435,6 +461,19 @@ export class Session implements KafkaSession, Connection {
     socket.uncork();
   }
 
+  // ---- turns
+
+  rest(): Promise<void> | undefined {
+    if (this.closed || this.#turn.hasTime()) return undefined;
+    return new Promise((resolve) => this.#resting.push(resolve));
+  }
+
+  /** The next turn has begun. */
+  #goOn(): void {
+    for (const resolve of this.#resting.splice(0)) resolve();
+    this.#advance();
+  }
+
   // ---- logging in
 
   beginSasl(mechanism: string, isBare: boolean): boolean {
@@ -479,6 +518,7 @@ export class Session implements KafkaSession, Connection {
     this.host.closing(this, reason);
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
+    for (const resolve of this.#resting.splice(0)) resolve();
     this.#waiting.clear();
     this.#exchanges.clear();
     this.#answerShare.made();

@@ -4,6 +4,8 @@ export type WireErrorCode =
   | 'truncated'
   /** A length that no value of the field can have. */
   | 'bad-length'
+  /** More elements in arrays than a request may have. */
+  | 'too-many-elements'
   /** Null where the version at hand has no null. */
   | 'unexpected-null'
   /** A frame larger than allowed, or of negative size. */

@@ -1,8 +1,10 @@
 import { WireError } from './errors.ts';
-import { BlockPool, readI32 } from '../../util/index.ts';
+import { BlockPool, readI16, readI32 } from '../../util/index.ts';
 
 const noBytes = Buffer.alloc(0);
 const sizeBytes = 4;
+/** A request begins with the key of its API. */
+const headBytes = sizeBytes + 2;
 /** Frames from here on get memory of their own when they are copied, so that they keep nothing else alive. */
 const ownMemoryMin = 1024;
 /** The first memory for an unfinished frame; it grows by `growth` as bytes come. */
@@ -21,6 +23,7 @@ export class FrameSplitter {
   /** Frames announced to be larger are refused; may be changed at any time (a client that has not logged in has little to say). */
   frameBytesMax: number;
   readonly #blocks: BlockPool;
+  readonly #check: (apiKey: number, bytes: number) => void;
   #chunk: Buffer = noBytes;
   #isLent = false;
   #position = 0;
@@ -28,10 +31,18 @@ export class FrameSplitter {
   #tail: Buffer = noBytes;
   #tailBytes = 0;
 
-  /** Large frames that are copied are given memory of `blocks`. */
-  constructor(frameBytesMax: number, blocks: BlockPool = new BlockPool(0)) {
+  /**
+   * Large frames that are copied are given memory of `blocks`. `check` is told the API key and the size of each frame as soon as both have come, and
+   * throws where a request of that API may not be so large.
+   */
+  constructor(
+    frameBytesMax: number,
+    blocks: BlockPool = new BlockPool(0),
+    check: (apiKey: number, bytes: number) => void = () => {},
+  ) {
     this.frameBytesMax = frameBytesMax;
     this.#blocks = blocks;
+    this.#check = check;
   }
 
   /** Bytes pushed that are not part of a frame returned so far. */
@@ -76,7 +87,10 @@ export class FrameSplitter {
     const chunk = this.#chunk;
     const start = this.#position;
     if (chunk.length - start >= sizeBytes) {
-      const end = start + sizeBytes + this.#checked(readI32(chunk, start));
+      const size = this.#checked(readI32(chunk, start));
+      const end = start + sizeBytes + size;
+      if (size >= 2 && chunk.length - start >= headBytes)
+        this.#check(readI16(chunk, start + sizeBytes), size);
       if (end <= chunk.length) {
         this.#position = end;
         const frame = chunk.subarray(start + sizeBytes, end);
@@ -93,7 +107,13 @@ export class FrameSplitter {
     if (this.#tailBytes < sizeBytes)
       this.#keep(Math.min(sizeBytes - this.#tailBytes, this.#chunk.length - this.#position));
     if (this.#tailBytes < sizeBytes) return undefined;
-    const bytes = sizeBytes + this.#checked(readI32(this.#tail, 0));
+    const size = this.#checked(readI32(this.#tail, 0));
+    const bytes = sizeBytes + size;
+    if (size >= 2 && this.#tailBytes < headBytes) {
+      this.#keep(Math.min(headBytes - this.#tailBytes, this.#chunk.length - this.#position));
+      if (this.#tailBytes < headBytes) return undefined;
+    }
+    if (size >= 2) this.#check(readI16(this.#tail, sizeBytes), size);
     this.#keep(Math.min(bytes - this.#tailBytes, this.#chunk.length - this.#position));
     if (this.#tailBytes < bytes) return undefined;
     const frame = this.#tail.subarray(sizeBytes, bytes);

@@ -32,9 +32,12 @@ export interface RequestFrame extends RequestHeader {
   readonly body: Reader;
 }
 
-/** Reads the head of a frame that a client sent. Throws a WireError when it has none. */
-export function readRequest(frame: Buffer): RequestFrame {
+/**
+ * Reads the head of a frame that a client sent. Its arrays may have `elementsMax` elements together. Throws a WireError when the frame has no head.
+ */
+export function readRequest(frame: Buffer, elementsMax: number = Infinity): RequestFrame {
   const body = new Reader(frame);
+  body.elementsLeft = elementsMax;
   const apiKey = body.int16();
   const apiVersion = body.int16();
   const correlationId = body.int32();

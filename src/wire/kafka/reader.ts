@@ -21,6 +21,8 @@ const scale28 = 2 ** 28;
  */
 export class Reader {
   readonly buffer: Buffer;
+  /** Array elements and tags that may still be read: what bounds the objects that a frame's bytes can become. */
+  elementsLeft: number = Infinity;
   #position: number;
   #end: number;
 
@@ -126,7 +128,10 @@ export class Reader {
     return this.buffer.subarray(at, at + length);
   }
 
-  /** The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. More than the frame has room for is refused. */
+  /**
+   * The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. More than the frame has room for, or than
+   * {@link elementsLeft} allows, is refused.
+   */
   count(bytesMin: number): number {
     return this.#checkedCount(this.int32(), bytesMin);
   }
@@ -139,7 +144,19 @@ export class Reader {
     if (count < -1) throw this.#badLength(`An array of ${count} elements`);
     if (count * bytesMin > this.remaining)
       throw this.#beyond(`${count} elements of at least ${bytesMin} bytes`);
+    if (count > 0) this.#charge(count);
     return count;
+  }
+
+  /** Before anything is made of them. */
+  #charge(elements: number): void {
+    if (elements > this.elementsLeft) {
+      throw new WireError(
+        'too-many-elements',
+        `${elements} elements announced before ${this.#position}; ${this.elementsLeft} more are allowed.`,
+      );
+    }
+    this.elementsLeft -= elements;
   }
 
   /** How many tagged fields follow; each has at least two bytes. */

@@ -4,31 +4,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { handlers } from '../../../src/protocols/kafka/handlers/index.ts';
 import { SeededRandom, crc32c, type Random } from '../../../src/util/index.ts';
-import { ErrorCode, WireError, Writer, includes, type AnyApi } from '../../../src/wire/kafka/index.ts';
+import { ErrorCode, WireError } from '../../../src/wire/kafka/index.ts';
 import { eventually } from '../../support/index.ts';
+import { requestFrame } from '../../wire/kafka/full-request.ts';
 import { allApis, encode, hex, messages, versionsOfApi, type Values } from '../../wire/kafka/kit.ts';
 import { KafkaKit, batchOf, type KafkaClient } from './kit.ts';
 
 const served = allApis.filter(({ name }) => handlers[name as keyof typeof handlers] !== undefined);
 /** Nothing that is asked for below may cost more than this, whatever it announces. */
 const memoryBytesMax = 32 * 1024 * 1024;
-const limits = { partitionsMax: 10, requestBytesMax: 16 * 1024 * 1024 };
-
-/** A request of an API, with a body of one's own. */
-function frameOf(api: AnyApi, version: number, body: Uint8Array, correlationId = 1): Buffer {
-  const writer = new Writer();
-  writer.beginFrame();
-  writer.int16(api.key);
-  writer.int16(version);
-  writer.int32(correlationId);
-  writer.string('hostile');
-  if (includes(api.flexible, version)) writer.uvarint(0);
-  writer.endFrame();
-  const head = Buffer.concat(writer.take());
-  const frame = Buffer.concat([head, body]);
-  frame.writeInt32BE(frame.length - 4, 0);
-  return frame;
-}
+const limits = { partitionsMax: 10 };
 
 /** What ended connections, but for what clients did: mistakes of ours. */
 function mistakes(kit: KafkaKit): string[] {
@@ -64,7 +49,7 @@ describe('counts and lengths beyond the frame', () => {
       for (const api of served) {
         for (const version of versionsOfApi(api)) {
           using client = await kit.client();
-          client.socket.write(Buffer.concat([frameOf(api, version, body), hex('80000000')]));
+          client.socket.write(Buffer.concat([requestFrame(api, version, body), hex('80000000')]));
           while (await client.frame()); // its answers, if there are any, and then the end
         }
       }
@@ -151,7 +136,7 @@ async function attack(kit: KafkaKit, seed: number): Promise<void> {
       for (let changes = 1 + random.int(3); changes > 0 && body.length > 0; changes--)
         body[random.int(body.length)] = random.int(256);
     sent.push(`${api.name} ${version}`);
-    client.socket.write(frameOf(api, version, body, requests));
+    client.socket.write(requestFrame(api, version, body));
   }
   // What waits for something else waits on; mistakes come at once.
   const isIdle = (): boolean => kit.frontend.listConnections().every(({ underWay }) => underWay === 0);

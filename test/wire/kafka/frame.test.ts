@@ -147,6 +147,39 @@ for (const [what, size] of [
   });
 }
 
+test('a frame is checked by its API as soon as that is known, however it is cut, and before the rest of it is kept', () => {
+  const bytes = 5000;
+  const stream = Buffer.concat([framed(Buffer.from([0, 3])), Buffer.alloc(2000)]);
+  stream.writeInt32BE(bytes);
+  for (const cut of [1, 3, 4, 5, 6, 7, 1000]) {
+    const checked: (readonly [number, number])[] = [];
+    const splitter = new FrameSplitter(2 ** 20, undefined, (apiKey, size) => {
+      checked.push([apiKey, size]);
+      if (apiKey === 3) throw new WireError('frame-size', 'too large for its API');
+    });
+    assert.throws(
+      () => {
+        for (const part of [stream.subarray(0, cut), stream.subarray(cut)]) {
+          splitter.push(part);
+          splitter.next();
+        }
+      },
+      { code: 'frame-size' },
+      `cut at ${cut}`,
+    );
+    assert.deepEqual(checked, [[3, bytes]], `cut at ${cut}`);
+  }
+});
+
+test('frames of less than an API key are frames', () => {
+  const splitter = new FrameSplitter(1000, undefined, () => assert.fail('there is no key'));
+  splitter.push(Buffer.concat([framed(new Uint8Array(0)), framed(Buffer.from([7]))]));
+  assert.equal(splitter.next()?.length, 0);
+  assert.equal(splitter.next()?.length, 1);
+  for (const byte of framed(Buffer.from([7]))) splitter.push(Buffer.from([byte]));
+  assert.equal(splitter.next()?.length, 1);
+});
+
 function written(write: (writer: Writer) => void): Buffer {
   const writer = new Writer();
   write(writer);

@@ -11,6 +11,7 @@ import {
   type AnyApi,
 } from '../../../src/wire/kafka/index.ts';
 import { versionsOf, type Fields } from '../../../src/wire/kafka/schema.ts';
+import { fullRequest } from './full-request.ts';
 import { allApis, encode, hex, messages, versionsOfApi } from './kit.ts';
 
 const codecs = allApis.flatMap((api) => [
@@ -206,4 +207,32 @@ test('unknown tagged fields are passed over', () => {
   const reader = new Reader(tagged);
   assert.deepEqual(request.decode(reader, 4), message);
   assert.equal(reader.remaining, 0);
+});
+
+test('elements beyond what a request may have are refused before anything is made of them, in every array', () => {
+  const elements = 1000;
+  const sizeBytes = 4;
+  let tried = 0;
+  for (const api of allApis) {
+    for (const version of versionsOfApi(api)) {
+      const frame = fullRequest(api, version, 2 ** 20, elements);
+      if (frame === undefined) continue;
+      tried++;
+      const decode = (elementsMax: number): unknown => {
+        const { body } = readRequest(frame.subarray(sizeBytes), elementsMax);
+        return api.request.decode(body, version);
+      };
+      // The arrays around it have an element each, and an element may have a tag.
+      assert.ok(decode(2 * elements + 10), `${api.name} ${version}`);
+      assert.throws(() => decode(elements - 1), { code: 'too-many-elements' }, `${api.name} ${version}`);
+    }
+  }
+  assert.ok(tried > 100, `${tried} requests with arrays`);
+});
+
+test('tags are elements, too', () => {
+  const { body } = readRequest(hex('0012 0003 00000001 ffff 00'), 10);
+  assert.equal(body.elementsLeft, 10);
+  const tags = Buffer.concat([hex('0012 0003 00000001 ffff 0b'), Buffer.alloc(22)]);
+  assert.throws(() => readRequest(tags, 10), { code: 'too-many-elements' });
 });

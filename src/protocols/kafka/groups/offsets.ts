@@ -44,6 +44,24 @@ export class GroupOffsets {
     return found;
   }
 
+  /** The broker groups of each of these Kafka groups; of those that have none nothing. */
+  ofEach(groupIds: ReadonlySet<string>): Map<string, Group[]> {
+    const found = new Map<string, Group[]>();
+    const note = (group: Group | undefined): void => {
+      if (!group?.isCommitted) return;
+      const known = found.get(group.name);
+      if (known) known.push(group);
+      else found.set(group.name, [group]);
+    };
+    // By whichever of the two are fewer: the names asked for, or a topic's groups.
+    for (const { groups } of this.#broker.topics.values()) {
+      if (groups.size < groupIds.size) {
+        for (const group of groups.values()) if (groupIds.has(group.name)) note(group);
+      } else for (const groupId of groupIds) note(groups.get(groupId));
+    }
+    return found;
+  }
+
   /** Names of all groups with committed positions. */
   names(): Set<string> {
     const names = new Set<string>();

@@ -1,6 +1,7 @@
 import { ErrorCode, type IncrementalAlterConfigsRequest } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
 import { configTextsOf, isListConfig, withConfigs, type ConfigTexts } from '../topic-configs.ts';
@@ -20,24 +21,25 @@ interface Result extends Resource {
   readonly errorMessage: string | null;
 }
 
-export const alterConfigs: Handler<'AlterConfigs'> = async ({ resources, validateOnly }, { host }) => {
-  const responses: Result[] = [];
-  for (const resource of resources) {
+export const alterConfigs: Handler<'AlterConfigs'> = async (request, { host, session }) => {
+  const responses = await inTurns(request.resources, session, (resource) => {
     const texts = (): ConfigTexts =>
       Object.fromEntries(
         resource.configs.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])),
       );
-    responses.push(await alter(resource, texts, validateOnly, host));
-  }
+    return alter(resource, texts, request.validateOnly, host);
+  });
   return { responses };
 };
 
-export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async (request, { host }) => {
-  const responses: Result[] = [];
-  for (const resource of request.resources) {
+export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async (
+  request,
+  { host, session },
+) => {
+  const responses = await inTurns(request.resources, session, (resource) => {
     const texts = (before: ConfigTexts): ConfigTexts => changed(before, resource.configs);
-    responses.push(await alter(resource, texts, request.validateOnly, host));
-  }
+    return alter(resource, texts, request.validateOnly, host);
+  });
   return { responses };
 };
 

@@ -1,23 +1,23 @@
 import { ErrorCode, type CreatePartitionsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { checkPartitions } from './create-topics.ts';
 
 type ResultDraft = ResponseDraft<'CreatePartitions'>['results'][number];
 
-export const createPartitions: Handler<'CreatePartitions'> = async ({ topics, validateOnly }, { host }) => {
-  const results: ResultDraft[] = [];
-  for (const topic of topics) {
+export const createPartitions: Handler<'CreatePartitions'> = async (request, { host, session }) => ({
+  results: await inTurns(request.topics, session, async (topic): Promise<ResultDraft> => {
+    const { name } = topic;
     try {
-      await grow(topic, validateOnly, host);
-      results.push({ name: topic.name, errorCode: ErrorCode.NONE });
+      await grow(topic, request.validateOnly, host);
+      return { name, errorCode: ErrorCode.NONE };
     } catch (error) {
-      results.push({ name: topic.name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) });
+      return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
     }
-  }
-  return { results };
-};
+  }),
+});
 
 async function grow(
   { name, count, assignments }: CreatePartitionsRequest['topics'][number],

@@ -7,6 +7,7 @@ import {
 } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { fieldsOf, shownConfigs } from '../topic-configs.ts';
 import { isTopicName } from '../topic-names.ts';
@@ -18,15 +19,16 @@ type TopicDraft = ResponseDraft<'CreateTopics'>['topics'][number];
 /** What -1 means in partitions and replication factor: the broker's default. */
 const byDefault = -1;
 
-export const createTopics: Handler<'CreateTopics'> = async ({ topics: wanted, validateOnly }, { host }) => {
+export const createTopics: Handler<'CreateTopics'> = async (request, { host, session }) => {
+  const { topics: wanted, validateOnly } = request;
   const names = new Set<string>();
   const twice = new Set<string>();
   for (const { name } of wanted) (names.has(name) ? twice : names).add(name);
-  const topics: TopicDraft[] = [];
-  for (const topic of wanted) {
-    if (!names.delete(topic.name)) continue; // one answer for a name that came twice
-    topics.push(await createOne(topic, validateOnly, twice.has(topic.name), host));
-  }
+  // One answer for a name that came twice.
+  const distinct = wanted.filter(({ name }) => names.delete(name));
+  const topics = await inTurns(distinct, session, (topic) =>
+    createOne(topic, validateOnly, twice.has(topic.name), host),
+  );
   return { topics };
 };
 

@@ -2,23 +2,22 @@ import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import { highWatermark, logStartOffset } from '../partition-view.ts';
 
 type PartitionDraft = ResponseDraft<'DeleteRecords'>['topics'][number]['partitions'][number];
 
 const upToHighWatermark = -1;
 
-export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host }) => {
-  const topics = [];
-  for (const { name, partitions } of request.topics) {
+export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host, session }) => ({
+  topics: await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
-    const answers: PartitionDraft[] = [];
-    for (const { partitionIndex, offset } of partitions)
-      answers.push(await deleteBelow(topic?.partitions[partitionIndex], partitionIndex, offset));
-    topics.push({ name, partitions: answers });
-  }
-  return { topics };
-};
+    const answers = await inTurns(partitions, session, ({ partitionIndex, offset }) =>
+      deleteBelow(topic?.partitions[partitionIndex], partitionIndex, offset),
+    );
+    return { name, partitions: answers };
+  }),
+});
 
 async function deleteBelow(
   partition: Partition | undefined,

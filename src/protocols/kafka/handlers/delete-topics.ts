@@ -2,27 +2,24 @@ import type { Topic } from '../../../broker/index.ts';
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 
 type TopicDraft = ResponseDraft<'DeleteTopics'>['responses'][number];
 
-export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, version }) => {
+export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, session, version }) => {
   const wanted =
     version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
-  const responses: TopicDraft[] = [];
-  for (const { name, topicId } of wanted) {
+  const responses = await inTurns(wanted, session, ({ name, topicId }): TopicDraft | Promise<TopicDraft> => {
     const topic = name === null ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
-    if (topic)
-      responses.push(await deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic)));
-    else {
-      const isById = name === null;
-      responses.push({
-        name,
-        topicId,
-        errorCode: isById ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-        errorMessage: isById ? 'There is no topic with that id.' : `There is no topic '${name}'.`,
-      });
-    }
-  }
+    if (topic) return deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic));
+    const isById = name === null;
+    return {
+      name,
+      topicId,
+      errorCode: isById ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      errorMessage: isById ? 'There is no topic with that id.' : `There is no topic '${name}'.`,
+    };
+  });
   return { responses };
 };
 

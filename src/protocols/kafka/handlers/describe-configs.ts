@@ -2,28 +2,40 @@ import { ErrorCode, type DescribeConfigsRequest, type ResponseDraft } from '../.
 import { brokerConfigs } from '../broker-configs.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import { ResourceType } from '../resource-type.ts';
 import { shownConfigs, type ShownConfig } from '../topic-configs.ts';
 
 type ResultDraft = ResponseDraft<'DescribeConfigs'>['results'][number];
+type Resource = DescribeConfigsRequest['resources'][number];
 type ConfigDraft = ResultDraft['configs'][number];
 
 /** Who has said it (`ConfigSource`). */
 const ConfigSource = { topic: 1, staticBroker: 4, default: 5, group: 8 } as const;
 
-export const describeConfigs: Handler<'DescribeConfigs'> = (request, context) => ({
-  results: request.resources.map((resource) => describe(resource, request, context)),
+export const describeConfigs: Handler<'DescribeConfigs'> = async (request, context) => ({
+  results: await inTurns(distinct(request.resources), context.session, (resource) =>
+    describe(resource, request, context),
+  ),
 });
 
+/** A resource that is named twice is described once: the answer is much longer than the name. */
+function distinct(resources: readonly Resource[]): Iterable<Resource> {
+  const found = new Map<string, Resource>();
+  for (const resource of resources) found.set(`${resource.resourceType}/${resource.resourceName}`, resource);
+  return found.values();
+}
+
 function describe(
-  resource: DescribeConfigsRequest['resources'][number],
+  resource: Resource,
   { includeSynonyms }: DescribeConfigsRequest,
   context: RequestContext,
 ): ResultDraft {
   const { resourceType, resourceName, configurationKeys } = resource;
+  const wanted = configurationKeys && new Set(configurationKeys);
   try {
     const configs = configsOf(resourceType, resourceName, context)
-      .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
+      .filter(({ name }) => wanted === null || wanted.has(name))
       .map((config): ConfigDraft => {
         const described = describedConfig(config, resourceType === ResourceType.broker);
         if (resourceType === ResourceType.group && described.configSource === ConfigSource.topic)

@@ -2,6 +2,7 @@ import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ListOffsetsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import { leaderEpoch, leaderEpochError, logStartOffset, readableEnd } from '../partition-view.ts';
 
 type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
@@ -23,15 +24,19 @@ interface Found {
 
 const nothing: Found = { offset: -1, timestamp: -1 };
 
-export const listOffsets: Handler<'ListOffsets'> = async (request, { host }) => {
-  const topics = [];
-  for (const { name, partitions } of request.topics) {
+export const listOffsets: Handler<'ListOffsets'> = async (request, { host, session }) => {
+  const seen = new Set<string>();
+  const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
-    const answers: PartitionDraft[] = [];
-    for (const wanted of partitions)
-      answers.push(await answer(topic?.partitions[wanted.partitionIndex], wanted, request.isolationLevel));
-    topics.push({ name, partitions: answers });
-  }
+    const answers = await inTurns(partitions, session, (wanted) => {
+      const { partitionIndex } = wanted;
+      // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
+      if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
+        return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+      return answer(topic?.partitions[partitionIndex], wanted, request.isolationLevel);
+    });
+    return { name, partitions: answers };
+  });
   return { topics };
 };
 

@@ -1,12 +1,20 @@
 import { BrokerError, type Topic } from '../../../broker/index.ts';
-import { ErrorCode, zeroUuid, type MetadataResponse, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import {
+  ErrorCode,
+  zeroUuid,
+  type MetadataRequest,
+  type MetadataResponse,
+  type ResponseDraft,
+} from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { leaderEpoch } from '../partition-view.ts';
 import { isTopicName } from '../topic-names.ts';
 
 type TopicDraft = ResponseDraft<'Metadata'>['topics'][number];
+type WantedTopic = NonNullable<MetadataRequest['topics']>[number];
 type PartitionDraft = MetadataResponse['topics'][number]['partitions'][number];
 
 /** "Topic IDs are not supported in versions 10 and 11" (KIP-516). */
@@ -18,16 +26,11 @@ export const metadata: Handler<'Metadata'> = async (request, context) => {
   const { topics: wanted } = request;
   // All topics: null, or in version 0 the empty list.
   const isAll = wanted === null || (version === 0 && wanted.length === 0);
-  const topics: TopicDraft[] = [];
-  if (isAll) {
-    for (const topic of host.broker.topics.values()) topics.push(describe(topic, host));
-  } else {
-    for (const { name, topicId } of wanted) {
-      const found = find(name, topicId, request.allowAutoTopicCreation, context);
-      // Without waiting where there is nothing to wait for: how long it takes counts for its connection's turn.
-      topics.push(found instanceof Promise ? await found : found);
-    }
-  }
+  const topics = isAll
+    ? await inTurns(host.broker.topics.values(), session, (topic) => describe(topic, host))
+    : await inTurns(distinct(wanted), session, ({ name, topicId }) =>
+        find(name, topicId, request.allowAutoTopicCreation, context),
+      );
   return {
     brokers: [{ nodeId: host.nodeId, ...session.endpoint }],
     clusterId: host.clusterId,
@@ -35,6 +38,14 @@ export const metadata: Handler<'Metadata'> = async (request, context) => {
     topics,
   };
 };
+
+/** A topic that is named twice is described once, as by Kafka: the answer can be much longer than the name. */
+function distinct(wanted: readonly WantedTopic[]): readonly WantedTopic[] {
+  if (wanted.length < 2) return wanted;
+  const topics = new Map<string, WantedTopic>();
+  for (const topic of wanted) topics.set(`${topic.topicId}/${topic.name ?? ''}`, topic);
+  return [...topics.values()];
+}
 
 function find(
   name: string | null,

@@ -1,9 +1,10 @@
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import { highWatermark, leaderEpoch, leaderEpochError } from '../partition-view.ts';
 
-export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (request, { host }) => ({
-  topics: request.topics.map(({ topic: name, partitions }) => {
+export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { host, session }) => ({
+  topics: await inTurns(request.topics, session, ({ topic: name, partitions }) => {
     const topic = host.topicNames.topic(name);
     return {
       topic: name,

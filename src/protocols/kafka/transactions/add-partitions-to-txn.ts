@@ -1,6 +1,7 @@
 import type { Partition, TransactionCaller } from '../../../broker/index.ts';
 import { ErrorCode, type AddPartitionsToTxnRequest } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { transactionErrorCode } from './errors.ts';
 
@@ -18,14 +19,15 @@ interface TopicResult {
 }
 
 /** Answered once it is on disk: a client that has asked need not ask again after a restart. */
-export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, { host, version }) => {
+export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (
+  request,
+  { host, session, version },
+) => {
   if (version >= 4) {
-    const resultsByTransaction = await Promise.all(
-      request.transactions.map(async (one) => ({
-        transactionalId: one.transactionalId,
-        topicResults: await answerTo(one, host, version),
-      })),
-    );
+    const resultsByTransaction = await inTurns(request.transactions, session, async (one) => ({
+      transactionalId: one.transactionalId,
+      topicResults: await answerTo(one, host, version),
+    }));
     return { errorCode: ErrorCode.NONE, resultsByTransaction };
   }
   const one: TransactionRequest = {

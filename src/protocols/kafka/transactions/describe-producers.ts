@@ -1,21 +1,22 @@
 import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { distinctPartitions, inTurns } from '../in-turns.ts';
 
 type PartitionDraft = ResponseDraft<'DescribeProducers'>['topics'][number]['partitions'][number];
 
 /** A partition that is named twice is answered once: an answer can be much longer than its question. */
-export const describeProducers: Handler<'DescribeProducers'> = (request, { host }) => {
-  const wanted = new Map<string, Set<number>>();
-  for (const { name, partitionIndexes } of request.topics) {
-    const indexes = wanted.get(name) ?? new Set();
-    for (const index of partitionIndexes) indexes.add(index);
-    wanted.set(name, indexes);
-  }
+export const describeProducers: Handler<'DescribeProducers'> = async (request, { host, session }) => {
+  const wanted = distinctPartitions(
+    request.topics,
+    ({ name }) => name,
+    ({ partitionIndexes }) => partitionIndexes,
+  );
   return {
-    topics: Array.from(wanted, ([name, indexes]) => {
+    topics: await inTurns(wanted, session, async ([name, indexes]) => {
       const topic = host.topicNames.topic(name);
-      return { name, partitions: Array.from(indexes, (index) => answer(index, topic?.partitions[index])) };
+      const partitions = await inTurns(indexes, session, (index) => answer(index, topic?.partitions[index]));
+      return { name, partitions };
     }),
   };
 };

@@ -1,14 +1,15 @@
 import type { Topic, TransactionalProducer } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { TopicNames } from '../kafka-host.ts';
 import { transactionStateOf } from './transaction-state.ts';
 
 type StateDraft = ResponseDraft<'DescribeTransactions'>['transactionStates'][number];
 
 /** An id that is named twice is answered once: an answer can be much longer than its question. */
-export const describeTransactions: Handler<'DescribeTransactions'> = ({ transactionalIds }, { host }) => ({
-  transactionStates: Array.from(new Set(transactionalIds), (transactionalId) => {
+export const describeTransactions: Handler<'DescribeTransactions'> = async (request, { host, session }) => ({
+  transactionStates: await inTurns(new Set(request.transactionalIds), session, (transactionalId) => {
     const producer = host.broker.transactions.find(transactionalId);
     return producer ? describe(producer, host.topicNames) : unknown(transactionalId);
   }),

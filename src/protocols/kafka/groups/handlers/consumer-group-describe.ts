@@ -1,5 +1,6 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import { toList, type Assignment, type TopicPartitions } from '../consumer/assignment.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
@@ -9,8 +10,12 @@ type DescribedGroup = ResponseDraft<'ConsumerGroupDescribe'>['groups'][number];
 /** A member that speaks the consumer protocol, as against a classic one in a group of both. */
 const consumerMemberType = 1;
 
-export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = ({ groupIds }, { host }) => ({
-  groups: groupIds.map((groupId) => {
+/** A group that is named twice is described once: an answer can be much longer than its question. */
+export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (
+  request,
+  { host, session },
+) => ({
+  groups: await inTurns(new Set(request.groupIds), session, (groupId) => {
     const group = host.coordinator.find(groupId);
     if (group?.kind === 'consumer' && !group.isForgettable) return describe(host.coordinator, group);
     return unknownGroup(groupId, `There is no KIP-848 consumer group "${groupId}" with members.`);

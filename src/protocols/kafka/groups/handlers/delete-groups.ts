@@ -1,22 +1,21 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
 /** Groups without members: their positions on all topics. */
-export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host }) => {
-  const results = [];
-  for (const groupId of groupsNames) {
+export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host, session }) => ({
+  results: await inTurns(groupsNames, session, async (groupId) => {
     try {
       await deleteGroup(host.coordinator, groupId);
-      results.push({ groupId, errorCode: ErrorCode.NONE, errorMessage: null });
+      return { groupId, errorCode: ErrorCode.NONE, errorMessage: null };
     } catch (error) {
-      results.push({ groupId, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) });
+      return { groupId, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
     }
-  }
-  return { results };
-};
+  }),
+});
 
 async function deleteGroup(coordinator: GroupCoordinator, groupId: string): Promise<void> {
   const live = coordinator.find(groupId);

@@ -1,5 +1,6 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { ClassicGroup } from '../classic/classic-group.ts';
 import { consumerProtocolType } from '../classic/subscription.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
@@ -9,16 +10,29 @@ type DescribedGroup = ResponseDraft<'DescribeGroups'>['groups'][number];
 /** From version 6 on an unknown group is an error, before it is described as dead. */
 const errorVersion = 6;
 
-export const describeGroups: Handler<'DescribeGroups'> = ({ groups }, { host, version }) => ({
-  groups: groups.map((groupId) => describe(host.coordinator, groupId, version)),
-});
+/** A group that is named twice is described once: an answer can be much longer than its question. */
+export const describeGroups: Handler<'DescribeGroups'> = async ({ groups }, { host, session, version }) => {
+  const { coordinator } = host;
+  const names = new Set(groups);
+  const committed = coordinator.offsets.ofEach(names);
+  return {
+    groups: await inTurns(names, session, (groupId) =>
+      describe(coordinator, groupId, committed.has(groupId), version),
+    ),
+  };
+};
 
-function describe(coordinator: GroupCoordinator, groupId: string, version: number): DescribedGroup {
+function describe(
+  coordinator: GroupCoordinator,
+  groupId: string,
+  isCommitted: boolean,
+  version: number,
+): DescribedGroup {
   const group = coordinator.find(groupId);
   if (group?.kind === 'classic' && !group.isForgettable) return describeLive(group);
   const blank = { groupId, protocolType: '', protocolData: '', members: [], errorMessage: null };
   const isOther = group !== undefined && !group.isForgettable;
-  if (!isOther && coordinator.offsets.of(groupId).length > 0)
+  if (!isOther && isCommitted)
     return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty', protocolType: consumerProtocolType };
   if (version < errorVersion) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Dead' };
   return {

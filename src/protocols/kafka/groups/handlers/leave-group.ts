@@ -1,13 +1,14 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { MemberKey } from '../classic/messages.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 
-export const leaveGroup: Handler<'LeaveGroup'> = (request, { host, version }) => {
+export const leaveGroup: Handler<'LeaveGroup'> = async (request, { host, session, version }) => {
   const { groupId, memberId } = request;
   if (version < 3)
     return { errorCode: leave(host.coordinator, groupId, { memberId, groupInstanceId: null }) };
-  const members = request.members.map((key) => ({
+  const members = await inTurns(request.members, session, (key) => ({
     memberId: key.memberId,
     groupInstanceId: key.groupInstanceId,
     errorCode: leave(host.coordinator, groupId, key),

@@ -1,11 +1,12 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { topicsOfGroup } from '../classic/subscription.ts';
 
 /** Offsets of topics that no member reads. */
-export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host }) => {
+export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host, session }) => {
   const { coordinator } = host;
   const { groupId } = request;
   const live = coordinator.find(groupId);
@@ -14,15 +15,13 @@ export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host }) =
     return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
   if (live?.kind === 'classic' && live.members.size > 0 && topicsOfGroup(live).size === 0)
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
-  const topics = [];
-  for (const { name, partitions } of request.topics) {
-    const answers = [];
-    for (const { partitionIndex } of partitions) {
+  const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
+    const answers = await inTurns(partitions, session, async ({ partitionIndex }) => {
       const errorCode = await forget(coordinator, groupId, name, partitionIndex);
-      answers.push({ partitionIndex, errorCode });
-    }
-    topics.push({ name, partitions: answers });
-  }
+      return { partitionIndex, errorCode };
+    });
+    return { name, partitions: answers };
+  });
   return { errorCode: ErrorCode.NONE, topics };
 };
 

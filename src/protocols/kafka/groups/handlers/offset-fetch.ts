@@ -1,6 +1,7 @@
 import { ErrorCode, type OffsetFetchRequest } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
-import type { Handler } from '../../handler.ts';
+import type { Handler, RequestContext } from '../../handler.ts';
+import { distinctPartitions, inTurns } from '../../in-turns.ts';
 import { leaderEpoch } from '../../partition-view.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 
@@ -23,19 +24,29 @@ interface TopicOffsets {
  * An offset is seen once its commit has been taken. Who asks for what is stable is told to come again while a transaction has a position for the
  * partition that is not decided (KIP-447): else it would go on from what is about to change.
  */
-export const offsetFetch: Handler<'OffsetFetch'> = (request, { host, version }) => {
-  const { coordinator } = host;
-  if (version >= 8)
-    return { groups: request.groups.map((group) => fetchGroup(coordinator, group, request.requireStable)) };
+export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const { groupId, topics, requireStable } = request;
-  return { errorCode: ErrorCode.NONE, topics: fetchTopics(coordinator, groupId, topics, requireStable) };
+  if (context.version < 8)
+    return { errorCode: ErrorCode.NONE, topics: await fetchTopics(context, groupId, topics, requireStable) };
+  // A group that is named twice is answered once: an answer can be much longer than its question.
+  const groups = new Map(request.groups.map((group) => [group.groupId, group]));
+  return {
+    groups: await inTurns(groups.values(), context.session, (group) =>
+      fetchGroup(context, group, requireStable),
+    ),
+  };
 };
 
-function fetchGroup(
-  coordinator: GroupCoordinator,
+async function fetchGroup(
+  context: RequestContext,
   { groupId, memberId, memberEpoch, topics }: GroupRequest,
   requireStable: boolean,
-): { readonly groupId: string; readonly topics: readonly TopicOffsets[]; readonly errorCode: ErrorCode } {
+): Promise<{
+  readonly groupId: string;
+  readonly topics: readonly TopicOffsets[];
+  readonly errorCode: ErrorCode;
+}> {
+  const { coordinator } = context.host;
   try {
     const group = coordinator.find(groupId);
     if (group?.kind === 'consumer' && (memberEpoch >= 0 || memberId !== null))
@@ -43,21 +54,26 @@ function fetchGroup(
   } catch (error) {
     return { groupId, topics: [], errorCode: errorCodeOf(error) };
   }
-  const found = fetchTopics(coordinator, groupId, topics, requireStable);
+  const found = await fetchTopics(context, groupId, topics, requireStable);
   return { groupId, topics: found, errorCode: ErrorCode.NONE };
 }
 
 /** Null topics: all that have something committed. */
-function fetchTopics(
-  coordinator: GroupCoordinator,
+async function fetchTopics(
+  { host: { coordinator }, session }: RequestContext,
   groupId: string,
   topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null,
   requireStable: boolean,
-): TopicOffsets[] {
+): Promise<TopicOffsets[]> {
   if (topics) {
-    return topics.map(({ name, partitionIndexes }) => ({
+    const wanted = distinctPartitions(
+      topics,
+      ({ name }) => name,
+      ({ partitionIndexes }) => partitionIndexes,
+    );
+    return inTurns(wanted, session, async ([name, indexes]) => ({
       name,
-      partitions: partitionIndexes.map((partition) =>
+      partitions: await inTurns(indexes, session, (partition) =>
         fetchOne(coordinator, groupId, name, partition, requireStable),
       ),
     }));

@@ -1,5 +1,6 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { ShareGroup } from '../share/share-group.ts';
 import { withNames } from './consumer-group-describe.ts';
@@ -9,23 +10,28 @@ type DescribedGroup = ResponseDraft<'ShareGroupDescribe'>['groups'][number];
 /** All members get all partitions of what they read. */
 const assignorName = 'simple';
 
-export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = ({ groupIds }, { host }) => ({
-  groups: groupIds.map((groupId) => {
-    const group = host.coordinator.find(groupId);
-    if (group?.kind === 'share' && !group.isForgettable) return describe(host.coordinator, group);
-    const isKnown = host.coordinator
-      .list()
-      .some((listed) => listed.groupId === groupId && listed.type === 'share');
+/** A group that is named twice is described once: an answer can be much longer than its question. */
+export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async ({ groupIds }, { host, session }) => {
+  const { coordinator } = host;
+  let known: ReadonlySet<string> | undefined;
+  const isKnown = (groupId: string): boolean => {
+    known ??= new Set(coordinator.list().flatMap(({ groupId: id, type }) => (type === 'share' ? [id] : [])));
+    return known.has(groupId);
+  };
+  const groups = await inTurns(new Set(groupIds), session, (groupId): DescribedGroup => {
+    const group = coordinator.find(groupId);
+    if (group?.kind === 'share' && !group.isForgettable) return describe(coordinator, group);
     const blank = { groupId, groupEpoch: 0, assignmentEpoch: 0, assignorName, members: [] };
-    if (isKnown) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty' };
+    if (isKnown(groupId)) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty' };
     return {
       ...blank,
       errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
       errorMessage: `There is no share group "${groupId}".`,
       groupState: '',
     };
-  }),
-});
+  });
+  return { groups };
+};
 
 function describe(coordinator: GroupCoordinator, group: ShareGroup): DescribedGroup {
   return {

@@ -2,16 +2,21 @@ import type { Group, Topic } from '../../../../broker/index.ts';
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
 type DescribedTopic = ResponseDraft<'DescribeShareGroupOffsets'>['groups'][number]['topics'][number];
 
-/** Where share groups start, and how much is before them. */
-export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = ({ groups }, { host }) => {
+/** Where share groups start, and how much is before them. A group that is named twice is described once. */
+export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = async (
+  request,
+  { host, session },
+) => {
   const { coordinator } = host;
+  const wanted = new Map(request.groups.map((group) => [group.groupId, group]));
   return {
-    groups: groups.map(({ groupId, topics }) => {
+    groups: await inTurns(wanted.values(), session, ({ groupId, topics }) => {
       const live = coordinator.find(groupId);
       if (live && live.kind !== 'share' && !live.isForgettable) {
         const errorMessage = `Group "${groupId}" is no share group.`;
@@ -68,7 +73,7 @@ function describeTopic(
 /** Moves a share group without members. */
 export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   { groupId, topics },
-  { host },
+  { host, session },
 ) => {
   const { coordinator } = host;
   try {
@@ -76,20 +81,15 @@ export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
   }
-  const responses = [];
-  for (const { topicName, partitions } of topics) {
+  const responses = await inTurns(topics, session, async ({ topicName, partitions }) => {
     const topic = coordinator.topicNames.topic(topicName);
-    const answers = [];
-    for (const { partitionIndex, startOffset } of partitions) {
+    const answers = await inTurns(partitions, session, async ({ partitionIndex, startOffset }) => {
       const error = await move(coordinator, groupId, topic, partitionIndex, startOffset);
-      answers.push({ partitionIndex, ...error });
-    }
-    responses.push({
-      topicName,
-      topicId: topic ? coordinator.topicIds.idOf(topic) : zeroUuid,
-      partitions: answers,
+      return { partitionIndex, ...error };
     });
-  }
+    const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
+    return { topicName, topicId, partitions: answers };
+  });
   return { errorCode: ErrorCode.NONE, responses };
 };
 
@@ -115,7 +115,7 @@ async function move(
 /** Forgets where a share group without members stands on topics. */
 export const deleteShareGroupOffsets: Handler<'DeleteShareGroupOffsets'> = async (
   { groupId, topics },
-  { host },
+  { host, session },
 ) => {
   const { coordinator } = host;
   try {
@@ -123,12 +123,11 @@ export const deleteShareGroupOffsets: Handler<'DeleteShareGroupOffsets'> = async
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
   }
-  const responses = [];
-  for (const { topicName } of topics) {
+  const responses = await inTurns(topics, session, async ({ topicName }) => {
     const topic = coordinator.topicNames.topic(topicName);
     const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
-    responses.push({ topicName, topicId, ...(await forget(coordinator, groupId, topic)) });
-  }
+    return { topicName, topicId, ...(await forget(coordinator, groupId, topic)) };
+  });
   return { errorCode: ErrorCode.NONE, responses };
 };
 

@@ -1,0 +1,19 @@
+/** Where an input goes. */
+export interface Ports {
+  readonly nats: number;
+  readonly kafka: number;
+}
+
+/** A costly input is what one client sends to ask for as much work as a few bytes can: each is played by itself. */
+export interface CostlyInput {
+  readonly name: string;
+  readonly protocol: 'kafka' | 'nats';
+  /** What must be there before: topics, streams, messages. */
+  readonly prepare?: (ports: Ports) => Promise<void>;
+  /** What each connection sends. */
+  readonly bytes: () => Buffer;
+  /** Connections that send it at once. */
+  readonly connections?: number;
+  /** Answers to one connection: response frames of Kafka, messages of NATS. The server may also end the connection. */
+  readonly answers: number;
+}

@@ -1,0 +1,240 @@
+/** What a few bytes of a request may cost: no more than in proportion to them and to what is stored. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inTurns } from '../../../src/protocols/kafka/in-turns.ts';
+import { Hall } from '../../../src/protocols/index.ts';
+import { SystemClock } from '../../../src/util/index.ts';
+import { apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
+import { eventually } from '../../support/index.ts';
+import { fullRequest, requestFrame, type Where } from '../../wire/kafka/full-request.ts';
+import { allApis, hex } from '../../wire/kafka/kit.ts';
+import { KafkaKit, requestBytes, type KafkaClient } from './kit.ts';
+
+const mib = 2 ** 20;
+
+/** Why the only connection that has ended did so. */
+async function whyClosed(kit: KafkaKit): Promise<string> {
+  const reasons = (): string[] =>
+    kit.events.flatMap((event) =>
+      event.kind === 'closed' && event.reason.kind === 'error' ? [event.reason.text] : [],
+    );
+  await eventually(() => reasons().length > 0);
+  return reasons()[0]!;
+}
+
+describe('sizes', () => {
+  test('a request that carries no records is small: a larger one ends its connection with its first bytes', async () => {
+    for (const api of allApis) {
+      if (api.name === 'Produce') continue;
+      await using kit = await KafkaKit.start();
+      using client = await kit.client();
+      const head = requestFrame(api, api.versions.max, Buffer.alloc(0));
+      head.writeInt32BE(5 * mib, 0);
+      client.socket.write(head);
+      await client.ended();
+      assert.match(
+        await whyClosed(kit),
+        new RegExp(`A request of 5242880 bytes for ${api.name} was announced; 4194304 are allowed`),
+      );
+    }
+  });
+
+  test('Produce may be large', async () => {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    await client.createTopic('t');
+    const records = Buffer.alloc(5 * mib); // no batch, but read to its end
+    const answer = await client.produce('t', records);
+    assert.notEqual(answer.errorCode, 0);
+  });
+
+  test('elements are charged before anything is made of them', async () => {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    const names = 2_000_000;
+    client.socket.write(
+      requestFrame(apis.Metadata, 1, Buffer.concat([hex('001e8480'), Buffer.alloc(2 * names)])),
+    );
+    await client.ended();
+    assert.match(
+      await whyClosed(kit),
+      /Metadata: 2000000 elements announced before \d+; 100000 more are allowed/,
+    );
+  });
+});
+
+/** A request for one thing, and one for the same so many times. */
+type Repeated = { [N in ApiName]?: (times: number) => RequestDraft<N> };
+
+const times = 1000;
+const again = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
+
+const repeated: Repeated = {
+  Metadata: (count) => ({ topics: again(count, { name: 't' }) }),
+  DescribeConfigs: (count) => ({
+    resources: again(count, { resourceType: 2, resourceName: 't', configurationKeys: null }),
+    includeSynonyms: true,
+  }),
+  DescribeGroups: (count) => ({ groups: again(count, 'g'), includeAuthorizedOperations: false }),
+  ConsumerGroupDescribe: (count) => ({ groupIds: again(count, 'g'), includeAuthorizedOperations: false }),
+  ShareGroupDescribe: (count) => ({ groupIds: again(count, 'g'), includeAuthorizedOperations: false }),
+  DescribeShareGroupOffsets: (count) => ({ groups: again(count, { groupId: 'g', topics: null }) }),
+  OffsetFetch: (count) => ({ groups: again(count, { groupId: 'g', topics: null }), requireStable: false }),
+  DescribeLogDirs: (count) => ({ topics: again(count, { topic: 't', partitions: [0, 1, 2] }) }),
+  DescribeProducers: (count) => ({ topics: again(count, { name: 't', partitionIndexes: [0, 1] }) }),
+  DescribeTransactions: (count) => ({ transactionalIds: again(count, 'x') }),
+  DescribeTopicPartitions: (count) => ({
+    topics: again(count, { name: 't' }),
+    responsePartitionLimit: 2000,
+    cursor: null,
+  }),
+};
+
+async function answerBytes(client: KafkaClient, name: ApiName, count: number): Promise<number> {
+  const request = repeated[name];
+  for (const part of requestBytes(name, apis[name].versions.max, request!(count))) client.socket.write(part);
+  return (await client.frame())!.length;
+}
+
+test('a thing that is named again and again is answered once', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t', 100);
+  for (const partitionIndex of [0, 1, 2])
+    await client.call('OffsetCommit', 8, {
+      groupId: 'g',
+      generationIdOrMemberEpoch: -1,
+      memberId: '',
+      topics: [
+        {
+          name: 't',
+          partitions: [{ partitionIndex, committedOffset: 0, committedMetadata: 'm'.repeat(4000) }],
+        },
+      ],
+    });
+  for (const name of Object.keys(repeated) as ApiName[]) {
+    const once = await answerBytes(client, name, 1);
+    assert.equal(await answerBytes(client, name, times), once, name);
+  }
+});
+
+test('a committed text is told once, however often its partition is named', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  await client.call('OffsetCommit', 8, {
+    groupId: 'g',
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    topics: [
+      {
+        name: 't',
+        partitions: [{ partitionIndex: 0, committedOffset: 0, committedMetadata: 'm'.repeat(4000) }],
+      },
+    ],
+  });
+  const { groups } = await client.call('OffsetFetch', 8, {
+    groups: [{ groupId: 'g', topics: again(times, { name: 't', partitionIndexes: again(10, 0) }) }],
+    requireStable: false,
+  });
+  assert.deepEqual(
+    groups[0]!.topics.map(({ partitions }) => partitions.length),
+    [1],
+  );
+});
+
+test('a partition whose offsets are asked for twice is searched once', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  const { topics } = await client.call('ListOffsets', 5, {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [{ name: 't', partitions: again(3, { partitionIndex: 0, timestamp: -1 }) }],
+  });
+  assert.deepEqual(
+    topics[0]!.partitions.map(({ errorCode }) => errorCode),
+    [0, 42, 42],
+  );
+});
+
+/** A clock on which a millisecond passes whenever it is looked at. */
+class SteppedClock extends SystemClock {
+  turns = 0;
+  #nowMs = 0;
+
+  override monotonic(): number {
+    return ++this.#nowMs;
+  }
+
+  override defer(callback: () => void): void {
+    this.turns++;
+    super.defer(callback);
+  }
+}
+
+/** Requests that look something up per element, all of which are the same here. */
+const byElement: readonly (readonly [ApiName, Where])[] = [
+  ['ListOffsets', 'inner'],
+  ['ListOffsets', 'outer'],
+  ['OffsetForLeaderEpoch', 'outer'],
+  ['CreatePartitions', 'outer'],
+  ['DeleteTopics', 'outer'],
+  ['DeleteRecords', 'outer'],
+  ['DeleteRecords', 'inner'],
+  ['AlterConfigs', 'outer'],
+  ['IncrementalAlterConfigs', 'outer'],
+  ['DeleteGroups', 'outer'],
+  ['LeaveGroup', 'outer'],
+  ['AlterShareGroupOffsets', 'outer'],
+  ['DeleteShareGroupOffsets', 'outer'],
+  ['AddPartitionsToTxn', 'outer'],
+];
+
+describe('turns', () => {
+  test('work on many elements stops when its turn is over, and goes on with the next', async () => {
+    const done: number[] = [];
+    let next = (): void => {};
+    let left = 3;
+    const session = {
+      closed: false,
+      rest: () => (--left > 0 ? undefined : new Promise<void>((resolve) => (next = resolve))),
+    };
+    const running = inTurns([1, 2, 3, 4, 5], session, (at) => done.push(at));
+    await Promise.resolve();
+    assert.deepEqual(done, [1, 2, 3]);
+    left = 3;
+    next();
+    await eventually(() => done.length === 5);
+    next();
+    assert.equal((await running).length, 5);
+  });
+
+  test('and it stops for good with its connection', async () => {
+    const done: number[] = [];
+    const session = { closed: false, rest: () => Promise.resolve() };
+    await inTurns([1, 2, 3], session, (at) => {
+      session.closed = true;
+      done.push(at);
+    });
+    assert.deepEqual(done, [1]);
+  });
+
+  test('requests of many elements take many turns', async () => {
+    const clock = new SteppedClock();
+    await using kit = await KafkaKit.start({
+      hall: new Hall(clock),
+      autoCreation: { enabled: false, partitions: 1 },
+    });
+    using client = await kit.client();
+    await client.createTopic('t0', 2);
+    for (const [name, where] of byElement) {
+      const { [name]: api } = apis;
+      const request = fullRequest(api, api.versions.max, mib, 2000, where)!;
+      const before = clock.turns;
+      client.socket.write(request);
+      assert.ok(await client.frame(), `${name} is answered`);
+      assert.ok(clock.turns - before > 100, `${name}: ${clock.turns - before} turns`);
+    }
+  });
+});
