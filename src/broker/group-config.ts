@@ -1,6 +1,6 @@
 import { isSubscribeSubject } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
-import { withoutUndefined } from './topic-config.ts';
+import { isFiniteNumber, withoutUndefined } from './topic-config.ts';
 
 /** Where a new group begins to read. */
 export type GroupStart =
@@ -56,6 +56,11 @@ export interface GroupConfig {
 
 export type GroupOptions = { readonly name: string } & Partial<GroupConfig>;
 
+const groupChoices = {
+  ack: ['explicit', 'all', 'none'],
+  ordering: ['none', 'key'],
+} as const satisfies { readonly [K in keyof GroupConfig]?: readonly GroupConfig[K][] };
+
 /** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
 export function groupConfig(options: GroupOptions): GroupConfig {
   const config: GroupConfig = {
@@ -81,21 +86,38 @@ export function groupConfig(options: GroupOptions): GroupConfig {
       },
     );
   };
+  if (typeof config.name !== 'string') invalid('its name must be a text');
   if (config.name.length === 0 || config.name.length > 255) invalid('its name must have 1 to 255 characters');
+  if (!Array.isArray(config.filters)) invalid('filters must be a list of subject patterns');
   for (const filter of config.filters) {
-    if (!isSubscribeSubject(filter)) invalid(`"${filter}" is not a subject pattern`);
+    if (typeof filter !== 'string' || !isSubscribeSubject(filter))
+      invalid(`"${filter}" is not a subject pattern`);
   }
-  if (!(config.ackWaitMs > 0)) invalid('ackWaitMs must be greater than 0');
-  if (config.backoffMs.some((ms) => !(ms >= 0))) invalid('backoffMs must not be negative');
+  for (const [name, choices] of Object.entries(groupChoices)) {
+    const value = config[name as keyof typeof groupChoices];
+    if (!(choices as readonly string[]).includes(value))
+      invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  for (const name of ['durable', 'backoffReplacesDeadline', 'paused'] as const) {
+    if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
+  }
+  if (!(isFiniteNumber(config.ackWaitMs) && config.ackWaitMs > 0))
+    invalid('ackWaitMs must be a number greater than 0');
+  if (!Array.isArray(config.backoffMs) || config.backoffMs.some((ms) => !(isFiniteNumber(ms) && ms >= 0)))
+    invalid('backoffMs must be a list of numbers from 0');
   if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
   for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs'] as const) {
     const value = config[name];
-    if (value !== undefined && !(value > 0))
-      invalid(`${name} must be greater than 0, or absent for no limit`);
+    if (value !== undefined && !(isFiniteNumber(value) && value > 0))
+      invalid(`${name} must be a number greater than 0, or absent for no limit`);
   }
   if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
     invalid('a group with committed positions has no filters and no ordering per key');
-  if (config.start.kind === 'offset' && !(config.start.offset >= 0))
-    invalid('the start offset must not be negative');
+  if (config.deadLetter !== undefined && (typeof config.deadLetter !== 'string' || config.deadLetter === ''))
+    invalid('deadLetter must be the name of a topic, or absent for none');
+  if (config.start.kind === 'offset' && !(isFiniteNumber(config.start.offset) && config.start.offset >= 0))
+    invalid('the start offset must be a number from 0');
+  if (config.start.kind === 'time' && !isFiniteNumber(config.start.timestampMs))
+    invalid('the start time must be in milliseconds since 1970');
   return config;
 }

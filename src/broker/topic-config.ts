@@ -71,14 +71,25 @@ export function topicConfig(options: TopicOptions): TopicConfig {
       },
     );
   };
+  if (typeof config.name !== 'string') invalid('its name must be a text');
   if (config.name.length === 0 || config.name.length > topicNameLengthMax) {
     invalid(`its name must have 1 to ${topicNameLengthMax} characters`);
   }
   if (!Number.isInteger(config.partitions) || config.partitions < 1 || config.partitions > 100_000) {
     invalid('partitions must be a whole number from 1 to 100000');
   }
+  if (!Array.isArray(config.subjects)) invalid('subjects must be a list of subject patterns');
   for (const subject of config.subjects) {
-    if (!isSubscribeSubject(subject)) invalid(`"${subject}" is not a subject pattern`);
+    if (typeof subject !== 'string' || !isSubscribeSubject(subject))
+      invalid(`"${subject}" is not a subject pattern`);
+  }
+  for (const [name, choices] of Object.entries(topicChoices)) {
+    const value = config[name as keyof typeof topicChoices];
+    if (!(choices as readonly string[]).includes(value))
+      invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  for (const name of ['keyState', 'compaction', 'sealed'] as const) {
+    if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
   }
   const positive = [
     'messagesMax',
@@ -90,14 +101,29 @@ export function topicConfig(options: TopicOptions): TopicConfig {
   ] as const;
   for (const name of positive) {
     const value = config[name];
-    if (value !== undefined && !(value > 0))
-      invalid(`${name} must be greater than 0, or absent for no limit`);
+    if (value !== undefined && !(isFiniteNumber(value) && value > 0))
+      invalid(`${name} must be a number greater than 0, or absent for no limit`);
   }
-  if (!(config.dedupeWindowMs >= 0)) invalid('dedupeWindowMs must not be negative');
+  if (!(isFiniteNumber(config.dedupeWindowMs) && config.dedupeWindowMs >= 0))
+    invalid('dedupeWindowMs must be a number from 0');
+  if (!Number.isInteger(config.dedupeEntriesMax) || config.dedupeEntriesMax < 1)
+    invalid('dedupeEntriesMax must be a whole number from 1');
   if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
     invalid('messagesPerKeyMax and compaction need keyState');
   }
   return config;
+}
+
+const topicChoices = {
+  durability: ['disk', 'memory'],
+  retention: ['limits', 'queue', 'interest'],
+  overflow: ['drop-oldest', 'reject', 'wait'],
+  overflowPerKey: ['drop-oldest', 'reject'],
+} as const satisfies { readonly [K in keyof TopicConfig]?: readonly TopicConfig[K][] };
+
+/** Infinity is no number here: what is stored is JSON, which cannot say it. A limit that is none is absent. */
+export function isFiniteNumber(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 /** Drops members that are present but undefined, so that they do not hide defaults. */

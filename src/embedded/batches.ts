@@ -2,9 +2,10 @@ import type { Group as CoreGroup } from '../broker/index.ts';
 import type { Timer } from '../util/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
-import { read, type Delivery, type Incoming, type NackOptions } from './delivery.ts';
+import { checkNack, read, type Delivery, type Incoming, type NackOptions } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
+import { abortSignal, milliseconds, wholeNumber, type Checks } from './options.ts';
 
 export interface BatchesOptions {
   /** Default 100. */
@@ -14,6 +15,12 @@ export interface BatchesOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
 }
+
+export const batchesChecks: Checks<BatchesOptions> = {
+  messagesMax: wholeNumber(1),
+  waitMs: milliseconds(),
+  signal: abortSignal,
+};
 
 /** A delivery batch is a handful of deliveries, to be answered together or one by one. */
 export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
@@ -42,6 +49,7 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
 
   /** Nacks what is not answered yet. */
   nack(options: NackOptions = {}): Promise<number> {
+    checkNack(options);
     return countOf(this.deliveries.map((delivery) => delivery.nack(options)));
   }
 }
@@ -69,7 +77,7 @@ export class Batches<T>
   constructor(context: BoxContext, group: CoreGroup, codec: AnyCodec, options: BatchesOptions) {
     this.#context = context;
     this.#codec = codec;
-    this.#messagesMax = Math.max(1, options.messagesMax ?? 100);
+    this.#messagesMax = options.messagesMax ?? 100;
     this.#waitMs = options.waitMs ?? 0;
     const end = (): void => this.#end();
     this.#lifetime = new Lifetime(context, this, options.signal, end);

@@ -10,11 +10,29 @@ import {
 import type { Clock } from '../util/index.ts';
 import { json, schemaCodec, type AnyCodec, type CodecInput, type CodecOutput } from './codec.ts';
 import { Commits } from './commits.ts';
-import type { AnswerWatcher, BoxContext, Closable, CloseOptions } from './context.ts';
+import {
+  checkCloseOptions,
+  type AnswerWatcher,
+  type BoxContext,
+  type Closable,
+  type CloseOptions,
+} from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { BoxError } from './errors.ts';
 import { boxEvent, type BoxEvent } from './events.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Live } from './live.ts';
+import {
+  callback,
+  checkOptions,
+  checkValue,
+  codecLike,
+  filledText,
+  objectWith,
+  schemaLike,
+  text,
+  type Checks,
+} from './options.ts';
 import { PublishWindow } from './publish-window.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
 import { Topic } from './topic.ts';
@@ -34,11 +52,11 @@ export interface CodecOptions<C extends AnyCodec> extends TopicSettings {
   readonly key?: (value: CodecInput<C>) => string;
 }
 
-export interface PlainOptions extends TopicSettings {
+export interface PlainOptions<T = unknown> extends TopicSettings {
   readonly schema?: undefined;
   readonly codec?: undefined;
   /** The key of a message, where the publish does not give one. */
-  readonly key?: (value: unknown) => string;
+  readonly key?: (value: T) => string;
 }
 
 /** What a box is made of, see `open`. */
@@ -128,7 +146,8 @@ export class Box implements AsyncDisposable {
    * console.log(message?.value.id, message?.key); // prints: 1 ada
    * ```
    *
-   * Without one, values are JSON: any value JSON can say, strings included, comes out as it went in. For others there are codecs:
+   * Without one, values are JSON: any value JSON can say, strings included, comes out as it went in. `box.topic<Order>('orders')` gives them
+   * a type, on trust. For others there are codecs:
    *
    * ```ts
    * import { open, bytes, json, text } from 'pillarbox';
@@ -151,7 +170,7 @@ export class Box implements AsyncDisposable {
     name: string,
     options: CodecOptions<C>,
   ): Promise<Topic<CodecInput<C>, CodecOutput<C>>>;
-  topic(name: string, options?: PlainOptions): Promise<Topic<unknown>>;
+  topic<T = unknown>(name: string, options?: PlainOptions<T>): Promise<Topic<T>>;
   async topic(
     name: string,
     options: TopicSettings & {
@@ -160,7 +179,15 @@ export class Box implements AsyncDisposable {
       readonly key?: (value: never) => string;
     } = {},
   ): Promise<Topic<never, unknown>> {
+    checkValue('topic()', 'the name', name, text);
+    checkValue('topic()', 'the settings', options, objectWith());
     const { schema, codec, key, ...settings } = options;
+    checkOptions('topic()', { schema, codec, key }, valueChecks);
+    if (schema && codec)
+      throw new BoxError(
+        'option-invalid',
+        'topic() takes a schema or a codec, not both: a schema is JSON that is checked.',
+      );
     const core = this.#broker.topic(name) ?? (await this.#createTopic(name, settings));
     const changed = changedTopic(core.config, settings);
     if (changed) await core.update(changed);
@@ -189,14 +216,16 @@ export class Box implements AsyncDisposable {
   }
 
   /** The dead letters in a topic of that name, whichever groups they come from. */
-  deadLetters(topic: string): DeadLetters<unknown> {
-    return new DeadLetters<unknown>(this.#context, json(), topic);
+  deadLetters<T = unknown>(topic: string): DeadLetters<T> {
+    checkValue('deadLetters()', 'the topic', topic, filledText);
+    return new DeadLetters<T>(this.#context, json(), topic);
   }
 
   // ---- the whole
 
   /** Calls back with what happens: nacks, dead letters, topics and groups that come and go, the end of a failed log. Returns the call that ends that. */
   watch(listener: (event: BoxEvent) => void): () => void {
+    checkValue('watch()', 'the listener', listener, callback);
     return this.#broker.events.subscribe((event) => listener(boxEvent(event)));
   }
 
@@ -210,6 +239,7 @@ export class Box implements AsyncDisposable {
 
   /** Ends loops, waits for handlers under way, and leaves everything on disk. */
   close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
     this.#closed ??= this.#close(options);
     return this.#closed;
   }
@@ -257,3 +287,9 @@ export class Box implements AsyncDisposable {
     };
   }
 }
+
+const valueChecks: Checks<{ schema: unknown; codec: unknown; key: unknown }> = {
+  schema: schemaLike,
+  codec: codecLike,
+  key: callback,
+};

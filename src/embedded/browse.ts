@@ -1,6 +1,7 @@
 import type { Partition, Topic as CoreTopic } from '../broker/index.ts';
 import type { AnyCodec } from './codec.ts';
 import { Message, partsOf, valueOf } from './message.ts';
+import { abortSignal, checkOptions, filter, limitOf, place, wholeNumber, type Checks } from './options.ts';
 
 export interface BrowseOptions {
   /** Where to begin, in each partition. Default: with the oldest. */
@@ -13,6 +14,18 @@ export interface BrowseOptions {
   readonly limit?: number;
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+const browseChecks: Checks<BrowseOptions> = {
+  start: place,
+  filter,
+  partition: wholeNumber(),
+  limit: limitOf(0),
+  signal: abortSignal,
+};
+
+export function checkBrowse(options: BrowseOptions): void {
+  checkOptions('browse()', options, browseChecks);
 }
 
 /** Reads stored messages up to the end as it is when it gets there. Nobody else notices: no group, no position, no ack. */

@@ -1,5 +1,7 @@
 import { textOf } from '../util/index.ts';
 import { ValueError } from './errors.ts';
+import { refuseLoss } from './json-loss.ts';
+import { shownValue } from './options.ts';
 import { describeIssues, plainIssues, type SchemaResult, type StandardSchema } from './schema.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -21,6 +23,8 @@ export type CodecOutput<C extends AnyCodec> = C extends Codec<never, infer Out> 
  * Values as JSON, the default of every topic. `json<Order>()` takes the type on trust; a schema checks it.
  *
  * Strings are JSON too (`"hello"`, with quotes): what comes out is what went in. For bare text use {@link text}, for bytes {@link bytes}.
+ * What JSON would lose in silence is refused: a Map, a Set, NaN, bytes, `undefined` in an array. A member that is undefined or a function is
+ * left out, and `toJSON` is heard (a Date becomes text), as JSON has it.
  */
 export function json<T = unknown>(): Codec<T> {
   return jsonCodec as Codec<T>;
@@ -35,6 +39,7 @@ const jsonCodec: Codec<unknown> = {
     }
     const encoded = stringify(value);
     if (encoded === undefined) throw new ValueError(`A value of type ${typeof value} is not JSON.`);
+    refuseLoss(value, encoded);
     return encoded;
   },
   decode(bytes) {
@@ -55,15 +60,31 @@ function stringify(value: unknown): string | undefined {
   }
 }
 
+function checkedPart<T>(value: T, fits: boolean, what: string): T {
+  if (fits) return value;
+  throw new ValueError(`The topic takes ${what}, not ${shownValue(value)}.`);
+}
+
+/** The bytes or the text of a value. Throws a ValueError when the codec made something else of it. */
+export function encodeBy(codec: AnyCodec, value: unknown): MaybePromise<Uint8Array | string> {
+  const encoded = (codec as Codec<unknown>).encode(value);
+  return encoded instanceof Promise ? encoded.then(checkedEncoding) : checkedEncoding(encoded);
+}
+
+function checkedEncoding(encoded: Uint8Array | string): Uint8Array | string {
+  if (typeof encoded === 'string' || encoded instanceof Uint8Array) return encoded;
+  throw new ValueError(`The codec must encode to text or bytes, not ${shownValue(encoded)}.`);
+}
+
 /** Values as text, in UTF-8. Bytes that are not UTF-8 read as U+FFFD. */
 export const text: Codec<string> = {
-  encode: (value) => value,
+  encode: (value) => checkedPart(value, typeof value === 'string', 'text'),
   decode: (bytes) => (bytes === null ? '' : textOf(bytes, 0, bytes.length)),
 };
 
 /** Values as the bytes they are. */
 export const bytes: Codec<Uint8Array> = {
-  encode: (value) => value,
+  encode: (value) => checkedPart(value, value instanceof Uint8Array, 'bytes'),
   decode: (bytes) => bytes ?? new Uint8Array(0),
 };
 

@@ -1,6 +1,7 @@
 import type { Broker, BrokerError, Group as CoreGroup } from '../broker/index.ts';
 import type { Clock } from '../util/index.ts';
 import type { KeepAlive } from './keep-alive.ts';
+import { checkOptions, milliseconds, type Checks } from './options.ts';
 import type { PublishWindow } from './publish-window.ts';
 
 /** What topics, groups and consumers need of the box around them. */
@@ -34,3 +35,9 @@ export interface Closable {
 }
 
 export const closeTimeoutMs = 10_000;
+
+const closeChecks: Checks<CloseOptions> = { timeoutMs: milliseconds() };
+
+export function checkCloseOptions(options: CloseOptions): void {
+  checkOptions('close()', options, closeChecks);
+}

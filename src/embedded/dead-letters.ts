@@ -1,10 +1,22 @@
 import type { Redriven, RedriveOptions, Topic as CoreTopic } from '../broker/index.ts';
-import { browse, type BrowseOptions } from './browse.ts';
+import { browse, checkBrowse, type BrowseOptions } from './browse.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import type { Message } from './message.ts';
+import { checkOptions, filledText, limitOf, wholeNumber, type Checks } from './options.ts';
 
 export type { Redriven, RedriveOptions, RedriveRefusal } from '../broker/index.ts';
+
+const isOffset = wholeNumber();
+
+const redriveChecks: Checks<RedriveOptions> = {
+  limit: limitOf(0),
+  to: filledText,
+  offsets: (value) =>
+    Array.isArray(value) && value.every((offset) => isOffset(offset) === undefined)
+      ? undefined
+      : 'a list of offsets',
+};
 
 /**
  * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They stand in a topic of their own,
@@ -32,6 +44,7 @@ export class DeadLetters<T> {
 
   /** Reads them, and leaves them where they are. */
   async *browse(options: BrowseOptions = {}): AsyncGenerator<Message<T>, void, void> {
+    checkBrowse(options);
     const letters = this.#letters;
     if (letters) yield* browse<T>(letters, this.#codec, options);
   }
@@ -42,6 +55,7 @@ export class DeadLetters<T> {
    * moved, and how many stayed and why.
    */
   async redrive(options: RedriveOptions = {}): Promise<Redriven> {
+    checkOptions('redrive()', options, redriveChecks);
     const letters = this.#letters;
     return letters ? this.#context.broker.redrive(letters, options) : { moved: 0, stayed: [] };
   }

@@ -5,13 +5,19 @@ import type { BoxContext, Closable } from './context.ts';
 import { read, type Delivery, type Incoming } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
+import { abortSignal, wholeNumber, type Checks } from './options.ts';
 
 export interface DeliveriesOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
-  /** Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so more than a few want a long one. Default 0. */
+  /** Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so more than a few want a long one. Default 0, at most 65,536. */
   readonly prefetch?: number;
 }
+
+export const deliveriesChecks: Checks<DeliveriesOptions> = {
+  signal: abortSignal,
+  prefetch: wholeNumber(0, 65_536),
+};
 
 /**
  * Deliveries of a group, one at a time, for `for await`: the next message is asked for when the loop asks. Several loops may share one

@@ -2,6 +2,7 @@ import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { ValueError } from './errors.ts';
 import { Message, valueOf, type MessageParts } from './message.ts';
+import { checkOptions, checkValue, milliseconds, text, type Checks } from './options.ts';
 import type { Receipt, Settlement } from './receipt.ts';
 
 /** A message as it was handed to a consumer, unread, with the receipt to answer it. */
@@ -12,8 +13,15 @@ export interface Incoming {
 
 /** How a message goes back. */
 export interface NackOptions {
+  /** At most 2^31 - 1, some 24 days. */
   readonly delayMs?: number;
   readonly reason?: string;
+}
+
+const nackChecks: Checks<NackOptions> = { delayMs: milliseconds(), reason: text };
+
+export function checkNack(options: NackOptions): void {
+  checkOptions('nack()', options, nackChecks);
 }
 
 /** The receipt behind a delivery, which is nobody else's business. */
@@ -52,11 +60,13 @@ export class Delivery<T> extends Message<T> {
 
   /** It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. The `reason` of the last time shows in the dead letter's cause. */
   nack(options: NackOptions = {}): Promise<boolean> {
+    checkNack(options);
     return this.#context.answerOf(this.#receipt.nack(options.delayMs, options.reason));
   }
 
   /** Trying again is pointless: to the group's dead-letter topic, with this reason. */
   reject(reason: string): Promise<boolean> {
+    checkValue('reject()', 'the reason', reason, text);
     return this.#context.answerOf(this.#receipt.reject(reason));
   }
 

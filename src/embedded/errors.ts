@@ -1,11 +1,13 @@
 /**
  * A refusal by the embedded API itself, with a code that programs can match. What the broker refuses comes as a `BrokerError`.
  *
+ * - `option-invalid`: a call got an option it does not know, or a value that does not fit
  * - `value-invalid`: a value is not what the topic's schema or codec takes
  * - `batch-refused`: some messages of a batch were refused
  * - `no-responders`, `request-timeout`, `request-failed`: a live request had nobody to answer it, no answer in time, an error for an answer
  */
 export type BoxErrorCode =
+  | 'option-invalid'
   | 'value-invalid'
   | 'batch-refused'
   | 'no-responders'
@@ -40,6 +42,9 @@ export class ValueError extends BoxError {
   }
 }
 
+/** Longest delay of a timer, some 24 days. */
+const retryMsMax = 2 ** 31 - 1;
+
 /**
  * Thrown by a handler that cannot do its work now: the message comes again after `delayMs`. Any other error is a failure too, but waits
  * for the group's backoff. Both count as deliveries.
@@ -51,6 +56,11 @@ export class RetryError extends Error {
 
   constructor(delayMs: number, message: string = `again in ${delayMs} ms`, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
+    if (!(delayMs >= 0 && delayMs <= retryMsMax))
+      throw new BoxError(
+        'option-invalid',
+        `RetryError cannot be made so: delayMs must be a number of milliseconds from 0 to ${retryMsMax}, not ${String(delayMs)}.`,
+      );
     this.delayMs = delayMs;
   }
 }

@@ -2,8 +2,9 @@ import type { Group as CoreGroup, Topic as CoreTopic } from '../broker/index.ts'
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
-import { newGroup, type Start } from './group-settings.ts';
+import { newGroup, startCheck, type Start } from './group-settings.ts';
 import type { Message } from './message.ts';
+import { abortSignal, checkOptions, filter, type Checks } from './options.ts';
 
 export interface FollowOptions {
   /** Default `new`: what is published once `follow` has resolved. */
@@ -13,6 +14,8 @@ export interface FollowOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
 }
+
+const followChecks: Checks<FollowOptions> = { start: startCheck, filter, signal: abortSignal };
 
 const prefetch = 64;
 /** A group that nobody reads any more is removed after so long. */
@@ -36,6 +39,7 @@ export class Follow<T> implements AsyncIterableIterator<Message<T>, undefined, v
     options: FollowOptions,
   ): Promise<Follow<T>> {
     const { start = 'new', filter, signal } = options;
+    checkOptions('follow()', options, followChecks);
     signal?.throwIfAborted();
     let name = '';
     for (let number = topic.groups.size + 1; name === '' || topic.groups.has(name); number++)

@@ -1,3 +1,4 @@
+import { place, shownValue, unknownName, type Check } from './options.ts';
 import { BrokerError, type GroupConfig, type GroupOptions, type GroupStart } from '../broker/index.ts';
 
 /** Where a new group begins to read: everything, what comes from now on, the last message, the last of each key, an offset, a time. */
@@ -37,10 +38,51 @@ export interface GroupSettings {
   readonly inactiveMs?: number;
 }
 
+const settingNames = {
+  start: true,
+  filter: true,
+  maxDeliver: true,
+  backoffMs: true,
+  backoffJitter: true,
+  ackWaitMs: true,
+  maxInFlight: true,
+  deadLetter: true,
+  ordering: true,
+  ack: true,
+  durable: true,
+  inactiveMs: true,
+} satisfies { readonly [K in keyof GroupSettings]-?: true };
+
+const startNames = ['all', 'new', 'last', 'last-per-key'];
+
+export const startCheck: Check = (value) =>
+  startNames.includes(value as string) || place(value) === undefined
+    ? undefined
+    : `one of ${startNames.join(', ')}, { offset } from 0 or { timestampMs } since 1970`;
+
+/** What settings cannot say by themselves; the values are the broker's to check. */
+function checkSettings(group: string, settings: GroupSettings): void {
+  const invalid = (problem: string): never => {
+    throw new BrokerError('group-config-invalid', `Group "${group}" cannot be configured so: ${problem}`, {
+      group,
+    });
+  };
+  if (typeof settings !== 'object' || settings === null)
+    return invalid(`its settings must be an object, not ${shownValue(settings)}.`);
+  for (const name of Object.keys(settings))
+    if (!Object.hasOwn(settingNames, name)) invalid(unknownName('there is no setting', name, settingNames));
+  const { start, deadLetter } = settings;
+  const expected = start === undefined ? undefined : startCheck(start);
+  if (expected !== undefined) invalid(`start must be ${expected}, not ${shownValue(start)}.`);
+  if (deadLetter !== undefined && deadLetter !== false && typeof deadLetter !== 'string')
+    invalid(`deadLetter must be the name of a topic, or false, not ${shownValue(deadLetter)}.`);
+}
+
 const defaultBackoffMs: readonly number[] = [100, 1_000, 10_000, 60_000];
 
 /** A new group's options. */
 export function newGroup(topic: string, name: string, settings: GroupSettings): GroupOptions {
+  checkSettings(name, settings);
   const { start, filter, maxDeliver = 5, maxInFlight, deadLetter, ...rest } = settings;
   return {
     name,
@@ -60,6 +102,7 @@ const lasting = ['ordering', 'ack', 'durable'] as const;
 
 /** The configuration an existing group would have with these settings; undefined when nothing changes. */
 export function changedGroup(config: GroupConfig, settings: GroupSettings): GroupConfig | undefined {
+  checkSettings(config.name, settings);
   const { start: _, filter, maxDeliver, maxInFlight, deadLetter, ...rest } = settings;
   for (const name of lasting) {
     if (rest[name] === undefined || rest[name] === config[name]) continue;
@@ -69,7 +112,11 @@ export function changedGroup(config: GroupConfig, settings: GroupSettings): Grou
       { group: config.name },
     );
   }
-  const changed: { -readonly [K in keyof GroupConfig]: GroupConfig[K] } = { ...config, ...rest };
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const changed: { -readonly [K in keyof GroupConfig]: GroupConfig[K] } = {
+    ...config,
+    ...Object.fromEntries(given),
+  };
   if (filter !== undefined) changed.filters = filtersOf(filter);
   if (maxDeliver !== undefined) delete changed.maxDeliver;
   if (maxInFlight !== undefined) delete changed.maxInFlight;

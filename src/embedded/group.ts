@@ -1,14 +1,25 @@
 import type { Group as CoreGroup, GroupConfig, GroupStats } from '../broker/index.ts';
-import { Batches, type BatchesOptions } from './batches.ts';
+import { Batches, batchesChecks, type BatchesOptions } from './batches.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { Deliveries, type DeliveriesOptions } from './deliveries.ts';
+import { Deliveries, deliveriesChecks, type DeliveriesOptions } from './deliveries.ts';
 import type { Delivery } from './delivery.ts';
-import { changedGroup, startOf, type GroupSettings, type Start } from './group-settings.ts';
+import { changedGroup, startCheck, startOf, type GroupSettings, type Start } from './group-settings.ts';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  checkValue,
+  milliseconds,
+  time,
+  type Checks,
+} from './options.ts';
 import {
   BatchSubscription,
   MessageSubscription,
+  consumeBatchesChecks,
+  consumeChecks,
   type BatchHandler,
   type ConsumeBatchesOptions,
   type ConsumeOptions,
@@ -22,6 +33,10 @@ export interface NextOptions {
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+const signalChecks: Checks<{ signal?: AbortSignal }> = { signal: abortSignal };
+const nextChecks: Checks<NextOptions> = { waitMs: milliseconds(), signal: abortSignal };
+const pauseChecks: Checks<{ untilMs?: number }> = { untilMs: time };
 
 /**
  * A group is a reading position on a topic, shared by its consumers: every group gets every message, and inside a group each message goes
@@ -87,11 +102,15 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
    * ```
    */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Subscription {
+    checkValue('consume()', 'the handler', handler, callback);
+    checkOptions('consume()', options, consumeChecks);
     return new MessageSubscription(this.#context, this.#core, this.#codec, handler, options);
   }
 
   /** Gives batches to a handler, one after another. What it did not answer itself is acked, or nacked when it throws. */
   consumeBatches(handler: BatchHandler<T>, options: ConsumeBatchesOptions = {}): Subscription {
+    checkValue('consumeBatches()', 'the handler', handler, callback);
+    checkOptions('consumeBatches()', options, consumeBatchesChecks);
     return new BatchSubscription(this.#context, this.#core, this.#codec, handler, options);
   }
 
@@ -113,6 +132,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
    * ```
    */
   deliveries(options: DeliveriesOptions = {}): Deliveries<T> {
+    checkOptions('deliveries()', options, deliveriesChecks);
     return new Deliveries(this.#context, this.#core, this.#codec, options);
   }
 
@@ -122,11 +142,13 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
 
   /** Batches for a loop, each to be answered by the loop. */
   batches(options: BatchesOptions = {}): Batches<T> {
+    checkOptions('batches()', options, batchesChecks);
     return new Batches(this.#context, this.#core, this.#codec, options);
   }
 
   /** The next message; undefined when none came within `waitMs`. */
   async next(options: NextOptions = {}): Promise<Delivery<T> | undefined> {
+    checkOptions('next()', options, nextChecks);
     const { waitMs, signal } = options;
     signal?.throwIfAborted();
     const deliveries = this.deliveries(signal ? { signal } : {});
@@ -155,6 +177,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
 
   /** Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of answers, it hears those given through this box. */
   async drained(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions('drained()', options, signalChecks);
     const { signal } = options;
     signal?.throwIfAborted();
     if (!this.#isDrained) await this.#untilDrained(signal);
@@ -201,7 +224,8 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /** Holds deliveries back, until `untilMs` (milliseconds since the epoch) or until resumed; answers go on. */
-  pause(options: { readonly untilMs?: number } = {}): Promise<void> {
+  async pause(options: { readonly untilMs?: number } = {}): Promise<void> {
+    checkOptions('pause()', options, pauseChecks);
     return this.#core.pause(options.untilMs);
   }
 
@@ -210,7 +234,8 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /** Begins to read again from there; what was under way is forgotten. */
-  reset(start: Start): Promise<void> {
+  async reset(start: Start): Promise<void> {
+    checkValue('reset()', 'the start', start, startCheck);
     return this.#core.reset(startOf(start));
   }
 

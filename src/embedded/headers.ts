@@ -1,5 +1,7 @@
 import type { Header } from '../broker/index.ts';
 import { textOf } from '../util/index.ts';
+import { BoxError } from './errors.ts';
+import { shownValue } from './options.ts';
 
 type HeaderValue = string | Uint8Array;
 
@@ -53,17 +55,31 @@ export class MessageHeaders implements Iterable<[name: string, value: string]> {
 export function headerList(init: HeadersInit): Header[] {
   const list: Header[] = [];
   const add = (name: string, value: HeaderValue): void => {
+    if (typeof name !== 'string' || (typeof value !== 'string' && !(value instanceof Uint8Array)))
+      throw headerInvalid(name, value);
     list.push({ name, value: typeof value === 'string' ? Buffer.from(value, 'utf8') : value });
   };
+  if (typeof init !== 'object' || init === null) throw headerInvalid('headers', init);
   if (Symbol.iterator in init) {
-    for (const [name, value] of init) add(name, value);
+    for (const pair of init) {
+      if (!Array.isArray(pair)) throw headerInvalid('a pair of name and value', pair);
+      add(pair[0], pair[1]);
+    }
     return list;
   }
   for (const [name, value] of Object.entries(init)) {
     if (typeof value === 'string' || value instanceof Uint8Array) add(name, value);
-    else for (const each of value) add(name, each);
+    else if (Array.isArray(value)) for (const each of value) add(name, each as HeaderValue);
+    else throw headerInvalid(name, value);
   }
   return list;
+}
+
+function headerInvalid(name: unknown, value: unknown): BoxError {
+  return new BoxError(
+    'option-invalid',
+    `Headers are names with texts, bytes, or lists of these: ${shownValue(name)} cannot be ${shownValue(value)}.`,
+  );
 }
 
 function valueText({ value }: Header): string {

@@ -20,7 +20,14 @@ export { Follow, type FollowOptions } from './follow.ts';
 export { Group, type NextOptions } from './group.ts';
 export type { GroupSettings, Start } from './group-settings.ts';
 export { MessageHeaders, type HeadersInit } from './headers.ts';
-export { Live, type LivePublishOptions, type RequestOptions, type RespondOptions } from './live.ts';
+export {
+  Live,
+  type LivePublishOptions,
+  type PlainRespondOptions,
+  type RequestOptions,
+  type Responder,
+  type RespondOptions,
+} from './live.ts';
 export { LiveMessage } from './live-message.ts';
 export { LiveSubscription, type LiveSubscribeOptions } from './live-subscription.ts';
 export { Message, type MessageParts } from './message.ts';

@@ -3,11 +3,12 @@ import {
   type LiveSubscriber,
   type LiveSubscription as CoreLiveSubscription,
 } from '../broker/index.ts';
-import { Queue, isSubscribeSubject } from '../util/index.ts';
+import { Queue } from '../util/index.ts';
 import { json, type AnyCodec, type Codec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
 import { Lifetime } from './lifetime.ts';
 import { LiveMessage, type Replier } from './live-message.ts';
+import { abortSignal, codecLike, filledText, wholeNumber, type Checks } from './options.ts';
 
 export interface LiveSubscribeOptions<C extends AnyCodec = Codec<unknown>> {
   /** How bytes become values. Default: JSON. */
@@ -19,6 +20,13 @@ export interface LiveSubscribeOptions<C extends AnyCodec = Codec<unknown>> {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
 }
+
+export const subscribeChecks: Checks<LiveSubscribeOptions> = {
+  codec: codecLike,
+  queue: filledText,
+  bufferedMax: wholeNumber(1),
+  signal: abortSignal,
+};
 
 /** A live subscription hands its messages to a loop. Leaving the loop, the signal and the box's end close it. */
 export class LiveSubscription<T>
@@ -38,7 +46,6 @@ export class LiveSubscription<T>
   #drained: (() => void)[] = [];
 
   constructor(context: BoxContext, live: Replier, pattern: string, options: LiveSubscribeOptions<AnyCodec>) {
-    if (!isSubscribeSubject(pattern)) throw new TypeError(`"${pattern}" is not a subject pattern.`);
     this.#context = context;
     this.#live = live;
     this.#codec = options.codec ?? json();

@@ -1,11 +1,23 @@
 import { LiveMessage as CoreLiveMessage, recordOf, type PublishListener } from '../broker/index.ts';
-import { json, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
+import { encodeBy, json, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
 import { Inbox } from './inbox.ts';
-import { errorHeader, type LiveMessage } from './live-message.ts';
-import { LiveSubscription, type LiveSubscribeOptions } from './live-subscription.ts';
+import { errorHeader, type LiveMessage, type Replier } from './live-message.ts';
+import { LiveSubscription, subscribeChecks, type LiveSubscribeOptions } from './live-subscription.ts';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  checkValue,
+  codecLike,
+  milliseconds,
+  subject as subjectCheck,
+  subjectPattern,
+  wholeNumber,
+  type Checks,
+} from './options.ts';
 import { warnOfLiveFailure } from './warning.ts';
 
 export interface LivePublishOptions<C extends AnyCodec = Codec<unknown>> {
@@ -25,12 +37,45 @@ export interface RequestOptions<C extends AnyCodec = Codec<unknown>> extends Omi
   readonly signal?: AbortSignal;
 }
 
+/** Tells the calls with a codec from those with JSON. */
+interface WithCodec<C extends AnyCodec> {
+  readonly codec: C;
+}
+
+/** Options of a call whose values are JSON. */
+type WithoutCodec<O> = Omit<O, 'codec'> & { readonly codec?: never };
+
+/** The part of `respond` that goes on until it is closed. */
+export type Responder = AsyncDisposable & { close(): Promise<void> };
+
+/** How values that are JSON are responded to. */
+export interface PlainRespondOptions<T> extends Omit<RespondOptions, 'onError'> {
+  readonly onError?: (error: unknown, message: LiveMessage<T>) => void;
+}
+
 export interface RespondOptions<C extends AnyCodec = Codec<unknown>> extends LiveSubscribeOptions<C> {
   /** Handlers under way at once. Default 64. */
   readonly concurrency?: number;
   /** Is told of what the handler throws; the requester hears it too. Without it errors are warnings of the process. */
   readonly onError?: (error: unknown, message: LiveMessage<CodecOutput<C>>) => void;
 }
+
+const publishChecks: Checks<LivePublishOptions> = {
+  codec: codecLike,
+  headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object or pairs'),
+  reply: subjectCheck,
+};
+const requestChecks: Checks<RequestOptions> = {
+  codec: publishChecks.codec,
+  headers: publishChecks.headers,
+  timeoutMs: milliseconds(1),
+  signal: abortSignal,
+};
+const respondChecks: Checks<RespondOptions> = {
+  ...subscribeChecks,
+  concurrency: wholeNumber(1),
+  onError: callback,
+};
 
 const requestTimeoutMs = 5_000;
 const respondConcurrency = 64;
@@ -60,6 +105,10 @@ const respondConcurrency = 64;
 export class Live {
   readonly #context: BoxContext;
   readonly #inbox: Inbox;
+  /** Answers go out by it. */
+  readonly #replier: Replier = {
+    publish: (subject, value, options) => this.#publish(subject, value, options),
+  };
 
   constructor(context: BoxContext) {
     this.#context = context;
@@ -67,41 +116,56 @@ export class Live {
   }
 
   /** Hands a message to whoever listens now; says to how many. */
-  publish<C extends AnyCodec = Codec<unknown>>(
+  publish<C extends AnyCodec>(
     subject: string,
     value: CodecInput<C>,
-    options: LivePublishOptions<C> = {},
-  ): number {
-    const { codec = json() as AnyCodec, headers, reply } = options;
-    const encoded = (codec as Codec<CodecInput<C>, unknown>).encode(value);
-    if (encoded instanceof Promise) throw new TypeError('Live messages need a codec that encodes at once.');
-    return this.#send(subject, encoded, headers, reply);
+    options: LivePublishOptions<C> & WithCodec<C>,
+  ): number;
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- publish<Price>(…) is checked like subscribe<Price>(…)
+  publish<T = unknown>(subject: string, value: T, options?: WithoutCodec<LivePublishOptions>): number;
+  publish(subject: string, value: unknown, options: LivePublishOptions<AnyCodec> = {}): number {
+    checkValue('publish()', 'the subject', subject, subjectCheck);
+    checkOptions('publish()', options, publishChecks);
+    return this.#publish(subject, value, options);
   }
 
   /** Messages of a subject or pattern, for a loop. Members of one `queue` share them. */
-  subscribe<C extends AnyCodec = Codec<unknown>>(
+  subscribe<C extends AnyCodec>(
     pattern: string,
-    options: LiveSubscribeOptions<C> = {},
-  ): LiveSubscription<CodecOutput<C>> {
-    return new LiveSubscription(this.#context, this, pattern, options);
+    options: LiveSubscribeOptions<C> & WithCodec<C>,
+  ): LiveSubscription<CodecOutput<C>>;
+  subscribe<T = unknown>(pattern: string, options?: WithoutCodec<LiveSubscribeOptions>): LiveSubscription<T>;
+  subscribe(pattern: string, options: LiveSubscribeOptions<AnyCodec> = {}): LiveSubscription<unknown> {
+    checkValue('subscribe()', 'the pattern', pattern, subjectPattern);
+    checkOptions('subscribe()', options, subscribeChecks);
+    return new LiveSubscription<unknown>(this.#context, this.#replier, pattern, options);
   }
 
-  /** Publishes a message and resolves to the first answer. */
-  async request<C extends AnyCodec = Codec<unknown>>(
+  /** Publishes a message and resolves to the first answer; `request<number>(…)` gives its value a type, on trust. */
+  request<C extends AnyCodec>(
     subject: string,
     value: CodecInput<C>,
-    options: RequestOptions<C> = {},
-  ): Promise<LiveMessage<CodecOutput<C>>> {
+    options: RequestOptions<C> & WithCodec<C>,
+  ): Promise<LiveMessage<CodecOutput<C>>>;
+  request<T = unknown>(
+    subject: string,
+    value: unknown,
+    options?: WithoutCodec<RequestOptions>,
+  ): Promise<LiveMessage<T>>;
+  async request(
+    subject: string,
+    value: unknown,
+    options: RequestOptions<AnyCodec> = {},
+  ): Promise<LiveMessage<unknown>> {
+    checkValue('request()', 'the subject', subject, subjectCheck);
+    checkOptions('request()', options, requestChecks);
     const { timeoutMs = requestTimeoutMs, signal, ...publishOptions } = options;
     signal?.throwIfAborted();
-    const codec = options.codec ?? (json() as AnyCodec);
-    const { reply, answer, forget } = this.#inbox.expect<CodecOutput<C>>(this, codec, {
-      subject,
-      timeoutMs,
-      signal,
-    });
+    const codec: AnyCodec = options.codec ?? json();
+    const expected = { subject, timeoutMs, signal };
+    const { reply, answer, forget } = this.#inbox.expect<unknown>(this.#replier, codec, expected);
     try {
-      const receivers = this.publish<C>(subject, value, { ...publishOptions, reply });
+      const receivers = this.#publish(subject, value, { ...publishOptions, reply });
       if (receivers === 0 && !this.#context.broker.router.topicOf(subject)) {
         throw new BoxError('no-responders', `Nobody listens to "${subject}" now.`);
       }
@@ -116,20 +180,33 @@ export class Live {
   }
 
   /** Answers requests: what the handler returns goes back to whoever asked. */
-  respond<C extends AnyCodec = Codec<unknown>>(
+  respond<C extends AnyCodec>(
     pattern: string,
     handler: (message: LiveMessage<CodecOutput<C>>) => unknown,
-    options: RespondOptions<C> = {},
-  ): AsyncDisposable & { close(): Promise<void> } {
-    const subscription = this.subscribe<C>(pattern, options);
+    options: RespondOptions<C> & WithCodec<C>,
+  ): Responder;
+  respond<T = unknown>(
+    pattern: string,
+    handler: (message: LiveMessage<T>) => unknown,
+    options?: WithoutCodec<PlainRespondOptions<T>>,
+  ): Responder;
+  respond(
+    pattern: string,
+    handler: (message: LiveMessage<never>) => unknown,
+    options: RespondOptions<AnyCodec> | PlainRespondOptions<never> = {},
+  ): Responder {
+    checkValue('respond()', 'the pattern', pattern, subjectPattern);
+    checkValue('respond()', 'the handler', handler, callback);
+    checkOptions('respond()', options, respondChecks);
+    const subscription = new LiveSubscription<never>(this.#context, this.#replier, pattern, options);
     void this.#respond(subscription, handler, options);
     return subscription;
   }
 
-  async #respond<C extends AnyCodec>(
-    subscription: LiveSubscription<CodecOutput<C>>,
-    handler: (message: LiveMessage<CodecOutput<C>>) => unknown,
-    options: RespondOptions<C>,
+  async #respond<T>(
+    subscription: LiveSubscription<T>,
+    handler: (message: LiveMessage<T>) => unknown,
+    options: PlainRespondOptions<T>,
   ): Promise<void> {
     const running = new Set<Promise<void>>();
     for await (const message of subscription) {
@@ -153,6 +230,13 @@ export class Live {
       if (options.onError) options.onError(error, message);
       else warnOfLiveFailure(error, message.subject);
     }
+  }
+
+  #publish(subject: string, value: unknown, options: LivePublishOptions<AnyCodec>): number {
+    const { codec = json(), headers, reply } = options;
+    const encoded = encodeBy(codec, value);
+    if (encoded instanceof Promise) throw new TypeError('Live messages need a codec that encodes at once.');
+    return this.#send(subject, encoded, headers, reply);
   }
 
   #send(subject: string, value: Uint8Array | string, headers?: HeadersInit, reply?: string): number {

@@ -8,6 +8,16 @@ import {
 } from '../broker/index.ts';
 import { SystemClock, SystemRandom, VirtualClock, type Clock, type Random } from '../util/index.ts';
 import { Box } from './box.ts';
+import { BoxError } from './errors.ts';
+import {
+  callback,
+  checkOptions,
+  filledText,
+  limitOf,
+  objectWith,
+  wholeNumber,
+  type Checks,
+} from './options.ts';
 
 /** Brings what opens compressed batches of Kafka producers; without it they are passed over and reported as damage. */
 export type LoadDecompress = () => Promise<NonNullable<BrokerOptions['log']>['decompress']>;
@@ -27,7 +37,7 @@ export interface OpenOptions {
   readonly onFailed?: (error: Error) => void;
   /** Damage was found in stored data; what is not damaged is served. */
   readonly onDamaged?: (report: DamageReport) => void;
-  /** A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open. The options above do not apply then. */
+  /** A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open. Of the options above only `unackedPublishesMax` may be given with it. */
   readonly broker?: Broker;
 }
 
@@ -70,9 +80,18 @@ export interface OpenOptions {
  * ```
  */
 export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecompress): Promise<Box> {
+  checkOptions('open()', options, optionChecks);
+  if (options.watermarks) checkOptions('open({ watermarks })', options.watermarks, watermarkChecks);
   const unackedPublishesMax = options.unackedPublishesMax ?? 16_384;
   if (options.broker) {
     const { broker } = options;
+    const { broker: _, unackedPublishesMax: __, ...ofItsOwn } = options;
+    for (const [name, value] of Object.entries(ofItsOwn))
+      if (value !== undefined)
+        throw new BoxError(
+          'option-invalid',
+          `open({ broker }) cannot be called so: the broker has its own ${name} already; leave it out.`,
+        );
     const { clock } = broker;
     const keepsProcessAlive = !(clock instanceof VirtualClock);
     return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: false });
@@ -89,6 +108,22 @@ export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecom
   const keepsProcessAlive = !(clock instanceof VirtualClock);
   return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true });
 }
+
+const optionChecks: Checks<OpenOptions> = {
+  dir: filledText,
+  unackedPublishesMax: wholeNumber(1),
+  watermarks: objectWith(),
+  clock: objectWith('now', 'monotonic', 'setTimer', 'defer'),
+  random: objectWith('next', 'bytes'),
+  onFailed: callback,
+  onDamaged: callback,
+  broker: objectWith('createTopic', 'afterCommit'),
+};
+
+const watermarkChecks: Checks<WatermarkOptions> = {
+  diskFreeBytesMin: wholeNumber(),
+  memoryBytesMax: limitOf(1),
+};
 
 /** In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what Kafka producers have compressed. */
 async function storageOf(

@@ -7,6 +7,7 @@ import {
 import type { Clock } from '../util/index.ts';
 import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
+import { abortSignal, filledText, milliseconds, text, time, wholeNumber, type Checks } from './options.ts';
 import type { Outgoing, PublishWindow } from './publish-window.ts';
 
 /** What a publish can say besides the value. */
@@ -16,7 +17,7 @@ export interface MessageOptions {
   readonly headers?: HeadersInit;
   /** A second message with the same id, within the topic's `dedupeWindowMs`, is not stored again. */
   readonly dedupeId?: string;
-  /** Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the epoch. */
+  /** Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the epoch. At most ten years. */
   readonly delayMs?: number;
   readonly deliverAtMs?: number;
   /** Default: by the key's hash, in turn without a key. */
@@ -39,6 +40,24 @@ export interface BatchMessage<In> extends MessageOptions {
   readonly value: In;
 }
 
+/** Ten years. What is further off was meant to be another unit, or a time instead of a delay. */
+const delayMsMax = 10 * 365 * 86_400_000;
+
+export const messageChecks: Checks<MessageOptions> = {
+  key: text,
+  headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object or pairs'),
+  dedupeId: filledText,
+  delayMs: milliseconds(0, delayMsMax),
+  deliverAtMs: time,
+  partition: wholeNumber(),
+  timestampMs: time,
+  expectedLastOffset: wholeNumber(-1),
+  expectedLastKeyOffset: wholeNumber(-1),
+};
+
+export const publishChecks: Checks<PublishOptions> = { ...messageChecks, signal: abortSignal };
+export const batchMessageChecks: Checks<BatchMessage<unknown>> = { ...messageChecks, value: () => undefined };
+
 export function outgoing(clock: Clock, value: Uint8Array | string, options: MessageOptions): Outgoing {
   const { key, headers, timestampMs } = options;
   const record = recordOf({
@@ -52,11 +71,23 @@ export function outgoing(clock: Clock, value: Uint8Array | string, options: Mess
 
 /** Undefined when nothing is asked for, which is the broker's quick way. */
 function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
-  const { dedupeId, delayMs, partition, expectedLastOffset, expectedLastKeyOffset } = options;
-  const deliverAtMs = options.deliverAtMs ?? (delayMs === undefined ? undefined : clock.now() + delayMs);
+  const { dedupeId, partition, expectedLastOffset, expectedLastKeyOffset } = options;
+  const deliverAtMs = deliveryTime(clock, options);
   const asked = { dedupeId, deliverAtMs, partition, expectedLastOffset, expectedLastKeyOffset };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+function deliveryTime(clock: Clock, { delayMs, deliverAtMs }: MessageOptions): number | undefined {
+  if (deliverAtMs === undefined) return delayMs === undefined ? undefined : Math.ceil(clock.now() + delayMs);
+  if (delayMs !== undefined)
+    throw new BoxError('option-invalid', 'publish() takes delayMs or deliverAtMs, not both.');
+  const latestMs = clock.now() + delayMsMax;
+  if (deliverAtMs <= latestMs) return deliverAtMs;
+  throw new BoxError(
+    'option-invalid',
+    `publish() cannot be called so: deliverAtMs must be a time within ten years, in milliseconds since 1970, not ${deliverAtMs}.`,
+  );
 }
 
 /** Publishes one message when the window has room; resolves once it is on disk. */

@@ -1,11 +1,18 @@
 import type { Group as CoreGroup } from '../broker/index.ts';
-import { Batches, type BatchesOptions, type DeliveryBatch } from './batches.ts';
+import { Batches, batchesChecks, type BatchesOptions, type DeliveryBatch } from './batches.ts';
 import { Call, type Failure, type HandlerContext } from './call.ts';
 import type { AnyCodec } from './codec.ts';
-import { closeTimeoutMs, type BoxContext, type Closable, type CloseOptions } from './context.ts';
+import {
+  checkCloseOptions,
+  closeTimeoutMs,
+  type BoxContext,
+  type Closable,
+  type CloseOptions,
+} from './context.ts';
 import { read, receiptOf, type Delivery, type Incoming } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
+import { abortSignal, callback, wholeNumber, type Checks } from './options.ts';
 import { warnOfFailure } from './warning.ts';
 
 /** Handles a message: when it returns or resolves the message is acked, when it throws or rejects it is nacked, unless it answered itself. */
@@ -22,6 +29,12 @@ export interface ConsumeOptions {
    */
   readonly onError?: (error: unknown, message: Delivery<unknown>) => void;
 }
+
+export const consumeChecks: Checks<ConsumeOptions> = {
+  concurrency: wholeNumber(1),
+  signal: abortSignal,
+  onError: callback,
+};
 
 /** A subscription gives a group's messages to a handler until it is closed, its signal aborts, or the group is gone. */
 export abstract class Subscription implements AsyncDisposable, Closable {
@@ -50,6 +63,7 @@ export abstract class Subscription implements AsyncDisposable, Closable {
 
   /** Takes no more messages, aborts the signals of the handlers under way, and waits for them. */
   async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
     if (this.#lifetime.end()) {
       this.stopTaking();
       const reason = new DOMException('The subscription closes.', 'AbortError');
@@ -120,7 +134,7 @@ export class MessageSubscription<T> extends Subscription {
     });
     this.#intake.attach();
     if (options.signal?.aborted) void this.close();
-    else this.#intake.ask(Math.max(1, options.concurrency ?? 1));
+    else this.#intake.ask(options.concurrency ?? 1);
   }
 
   protected override stopTaking(): void {
@@ -153,6 +167,8 @@ export interface ConsumeBatchesOptions extends BatchesOptions {
   /** Is told of everything handlers throw. Without it errors are warnings of the process, as those of `consume`. */
   readonly onError?: (error: unknown, batch: DeliveryBatch<unknown>) => void;
 }
+
+export const consumeBatchesChecks: Checks<ConsumeBatchesOptions> = { ...batchesChecks, onError: callback };
 
 /** A subscription whose handler takes batches, one after another. */
 export class BatchSubscription<T> extends Subscription {

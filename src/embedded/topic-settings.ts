@@ -1,5 +1,7 @@
 import type { TopicConfig, TopicOptions } from '../broker/index.ts';
+import { BrokerError } from '../broker/index.ts';
 import { sameConfig } from './group-settings.ts';
+import { shownValue, unknownName } from './options.ts';
 
 /**
  * What a topic can be told: see the broker's `TopicConfig` for each member and its default. What is left out keeps its value, or is the
@@ -7,15 +9,55 @@ import { sameConfig } from './group-settings.ts';
  */
 export type TopicSettings = Partial<Omit<TopicConfig, 'name' | 'attributes'>>;
 
+const settingNames = {
+  partitions: true,
+  subjects: true,
+  durability: true,
+  retention: true,
+  messagesMax: true,
+  bytesMax: true,
+  ageMsMax: true,
+  messagesPerKeyMax: true,
+  messageBytesMax: true,
+  groupsMax: true,
+  overflow: true,
+  overflowPerKey: true,
+  dedupeWindowMs: true,
+  dedupeEntriesMax: true,
+  keyState: true,
+  compaction: true,
+  sealed: true,
+} satisfies { readonly [K in keyof TopicSettings]-?: true };
+
+/** The names of settings; their values are the broker's to check. */
+function checkNames(topic: string, settings: TopicSettings): void {
+  const invalid = (problem: string): never => {
+    throw new BrokerError('topic-config-invalid', `Topic "${topic}" cannot be configured so: ${problem}`, {
+      topic,
+    });
+  };
+  if (typeof settings !== 'object' || settings === null)
+    return invalid(`its settings must be an object, not ${shownValue(settings)}.`);
+  for (const name of Object.keys(settings))
+    if (!Object.hasOwn(settingNames, name)) invalid(unknownName('there is no setting', name, settingNames));
+}
+
 /** A new topic's options. */
 export function newTopic(name: string, settings: TopicSettings): TopicOptions {
+  checkNames(name, settings);
   return withoutInfinite({ ...settings, name });
 }
 
 /** The configuration an existing topic would have with these settings; undefined when nothing changes. */
 export function changedTopic(config: TopicConfig, settings: TopicSettings): TopicConfig | undefined {
-  const changed = withoutInfinite({ ...config, ...settings });
+  checkNames(config.name, settings);
+  const changed = withoutInfinite({ ...config, ...withoutUndefined(settings) });
   return sameConfig(config, changed) ? undefined : changed;
+}
+
+/** Undefined is as good as left out: it changes nothing. */
+function withoutUndefined<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }
 
 function withoutInfinite<T extends object>(options: T): T {

@@ -6,15 +6,26 @@ import {
   type TopicConfig,
   type TopicStats,
 } from '../broker/index.ts';
-import { browse, type BrowseOptions } from './browse.ts';
-import type { AnyCodec, Codec } from './codec.ts';
+import { browse, checkBrowse, type BrowseOptions } from './browse.ts';
+import { encodeBy, type AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { Follow, type FollowOptions } from './follow.ts';
 import { Group } from './group.ts';
 import { changedGroup, newGroup, type GroupSettings } from './group-settings.ts';
 import type { Message } from './message.ts';
 import {
+  abortSignal,
+  checkOptions,
+  checkValue,
+  subjectPattern,
+  text,
+  wholeNumber,
+  type Checks,
+} from './options.ts';
+import {
+  batchMessageChecks,
   outgoing,
+  publishChecks,
   publishOne,
   publishTogether,
   type BatchMessage,
@@ -23,6 +34,11 @@ import {
 } from './publish.ts';
 import type { Outgoing } from './publish-window.ts';
 import { changedTopic, type TopicSettings } from './topic-settings.ts';
+
+const noOptions = {};
+const signalChecks: Checks<{ signal?: AbortSignal }> = { signal: abortSignal };
+const partitionChecks: Checks<{ partition?: number }> = { partition: wholeNumber() };
+const purgeChecks: Checks<{ filter?: string }> = { filter: subjectPattern };
 
 /**
  * A topic is a named log of messages. `In` is what is published, `Out` what is consumed: the same but for schemas that convert.
@@ -74,7 +90,8 @@ export class Topic<In, Out = In> {
    * await orders.publish({ item: 'reminder' }, { delayMs: 60_000 });
    * ```
    */
-  async publish(value: In, options: PublishOptions = {}): Promise<Published> {
+  async publish(value: In, options: PublishOptions = noOptions): Promise<Published> {
+    if (options !== noOptions) checkOptions('publish()', options, publishChecks);
     const { window } = this.#context;
     const message = this.#outgoing(value, options);
     const ready = message instanceof Promise ? await message : message;
@@ -89,9 +106,11 @@ export class Topic<In, Out = In> {
     values: Iterable<In>,
     options: MessageOptions & { readonly signal?: AbortSignal } = {},
   ): Promise<Published[]> {
+    checkOptions('publishBatch()', options, publishChecks);
+    const { signal, ...each } = options;
     const messages: BatchMessage<In>[] = [];
-    for (const value of values) messages.push({ ...options, value });
-    return this.publishMessages(messages, options);
+    for (const value of values) messages.push({ ...each, value });
+    return this.publishMessages(messages, signal ? { signal } : {});
   }
 
   /** As {@link publishBatch}, with options for each message. */
@@ -99,8 +118,10 @@ export class Topic<In, Out = In> {
     messages: Iterable<BatchMessage<In>>,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<Published[]> {
+    checkOptions('publishMessages()', options, signalChecks);
     const ready: Outgoing[] = [];
     for (const message of messages) {
+      checkOptions('publishMessages()', message, batchMessageChecks);
       const each = this.#outgoing(message.value, message);
       ready.push(each instanceof Promise ? await each : each);
     }
@@ -110,8 +131,9 @@ export class Topic<In, Out = In> {
   #outgoing(value: In, options: MessageOptions): Outgoing | Promise<Outgoing> {
     const { clock } = this.#context;
     const key = options.key ?? this.#keyOf?.(value);
+    if (key !== undefined) checkValue('publish()', 'the key', key, text);
     const withKey = key === undefined ? options : { ...options, key };
-    const encoded = (this.#codec as Codec<In, unknown>).encode(value);
+    const encoded = encodeBy(this.#codec, value);
     if (!(encoded instanceof Promise)) return outgoing(clock, encoded, withKey);
     return encoded.then((encoded) => outgoing(clock, encoded, withKey));
   }
@@ -123,6 +145,7 @@ export class Topic<In, Out = In> {
    * no effect any more. Of new groups' settings, these differ from the bare broker's: five deliveries, then the dead-letter topic.
    */
   async group(name: string, settings: GroupSettings = {}): Promise<Group<Out>> {
+    checkValue('group()', 'the name', name, text);
     const core = this.#core.groups.get(name) ?? (await this.#createGroup(name, settings));
     const changed = changedGroup(core.config, settings);
     if (changed) await core.update(changed);
@@ -170,6 +193,7 @@ export class Topic<In, Out = In> {
 
   /** Reads stored messages, oldest first, to the end. It is free of side effects: nobody else notices. */
   browse(options: BrowseOptions = {}): AsyncGenerator<Message<Out>, void, void> {
+    checkBrowse(options);
     return browse<Out>(this.#core, this.#codec, options);
   }
 
@@ -178,6 +202,8 @@ export class Topic<In, Out = In> {
     offset: number,
     options: { readonly partition?: number } = {},
   ): Promise<Message<Out> | undefined> {
+    checkValue('get()', 'the offset', offset, wholeNumber());
+    checkOptions('get()', options, partitionChecks);
     const start = { offset };
     for await (const message of this.browse({ start, partition: options.partition ?? 0, limit: 1 })) {
       return message.offset === offset ? message : undefined;
@@ -187,6 +213,7 @@ export class Topic<In, Out = In> {
 
   /** The last message of a key. Quick where the topic has `keyState`. */
   async last(key: string): Promise<Message<Out> | undefined> {
+    checkValue('last()', 'the key', key, text);
     for (const partition of this.#core.partitions) {
       const stored = await partition.last(key);
       if (stored) return this.get(stored.offset, { partition: partition.index });
@@ -208,11 +235,14 @@ export class Topic<In, Out = In> {
 
   /** Deletes one message; resolves, when that is on disk, to whether it was there. */
   async deleteMessage(offset: number, options: { readonly partition?: number } = {}): Promise<boolean> {
+    checkValue('deleteMessage()', 'the offset', offset, wholeNumber());
+    checkOptions('deleteMessage()', options, partitionChecks);
     return (await this.#core.partitions[options.partition ?? 0]?.delete(offset)) ?? false;
   }
 
   /** Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how many. */
   async purge(options: { readonly filter?: string } = {}): Promise<number> {
+    checkOptions('purge()', options, purgeChecks);
     const { filter } = options;
     let count = 0;
     for (const partition of this.#core.partitions)

@@ -74,6 +74,8 @@ export class VirtualClock implements Clock {
 
   /** Moves time forward by `ms`, firing each timer at its own time. */
   advance(ms: number): void {
+    if (!(ms >= 0 && ms < Infinity))
+      throw new RangeError(`A clock cannot be moved by ${ms} ms: time only goes forward.`);
     const end = this.#nowMs + ms;
     this.runDeferred();
     for (;;) {

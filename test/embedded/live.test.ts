@@ -91,7 +91,7 @@ describe('live', () => {
 
   test('a pattern that is none is refused', async () => {
     await using t = await openTestBox();
-    assert.throws(() => t.box.live.subscribe('a..b'), TypeError);
+    assert.throws(() => t.box.live.subscribe('a..b'), { code: 'option-invalid' });
   });
 
   test('ends with its signal, and with the box', async () => {
