@@ -11,6 +11,7 @@ export type { Frontend, ListenOptions } from './frontend.ts';
 export {
   NatsFrontend,
   PillarboxJetStream,
+  natsApiLevel,
   natsVersion,
   type NatsAuth,
   type NatsEvent,

@@ -5,6 +5,7 @@ import {
   type Hall,
   NatsFrontend,
   PillarboxJetStream,
+  natsApiLevel,
   natsVersion,
 } from '../protocols/index.ts';
 import type { Log } from './log.ts';
@@ -18,9 +19,6 @@ export interface Door extends Frontend {
   listConnections(): readonly ConnectionInfo[];
 }
 
-/** The highest JetStream API level of the version we show; clients look at it beside the version. */
-const jetStreamApiLevel = 1;
-
 /** NATS, core and JetStream, as the settings want it. */
 export function createNatsFrontend(broker: Broker, hall: Hall, settings: Settings, log: Log): Door {
   const { natsUser, natsPassword, natsToken, maxPayloadBytes } = settings;
@@ -28,7 +26,7 @@ export function createNatsFrontend(broker: Broker, hall: Hall, settings: Setting
   const jetStream = new PillarboxJetStream(broker, {
     name: serverName,
     version: natsVersion,
-    apiLevel: jetStreamApiLevel,
+    apiLevel: natsApiLevel,
   });
   return new NatsFrontend({
     router: broker.router,

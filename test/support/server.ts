@@ -17,6 +17,8 @@ export const oraclePath: string | undefined = process.env['PILLARBOX_ORACLE'] ||
 export const serverKind: ServerKind = oraclePath === undefined ? 'pillarbox' : 'nats-server';
 
 export interface StartServerOptions {
+  /** The server to start where a test compares both; by default the one that `PILLARBOX_ORACLE` chooses. */
+  readonly kind?: ServerKind;
   /** A directory the caller keeps; a temporary one by default, removed on dispose. */
   readonly dataDirectory?: string;
   /** More command line arguments for `pillarbox serve`; the oracle does not get them. */
@@ -135,7 +137,7 @@ process.on('exit', () => {
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 
 class ServerProcess implements TestServer {
-  readonly kind: ServerKind = serverKind;
+  readonly kind: ServerKind;
   readonly dataDirectory: string;
   readonly #work: TemporaryDirectory;
   readonly #args: readonly string[];
@@ -146,6 +148,7 @@ class ServerProcess implements TestServer {
 
   constructor(work: TemporaryDirectory, options: StartServerOptions) {
     this.#work = work;
+    this.kind = options.kind ?? serverKind;
     this.#args = options.args ?? [];
     this.dataDirectory = options.dataDirectory ?? join(work.path, 'data');
   }
@@ -179,9 +182,9 @@ class ServerProcess implements TestServer {
   async start(): Promise<void> {
     await mkdir(this.dataDirectory, { recursive: true });
     const launch =
-      oraclePath === undefined
+      this.kind === 'pillarbox'
         ? await launchPillarbox(this.#work.path, this.dataDirectory, this.#ports, this.#args)
-        : await launchOracle(oraclePath, this.#work.path, this.dataDirectory, this.#ports);
+        : await launchOracle(oraclePath ?? 'nats-server', this.#work.path, this.dataDirectory, this.#ports);
     const child = spawn(launch.command, launch.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: serverEnvironment(),

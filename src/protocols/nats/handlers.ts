@@ -69,6 +69,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   PING(session: Session): void {
     if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
     session.sendPong();
+    session.sendConnectInfo();
   },
 
   PONG(session: Session): void {

@@ -8,6 +8,15 @@ import type { ServerInfo } from '../../wire/nats/index.ts';
  */
 export const natsVersion = '2.11.0';
 
+/**
+ * The JetStream API level, shown in INFO and in API answers: that of nats-server 2.14, the newest whose every configuration member is
+ * known here. Members that are not built are refused by name; headers of publishes are answered as by a stream that does not allow them.
+ */
+export const natsApiLevel = 4;
+
+/** The one account there is, by nats-server's name for it. */
+export const globalAccount = '$G';
+
 export interface InfoOptions {
   readonly serverId: string;
   readonly serverName: string;
@@ -29,7 +38,7 @@ export function serverInfo(options: InfoOptions): ServerInfo {
     port: options.port,
     headers: true,
     max_payload: options.payloadBytesMax,
-    ...(options.jetStream && { jetstream: true }),
+    ...(options.jetStream && { jetstream: true, api_lvl: natsApiLevel }),
     ...(options.authRequired && { auth_required: true }),
   };
 }

@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net';
 import { LiveMessage, type LivePublisher, type Route } from '../../broker/index.ts';
 import type { Timer } from '../../util/index.ts';
-import { FrameWriter, Parser, type ClientVerb, type ConnectOptions } from '../../wire/nats/index.ts';
+import {
+  FrameWriter,
+  Parser,
+  type ClientVerb,
+  type ConnectOptions,
+  type ServerInfo,
+} from '../../wire/nats/index.ts';
 import { isAuthorized } from './auth.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
 import { readShared, Turn, turnMs, type Connection, type ConnectionInfo } from '../connections/index.ts';
+import { globalAccount } from './info.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -61,6 +68,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   headers = false;
   noResponders = false;
   connected = false;
+  /** Its first PING after CONNECT was answered. */
+  greeted = false;
   /** Whether it understands INFO at any time. */
   takesInfo = false;
   clientName = '';
@@ -151,8 +160,19 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** INFO; `leaving` tells the client to go elsewhere. */
   sendInfo(leaving = false): void {
-    const info = { ...this.host.info, client_id: this.id, client_ip: this.#remoteAddress };
-    this.output.append(new FrameWriter().info(leaving ? { ...info, ldm: true } : info).take());
+    this.#writeInfo(leaving ? { ldm: true } : {});
+  }
+
+  /** The INFO that answers CONNECT: after the first PONG, and to clients that take INFO at any time. */
+  sendConnectInfo(): void {
+    if (this.greeted || !this.connected) return;
+    this.greeted = true;
+    if (this.takesInfo) this.#writeInfo({ connect_info: true, remote_account: globalAccount });
+  }
+
+  #writeInfo(further: Partial<ServerInfo>): void {
+    const info = { ...this.host.info, client_id: this.id, client_ip: this.#remoteAddress, ...further };
+    this.output.append(new FrameWriter().info(info).take());
   }
 
   sendOk(): void {

@@ -1,4 +1,5 @@
 import { LiveMessage } from '../../broker/index.ts';
+import { globalAccount } from './info.ts';
 import type { Session } from './session.ts';
 
 const subject = '$SYS.REQ.USER.INFO';
@@ -19,7 +20,7 @@ export function replyUserInfo(session: Session, message: LiveMessage): void {
       jetstream: info.jetstream === true,
       time: new Date(clock.now()).toISOString(),
     },
-    data: { user: session.user, account: '$G' },
+    data: { user: session.user, account: globalAccount },
   };
   const value = Buffer.from(JSON.stringify(answer), 'utf8');
   const reply = new LiveMessage();

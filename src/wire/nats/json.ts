@@ -36,11 +36,16 @@ export interface ServerInfo {
   readonly headers: boolean;
   readonly max_payload: number;
   readonly jetstream?: boolean;
+  /** The JetStream API level, where there is JetStream. */
+  readonly api_lvl?: number;
   readonly auth_required?: boolean;
   readonly client_id?: number;
   readonly client_ip?: string;
   /** Lame duck: the server is about to stop. */
   readonly ldm?: boolean;
+  /** It answers CONNECT: the account is known. */
+  readonly connect_info?: boolean;
+  readonly remote_account?: string;
 }
 
 const memberTypes: { readonly [K in keyof ConnectOptions]-?: 'boolean' | 'string' | 'number' } = {

@@ -37,6 +37,18 @@ describe('NATS wire protocol', parallel, () => {
       assert.notEqual(info['tls_required'], true);
     });
 
+    test('the first PONG after CONNECT is followed by another INFO, for clients that take one', async () => {
+      using client = await WireClient.open(server().natsPort);
+      await client.line();
+      client.send(lines('CONNECT {"verbose":false,"protocol":1}', 'PING'));
+      assert.equal(await client.line(), 'PONG');
+      const info = JSON.parse((await client.line()).slice('INFO '.length)) as Record<string, unknown>;
+      assert.equal(info['connect_info'], true);
+      assert.equal(info['remote_account'], '$G');
+      assert.equal(typeof info['api_lvl'], 'number');
+      await client.exchange('PING\r\n', 'PONG\r\n');
+    });
+
     test('client ids differ', async () => {
       const readId = async (): Promise<unknown> => {
         using client = await WireClient.open(server().natsPort);

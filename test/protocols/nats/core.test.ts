@@ -241,6 +241,7 @@ describe('stopping', () => {
     const server = await TestServer.start();
     using modern = await server.connect({ protocol: 1 });
     using old = await server.connect();
+    assert.match(await modern.line(), /^INFO .*"connect_info":true/);
     const closed = server.nats.close({ graceMs: 20_000 });
     assert.match(await modern.line(), /^INFO .*"ldm":true/);
     await says(modern, 'SUB a 1\r\nPUB a 2\r\nhi\r\n', 'MSG a 1 2\r\nhi\r\n');

@@ -4,14 +4,18 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Broker, MemoryFiles } from '../../../src/broker/index.ts';
-import { NatsFrontend, PillarboxJetStream, natsVersion } from '../../../src/protocols/index.ts';
+import { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } from '../../../src/protocols/index.ts';
 
 test('a connection with much to ask is heard in pieces, so that the others get their turns', async () => {
   await using broker = await Broker.open({ dir: 'data', files: new MemoryFiles(), memoryBytes: () => 0 });
   const serverName = 'fair';
   const frontend = new NatsFrontend({
     router: broker.router,
-    jetStream: new PillarboxJetStream(broker, { name: serverName, version: natsVersion, apiLevel: 1 }),
+    jetStream: new PillarboxJetStream(broker, {
+      name: serverName,
+      version: natsVersion,
+      apiLevel: natsApiLevel,
+    }),
     clock: broker.clock,
     random: broker.random,
     serverName,

@@ -39,7 +39,7 @@ export class Acks {
     this.#context = context;
   }
 
-  /** False when there is no such consumer. */
+  /** False when there is no such consumer, or one that takes no acks. */
   take(message: LiveMessage): boolean {
     const { subjectBuffer: subject, subjectStart: start, subjectEnd: end } = message;
     let consumer = this.#last;
@@ -53,6 +53,8 @@ export class Acks {
       at = start + found.tailStart;
       this.#last = consumer;
     }
+    // It listens to no acks: nobody is there.
+    if (consumer.group.config.ack === 'none') return false;
     const sequenceStart = nextToken(subject, at, end);
     const sequenceEnd = nextToken(subject, sequenceStart, end) - 1;
     const sequence = readDecimal(subject, sequenceStart, sequenceEnd);

@@ -7,6 +7,7 @@ import { consumerDelete, consumerInfoOf, consumerList, consumerNames } from './h
 import { consumerPause, consumerReset, consumerUnpin } from './handlers/consumer-pause.ts';
 import { messageDelete, messageGet } from './handlers/message.ts';
 import { streamCreate, streamUpdate } from './handlers/stream-create.ts';
+import { zeroTime } from './time.ts';
 import { streamDelete, streamInfoOf, streamList, streamNames, streamPurge } from './handlers/stream.ts';
 
 /** A request to the JetStream API: `$JS.API.<verb>[.<arg>…]` with a JSON body. */
@@ -57,12 +58,14 @@ export type Verb =
   | 'CONSUMER.UNPIN'
   | 'CONSUMER.LEADER.STEPDOWN';
 
+const emptyPage = { total: 0, offset: 0, limit: 0 };
+
 /** Every verb with a JSON answer. DIRECT.GET and CONSUMER.MSG.NEXT answer with messages: see direct-get.ts and pull-request.ts. */
 export const verbs: { readonly [V in Verb]: VerbDefinition } = {
   INFO: { answer: 'account_info', args: 0, handle: accountInfo },
   'STREAM.CREATE': { answer: 'stream_create', args: 1, handle: streamCreate },
   'STREAM.UPDATE': { answer: 'stream_update', args: 1, handle: streamUpdate },
-  'STREAM.INFO': { answer: 'stream_info', args: 1, handle: streamInfoOf },
+  'STREAM.INFO': { answer: 'stream_info', args: 1, handle: streamInfoOf, errorMembers: emptyPage },
   'STREAM.NAMES': { answer: 'stream_names', args: 0, handle: streamNames },
   'STREAM.LIST': { answer: 'stream_list', args: 0, handle: streamList },
   'STREAM.DELETE': { answer: 'stream_delete', args: 1, handle: streamDelete },
@@ -70,7 +73,7 @@ export const verbs: { readonly [V in Verb]: VerbDefinition } = {
     answer: 'stream_purge',
     args: 1,
     handle: streamPurge,
-    errorMembers: { success: false, purged: 0 },
+    errorMembers: { purged: 0 },
   },
   'STREAM.MSG.GET': { answer: 'stream_msg_get', args: 1, handle: messageGet },
   'STREAM.MSG.DELETE': { answer: 'stream_msg_delete', args: 1, handle: messageDelete },
@@ -81,11 +84,31 @@ export const verbs: { readonly [V in Verb]: VerbDefinition } = {
   'CONSUMER.CREATE': { answer: 'consumer_create', args: '1+', handle: consumerCreate },
   'CONSUMER.DURABLE.CREATE': { answer: 'consumer_create', args: 2, handle: durableCreate },
   'CONSUMER.INFO': { answer: 'consumer_info', args: 2, handle: consumerInfoOf },
-  'CONSUMER.NAMES': { answer: 'consumer_names', args: 1, handle: consumerNames },
-  'CONSUMER.LIST': { answer: 'consumer_list', args: 1, handle: consumerList },
+  'CONSUMER.NAMES': {
+    answer: 'consumer_names',
+    args: 1,
+    handle: consumerNames,
+    errorMembers: { ...emptyPage, consumers: [] },
+  },
+  'CONSUMER.LIST': {
+    answer: 'consumer_list',
+    args: 1,
+    handle: consumerList,
+    errorMembers: { ...emptyPage, consumers: [] },
+  },
   'CONSUMER.DELETE': { answer: 'consumer_delete', args: 2, handle: consumerDelete },
-  'CONSUMER.PAUSE': { answer: 'consumer_pause', args: 2, handle: consumerPause },
-  'CONSUMER.RESET': { answer: 'consumer_reset', args: 2, handle: consumerReset },
+  'CONSUMER.PAUSE': {
+    answer: 'consumer_pause',
+    args: 2,
+    handle: consumerPause,
+    errorMembers: { paused: false, pause_until: zeroTime },
+  },
+  'CONSUMER.RESET': {
+    answer: 'consumer_reset',
+    args: 2,
+    handle: consumerReset,
+    errorMembers: { reset_seq: 0 },
+  },
   'CONSUMER.UNPIN': { answer: 'consumer_unpin', args: 2, handle: consumerUnpin },
   'CONSUMER.LEADER.STEPDOWN': { answer: 'consumer_leader_stepdown', args: 2, handle: clusterRequired },
 };

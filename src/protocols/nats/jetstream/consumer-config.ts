@@ -3,7 +3,8 @@ import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
 import { isAssetName, ownMetadata } from './names.ts';
 import type { StreamConfig } from './stream-config.ts';
-import { nanosPerMs, timeMs, timeText } from './time.ts';
+import { checkPedanticLimits, checkPedanticSigns } from './stream-problems.ts';
+import { durationText, nanosPerMs, timeMs, timeText } from './time.ts';
 
 /** A consumer's configuration as a request may give it (nats-server's ConsumerConfig). */
 export const consumerConfigShape = {
@@ -11,7 +12,7 @@ export const consumerConfigShape = {
   name: 'string',
   description: 'string',
   deliver_policy: ['all', 'last', 'new', 'by_start_sequence', 'by_start_time', 'last_per_subject'],
-  opt_start_seq: 'integer',
+  opt_start_seq: 'unsigned',
   opt_start_time: 'time',
   ack_policy: ['none', 'all', 'explicit', 'flow_control'],
   ack_wait: 'nanos',
@@ -20,7 +21,7 @@ export const consumerConfigShape = {
   filter_subject: 'string',
   filter_subjects: 'strings',
   replay_policy: ['instant', 'original'],
-  rate_limit_bps: 'integer',
+  rate_limit_bps: 'unsigned',
   sample_freq: 'string',
   max_waiting: 'integer',
   max_ack_pending: 'integer',
@@ -98,15 +99,26 @@ export const maxWaitingDefault = 512;
 const ephemeralInactiveNanosDefault = 5e9;
 const shortestHeartbeatNanos = 100 * nanosPerMs;
 
+const pedanticSigns = [
+  'max_batch',
+  'max_expires',
+  'max_bytes',
+  'idle_heartbeat',
+  'inactive_threshold',
+  'priority_timeout',
+];
+
 /** Fills in defaults and checks every field, in nats-server's order. Throws the API error that names the problem. */
-export function consumerConfig(request: ConsumerConfigRequest, stream: StreamConfig): ConsumerConfig {
+export function consumerConfig(
+  request: ConsumerConfigRequest,
+  stream: StreamConfig,
+  { pedantic = false }: { readonly pedantic?: boolean } = {},
+): ConsumerConfig {
+  if (pedantic) checkPedantic(request, stream);
   const push = Boolean(request.deliver_subject);
   const ackPolicy = request.ack_policy ?? 'none';
   if (ackPolicy === 'flow_control')
     throw apiError('consumerCreate', 'the flow_control ack policy is not supported');
-  if (request.priority_groups?.length || !['', 'none', undefined].includes(request.priority_policy)) {
-    throw apiError('consumerCreate', 'priority groups are not supported');
-  }
   const acked = ackPolicy !== 'none';
   const backoff = request.backoff?.length ? request.backoff : undefined;
   const ackWait = backoff?.[0] ?? (request.ack_wait || (acked ? ackWaitNanosDefault : 0));
@@ -144,7 +156,7 @@ export function consumerConfig(request: ConsumerConfigRequest, stream: StreamCon
     throw apiError('maxPendingAckExcess', limits.max_ack_pending);
   }
   if (limits.inactive_threshold && inactiveThreshold > limits.inactive_threshold) {
-    throw apiError('inactiveThresholdExcess', `${limits.inactive_threshold / 1e9}s`);
+    throw apiError('inactiveThresholdExcess', durationText(limits.inactive_threshold));
   }
   if (request.direct) {
     if (!push) throw apiError('directRequiresPush');
@@ -161,6 +173,7 @@ export function consumerConfig(request: ConsumerConfigRequest, stream: StreamCon
   }
   const metadata = ownMetadata(request.metadata);
   checkMetadata(request.metadata);
+  checkPriority(request);
 
   const inactive = inactiveThreshold || (request.durable_name ? 0 : ephemeralInactiveNanosDefault);
   const name = request.durable_name || request.name;
@@ -198,6 +211,40 @@ export function consumerConfig(request: ConsumerConfigRequest, stream: StreamCon
     ...(metadata ? { metadata } : {}),
     ...(pauseUntil === undefined ? {} : { pause_until: timeText(pauseUntil) }),
   };
+}
+
+/** What a pedantic request has to say itself, in nats-server's order. Throws 10157. */
+function checkPedantic(request: ConsumerConfigRequest, stream: StreamConfig): void {
+  const { max_ack_pending: maxAckPending, inactive_threshold: inactive } = stream.consumer_limits;
+  const demand = (problem: string): Error => apiError('pedantic', problem);
+  checkPedanticLimits(request, ['max_deliver']);
+  checkPedanticSigns(request, ['max_waiting']);
+  checkPedanticLimits(request, ['max_ack_pending']);
+  checkPedanticSigns(request, pedanticSigns);
+  const [first] = request.backoff ?? [];
+  if (first !== undefined && (request.ack_wait || impliedAckWait(request)) !== first) {
+    throw demand('first backoff value has to equal batch AckWait');
+  }
+  if (!request.max_ack_pending && maxAckPending)
+    throw demand("max_ack_pending must be set if it's configured in stream limits");
+  if (!request.inactive_threshold && inactive)
+    throw demand("inactive_threshold must be set if it's configured in stream limits");
+}
+
+function impliedAckWait({ ack_policy: policy = 'none' }: ConsumerConfigRequest): number {
+  return policy === 'explicit' || policy === 'all' ? ackWaitNanosDefault : 0;
+}
+
+/** Priority groups are not built; what nats-server refuses of them is refused in its words. */
+function checkPriority(request: ConsumerConfigRequest): void {
+  const { priority_policy: policy = 'none', priority_groups: groups = [] } = request;
+  if (policy === 'none' || policy === '') {
+    if (groups.length > 0) throw apiError('priorityGroupWithoutPolicy');
+    if ((request.priority_timeout ?? 0) > 0) throw apiError('pinnedTtlWithoutPolicy');
+    return;
+  }
+  if (groups.length === 0) throw apiError('priorityPolicyWithoutGroup');
+  throw apiError('consumerCreate', 'priority groups are not supported');
 }
 
 /** What an update may not do to `old`. Throws 10012 with the reason. */
@@ -258,8 +305,13 @@ function checkReplicas(replicas: number, stream: StreamConfig): void {
 
 function checkDeliverSubject(subject: string, stream: StreamConfig): void {
   if (isSubscribeSubject(subject) && hasWildcards(subject)) throw apiError('deliverToWildcards');
-  if (!isSubscribeSubject(subject)) throw apiError('invalidDeliverSubject');
+  if (!isSubscribeSubject(subject) || isReserved(subject)) throw apiError('invalidDeliverSubject');
   if (stream.subjects.some((pattern) => subjectMatches(pattern, subject))) throw apiError('deliverCycle');
+}
+
+/** Subjects that the server itself answers: deliveries to them would be requests. */
+function isReserved(subject: string): boolean {
+  return /^\$JS\.(?:(?:API|ACK|FC|SNAPSHOT|EVENT)|[^.]*\.API)(?:\.|$)/.test(subject);
 }
 
 function checkFilters({ filter_subject, filter_subjects }: ConsumerConfigRequest): void {

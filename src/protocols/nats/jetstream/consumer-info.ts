@@ -4,6 +4,9 @@ import { shownMetadata } from './names.ts';
 import { nanosPerMs, timeText } from './time.ts';
 import { whenDurable } from './when-durable.ts';
 
+/** The API level that a pause requires. */
+const pauseLevel = 1;
+
 /** The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. The messages that it counts are on disk. */
 export async function consumerInfo(context: Context, consumer: StreamConsumer): Promise<object> {
   const info = currentInfo(context, consumer);
@@ -20,7 +23,14 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
     stream_name: consumer.stream.name,
     name: consumer.name,
     created: timeText(group.createdMs),
-    config: { ...config, metadata: shownMetadata(config.metadata, context.server) },
+    config: {
+      ...config,
+      metadata: shownMetadata(
+        config.metadata,
+        config.pause_until === undefined ? 0 : pauseLevel,
+        context.server,
+      ),
+    },
     // A stream sequence is offset + 1, so "the last one below the cursor" has the cursor's own number.
     delivered: {
       consumer_seq: info.deliverySequence,
@@ -36,7 +46,6 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
     num_redelivered: info.redelivered,
     num_waiting: consumer.waiting.size,
     num_pending: info.lag,
-    cluster: { leader: context.server.name },
     ...(consumer.push?.bound ? { push_bound: true } : {}),
     ...(info.paused ? { paused: true } : {}),
     ...(info.paused && remainingMs > 0 ? { pause_remaining: remainingMs * nanosPerMs } : {}),

@@ -104,10 +104,18 @@ const definitions = {
   emptyFilter: [10139, 400, 'consumer filter in FilterSubjects cannot be empty'],
   consumerExists: [10148, 400, 'consumer already exists'],
   consumerDoesNotExist: [10149, 400, 'consumer does not exist'],
+  pedantic: [10157, 400, 'pedantic mode: {}'],
   inactiveThresholdExcess: [10153, 400, 'consumer inactive threshold exceeds system limit of {}'],
+  priorityPolicyWithoutGroup: [
+    10159,
+    400,
+    'Setting PriorityPolicy requires at least one PriorityGroup to be set',
+  ],
   invalidPriorityGroup: [10160, 400, 'Provided priority group does not exist for this consumer'],
+  messageTtlInvalid: [10165, 400, 'invalid per-message TTL'],
   messageTtlDisabled: [10166, 400, 'per-message TTL is disabled'],
   messageIncrDisabled: [10168, 400, 'message counters is disabled'],
+  messageIncrMissing: [10169, 400, 'message counter increment is missing'],
   messageIncrInvalid: [10171, 400, 'message counter increment is invalid'],
   atomicPublishDisabled: [10174, 400, 'atomic publish is disabled'],
   replayPolicyInvalid: [10182, 400, 'consumer replay policy invalid'],
@@ -116,8 +124,12 @@ const definitions = {
   requiredApiLevel: [10185, 412, 'JetStream minimum api level required'],
   schedulesDisabled: [10188, 400, 'message schedules is disabled'],
   expectedLastSubjectSequenceInvalid: [10193, 400, 'missing sequence for expected last sequence per subject'],
+  priorityGroupWithoutPolicy: [10196, 400, 'consumer can not have priority groups when policy is none'],
+  pinnedTtlWithoutPolicy: [10197, 400, 'PinnedTTL cannot be set when PriorityPolicy is none'],
   invalidReset: [10204, 400, 'invalid reset: {}'],
   batchPublishDisabled: [10205, 400, 'batch publish is disabled'],
+  schedulerInvalid: [10212, 400, 'message schedules invalid scheduler'],
+  sourceHeaderNotAllowed: [10227, 400, 'message stream source header is not allowed'],
 } as const;
 
 export type ApiErrorName = keyof typeof definitions;

@@ -72,7 +72,6 @@ export class PillarboxJetStream implements JetStream {
     const parsed = parseVerb(path);
     // nats-server leaves requests it does not know unanswered.
     if (!parsed) return true;
-    this.#counters.total++;
     this.#dispatch(session, parsed.verb, parsed.args, message);
     return true;
   }
@@ -84,6 +83,7 @@ export class PillarboxJetStream implements JetStream {
     const { answer, handle, errorMembers } = verbs[verb];
     const type = `io.nats.jetstream.api.v1.${answer}_response`;
     const say = (body: object): void => {
+      this.#counters.total++; // INFO does not count itself
       if (reply !== undefined) this.#context.outlet.json(reply, body);
     };
     const fail = (error: unknown): void => {

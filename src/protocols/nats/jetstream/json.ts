@@ -4,7 +4,7 @@ import { apiError } from './errors.ts';
  * A shape says which members a request object may have and what each of them holds. Like the NATS server since 2.12, a member
  * that is not in the shape, or holds something else, is refused; null counts as absent.
  *
- * - `nanos` and `integer`: a whole number; `time`: an RFC 3339 text; `texts`: an object of texts; `any`: whatever is there
+ * - `nanos` and `integer`: a whole number; `unsigned`: one that is not negative; `time`: an RFC 3339 text; `texts`: an object of texts; `any`: whatever is there
  * - a list of texts: one of them; `{ object }`, `{ objects }`: an object, a list of objects, of another shape
  */
 export interface Shape {
@@ -15,6 +15,7 @@ type Kind =
   | 'string'
   | 'boolean'
   | 'integer'
+  | 'unsigned'
   | 'nanos'
   | 'time'
   | 'strings'
@@ -29,7 +30,7 @@ type ValueOf<K extends Kind> = K extends 'string' | 'time'
   ? string
   : K extends 'boolean'
     ? boolean
-    : K extends 'integer' | 'nanos'
+    : K extends 'integer' | 'unsigned' | 'nanos'
       ? number
       : K extends 'strings'
         ? readonly string[]
@@ -97,6 +98,9 @@ function valueOf(value: unknown, kind: Kind, path: string): unknown {
       return typed(value, 'string', path);
     case 'boolean':
       return typed(value, 'boolean', path);
+    case 'unsigned':
+      if (typeof value === 'number' && value < 0) throw mismatch(value, path, 'unsigned integer');
+      return integerOf(value, path);
     case 'integer':
     case 'nanos':
       return integerOf(value, path);

@@ -28,24 +28,28 @@ export function coreName(name: string, exists: (name: string) => boolean): strin
   );
 }
 
+/** Metadata that the server adds to an asset's own. */
+const serverMetadata = ['_nats.level', '_nats.req.level', '_nats.ver'];
+
 /** Metadata as the user gave it, without what a server adds; undefined when nothing is left. */
 export function ownMetadata(
   metadata: Readonly<globalThis.Record<string, string>> | undefined,
 ): Readonly<globalThis.Record<string, string>> | undefined {
   if (metadata === undefined) return undefined;
-  const own = Object.fromEntries(Object.entries(metadata).filter(([key]) => !key.startsWith('_nats.')));
+  const own = Object.fromEntries(Object.entries(metadata).filter(([key]) => !serverMetadata.includes(key)));
   return Object.keys(own).length === 0 ? undefined : own;
 }
 
-/** Metadata as nats-server shows it: the user's own and the levels of asset, server and requirement. */
+/** Metadata as nats-server shows it: the user's own, the API level that the asset requires, and level and version of the server. */
 export function shownMetadata(
   metadata: Readonly<globalThis.Record<string, string>> | undefined,
+  requiredLevel: number,
   server: { readonly version: string; readonly apiLevel: number },
 ): Readonly<globalThis.Record<string, string>> {
   return {
     ...metadata,
     '_nats.level': String(server.apiLevel),
-    '_nats.req.level': '0',
+    '_nats.req.level': String(requiredLevel),
     '_nats.ver': server.version,
   };
 }

@@ -1,19 +1,11 @@
-import type { Header, PublishOptions } from '../../../broker/index.ts';
-import type { ServerIdentity } from './context.ts';
+import type { Header, LiveMessage, PublishOptions } from '../../../broker/index.ts';
 import { apiError } from './errors.ts';
 import { headerText } from './headers.ts';
+import { checkFeatureHeaders } from './publish-refusals.ts';
 import type { StreamConfig } from './stream-config.ts';
 
 /** Expectations that no stream can meet: what a number that is none stands for. */
 const impossibleOffset = -2;
-
-/** Headers of publishes that are not done yet, each with nats-server's error for a stream that does not allow them. */
-const notAllowed = [
-  ['Nats-Incr', 'messageIncrDisabled'],
-  ['Nats-TTL', 'messageTtlDisabled'],
-  ['Nats-Batch-Id', 'atomicPublishDisabled'],
-  ['Nats-Schedule', 'schedulesDisabled'],
-] as const;
 
 /**
  * What the headers of a publish ask of the core: dedupe, expectations, rollup. Undefined when they ask for nothing.
@@ -22,15 +14,13 @@ const notAllowed = [
 export function publishOptions(
   headers: readonly Header[],
   stream: StreamConfig,
-  server: ServerIdentity,
+  message: LiveMessage,
 ): PublishOptions | undefined {
-  if (!headers.some(({ name }) => name.startsWith('Nats-'))) return undefined;
-  const requiredLevel = headerText(headers, 'Nats-Required-Api-Level');
-  if (requiredLevel !== undefined && !(Number(requiredLevel) <= server.apiLevel))
-    throw apiError('requiredApiLevel');
-  for (const [name, error] of notAllowed) if (headerText(headers, name) !== undefined) throw apiError(error);
-  const expectedStream = headerText(headers, 'Nats-Expected-Stream');
-  if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
+  if (!stream.allow_msg_counter && !headers.some(({ name }) => name.startsWith('Nats-'))) return undefined;
+  checkFeatureHeaders(headers, stream, message.subject, () => {
+    const expectedStream = headerText(headers, 'Nats-Expected-Stream');
+    if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
+  });
 
   const dedupeId = headerText(headers, 'Nats-Msg-Id');
   const expectedLastDedupeId = headerText(headers, 'Nats-Expected-Last-Msg-Id');

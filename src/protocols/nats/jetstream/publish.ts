@@ -13,6 +13,7 @@ import { writeDecimal } from './decimal.ts';
 import { apiError, errorBodyOf, type ApiError } from './errors.ts';
 import { noHeaders } from './headers.ts';
 import { publishOptions } from './publish-options.ts';
+import { refusalOf } from './publish-refusals.ts';
 import { ReplySlots } from './reply-slots.ts';
 import { sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
@@ -57,6 +58,8 @@ export class Publisher implements PublishListener<number> {
     const stream = topic === this.#lastTopic ? this.#lastStream! : this.#remember(topic);
     const { config } = stream;
     const slot = message.replyStart < 0 || config.no_ack ? noReply : this.#takeSlot(stream, message);
+    const refusal = refusalOf(message, config);
+    if (refusal !== undefined) return this.refused(slot, refusal);
     let options: PublishOptions | undefined;
     const headerBytes = message.headerStart < 0 ? 0 : message.headerEnd - message.headerStart;
     if (
@@ -71,7 +74,7 @@ export class Publisher implements PublishListener<number> {
       if (headerBytes > headerBytesMax) return this.refused(slot, apiError('headerExceedsMaximum'));
       record.headers = message.decodeHeaders();
       try {
-        options = publishOptions(record.headers, config, this.#context.server);
+        options = publishOptions(record.headers, config, message);
       } catch (error) {
         return this.refused(slot, error as ApiError);
       }

@@ -3,6 +3,14 @@ import { isSubscribeSubject, subjectCovers, subjectsOverlap } from '../../../uti
 import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
 import { assetName, isAssetName, ownMetadata } from './names.ts';
+import {
+  checkCounter,
+  checkFeaturesUpdate,
+  checkSchedules,
+  streamFeatures,
+  type StreamFeatures,
+} from './stream-features.ts';
+import { checkPedanticLimits, invalidConfig as invalid } from './stream-problems.ts';
 import { msOfNanos, nanosOfMs, nanosPerMs } from './time.ts';
 
 /** A stream's configuration as a request may give it (ADR-31 and nats-server's StreamConfig, `pedantic` aside). */
@@ -51,7 +59,7 @@ export const streamConfigShape = {
 export type StreamConfigRequest = Decoded<typeof streamConfigShape>;
 
 /** A stream's configuration, complete: limits that do not apply are -1, as the wire shows them. */
-export interface StreamConfig {
+export interface StreamConfig extends StreamFeatures {
   readonly name: string;
   readonly description?: string;
   readonly subjects: readonly string[];
@@ -77,7 +85,6 @@ export interface StreamConfig {
   readonly deny_purge: boolean;
   readonly allow_rollup_hdrs: boolean;
   readonly consumer_limits: { readonly inactive_threshold?: number; readonly max_ack_pending?: number };
-  readonly allow_msg_ttl: boolean;
   readonly persist_mode?: 'async';
   readonly metadata?: Readonly<globalThis.Record<string, string>>;
 }
@@ -87,13 +94,12 @@ const subjectsMax = 1024;
 const streamNameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
+const pedanticLimits = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_msg_size', 'max_consumers'];
 const duplicateWindowNanosDefault = 120e9;
 const shortestAgeNanos = 100 * nanosPerMs;
 
 /** Room that `messageBytesMax` leaves for the key, which `max_msg_size` does not count: the longest control line. */
 const keyBytesMax = 4096;
-
-const invalid = (problem: string): Error => apiError('streamInvalidConfig', problem);
 
 /** What cannot be had here yet, each with the sentence its error carries. */
 const unsupported = [
@@ -102,12 +108,7 @@ const unsupported = [
   ['first_seq', 'a first sequence is not supported'],
   ['subject_transform', 'subject transforms are not supported'],
   ['republish', 'republish is not supported'],
-  ['allow_msg_ttl', 'per-message TTLs are not supported'],
   ['subject_delete_marker_ttl', 'subject delete markers are not supported'],
-  ['allow_msg_counter', 'message counters are not supported'],
-  ['allow_atomic', 'atomic batch publish is not supported'],
-  ['allow_msg_schedules', 'message schedules are not supported'],
-  ['allow_batched', 'batch publish is not supported'],
 ] as const satisfies readonly (readonly [keyof StreamConfigRequest, string])[];
 
 /** Fills in defaults, normalises limits and checks every field. Throws the API error 10052 (or a more specific one). */
@@ -123,24 +124,33 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
   const replicas = request.num_replicas ?? 0;
   if (replicas < 0) throw apiError('replicasNegative');
   if (replicas > 5) throw invalid('maximum replicas is 5');
+  if (request.pedantic) checkPedanticLimits(request, pedanticLimits);
   const maxAge = request.max_age ?? 0;
   if (maxAge < 0) throw invalid('max age can not be negative');
   if (maxAge !== 0 && maxAge < shortestAgeNanos) throw invalid('max age needs to be >= 100ms');
-  const duplicateWindow = duplicateWindowOf(request.duplicate_window ?? 0, maxAge);
+  const duplicateWindow = duplicateWindowOf(request.duplicate_window ?? 0, maxAge, request.pedantic ?? false);
   if (request.deny_purge && request.allow_rollup_hdrs) throw invalid('roll-ups require the purge permission');
+  checkCounter(request);
   const discard = request.discard ?? 'old';
   const perSubject = limitOf(request.max_msgs_per_subject);
   if (request.discard_new_per_subject) {
     if (discard !== 'new') throw invalid('discard new per subject requires discard new policy to be set');
     if (perSubject <= 0) throw invalid('discard new per subject requires max msgs per subject > 0');
   }
+  checkSchedules(request);
   const storage = request.storage ?? 'file';
   if (request.persist_mode === 'async' && storage !== 'file') {
     throw invalid('async persist mode is only supported on file storage');
   }
+  if (request.persist_mode === 'async' && request.allow_atomic) {
+    throw invalid('async persist mode is not supported with atomic batch publish');
+  }
   const subjects = request.subjects?.length ? request.subjects : [name];
   checkSubjects(subjects, request.no_ack ?? false);
+  const placement = placementOf(request.placement);
   const metadata = ownMetadata(request.metadata);
+  // A schedule replaces its last message, whatever was said of roll-ups and purging.
+  const rollup = request.allow_msg_schedules ? true : (request.allow_rollup_hdrs ?? false);
   return {
     name,
     ...(request.description ? { description: request.description } : {}),
@@ -157,17 +167,17 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
     num_replicas: replicas === 0 ? 1 : replicas,
     ...(request.no_ack ? { no_ack: true } : {}),
     duplicate_window: duplicateWindow,
-    ...(request.placement === undefined ? {} : { placement: request.placement }),
+    ...(placement === undefined ? {} : { placement }),
     compression: request.compression ?? 'none',
     allow_direct: request.allow_direct ?? false,
     mirror_direct: false,
     ...(request.discard_new_per_subject ? { discard_new_per_subject: true } : {}),
     sealed: request.sealed ?? false,
     deny_delete: request.deny_delete ?? false,
-    deny_purge: request.deny_purge ?? false,
-    allow_rollup_hdrs: request.allow_rollup_hdrs ?? false,
+    deny_purge: request.allow_msg_schedules ? false : (request.deny_purge ?? false),
+    allow_rollup_hdrs: rollup,
     consumer_limits: request.consumer_limits ?? {},
-    allow_msg_ttl: false,
+    ...streamFeatures(request),
     ...(request.persist_mode === 'async' ? { persist_mode: 'async' } : {}),
     ...(metadata ? { metadata } : {}),
   };
@@ -184,6 +194,7 @@ export function updatedStreamConfig(old: StreamConfig, config: StreamConfig): St
   if (old.sealed && !config.sealed) throw change('unseal a sealed stream');
   if (old.deny_delete && !config.deny_delete) throw change('cancel deny message deletes');
   if (old.deny_purge && !config.deny_purge) throw change('cancel deny purge');
+  checkFeaturesUpdate(old, config);
   if (old.persist_mode !== config.persist_mode) throw change('change persist mode');
   if (!config.sealed) return config;
   return {
@@ -277,13 +288,23 @@ function limitOf(value: number | undefined): number {
   return value === undefined || value < 1 ? -1 : value;
 }
 
-function duplicateWindowOf(given: number, maxAge: number): number {
+function duplicateWindowOf(given: number, maxAge: number, pedantic: boolean): number {
   if (given < 0) throw invalid('duplicates window can not be negative');
+  if (given === 0 && pedantic && maxAge !== 0 && maxAge < duplicateWindowNanosDefault)
+    throw apiError('pedantic', 'duplicate window cannot be bigger than max age');
   if (given === 0)
     return maxAge !== 0 ? Math.min(maxAge, duplicateWindowNanosDefault) : duplicateWindowNanosDefault;
   if (maxAge !== 0 && given > maxAge) throw invalid('duplicates window can not be larger then max age');
   if (given < shortestAgeNanos) throw invalid('duplicates window needs to be >= 100ms');
   return given;
+}
+
+/** An empty placement is none. One server is where everything is placed, so the rest is shown and nothing more. */
+function placementOf(placement: unknown): unknown {
+  if (typeof placement !== 'object' || placement === null) return undefined;
+  if ('preferred' in placement && placement.preferred !== '')
+    throw invalid('preferred server not permitted in placement');
+  return Object.keys(placement).length === 0 ? undefined : placement;
 }
 
 function checkSubjects(subjects: readonly string[], noAck: boolean): void {

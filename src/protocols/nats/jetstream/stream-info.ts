@@ -2,6 +2,7 @@ import type { Partition } from '../../../broker/index.ts';
 import { whenDurable } from './when-durable.ts';
 import { offsetOfSequence, partitionOfSequence, sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
+import { requiredLevel } from './stream-features.ts';
 import { shownMetadata } from './names.ts';
 import { timeText, zeroTime } from './time.ts';
 import type { Context } from './context.ts';
@@ -26,18 +27,24 @@ export interface StreamState {
   readonly consumer_count: number;
 }
 
+export interface StreamInfoOptions {
+  readonly deletedDetails?: boolean;
+  /** Names the server as the cluster's leader: STREAM.INFO alone does. */
+  readonly cluster?: boolean;
+}
+
 /** The members of a StreamInfo, as STREAM.INFO, CREATE, UPDATE and LIST show it. What it tells is on disk. */
 export async function streamInfo(
   context: Context,
   stream: Stream,
-  options: { readonly deletedDetails?: boolean } = {},
+  options: StreamInfoOptions = {},
 ): Promise<object> {
   const { config, topic } = stream;
   return {
-    config: { ...config, metadata: shownMetadata(config.metadata, context.server) },
+    config: { ...config, metadata: shownMetadata(config.metadata, requiredLevel(config), context.server) },
     created: timeText(topic.createdMs),
     state: await streamState(context, stream, options),
-    cluster: { leader: context.server.name },
+    ...(options.cluster && { cluster: { leader: context.server.name } }),
     ts: timeText(context.clock.now()),
   };
 }
@@ -45,7 +52,7 @@ export async function streamInfo(
 async function streamState(
   context: Context,
   stream: Stream,
-  options: { readonly deletedDetails?: boolean },
+  options: StreamInfoOptions,
 ): Promise<StreamState> {
   const { partitions } = stream.topic;
   await account(stream);

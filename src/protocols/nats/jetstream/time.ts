@@ -9,7 +9,10 @@ export const nanosPerMs = 1_000_000;
 /** What Go writes for "no time". */
 export const zeroTime = '0001-01-01T00:00:00Z';
 
-export { rfc3339 as timeText };
+/** A time as Go prints it: without the zeros that end its fraction. */
+export function timeText(ms: number): string {
+  return rfc3339(ms).replace(/\.?0+Z$/, 'Z');
+}
 
 /** A time that may be Go's zero time as milliseconds, or undefined for that. */
 export function timeMs(text: string | undefined): number | undefined {

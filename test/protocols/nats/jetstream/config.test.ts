@@ -6,6 +6,7 @@ import {
   consumerConfig,
 } from '../../../../src/protocols/nats/jetstream/consumer-config.ts';
 import { groupConfigOf } from '../../../../src/protocols/nats/jetstream/consumer-group.ts';
+import { requiredLevel } from '../../../../src/protocols/nats/jetstream/stream-features.ts';
 import { ApiError } from '../../../../src/protocols/nats/jetstream/errors.ts';
 import { KeySubjects } from '../../../../src/protocols/nats/jetstream/key-subjects.ts';
 import {
@@ -45,11 +46,7 @@ describe('stream configuration', () => {
       [{ first_seq: 10 }, /^10052 a first sequence/],
       [{ subject_transform: { src: 'a', dest: 'b' } }, /^10052 subject transforms/],
       [{ republish: { src: 'a', dest: 'b' } }, /^10052 republish/],
-      [{ allow_msg_ttl: true }, /^10052 per-message TTLs/],
-      [{ allow_atomic: true }, /^10052 atomic/],
-      [{ allow_msg_counter: true }, /^10052 message counters/],
-      [{ allow_msg_schedules: true }, /^10052 message schedules/],
-      [{ allow_batched: true }, /^10052 batch publish/],
+      [{ subject_delete_marker_ttl: 1e9 }, /^10052 subject delete markers/],
     ];
     for (const [request, expected] of cases)
       assert.match(
@@ -57,6 +54,73 @@ describe('stream configuration', () => {
         expected,
       );
     assert.equal(make({ sources: [], allow_msg_ttl: false }).name, 'S');
+  });
+
+  test('flags that allow something are kept, with the API level that they require', () => {
+    const cases: [StreamConfigRequest, number][] = [
+      [{}, 0],
+      [{ allow_msg_ttl: true }, 1],
+      [{ allow_atomic: true }, 2],
+      [{ allow_msg_counter: true }, 2],
+      [{ allow_msg_schedules: true }, 2],
+      [{ persist_mode: 'async' }, 2],
+      [{ allow_batched: true, allow_msg_ttl: true }, 4],
+    ];
+    for (const [request, level] of cases) {
+      const config = make(request);
+      for (const [flag, value] of Object.entries(request)) {
+        assert.equal(config[flag as keyof typeof config], value, flag);
+      }
+      assert.equal(requiredLevel(config), level, JSON.stringify(request));
+    }
+    const scheduled = make({ allow_msg_schedules: true, deny_purge: true });
+    assert.deepEqual([scheduled.allow_rollup_hdrs, scheduled.deny_purge], [true, false]);
+  });
+
+  test('flags that exclude each other, and flags that an update may not take back', () => {
+    const cases: [StreamConfigRequest, string][] = [
+      [{ allow_msg_counter: true, discard: 'new' }, '10052 counter stream cannot use discard new'],
+      [{ allow_msg_counter: true, allow_msg_ttl: true }, '10052 counter stream cannot use message TTLs'],
+      [{ allow_msg_schedules: true, discard: 'new' }, '10052 message scheduling cannot use discard new'],
+      [
+        { allow_atomic: true, persist_mode: 'async' },
+        '10052 async persist mode is not supported with atomic batch publish',
+      ],
+    ];
+    for (const [request, expected] of cases)
+      assert.equal(
+        refusal(() => make(request)),
+        expected,
+      );
+    const updates: [StreamConfigRequest, string][] = [
+      [{ allow_msg_ttl: true }, '10052 message TTL status can not be disabled'],
+      [{ allow_msg_schedules: true }, '10052 message schedules can not be disabled'],
+      [
+        { allow_msg_counter: true },
+        '10052 stream configuration update can not change message counter setting',
+      ],
+    ];
+    for (const [request, expected] of updates)
+      assert.equal(
+        refusal(() => updatedStreamConfig(make(request), make({}))),
+        expected,
+      );
+    updatedStreamConfig(make({ allow_atomic: true, allow_batched: true }), make({}));
+  });
+
+  test('a pedantic request has to say what would be made of it', () => {
+    const cases: [StreamConfigRequest, string][] = [
+      [{ max_msgs: -5 }, '10157 pedantic mode: max_msgs must be set to -1'],
+      [{ max_bytes: -5 }, '10157 pedantic mode: max_bytes must be set to -1'],
+      [{ max_age: 1e9 }, '10157 pedantic mode: duplicate window cannot be bigger than max age'],
+    ];
+    for (const [request, expected] of cases) {
+      make(request);
+      assert.equal(
+        refusal(() => make({ ...request, pedantic: true })),
+        expected,
+      );
+    }
   });
 
   test('what makes no sense', () => {

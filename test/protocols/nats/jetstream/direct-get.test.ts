@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { timeText } from '../../../../src/protocols/nats/jetstream/time.ts';
 import { TestJetStream, type Seen } from './kit.ts';
 
 /** a 1, b 2, a 3, c 4, b 5: subject and sequence are the payload; a millisecond apart. */
@@ -47,7 +48,7 @@ describe('direct get', () => {
       'Nats-Stream': 'S',
       'Nats-Subject': 's.h',
       'Nats-Sequence': '6',
-      'Nats-Time-Stamp': new Date(js.kit.clock.now()).toISOString(),
+      'Nats-Time-Stamp': timeText(js.kit.clock.now()),
     });
     assert.match(message.subject, /^_INBOX/);
   });

@@ -127,10 +127,6 @@ describe('publishing to a stream', () => {
       '400 10193 missing sequence for expected last sequence per subject',
     );
     assert.equal(await refused({ 'Nats-Rollup': 'sub' }), '500 10111 rollup not permitted');
-    assert.equal(
-      await refused({ 'Nats-Required-Api-Level': '99' }),
-      '412 10185 JetStream minimum api level required',
-    );
     assert.deepEqual(
       await js.publish('s.b', '', {
         'Nats-Expected-Last-Subject-Sequence': '1',
@@ -141,6 +137,49 @@ describe('publishing to a stream', () => {
       }),
       { stream: 'S', seq: 2 },
     );
+  });
+
+  test('features that are not built: their headers are refused, whatever the stream allows', async () => {
+    await using js = await TestJetStream.open();
+    const flags = { allow_msg_ttl: true, allow_atomic: true, allow_batched: true, allow_msg_schedules: true };
+    await js.addStream('S', { subjects: ['s.>'], ...flags });
+    await js.addStream('C', { subjects: ['c.>'], allow_msg_counter: true });
+    const refused = async (subject: string, headers: { [name: string]: string }): Promise<string> => {
+      const { error, seq } = await js.publish(subject, '', headers);
+      assert.equal(seq, 0);
+      return `${error?.err_code} ${error?.description}`;
+    };
+    const cases: [{ [name: string]: string }, string][] = [
+      [{ 'Nats-TTL': '1s' }, '10166 per-message TTL is disabled'],
+      [{ 'Nats-TTL': 'never' }, '10166 per-message TTL is disabled'],
+      [{ 'Nats-TTL': '60' }, '10166 per-message TTL is disabled'],
+      [{ 'Nats-TTL': '1ms' }, '10165 invalid per-message TTL'],
+      [{ 'Nats-TTL': '0' }, '10165 invalid per-message TTL'],
+      [{ 'Nats-TTL': 'soon' }, '10165 invalid per-message TTL'],
+      [{ 'Nats-Incr': '+1' }, '10168 message counters is disabled'],
+      [{ 'Nats-Incr': 'one' }, '10171 message counter increment is invalid'],
+      [{ 'Nats-Batch-Id': 'b', 'Nats-Batch-Sequence': '1' }, '10174 atomic publish is disabled'],
+      [{ 'Nats-Schedule': '@every 1s' }, '10188 message schedules is disabled'],
+      [{ 'Nats-Schedule-Next': 'purge', 'Nats-Scheduler': 's.b' }, '10188 message schedules is disabled'],
+      [
+        { 'Nats-Schedule-Next': 'purge', 'Nats-Scheduler': 's.a' },
+        '10212 message schedules invalid scheduler',
+      ],
+      [{ 'Nats-Scheduler': 's.b' }, '10212 message schedules invalid scheduler'],
+      [{ 'Nats-Stream-Source': 'x' }, '10227 message stream source header is not allowed'],
+    ];
+    for (const [headers, expected] of cases) assert.equal(await refused('s.a', headers), expected);
+    assert.equal(await refused('c.a', {}), '10169 message counter increment is missing');
+    assert.equal(await refused('c.a', { 'Nats-Incr': '1' }), '10168 message counters is disabled');
+  });
+
+  test('a sealed stream says so before it looks at headers', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    await js.api('STREAM.UPDATE.S', { name: 'S', subjects: ['s.>'], sealed: true });
+    for (const headers of [{ 'Nats-Rollup': 'all' }, { 'Nats-TTL': '1s' }, { 'Nats-Expected-Stream': 'T' }]) {
+      assert.equal((await js.publish('s.a', '', headers)).error?.err_code, 10109, JSON.stringify(headers));
+    }
   });
 
   test('the last message id is that of the very last message, after a restart too', async () => {

@@ -67,7 +67,9 @@ async function createOrUpdate(
   const given = request.config ?? {};
   if ((given.num_replicas ?? 0) > 1) throw apiError('replicasNotSupported');
   const stream = context.streams.get(request.stream_name!);
-  const config = consumerConfig(name === undefined ? given : { ...given, name }, stream.config);
+  const config = consumerConfig(name === undefined ? given : { ...given, name }, stream.config, {
+    pedantic: request.pedantic ?? false,
+  });
   const existing = name === undefined ? undefined : stream.findConsumer(name);
   if (existing) return update(context, existing, config, request.action);
   if (request.action === 'update') throw apiError('consumerDoesNotExist');

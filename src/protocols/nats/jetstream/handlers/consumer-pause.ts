@@ -23,11 +23,11 @@ export async function consumerPause(context: Context, { args, body }: ApiRequest
   return { paused: true, pause_until: timeText(untilMs!), pause_remaining: remainingMs * nanosPerMs };
 }
 
-const resetShape = { seq: 'integer' } as const;
+const resetShape = { seq: 'unsigned' } as const;
 
 /** CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start over at seq; without it, after the ack floor. */
 export async function consumerReset(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
-  const { seq } = decodeOptional(body, resetShape);
+  const { seq } = decodeBody(body, resetShape);
   const [streamName, name] = args as [string, string];
   const consumer = context.streams.get(streamName).getConsumer(name);
   if (seq) await checkReset(consumer, seq);
@@ -58,6 +58,7 @@ const unpinShape = { group: 'string' } as const;
 
 /** CONSUMER.UNPIN.<stream>.<consumer> {group}: there are no priority groups yet, so none is pinned. */
 export function consumerUnpin(context: Context, { args, body }: ApiRequest): ApiAnswer {
+  if (body.length === 0) throw apiError('invalidJson', 'unexpected end of JSON input');
   decodeBody(body, unpinShape);
   const [stream, consumer] = args as [string, string];
   context.streams.get(stream).getConsumer(consumer);

@@ -10,7 +10,7 @@ import { timeMs, timeText } from '../time.ts';
 
 /** What MSG.GET and DIRECT.GET ask for. */
 export const messageGetShape = {
-  seq: 'integer',
+  seq: 'unsigned',
   last_by_subj: 'string',
   next_by_subj: 'string',
   start_time: 'time',
@@ -18,7 +18,7 @@ export const messageGetShape = {
   batch: 'integer',
   max_bytes: 'integer',
   multi_last: 'strings',
-  up_to_seq: 'integer',
+  up_to_seq: 'unsigned',
   up_to_time: 'time',
 } as const;
 
@@ -93,7 +93,7 @@ async function lastBySubject(
   return last;
 }
 
-const deleteShape = { seq: 'integer', no_erase: 'boolean' } as const;
+const deleteShape = { seq: 'unsigned', no_erase: 'boolean' } as const;
 
 /** STREAM.MSG.DELETE.<stream> {seq, no_erase}. Erasing overwrites nothing here: a removed message goes with its segment. */
 export async function messageDelete(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
@@ -103,9 +103,10 @@ export async function messageDelete(context: Context, { args, body }: ApiRequest
   if (config.sealed) throw apiError('streamSealed');
   if (config.deny_delete) throw apiError('messageDeleteFailed', 'message delete not permitted');
   const place = locate(topic, seq ?? 0);
-  if (!place || place.offset >= place.partition.nextOffset)
-    throw apiError('messageDeleteFailed', 'stream store EOF');
-  if (place.offset < 0 || !(await place.partition.delete(place.offset))) {
+  if (!place || place.offset < place.partition.firstOffset)
+    throw apiError('messageDeleteFailed', 'no message found');
+  if (place.offset >= place.partition.nextOffset) throw apiError('messageDeleteFailed', 'stream store EOF');
+  if (!(await place.partition.delete(place.offset))) {
     throw apiError('sequenceNotFound', seq ?? 0);
   }
   return { success: true };

@@ -43,10 +43,30 @@ export async function streamUpdate(context: Context, { args, body }: ApiRequest)
   if (args[0] !== wanted.name) throw apiError('streamMismatch');
   const stream = context.streams.get(wanted.name);
   const config = updatedStreamConfig(stream.config, wanted);
+  checkConsumerLimits(stream, config);
   const { topic } = stream;
   const core = topicConfigOf(config, topic.config);
   await topic.update({ ...core, attributes: { ...core.attributes, ...pastSubjects(stream, config) } });
   return streamInfo(context, context.streams.of(topic));
+}
+
+/** Limits of consumers may not go below what one of them has. Throws 10069. */
+function checkConsumerLimits(stream: Stream, config: StreamConfig): void {
+  const { inactive_threshold: inactive, max_ack_pending: pending } = config.consumer_limits;
+  const before = stream.config.consumer_limits;
+  const changes =
+    (inactive && inactive !== before.inactive_threshold) || (pending && pending !== before.max_ack_pending);
+  if (!changes) return;
+  const over = stream
+    .consumers()
+    .filter(
+      ({ config: consumer }) =>
+        (inactive && (consumer.inactive_threshold ?? 0) > inactive) ||
+        (pending && (consumer.max_ack_pending ?? 0) > pending),
+    );
+  if (over.length === 0) return;
+  const names = over.map(({ name }) => name).join(', ');
+  throw apiError('streamUpdate', `change to limits violates consumers: ${names}`);
 }
 
 /** Subjects that the stream no longer captures: what was published under them keeps its subject. */

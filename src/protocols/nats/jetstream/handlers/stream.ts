@@ -17,7 +17,10 @@ export async function streamInfoOf(context: Context, { args, body }: ApiRequest)
   if (filter) await account(stream);
   const page = pageOf(filter ? subjectCounts(stream, filter) : [], request.offset, subjectDetailsMax);
   // Last: it waits until what was counted is on disk.
-  const info = (await streamInfo(context, stream, { deletedDetails: request.deleted_details ?? false })) as {
+  const info = (await streamInfo(context, stream, {
+    deletedDetails: request.deleted_details ?? false,
+    cluster: true,
+  })) as {
     state: StreamState;
   };
   if (page.total === 0) return { total: 0, offset: 0, limit: 0, ...info };
@@ -62,7 +65,7 @@ export async function streamDelete(context: Context, { args, body }: ApiRequest)
   return { success: true };
 }
 
-const purgeShape = { filter: 'string', seq: 'integer', keep: 'integer' } as const;
+const purgeShape = { filter: 'string', seq: 'unsigned', keep: 'unsigned' } as const;
 
 /** STREAM.PURGE.<stream> {filter, seq, keep}: everything, or what the filter matches; up to but not including seq; or all but the last keep. */
 export async function streamPurge(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {

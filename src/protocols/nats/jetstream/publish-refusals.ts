@@ -1,0 +1,67 @@
+import type { LiveMessage } from '../../../broker/index.ts';
+import { isPublishSubject } from '../../../util/index.ts';
+import { apiError, type ApiError } from './errors.ts';
+import { headerText, type Header } from './headers.ts';
+import type { StreamConfig } from './stream-config.ts';
+import { parseDuration } from './time.ts';
+
+/** The last token of a reply subject that belongs to a batch: `<inbox>.<id>.<flow>.<gap>.<seq>.<op>.$FI`. */
+const batchReplyEnd = Buffer.from('.$FI', 'latin1');
+
+/**
+ * What a stream refuses whatever the headers say: everything once it is sealed, members of a fast batch, and on a counter stream all
+ * that counts nothing. In nats-server's order and words.
+ */
+export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError | undefined {
+  if (config.sealed) return apiError('streamSealed');
+  if (isOfBatch(message)) return apiError('batchPublishDisabled');
+  return config.allow_msg_counter && message.headerStart < 0 ? apiError('messageIncrMissing') : undefined;
+}
+
+/**
+ * Throws for headers of features that are not built, as a stream answers that does not allow them, and for headers that only a server
+ * writes. `expectedStream` throws for the wrong stream: nats-server looks at that in between.
+ */
+export function checkFeatureHeaders(
+  headers: readonly Header[],
+  config: StreamConfig,
+  subject: string,
+  expectedStream: () => void,
+): void {
+  if (headerText(headers, 'Nats-Batch-Id') !== undefined) throw apiError('atomicPublishDisabled');
+  const increment = headerText(headers, 'Nats-Incr');
+  if (increment !== undefined)
+    throw apiError(/^[+-]?\d+$/.test(increment) ? 'messageIncrDisabled' : 'messageIncrInvalid');
+  expectedStream();
+  checkTtl(headerText(headers, 'Nats-TTL'), config);
+  if (headerText(headers, 'Nats-Schedule') !== undefined) throw apiError('schedulesDisabled');
+  checkScheduler(headers, subject);
+  if (headerText(headers, 'Nats-Stream-Source') !== undefined) throw apiError('sourceHeaderNotAllowed');
+  if (config.allow_msg_counter) throw apiError('messageIncrMissing');
+}
+
+/** `never`, a duration of a second or more, or seconds. A text that is none is kept as any header where TTLs are not allowed. */
+function checkTtl(ttl: string | undefined, config: StreamConfig): void {
+  if (ttl === undefined) return;
+  const nanos = parseDuration(ttl);
+  const isTtl = ttl.toLowerCase() === 'never' || (nanos === undefined ? /^\d+$/.test(ttl) : nanos >= 1e9);
+  if (isTtl && Number(ttl) !== 0) throw apiError('messageTtlDisabled');
+  if (!isTtl && config.allow_msg_ttl) throw apiError('messageTtlInvalid');
+}
+
+/** `Nats-Scheduler` names a schedule that `Nats-Schedule-Next: purge` ends. */
+function checkScheduler(headers: readonly Header[], subject: string): void {
+  const next = headerText(headers, 'Nats-Schedule-Next');
+  const scheduler = headerText(headers, 'Nats-Scheduler');
+  if (next === undefined && scheduler === undefined) return;
+  const isPurge = next === 'purge' && scheduler !== undefined && scheduler !== subject;
+  throw apiError(isPurge && isPublishSubject(scheduler) ? 'schedulesDisabled' : 'schedulerInvalid');
+}
+
+function isOfBatch({ replyBuffer, replyStart, replyEnd }: LiveMessage): boolean {
+  if (replyStart < 0 || replyEnd - replyStart <= batchReplyEnd.length) return false;
+  for (let i = 0, at = replyEnd - batchReplyEnd.length; at < replyEnd; i++, at++) {
+    if (replyBuffer[at] !== batchReplyEnd[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,29 @@
+/** The same requests to our server and to nats-server, and their answers side by side. Skipped, visibly, without nats-server. */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { oraclePath } from '../../support/index.ts';
+import { play } from './api-player.ts';
+import { steps, type Step } from './api-table.ts';
+
+describe('answers of the JetStream API', { timeout: 300_000 }, () => {
+  let ours: readonly unknown[] = [];
+  let theirs: readonly unknown[] = [];
+
+  before(async () => {
+    if (oraclePath === undefined) return;
+    ours = await play('pillarbox');
+    theirs = await play('nats-server');
+  });
+
+  for (const [index, step] of steps.entries()) {
+    test(`${index}: ${describeStep(step)}`, (t) => {
+      if (oraclePath === undefined)
+        return t.skip('there is no nats-server: set PILLARBOX_ORACLE to its path');
+      assert.deepEqual(ours[index], theirs[index]);
+    });
+  }
+});
+
+function describeStep(step: Step): string {
+  return JSON.stringify(step).slice(0, 160);
+}
