@@ -10,7 +10,15 @@ import {
   type PartitionLog,
   type Record,
 } from '../log/index.ts';
-import { BlockPool, ByteWriter, SystemClock, SystemRandom, type Clock, type Random } from '../util/index.ts';
+import {
+  BlockPool,
+  ByteWriter,
+  processFigures,
+  SystemClock,
+  SystemRandom,
+  type Clock,
+  type Random,
+} from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
@@ -121,7 +129,7 @@ export class Broker {
         files: options.files,
         dir: options.dir,
         clock: this.#clock,
-        memoryBytes: options.memoryBytes ?? (() => process.memoryUsage.rss()),
+        memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
       },
     );
     this.#commits = new CommitCycle(() => this.#log, this.#clock);

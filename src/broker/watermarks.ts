@@ -98,7 +98,11 @@ export class Watermarks {
     } catch {
       this.diskFreeBytes = undefined; // unknown: not a reason to refuse
     }
-    this.#memoryFull = this.#memoryBytes() > memoryBytesMax / (this.#memoryFull ? hysteresis : 1);
+    try {
+      this.#memoryFull = this.#memoryBytes() > memoryBytesMax / (this.#memoryFull ? hysteresis : 1);
+    } catch {
+      // unknown: as it was at the last look
+    }
     if (this.#diskFull) {
       this.#refusal = new BrokerError(
         'storage-full',

@@ -105,6 +105,19 @@ export interface PublishedJson {
   readonly receivers: number | null;
 }
 
+export interface ConnectionJson {
+  readonly id: number;
+  readonly protocol: string;
+  readonly address: string;
+  readonly name: string;
+  readonly user: string | null;
+  readonly software: string;
+  readonly version: string;
+  readonly inBytes: number;
+  readonly outBytes: number;
+  readonly pendingBytes: number;
+}
+
 export interface ServerJson {
   readonly version: string;
   readonly pid: number;

@@ -10,7 +10,10 @@ export const exitCode = {
   notFound: 3,
   /** No broker answers, or an address cannot be listened on. */
   unavailable: 69,
-  /** A write or sync of the log failed: the broker stopped rather than acknowledge what may not be on disk. */
+  /**
+   * A write or sync of the log failed, or an error came up that nothing handles: the broker stopped rather than acknowledge
+   * what may not be on disk.
+   */
   storageFailed: 70,
   /** The data directory cannot be created or written. */
   cannotCreate: 73,

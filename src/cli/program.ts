@@ -34,6 +34,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/groups.ts'),
   },
   {
+    name: 'connections',
+    summary: 'list and close the connections of clients',
+    load: () => import('./commands/connections.ts'),
+  },
+  {
     name: 'dead-letters',
     summary: 'list, show, redrive, purge dead letters',
     load: () => import('./commands/dead-letters.ts'),

@@ -47,13 +47,21 @@ export class KafkaDoor implements Door {
   }
 
   async listen(options: ListenOptions): Promise<{ readonly port: number }> {
-    this.#listener = new Listener((socket) => this.#accept(socket), await readTls(this.#settings));
+    this.#listener = Listener.for((socket) => this.#accept(socket), await readTls(this.#settings));
     return this.#listener.listen(options);
   }
 
   /** Loads the frontend, so that the first client need not wait for it. */
   load(): Promise<KafkaFrontend> {
-    this.#loading ??= this.#load();
+    if (!this.#loading) {
+      this.#loading = this.#load();
+      // A module that failed to load stays failed in Node, so this is final. The other protocols go on.
+      this.#loading.catch((error: unknown) =>
+        this.#log.error('Kafka clients cannot be served: its code failed to load; start the broker again', {
+          error,
+        }),
+      );
+    }
     return this.#loading;
   }
 
@@ -103,7 +111,8 @@ export class KafkaDoor implements Door {
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isClosing = true;
     this.#listener?.close();
-    if (this.#loading) await (await this.#loading).close(options);
+    const frontend = await this.#loading?.catch(() => undefined);
+    await frontend?.close(options);
   }
 }
 

@@ -3,8 +3,10 @@ import { type LogLevel, logLevels } from './settings.ts';
 
 /** A log takes what the server has to say about itself: a sentence, and fields that programs can read. */
 export type Log = { readonly [L in LogLevel]: (message: string, fields?: LogFields) => void } & {
-  /** Resolves when everything said so far has been handed to the system. */
+  /** Resolves when everything said so far has been handed to the system. Never rejects. */
   flush(): Promise<void>;
+  /** The last line before the process ends, with the stack: written at once, by nothing that has to be loaded first. */
+  last(message: string, error: unknown): void;
 };
 
 export interface LogFields {
@@ -28,6 +30,7 @@ export const silentLog: Log = {
   info: () => {},
   debug: () => {},
   flush: () => Promise.resolve(),
+  last: () => {},
 };
 
 type PinoLogger = { readonly [L in LogLevel]: (fields: object, message: string) => void };
@@ -51,18 +54,26 @@ export function createLog(options: LogOptions): Log {
     info: at('info'),
     debug: at('debug'),
     flush: () => write.flush(),
+    last: (message, error) => write.last(message, stackOf(error)),
   };
 }
 
 interface Writer {
   line(level: LogLevel, message: string, fields: LogFields): void;
   flush(): Promise<void>;
+  last(message: string, stack: string): void;
 }
 
 function pinoWriter({ level, write }: LogOptions): Writer {
   let logger: PinoLogger | undefined;
   let loading: Promise<void> | undefined;
+  let hasFailed = false;
   let waiting: (() => void)[] = [];
+  const plain = (level: LogLevel, time: string, message: string, fields: LogFields): void => {
+    const { error, ...rest } = fields;
+    const shown = error === undefined ? rest : { ...rest, error: stackOf(error) };
+    write(`${JSON.stringify({ level, time, ...shown, message })}\n`);
+  };
   const load = async (): Promise<void> => {
     const { pino } = await import('pino');
     logger = pino(
@@ -75,20 +86,29 @@ function pinoWriter({ level, write }: LogOptions): Writer {
       },
       { write: (line) => write(line) },
     );
-    for (const say of waiting) say();
+    sayWaiting();
+  };
+  const sayWaiting = (): void => {
+    const lines = waiting;
     waiting = [];
+    for (const say of lines) say();
   };
   return {
     line: (level, message, fields) => {
       const time = new Date().toISOString();
-      const say = (): void => logger?.[level]({ time, ...fields }, message);
-      if (logger) return say();
+      const say = (): void =>
+        logger ? logger[level]({ time, ...fields }, message) : plain(level, time, message, fields);
+      if (logger || hasFailed) return say();
       waiting.push(say);
-      loading ??= load();
-      // pino missing or broken must not silence the server.
-      loading.catch((error: unknown) => write(`${JSON.stringify({ message, error: messageOf(error) })}\n`));
+      // pino missing, broken or without a descriptor to be read by must not silence the server.
+      loading ??= load().catch((error: unknown) => {
+        hasFailed = true;
+        plain('warn', time, 'the log writes plain lines: pino failed to load', { error });
+        sayWaiting();
+      });
     },
     flush: async () => loading,
+    last: (message, stack) => plain('fatal', new Date().toISOString(), message, { error: stack }),
   };
 }
 
@@ -108,5 +128,16 @@ function prettyWriter({ colour, write }: LogOptions): Writer {
       write(`${time} ${mark} ${message}${shown.join('')}\n`);
     },
     flush: () => Promise.resolve(),
+    last: (message, stack) => {
+      write(`${new Date().toTimeString().slice(0, 8)} fatal ${message}  error=${JSON.stringify(stack)}\n`);
+    },
   };
+}
+
+function stackOf(error: unknown): string {
+  return typeof error === 'string'
+    ? error
+    : error instanceof Error && error.stack
+      ? error.stack
+      : messageOf(error);
 }

@@ -11,6 +11,7 @@ const memoryShare = 0.75;
 export async function openBroker(
   settings: Settings,
   dir: string,
+  limits: { readonly openFilesMax: number },
   events: {
     readonly onFailed: (error: LogError) => void;
     readonly onDamaged: (report: DamageReport) => void;
@@ -21,7 +22,7 @@ export async function openBroker(
     const broker = await Broker.open({
       dir,
       files: timedFiles(new RealFiles(), syncTimes),
-      log: { decompress },
+      log: { decompress, ...limits },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
         memoryBytesMax: settings.memoryBytesMax ?? defaultMemoryBytesMax(),

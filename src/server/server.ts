@@ -3,6 +3,7 @@ import type { Broker, LogError } from '../broker/index.ts';
 import type { Frontend } from '../protocols/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { AdminHttp } from './admin/index.ts';
+import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
 import type { Door, KafkaDoor } from './frontends.ts';
 import { type Log, silentLog } from './log.ts';
@@ -103,18 +104,31 @@ class Server implements PillarboxServer {
     ]);
     const adminModule = import('./admin/index.ts');
     adminModule.catch(() => {});
-    const { broker, syncTimes } = await openBroker(this.settings, this.dataDirectory, {
-      onFailed: (error) => this.#onFailed(error),
-      onDamaged: (report) => this.#log.error(`damage found: ${report.message}`, { ...report }),
-    });
+    const shares = shareDescriptors(descriptorsMax());
+    const { broker, syncTimes } = await openBroker(
+      this.settings,
+      this.dataDirectory,
+      { openFilesMax: shares.openFilesMax },
+      {
+        onFailed: (error) => this.#onFailed(error),
+        onDamaged: (report) => this.#log.error(`damage found: ${report.message}`, { ...report }),
+      },
+    );
     this.#broker = broker;
     const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
-    const hall = new frontends.Hall(broker.clock);
+    const hall = new frontends.Hall(broker.clock, {
+      connectionsMax: this.settings.connectionsMax ?? shares.connectionsMax,
+    });
+    const kafka = new frontends.KafkaDoor(broker, hall, this.settings, this.#log);
+    if (shares.isScarce) {
+      const loadMetrics = async (): Promise<unknown> => (await adminModule).loadMetrics();
+      await Promise.all([loadMetrics(), this.settings.kafkaPort === 'off' ? undefined : kafka.load()]);
+    }
     const nats = frontends.createNatsFrontend(broker, hall, this.settings, this.#log);
     this.#frontends.push(nats);
     this.#natsPort = await listen(nats, host, natsPort);
 
-    await this.#startKafka(new frontends.KafkaDoor(broker, hall, this.settings, this.#log));
+    await this.#startKafka(kafka);
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({
@@ -135,6 +149,8 @@ class Server implements PillarboxServer {
       host: adminHost,
       port: adminPort,
       token: adminToken,
+      connectionsMax: shares.adminConnectionsMax,
+      hall,
       onError: (error, request) => this.#log.error('an admin request failed', { request, error }),
     }).catch((error: unknown) => {
       throw listenError(error, 'the admin HTTP', adminHost, adminPort, `--${settingTable.adminPort.name}`);
@@ -154,7 +170,7 @@ class Server implements PillarboxServer {
     this.#frontends.push(kafka);
     this.#kafkaPort = await listen(kafka, host, kafkaPort);
     // When all listen, and whoever waits for that has been told.
-    setTimeout(() => void kafka.load(), kafkaLoadDelayMs).unref();
+    setTimeout(() => void kafka.load().catch(() => {}), kafkaLoadDelayMs).unref();
   }
 
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {

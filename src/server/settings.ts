@@ -40,6 +40,7 @@ export interface Settings {
   readonly kafkaProduceBytesMax: number;
   readonly kafkaCommandBytesMax: number;
   readonly kafkaElementsMax: number;
+  readonly connectionsMax: number | undefined;
   readonly diskFreeBytesMin: number;
   readonly memoryBytesMax: number | undefined;
   readonly adminHost: string;
@@ -105,13 +106,13 @@ function endpoint(rest: Rest<string | undefined>): Setting<string | undefined> {
   };
 }
 
-function count(max: number, rest: Rest<number>): Setting<number> {
+function count<T extends number | undefined>(max: number, rest: Rest<T>): Setting<T> {
   return {
     placeholder: 'NUMBER',
     expected: `a whole number from 1 to ${max}`,
     parse: (value) => {
       const number = wholeNumber(value);
-      return number !== undefined && number >= 1 && number <= max ? number : undefined;
+      return number !== undefined && number >= 1 && number <= max ? (number as NonNullable<T>) : undefined;
     },
     ...rest,
   };
@@ -271,6 +272,11 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     name: 'kafka-elements-max',
     default: 100_000,
     help: 'array elements (topics, partitions, groups, …) in one request of Kafka clients',
+  }),
+  connectionsMax: count<number | undefined>(1_000_000, {
+    name: 'connections-max',
+    default: undefined,
+    help: 'connections of all protocols together (default: what the limit of open files leaves, 65536 at most)',
   }),
   diskFreeBytesMin: size(0, 2 ** 40, {
     name: 'disk-free-min',

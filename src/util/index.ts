@@ -26,6 +26,7 @@ export { crc32c, crc32cIsNative, crc32cPlain } from './crc32c.ts';
 export { Heap } from './heap.ts';
 export { Gate, Mutex } from './mutex.ts';
 export { OffsetSet } from './offset-set.ts';
+export { processFigures, type ProcessFigures } from './process-figures.ts';
 export { Queue } from './queue.ts';
 export { SeededRandom, SystemRandom, type Random } from './random.ts';
 export { shownText } from './shown-text.ts';

@@ -4,6 +4,7 @@ import { runKillCycles } from './kill-cycles.ts';
 import { type Row, finish, skip } from './outcome.ts';
 import { injections, runSyncFailure } from './sync-failures.ts';
 import type { Violation } from './history.ts';
+import { limitsCases, runLimits } from './limits.ts';
 import { canarySteps } from './canary.ts';
 import { kafkaCanarySteps } from './kafka-canary.ts';
 import { runSoak } from './soak.ts';
@@ -130,6 +131,23 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       complaints.push(...result.complaints);
     }
     finish(`power losses on ext4, seed ${seed}`, rows, violations, complaints);
+  },
+  limits: async () => {
+    const reason = missing('bash');
+    if (reason !== undefined) return skip('limits of the system', reason);
+    const rows: Row[] = [];
+    const violations: Violation[] = [];
+    for (const limits of limitsCases) {
+      await using directory = await makeTemporaryDirectory('pillarbox-limits-');
+      const { acked, refused, end, problems } = await runLimits(limits, directory.path);
+      rows.push([
+        `${limits.name}: publishes acked, connections refused, end`,
+        `${acked}, ${refused}, ${end}`,
+      ]);
+      progress(`${limits.name}: done, ${problems.length} broken`);
+      violations.push(...problems.map((text): Violation => ({ rule: 'a process ends as documented', text })));
+    }
+    finish('idle connections under limits of the system', rows, violations);
   },
   storm: async () => {
     if (values.each) return each();

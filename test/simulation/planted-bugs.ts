@@ -387,5 +387,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'stored.backfill',
     tests: ['simulation/regressions.test.js'],
   },
+  {
+    name: 'found: the process ends when the system does not tell its memory',
+    file: 'broker/watermarks.js',
+    find: '// unknown: as it was at the last look',
+    replace: "throw new Error('the memory of the process is unknown');",
+  },
   ...kafkaPlantedBugs,
 ];

@@ -27,6 +27,7 @@ const startsMax = 8;
 
 /** The world is one machine with its disk, the broker that lives and dies on it, and the client who remembers. */
 export class World {
+  #memoryLooks = 0;
   readonly clock: SimulatedClock = new SimulatedClock(startTimeMs);
   readonly history: History = new History(this.clock);
   readonly machine: Machine;
@@ -165,7 +166,7 @@ export class World {
       clock: this.clock,
       random: new SeededRandom(this.#script.seed + history.run),
       watermarks: { diskFreeBytesMin: 1 },
-      memoryBytes: () => 0,
+      memoryBytes: () => this.#memoryBytes(),
       log: { ...this.#script.log, blocks: new PoisonedBlocks() },
       onFailed: (error) => {
         this.#failed = error;
@@ -193,6 +194,12 @@ export class World {
     else if (this.#disk.takeFaults() === 0) throw failure;
     else this.#die(random, false);
     return false;
+  }
+
+  /** The system cannot always say: to ask is a system call, and needs a descriptor. */
+  #memoryBytes(): number {
+    if (++this.#memoryLooks % 3 === 0) throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    return 0;
   }
 
   /** The disk loses nothing that was synced: whoever sees damage is wrong, unless reading failed as the script asked for. */

@@ -80,6 +80,11 @@ export async function configure(command: Command): Promise<void> {
     // Whoever read these may go away; a broker does not end for that.
     process.stdout.on('error', () => {});
     process.stderr.on('error', () => {});
+    // A mistake of ours: what the state is now is not known, so nothing more may be acknowledged.
+    process.on('uncaughtException', (error) => {
+      log.last('an error that nothing handles: the broker stops, and acknowledges nothing more', error);
+      process.exit(exitCode.storageFailed);
+    });
     for (const warning of warnings) log.warn(warning);
     const starting = startServer({ ...settings, log, version: packageVersion() });
     const end = async (code: number): Promise<void> => {

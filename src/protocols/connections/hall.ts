@@ -1,13 +1,22 @@
 import type { Clock } from '../../util/index.ts';
+import { Refusals } from './refusals.ts';
 import { ConnectionRegistry } from './registry.ts';
 import { Turns } from './turns.ts';
 
-/** The hall is what all protocols of a server share: the registry of connections, and the turns they take. */
-export class Hall {
-  readonly registry: ConnectionRegistry = new ConnectionRegistry();
-  readonly turns: Turns;
+export interface HallOptions {
+  /** Connections of all protocols together. Default: no limit beside those of each protocol. */
+  readonly connectionsMax?: number;
+}
 
-  constructor(clock: Clock) {
+/** The hall is what all protocols of a server share: the registry of connections, the turns they take, refusals. */
+export class Hall {
+  readonly registry: ConnectionRegistry;
+  readonly turns: Turns;
+  readonly refusals: Refusals;
+
+  constructor(clock: Clock, { connectionsMax = Infinity }: HallOptions = {}) {
+    this.registry = new ConnectionRegistry(connectionsMax);
     this.turns = new Turns(clock);
+    this.refusals = new Refusals(clock);
   }
 }

@@ -11,15 +11,21 @@ const backlogMax = 256;
 
 const socketOptions = { noDelay: true, keepAlive: true } as const;
 
-/** A listener accepts the connections of one port, with or without TLS, and hands them on. */
+/** A listener accepts the connections of one port and hands them on. */
 export class Listener {
   readonly #server: Server;
 
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
   /** `accept` gets sockets that were not read from, or whose TLS handshake is over. */
-  constructor(accept: (socket: Socket) => void, tls?: TlsIdentity) {
-    this.#server = tls
-      ? createTlsServer(tls, socketOptions, accept)
-      : createServer({ ...socketOptions, pauseOnConnect: true }, accept);
+  static for(accept: (socket: Socket) => void, tls?: TlsIdentity): Listener {
+    return new Listener(
+      tls
+        ? createTlsServer(tls, socketOptions, accept)
+        : createServer({ ...socketOptions, pauseOnConnect: true }, accept),
+    );
   }
 
   /** Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …). */

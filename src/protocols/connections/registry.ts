@@ -3,11 +3,21 @@ import type { Connection, ConnectionInfo } from './connection.ts';
 /** The registry holds all connections of a server, of all protocols, by their ids. */
 export class ConnectionRegistry {
   readonly #connections = new Map<number, Connection>();
+  readonly #connectionsMax: number;
   #lastId = 0;
+
+  constructor(connectionsMax: number) {
+    this.#connectionsMax = connectionsMax;
+  }
 
   /** Open connections. */
   get size(): number {
     return this.#connections.size;
+  }
+
+  /** Whether another connection may come, of whatever protocol. */
+  get hasRoom(): boolean {
+    return this.#connections.size < this.#connectionsMax;
   }
 
   /** An id that no connection of this server has had. */

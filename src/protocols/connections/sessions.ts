@@ -34,7 +34,8 @@ export class Sessions<S extends Connection> implements Iterable<S> {
 
   /** Whether another connection is let in. */
   get hasRoom(): boolean {
-    return !this.#isClosing && this.#sessions.size < this.#options.connectionsMax;
+    const { registry, connectionsMax } = this.#options;
+    return !this.#isClosing && this.#sessions.size < connectionsMax && registry.hasRoom;
   }
 
   nextId(): number {

@@ -51,6 +51,7 @@ export class KafkaFrontend implements Frontend {
   readonly authenticates: boolean;
   readonly #host: SessionHost;
   readonly #coordinator: GroupCoordinator;
+  readonly #hall: Hall;
   readonly #listener: Listener;
   readonly #sessions: Sessions<Session>;
   readonly #report: (event: KafkaEvent) => void;
@@ -65,7 +66,7 @@ export class KafkaFrontend implements Frontend {
     const topicNames = new ShownTopicNames(broker);
     this.authenticates = auth.kind !== 'none';
     this.#report = options.report ?? (() => {});
-    const hall = options.hall ?? new Hall(clock);
+    const hall = (this.#hall = options.hall ?? new Hall(clock));
     this.#sessions = new Sessions({
       registry: hall.registry,
       clock,
@@ -110,7 +111,7 @@ export class KafkaFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
-    this.#listener = new Listener((socket) => this.accept(socket), options.tls);
+    this.#listener = Listener.for((socket) => this.accept(socket), options.tls);
   }
 
   get connections(): number {
@@ -154,8 +155,7 @@ export class KafkaFrontend implements Frontend {
   accept(socket: Socket): void {
     this.#host.turns.accepted();
     if (!this.#sessions.hasRoom) {
-      socket.on('error', () => socket.destroy());
-      socket.destroy();
+      this.#hall.refusals.refuse(socket);
       return;
     }
     const session = new Session(this.#host, socket, this.#sessions.nextId());

@@ -44,6 +44,7 @@ export class NatsFrontend implements Frontend {
   readonly name = 'nats';
   readonly authenticates: boolean;
   readonly #host: SessionHost & { info: ServerInfo };
+  readonly #hall: Hall;
   readonly #listener: Listener;
   readonly #sessions: Sessions<Session>;
   readonly #report: (event: NatsEvent) => void;
@@ -56,7 +57,7 @@ export class NatsFrontend implements Frontend {
     const serverId = `P${Buffer.from(random.bytes(20)).toString('hex').toUpperCase()}`;
     this.authenticates = auth.kind !== 'none';
     this.#report = options.report ?? (() => {});
-    const hall = options.hall ?? new Hall(clock);
+    const hall = (this.#hall = options.hall ?? new Hall(clock));
     this.#sessions = new Sessions({
       registry: hall.registry,
       clock,
@@ -90,7 +91,7 @@ export class NatsFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
-    this.#listener = new Listener((socket) => this.#accept(socket));
+    this.#listener = Listener.for((socket) => this.#accept(socket));
   }
 
   get connections(): number {
@@ -126,9 +127,7 @@ export class NatsFrontend implements Frontend {
   #accept(socket: Socket): void {
     this.#host.turns.accepted();
     if (!this.#sessions.hasRoom) {
-      socket.on('error', () => socket.destroy());
-      socket.end(new FrameWriter().error(ErrorText.connectionsExceeded).take());
-      socket.resume();
+      this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());
       return;
     }
     const session = new Session(this.#host, socket, this.#sessions.nextId());

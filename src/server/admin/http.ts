@@ -1,6 +1,7 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import { type Socket, isIP } from 'node:net';
+import { type Hall, Listener } from '../../protocols/index.ts';
 import { AdminError, describeError, invalidRequest } from './errors.ts';
 
 /** A request of the admin HTTP after routing. */
@@ -34,6 +35,9 @@ export interface AdminHttpOptions<Context> {
   readonly port: number;
   /** When set, every request but the health checks must carry it: `Authorization: Bearer …`. */
   readonly token?: string | undefined;
+  readonly connectionsMax: number;
+  /** Shared with the protocols. */
+  readonly hall: Hall;
   readonly onError: (error: unknown, request: string) => void;
 }
 
@@ -45,7 +49,6 @@ export interface AdminHttp {
 
 export const bodyBytesMax: number = 8 * 2 ** 20;
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
-const connectionsMax = 512;
 
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot. */
 export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
@@ -58,19 +61,33 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
-  server.maxConnections = connectionsMax;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: options.port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => options.onError(error, 'listening'));
+  limitConnections(server, options);
+  const { port } = await new Listener(server).listen(options);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: ({ graceMs }) => closeServer(server, stopping, graceMs),
   };
+}
+
+const noRoom =
+  'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n' +
+  'content-type: application/json; charset=utf-8\r\n\r\n' +
+  '{"error":{"code":"connections-exceeded","message":"There are too many connections to the admin HTTP; try again later."}}\n';
+
+/** Connections beyond the limit are answered before they have asked, and do not reach the HTTP server. */
+function limitConnections(
+  server: Server,
+  { connectionsMax, hall }: Pick<AdminHttpOptions<never>, 'connectionsMax' | 'hall'>,
+): void {
+  const serve = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  let open = 0;
+  server.removeAllListeners('connection');
+  server.on('connection', (socket) => {
+    if (open >= connectionsMax) return hall.refusals.refuse(socket, noRoom);
+    open++;
+    socket.once('close', () => open--);
+    for (const listener of serve) listener.call(server, socket);
+  });
 }
 
 async function closeServer(server: Server, stopping: AbortController, graceMs: number): Promise<void> {

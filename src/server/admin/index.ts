@@ -1,4 +1,5 @@
 export type { AdminContext } from './context.ts';
 export { type AdminHttp, listenAdminHttp } from './http.ts';
+export { loadMetrics } from './metrics.ts';
 export { OldestTimes } from './oldest-times.ts';
 export { routes } from './routes.ts';

@@ -19,6 +19,12 @@ export const routes: readonly Route<AdminContext>[] = [
     summary: 'connections by protocol',
     handle: server.listConnections,
   },
+  {
+    method: 'DELETE',
+    path: '/api/v1/connections/:id',
+    summary: 'close a connection',
+    handle: server.closeConnection,
+  },
   { method: 'GET', path: '/api/v1/topics', summary: 'all topics', handle: topics.listTopics },
   { method: 'POST', path: '/api/v1/topics', summary: 'create a topic', handle: topics.createTopic },
   { method: 'GET', path: '/api/v1/topics/:topic', summary: 'one topic in full', handle: topics.showTopic },

@@ -1,4 +1,6 @@
+import { processFigures } from '../../util/index.ts';
 import type { AdminContext } from './context.ts';
+import { AdminError } from './errors.ts';
 import type { AdminReply, AdminRequest } from './http.ts';
 import { json } from './reply.ts';
 import { wholeNumber } from './shape.ts';
@@ -24,7 +26,7 @@ export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
 
 export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
   const { broker, settings, version, dataDirectory, startedMs, ports } = context;
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const { rss, heapUsed, external, arrayBuffers } = processFigures();
   const { ready, diskFull, memoryFull, failed, damage } = broker.health;
   let groups = 0;
   for (const topic of broker.topics.values()) groups += topic.groups.size;
@@ -67,4 +69,13 @@ export function listConnections(
   }));
   const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
   return json({ protocols, total: all.length, connections: all.slice(0, limit) });
+}
+
+export function closeConnection({ params }: AdminRequest, { connections }: AdminContext): AdminReply {
+  const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(params['id'], 'id');
+  const connection = connections.get(id);
+  if (!connection) throw new AdminError(404, 'connection-not-found', `There is no connection ${id}.`);
+  const { protocol, address, name } = connection.info();
+  connection.kick();
+  return json({ closed: id, protocol, address, name });
 }

@@ -134,6 +134,19 @@ describe('connections', () => {
     );
     assert.match((await call('GET', '/metrics')).text, /^pillarbox_connections\{protocol="nats"\} 1$/m);
   });
+
+  test('are closed by their ids', async () => {
+    using client = await WireClient.open(server.ports.nats);
+    await client.line();
+    client.send('CONNECT {"verbose":false,"name":"kicked"}\r\nPING\r\n');
+    await client.line();
+    const { connections } = await ok('GET', '/api/v1/connections');
+    const { id } = (connections as Json[]).find(({ name }) => name === 'kicked') ?? {};
+    assert.equal((await ok('DELETE', `/api/v1/connections/${String(id)}`))['closed'], id);
+    assert.equal(await client.closed(), '');
+    await eventually(async () => (await call('DELETE', `/api/v1/connections/${String(id)}`)).status === 404);
+    assert.equal((await call('DELETE', '/api/v1/connections/x')).status, 400);
+  });
 });
 
 describe('topics', () => {

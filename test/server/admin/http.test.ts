@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { Hall } from '../../../src/protocols/index.ts';
+import { SystemClock } from '../../../src/util/index.ts';
 import { AdminError } from '../../../src/server/admin/errors.ts';
 import {
   type AdminHttp,
@@ -11,6 +13,7 @@ import {
   listenAdminHttp,
   matchPath,
 } from '../../../src/server/admin/http.ts';
+import { eventually } from '../../support/index.ts';
 
 interface Reply {
   readonly status: number;
@@ -84,6 +87,8 @@ describe('the admin HTTP', () => {
     admin = await listenAdminHttp({
       routes,
       context: undefined,
+      hall: new Hall(new SystemClock()),
+      connectionsMax: 10,
       host: '127.0.0.1',
       port: 0,
       onError: (error) => errors.push(error),
@@ -199,6 +204,8 @@ describe('the admin HTTP', () => {
     const guarded = await listenAdminHttp({
       routes,
       context: undefined,
+      hall: new Hall(new SystemClock()),
+      connectionsMax: 10,
       host: '127.0.0.1',
       port: 0,
       token: 'open sesame',
@@ -217,10 +224,34 @@ describe('the admin HTTP', () => {
     }
   });
 
+  test('answers connections beyond its limit with 503, and takes the next when one has left', async () => {
+    const full = await listenAdminHttp({
+      routes,
+      context: undefined,
+      hall: new Hall(new SystemClock()),
+      connectionsMax: 1,
+      host: '127.0.0.1',
+      port: 0,
+      onError: () => {},
+    });
+    const idle = connect({ host: '127.0.0.1', port: full.port });
+    try {
+      const path = '/healthz';
+      await eventually(async () => (await send(full.port, { path })).status === 503);
+      idle.destroy();
+      await eventually(async () => (await send(full.port, { path })).status === 200);
+    } finally {
+      idle.destroy();
+      await full.close({ graceMs: 100 });
+    }
+  });
+
   test('lets an answer that waits end when it stops', async () => {
     const stopping = await listenAdminHttp({
       routes,
       context: undefined,
+      hall: new Hall(new SystemClock()),
+      connectionsMax: 10,
       host: '127.0.0.1',
       port: 0,
       onError: () => {},
