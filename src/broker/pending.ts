@@ -1,5 +1,6 @@
-import { Heap, Queue } from '../util/index.ts';
+import { Queue } from '../util/index.ts';
 import type { Consumer } from './consumer.ts';
+import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 
 /** Where a pending entry stands. */
 export const PendingState = {
@@ -20,7 +21,7 @@ export type PendingState = (typeof PendingState)[keyof typeof PendingState];
  * A pending entry is a message that a group's cursor has passed and that is not done: delivered and unanswered, or failed and to be
  * redelivered, or held. Only offset and deliveries are stored; the rest is remembered.
  */
-export class PendingEntry {
+export class PendingEntry implements Timed<PendingEntry> {
   readonly offset: number;
   /** How often it was delivered. */
   deliveries: number;
@@ -40,44 +41,15 @@ export class PendingEntry {
   /** It is the one of its key that is under way; those behind it are held. */
   holdsKey = false;
   consumer: Consumer | undefined = undefined;
-  /** Neighbours in the deadline list of its wait. */
+  /** Its place among the deadlines. */
+  list: DeadlineList<PendingEntry> | undefined = undefined;
   previous: PendingEntry | undefined = undefined;
   next: PendingEntry | undefined = undefined;
-  list: DeadlineList | undefined = undefined;
+  heapIndex = -1;
 
   constructor(offset: number, deliveries: number) {
     this.offset = offset;
     this.deliveries = deliveries;
-  }
-}
-
-/** In-flight entries that share one wait: appended as they are delivered, so the first is the first due. */
-class DeadlineList {
-  readonly waitMs: number;
-  head: PendingEntry | undefined = undefined;
-  tail: PendingEntry | undefined = undefined;
-
-  constructor(waitMs: number) {
-    this.waitMs = waitMs;
-  }
-
-  append(entry: PendingEntry): void {
-    entry.list = this;
-    entry.previous = this.tail;
-    entry.next = undefined;
-    if (this.tail) this.tail.next = entry;
-    else this.head = entry;
-    this.tail = entry;
-  }
-
-  remove(entry: PendingEntry): void {
-    if (entry.previous) entry.previous.next = entry.next;
-    else this.head = entry.next;
-    if (entry.next) entry.next.previous = entry.previous;
-    else this.tail = entry.previous;
-    entry.previous = undefined;
-    entry.next = undefined;
-    entry.list = undefined;
   }
 }
 
@@ -93,17 +65,11 @@ class DeadlineList {
  *                       ▲
  *                     held (its key is under way)
  * ```
- * Deadlines: a group has few distinct waits (ackWait, the steps of its backoff), so entries in flight stand in one list per wait, in
- * due order by construction; adding and removing cost O(1) and leave nothing behind. Only waiting entries, whose times are
- * arbitrary, stand in a heap.
+ * Entries in flight and waiting entries stand in {@link Deadlines}.
  */
 export class PendingEntries {
   readonly #entries = new Map<number, PendingEntry>();
-  readonly #lists: DeadlineList[] = [];
-  /** Of those that are due together the lowest offset goes first. */
-  readonly #waiting = new Heap<PendingEntry>(
-    (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.offset < b.offset),
-  );
+  readonly #deadlines = new Deadlines<PendingEntry>();
   readonly #ready = new Queue<PendingEntry>();
   #readyCount = 0;
   #inFlight = 0;
@@ -164,8 +130,7 @@ export class PendingEntries {
   resume(entry: PendingEntry, nowMs: number, waitMs: number): void {
     entry.state = PendingState.inFlight;
     this.#inFlight++;
-    entry.dueMs = nowMs + waitMs;
-    this.#listFor(waitMs).append(entry);
+    this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
   /** Delivered: the entry is in flight until `waitMs` from now. */
@@ -175,28 +140,26 @@ export class PendingEntries {
     if (entry.deliveries === 2) this.#redelivered++;
     entry.state = PendingState.inFlight;
     this.#inFlight++;
-    entry.dueMs = nowMs + waitMs;
-    this.#listFor(waitMs).append(entry);
+    this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
   /** In flight for another `waitMs` from now. */
   extend(entry: PendingEntry, nowMs: number, waitMs: number): void {
-    entry.list?.remove(entry);
-    entry.dueMs = nowMs + waitMs;
-    this.#listFor(waitMs).append(entry);
+    this.#deadlines.remove(entry);
+    this.#deadlines.startWait(entry, nowMs, waitMs);
+  }
+
+  /** In flight until `dueMs`, whatever the group's waits are. */
+  extendUntil(entry: PendingEntry, dueMs: number): void {
+    this.#deadlines.remove(entry);
+    this.#deadlines.startUntil(entry, dueMs);
   }
 
   /** The group's waits have changed: what is in flight has as long as they say now, from when its wait began. */
   rewait(waitMsOf: (deliveries: number) => number): void {
-    const entries: [entry: PendingEntry, sinceMs: number][] = [];
-    for (const list of this.#lists.splice(0)) {
-      for (let entry = list.head; entry; entry = entry.next) entries.push([entry, entry.dueMs - list.waitMs]);
-    }
-    entries.sort(([, a], [, b]) => a - b); // lists are in due order
-    for (const [entry, sinceMs] of entries) {
-      const waitMs = waitMsOf(entry.deliveries);
-      entry.dueMs = sinceMs + waitMs;
-      this.#listFor(waitMs).append(entry);
+    for (const [entry, sinceMs] of this.#deadlines.waits()) {
+      this.#deadlines.remove(entry);
+      this.#deadlines.startWait(entry, sinceMs, waitMsOf(entry.deliveries));
     }
   }
 
@@ -204,8 +167,7 @@ export class PendingEntries {
   wait(entry: PendingEntry, dueMs: number): void {
     this.#leave(entry);
     entry.state = PendingState.waiting;
-    entry.dueMs = dueMs;
-    this.#waiting.push(entry);
+    this.#deadlines.startUntil(entry, dueMs);
   }
 
   /** Goes out again as soon as somebody takes it. */
@@ -245,61 +207,35 @@ export class PendingEntries {
 
   /** The earliest deadline or redelivery time; Infinity when there is none. */
   nextDueMs(): number {
-    let due = Infinity;
-    for (const list of this.#lists) if (list.head && list.head.dueMs < due) due = list.head.dueMs;
-    const waiting = this.#firstWaiting();
-    return waiting && waiting.dueMs < due ? waiting.dueMs : due;
+    return this.#deadlines.nextDueMs();
   }
 
-  /** Makes ready what waited until now; calls back for each entry whose deadline has passed. */
+  /** Makes ready what waited until now; calls back for each entry whose deadline has passed, which must take it out of flight. */
   expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
-    for (let entry = this.#firstWaiting(); entry && entry.dueMs <= nowMs; entry = this.#firstWaiting()) {
-      this.#waiting.pop();
-      this.makeReady(entry);
-    }
-    for (const list of this.#lists) {
-      while (list.head && list.head.dueMs <= nowMs) deadlinePassed(list.head);
+    for (let entry = this.#deadlines.due(nowMs); entry; entry = this.#deadlines.due(nowMs)) {
+      if (entry.state === PendingState.waiting) this.makeReady(entry);
+      else deadlinePassed(entry);
     }
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#entries.clear();
-    this.#lists.length = 0;
-    this.#waiting.clear();
+    this.#deadlines.clear();
     this.#ready.clear();
     this.#readyCount = 0;
     this.#inFlight = 0;
     this.#redelivered = 0;
   }
 
-  /** Takes an entry out of the structure of its state. Queue and heap drop theirs lazily, when it comes up. */
+  /** Takes an entry out of the structure of its state. The queue drops its entries lazily, when they come up. */
   #leave(entry: PendingEntry): void {
+    const wasTimed = this.#deadlines.remove(entry);
     if (entry.state === PendingState.inFlight) {
-      if (entry.list) {
-        entry.list.remove(entry);
-        this.#inFlight--;
-      }
+      if (wasTimed) this.#inFlight--;
       entry.consumer = undefined;
     } else if (entry.state === PendingState.ready && this.#readyCount > 0) {
       this.#readyCount--;
     }
-  }
-
-  #firstWaiting(): PendingEntry | undefined {
-    for (let entry = this.#waiting.peek(); entry; entry = this.#waiting.peek()) {
-      if (entry.state === PendingState.waiting) return entry;
-      this.#waiting.pop();
-    }
-    return undefined;
-  }
-
-  #listFor(waitMs: number): DeadlineList {
-    for (const list of this.#lists) if (list.waitMs === waitMs) return list;
-    const list = new DeadlineList(waitMs);
-    // Waits that are no longer in use (a changed configuration) go when a new one comes.
-    for (let i = this.#lists.length - 1; i >= 0; i--) if (!this.#lists[i]!.head) this.#lists.splice(i, 1);
-    this.#lists.push(list);
-    return list;
   }
 }

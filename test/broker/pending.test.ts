@@ -39,6 +39,49 @@ test('extend puts an entry behind those delivered since', () => {
   assert.equal(pending.inFlight, 2);
 });
 
+test('an entry with a deadline of its own keeps it when the waits of its group change', () => {
+  const pending = new PendingEntries();
+  inFlight(pending, 1, 0, 100);
+  inFlight(pending, 2, 0, 100);
+  pending.extendUntil(pending.get(2)!, 70);
+  pending.rewait(() => 80);
+  const passed: number[] = [];
+  const expire = (nowMs: number): void =>
+    pending.expire(nowMs, (entry) => {
+      passed.push(entry.offset);
+      pending.makeReady(entry);
+    });
+  expire(69);
+  assert.deepEqual(passed, []);
+  expire(79);
+  assert.deepEqual(passed, [2]);
+  expire(80);
+  assert.deepEqual(passed, [2, 1]);
+});
+
+test('100,000 distinct deadlines are each kept to the millisecond, and moved as cheaply as one', () => {
+  const pending = new PendingEntries();
+  const count = 100_000;
+  const dueMs = (offset: number): number => 1 + ((offset * 7919) % count);
+  for (let offset = 0; offset < count; offset++) inFlight(pending, offset, 0, dueMs(offset));
+  // Each is moved ahead by a minute. With a list per wait this took minutes.
+  for (let offset = 0; offset < count; offset++)
+    pending.extendUntil(pending.get(offset)!, 60_000 + dueMs(offset));
+  let lastMs = 0;
+  let passed = 0;
+  for (let nowMs = pending.nextDueMs(); nowMs < Infinity; nowMs = pending.nextDueMs()) {
+    assert.ok(nowMs > lastMs);
+    lastMs = nowMs;
+    pending.expire(nowMs, (entry) => {
+      assert.equal(60_000 + dueMs(entry.offset), nowMs);
+      passed++;
+      pending.remove(entry);
+    });
+  }
+  assert.equal(passed, count);
+  assert.equal(pending.inFlight, 0);
+});
+
 test('an entry that waits is ready at its time, and not before', () => {
   const pending = new PendingEntries();
   inFlight(pending, 1, 0, 100);
