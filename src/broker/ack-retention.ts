@@ -113,7 +113,7 @@ export class AckRetention {
   /** The same, read back: {@link resume} sees to it. */
   restore(unswept: Unswept): void {
     if (unswept === 'all') this.#sweepAgain = true;
-    else for (const [index, from, to] of unswept) this.replayed(this.#topic.partitions[index]!, from, to);
+    else for (const [index, from, to] of unswept) this.replayed(this.#topic.partitions.at(index)!, from, to);
   }
 
   /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
@@ -148,7 +148,7 @@ export class AckRetention {
   }
 
   async #sweep(): Promise<void> {
-    for (const partition of this.#topic.partitions)
+    for (const partition of this.#topic.partitions.opened.slice())
       await this.#removeUnwanted(partition, partition.firstOffset, Infinity);
   }
 

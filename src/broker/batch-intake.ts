@@ -45,7 +45,7 @@ export class BatchIntake {
     if (core.refusal) return listener.refused(token, core.refusal);
     if (topic.isDeleted) return listener.refused(token, topicError(topic, 'topic-not-found', 'was deleted'));
     if (topic.config.sealed) return listener.refused(token, topicError(topic, 'not-allowed', 'is sealed'));
-    const partition = topic.partitions[index];
+    const partition = topic.partitions.at(index);
     if (!partition)
       return listener.refused(token, topicError(topic, 'not-allowed', `has no partition ${index}`));
     let batch: Batch;

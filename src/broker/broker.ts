@@ -186,10 +186,10 @@ export class Broker {
   async #recover(): Promise<void> {
     this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
     for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of this.#lost.splice(0))
-      this.#catalog.partitionsById.get(partitionId)?.lose(fromOffset, toOffset);
+      this.#catalog.partition(partitionId)?.lose(fromOffset, toOffset);
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
-      for (const partition of topic.partitions) {
+      for (const partition of topic.partitions.opened.slice()) {
         const isStale = partition.accounting.size > 0;
         await partition.accounting.run().catch(() => undefined); // tried again with the next commit
         for (const group of isStale ? topic.groups.values() : [])
@@ -426,6 +426,7 @@ export class Broker {
       redefineGroup: (group) => this.#definitions.redefineGroup(group),
       undefineGroup: (group) => this.#definitions.undefineGroup(group),
       nextId: () => this.#catalog.nextId(),
+      partitionOpened: (partition) => this.#catalog.partitionsById.set(partition.log.id, partition),
     };
   }
 
@@ -459,7 +460,7 @@ export class Broker {
       record: (kind, id, payload) => this.#log.record(kind, id, payload),
       afterCommit: (callback) => this.afterCommit(callback),
       takeProducerId: () => this.#producerIds.take(),
-      partition: (id) => this.#catalog.partitionsById.get(id),
+      partition: (id) => this.#catalog.partition(id),
       partitions: () => this.#catalog.partitionsById.values(),
       group: (id) => this.#catalog.groupsById.get(id),
     };
@@ -485,7 +486,7 @@ export class Broker {
     const scheduleHost: ScheduleHost = {
       clock: this.#clock,
       due: (partitionId, offset, record) => {
-        const partition = this.#catalog.partitionsById.get(partitionId);
+        const partition = this.#catalog.partition(partitionId);
         record.timestampMs = this.#clock.now(); // age counts from here, and the log's times do not go backwards
         partition?.topic.appendAccepted(record, partition);
         this.#log.record(EntryKind.unscheduled, 0, this.#scratch.reset().uvarint(offset).view());
@@ -501,6 +502,7 @@ export class Broker {
       },
       replayBatch: (log, batch) => this.#replayBatch(log, batch),
       replayEntry: (kind, id, payload) => this.#catalog.apply(kind, id, payload),
+      openPartitions: (mayHaveLost) => this.#catalog.openPartitions(mayHaveLost),
       beforeSeal: () => this.#commits.beforeSeal(),
       sealed: () => this.#commits.sealed(),
       durable: (touched) => this.#onDurable(touched),
@@ -513,7 +515,7 @@ export class Broker {
   }
 
   #replayBatch(log: PartitionLog, batch: Batch): void {
-    const partition = this.#catalog.partitionsById.get(log.id);
+    const partition = this.#catalog.partition(log.id);
     if (!partition) return; // the schedule's own, or a topic deleted since
     const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
     const note = (record: Record): void => {

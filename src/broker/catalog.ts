@@ -1,4 +1,3 @@
-import type { PartitionLog } from '../log/index.ts';
 import { ByteReader, ByteWriter } from '../util/index.ts';
 import type { Attributes } from './attributes.ts';
 import type { BrokerCore } from './core.ts';
@@ -20,6 +19,7 @@ import {
 import { Group } from './group.ts';
 import type { GroupConfig } from './group-config.ts';
 import type { Partition } from './partition.ts';
+import { LogIds } from './log-ids.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { Schedule } from './schedule.ts';
 import { Topic } from './topic.ts';
@@ -36,7 +36,9 @@ export class Catalog {
   readonly topics: Map<string, Topic> = new Map();
   readonly topicsById: Map<number, Topic> = new Map();
   readonly groupsById: Map<number, Group> = new Map();
+  /** Those that are opened, by the ids of their logs. */
   readonly partitionsById: Map<number, Partition> = new Map();
+  readonly #logIds = new LogIds<Topic>();
   #lastId = scheduleLogId;
   readonly #core: BrokerCore;
   readonly #schedule: () => Schedule;
@@ -70,18 +72,39 @@ export class Catalog {
   addTopic(topic: Topic): void {
     this.topics.set(topic.name, topic);
     this.topicsById.set(topic.id, topic);
-    for (const partition of topic.partitions) this.partitionsById.set(partition.log.id, partition);
+    this.#logIds.add(topic);
   }
 
   removeTopic(topic: Topic): void {
     this.topics.delete(topic.name);
     this.topicsById.delete(topic.id);
-    for (const partition of topic.partitions) this.partitionsById.delete(partition.log.id);
+    this.#logIds.remove(topic);
+    for (const partition of topic.partitions.opened) this.partitionsById.delete(partition.log.id);
     for (const group of topic.groups.values()) this.groupsById.delete(group.id);
   }
 
-  openLogs(ids: readonly number[], durability: 'disk' | 'memory'): PartitionLog[] {
-    return ids.map((id) => this.#core.log.openPartition(id, { volatile: durability === 'memory' }));
+  /** The topic has more partitions than before. */
+  partitionsAdded(topic: Topic): void {
+    this.#logIds.add(topic);
+  }
+
+  /** The partition whose log has the id, opened if it was not. */
+  partition(id: number): Partition | undefined {
+    const opened = this.partitionsById.get(id);
+    if (opened) return opened;
+    const found = this.#logIds.find(id);
+    return found?.owner.partitions.at(found.index);
+  }
+
+  /** Opens the partitions of which the data directory holds something. */
+  openStored(topic: Topic): void {
+    const { log } = this.#core;
+    topic.partitions.openWhere((id) => log.isStored(id));
+  }
+
+  openPartitions(isWanted: (id: number) => boolean): void {
+    for (const { partitions, config } of this.topics.values())
+      if (config.durability === 'disk') partitions.openWhere(isWanted);
   }
 
   // ---- reading back
@@ -103,7 +126,7 @@ export class Catalog {
         return this.#applyGroupChanged(id, payload);
       case EntryKind.partitionChanged: {
         const { start, removed } = readPartitionChanged(payload);
-        const partition = this.partitionsById.get(id);
+        const partition = this.partition(id);
         for (let i = 0; i < removed.length; i += 2) partition?.applyRemoval(removed[i]!, removed[i + 1]!);
         return partition?.applyFirst(start);
       }
@@ -125,13 +148,13 @@ export class Catalog {
         return this.#schedule().remove(new ByteReader(payload).uvarint());
       case EntryKind.offsetCommitted: {
         const reader = new ByteReader(payload);
-        const position = this.groupsById.get(id)?.positions[reader.uvarint()];
+        const position = this.groupsById.get(id)?.positions.at(reader.uvarint());
         if (position)
           position.committed = { offset: reader.uvarint(), metadata: reader.text(reader.remaining) };
         return;
       }
       case EntryKind.partitionState:
-        return this.partitionsById.get(id)?.restore(readPartitionState(payload));
+        return this.partition(id)?.restore(readPartitionState(payload));
       case EntryKind.keyStates:
         return this.#applyKeyStates(id, payload);
       case EntryKind.lastId:
@@ -140,7 +163,7 @@ export class Catalog {
       case EntryKind.producerIds:
         return this.#producerIds.restore(new ByteReader(payload).uvarint());
       case EntryKind.producers:
-        return this.partitionsById.get(id)?.producers.decode(new ByteReader(payload));
+        return this.partition(id)?.producers.decode(new ByteReader(payload));
       case EntryKind.transactionalProducer:
         return this.#transactions.restore(id, readJson(payload) as TransactionalProducerEntry);
       case EntryKind.transactionGrew:
@@ -148,7 +171,7 @@ export class Catalog {
       case EntryKind.transactionalProducerForgotten:
         return this.#transactions.restoreForgotten(id);
       case EntryKind.openTransactions:
-        return this.partitionsById.get(id)?.transactions.decode(new ByteReader(payload));
+        return this.partition(id)?.transactions.decode(new ByteReader(payload));
       case EntryKind.attribute:
         return this.#attributes.restore(readJson(payload) as AttributeEntry);
       default:
@@ -162,17 +185,16 @@ export class Catalog {
     this.#lastId = Math.max(this.#lastId, id, ...partitionIds);
     const known = this.topicsById.get(id);
     if (!known) {
-      const logs = this.openLogs(partitionIds, config.durability);
-      const topic = new Topic(this.#core, id, config, createdMs, logs);
+      const topic = new Topic(this.#core, id, config, createdMs, partitionIds);
       this.addTopic(topic);
+      this.openStored(topic);
       if (unswept) topic.restoreUnswept(unswept);
       return;
     }
     known.applyConfig(config);
-    for (const log of this.openLogs(partitionIds.slice(known.partitions.length), config.durability)) {
-      known.addPartition(log);
-      this.partitionsById.set(log.id, known.partitions[known.partitions.length - 1]!);
-    }
+    known.partitions.add(partitionIds.slice(known.partitions.length));
+    this.partitionsAdded(known);
+    this.openStored(known);
   }
 
   #applyTopicDeleted(id: number): void {
@@ -181,7 +203,7 @@ export class Catalog {
     topic.close('topic-deleted');
     this.removeTopic(topic);
     // The deletion is in the journal: its files go now, if a crash left them behind.
-    for (const { log } of topic.partitions)
+    for (const { log } of topic.partitions.opened)
       void this.#core.log.deletePartition(log.id).catch(() => undefined);
   }
 
@@ -197,7 +219,7 @@ export class Catalog {
     }
     group.deliverySequence = entry.deliverySequence;
     for (const [index, stored] of entry.positions.entries()) {
-      const position = group.positions[index];
+      const position = group.positions.at(stored.partition ?? index);
       if (!position) continue;
       // What was in memory is gone with the last run, and offsets begin anew.
       const isGone = topic.config.durability === 'memory';
@@ -223,7 +245,7 @@ export class Catalog {
     const group = this.groupsById.get(id);
     if (!group) return;
     const entry = readGroupChanged(payload);
-    const position = group.positions[entry.partition];
+    const position = group.positions.at(entry.partition);
     if (!position) return;
     group.deliverySequence = entry.deliverySequence;
     for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries);
@@ -242,7 +264,7 @@ export class Catalog {
   }
 
   #applyKeyStates(id: number, payload: Uint8Array): void {
-    const index = this.partitionsById.get(id)?.keyIndex;
+    const index = this.partition(id)?.keyIndex;
     if (!index) return;
     const reader = new ByteReader(payload);
     for (let count = reader.uvarint(); count > 0; count--) {
@@ -272,18 +294,21 @@ export class Catalog {
   // ---- writing down
 
   topicEntry(topic: Topic): Uint8Array {
-    const partitionIds = topic.partitions.map(({ log }) => log.id);
+    const partitionIds = [...topic.partitions.ids()];
     const { config, createdMs, unswept } = topic;
     const entry: TopicEntry = { config, createdMs, partitionIds, ...(unswept ? { unswept } : {}) };
     return Buffer.from(JSON.stringify(entry));
   }
 
   groupEntry(group: Group): Uint8Array {
-    const positions = group.positions.map((position) => {
+    const stored = group.positions.opened.filter((position) => !position.isUntouched);
+    const positions = stored.map((position, place) => {
       const pending: number[] = [];
       for (const { offset, deliveries } of position.pending.values()) pending.push(offset, deliveries);
       const { cursor, filteredLag: lag, committed, backfill } = position;
+      const { index } = position.partition;
       return {
+        ...(index === place ? {} : { partition: index }),
         cursor,
         lag,
         pending,
@@ -317,7 +342,7 @@ export class Catalog {
     for (const topic of this.topics.values()) {
       add(EntryKind.topicDefined, topic.id, this.topicEntry(topic));
       if (topic.config.durability === 'disk') {
-        for (const partition of topic.partitions) this.#writePartition(partition, add);
+        for (const partition of topic.partitions.opened) this.#writePartition(partition, add);
         for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
           writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
           add(EntryKind.dedupeId, topic.id, written());
@@ -343,6 +368,7 @@ export class Catalog {
     const { id } = partition.log;
     const scratch = new ByteWriter();
     const { firstOffset, startOffset, holes, accounting } = partition;
+    if (partition.nextOffset === 0) return; // nothing was ever in it
     writePartitionState(scratch, firstOffset, startOffset, holes, accounting.offsets);
     add(EntryKind.partitionState, id, scratch.copy());
     if (partition.producers.size > 0) {

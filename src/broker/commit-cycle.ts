@@ -157,7 +157,7 @@ export class CommitCycle {
   }
 
   #writeGroup(group: Group): void {
-    for (const position of group.positions) {
+    for (const position of group.positions.opened) {
       if (position.committedChanged && position.committed) {
         const { offset, metadata } = position.committed;
         this.#scratch.reset().uvarint(position.partition.index).uvarint(offset).text(metadata);

@@ -54,4 +54,6 @@ export interface BrokerCore extends PartitionHost {
   redefineTopic(topic: Topic): void;
   undefineTopic(topic: Topic): void;
   nextId(): number;
+  /** A partition is used for the first time. */
+  partitionOpened(partition: Partition): void;
 }

@@ -60,7 +60,7 @@ export async function deadLetter(
       value: message.value,
       timestampMs: core.clock.now(),
     });
-    topic.appendAccepted(record, topic.partitions[0]!);
+    topic.appendAccepted(record, topic.partitions.at(0)!);
   }
   letter.moved();
   const { offset, deliveries, sequence } = entry;

@@ -37,9 +37,9 @@ export class Definitions {
     const { core, catalog } = this.#context;
     const id = catalog.nextId();
     const logIds = orphans ?? Array.from({ length: config.partitions }, () => catalog.nextId());
-    const logs = catalog.openLogs(logIds, config.durability);
-    const topic = new Topic(core, id, config, core.clock.now(), logs);
+    const topic = new Topic(core, id, config, core.clock.now(), logIds);
     catalog.addTopic(topic);
+    if (orphans) catalog.openStored(topic);
     this.#recordTopic(topic);
     this.bind(topic);
     core.emit({ kind: 'topic-created', topic });
@@ -51,11 +51,8 @@ export class Definitions {
     const { config } = topic;
     const missing = config.partitions - topic.partitions.length;
     if (missing > 0) {
-      const ids = Array.from({ length: missing }, () => catalog.nextId());
-      for (const log of catalog.openLogs(ids, config.durability)) {
-        topic.addPartition(log);
-        catalog.partitionsById.set(log.id, topic.partitions[topic.partitions.length - 1]!);
-      }
+      topic.partitions.add(Array.from({ length: missing }, () => catalog.nextId()));
+      catalog.partitionsAdded(topic);
     }
     router.unbindTopic(topic);
     this.bind(topic);
@@ -67,7 +64,7 @@ export class Definitions {
     router.unbindTopic(topic);
     catalog.removeTopic(topic);
     this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);
-    for (const { log } of topic.partitions) commits.logDeleted(log.id);
+    for (const { log } of topic.partitions.opened) commits.logDeleted(log.id);
   }
 
   #recordTopic(topic: Topic): void {
@@ -87,7 +84,7 @@ export class Definitions {
   defineGroup(group: Group): void {
     const { catalog } = this.#context;
     catalog.groupsById.set(group.id, group);
-    for (const position of group.positions) position.changes.clear();
+    for (const position of group.positions.opened) position.changes.clear();
     if (!group.config.durable) return;
     this.#recordTwice(() => {
       if (!group.isClosed)

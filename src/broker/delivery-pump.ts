@@ -85,7 +85,8 @@ export class DeliveryPump {
 
   /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
   #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
-    const { positions, config } = this.#group;
+    const { config } = this.#group;
+    const positions = this.#group.positions.opened;
     for (let i = 0; i < positions.length; i++) {
       if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
       const position = positions[this.#partitionTurn++]!;

@@ -75,6 +75,8 @@ export interface GroupEntry {
 }
 
 export interface GroupPositionEntry {
+  /** Absent: its place in the list. Partitions that are not listed hold nothing that the group could be at. */
+  readonly partition?: number;
   readonly cursor: number;
   readonly lag: number;
   /** Offset and deliveries of each pending entry, flat. */

@@ -23,21 +23,21 @@ export interface GroupInfo {
 }
 
 export function groupInfo(group: Group): GroupInfo {
-  const first = group.positions[0]!;
+  const first = group.positions.ifOpened(0);
   let inFlight = 0;
   let redelivered = 0;
-  for (const { pending, held } of group.positions) {
+  for (const { pending, held } of group.positions.opened) {
     inFlight += pending.size - held;
     redelivered += pending.redelivered;
   }
   const { deliverySequence } = group;
-  const lowest = first.pending.first();
+  const lowest = first?.pending.first();
   return {
-    cursor: first.cursor,
+    cursor: first?.cursor ?? 0,
     deliverySequence,
     lastDeliveredMs: group.lastDeliveredMs,
     lastAckMs: group.lastAckMs,
-    ackFloor: first.ackFloor,
+    ackFloor: first?.ackFloor ?? 0,
     ackFloorSequence: lowest
       ? Math.max(0, (lowest.sequence || deliverySequence - inFlight + 1) - 1)
       : deliverySequence,

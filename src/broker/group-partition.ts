@@ -120,6 +120,16 @@ export class GroupPartition {
     this.#filteredLag = Math.max(0, lag);
   }
 
+  /** Whether there is nothing to write down: it stands at the start of a partition that never held anything. */
+  get isUntouched(): boolean {
+    return (
+      this.cursor === 0 &&
+      this.partition.nextOffset === 0 &&
+      this.committed === undefined &&
+      this.pending.size === 0
+    );
+  }
+
   /** Every offset below is done. */
   get ackFloor(): number {
     return this.pending.first()?.offset ?? this.#backfill?.[this.#backfillAt] ?? this.cursor;

@@ -16,6 +16,7 @@ import { GroupTimers } from './group-timers.ts';
 import { oldestTimestampMs } from './oldest-wait.ts';
 import type { Partition } from './partition.ts';
 import type { PendingEntry } from './pending.ts';
+import { Positions } from './positions.ts';
 import { Rate } from './rates.ts';
 import { groupStats, type GroupStats } from './stats.ts';
 import type { Topic } from './topic.ts';
@@ -45,7 +46,7 @@ export class Group {
   readonly id: number;
   readonly topic: Topic;
   readonly createdMs: number;
-  readonly positions: GroupPartition[] = [];
+  readonly positions: Positions;
   readonly deliverRate: Rate = new Rate();
   readonly ackRate: Rate = new Rate();
   /** In the list of groups whose changes the next commit carries. */
@@ -72,6 +73,7 @@ export class Group {
   constructor(core: BrokerCore, topic: Topic, id: number, config: GroupConfig, createdMs: number) {
     this.#core = core;
     this.topic = topic;
+    this.positions = new Positions(topic.partitions);
     this.id = id;
     this.#config = config;
     this.createdMs = createdMs;
@@ -79,7 +81,7 @@ export class Group {
     this.#timers = new GroupTimers(core.clock);
     this.#pump = new DeliveryPump(this, this.#consumers, core.clock);
     this.#answers = new Answers(this, core);
-    for (const partition of topic.partitions) this.addPartition(partition);
+    for (const partition of topic.partitions.opened) this.addPartition(partition);
   }
 
   get name(): string {
@@ -145,7 +147,7 @@ export class Group {
 
   /** Messages are on their way from disk: deliveries go on when they are there. */
   get isLoading(): boolean {
-    return this.positions.some((position) => position.isLoading);
+    return this.positions.opened.some((position) => position.isLoading);
   }
 
   /** Begins again to count the time without a consumer. */
@@ -177,9 +179,10 @@ export class Group {
 
   /** Messages still to deliver for the first time. */
   get lag(): number {
-    if (this.positions.length === 1) return this.positions[0]!.lag;
+    const { opened } = this.positions;
+    if (opened.length === 1) return opened[0]!.lag;
     let lag = 0;
-    for (const position of this.positions) lag += position.lag;
+    for (const position of opened) lag += position.lag;
     return lag;
   }
 
@@ -194,12 +197,12 @@ export class Group {
 
   /** The message is done. False when it was not pending. */
   ack(partition: number, offset: number): boolean {
-    return this.#answers.ack(this.positions[partition], offset);
+    return this.#answers.ack(this.positions.ifOpened(partition), offset);
   }
 
   /** The message and all that were delivered before it are done. */
   ackAll(partition: number, offset: number): boolean {
-    return this.#answers.ackAll(this.positions[partition], offset);
+    return this.#answers.ackAll(this.positions.ifOpened(partition), offset);
   }
 
   /**
@@ -207,17 +210,17 @@ export class Group {
    * delivery, the dead letter's cause shows the `reason`, up to 200 characters of it.
    */
   nack(partition: number, offset: number, delayMs?: number, reason?: string): boolean {
-    return this.#answers.nack(this.positions[partition], offset, delayMs, reason);
+    return this.#answers.nack(this.positions.ifOpened(partition), offset, delayMs, reason);
   }
 
   /** The consumer needs longer: the whole wait begins again now. */
   extend(partition: number, offset: number): boolean {
-    return this.#answers.extend(this.positions[partition], offset);
+    return this.#answers.extend(this.positions.ifOpened(partition), offset);
   }
 
   /** Never again: the message goes to the dead-letter topic, or is passed over where there is none. */
   reject(partition: number, offset: number, reason: string): boolean {
-    return this.#answers.reject(this.positions[partition], offset, reason);
+    return this.#answers.reject(this.positions.ifOpened(partition), offset, reason);
   }
 
   /** The message was removed: there is nothing to deliver and nothing to answer. */
@@ -230,13 +233,13 @@ export class Group {
   /** The timer goes off at the next deadline or end of a wait, of whichever partition. */
   armDeadline(nowMs: number): void {
     let dueMs = Infinity;
-    for (const position of this.positions) dueMs = Math.min(dueMs, position.pending.nextDueMs());
+    for (const position of this.positions.opened) dueMs = Math.min(dueMs, position.pending.nextDueMs());
     this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
   }
 
   readonly #onDue = (): void => {
     const nowMs = this.#core.clock.monotonic();
-    for (const position of this.positions) this.#answers.expire(position, nowMs);
+    for (const position of this.positions.opened) this.#answers.expire(position, nowMs);
     this.armDeadline(nowMs);
     this.wake();
   };
@@ -246,12 +249,12 @@ export class Group {
   /** A message was appended: true when this (filtered) group wants it. */
   noteAppended(partition: number, record: Record): boolean {
     if (!this.#filter!.matchesRecord(record)) return false;
-    this.positions[partition]!.filteredLag++;
+    this.positions.at(partition)!.filteredLag++;
     return true;
   }
 
   noteRemoved(partition: number, key: string, offset: number): void {
-    const position = this.positions[partition]!;
+    const position = this.positions.at(partition)!;
     if (offset >= position.cursor && this.#filter!.matches(key)) position.filteredLag--;
   }
 
@@ -260,13 +263,13 @@ export class Group {
   }
 
   isDone(partition: number, offset: number): boolean {
-    return this.positions[partition]!.isDone(offset);
+    return this.positions.at(partition)!.isDone(offset);
   }
 
   // ---- position
 
   addPartition(partition: Partition): void {
-    this.positions.push(
+    this.positions.add(
       new GroupPartition(partition, this.#filter, this.#config.ordering === 'key', this.#positionHost),
     );
   }
@@ -274,7 +277,8 @@ export class Group {
   /** Takes the start position. Messages published meanwhile count as new. */
   async start(): Promise<void> {
     await this.#moves.run(async () => {
-      for (const position of this.positions) await startPosition(position, this.#filter, this.#config.start);
+      for (const position of this.positions.opened.slice())
+        await startPosition(position, this.#filter, this.#config.start);
     });
     this.resumeTimers();
   }
@@ -286,7 +290,7 @@ export class Group {
   recovered(): void {
     const { maxDeliver = Infinity } = this.#config;
     const nowMs = this.#core.clock.monotonic();
-    for (const { pending } of this.positions) {
+    for (const { pending } of this.positions.opened) {
       for (const entry of pending.values()) {
         if (entry.deliveries >= maxDeliver) pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
         else pending.makeReady(entry);
@@ -299,7 +303,7 @@ export class Group {
    * messages is left as it is.
    */
   async recountRecovered(partition: number): Promise<void> {
-    const position = this.positions[partition]!;
+    const position = this.positions.at(partition)!;
     if (this.#filter && position.partition.liveFrom(position.cursor) <= recountMessagesMax)
       await countLag(position, this.#filter);
   }
@@ -316,7 +320,9 @@ export class Group {
   /** Starts over from another position; what was pending is forgotten. */
   async reset(start: GroupStart): Promise<void> {
     await this.#move(async () => {
-      for (const position of this.positions) {
+      // What is committed is asked for by partition, of empty ones too.
+      if (this.isCommitted) for (const index of this.topic.partitions.indexes()) this.positions.at(index);
+      for (const position of this.positions.opened.slice()) {
         await startPosition(position, this.#filter, start);
         if (this.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
       }
@@ -382,11 +388,11 @@ export class Group {
   }
 
   committed(partition: number): { readonly offset: number; readonly metadata: string } | undefined {
-    return this.positions[partition]?.committed;
+    return this.positions.ifOpened(partition)?.committed;
   }
 
   #positionOf(partition: number): GroupPartition {
-    const position = this.positions[partition];
+    const position = this.positions.at(partition);
     if (position) return position;
     throw new BrokerError('offset-not-found', `Topic "${this.topic.name}" has no partition ${partition}.`);
   }
@@ -394,7 +400,7 @@ export class Group {
   /** The next commit carries what changed. */
   noteChange(urgency: CommitUrgency): void {
     if (this.isStored) this.#core.groupChanged(this, urgency);
-    else for (const position of this.positions) position.changes.clear();
+    else for (const position of this.positions.opened) position.changes.clear();
   }
 
   // ---- life
@@ -443,7 +449,7 @@ export class Group {
     if (this.#started) this.#applyLimits();
     if (filtersChanged) {
       this.#filter = filterOf(config);
-      for (const position of this.positions) {
+      for (const position of this.positions.opened) {
         position.setFilter(this.#filter);
         position.filteredLag = this.#filter ? position.partition.liveFrom(position.cursor) : 0;
       }
@@ -456,7 +462,7 @@ export class Group {
 
   /** Limits that changed hold at once: for what is in flight, and for what waits to be delivered again. */
   #applyLimits(): void {
-    for (const position of this.positions) {
+    for (const position of this.positions.opened) {
       position.pending.rewait((deliveries) => this.deadlineMs(deliveries));
       this.#answers.giveUpExhausted(position);
     }
@@ -465,9 +471,10 @@ export class Group {
 
   async #recountLag(): Promise<void> {
     await this.#moves.run(async () => {
-      for (const position of this.positions) if (this.#filter) await countLag(position, this.#filter);
+      for (const position of this.positions.opened.slice())
+        if (this.#filter) await countLag(position, this.#filter);
     });
-    for (const position of this.positions) position.cursorMoved = true; // the next commit carries the count
+    for (const position of this.positions.opened) position.cursorMoved = true; // the next commit carries the count
     this.noteChange('now');
   }
 

@@ -18,7 +18,7 @@ const undelivered = new WeakMap<GroupPartition, Known>();
  */
 export async function oldestTimestampMs(group: Group, signal?: AbortSignal): Promise<number | undefined> {
   let oldestMs = Infinity;
-  for (const position of group.positions) {
+  for (const position of group.positions.opened.slice()) {
     oldestMs = Math.min(oldestMs, await oldestPendingMs(position));
     if (position.lag > position.held)
       oldestMs = Math.min(oldestMs, await firstUndeliveredMs(group, position, signal));

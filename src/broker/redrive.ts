@@ -46,7 +46,7 @@ export async function redrive(
   const wanted = options.offsets === undefined ? undefined : new Set(options.offsets);
   const stayed = new Map<string, RedriveRefusal>();
   let moved = 0;
-  for (const partition of letters.partitions) {
+  for (const partition of letters.partitions.opened.slice()) {
     const end = partition.nextOffset; // what dies again meanwhile waits for the next redrive
     for await (const record of partition.scan(partition.firstOffset, { toOffset: end })) {
       if (moved >= (options.limit ?? Infinity)) break;
@@ -78,7 +78,8 @@ function putBack(core: BrokerCore, letter: Record, to: string | undefined): Brok
     return new BrokerError('topic-not-found', what, { topic: name });
   }
   const { partitions } = topic;
-  const partition: Partition = partitions[to === undefined ? (origin?.partition ?? 0) : 0] ?? partitions[0]!;
+  const partition: Partition =
+    partitions.at(to === undefined ? (origin?.partition ?? 0) : 0) ?? partitions.at(0)!;
   const again = recordOf({
     key: letter.headers.findLast((header) => header.name === DeadLetterHeader.key)?.value ?? null,
     headers: copyHeaders(withoutOrigin(letter.headers)),

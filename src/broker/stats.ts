@@ -55,7 +55,7 @@ function limitsTimeToFullMs(topic: Topic, growthPerSecond: number): number {
   if (growthPerSecond <= 0 || (messagesMax === Infinity && bytesMax === Infinity)) return Infinity;
   const growth = growthPerSecond / topic.partitions.length;
   let seconds = Infinity;
-  for (const { count, bytes } of topic.partitions) {
+  for (const { count, bytes } of topic.partitions.opened) {
     seconds = Math.min(seconds, (messagesMax - count) / growth);
     // What comes is taken to be as large as what is there.
     if (count > 0) seconds = Math.min(seconds, (bytesMax - bytes) / (growth * (bytes / count)));

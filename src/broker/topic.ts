@@ -1,4 +1,4 @@
-import type { Outcome, PartitionLog, Record } from '../log/index.ts';
+import type { Outcome, Record } from '../log/index.ts';
 import { AckRetention } from './ack-retention.ts';
 import { knowsExpected, refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
@@ -12,6 +12,7 @@ import { Group } from './group.ts';
 import { groupConfig, type GroupOptions } from './group-config.ts';
 import { copyRecord, recordOf, type Message } from './message.ts';
 import { Partition } from './partition.ts';
+import { PartitionList } from './partition-list.ts';
 import type { PublishListener } from './publishes.ts';
 import { Rate } from './rates.ts';
 import { SizeRetention } from './size-retention.ts';
@@ -57,7 +58,7 @@ const valueBytesLimit = 63 * 1024 * 1024;
 export class Topic {
   readonly id: number;
   readonly createdMs: number;
-  readonly partitions: Partition[] = [];
+  readonly partitions: PartitionList = new PartitionList((index, id) => this.#openPartition(index, id));
   readonly groups: Map<string, Group> = new Map();
   readonly deduplication: Deduplication = new Deduplication();
   readonly inRate: Rate = new Rate();
@@ -82,7 +83,7 @@ export class Topic {
     id: number,
     config: TopicConfig,
     createdMs: number,
-    logs: readonly PartitionLog[],
+    logIds: readonly number[],
   ) {
     this.#core = core;
     this.id = id;
@@ -91,7 +92,7 @@ export class Topic {
     this.#age = new AgeRetention(this, core.clock);
     this.#acks = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
-    for (const log of logs) this.partitions.push(new Partition(this, this.partitions.length, log, core));
+    this.partitions.add(logIds);
     this.#configured();
   }
 
@@ -110,14 +111,14 @@ export class Topic {
   /** Live messages of all partitions. */
   get count(): number {
     let count = 0;
-    for (const partition of this.partitions) count += partition.count;
+    for (const partition of this.partitions.opened) count += partition.count;
     return count;
   }
 
   /** Estimated bytes of the live messages. */
   get bytes(): number {
     let bytes = 0;
-    for (const partition of this.partitions) bytes += partition.bytes;
+    for (const partition of this.partitions.opened) bytes += partition.bytes;
     return bytes;
   }
 
@@ -141,7 +142,7 @@ export class Topic {
     }
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
     if (this.#plain && options === undefined && this.#waiting.size === 0) {
-      const partition = this.partitions[0]!;
+      const partition = this.partitions.at(0)!;
       core.awaitCommit(listener, token, partition, partition.append(record), false);
       this.inRate.count++;
       return;
@@ -199,7 +200,13 @@ export class Topic {
     if (dedupeId !== undefined) {
       const original = this.deduplication.find(dedupeId, core.clock.now(), config.dedupeWindowMs);
       if (original)
-        return core.awaitCommit(listener, token, this.partitions[original.partition]!, original.offset, true);
+        return core.awaitCommit(
+          listener,
+          token,
+          this.partitions.at(original.partition)!,
+          original.offset,
+          true,
+        );
     }
     const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
     const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
@@ -248,11 +255,11 @@ export class Topic {
   }
 
   #choosePartition(record: Record, options: PublishOptions | undefined, key: string): Partition | undefined {
-    if (options?.partition !== undefined) return this.partitions[options.partition];
+    if (options?.partition !== undefined) return this.partitions.at(options.partition);
     const count = this.partitions.length;
-    if (count === 1) return this.partitions[0];
-    if (record.keyStart < 0) return this.partitions[this.#nextPartition++ % count];
-    return this.partitions[hashOf(key) % count];
+    if (count === 1) return this.partitions.at(0);
+    if (record.keyStart < 0) return this.partitions.at(this.#nextPartition++ % count);
+    return this.partitions.at(hashOf(key) % count);
   }
 
   #rollUpKey(partition: Partition, key: string, offset: number): void {
@@ -463,7 +470,7 @@ export class Topic {
     this.applyConfig(config);
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
-    for (const partition of this.partitions) {
+    for (const partition of this.partitions.opened.slice()) {
       if (config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
       this.#size.check(partition, config);
       this.#age.check(partition);
@@ -478,15 +485,18 @@ export class Topic {
     this.#configured();
   }
 
-  addPartition(log: PartitionLog): void {
-    this.partitions.push(new Partition(this, this.partitions.length, log, this.#core));
-    for (const group of this.groups.values())
-      group.addPartition(this.partitions[this.partitions.length - 1]!);
+  /** The first use of a partition, or what the data directory holds of it. */
+  #openPartition(index: number, id: number): Partition {
+    const log = this.#core.log.openPartition(id, { volatile: this.#config.durability === 'memory' });
+    const partition = new Partition(this, index, log, this.#core);
+    this.#core.partitionOpened(partition);
+    for (const group of this.groups.values()) group.addPartition(partition);
+    return partition;
   }
 
   /** After recovery: timers begin. */
   resume(): void {
-    for (const partition of this.partitions) this.#age.check(partition);
+    for (const partition of this.partitions.opened) this.#age.check(partition);
     for (const group of this.groups.values()) group.resumeTimers();
     this.#acks.resume();
   }
@@ -496,7 +506,7 @@ export class Topic {
     if (this.#deleted) return;
     this.close('topic-deleted');
     this.#configured();
-    for (const partition of this.partitions) partition.tellWatchers();
+    for (const partition of this.partitions.opened) partition.tellWatchers();
     this.#core.undefineTopic(this);
     this.#core.emit({ kind: 'topic-deleted', topic: this });
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));

@@ -37,7 +37,7 @@ export async function* browse<T>(
   const { filter, limit = Infinity, signal } = options;
   signal?.throwIfAborted();
   let count = 0;
-  for (const partition of topic.partitions) {
+  for (const partition of topic.partitions.opened.slice()) {
     if (options.partition !== undefined && partition.index !== options.partition) continue;
     const from = await startOffset(partition, options.start);
     const patterns = filter === undefined ? [] : typeof filter === 'string' ? [filter] : filter;

@@ -63,7 +63,7 @@ export class DeadLetters<T> {
   /** Deletes them; resolves, when that is on disk, to how many there were. */
   async purge(): Promise<number> {
     let count = 0;
-    for (const partition of this.#letters?.partitions ?? []) count += await partition.purge();
+    for (const partition of this.#letters?.partitions.opened.slice() ?? []) count += await partition.purge();
     return count;
   }
 }

@@ -214,7 +214,7 @@ export class Topic<In, Out = In> {
   /** The last message of a key. Quick where the topic has `keyState`. */
   async last(key: string): Promise<Message<Out> | undefined> {
     checkValue('last()', 'the key', key, text);
-    for (const partition of this.#core.partitions) {
+    for (const partition of this.#core.partitions.opened.slice()) {
       const stored = await partition.last(key);
       if (stored) return this.get(stored.offset, { partition: partition.index });
     }
@@ -237,7 +237,7 @@ export class Topic<In, Out = In> {
   async deleteMessage(offset: number, options: { readonly partition?: number } = {}): Promise<boolean> {
     checkValue('deleteMessage()', 'the offset', offset, wholeNumber());
     checkOptions('deleteMessage()', options, partitionChecks);
-    return (await this.#core.partitions[options.partition ?? 0]?.delete(offset)) ?? false;
+    return (await this.#core.partitions.at(options.partition ?? 0)?.delete(offset)) ?? false;
   }
 
   /** Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how many. */
@@ -245,7 +245,7 @@ export class Topic<In, Out = In> {
     checkOptions('purge()', options, purgeChecks);
     const { filter } = options;
     let count = 0;
-    for (const partition of this.#core.partitions)
+    for (const partition of this.#core.partitions.opened.slice())
       count += await partition.purge(filter === undefined ? {} : { pattern: filter });
     return count;
   }

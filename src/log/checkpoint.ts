@@ -29,6 +29,11 @@ export interface PartitionRow {
   readonly segments: readonly SegmentRow[];
 }
 
+/** Whether the row says nothing: a partition that never held a record is made again when it is opened. */
+export function isEmptyRow({ endOffset, flushedEnd, deleted, segments }: PartitionRow): boolean {
+  return endOffset === 0 && flushedEnd === 0 && !deleted && segments.length === 0;
+}
+
 /**
  * A checkpoint is the log's table of partitions and the host's state as of one commit. It saves replaying what came before and is nothing
  * but that: no file is removed because a checkpoint does not mention it.

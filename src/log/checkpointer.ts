@@ -1,5 +1,11 @@
 import type { Clock } from '../util/index.ts';
-import { encodeCheckpoint, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
+import {
+  encodeCheckpoint,
+  isEmptyRow,
+  writeCheckpoint,
+  type CheckpointMark,
+  type PartitionRow,
+} from './checkpoint.ts';
 import type { CommitDraft } from './commit.ts';
 import { LogError, logErrorOf } from './errors.ts';
 import type { Files } from './files.ts';
@@ -151,7 +157,8 @@ export class Checkpointer {
     const work = async (): Promise<void> => {
       for (const partition of left) {
         this.#checkRunning();
-        rows.push(await partition.checkpointRow(mark.number));
+        const row = await partition.checkpointRow(mark.number);
+        if (!isEmptyRow(row)) rows.push(row);
       }
     };
     // All of them end before this does, also when one fails.

@@ -11,7 +11,7 @@ import type { PartitionLog } from './partition-log.ts';
 export interface LogHost {
   /** The log exists and is about to recover: the host keeps it, to open partitions with. Called once, before anything else. Nothing can be added before `Log.open` resolves. */
   opening(log: Log): void;
-  /** State as of the checkpoint; undefined when there is none (a fresh directory, or both checkpoints damaged, which `damaged` said before). The host opens each partition it knows; its `endOffset` is as of the checkpoint and moves on with the replay. */
+  /** State as of the checkpoint; undefined when there is none (a fresh directory, or both checkpoints damaged, which `damaged` said before). The host opens each partition it knows that {@link Log.isStored}; its `endOffset` is as of the checkpoint and moves on with the replay. */
   restore(snapshot: Uint8Array | undefined): void;
   /**
    * Replays a batch committed after the checkpoint; the partition's `endOffset` has moved past it already.
@@ -21,6 +21,8 @@ export interface LogHost {
   replayEntry(kind: number, id: number, payload: Uint8Array): void;
   /** All of one commit has been replayed. */
   replayedCommit?(commit: number, timestampMs: number): void;
+  /** The journal was damaged: the host opens those of its partitions that may have lost records, so that their offsets are not used again. */
+  openPartitions?(mayHaveLost: (id: number) => boolean): void;
   /** A commit is about to be sealed: the last chance to add entries to it. */
   beforeSeal(): void;
   /** The open commit was sealed: what is added from now on belongs to the next. */

@@ -286,6 +286,11 @@ export class Log {
     return this.#partitions.open(id, options);
   }
 
+  /** Whether the data directory holds anything of the partition. */
+  isStored(id: number): boolean {
+    return this.#partitions.isStored(id);
+  }
+
   /** An opened partition. */
   partition(id: number): PartitionLog | undefined {
     return this.#partitions.get(id);

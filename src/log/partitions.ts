@@ -124,6 +124,11 @@ export class Partitions {
     return this.#disk.get(id) ?? this.#create(id, 0);
   }
 
+  /** Whether something of it is on disk or in the journal that is being replayed. */
+  isStored(id: number): boolean {
+    return this.#disk.has(id);
+  }
+
   isKnown(id: number): boolean {
     return this.#disk.has(id) || this.#deletions.has(id);
   }

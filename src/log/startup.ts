@@ -1,6 +1,12 @@
 import type { Clock } from '../util/index.ts';
 import { Batch } from './batch.ts';
-import { encodeCheckpoint, writeCheckpoint, type CheckpointMark, type PartitionRow } from './checkpoint.ts';
+import {
+  encodeCheckpoint,
+  isEmptyRow,
+  writeCheckpoint,
+  type CheckpointMark,
+  type PartitionRow,
+} from './checkpoint.ts';
 import type { Flusher } from './flusher.ts';
 import { blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
 import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
@@ -83,7 +89,7 @@ async function recover(context: StartupContext): Promise<Started> {
   const journalFiles = await listJournal(context);
   const checkpoint = found.newest?.checkpoint;
   if (await wasStoppedCleanly(context, checkpoint, journalFiles)) {
-    partitions.load(checkpoint!.partitions, checkpoint!.number);
+    partitions.load(storedRows(checkpoint!.partitions), checkpoint!.number);
     host.restore(stateOf(found));
     partitions
       .deleteTombstones(checkpoint!.commit + 1)
@@ -101,6 +107,11 @@ async function recover(context: StartupContext): Promise<Started> {
     return resume(context, found, journalFiles, replayed, true);
   }
   return recoverUnclean(context, found, journalFiles);
+}
+
+/** Checkpoints of earlier versions list partitions that never held anything. */
+function storedRows(rows: readonly PartitionRow[]): PartitionRow[] {
+  return rows.filter((row) => !isEmptyRow(row));
 }
 
 /** The first checkpoint of a new log has no state. */
@@ -124,7 +135,7 @@ async function recoverUnclean(
     );
   else {
     await survey.begin(new Map(checkpoint.partitions.map((row) => [row.id, row])));
-    rows = checkpoint.partitions.map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
+    rows = storedRows(checkpoint.partitions).map((row) => (survey.isLonger(row.id) ? sealedRow(row) : row));
   }
   partitions.load(rows, checkpoint?.number ?? 0);
   partitions.oweDirSyncs(checkpoint === undefined ? rows.map(({ id }) => id) : survey.found);
@@ -146,6 +157,8 @@ async function recoverUnclean(
     checkpoint,
   );
   const replayed = await replay.run(journalFiles);
+  // Any partition may have had records in what is lost, also one that nothing else is known of.
+  if (!replayed.whole) host.openPartitions?.((id) => replayed.lostOffsets(id) > 0);
   await flusher.settled();
   for (const compaction of compactions) await compaction();
   for (const partition of partitions.disk) {

@@ -63,7 +63,7 @@ export async function repairDirectory(files: Files, dir: string): Promise<Repair
       );
     }
     for (const topic of broker.topics.values()) {
-      for (const partition of topic.partitions) {
+      for (const partition of topic.partitions.opened.slice()) {
         names.set(partition.log.id, `topic "${topic.name}", partition ${partition.index}`);
         messages += await readThrough(partition);
       }

@@ -98,7 +98,7 @@ export async function makeDirectory(how: 'clean stop' | 'crash'): Promise<SmallD
       group.detach(consumer);
       await settle(broker);
     }
-    await events.partitions[0]!.delete(events.partitions[0]!.nextOffset - 1);
+    await events.partitions.at(0)!.delete(events.partitions.at(0)!.nextOffset - 1);
     if (round === 0) latest = await broker.createTopic({ name: 'latest', messagesPerKeyMax: 1 });
     if (round === 1) await doomed.delete();
     if (round < 2) await broker.checkpoint();
@@ -117,7 +117,7 @@ export async function makeDirectory(how: 'clean stop' | 'crash'): Promise<SmallD
   const left = files.crash('process', new SeededRandom(1));
   const intact = await openBroker(left.fork());
   for (const name of ['dead']) {
-    for await (const record of intact.topic(name)!.partitions[0]!.scan(0))
+    for await (const record of intact.topic(name)!.partitions.at(0)!.scan(0))
       published.set(`${name}/0/${record.offset}`, textOf(record));
   }
   const shown = await show(intact);
@@ -156,13 +156,13 @@ async function show(broker: Broker): Promise<Shown> {
   const dedupe: { [id: string]: string } = {};
   for (const topic of broker.topics.values()) {
     topics[topic.name] = JSON.stringify(topic.config);
-    for (const partition of topic.partitions) {
+    for (const partition of topic.partitions.opened.slice()) {
       const where = `${topic.name}/${partition.index}`;
       ends[where] = partition.nextOffset;
       for await (const record of partition.scan(0)) messages[`${where}/${record.offset}`] = textOf(record);
     }
     for (const group of topic.groups.values()) {
-      const positions = group.positions.map(({ cursor, pending, filteredLag }) => {
+      const positions = group.positions.opened.map(({ cursor, pending, filteredLag }) => {
         const entries = [...pending.values()].map(({ offset, deliveries }) => [offset, deliveries]);
         return { cursor, filteredLag, entries };
       });
@@ -273,7 +273,7 @@ async function useIt(
     const group = await topic.createGroup({ name: 'reader', ack: 'none' });
     const consumer = new TestConsumer();
     group.attach(consumer);
-    for (const partition of topic.partitions) {
+    for (const partition of topic.partitions.opened.slice()) {
       const { index } = partition;
       const { offset } = await topic.send(
         { value: 'new', headers: [{ name: 'h', value: Buffer.from('') }] },
@@ -284,9 +284,9 @@ async function useIt(
     }
     await turns(4);
     for (const { offset, value } of consumer.got) {
-      const originals = topic.partitions.map(({ index }) =>
-        published.get(`${topic.name}/${index}/${offset}`),
-      );
+      const originals = topic.partitions
+        .indexes()
+        .map((index) => published.get(`${topic.name}/${index}/${offset}`));
       assert.ok(
         value === 'new' || originals.some((original) => original?.includes(`: ${value} at `)),
         `delivered ${value} of ${topic.name} at ${offset}`,

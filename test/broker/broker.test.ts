@@ -19,7 +19,7 @@ test('segments that a few stragglers pin are rewritten, and what lives stays rea
     });
   let broker = await open();
   const topic = await broker.createTopic({ name: 'jobs', retention: 'queue' });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   for (let round = 0; round < 20; round++) {
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => topic.send({ value: Buffer.alloc(200, round * 100 + i) })),
@@ -36,7 +36,7 @@ test('segments that a few stragglers pin are rewritten, and what lives stays rea
   for (let round = 0; round < 2; round++) {
     const offsets: number[] = [];
     const { partitions } = broker.topic('jobs')!;
-    for await (const record of partitions[0]!.scan(0)) {
+    for await (const record of partitions.at(0)!.scan(0)) {
       offsets.push(record.offset);
       assert.equal(record.value![0], record.offset % 256);
     }

@@ -35,7 +35,7 @@ test('with no room for the next journal file publishes are refused, acks go on, 
 
   const consumer = new TestConsumer();
   group.attach(consumer);
-  const { count } = orders.partitions[0]!;
+  const { count } = orders.partitions.at(0)!;
   await eventually(() => consumer.got.length === count);
   for (const { offset } of consumer.got) group.ack(0, offset);
   await new Promise<void>((resolve) => broker.afterCommit(resolve));

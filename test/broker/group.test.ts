@@ -191,7 +191,7 @@ test('what is on its way to the dead letters takes no ack any more', async () =>
   assert.equal(billing.ack(0, 1), false);
   assert.equal(billing.ackAll(0, 1), false);
   await kit.settle();
-  assert.equal(kit.broker.topic('dead')!.partitions[0]!.count, 1);
+  assert.equal(kit.broker.topic('dead')!.partitions.at(0)!.count, 1);
   assert.equal(billing.ackAll(0, 0), true);
 });
 
@@ -207,7 +207,7 @@ test('after maxDeliver failures a message is copied to the dead-letter topic, wi
   assert.deepEqual(consumer.offsets.filter((offset) => offset === 0).length, 3);
   const letters = kit.broker.topic('orders-billing-dlq')!;
   assert.equal(letters.count, 1);
-  const letter = (await letters.partitions[0]!.get(0))!;
+  const letter = (await letters.partitions.at(0)!.get(0))!;
   assert.equal(text(letter.value), 'm0');
   const headers = Object.fromEntries(letter.headers.map(({ name, value }) => [name, text(value)]));
   assert.equal(headers['Pillarbox-Dead-Letter-Topic'], 'orders');
@@ -241,7 +241,7 @@ test('the reason of the last nack is in the cause of the dead letter', async () 
   billing.nack(0, 1, 0, long);
   billing.nack(0, 3);
   await kit.advance(2000); // offset 2: nobody says anything
-  const letters = kit.broker.topic('dead')!.partitions[0]!;
+  const letters = kit.broker.topic('dead')!.partitions.at(0)!;
   const causes: string[] = [];
   for await (const { headers } of letters.scan(0))
     causes.push(text(headers.find(({ name }) => name === 'Pillarbox-Dead-Letter-Cause')!.value));
@@ -338,7 +338,7 @@ test('without a dead-letter topic a rejected message leaves the queue, one that 
   billing.reject(0, 0, '');
   billing.nack(0, 1);
   await kit.settle();
-  assert.deepEqual([orders.count, orders.partitions[0]!.firstOffset], [1, 1]);
+  assert.deepEqual([orders.count, orders.partitions.at(0)!.firstOffset], [1, 1]);
   await kit.advance(60_000);
   assert.deepEqual(consumer.values, ['m0', 'm1']);
 });

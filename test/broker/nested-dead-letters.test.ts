@@ -11,13 +11,13 @@ test('a dead letter of a dead letter goes all the way back, one redrive at a tim
   const letters = kit.broker.topic('letters')!;
   await giveUp(kit, letters, 'late-letters');
   const late = kit.broker.topic('late-letters')!;
-  assert.equal(late.partitions[0]!.count, 1);
+  assert.equal(late.partitions.at(0)!.count, 1);
 
   await kit.broker.redrive(late);
-  const again = await letters.partitions[0]!.get(1);
+  const again = await letters.partitions.at(0)!.get(1);
   assert.equal(deadLetterOrigin(again!.headers)?.topic, 'orders');
   await kit.broker.redrive(letters);
-  const back = await orders.partitions[0]!.get(1);
+  const back = await orders.partitions.at(0)!.get(1);
   assert.deepEqual([back!.headers, String(back!.key), String(back!.value)], [[], 'k', 'v']);
 });
 

@@ -114,7 +114,7 @@ const gzip = { codec: Compression.gzip, compress: (bytes: Uint8Array) => gzipSyn
 
 async function valuesOf(topic: Topic): Promise<string[]> {
   const values: string[] = [];
-  for await (const record of topic.partitions[0]!.scan(0)) values.push(text(record.value));
+  for await (const record of topic.partitions.at(0)!.scan(0)) values.push(text(record.value));
   return values;
 }
 
@@ -128,7 +128,7 @@ describe('a batch that comes whole', () => {
     assert.deepEqual(await publish(topic, sent), { offset: 1, duplicate: false });
     assert.equal(topic.count, 3);
     await topic.send({ value: 'last' });
-    const { buffers: stored } = await topic.partitions[0]!.readBatches(1, 1, true);
+    const { buffers: stored } = await topic.partitions.at(0)!.readBatches(1, 1, true);
     assert.equal(stored.length, 1);
     assert.deepEqual(Buffer.from(stored[0]!).subarray(16), before.subarray(16));
     assert.equal(splitBatches(stored[0]!)[0]!.baseOffset, 1);
@@ -157,7 +157,7 @@ describe('a batch that comes whole', () => {
       const options = compression === undefined ? {} : { compression };
       await publish(topic, batch({ values: ['1', '2', '3'], keys: ['x', 'y', 'x'], ...options }));
       assert.deepEqual(await valuesOf(topic), ['2', '3']);
-      assert.equal(topic.partitions[0]!.keyCount, 2);
+      assert.equal(topic.partitions.at(0)!.keyCount, 2);
       assert.equal(group.lag, 1);
       const consumer = new TestConsumer();
       group.attach(consumer);
@@ -165,7 +165,7 @@ describe('a batch that comes whole', () => {
       await new Promise<void>((resolve) => kit.broker.afterCommit(resolve));
       await kit.crash();
       assert.deepEqual(await valuesOf(kit.orders), ['2', '4']);
-      assert.equal(kit.orders.partitions[0]!.keyCount, 2);
+      assert.equal(kit.orders.partitions.at(0)!.keyCount, 2);
     }
   });
 
@@ -217,7 +217,7 @@ describe('a batch that comes whole', () => {
   test('is durable before anybody hears of it', async () => {
     await using kit = await Kit.open();
     const topic = await kit.topic();
-    const partition = topic.partitions[0]!;
+    const partition = topic.partitions.at(0)!;
     let grown = 0;
     partition.watch({ grew: () => grown++ });
     const published = publish(topic, batch());
@@ -235,7 +235,7 @@ describe('reading batches', () => {
     for (const compression of [undefined, gzip]) {
       await using kit = await Kit.open();
       const topic = await kit.topic();
-      const partition = topic.partitions[0]!;
+      const partition = topic.partitions.at(0)!;
       const options = compression === undefined ? {} : { compression };
       await publish(topic, batch({ values: ['a', 'b', 'c'], ...options }));
       await publish(topic, batch({ values: ['d', 'e'], ...options }));
@@ -319,7 +319,7 @@ describe('an idempotent producer', () => {
     await publish(topic, produced(7, 0, 0));
     kit.clock.advance(24 * 60 * 60 * 1000 + 1);
     await publish(topic, produced(8, 0, 0));
-    assert.equal(topic.partitions[0]!.producers.size, 1);
+    assert.equal(topic.partitions.at(0)!.producers.size, 1);
     assert.deepEqual(await publish(topic, produced(7, 0, 0)), { offset: 4, duplicate: false });
   });
 

@@ -35,7 +35,7 @@ test('a message comes back whole: key, headers in order with repeats, value, tim
   const { offset } = await topic.send({ key: 'k', headers, value: Buffer.from([1, 0, 2]), timestampMs: 5 });
   for (const reopen of [false, true]) {
     if (reopen) await kit.restart();
-    const message = (await kit.broker.topic('orders')!.partitions[0]!.get(offset))!;
+    const message = (await kit.broker.topic('orders')!.partitions.at(0)!.get(offset))!;
     assert.equal(text(message.key), 'k');
     assert.deepEqual(
       message.headers.map(({ name, value }) => [name, value && [...value]]),
@@ -102,7 +102,7 @@ test('after the last message of a key was removed, the one before it is what is 
   await using kit = await TestBroker.open();
   const topic = await kit.broker.createTopic({ name: 'orders', keyState: true });
   for (const value of ['0', '1', '2']) await topic.send({ key: 'k', value });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   await partition!.delete(2);
   const publishes = [
     refused(topic, 'a', { expectedLastKeyOffset: -1 }, 'wrong-last-key-offset', 1),
@@ -125,7 +125,7 @@ test('a full topic drops its oldest, or rejects, or makes the publisher wait', a
   const { kit, topic } = await withTopic({ messagesMax: 2, keyState: true });
   await using _ = kit;
   for (const value of ['0', '1', '2']) await topic.send({ key: `k${value}`, value });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   assert.equal(partition!.firstOffset, 1);
   await kit.settle();
   assert.deepEqual(
@@ -161,7 +161,7 @@ test('bytesMax keeps the newest messages', async () => {
   const { kit, topic } = await withTopic({ bytesMax: 2000 });
   await using _ = kit;
   for (let i = 0; i < 20; i++) await topic.send({ value: Buffer.alloc(200) });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   assert.ok(partition!.bytes <= 2000, `${partition!.bytes}`);
   assert.ok(partition!.count >= 5, `${partition!.count}`);
 });
@@ -170,7 +170,7 @@ test('messagesPerKeyMax keeps the last of each key, or rejects', async () => {
   const { kit, topic } = await withTopic({ messagesPerKeyMax: 2 });
   await using _ = kit;
   for (const [i, key] of ['a', 'b', 'a', 'a', 'b', 'b'].entries()) await topic.send({ key, value: `${i}` });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   const values: string[] = [];
   for await (const record of partition!.scan(0)) values.push(text(record.value));
   assert.deepEqual(values, ['2', '3', '4', '5']);
@@ -182,7 +182,7 @@ test('messagesPerKeyMax keeps the last of each key, or rejects', async () => {
     ],
   );
   await kit.restart();
-  const again = kit.broker.topic('orders')!.partitions[0]!;
+  const again = kit.broker.topic('orders')!.partitions.at(0)!;
   assert.deepEqual([again.count, again.firstOffset, again.deletedCount], [4, 2, 0]);
   const rejecting = await kit.broker.createTopic({
     name: 'r',
@@ -200,11 +200,11 @@ test('limits that an update brings apply to what is stored, and outlive a restar
   await using _ = kit;
   for (const [i, key] of ['a', 'b', 'a', 'a', 'b'].entries()) await topic.send({ key, value: `${i}` });
   await topic.update({ ...topic.config, messagesPerKeyMax: 1 });
-  assert.deepEqual([topic.count, topic.partitions[0]!.firstOffset], [2, 3]);
+  assert.deepEqual([topic.count, topic.partitions.at(0)!.firstOffset], [2, 3]);
   await kit.restart();
   const again = kit.broker.topic('orders')!;
   await again.send({ key: 'a', value: '5' });
-  assert.deepEqual([again.count, again.partitions[0]!.firstOffset], [2, 4]);
+  assert.deepEqual([again.count, again.partitions.at(0)!.firstOffset], [2, 4]);
   await again.update({ ...again.config, messagesMax: 1 });
   assert.equal(again.count, 1);
 });
@@ -242,7 +242,7 @@ test('queue retention removes what every group acked, interest also what nobody 
   a.ack(0, 0);
   await kit.settle();
   assert.equal(topic.count, 0);
-  assert.equal(topic.partitions[0]!.keyCount, 0);
+  assert.equal(topic.partitions.at(0)!.keyCount, 0);
 
   const interest = await kit.broker.createTopic({ name: 'interest', retention: 'interest' });
   await interest.send({ key: 'a', value: '0' });
@@ -260,7 +260,7 @@ test('purge removes all, below an offset, by key, or all but the last', async ()
   const { kit, topic } = await withTopic({ keyState: true });
   await using _ = kit;
   for (const key of ['a', 'b', 'a', 'b', 'a', 'b']) await topic.send({ key, value: key });
-  const [partition] = topic.partitions;
+  const partition = topic.partitions.at(0);
   assert.equal(await partition!.purge({ pattern: 'a', keep: 1 }), 2);
   assert.deepEqual([...partition!.deletedRuns()], [[2, 3]]);
   assert.equal(partition!.firstOffset, 1);
@@ -276,7 +276,7 @@ test('rollup removes what came before, of the key or of the topic', async () => 
   for (const key of ['a', 'b', 'a']) await topic.send({ key, value: key });
   await topic.send({ key: 'a', value: 'all of a' }, { rollup: 'key' });
   await kit.settle();
-  assert.deepEqual([topic.count, topic.partitions[0]!.firstOffset], [2, 1]);
+  assert.deepEqual([topic.count, topic.partitions.at(0)!.firstOffset], [2, 1]);
   await topic.send({ key: 'c', value: 'all' }, { rollup: 'topic' });
   assert.equal(topic.count, 1);
 });
@@ -298,7 +298,7 @@ test('a delayed message appears at its time, also after a restart', async () => 
   await kit.settle();
   const again = kit.broker.topic('orders')!;
   assert.equal(again.count, 2);
-  assert.equal(text((await again.partitions[0]!.get(1))!.value), 'much later');
+  assert.equal(text((await again.partitions.at(0)!.get(1))!.value), 'much later');
 });
 
 test('topics may not capture overlapping subjects', async () => {
@@ -335,7 +335,7 @@ test('keys choose the partition, and each partition keeps its order', async () =
       [...values].sort((a, b) => a - b),
     );
   }
-  assert.ok(topic.partitions.filter(({ count }) => count > 0).length > 1);
+  assert.ok(topic.partitions.opened.filter(({ count }) => count > 0).length > 1);
 });
 
 test('a topic in memory serves as one on disk, and is empty after a restart', async () => {

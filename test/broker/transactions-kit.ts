@@ -124,7 +124,7 @@ export class TransactionKit implements AsyncDisposable {
   }
 
   partition(topic: string, index = 0): Partition {
-    return this.topic(topic).partitions[index]!;
+    return this.topic(topic).partitions.at(index)!;
   }
 
   async producer(transactionalId = 'mover', timeoutMs = 60_000): Promise<TestProducer> {

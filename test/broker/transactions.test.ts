@@ -63,7 +63,7 @@ describe('what a transaction writes', () => {
     assert.deepEqual(consumer.values, ['one a', 'one b', 'plain']);
     assert.equal(group.lag, 0);
     for (const { offset } of consumer.got) group.ack(0, offset);
-    assert.equal(group.info().ackFloor ?? group.positions[0]!.ackFloor, group.positions[0]!.cursor);
+    assert.equal(group.info().ackFloor ?? group.positions.at(0)!.ackFloor, group.positions.at(0)!.cursor);
   });
 
   test('is not there for readers by offset, by key and by count until it is decided', async () => {

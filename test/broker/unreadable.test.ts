@@ -30,7 +30,7 @@ const crcFrom = 21;
 
 /** A batch of the topic's first message that says it is compressed with gzip, and is not. */
 async function publishUnreadable(topic: Topic): Promise<void> {
-  const { log } = topic.partitions[0]!;
+  const { log } = topic.partitions.at(0)!;
   const first = log.cached(0) ?? (await log.load(0));
   const batch = Buffer.from(first!.buffer);
   batch[compressionAt] = 1;
@@ -71,7 +71,7 @@ test('a batch that nobody can open is passed over and told of, once', async () =
     groups.map(({ lag }) => lag),
     [0, 0, 0],
   );
-  const partition = orders.partitions[0]!;
+  const partition = orders.partitions.at(0)!;
   const scanned: number[] = [];
   for await (const { offset } of partition.scan(0)) scanned.push(offset);
   assert.deepEqual(scanned, [0, 2]);
@@ -125,7 +125,7 @@ test('many of them in a row leave everybody else their turns', async () => {
       assert.ok(most <= 2, `${most} opened in one turn`);
     } else {
       const scan = (async () => {
-        for await (const { value } of topic.partitions[0]!.scan(0)) values.push(value && String(value));
+        for await (const { value } of topic.partitions.at(0)!.scan(0)) values.push(value && String(value));
       })();
       const most = await mostInOneTurn(() => values.length === 2);
       await scan;
@@ -147,7 +147,7 @@ test('a batch that nobody can open is no obstacle to a start, to retention by ag
   await broker.close();
 
   await using again = await openBroker(after, clock);
-  const partition = again.topic('orders')!.partitions[0]!;
+  const partition = again.topic('orders')!.partitions.at(0)!;
   assert.equal(partition.count, 2);
   clock.advance(30_000);
   await settle(again);

@@ -165,7 +165,7 @@ export class Client {
       case 'purge':
         return this.#purge(topic, action);
       case 'remove': {
-        const partition = topic.partitions[action.partition % topic.partitions.length]!;
+        const partition = topic.partitions.at(action.partition % topic.partitions.length)!;
         const { index, firstOffset, nextOffset } = partition;
         const offset = firstOffset + Math.floor(action.pick * (nextOffset - firstOffset));
         if (!partition.isLive(offset)) return;
@@ -277,7 +277,7 @@ export class Client {
   }
 
   #purge(topic: Topic, { partition: at, pattern, keep, before }: Extract<Action, { kind: 'purge' }>): void {
-    const partition = topic.partitions[at % topic.partitions.length]!;
+    const partition = topic.partitions.at(at % topic.partitions.length)!;
     const { index, firstOffset, nextOffset } = partition;
     const options = {
       ...(pattern === undefined ? {} : { pattern }),
@@ -326,7 +326,7 @@ export class Client {
   }
 
   #expectation(topic: Topic, { expect, key }: PlannedMessage): Expectation {
-    const partition = topic.partitions[0]!;
+    const partition = topic.partitions.at(0)!;
     if (expect === undefined || topic.partitions.length > 1) return {};
     if (expect === 'last-offset') return { expectedLastOffset: partition.nextOffset - 1 };
     if (expect === 'wrong-last-offset') return { expectedLastOffset: partition.nextOffset + 2 };

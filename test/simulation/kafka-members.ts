@@ -142,7 +142,7 @@ export class KafkaMember {
     topics: readonly string[],
   ): void {
     const places = topics.flatMap((name) =>
-      (this.#run.broker.topic(name)?.partitions ?? []).map(({ index }) => ({ name, index })),
+      (this.#run.broker.topic(name)?.partitions.indexes() ?? []).map((index) => ({ name, index })),
     );
     const assignments =
       leader === memberId
@@ -246,7 +246,7 @@ export class KafkaMember {
     const topic = run.broker.topic(name);
     if (!topic) return;
     this.#place = { topic: name, partition: at };
-    const partition = topic.partitions[at % topic.partitions.length]!;
+    const partition = topic.partitions.at(at % topic.partitions.length)!;
     const offset = Math.floor(pick * (partition.durableEnd + 1));
     const key = keyOf(topic);
     const metadata = `c${run.events}`;
@@ -272,7 +272,7 @@ export class KafkaMember {
       ],
     };
     this.#connection().call('OffsetCommit', 9, request, ({ topics }) => {
-      const { errorCode } = topics[0]!.partitions[0]!;
+      const { errorCode } = topics[0]!.partitions.at(0)!;
       if (errorCode === ErrorCode.NONE) run.note({ kind: 'outcome', of });
       else run.note({ kind: 'outcome', of, error: errorName(errorCode) });
     });
@@ -289,7 +289,7 @@ export class KafkaMember {
     const topics = [{ name, partitionIndexes: [partition] }];
     const request = { groups: [{ groupId: group, topics }], requireStable: run.random.int(2) === 0 };
     this.#connection().call('OffsetFetch', 9, request, ({ groups }) => {
-      const answer = groups[0]!.topics[0]?.partitions[0];
+      const answer = groups[0]!.topics[0]?.partitions.at(0);
       if (!answer || answer.errorCode !== ErrorCode.NONE) return;
       // The topic may be another one of that name by now.
       const now = run.broker.topic(name);

@@ -73,7 +73,7 @@ export class KafkaShareMember {
   fetch(maxRecords: number): void {
     const { topic, name: groupId } = this.#group;
     const isFirst = this.#epoch === 0;
-    const partitions = topic.partitions.map(({ index }) => ({
+    const partitions = topic.partitions.indexes().map((index) => ({
       partitionIndex: index,
       acknowledgementBatches: [],
     }));

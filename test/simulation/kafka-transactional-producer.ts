@@ -151,7 +151,7 @@ export class KafkaTransactionalProducer {
     const topic = run.broker.topic(name);
     if (!topic || topic.config.durability === 'memory') return;
     const transaction = this.#begun();
-    const partition = topic.partitions[at % topic.partitions.length]!;
+    const partition = topic.partitions.at(at % topic.partitions.length)!;
     const offset = Math.floor(pick * (partition.durableEnd + 1));
     const key = keyOf(topic);
     transaction.queue.push(() => {
@@ -282,7 +282,7 @@ export class KafkaTransactionalProducer {
     };
     transaction.underWay++;
     this.#connection().call('TxnOffsetCommit', this.#protocol.txnOffsetCommit, request, ({ topics }) => {
-      if (topics[0]!.partitions[0]!.errorCode !== ErrorCode.NONE) transaction.hasFailed = true;
+      if (topics[0]!.partitions.at(0)!.errorCode !== ErrorCode.NONE) transaction.hasFailed = true;
       this.#answered(transaction);
     });
   }

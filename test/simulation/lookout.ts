@@ -20,7 +20,7 @@ export class Lookout {
   look(broker: Broker): void {
     for (const topic of broker.topics.values()) {
       if (topic.config.durability === 'memory') continue;
-      for (const partition of topic.partitions) {
+      for (const partition of topic.partitions.opened.slice()) {
         const end = readableEnd(partition);
         if (end <= (this.#ends.get(partition) ?? 0)) continue;
         this.#ends.set(partition, end);

@@ -213,7 +213,7 @@ export class World {
   #noteDamage(broker: Broker, { partitionId, fromOffset, toOffset }: DamageReport): void {
     const range = { from: fromOffset!, to: toOffset! };
     for (const topic of broker.topics.values()) {
-      const partition = topic.partitions.find(({ log }) => log.id === partitionId);
+      const partition = topic.partitions.opened.find(({ log }) => log.id === partitionId);
       if (!partition) continue;
       this.history.add({ kind: 'damaged', topic: keyOf(topic), partition: partition.index, ...range });
       return;
@@ -290,7 +290,7 @@ export class World {
   /** Differs when something happened that a look would see. */
   #stateOf(broker: Broker): string {
     const partitions = [...broker.topics.values()].flatMap((topic) =>
-      topic.partitions.map(({ firstOffset, nextOffset, count }) => [firstOffset, nextOffset, count]),
+      topic.partitions.opened.map(({ firstOffset, nextOffset, count }) => [firstOffset, nextOffset, count]),
     );
     return JSON.stringify([this.history.events.length, partitions]);
   }
@@ -298,7 +298,7 @@ export class World {
   async #read(broker: Broker): Promise<Parameters<History['add']>[0][]> {
     const facts: Parameters<History['add']>[0][] = [];
     for (const topic of broker.topics.values()) {
-      for (const partition of topic.partitions) {
+      for (const partition of topic.partitions.opened.slice()) {
         await partition.accounting.run();
         const messages: Sighting[] = [];
         const note = (record: Record): void =>

@@ -97,9 +97,8 @@ export async function browse<T extends MessageJson>(
   signal: AbortSignal,
   extend: (message: MessageJson, record: Record) => T,
 ): Promise<Page<T>> {
-  const partitions = topic.partitions.filter(
-    ({ index }) => query.partition === undefined || index === query.partition,
-  );
+  const indexes = query.partition === undefined ? topic.partitions.indexes() : [query.partition];
+  const partitions = indexes.flatMap((index) => topic.partitions.at(index) ?? []);
   if (partitions.length === 0)
     throw invalidRequest(`Topic "${topic.name}" has no partition ${query.partition}.`);
   const starts = await startOffsets(partitions, query);

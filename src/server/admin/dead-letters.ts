@@ -48,7 +48,7 @@ export async function deadLetterTopics({
     }
   for (const topic of broker.topics.values()) {
     if (found.has(topic) || topic.config.subjects.length > 0) continue;
-    const [partition] = topic.partitions;
+    const partition = topic.partitions.at(0);
     const first = topic.count === 0 ? undefined : await partition?.next(undefined, partition.firstOffset);
     const origin = first && deadLetterOrigin(first.headers);
     if (origin) found.set(topic, [{ topic: origin.topic, group: origin.group }]);
@@ -88,7 +88,7 @@ export async function showDeadLetter(
   const topic = topicOf(context, params['topic']);
   const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
   const offset = wholeNumber()(params['offset'], 'offset');
-  const message = await topic.partitions[partition]?.get(offset);
+  const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
     throw new AdminError(
       404,
@@ -111,7 +111,7 @@ export async function redriveDeadLetters(request: AdminRequest, context: AdminCo
 export async function purgeDeadLetters({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
   const topic = topicOf(context, params['topic']);
   let purged = 0;
-  for (const partition of topic.partitions) purged += await partition.purge();
+  for (const partition of topic.partitions.opened.slice()) purged += await partition.purge();
   return json({ purged });
 }
 

@@ -30,16 +30,19 @@ export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Pro
   return {
     ...(await describeTopic(topic, oldest)),
     config: topic.config,
-    partitionList: topic.partitions.map((partition) => ({
-      index: partition.index,
-      firstOffset: partition.firstOffset,
-      nextOffset: partition.nextOffset,
-      durableEnd: partition.durableEnd,
-      messages: partition.count,
-      bytes: partition.bytes,
-      deleted: partition.deletedCount,
-      keys: topic.config.keyState ? partition.keyCount : null,
-    })),
+    partitionList: topic.partitions.indexes().map((index) => {
+      const partition = topic.partitions.ifOpened(index); // one that is not opened is empty
+      return {
+        index,
+        firstOffset: partition?.firstOffset ?? 0,
+        nextOffset: partition?.nextOffset ?? 0,
+        durableEnd: partition?.durableEnd ?? 0,
+        messages: partition?.count ?? 0,
+        bytes: partition?.bytes ?? 0,
+        deleted: partition?.deletedCount ?? 0,
+        keys: topic.config.keyState ? (partition?.keyCount ?? 0) : null,
+      };
+    }),
     groupList: await Promise.all([...topic.groups.values()].map((group) => describeGroup(group, oldest))),
   };
 }

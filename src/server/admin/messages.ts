@@ -66,7 +66,7 @@ export async function showMessage(
   const topic = topicOf(context, params['topic']);
   const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
   const offset = wholeNumber()(params['offset'], 'offset');
-  const message = await topic.partitions[partition]?.get(offset);
+  const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
     throw new AdminError(
       404,

@@ -18,7 +18,7 @@ export class OldestTimes {
   /** How old the oldest message of the topic is; null when it holds none. */
   async topicAgeMs(topic: Topic, nowMs: number): Promise<number | null> {
     let oldestMs = Infinity;
-    for (const partition of topic.partitions) {
+    for (const partition of topic.partitions.opened.slice()) {
       if (partition.count === 0) continue;
       const fromOffset = partition.firstOffset;
       let known = this.#ofPartitions.get(partition);

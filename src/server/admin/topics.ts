@@ -76,7 +76,7 @@ export async function purgeTopic(request: AdminRequest, context: AdminContext): 
   const topic = topicOf(context, request.params['topic']);
   const { key, before, keep, partition } = readObject((await request.json()) ?? {}, purgeShape);
   let purged = 0;
-  for (const each of topic.partitions) {
+  for (const each of topic.partitions.opened.slice()) {
     if (partition !== undefined && each.index !== partition) continue;
     purged += await each.purge({
       ...(key === undefined ? {} : { pattern: key }),

@@ -224,7 +224,7 @@ describe('fetch', () => {
       const [wanted] = request.topics;
       const partitions = wanted!.partitions.map((partition) => ({ ...partition, ...more }));
       const { responses } = await client.call('Fetch', 11, { ...request, topics: [{ topic, partitions }] });
-      return responses[0]!.partitions[0]!.errorCode;
+      return responses[0]!.partitions.at(0)!.errorCode;
     };
     assert.equal(await codeOf('t', 3), ErrorCode.OFFSET_OUT_OF_RANGE);
     assert.equal(await codeOf('t', -5), ErrorCode.OFFSET_OUT_OF_RANGE);
@@ -242,7 +242,7 @@ describe('fetch', () => {
         { topicId: id, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] },
       ];
       const { responses } = await client.call('Fetch', 16, { ...fetchRequest('t', 0), topics });
-      return responses[0]!.partitions[0]!.errorCode;
+      return responses[0]!.partitions.at(0)!.errorCode;
     };
     assert.equal(await byId(topicId), ErrorCode.NONE);
     assert.equal(await byId('AAAAAAAAAAAAAAAAAAAAAA'), ErrorCode.UNKNOWN_TOPIC_ID);
@@ -272,19 +272,19 @@ describe('fetch', () => {
       'q',
       batchOf(['d'], { compression: { codec: Compression.gzip, compress: gzipSync } }),
     );
-    await topic.partitions[0]!.delete(1);
+    await topic.partitions.at(0)!.delete(1);
     assert.deepEqual(
       (await client.records('q')).map(({ value }) => text(value)),
       ['a', 'c', 'd'],
     );
-    await topic.partitions[0]!.purge({ before: 3 });
+    await topic.partitions.at(0)!.purge({ before: 3 });
     assert.deepEqual(
       (await client.records('q')).map(({ value }) => text(value)),
       ['d'],
     );
     const log = await kit.broker.createTopic({ name: 'l' });
     await client.produce('l', batchOf(['a', 'b']));
-    await log.partitions[0]!.purge({ before: 1 });
+    await log.partitions.at(0)!.purge({ before: 1 });
     const gone = await client.fetch('l', 0);
     assert.deepEqual([gone.errorCode, gone.logStartOffset], [ErrorCode.OFFSET_OUT_OF_RANGE, 1]);
     assert.deepEqual(

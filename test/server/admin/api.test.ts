@@ -414,7 +414,7 @@ describe('dead letters', () => {
     await publish(topic, { key: 'k1', value: 'poison' }, { key: 'k2', value: 'rotten' });
     group.nack(0, await takeOne(group));
     group.reject(0, await takeOne(group), 'not my taste');
-    await eventually(() => server.broker.topic(letters)?.partitions[0]?.durableEnd === 2, {
+    await eventually(() => server.broker.topic(letters)?.partitions.at(0)?.durableEnd === 2, {
       message: 'two dead letters',
     });
 
@@ -471,7 +471,7 @@ describe('dead letters', () => {
       .createGroup({ name: 'workers', maxDeliver: 1, deadLetter: letters });
     await publish(topic, { value: 'x' });
     group.nack(0, await takeOne(group), undefined, 'the printer is on fire');
-    await eventually(() => server.broker.topic(letters)?.partitions[0]?.durableEnd === 1);
+    await eventually(() => server.broker.topic(letters)?.partitions.at(0)?.durableEnd === 1);
     const letter = await ok('GET', `/api/v1/dead-letters/${letters}/0`);
     assert.equal(letter['cause'], 'max-deliveries: the printer is on fire');
   });

@@ -13,7 +13,7 @@ export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host, s
   topics: await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
     const answers = await inTurns(partitions, session, ({ partitionIndex, offset }) =>
-      deleteBelow(topic?.partitions[partitionIndex], partitionIndex, offset),
+      deleteBelow(topic?.partitions.at(partitionIndex), partitionIndex, offset),
     );
     return { name, partitions: answers };
   }),

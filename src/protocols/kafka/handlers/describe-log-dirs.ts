@@ -9,12 +9,12 @@ const logDir = 'data';
 export const describeLogDirs: Handler<'DescribeLogDirs'> = async (request, { host, session }) => {
   const { broker, topicNames } = host;
   const topics: { name: string; partitions: ReturnType<typeof describe>[] }[] = [];
-  const add = (topic: Topic, partitions: readonly Partition[]): void => {
-    if (partitions.length > 0)
-      topics.push({ name: topicNames.nameOf(topic), partitions: partitions.map(describe) });
+  const add = (topic: Topic, indexes: Iterable<number>): void => {
+    const partitions = Array.from(indexes, (index) => describe(index, topic.partitions.ifOpened(index)));
+    if (partitions.length > 0) topics.push({ name: topicNames.nameOf(topic), partitions });
   };
   if (request.topics === null)
-    await inTurns(broker.topics.values(), session, (topic) => add(topic, topic.partitions));
+    await inTurns(broker.topics.values(), session, (topic) => add(topic, topic.partitions.indexes()));
   const wanted = distinctPartitions(
     request.topics ?? [],
     ({ topic }) => topic,
@@ -25,7 +25,7 @@ export const describeLogDirs: Handler<'DescribeLogDirs'> = async (request, { hos
     if (topic)
       add(
         topic,
-        topic.partitions.filter(({ index }) => indexes.has(index)),
+        [...indexes].filter((index) => topic.partitions.has(index)).sort((a, b) => a - b),
       );
   });
   const usableBytes = broker.stats().diskFreeBytes ?? -1;
@@ -35,12 +35,15 @@ export const describeLogDirs: Handler<'DescribeLogDirs'> = async (request, { hos
   };
 };
 
-function describe(partition: Partition): {
+function describe(
+  partitionIndex: number,
+  partition: Partition | undefined,
+): {
   partitionIndex: number;
   partitionSize: number;
   offsetLag: number;
   isFutureKey: boolean;
 } {
-  const partitionSize = partition.log.bytesFrom(partition.log.startOffset);
-  return { partitionIndex: partition.index, partitionSize, offsetLag: 0, isFutureKey: false };
+  const partitionSize = partition ? partition.log.bytesFrom(partition.log.startOffset) : 0;
+  return { partitionIndex, partitionSize, offsetLag: 0, isFutureKey: false };
 }

@@ -29,14 +29,14 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
       topics.push({ errorCode, name, topicId: zeroUuid, isInternal: false, partitions: [] });
       continue;
     }
-    const page = topic.partitions.slice(from, from + left);
+    const page = topic.partitions.indexes(from, from + left);
     left -= page.length;
     topics.push({
       errorCode: ErrorCode.NONE,
       name,
       topicId: topicIds.idOf(topic),
       isInternal: false,
-      partitions: page.map(({ index }) => ({
+      partitions: page.map((index) => ({
         errorCode: ErrorCode.NONE,
         partitionIndex: index,
         leaderId: nodeId,

@@ -73,7 +73,7 @@ function bytesWanted(
 function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
   const found = version >= 13 ? host.topicIds.topic(topic.topicId) : host.topicNames.topic(topic.topic);
   return topic.partitions.map((wanted) => {
-    const partition = found?.partitions[wanted.partition];
+    const partition = found?.partitions.at(wanted.partition);
     return {
       wanted,
       partition,

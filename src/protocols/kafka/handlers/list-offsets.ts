@@ -33,7 +33,7 @@ export const listOffsets: Handler<'ListOffsets'> = async (request, { host, sessi
       // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
       if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
         return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
-      return answer(topic?.partitions[partitionIndex], wanted, request.isolationLevel);
+      return answer(topic?.partitions.at(partitionIndex), wanted, request.isolationLevel);
     });
     return { name, partitions: answers };
   });

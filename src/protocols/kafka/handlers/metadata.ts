@@ -93,7 +93,7 @@ function unknown(errorCode: ErrorCode, name: string | null, topicId: string = ze
 
 function describe(topic: Topic, { nodeId, topicIds, topicNames }: KafkaHost): TopicDraft {
   const nodes = [nodeId];
-  const partitions: PartitionDraft[] = topic.partitions.map(({ index }) => ({
+  const partitions: PartitionDraft[] = topic.partitions.indexes().map((index) => ({
     errorCode: ErrorCode.NONE,
     partitionIndex: index,
     leaderId: nodeId,

@@ -9,7 +9,7 @@ export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (requ
     return {
       topic: name,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: epoch }) => {
-        const partition = topic?.partitions[index];
+        const partition = topic?.partitions.at(index);
         if (!partition) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, partition: index };
         const errorCode = leaderEpochError(currentLeaderEpoch);
         if (errorCode !== ErrorCode.NONE || epoch !== leaderEpoch) return { errorCode, partition: index };

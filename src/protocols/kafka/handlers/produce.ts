@@ -72,7 +72,7 @@ class Publishing implements PublishListener<Place> {
       for (const { index, records } of partitionData) {
         if (hasWrongAcks) this.#refuse(answers, index, ErrorCode.INVALID_REQUIRED_ACKS);
         else if (!topic && version >= 13) this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_ID);
-        else if (!topic?.partitions[index])
+        else if (!topic?.partitions.has(index))
           this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         else this.#publish(topic, index, records, transaction, answers);
       }
@@ -103,7 +103,7 @@ class Publishing implements PublishListener<Place> {
   }
 
   published({ topic, index, answers, at }: Place, _: number, baseOffset: number): void {
-    const partition = topic.partitions[index]!;
+    const partition = topic.partitions.at(index)!;
     answers[at] = {
       index,
       errorCode: ErrorCode.NONE,

@@ -53,7 +53,7 @@ async function answerTo(
       name,
       resultsByPartition: partitions.map((partitionIndex) => ({
         partitionIndex,
-        partitionErrorCode: code(host.topicNames.topic(name)?.partitions[partitionIndex]),
+        partitionErrorCode: code(host.topicNames.topic(name)?.partitions.at(partitionIndex)),
       })),
     }));
   const known: Partition[] = [];
@@ -61,7 +61,7 @@ async function answerTo(
   for (const { name, partitions } of topics) {
     const topic = host.topicNames.topic(name);
     for (const index of partitions) {
-      const partition = topic?.partitions[index];
+      const partition = topic?.partitions.at(index);
       if (partition) known.push(partition);
       else isWhole = false;
     }

@@ -15,7 +15,9 @@ export const describeProducers: Handler<'DescribeProducers'> = async (request, {
   return {
     topics: await inTurns(wanted, session, async ([name, indexes]) => {
       const topic = host.topicNames.topic(name);
-      const partitions = await inTurns(indexes, session, (index) => answer(index, topic?.partitions[index]));
+      const partitions = await inTurns(indexes, session, (index) =>
+        answer(index, topic?.partitions.at(index)),
+      );
       return { name, partitions };
     }),
   };

@@ -79,7 +79,7 @@ function refusalOf(
   { host, version }: RequestContext,
 ): ErrorCode {
   if (!topic && version >= 6) return ErrorCode.UNKNOWN_TOPIC_ID;
-  if (!topic?.partitions[partitionIndex]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (!topic?.partitions.has(partitionIndex)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   if ((committedMetadata ?? '').length > host.coordinator.limits.offsetMetadataMax)
     return ErrorCode.OFFSET_METADATA_TOO_LARGE;
   return committedOffset < 0 ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;

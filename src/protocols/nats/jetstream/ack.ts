@@ -136,7 +136,7 @@ function begins({ valueBuffer, valueStart, valueEnd }: LiveMessage, kind: Uint8A
 }
 
 function wasDelivered({ group }: StreamConsumer, partition: number, offset: number): boolean {
-  return offset < (group.positions[partition]?.cursor ?? 0);
+  return offset < (group.positions.ifOpened(partition)?.cursor ?? 0);
 }
 
 /** The argument that follows the kind of an ack. */

@@ -115,7 +115,7 @@ export class StreamConsumer {
     if (paused) return 0;
     let ready = 0;
     let held = 0;
-    for (const position of group.positions) {
+    for (const position of group.positions.opened) {
       ready += position.pending.readyCount;
       held += position.held;
     }

@@ -176,7 +176,7 @@ class DirectAnswer {
   async #startSequence(): Promise<number> {
     const startMs = timeMs(this.#request.start_time);
     if (startMs === undefined) return Math.max(1, this.#request.seq ?? 1);
-    return sequenceOf(0, await this.#stream.topic.partitions[0]!.offsetAtTime(startMs));
+    return sequenceOf(0, await this.#stream.topic.partitions.at(0)!.offsetAtTime(startMs));
   }
 
   async #countFrom(from: number, pattern: string | undefined): Promise<number> {
@@ -197,7 +197,8 @@ class DirectAnswer {
     await whenDurable(this.#context, this.#stream.topic);
     const { topic } = this.#stream;
     const places: { partition: Partition; offset: number }[] = [];
-    for (const partition of topic.partitions.slice(0, partitionOfSequence(upTo) + 1)) {
+    for (const partition of topic.partitions.opened.slice()) {
+      if (partition.index > partitionOfSequence(upTo)) break;
       const highest = partitionOfSequence(upTo) > partition.index ? Infinity : offsetOfSequence(upTo);
       for (const offset of await this.#lastOffsets(partition, patterns, highest)) {
         if (sequenceOf(partition.index, offset) < (this.#request.seq ?? 0)) continue;
@@ -257,11 +258,11 @@ class DirectAnswer {
     const { up_to_seq: sequence, up_to_time: time } = this.#request;
     if (sequence) return sequence;
     const { partitions } = this.#stream.topic;
-    const last = partitions[partitions.length - 1]!;
+    const last = partitions.at(partitions.length - 1)!;
     const upToMs = timeMs(time);
     if (upToMs === undefined) return sequenceOf(last.index, last.nextOffset - 1);
-    const offset = await partitions[0]!.offsetAtTime(upToMs);
-    return offset <= partitions[0]!.firstOffset ? 0 : sequenceOf(0, offset - 1);
+    const offset = await partitions.at(0)!.offsetAtTime(upToMs);
+    return offset <= partitions.at(0)!.firstOffset ? 0 : sequenceOf(0, offset - 1);
   }
 }
 
@@ -283,7 +284,7 @@ function viewOf(partition: Partition, record: Record): StoredMessage {
 function startsFrom(stream: Stream, sequence: number): { partition: Partition; offset: number }[] {
   const first = locate(stream.topic, sequence);
   if (!first) return [];
-  return stream.topic.partitions
-    .slice(first.partition.index)
+  return stream.topic.partitions.opened
+    .filter(({ index }) => index >= first.partition.index)
     .map((partition) => ({ partition, offset: partition === first.partition ? first.offset : 0 }));
 }

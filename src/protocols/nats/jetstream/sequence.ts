@@ -21,6 +21,6 @@ export function offsetOfSequence(sequence: number): number {
 
 /** The partition and offset that a sequence names; undefined when the topic has no such partition. */
 export function locate(topic: Topic, sequence: number): { partition: Partition; offset: number } | undefined {
-  const partition = topic.partitions[partitionOfSequence(sequence)];
+  const partition = topic.partitions.at(partitionOfSequence(sequence));
   return partition && { partition, offset: offsetOfSequence(sequence) };
 }

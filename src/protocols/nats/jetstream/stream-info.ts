@@ -54,8 +54,8 @@ async function streamState(
   stream: Stream,
   options: StreamInfoOptions,
 ): Promise<StreamState> {
-  const { partitions } = stream.topic;
   await account(stream);
+  const partitions = stream.topic.partitions.opened;
   let messages = 0;
   let bytes = 0;
   let subjects = 0;
@@ -83,13 +83,14 @@ async function streamState(
     consumer_count: stream.topic.groups.size,
   };
   await whenDurable(context, stream.topic);
-  const firstMs = messages === 0 ? undefined : await firstTimestampMs(partitions);
+  const firstMs = messages === 0 ? undefined : await firstTimestampMs([...partitions]);
   return firstMs === undefined ? state : { ...state, first_ts: timeText(firstMs) };
 }
 
 /** What was removed a moment ago may still count under its subject, until then. */
 export async function account(stream: Stream): Promise<void> {
-  for (const { accounting } of stream.topic.partitions) if (accounting.size > 0) await accounting.run();
+  for (const { accounting } of stream.topic.partitions.opened.slice())
+    if (accounting.size > 0) await accounting.run();
 }
 
 /** The highest sequence ever given; 0 when there was none. */
@@ -135,7 +136,7 @@ function deletedSequences(partitions: readonly Partition[]): number[] {
 /** Live messages per subject that matches `filter`, sorted by subject. */
 export function subjectCounts(stream: Stream, filter: string): [subject: string, count: number][] {
   const counts = new Map<string, number>();
-  for (const partition of stream.topic.partitions) {
+  for (const partition of stream.topic.partitions.opened) {
     for (const [key, { count }] of partition.keys(filter)) {
       const subject = stream.subjectOfKey(key);
       counts.set(subject, (counts.get(subject) ?? 0) + count);
@@ -148,7 +149,7 @@ export function subjectCounts(stream: Stream, filter: string): [subject: string,
 export function liveFrom(stream: Stream, sequence: number): number {
   const from = partitionOfSequence(sequence);
   let live = 0;
-  for (const partition of stream.topic.partitions) {
+  for (const partition of stream.topic.partitions.opened) {
     if (partition.index < from) continue;
     live += partition.liveFrom(partition.index === from ? offsetOfSequence(sequence) : 0);
   }

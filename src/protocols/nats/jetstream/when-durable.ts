@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
  * made first, and waits for this: a crash must not take back what somebody was told.
  */
 export function whenDurable({ broker }: Context, topic: Topic): Promise<void> | undefined {
-  if (topic.partitions.every(({ durableEnd, nextOffset }) => durableEnd === nextOffset)) return undefined;
+  if (topic.partitions.opened.every(({ durableEnd, nextOffset }) => durableEnd === nextOffset))
+    return undefined;
   return new Promise((resolve) => broker.afterCommit(resolve));
 }

@@ -97,7 +97,7 @@ class ShareMember {
       ],
     });
     if (errorCode === 0) this.sessionEpoch++;
-    return errorName(errorCode === 0 ? responses[0]!.partitions[0]!.errorCode : errorCode);
+    return errorName(errorCode === 0 ? responses[0]!.partitions.at(0)!.errorCode : errorCode);
   }
 }
 
@@ -168,7 +168,7 @@ test('accept, release, reject and renew are ack, nack, reject and extend; what i
   assert.equal(await member.acknowledge([3, 3, accept], [1, 1, accept]), 'INVALID_REQUEST', 'in order');
   assert.equal(await member.acknowledge([1, 1, accept], [3, 3, accept]), 'NONE');
   await kit.crash();
-  const { pending, cursor } = kit.broker.topic('t')!.groups.get('g')!.positions[0]!;
+  const { pending, cursor } = kit.broker.topic('t')!.groups.get('g')!.positions.at(0)!;
   assert.deepEqual([pending.size, cursor], [0, 4]);
 });
 
@@ -181,7 +181,7 @@ test('no acknowledgement is answered before it is synced', async () => {
   using _ = files;
   const member = await setUp(kit, client, 'a', 'b');
   await member.fetch({ maxRecords: 1 });
-  const { pending } = kit.broker.topic('t')!.groups.get('g')!.positions[0]!;
+  const { pending } = kit.broker.topic('t')!.groups.get('g')!.positions.at(0)!;
   for (const how of ['acknowledge', 'fetch']) {
     files.hold();
     let isAnswered = false;
@@ -217,9 +217,9 @@ test('acknowledgements come with a fetch, too', async () => {
   await member.fetch({ maxRecords: 2 });
   const next = await member.fetch({}, [[0, 1, accept]]);
   assert.deepEqual(got(next), { values: ['c'], ranges: ['2-2 x1'] });
-  assert.equal(errorName(next.responses[0]!.partitions[0]!.acknowledgeErrorCode), 'NONE');
+  assert.equal(errorName(next.responses[0]!.partitions.at(0)!.acknowledgeErrorCode), 'NONE');
   const wrong = await member.fetch({ maxWaitMs: 0 }, [[0, 1, accept]]);
-  assert.equal(errorName(wrong.responses[0]!.partitions[0]!.acknowledgeErrorCode), 'INVALID_RECORD_STATE');
+  assert.equal(errorName(wrong.responses[0]!.partitions.at(0)!.acknowledgeErrorCode), 'INVALID_RECORD_STATE');
 });
 
 test('two members get different records, in one batch each even where they alternate', async () => {
@@ -243,7 +243,7 @@ test('two members get different records, in one batch each even where they alter
     '5',
   ]);
   assert.equal(got(first!).values.length, 3);
-  assert.equal(splitBatches(first!.responses[0]!.partitions[0]!.records).length, 1);
+  assert.equal(splitBatches(first!.responses[0]!.partitions.at(0)!.records).length, 1);
 });
 
 test('limits of a fetch: records, bytes (but one record goes), and the time it waits', async () => {
@@ -316,7 +316,7 @@ test('share sessions: epochs in order, none that is not there', async () => {
       { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] },
     ],
   });
-  assert.equal(errorName(unknown.responses[0]!.partitions[0]!.errorCode), 'UNKNOWN_TOPIC_ID');
+  assert.equal(errorName(unknown.responses[0]!.partitions.at(0)!.errorCode), 'UNKNOWN_TOPIC_ID');
 });
 
 test('a fetch that waits is answered when records come, and does not hold up others', async () => {
@@ -386,7 +386,7 @@ test('offsets of share groups are described with their lag, moved and forgotten 
       groupId: 'g',
       topics: [{ topicName: 't', partitions: [{ partitionIndex: 0, startOffset }] }],
     });
-    return errorName(errorCode === 0 ? responses[0]!.partitions[0]!.errorCode : errorCode);
+    return errorName(errorCode === 0 ? responses[0]!.partitions.at(0)!.errorCode : errorCode);
   };
   const remove = async (): Promise<string> => {
     const { errorCode, responses } = await client.call('DeleteShareGroupOffsets', 0, {

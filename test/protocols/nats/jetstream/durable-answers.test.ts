@@ -30,7 +30,7 @@ async function ask(
   await js.addConsumer('S', 'c');
   for (const subject of ['S.a', 'S.b', 'S.a']) await js.publish(subject);
   await js.settle();
-  const partition = js.kit.broker.topic('S')!.partitions[0]!;
+  const partition = js.kit.broker.topic('S')!.partitions.at(0)!;
   const witness = new Witness(() => partition.durableEnd);
   witness.subscription = js.kit.broker.router.subscribe('_INBOX.witness', undefined, witness);
   publish(js);

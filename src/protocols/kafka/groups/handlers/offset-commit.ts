@@ -80,7 +80,7 @@ function commitOne(
   const metadata = committedMetadata ?? '';
   const { offsetMetadataMax } = coordinator.limits;
   if (metadata.length > offsetMetadataMax) return ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  const found = topic.partitions[partitionIndex];
+  const found = topic.partitions.at(partitionIndex);
   if (!found) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const offset = offsetOf(committedOffset, found);
   if (offset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;

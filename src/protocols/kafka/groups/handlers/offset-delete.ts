@@ -33,7 +33,7 @@ async function forget(
 ): Promise<ErrorCode> {
   const topic = coordinator.topicNames.topic(name);
   const group = topic && coordinator.offsets.find(groupId, topic);
-  if (!topic?.partitions[partition]) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (!topic?.partitions.has(partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   if (!group?.isCommitted) return ErrorCode.NONE;
   if (group.consumers > 0) return ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC;
   try {

@@ -81,7 +81,7 @@ async function fetchTopics(
   const found: TopicOffsets[] = [];
   for (const { topic } of coordinator.offsets.of(groupId)) {
     const name = coordinator.topicNames.nameOf(topic);
-    const partitions = topic.partitions
+    const partitions = topic.partitions.opened
       .map(({ index }) => fetchOne(coordinator, groupId, name, index, requireStable))
       .filter(({ committedOffset, errorCode }) => committedOffset >= 0 || errorCode !== ErrorCode.NONE);
     if (partitions.length > 0) found.push({ name, partitions });

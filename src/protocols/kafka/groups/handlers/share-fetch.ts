@@ -86,7 +86,7 @@ async function addPartitions(
         coordinator.shareOffsets.find(session.groupId, topic) ??
         (await coordinator.shareOffsets.ensure(session.groupId, topic));
       for (const { partitionIndex: partition } of partitions) {
-        if (!topic.partitions[partition])
+        if (!topic.partitions.has(partition))
           unknown.push({ topicId, partition, error: new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) });
         else if (session.partitions < coordinator.limits.shareSessionPartitionsMax)
           session.add(topicId, group, partition);

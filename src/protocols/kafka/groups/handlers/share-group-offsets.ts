@@ -31,7 +31,7 @@ export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = a
               coordinator,
               groupId,
               coordinator.topicNames.nameOf(topic),
-              topic.partitions.map(({ index }) => index),
+              topic.partitions.indexes(),
             ),
           );
       return { groupId, topics: described, errorCode: ErrorCode.NONE };
@@ -57,8 +57,8 @@ function describeTopic(
     topicName,
     topicId: topic ? coordinator.topicIds.idOf(topic) : zeroUuid,
     partitions: partitions.map((partitionIndex) => {
-      const position = group?.positions[partitionIndex];
-      const isThere = topic?.partitions[partitionIndex] !== undefined;
+      const position = group?.positions.at(partitionIndex);
+      const isThere = topic?.partitions.has(partitionIndex) === true;
       return {
         partitionIndex,
         startOffset: position ? position.ackFloor : -1,
@@ -101,7 +101,7 @@ async function move(
   offset: number,
 ): Promise<{ readonly errorCode: ErrorCode; readonly errorMessage: string | null }> {
   try {
-    if (!topic?.partitions[partition]) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    if (!topic?.partitions.has(partition)) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     if (offset < 0) throw new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE);
     const group = await coordinator.shareOffsets.ensure(groupId, topic);
     checkIdle(group);

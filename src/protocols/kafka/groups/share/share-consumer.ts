@@ -46,7 +46,7 @@ export class ShareConsumer implements Consumer {
 
   /** Does what the client says about records of one partition; nothing, when any of it is not for this client to say. */
   acknowledge(partition: number, batches: readonly AcknowledgementBatch[], mayRenew: boolean): ErrorCode {
-    const position = this.group.positions[partition];
+    const position = this.group.positions.at(partition);
     if (!position) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const decisions: [offset: number, type: number][] = [];
     let from = 0;
@@ -90,7 +90,7 @@ export class ShareConsumer implements Consumer {
 
   /** What it holds goes back, at once. */
   release(partition?: number): void {
-    for (const position of this.group.positions) {
+    for (const position of this.group.positions.opened.slice()) {
       const { index } = position.partition;
       if (partition !== undefined && partition !== index) continue;
       const held = [...position.pending.values()].filter(({ consumer }) => consumer === this);

@@ -45,7 +45,7 @@ async function checkReset({ config, group }: StreamConsumer, seq: number): Promi
       if (seq < config.opt_start_seq!) throw apiError('invalidReset', 'below start seq');
       return;
     case 'by_start_time': {
-      const first = await group.topic.partitions[0]!.offsetAtTime(timeMs(config.opt_start_time)!);
+      const first = await group.topic.partitions.at(0)!.offsetAtTime(timeMs(config.opt_start_time)!);
       if (seq < first + 1) throw apiError('invalidReset', 'below start time');
       return;
     }

@@ -58,10 +58,10 @@ export async function findMessage(
   },
 ): Promise<StoredMessage | undefined> {
   const { topic } = stream;
-  if (request.last_by_subj) return lastBySubject(topic.partitions, request.last_by_subj);
+  if (request.last_by_subj) return lastBySubject([...topic.partitions.opened], request.last_by_subj);
   const startMs = timeMs(request.start_time);
   if (startMs !== undefined) {
-    for (const partition of topic.partitions) {
+    for (const partition of topic.partitions.opened.slice()) {
       const found = await partition.next(
         request.next_by_subj || undefined,
         await partition.offsetAtTime(startMs),
@@ -73,7 +73,8 @@ export async function findMessage(
   const place = locate(topic, Math.max(1, request.seq ?? 1));
   if (!place) return undefined;
   if (!request.next_by_subj) return place.partition.get(place.offset);
-  for (const partition of topic.partitions.slice(place.partition.index)) {
+  for (const partition of topic.partitions.opened.slice()) {
+    if (partition.index < place.partition.index) continue;
     const from = partition === place.partition ? place.offset : 0;
     const found = await partition.next(request.next_by_subj, from);
     if (found) return found;

@@ -75,7 +75,7 @@ export async function streamPurge(context: Context, { args, body }: ApiRequest):
   if (config.sealed) throw apiError('streamSealed');
   if (config.deny_purge) throw apiError('purgeFailed', 'stream purge not permitted');
   let purged = 0;
-  for (const partition of topic.partitions) {
+  for (const partition of topic.partitions.opened.slice()) {
     const last = seq ? partitionOfSequence(seq) : partition.index;
     if (partition.index > last) continue;
     purged += await partition.purge({
