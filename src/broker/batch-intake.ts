@@ -1,4 +1,4 @@
-import { BatchReader, LogError, Record, type Batch } from '../log/index.ts';
+import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../log/index.ts';
 import { refusalOfBatchRoom, topicError } from './admission.ts';
 import type { AgeRetention } from './age-retention.ts';
 import type { BrokerCore } from './core.ts';
@@ -64,11 +64,13 @@ export class BatchIntake {
       if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
       if (checked) return listener.refused(token, checked);
     }
-    const isLookedAt = partition.keyIndex !== undefined || filteredGroups.length > 0;
+    const isLookedAt = partition.accounting.wantsKeys || filteredGroups.length > 0;
     const refusal =
       this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
     if (refusal) return listener.refused(token, refusal);
     if (batch.transactional) core.transactions.joined(batch, partition);
+    if (topic.config.timestamps === 'append')
+      stampAppendTime(batch, (partition.stampedMs = core.clock.now()));
     this.#append(partition, batch, isLookedAt, filteredGroups);
     core.awaitCommit(listener, token, partition, batch.baseOffset, false);
   }
@@ -178,7 +180,10 @@ export class BatchIntake {
       for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) partition.remove(offset);
     topic.inRate.count += batch.count;
     this.#size.appendedAny(partition, config);
-    this.#age.appended(partition, Math.min(batch.baseTimestampMs, batch.maxTimestampMs));
+    const { baseTimestampMs, maxTimestampMs } = batch;
+    const oldestMs =
+      config.timestamps === 'append' ? maxTimestampMs : Math.min(baseTimestampMs, maxTimestampMs);
+    this.#age.appended(partition, oldestMs);
   }
 }
 

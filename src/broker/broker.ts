@@ -194,7 +194,7 @@ export class Broker {
         await partition.accounting.run().catch(() => undefined); // tried again with the next commit
         for (const group of isStale ? topic.groups.values() : [])
           await group.recountRecovered(partition.index).catch(() => undefined);
-        if (topic.config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
+        await partition.trackKeys(topic.config);
       }
       this.#definitions.bind(topic);
     }
@@ -224,6 +224,11 @@ export class Broker {
 
   /** Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or `topic-config-invalid`. */
   async createTopic(options: TopicOptions): Promise<Topic> {
+    return this.#createDefined(this.checkNewTopic(options));
+  }
+
+  /** What {@link createTopic} would make of these options. Throws what it would reject with. */
+  checkNewTopic(options: TopicOptions): TopicConfig {
     const config = topicConfig(options);
     this.#checkOpen();
     if (this.topics.has(config.name)) {
@@ -232,7 +237,7 @@ export class Broker {
       });
     }
     this.#definitions.checkSubjects(config);
-    return this.#createDefined(config);
+    return config;
   }
 
   /** Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them until they are adopted. */

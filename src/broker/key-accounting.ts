@@ -21,6 +21,7 @@ export class KeyAccounting {
   /** Keys appended since the index began to be rebuilt. */
   #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
   #running: Promise<void> | undefined = undefined;
+  #rebuilding: Promise<void> | undefined = undefined;
   readonly #reader: RecordReader;
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
@@ -35,9 +36,14 @@ export class KeyAccounting {
       : undefined;
   }
 
-  /** Undefined where nobody has to know the keys. */
+  /** Undefined where the topic keeps no state by key, and until a first index has been read together. */
   get index(): KeyIndex | undefined {
     return this.#index;
+  }
+
+  /** Whether the keys of what is appended must be known: to the index, or to one that is being made. */
+  get wantsKeys(): boolean {
+    return this.#index !== undefined || this.#appendedMeanwhile !== undefined;
   }
 
   /** Messages removed whose keys are not accounted for yet. */
@@ -63,9 +69,9 @@ export class KeyAccounting {
 
   /** A message was appended. */
   appended(record: Record): void {
-    if (!this.#index) return;
+    if (!this.wantsKeys) return;
     const key = this.#keyReader.read(record);
-    this.#index.add(key, record.offset);
+    this.#index?.add(key, record.offset);
     this.#appendedMeanwhile?.push([key, record.offset]);
   }
 
@@ -151,14 +157,26 @@ export class KeyAccounting {
 
   // ---- the index anew
 
-  /** Makes the index keep every offset, once the topic has a limit per key that it did not have when the index began. */
-  async trackOffsets(): Promise<void> {
-    if (this.#index && !this.#index.withOffsets) await this.#rebuild(true);
+  /**
+   * Reads an index together for a partition that had none, from the messages it holds, or makes the one it has keep every offset. Until that is
+   * done {@link index} is what it was.
+   */
+  async track(options: { readonly withOffsets: boolean }): Promise<void> {
+    const isEnough = (): boolean =>
+      this.#index !== undefined && (this.#index.withOffsets || !options.withOffsets);
+    // Again if it was one that was being made already, without offsets.
+    while (!isEnough()) await this.#rebuild(options.withOffsets);
+  }
+
+  #rebuild(withOffsets: boolean): Promise<void> {
+    this.#rebuilding ??= this.#readIndex(withOffsets).finally(() => {
+      this.#rebuilding = undefined;
+    });
+    return this.#rebuilding;
   }
 
   /** Reads every live message to count its key anew. */
-  async #rebuild(withOffsets: boolean): Promise<void> {
-    if (this.#appendedMeanwhile) return;
+  async #readIndex(withOffsets: boolean): Promise<void> {
     const partition = this.#partition;
     const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
     try {

@@ -19,6 +19,7 @@ import { purge, type PurgeOptions } from './purge.ts';
 import { RecordReader, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
+import type { TopicConfig } from './topic-config.ts';
 import type { Topic } from './topic.ts';
 
 /** What a partition needs from the broker around it. */
@@ -57,6 +58,8 @@ export class Partition {
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
   changed = false;
+  /** The time that the batch got which was appended last, where the topic gives its own; -1 before. */
+  stampedMs = -1;
   /** Messages that were left in a segment, by its base offset, when it was last compacted. */
   readonly compactedLive: Map<number, number> = new Map();
   readonly #host: PartitionHost;
@@ -206,7 +209,7 @@ export class Partition {
     }
     if (batch.transactional && batch.producerId >= 0) this.transactions.note(batch);
     if (batch.producerId >= 0 && batch.baseSequence >= 0) this.producers.note(batch, this.#host.clock.now());
-    if (!this.keyIndex && !each) return;
+    if (!this.accounting.wantsKeys && !each) return;
     const reader = this.reader();
     const record = new Record();
     reader.reset(batch);
@@ -256,6 +259,11 @@ export class Partition {
     }
     this.#holes.addRange(start, to);
     if (start === this.#first) this.#moveFirst(to, true);
+  }
+
+  /** Reads together what limits per key have to know, where the topic has come by such a limit since its messages came. */
+  async trackKeys({ keyState, messagesPerKeyMax, compaction }: TopicConfig): Promise<void> {
+    if (keyState) await this.accounting.track({ withOffsets: messagesPerKeyMax !== undefined || compaction });
   }
 
   // ---- who waits for more

@@ -36,23 +36,37 @@ export class SizeRetention {
   /** Limits that became tighter take hold at once. */
   check(partition: Partition, config: TopicConfig): void {
     const { messagesMax, bytesMax, overflow } = config;
-    const perKeyMax = perKeyMaxOf(config);
-    if (perKeyMax !== undefined && partition.keyIndex) {
-      for (const [key, state] of partition.keyIndex.entries()) {
-        partition.accounting.accountKey(key);
-        dropOfKey(partition, key, state, perKeyMax);
-      }
-    }
     if (overflow !== 'drop-oldest') return;
     if (messagesMax !== undefined) keepLast(partition, messagesMax);
     if (bytesMax !== undefined) keepBytes(partition, bytesMax);
+  }
+
+  /**
+   * Limits per key hold for every key. What an open transaction has written pushes nothing out, since it may come to nothing: false if there is
+   * such a transaction, and then the keys are to be checked again after it.
+   */
+  checkKeys(partition: Partition, config: TopicConfig): boolean {
+    const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
+    const { keyIndex, undecidedFrom } = partition;
+    if (perKeyMax === undefined || !keyIndex) return true;
+    const keepsKeyless = config.messagesPerKeyMax === undefined;
+    for (const [key, state] of keyIndex.entries()) {
+      if (keepsKeyless && key === '') continue;
+      partition.accounting.accountKey(key);
+      if (!state.offsets) dropOfKey(partition, key, state, perKeyMax);
+      // The one that takes its place is decided.
+      else
+        while ((state.offsets[perKeyMax] ?? Infinity) < undecidedFrom)
+          if (!partition.removeOfKey(key, state.offsets[0]!)) break;
+    }
+    return undecidedFrom === partition.nextOffset;
   }
 
   #keepPerKey(partition: Partition, record: Record, perKeyMax: number, keepsKeyless: boolean): void {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
     partition.accounting.accountKey(key);
-    const state = partition.keyIndex!.get(key);
+    const state = partition.keyIndex?.get(key); // of a topic that is becoming a compacted one there is none yet
     if (state) dropOfKey(partition, key, state, perKeyMax);
   }
 }

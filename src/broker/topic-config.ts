@@ -30,7 +30,9 @@ export interface TopicConfig {
   readonly dedupeWindowMs: number;
   /** How many dedupe ids are remembered at most; the oldest are forgotten first. */
   readonly dedupeEntriesMax: number;
-  /** Keep count, first and last offset of every key in memory (some 150 bytes a key). */
+  /** `append`: a message carries the time at which the broker took it; absent: its publisher's, if that gave one. */
+  readonly timestamps?: 'append';
+  /** Keep count, first and last offset of every key in memory (some 150 bytes a key). It can be switched on later, never off. */
   readonly keyState: boolean;
   /** Keep only the last message of each key. */
   readonly compaction: boolean;
@@ -108,6 +110,8 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     invalid('dedupeWindowMs must be a number from 0');
   if (!Number.isInteger(config.dedupeEntriesMax) || config.dedupeEntriesMax < 1)
     invalid('dedupeEntriesMax must be a whole number from 1');
+  if (config.timestamps !== undefined && config.timestamps !== 'append')
+    invalid("timestamps must be 'append', or absent for the publisher's");
   if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
     invalid('messagesPerKeyMax and compaction need keyState');
   }

@@ -6,6 +6,7 @@ import { BatchIntake } from './batch-intake.ts';
 import type { BrokerCore } from './core.ts';
 import { Deduplication } from './deduplication.ts';
 import type { Unswept } from './entries.ts';
+import { Mutex } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 import { KeyReader, textFromKey } from './filter.ts';
 import { Group } from './group.ts';
@@ -77,6 +78,9 @@ export class Topic {
   #settlesByKey = false;
   /** Publishes need no look at options, limits or groups: the common case, decided once per change of configuration. */
   #plain = false;
+  /** Partitions whose keys are to be held against their limit again once the transactions that are open there have ended. */
+  readonly #keysToCheck = new Set<Partition>();
+  readonly #updates = new Mutex();
 
   constructor(
     core: BrokerCore,
@@ -244,6 +248,7 @@ export class Topic {
 
   /** Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and delayed messages. */
   appendAccepted(record: Record, partition: Partition): number {
+    if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
     const offset = partition.append(record);
     this.inRate.count++;
     let wanted = this.groups.size > this.#filteredGroups.length;
@@ -368,6 +373,7 @@ export class Topic {
     if (outcome === 'abort') this.noteRoom();
     else if (compaction || messagesPerKeyMax !== undefined)
       this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors
+    if (this.#keysToCheck.has(partition)) this.#core.afterCommit(() => this.#checkKeys(partition));
   }
 
   /** New messages of these partitions are durable. */
@@ -449,6 +455,7 @@ export class Topic {
       !config.sealed &&
       !config.compaction &&
       config.retention !== 'interest' &&
+      config.timestamps === undefined &&
       this.#filteredGroups.length === 0 &&
       config.messagesMax === undefined &&
       config.bytesMax === undefined &&
@@ -457,27 +464,57 @@ export class Topic {
       config.messageBytesMax === undefined;
   }
 
-  /** Changes the configuration; resolves once that is durable. Name, durability and keyState stay; partitions may only grow. */
+  /**
+   * Changes the configuration; resolves once that is durable. Name and durability stay; partitions may only grow; keyState may be switched on,
+   * which reads all messages once before anything is changed.
+   */
   async update(options: TopicConfig): Promise<void> {
+    const config = this.checkUpdate(options);
+    if (config.keyState && !this.#config.keyState)
+      return this.#updates.run(async () => {
+        const untracked = (): Partition | undefined =>
+          this.partitions.opened.find(({ keyIndex }) => keyIndex === undefined);
+        // Until none is left: others are opened meanwhile.
+        for (let next = untracked(); next; next = untracked()) await next.trackKeys(config);
+        return this.#update(this.checkUpdate(config)); // much may have happened meanwhile
+      });
+    return this.#update(config);
+  }
+
+  /** What {@link update} would make of these options. Throws what it would reject with, and changes nothing. */
+  checkUpdate(options: TopicConfig): TopicConfig {
     const config = topicConfig(options);
-    const { name, durability, keyState, partitions, retention } = this.#config;
-    if (config.name !== name || config.durability !== durability || config.keyState !== keyState) {
-      throw topicError(this, 'topic-config-invalid', 'keeps its name, durability and keyState for life');
-    }
+    const { name, durability, keyState, partitions } = this.#config;
+    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
+    if (config.name !== name || config.durability !== durability)
+      throw topicError(this, 'topic-config-invalid', 'keeps its name and durability for life');
+    if (keyState && !config.keyState)
+      throw topicError(this, 'topic-config-invalid', 'has keyState and keeps it for life');
     if (config.partitions < partitions)
       throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
     this.#core.checkSubjects(config);
+    return config;
+  }
+
+  async #update(config: TopicConfig): Promise<void> {
+    const { retention } = this.#config;
     this.applyConfig(config);
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
     for (const partition of this.partitions.opened.slice()) {
-      if (config.messagesPerKeyMax !== undefined) await partition.accounting.trackOffsets();
+      await partition.trackKeys(config);
+      this.#checkKeys(partition);
       this.#size.check(partition, config);
       this.#age.check(partition);
     }
     if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
     this.noteRoom();
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+  }
+
+  #checkKeys(partition: Partition): void {
+    if (this.#deleted || this.#size.checkKeys(partition, this.#config)) this.#keysToCheck.delete(partition);
+    else this.#keysToCheck.add(partition);
   }
 
   applyConfig(config: TopicConfig): void {
@@ -496,7 +533,10 @@ export class Topic {
 
   /** After recovery: timers begin. */
   resume(): void {
-    for (const partition of this.partitions.opened) this.#age.check(partition);
+    for (const partition of this.partitions.opened) {
+      this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
+      this.#age.check(partition);
+    }
     for (const group of this.groups.values()) group.resumeTimers();
     this.#acks.resume();
   }

@@ -1,3 +1,4 @@
+export { stampAppendTime } from './append-time.ts';
 export { Batch, BatchReader } from './batch.ts';
 export { withoutRecords } from './batch-rewrite.ts';
 export { LogError, type DamageReport, type LogErrorCode } from './errors.ts';
