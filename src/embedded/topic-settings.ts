@@ -26,6 +26,7 @@ const settingNames = {
   dedupeEntriesMax: true,
   keyState: true,
   compaction: true,
+  timestamps: true,
   sealed: true,
 } satisfies { readonly [K in keyof TopicSettings]-?: true };
 

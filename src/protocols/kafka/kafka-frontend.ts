@@ -6,7 +6,8 @@ import { Hall, Listener, Sessions, type TlsIdentity } from '../connections/index
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
-import { GroupCoordinator, type GroupLimits } from './groups/index.ts';
+import { kafkaSettings, type KafkaSettings } from '../kafka-settings.ts';
+import { GroupCoordinator, limitsOfSettings, type GroupLimits } from './groups/index.ts';
 import { handlers } from './handlers/index.ts';
 import type { AutoCreation, Endpoint, KafkaHost } from './kafka-host.ts';
 import { kafkaLimits, type KafkaLimits } from './limits.ts';
@@ -23,6 +24,8 @@ export interface KafkaOptions {
   readonly hall?: Hall;
   readonly limits?: Partial<KafkaLimits>;
   readonly groupLimits?: Partial<GroupLimits>;
+  /** What can be set by Kafka's own names. */
+  readonly settings?: Partial<KafkaSettings>;
   /** Default: anybody may connect. */
   readonly auth?: KafkaAuth;
   /** Default: no TLS. */
@@ -38,8 +41,6 @@ export type KafkaEvent =
   | { readonly kind: 'connected'; readonly connection: KafkaConnectionInfo }
   | { readonly kind: 'closed'; readonly connection: KafkaConnectionInfo; readonly reason: CloseReason };
 
-/** The one broker of the cluster. */
-const nodeId = 0;
 /** How often connections are looked after: deadlines. */
 const sweepMsMax = 1_000;
 /** Read from a connection at once. */
@@ -61,6 +62,7 @@ export class KafkaFrontend implements Frontend {
     const clock = options.clock ?? new SystemClock();
     const random = options.random ?? new SystemRandom();
     const limits = kafkaLimits(options.limits);
+    const settings = kafkaSettings(options.settings);
     const auth = options.auth ?? { kind: 'none' };
     const topicIds = new DerivedTopicIds(broker);
     const topicNames = new ShownTopicNames(broker);
@@ -86,7 +88,7 @@ export class KafkaFrontend implements Frontend {
       random,
       topicIds,
       topicNames,
-      limits: options.groupLimits ?? {},
+      limits: { ...limitsOfSettings(settings), ...options.groupLimits },
     });
     const kafka: KafkaHost = {
       broker,
@@ -94,7 +96,8 @@ export class KafkaFrontend implements Frontend {
       random,
       limits,
       clusterId: Buffer.from(broker.uuid).toString('base64url'),
-      nodeId,
+      nodeId: settings['node.id'],
+      settings,
       advertisedApis: advertisedApis(),
       autoCreation: { enabled: true, partitions: 1, ...options.autoCreation },
       topicIds,

@@ -1,6 +1,7 @@
 import type { Broker, Topic } from '../../broker/index.ts';
 import type { Clock, Random } from '../../util/index.ts';
 import type { AnyApi, Uuid } from '../../wire/kafka/index.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
 
@@ -36,6 +37,7 @@ export interface KafkaHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: KafkaLimits;
+  readonly settings: KafkaSettings;
   /** Id of the cluster: stays with the data directory. */
   readonly clusterId: Uuid;
   /** Id of this broker in its cluster of one. */

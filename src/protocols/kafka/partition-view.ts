@@ -27,9 +27,12 @@ export function readableEnd(partition: Partition, isolationLevel: number): numbe
   return isolationLevel === readCommitted ? lastStableOffset(partition) : highWatermark(partition);
 }
 
-/** Whether messages below the first offset went because they were handled, so that a reader goes on behind them, and not because of a limit. */
-export function passesOverRemoved(topic: Topic): boolean {
-  return topic.config.retention !== 'limits';
+/**
+ * Whether messages below the first offset went because they were handled or superseded, so that a reader goes on behind them, and not because of
+ * a limit.
+ */
+export function passesOverRemoved({ config }: Topic): boolean {
+  return config.retention !== 'limits' || config.compaction;
 }
 
 /** What is wrong with the leader epoch that a client believes in; -1 is none. */

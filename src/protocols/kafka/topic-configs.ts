@@ -1,198 +1,256 @@
 import type { Topic, TopicConfig } from '../../broker/index.ts';
 import { ErrorCode } from '../../wire/kafka/index.ts';
+import {
+  ConfigSource,
+  ConfigType,
+  checkValue,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  partsOf,
+  ratio,
+  type ConfigRule,
+  type ConfigSynonym,
+  type ShownConfig,
+} from './config-values.ts';
 import { KafkaError } from './errors.ts';
-
-/** Kafka's config types (`ConfigResource`, DescribeConfigs 3+). */
-export const ConfigType = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 } as const;
-export type ConfigType = (typeof ConfigType)[keyof typeof ConfigType];
 
 /** Settings as Kafka clients write them: name to text. */
 export type ConfigTexts = { readonly [name: string]: string };
 
-/** What a topic's configuration is made of for Kafka clients. */
-interface Setting {
-  readonly type: ConfigType;
-  /** What applies when nobody has said anything. */
-  readonly default: string;
-  readonly accepts: (text: string) => boolean;
+/** A config of topics; `brokerName`: what its default is called among the configs of a broker, where it has one there. */
+interface TopicRule extends ConfigRule {
+  readonly brokerName?: string;
 }
 
+const { int, long } = ConfigType;
 const unlimited = '-1';
 /** What the log takes at most. */
 const batchBytesMax = String(64 * 1024 * 1024);
-const integer = /^-?\d{1,19}$/;
+const longMax = '9223372036854775807';
 
-function number(type: ConfigType, preset: string, min = 0): Setting {
-  return { type, default: preset, accepts: (text) => integer.test(text) && Number(text) >= min };
-}
+const under = (brokerName: string, rule: ConfigRule): TopicRule => ({ ...rule, brokerName });
 
-function oneOf(type: ConfigType, values: readonly string[]): Setting {
-  return { type, default: values[0]!, accepts: (text) => values.includes(text) };
-}
+const throttled: ConfigRule = {
+  type: ConfigType.list,
+  default: '',
+  problem: (text) =>
+    text === '' || text.trim() === '*' || partsOf(text).every((part) => /^\d+:\d+$/.test(part))
+      ? undefined
+      : "must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+};
 
-const anyText: Setting['accepts'] = () => true;
+const gzipLevel: ConfigRule = {
+  ...integer(int, '-1'),
+  problem: (text) =>
+    /^\s*(-1|[1-9])\s*$/.test(text) ? undefined : 'Value must be between 1 and 9 or equal to -1',
+};
 
 /** What works here as in Kafka: each is a field of the topic's configuration. */
-const working: { readonly [name: string]: Setting } = {
-  'cleanup.policy': {
-    type: ConfigType.list,
-    default: 'delete',
-    accepts: (text) => policyOf(text) !== undefined,
-  },
-  'retention.ms': number(ConfigType.long, unlimited, -1),
-  'retention.bytes': number(ConfigType.long, unlimited, -1),
-  'max.message.bytes': number(ConfigType.int, batchBytesMax),
+const working: { readonly [name: string]: TopicRule } = {
+  'cleanup.policy': under('log.cleanup.policy', listOf(['compact', 'delete'], 'delete')),
+  'retention.ms': under('log.retention.ms', integer(long, unlimited, -1)),
+  'retention.bytes': under('log.retention.bytes', integer(long, unlimited)),
+  'max.message.bytes': under('message.max.bytes', integer(int, batchBytesMax, 0)),
+  'message.timestamp.type': under(
+    'log.message.timestamp.type',
+    oneOf(['CreateTime', 'LogAppendTime'], 'CreateTime'),
+  ),
 };
 
 /**
  * What Kafka knows and has nothing to do here, or is always as the default says. It is kept and shown, so that tools that write a
- * configuration find it again.
+ * configuration find it again. Where a default is not Kafka's, it says what is true here.
  */
-const kept: { readonly [name: string]: Setting } = {
-  'compression.type': {
-    type: ConfigType.string,
-    default: 'producer',
-    accepts: (text) => ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'].includes(text),
-  },
-  'compression.gzip.level': number(ConfigType.int, '-1', -1),
-  'compression.lz4.level': number(ConfigType.int, '9', 1),
-  'compression.zstd.level': number(ConfigType.int, '3', -131_072),
-  'delete.retention.ms': number(ConfigType.long, '86400000'),
-  'file.delete.delay.ms': number(ConfigType.long, '60000'),
-  'flush.messages': number(ConfigType.long, '1', 1),
-  'flush.ms': number(ConfigType.long, '0'),
-  'index.interval.bytes': number(ConfigType.int, '4096'),
-  'max.compaction.lag.ms': number(ConfigType.long, '9223372036854775807', 1),
-  'message.timestamp.after.max.ms': number(ConfigType.long, '9223372036854775807'),
-  'message.timestamp.before.max.ms': number(ConfigType.long, '9223372036854775807'),
-  'message.timestamp.type': oneOf(ConfigType.string, ['CreateTime']),
-  'min.cleanable.dirty.ratio': { type: ConfigType.double, default: '0.5', accepts: anyText },
-  'min.compaction.lag.ms': number(ConfigType.long, '0'),
-  'min.insync.replicas': number(ConfigType.int, '1', 1),
-  preallocate: oneOf(ConfigType.boolean, ['false', 'true']),
-  'remote.storage.enable': oneOf(ConfigType.boolean, ['false']),
-  'segment.bytes': number(ConfigType.int, String(64 * 1024 * 1024), 1),
-  'segment.index.bytes': number(ConfigType.int, '10485760', 4),
-  'segment.jitter.ms': number(ConfigType.long, '0'),
-  'segment.ms': number(ConfigType.long, '604800000', 1),
-  'unclean.leader.election.enable': oneOf(ConfigType.boolean, ['false', 'true']),
-  'message.format.version': { type: ConfigType.string, default: '3.0-IV1', accepts: anyText },
-  'message.downconversion.enable': oneOf(ConfigType.boolean, ['false', 'true']),
-  'local.retention.bytes': number(ConfigType.long, '-2', -2),
-  'local.retention.ms': number(ConfigType.long, '-2', -2),
-  'leader.replication.throttled.replicas': { type: ConfigType.list, default: '', accepts: anyText },
-  'follower.replication.throttled.replicas': { type: ConfigType.list, default: '', accepts: anyText },
+const kept: { readonly [name: string]: TopicRule } = {
+  'compression.type': under(
+    'compression.type',
+    oneOf(['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], 'producer'),
+  ),
+  'compression.gzip.level': under('compression.gzip.level', gzipLevel),
+  'compression.lz4.level': under('compression.lz4.level', integer(int, '9', 1, 17)),
+  'compression.zstd.level': under('compression.zstd.level', integer(int, '3', -131_072, 22)),
+  'delete.retention.ms': under('log.cleaner.delete.retention.ms', integer(long, '86400000', 0)),
+  'errors.deadletterqueue.group.enable': flag('false'),
+  'file.delete.delay.ms': under('log.segment.delete.delay.ms', integer(long, '60000', 0)),
+  'flush.messages': under('log.flush.interval.messages', integer(long, '1', 1)),
+  'flush.ms': integer(long, '0', 0),
+  'follower.replication.throttled.replicas': throttled,
+  'index.interval.bytes': under('log.index.interval.bytes', integer(int, '4096', 0)),
+  'leader.replication.throttled.replicas': throttled,
+  'local.retention.bytes': under('log.local.retention.bytes', integer(long, '-2', -2)),
+  'local.retention.ms': under('log.local.retention.ms', integer(long, '-2', -2)),
+  'max.compaction.lag.ms': under('log.cleaner.max.compaction.lag.ms', integer(long, longMax, 1)),
+  'max.decompressed.message.bytes': under('max.decompressed.message.bytes', integer(int, '2147483639', 0)),
+  'message.timestamp.after.max.ms': under('log.message.timestamp.after.max.ms', integer(long, longMax, 0)),
+  'message.timestamp.before.max.ms': under('log.message.timestamp.before.max.ms', integer(long, longMax, 0)),
+  'min.cleanable.dirty.ratio': under('log.cleaner.min.cleanable.ratio', ratio('0.5')),
+  'min.compaction.lag.ms': under('log.cleaner.min.compaction.lag.ms', integer(long, '0', 0)),
+  'min.insync.replicas': under('min.insync.replicas', integer(int, '1', 1)),
+  preallocate: under('log.preallocate', flag('false')),
+  'remote.copy.lag.bytes': under('log.remote.copy.lag.bytes', integer(long, '-1', -1)),
+  'remote.copy.lag.ms': under('log.remote.copy.lag.ms', integer(long, '0', -1)),
+  'remote.log.copy.disable': flag('false'),
+  'remote.log.delete.on.disable': flag('false'),
+  'remote.storage.enable': flag('false'),
+  'segment.bytes': under('log.segment.bytes', integer(int, String(64 * 1024 * 1024), 1024 * 1024)),
+  'segment.index.bytes': under('log.index.size.max.bytes', integer(int, '10485760', 4)),
+  'segment.jitter.ms': integer(long, '0', 0),
+  'segment.ms': integer(long, '604800000', 1),
+  'unclean.leader.election.enable': under('unclean.leader.election.enable', flag('false')),
 };
 
-const settings: { readonly [name: string]: Setting } = { ...working, ...kept };
+/** What Kafka 3 knew and Kafka 4 refuses: older tools write it. Shown only where it was written. */
+const former: { readonly [name: string]: TopicRule } = {
+  'message.format.version': { type: ConfigType.string, default: '3.0-IV1', problem: () => undefined },
+  'message.downconversion.enable': flag('false'),
+};
 
-/** Settings that are lists: values can be added and taken away. */
-export function isListConfig(name: string): boolean {
-  return Object.hasOwn(settings, name) && settings[name]!.type === ConfigType.list;
+const shown: { readonly [name: string]: TopicRule } = { ...working, ...kept };
+const rules: { readonly [name: string]: TopicRule } = { ...shown, ...former };
+
+/** The defaults of topics as configs of the broker. */
+export function topicDefaults(): ShownConfig[] {
+  return Object.values(shown).flatMap(({ brokerName: name, type, default: value }) => {
+    if (name === undefined) return [];
+    const source = ConfigSource.default;
+    return [{ name, value, type, source, readOnly: true, synonyms: [{ name, value, source }] }];
+  });
 }
 
-/** One setting of a topic as Kafka clients see it. */
-export interface ShownConfig {
-  readonly name: string;
-  readonly value: string;
-  readonly default: string;
-  readonly type: ConfigType;
+/** Undefined: topics have no such config. */
+export function topicConfigType(name: string): ConfigType | undefined {
+  return Object.hasOwn(rules, name) ? rules[name]!.type : undefined;
 }
 
-/** The topic's member of `attributes`: what was said in Kafka's words and has no field of its own. */
+/** The topic's member of `attributes`: what was said in Kafka's words. */
 interface KafkaAttributes {
   readonly configs?: ConfigTexts;
 }
 
-/** What a topic was told by Kafka clients, and what the broker's own words for it are in Kafka's. */
-export function configTextsOf({ config }: Topic): ConfigTexts {
+/**
+ * What a topic was told by Kafka clients, and what the broker's own words for it are in Kafka's. A text counts as long as it says what the field
+ * does that it was made into.
+ */
+export function configTextsOf({ config }: Pick<Topic, 'config'>): ConfigTexts {
   const texts: { [name: string]: string } = { ...attributesOf(config).configs };
-  const { compaction, ageMsMax, bytesMax, messageBytesMax } = config;
-  if (!compaction && policyOf(texts['cleanup.policy'] ?? 'delete') !== 'delete')
-    delete texts['cleanup.policy'];
+  const { compaction, ageMsMax, bytesMax, messageBytesMax, timestamps } = config;
+  if (isCompacted(texts) !== compaction) delete texts['cleanup.policy'];
   if (compaction)
     texts['cleanup.policy'] ??=
       ageMsMax === undefined && bytesMax === undefined ? 'compact' : 'compact,delete';
-  // What applies is what the fields say; a text alone is a limit that waits for another cleanup policy.
-  if (policyOf(texts['cleanup.policy'] ?? 'delete') !== 'compact') {
-    setOrDelete(texts, 'retention.ms', ageMsMax);
-    setOrDelete(texts, 'retention.bytes', bytesMax);
+  // Without the policy `delete` a text is a limit that waits for another policy.
+  if (isTrimmed(texts)) {
+    correct(texts, 'retention.ms', ageMsMax);
+    correct(texts, 'retention.bytes', bytesMax);
   }
-  setOrDelete(texts, 'max.message.bytes', messageBytesMax);
+  correct(texts, 'max.message.bytes', messageBytesMax);
+  if ((texts['message.timestamp.type'] === 'LogAppendTime') !== (timestamps === 'append')) {
+    if (timestamps === 'append') texts['message.timestamp.type'] = 'LogAppendTime';
+    else delete texts['message.timestamp.type'];
+  }
   return texts;
 }
 
-function setOrDelete(texts: { [name: string]: string }, name: string, value: number | undefined): void {
+function correct(texts: { [name: string]: string }, name: string, value: number | undefined): void {
+  if (limitOf(texts[name]) === value) return;
   if (value === undefined) delete texts[name];
   else texts[name] = String(value);
 }
 
-/** All settings of a topic, those nobody has spoken of included. */
-export function shownConfigs(topic: Topic): ShownConfig[] {
+/** All configs of a topic, those included of which nothing was said. */
+export function shownConfigs(topic: Pick<Topic, 'config'>): ShownConfig[] {
   const texts = configTextsOf(topic);
-  return Object.entries(settings).map(([name, { type, default: preset }]) => ({
-    name,
-    value: texts[name] ?? preset,
-    default: preset,
-    type,
-  }));
+  const names = [...Object.keys(shown), ...Object.keys(former).filter((name) => texts[name] !== undefined)];
+  return names.map((name) => shownConfig(name, texts[name]));
 }
 
-/** The settings of no topic in particular: what a new one gets. */
-export function defaultConfigs(): ShownConfig[] {
-  return Object.entries(settings).map(([name, { type, default: preset }]) => ({
-    name,
-    value: preset,
-    default: preset,
-    type,
-  }));
+function shownConfig(name: string, text: string | undefined): ShownConfig {
+  const { type, default: preset, brokerName } = rules[name]!;
+  const synonyms: ConfigSynonym[] = [];
+  if (text !== undefined) synonyms.push({ name, value: text, source: ConfigSource.topic });
+  if (brokerName !== undefined)
+    synonyms.push({ name: brokerName, value: preset, source: ConfigSource.default });
+  const source = text === undefined ? ConfigSource.default : ConfigSource.topic;
+  return { name, value: text ?? preset, type, source, readOnly: false, synonyms };
 }
 
 /** What a topic's configuration becomes when these, and nothing else, are its settings in Kafka's words. Throws a KafkaError INVALID_CONFIG. */
-export function fieldsOf(texts: ConfigTexts, current?: TopicConfig): Partial<TopicConfig> {
+export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<TopicConfig> {
+  const texts = Object.fromEntries(Object.entries(given).map(([name, text]) => [name, text.trim()]));
   for (const [name, text] of Object.entries(texts)) check(name, text);
-  const policy = policyOf(texts['cleanup.policy'] ?? 'delete')!;
-  const trims = policy !== 'compact';
+  checkTogether(texts);
+  const compaction = isCompacted(texts);
+  const trims = isTrimmed(texts);
+  const timestamps = texts['message.timestamp.type'] === 'LogAppendTime' ? 'append' : undefined;
   return {
-    compaction: policy !== 'delete',
+    compaction,
+    // State by key is not given up again: it would have to be read together once more.
+    ...(compaction || current?.keyState ? { keyState: true } : {}),
     ...limit('ageMsMax', trims ? texts['retention.ms'] : undefined),
     ...limit('bytesMax', trims ? texts['retention.bytes'] : undefined),
     ...limit('messageBytesMax', texts['max.message.bytes']),
-    attributes: { ...current?.attributes, kafka: { configs: { ...texts } } satisfies KafkaAttributes },
+    ...(timestamps === undefined ? {} : { timestamps }),
+    attributes: { ...current?.attributes, kafka: { configs: texts } satisfies KafkaAttributes },
   };
 }
 
 /** The same configuration with other settings in Kafka's words. */
 export function withConfigs(current: TopicConfig, texts: ConfigTexts): TopicConfig {
-  const { ageMsMax: _age, bytesMax: _bytes, messageBytesMax: _message, ...rest } = current;
+  const { ageMsMax: _age, bytesMax: _bytes, messageBytesMax: _message, timestamps: _time, ...rest } = current;
   return { ...rest, ...fieldsOf(texts, current) };
 }
 
 function check(name: string, text: string): void {
-  if (!Object.hasOwn(settings, name))
+  if (!Object.hasOwn(rules, name))
     throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`);
-  if (!settings[name]!.accepts(text))
-    throw new KafkaError(ErrorCode.INVALID_CONFIG, `Invalid value ${text} for configuration ${name}`);
+  checkValue(name, text, rules[name]!);
 }
+
+function checkTogether(texts: ConfigTexts): void {
+  const invalid = (problem: string): never => {
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
+  };
+  if (isTrue(texts['remote.storage.enable']))
+    invalid(
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    );
+  const least = BigInt(texts['min.compaction.lag.ms'] ?? 0);
+  const most = BigInt(texts['max.compaction.lag.ms'] ?? longMax);
+  if (least > most)
+    invalid(
+      `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`,
+    );
+}
+
+const isTrue = (text: string | undefined): boolean => text?.trim().toLowerCase() === 'true';
 
 function limit(
   field: 'ageMsMax' | 'bytesMax' | 'messageBytesMax',
   text: string | undefined,
 ): Partial<TopicConfig> {
-  const value = Number(text ?? unlimited);
-  return value < 0 ? {} : { [field]: Math.max(1, Math.min(value, Number.MAX_SAFE_INTEGER)) };
+  const value = limitOf(text);
+  return value === undefined ? {} : { [field]: value };
 }
 
-function policyOf(text: string): 'delete' | 'compact' | 'both' | undefined {
-  const parts = new Set(
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  );
-  for (const part of parts) if (part !== 'delete' && part !== 'compact') return undefined;
-  if (parts.size === 2) return 'both';
-  return parts.has('compact') ? 'compact' : parts.has('delete') ? 'delete' : undefined;
+/** Undefined: none. The broker's limits begin at 1: of a topic that keeps nothing the last message stays. */
+function limitOf(text: string | undefined): number | undefined {
+  const value = Number(text ?? unlimited);
+  return value < 0 ? undefined : Math.max(1, Math.min(value, Number.MAX_SAFE_INTEGER));
+}
+
+function policyOf(texts: ConfigTexts): readonly string[] {
+  return partsOf(texts['cleanup.policy'] ?? 'delete');
+}
+
+function isCompacted(texts: ConfigTexts): boolean {
+  return policyOf(texts).includes('compact');
+}
+
+/** Whether limits of age and size apply: with no policy at all messages stay for good (KIP-1161). */
+function isTrimmed(texts: ConfigTexts): boolean {
+  return policyOf(texts).includes('delete');
 }
 
 function attributesOf({ attributes }: TopicConfig): KafkaAttributes {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Broker, Topic } from '../../broker/index.ts';
+import { ErrorCode } from '../../wire/kafka/index.ts';
+import { KafkaError } from './errors.ts';
 import type { TopicNames } from './kafka-host.ts';
 
 /** `org.apache.kafka.common.internals.Topic`: letters, digits, `.`, `_`, `-`, up to 249 of them. */
@@ -13,6 +15,20 @@ const hashPrefix = 'escaped-long.';
 /** Whether Kafka allows a topic of this name. */
 export function isTopicName(name: string): boolean {
   return legal.test(name) && name !== '.' && name !== '..';
+}
+
+/** Throws a KafkaError INVALID_TOPIC_EXCEPTION. */
+export function checkTopicName(name: string): void {
+  if (isTopicName(name)) return;
+  const problem =
+    name === ''
+      ? 'the empty string is not allowed'
+      : name === '.' || name === '..'
+        ? `'${name}' is not allowed`
+        : name.length > nameLengthMax
+          ? `the length of '${name.slice(0, nameLengthMax)}' is longer than the max allowed length ${nameLengthMax}`
+          : `'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`;
+  throw new KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: ${problem}`);
 }
 
 /**

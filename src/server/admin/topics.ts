@@ -22,6 +22,7 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   overflowPerKey: oneOf('drop-oldest', 'reject'),
   dedupeWindowMs: wholeNumber(0),
   dedupeEntriesMax: wholeNumber(1),
+  timestamps: oneOf('append'),
   keyState: flag,
   compaction: flag,
   sealed: flag,

@@ -65,7 +65,7 @@ export class GroupCoordinator {
     this.broker = broker;
     this.limits = groupLimits(options.limits);
     this.offsets = new GroupOffsets(broker, this.limits);
-    this.configs = new GroupConfigs(broker.attributes, () => clock.now());
+    this.configs = new GroupConfigs(broker.attributes, this.limits, () => clock.now());
     this.shareOffsets = new ShareOffsets(this.configs);
     this.shareSessions = new ShareSessions(this.limits.shareSessionsMax);
     this.#host = {
@@ -124,14 +124,24 @@ export class GroupCoordinator {
     const known = this.#groups.get(groupId);
     if (known?.kind === 'consumer') return known;
     this.#checkFree(groupId, known, ErrorCode.GROUP_ID_NOT_FOUND);
-    return this.#put(new ConsumerGroup(groupId, this.#host));
+    return this.#put(
+      new ConsumerGroup(groupId, {
+        ...this.#host,
+        sessionMsOf: (id) => this.configs.times('consumer', id).sessionMs,
+      }),
+    );
   }
 
   share(groupId: string): ShareGroup {
     const known = this.#groups.get(groupId);
     if (known?.kind === 'share') return known;
     this.#checkFree(groupId, known, ErrorCode.GROUP_ID_NOT_FOUND);
-    return this.#put(new ShareGroup(groupId, this.#host));
+    return this.#put(
+      new ShareGroup(groupId, {
+        ...this.#host,
+        sessionMsOf: (id) => this.configs.times('share', id).sessionMs,
+      }),
+    );
   }
 
   #checkFree(groupId: string, known: LiveGroup | undefined, code: ErrorCode): void {

@@ -1,7 +1,18 @@
 import type { Attributes, GroupStart } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
+import {
+  ConfigSource,
+  ConfigType,
+  checkValue,
+  flag,
+  integer,
+  oneOf,
+  type ConfigRule,
+  type ConfigSynonym,
+  type ShownConfig,
+} from '../config-values.ts';
 import { KafkaError } from '../errors.ts';
-import { ConfigType, type ShownConfig } from '../topic-configs.ts';
+import type { Bounds, GroupLimits } from './limits.ts';
 import { groupNameMax } from './offsets.ts';
 
 /** What a share group is made with. */
@@ -15,42 +26,83 @@ export interface ShareGroupConfig {
   readonly recordLocksMax: number;
   /** '': none; undefined: `<topic>-<group>-dlq`. */
   readonly deadLetter: string | undefined;
+  /** Whether members may extend what they hold. */
+  readonly mayRenew: boolean;
 }
 
-interface ConfigRule {
-  readonly fallback: string;
-  readonly type: ShownConfig['type'];
-  readonly check: (value: string) => boolean;
-  readonly rule: string;
+/** How often members of a group are to be heard of, and after how long without they are out. */
+export interface MemberTimes {
+  readonly heartbeatMs: number;
+  readonly sessionMs: number;
 }
 
-const wholeNumber = (min: number, max: number): Omit<ConfigRule, 'fallback'> => ({
-  type: ConfigType.int,
-  check: (value) => /^\d{1,10}$/.test(value) && Number(value) >= min && Number(value) <= max,
-  rule: `a whole number from ${min} to ${max}`,
-});
+/** A config of groups; `bounds`: what the broker lets groups choose. */
+interface GroupRule extends ConfigRule {
+  /** What its default is called among the configs of a broker. */
+  readonly brokerName: string;
+  readonly bounds?: Bounds;
+}
 
-/** The configs of groups by Kafka's names, with Kafka's defaults and bounds (but for the dead letters, which are on). */
-export const groupConfigRules: { readonly [name: string]: ConfigRule } = {
-  'share.auto.offset.reset': {
-    fallback: 'latest',
-    type: ConfigType.string,
-    check: (value) =>
-      value === 'latest' ||
-      value === 'earliest' ||
-      (value.startsWith('by_duration:') && durationMs(value) !== undefined),
-    rule: '"latest", "earliest" or "by_duration:" with an ISO 8601 duration',
-  },
-  'share.record.lock.duration.ms': { fallback: '30000', ...wholeNumber(15_000, 60_000) },
-  'share.delivery.count.limit': { fallback: '5', ...wholeNumber(2, 10) },
-  'share.partition.max.record.locks': { fallback: '2000', ...wholeNumber(100, 10_000) },
-  'errors.deadletterqueue.topic.name': {
-    fallback: '',
-    type: ConfigType.string,
-    check: (value) => value === '' || value === 'none' || /^[A-Za-z0-9._-]{1,249}$/.test(value),
-    rule: 'the name of a topic, or "none" for no dead letters',
-  },
-};
+const { int } = ConfigType;
+
+/** The configs of groups by Kafka's names, with Kafka's defaults (but for the dead letters, which are on). */
+function groupConfigRules(limits: GroupLimits): { readonly [name: string]: GroupRule } {
+  const bounded = (bounds: Bounds, brokerName: string, min: number): GroupRule => ({
+    ...integer(int, String(bounds.default), min),
+    bounds,
+    brokerName,
+  });
+  const named = (brokerName: string, rule: ConfigRule): GroupRule => ({ ...rule, brokerName });
+  return {
+    'consumer.assignment.interval.ms': named(
+      'group.consumer.assignment.interval.ms',
+      integer(int, '0', 0, 15_000),
+    ),
+    'consumer.heartbeat.interval.ms': bounded(
+      limits.consumerHeartbeatMs,
+      'group.consumer.heartbeat.interval.ms',
+      1,
+    ),
+    'consumer.session.timeout.ms': bounded(limits.consumerSessionMs, 'group.consumer.session.timeout.ms', 1),
+    'errors.deadletterqueue.copy.record.enable': named(
+      'errors.deadletterqueue.copy.record.enable',
+      flag('true'),
+    ),
+    'errors.deadletterqueue.topic.name': named('errors.deadletterqueue.topic.name', {
+      type: ConfigType.string,
+      default: '',
+      problem: (text) =>
+        text === '' || /^[A-Za-z0-9._-]{1,249}$/.test(text)
+          ? undefined
+          : 'It must be the name of a topic, or "none" for no dead letters',
+    }),
+    'share.assignment.interval.ms': named('group.share.assignment.interval.ms', integer(int, '0', 0, 15_000)),
+    'share.auto.offset.reset': named('share.auto.offset.reset', {
+      type: ConfigType.string,
+      default: 'latest',
+      problem: (text) =>
+        text === 'latest' ||
+        text === 'earliest' ||
+        (text.startsWith('by_duration:') && durationMs(text) !== undefined)
+          ? undefined
+          : 'It must be "latest", "earliest" or "by_duration:" with an ISO 8601 duration',
+    }),
+    'share.delivery.count.limit': bounded(limits.shareDeliveries, 'group.share.delivery.count.limit', 2),
+    'share.heartbeat.interval.ms': bounded(limits.shareHeartbeatMs, 'group.share.heartbeat.interval.ms', 1),
+    'share.isolation.level': named(
+      'share.isolation.level',
+      oneOf(['read_committed', 'read_uncommitted'], 'read_committed'),
+    ),
+    'share.partition.max.record.locks': bounded(
+      limits.shareRecordLocks,
+      'group.share.partition.max.record.locks',
+      1,
+    ),
+    'share.record.lock.duration.ms': bounded(limits.shareLockMs, 'group.share.record.lock.duration.ms', 1000),
+    'share.renew.acknowledge.enable': named('share.renew.acknowledge.enable', flag('true')),
+    'share.session.timeout.ms': bounded(limits.shareSessionMs, 'group.share.session.timeout.ms', 1),
+  };
+}
 
 const configuredGroupsMax = 10_000;
 
@@ -66,9 +118,11 @@ type ConfigTexts = { readonly [name: string]: string };
 export class GroupConfigs {
   readonly #attributes: Attributes;
   readonly #nowMs: () => number;
+  readonly #rules: { readonly [name: string]: GroupRule };
 
-  constructor(attributes: Attributes, nowMs: () => number) {
+  constructor(attributes: Attributes, limits: GroupLimits, nowMs: () => number) {
     this.#attributes = attributes;
+    this.#rules = groupConfigRules(limits);
     this.#nowMs = nowMs;
   }
 
@@ -89,50 +143,75 @@ export class GroupConfigs {
    * durable.
    */
   set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): Promise<void> {
-    const changes = [...values];
-    this.check(groupId, changes);
-    const configs = new Map(this.given(groupId));
-    if (configs.size === 0 && this.#attributes.count(protocol) >= configuredGroupsMax)
-      throw new KafkaError(
-        ErrorCode.POLICY_VIOLATION,
-        `There are ${configuredGroupsMax} groups with configs, which is the limit.`,
-      );
-    for (const [name, value] of changes) {
-      if (value === null) configs.delete(name);
-      else configs.set(name, value);
-    }
+    const configs = this.check(groupId, values);
     const texts = configs.size > 0 ? Object.fromEntries(configs) : undefined;
     return this.#attributes.set(protocol, attributeOf(groupId), texts);
   }
 
-  /** Throws a KafkaError, mostly of code INVALID_CONFIG. */
-  check(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): void {
-    if (groupId === '' || groupId.length > groupNameMax)
+  /** What the configs would be. Throws a KafkaError, mostly of code INVALID_CONFIG. */
+  check(
+    groupId: string,
+    values: Iterable<readonly [name: string, value: string | null]>,
+  ): Map<string, string> {
+    if (groupId === '')
+      throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Default group resources are not allowed.');
+    if (groupId.length > groupNameMax)
       throw new KafkaError(ErrorCode.INVALID_GROUP_ID, `A group's id has 1 to ${groupNameMax} characters.`);
+    const configs = new Map(this.given(groupId));
+    const isNew = configs.size === 0;
     for (const [name, value] of values) {
-      const rule = groupConfigRules[name];
-      if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `A group has no config "${name}".`);
-      if (value !== null && !rule.check(value)) {
-        const problem = `Config "${name}" of group "${groupId}" cannot be "${value.slice(0, 100)}": it is ${rule.rule}.`;
-        throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
+      const rule = Object.hasOwn(this.#rules, name) ? this.#rules[name] : undefined;
+      if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown group config name: ${name}`);
+      if (value === null) configs.delete(name);
+      else {
+        checkValue(name, value, rule);
+        configs.set(name, value.trim());
       }
     }
+    for (const name of configs.keys()) this.#checkBounds(name, Number(configs.get(name)));
+    for (const kind of ['consumer', 'share'] as const) this.#checkTimes(kind, configs);
+    if (isNew && configs.size > 0 && this.#attributes.count(protocol) >= configuredGroupsMax)
+      throw new KafkaError(
+        ErrorCode.POLICY_VIOLATION,
+        `There are ${configuredGroupsMax} groups with configs, which is the limit.`,
+      );
+    return configs;
+  }
+
+  #checkBounds(name: string, value: number): void {
+    const bounds = this.#rules[name]?.bounds;
+    if (!bounds || (value >= bounds.min && value <= bounds.max)) return;
+    const problem = `${name} must be in the range ${bounds.min} to ${bounds.max} inclusive.`;
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
+  }
+
+  #checkTimes(kind: 'consumer' | 'share', configs: ReadonlyMap<string, string>): void {
+    const { heartbeatMs, sessionMs } = this.#times(kind, configs);
+    if (heartbeatMs < sessionMs) return;
+    const problem = `${kind}.heartbeat.interval.ms must be less than ${kind}.session.timeout.ms.`;
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
   }
 
   /** All of them as DescribeConfigs tells them. */
   shown(groupId: string): ShownConfig[] {
     const given = this.given(groupId);
-    return Object.entries(groupConfigRules).map(([name, { fallback, type }]) => ({
-      name,
-      value: given.get(name) ?? fallback,
-      default: fallback,
-      type,
-    }));
+    return Object.entries(this.#rules).map(([name, { default: preset, type, brokerName }]) => {
+      const value = given.get(name);
+      const fallback: ConfigSynonym = { name: brokerName, value: preset, source: ConfigSource.default };
+      return {
+        name,
+        value: value ?? preset,
+        type,
+        source: value === undefined ? ConfigSource.default : ConfigSource.group,
+        readOnly: false,
+        synonyms: value === undefined ? [fallback] : [{ name, value, source: ConfigSource.group }, fallback],
+      };
+    });
   }
 
   of(groupId: string): ShareGroupConfig {
     const given = this.given(groupId);
-    const valueOf = (name: string): string => given.get(name) ?? groupConfigRules[name]!.fallback;
+    const valueOf = (name: string): string => this.#valueOf(name, given);
     const deadLetter = valueOf('errors.deadletterqueue.topic.name');
     return {
       start: this.#start(valueOf('share.auto.offset.reset')),
@@ -140,7 +219,27 @@ export class GroupConfigs {
       deliveriesMax: Number(valueOf('share.delivery.count.limit')),
       recordLocksMax: Number(valueOf('share.partition.max.record.locks')),
       deadLetter: deadLetter === '' ? undefined : deadLetter === 'none' ? '' : deadLetter,
+      mayRenew: valueOf('share.renew.acknowledge.enable').toLowerCase() === 'true',
     };
+  }
+
+  /** Of a KIP-848 group, or of a share group. */
+  times(kind: 'consumer' | 'share', groupId: string): MemberTimes {
+    return this.#times(kind, this.given(groupId));
+  }
+
+  #times(kind: 'consumer' | 'share', given: ReadonlyMap<string, string>): MemberTimes {
+    return {
+      heartbeatMs: Number(this.#valueOf(`${kind}.heartbeat.interval.ms`, given)),
+      sessionMs: Number(this.#valueOf(`${kind}.session.timeout.ms`, given)),
+    };
+  }
+
+  /** A value that the broker's bounds exclude by now counts as the bound. */
+  #valueOf(name: string, given: ReadonlyMap<string, string>): string {
+    const { default: preset, bounds } = this.#rules[name]!;
+    const value = given.get(name) ?? preset;
+    return bounds ? String(Math.min(Math.max(Number(value), bounds.min), bounds.max)) : value;
   }
 
   #start(reset: string): GroupStart {

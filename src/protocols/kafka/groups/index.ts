@@ -1,5 +1,5 @@
 export { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts';
-export { GroupConfigs, groupConfigRules } from './group-configs.ts';
+export { GroupConfigs } from './group-configs.ts';
 export { groupHandlers } from './handlers/index.ts';
 export { ensureGroups } from './handlers/offset-commit.ts';
-export { defaultGroupLimits, type GroupLimits } from './limits.ts';
+export { defaultGroupLimits, limitsOfSettings, type GroupLimits } from './limits.ts';

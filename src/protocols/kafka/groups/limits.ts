@@ -1,3 +1,12 @@
+import type { KafkaSettings } from '../../kafka-settings.ts';
+
+/** What applies to a group that says nothing, and what it may choose by its configs. */
+export interface Bounds {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 /** The limits and times of Kafka groups, as Kafka names them where it has a name. Times are in milliseconds. */
 export interface GroupLimits {
   /** Groups with members at one time. */
@@ -21,10 +30,19 @@ export interface GroupLimits {
   readonly newMemberJoinTimeoutMs: number;
   /** Offsets of a group without members are kept so long (Kafka: offsets.retention.minutes). */
   readonly offsetsRetentionMs: number;
-  /** Members of KIP-848 and share groups are told to send heartbeats so often. */
-  readonly heartbeatIntervalMs: number;
-  /** Members of KIP-848 and share groups are gone when nothing was heard of them for so long. */
-  readonly sessionTimeoutMs: number;
+  /** Members of KIP-848 groups are told to send heartbeats so often. */
+  readonly consumerHeartbeatMs: Bounds;
+  /** Members of KIP-848 groups are gone when nothing was heard of them for so long. */
+  readonly consumerSessionMs: Bounds;
+  /** The same of share groups. */
+  readonly shareHeartbeatMs: Bounds;
+  readonly shareSessionMs: Bounds;
+  /** A record that was acquired goes back after so long. */
+  readonly shareLockMs: Bounds;
+  /** Deliveries of one record before it is a dead letter. */
+  readonly shareDeliveries: Bounds;
+  /** Records of one partition that may be acquired at once. */
+  readonly shareRecordLocks: Bounds;
   /** Share sessions of one connection. */
   readonly shareSessionsMax: number;
   /** Partitions in one share session. */
@@ -53,8 +71,13 @@ export const defaultGroupLimits: GroupLimits = {
   initialRebalanceDelayMs: 0,
   newMemberJoinTimeoutMs: 5 * minute,
   offsetsRetentionMs: 7 * day,
-  heartbeatIntervalMs: 5000,
-  sessionTimeoutMs: 45_000,
+  consumerHeartbeatMs: { default: 5000, min: 5000, max: 15_000 },
+  consumerSessionMs: { default: 45_000, min: 45_000, max: 60_000 },
+  shareHeartbeatMs: { default: 5000, min: 5000, max: 15_000 },
+  shareSessionMs: { default: 45_000, min: 45_000, max: 60_000 },
+  shareLockMs: { default: 30_000, min: 15_000, max: 60_000 },
+  shareDeliveries: { default: 5, min: 2, max: 10 },
+  shareRecordLocks: { default: 2000, min: 100, max: 4000 },
   shareSessionsMax: 100,
   shareSessionPartitionsMax: 10_000,
   shareFetchRecordsMax: 2000,
@@ -64,4 +87,51 @@ export const defaultGroupLimits: GroupLimits = {
 
 export function groupLimits(limits: Partial<GroupLimits> = {}): GroupLimits {
   return { ...defaultGroupLimits, ...limits };
+}
+
+/** The limits that can be set by Kafka's names. */
+export function limitsOfSettings(settings: KafkaSettings): Partial<GroupLimits> {
+  return {
+    membersMax: settings['group.max.size'],
+    offsetMetadataMax: settings['offset.metadata.max.bytes'],
+    offsetsRetentionMs: settings['offsets.retention.minutes'] * minute,
+    initialRebalanceDelayMs: settings['group.initial.rebalance.delay.ms'],
+    sessionTimeoutMsMin: settings['group.min.session.timeout.ms'],
+    sessionTimeoutMsMax: settings['group.max.session.timeout.ms'],
+    consumerHeartbeatMs: {
+      default: settings['group.consumer.heartbeat.interval.ms'],
+      min: settings['group.consumer.min.heartbeat.interval.ms'],
+      max: settings['group.consumer.max.heartbeat.interval.ms'],
+    },
+    consumerSessionMs: {
+      default: settings['group.consumer.session.timeout.ms'],
+      min: settings['group.consumer.min.session.timeout.ms'],
+      max: settings['group.consumer.max.session.timeout.ms'],
+    },
+    shareHeartbeatMs: {
+      default: settings['group.share.heartbeat.interval.ms'],
+      min: settings['group.share.min.heartbeat.interval.ms'],
+      max: settings['group.share.max.heartbeat.interval.ms'],
+    },
+    shareSessionMs: {
+      default: settings['group.share.session.timeout.ms'],
+      min: settings['group.share.min.session.timeout.ms'],
+      max: settings['group.share.max.session.timeout.ms'],
+    },
+    shareLockMs: {
+      default: settings['group.share.record.lock.duration.ms'],
+      min: settings['group.share.min.record.lock.duration.ms'],
+      max: settings['group.share.max.record.lock.duration.ms'],
+    },
+    shareDeliveries: {
+      default: settings['group.share.delivery.count.limit'],
+      min: settings['group.share.min.delivery.count.limit'],
+      max: settings['group.share.max.delivery.count.limit'],
+    },
+    shareRecordLocks: {
+      default: settings['group.share.partition.max.record.locks'],
+      min: settings['group.share.min.partition.max.record.locks'],
+      max: settings['group.share.max.partition.max.record.locks'],
+    },
+  };
 }

@@ -43,5 +43,6 @@ async function grow(
         `Each of the ${count - now} new partitions goes to broker ${host.nodeId}, the only one.`,
       );
   }
-  if (!validateOnly) await topic.update({ ...topic.config, partitions: count });
+  const config = topic.checkUpdate({ ...topic.config, partitions: count });
+  if (!validateOnly) await topic.update(config);
 }

@@ -1,4 +1,4 @@
-import type { TopicOptions } from '../../../broker/index.ts';
+import type { TopicConfig, TopicOptions } from '../../../broker/index.ts';
 import {
   ErrorCode,
   zeroUuid,
@@ -9,8 +9,8 @@ import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
-import { fieldsOf, shownConfigs } from '../topic-configs.ts';
-import { isTopicName } from '../topic-names.ts';
+import { fieldsOf, shownConfigs, type ConfigTexts } from '../topic-configs.ts';
+import { checkTopicName } from '../topic-names.ts';
 import { describedConfig } from './describe-configs.ts';
 
 type Wanted = CreateTopicsRequest['topics'][number];
@@ -44,34 +44,23 @@ async function createOne(
     const options = optionsOf(wanted, host);
     if (host.topicNames.topic(name))
       throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
-    if (validateOnly) return created(name, options.partitions ?? 1, zeroUuid, []);
+    if (validateOnly) return created(name, zeroUuid, host.broker.checkNewTopic(options));
     const topic = await host.broker.createTopic(options);
-    return created(
-      name,
-      topic.partitions.length,
-      host.topicIds.idOf(topic),
-      shownConfigs(topic).map((config) => describedConfig(config)),
-    );
+    return created(name, host.topicIds.idOf(topic), topic.config);
   } catch (error) {
     return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), configs: null };
   }
 }
 
-function created(
-  name: string,
-  numPartitions: number,
-  topicId: string,
-  configs: TopicDraft['configs'],
-): TopicDraft {
-  const errorCode = ErrorCode.NONE;
+function created(name: string, topicId: string, config: TopicConfig): TopicDraft {
   return {
     name,
     topicId,
-    errorCode,
+    errorCode: ErrorCode.NONE,
     errorMessage: null,
-    numPartitions,
+    numPartitions: config.partitions,
     replicationFactor: 1,
-    configs: configs ?? null,
+    configs: shownConfigs({ config }).map(describedConfig),
   };
 }
 
@@ -79,15 +68,17 @@ function optionsOf(
   { name, numPartitions, replicationFactor, assignments, configs }: Wanted,
   host: KafkaHost,
 ): TopicOptions {
-  if (!isTopicName(name))
-    throw new KafkaError(
-      ErrorCode.INVALID_TOPIC_EXCEPTION,
-      `'${name}' is no topic name: 1 to 249 letters, digits, '.', '_' and '-'.`,
-    );
+  checkTopicName(name);
   if (assignments.length > 0 && (numPartitions !== byDefault || replicationFactor !== byDefault))
     throw new KafkaError(
       ErrorCode.INVALID_REQUEST,
       'Both partitions (or a replication factor) and an assignment were given.',
+    );
+  const indexes = assignments.map(({ partitionIndex }) => partitionIndex).sort((a, b) => a - b);
+  if (indexes.some((index, at) => index !== at))
+    throw new KafkaError(
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      'partitions should be a consecutive 0-based integer sequence',
     );
   for (const { brokerIds } of assignments)
     if (brokerIds.length !== 1 || brokerIds[0] !== host.nodeId)
@@ -100,13 +91,17 @@ function optionsOf(
   const asked = assignments.length > 0 ? assignments.length : numPartitions;
   const partitions = asked === byDefault ? host.autoCreation.partitions : asked;
   checkPartitions(partitions, host);
-  return {
-    name,
-    partitions,
-    ...fieldsOf(
-      Object.fromEntries(configs.flatMap((one) => (one.value === null ? [] : [[one.name, one.value]]))),
-    ),
-  };
+  return { name, partitions, ...fieldsOf(textsOf(configs)) };
+}
+
+function textsOf(configs: Wanted['configs']): ConfigTexts {
+  const missing = configs.filter(({ value }) => value === null).map((config) => config.name);
+  if (missing.length > 0)
+    throw new KafkaError(
+      ErrorCode.INVALID_CONFIG,
+      `Null value not supported for topic configs: ${missing.join(', ')}`,
+    );
+  return Object.fromEntries(configs.map((config) => [config.name, config.value!]));
 }
 
 /** Throws a KafkaError INVALID_PARTITIONS. */

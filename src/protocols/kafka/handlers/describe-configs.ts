@@ -1,17 +1,17 @@
 import { ErrorCode, type DescribeConfigsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { brokerConfigs } from '../broker-configs.ts';
+import type { ShownConfig } from '../config-values.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
+import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
-import { shownConfigs, type ShownConfig } from '../topic-configs.ts';
+import { shownConfigs } from '../topic-configs.ts';
+import { checkTopicName } from '../topic-names.ts';
 
 type ResultDraft = ResponseDraft<'DescribeConfigs'>['results'][number];
 type Resource = DescribeConfigsRequest['resources'][number];
 type ConfigDraft = ResultDraft['configs'][number];
-
-/** Who has said it (`ConfigSource`). */
-const ConfigSource = { topic: 1, staticBroker: 4, default: 5, group: 8 } as const;
 
 export const describeConfigs: Handler<'DescribeConfigs'> = async (request, context) => ({
   results: await inTurns(distinct(request.resources), context.session, (resource) =>
@@ -29,25 +29,20 @@ function distinct(resources: readonly Resource[]): Iterable<Resource> {
 function describe(
   resource: Resource,
   { includeSynonyms }: DescribeConfigsRequest,
-  context: RequestContext,
+  { host }: RequestContext,
 ): ResultDraft {
   const { resourceType, resourceName, configurationKeys } = resource;
-  const wanted = configurationKeys && new Set(configurationKeys);
+  // None at all are all of them, too.
+  const wanted = configurationKeys?.length ? new Set(configurationKeys) : undefined;
   try {
-    const configs = configsOf(resourceType, resourceName, context)
-      .filter(({ name }) => wanted === null || wanted.has(name))
-      .map((config): ConfigDraft => {
-        const described = describedConfig(config, resourceType === ResourceType.broker);
-        if (resourceType === ResourceType.group && described.configSource === ConfigSource.topic)
-          described.configSource = ConfigSource.group;
-        const { name, value, configSource: source } = described;
-        return {
-          ...described,
-          synonyms: includeSynonyms ? [{ name, value, source: source ?? ConfigSource.default }] : [],
-          configType: config.type,
-          documentation: null,
-        };
-      });
+    const configs = configsOf(resourceType, resourceName, host)
+      .filter(({ name }) => wanted === undefined || wanted.has(name))
+      .map((config): ConfigDraft => ({
+        ...describedConfig(config),
+        synonyms: includeSynonyms ? config.synonyms : [],
+        configType: config.type,
+        documentation: null,
+      }));
     return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
   } catch (error) {
     return {
@@ -60,32 +55,44 @@ function describe(
   }
 }
 
-function configsOf(type: number, name: string, { host }: RequestContext): readonly ShownConfig[] {
+function configsOf(type: number, name: string, host: KafkaHost): readonly ShownConfig[] {
   if (type === ResourceType.topic) {
     const topic = host.topicNames.topic(name);
     if (topic) return shownConfigs(topic);
+    checkTopicName(name);
     throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
   }
   if (type === ResourceType.broker) {
-    if (name === '' || name === String(host.nodeId)) return brokerConfigs(host);
-    throw new KafkaError(ErrorCode.INVALID_REQUEST, `The only broker is ${host.nodeId}, not '${name}'.`);
+    // The empty name asks for what was said of all brokers while they run: nothing can be.
+    if (name === '') return [];
+    checkBrokerName(name, host);
+    return brokerConfigs(host);
   }
-  if (type === ResourceType.group) return host.coordinator.configs.shown(name);
+  if (type === ResourceType.group) {
+    if (name === '') throw new KafkaError(ErrorCode.INVALID_REQUEST, 'Group name must not be empty');
+    return host.coordinator.configs.shown(name);
+  }
   throw new KafkaError(ErrorCode.INVALID_REQUEST, `Resources of type ${type} have no configuration here.`);
 }
 
-/** A setting as CreateTopics and DescribeConfigs tell it. */
-export function describedConfig(
-  config: ShownConfig,
-  isOfBroker = false,
-): { name: string; value: string; readOnly: boolean; configSource: number; isSensitive: boolean } {
-  const { name, value, default: preset } = config;
-  const said = isOfBroker ? ConfigSource.staticBroker : ConfigSource.topic;
-  return {
-    name,
-    value,
-    readOnly: isOfBroker,
-    configSource: value === preset ? ConfigSource.default : said,
-    isSensitive: false,
-  };
+/** Throws a KafkaError INVALID_REQUEST. */
+export function checkBrokerName(name: string, { nodeId }: KafkaHost): void {
+  if (!/^[-+]?\d{1,10}$/.test(name))
+    throw new KafkaError(ErrorCode.INVALID_REQUEST, `Broker id must be an integer, but it is: ${name}`);
+  if (Number(name) === nodeId) return;
+  throw new KafkaError(
+    ErrorCode.INVALID_REQUEST,
+    `Unexpected broker id, expected ${nodeId}, but received ${name}`,
+  );
+}
+
+/** A config as CreateTopics and DescribeConfigs tell it. */
+export function describedConfig({ name, value, readOnly, source }: ShownConfig): {
+  readonly name: string;
+  readonly value: string | null;
+  readonly readOnly: boolean;
+  readonly configSource: number;
+  readonly isSensitive: boolean;
+} {
+  return { name, value, readOnly, configSource: source, isSensitive: false };
 }

@@ -41,6 +41,8 @@ interface Place {
   readonly index: number;
   readonly answers: PartitionDraft[];
   readonly at: number;
+  /** The broker's time of the batch, in topics that want that one; -1 otherwise. */
+  appendTimeMs: number;
 }
 
 /** One produce request under way: each of its partitions is answered by itself, and the last one answers the request. */
@@ -92,22 +94,29 @@ class Publishing implements PublishListener<Place> {
     transaction: BatchTransaction | undefined,
     answers: PartitionDraft[],
   ): void {
-    const place: Place = { topic, index, answers, at: answers.length };
+    const place: Place = { topic, index, answers, at: answers.length, appendTimeMs: -1 };
     answers.push({ index, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: -1 }); // until it is known
     this.#open++;
     try {
       topic.publishBatch(index, oneBatch(records), this, place, transaction);
+      if (topic.config.timestamps === 'append') place.appendTimeMs = topic.partitions.at(index)!.stampedMs;
     } catch (error) {
       this.refused(place, error as Error);
     }
   }
 
-  published({ topic, index, answers, at }: Place, _: number, baseOffset: number): void {
+  published(
+    { topic, index, answers, at, appendTimeMs }: Place,
+    _: number,
+    baseOffset: number,
+    isDuplicate: boolean,
+  ): void {
     const partition = topic.partitions.at(index)!;
     answers[at] = {
       index,
       errorCode: ErrorCode.NONE,
       baseOffset,
+      ...(appendTimeMs < 0 || isDuplicate ? {} : { logAppendTimeMs: appendTimeMs }),
       logStartOffset: logStartOffset(partition),
     };
     this.#closeOne();

@@ -28,6 +28,7 @@ export class ConsumerKit {
         byName: (name) => (this.topics.has(name) ? view(name) : undefined),
         all: () => [...this.topics.keys()].map(view),
       },
+      sessionMsOf: () => groupLimits(limits).consumerSessionMs.default,
       changed: () => undefined,
     });
   }

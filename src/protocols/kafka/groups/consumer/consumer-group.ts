@@ -20,6 +20,8 @@ export interface ConsumerGroupHost {
   readonly random: Random;
   readonly limits: GroupLimits;
   readonly topics: TopicsView;
+  /** After how long without a heartbeat members of a group are out. */
+  sessionMsOf(groupId: string): number;
   /** Members came, went or changed what they read. */
   changed(group: ConsumerGroup): void;
 }
@@ -381,7 +383,7 @@ export class ConsumerGroup {
   // ---- time
 
   #touch(member: ConsumerMember): void {
-    member.deadlineMs = this.#host.clock.monotonic() + this.#host.limits.sessionTimeoutMs;
+    member.deadlineMs = this.#host.clock.monotonic() + this.#host.sessionMsOf(this.id);
     this.#timer.note(member.deadlineMs);
   }
 

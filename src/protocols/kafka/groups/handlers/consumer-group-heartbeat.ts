@@ -25,15 +25,15 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
       clientId: context.clientId,
       clientHost: clientHostOf(context.session),
     });
-    const response = draft(result, coordinator);
+    const response = draft(result, coordinator, request.groupId);
     const topics = topicsToPrepare(coordinator, group, result.memberId);
     if (topics.length === 0) return response;
     return prepare(coordinator, group.id, topics).then(
       () => response,
-      (error: unknown) => refusal(error, coordinator),
+      (error: unknown) => refusal(error, coordinator, request.groupId),
     );
   } catch (error) {
-    return refusal(error, coordinator);
+    return refusal(error, coordinator, request.groupId);
   } finally {
     if (group) coordinator.tidy(group);
   }
@@ -101,22 +101,23 @@ async function prepare(
 
 function draft(
   { memberId, memberEpoch, assignment }: ConsumerHeartbeatResult,
-  { limits }: GroupCoordinator,
+  { configs }: GroupCoordinator,
+  groupId: string,
 ): Response {
   return {
     errorCode: ErrorCode.NONE,
     memberId,
     memberEpoch,
-    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+    heartbeatIntervalMs: configs.times('consumer', groupId).heartbeatMs,
     assignment: assignment && { topicPartitions: assignment },
   };
 }
 
-function refusal(error: unknown, { limits }: GroupCoordinator): Response {
+function refusal(error: unknown, { configs }: GroupCoordinator, groupId: string): Response {
   return {
     errorCode: errorCodeOf(error),
     errorMessage: errorMessageOf(error),
     memberEpoch: 0,
-    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+    heartbeatIntervalMs: configs.times('consumer', groupId).heartbeatMs,
   };
 }

@@ -22,15 +22,15 @@ export const shareGroupHeartbeat: Handler<'ShareGroupHeartbeat'> = (request, { h
     group = groupOf(coordinator, request);
     const result = group.heartbeat({ ...request, clientId, clientHost: clientHostOf(session) });
     if (result.memberEpoch < 0) coordinator.shareSessions.end(request.groupId, result.memberId);
-    const response = draft(result, coordinator);
+    const response = draft(result, coordinator, request.groupId);
     const missing = topicsToPrepare(coordinator, request.groupId, result);
     if (missing.length === 0) return response;
     return Promise.all(missing.map((topic) => coordinator.shareOffsets.ensure(request.groupId, topic))).then(
       () => response,
-      (error: unknown) => refusal(error, coordinator),
+      (error: unknown) => refusal(error, coordinator, request.groupId),
     );
   } catch (error) {
-    return refusal(error, coordinator);
+    return refusal(error, coordinator, request.groupId);
   } finally {
     if (group) coordinator.tidy(group);
   }
@@ -92,22 +92,23 @@ function topicsToPrepare(
 
 function draft(
   { memberId, memberEpoch, assignment }: ShareHeartbeatResult,
-  { limits }: GroupCoordinator,
+  { configs }: GroupCoordinator,
+  groupId: string,
 ): Response {
   return {
     errorCode: ErrorCode.NONE,
     memberId,
     memberEpoch,
-    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+    heartbeatIntervalMs: configs.times('share', groupId).heartbeatMs,
     assignment: assignment && { topicPartitions: assignment },
   };
 }
 
-function refusal(error: unknown, { limits }: GroupCoordinator): Response {
+function refusal(error: unknown, { configs }: GroupCoordinator, groupId: string): Response {
   return {
     errorCode: errorCodeOf(error),
     errorMessage: errorMessageOf(error),
     memberEpoch: 0,
-    heartbeatIntervalMs: limits.heartbeatIntervalMs,
+    heartbeatIntervalMs: configs.times('share', groupId).heartbeatMs,
   };
 }

@@ -15,6 +15,8 @@ export interface ShareGroupHost {
   readonly random: Random;
   readonly limits: GroupLimits;
   readonly topics: TopicsView;
+  /** After how long without a heartbeat members of a group are out. */
+  sessionMsOf(groupId: string): number;
   changed(group: ShareGroup): void;
 }
 
@@ -110,7 +112,7 @@ export class ShareGroup {
     const tells = memberEpoch === 0 || member.epoch !== this.#epoch || memberEpoch !== member.epoch;
     if (member.epoch !== this.#epoch) member.previousEpoch = member.epoch;
     member.epoch = this.#epoch;
-    member.deadlineMs = this.#host.clock.monotonic() + this.#host.limits.sessionTimeoutMs;
+    member.deadlineMs = this.#host.clock.monotonic() + this.#host.sessionMsOf(this.id);
     this.#timer.note(member.deadlineMs);
     if (changed) this.#host.changed(this);
     return {
