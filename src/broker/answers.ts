@@ -108,6 +108,26 @@ export class Answers {
     this.#group.topic.settled(position.partition, entry.offset, entry.key, this.#group);
   }
 
+  /** Messages in `[from, to)` are gone, and with them what is pending of them; says whether anything was. */
+  removed(position: GroupPartition, from: number, to: number): boolean {
+    const { pending } = position;
+    const before = pending.size;
+    if (to - from <= before) {
+      for (let offset = from; offset < to; offset++) this.#forget(position, pending.get(offset));
+    } else {
+      for (const entry of pending.values())
+        if (entry.offset >= from && entry.offset < to) this.#forget(position, entry);
+    }
+    return pending.size < before;
+  }
+
+  /** While the journal is replayed the removal itself says it all. */
+  #forget(position: GroupPartition, entry: PendingEntry | undefined): void {
+    if (!entry) return;
+    position.settle(entry);
+    if (this.#group.isStored && !this.#core.recovering) position.changes.done.add(entry.offset);
+  }
+
   /** None where the backoff replaces deadlines: it was waited for already. */
   #backoffMs(deliveries: number): number {
     const { backoffMs, backoffJitter, backoffReplacesDeadline } = this.#group.config;

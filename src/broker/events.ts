@@ -13,6 +13,8 @@ export type BrokerEvent =
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
   | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
   | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
+  /** Messages were removed while the group waited for answers about them. */
+  | { readonly kind: 'removed'; readonly group: Group }
   /** The log failed: nothing will be acked any more. */
   | { readonly kind: 'failed'; readonly error: BrokerError };
 

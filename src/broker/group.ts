@@ -258,6 +258,16 @@ export class Group {
     if (offset >= position.cursor && this.#filter!.matches(key)) position.filteredLag--;
   }
 
+  /** Messages were removed: what was under way of them is done, and what waited behind it may go. */
+  noteGone(partition: number, from: number, to: number): void {
+    const position = this.positions.ifOpened(partition);
+    if (position === undefined || position.pending.size === 0) return;
+    if (!this.#answers.removed(position, from, to) || this.#core.recovering) return;
+    this.noteChange('with-next'); // the removal asks for the commit
+    this.wake();
+    this.#core.emit({ kind: 'removed', group: this });
+  }
+
   noteDurable(): void {
     this.wake();
   }
@@ -290,9 +300,13 @@ export class Group {
   recovered(): void {
     const { maxDeliver = Infinity } = this.#config;
     const nowMs = this.#core.clock.monotonic();
-    for (const { pending } of this.positions.opened) {
+    for (const position of this.positions.opened) {
+      const { pending, partition } = position;
       for (const entry of pending.values()) {
-        if (entry.deliveries >= maxDeliver) pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
+        const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
+        if (isGone) position.settle(entry); // by a broker that kept such entries until their deadline
+        else if (entry.deliveries >= maxDeliver)
+          pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
         else pending.makeReady(entry);
       }
     }

@@ -298,6 +298,7 @@ export class Partition {
     this.removals.add(offset);
     if (offset === this.#first) this.#moveFirst(offset + 1);
     else this.#holes.add(offset);
+    this.topic.noteGone(this, offset, offset + 1);
     this.#noteChange();
     this.topic.noteRemoved(this.index, key, offset);
     return true;
@@ -311,6 +312,7 @@ export class Partition {
     for (let offset = start; offset < end; offset++) if (this.isLive(offset)) this.removals.add(offset);
     if (start === this.#first) this.#moveFirst(end);
     else this.#holes.addRange(start, end);
+    this.topic.noteGone(this, start, end);
     this.#noteChange();
   }
 
@@ -336,7 +338,9 @@ export class Partition {
       }
       this.accounting.removed(from, to);
     }
+    const first = this.#first;
     this.#moveFirst(to);
+    this.topic.noteGone(this, first, to);
   }
 
   /** The lowest offset that leaves at most `count` live messages. */
@@ -352,6 +356,7 @@ export class Partition {
     this.accounting.removed(offset);
     if (offset === this.#first) this.#moveFirst(offset + 1);
     else this.#holes.add(offset);
+    this.topic.noteGone(this, offset, offset + 1);
   }
 
   /** `isVoid`: what it passes were no messages. */

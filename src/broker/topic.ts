@@ -68,6 +68,7 @@ export class Topic {
   #deleted = false;
   readonly #core: BrokerCore;
   readonly #keyReader = new KeyReader();
+  #allGroups: readonly Group[] = [];
   #filteredGroups: readonly Group[] = [];
   readonly #waiting = new WaitingRoom();
   readonly #age: AgeRetention;
@@ -361,6 +362,11 @@ export class Topic {
     for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);
   }
 
+  /** Messages in `[from, to)` were removed, by whatever: groups wait for no answer about them. */
+  noteGone(partition: Partition, from: number, to: number): void {
+    for (const group of this.#allGroups) group.noteGone(partition.index, from, to);
+  }
+
   /** Room was made by something else than acks, or what somebody waited for is known. */
   noteRoom(): void {
     if (this.#waiting.size > 0) this.#admitWaiting();
@@ -447,7 +453,8 @@ export class Topic {
 
   #configured(): void {
     const { config } = this;
-    this.#filteredGroups = [...this.groups.values()].filter((group) => group.isFiltered);
+    this.#allGroups = [...this.groups.values()];
+    this.#filteredGroups = this.#allGroups.filter((group) => group.isFiltered);
     this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
     this.#plain =
       !this.#deleted &&

@@ -258,7 +258,7 @@ export class Box implements AsyncDisposable {
 
   #hear(event: BrokerEvent): void {
     if (event.kind === 'failed') this.#commits.fail(event.error);
-    else if (event.kind === 'dead-lettered') this.#answered(event.group);
+    else if (event.kind === 'dead-lettered' || event.kind === 'removed') this.#answered(event.group);
     else if (event.kind === 'topic-deleted') {
       const gone = new BrokerError('topic-not-found', `Topic "${event.topic.name}" was deleted.`);
       this.#endWatches((group) => group.topic === event.topic, gone);

@@ -8,6 +8,8 @@ export type BoxEvent =
       readonly topic: string;
       readonly group: string;
     }
+  /** Messages of the topic were removed (a limit, a purge) while the group waited for answers about them. */
+  | { readonly kind: 'removed'; readonly topic: string; readonly group: string }
   | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
   | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)

@@ -67,8 +67,13 @@ export function text(bytes: Uint8Array | null): string {
 /** A broker in memory on a clock that moves only when told; `restart` opens the same files again. */
 export class TestBroker {
   readonly clock: VirtualClock = new VirtualClock();
-  readonly files: MemoryFiles = new MemoryFiles();
+  readonly files: MemoryFiles;
   broker!: Broker;
+
+  /** On files of its own, or on those that a crash left behind. */
+  constructor(files: MemoryFiles = new MemoryFiles()) {
+    this.files = files;
+  }
 
   static async open(): Promise<TestBroker> {
     const kit = new TestBroker();

@@ -15,6 +15,19 @@ async function take(group: Group<unknown>): Promise<unknown[]> {
 }
 
 describe('a group', () => {
+  test('is drained when what it waits for is purged, and the handler hears nothing of it', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    const group = await topic.group('g');
+    await topic.publish('a');
+    const message = (await group.next())!;
+    const drained = group.drained();
+    await topic.purge();
+    await drained;
+    assert.equal(group.inFlight, 0);
+    assert.equal(await message.ack(), false);
+  });
+
   test('begins where it is told', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders', { keyState: true });

@@ -1,7 +1,7 @@
 import { Examination, type Violation } from './examination.ts';
 import type { Event, Fact, FactOf } from './history.ts';
 import { deadLettered } from './rules/dead-letters.ts';
-import { answered, delivered, idle } from './rules/deliveries.ts';
+import { answered, delivered, idle, position } from './rules/deliveries.ts';
 import { drained } from './rules/drained.ts';
 import { ended, readable, started, stopped, written } from './rules/durability.ts';
 import {
@@ -67,6 +67,7 @@ export const promises = [
   'no redelivery before deadline or nack',
   'at most once where asked',
   'an answer in time is taken',
+  'what is removed is not under way',
   'no delivery after a durable ack',
   // dead letters
   'a dead letter was delivered before',
@@ -125,7 +126,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   remove: removalAsked,
   redrive: removalAsked,
   inventory,
-  position: () => {},
+  position,
   topics,
   drained,
 };

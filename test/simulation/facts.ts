@@ -128,6 +128,8 @@ export interface DeliveryKnown {
   readonly log: { readonly run: number; readonly at: number; readonly ms: number; readonly count: number }[];
   /** So many are surely on disk, because the broker had the time to write them. */
   counted: number;
+  /** When its wait for an answer began. */
+  sinceMs: number;
   /** Before this time (in the same run) it is surely with its consumer. */
   inFlightUntilMs: number;
   /** Not delivered again before this time in the same run. */

@@ -211,6 +211,8 @@ export interface Position {
   readonly topic: string;
   readonly group: string;
   readonly inFlight: number;
+  /** Pending, though the message was removed. */
+  readonly removed: number;
   readonly lag: number;
 }
 

@@ -208,7 +208,8 @@ export class KafkaShareMember {
         )
         .find((one) => one && one.at >= since);
       if (taken) this.#run.note({ kind: 'durable', upTo: taken.at });
-      else
+      // About what was removed while the member had it there is nothing to hear.
+      else if (asked.positions.ifOpened(partition)?.partition.isLive(offset) !== false)
         this.#run.problem(
           `${answer} of ${partition}/${offset} was confirmed, and the group never heard of it`,
         );

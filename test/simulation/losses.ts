@@ -21,6 +21,25 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
   return cause ?? (known.transactionOf(instance)?.isCommitted === false ? 'aborted' : undefined);
 }
 
+/**
+ * The same for a message of which the broker says that it is gone, perhaps before anybody heard of those that pushed it out: they may be in the
+ * open commit.
+ */
+export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): boolean {
+  if (mayBeGone(instance, known, nowMs) !== undefined) return true;
+  const { topic, partition, offset } = instance;
+  const seen = new Set([...topic.instances.values()].map(({ id }) => id));
+  const unseen = topic.publishes.filter(({ plan, answer }) => answer !== 'refused' && !seen.has(plan.id));
+  // Letters and what is put back come without a publish.
+  const others = known.redrives > 0 ? Infinity : known.deadLetteredAt.size;
+  const above = (topic.next[partition] ?? 0) - 1 - offset + unseen.length + others;
+  return topic.configs.some(
+    ({ messagesMax, bytesMax, overflow }) =>
+      overflow === 'drop-oldest' &&
+      ((messagesMax ?? Infinity) <= above || (bytesMax !== undefined && above > 0)),
+  );
+}
+
 function removes(fact: Fact, instance: Instance): string | undefined {
   switch (fact.kind) {
     case 'remove':

@@ -200,6 +200,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'else if (false) {',
   },
   {
+    name: 'a removed message stays pending',
+    file: 'broker/topic.js',
+    find: 'group.noteGone(partition.index, from, to);',
+    replace: ';',
+  },
+  {
+    name: 'a trim tells no group',
+    file: 'broker/partition.js',
+    find: 'this.topic.noteGone(this, first, to);',
+    replace: ';',
+  },
+  {
     name: 'a lowered maxDeliver waits for one delivery more',
     file: 'broker/group.js',
     find: 'this.#answers.giveUpExhausted(position);',

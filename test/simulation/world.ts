@@ -319,7 +319,17 @@ export class World {
       }
       for (const group of topic.groups.values()) {
         const { inFlight, lag } = group.info();
-        facts.push({ kind: 'position', topic: keyOf(topic), group: groupKeyOf(group), inFlight, lag });
+        let removed = 0;
+        for (const { pending, partition } of group.positions.opened)
+          for (const { offset } of pending.values()) if (!partition.isLive(offset)) removed++;
+        facts.push({
+          kind: 'position',
+          topic: keyOf(topic),
+          group: groupKeyOf(group),
+          inFlight,
+          removed,
+          lag,
+        });
       }
     }
     return facts;

@@ -1,4 +1,5 @@
 import type { Examination } from '../examination.ts';
+import { rewait } from './deliveries.ts';
 import { GroupKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 
@@ -19,13 +20,7 @@ export function groupAsked(
   group.configs.push(config);
   if (isNew) return;
   if (filters !== config.filters.join()) group.disturbedAt = exam.at;
-  // What is in flight keeps its deadline, and then waits as the group says by then.
-  for (const delivery of group.deliveries.values()) {
-    const { answered, inFlightUntilMs, log } = delivery;
-    if (answered) continue;
-    const dueMs = inFlightUntilMs + group.backoffMsMin(log.at(-1)!.count);
-    delivery.earliestMs = Math.min(delivery.earliestMs, dueMs);
-  }
+  rewait(group);
 }
 
 export function groupReset(exam: Examination, { group: key }: FactOf<'group-reset'>): void {

@@ -1,6 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import type { FactOf } from '../history.ts';
+import { mayBeRemoved } from '../losses.ts';
 import { hasLetter, leastCount } from './dead-letters.ts';
 import { onDisk } from './durability.ts';
 import { see, seenCommitted } from './sights.ts';
@@ -31,6 +32,7 @@ export function delivered(
     instance,
     log: [],
     counted: 0,
+    sinceMs: 0,
     inFlightUntilMs: 0,
     earliestMs: 0,
     answered: false,
@@ -44,9 +46,20 @@ export function delivered(
   inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
   delivery.log.push({ run, at: exam.at, ms: exam.ms, count: deliveries });
   delivery.answered = false;
-  delivery.inFlightUntilMs = exam.ms + group.deadlineMsMin;
-  delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(deliveries);
+  waitFrom(group, delivery, exam.ms);
   group.deliveries.set(instance, delivery);
+}
+
+function waitFrom(group: GroupKnown, delivery: DeliveryKnown, sinceMs: number): void {
+  delivery.sinceMs = sinceMs;
+  delivery.inFlightUntilMs = sinceMs + group.deadlineMsMin;
+  delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
+}
+
+/** Waits that were shortened hold for what is in flight. */
+export function rewait(group: GroupKnown): void {
+  for (const delivery of group.deliveries.values())
+    if (!delivery.answered) waitFrom(group, delivery, delivery.sinceMs);
 }
 
 /** Nothing else may come: deliveries are counted on disk a bounded time after they were made. */
@@ -107,7 +120,8 @@ function inOrder(
       log.at(-1)!.run === exam.known.run &&
       !answered &&
       exam.ms < inFlightUntilMs &&
-      !group.isAtMostOnce,
+      !group.isAtMostOnce &&
+      !mayBeRemoved(other, exam.known, exam.wallMs), // its place is free again
   );
   if (group.isOrdered) {
     const other = inFlight.find((delivery) => delivery.instance.key === key);
@@ -122,6 +136,11 @@ function inOrder(
   group.lastFresh[partition] = offset;
 }
 
+/** What is removed is out with nobody: it takes no place in maxInFlight, and holds no key back. */
+export function position(exam: Examination, { group, removed }: FactOf<'position'>): void {
+  if (removed > 0) exam.broken('what is removed is not under way', `${removed} messages of ${group}`);
+}
+
 export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const group = exam.known.groups.get(fact.group)!;
   const { partition, offset, answer, took, delayMs } = fact;
@@ -131,7 +150,9 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const text = `${answer} of m${instance.id} at ${partition}/${offset} by ${group.key}`;
   const isInTime = delivery.log.at(-1)!.run === exam.known.run && exam.ms < delivery.inFlightUntilMs;
   if (!took) {
-    if (isInTime && !delivery.answered && !delivery.acked && group.deletedAt === undefined)
+    const isTaken = delivery.answered || delivery.acked !== undefined || group.deletedAt !== undefined;
+    // What was removed while it was out has nobody who waits for an answer.
+    if (isInTime && !isTaken && !mayBeRemoved(instance, exam.known, exam.wallMs))
       exam.broken('an answer in time is taken', text);
     return;
   }
@@ -152,8 +173,7 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   else if (answer === 'nack')
     delivery.earliestMs = exam.ms + (delayMs ?? group.backoffMsMin(delivery.log.at(-1)!.count));
   else {
-    delivery.inFlightUntilMs = exam.ms + group.deadlineMsMin;
-    delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
+    waitFrom(group, delivery, exam.ms);
     return;
   }
   if (answer === 'ack' && !exam.known.holds(delivery.acked!)) delivery.acked = ack;

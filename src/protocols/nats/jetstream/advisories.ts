@@ -43,6 +43,7 @@ export class Advisories {
           ...(event.reason === '' ? {} : { reason: event.reason }),
         });
       case 'dead-lettered':
+      case 'removed':
       case 'failed':
         return; // ours alone: the dead-letter topic says it; the process ends
     }

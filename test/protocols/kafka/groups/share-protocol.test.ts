@@ -172,6 +172,21 @@ test('accept, release, reject and renew are ack, nack, reject and extend; what i
   assert.deepEqual([pending.size, cursor], [0, 4]);
 });
 
+test('records that retention takes leave room, and are accepted by the member that had them', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  const member = await setUp(kit, client, 'a', 'b', 'c', 'd');
+  const topic = kit.broker.topic('t')!;
+  const group = topic.groups.get('g')!;
+  await group.update({ ...group.config, maxInFlight: 2 });
+  assert.deepEqual(got(await member.fetch()), { values: ['a', 'b'], ranges: ['0-1 x1'] });
+  await topic.partitions.at(0)!.purge({ before: 2 });
+  assert.deepEqual(got(await member.fetch()), { values: ['c', 'd'], ranges: ['2-3 x1'] });
+  assert.equal(await member.acknowledge([0, 1, accept]), 'NONE');
+  assert.equal(await member.acknowledge([2, 3, accept]), 'NONE');
+  assert.equal(group.info().inFlight, 0);
+});
+
 test('no acknowledgement is answered before it is synced', async () => {
   const files = new HeldFiles();
   await using kit = await KafkaKit.start({}, { files });

@@ -49,6 +49,26 @@ describe('acks', () => {
     }
   });
 
+  test('of what was removed meanwhile are answered, and it takes no place in max_ack_pending', async () => {
+    const { js, seen } = await delivered(2, { max_ack_pending: 2 });
+    await using _ = js;
+    await js.publish('s.a', '3');
+    await js.api('STREAM.MSG.DELETE.S', { seq: 1 });
+    const inbox = js.pull('S', 'c', '1');
+    await js.settle();
+    assert.deepEqual(
+      inbox.seen.map(({ value }) => value),
+      ['3'],
+    );
+    assert.deepEqual(await info(js), { floor: 1, pending: 2, redelivered: 0 });
+    const { subject, listener } = js.inbox();
+    js.ack(seen[0]!, '', subject);
+    await js.settle();
+    assert.equal(listener.seen.length, 1);
+    await js.api('STREAM.PURGE.S');
+    assert.deepEqual(await info(js), { floor: 3, pending: 0, redelivered: 0 });
+  });
+
   test('of what was never delivered are not answered', async () => {
     const { js, seen } = await delivered(1);
     await using _ = js;

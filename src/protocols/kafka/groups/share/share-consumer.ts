@@ -73,11 +73,18 @@ export class ShareConsumer implements Consumer {
           decisions.push([offset, type]);
         } else if (type !== AcknowledgeType.gap) return ErrorCode.INVALID_RECORD_STATE;
       }
-      if (owned === 0 && types.some((type) => type !== AcknowledgeType.gap))
-        return ErrorCode.INVALID_RECORD_STATE;
+      if (owned > 0 || types.every((type) => type === AcknowledgeType.gap)) continue;
+      if (!this.#isRemoved(partition, firstOffset, lastOffset)) return ErrorCode.INVALID_RECORD_STATE;
     }
     for (const [offset, type] of decisions) this.#decide(partition, offset, type);
     return ErrorCode.NONE;
+  }
+
+  /** Retention took all of it, perhaps while the client held it: there is nothing to say about it, and the client cannot know. */
+  #isRemoved(index: number, first: number, last: number): boolean {
+    const { topic, positions } = this.group;
+    const { partition, cursor } = positions.at(index)!;
+    return topic.config.retention === 'limits' && last < cursor && partition.liveIn(first, last + 1) === 0;
   }
 
   #decide(partition: number, offset: number, type: number): void {
