@@ -118,6 +118,7 @@ class Server implements PillarboxServer {
     const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
     const hall = new frontends.Hall(broker.clock, {
       connectionsMax: this.settings.connectionsMax ?? shares.connectionsMax,
+      loginDelayMsMax: this.settings.loginDelayMsMax,
     });
     const kafka = new frontends.KafkaDoor(broker, hall, this.settings, this.#log);
     if (shares.isScarce) {

@@ -41,6 +41,7 @@ export interface Settings {
   readonly kafkaCommandBytesMax: number;
   readonly kafkaElementsMax: number;
   readonly connectionsMax: number | undefined;
+  readonly loginDelayMsMax: number;
   readonly diskFreeBytesMin: number;
   readonly memoryBytesMax: number | undefined;
   readonly adminHost: string;
@@ -277,6 +278,11 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     name: 'connections-max',
     default: undefined,
     help: 'connections of all protocols together (default: what the limit of open files leaves, 65536 at most)',
+  }),
+  loginDelayMsMax: duration(3_600_000, {
+    name: 'login-delay-max',
+    default: 10_000,
+    help: 'longest time between two looks at passwords from one address, after several wrong ones; 0s: no delay',
   }),
   diskFreeBytesMin: size(0, 2 ** 40, {
     name: 'disk-free-min',

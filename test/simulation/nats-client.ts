@@ -6,7 +6,7 @@ import { PillarboxJetStream } from '../../src/protocols/nats/jetstream/index.ts'
 import { natsLimits } from '../../src/protocols/nats/limits.ts';
 import type { SessionHost } from '../../src/protocols/nats/session-host.ts';
 import { Session } from '../../src/protocols/nats/session.ts';
-import { Turns } from '../../src/protocols/connections/index.ts';
+import { Hall } from '../../src/protocols/connections/index.ts';
 import type { Clock } from '../../src/util/index.ts';
 import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';
@@ -169,12 +169,14 @@ function codeOf({ err_code: code, description }: NonNullable<PubAck['error']>): 
 
 function hostOf(broker: Broker, jetStream: PillarboxJetStream, clock: Clock): SessionHost {
   const limits = natsLimits({});
+  const { turns, logins } = new Hall(clock);
   return {
     router: broker.router,
     jetStream,
     clock,
     flusher: new Flusher(clock),
-    turns: new Turns(clock),
+    turns,
+    logins,
     readBuffer: Buffer.alloc(0), // a simulated socket is read as Node reads
     limits,
     auth: { kind: 'none' },

@@ -405,5 +405,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: '// unknown: as it was at the last look',
     replace: "throw new Error('the memory of the process is unknown');",
   },
+  {
+    name: 'found: a password can be guessed as fast as connections come',
+    file: 'protocols/connections/login-throttle.js',
+    find: 'failures.count++;',
+    replace: ';',
+    tests: ['protocols/connections/login-throttle.test.js'],
+  },
   ...kafkaPlantedBugs,
 ];

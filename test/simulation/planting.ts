@@ -52,7 +52,14 @@ async function copyProgram(dir: string): Promise<void> {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
   await cp(join(root, 'package.json'), join(dir, 'package.json'));
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
-  for (const part of ['src', 'test/simulation', 'test/broker', 'test/log', 'test/support'])
+  for (const part of [
+    'src',
+    'test/simulation',
+    'test/broker',
+    'test/log',
+    'test/protocols/connections',
+    'test/support',
+  ])
     await cp(join(compiled, part), join(dir, 'dist', part), { recursive: true });
 }
 

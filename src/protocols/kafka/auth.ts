@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Random } from '../../util/index.ts';
+import { sameText, type Random } from '../../util/index.ts';
 import { authenticationFailed, type KafkaUser, type SaslMechanism, type SaslStep } from './sasl.ts';
 import { ScramExchange, type ScramHash } from './scram.ts';
 
@@ -32,6 +31,10 @@ class PlainLogin implements SaslMechanism {
     this.#users = users;
   }
 
+  proves(token: Uint8Array): string {
+    return Buffer.from(token).toString('utf8').split('\0')[1] ?? '';
+  }
+
   step(token: Uint8Array): SaslStep {
     const parts = Buffer.from(token).toString('utf8').split('\0');
     const [authorizeAs = '', user = '', password = ''] = parts;
@@ -46,12 +49,4 @@ class PlainLogin implements SaslMechanism {
     if (!known) throw authenticationFailed();
     return { bytes: new Uint8Array(0), user };
   }
-}
-
-function sameText(expected: string, given: string): boolean {
-  return timingSafeEqual(digest(expected), digest(given));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -22,7 +22,7 @@ export interface KafkaSession {
   /** Begins to log in by a mechanism; false: it is not offered. `isBare`: its tokens come without a request around them. */
   beginSasl(mechanism: string, isBare: boolean): boolean;
   /** The answer to one token of the mechanism. Throws a KafkaError, and then the connection ends after the answer. */
-  saslToken(token: Uint8Array): Uint8Array;
+  saslToken(token: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Room for an answer that would have so many bytes: how many it may have, as soon as there is room at all. */
   takeRoom(bytes: number): number | Promise<number>;
   /**

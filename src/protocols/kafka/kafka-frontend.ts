@@ -108,6 +108,7 @@ export class KafkaFrontend implements Frontend {
       kafka,
       auth,
       turns: hall.turns,
+      logins: hall.logins,
       answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       advertised: options.advertised,

@@ -1,21 +1,33 @@
-import type { Random } from '../../util/index.ts';
+import type { Clock, Random } from '../../util/index.ts';
 import { ErrorCode } from '../../wire/kafka/index.ts';
+import type { LoginThrottle } from '../connections/index.ts';
 import { beginSasl, type KafkaAuth } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import type { SaslMechanism, SaslStep } from './sasl.ts';
+
+/** What a login needs of the connection around it. */
+export interface LoginHost {
+  readonly auth: KafkaAuth;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly logins: LoginThrottle;
+  readonly address: string;
+  /** The password is looked at so much later; the connection is given that time. */
+  readonly delayed: (waitMs: number) => void;
+  readonly isClosed: () => boolean;
+}
 
 /** A login is how a connection says who it is: SaslHandshake names a mechanism, then its tokens go back and forth. */
 export class Login {
   /** Who fails has to connect again. */
   hasFailed = false;
-  readonly #auth: KafkaAuth;
-  readonly #random: Random;
+  readonly #host: LoginHost;
   #mechanism: SaslMechanism | undefined = undefined;
   #isBare = false;
+  #isWaiting = false;
 
-  constructor(auth: KafkaAuth, random: Random) {
-    this.#auth = auth;
-    this.#random = random;
+  constructor(host: LoginHost) {
+    this.#host = host;
   }
 
   /** After SaslHandshake version 0 the tokens come as bare frames, until the login is complete. */
@@ -25,23 +37,66 @@ export class Login {
 
   /** False: there is no such mechanism, or nobody has to log in. */
   begin(mechanism: string, isBare: boolean): boolean {
-    this.#mechanism = beginSasl(this.#auth, mechanism, this.#random);
+    this.#mechanism = beginSasl(this.#host.auth, mechanism, this.#host.random);
     this.#isBare = isBare;
     return this.#mechanism !== undefined;
   }
 
-  /** Throws a KafkaError: ILLEGAL_SASL_STATE, SASL_AUTHENTICATION_FAILED. */
-  step(token: Uint8Array): SaslStep {
-    if (!this.#mechanism)
-      throw new KafkaError(ErrorCode.ILLEGAL_SASL_STATE, 'There was no SaslHandshake before.');
+  /**
+   * Throws, or rejects with, a KafkaError: ILLEGAL_SASL_STATE, SASL_AUTHENTICATION_FAILED. A token that proves a password
+   * may have to wait first.
+   */
+  step(token: Uint8Array): SaslStep | Promise<SaslStep> {
+    const mechanism = this.#mechanism;
+    if (!mechanism) throw new KafkaError(ErrorCode.ILLEGAL_SASL_STATE, 'There was no SaslHandshake before.');
+    if (this.#isWaiting)
+      throw new KafkaError(ErrorCode.ILLEGAL_SASL_STATE, 'The token before this one has no answer yet.');
+    const user = mechanism.proves(token);
+    if (user === undefined) return this.#take(mechanism, token, undefined);
+    const { clock, logins, address, delayed, isClosed } = this.#host;
+    const waitMs = logins.admit(address, user);
+    if (waitMs === undefined) {
+      this.#end(false);
+      throw new KafkaError(
+        ErrorCode.SASL_AUTHENTICATION_FAILED,
+        'Too many logins from this address or of this user failed; try again later.',
+      );
+    }
+    if (waitMs === 0) return this.#take(mechanism, token, user);
+    const kept = Buffer.from(token); // lent until the handler returns
+    delayed(waitMs);
+    this.#isWaiting = true;
+    return new Promise((resolve, reject) => {
+      clock.setTimer(waitMs, () => {
+        this.#isWaiting = false;
+        if (isClosed()) return; // and proves nothing any more
+        try {
+          resolve(this.#take(mechanism, kept, user));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #take(mechanism: SaslMechanism, token: Uint8Array, user: string | undefined): SaslStep {
+    const { logins, address } = this.#host;
     try {
-      const step = this.#mechanism.step(token);
-      if (step.user !== undefined) this.#mechanism = undefined;
+      const step = mechanism.step(token);
+      if (step.user !== undefined) {
+        this.#end(true);
+        logins.succeeded(address, step.user);
+      }
       return step;
     } catch (error) {
-      this.#mechanism = undefined;
-      this.hasFailed = true;
+      this.#end(false);
+      if (user !== undefined) logins.failed(address, user);
       throw error;
     }
+  }
+
+  #end(hasSucceeded: boolean): void {
+    this.#mechanism = undefined;
+    this.hasFailed = !hasSucceeded;
   }
 }

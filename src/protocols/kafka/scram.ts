@@ -37,6 +37,8 @@ export class ScramExchange {
   readonly #users: readonly KafkaUser[];
   readonly #random: Random;
   #user: KafkaUser | undefined = undefined;
+  /** As the client says it, whether or not there is such a user. */
+  #name = '';
   #header = '';
   #nonce = '';
   #clientNonce = '';
@@ -47,6 +49,10 @@ export class ScramExchange {
     this.#hash = hash;
     this.#users = users;
     this.#random = random;
+  }
+
+  proves(): string | undefined {
+    return this.#nonce === '' ? undefined : this.#name;
   }
 
   step(token: Uint8Array): SaslStep {
@@ -62,6 +68,7 @@ export class ScramExchange {
     const [, header = '', actAs, bare = '', escapedName = '', clientNonce = ''] = match;
     if (actAs !== undefined && actAs !== escapedName) throw authenticationFailed();
     const name = escapedName.replaceAll('=2C', ',').replaceAll('=3D', '=');
+    this.#name = name;
     this.#user = this.#users.find(({ user }) => user === name);
     this.#credential = this.#user ? this.#credentialOf(this.#user) : undefined;
     this.#header = header;

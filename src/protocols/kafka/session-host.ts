@@ -1,4 +1,4 @@
-import type { Turns } from '../connections/index.ts';
+import type { LoginThrottle, Turns } from '../connections/index.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
@@ -10,6 +10,7 @@ export interface SessionHost {
   readonly auth: KafkaAuth;
   readonly answerRoom: AnswerRoom;
   readonly turns: Turns;
+  readonly logins: LoginThrottle;
   /** What all connections are read into. */
   readonly readBuffer: Buffer;
   /** Where clients are told to connect to; undefined: where each has connected to. */

@@ -23,6 +23,7 @@ import { advertisedApiKeys } from './handlers/api-versions.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
 import { Login } from './login.ts';
+import type { SaslStep } from './sasl.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -126,7 +127,6 @@ export class Session implements KafkaSession, Connection {
     this.id = id;
     this.#turn = new Turn(host.turns, () => this.#goOn());
     this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock);
-    this.#login = new Login(host.auth, host.kafka.random);
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
     this.address = withoutMapping(accepted.remoteAddress);
@@ -134,7 +134,16 @@ export class Session implements KafkaSession, Connection {
       host: withoutMapping(accepted.localAddress),
       port: accepted.localPort ?? 0,
     };
-    const { limits } = host.kafka;
+    const { limits, clock, random } = host.kafka;
+    this.#login = new Login({
+      auth: host.auth,
+      random,
+      clock,
+      logins: host.logins,
+      address: this.address,
+      delayed: (waitMs) => (this.authDueMs += waitMs),
+      isClosed: () => this.closed,
+    });
     this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + limits.authTimeoutMs;
     this.#splitter = new FrameSplitter(
       this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
@@ -480,8 +489,12 @@ export class Session implements KafkaSession, Connection {
     return this.#login.begin(mechanism, isBare);
   }
 
-  saslToken(token: Uint8Array): Uint8Array {
-    const { bytes, user } = this.#login.step(token);
+  saslToken(token: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const step = this.#login.step(token);
+    return step instanceof Promise ? step.then((later) => this.#tookStep(later)) : this.#tookStep(step);
+  }
+
+  #tookStep({ bytes, user }: SaslStep): Uint8Array {
     if (user !== undefined) {
       this.user = user;
       this.authDueMs = Infinity;
@@ -492,6 +505,15 @@ export class Session implements KafkaSession, Connection {
 
   #acceptBareToken(token: Buffer): void {
     const answer = this.saslToken(token);
+    if (!(answer instanceof Promise)) return this.#sendBareToken(answer);
+    answer.then(
+      (later) => this.#sendBareToken(later),
+      (error: unknown) => this.fail('a login that failed', error),
+    );
+  }
+
+  #sendBareToken(answer: Uint8Array): void {
+    if (this.closed) return;
     const frame = Buffer.allocUnsafe(4 + answer.length);
     frame.writeInt32BE(answer.length, 0);
     frame.set(answer, 4);

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { sameText } from '../../util/index.ts';
 import type { ConnectOptions } from '../../wire/nats/index.ts';
 
 /** Who may connect. */
@@ -25,10 +25,7 @@ export function isAuthorized(auth: NatsAuth, options: ConnectOptions): boolean {
   return known;
 }
 
-function sameText(expected: string, given: string): boolean {
-  return timingSafeEqual(digest(expected), digest(given));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** Under which name failed logins are counted: tokens have none. */
+export function claimedUser(auth: NatsAuth, options: ConnectOptions): string {
+  return auth.kind === 'users' ? (options.user ?? '') : 'NATS token';
 }

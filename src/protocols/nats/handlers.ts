@@ -14,8 +14,7 @@ import type { Session } from './session.ts';
 export const handlers: Handlers<ClientVerb, Session> = {
   /** `CONNECT {json}`; may come again. */
   CONNECT(session: Session, frame: Frame): void {
-    session.accept(decodeConnect(frame.text()));
-    if (session.verbose) session.sendOk();
+    session.connect(decodeConnect(frame.text()));
   },
 
   /** `PUB subject [reply] #bytes` */

@@ -76,6 +76,7 @@ export class NatsFrontend implements Frontend {
       clock,
       flusher: new Flusher(clock),
       turns: hall.turns,
+      logins: hall.logins,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,
       auth,

@@ -2,7 +2,7 @@ import type { Router } from '../../broker/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { ServerInfo } from '../../wire/nats/index.ts';
 import type { NatsAuth } from './auth.ts';
-import type { Turns } from '../connections/index.ts';
+import type { LoginThrottle, Turns } from '../connections/index.ts';
 import type { Flusher } from './flusher.ts';
 import type { JetStream } from './jetstream-door.ts';
 import type { NatsLimits } from './limits.ts';
@@ -15,6 +15,7 @@ export interface SessionHost {
   readonly clock: Clock;
   readonly flusher: Flusher;
   readonly turns: Turns;
+  readonly logins: LoginThrottle;
   /** What every connection is read into. */
   readonly readBuffer: Buffer;
   readonly limits: NatsLimits;

@@ -8,7 +8,7 @@ import {
   type ConnectOptions,
   type ServerInfo,
 } from '../../wire/nats/index.ts';
-import { isAuthorized } from './auth.ts';
+import { claimedUser, isAuthorized } from './auth.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
@@ -92,7 +92,9 @@ export class Session implements LivePublisher, NatsSession, Connection {
   readonly #remoteAddress: string;
   #holds = 0;
   readonly #turn: Turn;
-  /** Read, and left for the next turn. */
+  /** CONNECT waits until its password may be looked at. */
+  #awaitsLogin = false;
+  /** Read, and left for the next turn or for after the login. */
   #rest: Buffer = noBytes;
   /** Its input is more work than most: it is taken in pieces until it pauses. */
   #isHeavy = false;
@@ -193,10 +195,46 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.output.append(new FrameWriter().error(text).take());
   }
 
+  /** CONNECT. Where its password may not be looked at yet, it waits, and so does what comes after it. */
+  connect(options: ConnectOptions): void {
+    const { auth, logins } = this.host;
+    const waitMs = auth.kind === 'none' ? 0 : logins.admit(this.#remoteAddress, claimedUser(auth, options));
+    if (waitMs === undefined) throw new ClosingError(ErrorText.authenticationTimeout);
+    if (waitMs === 0) return this.#acceptAndSay(options);
+    this.#awaitsLogin = true;
+    this.#parser.pause();
+    this.authDueMs += waitMs;
+    this.host.clock.setTimer(waitMs, () => {
+      if (this.closed) return;
+      this.#awaitsLogin = false;
+      this.#parser.resume();
+      try {
+        this.#acceptAndSay(options);
+      } catch (error) {
+        this.fail(closingText(error), error);
+      }
+      if (!this.#turn.isOver) this.#receiveRest();
+    });
+  }
+
+  #acceptAndSay(options: ConnectOptions): void {
+    this.accept(options);
+    if (this.verbose) this.sendOk();
+  }
+
+  #logIn(options: ConnectOptions): boolean {
+    const { auth, logins } = this.host;
+    if (auth.kind === 'none') return true;
+    const isRight = isAuthorized(auth, options);
+    const user = claimedUser(auth, options);
+    if (isRight) logins.succeeded(this.#remoteAddress, user);
+    else logins.failed(this.#remoteAddress, user);
+    return isRight;
+  }
+
   /** Takes over what CONNECT says. What an earlier one said stays where this one is silent. */
   accept(options: ConnectOptions): void {
-    const { host } = this;
-    if (!isAuthorized(host.auth, options)) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!this.#logIn(options)) throw new ClosingError(ErrorText.authorizationViolation);
     this.authDueMs = Infinity;
     if (options.protocol !== undefined && options.protocol !== 0 && options.protocol !== 1) {
       throw new ClosingError(ErrorText.invalidProtocol);
@@ -267,22 +305,30 @@ export class Session implements LivePublisher, NatsSession, Connection {
     // A full read: the system would hand on more at once, some 2 MiB before anybody else's turn.
     if (chunk.length === this.host.readBuffer.length) return this.#receiveMuch(chunk);
     this.#isHeavy = false;
-    this.#parse(chunk);
+    const taken = this.#parse(chunk);
+    if (this.#awaitsLogin) this.#keepRest(chunk, taken);
   }
 
-  #parse(chunk: Buffer): void {
-    if (this.closed) return;
+  /** Returns how many bytes are done with: all of them, but for what comes after a login that has to wait. */
+  #parse(chunk: Buffer): number {
+    if (this.closed) return chunk.length;
+    let taken = chunk.length;
     try {
-      this.#parser.parse(chunk);
+      taken = this.#parser.parse(chunk);
     } catch (error) {
       this.fail(closingText(error), error);
     }
     this.message.clear(); // an idle connection must not keep the chunk
+    return taken;
   }
 
   #receiveMuch(chunk: Buffer): void {
     const taken = this.#parseDuringTurn(chunk);
-    if (this.closed || (taken === chunk.length && !this.#turn.isOver)) return;
+    const isDone = taken === chunk.length && !this.#turn.isOver && !this.#awaitsLogin;
+    if (!this.closed && !isDone) this.#keepRest(chunk, taken);
+  }
+
+  #keepRest(chunk: Buffer, taken: number): void {
     // The buffer that was read into is for all connections.
     this.#rest = Buffer.from(chunk.subarray(taken));
     this.hold();
@@ -290,9 +336,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** Goes on with what was read earlier, and then with reading. */
   #receiveRest(): void {
+    if (this.#awaitsLogin) return;
     const taken = this.#parseDuringTurn(this.#rest);
     this.#rest = this.#rest.subarray(taken);
-    if (this.#turn.isOver && !this.closed) return;
+    if ((this.#turn.isOver || this.#awaitsLogin) && !this.closed) return;
     this.#rest = noBytes;
     this.release();
   }
@@ -304,11 +351,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #parseDuringTurn(bytes: Buffer): number {
     const { clock } = this.host;
     let taken = 0;
-    while (this.#turn.hasTime() && taken < bytes.length && !this.closed) {
+    while (this.#turn.hasTime() && taken < bytes.length && !this.closed && !this.#awaitsLogin) {
       const beginMs = clock.monotonic();
       const piece = bytes.subarray(taken, this.#isHeavy ? taken + heavyPieceBytes : bytes.length);
-      this.#parse(piece);
-      taken += piece.length;
+      taken += this.#parse(piece);
       this.#isHeavy ||= clock.monotonic() - beginMs > turnMs;
     }
     return taken;

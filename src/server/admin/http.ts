@@ -1,7 +1,7 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type Socket, isIP } from 'node:net';
 import { type Hall, Listener } from '../../protocols/index.ts';
+import { sameText } from '../../util/index.ts';
 import { AdminError, describeError, invalidRequest } from './errors.ts';
 
 /** A request of the admin HTTP after routing. */
@@ -48,6 +48,8 @@ export interface AdminHttp {
 }
 
 export const bodyBytesMax: number = 8 * 2 ** 20;
+/** Under which name wrong tokens are counted. */
+const tokenUser = 'admin token';
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot. */
@@ -112,7 +114,8 @@ async function answer<Context>(
   try {
     checkOrigin(message, options.host, options.token !== undefined);
     const url = new URL(message.url ?? '/', 'http://localhost');
-    if (options.token !== undefined && !openPaths.has(url.pathname)) checkToken(message, options.token);
+    if (options.token !== undefined && !openPaths.has(url.pathname))
+      await checkToken(message, options.token, options.hall);
     const { route, params } = findRoute(options.routes, message.method ?? 'GET', url.pathname);
     reply = await route.handle(
       {
@@ -184,14 +187,31 @@ export function checkOrigin(
     throw new AdminError(403, 'origin-not-allowed', 'Web pages of other origins may not use the admin HTTP.');
 }
 
-/** Hashed first, so that the comparison takes as long whatever the length. */
-function checkToken(message: IncomingMessage, token: string): void {
+/** Where the token may not be looked at yet, the request waits. */
+async function checkToken(message: IncomingMessage, token: string, { logins, clock }: Hall): Promise<void> {
   const [, given] = /^Bearer (.+)$/i.exec(message.headers.authorization ?? '') ?? [];
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
-    throw new AdminError(401, 'not-authorised', 'Send "Authorization: Bearer" with the admin token.', {
-      'www-authenticate': 'Bearer',
-    });
+  const address = message.socket.remoteAddress ?? '';
+  if (given !== undefined) {
+    const waitMs = logins.admit(address, tokenUser);
+    if (waitMs === undefined)
+      throw new AdminError(
+        429,
+        'too-many-logins',
+        'Too many wrong tokens came from this address; try again later.',
+        {
+          'retry-after': '10',
+        },
+      );
+    if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
+    // A client that has left learns nothing, and its guess is not looked at.
+    if (!message.socket.destroyed) {
+      if (sameText(token, given)) return logins.succeeded(address, tokenUser);
+      logins.failed(address, tokenUser);
+    }
+  }
+  throw new AdminError(401, 'not-authorised', 'Send "Authorization: Bearer" with the admin token.', {
+    'www-authenticate': 'Bearer',
+  });
 }
 
 function findRoute<Context>(

@@ -46,6 +46,7 @@ export class Parser<Side extends Verb, Target> {
   /** What to call for the payload that follows the control line at hand. */
   #payloadHandler: (target: Target, frame: Frame) => void = ignore;
   #stopped = false;
+  #paused = false;
   /** An unfinished frame, and how long it will be (`lineUnfinished` while its control line is not complete). */
   #tail: Buffer = noBytes;
   #tailBytes = 0;
@@ -70,15 +71,30 @@ export class Parser<Side extends Verb, Target> {
     this.#tailBytes = 0;
   }
 
-  /** Calls the handlers of all frames that are complete now. Throws a WireError when the bytes are no frame; the parser is of no use then. */
-  parse(chunk: Buffer): void {
+  /** No handler is called after the one at hand, until {@link resume}. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /**
+   * Calls the handlers of all frames that are complete now. Returns how many bytes are done with: fewer than there are
+   * only when a handler has paused it, and the rest is to be given again. Throws a WireError when the bytes are no frame; the parser is of no use then.
+   */
+  parse(chunk: Buffer): number {
     let position = 0;
-    while (this.#tailBytes > 0 && position < chunk.length && !this.#stopped)
+    while (this.#tailBytes > 0 && position < chunk.length && !this.#stopped && !this.#paused)
       position = this.#continueTail(chunk, position);
-    if (this.#stopped || position === chunk.length) return;
+    if (this.#stopped || position === chunk.length) return chunk.length;
+    if (this.#paused) return position;
     position = this.#run(chunk, position, chunk.length);
     this.#frame.buffer = noBytes; // an idle connection must not keep the chunk
+    if (this.#paused && !this.#stopped) return position;
     if (position < chunk.length && !this.#stopped) this.#appendTail(chunk, position, chunk.length);
+    return chunk.length;
   }
 
   /** Adds to the unfinished frame what may belong to it; where to go on in the chunk. */
@@ -124,7 +140,7 @@ export class Parser<Side extends Verb, Target> {
     // The control line of the publish before, in this buffer: publishers mostly repeat it, and a compared line needs no parsing.
     let lastLine = -1;
     let lineBytes = 0;
-    while (position < end && !this.#stopped) {
+    while (position < end && !this.#stopped && !this.#paused) {
       if (lastLine >= 0 && position + lineBytes <= end && sameBytes(buffer, lastLine, position, lineBytes)) {
         // Subject, reply and sid may stay where they are: the same bytes in the same buffer.
         const by = position - lastLine;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { FrameWriter, Parser, type Frame } from '../../../src/wire/nats/index.ts';
+import { FrameWriter, Parser, type ClientVerb, type Frame } from '../../../src/wire/nats/index.ts';
 import {
   clientHandlers,
   fromClient,
@@ -385,6 +385,43 @@ describe('writer and parser', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('pause after the frame at hand, and go on with the rest, wherever chunks are cut', () => {
+    const said = 'CONNECT {"a":1}\r\nPUB a 2\r\nhi\r\nPING\r\nPUB b 0\r\n\r\n';
+    for (let cut = 0; cut <= said.length; cut++) {
+      const heard: string[] = [];
+      const parser: Parser<ClientVerb, never[]> = new Parser(
+        {
+          ...clientHandlers,
+          CONNECT: () => {
+            heard.push('CONNECT');
+            parser.pause();
+          },
+          PUB: (_: unknown, frame: Frame) => void heard.push(`PUB ${frame.subject()}`),
+          PING: () => {
+            heard.push('PING');
+            parser.pause();
+          },
+        },
+        [],
+        limits,
+      );
+      let waiting = Buffer.alloc(0);
+      for (const piece of [said.slice(0, cut), said.slice(cut)]) {
+        waiting = Buffer.concat([waiting, Buffer.from(piece)]);
+        const before = heard.length;
+        waiting = waiting.subarray(parser.parse(waiting));
+        const pausing = heard.slice(before).filter((verb) => !verb.startsWith('PUB'));
+        assert.ok(pausing.length <= 1, `cut at ${cut}`);
+      }
+      for (let rounds = 0; rounds < 3; rounds++) {
+        parser.resume();
+        waiting = waiting.subarray(parser.parse(waiting));
+      }
+      assert.deepEqual(heard, ['CONNECT', 'PUB a', 'PING', 'PUB b'], `cut at ${cut}`);
+      assert.equal(waiting.length, 0);
+    }
   });
 
   it('mark what PUB and MSG have in common only where it can be copied as it is', () => {

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../../wire/kafka/index.ts';
+import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { saslMechanisms } from '../auth.ts';
 import { errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
@@ -12,12 +12,21 @@ export const saslHandshake: Handler<'SaslHandshake'> = ({ mechanism }, { session
 
 export const saslAuthenticate: Handler<'SaslAuthenticate'> = ({ authBytes }, { session }) => {
   try {
-    return { errorCode: ErrorCode.NONE, errorMessage: null, authBytes: session.saslToken(authBytes) };
+    const answer = session.saslToken(authBytes);
+    return answer instanceof Promise ? answer.then(accepted, refused) : accepted(answer);
   } catch (error) {
-    return {
-      errorCode: errorCodeOf(error),
-      errorMessage: errorMessageOf(error),
-      authBytes: new Uint8Array(0),
-    };
+    return refused(error);
   }
 };
+
+function accepted(authBytes: Uint8Array): ResponseDraft<'SaslAuthenticate'> {
+  return { errorCode: ErrorCode.NONE, errorMessage: null, authBytes };
+}
+
+function refused(error: unknown): ResponseDraft<'SaslAuthenticate'> {
+  return {
+    errorCode: errorCodeOf(error),
+    errorMessage: errorMessageOf(error),
+    authBytes: new Uint8Array(0),
+  };
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Hall } from '../../../src/protocols/connections/index.ts';
+import { ErrorCode } from '../../../src/wire/kafka/index.ts';
+import { listenAdminHttp } from '../../../src/server/admin/http.ts';
+import { VirtualClock } from '../../../src/util/virtual-clock.ts';
+import { eventually } from '../../support/index.ts';
+import { KafkaKit, type KafkaClient } from '../kafka/kit.ts';
+import { TestServer } from '../nats/nats-kit.ts';
+
+const here = '127.0.0.1';
+const users = { kind: 'users', users: [{ user: 'ann', password: 'secret' }] } as const;
+
+/** A hall in which some have guessed the password of ann from this address. */
+function guessedHall(): { clock: VirtualClock; hall: Hall } {
+  const clock = new VirtualClock();
+  const hall = new Hall(clock);
+  for (let guess = 0; guess < 20; guess++) hall.logins.failed(here, 'ann');
+  return { clock, hall };
+}
+
+describe('after failed logins', () => {
+  test('CONNECT of NATS waits, what comes after it too, and then all is as ever', async () => {
+    const { clock, hall } = guessedHall();
+    await using server = await TestServer.start({ auth: users, clock, hall });
+    using client = await server.greeted();
+    client.send('CONNECT {"verbose":false,"user":"ann","pass":"secret"}\r\nSUB a 1\r\nPUB a 2\r\nhi\r\n');
+    const inBytes = (): number => server.nats.listConnections()[0]?.inBytes ?? 0;
+    await eventually(() => inBytes() > 0);
+    client.send('PING\r\n');
+    clock.advance(9_999);
+    assert.equal(server.nats.subscriptions, 0);
+    clock.advance(1);
+    assert.equal(await client.readThrough('PONG\r\n'), 'MSG a 1 2\r\nhi\r\nPONG\r\n');
+    using next = await server.greeted();
+    next.send('CONNECT {"verbose":false,"user":"ann","pass":"secret"}\r\nPING\r\n');
+    await next.expect('PONG\r\n');
+  });
+
+  test('a wrong CONNECT hears so only after its time, and too many at once are not looked at', async () => {
+    const { clock, hall } = guessedHall();
+    await using server = await TestServer.start({ auth: users, clock, hall });
+    const wrong = 'CONNECT {"user":"ann","pass":"wrong"}\r\n';
+    const clients = [];
+    for (let at = 0; at < 4; at++) {
+      const client = await server.greeted();
+      client.send(wrong);
+      clients.push(client);
+      if (at < 2) await eventually(() => (server.nats.listConnections()[at]?.inBytes ?? 0) > 0);
+    }
+    assert.equal(await clients[2]?.closed(), "-ERR 'Authentication Timeout'\r\n");
+    assert.equal(await clients[3]?.closed(), "-ERR 'Authentication Timeout'\r\n");
+    for (const refused of clients.slice(2)) refused[Symbol.dispose]();
+    await eventually(() => server.nats.connections === 2);
+    clock.advance(10_000);
+    assert.equal(await clients[0]?.closed(), "-ERR 'Authorization Violation'\r\n");
+    for (const client of clients.slice(0, 2)) client[Symbol.dispose]();
+  });
+
+  for (const bare of [false, true])
+    test(`SASL PLAIN of Kafka waits${bare ? ', as bare tokens too' : ''}`, async () => {
+      const { clock, hall } = guessedHall();
+      await using kit = await KafkaKit.start({ auth: users, clock, hall });
+      using client = await kit.client();
+      await client.call('SaslHandshake', bare ? 0 : 1, { mechanism: 'PLAIN' });
+      const before = kit.frontend.listConnections()[0]!.inBytes;
+      const id = sendToken(client, bare, '\0ann\0secret');
+      await eventually(() => kit.frontend.listConnections()[0]!.inBytes > before);
+      clock.advance(9_999);
+      assert.equal(kit.frontend.listConnections()[0]!.user, null);
+      clock.advance(1);
+      await answerOf(client, id);
+      assert.equal(kit.frontend.listConnections()[0]!.user, 'ann');
+      assert.equal((await client.call('Metadata', 5, { topics: [] })).brokers.length, 1);
+    });
+
+  test('the proof of SCRAM waits, not the question before it', async () => {
+    const { clock, hall } = guessedHall();
+    await using kit = await KafkaKit.start({ auth: users, clock, hall });
+    using client = await kit.client();
+    await client.call('SaslHandshake', 1, { mechanism: 'SCRAM-SHA-256' });
+    const first = await client.call('SaslAuthenticate', 2, { authBytes: Buffer.from('n,,n=ann,r=abc') });
+    assert.equal(first.errorCode, 0);
+    const before = kit.frontend.listConnections()[0]!.inBytes;
+    const [nonce] = first.authBytes.toString().split(',');
+    const id = client.send('SaslAuthenticate', 2, { authBytes: Buffer.from(`c=biws,${nonce},p=AAAA`) });
+    await eventually(() => kit.frontend.listConnections()[0]!.inBytes > before);
+    assert.equal(kit.frontend.listConnections()[0]!.underWay, 1);
+    clock.advance(10_000);
+    const { errorCode } = await client.receive('SaslAuthenticate', 2, id);
+    assert.equal(errorCode, ErrorCode.SASL_AUTHENTICATION_FAILED);
+  });
+
+  test('a request with the admin token waits, and beyond some it is 429', async () => {
+    const clock = new VirtualClock();
+    const hall = new Hall(clock);
+    for (let guess = 0; guess < 20; guess++) hall.logins.failed(here, 'admin token');
+    const admin = await listenAdminHttp({
+      routes: [{ method: 'GET', path: '/a', summary: '', handle: () => ({ kind: 'json', body: 1 }) }],
+      context: undefined,
+      hall,
+      connectionsMax: 10,
+      host: here,
+      port: 0,
+      token: 'right',
+      onError: () => {},
+    });
+    try {
+      const ask = async (token: string): Promise<number> => {
+        const headers = { authorization: `Bearer ${token}` };
+        return (await fetch(`http://${here}:${admin.port}/a`, { headers })).status;
+      };
+      const waiting = [ask('right'), ask('wrong'), ask('wrong'), ask('wrong')];
+      // Two have a place in the queue.
+      await Promise.race([Promise.all(waiting.slice(2)), Promise.all(waiting.slice(0, 3))]);
+      clock.advance(20_000);
+      const statuses = await Promise.all(waiting);
+      assert.equal(statuses.filter((status) => status === 429).length, 2);
+      assert.equal(await ask('right'), statuses.includes(200) ? 200 : 429);
+    } finally {
+      await admin.close({ graceMs: 100 });
+    }
+  });
+});
+
+function sendToken(client: KafkaClient, bare: boolean, text: string): number | undefined {
+  const authBytes = Buffer.from(text);
+  if (!bare) return client.send('SaslAuthenticate', 2, { authBytes });
+  const frame = Buffer.alloc(4 + authBytes.length);
+  frame.writeInt32BE(authBytes.length, 0);
+  frame.set(authBytes, 4);
+  client.socket.write(frame);
+  return undefined;
+}
+
+async function answerOf(client: KafkaClient, id: number | undefined): Promise<void> {
+  if (id === undefined) assert.equal((await client.frame())!.length, 0);
+  else assert.equal((await client.receive('SaslAuthenticate', 2, id)).errorCode, 0);
+}
