@@ -5,6 +5,37 @@ import { recordBytes } from './message.ts';
 import type { Partition } from './partition.ts';
 import type { PublishOptions, Topic } from './topic.ts';
 
+/** What fits the log's largest record, with a MiB to spare for key and headers. */
+const valueBytesLimit = 63 * 1024 * 1024;
+
+/** What a topic decides about a publish before it changes anything; see `Topic.admit`. */
+export type Admission =
+  | { readonly kind: 'refused'; readonly error: BrokerError }
+  /** Its dedupe id was published before, with this offset. */
+  | { readonly kind: 'duplicate'; readonly partition: Partition; readonly offset: number }
+  /** It waits for room, for publishes that wait already, or (`isKnown` false) for a look at what it expects. */
+  | {
+      readonly kind: 'waits';
+      readonly partition: Partition;
+      readonly isKnown: boolean;
+      /** Why there is no room, if it waits for room. */
+      readonly full: BrokerError | undefined;
+    }
+  | {
+      readonly kind: 'accepted';
+      readonly partition: Partition;
+      readonly key: string;
+      readonly options: PublishOptions | undefined;
+      readonly dedupeId: string | undefined;
+    };
+
+/** Why the log cannot hold a record, whatever its topic's limits are; undefined: it can. */
+export function refusalOfValue(topic: Topic, record: Record): BrokerError | undefined {
+  if (record.valueEnd - record.valueStart <= valueBytesLimit) return undefined;
+  const what = `takes values of up to ${valueBytesLimit} bytes`;
+  return topicError(topic, 'message-too-large', what, { limit: valueBytesLimit });
+}
+
 /** Why a topic refuses a publish for what it is (sealed, too large) or expects; undefined: it does not. */
 export function refusalOfMessage(
   topic: Topic,
@@ -15,6 +46,8 @@ export function refusalOfMessage(
 ): BrokerError | undefined {
   const { messageBytesMax, sealed } = topic.config;
   if (sealed) return topicError(topic, 'not-allowed', 'is sealed');
+  const tooLarge = refusalOfValue(topic, record);
+  if (tooLarge) return tooLarge;
   if (messageBytesMax !== undefined) {
     const bytes = recordBytes(record);
     if (bytes > messageBytesMax) {

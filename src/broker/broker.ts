@@ -28,9 +28,17 @@ import { Definitions } from './definitions.ts';
 import { EntryKind, writeDedupeId } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
+import { groupConfig, type GroupOptions } from './group-config.ts';
 import type { Partition } from './partition.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { PublishListener } from './publishes.ts';
+import {
+  publishToAll,
+  type PublishToAllListener,
+  type PublishToAllMode,
+  type PublishToAllOptions,
+} from './publish-to-all.ts';
+import { defaultGroup, type Queue } from './queue.ts';
 import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
 import { Router } from './router.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
@@ -224,7 +232,8 @@ export class Broker {
 
   /** Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or `topic-config-invalid`. */
   async createTopic(options: TopicOptions): Promise<Topic> {
-    return this.#createDefined(this.checkNewTopic(options));
+    const config = this.checkNewTopic(options);
+    return this.#defined(() => this.#definitions.defineTopic(config));
   }
 
   /** What {@link createTopic} would make of these options. Throws what it would reject with. */
@@ -240,6 +249,29 @@ export class Broker {
     return config;
   }
 
+  /**
+   * Creates a queue: a topic whose acked messages are deleted, and its group, named {@link defaultGroup} unless the
+   * options say otherwise. Both are in one commit, so that a crash never leaves a queue that no group reads. Resolves once
+   * that is durable. Rejects as {@link createTopic} and `Topic.createGroup` do.
+   */
+  async defineQueue(options: TopicOptions, group: Partial<GroupOptions> = {}): Promise<Queue> {
+    const groupDefinition = groupConfig({ name: defaultGroup, ...group });
+    const config = this.checkNewTopic({ retention: 'queue', ...options });
+    return this.#defined(() => this.#definitions.defineQueue(config, groupDefinition));
+  }
+
+  /** See {@link publishToAll}. */
+  publishToAll<T>(
+    topics: readonly Topic[],
+    record: Record,
+    options: PublishToAllOptions | undefined,
+    mode: PublishToAllMode,
+    listener: PublishToAllListener<T>,
+    token: T,
+  ): void {
+    publishToAll(topics, record, options, mode, listener, token);
+  }
+
   /** Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them until they are adopted. */
   get orphans(): readonly number[] {
     return this.#log.orphans;
@@ -253,15 +285,15 @@ export class Broker {
       throw new BrokerError('not-allowed', `There is no partition ${orphan} without a topic.`);
     if (this.topics.has(name))
       throw new BrokerError('topic-exists', `There is a topic "${name}" already.`, { topic: name });
-    return this.#createDefined(config, [orphan]);
+    return this.#defined(() => this.#definitions.defineTopic(config, [orphan]));
   }
 
-  async #createDefined(config: TopicConfig, logIds?: readonly number[]): Promise<Topic> {
-    const topic = this.#definitions.defineTopic(config, logIds);
+  async #defined<T>(define: () => T): Promise<T> {
+    const defined = define();
     await new Promise<void>((resolve) => {
       if (!this.#failure) this.#commits.afterDefinitions(resolve);
     });
-    return topic;
+    return defined;
   }
 
   /** Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many stayed and why. */

@@ -6,6 +6,8 @@ import type { BrokerCore } from './core.ts';
 import { EntryKind } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import type { Group } from './group.ts';
+import type { GroupConfig } from './group-config.ts';
+import type { Queue } from './queue.ts';
 import type { Router } from './router.ts';
 import type { TopicConfig } from './topic-config.ts';
 import { Topic } from './topic.ts';
@@ -44,6 +46,12 @@ export class Definitions {
     this.bind(topic);
     core.emit({ kind: 'topic-created', topic });
     return topic;
+  }
+
+  /** A topic and its first group, in one commit. */
+  defineQueue(config: TopicConfig, groupDefinition: GroupConfig): Queue {
+    const topic = this.defineTopic(config);
+    return { topic, group: topic.defineFirstGroup(groupDefinition) };
   }
 
   redefineTopic(topic: Topic): void {

@@ -14,6 +14,13 @@ export { recordBytes, recordOf, type Message, type StoredMessage } from './messa
 export type { Partition, PartitionWatcher } from './partition.ts';
 export type { StoredBatches } from './stored-batches.ts';
 export type { PublishListener } from './publishes.ts';
+export type {
+  PublishToAllListener,
+  PublishToAllMode,
+  PublishToAllOptions,
+  TopicRefusal,
+} from './publish-to-all.ts';
+export { defaultGroup, type Queue } from './queue.ts';
 export type { Redriven, RedriveOptions, RedriveRefusal } from './redrive.ts';
 export * from './route.ts';
 export * from './router.ts';

@@ -1,9 +1,7 @@
 import type { Header, Record } from '../log/index.ts';
-import { refusalOfMessage, refusalOfRoom } from './admission.ts';
 import type { BrokerCore } from './core.ts';
 import { DeadLetterHeader, deadLetterOrigin, deadLetterPrefix } from './dead-letter.ts';
 import { BrokerError, type BrokerErrorCode } from './errors.ts';
-import { keyText } from './filter.ts';
 import { copyHeaders, recordOf } from './message.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
@@ -86,12 +84,12 @@ function putBack(core: BrokerCore, letter: Record, to: string | undefined): Brok
     value: letter.value,
     timestampMs: core.clock.now(),
   });
-  const key = keyText(again);
-  const refusal =
-    core.refusal ??
-    refusalOfMessage(topic, again, undefined, partition, key) ??
-    refusalOfRoom(topic, again, partition, key);
-  if (refusal) return new BrokerError(refusal.code, refusal.message, { ...refusal.details, topic: name });
+  // The partition is given as one whose turn it is: what is put back does not wait for room.
+  const admission = topic.admit(again, undefined, partition);
+  if (admission.kind === 'refused') {
+    const { code, message, details } = admission.error;
+    return new BrokerError(code, message, { ...details, topic: name });
+  }
   topic.appendAccepted(again, partition);
   return undefined;
 }

@@ -1,6 +1,13 @@
 import type { Outcome, Record } from '../log/index.ts';
 import { AckRetention } from './ack-retention.ts';
-import { knowsExpected, refusalOfMessage, refusalOfRoom, topicError } from './admission.ts';
+import {
+  type Admission,
+  knowsExpected,
+  refusalOfMessage,
+  refusalOfRoom,
+  refusalOfValue,
+  topicError,
+} from './admission.ts';
 import { AgeRetention } from './age-retention.ts';
 import { BatchIntake } from './batch-intake.ts';
 import type { BrokerCore } from './core.ts';
@@ -10,7 +17,7 @@ import { Mutex } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 import { KeyReader, textFromKey } from './filter.ts';
 import { Group } from './group.ts';
-import { groupConfig, type GroupOptions } from './group-config.ts';
+import { groupConfig, type GroupConfig, type GroupOptions } from './group-config.ts';
 import { copyRecord, recordOf, type Message } from './message.ts';
 import { Partition } from './partition.ts';
 import { PartitionList } from './partition-list.ts';
@@ -48,8 +55,6 @@ export interface Published {
 }
 
 const waitingPublishesMax = 10_000;
-/** What fits the log's largest record, with a MiB to spare for key and headers. */
-const valueBytesLimit = 63 * 1024 * 1024;
 
 /**
  * A topic is a named log of messages in one or more partitions, with the groups that read it.
@@ -140,11 +145,8 @@ export class Topic {
     token: T,
   ): void {
     const core = this.#core;
-    if (core.refusal) return listener.refused(token, core.refusal);
-    if (record.valueEnd - record.valueStart > valueBytesLimit) {
-      const what = `takes values of up to ${valueBytesLimit} bytes`;
-      return listener.refused(token, topicError(this, 'message-too-large', what, { limit: valueBytesLimit }));
-    }
+    const refusal = core.refusal ?? refusalOfValue(this, record);
+    if (refusal) return listener.refused(token, refusal);
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
     if (this.#plain && options === undefined && this.#waiting.size === 0) {
       const partition = this.partitions.at(0)!;
@@ -189,53 +191,77 @@ export class Topic {
     token: T,
     turn?: Partition,
   ): void {
+    const admission = this.admit(record, options, turn);
+    if (admission.kind !== 'waits') return this.append(admission, record, listener, token);
+    const { partition, isKnown, full } = admission;
+    if (this.#waiting.size >= waitingPublishesMax)
+      return listener.refused(
+        token,
+        full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
+      );
+    const copy = copyRecord(record);
+    this.#waiting.push(partition, {
+      record: copy,
+      options,
+      listener,
+      token,
+      look: 'none',
+      failure: undefined,
+    });
+    if (!isKnown) this.#admitWaiting();
+  }
+
+  /**
+   * Decides about a publish and changes nothing. What it says holds until the next change of the topic: {@link append}
+   * follows in the same synchronous run. `turn`: the publish has waited, and this is the partition whose turn it is.
+   */
+  admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission {
     const config = this.#config;
     const core = this.#core;
-    if (this.#deleted) return listener.refused(token, topicError(this, 'topic-not-found', 'was deleted'));
+    if (core.refusal) return { kind: 'refused', error: core.refusal };
+    if (record.timestampMs === 0) record.timestampMs = core.clock.now();
+    if (this.#deleted) return { kind: 'refused', error: topicError(this, 'topic-not-found', 'was deleted') };
     const needsKey = config.keyState || config.partitions > 1 || options?.rollup === 'key';
     const key = needsKey ? this.#keyReader.read(record) : '';
     const partition = turn ?? this.#choosePartition(record, options, key);
     if (!partition) {
-      return listener.refused(
-        token,
-        topicError(this, 'not-allowed', `has no partition ${options?.partition}`),
-      );
+      const error = topicError(this, 'not-allowed', `has no partition ${options?.partition}`);
+      return { kind: 'refused', error };
     }
     const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
     if (dedupeId !== undefined) {
       const original = this.deduplication.find(dedupeId, core.clock.now(), config.dedupeWindowMs);
       if (original)
-        return core.awaitCommit(
-          listener,
-          token,
-          this.partitions.at(original.partition)!,
-          original.offset,
-          true,
-        );
+        return {
+          kind: 'duplicate',
+          partition: this.partitions.at(original.partition)!,
+          offset: original.offset,
+        };
     }
     const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
     const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
-    if (refusal) return listener.refused(token, refusal);
+    if (refusal) return { kind: 'refused', error: refusal };
     const full = options?.rollup === undefined ? refusalOfRoom(this, record, partition, key) : undefined;
     const waitsForRoom = config.overflow === 'wait' && full !== undefined && full.code !== 'key-full';
-    if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition))) {
-      if (this.#waiting.size >= waitingPublishesMax)
-        return listener.refused(
-          token,
-          full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
-        );
-      const copy = copyRecord(record);
-      this.#waiting.push(partition, {
-        record: copy,
-        options,
-        listener,
-        token,
-        look: 'none',
-        failure: undefined,
-      });
-      return isKnown ? undefined : this.#admitWaiting();
-    }
-    if (full) return listener.refused(token, full);
+    if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition)))
+      return { kind: 'waits', partition, isKnown, full };
+    if (full) return { kind: 'refused', error: full };
+    return { kind: 'accepted', partition, key, options, dedupeId };
+  }
+
+  /** Carries out what {@link admit} decided, unless that is to wait; the listener hears of it. */
+  append<T>(
+    admission: Exclude<Admission, { kind: 'waits' }>,
+    record: Record,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const core = this.#core;
+    if (admission.kind === 'refused') return listener.refused(token, admission.error);
+    const { partition } = admission;
+    if (admission.kind === 'duplicate')
+      return core.awaitCommit(listener, token, partition, admission.offset, true);
+    const { key, options, dedupeId } = admission;
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
       return core.schedule(partition, record, options.deliverAtMs, listener, token);
@@ -407,6 +433,16 @@ export class Topic {
     this.#core.defineGroup(group);
     this.#core.emit({ kind: 'group-created', group });
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    return group;
+  }
+
+  /** Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is the beginning. */
+  defineFirstGroup(config: GroupConfig): Group {
+    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+    this.addGroup(group);
+    this.#core.defineGroup(group);
+    group.resumeTimers();
+    this.#core.emit({ kind: 'group-created', group });
     return group;
   }
 
