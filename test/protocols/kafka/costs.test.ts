@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { inTurns } from '../../../src/protocols/kafka/in-turns.ts';
 import { Hall } from '../../../src/protocols/index.ts';
 import { SystemClock } from '../../../src/util/index.ts';
-import { apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
+import { ErrorCode, apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
 import { eventually } from '../../support/index.ts';
 import { fullRequest, requestFrame, type Where } from '../../wire/kafka/full-request.ts';
 import { allApis, hex } from '../../wire/kafka/kit.ts';
@@ -236,5 +236,33 @@ describe('turns', () => {
       assert.ok(await client.frame(), `${name} is answered`);
       assert.ok(clock.turns - before > 100, `${name}: ${clock.turns - before} turns`);
     }
+  });
+
+  test('a subscription by pattern looks at the topics in turns, once, and later only at new ones', async () => {
+    const clock = new SteppedClock();
+    await using kit = await KafkaKit.start({ hall: new Hall(clock) });
+    using client = await kit.client();
+    for (let at = 0; at < 200; at++) await kit.broker.createTopic({ name: `t${at}` });
+    const join = async (memberId: string): Promise<number> => {
+      const before = clock.turns;
+      const { errorCode } = await client.call('ConsumerGroupHeartbeat', 1, {
+        groupId: 'g',
+        memberId,
+        memberEpoch: 0,
+        instanceId: null,
+        rackId: null,
+        rebalanceTimeoutMs: 10_000,
+        subscribedTopicNames: [],
+        subscribedTopicRegex: 'nothing-like-it',
+        serverAssignor: null,
+        topicPartitions: [],
+      });
+      assert.equal(errorCode, ErrorCode.NONE);
+      return clock.turns - before;
+    };
+    const first = await join('m1');
+    assert.ok(first > 30, `${first} turns`);
+    const second = await join('m2');
+    assert.ok(second < first / 4, `${second} turns`);
   });
 });

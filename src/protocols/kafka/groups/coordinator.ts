@@ -6,6 +6,8 @@ import type { TopicIds, TopicNames } from '../kafka-host.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
 import { consumerProtocolType, topicsOfGroup } from './classic/subscription.ts';
 import { ConsumerGroup } from './consumer/consumer-group.ts';
+import type { PatternTopics } from './consumer/pattern-topics.ts';
+import { Patterns } from './consumer/patterns.ts';
 import type { TopicView, TopicsView } from './consumer/subscribed-topics.ts';
 import { GroupConfigs } from './group-configs.ts';
 import { groupLimits, type GroupLimits } from './limits.ts';
@@ -46,6 +48,7 @@ export class GroupCoordinator {
   readonly configs: GroupConfigs;
   readonly shareOffsets: ShareOffsets;
   readonly shareSessions: ShareSessions;
+  readonly patterns: Patterns;
   readonly #options: GroupCoordinatorOptions;
   readonly #groups = new Map<string, LiveGroup>();
   readonly #presences = new Map<string, Presences>();
@@ -54,6 +57,7 @@ export class GroupCoordinator {
     readonly random: Random;
     readonly limits: GroupLimits;
     readonly topics: TopicsView;
+    readonly patternOf: (text: string) => PatternTopics;
     readonly changed: (group: LiveGroup) => void;
   };
   readonly #unsubscribe: () => void;
@@ -74,10 +78,12 @@ export class GroupCoordinator {
       limits: this.limits,
       topics: {
         byName: (name) => this.#view(options.topicNames.topic(name)),
-        all: () => this.#views(),
+        all: (after) => this.#views(after),
       },
+      patternOf: (text) => this.patterns.of(text),
       changed: (group) => this.#changed(group),
     };
+    this.patterns = new Patterns(this.#host.topics, this.limits.memberTopicsMax);
     this.#unsubscribe = broker.events.subscribe(({ kind }) => {
       if (kind !== 'topic-created' && kind !== 'topic-updated' && kind !== 'topic-deleted') return;
       for (const group of this.#groups.values()) if (group.kind !== 'classic') group.noteTopicsChanged();
@@ -99,11 +105,17 @@ export class GroupCoordinator {
   #view(topic: Topic | undefined): TopicView | undefined {
     if (!topic) return undefined;
     const { topicIds, topicNames } = this.#options;
-    return { id: topicIds.idOf(topic), name: topicNames.nameOf(topic), partitions: topic.partitions.length };
+    const { id: number, partitions } = topic;
+    return {
+      id: topicIds.idOf(topic),
+      number,
+      name: topicNames.nameOf(topic),
+      partitions: partitions.length,
+    };
   }
 
-  *#views(): Iterable<TopicView> {
-    for (const topic of this.broker.topics.values()) yield this.#view(topic)!;
+  *#views(after: number): Iterable<TopicView> {
+    for (const topic of this.broker.topics.values()) if (topic.id > after) yield this.#view(topic)!;
   }
 
   // ---- groups

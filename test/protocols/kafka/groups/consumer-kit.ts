@@ -3,6 +3,11 @@ import type {
   ConsumerHeartbeat,
   ConsumerHeartbeatResult,
 } from '../../../../src/protocols/kafka/groups/consumer/messages.ts';
+import { Patterns } from '../../../../src/protocols/kafka/groups/consumer/patterns.ts';
+import type {
+  TopicView,
+  TopicsView,
+} from '../../../../src/protocols/kafka/groups/consumer/subscribed-topics.ts';
 import { groupLimits, type GroupLimits } from '../../../../src/protocols/kafka/groups/limits.ts';
 import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
 import { errorName } from '../../../../src/wire/kafka/index.ts';
@@ -15,19 +20,23 @@ export class ConsumerKit {
 
   constructor(topics: { readonly [name: string]: number }, limits: Partial<GroupLimits> = {}) {
     for (const [name, partitions] of Object.entries(topics)) this.topics.set(name, partitions);
-    const view = (name: string): { id: string; name: string; partitions: number } => ({
+    const view = (name: string): TopicView => ({
       id: name,
+      number: [...this.topics.keys()].indexOf(name),
       name,
       partitions: this.topics.get(name)!,
     });
+    const views: TopicsView = {
+      byName: (name) => (this.topics.has(name) ? view(name) : undefined),
+      all: (after) => [...this.topics.keys()].map(view).filter(({ number }) => number > after),
+    };
+    const patterns = new Patterns(views, groupLimits(limits).memberTopicsMax);
     this.group = new ConsumerGroup('g', {
       clock: this.clock,
       random: new SeededRandom(3),
       limits: groupLimits(limits),
-      topics: {
-        byName: (name) => (this.topics.has(name) ? view(name) : undefined),
-        all: () => [...this.topics.keys()].map(view),
-      },
+      topics: views,
+      patternOf: (text) => patterns.of(text),
       sessionMsOf: () => groupLimits(limits).consumerSessionMs.default,
       changed: () => undefined,
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { SeededRandom } from '../../../../src/util/index.ts';
 import { TopicPattern } from '../../../../src/protocols/kafka/groups/consumer/topic-pattern.ts';
 
 const matches = (pattern: string, name: string): boolean => new TopicPattern(pattern).matches(name);
@@ -63,11 +64,50 @@ test('what is not understood is refused, with the place', () => {
   assert.throws(() => new TopicPattern('a'.repeat(2001)), { code: 128 });
   assert.throws(() => new TopicPattern('('.repeat(500) + ')'.repeat(500)), { code: 128 });
   assert.throws(() => new TopicPattern('((a{100}){100}){100}'), { code: 128 });
+  assert.throws(() => new TopicPattern('(a*){1200}'), { code: 128 });
+});
+
+test('a pattern that many names go through takes a step per character, however large it is', () => {
+  const pattern = new TopicPattern('(a*){500}');
+  const longest = 249;
+  pattern.matches('a'.repeat(longest));
+  const before = pattern.steps;
+  for (let i = 0; i < 20; i++) pattern.matches('a'.repeat(longest));
+  assert.equal(pattern.steps - before, 20 * longest);
+  assert.ok(before < 20_000, `${before} steps to begin with`);
 });
 
 test('no pattern takes more steps than name times pattern', () => {
   const pattern = new TopicPattern('(a*)*(a|a)*(a?){40}a{40}b');
   assert.equal(pattern.matches('a'.repeat(240)), false);
+  assert.ok(pattern.steps < 240 * 300, `${pattern.steps} steps`);
+});
+
+test('a pattern with ever new states is refused once it has taken far more steps than names have characters', () => {
+  const pattern = new TopicPattern('(a|b)*a(a|b){400}');
+  const random = new SeededRandom(1);
+  const name = (): string => Array.from({ length: 249 }, () => 'ab'[random.int(2)]).join('');
+  assert.doesNotThrow(() => pattern.checkCost());
+  let names = 0;
+  assert.throws(
+    () => {
+      for (; names < 1000; names++) {
+        assert.equal(pattern.matches(name()), false);
+        pattern.checkCost();
+      }
+    },
+    { code: 128, message: /too many steps/ },
+  );
+  assert.ok(pattern.steps < 1_500_000, `${pattern.steps} steps over ${names} names`);
+});
+
+test('states that are forgotten are made again', () => {
+  const pattern = new TopicPattern('.*(a|b)(a|b){12}c.*');
+  const random = new SeededRandom(2);
+  for (let i = 0; i < 500; i++) {
+    const name = Array.from({ length: 60 }, () => 'abc'[random.int(3)]).join('');
+    assert.equal(pattern.matches(name), /[ab]{13}c/.test(name), name);
+  }
 });
 
 /** Patterns of the subset, as text. */

@@ -10,7 +10,7 @@ import { ConsumerMember, staticLeaveEpoch } from './consumer-member.ts';
 import type { ConsumerHeartbeat, ConsumerHeartbeatResult } from './messages.ts';
 import { reconcile } from './reconcile.ts';
 import { SubscribedTopics, type TopicsView } from './subscribed-topics.ts';
-import { TopicPattern } from './topic-pattern.ts';
+import { PatternTopics } from './pattern-topics.ts';
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable';
 
@@ -22,6 +22,8 @@ export interface ConsumerGroupHost {
   readonly topics: TopicsView;
   /** After how long without a heartbeat members of a group are out. */
   sessionMsOf(groupId: string): number;
+  /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
+  patternOf(text: string): PatternTopics;
   /** Members came, went or changed what they read. */
   changed(group: ConsumerGroup): void;
 }
@@ -59,7 +61,7 @@ export class ConsumerGroup {
     this.id = id;
     this.#host = host;
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
-    this.#subscribed = new SubscribedTopics([], host.topics, 0);
+    this.#subscribed = new SubscribedTopics([], host.topics);
   }
 
   get epoch(): number {
@@ -111,6 +113,14 @@ export class ConsumerGroup {
     this.#topicsStale = true;
   }
 
+  /** Patterns of members that have not looked at all topics yet, if the next heartbeat looks at topics. */
+  patternsBehind(): PatternTopics[] {
+    if (!this.#topicsStale) return [];
+    const patterns = new Set<PatternTopics>();
+    for (const { pattern } of this.members.values()) if (pattern) patterns.add(pattern);
+    return [...patterns].filter(({ isBehind }) => isBehind);
+  }
+
   // ---- heartbeat
 
   /** Throws a KafkaError. */
@@ -144,7 +154,7 @@ export class ConsumerGroup {
 
   #checkSubscription({ subscribedTopicNames, subscribedTopicRegex, serverAssignor }: ConsumerHeartbeat): {
     readonly names: readonly string[] | undefined;
-    readonly pattern: TopicPattern | null | undefined;
+    readonly pattern: PatternTopics | null | undefined;
   } {
     const { memberTopicsMax } = this.#host.limits;
     if (serverAssignor !== null && !assignors.has(serverAssignor)) {
@@ -162,7 +172,7 @@ export class ConsumerGroup {
           ? undefined
           : subscribedTopicRegex === ''
             ? null
-            : new TopicPattern(subscribedTopicRegex),
+            : this.#host.patternOf(subscribedTopicRegex),
     };
   }
 
@@ -243,7 +253,7 @@ export class ConsumerGroup {
     member: ConsumerMember,
     request: ConsumerHeartbeat,
     names: readonly string[] | undefined,
-    pattern: TopicPattern | null | undefined,
+    pattern: PatternTopics | null | undefined,
   ): boolean {
     if (request.instanceId !== null) {
       member.instanceId = request.instanceId;
@@ -272,8 +282,7 @@ export class ConsumerGroup {
   /** Sees which topics members read now; another group epoch begins when that has changed, or the members have. */
   #lookAtTopics(membersChanged: boolean): void {
     this.#topicsStale = false;
-    const { topics, limits } = this.#host;
-    const subscribed = new SubscribedTopics(this.members.values(), topics, limits.memberTopicsMax);
+    const subscribed = new SubscribedTopics(this.members.values(), this.#host.topics);
     const changed = subscribed.fingerprint !== this.#subscribed.fingerprint;
     this.#subscribed = subscribed;
     if (!membersChanged && !changed) return;

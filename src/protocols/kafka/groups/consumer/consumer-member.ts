@@ -1,5 +1,5 @@
 import { noPartitions, type Assignment } from './assignment.ts';
-import type { TopicPattern } from './topic-pattern.ts';
+import type { PatternTopics } from './pattern-topics.ts';
 
 /**
  * Where a member stands between what it has and what it is to have.
@@ -21,7 +21,7 @@ export class ConsumerMember {
   clientHost = '';
   rebalanceTimeoutMs = 0;
   topicNames: readonly string[] = [];
-  pattern: TopicPattern | undefined = undefined;
+  pattern: PatternTopics | undefined = undefined;
   assignor: string | null = null;
   epoch = 0;
   /** The one before: an answer may have been lost. */

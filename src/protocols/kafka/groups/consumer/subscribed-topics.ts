@@ -1,9 +1,11 @@
 import type { Uuid } from '../../../../wire/kafka/index.ts';
-import type { TopicPattern } from './topic-pattern.ts';
+import type { PatternTopics } from './pattern-topics.ts';
 
 /** A topic as groups see it. */
 export interface TopicView {
   readonly id: Uuid;
+  /** Topics that are made later have higher numbers. */
+  readonly number: number;
   readonly name: string;
   readonly partitions: number;
 }
@@ -11,14 +13,15 @@ export interface TopicView {
 /** What groups know of the broker's topics. */
 export interface TopicsView {
   byName(name: string): TopicView | undefined;
-  all(): Iterable<TopicView>;
+  /** Those with a higher number than that. */
+  all(after: number): Iterable<TopicView>;
 }
 
 /** What a member wants to read. */
 export interface Subscription {
   readonly id: string;
   readonly topicNames: readonly string[];
-  readonly pattern?: TopicPattern | undefined;
+  readonly pattern?: PatternTopics | undefined;
 }
 
 /** The topics that members want, as they are at one moment. */
@@ -30,10 +33,19 @@ export class SubscribedTopics {
   /** The same for the same topics with the same partitions, as far as patterns decide which. */
   readonly fingerprint: string;
 
-  constructor(members: Iterable<Subscription>, topics: TopicsView, topicsMax: number) {
+  constructor(members: Iterable<Subscription>, topics: TopicsView) {
     const byPattern = new Map<string, readonly TopicView[]>();
+    /** Members mostly want the same: they share what that is. */
+    const bySubscription = new Map<string, ReadonlySet<Uuid>>();
     for (const { id, topicNames, pattern } of members) {
+      const subscription = `${pattern?.text ?? ''}\n${topicNames.join('\n')}`;
+      const same = bySubscription.get(subscription);
+      if (same) {
+        this.byMember.set(id, same);
+        continue;
+      }
       const wanted = new Set<Uuid>();
+      bySubscription.set(subscription, wanted);
       const want = (topic: TopicView): void => {
         wanted.add(topic.id);
         this.partitions.set(topic.id, topic.partitions);
@@ -43,7 +55,7 @@ export class SubscribedTopics {
         if (topic) want(topic);
       }
       if (pattern) {
-        const known = byPattern.get(pattern.text) ?? matching(pattern, topics, topicsMax);
+        const known = byPattern.get(pattern.text) ?? pattern.found();
         byPattern.set(pattern.text, known);
         for (const topic of known) want(topic);
       }
@@ -53,12 +65,4 @@ export class SubscribedTopics {
     const counts = [...this.partitions].map(([id, count]) => `${id} ${count}`);
     this.fingerprint = [...counts.sort(), ...patterns.sort()].join('\n');
   }
-}
-
-function matching(pattern: TopicPattern, topics: TopicsView, max: number): readonly TopicView[] {
-  const found: TopicView[] = [];
-  for (const topic of topics.all()) {
-    if (found.length < max && pattern.matches(topic.name)) found.push(topic);
-  }
-  return found;
 }

@@ -1,308 +1,125 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError } from '../../errors.ts';
+import { PatternParser, type Ranges, type Step } from './pattern-parser.ts';
 
-/*
- * pattern     => branch ("|" branch)*                     branch => (atom quantifier?)*
- * atom        => "(" "?:"? pattern ")" | "[" "^"? range+ "]" | "." | "^" | "$" | "\" escape | any other character
- * quantifier  => ("*" | "+" | "?" | "{" n ("," m?)? "}") "?"?         lazy or greedy makes no difference to a whole match
- * escape      => d D w W s S | any character that is no letter or digit
- * "(?i)" in front: letters of either case.
- *
- * A pattern matches a whole name, as in Kafka. There are no back references and no look-around (nor are there in RE2, which Kafka uses): a
- * match takes steps in proportion to name times pattern, whatever a client writes.
+const caseFlag = '(?i)';
+/** Places of states that are kept; beyond, they are forgotten and made again when they are needed. */
+const keptMax = 50_000;
+/** Steps that a pattern may take before names count for anything, and those that each character of a name allows. */
+const stepsMin = 500_000;
+const stepsPerCharacter = 20;
+
+/**
+ * A state of a match: every place of the program where it may be after some characters. The states of a program are made as names ask for them, and
+ * each is made once: another name that leads there takes one step per character.
  */
-
-const patternLengthMax = 2000;
-/** Steps of a compiled pattern; what bounds `a{1000}{1000}`. */
-const programMax = 5000;
-const depthMax = 100;
-
-type Ranges = readonly (readonly [from: number, to: number])[];
-
-type Step =
-  | { readonly kind: 'chars'; readonly ranges: Ranges; readonly negated: boolean }
-  /** Two ways on, counted from its own place. */
-  | { readonly kind: 'split'; readonly first: number; readonly second: number }
-  | { readonly kind: 'start' }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'match' };
-
-const digits: Ranges = [[0x30, 0x39]];
-const words: Ranges = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-];
-const spaces: Ranges = [
-  [0x09, 0x0a],
-  [0x0c, 0x0d],
-  [0x20, 0x20],
-];
-const everything: Ranges = [[0, 0x10ffff]];
+interface State {
+  /** Places that wait for a character, or for the end of the name. */
+  readonly places: readonly number[];
+  readonly next: Map<number, State>;
+  readonly matches: boolean;
+}
 
 /** A topic pattern is a regular expression over topic names, run without backtracking. */
 export class TopicPattern {
   readonly text: string;
+  /** What matching has cost so far: a step is a place of the program looked at, or a character with a known way on. */
+  steps = 0;
+  #characters = 0;
   readonly #program: readonly Step[];
   readonly #foldsCase: boolean;
+  #states = new Map<string, State>();
+  #kept = 0;
+  readonly #start: State;
 
   /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
   constructor(text: string) {
     this.text = text;
-    this.#foldsCase = text.startsWith('(?i)');
-    this.#program = new PatternParser(this.#foldsCase ? text.slice(4) : text, text, this.#foldsCase).parse();
+    this.#foldsCase = text.startsWith(caseFlag);
+    const pattern = this.#foldsCase ? text.slice(caseFlag.length) : text;
+    this.#program = new PatternParser(pattern, text, this.#foldsCase).parse();
+    this.#start = this.#stateOf([0], true);
   }
 
   /** Whether it matches all of the name. */
   matches(name: string): boolean {
     const text = this.#foldsCase ? name.toLowerCase() : name;
-    let current = this.#follow([0], 0, text.length);
+    this.#characters += text.length;
+    this.steps += text.length;
+    let state = this.#start;
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
-      const next: number[] = [];
-      for (const index of current) {
-        const step = this.#program[index]!;
-        if (step.kind === 'chars' && contains(step.ranges, code) !== step.negated) next.push(index + 1);
-      }
-      if (next.length === 0) return false;
-      current = this.#follow(next, at + 1, text.length);
+      state = state.next.get(code) ?? this.#step(state, code);
+      if (state.places.length === 0) return false;
     }
-    return current.some((index) => this.#program[index]!.kind === 'match');
+    return state.matches;
   }
 
-  /** Every step that is reached from these without a character. */
-  #follow(from: readonly number[], at: number, end: number): number[] {
+  /** Throws a KafkaError when it took far more steps than the names have characters: a pattern that is not worth its work. */
+  checkCost(): void {
+    if (this.steps <= stepsMin + this.#characters * stepsPerCharacter) return;
+    throw new KafkaError(
+      ErrorCode.INVALID_REGULAR_EXPRESSION,
+      `"${this.text.slice(0, 200)}" is no pattern of topics: it takes too many steps over the names there are.`,
+    );
+  }
+
+  #step(state: State, code: number): State {
+    const reached: number[] = [];
+    for (const place of state.places) {
+      const step = this.#program[place]!;
+      if (step.kind === 'chars' && contains(step.ranges, code) !== step.negated) reached.push(place + 1);
+    }
+    this.steps += state.places.length;
+    if (this.#kept > keptMax) this.#forget();
+    const next = this.#stateOf(reached, false);
+    state.next.set(code, next);
+    return next;
+  }
+
+  /** Every state but the first, which holds nothing of the others from here on. */
+  #forget(): void {
+    this.#states = new Map();
+    this.#start.next.clear();
+    this.#kept = 0;
+  }
+
+  #stateOf(from: readonly number[], isStart: boolean): State {
+    const seen = this.#follow(from, isStart, false);
+    const places = seen.filter((place) => isWaiting(this.#program[place]!));
+    places.sort((a, b) => a - b);
+    const key = places.join();
+    const known = isStart ? undefined : this.#states.get(key);
+    if (known) return known;
+    const atEnd = this.#follow(places, isStart, true);
+    const matches = atEnd.some((place) => this.#program[place]!.kind === 'match');
+    const state: State = { places, next: new Map(), matches };
+    if (!isStart) this.#states.set(key, state);
+    this.#kept += places.length + 1;
+    return state;
+  }
+
+  /** Every place that is reached from these without a character. */
+  #follow(from: readonly number[], isStart: boolean, isEnd: boolean): number[] {
     const seen = new Set<number>();
     const stack = [...from];
-    for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
-      if (seen.has(index)) continue;
-      const step = this.#program[index]!;
-      if ((step.kind === 'start' && at !== 0) || (step.kind === 'end' && at !== end)) continue;
-      seen.add(index);
-      if (step.kind === 'split') stack.push(index + step.first, index + step.second);
-      else if (step.kind === 'start' || step.kind === 'end') stack.push(index + 1);
+    for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
+      this.steps++;
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const step = this.#program[place]!;
+      if (step.kind === 'split') stack.push(place + step.first, place + step.second);
+      else if ((step.kind === 'start' && isStart) || (step.kind === 'end' && isEnd)) stack.push(place + 1);
     }
     return [...seen];
   }
 }
 
+function isWaiting({ kind }: Step): boolean {
+  return kind === 'chars' || kind === 'end' || kind === 'match';
+}
+
 function contains(ranges: Ranges, code: number): boolean {
   for (const [from, to] of ranges) if (code >= from && code <= to) return true;
   return false;
-}
-
-/** Reads a pattern and writes its program: alternatives and repetitions become splits, in which both ways are followed at once. */
-class PatternParser {
-  readonly #text: string;
-  readonly #shown: string;
-  readonly #foldsCase: boolean;
-  #at = 0;
-  #depth = 0;
-
-  constructor(text: string, shown: string, foldsCase: boolean) {
-    this.#text = text;
-    this.#shown = shown;
-    this.#foldsCase = foldsCase;
-    if (text.length > patternLengthMax) this.#fail(`it is longer than ${patternLengthMax} characters`);
-  }
-
-  parse(): readonly Step[] {
-    const program = this.#pattern();
-    if (this.#at < this.#text.length) this.#fail(`")" at ${this.#at} closes nothing`);
-    return [...program, { kind: 'match' }];
-  }
-
-  /** Splits count from their own places, so programs are put together as they are. */
-  #pattern(): Step[] {
-    if (++this.#depth > depthMax) this.#fail(`it nests deeper than ${depthMax}`);
-    let program = this.#branch();
-    while (this.#take('|')) {
-      const other = this.#branch();
-      // split(1, after the first and its jump); a jump is a split whose ways are one.
-      program = this.#join(
-        split(1, program.length + 2),
-        program,
-        split(other.length + 1, other.length + 1),
-        other,
-      );
-    }
-    this.#depth--;
-    return program;
-  }
-
-  #branch(): Step[] {
-    let program: Step[] = [];
-    while (this.#at < this.#text.length && this.#peek !== '|' && this.#peek !== ')') {
-      program = this.#join(program, this.#repeated(this.#atom()));
-    }
-    return program;
-  }
-
-  #repeated(atom: Step[]): Step[] {
-    let program = atom;
-    for (;;) {
-      if (this.#take('*')) program = this.#repeat(program, 0, Infinity);
-      else if (this.#take('+')) program = this.#repeat(program, 1, Infinity);
-      else if (this.#take('?')) program = this.#repeat(program, 0, 1);
-      else if (this.#peek === '{') {
-        const match = /^\{(\d{1,4})(,(\d{0,4}))?\}/.exec(this.#text.slice(this.#at, this.#at + 12));
-        if (!match) this.#fail(`"{" at ${this.#at} begins no repetition; write "\\{" for the character`);
-        this.#at += match[0].length;
-        const min = Number(match[1]);
-        const max = match[2] === undefined ? min : match[3] === '' ? Infinity : Number(match[3]);
-        if (max < min) this.#fail(`{${min},${max}} is no range`);
-        program = this.#repeat(program, min, max);
-      } else return program;
-      this.#take('?');
-    }
-  }
-
-  #repeat(program: Step[], min: number, max: number): Step[] {
-    const pieces: Step[][] = [];
-    const times = max === Infinity ? min : max;
-    if (times * (program.length + 1) > programMax) this.#fail('it repeats too much');
-    for (let i = 0; i < min; i++) pieces.push(program);
-    if (max === Infinity) pieces.push(split(1, program.length + 2), program, split(-program.length - 1, 1));
-    else for (let i = min; i < max; i++) pieces.push(split(1, program.length + 1), program);
-    return this.#join(...pieces);
-  }
-
-  #join(...pieces: readonly Step[][]): Step[] {
-    const joined: Step[] = [];
-    for (const piece of pieces) joined.push(...piece);
-    if (joined.length > programMax) this.#fail('it is too large once its repetitions are written out');
-    return joined;
-  }
-
-  #atom(): Step[] {
-    const from = this.#at;
-    const char = this.#text[this.#at++]!;
-    switch (char) {
-      case '(': {
-        if (this.#take('?') && !this.#take(':'))
-          this.#fail(`"(?" at ${from} is not supported, but for "(?:"`);
-        const program = this.#pattern();
-        if (!this.#take(')')) this.#fail(`"(" at ${from} is never closed`);
-        return program;
-      }
-      case '[':
-        return [this.#set(from)];
-      case '.':
-        return [chars(everything)];
-      case '^':
-        return [{ kind: 'start' }];
-      case '$':
-        return [{ kind: 'end' }];
-      case '\\':
-        return [this.#escape()];
-      case '*':
-      case '+':
-      case '?':
-        return this.#fail(`"${char}" at ${from} repeats nothing`);
-      default:
-        return [this.#literal(char)];
-    }
-  }
-
-  #literal(char: string): Step {
-    const code = (this.#foldsCase ? char.toLowerCase() : char).charCodeAt(0);
-    return chars([[code, code]]);
-  }
-
-  #escape(): Step {
-    const char = this.#text[this.#at++];
-    if (char === undefined) return this.#fail('it ends with "\\"');
-    const known = classOf(char);
-    if (known) return known;
-    if (/[A-Za-z0-9]/.test(char)) this.#fail(`"\\${char}" is not supported`);
-    return this.#literal(char);
-  }
-
-  #set(from: number): Step {
-    const negated = this.#take('^');
-    const ranges: (readonly [number, number])[] = [];
-    for (let isFirst = true; isFirst || this.#peek !== ']'; isFirst = false) {
-      if (this.#at >= this.#text.length) this.#fail(`"[" at ${from} is never closed`);
-      const low = this.#setMember();
-      if (typeof low !== 'number') {
-        ranges.push(...low);
-        continue;
-      }
-      let high = low;
-      if (this.#peek === '-' && this.#text[this.#at + 1] !== ']' && this.#at + 1 < this.#text.length) {
-        this.#at++;
-        const end = this.#setMember();
-        if (typeof end !== 'number' || end < low)
-          return this.#fail(`"[" at ${from} has a range that is none`);
-        high = end;
-      }
-      ranges.push([low, high]);
-      if (this.#foldsCase) ranges.push(...folded(low, high));
-    }
-    this.#at++;
-    return chars(ranges, negated);
-  }
-
-  #setMember(): number | Ranges {
-    const char = this.#text[this.#at++]!;
-    if (char !== '\\') return char.charCodeAt(0);
-    const escaped = this.#text[this.#at++];
-    if (escaped === undefined) return this.#fail('it ends with "\\"');
-    const known = classOf(escaped);
-    if (known) {
-      if (known.negated) this.#fail(`"\\${escaped}" in "[…]" is not supported`);
-      return known.ranges;
-    }
-    if (/[A-Za-z0-9]/.test(escaped)) this.#fail(`"\\${escaped}" is not supported`);
-    return escaped.charCodeAt(0);
-  }
-
-  get #peek(): string | undefined {
-    return this.#text[this.#at];
-  }
-
-  #take(char: string): boolean {
-    if (this.#peek !== char) return false;
-    this.#at++;
-    return true;
-  }
-
-  #fail(problem: string): never {
-    throw new KafkaError(
-      ErrorCode.INVALID_REGULAR_EXPRESSION,
-      `"${this.#shown.slice(0, 200)}" is no pattern of topics: ${problem}.`,
-    );
-  }
-}
-
-function chars(ranges: Ranges, negated = false): Step & { readonly kind: 'chars' } {
-  return { kind: 'chars', ranges, negated };
-}
-
-function split(first: number, second: number): Step[] {
-  return [{ kind: 'split', first, second }];
-}
-
-function classOf(char: string): (Step & { readonly kind: 'chars' }) | undefined {
-  switch (char) {
-    case 'd':
-    case 'D':
-      return chars(digits, char === 'D');
-    case 'w':
-    case 'W':
-      return chars(words, char === 'W');
-    case 's':
-    case 'S':
-      return chars(spaces, char === 'S');
-    default:
-      return undefined;
-  }
-}
-
-/** The small letters of a range's capital ones; names are compared in small letters. */
-function folded(low: number, high: number): Ranges {
-  const from = Math.max(low, 0x41);
-  const to = Math.min(high, 0x5a);
-  return from <= to ? [[from + 0x20, to + 0x20]] : [];
 }

@@ -5,9 +5,11 @@ import {
   type ResponseDraft,
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
-import type { Handler } from '../../handler.ts';
+import type { Handler, RequestContext } from '../../handler.ts';
+import { inTurns } from '../../in-turns.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { ConsumerHeartbeatResult } from '../consumer/messages.ts';
+import type { PatternTopics } from '../consumer/pattern-topics.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { clientHostOf } from './client-host.ts';
 
@@ -15,9 +17,40 @@ type Response = ResponseDraft<'ConsumerGroupHeartbeat'>;
 
 export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (request, context) => {
   const { coordinator } = context.host;
-  let group: ConsumerGroup | undefined;
   try {
     check(request, context.version);
+    const behind = patternsBehind(request, coordinator);
+    if (behind.length === 0) return heartbeat(request, context);
+    return inTurns(behind, context.session, (pattern) =>
+      pattern.look(context.session, pattern.text === request.subscribedTopicRegex),
+    ).then(
+      () => heartbeat(request, context),
+      (error: unknown) => refusal(error, coordinator),
+    );
+  } catch (error) {
+    return refusal(error, coordinator);
+  }
+};
+
+/** Patterns that this heartbeat matches with topics: to be done ahead, since it may take a while. Throws a KafkaError for one that is none. */
+function patternsBehind(
+  { groupId, subscribedTopicRegex }: ConsumerGroupHeartbeatRequest,
+  coordinator: GroupCoordinator,
+): PatternTopics[] {
+  const live = coordinator.find(groupId);
+  const behind = live?.kind === 'consumer' ? live.patternsBehind() : [];
+  if (!subscribedTopicRegex) return behind;
+  const pattern = coordinator.patterns.of(subscribedTopicRegex);
+  return pattern.isBehind && !behind.includes(pattern) ? [...behind, pattern] : behind;
+}
+
+function heartbeat(
+  request: ConsumerGroupHeartbeatRequest,
+  context: RequestContext,
+): Response | Promise<Response> {
+  const { coordinator } = context.host;
+  let group: ConsumerGroup | undefined;
+  try {
     group = groupOf(coordinator, request);
     if (request.subscribedTopicNames) checkTopics(coordinator, request.groupId, request.subscribedTopicNames);
     const result = group.heartbeat({
@@ -37,7 +70,7 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
   } finally {
     if (group) coordinator.tidy(group);
   }
-};
+}
 
 /** What Kafka asks of a heartbeat that enters or leaves. */
 function check(request: ConsumerGroupHeartbeatRequest, version: number): void {

@@ -71,7 +71,7 @@ export class ShareGroup {
     this.id = id;
     this.#host = host;
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
-    this.#subscribed = new SubscribedTopics([], host.topics, 0);
+    this.#subscribed = new SubscribedTopics([], host.topics);
   }
 
   get epoch(): number {
@@ -171,11 +171,7 @@ export class ShareGroup {
 
   #lookAtTopics(membersChanged: boolean): void {
     this.#topicsStale = false;
-    const subscribed = new SubscribedTopics(
-      this.members.values(),
-      this.#host.topics,
-      this.#host.limits.memberTopicsMax,
-    );
+    const subscribed = new SubscribedTopics(this.members.values(), this.#host.topics);
     if (membersChanged || subscribed.fingerprint !== this.#subscribed.fingerprint) this.#epoch++;
     this.#subscribed = subscribed;
   }

@@ -1,0 +1,71 @@
+import type { KafkaSession } from '../../handler.ts';
+import type { TopicView, TopicsView } from './subscribed-topics.ts';
+import { TopicPattern } from './topic-pattern.ts';
+
+/**
+ * The topics that a pattern matches. Each topic is looked at once: what is known stays known, and only topics that came since are matched. That may be
+ * done ahead, in turns.
+ */
+export class PatternTopics {
+  readonly #pattern: TopicPattern;
+  readonly #topics: TopicsView;
+  readonly #topicsMax: number;
+  /** Of the topics that match. */
+  readonly #names = new Set<string>();
+  /** The number of the last topic that was looked at. */
+  #last = -1;
+
+  /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
+  constructor(text: string, topics: TopicsView, topicsMax: number) {
+    this.#pattern = new TopicPattern(text);
+    this.#topics = topics;
+    this.#topicsMax = topicsMax;
+  }
+
+  get text(): string {
+    return this.#pattern.text;
+  }
+
+  /** Looks at the topics that came since the last look, in turns. `isNew`: it rejects with a KafkaError when that takes far too many steps. */
+  async look(session: Pick<KafkaSession, 'rest' | 'closed'>, isNew: boolean): Promise<void> {
+    let last = this.#last;
+    // Topics that are made meanwhile come at the end.
+    for (const topic of this.#topics.all(last)) {
+      this.#match(topic);
+      last = Math.max(last, topic.number);
+      if (isNew) this.#pattern.checkCost();
+      const rest = session.rest();
+      if (!rest) continue;
+      await rest;
+      if (session.closed) return;
+    }
+    this.#last = Math.max(this.#last, last);
+  }
+
+  /** Whether there are topics that it has not looked at. */
+  get isBehind(): boolean {
+    for (const _ of this.#topics.all(this.#last)) return true;
+    return false;
+  }
+
+  /** All of them as they are now, up to so many as one member may read. */
+  found(): readonly TopicView[] {
+    let last = this.#last;
+    for (const topic of this.#topics.all(last)) {
+      this.#match(topic);
+      last = Math.max(last, topic.number);
+    }
+    this.#last = last;
+    const found: TopicView[] = [];
+    for (const name of this.#names) {
+      const topic = this.#topics.byName(name);
+      if (!topic) this.#names.delete(name);
+      else if (found.length < this.#topicsMax) found.push(topic);
+    }
+    return found;
+  }
+
+  #match({ name }: TopicView): void {
+    if (this.#pattern.matches(name)) this.#names.add(name);
+  }
+}
