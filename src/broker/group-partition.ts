@@ -202,18 +202,15 @@ export class GroupPartition {
           continue;
         }
         if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // compaction left a gap at the batch's end
-        if (this.#isBarren()) return undefined;
+        if (this.#isPausing()) return undefined;
       }
       if (!this.#openBatch()) return undefined;
     }
   }
 
-  /**
-   * Whether the reader's batch was compressed and had nothing to read. Finding that out may take a good part of a second, and there may be many of them in
-   * a row: others get a turn before the next.
-   */
-  #isBarren(): boolean {
-    if (this.#reader.isWhole) return false;
+  /** Whether others get a turn before the next batch is opened: see {@link RecordReader.wasCostly}. */
+  #isPausing(): boolean {
+    if (!this.#reader.wasCostly) return false;
     this.#readerAt = -1;
     this.#host.loaded();
     return true;

@@ -16,7 +16,7 @@ import { storedMessage, type StoredMessage } from './message.ts';
 import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import { purge, type PurgeOptions } from './purge.ts';
-import { RecordReader, type OnUnreadable } from './record-reader.ts';
+import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
 import type { TopicConfig } from './topic-config.ts';
@@ -489,6 +489,7 @@ export class Partition {
     const record = new Record();
     let at = Math.max(fromOffset, this.#first);
     const end = options.toOffset ?? Infinity;
+    let bytes = 0;
     for (;;) {
       options.signal?.throwIfAborted();
       if (filter) at = this.skip(filter, at);
@@ -502,8 +503,12 @@ export class Partition {
         if (!this.isLive(record.offset) || (filter && !filter.matchesRecord(record))) continue;
         yield record;
       }
-      // To find out that nothing can be read may have taken long, and more of the kind may follow: others get a turn.
-      if (!reader.isWhole) await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+      bytes += batch.compressed ? batch.openedBytes : batch.bytes;
+      // What was looked at may be in memory, and more of it may follow: others get a turn.
+      if (reader.wasCostly || bytes >= turnBytes) {
+        bytes = 0;
+        await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+      }
       at = Math.max(batch.endOffset, this.#first);
     }
   }

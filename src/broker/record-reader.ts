@@ -1,5 +1,8 @@
 import { BatchReader, type Batch, type Record } from '../log/index.ts';
 
+/** A reader that looked at so many bytes of records without a pause leaves the event loop to others. */
+export const turnBytes: number = 2 ** 20;
+
 /** Is told of a batch of which records cannot be read, and why. */
 export type OnUnreadable = (batch: Batch, reason: string) => void;
 
@@ -20,6 +23,14 @@ export class RecordReader extends BatchReader {
   /** Whether nothing of the batch had to be passed over, so far. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /**
+   * Whether the batch may have taken long: records that cannot be read, or a compressed batch that has become large. There may be many of them in a row:
+   * others get a turn before the next.
+   */
+  get wasCostly(): boolean {
+    return !this.#isWhole || (this.#batch !== undefined && this.#batch.openedBytes >= turnBytes);
   }
 
   override reset(batch: Batch, offset?: number): void {

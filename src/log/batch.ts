@@ -27,8 +27,10 @@ import { OpenedBatches, type Opened } from './opened-batches.ts';
 import { noHeaders, type Record } from './record.ts';
 import { countWholeRecords } from './record-walk.ts';
 
-/** A compressed records section may grow to this when it is opened. */
+/** A compressed records section may grow to this when it is opened, if that is in proportion to its own bytes: few bytes become so many, and no more. */
 const decompressedBytesMax = 2 ** 26;
+const expansionBytesMin = 2 ** 23;
+const expansionMax = 64;
 /** Decompressed records of all batches together that are kept for the next reader. */
 const opened = new OpenedBatches(decompressedBytesMax);
 
@@ -142,7 +144,7 @@ export class Batch implements Opened {
     let bytes = noBytes;
     try {
       if (this.#readable !== 0)
-        bytes = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), decompressedBytesMax);
+        bytes = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), this.#expansionMax);
     } catch {
       bytes = noBytes; // whoever gave the decompressor hears of it there
     }
@@ -151,6 +153,10 @@ export class Batch implements Opened {
     this.#opened = bytes;
     opened.add(this);
     return bytes;
+  }
+
+  get #expansionMax(): number {
+    return Math.min(decompressedBytesMax, expansionBytesMin + this.buffer.length * expansionMax);
   }
 
   /** Memory its decompressed records take. */

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Compression, WireError, decompress, type WireErrorCode } from '../../../src/wire/kafka/index.ts';
+import { tableBlocks } from '../../crash/costly/zstd-blocks.ts';
 import { decompressZstdPlain } from '../../../src/wire/kafka/compression/zstd.ts';
 import { readFixture } from './kit.ts';
 
@@ -20,6 +21,25 @@ const lines = readFixture<CompressedLine>('compressed').map(({ bytes, ...line })
   bytes: Buffer.from(bytes, 'base64'),
 }));
 const plainBytesMax = 2 ** 20;
+/** By zstd 1.5.7, level 19, flushed 60 times. */
+const flushedStream =
+  'KLUv/QBoeAEAeyJpZCI6MCwibmFtZSI6Im4wIiwiZmxhZyI6dHJ1ZSwidGV4dCI6ImFiY2RlIn0EAQCAOTQxNGZhbHNmYmNkZWYi' +
+  'fQUAIACrNqmqYKoMykEFAawAADg4ODMxZyJ9BQAoK8ACUC+IszEFBKwAADAyNjhoIn0FACgtUy1IGXVhI5CFILQAAFg3Njk1ZWZn' +
+  'aGkifQMAf6gC4AxYAAK8AABQMTIyYWJjZGUifQQAHGsD4C/YWDMVBKwAACg2NTUxNgUAJcsBZDfQMhMDOBpTQIwAACA1OTgzBAAq' +
+  'awaXXWDmDwoIlAAAKDQxMCJ9BAAsawPgLxgsshAEzAAAWDQ4NDdlZmdoaSJ9BAAcu8HMzAvgWEwBAYwAABgyNzQEACbLQchiF2zM' +
+  'mQoCnAAAIDM3MDEFACtrAoAB+Av2/EEBAZwAACgxMzUifQQAKrvBzcwLEQk3BAGMAAAYMjU2BAA6hIPoBQCIUzEFBIQAACAxOTk5' +
+  'BAAmiwOXXbBnAECMAAAYNDI2BAAqawauIlwA8bsqCIQAACA1MyJ9AwApy0QI++xlIgiEAAAQODAEADYEB6AeVcho11gBlAAAIDk2' +
+  'ODQEAFkFAl5FvW6cjCkgjAAAGDExMQQAKDvDyGIXGPyZCgKEAAAQNDgEAILkDAQ+5zajiWcFjAAAGDc5NwQAgKQC//QAsKcOCgh0' +
+  'AAAYNDAyAwD/yEUAiNlVQZwAACg2ODMxNgQAgSQOAHww2PMHBQSEAAAYMjYzBABuBtzjFwwWWQgCfAAAIDU2OTADAATJRIA4FVNA' +
+  'hAAAGDEyNwQAbghanQs27kwFAYwAABg0NTUEAIBkHBiIA8CePyggdAAAEDk4AwB/ZAFARM2uCAKEAAAgMzQxNQQAgWQFwLnAzACA' +
+  'jAAAKDI4NDEyBAAuBK7HMdgzACBsAAAYMjc5AwC6RgCI31VBfAAAEDcwBABuAoFdACZud0UQhAAAEDEzBAB/ZAUCiAPAxpqpIGwA' +
+  'AAgwAwD9yEVeCAZeAQSEAAAYOTk2AwCAZByYntf4QQEBjAAAGDM5MQQAgeQMt8cvGCyyEAR0AAAQMjgDAATJRAA88d8cBHwAABgy' +
+  'NTUEACAEcC7YqDMVBIQAAAg4BACAZBwSiANgH/ZEDgJ8AAAgMTExNgMAgWSBAeLghiB0AAAQNDMDAAACiYB44r85CIQAABA3MAQA' +
+  'g2QIr8cPGPaeyFZ0AAAYNDA3AwAKko0AEL+rgnwAABgzNCIDAACBFwFk899sBYQAABAyNgQAgGQFAogDwMaaqSB0AAAQNjkDAAPJ' +
+  'JQAcpWciCIQAACAxMjIiAwABBBoMEQE3BAGEAAAQNTkEAILkDLjHD2xGn8hWdAAAEDg2AwACyUQAvPDfHAR0AAAYNDEzAwD/AYsA' +
+  'ELWrgnQAABA4NAMAf2QcwA1WhN0gZAAACDQDAK8oSYSDOTNAdAAAEDcxAwD6AYmAeOK/OQh8AAAQMTADAIHkENANVtyuCgJ0AAAQ' +
+  'MzUDAAKSjQB41785CHwAABg2MiIDAP6AFwFk899sBXwAABAzOQMAgGQF5A0CrK4KAnQAABAyMwMAA8lFQLzu3xwEdAAAEDUwAwAC' +
+  'BBoB8bB/cxABAAA=';
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -252,6 +272,46 @@ describe('zstd that would never end', () => {
     // A literal; then tables of one symbol each for literals (none), offsets (1) and matches (code 52: 16 more bits).
     const block = [0x08, 0x61, 255, 255, 255, 0x54, 0, 0, 52, ...Array.from({ length: 2000 }, () => 255)];
     assertFails('bad-compression', () => decompressZstdPlain(frame(block), plainBytesMax));
+  });
+});
+
+describe('zstd that costs more than its bytes', () => {
+  const head = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+  const last = [1, 0, 0];
+  const isTooMuch = { code: 'bad-compression', message: /far more work/ };
+
+  test('tables of 2^11 places, each for one literal in ten bytes', () => {
+    assert.equal(decompressZstdPlain(tableBlocks(200), plainBytesMax).length, 20);
+    assert.throws(() => decompressZstdPlain(tableBlocks(2 ** 20), plainBytesMax), isTooMuch);
+  });
+
+  test('sequences that take no bits and make three bytes', () => {
+    const raw = [8 << 3, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    const count = 43_000 - 0x7f00;
+    // Four literals; then tables of one symbol each: no literals, the offset before the last one, three bytes.
+    const sequences = [0x20, 1, 2, 3, 4, 255, count & 255, count >> 8, 0x54, 0, 0, 0, 1];
+    const block = [((sequences.length << 3) | 4) & 255, 0, 0, ...sequences];
+    const blocks = Array.from({ length: 500 }, () => block).flat();
+    const bytes = Uint8Array.from([...head, ...raw, ...blocks, ...last]);
+    assert.throws(() => decompressZstdPlain(bytes, 2 ** 26), isTooMuch);
+  });
+
+  test('frames of nine bytes are opened without a decoder of their own each', () => {
+    const frames = Buffer.alloc(9 * 100_000, Uint8Array.from([...head, ...last]));
+    const { user } = process.cpuUsage();
+    assert.equal(decompress(Compression.zstd, frames, plainBytesMax).length, 0);
+    const tookMs = (process.cpuUsage().user - user) / 1000;
+    assert.ok(tookMs < 1000, `${tookMs} ms`);
+  });
+
+  test('a stream that was flushed after every message of some bytes is none of these', () => {
+    const plain = Array.from(
+      { length: 60 },
+      (_, at) =>
+        `{"id":${(at * 7919) % 997},"name":"n${(at * 31) % 17}","flag":${at % 3 === 0},"text":"${'abcdefghij'.slice(at % 5, (at % 5) + 5).repeat((at % 4) + 1)}"}`,
+    ).join('');
+    const bytes = Buffer.from(flushedStream, 'base64');
+    assert.equal(Buffer.from(decompressZstdPlain(bytes, plainBytesMax)).toString(), plain);
   });
 });
 

@@ -49,7 +49,8 @@ export class FseTable {
   }
 
   next(state: number, bits: BackwardBits): number {
-    return this.base[state]! + bits.read(this.bits[state]!);
+    const count = this.bits[state]!;
+    return count === 0 ? this.base[state]! : this.base[state]! + bits.read(count);
   }
 }
 

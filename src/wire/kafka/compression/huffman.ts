@@ -29,32 +29,50 @@ export class HuffmanTable {
     this.#bitsMax = bitsMax;
     this.#symbols = new Uint8Array(1 << bitsMax);
     this.#bits = new Uint8Array(1 << bitsMax);
-    let at = 0;
-    for (let bits = bitsMax; bits > 0; bits--) {
-      const places = 1 << (bitsMax - bits);
-      for (const [symbol, own] of codeBits.entries()) {
-        if (own !== bits) continue;
-        this.#symbols.fill(symbol, at, at + places);
-        this.#bits.fill(bits, at, at + places);
-        at += places;
-      }
+    // Long codes first, and among those of one length by symbol: where each length begins, and then each symbol in its place.
+    const starts = new Uint16Array(bitsMax + 1);
+    for (const bits of codeBits) if (bits > 0) starts[bits - 1]! += 1 << (bitsMax - bits);
+    for (let bits = bitsMax - 1; bits >= 0; bits--) starts[bits]! += starts[bits + 1]!;
+    for (let symbol = 0; symbol < codeBits.length; symbol++) {
+      const bits = codeBits[symbol]!;
+      if (bits === 0) continue;
+      const at = starts[bits]!;
+      const end = at + (1 << (bitsMax - bits));
+      this.#symbols.fill(symbol, at, end);
+      this.#bits.fill(bits, at, end);
+      starts[bits] = end;
     }
   }
 
   /** Fills `output[from, to)` with the symbols of a stream, which must have just as many. */
   decode(bytes: Uint8Array, start: number, end: number, output: Uint8Array, from: number, to: number): void {
-    const bits = new BackwardBits(bytes, start, end);
     const bitsMax = this.#bitsMax;
     const mask = (1 << bitsMax) - 1;
-    let state = bits.read(bitsMax);
-    for (let at = from; at < to; at++) {
-      output[at] = this.#symbols[state]!;
-      const taken = this.#bits[state]!;
-      state = ((state << taken) | bits.read(taken)) & mask;
+    const symbols = this.#symbols;
+    const taken = this.#bits;
+    let { left } = new BackwardBits(bytes, start, end);
+    let at = from;
+    // Without a call per literal: three bytes hold the longest code wherever it begins.
+    for (; at < to && left >= bitsMax; at++) {
+      const bit = left - bitsMax;
+      const byte = start + (bit >>> 3);
+      const three = bytes[byte]! | (bytes[byte + 1]! << 8) | (bytes[byte + 2]! << 16);
+      const place = (three >>> (bit & 7)) & mask;
+      output[at] = symbols[place]!;
+      left -= taken[place]!;
     }
-    if (bits.left !== -bitsMax) throw corrupt('literals of another length');
+    for (; at < to && left > 0; at++) {
+      const two = bytes[start]! | (bytes[start + 1]! << 8);
+      const place = ((two & ((1 << left) - 1)) << (bitsMax - left)) & mask;
+      output[at] = symbols[place]!;
+      left -= taken[place]!;
+    }
+    if (at < to || left !== 0) throw corrupt('literals of another length');
   }
 }
+
+/** What making a table costs at most: its places, and the symbols of its weights. */
+export const huffmanSteps: number = (1 << codeBitsMax) + 256;
 
 /** Reads a table's description: weights in half bytes, or an FSE stream of them. */
 export function readHuffmanTable(

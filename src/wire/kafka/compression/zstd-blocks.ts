@@ -1,7 +1,8 @@
 import { BackwardBits } from './backward-bits.ts';
 import type { BoundedOutput } from './bounded-output.ts';
 import { FseTable, readFseTable } from './fse.ts';
-import { readHuffmanTable, type HuffmanTable } from './huffman.ts';
+import { huffmanSteps, readHuffmanTable, type HuffmanTable } from './huffman.ts';
+import type { DecodingWork } from './decoding-work.ts';
 import { corrupt } from './zstd-error.ts';
 
 /** No block becomes larger. */
@@ -9,8 +10,8 @@ export const blockBytesMax: number = 128 * 1024;
 
 /** What a code stands for: a number, and so many bits to be added to it. */
 interface Codes {
-  readonly base: readonly number[];
-  readonly bits: readonly number[];
+  readonly base: Int32Array;
+  readonly bits: Uint8Array;
 }
 
 // Each base begins where the one before ends (RFC 8878, 3.1.1.3.2.1.1).
@@ -27,8 +28,11 @@ function codesFrom(first: number, plainCodes: number, furtherBits: readonly numb
     next += 2 ** count;
     return own;
   });
-  return { base, bits };
+  return { base: Int32Array.from(base), bits: Uint8Array.from(bits) };
 }
+
+/** What a sequence costs beside the bits it takes and the bytes it makes. */
+const sequenceSteps = 16;
 
 /** The kinds of tables that sequences are told by. */
 type Kind = 'literals' | 'offsets' | 'matches';
@@ -59,7 +63,7 @@ const usual: { readonly [K in Kind]: FseTable } = {
 
 /**
  * Zstd blocks are the compressed blocks of one frame, in their order: each may use tables and offsets of those before it. What they become goes to
- * an output, and no block takes more steps than it has bytes, and may become bytes.
+ * an output, and no block takes more steps than it has bytes, and may become bytes, but for its tables and sequences: see {@link DecodingWork}.
  *
  * ```
  * block     => literals sequences
@@ -69,6 +73,7 @@ const usual: { readonly [K in Kind]: FseTable } = {
  */
 export class ZstdBlocks {
   readonly #output: BoundedOutput;
+  readonly #work: DecodingWork;
   /** Where the frame began: nothing before it can be copied. */
   readonly #outputStart: number;
   #huffman: HuffmanTable | undefined = undefined;
@@ -77,8 +82,9 @@ export class ZstdBlocks {
   readonly #offsets: [number, number, number] = [1, 4, 8];
   #literals: Uint8Array = new Uint8Array(0);
 
-  constructor(output: BoundedOutput) {
+  constructor(output: BoundedOutput, work: DecodingWork) {
     this.#output = output;
+    this.#work = work;
     this.#outputStart = output.length;
   }
 
@@ -116,7 +122,10 @@ export class ZstdBlocks {
     checkLiterals(length);
     if (after > end) throw corrupt('literals that do not end');
     let at = start + headBytes;
-    if (!isTreeless) ({ table: this.#huffman, end: at } = readHuffmanTable(bytes, at, after));
+    if (!isTreeless) {
+      this.#work.charge(huffmanSteps, this.#output.length + length);
+      ({ table: this.#huffman, end: at } = readHuffmanTable(bytes, at, after));
+    }
     const table = this.#huffman;
     if (!table) throw corrupt('literals without a table');
     this.#literals = new Uint8Array(length);
@@ -166,7 +175,7 @@ export class ZstdBlocks {
       for (let left = count; left > 0; left--) {
         const offsetCode = second.table.symbols[offsetState]!;
         if (offsetCode > offsetCodeMax) throw corrupt(`an offset of 2^${offsetCode}`);
-        const offsetValue = 2 ** offsetCode + bits.read(offsetCode);
+        const offsetValue = offsetCode === 0 ? 1 : 2 ** offsetCode + bits.read(offsetCode);
         const matchLength = valueOf(matchLengths, third.table.symbols[matchState]!, bits);
         const literalLength = valueOf(literalLengths, first.table.symbols[literalState]!, bits);
         if (bits.left < 0) throw corrupt('sequences that do not end');
@@ -185,6 +194,7 @@ export class ZstdBlocks {
         output.match(distance, matchLength);
       }
       if (bits.left !== 0) throw corrupt('sequences of another length');
+      this.#work.charge(count * sequenceSteps, output.length);
     }
     if (output.length + literals.length - taken > limit) throw corrupt('a block that becomes too large');
     output.literal(literals, taken, literals.length);
@@ -211,7 +221,10 @@ export class ZstdBlocks {
   ): { readonly table: FseTable; readonly end: number } {
     if (mode === 0) return { table: usual[kind], end: start };
     if (mode === 1) return { table: FseTable.of(byteAt(bytes, start, end)), end: start + 1 };
-    if (mode === 2) return readFseTable(bytes, start, end, logMax[kind]);
+    if (mode === 2) {
+      this.#work.charge(1 << logMax[kind], this.#output.length);
+      return readFseTable(bytes, start, end, logMax[kind]);
+    }
     const table = this.#tables[kind];
     if (!table) throw corrupt('a table that was not there before');
     return { table, end: start };
@@ -246,7 +259,8 @@ function sequenceCount(
 
 function valueOf({ base, bits: counts }: Codes, code: number, bits: BackwardBits): number {
   if (code >= base.length) throw corrupt(`a length of code ${code}`);
-  return base[code]! + bits.read(counts[code]!);
+  const count = counts[code]!;
+  return count === 0 ? base[code]! : base[code]! + bits.read(count);
 }
 
 function checkLiterals(length: number): void {

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import { BoundedOutput } from './bounded-output.ts';
 import { inflate } from './inflate.ts';
+import { DecodingWork } from './decoding-work.ts';
 import { ZstdBlocks, blockBytesMax, littleEndian } from './zstd-blocks.ts';
 import { corrupt } from './zstd-error.ts';
 
@@ -19,6 +20,8 @@ const skippableMagic = 0x184d2a50;
 const singleSegmentFlag = 0x20;
 const reservedFlag = 0x08;
 const checksumFlag = 0x04;
+/** A smaller frame among others is opened here, also where Node could. */
+const nodeFrameBytesMin = 4096;
 const contentBytesFieldSizes = [0, 2, 4, 8];
 const dictionaryFieldSizes = [0, 1, 2, 4];
 
@@ -28,11 +31,13 @@ export function decompressZstd(bytes: Uint8Array, bytesMax: number): Uint8Array 
   if (!nodeZstd) return decompressZstdPlain(bytes, bytesMax);
   const first = readFrame(bytes, 0);
   if (first.end === bytes.length) return inflate(nodeZstd, bytes, bytesMax);
-  // Node stops after one frame.
+  // Node stops after one frame, and each costs it some microseconds.
   const output = new BoundedOutput(bytesMax, bytes.length * 2);
+  const work = new DecodingWork(bytes.length);
   for (let at = 0; at < bytes.length;) {
     const frame = readFrame(bytes, at);
-    if (frame.kind === 'zstd') {
+    if (frame.kind === 'zstd' && frame.end - at < nodeFrameBytesMin) openFrame(bytes, frame, output, work);
+    else if (frame.kind === 'zstd') {
       const plain = inflate(nodeZstd, bytes.subarray(at, frame.end), bytesMax);
       output.literal(plain, 0, plain.length);
     }
@@ -44,19 +49,28 @@ export function decompressZstd(bytes: Uint8Array, bytesMax: number): Uint8Array 
 /** The same, whatever Node can do. */
 export function decompressZstdPlain(bytes: Uint8Array, bytesMax: number): Uint8Array {
   const output = new BoundedOutput(bytesMax, bytes.length * 2);
+  const work = new DecodingWork(bytes.length);
   for (let at = 0; at < bytes.length;) {
     const frame = readFrame(bytes, at);
-    if (frame.kind === 'zstd') {
-      if (frame.plainMin > bytesMax - output.length) output.reserve(frame.plainMin);
-      decompressBlocks(bytes, frame.blocksStart, frame.blocksEnd, output);
-    }
+    if (frame.kind === 'zstd') openFrame(bytes, frame, output, work);
     at = frame.end;
   }
   return output.bytes();
 }
 
-function decompressBlocks(bytes: Uint8Array, start: number, end: number, output: BoundedOutput): void {
-  const blocks = new ZstdBlocks(output);
+function openFrame(bytes: Uint8Array, frame: ZstdFrame, output: BoundedOutput, work: DecodingWork): void {
+  if (frame.plainMin > output.bytesMax - output.length) output.reserve(frame.plainMin);
+  decompressBlocks(bytes, frame.blocksStart, frame.blocksEnd, output, work);
+}
+
+function decompressBlocks(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  output: BoundedOutput,
+  work: DecodingWork,
+): void {
+  const blocks = new ZstdBlocks(output, work);
   for (let at = start; at < end;) {
     const header = littleEndian(bytes, at, 3, end);
     const kind = (header >>> 1) & 3;
@@ -69,16 +83,16 @@ function decompressBlocks(bytes: Uint8Array, start: number, end: number, output:
   }
 }
 
-type Frame =
-  | { readonly kind: 'skippable'; readonly end: number }
-  | {
-      readonly kind: 'zstd';
-      readonly blocksStart: number;
-      readonly blocksEnd: number;
-      readonly end: number;
-      /** Its content has at least so many bytes. */
-      readonly plainMin: number;
-    };
+interface ZstdFrame {
+  readonly kind: 'zstd';
+  readonly blocksStart: number;
+  readonly blocksEnd: number;
+  readonly end: number;
+  /** Its content has at least so many bytes. */
+  readonly plainMin: number;
+}
+
+type Frame = { readonly kind: 'skippable'; readonly end: number } | ZstdFrame;
 
 function readFrame(source: Uint8Array, start: number): Frame {
   const magic = littleEndian(source, start, 4, source.length);
