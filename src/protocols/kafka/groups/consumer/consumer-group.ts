@@ -10,7 +10,7 @@ import { ConsumerMember, staticLeaveEpoch } from './consumer-member.ts';
 import type { ConsumerHeartbeat, ConsumerHeartbeatResult } from './messages.ts';
 import { reconcile } from './reconcile.ts';
 import { SubscribedTopics, type TopicsView } from './subscribed-topics.ts';
-import { PatternTopics } from './pattern-topics.ts';
+import type { PatternTopics } from './pattern-topics.ts';
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable';
 
