@@ -62,7 +62,7 @@ test('what few bytes may become is in proportion to them', async () => {
   const opened = { bytesMax: [] as number[] };
   await using broker = await openBroker(new VirtualClock(), opened);
   await fill(broker, 1);
-  for await (const _ of broker.topic('t')!.partitions[0]!.scan(0)) break;
+  for await (const _ of broker.topic('t')!.partitions.at(0)!.scan(0)) break;
   assert.equal(opened.bytesMax.length, 1);
   assert.ok(opened.bytesMax[0]! > 8 * mib && opened.bytesMax[0]! < 9 * mib, `${opened.bytesMax[0]}`);
 });
@@ -72,7 +72,11 @@ test('a scan that opens large batches pauses after each', async () => {
   await using broker = await openBroker(clock, { bytesMax: [] });
   await fill(broker, 20);
   const before = clock.deferred;
-  for await (const _ of broker.topic('t')!.partitions[0]!.scan(0, { patterns: ['another'] })) assert.fail();
+  for await (const _ of broker
+    .topic('t')!
+    .partitions.at(0)!
+    .scan(0, { patterns: ['another'] }))
+    assert.fail();
   assert.ok(clock.deferred - before >= 20, `${clock.deferred - before} pauses`);
 });
 
@@ -83,7 +87,7 @@ test('so does a group that looks for other keys', async () => {
   const group = await broker.topic('t')!.createGroup({ name: 'g', filters: ['another'] });
   const before = clock.deferred;
   group.attach(new TestConsumer());
-  for (let round = 0; round < 200 && group.positions[0]!.cursor < 20; round++)
+  for (let round = 0; round < 200 && group.positions.at(0)!.cursor < 20; round++)
     await new Promise((resolve) => setImmediate(resolve));
   assert.ok(clock.deferred - before >= 19, `${clock.deferred - before} pauses`);
 });
@@ -94,6 +98,6 @@ test('a scan of messages in memory that match nothing pauses now and then', asyn
   const topic = await broker.createTopic({ name: 't' });
   for (let at = 0; at < 80; at++) await topic.send({ key: 'k', value: 'x'.repeat(100_000) });
   const before = clock.deferred;
-  for await (const _ of topic.partitions[0]!.scan(0, { patterns: ['another'] })) assert.fail();
+  for await (const _ of topic.partitions.at(0)!.scan(0, { patterns: ['another'] })) assert.fail();
   assert.ok(clock.deferred - before >= 6, `${clock.deferred - before} pauses`);
 });

@@ -25,10 +25,10 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
       pattern.look(context.session, pattern.text === request.subscribedTopicRegex),
     ).then(
       () => heartbeat(request, context),
-      (error: unknown) => refusal(error, coordinator),
+      (error: unknown) => refusal(error, coordinator, request.groupId),
     );
   } catch (error) {
-    return refusal(error, coordinator);
+    return refusal(error, coordinator, request.groupId);
   }
 };
 
