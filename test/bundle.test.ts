@@ -26,7 +26,12 @@ test('a class is the same class through every entry', async () => {
   const server = (await import(bundle('server/index.js'))) as typeof serverSources;
   assert.deepEqual(Object.keys(server).toSorted(), Object.keys(serverSources).toSorted());
   await using directory = await makeTemporaryDirectory();
-  await using running = await server.startServer({ data: directory.path, natsPort: 0, adminPort: 0 });
+  await using running = await server.startServer({
+    data: directory.path,
+    natsPort: 0,
+    kafkaPort: 0,
+    adminPort: 0,
+  });
   await assert.rejects(
     running.broker.createTopic({ name: '' }),
     (error) => error instanceof bundled.BrokerError && error.code === 'topic-config-invalid',

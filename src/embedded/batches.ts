@@ -59,9 +59,7 @@ async function countOf(answers: readonly Promise<boolean>[]): Promise<number> {
 }
 
 /** Batches of a group's deliveries, for `for await`. A batch is collected when the loop asks for it. */
-export class Batches<T>
-  implements AsyncIterableIterator<DeliveryBatch<T>, undefined, void>, AsyncDisposable, Closable
-{
+export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;
   readonly #codec: AnyCodec;
   readonly #intake: Intake;

@@ -23,9 +23,7 @@ export const deliveriesChecks: Checks<DeliveriesOptions> = {
  * Deliveries of a group, one at a time, for `for await`: the next message is asked for when the loop asks. Several loops may share one
  * object. Leaving the loop, the signal, and the end of the group or the box end it; what was fetched ahead goes back to the group.
  */
-export class Deliveries<T>
-  implements AsyncIterableIterator<Delivery<T>, undefined, void>, AsyncDisposable, Closable
-{
+export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;
   readonly #codec: AnyCodec;
   readonly #intake: Intake;

@@ -22,7 +22,7 @@ const prefetch = 64;
 const inactiveMs = 60_000;
 
 /** All messages of a topic, for one loop: a group of its own that needs no acks and goes when the loop is left. */
-export class Follow<T> implements AsyncIterableIterator<Message<T>, undefined, void>, AsyncDisposable {
+export class Follow<T> implements AsyncIterableIterator<Message<T>>, AsyncDisposable {
   readonly #group: CoreGroup;
   readonly #deliveries: Deliveries<T>;
 

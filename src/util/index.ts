@@ -1,3 +1,4 @@
+export type { AbortSignal } from './abort-signal.ts';
 export { allocAligned, startsAtPage } from './aligned-memory.ts';
 export { BlockPool } from './block-pool.ts';
 export {

@@ -16,3 +16,37 @@ export const Consumer: typeof Client.Consumer = client.Consumer;
 export const Producer: typeof Client.Producer = client.Producer;
 export const stringDeserializers: typeof Client.stringDeserializers = client.stringDeserializers;
 export const stringSerializers: typeof Client.stringSerializers = client.stringSerializers;
+
+/** Transactions came with 1.27, whose dependencies ask for a newer Node than our oldest: the types of the installed version may lack them. */
+export interface TransactionalProducer {
+  beginTransaction(): Promise<{
+    addConsumer(consumer: unknown): Promise<unknown>;
+    send(batch: {
+      readonly messages: readonly { readonly topic: string; readonly value: string }[];
+    }): Promise<unknown>;
+    addOffset(message: unknown): Promise<unknown>;
+    commit(): Promise<unknown>;
+    abort(): Promise<unknown>;
+  }>;
+  close(): Promise<unknown>;
+}
+
+/** False, or why tests of transactions are skipped. */
+export const skipTransactions: string | false =
+  'beginTransaction' in client.Producer.prototype
+    ? false
+    : 'this @platformatic/kafka has no transactions; .ci/peers brings one that does (PLATFORMATIC_KAFKA)';
+
+export function transactionalProducer(options: {
+  readonly clientId: string;
+  readonly bootstrapBrokers: string[];
+  readonly transactionalId: string;
+}): TransactionalProducer {
+  const producer: unknown = new client.Producer({
+    ...options,
+    autocreateTopics: true,
+    serializers: client.stringSerializers,
+    idempotent: true,
+  });
+  return producer as TransactionalProducer;
+}

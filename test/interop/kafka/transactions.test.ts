@@ -6,7 +6,14 @@ import { connect } from '@nats-io/transport-node';
 import type { Admin, Kafka } from 'kafkajs';
 import { eventually, uniqueName, useServer } from '../../support/index.ts';
 import { consumeAll, kafkaAt } from './kafka-clients.ts';
-import { Consumer, Producer, stringDeserializers, stringSerializers } from './platformatic.ts';
+import {
+  Consumer,
+  Producer,
+  skipTransactions,
+  stringDeserializers,
+  stringSerializers,
+  transactionalProducer,
+} from './platformatic.ts';
 
 async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
@@ -182,15 +189,12 @@ describe('kafkajs', () => {
 describe('@platformatic/kafka', () => {
   const server = useServer();
 
-  test('commits and aborts messages and offsets', { timeout: 300_000 }, async () => {
+  test('commits and aborts messages and offsets', { timeout: 300_000, skip: skipTransactions }, async () => {
     const bootstrapBrokers = [`127.0.0.1:${server().kafkaPort}`];
     const [topic, sink, groupId] = [uniqueName('orders'), uniqueName('sink'), uniqueName('readers')];
-    const producer = new Producer({
+    const producer = transactionalProducer({
       clientId: 'mover',
       bootstrapBrokers,
-      autocreateTopics: true,
-      serializers: stringSerializers,
-      idempotent: true,
       transactionalId: uniqueName('mover'),
     });
     const feeder = new Producer({
