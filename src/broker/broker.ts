@@ -25,9 +25,10 @@ import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
 import { Definitions } from './definitions.ts';
-import { EntryKind, writeDedupeId } from './entries.ts';
+import { EntryKind, writeDedupeId, writeScheduleTrimmed } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
+import type { Filter } from './filter.ts';
 import { groupConfig, type GroupOptions } from './group-config.ts';
 import type { Partition } from './partition.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -41,6 +42,7 @@ import {
 import { defaultGroup, type Queue } from './queue.ts';
 import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
 import { Router } from './router.ts';
+import { Runs } from './runs.ts';
 import { Schedule, type ScheduleHost } from './schedule.ts';
 import type { Topic } from './topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
@@ -454,6 +456,7 @@ export class Broker {
       },
       schedule: (partition, record, dueMs, listener, token) =>
         this.#scheduleMessage(partition, record, dueMs, listener, token),
+      unschedule: (partition, filter) => this.#unschedule(partition, filter),
       topic: (name) => this.topic(name),
       checkSubjects: (config) => this.#definitions.checkSubjects(config),
       ensureTopic: (config) => this.topic(config.name) ?? this.#definitions.defineTopic(config),
@@ -465,6 +468,21 @@ export class Broker {
       nextId: () => this.#catalog.nextId(),
       partitionOpened: (partition) => this.#catalog.partitionsById.set(partition.log.id, partition),
     };
+  }
+
+  #unschedule({ log: { id } }: Partition, filter: Filter | undefined): number | Promise<number> {
+    if (filter === undefined) return this.#takeBack(this.#schedule.offsetsOf(id));
+    return this.#schedule.matching(id, filter).then((offsets) => this.#takeBack(offsets));
+  }
+
+  #takeBack(offsets: readonly number[]): number {
+    if (offsets.length === 0) return 0;
+    const runs = new Runs();
+    for (const offset of offsets) runs.add(offset);
+    writeScheduleTrimmed(this.#scratch.reset(), runs.bounds());
+    this.#log.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());
+    this.#schedule.remove(offsets);
+    return offsets.length;
   }
 
   #scheduleMessage<T>(

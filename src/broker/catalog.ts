@@ -8,6 +8,7 @@ import {
   readJson,
   readPartitionChanged,
   readPartitionState,
+  readScheduleTrimmed,
   writeDedupeId,
   writePartitionState,
   type AttributeEntry,
@@ -145,7 +146,9 @@ export class Catalog {
         return this.#schedule().add(reader.uvarint(), reader.uvarint(), id);
       }
       case EntryKind.unscheduled:
-        return this.#schedule().remove(new ByteReader(payload).uvarint());
+        return this.#schedule().remove([new ByteReader(payload).uvarint()]);
+      case EntryKind.scheduleTrimmed:
+        return this.#schedule().remove(readScheduleTrimmed(payload));
       case EntryKind.offsetCommitted: {
         const reader = new ByteReader(payload);
         const position = this.groupsById.get(id)?.positions.at(reader.uvarint());
@@ -201,6 +204,9 @@ export class Catalog {
     const topic = this.topicsById.get(id);
     if (!topic) return;
     topic.close('topic-deleted');
+    // Said by an entry of its own since there is one.
+    for (const { log } of topic.partitions.opened)
+      this.#schedule().remove(this.#schedule().offsetsOf(log.id));
     this.removeTopic(topic);
     // The deletion is in the journal: its files go now, if a crash left them behind.
     for (const { log } of topic.partitions.opened)
@@ -288,6 +294,7 @@ export class Catalog {
 
   /** After the last entry: what was pending is to be delivered again. */
   recovered(): void {
+    for (const id of this.#schedule().partitionIds) this.partition(id); // a purge looks at partitions that are opened
     for (const group of this.groupsById.values()) group.recovered();
   }
 

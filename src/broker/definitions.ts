@@ -68,8 +68,9 @@ export class Definitions {
   }
 
   undefineTopic(topic: Topic): void {
-    const { catalog, router, commits } = this.#context;
+    const { catalog, core, router, commits } = this.#context;
     router.unbindTopic(topic);
+    for (const partition of topic.partitions.opened) void core.unschedule(partition);
     catalog.removeTopic(topic);
     this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);
     for (const { log } of topic.partitions.opened) commits.logDeleted(log.id);

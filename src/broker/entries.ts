@@ -53,6 +53,8 @@ export const EntryKind = {
   openTransactions: 20,
   /** id = 0; JSON {@link AttributeEntry}. */
   attribute: 21,
+  /** id = 0; runs of offsets in the schedule that were taken back: their topic was purged or deleted. */
+  scheduleTrimmed: 22,
 } as const;
 
 export interface TopicEntry {
@@ -173,6 +175,19 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
 export function writePartitionChanged(writer: ByteWriter, start: number, removed: readonly number[]): void {
   writer.uvarint(start);
   writeRuns(writer, removed);
+}
+
+/** `runs removed` */
+export function writeScheduleTrimmed(writer: ByteWriter, removed: readonly number[]): void {
+  writeRuns(writer, removed);
+}
+
+export function readScheduleTrimmed(payload: Uint8Array): readonly number[] {
+  const offsets: number[] = [];
+  const bounds = readRuns(new ByteReader(payload));
+  for (let i = 0; i < bounds.length; i += 2)
+    for (let offset = bounds[i]!; offset < bounds[i + 1]!; offset++) offsets.push(offset);
+  return offsets;
 }
 
 export function readPartitionChanged(payload: Uint8Array): { start: number; removed: readonly number[] } {

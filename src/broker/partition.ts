@@ -28,6 +28,8 @@ export interface PartitionHost {
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
+  /** Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in one commit. Resolves to how many. */
+  unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
   /** Something stored cannot be read. */
   damaged(report: DamageReport): void;
 }
@@ -551,10 +553,13 @@ export class Partition {
   }
 
   /**
-   * Removes messages: all, those below `before`, those whose key matches, or all of these but the last `keep`.
+   * Removes messages, delayed ones too unless `before` or `keep` is given: all, those below `before`, those whose key matches, or all of these but the last `keep`.
    * Resolves, when that is durable, to how many.
    */
   purge(options: PurgeOptions = {}): Promise<number> {
-    return purge(this, options, () => new Promise<void>((resolve) => this.#host.afterCommit(resolve)));
+    return purge(this, options, {
+      committed: () => new Promise<void>((resolve) => this.#host.afterCommit(resolve)),
+      unschedule: (filter) => this.#host.unschedule(this, filter),
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { BrokerError } from './errors.ts';
+import { Filter } from './filter.ts';
 import type { Partition } from './partition.ts';
 
 /** What a purge takes: everything by default. */
@@ -11,11 +12,19 @@ export interface PurgeOptions {
   readonly keep?: number;
 }
 
-/** See {@link Partition.purge}. */
+export interface PurgeHost {
+  readonly committed: () => Promise<void>;
+  readonly unschedule: (filter?: Filter) => number | Promise<number>;
+}
+
+/**
+ * See {@link Partition.purge}. Messages that are not due yet stand behind all others: a purge up to an offset, or of all but the last, does not
+ * reach them.
+ */
 export async function purge(
   partition: Partition,
   { pattern, before, keep }: PurgeOptions,
-  committed: () => Promise<void>,
+  { committed, unschedule }: PurgeHost,
 ): Promise<number> {
   if (before !== undefined && keep !== undefined) {
     throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
@@ -24,15 +33,18 @@ export async function purge(
   }
   await committed(); // what a scan must see is durable then
   const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
+  const takesDelayed = before === undefined && keep === undefined;
   let removed = 0;
   if (pattern === undefined || pattern === '>') {
     removed = partition.trim(keep === undefined ? end : partition.offsetOfLast(keep));
+    if (takesDelayed) removed += await unschedule();
   } else {
     const offsets: number[] = [];
     for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern], toOffset: end }))
       offsets.push(record.offset);
     if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
     for (const offset of offsets) if (partition.remove(offset)) removed++;
+    if (takesDelayed) removed += await unschedule(new Filter([pattern]));
   }
   await committed();
   await partition.accounting.run();

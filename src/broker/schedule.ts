@@ -1,5 +1,7 @@
 import { BatchReader, Record, type PartitionLog } from '../log/index.ts';
 import { OffsetSet, type Clock, type Timer } from '../util/index.ts';
+import { DueHeap } from './due-heap.ts';
+import type { Filter } from './filter.ts';
 import { copyRecord } from './message.ts';
 
 /** What the schedule asks of the broker: to append a due message to its topic and note that it left, in one commit. */
@@ -10,6 +12,8 @@ export interface ScheduleHost {
 }
 
 const loadRetryMs = 1000;
+/** So few entries of the heap may be stale however small it is. */
+const staleMin = 64;
 
 /**
  * The schedule holds delayed messages until they are due: stored in a log of its own, with an index of 24 bytes a message in memory.
@@ -19,6 +23,10 @@ export class Schedule {
   readonly #log: PartitionLog;
   readonly #heap = new DueHeap();
   readonly #outstanding = new OffsetSet();
+  /** How many stand in the heap for each partition, by its id. */
+  readonly #waiting = new Map<number, number>();
+  /** Entries of the heap that are not outstanding any more: at most half of them, but for a few. */
+  #stale = 0;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
   #running = false;
@@ -46,15 +54,63 @@ export class Schedule {
 
   /** Notes that the record at `offset` is due at `dueMs` (wall clock). */
   add(offset: number, dueMs: number, partitionId: number): void {
-    this.#outstanding.add(offset);
+    if (!this.#outstanding.add(offset)) return; // said twice
     this.#heap.push(dueMs, offset, partitionId);
+    this.#waiting.set(partitionId, (this.#waiting.get(partitionId) ?? 0) + 1);
     this.#arm();
   }
 
-  /** The record was delivered or dropped. */
-  remove(offset: number): void {
-    this.#outstanding.delete(offset);
+  /** The records of these offsets, which ascend, were delivered or are dropped. */
+  remove(offsets: readonly number[]): void {
+    for (const offset of offsets) if (this.#outstanding.delete(offset)) this.#stale++;
+    if (this.#stale > staleMin && this.#stale * 2 > this.#heap.size) this.#sweep();
     this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
+  }
+
+  #sweep(): void {
+    this.#heap.removeWhere(
+      (offset) => !this.#outstanding.has(offset),
+      (partitionId) => this.#left(partitionId),
+    );
+    this.#stale = 0;
+  }
+
+  #left(partitionId: number): void {
+    const left = this.#waiting.get(partitionId)! - 1;
+    if (left > 0) this.#waiting.set(partitionId, left);
+    else this.#waiting.delete(partitionId);
+  }
+
+  /** Ids of the partitions that messages wait for. */
+  get partitionIds(): Iterable<number> {
+    return this.#waiting.keys();
+  }
+
+  /** Offsets of what waits for a partition, ascending. */
+  offsetsOf(partitionId: number): readonly number[] {
+    if (!this.#waiting.has(partitionId)) return [];
+    const offsets: number[] = [];
+    for (const [, offset, id] of this.entries()) if (id === partitionId) offsets.push(offset);
+    return offsets.sort((a, b) => a - b);
+  }
+
+  /** The same, of those whose keys pass the filter: they are read, so they must be durable. */
+  async matching(partitionId: number, filter: Filter): Promise<readonly number[]> {
+    const reader = new BatchReader();
+    const record = new Record();
+    const found: number[] = [];
+    let readTo = 0;
+    const wanted = new Set(this.offsetsOf(partitionId));
+    for (const offset of wanted) {
+      if (offset < readTo) continue; // in the batch before
+      const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
+      if (!batch) continue;
+      reader.reset(batch, offset);
+      while (reader.next(record))
+        if (wanted.has(record.offset) && filter.matchesRecord(record)) found.push(record.offset);
+      readTo = batch.endOffset;
+    }
+    return found.filter((offset) => this.#outstanding.has(offset)); // some became due meanwhile
   }
 
   /** Due time, offset and partition of every delayed message. */
@@ -93,22 +149,26 @@ export class Schedule {
     try {
       while (!this.#stopped && this.#heap.firstDueMs() <= this.#host.clock.now()) {
         const offset = this.#heap.firstOffset();
-        if (this.#outstanding.has(offset)) {
-          const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
-          if (this.#stopped) break;
-          if (this.#heap.firstOffset() !== offset) continue; // one that is due earlier came meanwhile
-          if (!batch && offset >= this.#log.durableEnd) {
-            retryMs = loadRetryMs;
-            break;
-          }
-          if (batch && batch.baseOffset <= offset && this.#outstanding.has(offset)) {
-            reader.reset(batch, offset);
-            if (reader.next(record) && record.offset === offset)
-              this.#host.due(this.#heap.firstPartitionId(), offset, copyRecord(record));
-          }
-          this.remove(offset);
+        if (!this.#outstanding.has(offset)) {
+          this.#stale--;
+          this.#pop();
+          continue;
         }
-        this.#heap.pop();
+        const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
+        if (this.#stopped) break;
+        if (this.#heap.firstOffset() !== offset || !this.#outstanding.has(offset)) continue; // it was removed meanwhile, or one that is due earlier came
+        if (!batch && offset >= this.#log.durableEnd) {
+          retryMs = loadRetryMs;
+          break;
+        }
+        if (batch && batch.baseOffset <= offset) {
+          reader.reset(batch, offset);
+          if (reader.next(record) && record.offset === offset)
+            this.#host.due(this.#heap.firstPartitionId(), offset, copyRecord(record));
+        }
+        this.#outstanding.delete(offset);
+        this.#pop();
+        this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
       }
     } catch {
       retryMs = loadRetryMs; // the log reports its own errors
@@ -120,6 +180,12 @@ export class Schedule {
     }
   }
 
+  /** The first one has been dealt with. */
+  #pop(): void {
+    this.#left(this.#heap.firstPartitionId());
+    this.#heap.pop();
+  }
+
   /** Until then nothing else is looked at: what is due now cannot be read. */
   #retryAfter(delayMs: number): void {
     if (this.#stopped) return;
@@ -128,74 +194,5 @@ export class Schedule {
       this.#running = false;
       this.#arm();
     });
-  }
-}
-
-const fields = 3;
-
-/** A binary heap of (due time, offset, partition id), 24 bytes an entry, least due time first. */
-class DueHeap {
-  #slots = new Float64Array(64 * fields);
-  #size = 0;
-
-  firstDueMs(): number {
-    return this.#size === 0 ? Infinity : this.#slots[0]!;
-  }
-
-  firstOffset(): number {
-    return this.#slots[1]!;
-  }
-
-  firstPartitionId(): number {
-    return this.#slots[2]!;
-  }
-
-  *entries(): Iterable<readonly [number, number, number]> {
-    for (let at = 0; at < this.#size; at++) {
-      yield [this.#slots[at * fields]!, this.#slots[at * fields + 1]!, this.#slots[at * fields + 2]!];
-    }
-  }
-
-  push(dueMs: number, offset: number, partitionId: number): void {
-    if ((this.#size + 1) * fields > this.#slots.length) {
-      const grown = new Float64Array(this.#slots.length * 2);
-      grown.set(this.#slots);
-      this.#slots = grown;
-    }
-    let at = this.#size++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#slots[parent * fields]! <= dueMs) break;
-      this.#move(parent, at);
-      at = parent;
-    }
-    this.#set(at, dueMs, offset, partitionId);
-  }
-
-  pop(): void {
-    const last = --this.#size;
-    if (last <= 0) return;
-    const from = last * fields;
-    const dueMs = this.#slots[from]!;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= last) break;
-      if (child + 1 < last && this.#slots[(child + 1) * fields]! < this.#slots[child * fields]!) child++;
-      if (this.#slots[child * fields]! >= dueMs) break;
-      this.#move(child, at);
-      at = child;
-    }
-    this.#set(at, dueMs, this.#slots[from + 1]!, this.#slots[from + 2]!);
-  }
-
-  #move(from: number, to: number): void {
-    this.#slots.copyWithin(to * fields, from * fields, from * fields + fields);
-  }
-
-  #set(at: number, dueMs: number, offset: number, partitionId: number): void {
-    this.#slots[at * fields] = dueMs;
-    this.#slots[at * fields + 1] = offset;
-    this.#slots[at * fields + 2] = partitionId;
   }
 }

@@ -66,13 +66,14 @@ export function text(bytes: Uint8Array | null): string {
 
 /** A broker in memory on a clock that moves only when told; `restart` opens the same files again. */
 export class TestBroker {
-  readonly clock: VirtualClock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly files: MemoryFiles;
   broker!: Broker;
 
   /** On files of its own, or on those that a crash left behind. */
-  constructor(files: MemoryFiles = new MemoryFiles()) {
+  constructor(files: MemoryFiles = new MemoryFiles(), clock: VirtualClock = new VirtualClock()) {
     this.files = files;
+    this.clock = clock;
   }
 
   static async open(): Promise<TestBroker> {

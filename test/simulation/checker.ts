@@ -47,6 +47,7 @@ export const promises = [
   'order per partition',
   'nothing delayed shows early',
   'what is delayed comes',
+  'what is purged does not come later',
   'what is gone stays gone',
   'what is done leaves the queue',
   'limits hold',

@@ -212,6 +212,33 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a purge leaves delayed messages',
+    file: 'broker/purge.js',
+    find: 'const takesDelayed = before === undefined && keep === undefined;',
+    replace: 'const takesDelayed = false;',
+  },
+  {
+    name: 'what is taken back of the schedule is not in the journal',
+    file: 'broker/broker.js',
+    find: 'this.#log.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());',
+    replace: ';',
+    tests: ['broker/delayed.test.js'],
+  },
+  {
+    name: 'a deleted topic leaves delayed messages',
+    file: 'broker/definitions.js',
+    find: 'void core.unschedule(partition);',
+    replace: ';',
+    tests: ['broker/delayed.test.js'],
+  },
+  {
+    name: 'delayed messages of one due time come in the order of the heap',
+    file: 'broker/due-heap.js',
+    find: 'return dueMs < otherMs || (dueMs === otherMs && offset < this.#slots[slot * fields + 1]);',
+    replace: 'return dueMs < otherMs;',
+    tests: ['broker/delayed.test.js'],
+  },
+  {
     name: 'a lowered maxDeliver waits for one delivery more',
     file: 'broker/group.js',
     find: 'this.#answers.giveUpExhausted(position);',

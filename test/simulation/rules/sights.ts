@@ -1,5 +1,5 @@
 import type { Examination } from '../examination.ts';
-import type { Instance, PublishKnown, TopicKnown } from '../facts.ts';
+import { matches, type Instance, type PublishKnown, type TopicKnown } from '../facts.ts';
 import type { Sighting } from '../message.ts';
 import { letterSeen } from './dead-letters.ts';
 
@@ -34,6 +34,8 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
       'nothing delayed shows early',
       `${where}: m${id} is due at ${publish.dueMs}, now ${exam.wallMs}`,
     );
+  if (publish.dueMs !== undefined && wasTakenBack(exam, instance, publish, publish.dueMs))
+    exam.broken('what is purged does not come later', `${where}: m${id} was to come at ${publish.dueMs}`);
   // Once where it was published, and once more for each time it was put back.
   const copies = [...topic.instances.values()].filter((other) => other.id === id && !other.letter);
   const { redrives } = exam.known;
@@ -44,6 +46,22 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
       'a message is stored once',
       `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
     );
+}
+
+/** It waited to be due when its partition was purged, from beginning to end. */
+function wasTakenBack(
+  { events, known }: Examination,
+  { topic, partition, key }: Instance,
+  { answer, answeredWallMs }: PublishKnown,
+  dueMs: number,
+): boolean {
+  if (answer !== 'stored' || known.redrives > 0) return false;
+  return topic.removals.some(({ at, fact, doneAt }) => {
+    if (fact.kind !== 'purge' || fact.partition !== partition || doneAt === Infinity) return false;
+    if (fact.before !== undefined || fact.keep !== undefined) return false;
+    if (fact.pattern !== undefined && !matches(fact.pattern, key)) return false;
+    return answeredWallMs < events[at]!.wallMs && events[doneAt]!.wallMs < dueMs;
+  });
 }
 
 /** Each group gives up each copy by itself, and once more after each reset; each of these letters may be put back as another copy. */

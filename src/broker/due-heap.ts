@@ -1,0 +1,106 @@
+const fields = 3;
+
+/** A binary heap of (due time, offset, partition id), 24 bytes an entry: least due time first, and of one due time the lowest offset. */
+export class DueHeap {
+  #slots = new Float64Array(64 * fields);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  firstDueMs(): number {
+    return this.#size === 0 ? Infinity : this.#slots[0]!;
+  }
+
+  /** -1 when there is none. */
+  firstOffset(): number {
+    return this.#size === 0 ? -1 : this.#slots[1]!;
+  }
+
+  firstPartitionId(): number {
+    return this.#slots[2]!;
+  }
+
+  *entries(): Iterable<readonly [number, number, number]> {
+    for (let at = 0; at < this.#size; at++) {
+      yield [this.#slots[at * fields]!, this.#slots[at * fields + 1]!, this.#slots[at * fields + 2]!];
+    }
+  }
+
+  push(dueMs: number, offset: number, partitionId: number): void {
+    if ((this.#size + 1) * fields > this.#slots.length) {
+      const grown = new Float64Array(this.#slots.length * 2);
+      grown.set(this.#slots);
+      this.#slots = grown;
+    }
+    let at = this.#size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(dueMs, offset, parent)) break;
+      this.#move(parent, at);
+      at = parent;
+    }
+    this.#set(at, dueMs, offset, partitionId);
+  }
+
+  pop(): void {
+    const last = --this.#size;
+    if (last > 0) this.#sink(0, last);
+  }
+
+  /** Removes entries by their offset; `removed` is told the partition id of each. */
+  removeWhere(isGone: (offset: number) => boolean, removed: (partitionId: number) => void): void {
+    let kept = 0;
+    for (let at = 0; at < this.#size; at++) {
+      if (isGone(this.#slots[at * fields + 1]!)) removed(this.#slots[at * fields + 2]!);
+      else this.#move(at, kept++);
+    }
+    this.#size = kept;
+    if (kept * fields * 4 < this.#slots.length && kept * fields > 64)
+      this.#slots = this.#slots.slice(0, kept * fields * 2);
+    // What is left is put in order again, from the bottom up.
+    for (let at = (kept >> 1) - 1; at >= 0; at--) this.#sink(at, at);
+  }
+
+  /** Puts the entry of slot `from` in its place below slot `at`, which is free or its own. */
+  #sink(at: number, from: number): void {
+    const dueMs = this.#slots[from * fields]!;
+    const offset = this.#slots[from * fields + 1]!;
+    const partitionId = this.#slots[from * fields + 2]!;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) break;
+      const right = child + 1;
+      if (
+        right < this.#size &&
+        this.#isBefore(this.#slots[right * fields]!, this.#slots[right * fields + 1]!, child)
+      )
+        child = right;
+      if (!this.#isLess(child, dueMs, offset)) break;
+      this.#move(child, at);
+      at = child;
+    }
+    this.#set(at, dueMs, offset, partitionId);
+  }
+
+  #isLess(slot: number, dueMs: number, offset: number): boolean {
+    const slotMs = this.#slots[slot * fields]!;
+    return slotMs < dueMs || (slotMs === dueMs && this.#slots[slot * fields + 1]! < offset);
+  }
+
+  #isBefore(dueMs: number, offset: number, slot: number): boolean {
+    const otherMs = this.#slots[slot * fields]!;
+    return dueMs < otherMs || (dueMs === otherMs && offset < this.#slots[slot * fields + 1]!);
+  }
+
+  #move(from: number, to: number): void {
+    this.#slots.copyWithin(to * fields, from * fields, from * fields + fields);
+  }
+
+  #set(at: number, dueMs: number, offset: number, partitionId: number): void {
+    this.#slots[at * fields] = dueMs;
+    this.#slots[at * fields + 1] = offset;
+    this.#slots[at * fields + 2] = partitionId;
+  }
+}
