@@ -70,6 +70,10 @@ const seamLayers = ['log', 'broker'];
 const seamNames =
   /\b(Date\.now|new Date\b|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|Math\.random)\b/g;
 
+/** How a group knows what is done. Outside the broker a delivery is settled by receipt, and a group asked for its info. */
+const insidesOfGroups =
+  /\.positions\b|\{[^{}]*\bpositions\b[^{}]*\}(?=\s*=[^=>])|\bPendingEntr(y|ies)\b|\.pending\b\s*\??\./g;
+
 /** A violation reads `file: what it must not do`. */
 function violationsOf(file: string, source: string): string[] {
   const layer = layerOf(file);
@@ -103,6 +107,9 @@ function violationsOf(file: string, source: string): string[] {
   if (seamLayers.includes(layer))
     for (const [name] of withoutStrings(code).matchAll(seamNames))
       report(`node:${name}`, `${layer} may not use ${name}: take it from the seams Clock and Random`);
+  if (layer !== 'broker' && rules.layers.includes('broker'))
+    for (const [name] of withoutStrings(code).matchAll(insidesOfGroups))
+      report(name, `${layer} may not name ${name}: it is the inside of a group`);
   return found;
 }
 
@@ -207,6 +214,15 @@ test('the check sees what it is there for', () => {
     ],
     ['index.ts', `export { open } from './embedded/index.ts';`, undefined],
     ['index.ts', `import { Log } from './log/index.ts';`, /may not import log/],
+    ['protocols/nats/ack.ts', `const at = group.positions.at(0);`, /may not name .*positions/],
+    [
+      'protocols/nats/ack.ts',
+      `for (const { offset } of position.pending.values()) use(offset);`,
+      /may not name \.pending/,
+    ],
+    ['embedded/group.ts', `const { positions } = group;`, /may not name .*positions/],
+    ['protocols/nats/delivery.ts', `write(delivery.pending); define({ positions: 'committed' });`, undefined],
+    ['broker/group-info.ts', `const at = group.positions.at(0);`, undefined],
     ['elsewhere/thing.ts', ``, /not in the table/],
   ];
   for (const [file, source, violation] of cases) {

@@ -82,6 +82,24 @@ export class Answers {
     return true;
   }
 
+  /** See {@link Group.setDeadline}. */
+  setDeadline(position: GroupPartition | undefined, offset: number, ms: number): boolean {
+    const entry = position?.pending.get(offset);
+    if (!position || entry?.state !== PendingState.inFlight) return false;
+    const nowMs = this.#core.clock.monotonic();
+    position.pending.extendUntil(entry, nowMs + Math.min(Math.max(0, ms), waitMsMax));
+    this.#group.armDeadline(nowMs);
+    return true;
+  }
+
+  /** A consumer gives the entry back as it leaves: it goes out again at once, and did not fail. */
+  release(position: GroupPartition, entry: PendingEntry): void {
+    entry.failure = undefined;
+    entry.released++;
+    if (this.#group.isStored) position.changes.released.push(entry.offset, entry.released);
+    position.pending.makeReady(entry);
+  }
+
   /** See {@link Group.reject}. */
   reject(position: GroupPartition | undefined, offset: number, reason: string): boolean {
     const entry = position?.pending.get(offset);
@@ -146,9 +164,9 @@ export class Answers {
     }
   }
 
-  #isExhausted({ deliveries }: PendingEntry): boolean {
+  #isExhausted({ attempts }: PendingEntry): boolean {
     const { maxDeliver } = this.#group.config;
-    return maxDeliver !== undefined && deliveries >= maxDeliver;
+    return maxDeliver !== undefined && attempts >= maxDeliver;
   }
 
   #exhausted(position: GroupPartition, entry: PendingEntry): void {

@@ -40,6 +40,7 @@ import {
   type PublishToAllOptions,
 } from './publish-to-all.ts';
 import { defaultGroup, type Queue } from './queue.ts';
+import { readReceipt, writeReceipt, type Receipt } from './receipt.ts';
 import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
 import { Router } from './router.ts';
 import { Runs } from './runs.ts';
@@ -125,6 +126,7 @@ export class Broker {
   /** Rejects the opening under way: who waits for a commit that never comes would not. */
   #failedToOpen: (error: LogError) => void = () => {};
   #ready = false;
+  #runName: string | undefined = undefined;
   #closed: Promise<void> | undefined = undefined;
 
   private constructor(options: BrokerOptions) {
@@ -260,6 +262,21 @@ export class Broker {
     const groupDefinition = groupConfig({ name: defaultGroup, ...group });
     const config = this.checkNewTopic({ retention: 'queue', ...options });
     return this.#defined(() => this.#definitions.defineQueue(config, groupDefinition));
+  }
+
+  /** A receipt as text, for a client that answers with it later, also after a restart. */
+  writeReceipt(receipt: Receipt): string {
+    return writeReceipt(receipt, this.#run);
+  }
+
+  /** A receipt as {@link writeReceipt} wrote it, stale or not; undefined when the text is none, or the group is gone. */
+  readReceipt(text: string): Receipt | undefined {
+    return readReceipt(text, this.#run, (id) => this.#catalog.groupsById.get(id));
+  }
+
+  /** A name that no other run of a broker on this directory has. */
+  get #run(): string {
+    return (this.#runName ??= Buffer.from(this.#random.bytes(6)).readUIntBE(0, 6).toString(36));
   }
 
   /** See {@link publishToAll}. */

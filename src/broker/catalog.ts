@@ -236,6 +236,8 @@ export class Catalog {
       position.committed = stored.committed;
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
+      for (let i = 0; i < (stored.released?.length ?? 0); i += 2)
+        position.pending.restoreReleased(stored.released![i]!, stored.released![i + 1]!);
     }
   }
 
@@ -255,6 +257,7 @@ export class Catalog {
     if (!position) return;
     group.deliverySequence = entry.deliverySequence;
     for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries);
+    for (const [offset, released] of entry.released) position.pending.restoreReleased(offset, released);
     for (let i = 0; i < entry.done.length; i += 2) {
       group.topic.replayedDone(position.partition, entry.done[i]!, entry.done[i + 1]!);
       for (let offset = entry.done[i]!; offset < entry.done[i + 1]!; offset++) {
@@ -311,7 +314,11 @@ export class Catalog {
     const stored = group.positions.opened.filter((position) => !position.isUntouched);
     const positions = stored.map((position, place) => {
       const pending: number[] = [];
-      for (const { offset, deliveries } of position.pending.values()) pending.push(offset, deliveries);
+      const released: number[] = [];
+      for (const entry of position.pending.values()) {
+        pending.push(entry.offset, entry.deliveries);
+        if (entry.released > 0) released.push(entry.offset, entry.released);
+      }
       const { cursor, filteredLag: lag, committed, backfill } = position;
       const { index } = position.partition;
       return {
@@ -319,6 +326,7 @@ export class Catalog {
         cursor,
         lag,
         pending,
+        ...(released.length > 0 ? { released } : {}),
         ...(backfill.length > 0 ? { backfill } : {}),
         ...(committed ? { committed } : {}),
       };

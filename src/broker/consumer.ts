@@ -9,6 +9,12 @@ export interface Consumer {
   readonly credit: number;
   /** The largest message it takes now, in bytes of key, headers and value; Infinity for any. */
   readonly creditBytes: number;
+  /** What its client calls it, for people. */
+  readonly label?: string;
+  /** The id of the connection that it came by. */
+  readonly connection?: number;
+  /** How long it has for each message, in milliseconds; absent: as long as its group says. Read at each delivery. */
+  readonly ackWaitMs?: number | undefined;
   /** The partitions it takes messages of; absent: all. */
   readonly partitions?: ReadonlySet<number>;
   /** Takes one delivery. Called synchronously; it may detach itself, and it must not ack or nack inside the call. */
@@ -27,10 +33,33 @@ export interface Delivery {
   readonly partition: number;
   /** 1 for the first delivery of the message to this group. */
   readonly deliveries: number;
+  /** When the consumer's time is up, on the monotonic clock; Infinity where nothing is to be answered. */
+  readonly deadlineMs: number;
   /** Number of this delivery in the group, from 1. */
   readonly sequence: number;
   /** Messages the group has still to deliver for the first time. */
   readonly pending: number;
   /** Bytes of key, headers and value. */
   readonly bytes: number;
+}
+
+/** What becomes of the messages that a consumer holds when it detaches. */
+export interface DetachOptions {
+  /**
+   * `keep` (the default): they are the consumer's until their deadlines, and may still be answered. `release`: they go
+   * back at once, in the order of their deliveries, and that does not count as a failure.
+   */
+  readonly held?: 'keep' | 'release';
+}
+
+/** A consumer of a group, as an operator sees it. */
+export interface ConsumerInfo {
+  readonly label: string | undefined;
+  readonly connection: number | undefined;
+  /** Messages it would take now. */
+  readonly credit: number;
+  /** Messages it was given and has not answered. */
+  readonly held: number;
+  /** When the oldest of these was delivered, in milliseconds since the epoch. */
+  readonly heldSinceMs: number | undefined;
 }

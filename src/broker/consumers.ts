@@ -1,39 +1,49 @@
+import { Attachment } from './attachment.ts';
 import type { Consumer } from './consumer.ts';
 
 /** The consumers of a group take turns: one message each, in the order in which they came. */
 export class Consumers {
-  readonly #consumers: Consumer[] = [];
+  readonly #attachments: Attachment[] = [];
   #turn = 0;
 
   get count(): number {
-    return this.#consumers.length;
+    return this.#attachments.length;
+  }
+
+  /** In the order in which they came. */
+  get attachments(): readonly Attachment[] {
+    return this.#attachments;
   }
 
   add(consumer: Consumer): void {
-    this.#consumers.push(consumer);
+    this.#attachments.push(new Attachment(consumer));
   }
 
-  /** False when it was not there. */
-  remove(consumer: Consumer): boolean {
-    const at = this.#consumers.indexOf(consumer);
-    if (at < 0) return false;
-    this.#consumers.splice(at, 1);
+  find(consumer: Consumer): Attachment | undefined {
+    return this.#attachments.find((attachment) => attachment.consumer === consumer);
+  }
+
+  /** Undefined when it was not there. */
+  remove(consumer: Consumer): Attachment | undefined {
+    const at = this.#attachments.findIndex((attachment) => attachment.consumer === consumer);
+    if (at < 0) return undefined;
+    const [removed] = this.#attachments.splice(at, 1);
     if (at < this.#turn) this.#turn--;
-    return true;
+    return removed;
   }
 
-  removeAll(): Consumer[] {
-    return this.#consumers.splice(0);
+  removeAll(): Attachment[] {
+    return this.#attachments.splice(0);
   }
 
   /** The next one that has credit; its turn lasts until {@link turnTaken}. */
-  next(): Consumer | undefined {
-    const consumers = this.#consumers;
-    const count = consumers.length;
+  next(): Attachment | undefined {
+    const attachments = this.#attachments;
+    const count = attachments.length;
     for (let i = 0; i < count; i++) {
       if (this.#turn >= count) this.#turn = 0;
-      const consumer = consumers[this.#turn]!;
-      if (consumer.credit > 0) return consumer;
+      const attachment = attachments[this.#turn]!;
+      if (attachment.consumer.credit > 0) return attachment;
       this.#turn++;
     }
     return undefined;

@@ -1,6 +1,7 @@
 import type { Record } from '../log/index.ts';
 import type { Clock } from '../util/index.ts';
-import type { Consumer, Delivery } from './consumer.ts';
+import type { Attachment } from './attachment.ts';
+import type { Delivery } from './consumer.ts';
 import type { Consumers } from './consumers.ts';
 import { KeyReader } from './filter.ts';
 import type { Group } from './group.ts';
@@ -27,6 +28,7 @@ export class DeliveryPump {
     record: undefined as unknown as Record,
     partition: 0,
     deliveries: 0,
+    deadlineMs: Infinity,
     sequence: 0,
     pending: 0,
     bytes: 0,
@@ -54,7 +56,8 @@ export class DeliveryPump {
     let delivered = 0;
     let refusals = 0;
     let barren = 0;
-    for (let consumer = this.#consumers.next(); consumer; consumer = this.#consumers.next()) {
+    for (let attachment = this.#consumers.next(); attachment; attachment = this.#consumers.next()) {
+      const { consumer } = attachment;
       if (delivered === deliveriesPerTurn) {
         this.#scheduled = true;
         this.#clock.defer(this.#run);
@@ -77,7 +80,7 @@ export class DeliveryPump {
         continue;
       }
       refusals = 0;
-      this.#deliver(position, consumer, nowMs);
+      this.#deliver(position, attachment, nowMs);
       delivered++;
     }
     if (delivered > 0) this.#group.noteDelivered(delivered, nowMs);
@@ -136,32 +139,34 @@ export class DeliveryPump {
     delivery.bytes = recordBytes(record);
   }
 
-  #deliver(position: GroupPartition, consumer: Consumer, nowMs: number): void {
+  #deliver(position: GroupPartition, attachment: Attachment, nowMs: number): void {
     const group = this.#group;
     const delivery = this.#delivery;
     delivery.sequence = ++group.deliverySequence;
     if (!this.#entry) position.take();
-    if (group.config.ack === 'none') this.#deliverForGood(position, consumer);
+    if (group.config.ack === 'none') this.#deliverForGood(position, attachment);
     else {
-      this.#makePending(position, consumer, nowMs);
+      delivery.deadlineMs = this.#makePending(position, attachment, nowMs);
       delivery.pending = group.lag;
-      consumer.receive(delivery);
+      attachment.consumer.receive(delivery);
     }
   }
 
   /** At most once: done with the delivery. */
-  #deliverForGood(position: GroupPartition, consumer: Consumer): void {
+  #deliverForGood(position: GroupPartition, { consumer }: Attachment): void {
     const { topic } = this.#group;
     const { record } = this.#delivery;
     const { offset } = record;
     const key = topic.settlesByKey ? this.#keyReader.read(record) : undefined;
     if (this.#entry) position.pending.remove(this.#entry);
+    this.#delivery.deadlineMs = Infinity;
     this.#delivery.pending = this.#group.lag;
     consumer.receive(this.#delivery);
     topic.settled(position.partition, offset, key, this.#group);
   }
 
-  #makePending(position: GroupPartition, consumer: Consumer, nowMs: number): void {
+  /** Says when the consumer's time is up. */
+  #makePending(position: GroupPartition, attachment: Attachment, nowMs: number): number {
     const group = this.#group;
     const { record, sequence } = this.#delivery;
     let entry = this.#entry;
@@ -173,10 +178,13 @@ export class DeliveryPump {
     }
     if (group.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
     entry.timestampMs = record.timestampMs;
-    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = this.#clock.now();
+    entry.deliveredMs = this.#clock.now();
+    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
     position.lockKey(entry, record);
-    position.pending.deliver(entry, nowMs, group.deadlineMs(entry.deliveries + 1));
-    entry.consumer = consumer;
+    const { ackWaitMs } = attachment.consumer;
+    const waitMs = ackWaitMs ?? group.deadlineMs(entry.deliveries + 1);
+    position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
     entry.sequence = sequence;
+    return entry.dueMs;
   }
 }

@@ -83,6 +83,8 @@ export interface GroupPositionEntry {
   readonly lag: number;
   /** Offset and deliveries of each pending entry, flat. */
   readonly pending: readonly number[];
+  /** Offset of each pending entry that consumers gave back, and how often they did, flat. */
+  readonly released?: readonly number[];
   readonly backfill?: readonly number[];
   readonly committed?: { readonly offset: number; readonly metadata: string };
 }
@@ -132,13 +134,15 @@ export interface GroupChangedEntry {
   /** Those delivered, and how often, or held: by offset, and the last count of each last. */
   readonly pending: readonly (readonly [offset: number, deliveries: number])[];
   readonly done: readonly number[];
+  /** Those given back, and how often. */
+  readonly released: readonly (readonly [offset: number, released: number])[];
 }
 
 export function readJson(payload: Uint8Array): unknown {
   return JSON.parse(Buffer.from(payload).toString('utf8'));
 }
 
-/** `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries` */
+/** `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released` */
 export function writeGroupChanged(
   writer: ByteWriter,
   position: GroupPartition,
@@ -151,6 +155,9 @@ export function writeGroupChanged(
   writeRuns(writer, changes.done.bounds());
   writer.uvarint(changes.deliveries.length);
   for (const number of changes.deliveries) writer.uvarint(number);
+  if (changes.released.length === 0) return; // and so it was written before messages could be given back
+  writer.uvarint(changes.released.length);
+  for (const number of changes.released) writer.uvarint(number);
 }
 
 export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
@@ -167,8 +174,11 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
     for (let offset = entered[i]!; offset < entered[i + 1]!; offset++) pending.push([offset, 1]);
   const delivered = pending.length;
   for (let left = reader.uvarint(); left > 0; left -= 2) pending.push([reader.uvarint(), reader.uvarint()]);
+  const released: [offset: number, released: number][] = [];
+  for (let left = reader.remaining > 0 ? reader.uvarint() : 0; left > 0; left -= 2)
+    released.push([reader.uvarint(), reader.uvarint()]);
   if (pending.length > delivered) pending.sort(([a], [b]) => a - b); // what was held stands between what was delivered
-  return { partition, cursor, deliverySequence, backfillLength, lag, pending, done };
+  return { partition, cursor, deliverySequence, backfillLength, lag, pending, done, released };
 }
 
 /** `uvarint start; runs removed`: everything below the start is gone. */

@@ -49,3 +49,36 @@ export function groupInfo(group: Group): GroupInfo {
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
   };
 }
+
+/** Where a group stands on one partition. */
+export interface PositionInfo {
+  /** The next offset to deliver for the first time. */
+  readonly cursor: number;
+  /** Every offset below is done. */
+  readonly ackFloor: number;
+  /** Messages that are not done, delivered or not. */
+  readonly undone: number;
+}
+
+/** Undefined when the topic has no such partition. */
+export function positionInfo(group: Group, partition: number): PositionInfo | undefined {
+  const position = group.positions.at(partition);
+  if (!position) return undefined;
+  const { cursor, ackFloor, lag, pending, held } = position;
+  return { cursor, ackFloor, undone: lag + pending.size - held };
+}
+
+/** Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered again. */
+export function countDeliverable(group: Group): number {
+  const { lag, inFlight, paused } = groupInfo(group);
+  if (paused) return 0;
+  let ready = 0;
+  let held = 0;
+  for (const position of group.positions.opened) {
+    ready += position.pending.readyCount;
+    held += position.held;
+  }
+  const { maxInFlight, ack } = group.config;
+  const isFull = maxInFlight !== undefined && ack !== 'none' && inFlight >= maxInFlight;
+  return ready + (isFull ? 0 : lag - held);
+}

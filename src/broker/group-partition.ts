@@ -17,15 +17,19 @@ export class GroupChanges {
   readonly done: Runs = new Runs();
   /** Pending offsets whose number of deliveries is not what the runs say: pairs of offset and deliveries. */
   readonly deliveries: number[] = [];
+  /** Pending offsets that a consumer gave back: pairs of offset and how often that happened. */
+  readonly released: number[] = [];
 
   get isEmpty(): boolean {
-    return this.entered.isEmpty && this.done.isEmpty && this.deliveries.length === 0;
+    const pairs = this.deliveries.length + this.released.length;
+    return this.entered.isEmpty && this.done.isEmpty && pairs === 0;
   }
 
   clear(): void {
     this.entered.clear();
     this.done.clear();
     this.deliveries.length = 0;
+    this.released.length = 0;
   }
 }
 
@@ -44,7 +48,7 @@ export interface GroupPartitionHost {
  */
 export class GroupPartition {
   readonly partition: Partition;
-  readonly pending: PendingEntries = new PendingEntries();
+  readonly pending: PendingEntries;
   readonly changes: GroupChanges = new GroupChanges();
   /** The next offset to deliver for the first time. Everything below is done or pending. */
   cursor = 0;
@@ -82,6 +86,7 @@ export class GroupPartition {
 
   constructor(partition: Partition, filter: Filter | undefined, ordered: boolean, host: GroupPartitionHost) {
     this.partition = partition;
+    this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
     this.#ordered = ordered;
     this.#host = host;

@@ -2,14 +2,20 @@ import type { Record } from '../log/index.ts';
 import { Mutex } from '../util/index.ts';
 import { Answers } from './answers.ts';
 import type { CommitUrgency } from './commit-cycle.ts';
-import type { Consumer, ConsumerEnd } from './consumer.ts';
+import type { Consumer, ConsumerEnd, ConsumerInfo, DetachOptions } from './consumer.ts';
 import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
 import { DeliveryPump } from './delivery-pump.ts';
 import { BrokerError } from './errors.ts';
 import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
-import { groupInfo, type GroupInfo } from './group-info.ts';
+import {
+  countDeliverable,
+  groupInfo,
+  positionInfo,
+  type GroupInfo,
+  type PositionInfo,
+} from './group-info.ts';
 import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { countLag, startPosition } from './group-start.ts';
 import { GroupTimers } from './group-timers.ts';
@@ -18,8 +24,16 @@ import type { Partition } from './partition.ts';
 import type { PendingEntry } from './pending.ts';
 import { Positions } from './positions.ts';
 import { Rate } from './rates.ts';
+import { Receipt } from './receipt.ts';
 import { groupStats, type GroupStats } from './stats.ts';
 import type { Topic } from './topic.ts';
+
+/** A message that a group has passed and that is not done. */
+export interface Unanswered {
+  readonly offset: number;
+  readonly deliveries: number;
+  readonly consumer: Consumer | undefined;
+}
 
 /** More than that are not counted again at a start: it would have to read them. */
 const recountMessagesMax = 1_000_000;
@@ -136,8 +150,63 @@ export class Group {
     this.wake();
   }
 
-  detach(consumer: Consumer): void {
-    if (this.#consumers.remove(consumer) && this.#consumers.count === 0) this.#watchInactivity();
+  /** The consumer takes nothing more; the options say what becomes of what it holds. */
+  detach(consumer: Consumer, { held = 'keep' }: DetachOptions = {}): void {
+    const attachment = this.#consumers.remove(consumer);
+    if (!attachment) return;
+    if (held === 'release') this.#release(attachment.held());
+    if (this.#consumers.count === 0) this.#watchInactivity();
+  }
+
+  /**
+   * An attached consumer gives back what it holds, of one partition or of all, at once and in the order of delivery. That
+   * is no failure: it does not count against maxDeliver.
+   */
+  release(consumer: Consumer, partition?: number): void {
+    const held = this.#consumers.find(consumer)?.held() ?? [];
+    this.#release(
+      partition === undefined ? held : [...held].filter((entry) => entry.partition === partition),
+    );
+  }
+
+  #release(held: Iterable<PendingEntry>): void {
+    for (const entry of held) this.#answers.release(this.positions.at(entry.partition)!, entry);
+    this.noteChange('soon');
+    this.wake();
+  }
+
+  /** What an attached consumer was given and has not answered, in the order of delivery. */
+  held(consumer: Consumer): Receipt[] {
+    const held = this.#consumers.find(consumer)?.held() ?? [];
+    return Array.from(held, (entry) => new Receipt(this, entry.partition, entry.offset, entry.deliveries));
+  }
+
+  /** Its consumers, in the order in which they came, with what each holds. */
+  listConsumers(): ConsumerInfo[] {
+    return this.#consumers.attachments.map(({ consumer, size, heldSinceMs }) => ({
+      label: consumer.label,
+      connection: consumer.connection,
+      credit: consumer.credit,
+      held: size,
+      heldSinceMs,
+    }));
+  }
+
+  /**
+   * Messages of `[from, to)` that were passed and are not done, in order: each with the consumer that has it in flight, if
+   * one has. Costs as much as there are such messages in the partition, however long the range is.
+   */
+  *unanswered(partition: number, from: number, to: number): IterableIterator<Unanswered> {
+    for (const { offset, deliveries, holder } of this.positions.ifOpened(partition)?.pending.values() ?? []) {
+      if (offset >= to) return;
+      if (offset >= from) yield { offset, deliveries, consumer: holder?.consumer };
+    }
+  }
+
+  /** Whether a delivery is the last one of its message, and the message not done. See {@link Receipt}. */
+  isCurrent(partition: number, offset: number, delivery: number, isOfThisRun: boolean): boolean {
+    const entry = this.positions.ifOpened(partition)?.pending.get(offset);
+    return entry?.deliveries === delivery && (isOfThisRun || entry.sequence === 0);
   }
 
   /** Somebody has credit again, or there may be something to deliver: deliveries go on soon. */
@@ -216,6 +285,11 @@ export class Group {
   /** The consumer needs longer: the whole wait begins again now. */
   extend(partition: number, offset: number): boolean {
     return this.#answers.extend(this.positions.ifOpened(partition), offset);
+  }
+
+  /** The consumer has until `ms` milliseconds from now, whatever the group's waits are. False when it was not in flight. */
+  setDeadline(partition: number, offset: number, ms: number): boolean {
+    return this.#answers.setDeadline(this.positions.ifOpened(partition), offset, ms);
   }
 
   /** Never again: the message goes to the dead-letter topic, or is passed over where there is none. */
@@ -305,7 +379,7 @@ export class Group {
       for (const entry of pending.values()) {
         const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
         if (isGone) position.settle(entry); // by a broker that kept such entries until their deadline
-        else if (entry.deliveries >= maxDeliver)
+        else if (entry.attempts >= maxDeliver)
           pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
         else pending.makeReady(entry);
       }
@@ -421,6 +495,21 @@ export class Group {
 
   info(): GroupInfo {
     return groupInfo(this);
+  }
+
+  /** Where it stands on one partition; undefined when the topic has no such partition. */
+  positionInfo(partition: number): PositionInfo | undefined {
+    return positionInfo(this, partition);
+  }
+
+  /** Messages that could be delivered now if consumers took them. */
+  get deliverable(): number {
+    return countDeliverable(this);
+  }
+
+  /** Whether the group has passed an offset: its message was delivered, or was none for this group. */
+  hasPassed(partition: number, offset: number): boolean {
+    return offset < (this.positions.ifOpened(partition)?.cursor ?? 0);
   }
 
   /**
@@ -542,7 +631,7 @@ export class Group {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.stop();
-    for (const consumer of this.#consumers.removeAll()) consumer.ended(reason);
+    for (const { consumer } of this.#consumers.removeAll()) consumer.ended(reason);
   }
 
   #checkOpen(): void {

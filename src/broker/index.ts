@@ -1,12 +1,12 @@
 export type { Attributes } from './attributes.ts';
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
-export type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
+export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './consumer.ts';
 export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
 export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
-export type { Group } from './group.ts';
-export type { GroupInfo } from './group-info.ts';
+export type { Group, Unanswered } from './group.ts';
+export type { GroupInfo, PositionInfo } from './group-info.ts';
 export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './group-config.ts';
 export type { KeyState } from './key-index.ts';
 export * from './live-message.ts';
@@ -21,6 +21,7 @@ export type {
   TopicRefusal,
 } from './publish-to-all.ts';
 export { defaultGroup, type Queue } from './queue.ts';
+export { Receipt } from './receipt.ts';
 export type { Redriven, RedriveOptions, RedriveRefusal } from './redrive.ts';
 export * from './route.ts';
 export * from './router.ts';

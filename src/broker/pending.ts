@@ -1,5 +1,5 @@
 import { Queue } from '../util/index.ts';
-import type { Consumer } from './consumer.ts';
+import type { Attachment } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 
 /** Where a pending entry stands. */
@@ -22,9 +22,12 @@ export type PendingState = (typeof PendingState)[keyof typeof PendingState];
  * redelivered, or held. Only offset and deliveries are stored; the rest is remembered.
  */
 export class PendingEntry implements Timed<PendingEntry> {
+  readonly partition: number;
   readonly offset: number;
   /** How often it was delivered. */
   deliveries: number;
+  /** Deliveries that consumers gave back as they left; they do not count as failures. Stored, too. */
+  released = 0;
   /** Number of its last delivery in the group. */
   sequence = 0;
   state: PendingState = PendingState.held;
@@ -40,16 +43,27 @@ export class PendingEntry implements Timed<PendingEntry> {
   key: string | undefined = undefined;
   /** It is the one of its key that is under way; those behind it are held. */
   holdsKey = false;
-  consumer: Consumer | undefined = undefined;
+  /** When it was last delivered, milliseconds since the epoch; 0 = before the last restart. */
+  deliveredMs = 0;
+  /** Who has it in flight, and its neighbours among what that consumer holds. */
+  holder: Attachment | undefined = undefined;
+  previousHeld: PendingEntry | undefined = undefined;
+  nextHeld: PendingEntry | undefined = undefined;
   /** Its place among the deadlines. */
   list: DeadlineList<PendingEntry> | undefined = undefined;
   previous: PendingEntry | undefined = undefined;
   next: PendingEntry | undefined = undefined;
   heapIndex = -1;
 
-  constructor(offset: number, deliveries: number) {
+  constructor(partition: number, offset: number, deliveries: number) {
+    this.partition = partition;
     this.offset = offset;
     this.deliveries = deliveries;
+  }
+
+  /** Deliveries that count against the group's limit. */
+  get attempts(): number {
+    return this.deliveries - this.released;
   }
 }
 
@@ -68,12 +82,17 @@ export class PendingEntry implements Timed<PendingEntry> {
  * Entries in flight and waiting entries stand in {@link Deadlines}.
  */
 export class PendingEntries {
+  readonly #partition: number;
   readonly #entries = new Map<number, PendingEntry>();
   readonly #deadlines = new Deadlines<PendingEntry>();
   readonly #ready = new Queue<PendingEntry>();
   #readyCount = 0;
   #inFlight = 0;
   #redelivered = 0;
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -113,7 +132,7 @@ export class PendingEntries {
 
   /** Offsets must be added in ascending order. */
   add(offset: number, deliveries: number): PendingEntry {
-    const entry = new PendingEntry(offset, deliveries);
+    const entry = new PendingEntry(this.#partition, offset, deliveries);
     this.#entries.set(offset, entry);
     return entry;
   }
@@ -126,6 +145,12 @@ export class PendingEntries {
     if (deliveries > 1) this.#redelivered++;
   }
 
+  /** How often an entry that was restored had been given back. */
+  restoreReleased(offset: number, released: number): void {
+    const entry = this.#entries.get(offset);
+    if (entry) entry.released = released;
+  }
+
   /** In flight again after a restart, until `waitMs` from now; no new delivery. */
   resume(entry: PendingEntry, nowMs: number, waitMs: number): void {
     entry.state = PendingState.inFlight;
@@ -133,14 +158,19 @@ export class PendingEntries {
     this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
-  /** Delivered: the entry is in flight until `waitMs` from now. */
-  deliver(entry: PendingEntry, nowMs: number, waitMs: number): void {
+  /**
+   * Delivered to `holder`: the entry is in flight until `waitMs` from now. `isOwn`: the wait is the consumer's own, and stays when
+   * those of the group change.
+   */
+  deliver(entry: PendingEntry, holder: Attachment, nowMs: number, waitMs: number, isOwn: boolean): void {
     this.#leave(entry);
+    holder.add(entry);
     entry.deliveries++;
     if (entry.deliveries === 2) this.#redelivered++;
     entry.state = PendingState.inFlight;
     this.#inFlight++;
-    this.#deadlines.startWait(entry, nowMs, waitMs);
+    if (isOwn) this.#deadlines.startUntil(entry, nowMs + waitMs);
+    else this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
   /** In flight for another `waitMs` from now. */
@@ -220,6 +250,7 @@ export class PendingEntries {
 
   /** Forgets everything. */
   clear(): void {
+    for (const entry of this.#entries.values()) entry.holder?.remove(entry);
     this.#entries.clear();
     this.#deadlines.clear();
     this.#ready.clear();
@@ -233,9 +264,11 @@ export class PendingEntries {
     const wasTimed = this.#deadlines.remove(entry);
     if (entry.state === PendingState.inFlight) {
       if (wasTimed) this.#inFlight--;
-      entry.consumer = undefined;
+      entry.holder?.remove(entry);
     } else if (entry.state === PendingState.ready && this.#readyCount > 0) {
       this.#readyCount--;
+      // Else it would have its old place again when it becomes ready again.
+      if (this.#ready.peek() === entry) this.#ready.shift();
     }
   }
 }

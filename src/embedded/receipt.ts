@@ -1,61 +1,68 @@
-import type { Delivery as CoreDelivery, Group as CoreGroup } from '../broker/index.ts';
+import {
+  Receipt as CoreReceipt,
+  type Delivery as CoreDelivery,
+  type Group as CoreGroup,
+} from '../broker/index.ts';
 import type { BoxContext } from './context.ts';
 
 /** How a delivery was answered; `undefined` while it was not. */
 export type Settlement = 'acked' | 'nacked' | 'rejected';
 
-/** A receipt is what a consumer answers a delivery with. The first answer counts. */
+/** A receipt is what a handler answers a delivery with. The first answer counts, unless the message is elsewhere by then. */
 export class Receipt {
   readonly group: CoreGroup;
-  readonly partition: number;
-  readonly offset: number;
-  readonly deliveries: number;
   /** When the consumer's time is up, on the monotonic clock. */
   deadlineMs: number;
   settled: Settlement | undefined;
   readonly #context: BoxContext;
+  readonly #receipt: CoreReceipt;
 
   constructor(context: BoxContext, group: CoreGroup, delivery: CoreDelivery) {
     this.#context = context;
     this.group = group;
-    this.partition = delivery.partition;
-    this.offset = delivery.record.offset;
-    this.deliveries = delivery.deliveries;
-    this.deadlineMs = context.clock.monotonic() + this.#waitMs;
+    this.#receipt = CoreReceipt.of(group, delivery);
+    this.deadlineMs = delivery.deadlineMs;
     // At most once: nothing is left to answer.
     this.settled = group.config.ack === 'none' ? 'acked' : undefined;
   }
 
-  get #waitMs(): number {
-    const { ack, ackWaitMs, backoffMs, backoffReplacesDeadline } = this.group.config;
-    if (ack === 'none') return Infinity;
-    if (!backoffReplacesDeadline || backoffMs.length === 0) return ackWaitMs;
-    return backoffMs[Math.min(this.deliveries, backoffMs.length) - 1]!;
+  get partition(): number {
+    return this.#receipt.partition;
   }
 
-  /** The time is up: the message went back, and may be with somebody else. */
+  get offset(): number {
+    return this.#receipt.offset;
+  }
+
+  get deliveries(): number {
+    return this.#receipt.delivery;
+  }
+
+  /** The time is up: the message went back, and another consumer may have it. */
   get isOverdue(): boolean {
     return this.#context.clock.monotonic() >= this.deadlineMs;
   }
 
-  /** Done. True when that counts: it was not answered yet, and still waits for an answer. */
+  /** Done. True when that counts: the message was not answered yet, nor delivered again. */
   ack(): boolean {
-    return this.#settle('acked') && this.#answered(this.group.ack(this.partition, this.offset));
+    return this.#settle('acked') && this.#answered(this.#receipt.ack());
   }
 
   nack(delayMs?: number, reason?: string): boolean {
     if (!this.#settle('nacked') || this.isOverdue) return false;
-    return this.#answered(this.group.nack(this.partition, this.offset, delayMs, reason));
+    return this.#answered(this.#receipt.nack(delayMs, reason));
   }
 
   reject(reason: string): boolean {
     if (!this.#settle('rejected')) return false;
-    return this.#answered(this.group.reject(this.partition, this.offset, reason));
+    return this.#answered(this.#receipt.reject(reason));
   }
 
+  /** The whole wait begins again now. */
   extend(): boolean {
-    if (this.settled || this.isOverdue || !this.group.extend(this.partition, this.offset)) return false;
-    this.deadlineMs = this.#context.clock.monotonic() + this.#waitMs;
+    if (this.settled || this.isOverdue || !this.#receipt.isCurrent) return false;
+    if (!this.group.extend(this.partition, this.offset)) return false;
+    this.deadlineMs = this.#context.clock.monotonic() + this.group.deadlineMs(this.deliveries);
     return true;
   }
 

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Attachment } from '../../src/broker/attachment.ts';
 import { PendingEntries, PendingState } from '../../src/broker/pending.ts';
+import { TestConsumer } from './kit.ts';
+
+const consumer = new TestConsumer();
 
 function inFlight(pending: PendingEntries, offset: number, nowMs: number, waitMs: number): void {
-  pending.deliver(pending.add(offset, 0), nowMs, waitMs);
+  pending.deliver(pending.add(offset, 0), new Attachment(consumer), nowMs, waitMs, false);
 }
 
 test('an entry in flight is due after its wait, those of one wait in order of delivery', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   inFlight(pending, 2, 10, 100);
   inFlight(pending, 3, 20, 30);
@@ -31,7 +35,7 @@ test('an entry in flight is due after its wait, those of one wait in order of de
 });
 
 test('extend puts an entry behind those delivered since', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   inFlight(pending, 2, 10, 100);
   pending.extend(pending.get(1)!, 50, 100);
@@ -40,7 +44,7 @@ test('extend puts an entry behind those delivered since', () => {
 });
 
 test('an entry with a deadline of its own keeps it when the waits of its group change', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   inFlight(pending, 2, 0, 100);
   pending.extendUntil(pending.get(2)!, 70);
@@ -60,7 +64,7 @@ test('an entry with a deadline of its own keeps it when the waits of its group c
 });
 
 test('100,000 distinct deadlines are each kept to the millisecond, and moved as cheaply as one', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   const count = 100_000;
   const dueMs = (offset: number): number => 1 + ((offset * 7919) % count);
   for (let offset = 0; offset < count; offset++) inFlight(pending, offset, 0, dueMs(offset));
@@ -83,7 +87,7 @@ test('100,000 distinct deadlines are each kept to the millisecond, and moved as 
 });
 
 test('an entry that waits is ready at its time, and not before', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   pending.wait(pending.get(1)!, 70);
   assert.equal(pending.nextReady(), undefined);
@@ -95,7 +99,7 @@ test('an entry that waits is ready at its time, and not before', () => {
 });
 
 test('an entry that is acked while ready or waiting is not delivered again', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   inFlight(pending, 2, 0, 100);
   pending.makeReady(pending.get(1)!);
@@ -109,11 +113,11 @@ test('an entry that is acked while ready or waiting is not delivered again', () 
 });
 
 test('redelivered counts entries delivered more than once, until they are done', () => {
-  const pending = new PendingEntries();
+  const pending = new PendingEntries(0);
   inFlight(pending, 1, 0, 100);
   const entry = pending.get(1)!;
   pending.makeReady(entry);
-  pending.deliver(entry, 10, 100);
+  pending.deliver(entry, new Attachment(consumer), 10, 100, false);
   assert.equal(entry.state, PendingState.inFlight);
   assert.equal(entry.deliveries, 2);
   assert.equal(pending.redelivered, 1);

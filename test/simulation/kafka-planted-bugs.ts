@@ -87,8 +87,8 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   {
     name: 'kafka: whoever leaves a share group keeps what it holds',
     file: 'protocols/kafka/groups/share/share-consumer.js',
-    find: 'this.group.nack(index, offset, 0);',
-    replace: 'this.group.ack(index, offset);',
+    find: 'receipt.nack(0);',
+    replace: 'receipt.ack();',
   },
   // ---- transactions
   {

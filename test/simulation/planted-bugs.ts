@@ -261,7 +261,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'messages due together come again in the order of the heap',
-    file: 'broker/pending.js',
+    file: 'broker/deadlines.js',
     find: 'a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.offset < b.offset)',
     replace: 'a.dueMs < b.dueMs',
     tests: ['broker/group-limits.test.js'],
@@ -276,14 +276,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'forget an ack in the journal',
     file: 'broker/answers.js',
-    find: 'position.changes.done.add(entry.offset);',
+    find: 'if (this.#group.isStored)\n            position.changes.done.add(entry.offset);',
     replace: ';',
   },
   {
     name: 'ack floor one too high after a checkpoint',
     file: 'broker/catalog.js',
-    find: 'pending.push(offset, deliveries);',
-    replace: 'if (offset !== position.ackFloor) pending.push(offset, deliveries);',
+    find: 'pending.push(entry.offset, entry.deliveries);',
+    replace: 'if (entry.offset !== position.ackFloor) pending.push(entry.offset, entry.deliveries);',
   },
   {
     name: 'forget how often a message was delivered',
@@ -306,8 +306,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'dead letter one delivery too late',
     file: 'broker/answers.js',
-    find: 'maxDeliver !== undefined && deliveries >= maxDeliver',
-    replace: 'maxDeliver !== undefined && deliveries > maxDeliver',
+    find: 'maxDeliver !== undefined && attempts >= maxDeliver',
+    replace: 'maxDeliver !== undefined && attempts > maxDeliver',
   },
   {
     name: 'dead letter twice',
@@ -327,6 +327,35 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/redrive.js',
     find: 'partition.remove(record.offset);',
     replace: ';',
+  },
+  {
+    name: 'a stale receipt settles the message that another consumer has',
+    file: 'broker/group.js',
+    find: 'return entry?.deliveries === delivery &&',
+    replace: 'return entry !== undefined &&',
+    tests: ['broker/receipt.test.js'],
+  },
+  {
+    name: 'a receipt of an earlier run settles a delivery of this one',
+    file: 'broker/group.js',
+    find: '(isOfThisRun || entry.sequence === 0)',
+    replace: 'true',
+    tests: ['broker/receipt.test.js'],
+  },
+  {
+    name: 'what a leaving consumer gives back counts as a failure',
+    file: 'broker/answers.js',
+    find: 'entry.released++;',
+    replace: ';',
+    tests: ['broker/receipt.test.js'],
+  },
+  {
+    name: 'a publish to all stays in the topics that were asked before the one that is full',
+    file: 'broker/publish-to-all.js',
+    find: "else if (mode === 'all-or-none')\n            return listener.refused(token, error);",
+    replace:
+      "else if (mode === 'all-or-none') {\n            for (const { topic: asked, admission: decided } of admitted)\n                asked.append(decided, record, deaf, undefined);\n            return listener.refused(token, error);\n        }",
+    tests: ['broker/publish-to-all.test.js'],
   },
   {
     name: 'ignore filters',

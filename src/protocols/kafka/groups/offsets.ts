@@ -122,7 +122,7 @@ export class GroupOffsets {
   /** What was committed; of a group that delivers, what is done from the beginning on. -1: nothing. */
   committed(groupId: string, topic: Topic, partition: number): { offset: number; metadata: string } {
     const group = topic.groups.get(groupId);
-    const position = group?.positions.at(partition);
+    const position = group?.positionInfo(partition);
     if (!group || !position) return nothing;
     if (group.isCommitted) return group.committed(partition) ?? nothing;
     return { offset: position.ackFloor, metadata: '' };

@@ -107,7 +107,7 @@ export class Acks {
       return known;
     }
     if (message.replyStart >= 0)
-      this.#answer(consumer, message.reply!, known || wasDelivered(consumer, partition, offset));
+      this.#answer(consumer, message.reply!, known || group.hasPassed(partition, offset));
     return done;
   }
 
@@ -133,10 +133,6 @@ function is(message: LiveMessage, kind: Uint8Array): boolean {
 
 function begins({ valueBuffer, valueStart, valueEnd }: LiveMessage, kind: Uint8Array): boolean {
   return startsWith(valueBuffer, valueStart, valueEnd, kind);
-}
-
-function wasDelivered({ group }: StreamConsumer, partition: number, offset: number): boolean {
-  return offset < (group.positions.ifOpened(partition)?.cursor ?? 0);
 }
 
 /** The argument that follows the kind of an ack. */

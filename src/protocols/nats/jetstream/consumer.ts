@@ -108,22 +108,6 @@ export class StreamConsumer {
 
   // ---- no_wait
 
-  /** Messages that could go out now, whoever takes them: not yet delivered, or due to be delivered again. */
-  deliverable(): number {
-    const { group } = this;
-    const { lag, inFlight, paused } = group.info();
-    if (paused) return 0;
-    let ready = 0;
-    let held = 0;
-    for (const position of group.positions.opened) {
-      ready += position.pending.readyCount;
-      held += position.held;
-    }
-    const { maxInFlight, ack } = group.config;
-    const stalled = maxInFlight !== undefined && ack !== 'none' && inFlight >= maxInFlight;
-    return ready + (stalled ? 0 : lag - held);
-  }
-
   /** Ends the no_wait requests once this round of deliveries leaves nothing for them. */
   watchIdle(): void {
     if (this.#idleCheckPlanned) return;
@@ -138,7 +122,7 @@ export class StreamConsumer {
     this.#idleTimer = undefined;
     const ending = [...this.waiting].filter((request) => request.endsWhenIdle);
     if (ending.length === 0) return;
-    if (this.deliverable() === 0) {
+    if (this.group.deliverable === 0) {
       for (const request of ending) request.endWith(statuses.noMessages);
       return;
     }

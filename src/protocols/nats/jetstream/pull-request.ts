@@ -210,7 +210,7 @@ export function pull(
   if (options.noWait && consumer.waiting.size > 0) {
     let asked = 0;
     for (const request of consumer.waiting) asked += request.left;
-    const deliverable = consumer.deliverable();
+    const { deliverable } = consumer.group;
     if (deliverable > 0 && deliverable < asked) return say(statuses.requestsPending);
   }
   if (consumer.waiting.size >= Math.min(config.max_waiting ?? Infinity, waitingMax)) {

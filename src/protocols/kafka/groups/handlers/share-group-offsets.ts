@@ -57,13 +57,13 @@ function describeTopic(
     topicName,
     topicId: topic ? coordinator.topicIds.idOf(topic) : zeroUuid,
     partitions: partitions.map((partitionIndex) => {
-      const position = group?.positions.at(partitionIndex);
+      const position = group?.positionInfo(partitionIndex);
       const isThere = topic?.partitions.has(partitionIndex) === true;
       return {
         partitionIndex,
-        startOffset: position ? position.ackFloor : -1,
+        startOffset: position?.ackFloor ?? -1,
         leaderEpoch: 0,
-        lag: position ? position.lag + position.pending.size - position.held : -1,
+        lag: position?.undone ?? -1,
         errorCode: isThere ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
       };
     }),

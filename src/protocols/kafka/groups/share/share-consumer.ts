@@ -46,8 +46,7 @@ export class ShareConsumer implements Consumer {
 
   /** Does what the client says about records of one partition; nothing, when any of it is not for this client to say. */
   acknowledge(partition: number, batches: readonly AcknowledgementBatch[], mayRenew: boolean): ErrorCode {
-    const position = this.group.positions.at(partition);
-    if (!position) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (!this.group.topic.partitions.has(partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const decisions: [offset: number, type: number][] = [];
     let from = 0;
     for (const { firstOffset, lastOffset, acknowledgeTypes: types } of batches) {
@@ -64,9 +63,7 @@ export class ShareConsumer implements Consumer {
       from = lastOffset + 1;
       let owned = 0;
       // What is pending is bounded, the client's range is not.
-      for (const { offset, consumer } of position.pending.values()) {
-        if (offset < firstOffset) continue;
-        if (offset > lastOffset) break;
+      for (const { offset, consumer } of this.group.unanswered(partition, firstOffset, lastOffset + 1)) {
         const type = types.length === 1 ? types[0]! : types[offset - firstOffset]!;
         if (consumer === this) {
           owned++;
@@ -82,9 +79,9 @@ export class ShareConsumer implements Consumer {
 
   /** Retention took all of it, perhaps while the client held it: there is nothing to say about it, and the client cannot know. */
   #isRemoved(index: number, first: number, last: number): boolean {
-    const { topic, positions } = this.group;
-    const { partition, cursor } = positions.at(index)!;
-    return topic.config.retention === 'limits' && last < cursor && partition.liveIn(first, last + 1) === 0;
+    const { topic } = this.group;
+    if (topic.config.retention !== 'limits' || !this.group.hasPassed(index, last)) return false;
+    return topic.partitions.at(index)!.liveIn(first, last + 1) === 0;
   }
 
   #decide(partition: number, offset: number, type: number): void {
@@ -97,17 +94,13 @@ export class ShareConsumer implements Consumer {
 
   /** What it holds goes back, at once. */
   release(partition?: number): void {
-    for (const position of this.group.positions.opened.slice()) {
-      const { index } = position.partition;
-      if (partition !== undefined && partition !== index) continue;
-      const held = [...position.pending.values()].filter(({ consumer }) => consumer === this);
-      for (const { offset } of held) this.group.nack(index, offset, 0);
-    }
+    for (const receipt of this.group.held(this))
+      if (partition === undefined || receipt.partition === partition) receipt.nack(0);
   }
 
   leave(): void {
     if (this.hasEnded) return;
-    this.group.detach(this);
     this.release();
+    this.group.detach(this);
   }
 }

@@ -1,0 +1,81 @@
+import type { Delivery } from './consumer.ts';
+import type { Group } from './group.ts';
+
+/**
+ * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it, or moves its
+ * deadline. A receipt is stale once the message is done or was delivered again, and then settles nothing.
+ *
+ * Written down by {@link writeReceipt} it survives a restart of the broker. The count of deliveries is stored a moment
+ * after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier run is therefore stale,
+ * too, once its message was delivered in this run.
+ */
+export class Receipt {
+  readonly group: Group;
+  readonly partition: number;
+  readonly offset: number;
+  /** Which delivery of the message it was, from 1. */
+  readonly delivery: number;
+  readonly #isOfThisRun: boolean;
+
+  constructor(
+    group: Group,
+    partition: number,
+    offset: number,
+    delivery: number,
+    isOfThisRun: boolean = true,
+  ) {
+    this.group = group;
+    this.partition = partition;
+    this.offset = offset;
+    this.delivery = delivery;
+    this.#isOfThisRun = isOfThisRun;
+  }
+
+  static of(group: Group, { partition, record, deliveries }: Delivery): Receipt {
+    return new Receipt(group, partition, record.offset, deliveries);
+  }
+
+  /** Whether it can still settle its message. */
+  get isCurrent(): boolean {
+    return this.group.isCurrent(this.partition, this.offset, this.delivery, this.#isOfThisRun);
+  }
+
+  /** The message is done. False, as for all answers: the receipt is stale. */
+  ack(): boolean {
+    return this.isCurrent && this.group.ack(this.partition, this.offset);
+  }
+
+  /** The delivery failed: see `Group.nack`. */
+  nack(delayMs?: number, reason?: string): boolean {
+    return this.isCurrent && this.group.nack(this.partition, this.offset, delayMs, reason);
+  }
+
+  /** Never again: see `Group.reject`. */
+  reject(reason: string = ''): boolean {
+    return this.isCurrent && this.group.reject(this.partition, this.offset, reason);
+  }
+
+  /** The consumer has until so many milliseconds from now. */
+  setDeadline(ms: number): boolean {
+    return this.isCurrent && this.group.setDeadline(this.partition, this.offset, ms);
+  }
+}
+
+/** Written receipts say which run of the broker they are of. */
+export function writeReceipt({ group, partition, offset, delivery }: Receipt, run: string): string {
+  return [group.id, partition, offset, delivery].map((number) => number.toString(36)).join('.') + `.${run}`;
+}
+
+/** A receipt as {@link writeReceipt} wrote it; undefined when it is none, or its group is gone. */
+export function readReceipt(
+  text: string,
+  run: string,
+  groupOf: (id: number) => Group | undefined,
+): Receipt | undefined {
+  const match =
+    /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,16})$/.exec(text);
+  if (!match) return undefined;
+  const [id, partition, offset, delivery] = match.slice(1, 5).map((digits) => Number.parseInt(digits, 36));
+  const group = groupOf(id!);
+  return group && new Receipt(group, partition!, offset!, delivery!, match[5] === run);
+}
