@@ -86,7 +86,6 @@ export interface BrokerStats {
   readonly log: LogStats;
 }
 
-const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
 /** Reports that `health` keeps, the first ones; all are told to `onDamaged`. */
 const damageReportsMax = 1000;
 
@@ -136,12 +135,13 @@ export class Broker {
     this.router = new Router(this.#random);
     this.blocks = options.log?.blocks ?? new BlockPool();
     this.#watermarks = new Watermarks(
-      { diskFreeBytesMin: defaultDiskFreeBytesMin, memoryBytesMax: Infinity, ...options.watermarks },
+      { diskFreeBytesMin: undefined, memoryBytesMax: Infinity, ...options.watermarks },
       {
         files: options.files,
         dir: options.dir,
         clock: this.#clock,
         memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
+        checked: (diskFull) => this.#log.roomIsShort(diskFull),
       },
     );
     this.#commits = new CommitCycle(() => this.#log, this.#clock);

@@ -4,13 +4,15 @@ import { BrokerError } from './errors.ts';
 
 /** Marks past which the broker refuses publishes, while consumers go on. */
 export interface WatermarkOptions {
-  /** Publishes are refused while the disk has less free, in bytes. */
-  readonly diskFreeBytesMin: number;
+  /** Publishes are refused while the disk has less free, in bytes; undefined = 256 MiB, or an eighth of the disk if that is less. */
+  readonly diskFreeBytesMin: number | undefined;
   /** Publishes are refused while the process uses more, in bytes; Infinity = never. */
   readonly memoryBytesMax: number;
 }
 
 const checkEveryMs = 1000;
+const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
+const defaultDiskShare = 1 / 8;
 /** How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too. */
 const trendMs = 60_000;
 /** Publishes are let in again when so much more than the mark is free. */
@@ -23,6 +25,8 @@ export class Watermarks {
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #memoryBytes: () => number;
+  readonly #checked: (diskFull: boolean) => void;
+  #diskFreeBytesMin = 0;
   #timer: Timer | undefined = undefined;
   #stopped = false;
   #diskFull = false;
@@ -34,13 +38,21 @@ export class Watermarks {
 
   constructor(
     options: WatermarkOptions,
-    seams: { files: Files; dir: string; clock: Clock; memoryBytes: () => number },
+    seams: {
+      files: Files;
+      dir: string;
+      clock: Clock;
+      memoryBytes: () => number;
+      /** Told after each look. */
+      checked: (diskFull: boolean) => void;
+    },
   ) {
     this.#options = options;
     this.#files = seams.files;
     this.#dir = seams.dir;
     this.#clock = seams.clock;
     this.#memoryBytes = seams.memoryBytes;
+    this.#checked = seams.checked;
   }
 
   get diskFull(): boolean {
@@ -61,7 +73,7 @@ export class Watermarks {
     const last = this.#trend[this.#trend.length - 1];
     if (!first || !last || first.atMs === last.atMs || first.freeBytes <= last.freeBytes) return undefined;
     const bytesPerMs = (first.freeBytes - last.freeBytes) / (last.atMs - first.atMs);
-    return Math.round(Math.max(0, last.freeBytes - this.#options.diskFreeBytesMin) / bytesPerMs);
+    return Math.round(Math.max(0, last.freeBytes - this.#diskFreeBytesMin) / bytesPerMs);
   }
 
   async start(): Promise<void> {
@@ -89,12 +101,15 @@ export class Watermarks {
 
   /** Looks now. */
   async check(): Promise<void> {
-    const { diskFreeBytesMin, memoryBytesMax } = this.#options;
+    const { memoryBytesMax } = this.#options;
     try {
-      const { freeBytes } = await this.#files.space(this.#dir);
+      const { freeBytes, totalBytes } = await this.#files.space(this.#dir);
+      this.#diskFreeBytesMin =
+        this.#options.diskFreeBytesMin ??
+        Math.min(defaultDiskFreeBytesMin, Math.floor(totalBytes * defaultDiskShare));
       this.diskFreeBytes = freeBytes;
       this.#noteFree(freeBytes);
-      this.#diskFull = freeBytes < diskFreeBytesMin * (this.#diskFull ? hysteresis : 1);
+      this.#diskFull = freeBytes < this.#diskFreeBytesMin * (this.#diskFull ? hysteresis : 1);
     } catch {
       this.diskFreeBytes = undefined; // unknown: not a reason to refuse
     }
@@ -106,7 +121,7 @@ export class Watermarks {
     if (this.#diskFull) {
       this.#refusal = new BrokerError(
         'storage-full',
-        `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, less than the watermark of ${diskFreeBytesMin}. Consume or purge topics, or free space.`,
+        `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, less than the watermark of ${this.#diskFreeBytesMin}. Consume or purge topics, or free space.`,
       );
     } else if (this.#memoryFull) {
       this.#refusal = new BrokerError(
@@ -114,5 +129,6 @@ export class Watermarks {
         `The broker uses more memory than its watermark of ${memoryBytesMax} bytes. Consume or purge topics, or raise the mark.`,
       );
     } else this.#refusal = undefined;
+    if (!this.#stopped) this.#checked(this.#diskFull);
   }
 }

@@ -91,6 +91,16 @@ export class Checkpointer {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
+  /** Whether a checkpoint could be begun now, and it, or the one after it, would give room on the disk back. */
+  get givesRoom(): boolean {
+    const { clock, partitions } = this.#context;
+    if (this.#stopped || this.#running !== undefined || this.#waiting.length > 0) return false;
+    if (clock.monotonic() < this.#notBeforeMs) return false;
+    if (this.#journal.hasExcess) return true;
+    for (const partition of partitions.disk) if (partition.hasTrimmedSegments) return true;
+    return false;
+  }
+
   /** Whether a seal should be asked for, to take a checkpoint that somebody waits for. */
   get isWanted(): boolean {
     return this.#waiting.length > 0 && this.#running === undefined;

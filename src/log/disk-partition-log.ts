@@ -249,6 +249,12 @@ export class DiskPartitionLog implements PartitionLog {
     return first !== undefined && first.endOffset <= this.#trimSealed;
   }
 
+  /** Segments are on disk that nobody reads any more; they go with a checkpoint. */
+  get hasTrimmedSegments(): boolean {
+    const first = this.#segments.all[0];
+    return this.#doomed.length > 0 || (first !== undefined && first.endOffset <= this.#trim);
+  }
+
   /** The entry that says which segments are gone; see {@link markCheckpoint}. */
   get trimmedEntry(): Uint8Array {
     return offsetsEntry(this.#trimSealed);

@@ -26,8 +26,9 @@ export interface JournalOptions {
   readonly stalled: (error: unknown) => void;
 }
 
-/** Free files kept for later use; the rest are removed. */
+/** Free files kept for later use; the rest are removed. While room is short one is enough, for when the next file could not be made. */
 const sparesMax = 3;
+const sparesMaxWhenShort = 1;
 const firstFileBytes = 4 * 2 ** 20;
 const growth = 4;
 const retryAfterMs = 1000;
@@ -49,6 +50,8 @@ export class Journal {
   /** Files before the current one, oldest first, that a checkpoint may still need. */
   #older: JournalFile[];
   #spares: JournalFile[];
+  /** The disk has little room left: no more is kept than is needed. */
+  isShort = false;
   #closed = false;
   #wakeUp: () => void = () => {};
   readonly #closing: Promise<void> = new Promise((resolve) => (this.#wakeUp = resolve));
@@ -126,6 +129,15 @@ export class Journal {
     return bytes;
   }
 
+  /** Whether a checkpoint, or the one after it, gives files back. */
+  get hasExcess(): boolean {
+    return this.#older.length > 0 || this.#spares.length > this.#sparesMax;
+  }
+
+  get #sparesMax(): number {
+    return this.isShort ? sparesMaxWhenShort : sparesMax;
+  }
+
   /** Whether a commit of so many bytes fits behind the last one. */
   hasRoom(bytes: number): boolean {
     return this.#position + bytes <= this.#current.start + this.#current.capacity;
@@ -170,12 +182,13 @@ export class Journal {
   async free(position: number): Promise<void> {
     while (this.#older.length > 0) {
       const oldest = this.#older[0]!;
-      if (oldest.start + oldest.capacity > position) return;
+      if (oldest.start + oldest.capacity > position) break;
       this.#older.shift();
-      if (this.#spares.length < sparesMax && oldest.capacity >= this.#options.fileBytes)
+      if (this.#spares.length < this.#sparesMax && oldest.capacity >= this.#options.fileBytes)
         this.#spares.push(oldest);
       else await this.#options.files.remove(oldest.path);
     }
+    while (this.#spares.length > this.#sparesMax) await this.#options.files.remove(this.#spares.pop()!.path);
   }
 
   /** A file that is being made ready is given up. */

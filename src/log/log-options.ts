@@ -10,9 +10,14 @@ export interface LogOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
-  /** Size of a journal file once the log has warmed up; the first ones are smaller, so that a fresh start is quick. Default 64 MiB. */
+  /** About how much of the disk the journal takes at most. Default: a sixteenth of the disk, from 16 to 320 MiB. */
+  readonly journalBytesMax?: number;
+  /**
+   * Size of a journal file once the log has warmed up; the first ones are smaller, so that a fresh start is quick. Default: a fifth of
+   * {@link journalBytesMax}.
+   */
   readonly journalFileBytes?: number;
-  /** A checkpoint is made often enough that about this much journal is live at most. Default 256 MiB. */
+  /** A checkpoint is made often enough that about this much journal is live at most. Default: four fifths of {@link journalBytesMax}. */
   readonly checkpointBytes?: number;
   /** Default 64 MiB. */
   readonly segmentBytesMax?: number;

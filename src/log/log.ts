@@ -8,6 +8,7 @@ import type { PartitionContext } from './partition-context.ts';
 import { LogError, logErrorOf, type DamageReport } from './errors.ts';
 import { Flusher } from './flusher.ts';
 import { EntryClass, journalDirName } from './format.ts';
+import { journalSizes } from './journal-sizes.ts';
 import type { Journal } from './journal.ts';
 import type { LogHost } from './log-host.ts';
 import type { LogOptions } from './log-options.ts';
@@ -45,8 +46,6 @@ export interface LogStats {
 }
 
 const defaults = {
-  journalFileBytes: 64 * 2 ** 20,
-  checkpointBytes: 256 * 2 ** 20,
   segmentBytesMax: 64 * 2 ** 20,
   indexIntervalBytes: 4096,
   batchBytesMax: 64 * 2 ** 10,
@@ -138,6 +137,7 @@ export class Log {
     const { clock, dir, decompress } = options;
     const files = this.#files;
     const startedMs = clock.monotonic();
+    const journalBytes = await journalSizes(options);
     this.#quarantine = new Quarantine(files, dir);
     this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax));
     const pool = new BufferPool();
@@ -210,7 +210,7 @@ export class Log {
         clock,
         dir: `${dir}/${journalDirName}`,
         uuid: this.#dataDir.uuid,
-        fileBytes: Math.max(journalFileBytesMin, options.journalFileBytes ?? defaults.journalFileBytes),
+        fileBytes: Math.max(journalFileBytesMin, journalBytes.fileBytes),
         failed: (error) => this.#fail(error),
         stalled: (error) => this.#setStalled(error),
       },
@@ -246,10 +246,7 @@ export class Log {
         partitions: this.#partitions,
         segments,
         requestCommit: () => this.#committer.request(),
-        intervalBytes: Math.max(
-          journalFileBytesMin,
-          (options.checkpointBytes ?? defaults.checkpointBytes) / 2,
-        ),
+        intervalBytes: Math.max(journalFileBytesMin, journalBytes.checkpointBytes / 2),
       },
       started.journal,
       started.checkpoints,
@@ -355,7 +352,21 @@ export class Log {
     return this.#stalled;
   }
 
+  /**
+   * Whether the disk has little room left, as the host sees it. As long as it has, call again now and then: what waits only for a checkpoint to be
+   * given back (segments of removed messages, journal files) is given back then. Checkpoints come by the growth of the journal otherwise, and where
+   * there is no room there is no growth.
+   */
+  roomIsShort(isShort: boolean): void {
+    if (this.#state !== 'open') return;
+    this.#journal.isShort = isShort;
+    if (!isShort || !this.#checkpointer.givesRoom) return;
+    this.checkpoint().catch(() => undefined); // the next call tries again
+  }
+
+  /** Told again with every try that fails, once a second. */
   #setStalled(error: unknown): void {
+    if (error !== undefined) this.roomIsShort(true);
     this.#stalled =
       error === undefined
         ? undefined

@@ -18,11 +18,13 @@ export async function openBroker(
   },
 ): Promise<{ broker: Broker; syncTimes: SyncTimes }> {
   const syncTimes = new SyncTimes();
+  const { journalBytesMax } = settings;
+  const journal = journalBytesMax === undefined ? {} : { journalBytesMax };
   try {
     const broker = await Broker.open({
       dir,
       files: timedFiles(new RealFiles(), syncTimes),
-      log: { decompress, ...limits },
+      log: { decompress, ...limits, ...journal },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
         memoryBytesMax: settings.memoryBytesMax ?? defaultMemoryBytesMax(),

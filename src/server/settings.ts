@@ -42,7 +42,8 @@ export interface Settings {
   readonly kafkaElementsMax: number;
   readonly connectionsMax: number | undefined;
   readonly loginDelayMsMax: number;
-  readonly diskFreeBytesMin: number;
+  readonly diskFreeBytesMin: number | undefined;
+  readonly journalBytesMax: number | undefined;
   readonly memoryBytesMax: number | undefined;
   readonly adminHost: string;
   readonly adminPort: number;
@@ -284,10 +285,15 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     default: 10_000,
     help: 'longest time between two looks at passwords from one address, after several wrong ones; 0s: no delay',
   }),
-  diskFreeBytesMin: size(0, 2 ** 40, {
+  diskFreeBytesMin: size<number | undefined>(0, 2 ** 40, {
     name: 'disk-free-min',
-    default: 256 * 2 ** 20,
-    help: 'publishes are refused while the disk has less free',
+    default: undefined,
+    help: 'publishes are refused while the disk has less free (default: 256MiB, or an eighth of the disk if that is less)',
+  }),
+  journalBytesMax: size<number | undefined>(4 * 2 ** 20, 2 ** 36, {
+    name: 'journal-max',
+    default: undefined,
+    help: 'about how much of the disk the journal takes (default: a sixteenth of the disk, 16MiB to 320MiB)',
   }),
   memoryBytesMax: size<number | undefined>(64 * 2 ** 20, 2 ** 40, {
     name: 'memory-max',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker } from '../../src/broker/index.ts';
+import { Broker, type Topic } from '../../src/broker/index.ts';
 import { FaultyFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { eventually } from '../support/index.ts';
@@ -50,4 +50,106 @@ test('with no room for the next journal file publishes are refused, acks go on, 
     );
   });
   assert.equal(broker.health.diskFull, false);
+});
+
+const kib = 1024;
+
+/** A broker past its watermark: it holds some 2 MiB, and its disk has less free than it should have. */
+async function pastTheWatermark(retention: 'limits' | 'queue') {
+  const files = new FaultyFiles({ totalBytes: 8 * 1024 * kib });
+  const clock = new VirtualClock();
+  const broker = await Broker.open({
+    dir: 'data',
+    files,
+    clock,
+    random: new SeededRandom(1),
+    watermarks: { diskFreeBytesMin: 5 * 1024 * kib },
+    log: { journalBytesMax: 1280 * kib, segmentBytesMax: 128 * kib },
+    memoryBytes: () => 0,
+  });
+  const jobs = await broker.createTopic({ name: 'jobs', retention });
+  const workers = await jobs.createGroup({ name: 'workers' });
+  await eventually(async () => {
+    clock.advance(100);
+    return jobs.send({ value: 'x'.repeat(10_000) }).then(
+      () => false,
+      (error: unknown) => (error as { code: string }).code === 'storage-full',
+    );
+  });
+  assert.equal(broker.health.diskFull, true);
+  return { broker, clock, jobs, workers };
+}
+
+/** Advances the clock until publishes are accepted; no more journal is written meanwhile than a few blocks. */
+async function untilAccepted(jobs: Topic, clock: VirtualClock): Promise<void> {
+  await eventually(async () => {
+    clock.advance(1000);
+    return jobs.send({ value: 'fits' }).then(
+      () => true,
+      () => false,
+    );
+  });
+}
+
+test('past the watermark a purge makes room, without a restart', async () => {
+  const { broker, clock, jobs } = await pastTheWatermark('limits');
+  await using _ = broker;
+  await jobs.partitions.at(0)!.purge();
+  await untilAccepted(jobs, clock);
+  assert.equal(broker.health.diskFull, false);
+});
+
+test('past the watermark consuming makes room, without a restart', async () => {
+  const { broker, clock, jobs, workers } = await pastTheWatermark('queue');
+  await using _ = broker;
+  const consumer = new TestConsumer();
+  workers.attach(consumer);
+  consumer.answer = ({ offset }) => workers.ack(0, offset);
+  await untilAccepted(jobs, clock);
+  assert.equal(broker.health.diskFull, false);
+});
+
+test('past the watermark nothing is checkpointed that gives no room', async () => {
+  const { broker, clock, jobs } = await pastTheWatermark('limits');
+  await using _ = broker;
+  const settle = async (): Promise<void> => {
+    for (let turns = 0; turns < 50; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  for (let seconds = 0; seconds < 10; seconds++) {
+    clock.advance(1000);
+    await settle();
+  }
+  const before = broker.stats().log.checkpoints;
+  for (let seconds = 0; seconds < 60; seconds++) {
+    clock.advance(1000);
+    await settle();
+  }
+  assert.equal(broker.stats().log.checkpoints, before);
+  // And one a second at most, however much is removed.
+  for (let removals = 0; removals < 40; removals++) {
+    await jobs.partitions.at(0)!.delete(jobs.partitions.at(0)!.firstOffset);
+    clock.advance(100);
+    await settle();
+  }
+  assert.ok(broker.stats().log.checkpoints - before <= 5);
+});
+
+test('the watermark is an eighth of a small disk, unless it is said', async () => {
+  const files = new FaultyFiles({ totalBytes: 64 * 1024 * kib });
+  const open = (diskFreeBytesMin?: number): Promise<Broker> =>
+    Broker.open({
+      dir: 'data',
+      files,
+      clock: new VirtualClock(),
+      random: new SeededRandom(1),
+      ...(diskFreeBytesMin === undefined ? {} : { watermarks: { diskFreeBytesMin } }),
+      memoryBytes: () => 0,
+    });
+  for (const [diskFreeBytesMin, isFull] of [
+    [undefined, false],
+    [256 * 1024 * kib, true],
+  ] as const) {
+    await using broker = await open(diskFreeBytesMin);
+    assert.equal(broker.health.diskFull, isFull);
+  }
 });

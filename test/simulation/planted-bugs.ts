@@ -239,6 +239,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/delayed.test.js'],
   },
   {
+    name: 'past the watermark no checkpoint gives room',
+    file: 'log/log.js',
+    find: 'if (!isShort || !this.#checkpointer.givesRoom)',
+    replace: 'if (true)',
+    tests: ['broker/full-disk.test.js'],
+  },
+  {
     name: 'a lowered maxDeliver waits for one delivery more',
     file: 'broker/group.js',
     find: 'this.#answers.giveUpExhausted(position);',

@@ -1,0 +1,32 @@
+import type { LogOptions } from './log-options.ts';
+
+const mib = 2 ** 20;
+/** The journal takes this share of the disk, within these bounds, unless it is told how much. */
+const shareOfDisk = 1 / 16;
+const bytesMin = 16 * mib;
+const bytesMax = 320 * mib;
+/** A file is a fifth of the journal: four are live at most, one is ready to be used next. */
+const filesPerJournal = 5;
+const blockBytes = 4096;
+
+/** Sizes that follow from how much of the disk the journal may take: of one file, and of what is live at most. */
+export async function journalSizes({
+  files,
+  dir,
+  journalBytesMax,
+  journalFileBytes,
+  checkpointBytes,
+}: LogOptions): Promise<{ readonly fileBytes: number; readonly checkpointBytes: number }> {
+  const isSaid = journalFileBytes !== undefined && checkpointBytes !== undefined;
+  const bytes = journalBytesMax ?? (isSaid ? bytesMax : await defaultBytes(files, dir));
+  const fileBytes = Math.ceil(bytes / filesPerJournal / blockBytes) * blockBytes;
+  return {
+    fileBytes: journalFileBytes ?? fileBytes,
+    checkpointBytes: checkpointBytes ?? fileBytes * (filesPerJournal - 1),
+  };
+}
+
+async function defaultBytes(files: LogOptions['files'], dir: string): Promise<number> {
+  const space = await files.space(dir).catch(() => undefined); // unknown: not a reason not to start
+  return Math.min(bytesMax, Math.max(bytesMin, (space?.totalBytes ?? Infinity) * shareOfDisk));
+}
