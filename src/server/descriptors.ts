@@ -11,8 +11,8 @@ export interface DescriptorShares {
   readonly isScarce: boolean;
 }
 
-/** Journal, checkpoint, lock, listening sockets, the event loop's own, modules being loaded, connections being refused. */
-const reserved = 64;
+/** Journal, checkpoint, lock, listening sockets and their copies, the event loop's own, modules, connections being refused. */
+const reserved = 128;
 /** Code in many small files is read by dozens at once. */
 const plenty = 512;
 const openFilesWanted = 2048;

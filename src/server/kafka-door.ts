@@ -110,7 +110,7 @@ export class KafkaDoor implements Door {
 
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isClosing = true;
-    this.#listener?.close();
+    void this.#listener?.close();
     const frontend = await this.#loading?.catch(() => undefined);
     await frontend?.close(options);
   }

@@ -21,13 +21,21 @@ export interface StormCounts {
 export interface Attack {
   readonly name: string;
   readonly connections: number;
+  /** Address it comes from; by default that of the canaries. */
+  readonly from?: string | undefined;
   /** Which ports it knows how to annoy. */
   readonly port: (target: Target) => number | undefined;
   /** What a fresh connection does. */
   readonly begin: (line: Line, random: Random) => void;
 }
 
-const connectLine = 'CONNECT {"verbose":false,"pedantic":false,"protocol":1,"headers":true}\r\n';
+/** What clients of the broker in a storm must give, NATS clients and those of the admin HTTP. */
+export const stormToken = 'storm';
+
+const connectLine = `CONNECT {"verbose":false,"pedantic":false,"protocol":1,"headers":true,"auth_token":"${stormToken}"}\r\n`;
+
+/** Guesses come from another address of this machine where it has one: from that of the canaries they would slow them down. */
+const elsewhere = process.platform === 'linux' ? '127.0.0.2' : undefined;
 
 /** A connection of an attacker. */
 export class Line {
@@ -137,6 +145,7 @@ export const attacks: readonly Attack[] = [
     name: 'mutated sessions',
     connections: 16,
     port: nats,
+    from: elsewhere,
     begin: (line, random) => {
       line.send(mutated(random));
       line.closeAfter(random.int(500));
@@ -149,6 +158,20 @@ export const attacks: readonly Attack[] = [
     begin: (line) => line.flood(() => Buffer.alloc(16_384, 'A')),
   },
   { name: 'half-open, silent', connections: 100, port: nats, begin: () => {} },
+  {
+    name: 'logged in, idle',
+    connections: 300,
+    port: nats,
+    begin: (line) => void line.send(connectLine),
+  },
+  {
+    name: 'wrong passwords',
+    connections: 64,
+    port: nats,
+    from: elsewhere,
+    begin: (line, random) =>
+      void line.send(`CONNECT {"verbose":false,"auth_token":"${random.int(1e9)}"}\r\nPING\r\n`),
+  },
   {
     name: 'half-open, half a CONNECT',
     connections: 50,
@@ -239,6 +262,16 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
+    name: 'admin: wrong tokens',
+    connections: 16,
+    port: admin,
+    from: elsewhere,
+    begin: (line, random) =>
+      void line.send(
+        `GET /api/v1/topics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${random.int(1e9)}\r\nConnection: close\r\n\r\n`,
+      ),
+  },
+  {
     name: 'admin: a byte a second',
     connections: 20,
     port: admin,
@@ -257,6 +290,7 @@ export const attacks: readonly Attack[] = [
       line.closeAfter(random.int(500));
     },
   },
+  { name: 'Kafka: silent', connections: 200, port: kafka, begin: () => {} },
   {
     name: 'Kafka: half a frame',
     connections: 20,
@@ -325,7 +359,11 @@ export function launch(attack: Attack, target: Target, random: Random): StormCou
   const port = attack.port(target);
   if (port === undefined) return counts;
   const open = (): void => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      ...(attack.from === undefined ? {} : { localAddress: attack.from }),
+    });
     socket.on('connect', () => {
       counts.connections++;
       socket.resume();

@@ -25,10 +25,12 @@ export class Canary {
   readonly problems: string[] = [];
   rounds = 0;
   readonly #port: number;
+  readonly #token: string | undefined;
   #connectBegin: number | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, token?: string) {
     this.#port = port;
+    this.#token = token;
   }
 
   async prepare(streams: readonly { name: string; subjects: string[]; max_bytes: number }[]): Promise<void> {
@@ -91,6 +93,7 @@ export class Canary {
     return connect({
       servers: `127.0.0.1:${this.#port}`,
       name: 'canary',
+      ...(this.#token === undefined ? {} : { token: this.#token }),
       reconnect: false,
       timeout: timeoutMs,
     });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type StormCounts, type Target, stormSubject } from './attacks.ts';
+import { type StormCounts, type Target, stormSubject, stormToken } from './attacks.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
 import { Child, type End, scriptPath } from './child.ts';
@@ -36,13 +36,14 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { directory, seed, seconds, roundsMin, only = '' } = options;
   const dataDirectory = join(directory, 'data');
   await mkdir(dataDirectory);
-  const args = ['--log-level', 'error', '--disk-free-min', '0'];
+  const args = ['--log-level', 'error', '--disk-free-min', '0', '--nats-token', stormToken];
+  args.push('--admin-token', stormToken);
   const broker = new BrokerProcess({ kind: 'serve', dataDirectory, workDirectory: directory, args });
   let storm: Child | undefined;
   let attacks: StormResult['attacks'] = [];
   try {
     await broker.start();
-    const canary = new Canary(broker.port);
+    const canary = new Canary(broker.port, stormToken);
     // What is flooded is bounded: this is about the canary, not about the disk.
     await canary.prepare([{ name: 'FLOOD', subjects: [stormSubject], max_bytes: 32 * mib }]);
     const { kafkaPort } = broker;

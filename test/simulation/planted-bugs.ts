@@ -475,5 +475,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
     tests: ['protocols/connections/login-throttle.test.js'],
   },
+  {
+    name: 'found: one connection a turn, however many come',
+    file: 'protocols/connections/listener.js',
+    find: 'for (const copy of copies)',
+    replace: 'for (const copy of [])',
+    tests: ['protocols/connections/listener.test.js'],
+  },
   ...kafkaPlantedBugs,
 ];

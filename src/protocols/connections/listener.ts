@@ -1,31 +1,55 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type ServerOpts, type Socket } from 'node:net';
 import type { ListenOptions } from '../frontend.ts';
+import { copiesOfHandle, type ListeningHandle } from './handle-copies.ts';
 import { createTlsServer, type TlsIdentity } from './tls.ts';
 
 /**
- * Connections that wait in the system's queue at most. Node takes one of them per turn of its loop, those included
- * that were left again: a long queue is a long wait. A client that finds it full is not refused; its system asks again
- * after a second.
+ * Connections that wait in the system's queue at most, those included that were left again: a long queue is a long
+ * wait. A client that finds it full is not refused; its system asks again after a second.
  */
 const backlogMax = 256;
 
+/** Node takes one connection per turn of its loop from each handle it listens on (libuv since 1.45). */
+const copiesWanted = 15;
+/** So many connections within a second are a crowd. */
+const crowd = 64;
+const crowdMs = 1_000;
+
 const socketOptions = { noDelay: true, keepAlive: true } as const;
 
-/** A listener accepts the connections of one port and hands them on. */
+/**
+ * A listener accepts the connections of one port and hands them on.
+ *
+ * It begins with one handle. The first time that many connections come at once it gets copies of it, all on the one queue
+ * of the port, so that each turn of the event loop takes as many connections as there are handles (decision 13).
+ */
 export class Listener {
   readonly #server: Server;
+  readonly #socketOptions: ServerOpts;
+  readonly #copies: Server[] = [];
+  #isClosed = false;
+  #hasCopied = false;
+  /** Connections since the second at hand began. */
+  #recent = 0;
+  #sinceMs = 0;
 
-  constructor(server: Server) {
+  /** The server emits `connection` for each; `socketOptions` are what it was made with. */
+  constructor(server: Server, options: ServerOpts = {}) {
     this.#server = server;
+    this.#socketOptions = options;
+    server.on('connection', () => this.#count());
   }
 
   /** `accept` gets sockets that were not read from, or whose TLS handshake is over. */
   static for(accept: (socket: Socket) => void, tls?: TlsIdentity): Listener {
-    return new Listener(
-      tls
-        ? createTlsServer(tls, socketOptions, accept)
-        : createServer({ ...socketOptions, pauseOnConnect: true }, accept),
-    );
+    if (tls) return new Listener(createTlsServer(tls, socketOptions, accept), socketOptions);
+    const options = { ...socketOptions, pauseOnConnect: true };
+    return new Listener(createServer(options, accept), options);
+  }
+
+  /** Handles that accept connections. */
+  get handles(): number {
+    return 1 + this.#copies.length;
   }
 
   /** Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …). */
@@ -43,8 +67,39 @@ export class Listener {
     });
   }
 
-  /** Accepts nothing more. Connections that were accepted live on. */
-  close(): void {
-    if (this.#server.listening) this.#server.close();
+  /** Accepts nothing more. Resolves when the connections that were accepted are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(
+      [this.#server, ...this.#copies]
+        .filter(({ listening }) => listening)
+        .map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+  }
+
+  #count(): void {
+    if (this.#hasCopied) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#sinceMs >= crowdMs) {
+      this.#sinceMs = nowMs;
+      this.#recent = 0;
+    }
+    if (++this.#recent < crowd) return;
+    this.#hasCopied = true;
+    // Without copies it goes on as before: one connection a turn.
+    copiesOfHandle(this.#server, copiesWanted).then(
+      (copies) => {
+        for (const copy of copies) this.#listenOn(copy);
+      },
+      () => {},
+    );
+  }
+
+  #listenOn(handle: ListeningHandle): void {
+    const copy = createServer(this.#socketOptions, (socket) => this.#server.emit('connection', socket));
+    copy.on('error', () => {});
+    this.#copies.push(copy);
+    copy.listen(handle, backlogMax);
+    if (this.#isClosed) copy.close();
   }
 }

@@ -133,7 +133,7 @@ export class KafkaFrontend implements Frontend {
   /** What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait for records are not waited for. */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
-    this.#listener.close();
+    void this.#listener.close();
     for (const session of this.#sessions) session.hold();
     if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();

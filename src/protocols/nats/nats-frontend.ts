@@ -118,7 +118,7 @@ export class NatsFrontend implements Frontend {
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
-    this.#listener.close();
+    void this.#listener.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
     if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.close({ kind: 'stopping' });

@@ -64,10 +64,11 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
   limitConnections(server, options);
-  const { port } = await new Listener(server).listen(options);
+  const listener = new Listener(server, { allowHalfOpen: true, noDelay: true });
+  const { port } = await listener.listen(options);
   return {
     port,
-    close: ({ graceMs }) => closeServer(server, stopping, graceMs),
+    close: ({ graceMs }) => closeServer(server, listener, stopping, graceMs),
   };
 }
 
@@ -92,8 +93,13 @@ function limitConnections(
   });
 }
 
-async function closeServer(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+async function closeServer(
+  server: Server,
+  listener: Listener,
+  stopping: AbortController,
+  graceMs: number,
+): Promise<void> {
+  const closed = listener.close();
   stopping.abort();
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
