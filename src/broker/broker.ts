@@ -30,6 +30,7 @@ import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
 import type { Filter } from './filter.ts';
 import { groupConfig, type GroupOptions } from './group-config.ts';
+import { Pacing } from './pacing.ts';
 import type { Partition } from './partition.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { PublishListener } from './publishes.ts';
@@ -102,6 +103,8 @@ export class Broker {
   readonly attributes: Attributes;
   readonly #events = new Events();
   readonly #options: BrokerOptions;
+  /** Where long work waits between its pieces. */
+  readonly pacing: Pacing;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #watermarks: Watermarks;
@@ -131,6 +134,7 @@ export class Broker {
   private constructor(options: BrokerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? new SystemClock();
+    this.pacing = new Pacing(this.#clock);
     this.#random = options.random ?? new SystemRandom();
     this.router = new Router(this.#random);
     this.blocks = options.log?.blocks ?? new BlockPool();
@@ -443,6 +447,7 @@ export class Broker {
     const broker = this;
     return {
       clock: this.#clock,
+      pacing: this.pacing,
       random: this.#random,
       get log() {
         return broker.#log;

@@ -11,6 +11,7 @@ export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } fro
 export type { KeyState } from './key-index.ts';
 export * from './live-message.ts';
 export { recordBytes, recordOf, type Message, type StoredMessage } from './message.ts';
+export type { Pacing } from './pacing.ts';
 export type { Partition, PartitionWatcher } from './partition.ts';
 export type { StoredBatches } from './stored-batches.ts';
 export type { PublishListener } from './publishes.ts';

@@ -16,6 +16,7 @@ import { storedMessage, type StoredMessage } from './message.ts';
 import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import { purge, type PurgeOptions } from './purge.ts';
+import type { Pacing } from './pacing.ts';
 import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
@@ -25,6 +26,7 @@ import type { Topic } from './topic.ts';
 /** What a partition needs from the broker around it. */
 export interface PartitionHost {
   readonly clock: Clock;
+  readonly pacing: Pacing;
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
@@ -509,7 +511,7 @@ export class Partition {
       // What was looked at may be in memory, and more of it may follow: others get a turn.
       if (reader.wasCostly || bytes >= turnBytes) {
         bytes = 0;
-        await new Promise<void>((resolve) => this.#host.clock.defer(resolve));
+        await this.#host.pacing.wait();
       }
       at = Math.max(batch.endOffset, this.#first);
     }

@@ -29,6 +29,7 @@ export type Rule =
   | 'everything is delivered'
   | 'a process ends as documented'
   | 'a canary is served within a second'
+  | 'others wait no longer for costly inputs'
   | 'memory and descriptors stay flat';
 
 /** The history of one stream, and of the one group that consumes it. */

@@ -221,14 +221,20 @@ async function each(): Promise<void> {
     await mkdir(dataDirectory);
     const args = ['--log-level', 'error', '--disk-free-min', '0'];
     const played = await play(input, { dataDirectory, workDirectory: directory.path, args });
-    const { longestMs, bytes, processorMs, queuedMs, answeredMs, answerBytes, outcome } = played;
-    const waited = Math.max(longestMs.nats, longestMs.kafka);
-    const text = `${(bytes / 1e6).toFixed(3)} MB: others waited ${waited.toFixed(0)} ms; ${outcome} after ${answeredMs.toFixed(0)} ms with ${(answerBytes / 1e6).toFixed(3)} MB; ${processorMs.toFixed(0)} ms on a processor, ${queuedMs.toFixed(0)} ms in its queue`;
+    const { longestMs, bytes, processorMs, answeredMs, answerBytes, outcome } = played;
+    // The broker's own part of it, where the system tells: on a busy machine the rest is the machine's.
+    const waitedMs = longestMs.processor || Math.max(longestMs.nats, longestMs.kafka);
+    const wall = Math.max(longestMs.nats, longestMs.kafka);
+    const text = [
+      `${(bytes / 1e6).toFixed(3)} MB`,
+      `others waited ${waitedMs.toFixed(0)} ms (${wall.toFixed(0)} on this machine)`,
+      `${outcome} after ${answeredMs.toFixed(0)} ms with ${(answerBytes / 1e6).toFixed(3)} MB`,
+      `${processorMs.toFixed(0)} ms of a processor`,
+    ].join(', ');
     rows.push([input.name, text]);
     progress(`${input.name}: ${text}`);
-    // Time in the queue for a processor is the machine's, not the broker's.
-    if (waited - queuedMs >= waitMsMax || outcome === 'no answer' || outcome === 'the broker ended')
-      violations.push({ rule: 'a canary is served within a second', text: `${input.name}: ${text}` });
+    if (waitedMs >= waitMsMax || outcome === 'no answer' || outcome === 'the broker ended')
+      violations.push({ rule: 'others wait no longer for costly inputs', text: `${input.name}: ${text}` });
   }
   finish('each costly input by itself', rows, violations);
 }

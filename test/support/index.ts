@@ -13,3 +13,4 @@ export { PoisonedBlocks } from './poisoned-blocks.ts';
 export { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
 export { uniqueName } from './unique-name.ts';
 export { type KeepAlive, WireClient } from './wire-client.ts';
+export { SteppedClock } from './stepped-clock.ts';

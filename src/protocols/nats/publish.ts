@@ -21,7 +21,10 @@ export function publish(session: Session, frame: Frame): void {
   // The same control line has the same subject: if nothing changed since, nothing needs to be compared.
   if (!frame.repeated || route === undefined || !router.isCurrent(route)) {
     route = router.match(buffer, subjectStart, subjectEnd, route);
-    session.route = route;
+    if (route !== session.route) {
+      session.route = route;
+      session.lookedUp();
+    }
   }
   const count = router.deliver(route, message);
   if (route.topic !== undefined) {

@@ -37,8 +37,13 @@ export interface NatsConnectionInfo extends ConnectionInfo {
 /** After -ERR a client has so long to read it before its connection is cut. */
 const lingerMs = 1_000;
 
+/** Input is taken in pieces of so many bytes: whether there is time for more is asked between two of them. */
+const pieceBytes = 64 * 1024;
 /** Input that is more work than most is taken in pieces of so many bytes. */
 const heavyPieceBytes = 8 * 1024;
+
+/** Subjects that are looked up between two looks at the time. */
+const lookUpsPerLook = 16;
 
 const noBytes = Buffer.alloc(0);
 const ok = Buffer.from('+OK\r\n', 'latin1');
@@ -98,6 +103,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #rest: Buffer = noBytes;
   /** Its input is more work than most: it is taken in pieces until it pauses. */
   #isHeavy = false;
+  #lookUps = 0;
   #linger: Timer | undefined = undefined;
 
   constructor(host: SessionHost, accepted: Socket, id: number) {
@@ -264,6 +270,12 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.host.router.unsubscribe(subscription.live!);
   }
 
+  /** A subject was looked up: a few bytes that may be much work. Now and then its time is looked at, and may be over in the middle of the input. */
+  lookedUp(): void {
+    this.#lookUps = (this.#lookUps + 1) % lookUpsPerLook;
+    if (this.#lookUps === 0 && !this.#turn.hasTime()) this.#parser.pause();
+  }
+
   hold(): void {
     if (this.#holds++ === 0) this.#socket.pause();
   }
@@ -303,10 +315,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.heard = true;
     this.inBytes += chunk.length;
     // A full read: the system would hand on more at once, some 2 MiB before anybody else's turn.
-    if (chunk.length === this.host.readBuffer.length) return this.#receiveMuch(chunk);
+    if (chunk.length >= pieceBytes) return this.#receiveMuch(chunk);
     this.#isHeavy = false;
     const taken = this.#parse(chunk);
-    if (this.#awaitsLogin) this.#keepRest(chunk, taken);
+    if (this.#awaitsLogin || this.#turn.isOver) this.#keepRest(chunk, taken);
   }
 
   /** Returns how many bytes are done with: all of them, but for what comes after a login that has to wait. */
@@ -337,6 +349,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   /** Goes on with what was read earlier, and then with reading. */
   #receiveRest(): void {
     if (this.#awaitsLogin) return;
+    this.#parser.resume();
     const taken = this.#parseDuringTurn(this.#rest);
     this.#rest = this.#rest.subarray(taken);
     if ((this.#turn.isOver || this.#awaitsLogin) && !this.closed) return;
@@ -353,7 +366,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     let taken = 0;
     while (this.#turn.hasTime() && taken < bytes.length && !this.closed && !this.#awaitsLogin) {
       const beginMs = clock.monotonic();
-      const piece = bytes.subarray(taken, this.#isHeavy ? taken + heavyPieceBytes : bytes.length);
+      const piece = bytes.subarray(taken, taken + (this.#isHeavy ? heavyPieceBytes : pieceBytes));
       taken += this.#parse(piece);
       this.#isHeavy ||= clock.monotonic() - beginMs > turnMs;
     }

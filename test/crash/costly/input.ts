@@ -4,6 +4,14 @@ export interface Ports {
   readonly kafka: number;
 }
 
+/** The longest waits of other connections, in milliseconds. */
+export interface LongestWait {
+  readonly nats: number;
+  readonly kafka: number;
+  /** What the broker's thread itself took of a processor during one wait: the rest is the machine's. */
+  readonly processor: number;
+}
+
 /** A costly input is what one client sends to ask for as much work as a few bytes can: each is played by itself. */
 export interface CostlyInput {
   readonly name: string;

@@ -64,11 +64,12 @@ function nested(open: string, close: string, around: readonly [string, string]):
   return `${around[0]}${open.repeat(depth)}${close.repeat(depth)}${around[1]}`;
 }
 
-const one = (ports: Ports): Promise<void> => streams(ports, [{ name: 'S', subjects: ['s.>'] }]);
+const stored = { name: 'S', subjects: ['s.>'], allow_direct: true };
+const one = (ports: Ports): Promise<void> => streams(ports, [stored]);
 const many =
   (count: number, subject: (at: number) => string) =>
   (ports: Ports): Promise<void> =>
-    streams(ports, [{ name: 'S', subjects: ['s.>'] }], subject, count);
+    streams(ports, [stored], subject, count);
 const tenThousand = many(10_000, (at) => `s.${at}`);
 
 /** Publishes of a subject, as many as there is room for in `bytes`. */

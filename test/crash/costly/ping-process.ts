@@ -1,13 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { requestBytes } from '../../protocols/kafka/kit.ts';
-import type { Ports } from './input.ts';
+import type { LongestWait, Ports } from './input.ts';
+import { scheduled } from './scheduled.ts';
 
-// Two connections that ask the least there is to ask, all the time: `ping-process.js PORTS-JSON`. Told to begin, it forgets; told to end, it tells the
-// longest wait of each.
+// Two connections that ask the least there is to ask, all the time: `ping-process.js JSON` with the ports and the process
+// of the broker. Told to begin, it forgets; told to end, it tells the longest waits.
 
 const everyMs = 2;
-const ports = JSON.parse(process.argv[2] ?? '') as Ports;
-const longestMs = { nats: 0, kafka: 0 };
+const { ports, pid } = JSON.parse(process.argv[2] ?? '') as { readonly ports: Ports; readonly pid: number };
+const nothing: LongestWait = { nats: 0, kafka: 0, processor: 0 };
+let longest: { -readonly [K in keyof LongestWait]: number } = { ...nothing };
 
 /** Asks again `everyMs` after the answer. */
 function keepAsking(
@@ -16,22 +18,24 @@ function keepAsking(
   question: Buffer,
   isAnswer: RegExp | undefined,
 ): void {
-  let askedMs = 0;
+  let asked: { readonly atMs: number; readonly ranMs: number } | undefined;
   const ask = (): void => {
-    askedMs = performance.now();
+    asked = { atMs: performance.now(), ranMs: scheduled(pid).ranMs };
     socket.write(question);
   };
-  const sinceMs = (): void => {
-    if (askedMs > 0) longestMs[protocol] = Math.max(longestMs[protocol], performance.now() - askedMs);
+  const note = (): void => {
+    if (asked === undefined) return;
+    longest[protocol] = Math.max(longest[protocol], performance.now() - asked.atMs);
+    longest.processor = Math.max(longest.processor, scheduled(pid).ranMs - asked.ranMs);
   };
   socket.on('data', (chunk: Buffer) => {
     if (isAnswer && !isAnswer.test(chunk.toString('latin1'))) return;
-    sinceMs();
-    askedMs = 0;
+    note();
+    asked = undefined;
     setTimeout(ask, everyMs);
   });
   socket.on('error', () => {});
-  watched.push(sinceMs);
+  watched.push(note);
   ask();
 }
 
@@ -43,9 +47,9 @@ const kafka = connect({ port: ports.kafka, host: '127.0.0.1', noDelay: true });
 keepAsking(kafka, 'kafka', Buffer.concat(requestBytes('ApiVersions', 0, {})), undefined);
 
 process.on('message', (told: 'begin' | 'end') => {
-  if (told === 'begin') longestMs.nats = longestMs.kafka = 0;
+  if (told === 'begin') longest = { ...nothing };
   // A question that is still without an answer counts with the time so far.
-  else for (const count of watched) count();
-  process.send?.(longestMs);
+  else for (const note of watched) note();
+  process.send?.(longest);
 });
 process.once('disconnect', () => process.exit(0));

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameSplitter } from '../../../src/wire/kafka/index.ts';
 import { BrokerProcess, type BrokerSettings } from '../broker-process.ts';
 import { Child, scriptPath } from '../child.ts';
-import type { CostlyInput, Ports } from './input.ts';
+import type { CostlyInput, LongestWait, Ports } from './input.ts';
+import { scheduled } from './scheduled.ts';
 
 /** How an input went. */
 export interface Played {
   readonly name: string;
   readonly bytes: number;
   /** The longest that the other connections waited for the least there is to ask. */
-  readonly longestMs: { readonly nats: number; readonly kafka: number };
+  readonly longestMs: LongestWait;
   /** What the broker's first thread took of a processor, and how long it waited for one; where the system tells. */
   readonly processorMs: number;
   readonly queuedMs: number;
@@ -37,16 +37,16 @@ export async function play(input: CostlyInput, settings: Omit<BrokerSettings, 'k
     await input.prepare?.(ports);
     const bytes = input.bytes();
     const script = scriptPath('./costly/ping-process.js');
-    pings = new Child(process.execPath, [script, JSON.stringify(ports)], { ipc: true });
+    pings = new Child(process.execPath, [script, JSON.stringify({ ports, pid: broker.pid })], { ipc: true });
     await sleep(300);
     await tell(pings, 'begin');
-    const before = await scheduled(broker.pid);
+    const before = scheduled(broker.pid);
     const begin = performance.now();
     const count = input.connections ?? 1;
     const sent = await Promise.all(Array.from({ length: count }, () => send(input, ports, bytes)));
     const answeredMs = performance.now() - begin;
     await sleep(afterMs);
-    const after = await scheduled(broker.pid);
+    const after = scheduled(broker.pid);
     const longestMs = await tell(pings, 'end');
     const outcome = broker.end === undefined ? sent[0]!.outcome : 'the broker ended';
     return {
@@ -69,13 +69,6 @@ async function tell({ process: pings }: Child, what: 'begin' | 'end'): Promise<P
   pings.send(what);
   const [longestMs] = (await once(pings, 'message')) as [Played['longestMs']];
   return longestMs;
-}
-
-/** Time on a processor and time in the queue for one, of a process's first thread (proc_pid_schedstat). */
-async function scheduled(pid: number): Promise<{ readonly ranMs: number; readonly queuedMs: number }> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').catch(() => '0 0');
-  const [ranNs = 0, queuedNs = 0] = text.split(' ').map(Number);
-  return { ranMs: ranNs / 1e6, queuedMs: queuedNs / 1e6 };
 }
 
 function send(
@@ -109,7 +102,8 @@ function send(
     });
     socket.on('error', () => {});
     socket.on('close', () => end('closed'));
-    if (protocol === 'nats') socket.write('CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.> 1\r\n');
+    if (protocol === 'nats')
+      socket.write('CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.> inbox\r\n');
     socket.write(bytes);
   });
 }

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inTurns } from '../../../src/protocols/kafka/in-turns.ts';
 import { Hall } from '../../../src/protocols/index.ts';
-import { SystemClock } from '../../../src/util/index.ts';
 import { ErrorCode, apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
-import { eventually } from '../../support/index.ts';
+import { SteppedClock, eventually } from '../../support/index.ts';
 import { fullRequest, requestFrame, type Where } from '../../wire/kafka/full-request.ts';
 import { allApis, hex } from '../../wire/kafka/kit.ts';
 import { KafkaKit, requestBytes, type KafkaClient } from './kit.ts';
@@ -157,21 +156,6 @@ test('a partition whose offsets are asked for twice is searched once', async () 
     [0, 42, 42],
   );
 });
-
-/** A clock on which a millisecond passes whenever it is looked at. */
-class SteppedClock extends SystemClock {
-  turns = 0;
-  #nowMs = 0;
-
-  override monotonic(): number {
-    return ++this.#nowMs;
-  }
-
-  override defer(callback: () => void): void {
-    this.turns++;
-    super.defer(callback);
-  }
-}
 
 /** Requests that look something up per element, all of which are the same here. */
 const byElement: readonly (readonly [ApiName, Where])[] = [

@@ -3,6 +3,7 @@ import type { JetStream, NatsSession } from '../jetstream-door.ts';
 import { Acks } from './ack.ts';
 import { Advisories } from './advisories.ts';
 import { parseVerb, verbs, type ApiAnswer, type Verb } from './api.ts';
+import { ApiQueue } from './api-queue.ts';
 import type { ApiCounters, Context, ServerIdentity } from './context.ts';
 import { DeliveryWriter } from './delivery.ts';
 import { directGet } from './direct-get.ts';
@@ -28,6 +29,8 @@ export class PillarboxJetStream implements JetStream {
   readonly #acks: Acks;
   readonly #advisories: Advisories;
   readonly #unsubscribe: () => void;
+  /** By the connection's id. */
+  readonly #queues = new Map<number, ApiQueue>();
 
   constructor(broker: Broker, server: ServerIdentity) {
     const { router, clock, random } = broker;
@@ -68,17 +71,36 @@ export class PillarboxJetStream implements JetStream {
     if (!subject.startsWith(apiPrefix)) return false;
     const path = subject.slice(apiPrefix.length);
     if (path.startsWith(nextPrefix)) return this.#next(path.slice(nextPrefix.length), message);
-    if (path.startsWith(directGetPrefix)) return this.#directGet(path.slice(directGetPrefix.length), message);
+    if (path.startsWith(directGetPrefix))
+      return this.#directGet(session, path.slice(directGetPrefix.length), message);
     const parsed = parseVerb(path);
     // nats-server leaves requests it does not know unanswered.
     if (!parsed) return true;
-    this.#dispatch(session, parsed.verb, parsed.args, message);
+    this.#queueOf(session).take(message, (request) =>
+      this.#dispatch(session, parsed.verb, parsed.args, request),
+    );
     return true;
+  }
+
+  /** What it has asked for is still done. */
+  sessionClosed(session: NatsSession): void {
+    this.#queues.delete(session.id);
+  }
+
+  #queueOf(session: NatsSession): ApiQueue {
+    let queue = this.#queues.get(session.id);
+    if (queue === undefined) this.#queues.set(session.id, (queue = new ApiQueue(this.#context, session)));
+    return queue;
   }
 
   // ---- the API
 
-  #dispatch(session: NatsSession, verb: Verb, args: readonly string[], message: LiveMessage): void {
+  #dispatch(
+    session: NatsSession,
+    verb: Verb,
+    args: readonly string[],
+    message: LiveMessage,
+  ): Promise<void> | undefined {
     const { reply } = message;
     const { answer, handle, errorMembers } = verbs[verb];
     const type = `io.nats.jetstream.api.v1.${answer}_response`;
@@ -92,7 +114,8 @@ export class PillarboxJetStream implements JetStream {
     };
     if (this.#requiresMore(message)) {
       this.#counters.errors++;
-      return say({ type, error: apiErrorBody('requiredApiLevel'), ...errorMembers });
+      say({ type, error: apiErrorBody('requiredApiLevel'), ...errorMembers });
+      return undefined;
     }
     try {
       const result: ApiAnswer | Promise<ApiAnswer> = handle(this.#context, {
@@ -100,11 +123,12 @@ export class PillarboxJetStream implements JetStream {
         args,
         body: message.value,
       });
-      if (result instanceof Promise) result.then((body) => say({ type, ...body }), fail);
-      else say({ type, ...result });
+      if (result instanceof Promise) return result.then((body) => say({ type, ...body }), fail);
+      say({ type, ...result });
     } catch (error) {
       fail(error);
     }
+    return undefined;
   }
 
   #requiresMore(message: LiveMessage): boolean {
@@ -122,16 +146,17 @@ export class PillarboxJetStream implements JetStream {
     return true;
   }
 
-  #directGet(path: string, message: LiveMessage): boolean {
+  #directGet(session: NatsSession, path: string, message: LiveMessage): boolean {
     const dot = path.indexOf('.');
     const stream = this.#context.streams.find(dot < 0 ? path : path.slice(0, dot));
     if (!stream?.config.allow_direct) return false;
     const { reply } = message;
     if (reply === undefined) return true;
-    const body = Buffer.from(message.value);
     const subject = dot < 0 ? '' : path.slice(dot + 1);
-    // What fails here is a read of the log; the client's request times out, and the broker reports the damage.
-    directGet(this.#context, stream, { reply, subject, body }).catch(() => undefined);
+    this.#queueOf(session).take(message, ({ value }) =>
+      // What fails here is a read of the log; the client's request times out, and the broker reports the damage.
+      directGet(this.#context, stream, { reply, subject, body: Buffer.from(value) }).catch(() => undefined),
+    );
     return true;
   }
 
