@@ -201,8 +201,7 @@ export class Broker {
   /** Makes good for what the journal cannot say, and begins. */
   async #recover(): Promise<void> {
     this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
-    for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of this.#lost.splice(0))
-      this.#catalog.partition(partitionId)?.lose(fromOffset, toOffset);
+    this.#lose(this.#lost);
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
       for (const partition of topic.partitions.opened.slice()) {
@@ -308,7 +307,17 @@ export class Broker {
       throw new BrokerError('not-allowed', `There is no partition ${orphan} without a topic.`);
     if (this.topics.has(name))
       throw new BrokerError('topic-exists', `There is a topic "${name}" already.`, { topic: name });
-    return this.#defined(() => this.#definitions.defineTopic(config, [orphan]));
+    return this.#defined(() => {
+      const topic = this.#definitions.defineTopic(config, [orphan]);
+      this.#lose(this.#lost.filter(({ partitionId }) => partitionId === orphan));
+      return topic;
+    });
+  }
+
+  /** What a damaged journal held of a partition is no message of it. */
+  #lose(reports: readonly DamageReport[]): void {
+    for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of reports)
+      this.#catalog.partition(partitionId)?.lose(fromOffset, toOffset);
   }
 
   async #defined<T>(define: () => T): Promise<T> {

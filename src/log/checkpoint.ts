@@ -1,5 +1,5 @@
-import { ByteReader, ByteWriter, crc32c } from '../util/index.ts';
-import { LogError, systemCode } from './errors.ts';
+import { ByteReader, ByteWriter, crc32c, readU32 } from '../util/index.ts';
+import { systemCode } from './errors.ts';
 import type { Files } from './files.ts';
 import {
   checkpointHeaderBytes,
@@ -12,6 +12,7 @@ import {
   uuidBytes,
 } from './format.ts';
 import type { SegmentRow } from './segment.ts';
+import { versionOf } from './versioned.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
 /** A partition as a checkpoint has it. */
@@ -54,9 +55,11 @@ export interface Checkpoint {
 export type CheckpointMark = Pick<Checkpoint, 'number' | 'commit' | 'position'>;
 
 const sealedFlag = 1;
+/** The checksums of its first and last batch follow. */
+const endsFlag = 2;
 const deletedFlag = 1;
 
-/** `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8)*)*` */
+/** `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8 (first:u32 last:u32 last-bytes:uvarint)?)*)*` */
 function encodeTable(rows: readonly PartitionRow[]): Buffer {
   const writer = new ByteWriter(4096).uvarint(rows.length);
   for (const row of rows) {
@@ -74,7 +77,9 @@ function encodeTable(rows: readonly PartitionRow[]): Buffer {
         .uvarint(segment.endOffset - segment.baseOffset)
         .uvarint(segment.bytes)
         .i64(segment.maxTimestampMs)
-        .u8(segment.sealed ? sealedFlag : 0);
+        .u8((segment.sealed ? sealedFlag : 0) | (segment.ends === undefined ? 0 : endsFlag));
+      if (segment.ends === undefined) continue;
+      writer.u32(segment.ends.firstCrc).u32(segment.ends.lastCrc).uvarint(segment.ends.lastBytes);
     }
   }
   return writer.view();
@@ -95,13 +100,19 @@ function decodeTable(bytes: Uint8Array): PartitionRow[] {
     const segments: SegmentRow[] = [];
     for (let left = reader.uvarint(); left > 0; left--) {
       const baseOffset = reader.uvarint();
-      segments.push({
+      const row = {
         baseOffset,
         endOffset: baseOffset + reader.uvarint(),
         bytes: reader.uvarint(),
         maxTimestampMs: reader.i64(),
-        sealed: (reader.u8() & sealedFlag) !== 0,
-      });
+      };
+      const flags = reader.u8();
+      const sealed = (flags & sealedFlag) !== 0;
+      if ((flags & endsFlag) === 0) segments.push({ ...row, sealed });
+      else {
+        const ends = { firstCrc: reader.u32(), lastCrc: reader.u32(), lastBytes: reader.uvarint() };
+        segments.push({ ...row, sealed, ends });
+      }
     }
     rows.push({ id, startOffset, endOffset, flushedEnd, maxTimestampMs, deleted, segments });
   }
@@ -145,9 +156,10 @@ export function encodeCheckpoint(
 /** Undefined when the bytes are not an intact checkpoint of this log. Throws `format-newer`. */
 export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoint | undefined {
   if (bytes.length < checkpointHeaderBytes) return undefined;
+  const version = checkpointVersion(bytes, 'The checkpoint');
+  if (version === undefined || !isIntactHeader(bytes)) return undefined;
   const reader = new ByteReader(bytes);
-  if (reader.text(checkpointMagic.length) !== checkpointMagic) return undefined;
-  const version = reader.u32();
+  reader.skip(checkpointMagic.length + 4);
   const owner = reader.bytes(uuidBytes);
   const [number, commit, position, timestampMs, tableBytes, snapshotBytes] = [
     reader.i64(),
@@ -157,13 +169,7 @@ export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoin
     reader.i64(),
     reader.i64(),
   ];
-  if (crc32c(bytes, 0, reader.position) !== reader.u32()) return undefined;
-  if (version > formatVersion) {
-    throw new LogError(
-      'format-newer',
-      `The checkpoint was written in format ${version}; this program knows formats up to ${formatVersion}.`,
-    );
-  }
+  reader.u32();
   if (Buffer.compare(owner, uuid) !== 0) return undefined;
   if (reader.remaining !== tableBytes + snapshotBytes + 8) return undefined;
   const table = reader.bytes(tableBytes);
@@ -171,6 +177,27 @@ export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoin
   const snapshot = reader.bytes(snapshotBytes);
   if (crc32c(snapshot) !== reader.u32()) return undefined;
   return { number, commit, position, timestampMs, partitions: decodeTable(table), snapshot };
+}
+
+function checkpointVersion(bytes: Uint8Array, what: string): number | undefined {
+  return versionOf(bytes.subarray(0, checkpointHeaderBytes), checkpointMagic, what, isIntactHeader);
+}
+
+function isIntactHeader(bytes: Uint8Array): boolean {
+  const crcAt = checkpointHeaderBytes - 4;
+  return bytes.length >= checkpointHeaderBytes && crc32c(bytes, 0, crcAt) === readU32(bytes, crcAt);
+}
+
+/** Throws `format-newer` if the file at `path` is a checkpoint of a later version. */
+export async function refuseLaterCheckpoint(files: Files, path: string): Promise<void> {
+  if ((await files.size(path)) === undefined) return;
+  const file = await files.open(path);
+  try {
+    const header = new Uint8Array(checkpointHeaderBytes);
+    checkpointVersion(header.subarray(0, await file.read(header, 0)), `Checkpoint ${path}`);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched throughout. */

@@ -26,6 +26,8 @@ export interface CheckpointerContext {
   readonly segments: SegmentContext;
   /** Somebody waits for a checkpoint: a commit is to be sealed, even an empty one. */
   readonly requestCommit: () => void;
+  /** The directory must still be ours: the last look before a checkpoint is relied on. */
+  readonly look: () => Promise<void>;
   /** A checkpoint is due when so much journal was written since the last one. */
   readonly intervalBytes: number;
 }
@@ -185,6 +187,7 @@ export class Checkpointer {
       });
     }
     this.#checkRunning();
+    await this.#context.look();
     const slot = this.#slot === 0 ? 1 : 0;
     await writeCheckpoint(files, dir, slot, encodeCheckpoint(uuid, mark, rows, snapshot));
     this.#older = this.#newest;

@@ -23,6 +23,8 @@ export interface CommitterContext {
   readonly tag: number;
   /** Everything that belongs to the commit is in it: the last word before it is sealed. Says what to do once it is durable, if anything. */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined;
+  /** Undefined when what is durable may be acknowledged; else resolves when it may. */
+  confirm(): Promise<void> | undefined;
   /** After the host has heard of a durable commit. */
   committed(): void;
   /** A write failed. */
@@ -228,6 +230,8 @@ export class Committer {
       this.#commits++;
       this.#commitBytes += bytes;
       if (this.#buffer.length > keptBufferBytes) this.#buffer = allocAligned(2 ** 16);
+      const confirmed = this.#context.confirm();
+      if (confirmed !== undefined) await confirmed;
     } catch (error) {
       this.#context.failed(error);
       return;

@@ -1,7 +1,10 @@
-import { ByteReader, ByteWriter, crc32c, type Clock, type Random } from '../util/index.ts';
+import { ByteReader, ByteWriter, crc32c, readU32, type Clock, type Random } from '../util/index.ts';
+import { refuseLaterCheckpoint } from './checkpoint.ts';
 import { isShortage, LogError, systemCode, type DamageReport } from './errors.ts';
+import { Fence } from './fence.ts';
 import type { DirectoryLock, Files } from './files.ts';
 import {
+  blockBytes,
   checkpointNames,
   cleanStopName,
   formatVersion,
@@ -9,13 +12,18 @@ import {
   identityMagic,
   identityName,
   journalDirName,
+  journalName,
   journalStart,
+  ownerName,
+  ownerTokenBytes,
   quarantineDirName,
   temporarySuffix,
   topicsDirName,
   uuidBytes,
 } from './format.ts';
 import { readJournalHeader } from './journal-file.ts';
+import { isUnused, readOwners } from './owner.ts';
+import { versionOf } from './versioned.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
 /** A data directory that is ours and locked. */
@@ -25,10 +33,11 @@ export interface DataDir {
   /** Set into every commit: first bytes of the uuid. */
   readonly tag: number;
   readonly lock: DirectoryLock;
+  readonly fence: Fence;
   /** Nothing was ever committed in it. */
   readonly isFresh: boolean;
-  /** What was found wrong with its identity. */
-  readonly damage: DamageReport | undefined;
+  /** What was found wrong with it before the log was looked at. */
+  readonly damage: readonly DamageReport[];
 }
 
 /** Names of ours in a data directory. */
@@ -39,15 +48,32 @@ const ourNames: ReadonlySet<string> = new Set([
   cleanStopName,
 ]);
 
-/** Makes or finds the data directory, takes its lock, and makes sure that it is ours and not from the future. */
-export async function openDataDir(files: Files, dir: string, clock: Clock, random: Random): Promise<DataDir> {
+/** Makes or finds the data directory, takes its lock, makes sure that it is ours and not from the future, and puts up the fence. */
+export async function openDataDir(
+  files: Files,
+  dir: string,
+  clock: Clock,
+  random: Random,
+  heartbeatMs: number,
+): Promise<DataDir> {
   let lock: DirectoryLock | undefined;
   try {
     const missing = await missingDirs(files, dir);
     if (missing.length > 0) await files.makeDir(dir);
+    await files.makePrivate(dir);
     lock = await files.lock(dir);
-    const identity = await findIdentity(files, dir, clock, random, missing);
-    return { dir, lock, tag: new ByteReader(identity.uuid).u32(), ...identity };
+    await refuseLaterFormats(files, dir);
+    const identity = await findIdentity(files, dir, random);
+    const { uuid, isFresh, damage } = identity;
+    if (isFresh) await makeDurable(files, dir, missing);
+    const token = random.bytes(ownerTokenBytes);
+    const fence = await Fence.claim({ files, dir, uuid, lock, clock, token, heartbeatMs });
+    // After the owner's file: a directory of this format without one has lost it.
+    if (identity.version !== formatVersion) {
+      const created = encodeIdentity(uuid, identity.createdMs ?? clock.now());
+      await replaceFile(files, dir, `${dir}/${identityName}`, [created]);
+    }
+    return { dir, lock, fence, uuid, isFresh, damage, tag: new ByteReader(uuid).u32() };
   } catch (error) {
     await lock?.release();
     throw explain(error, dir);
@@ -122,27 +148,49 @@ export function explain(error: unknown, dir: string): unknown {
   return error;
 }
 
-async function findIdentity(
-  files: Files,
-  dir: string,
-  clock: Clock,
-  random: Random,
-  made: readonly string[],
-): Promise<Pick<DataDir, 'uuid' | 'isFresh' | 'damage'>> {
-  const path = `${dir}/${identityName}`;
-  const bytes = await readFile(files, path);
-  const uuid = bytes === undefined ? undefined : decodeIdentity(bytes, dir);
+/** Looks at every file that has a version, before anything is changed. Throws `format-newer`. */
+async function refuseLaterFormats(files: Files, dir: string): Promise<void> {
+  const identity = await readFile(files, `${dir}/${identityName}`);
+  if (identity !== undefined) decodeIdentity(identity, dir);
+  await readOwners(files, dir);
+  for (const name of checkpointNames) await refuseLaterCheckpoint(files, `${dir}/${name}`);
+  for (const name of await journalNames(files, dir))
+    await readJournalHeader(files, `${dir}/${journalDirName}/${name}`);
+}
+
+interface FoundIdentity {
+  readonly uuid: Uint8Array;
+  readonly isFresh: boolean;
+  /** Of the file; undefined: there is none that is intact. */
+  readonly version: number | undefined;
+  readonly createdMs: number | undefined;
+  readonly damage: readonly DamageReport[];
+}
+
+async function findIdentity(files: Files, dir: string, random: Random): Promise<FoundIdentity> {
+  const bytes = await readFile(files, `${dir}/${identityName}`);
+  const identity = bytes === undefined ? undefined : decodeIdentity(bytes, dir);
   const names = await files.list(dir);
-  if (uuid !== undefined) return { uuid, isFresh: !(await hasData(files, dir, names)), damage: undefined };
-  const inJournal = await uuidFromJournal(files, dir);
-  if (inJournal !== undefined) {
-    await replaceFile(files, dir, path, [encodeIdentity(inJournal, clock.now())]);
+  const owner = (await readOwners(files, dir))?.[0];
+  const isFirst = owner !== undefined && isUnused(owner.mark) && (await isCutShort(files, dir, names));
+  const holdsData = !isFirst && (await hasData(files, dir, names));
+  if (identity !== undefined) {
+    const known = owner !== undefined && Buffer.compare(owner.uuid, identity.uuid) === 0 ? owner : undefined;
+    const isFresh = !holdsData && (known === undefined || isUnused(known.mark));
+    const damage = known === undefined && identity.version > 1 ? [ownerLost(owner !== undefined)] : [];
+    return { ...identity, isFresh: isFresh && damage.length === 0, damage };
+  }
+  const unknown = { version: undefined, createdMs: undefined };
+  if (bytes === undefined && isFirst) return { ...unknown, uuid: owner.uuid, isFresh: true, damage: [] };
+  const uuid = owner?.uuid ?? (await uuidFromJournal(files, dir));
+  if (uuid !== undefined) {
     const what = bytes === undefined ? 'is missing' : 'is damaged';
-    const message = `${identityName} ${what}; the journal says whose data this is, and it was written anew. Nothing is lost.`;
-    return { uuid: inJournal, isFresh: false, damage: { kind: 'identity', message, path: identityName } };
+    const source = owner === undefined ? 'the journal says' : `${ownerName} says`;
+    const message = `${identityName} ${what}; ${source} whose data this is, and it was written anew. Nothing is lost.`;
+    return { ...unknown, uuid, isFresh: false, damage: [{ kind: 'identity', message, path: identityName }] };
   }
   const strangers = names.filter((name) => !isNeutral(name) && !ourNames.has(name));
-  if (bytes !== undefined || (await hasData(files, dir, names))) {
+  if (bytes !== undefined || holdsData) {
     throw new LogError(
       'damaged',
       `Data directory ${dir}: ${identityName} is ${bytes === undefined ? 'missing' : 'damaged'} and no journal file says whose data this is. ` +
@@ -155,10 +203,26 @@ async function findIdentity(
       `${dir} is not empty and holds no Pillarbox data (it has ${strangers.slice(0, 3).join(', ')}). Choose an empty or new directory.`,
     );
   }
-  await makeDurable(files, dir, made);
-  const fresh = random.bytes(uuidBytes);
-  await replaceFile(files, dir, path, [encodeIdentity(fresh, clock.now())]);
-  return { uuid: fresh, isFresh: true, damage: undefined };
+  return { ...unknown, uuid: random.bytes(uuidBytes), isFresh: true, damage: [] };
+}
+
+/** Whether there is nothing but what a first start, cut short before anything could be committed, may leave: an empty journal file. */
+async function isCutShort(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
+  if (names.some((name) => ourNames.has(name) && name !== journalDirName && name !== topicsDirName))
+    return false;
+  const topics = names.includes(topicsDirName) ? await files.list(`${dir}/${topicsDirName}`) : [];
+  const journal = await journalNames(files, dir);
+  if (topics.length > 0 || journal.some((name) => name !== journalName(0))) return false;
+  const bytes =
+    journal.length === 0 ? undefined : await readFile(files, `${dir}/${journalDirName}/${journal[0]}`);
+  return bytes === undefined || bytes.subarray(blockBytes).every((byte) => byte === 0);
+}
+
+function ownerLost(isThere: boolean): DamageReport {
+  const message =
+    `${ownerName} is ${isThere ? 'of another data directory' : 'missing or damaged'}, and was made anew: how far the journal went is not known from it. ` +
+    'If journal files are missing too, what was acknowledged last may be lost without another report: compare with a backup.';
+  return { kind: 'owner', message, path: ownerName };
 }
 
 /** Locks, hidden files, what `mkfs` puts at the root of a disk, and an identity that was never finished. */
@@ -168,6 +232,8 @@ function isNeutral(name: string): boolean {
     name.startsWith('.') ||
     name === 'lost+found' ||
     name === quarantineDirName ||
+    name === ownerName ||
+    name === ownerName + temporarySuffix ||
     name === identityName + temporarySuffix
   );
 }
@@ -192,35 +258,37 @@ export function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array 
   return writer.u32(crc32c(writer.view())).view();
 }
 
-export function decodeIdentity(bytes: Uint8Array, dir: string): Uint8Array | undefined {
-  if (bytes.length !== identityBytes) return undefined;
+/** Undefined when the bytes are no intact identity. Throws `format-newer` for one of a later version, whatever its length. */
+export function decodeIdentity(
+  bytes: Uint8Array,
+  dir: string,
+): { readonly uuid: Uint8Array; readonly version: number; readonly createdMs: number } | undefined {
+  const version = versionOf(bytes, identityMagic, `Data directory ${dir}`, isIntactIdentity);
+  if (version === undefined || !isIntactIdentity(bytes)) return undefined;
   const reader = new ByteReader(bytes);
-  if (reader.text(identityMagic.length) !== identityMagic) return undefined;
-  const version = reader.u32();
-  const uuid = Uint8Array.from(reader.bytes(uuidBytes));
-  reader.i64();
-  if (crc32c(bytes, 0, reader.position) !== reader.u32()) return undefined;
-  if (version > formatVersion) {
-    throw new LogError(
-      'format-newer',
-      `Data directory ${dir} was written in format ${version}; this program knows formats up to ${formatVersion}. Start a newer program.`,
-    );
-  }
-  return uuid;
+  reader.skip(identityMagic.length + 4);
+  return { uuid: Uint8Array.from(reader.bytes(uuidBytes)), version, createdMs: reader.i64() };
+}
+
+function isIntactIdentity(bytes: Uint8Array): boolean {
+  const crcAt = identityBytes - 4;
+  return bytes.length === identityBytes && crc32c(bytes, 0, crcAt) === readU32(bytes, crcAt);
 }
 
 export async function uuidFromJournal(files: Files, dir: string): Promise<Uint8Array | undefined> {
-  let names: string[];
-  try {
-    names = await files.list(`${dir}/${journalDirName}`);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  for (const name of names) {
-    if (journalStart(name) === undefined) continue;
+  for (const name of await journalNames(files, dir)) {
     const header = await readJournalHeader(files, `${dir}/${journalDirName}/${name}`);
     if (header !== undefined) return header.uuid;
   }
   return undefined;
+}
+
+async function journalNames(files: Files, dir: string): Promise<string[]> {
+  try {
+    const names = await files.list(`${dir}/${journalDirName}`);
+    return names.filter((name) => journalStart(name) !== undefined);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, realpath, symlink, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, realpath, stat, symlink, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isShortage, LogError, systemCode } from './errors.ts';
@@ -60,7 +60,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   // Some folders shared with virtual machines cannot hold sockets: a place named after the directory keeps at least this machine's processes apart.
   const name = createHash('sha256').update(real).digest('hex').slice(0, 16);
   const elsewhere = join(tmpdir(), `pillarbox-locks-${process.getuid?.() ?? 0}`, name);
-  await mkdir(elsewhere, { recursive: true });
+  await mkdir(elsewhere, { recursive: true, mode: 0o700 });
   const outside = await shorten(elsewhere);
   try {
     return await lockPlace(outside, dir);
@@ -76,7 +76,11 @@ async function lockPlace(place: SocketPlace, shown: string): Promise<DirectoryLo
     if (answer === undefined && (await exists(join(place.dir, mine.name)))) {
       mine.state = 'owner';
       for (const name of dead) await unlink(join(place.dir, name)).catch(() => {});
-      return { release: () => withdraw(place.dir, mine) };
+      return {
+        scope: await scopeOf(place.dir),
+        holder: `process ${process.pid} on ${hostname()}`,
+        release: () => withdraw(place.dir, mine),
+      };
     }
     await withdraw(place.dir, mine);
     if (answer !== undefined && (answer.state !== 'candidate' || attempt === attemptsMax)) {
@@ -88,6 +92,16 @@ async function lockPlace(place: SocketPlace, shown: string): Promise<DirectoryLo
     }
     await delay(5 + Math.floor(Math.random() * 40));
   }
+}
+
+/**
+ * One kernel finds a socket by the inode of its file: the lock reaches every path that leads to this inode under this kernel. Where the same files
+ * have another inode (another machine, a FUSE file system), nobody answers, and a refused connection proves nothing.
+ */
+async function scopeOf(dir: string): Promise<string> {
+  const { dev, ino } = await stat(dir, { bigint: true });
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
+  return `${boot.trim()}:${dev}:${ino}`;
 }
 
 interface SocketPlace {

@@ -313,6 +313,11 @@ export class DiskPartitionLog implements PartitionLog {
     return this.#lock.run(() => this.#segments.writeIndexes());
   }
 
+  /** Holds every segment's file against what is known of it, and reports what is missing. */
+  inspect(): Promise<void> {
+    return this.#segments.inspect();
+  }
+
   async roll(): Promise<void> {
     try {
       await this.#lock.run(async () => {
@@ -359,11 +364,12 @@ export class DiskPartitionLog implements PartitionLog {
     if (segment === undefined || this.#deleted || this.#isTooNew(segment)) return;
     const rewrite = context.openCommitNumber();
     const path = this.#segments.compactedPath(baseOffset, rewrite);
-    const bytes = await this.#segments.writeCompacted(segment, path, keep);
-    if (bytes === undefined) return;
+    const compacted = await this.#segments.writeCompacted(segment, path, keep);
+    if (compacted === undefined) return;
+    const { bytes, ends } = compacted;
     await context.segments.files.syncDir(this.#segments.dir);
     await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));
-    await this.#segments.replace(segment, path, bytes);
+    await this.#segments.replace(segment, path, bytes, ends);
     this.#cold.forget(segment.baseOffset, segment.endOffset);
     this.#recent.dropCleanBelow(segment.endOffset); // batches are dropped from the front only: those before it go too
   }

@@ -6,6 +6,10 @@
 export type LogErrorCode =
   /** Another process has the data directory. */
   | 'data-dir-locked'
+  /** Another broker took the data directory over while this one was running. */
+  | 'data-dir-taken'
+  /** Files were removed or replaced under the running broker. */
+  | 'data-dir-gone'
   /** The data directory cannot be written to. */
   | 'data-dir-read-only'
   /** The directory holds something, but not our data. */
@@ -49,7 +53,7 @@ export class LogError extends Error {
  * Everything else goes on being served.
  */
 export interface DamageReport {
-  readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'unknown-file' | 'records';
+  readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'owner' | 'unknown-file' | 'records';
   /** One sentence for the operator. */
   readonly message: string;
   /** Where, relative to the data directory. */

@@ -21,6 +21,9 @@ export interface FileCall {
     | 'sync'
     | 'truncate'
     | 'file-size'
+    | 'identify'
+    | 'file-identity'
+    | 'make-private'
     | 'close';
   readonly path: string;
   /** Of a rename. */
@@ -209,7 +212,7 @@ export class FaultyFiles implements Files {
       this.freeBytes += node.shown.length;
       node.truncate(0);
     }
-    return new FaultyFile(this, path, node, options.syncWrites === true);
+    return new FaultyFile(this, path, node, String(this.#idOf(path)), options.syncWrites === true);
   }
 
   async list(dir: string): Promise<string[]> {
@@ -274,6 +277,16 @@ export class FaultyFiles implements Files {
     return node instanceof FileNode ? node.shown.length : undefined;
   }
 
+  async identify(path: string): Promise<string | undefined> {
+    this.#check({ kind: 'identify', path });
+    const id = this.#idOf(path);
+    return id === undefined ? undefined : String(id);
+  }
+
+  async makePrivate(dir: string): Promise<void> {
+    this.#check({ kind: 'make-private', path: dir });
+  }
+
   async space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
     this.#check({ kind: 'space', path });
     return { freeBytes: this.freeBytes, totalBytes: this.#totalBytes };
@@ -285,6 +298,8 @@ export class FaultyFiles implements Files {
       throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
     this.#locked.add(dir);
     return {
+      scope: 'memory',
+      holder: 'this process',
       release: async () => {
         this.#locked.delete(dir);
       },
@@ -296,13 +311,15 @@ class FaultyFile implements File {
   readonly #files: FaultyFiles;
   readonly #path: string;
   readonly #node: FileNode;
+  readonly #identity: string;
   readonly #syncWrites: boolean;
   #closed = false;
 
-  constructor(files: FaultyFiles, path: string, node: FileNode, syncWrites: boolean) {
+  constructor(files: FaultyFiles, path: string, node: FileNode, identity: string, syncWrites: boolean) {
     this.#files = files;
     this.#path = path;
     this.#node = node;
+    this.#identity = identity;
     this.#syncWrites = syncWrites;
   }
 
@@ -360,6 +377,12 @@ class FaultyFile implements File {
     const fault = this.#call({ kind: 'file-size' });
     if (fault !== undefined && 'code' in fault) throw systemError(fault.code, this.#path);
     return this.#node.shown.length;
+  }
+
+  async identity(): Promise<string> {
+    const fault = this.#call({ kind: 'file-identity' });
+    if (fault !== undefined && 'code' in fault) throw systemError(fault.code, this.#path);
+    return this.#identity;
   }
 
   async close(): Promise<void> {

@@ -23,8 +23,12 @@ export interface Files {
   syncDir(path: string): Promise<void>;
   /** The size in bytes, or undefined when there is no such file (a directory is none). */
   size(path: string): Promise<number | undefined>;
+  /** A name that only this file or directory has while the machine runs, however it is reached; undefined when nothing stands at the path. */
+  identify(path: string): Promise<string | undefined>;
   /** Free and total bytes of the file system that holds `path`. */
   space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+  /** Takes away the access that other users have to a directory; what this user may not change stays as it is. */
+  makePrivate(dir: string): Promise<void>;
   /** Takes the directory for this process until it ends or `release` is called; rejects with a LogError of code `data-dir-locked` when another holds it. */
   lock(dir: string): Promise<DirectoryLock>;
 }
@@ -43,10 +47,16 @@ export interface File {
   sync(): Promise<void>;
   truncate(bytes: number): Promise<void>;
   size(): Promise<number>;
+  /** What {@link Files.identify} says of its path as long as the file stands there. */
+  identity(): Promise<string>;
   close(): Promise<void>;
 }
 
 /** A directory that belongs to this process. */
 export interface DirectoryLock {
+  /** How far the lock reaches: two locks of one scope cannot be held at once. Of two scopes nothing is known. */
+  readonly scope: string;
+  /** Who has it, in words. */
+  readonly holder: string;
   release(): Promise<void>;
 }

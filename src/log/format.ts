@@ -5,8 +5,15 @@
  * All integers are big-endian; checksums are CRC-32C.
  */
 
-/** Readers refuse a higher one. */
-export const formatVersion = 1;
+/**
+ * The version in every versioned file that is written: magic 8, version u32, and what follows is the version's. Readers know this one and all before,
+ * and refuse a higher one without touching anything.
+ *
+ * 1: release 0.1.0. 2: `owner`; journal files name their predecessor; checkpoints know the ends of segments.
+ */
+export const formatVersion = 2;
+/** A version beyond is damage, not the future. */
+export const formatVersionMax: number = 2 ** 16;
 
 // ---- the data directory
 
@@ -15,6 +22,11 @@ export const identityMagic = 'PBX-DATA';
 /** magic 8, version u32, uuid 16, created i64, crc u32 */
 export const identityBytes = 40;
 export const uuidBytes = 16;
+/** Who has the directory, and how far its journal goes: two blocks, written in turn. */
+export const ownerName = 'owner';
+export const ownerMagic = 'PBX-OWNR';
+/** Random bytes that no other process has. */
+export const ownerTokenBytes = 16;
 export const journalDirName = 'journal';
 export const topicsDirName = 'topics';
 export const quarantineDirName = 'quarantine';
@@ -34,8 +46,9 @@ export const journalSuffix = '.journal';
 export const journalMagic = 'PBX-JRNL';
 /** A journal file starts with one block of this; commits are aligned to it, so that a torn write never touches an older commit. */
 export const blockBytes = 512;
-/** magic 8, version u32, uuid 16, start position i64, capacity i64, uses u32, crc u32 */
-export const journalHeaderBytes = 52;
+/** magic 8, version u32, uuid 16, start position i64, capacity i64, uses u32, since version 2: previous start i64, previous end i64; crc u32 */
+export const journalHeaderBytes = 68;
+export const journalHeaderBytesOfV1 = 52;
 
 /** "PBXC" */
 export const commitMagic = 0x50425843;

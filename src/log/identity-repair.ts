@@ -14,6 +14,7 @@ import {
   journalStart,
   uuidBytes,
 } from './format.ts';
+import { readOwners } from './owner.ts';
 import { Quarantine } from './quarantine.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
@@ -38,7 +39,8 @@ export async function repairIdentity(
   const path = `${dir}/${identityName}`;
   const bytes = await readFile(files, path);
   if (bytes !== undefined && decodeIdentity(bytes, dir) !== undefined) return undefined;
-  if ((await uuidFromJournal(files, dir)) !== undefined) return undefined; // the start does it
+  if (((await readOwners(files, dir)) ?? []).length > 0) return undefined; // the start does it
+  if ((await uuidFromJournal(files, dir)) !== undefined) return undefined; // and this
   if (bytes === undefined && !(await hasData(files, dir, await files.list(dir)))) return undefined; // no data of ours
   const found = (await uuidOfCheckpoint(files, dir)) ?? (await uuidOfCommits(files, dir, random));
   const uuid = found?.uuid ?? random.bytes(uuidBytes);

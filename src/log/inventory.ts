@@ -12,7 +12,8 @@ import {
   temporarySuffix,
 } from './format.ts';
 import { readJournalHeader } from './journal-file.ts';
-import type { JournalFile } from './journal.ts';
+import { endOf, givenUp, withReadEnds, type ListedFile } from './journal-chain.ts';
+import type { JournalMark } from './owner.ts';
 import type { Quarantine } from './quarantine.ts';
 import { readFile } from './whole-file.ts';
 
@@ -38,7 +39,10 @@ export interface FoundCheckpoints {
   readonly lost: boolean;
 }
 
-/** Reads both checkpoints; a damaged one goes to the quarantine. */
+/**
+ * Reads both checkpoints; a damaged one goes to the quarantine. Those that are missing, or older than the last owner had made, are reported: the newest
+ * but one, unless it is the first, has its predecessor beside it.
+ */
 export async function findCheckpoints(context: RecoveryContext): Promise<FoundCheckpoints> {
   const { files, dataDir, quarantine, damaged } = context;
   const found: { checkpoint: Checkpoint; slot: 0 | 1; bytes: Uint8Array }[] = [];
@@ -70,14 +74,26 @@ export async function findCheckpoints(context: RecoveryContext): Promise<FoundCh
     damaged({ kind: 'checkpoint', message, path: checkpointNames[0] });
   }
   found.sort((a, b) => b.checkpoint.number - a.checkpoint.number);
+  const newestNumber = found[0]?.checkpoint.number ?? 0;
+  const known = dataDir.fence.former?.mark.checkpoint ?? 0;
+  if (found.length > 0 && bad.length === 0) {
+    const message =
+      newestNumber < known
+        ? `Checkpoint ${known}, the newest, is missing${found.length === 2 ? ': an older one is in its place' : ''}. The journal is replayed from checkpoint ${newestNumber}; what it no longer holds is reported apart.`
+        : newestNumber > 1 && found[1]?.checkpoint.number !== newestNumber - 1
+          ? `Checkpoint ${newestNumber - 1} is missing or was replaced. Nothing is lost: checkpoint ${newestNumber} is newer.`
+          : undefined;
+    const path = checkpointNames[found[0]!.slot === 0 ? 1 : 0];
+    if (message !== undefined) damaged({ kind: 'checkpoint', message, path });
+  }
   return { newest: found[0], older: found[1], lost };
 }
 
-/** The files of the journal, by start. What is no journal file goes to the quarantine. */
-export async function listJournal(context: RecoveryContext): Promise<JournalFile[]> {
+/** The files of the journal, by start. What is no journal file, or of no use, goes to the quarantine. `position`: where it is needed from. */
+export async function listJournal(context: RecoveryContext, position: number): Promise<ListedFile[]> {
   const { files, dataDir, quarantine, damaged } = context;
   const dir = `${dataDir.dir}/${journalDirName}`;
-  const journalFiles: JournalFile[] = [];
+  const listed: ListedFile[] = [];
   for (const name of await files.list(dir)) {
     const path = `${dir}/${name}`;
     const start = journalStart(name);
@@ -97,20 +113,68 @@ export async function listJournal(context: RecoveryContext): Promise<JournalFile
       continue;
     }
     const header = await readJournalHeader(files, path);
-    journalFiles.push({ path, start, capacity: size - (size % blockBytes), uses: header?.uses ?? 0 });
+    const isOurs = header !== undefined && Buffer.compare(header.uuid, dataDir.uuid) === 0;
+    const capacity = isOurs && header.start === start ? header.capacity : size - (size % blockBytes);
+    listed.push({
+      path,
+      start,
+      size,
+      capacity,
+      readEnd: start + capacity,
+      uses: header?.uses ?? 0,
+      previousStart: header?.previousStart ?? -1,
+      previousEnd: header?.previousEnd ?? 0,
+      header: header === undefined ? 'damaged' : isOurs && header.start === start ? 'intact' : 'misplaced',
+    });
   }
-  return journalFiles;
+  const kept: ListedFile[] = [];
+  const old = new Set(givenUp(listed));
+  for (const [at, file] of listed.entries()) {
+    if (file.header === 'damaged') {
+      kept.push(guessCapacity(file, listed[at + 1], dataDir.fence.former?.mark));
+      continue;
+    }
+    // One that is not needed may be on its way to be used again: its new header is written before it gets its new name.
+    if ((file.header === 'intact' || endOf(file) <= position) && !old.has(file)) {
+      kept.push(file);
+      continue;
+    }
+    const name = file.path.slice(dir.length + 1);
+    const quarantined = await quarantine.move(file.path, `${journalDirName}-${name}`);
+    const what = old.has(file)
+      ? 'was missing when the log was recovered, and the journal went on without it'
+      : "has the header of another file: it was swapped, copied or renamed. If the other's place is empty, stop the broker and put it back under its name";
+    const message = `${journalDirName}/${name} ${what}. It was set aside as ${quarantined}.`;
+    damaged({ kind: 'journal', message, path: `${journalDirName}/${name}`, quarantined });
+  }
+  return withReadEnds(kept);
+}
+
+/** Without a header, the next file and the last owner say how large a file was. */
+function guessCapacity(
+  file: ListedFile,
+  next: ListedFile | undefined,
+  mark: JournalMark | undefined,
+): ListedFile {
+  const known = mark?.fileStart === file.start ? mark.fileCapacity : 0;
+  const byNext = next?.header === 'intact' && next.previousStart === file.start ? next.start - file.start : 0;
+  const capacity = Math.max(file.capacity, known, byNext, 2 * blockBytes);
+  return { ...file, capacity, readEnd: file.start + capacity };
 }
 
 /** Whether the log was stopped cleanly: it said so, for this checkpoint, and no commit stands behind it. */
 export async function wasStoppedCleanly(
   context: RecoveryContext,
   checkpoint: Checkpoint | undefined,
-  journalFiles: readonly JournalFile[],
+  journalFiles: readonly ListedFile[],
 ): Promise<boolean> {
   const { files, dataDir } = context;
   const number = await takeCleanStop(files, dataDir.dir);
+  const { former } = dataDir.fence;
   if (checkpoint === undefined || number !== checkpoint.number) return false;
+  // The mark of an earlier stop, put back, must not hide what came after it.
+  if (former !== undefined && (!former.stoppedCleanly || former.mark.commit > checkpoint.commit))
+    return false;
   const file = journalFiles.find(
     ({ start, capacity }) => checkpoint.position >= start && checkpoint.position <= start + capacity,
   );

@@ -1,7 +1,14 @@
-import { ByteReader, ByteWriter, crc32c } from '../util/index.ts';
-import { LogError } from './errors.ts';
+import { ByteReader, ByteWriter, crc32c, readU32 } from '../util/index.ts';
 import type { File, Files } from './files.ts';
-import { blockBytes, formatVersion, journalHeaderBytes, journalMagic, uuidBytes } from './format.ts';
+import {
+  blockBytes,
+  formatVersion,
+  journalHeaderBytes,
+  journalHeaderBytesOfV1,
+  journalMagic,
+  uuidBytes,
+} from './format.ts';
+import { versionOf } from './versioned.ts';
 
 /** What a journal file says of itself in its first block. The commits in it prove themselves; this says whose file it is. */
 export interface JournalHeader {
@@ -11,9 +18,13 @@ export interface JournalHeader {
   readonly capacity: number;
   /** How often the file was used before. */
   readonly uses: number;
+  /** The file before it, as the position where that starts; -1: none, or not known. */
+  readonly previousStart: number;
+  /** What stands in the file before it from this position on is not of the journal; 0: all of it may be. */
+  readonly previousEnd: number;
 }
 
-/** `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, crc u32`, then zeros to the end of the block. */
+/** `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, previous start i64, previous end i64, crc u32`, then zeros to the end of the block. */
 export function encodeJournalHeader(header: JournalHeader): Uint8Array {
   const writer = new ByteWriter(blockBytes)
     .text(journalMagic)
@@ -21,31 +32,34 @@ export function encodeJournalHeader(header: JournalHeader): Uint8Array {
     .bytes(header.uuid)
     .i64(header.start)
     .i64(header.capacity)
-    .u32(header.uses);
+    .u32(header.uses)
+    .i64(header.previousStart)
+    .i64(header.previousEnd);
   return writer.u32(crc32c(writer.view())).align(blockBytes).view();
 }
 
 /** Undefined when the block is no intact header. Throws `format-newer` for one of a later version. */
-export function decodeJournalHeader(block: Uint8Array): JournalHeader | undefined {
-  if (block.length < journalHeaderBytes) return undefined;
+export function decodeJournalHeader(
+  block: Uint8Array,
+  what: string = 'The journal',
+): JournalHeader | undefined {
+  const version = versionOf(block.subarray(0, journalHeaderBytes), journalMagic, what, isIntact);
+  if (version === undefined || !isIntact(block, version)) return undefined;
   const reader = new ByteReader(block);
-  if (reader.text(journalMagic.length) !== journalMagic) return undefined;
-  const version = reader.u32();
-  const header = {
+  reader.skip(journalMagic.length + 4);
+  return {
     uuid: Uint8Array.from(reader.bytes(uuidBytes)),
     start: reader.i64(),
     capacity: reader.i64(),
     uses: reader.u32(),
+    previousStart: version === 1 ? -1 : reader.i64(),
+    previousEnd: version === 1 ? 0 : reader.i64(),
   };
-  const crcAt = reader.position;
-  if (reader.u32() !== crc32c(block, 0, crcAt)) return undefined;
-  if (version > formatVersion) {
-    throw new LogError(
-      'format-newer',
-      `The journal was written in format ${version}; this program knows formats up to ${formatVersion}. Start a newer program.`,
-    );
-  }
-  return header;
+}
+
+function isIntact(block: Uint8Array, version: number): boolean {
+  const bytes = version === 1 ? journalHeaderBytesOfV1 : journalHeaderBytes;
+  return block.length >= bytes && crc32c(block, 0, bytes - 4) === readU32(block, bytes - 4);
 }
 
 const zeroFillBytes = 2 ** 20;
@@ -81,7 +95,7 @@ export async function readJournalHeader(files: Files, path: string): Promise<Jou
   try {
     const block = new Uint8Array(blockBytes);
     const count = await file.read(block, 0);
-    return decodeJournalHeader(block.subarray(0, count));
+    return decodeJournalHeader(block.subarray(0, count), `Journal file ${path}`);
   } finally {
     await file.close();
   }

@@ -16,7 +16,7 @@ import {
 } from './format.ts';
 import type { RecoveryContext } from './inventory.ts';
 import { scanJournal } from './journal-scan.ts';
-import type { JournalFile } from './journal.ts';
+import { chainProblems, endOf, type ListedFile } from './journal-chain.ts';
 
 /** What a damaged header says of its own length is believed up to here. */
 const claimedOffsetsMax = 2 ** 20;
@@ -44,19 +44,19 @@ export interface Replayed {
   readonly tornBytes: number;
   /** Nothing before the end is damaged. */
   readonly whole: boolean;
+  /** The journal goes on in a new file, from here on or later: what stands behind {@link position}, or should, is not to be met again. Undefined: it goes on where it ends. */
+  readonly leaveTo: number | undefined;
   /** How many offsets damaged commits may have given to a partition behind its last batch that is intact; at most so many, 0 if none. */
   lostOffsets(partitionId: number): number;
   /** The last commit, which may be on disk only by appearance. */
-  readonly last:
-    | { readonly file: JournalFile; readonly position: number; readonly bytes: number }
-    | undefined;
+  readonly last: { readonly file: ListedFile; readonly position: number; readonly bytes: number } | undefined;
 }
 
 interface Suspect {
   readonly header: CommitHeader;
   readonly position: number;
   readonly bytes: Buffer;
-  readonly file: JournalFile;
+  readonly file: ListedFile;
 }
 
 /**
@@ -73,6 +73,8 @@ export class JournalReplay {
   /** Number of the next commit; -1 when any may come first. */
   #expected: number;
   #position: number;
+  /** Where the replay began. */
+  readonly #from: number;
   #commits = 0;
   #bytes = 0;
   #whole = true;
@@ -85,7 +87,7 @@ export class JournalReplay {
   readonly #lostCommitsBefore = new Map<number, number>();
   /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
   readonly #keeping: (() => Promise<void>)[] = [];
-  #journalFiles: readonly JournalFile[] = [];
+  #journalFiles: readonly ListedFile[] = [];
 
   constructor(
     context: RecoveryContext,
@@ -95,10 +97,10 @@ export class JournalReplay {
     this.#context = context;
     this.#target = target;
     this.#expected = from === undefined ? -1 : from.commit + 1;
-    this.#position = from === undefined ? 0 : from.position;
+    this.#position = this.#from = from === undefined ? 0 : from.position;
   }
 
-  async run(journalFiles: readonly JournalFile[]): Promise<Replayed> {
+  async run(journalFiles: readonly ListedFile[]): Promise<Replayed> {
     const { files, dataDir } = this.#context;
     this.#journalFiles = journalFiles;
     await scanJournal(
@@ -113,7 +115,10 @@ export class JournalReplay {
       },
     );
     for (const keep of this.#keeping.splice(0)) await keep();
-    const tornBytes = await this.#cutTorn();
+    this.#settleSuspect();
+    const leaveTo = this.#findMissing();
+    const tornBytes = leaveTo === undefined ? await this.#cutTorn() : 0;
+    for (const keep of this.#keeping.splice(0)) await keep();
     return {
       position: this.#position,
       nextCommit: Math.max(1, this.#expected),
@@ -121,6 +126,7 @@ export class JournalReplay {
       bytes: this.#bytes,
       tornBytes,
       whole: this.#whole,
+      leaveTo,
       last: this.#last,
       lostOffsets: (id) => {
         const commitBytes = this.#lostCommits - (this.#lostCommitsBefore.get(id) ?? 0);
@@ -129,7 +135,62 @@ export class JournalReplay {
     };
   }
 
-  #found(buffer: Buffer, start: number, header: CommitHeader, file: JournalFile): void {
+  /** Number of the last commit that the last owner knew to be on disk. */
+  get #knownCommit(): number {
+    return this.#context.dataDir.fence.former?.mark.commit ?? 0;
+  }
+
+  /** The last commit found is not intact. If it was known to be on disk, it is damaged and not torn. */
+  #settleSuspect(): void {
+    const suspect = this.#suspect;
+    if (suspect !== undefined && suspect.header.commit <= this.#knownCommit) this.#replayDamaged(suspect);
+  }
+
+  /**
+   * Holds the end of the journal against what it should be: files that are missing or short, and commits that the last owner knew to be on disk. Says
+   * where the journal may go on, if not where it ends.
+   */
+  #findMissing(): number | undefined {
+    const { dataDir, damaged } = this.#context;
+    const { former, tookOver } = dataDir.fence;
+    const end = this.#suspect?.header.position ?? this.#position;
+    const last = (this.#suspect?.header.commit ?? Math.max(1, this.#expected)) - 1;
+    const problems = chainProblems(this.#journalFiles, this.#from, former);
+    const knownCommit = this.#knownCommit;
+    const isShort = knownCommit > last;
+    // A clean stop said how far it goes: if that is there, nothing is missing that counts.
+    const isComplete = former?.stoppedCleanly === true && !isShort;
+    for (const { message, path, from, to } of problems) {
+      const cost =
+        to <= end
+          ? ''
+          : isComplete
+            ? ' Nothing was in it: the log had been stopped.'
+            : ` ${lostBehind(last, knownCommit)}`;
+      damaged({ kind: 'journal', message: message + cost, path, position: from, bytes: to - from });
+    }
+    if (isShort && problems.every(({ to }) => to <= end)) {
+      const path = `${journalDirName}/${journalName(this.#fileAt(end)?.start ?? end)}`;
+      const message = `The journal ends too early: an older form of ${path} stands in its place, or its end was erased. ${lostBehind(last, knownCommit)}`;
+      damaged({ kind: 'journal', message, path, position: end, bytes: (former?.mark.position ?? end) - end });
+    }
+    const leaveTo = Math.max(
+      isShort ? former!.mark.position : 0,
+      ...problems.map(({ to }) => to),
+      ...(tookOver ? this.#journalFiles.map(endOf) : []),
+    );
+    if (!tookOver && leaveTo <= end) return undefined;
+    if (isShort || (problems.some(({ to }) => to > end) && !isComplete)) {
+      this.#whole = false;
+      this.#lostCommits += Math.max(0, leaveTo - end);
+      this.#expected = Math.max(last, knownCommit) + 1;
+    } else this.#expected = last + 1;
+    this.#position = end;
+    this.#suspect = undefined; // it stays where it is, and is not read again
+    return leaveTo;
+  }
+
+  #found(buffer: Buffer, start: number, header: CommitHeader, file: ListedFile): void {
     if (header.commit < this.#expected) return;
     if (this.#suspect !== undefined) this.#replayDamaged(this.#suspect);
     if (this.#expected >= 0 && header.commit > this.#expected) this.#reportMissing(header);
@@ -146,7 +207,7 @@ export class JournalReplay {
     this.#replay(buffer, start, header, file, false);
   }
 
-  #replay(buffer: Buffer, start: number, header: CommitHeader, file: JournalFile, damaged: boolean): void {
+  #replay(buffer: Buffer, start: number, header: CommitHeader, file: ListedFile, damaged: boolean): void {
     const target = this.#target;
     readCommitEntries(
       buffer,
@@ -247,7 +308,7 @@ export class JournalReplay {
   #report(
     position: number,
     bytes: number,
-    file: JournalFile | undefined,
+    file: ListedFile | undefined,
     message: string,
     content: Buffer | undefined,
   ): void {
@@ -269,7 +330,7 @@ export class JournalReplay {
   }
 
   /** The file that a position of the journal is in. */
-  #fileAt(position: number): JournalFile | undefined {
+  #fileAt(position: number): ListedFile | undefined {
     return this.#journalFiles.find(({ start, capacity }) => position >= start && position < start + capacity);
   }
 
@@ -333,4 +394,10 @@ export class JournalReplay {
       await opened.close();
     }
   }
+}
+
+function lostBehind(last: number, known: number): string {
+  return known > last
+    ? `Commits ${last + 1} to ${known} are lost, and what was committed after them within a heartbeat.`
+    : `What was committed after commit ${last}, within the last heartbeat before the process ended, may be lost.`;
 }

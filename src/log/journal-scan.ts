@@ -1,12 +1,12 @@
 import { readCommitHeader, type CommitHeader } from './commit.ts';
 import type { Files } from './files.ts';
 import { alignUp, blockBytes } from './format.ts';
-import type { JournalFile } from './journal.ts';
+import type { ListedFile } from './journal-chain.ts';
 
 const chunkBytesMax = 4 * 2 ** 20;
 
 /** Is handed every commit whose header is intact, in order. `buffer` is used again after the call. */
-export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, file: JournalFile) => void;
+export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, file: ListedFile) => void;
 
 /**
  * Reads the journal from `position` on and finds every commit with an intact header, passing over what lies between them: a commit proves itself by
@@ -16,7 +16,7 @@ export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, 
  */
 export async function scanJournal(
   files: Files,
-  journalFiles: readonly JournalFile[],
+  journalFiles: readonly ListedFile[],
   position: number,
   tag: number,
   found: FoundCommit,
@@ -28,7 +28,7 @@ export async function scanJournal(
   let buffer: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   let other: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   for (const journalFile of journalFiles) {
-    const end = journalFile.start + journalFile.capacity;
+    const end = journalFile.readEnd;
     if (end <= position) continue;
     const file = await files.open(journalFile.path);
     const readChunk = (target: Buffer, at: number, from: number): Promise<number> => {

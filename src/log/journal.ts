@@ -10,7 +10,13 @@ export interface JournalFile {
   readonly start: number;
   readonly capacity: number;
   readonly uses: number;
+  /** See {@link JournalHeader}. */
+  readonly previousStart: number;
+  readonly previousEnd: number;
 }
+
+/** Which file comes before a new one, and where its commits end if that is known (else 0). */
+export type Predecessor = Pick<JournalFile, 'previousStart' | 'previousEnd'>;
 
 export interface JournalOptions {
   readonly files: Files;
@@ -22,6 +28,8 @@ export interface JournalOptions {
   readonly fileBytes: number;
   /** A file could not be prepared: final. */
   readonly failed: (error: unknown) => void;
+  /** The next file is about to take its first commit; rejects when it must not. */
+  readonly entering: (next: JournalFile) => Promise<void>;
   /** No room for the next file; undefined when there is again. */
   readonly stalled: (error: unknown) => void;
 }
@@ -44,9 +52,10 @@ export class Journal {
   readonly #options: JournalOptions;
   #current: JournalFile;
   #file: File;
+  #identity: string;
   /** Where the next commit goes. */
   #position: number;
-  #next: Promise<{ readonly journalFile: JournalFile; readonly file: File }> | undefined = undefined;
+  #next: Promise<MadeFile> | undefined = undefined;
   /** Files before the current one, oldest first, that a checkpoint may still need. */
   #older: JournalFile[];
   #spares: JournalFile[];
@@ -59,7 +68,7 @@ export class Journal {
   private constructor(
     options: JournalOptions,
     current: JournalFile,
-    file: File,
+    { file, identity }: OpenedFile,
     position: number,
     older: JournalFile[],
     spares: JournalFile[],
@@ -67,6 +76,7 @@ export class Journal {
     this.#options = options;
     this.#current = current;
     this.#file = file;
+    this.#identity = identity;
     this.#position = position;
     this.#older = older;
     this.#spares = spares;
@@ -78,15 +88,16 @@ export class Journal {
     start: number = 0,
     spares: JournalFile[] = [],
     older: JournalFile[] = [],
+    predecessor: Predecessor = { previousStart: -1, previousEnd: 0 },
   ): Promise<Journal> {
-    const { journalFile, file } = await makeFile(
+    const { journalFile, opened } = await makeFile(
       options,
-      start,
+      { start, ...predecessor },
       Math.min(firstFileBytes, options.fileBytes),
       spares,
       () => false,
     );
-    return new Journal(options, journalFile, file, start + blockBytes, older, spares);
+    return new Journal(options, journalFile, opened, start + blockBytes, older, spares);
   }
 
   /** Goes on at `position` in a file that was recovered. */
@@ -95,7 +106,8 @@ export class Journal {
     state: { current: JournalFile; position: number; older: JournalFile[]; spares: JournalFile[] },
   ): Promise<Journal> {
     const file = await options.files.open(state.current.path, { syncWrites: true });
-    const journal = new Journal(options, state.current, file, state.position, state.older, state.spares);
+    const opened = { file, identity: await file.identity() };
+    const journal = new Journal(options, state.current, opened, state.position, state.older, state.spares);
     await journal.#dropSpares();
     return journal;
   }
@@ -115,6 +127,16 @@ export class Journal {
       Math.min(fileBytes, this.#current.capacity * growth),
       Math.min(firstFileBytes, fileBytes),
     );
+  }
+
+  /** The file that takes the next commit. */
+  get current(): JournalFile {
+    return this.#current;
+  }
+
+  /** Where that file stands, and what must stand there. */
+  get currentFile(): { readonly path: string; readonly identity: string } {
+    return { path: this.#current.path, identity: this.#identity };
   }
 
   get position(): number {
@@ -146,8 +168,7 @@ export class Journal {
   /** Starts to make the next file ready, if that has not begun. */
   prepare(): void {
     if (this.#next !== undefined || this.#closed) return;
-    const { start, capacity } = this.#current;
-    this.#next = this.#makePatiently(start + capacity, this.#nextBytes);
+    this.#next = this.#makePatiently(this.#current, this.#nextBytes);
     this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
   }
 
@@ -155,17 +176,19 @@ export class Journal {
   async makeRoom(bytes: number): Promise<void> {
     while (!this.hasRoom(bytes)) {
       this.prepare();
-      const { journalFile, file } = await this.#next!;
+      const { journalFile, opened } = await this.#next!;
+      await this.#options.entering(journalFile);
       this.#next = undefined;
       await this.#file.close();
       this.#older.push(this.#current);
       this.#current = journalFile;
-      this.#file = file;
+      this.#file = opened.file;
+      this.#identity = opened.identity;
       this.#position = journalFile.start + blockBytes;
       if (!this.hasRoom(bytes)) {
         // Larger than a whole file: it gets one of its own size.
         const own = alignUp(blockBytes + bytes);
-        this.#next = this.#makePatiently(journalFile.start + journalFile.capacity, own);
+        this.#next = this.#makePatiently(journalFile, own);
         this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
       }
     }
@@ -198,14 +221,19 @@ export class Journal {
     const next = this.#next;
     this.#next = undefined;
     await this.#file.close();
-    if (next !== undefined) await next.then(({ file }) => file.close()).catch(() => {});
+    if (next !== undefined) await next.then(({ opened }) => opened.file.close()).catch(() => {});
   }
 
   /** Waits out a full disk: a file that is not in use yet can be tried again from the start. */
-  async #makePatiently(start: number, bytes: number): Promise<{ journalFile: JournalFile; file: File }> {
+  async #makePatiently(previous: JournalFile, bytes: number): Promise<MadeFile> {
+    const place = {
+      start: previous.start + previous.capacity,
+      previousStart: previous.start,
+      previousEnd: 0,
+    };
     for (;;) {
       try {
-        const made = await makeFile(this.#options, start, bytes, this.#spares, () => this.#closed);
+        const made = await makeFile(this.#options, place, bytes, this.#spares, () => this.#closed);
         this.#options.stalled(undefined);
         return made;
       } catch (error) {
@@ -219,28 +247,40 @@ export class Journal {
   }
 }
 
+/** An open file, and what the system knows it by. */
+interface OpenedFile {
+  readonly file: File;
+  readonly identity: string;
+}
+
+interface MadeFile {
+  readonly journalFile: JournalFile;
+  readonly opened: OpenedFile;
+}
+
 /** A journal file ready for commits: from a spare if one is large enough, else zero-filled. Durable, with its name, when it resolves. */
 async function makeFile(
   options: JournalOptions,
-  start: number,
+  place: Predecessor & { readonly start: number },
   bytes: number,
   spares: JournalFile[],
   cancelled: () => boolean,
-): Promise<{ journalFile: JournalFile; file: File }> {
+): Promise<MadeFile> {
   const { files, dir, uuid } = options;
+  const { start } = place;
   const path = `${dir}/${journalName(start)}`;
   const spare = takeSpare(spares, path, bytes);
   if (spare !== undefined) {
     const file = await files.open(spare.path, { syncWrites: true });
-    const journalFile = { path, start, capacity: spare.capacity, uses: spare.uses + 1 };
+    const journalFile = { path, ...place, capacity: spare.capacity, uses: spare.uses + 1 };
     await file.write(encodeJournalHeader({ uuid, ...journalFile }), 0);
     await files.rename(spare.path, path);
     await files.syncDir(dir);
-    return { journalFile, file };
+    return { journalFile, opened: { file, identity: await file.identity() } };
   }
   const temporary = path + temporarySuffix;
   const fresh = await files.open(temporary, { create: true, truncate: true });
-  const journalFile = { path, start, capacity: bytes, uses: 0 };
+  const journalFile = { path, ...place, capacity: bytes, uses: 0 };
   try {
     await fresh.write(encodeJournalHeader({ uuid, ...journalFile }), 0);
     await fillWithZeros(fresh, blockBytes, bytes, cancelled);
@@ -256,7 +296,8 @@ async function makeFile(
   }
   await files.rename(temporary, path);
   await files.syncDir(dir);
-  return { journalFile, file: await files.open(path, { syncWrites: true }) };
+  const file = await files.open(path, { syncWrites: true });
+  return { journalFile, opened: { file, identity: await file.identity() } };
 }
 
 /**

@@ -10,6 +10,11 @@ export interface LogOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
+  /**
+   * The broker sees so often that the data directory is still its own and its files where they were, and says there that it lives. A broker that comes by another
+   * path, or from another machine, waits for five times as long. Default 1000.
+   */
+  readonly heartbeatMs?: number;
   /** About how much of the disk the journal takes at most. Default: a sixteenth of the disk, from 16 to 320 MiB. */
   readonly journalBytesMax?: number;
   /**

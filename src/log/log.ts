@@ -7,13 +7,14 @@ import { explain, openDataDir, type DataDir } from './data-dir.ts';
 import type { PartitionContext } from './partition-context.ts';
 import { LogError, logErrorOf, type DamageReport } from './errors.ts';
 import { Flusher } from './flusher.ts';
-import { EntryClass, journalDirName } from './format.ts';
+import { EntryClass, journalDirName, topicsDirName } from './format.ts';
 import { journalSizes } from './journal-sizes.ts';
 import type { Journal } from './journal.ts';
 import type { LogHost } from './log-host.ts';
 import type { LogOptions } from './log-options.ts';
 import type { MemoryPartitionContext, MemoryPartitionLog } from './memory-partition-log.ts';
 import { OpenFiles } from './open-files.ts';
+import type { JournalMark } from './owner.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Partitions, type PartitionOptions } from './partitions.ts';
 import { Quarantine } from './quarantine.ts';
@@ -56,6 +57,7 @@ const defaults = {
   unflushedBytesMax: 32 * 2 ** 20,
   commitBytesMax: 16 * 2 ** 20,
   openFilesMax: 2048,
+  heartbeatMs: 1000,
 } as const;
 
 const journalFileBytesMin = 4096;
@@ -97,8 +99,10 @@ export class Log {
   /** Somebody was told that the log is congested, and not yet that it no longer is. */
   #saidCongested = false;
   #relieving = false;
+  #isCleanlyStopped = false;
   readonly #grown = new Set<MemoryPartitionLog>();
   #closing: Promise<void> | undefined = undefined;
+  #inspecting: Promise<void> = Promise.resolve();
   #recovered: () => void = () => {};
 
   private constructor(host: LogHost, options: LogOptions) {
@@ -120,12 +124,14 @@ export class Log {
   static async open(host: LogHost, options: LogOptions): Promise<Log> {
     const log = new Log(host, options);
     const { files, dir, clock, random } = options;
-    log.#dataDir = await openDataDir(files, dir, clock, random);
+    const heartbeatMs = Math.max(1, options.heartbeatMs ?? defaults.heartbeatMs);
+    log.#dataDir = await openDataDir(files, dir, clock, random, heartbeatMs);
     try {
       await log.#start();
     } catch (error) {
       log.#state = 'closed';
       await log.#openFiles.closeAll(true).catch(() => {});
+      await log.#dataDir.fence.end(false).catch(() => {});
       await log.#dataDir.lock.release();
       throw explain(error, dir);
     }
@@ -139,7 +145,8 @@ export class Log {
     const startedMs = clock.monotonic();
     const journalBytes = await journalSizes(options);
     this.#quarantine = new Quarantine(files, dir);
-    this.#openFiles = new OpenFiles(files, Math.max(8, options.openFilesMax ?? defaults.openFilesMax));
+    const openFilesMax = Math.max(8, options.openFilesMax ?? defaults.openFilesMax);
+    this.#openFiles = new OpenFiles(files, openFilesMax, (error) => this.#fail(error));
     const pool = new BufferPool();
     const blocks = this.#blocks;
     const smallBatches = new SmallBatches(blocks);
@@ -195,7 +202,8 @@ export class Log {
     const recovered = new Promise<void>((resolve) => (this.#recovered = resolve));
     this.#partitions = new Partitions(context, segmentBytesMax, recovered);
     this.#host.opening(this);
-    if (this.#dataDir.damage !== undefined) damaged(this.#dataDir.damage);
+    for (const report of this.#dataDir.damage) damaged(report);
+    const { fence } = this.#dataDir;
     const started = await startLog({
       files,
       dataDir: this.#dataDir,
@@ -212,6 +220,7 @@ export class Log {
         uuid: this.#dataDir.uuid,
         fileBytes: Math.max(journalFileBytesMin, journalBytes.fileBytes),
         failed: (error) => this.#fail(error),
+        entering: (next) => fence.look(next),
         stalled: (error) => this.#setStalled(error),
       },
     });
@@ -230,6 +239,7 @@ export class Log {
         decompress,
         tag: this.#dataDir.tag,
         sealing: (draft) => this.#checkpointer.sealing(draft),
+        confirm: () => fence.confirm(),
         committed: () => this.#committed(),
         failed: (error) => this.#fail(error),
       },
@@ -246,18 +256,48 @@ export class Log {
         partitions: this.#partitions,
         segments,
         requestCommit: () => this.#committer.request(),
+        look: () => fence.look(),
         intervalBytes: Math.max(journalFileBytesMin, journalBytes.checkpointBytes / 2),
       },
       started.journal,
       started.checkpoints,
     );
     this.#firstCheckpoint = started.checkpoints.newest.number;
+    await fence.begin({
+      files,
+      mark: () => this.#mark,
+      places: [`${dir}/${journalDirName}`, `${dir}/${topicsDirName}`],
+      currentFile: () => this.#journal.currentFile,
+      failed: (error) => this.#fail(error),
+    });
     this.#recovery = { ...started.stats, ms: clock.monotonic() - startedMs };
     this.#state = 'open';
     this.#recovered();
     this.#journal.prepare();
     this.#flusher.patient = true;
     this.#flusher.kick();
+    if (started.isDamaged) void this.checkpoint().catch(() => {}); // the next start need not find it again
+    this.#inspecting = this.#inspect();
+  }
+
+  /** How far the journal goes by now. */
+  get #mark(): JournalMark {
+    const { start, capacity } = this.#journal.current;
+    return {
+      checkpoint: this.#checkpointer.newest.number,
+      fileStart: start,
+      fileCapacity: capacity,
+      commit: this.#committer.lastCommit,
+      position: this.#journal.position,
+    };
+  }
+
+  /** Behind everything else: whether all that the checkpoint speaks of is there. */
+  async #inspect(): Promise<void> {
+    for (const partition of this.#partitions.disk) {
+      if (this.#state !== 'open') return;
+      await partition.inspect().catch(() => {}); // a shortage: whoever reads looks again
+    }
   }
 
   /** The committer, or the reason why nothing can be added. */
@@ -420,11 +460,13 @@ export class Log {
     if (this.#failure !== undefined || this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
     const what = `Writing to ${this.#options.dir} failed: ${(cause as Error).message}`;
-    this.#failure = new LogError(
-      'io-failed',
-      `${what}. What was acknowledged is safe; see to the disk, then start again.`,
-      cause,
-    );
+    this.#failure = isLoss(cause)
+      ? new LogError('io-failed', cause.message, cause)
+      : new LogError(
+          'io-failed',
+          `${what}. What was acknowledged is safe; see to the disk, then start again.`,
+          cause,
+        );
     this.#state = 'failed';
     this.#flusher.stop();
     if (!wasOpen) return; // `open` rejects with it
@@ -454,6 +496,8 @@ export class Log {
     this.#flusher.stop();
     this.#committer.refuse(new LogError('closed', 'The log is closed.'));
     await attempt(() => this.#checkpointer.stop());
+    await this.#inspecting;
+    await attempt(() => this.#dataDir.fence.end(this.#isCleanlyStopped));
     await attempt(() => this.#journal.close());
     await attempt(() => this.#openFiles.closeAll(hadFailed));
     await attempt(() => this.#dataDir.lock.release());
@@ -474,6 +518,12 @@ export class Log {
     this.#committer.refuse(new LogError('closed', 'The log is closed.'));
     for (const partition of this.#partitions.disk) await partition.writeIndexes();
     await writeCleanStop(this.#files, dir, this.#checkpointer.newest.number);
+    this.#isCleanlyStopped = true;
+  }
+
+  /** Resolves when every segment that the checkpoint speaks of has been held against its file, and what is missing was reported. Begins with the start. */
+  get inspected(): Promise<void> {
+    return this.#inspecting;
   }
 
   get stats(): LogStats {
@@ -495,4 +545,9 @@ export class Log {
       quarantined: this.#quarantine.names,
     };
   }
+}
+
+/** The directory is another's by now, or its files are gone: a sentence of its own. */
+function isLoss(error: unknown): error is LogError {
+  return error instanceof LogError && (error.code === 'data-dir-taken' || error.code === 'data-dir-gone');
 }

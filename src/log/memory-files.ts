@@ -15,6 +15,7 @@ export class MemoryFiles implements Files {
   readonly #files = new Map<string, FileContent>();
   readonly #dirs = new Set<string>(['/', '.']);
   readonly #locked = new Set<string>();
+  readonly makePrivate: Files['makePrivate'] = () => Promise.resolve();
   /** There is always room. */
   readonly space: Files['space'] = () => Promise.resolve({ freeBytes: 2 ** 40, totalBytes: 2 ** 40 });
 
@@ -80,11 +81,19 @@ export class MemoryFiles implements Files {
     return this.#files.get(path)?.length;
   }
 
+  async identify(path: string): Promise<string | undefined> {
+    const content = this.#files.get(path);
+    if (content !== undefined) return identityOf(content);
+    return this.#dirs.has(path) ? `directory ${path}` : undefined;
+  }
+
   async lock(dir: string): Promise<DirectoryLock> {
     if (this.#locked.has(dir))
       throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
     this.#locked.add(dir);
     return {
+      scope: 'memory',
+      holder: 'this process',
       release: async () => {
         this.#locked.delete(dir);
       },
@@ -180,7 +189,20 @@ class MemoryFile implements File {
     return this.#content.length;
   }
 
+  async identity(): Promise<string> {
+    return identityOf(this.#content);
+  }
+
   async close(): Promise<void> {}
+}
+
+const identities = new WeakMap<FileContent, string>();
+let lastIdentity = 0;
+
+function identityOf(content: FileContent): string {
+  let identity = identities.get(content);
+  if (identity === undefined) identities.set(content, (identity = `file ${++lastIdentity}`));
+  return identity;
 }
 
 function parentOf(path: string): string {

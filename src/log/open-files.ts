@@ -1,5 +1,5 @@
 import { Gate } from '../util/index.ts';
-import { isShortage } from './errors.ts';
+import { isShortage, LogError } from './errors.ts';
 import type { File, Files } from './files.ts';
 
 /** The file system joins syncs that come together; but the commit needs one of the four threads that do all this. */
@@ -21,13 +21,15 @@ interface OpenFile {
  */
 export class OpenFiles {
   readonly #files: Files;
+  readonly #failed: (error: unknown) => void;
   readonly #max: number;
   readonly #syncs = new Gate(syncsAtATime);
   /** In order of last use. */
   readonly #open = new Map<string, Promise<OpenFile>>();
 
-  constructor(files: Files, max: number) {
+  constructor(files: Files, max: number, failed: (error: unknown) => void) {
     this.#files = files;
+    this.#failed = failed;
     this.#max = max;
   }
 
@@ -45,9 +47,9 @@ export class OpenFiles {
     }
   }
 
-  /** The same for a change, which makes the file if need be: until {@link sync}, the file owes one. */
-  async change<T>(path: string, work: (file: File) => Promise<T>): Promise<T> {
-    const opened = await this.#acquire(path, true);
+  /** The same for a change; `create` makes the file: until {@link sync}, the file owes one. */
+  async change<T>(path: string, create: boolean, work: (file: File) => Promise<T>): Promise<T> {
+    const opened = await this.#acquire(path, create);
     opened.unsynced = true;
     try {
       return await work(opened.file);
@@ -103,9 +105,22 @@ export class OpenFiles {
     opened.unsynced = false;
     try {
       await this.#syncs.run(() => opened.file.sync());
+      await this.#checkPlace(path, opened);
     } finally {
       await this.#release(opened);
     }
+  }
+
+  /** What was synced must still be what the path leads to: a checkpoint is about to rely on it. */
+  async #checkPlace(path: string, opened: OpenFile): Promise<void> {
+    const [identity, found] = await Promise.all([opened.file.identity(), this.#files.identify(path)]);
+    if (found === identity || opened.leaving) return; // or removed by ourselves
+    const error = new LogError(
+      'data-dir-gone',
+      `${path} was removed or replaced while the broker was running. Find out what changed the data directory, then start again.`,
+    );
+    this.#failed(error);
+    throw error;
   }
 
   /** Forgets a file that was removed or replaced. Whoever uses it now may finish. */

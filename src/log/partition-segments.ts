@@ -11,7 +11,7 @@ import {
   timeIndexSuffix,
   topicsDirName,
 } from './format.ts';
-import { Segment, type SegmentContext, type SegmentRow } from './segment.ts';
+import { Segment, extended, type SegmentContext, type SegmentEnds, type SegmentRow } from './segment.ts';
 
 /** Every file that belongs to a segment. */
 export const segmentSuffixes: readonly string[] = [segmentSuffix, offsetIndexSuffix, timeIndexSuffix];
@@ -138,7 +138,9 @@ export class PartitionSegments {
     if (this.#strangers === undefined) await this.#enterDir();
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      if (this.#fits(last, last.bytes, last.endOffset, batch)) return last;
+      // Nothing is added to a file that is short or another's.
+      if (!last.isDamaged && (await last.isWhole()) && this.#fits(last, last.bytes, last.endOffset, batch))
+        return last;
       await last.seal();
     }
     const { baseOffset } = batch;
@@ -197,6 +199,11 @@ export class PartitionSegments {
   /** What the process before made or removed may be so in the system's memory alone: the next {@link sync} makes sure. */
   oweDirSync(): void {
     this.#dirUnsynced = true;
+  }
+
+  /** Holds every file against what is known of it. */
+  async inspect(): Promise<void> {
+    for (const segment of this.#segments.slice()) if (!segment.retired) await segment.inspect();
   }
 
   /** Writes index entries that still wait, where they are worth a file. */
@@ -267,16 +274,18 @@ export class PartitionSegments {
     segment: Segment,
     path: string,
     keep: (offset: number) => boolean,
-  ): Promise<number | undefined> {
+  ): Promise<{ readonly bytes: number; readonly ends: SegmentEnds | undefined } | undefined> {
     const { files, pool } = this.#context;
     const file = await files.open(path, { create: true, truncate: true });
     let bytes = 0;
+    let ends: SegmentEnds | undefined;
     let done = false;
     /** Everything below is in the new form; what goes leaves an empty batch, so that there are no gaps. */
     let covered = segment.baseOffset;
     const write = async (batch: Uint8Array): Promise<void> => {
       await file.write(batch, bytes);
       bytes += batch.length;
+      ends = extended(ends, batch);
     };
     try {
       for (let offset = segment.baseOffset; offset < segment.endOffset;) {
@@ -301,23 +310,28 @@ export class PartitionSegments {
       await file.close();
       if (!done) await removeIfThere(this.#context, path);
     }
-    return done ? bytes : undefined;
+    return done ? { bytes, ends } : undefined;
   }
 
   /**
    * Puts a compacted form in its original's place; the entry that says so is durable, so there is no way back: any failure is final.
    * Nothing is left of a segment of no bytes.
    */
-  async replace(segment: Segment, path: string, bytes: number): Promise<void> {
+  async replace(segment: Segment, path: string, bytes: number, ends?: SegmentEnds): Promise<void> {
     try {
-      await this.#replaceNow(segment, path, bytes);
+      await this.#replaceNow(segment, path, bytes, ends);
     } catch (error) {
       this.#context.failed(error);
       throw error;
     }
   }
 
-  async #replaceNow(segment: Segment, path: string, bytes: number): Promise<void> {
+  async #replaceNow(
+    segment: Segment,
+    path: string,
+    bytes: number,
+    ends: SegmentEnds | undefined,
+  ): Promise<void> {
     const { files, openFiles } = this.#context;
     const index = this.#segments.indexOf(segment);
     await segment.retire();
@@ -334,7 +348,9 @@ export class PartitionSegments {
     this.#bytes += bytes - segment.bytes;
     if (bytes === 0) this.#segments.splice(index, 1);
     else {
-      const replaced = new Segment(this.#context, this.#partitionId, { ...segment.row, bytes });
+      const { ends: _, ...row } = segment.row;
+      const replacedRow = ends === undefined ? { ...row, bytes } : { ...row, bytes, ends };
+      const replaced = new Segment(this.#context, this.#partitionId, replacedRow);
       replaced.sealedInCheckpoint = segment.sealedInCheckpoint;
       this.#segments[index] = replaced;
     }

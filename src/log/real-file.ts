@@ -4,6 +4,8 @@ import type { File, OpenOptions } from './files.ts';
 import { blockBytes } from './format.ts';
 import { done, result } from './system-call.ts';
 
+/** `rw-------` */
+const fileMode = 0o600;
 const { O_RDWR, O_CREAT, O_TRUNC } = fs.constants;
 
 /*
@@ -26,7 +28,7 @@ export async function openRealFile(path: string, options: OpenOptions): Promise<
 }
 
 function open(path: string, flags: number): Promise<number> {
-  return result((callback) => fs.open(path, flags, 0o644, callback));
+  return result((callback) => fs.open(path, flags, fileMode, callback));
 }
 
 /** Not every file system can; then writes go through the page cache. */
@@ -120,12 +122,24 @@ class RealFile implements File {
     return size;
   }
 
+  async identity(): Promise<string> {
+    const descriptor = this.#descriptor;
+    return identityOf(
+      await result<fs.BigIntStats>((callback) => fs.fstat(descriptor, { bigint: true }, callback)),
+    );
+  }
+
   async close(): Promise<void> {
     const direct = this.#direct;
     this.#direct = undefined;
     if (direct !== undefined) await done((callback) => fs.close(direct, callback));
     await done((callback) => fs.close(this.#descriptor, callback));
   }
+}
+
+/** Device and inode: see {@link Files.identify}. */
+export function identityOf({ dev, ino }: fs.BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 /** Past the page cache go whole blocks, from memory that starts at one. */

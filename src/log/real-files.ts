@@ -1,8 +1,12 @@
 import * as fs from 'node:fs';
 import { lockDirectory } from './directory-lock.ts';
 import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
-import { openRealFile } from './real-file.ts';
+import { identityOf, openRealFile } from './real-file.ts';
 import { done, result } from './system-call.ts';
+
+/** Messages are nobody else's business: `rwx------`, also where the process's umask would give more. */
+const dirMode = 0o700;
+const othersMode = 0o077;
 
 /** The files of the machine. */
 export class RealFiles implements Files {
@@ -16,7 +20,7 @@ export class RealFiles implements Files {
   }
 
   makeDir(path: string): Promise<void> {
-    return done((callback) => fs.mkdir(path, { recursive: true }, (error) => callback(error)));
+    return done((callback) => fs.mkdir(path, { recursive: true, mode: dirMode }, (error) => callback(error)));
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -48,6 +52,22 @@ export class RealFiles implements Files {
         else reject(error);
       });
     });
+  }
+
+  identify(path: string): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      fs.stat(path, { bigint: true }, (error, stats) => {
+        if (!error) resolve(identityOf(stats));
+        else if (error.code === 'ENOENT' || error.code === 'ENOTDIR') resolve(undefined);
+        else reject(error);
+      });
+    });
+  }
+
+  async makePrivate(dir: string): Promise<void> {
+    const { mode } = await result<fs.Stats>((callback) => fs.stat(dir, callback));
+    if ((mode & othersMode) === 0) return;
+    await done((callback) => fs.chmod(dir, mode & 0o7777 & ~othersMode, callback)).catch(() => {});
   }
 
   async space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {

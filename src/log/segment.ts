@@ -1,9 +1,10 @@
-import type { BlockPool } from '../util/index.ts';
+import { readU32, type BlockPool } from '../util/index.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { Batch, batchBytesAt, isIntactBatch, placeBatch } from './batch.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { LogError, systemCode, type DamageReport } from './errors.ts';
 import {
+  batchCrcAt,
   batchHeaderBytes,
   offsetIndexSuffix,
   segmentName,
@@ -42,6 +43,21 @@ export interface SegmentRow {
   readonly bytes: number;
   readonly maxTimestampMs: number;
   readonly sealed: boolean;
+  /** Undefined: not known, as in a segment that release 0.1.0 wrote. */
+  readonly ends?: SegmentEnds;
+}
+
+/** What tells a segment's file from any other of its name: the checksums in its first and its last batch, and how long the last is. */
+export interface SegmentEnds {
+  readonly firstCrc: number;
+  readonly lastCrc: number;
+  readonly lastBytes: number;
+}
+
+/** The ends of a segment that consists of `ends` and this batch behind them. */
+export function extended(ends: SegmentEnds | undefined, batch: Uint8Array): SegmentEnds {
+  const lastCrc = readU32(batch, batchCrcAt);
+  return { firstCrc: ends?.firstCrc ?? lastCrc, lastCrc, lastBytes: batch.length };
 }
 
 const writePieceBytes = 2 ** 20;
@@ -61,6 +77,10 @@ export class Segment {
   bytes: number;
   maxTimestampMs: number;
   sealed: boolean;
+  #ends: SegmentEnds | undefined;
+  /** Resolves when the file has been held against what is known of it; undefined: that is still to be done. */
+  #inspected: Promise<void> | undefined = undefined;
+  #whole: Promise<boolean> | undefined = undefined;
   /** Number of the first checkpoint that has the segment as sealed; Infinity before. */
   sealedInCheckpoint: number = Infinity;
   /** Its file was replaced or removed: what is read now may be neither the old nor the new. */
@@ -68,6 +88,8 @@ export class Segment {
   readonly #context: SegmentContext;
   readonly #index: SegmentIndex;
   #damage: readonly DamagedRange[] = [];
+  /** Its file is another's. */
+  #isForeign = false;
   /** Where the last read ended: the next one often starts there, and needs no index then. */
   #resume: { readonly offset: number; readonly position: number } | undefined = undefined;
   #examining: Promise<void> | undefined = undefined;
@@ -80,6 +102,8 @@ export class Segment {
     this.bytes = row.bytes;
     this.maxTimestampMs = row.maxTimestampMs;
     this.sealed = row.sealed;
+    this.#ends = row.ends;
+    if (row.bytes === 0) this.#whole = Promise.resolve(true);
     const paths = { offsets: this.path(offsetIndexSuffix), times: this.path(timeIndexSuffix) };
     const walk = async (): Promise<OffsetIndex> => (await this.#walk()).index;
     this.#index = new SegmentIndex(context, row.baseOffset, row.maxTimestampMs, paths, walk);
@@ -96,7 +120,8 @@ export class Segment {
 
   get row(): SegmentRow {
     const { baseOffset, endOffset, bytes, maxTimestampMs, sealed } = this;
-    return { baseOffset, endOffset, bytes, maxTimestampMs, sealed };
+    const row = { baseOffset, endOffset, bytes, maxTimestampMs, sealed };
+    return this.#ends === undefined ? row : { ...row, ends: this.#ends };
   }
 
   /** Whether damage was found. */
@@ -110,7 +135,8 @@ export class Segment {
   async append(batches: readonly Batch[]): Promise<void> {
     const pool = this.#context.pool;
     let position = this.bytes;
-    await this.#context.openFiles.change(this.path(), async (file) => {
+    const isNew = this.bytes === 0;
+    await this.#context.openFiles.change(this.path(), isNew, async (file) => {
       for (let next = 0; next < batches.length;) {
         let bytes = 0;
         let count = 0;
@@ -140,6 +166,7 @@ export class Segment {
     for (const batch of batches) {
       const { bytes, endOffset, maxTimestampMs } = batch;
       this.#index.note(this.bytes, bytes, endOffset - 1, maxTimestampMs);
+      if (isNew || this.#ends !== undefined) this.#ends = extended(this.#ends, batch.buffer);
       this.bytes += bytes;
       this.endOffset = endOffset;
       if (maxTimestampMs > this.maxTimestampMs) this.maxTimestampMs = maxTimestampMs;
@@ -166,6 +193,7 @@ export class Segment {
    * stands at or after `offset`. Undefined: the segment was retired meanwhile, and another stands in its place.
    */
   async readFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
+    await this.inspect();
     for (let attempt = 0; ; attempt++) {
       const batches = await this.#tryReadFrom(offset, bytesWanted);
       if (this.retired) return undefined;
@@ -290,11 +318,66 @@ export class Segment {
 
   // ---- damage
 
+  /**
+   * Sees, once, that the file is there, is long enough, and begins and ends as it did when the last checkpoint was made. What is missing is reported;
+   * a file that is another's, or an older form of this one, is not served.
+   */
+  inspect(): Promise<void> {
+    this.#inspected ??= this.#inspectNow().catch((error: unknown) => {
+      this.#inspected = undefined; // a shortage, say: the next look tries again
+      throw error;
+    });
+    return this.#inspected;
+  }
+
+  async #inspectNow(): Promise<void> {
+    if (!(await this.isWhole()) && !this.retired) await this.#examine();
+  }
+
+  /** Whether the file is what the last checkpoint knew, by size and ends. Reports nothing: a segment that is replayed may be about to be deleted. */
+  isWhole(): Promise<boolean> {
+    this.#whole ??= this.#isWhole().catch((error: unknown) => {
+      this.#whole = undefined; // a shortage, say: the next look tries again
+      throw error;
+    });
+    return this.#whole;
+  }
+
+  async #isWhole(): Promise<boolean> {
+    const { bytes } = this;
+    const ends = this.#ends;
+    if (((await this.#context.files.size(this.path())) ?? 0) < bytes) return false;
+    if (ends === undefined) return true;
+    for (const [position, crc] of [
+      [0, ends.firstCrc],
+      [bytes - ends.lastBytes, ends.lastCrc],
+    ] as const) {
+      const header = new Uint8Array(batchHeaderBytes);
+      if ((await this.#read(header, position)) < header.length || readU32(header, batchCrcAt) === crc)
+        continue;
+      if (this.retired) return true;
+      if (await this.#isAnotherAt(position, header, crc)) this.#isForeign = true; // else it is this file, and damaged
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether a batch that begins with this header is whole, and so was written as it is, and is not the one of this checksum. */
+  async #isAnotherAt(position: number, header: Uint8Array, crc: number): Promise<boolean> {
+    const length = batchBytesAt(header, 0, Infinity);
+    if (length < batchHeaderBytes || position + length > this.bytes) return false;
+    const batch = new Uint8Array(length);
+    if ((await this.#read(batch, position)) < length || !isIntactBatch(batch, 0, length)) return false;
+    return readU32(batch, batchCrcAt) !== crc;
+  }
+
   async #walk(): Promise<{ index: OffsetIndex; damage: DamagedRange[]; buffer: Uint8Array }> {
     const { bytes, baseOffset, endOffset } = this; // it may grow while it is read
     const buffer = new Uint8Array(bytes);
     const count = await this.#readAround(buffer);
-    const { positions, damage } = walkSegment(buffer.subarray(0, count), bytes, baseOffset, endOffset);
+    const { positions, damage } = this.#isForeign
+      ? { positions: [], damage: [{ position: 0, end: bytes, fromOffset: baseOffset, toOffset: endOffset }] }
+      : walkSegment(buffer.subarray(0, count), bytes, baseOffset, endOffset);
     const index = new OffsetIndex();
     let since = 0;
     let last = 0;
@@ -336,7 +419,8 @@ export class Segment {
       this.#context.damaged({
         kind: 'segment',
         message:
-          `Segment ${this.name} is damaged at bytes ${position} to ${end}: ` +
+          `Segment ${this.name} is ${this.#isForeign ? "not the file that was written, but another's or an older form of it," : 'damaged or missing'} ` +
+          `at bytes ${position} to ${end}: ` +
           `offsets ${fromOffset} to ${toOffset - 1} of partition ${this.partitionId} are lost, all others are served.`,
         path: this.name,
         position,

@@ -8,7 +8,7 @@ import {
   type PartitionRow,
 } from './checkpoint.ts';
 import type { Flusher } from './flusher.ts';
-import { blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
+import { alignUp, blockBytes, journalDirName, quarantineDirName, topicsDirName } from './format.ts';
 import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
 import type { LogHost } from './log-host.ts';
 import type { Partitions } from './partitions.ts';
@@ -19,6 +19,7 @@ import {
   type FoundCheckpoints,
   type RecoveryContext,
 } from './inventory.ts';
+import { endOf, type ListedFile } from './journal-chain.ts';
 import { JournalReplay, type Replayed } from './journal-replay.ts';
 import { walkSegment } from './segment-walk.ts';
 import { Survey, rowsFromFiles } from './survey.ts';
@@ -53,6 +54,8 @@ export interface Started {
     readonly older: CheckpointMark | undefined;
     readonly slot: 0 | 1;
   };
+  /** The journal is not what it should be: a checkpoint is due, so that the next start need not find that again. */
+  readonly isDamaged: boolean;
   readonly stats: Omit<RecoveryStats, 'ms'>;
 }
 
@@ -68,6 +71,7 @@ export async function startLog(context: StartupContext): Promise<Started> {
 async function startFresh(context: StartupContext): Promise<Started> {
   const { files, dataDir, clock, host } = context;
   const first: CheckpointMark = { number: 1, commit: 0, position: blockBytes };
+  const journal = await Journal.create(context.journal);
   await writeCheckpoint(
     files,
     dataDir.dir,
@@ -76,8 +80,9 @@ async function startFresh(context: StartupContext): Promise<Started> {
   );
   host.restore(undefined);
   return {
-    journal: await Journal.create(context.journal),
+    journal,
     nextCommit: 1,
+    isDamaged: false,
     checkpoints: { newest: first, older: undefined, slot: 0 },
     stats: { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0 },
   };
@@ -86,8 +91,8 @@ async function startFresh(context: StartupContext): Promise<Started> {
 async function recover(context: StartupContext): Promise<Started> {
   const { host, partitions } = context;
   const found = await findCheckpoints(context);
-  const journalFiles = await listJournal(context);
   const checkpoint = found.newest?.checkpoint;
+  const journalFiles = await listJournal(context, checkpoint?.position ?? 0);
   if (await wasStoppedCleanly(context, checkpoint, journalFiles)) {
     partitions.load(storedRows(checkpoint!.partitions), checkpoint!.number);
     host.restore(stateOf(found));
@@ -101,6 +106,7 @@ async function recover(context: StartupContext): Promise<Started> {
       bytes: 0,
       tornBytes: 0,
       whole: true,
+      leaveTo: undefined,
       last: undefined,
       lostOffsets: () => 0,
     };
@@ -123,7 +129,7 @@ function stateOf(found: FoundCheckpoints): Uint8Array | undefined {
 async function recoverUnclean(
   context: StartupContext,
   found: FoundCheckpoints,
-  journalFiles: readonly JournalFile[],
+  journalFiles: readonly ListedFile[],
 ): Promise<Started> {
   const { files, dataDir, host, partitions, flusher, damaged } = context;
   const checkpoint = found.newest?.checkpoint;
@@ -244,24 +250,31 @@ async function makeSure(context: StartupContext, found: FoundCheckpoints, replay
     await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
 }
 
+/** A file that no checkpoint needs can be used again if it has its full size; else it goes. */
+async function keepSpare(context: StartupContext, spares: JournalFile[], file: ListedFile): Promise<void> {
+  if (file.size >= file.capacity) spares.push(file);
+  else await context.files.remove(file.path);
+}
+
 async function resume(
   context: StartupContext,
   found: FoundCheckpoints,
-  journalFiles: readonly JournalFile[],
+  journalFiles: readonly ListedFile[],
   replayed: Replayed,
   cleanStop: boolean,
 ): Promise<Started> {
   const { quarantine, damaged } = context;
   const needed = (found.older ?? found.newest)?.checkpoint.position ?? 0;
+  const { leaveTo } = replayed;
   const older: JournalFile[] = [];
   const spares: JournalFile[] = [];
   let current: JournalFile | undefined;
   for (const file of journalFiles) {
-    const end = file.start + file.capacity;
-    if (replayed.position > file.start && replayed.position <= end) current = file;
-    else if (end <= needed) spares.push(file);
-    else if (file.start < replayed.position) older.push(file);
-    else if (replayed.whole && !found.lost) spares.push(file);
+    const end = endOf(file);
+    if (leaveTo === undefined && replayed.position > file.start && replayed.position <= end) current = file;
+    else if (end <= needed) await keepSpare(context, spares, file);
+    else if (file.start < Math.max(replayed.position, leaveTo ?? 0)) older.push(file);
+    else if (replayed.whole && !found.lost) await keepSpare(context, spares, file);
     else {
       // Behind the end, where nothing was found; but something else was damaged, and so might this be.
       const name = file.path.slice(file.path.lastIndexOf('/') + 1);
@@ -274,8 +287,13 @@ async function resume(
   if (current !== undefined) {
     journal = await Journal.resume(context.journal, { current, position: replayed.position, older, spares });
   } else {
-    const ends = journalFiles.map(({ start, capacity }) => start + capacity);
-    journal = await Journal.create(context.journal, Math.max(0, replayed.position, ...ends), spares, older);
+    const start = alignUp(Math.max(0, replayed.position, leaveTo ?? 0, ...journalFiles.map(endOf)));
+    const before = older.findLast((file) => file.start < replayed.position);
+    const predecessor = {
+      previousStart: before?.start ?? context.dataDir.fence.former?.mark.fileStart ?? -1,
+      previousEnd: leaveTo === undefined ? 0 : replayed.position,
+    };
+    journal = await Journal.create(context.journal, start, spares, older, predecessor);
   }
   let newest: CheckpointMark | undefined = found.newest?.checkpoint;
   if (newest === undefined) {
@@ -290,6 +308,7 @@ async function resume(
     journal,
     nextCommit: replayed.nextCommit,
     checkpoints: { newest, older: found.older?.checkpoint, slot: found.newest?.slot ?? 1 },
+    isDamaged: leaveTo !== undefined || !replayed.whole,
     stats: {
       cleanStop,
       journalBytes: replayed.bytes,

@@ -79,6 +79,14 @@ export class StrictFiles implements Files {
     return this.#files.size(path);
   }
 
+  identify(path: string): Promise<string | undefined> {
+    return this.#files.identify(path);
+  }
+
+  makePrivate(dir: string): Promise<void> {
+    return this.#files.makePrivate(dir);
+  }
+
   space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
     return this.#files.space(path);
   }
@@ -119,6 +127,10 @@ class StrictFile implements File {
 
   size(): Promise<number> {
     return this.#file.size();
+  }
+
+  identity(): Promise<string> {
+    return this.#file.identity();
   }
 
   /** The system may tell only now that it could not write. */

@@ -34,6 +34,8 @@ export function timedFiles(files: Files, times: SyncTimes): Files {
     removeDir: (path) => files.removeDir(path),
     syncDir: (path) => files.syncDir(path),
     size: (path) => files.size(path),
+    identify: (path) => files.identify(path),
+    makePrivate: (dir) => files.makePrivate(dir),
     space: (path) => files.space(path),
     lock: (dir) => files.lock(dir),
   };
@@ -56,6 +58,7 @@ function timedFile(file: File, syncsWrites: boolean, times: SyncTimes): File {
     sync: () => timed(file.sync()),
     truncate: (bytes) => file.truncate(bytes),
     size: () => file.size(),
+    identity: () => file.identity(),
     close: () => file.close(),
   };
 }

@@ -10,6 +10,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once, no earlier than `delayMs` from now. Delays beyond 2^31 - 1 ms are cut to that. */
   setTimer(delayMs: number, callback: () => void): Timer;
+  /** Resolves no earlier than `delayMs` from now, and keeps the process alive until then. */
+  sleep(delayMs: number): Promise<void>;
   /** Calls back once after the input that is already waiting has been handled (`setImmediate`). */
   defer(callback: () => void): void;
 }
@@ -35,6 +37,10 @@ export class SystemClock implements Clock {
     const timeout = setTimeout(callback, Math.min(Math.max(0, delayMs), timerDelayMsMax));
     timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, Math.min(Math.max(0, delayMs), timerDelayMsMax)));
   }
 
   defer(callback: () => void): void {

@@ -45,6 +45,10 @@ export class VirtualClock implements Clock {
     };
   }
 
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.setTimer(delayMs, resolve));
+  }
+
   defer(callback: () => void): void {
     if (this.#deferBySystem) setImmediate(callback);
     else this.#deferred.push(callback);

@@ -143,6 +143,7 @@ describe('doctor --repair', () => {
       await damage(join(dir, 'identity'), (bytes) => bytes.fill(0, 12, 20));
       for (const name of await readdir(join(dir, 'journal')))
         await damage(join(dir, 'journal', name), (bytes) => bytes.fill(0, 0, 512));
+      await rm(join(dir, 'owner'));
       if (from === 'commits') {
         for (const name of ['checkpoint-a', 'checkpoint-b', 'clean-stop'])
           await rm(join(dir, name), { force: true });

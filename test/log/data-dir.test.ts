@@ -44,6 +44,7 @@ test('a log on the real file system is there again after a clean stop, with ever
       'clean-stop',
       'identity',
       'journal',
+      'owner',
       'quarantine',
       'topics',
     ]);
@@ -105,7 +106,7 @@ test('data of a newer format is refused and left alone', async () => {
   const { log } = await openLog(files, smallLimits);
   await log.close();
   const identity = files.bytes('data/identity')!;
-  identity[11] = 2;
+  identity[11] = 3;
   new DataView(identity.buffer, identity.byteOffset).setUint32(36, crc32c(identity, 0, 36));
   const before = files.paths();
   await assert.rejects(openLog(files, smallLimits), { code: 'format-newer' });
@@ -116,7 +117,8 @@ test('a damaged identity without a journal to restore it from is refused, and no
   const files = new MemoryFiles();
   const { log } = await openLog(files, smallLimits);
   await log.close();
-  for (const path of files.paths()) if (path.includes('/journal/')) await files.remove(path);
+  for (const path of files.paths())
+    if (path.includes('/journal/') || path.endsWith('/owner')) await files.remove(path);
   files.bytes('data/identity')![15]! ^= 1;
   const before = files.paths();
   await assert.rejects(openLog(files, smallLimits), { code: 'damaged' });

@@ -84,7 +84,14 @@ test('a journal file is written with zeros, synced and named before a commit goe
 });
 
 test('the header of a journal file proves itself', () => {
-  const header = { uuid: new Uint8Array(16).fill(3), start: 2 ** 40, capacity: 65_536, uses: 7 };
+  const header = {
+    uuid: new Uint8Array(16).fill(3),
+    start: 2 ** 40,
+    capacity: 65_536,
+    previousStart: -1,
+    previousEnd: 0,
+    uses: 7,
+  };
   const block = encodeJournalHeader(header);
   assert.equal(block.length, 512);
   assert.deepEqual(decodeJournalHeader(block), header);

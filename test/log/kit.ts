@@ -165,6 +165,7 @@ export async function openLog(
     blocks: new PoisonedBlocks(),
     ...options,
   });
+  await log.inspected;
   return { log, host, clock };
 }
 

@@ -73,6 +73,7 @@ test('readers that wait for the same place share one read', async () => {
     return file;
   };
   const { log } = await openLog(files, smallLimits);
+  reads = 0;
   const loaded = await Promise.all(Array.from({ length: 10 }, () => log.partition(1)!.load(0)));
   assert.equal(new Set(loaded).size, 1);
   assert.equal(reads, 1);

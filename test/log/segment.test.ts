@@ -99,10 +99,11 @@ test('a place that the disk cannot read is damage like any other', async () => {
 
 test('one read that goes wrong is read again', async () => {
   const files = await written();
-  let flips = 1;
+  let flips = 0;
   files.before = ({ kind, path }) =>
     kind === 'read' && path === `${name}.log` && flips-- > 0 ? { kind: 'flip', bit: 3000 } : undefined;
   const { log, host, partition } = await open(files);
+  flips = 1;
   assert.deepEqual(missing(await readAll(partition), 200), []);
   assert.deepEqual(host.damage, []);
   assert.equal(log.stats.indexesRebuilt, 1);
@@ -119,6 +120,7 @@ test('a segment that is written to while it is looked at closely is not damaged'
     afterReads(files, () => (reads === 2 ? writeMore() : undefined)),
     smallLimits,
   );
+  reads = 0;
   const partition = log.partition(1)!;
   writeMore = async () => {
     append(partition, 'more');
@@ -146,6 +148,7 @@ function afterReads(files: FaultyFiles, work: () => Promise<void> | undefined): 
       sync: () => file.sync(),
       truncate: (bytes) => file.truncate(bytes),
       size: () => file.size(),
+      identity: () => file.identity(),
       close: () => file.close(),
     };
   };

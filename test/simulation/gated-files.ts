@@ -23,6 +23,8 @@ export type CallKind =
   | 'sync-dir'
   | 'size'
   | 'space'
+  | 'identify'
+  | 'make-private'
   | 'lock'
   | 'read'
   | 'write'
@@ -101,6 +103,14 @@ export class GatedFiles implements Files {
     return this.gate('size', path, () => this.#inner.size(path));
   }
 
+  identify(path: string): Promise<string | undefined> {
+    return this.gate('identify', path, () => this.#inner.identify(path));
+  }
+
+  makePrivate(dir: string): Promise<void> {
+    return this.gate('make-private', dir, () => this.#inner.makePrivate(dir));
+  }
+
   space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
     return this.gate('space', path, () => this.#inner.space(path));
   }
@@ -147,6 +157,10 @@ class GatedFile implements File {
 
   size(): Promise<number> {
     return this.#files.gate('size', this.#path, () => this.#inner.size());
+  }
+
+  identity(): Promise<string> {
+    return this.#files.gate('identify', this.#path, () => this.#inner.identity());
   }
 
   close(): Promise<void> {

@@ -41,6 +41,10 @@ export class SimulatedClock implements Clock {
     return { cancel: () => void (waiting.cancelled = true) };
   }
 
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.setTimer(delayMs, resolve));
+  }
+
   defer(callback: () => void): void {
     this.#deferred.push(callback);
   }

@@ -20,6 +20,10 @@ class LoopClock implements Clock {
     throw new Error('nobody waits here');
   }
 
+  sleep(): Promise<void> {
+    throw new Error('nobody sleeps here');
+  }
+
   defer(callback: () => void): void {
     this.#deferred.push(callback);
   }

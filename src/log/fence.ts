@@ -1,0 +1,253 @@
+import { Mutex, type Clock } from '../util/index.ts';
+import { isShortage, LogError } from './errors.ts';
+import type { DirectoryLock, Files } from './files.ts';
+import { blockBytes, ownerName } from './format.ts';
+import { encodeOwner, isUnused, noMark, readOwners, type JournalMark, type OwnerRecord } from './owner.ts';
+import { replaceFile } from './whole-file.ts';
+
+/** What a fence needs of the directory around it. */
+export interface FenceContext {
+  readonly files: Files;
+  readonly dir: string;
+  readonly uuid: Uint8Array;
+  readonly lock: DirectoryLock;
+  readonly clock: Clock;
+  /** Names this process. */
+  readonly token: Uint8Array;
+  readonly heartbeatMs: number;
+}
+
+/** What a running log tells its fence, and hears from it. */
+export interface FenceWatch {
+  /** Files that tell the log of a failed sync at once. */
+  readonly files: Files;
+  readonly mark: () => JournalMark;
+  /** Paths that must lead to what they led to when the watch began, and others that are asked for each time. */
+  readonly places: readonly string[];
+  readonly currentFile: () => { readonly path: string; readonly identity: string };
+  readonly failed: (error: unknown) => void;
+}
+
+/** What the file said before this process took the directory. */
+export interface FormerOwner {
+  readonly mark: JournalMark;
+  readonly stoppedCleanly: boolean;
+}
+
+/** In heartbeats. An owner acks nothing when its last look is older than its lease; a successor waits for longer than that. */
+const leaseBeats = 3;
+const takeoverBeats = 5;
+
+/**
+ * The fence keeps a second broker out of a data directory when the lock cannot: because it came by another path of the file system, or from another
+ * machine. The file `owner` names the one broker that has the directory, and its heart beats there.
+ *
+ * - A broker that starts and finds another named, which its own lock would not have met, waits until the heart has stopped for {@link takeoverBeats}.
+ * - The owner looks at the file with each heartbeat, before each checkpoint and before each journal file. Another's name: it stops.
+ * - It acks nothing unless its last look is younger than {@link leaseBeats}: what it acked was written before a successor read the journal.
+ *
+ * With the heartbeat goes how far the journal has come, so that a start knows what ought to be there; and a look sees whether the files still stand
+ * where they stood.
+ */
+export class Fence {
+  /** Undefined: the file was not there, or not intact, or its log was never open. */
+  readonly former: FormerOwner | undefined;
+  /** Another had the directory, and its end is known by its silence alone: what it was writing may still come. */
+  readonly tookOver: boolean;
+  readonly #context: FenceContext;
+  readonly #epoch: number;
+  readonly #turns = new Mutex();
+  #beat: number;
+  #identity: string | undefined;
+  #mark: JournalMark;
+  #watch: FenceWatch | undefined = undefined;
+  #places: readonly (readonly [path: string, identity: string | undefined])[] = [];
+  #lookedMs: number;
+  #stopped = false;
+  #timer: { cancel(): void } | undefined = undefined;
+
+  private constructor(context: FenceContext, found: OwnerRecord | undefined, tookOver: boolean) {
+    this.#context = context;
+    this.former =
+      found && !isUnused(found.mark) ? { mark: found.mark, stoppedCleanly: !found.isRunning } : undefined;
+    this.tookOver = tookOver;
+    this.#epoch = (found?.epoch ?? 0) + 1;
+    this.#beat = found?.beat ?? 0;
+    this.#mark = found?.mark ?? noMark;
+    this.#lookedMs = context.clock.monotonic();
+  }
+
+  /** Makes this process the owner. Rejects with `data-dir-locked` when another is alive. */
+  static async claim(context: FenceContext): Promise<Fence> {
+    const { files, dir, lock, clock, heartbeatMs } = context;
+    let found = (await readOwners(files, dir))?.find((one) => Buffer.compare(one.uuid, context.uuid) === 0);
+    const isUncertain = found?.isRunning === true && found.scope !== lock.scope;
+    if (isUncertain) found = await waitForSilence(context, found!);
+    const tookOver = isUncertain && found!.isRunning;
+    const fence = new Fence(context, found, tookOver);
+    const path = `${dir}/${ownerName}`;
+    if ((await files.size(path)) === 2 * blockBytes) await fence.#write();
+    else {
+      const block = fence.#nextBlock(true);
+      const blocks = [block, new Uint8Array(blockBytes)];
+      await replaceFile(files, dir, path, fence.#beat % 2 === 0 ? blocks : blocks.reverse());
+    }
+    fence.#identity = await files.identify(path);
+    if (isUncertain) {
+      await clock.sleep(heartbeatMs);
+      await fence.#checkOwners();
+    }
+    return fence;
+  }
+
+  /** The log is open: heartbeats begin. */
+  async begin(watch: FenceWatch): Promise<void> {
+    this.#watch = watch;
+    const { files } = this.#context;
+    const places: [string, string | undefined][] = [];
+    for (const path of watch.places) places.push([path, await files.identify(path)]);
+    this.#places = places;
+    await this.look();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    const { clock, heartbeatMs } = this.#context;
+    this.#timer = clock.setTimer(heartbeatMs, () => {
+      void this.look()
+        .catch(() => {}) // told to the log, or a shortage that passes
+        .finally(() => this.#arm());
+    });
+  }
+
+  /** Undefined when what is durable may be acked; else resolves when it may. Rejects when it never may. */
+  confirm(): Promise<void> | undefined {
+    return this.#isFresh ? undefined : this.#renew();
+  }
+
+  get #isFresh(): boolean {
+    const { clock, heartbeatMs } = this.#context;
+    return clock.monotonic() - this.#lookedMs <= leaseBeats * heartbeatMs;
+  }
+
+  async #renew(): Promise<void> {
+    while (!this.#isFresh) {
+      try {
+        await this.look();
+      } catch (error) {
+        if (!isShortage(error)) throw error;
+        await this.#context.clock.sleep(this.#context.heartbeatMs);
+      }
+    }
+  }
+
+  /** Sees that the directory is still this broker's and its files where they were, and writes a heartbeat. `next`: the journal file that takes the next commit. */
+  look(next?: { readonly start: number; readonly capacity: number }): Promise<void> {
+    return this.#turns.run(async () => {
+      if (this.#stopped) return;
+      try {
+        const startedMs = this.#context.clock.monotonic();
+        await this.#checkPlaces();
+        await this.#checkOwners();
+        const mark = this.#watch?.mark() ?? this.#mark;
+        this.#mark =
+          next === undefined ? mark : { ...mark, fileStart: next.start, fileCapacity: next.capacity };
+        await this.#write();
+        this.#lookedMs = startedMs;
+      } catch (error) {
+        if (!isShortage(error)) {
+          this.#stopped = true;
+          this.#watch?.failed(error);
+        }
+        throw error;
+      }
+    });
+  }
+
+  async #checkPlaces(): Promise<void> {
+    const { files, dir } = this.#context;
+    const current = this.#watch?.currentFile();
+    for (const [path, identity] of this.#places)
+      if ((await files.identify(path)) !== identity) throw gone(dir, path);
+    if (current === undefined) return;
+    if ((await files.identify(current.path)) === current.identity) return;
+    // Unless the journal has moved on meanwhile.
+    if (this.#watch?.currentFile().path === current.path) throw gone(dir, current.path);
+  }
+
+  async #checkOwners(): Promise<void> {
+    const { files, dir, token } = this.#context;
+    const path = `${dir}/${ownerName}`;
+    if ((await files.identify(path)) !== this.#identity) throw gone(dir, path);
+    for (const { epoch, token: other, holder } of (await readOwners(files, dir)) ?? []) {
+      if (epoch < this.#epoch || (epoch === this.#epoch && Buffer.compare(other, token) === 0)) continue;
+      throw new LogError(
+        'data-dir-taken',
+        `Data directory ${dir} belongs to another broker now (${holder}), which came to it by another path or from another machine. ` +
+          'Nothing more is acknowledged here. Let only one broker use the directory.',
+      );
+    }
+  }
+
+  #nextBlock(isRunning: boolean): Uint8Array {
+    const { uuid, token, lock } = this.#context;
+    const { scope, holder } = lock;
+    this.#beat++;
+    const mark = this.#mark;
+    return encodeOwner({ uuid, epoch: this.#epoch, token, beat: this.#beat, isRunning, scope, holder, mark });
+  }
+
+  /** In the place of the last heartbeat but one: the last is there whatever happens to this one. */
+  async #write(isRunning: boolean = true): Promise<void> {
+    const { dir } = this.#context;
+    const files = this.#watch?.files ?? this.#context.files;
+    const block = this.#nextBlock(isRunning);
+    const file = await files.open(`${dir}/${ownerName}`);
+    try {
+      await file.write(block, (this.#beat % 2) * blockBytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Heartbeats end; after a clean stop the file says that the directory is free, and where the journal ended. */
+  async end(isClean: boolean): Promise<void> {
+    this.#timer?.cancel();
+    await this.#turns.run(async () => {
+      if (this.#stopped) return;
+      this.#stopped = true;
+      if (!isClean) return;
+      this.#mark = this.#watch?.mark() ?? this.#mark;
+      await this.#write(false);
+    });
+  }
+}
+
+function gone(dir: string, path: string): LogError {
+  return new LogError(
+    'data-dir-gone',
+    `${path} was removed or replaced while the broker was running: what is acknowledged from now on would be lost. ` +
+      `Find out what changed data directory ${dir}, put back what is missing, then start again.`,
+  );
+}
+
+/** Resolves when nobody has written a heartbeat for long enough, to the last record. */
+async function waitForSilence(context: FenceContext, found: OwnerRecord): Promise<OwnerRecord> {
+  const { files, dir, clock, heartbeatMs } = context;
+  const endMs = clock.monotonic() + takeoverBeats * heartbeatMs;
+  while (clock.monotonic() < endMs) {
+    await clock.sleep(heartbeatMs / 2);
+    const now = (await readOwners(files, dir))?.[0];
+    if (now === undefined) continue;
+    if (now.epoch === found.epoch && !now.isRunning) return now;
+    if (now.epoch === found.epoch && now.beat === found.beat) continue;
+    throw new LogError(
+      'data-dir-locked',
+      `Data directory ${dir} is in use by ${now.holder}, which came to it by another path or from another machine. ` +
+        'Stop it, or choose another directory.',
+    );
+  }
+  return found;
+}

@@ -1,0 +1,116 @@
+import { ByteReader, ByteWriter, crc32c, readU32 } from '../util/index.ts';
+import type { Files } from './files.ts';
+import { blockBytes, formatVersion, ownerMagic, ownerName, ownerTokenBytes, uuidBytes } from './format.ts';
+import { versionOf } from './versioned.ts';
+import { readFile } from './whole-file.ts';
+
+/** How far the journal was known to go: what a start finds less than this is missing. */
+export interface JournalMark {
+  /** Number of the newest durable checkpoint. */
+  readonly checkpoint: number;
+  /** The file that takes commits, by its first position; -1: there is none yet. */
+  readonly fileStart: number;
+  readonly fileCapacity: number;
+  /** The last durable commit, and the position behind it. */
+  readonly commit: number;
+  readonly position: number;
+}
+
+export const noMark: JournalMark = { checkpoint: 0, fileStart: -1, fileCapacity: 0, commit: 0, position: 0 };
+
+/** The log was never open. */
+export function isUnused({ checkpoint, commit }: JournalMark): boolean {
+  return checkpoint === 0 && commit === 0;
+}
+
+/** The owner of a data directory as its file names it. */
+export interface OwnerRecord {
+  readonly uuid: Uint8Array;
+  /** Counts up with each start. */
+  readonly epoch: number;
+  /** The process, and nobody else. */
+  readonly token: Uint8Array;
+  /** Counts up with each heartbeat, through all epochs. */
+  readonly beat: number;
+  /** False: it gave the directory back. */
+  readonly isRunning: boolean;
+  /** What its lock reaches. */
+  readonly scope: string;
+  /** In words. */
+  readonly holder: string;
+  readonly mark: JournalMark;
+}
+
+const textBytesMax = 120;
+const crcAt = blockBytes - 4;
+
+/**
+ * One block: `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64,
+ * position i64, scope (u8 length, text), holder (u8 length, text)`, zeros, and in the last four bytes `crc u32`.
+ */
+export function encodeOwner(record: OwnerRecord): Uint8Array {
+  const { mark } = record;
+  const writer = new ByteWriter(blockBytes)
+    .text(ownerMagic)
+    .u32(formatVersion)
+    .bytes(record.uuid)
+    .i64(record.epoch)
+    .bytes(record.token)
+    .i64(record.beat)
+    .u8(record.isRunning ? 1 : 0)
+    .i64(mark.checkpoint)
+    .i64(mark.fileStart)
+    .i64(mark.fileCapacity)
+    .i64(mark.commit)
+    .i64(mark.position);
+  for (const text of [record.scope, record.holder]) {
+    const bytes = Buffer.from(text).subarray(0, textBytesMax);
+    writer.u8(bytes.length).bytes(bytes);
+  }
+  writer.zeros(crcAt - writer.length);
+  return writer.u32(crc32c(writer.view())).view();
+}
+
+/** Undefined when the block is not intact. Throws `format-newer`. */
+export function decodeOwner(block: Uint8Array, what: string): OwnerRecord | undefined {
+  if (versionOf(block, ownerMagic, what, isIntact) === undefined || !isIntact(block)) return undefined;
+  const reader = new ByteReader(block);
+  reader.skip(ownerMagic.length + 4);
+  const uuid = Uint8Array.from(reader.bytes(uuidBytes));
+  const epoch = reader.i64();
+  const token = Uint8Array.from(reader.bytes(ownerTokenBytes));
+  const beat = reader.i64();
+  const isRunning = reader.u8() === 1;
+  const [checkpoint, fileStart, fileCapacity, commit, position] = [
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+    reader.i64(),
+  ];
+  const scope = reader.text(reader.u8());
+  const holder = reader.text(reader.u8());
+  const mark = { checkpoint, fileStart, fileCapacity, commit, position };
+  return { uuid, epoch, token, beat, isRunning, scope, holder, mark };
+}
+
+function isIntact(block: Uint8Array): boolean {
+  return block.length >= blockBytes && crc32c(block, 0, crcAt) === readU32(block, crcAt);
+}
+
+/** The records of an owner file that are intact, the newest first. */
+export function ownersIn(bytes: Uint8Array, what: string): OwnerRecord[] {
+  const records: OwnerRecord[] = [];
+  for (const at of [0, blockBytes]) {
+    const record = decodeOwner(bytes.subarray(at, at + blockBytes), what);
+    if (record !== undefined) records.push(record);
+  }
+  return records.sort((a, b) => b.epoch - a.epoch || b.beat - a.beat);
+}
+
+/** The same of a data directory; undefined when it has no such file. */
+export async function readOwners(files: Files, dir: string): Promise<OwnerRecord[] | undefined> {
+  const path = `${dir}/${ownerName}`;
+  const bytes = await readFile(files, path);
+  return bytes === undefined ? undefined : ownersIn(bytes, `Data directory ${dir}`);
+}

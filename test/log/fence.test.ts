@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Log, MemoryFiles, type Files } from '../../src/log/index.ts';
+import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
+
+/** The same files by another path: the lock of one is not seen by the other. */
+function byPath(files: Files, path: string): Files {
+  return new Proxy(files, {
+    get(target, name) {
+      if (name === 'lock')
+        return () =>
+          Promise.resolve({ scope: path, holder: `a broker at ${path}`, release: () => Promise.resolve() });
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function open(
+  files: Files,
+  clock: VirtualClock,
+  seed: number,
+  host: TestHost = new TestHost(),
+): Promise<Log> {
+  return Log.open(host, { dir: 'data', clock, random: new SeededRandom(seed), files, ...smallLimits });
+}
+
+/** Lets time pass, and everything that it sets off get done. */
+async function pass(clock: VirtualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) {
+    clock.advance(100);
+    for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('two brokers on one directory by two paths', () => {
+  test('the second is refused while the first lives', async () => {
+    const files = new MemoryFiles();
+    const clock = new VirtualClock();
+    const first = await open(byPath(files, '/a'), clock, 1);
+    const second = assert.rejects(open(byPath(files, '/b'), clock, 2), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'data-dir-locked');
+      assert.match(error.message, /in use by a broker at \/a/);
+      return true;
+    });
+    await pass(clock, 6000);
+    await second;
+    await first.close();
+    await (await open(byPath(files, '/b'), clock, 3)).close(); // it was given back: no waiting
+  });
+
+  test('the second starts when the heart of the first has stopped, and has all that the first acked', async () => {
+    const files = new MemoryFiles();
+    const clock = new VirtualClock();
+    const dead = new VirtualClock();
+    const host = new TestHost();
+    const first = await open(byPath(files, '/a'), dead, 1, host);
+    append(host.create(1), 'acked');
+    await first.flush();
+    const opening = open(byPath(files, '/b'), clock, 2);
+    await pass(clock, 4000);
+    const early = await Promise.race([
+      opening,
+      new Promise((resolve) => setImmediate(() => resolve('waits'))),
+    ]);
+    assert.equal(early, 'waits');
+    await pass(clock, 4000);
+    const second = await opening;
+    assert.deepEqual(values(await readAll(second.partition(1)!)), ['acked']);
+    await second.close();
+  });
+
+  test('one that was asleep meanwhile acks nothing when it wakes up, and says why it ends', async () => {
+    const files = new MemoryFiles();
+    const [sleeper, clock] = [new VirtualClock(), new VirtualClock()];
+    const host = new TestHost();
+    const first = await open(byPath(files, '/a'), sleeper, 1, host);
+    append(host.create(1), 'acked');
+    await first.flush();
+    const opening = open(byPath(files, '/b'), clock, 2);
+    await pass(clock, 8000);
+    const second = await opening;
+    append(second.partition(1)!, 'by the second');
+    await second.flush();
+    sleeper.advance(8000); // its timers fire late
+    append(first.partition(1)!, 'by the first');
+    await assert.rejects(first.flush(), { code: 'io-failed' });
+    assert.match(host.failure!.message, /belongs to another broker now \(a broker at \/b\)/);
+    append(second.partition(1)!, 'and more');
+    await second.flush();
+    const left = files.copy();
+    await first.close();
+    await second.close();
+    for (const found of [left, files]) {
+      const next = new VirtualClock();
+      const third = open(byPath(found, '/c'), next, 3);
+      await pass(next, 8000);
+      const log = await third;
+      assert.deepEqual(values(await readAll(log.partition(1)!)), ['acked', 'by the second', 'and more']);
+      await log.close();
+    }
+  });
+
+  test('a lock that reaches both needs no waiting after a kill', async () => {
+    const { log, host } = await openLog(new MemoryFiles(), smallLimits);
+    host.create(1);
+    await log.flush();
+    const files = new MemoryFiles();
+    const first = await openLog(files, smallLimits);
+    append(first.host.create(1), 'acked');
+    await first.log.flush();
+    const again = await openLog(files.copy(), smallLimits); // nobody moves its clock
+    assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['acked']);
+    for (const each of [log, first.log, again.log]) await each.close();
+  });
+});
+
+describe('files that go under a running broker', () => {
+  for (const [what, harm] of [
+    ['the journal', async (files: MemoryFiles) => removeAll(files, 'data/journal/')],
+    ['everything', async (files: MemoryFiles) => removeAll(files, 'data/')],
+    ['the owner', async (files: MemoryFiles) => files.remove('data/owner')],
+    [
+      'a journal file, for a copy of it',
+      async (files: MemoryFiles) => {
+        const path = files.paths().find((name) => name.endsWith('.journal'))!;
+        const bytes = files.bytes(path)!;
+        await files.remove(path);
+        await (await files.open(path, { create: true })).write(bytes, 0);
+      },
+    ],
+  ] as const) {
+    test(`${what}: it stops within a heartbeat, and acks nothing after it noticed`, async () => {
+      const files = new MemoryFiles();
+      const { log, host, clock } = await openLog(files, smallLimits);
+      append(host.create(1), 'acked');
+      await log.flush();
+      await harm(files);
+      await pass(clock, 1100);
+      assert.match(host.failure!.message, /was removed or replaced while the broker was running/);
+      assert.throws(() => append(log.partition(1)!, 'more'), { code: 'io-failed' });
+      await log.close();
+    });
+  }
+
+  test('a segment: no checkpoint relies on it', async () => {
+    const files = new MemoryFiles();
+    const { log, host } = await openLog(files, smallLimits);
+    const partition = host.create(1);
+    append(partition, 'first');
+    await log.checkpoint();
+    await files.remove('data/topics/1/00000000000000000000.log');
+    append(partition, 'second');
+    await assert.rejects(log.checkpoint());
+    assert.match(host.failure!.message, /was removed or replaced while the broker was running/);
+    await log.close();
+  });
+});
+
+async function removeAll(files: MemoryFiles, prefix: string): Promise<void> {
+  for (const path of files.paths()) if (path.startsWith(prefix)) await files.remove(path);
+}
+
+describe('what a later version wrote', () => {
+  for (const name of ['identity', 'owner', 'checkpoint-a', 'journal/0000000000000000.journal']) {
+    for (const length of [200, 13]) {
+      test(`${name}, of ${length} bytes: refused, and nothing is changed`, async () => {
+        const files = new MemoryFiles();
+        const { log, host } = await openLog(files, smallLimits);
+        append(host.create(1), 'old');
+        await log.close();
+        const path = `data/${name}`;
+        const later = Buffer.concat([
+          files.bytes(path)!.subarray(0, 11),
+          Buffer.from([9]),
+          Buffer.alloc(length, 7),
+        ]);
+        const file = await files.open(path, { truncate: true });
+        await file.write(later, 0);
+        const before = files.paths().map((each) => [each, Buffer.from(files.bytes(each)!)] as const);
+        await assert.rejects(openLog(files, smallLimits), { code: 'format-newer' });
+        assert.deepEqual(
+          files.paths().map((each) => [each, Buffer.from(files.bytes(each)!)] as const),
+          before,
+        );
+      });
+    }
+  }
+
+  test('a flipped bit in the version is damage, and not the future', async () => {
+    const files = new MemoryFiles();
+    const { log, host } = await openLog(files, smallLimits);
+    append(host.create(1), 'old');
+    await log.close();
+    files.bytes('data/identity')![11]! ^= 4;
+    const again = await openLog(files, smallLimits);
+    assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['old']);
+    await again.log.close();
+  });
+});
