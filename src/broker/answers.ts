@@ -28,6 +28,10 @@ export class Answers {
     return this.#lastAckMs;
   }
 
+  forgetTimes(): void {
+    this.#lastAckMs = undefined;
+  }
+
   /** See {@link Group.ack}. */
   ack(position: GroupPartition | undefined, offset: number): boolean {
     const entry = position?.pending.get(offset);

@@ -170,7 +170,8 @@ export class BatchIntake {
     const isWanted = config.retention !== 'interest' || topic.groups.size > filteredGroups.length;
     const note = (record: Record): void => {
       let wanted = isWanted;
-      for (const group of filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
+      for (const group of filteredGroups)
+        wanted = group.noteAppended(partition.index, record, record.offset) || wanted;
       if (!wanted) partition.remove(record.offset);
       // What a transaction pushes out of its keys goes when it has committed: until then it may come to nothing.
       else if (!batch.transactional) this.#size.appendedOfKey(partition, record, config);

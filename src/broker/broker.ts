@@ -605,7 +605,7 @@ export class Broker {
     if (!partition) return; // the schedule's own, or a topic deleted since
     const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
     const note = (record: Record): void => {
-      for (const group of filtered) group.noteAppended(partition.index, record);
+      for (const group of filtered) group.noteAppended(partition.index, record, record.offset);
     };
     partition.noteBatch(batch, filtered.length > 0 ? note : undefined);
   }

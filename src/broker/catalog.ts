@@ -233,6 +233,7 @@ export class Catalog {
       position.place(isGone ? position.partition.firstOffset : stored.cursor, backfill);
       position.filteredLag = stored.lag;
       if (isGone) continue;
+      position.deliveredEnd = stored.delivered ?? stored.cursor;
       position.committed = stored.committed;
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
@@ -266,7 +267,8 @@ export class Catalog {
       }
     }
     const before = position.cursor;
-    position.applyCursor(entry.cursor, entry.backfillLength);
+    const last = entry.pending.at(-1);
+    position.applyCursor(entry.cursor, entry.backfillLength, last === undefined ? 0 : last[0] + 1);
     if (group.isCommitted && position.cursor > before)
       group.topic.replayedDone(position.partition, before, position.cursor);
     position.filteredLag = entry.lag;
@@ -319,11 +321,12 @@ export class Catalog {
         pending.push(entry.offset, entry.deliveries);
         if (entry.released > 0) released.push(entry.offset, entry.released);
       }
-      const { cursor, filteredLag: lag, committed, backfill } = position;
+      const { cursor, deliveredEnd: delivered, filteredLag: lag, committed, backfill } = position;
       const { index } = position.partition;
       return {
         ...(index === place ? {} : { partition: index }),
         cursor,
+        ...(delivered === cursor ? {} : { delivered }),
         lag,
         pending,
         ...(released.length > 0 ? { released } : {}),

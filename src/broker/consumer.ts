@@ -7,8 +7,10 @@ import type { Record } from '../log/index.ts';
 export interface Consumer {
   /** How many messages it takes now; at 0 it is passed over until `group.wake()`. */
   readonly credit: number;
-  /** The largest message it takes now, in bytes of key, headers and value; Infinity for any. */
+  /** The largest message it takes now, in bytes of key, headers and value, or as {@link sizeOf} counts; Infinity for any. */
   readonly creditBytes: number;
+  /** The bytes of a message as this consumer's protocol counts them. Sequence and pending of the delivery are not known yet. */
+  sizeOf?(delivery: Delivery): number;
   /** What its client calls it, for people. */
   readonly label?: string;
   /** The id of the connection that it came by. */

@@ -72,7 +72,7 @@ export class DeliveryPump {
       }
       barren = 0;
       this.#consumers.turnTaken();
-      const { bytes } = this.#delivery;
+      const bytes = consumer.sizeOf === undefined ? this.#delivery.bytes : consumer.sizeOf(this.#delivery);
       if (bytes > consumer.creditBytes) {
         const before = this.#consumers.count;
         consumer.refused?.(bytes);
@@ -185,6 +185,7 @@ export class DeliveryPump {
     const waitMs = ackWaitMs ?? group.deadlineMs(entry.deliveries + 1);
     position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
     entry.sequence = sequence;
+    if (entry.deliveries === 1) entry.firstSequence = sequence;
     return entry.dueMs;
   }
 }

@@ -80,6 +80,8 @@ export interface GroupPositionEntry {
   /** Absent: its place in the list. Partitions that are not listed hold nothing that the group could be at. */
   readonly partition?: number;
   readonly cursor: number;
+  /** One past the highest offset delivered for the first time, where the cursor passed more. */
+  readonly delivered?: number;
   readonly lag: number;
   /** Offset and deliveries of each pending entry, flat. */
   readonly pending: readonly number[];

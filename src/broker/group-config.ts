@@ -10,7 +10,8 @@ export type GroupStart =
   | { readonly kind: 'last' }
   /** The last message of each key that matches, in offset order, then all that follow. Needs the topic's keyState. */
   | { readonly kind: 'last-per-key' }
-  | { readonly kind: 'offset'; readonly offset: number }
+  /** An offset that the log has not reached counts as its end, unless `beyondEnd` lets the group wait for it. */
+  | { readonly kind: 'offset'; readonly offset: number; readonly beyondEnd?: boolean }
   | { readonly kind: 'time'; readonly timestampMs: number };
 
 /** What a group is told to be. */
@@ -33,6 +34,11 @@ export interface GroupConfig {
   readonly backoffReplacesDeadline: boolean;
   /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
   readonly backoffJitter: number;
+  /**
+   * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are gone with the connection;
+   * `at-deadline` leaves them to their consumers, which may still answer, for a whole wait more.
+   */
+  readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   /** Deliveries of one message before it is given up. */
   readonly maxDeliver?: number;
   /** Deliveries that may be under way at once. */
@@ -59,6 +65,7 @@ export type GroupOptions = { readonly name: string } & Partial<GroupConfig>;
 const groupChoices = {
   ack: ['explicit', 'all', 'none'],
   ordering: ['none', 'key'],
+  redeliverAfterRestart: ['at-once', 'at-deadline'],
 } as const satisfies { readonly [K in keyof GroupConfig]?: readonly GroupConfig[K][] };
 
 /** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
@@ -71,6 +78,7 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     ackWaitMs: 30_000,
     backoffMs: [],
     backoffReplacesDeadline: false,
+    redeliverAfterRestart: 'at-once',
     backoffJitter: 0,
     ordering: 'none',
     paused: false,

@@ -10,6 +10,10 @@ export interface GroupInfo {
   readonly lastAckMs: number | undefined;
   /** Every offset below is done (first partition). */
   readonly ackFloor: number;
+  /** One past the highest offset delivered for the first time (first partition). */
+  readonly deliveredEnd: number;
+  /** Where the floor stood at the last answer: not beyond `ackFloor`. */
+  readonly answeredEnd: number;
   readonly ackFloorSequence: number;
   /** Pending: delivered and not done, waiting for their redelivery included. */
   readonly inFlight: number;
@@ -38,8 +42,10 @@ export function groupInfo(group: Group): GroupInfo {
     lastDeliveredMs: group.lastDeliveredMs,
     lastAckMs: group.lastAckMs,
     ackFloor: first?.ackFloor ?? 0,
+    deliveredEnd: first?.deliveredEnd ?? 0,
+    answeredEnd: first?.answeredEnd ?? 0,
     ackFloorSequence: lowest
-      ? Math.max(0, (lowest.sequence || deliverySequence - inFlight + 1) - 1)
+      ? Math.max(0, (lowest.firstSequence || deliverySequence - inFlight + 1) - 1)
       : deliverySequence,
     inFlight,
     redelivered,

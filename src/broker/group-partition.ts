@@ -53,6 +53,11 @@ export class GroupPartition {
   /** The next offset to deliver for the first time. Everything below is done or pending. */
   cursor = 0;
   cursorMoved = false;
+  /** One past the highest offset delivered for the first time; where it was placed when none was. The cursor may have passed more. */
+  deliveredEnd = 0;
+  /** What was delivered when nothing was pending, and the first offset that became pending then. */
+  #idleEnd = 0;
+  #firstPending = -1;
   /** What was committed last, where positions are committed; the cursor stands there, or at the log's end if that lies below. */
   committed: { readonly offset: number; readonly metadata: string } | undefined = undefined;
   committedChanged = false;
@@ -112,7 +117,7 @@ export class GroupPartition {
         this.cursor >= this.partition.nextOffset
           ? 0
           : Math.min(this.#filteredLag, this.partition.liveFrom(this.cursor));
-    } else lag = this.partition.liveFrom(this.cursor);
+    } else lag = this.cursor > this.partition.nextOffset ? 0 : this.partition.liveFrom(this.cursor);
     return lag + this.#held;
   }
 
@@ -140,6 +145,16 @@ export class GroupPartition {
     return this.pending.first()?.offset ?? this.#backfill?.[this.#backfillAt] ?? this.cursor;
   }
 
+  /**
+   * Where the ack floor stood at the last answer: it moves with answers, up to the next pending message, and not with what the cursor
+   * passes. Below {@link ackFloor}, or there.
+   */
+  get answeredEnd(): number {
+    const lowest = this.pending.first();
+    if (!lowest) return this.deliveredEnd;
+    return lowest.offset === this.#firstPending ? this.#idleEnd : lowest.offset;
+  }
+
   isDone(offset: number): boolean {
     if (this.#backfill && offset < this.#backfillEnd) {
       return !this.pending.has(offset) && !this.#backfill.includes(offset, this.#backfillAt);
@@ -154,6 +169,8 @@ export class GroupPartition {
     this.#held = 0;
     this.changes.clear();
     this.cursor = cursor;
+    this.deliveredEnd = cursor;
+    this.#firstPending = -1;
     this.cursorMoved = true;
     this.#backfill = backfill && backfill.length > 0 ? backfill : undefined;
     this.#backfillAt = 0;
@@ -175,9 +192,10 @@ export class GroupPartition {
     this.#moveCursor(this.partition.firstOffset);
   }
 
-  /** Replays where the cursor and the backfill got to. */
-  applyCursor(cursor: number, backfillLength: number): void {
+  /** Replays where the cursor and the backfill got to. What was delivered last is known where it became pending. */
+  applyCursor(cursor: number, backfillLength: number, deliveredEnd: number = 0): void {
     this.cursor = cursor;
+    if (deliveredEnd > this.deliveredEnd) this.deliveredEnd = deliveredEnd;
     if (this.#backfill) {
       this.#backfillAt = Math.max(0, this.#backfill.length - backfillLength);
       this.#endBackfill();
@@ -268,13 +286,34 @@ export class GroupPartition {
   take(): void {
     this.#peeked = false;
     if (this.#backfill) {
+      this.#noteDelivered(this.#backfill[this.#backfillAt]!);
       this.#backfillAt++;
       this.cursorMoved = true;
       this.#endBackfill();
       return;
     }
     if (this.#filter) this.filteredLag--;
+    this.#noteDelivered(this.#fresh.offset);
     this.#moveCursor(this.#fresh.offset + 1);
+  }
+
+  #noteDelivered(offset: number): void {
+    if (this.pending.size === 0) {
+      this.#idleEnd = this.deliveredEnd;
+      this.#firstPending = offset;
+    }
+    if (offset >= this.deliveredEnd) this.deliveredEnd = offset + 1;
+  }
+
+  /** Moves on to `offset`, if that is ahead: everything before it is gone. */
+  passTo(offset: number): boolean {
+    if (offset <= this.deliveredEnd) return false;
+    this.deliveredEnd = offset;
+    if (offset > this.cursor) {
+      this.#peeked = false;
+      this.#moveCursor(offset);
+    } else this.cursorMoved = true;
+    return true;
   }
 
   #passOver(record: Record): void {

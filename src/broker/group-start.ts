@@ -16,7 +16,9 @@ export async function startPosition(
   const countedEnd = partition.nextOffset;
   const from = await startOffset(position, filter, start, end); // when it cannot be found out, the position stays where it is
   const isNumber = typeof from === 'number';
-  position.place(isNumber ? Math.min(from, countedEnd) : end, isNumber ? undefined : from);
+  const waitsBeyond = start.kind === 'offset' && start.beyondEnd === true;
+  const limit = waitsBeyond ? Infinity : countedEnd;
+  position.place(isNumber ? Math.min(from, limit) : end, isNumber ? undefined : from);
   if (filter) await countLag(position, filter);
 }
 

@@ -53,7 +53,8 @@ const recountMessagesMax = 1_000_000;
  *   deadline  in flight → waiting → ready            extend    in flight, with a new deadline
  *   reject    in flight → done, dead letter          maxDeliver failures → done, dead letter
  * ```
- * Every change is carried by the next commit ({@link GroupPartition.changes}); after a restart all pending entries are ready.
+ * Every change is carried by the next commit ({@link GroupPartition.changes}); after a restart all pending entries are ready,
+ * or in flight anew where the group says so.
  * A consumer is served while it has credit; consumers take turns, one message each.
  */
 export class Group {
@@ -321,9 +322,10 @@ export class Group {
   // ---- what topic and log tell it
 
   /** A message was appended: true when this (filtered) group wants it. */
-  noteAppended(partition: number, record: Record): boolean {
+  noteAppended(partition: number, record: Record, offset: number): boolean {
     if (!this.#filter!.matchesRecord(record)) return false;
-    this.positions.at(partition)!.filteredLag++;
+    const position = this.positions.at(partition)!;
+    if (offset >= position.cursor) position.filteredLag++;
     return true;
   }
 
@@ -340,6 +342,11 @@ export class Group {
     this.noteChange('with-next'); // the removal asks for the commit
     this.wake();
     this.#core.emit({ kind: 'removed', group: this });
+  }
+
+  /** A purge took everything below `offset`: there is nothing to deliver before it. */
+  notePurged(partition: number, offset: number): void {
+    if (this.positions.at(partition)?.passTo(offset)) this.noteChange('soon');
   }
 
   noteDurable(): void {
@@ -361,25 +368,33 @@ export class Group {
   /** Takes the start position. Messages published meanwhile count as new. */
   async start(): Promise<void> {
     await this.#moves.run(async () => {
+      this.#openFor(this.#config.start);
       for (const position of this.positions.opened.slice())
         await startPosition(position, this.#filter, this.#config.start);
     });
     this.resumeTimers();
   }
 
+  /** A position that nothing was written for yet begins at 0, unless it is to wait for an offset. */
+  #openFor(start: GroupStart): void {
+    const waits = start.kind === 'offset' && start.beyondEnd === true && start.offset > 0;
+    if (waits) for (const index of this.topic.partitions.indexes()) this.positions.at(index);
+  }
+
   /**
-   * After recovery: what was pending goes out again. What had its last delivery may still be answered until its deadline, so that it
-   * is never delivered more than maxDeliver times.
+   * After recovery: what was pending goes out again, at once or after another deadline. What had its last delivery may still be
+   * answered until then in any case, so that it is never delivered more than maxDeliver times.
    */
   recovered(): void {
-    const { maxDeliver = Infinity } = this.#config;
+    const { maxDeliver = Infinity, redeliverAfterRestart } = this.#config;
+    const staysOut = redeliverAfterRestart === 'at-deadline';
     const nowMs = this.#core.clock.monotonic();
     for (const position of this.positions.opened) {
       const { pending, partition } = position;
       for (const entry of pending.values()) {
         const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
         if (isGone) position.settle(entry); // by a broker that kept such entries until their deadline
-        else if (entry.attempts >= maxDeliver)
+        else if (entry.attempts >= maxDeliver || (staysOut && entry.deliveries > 0))
           pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
         else pending.makeReady(entry);
       }
@@ -405,9 +420,13 @@ export class Group {
     this.wake();
   }
 
-  /** Starts over from another position; what was pending is forgotten. */
+  /** Starts over from another position; what was pending is forgotten, and deliveries are counted from 1 again. */
   async reset(start: GroupStart): Promise<void> {
     await this.#move(async () => {
+      this.deliverySequence = 0;
+      this.lastDeliveredMs = undefined;
+      this.#answers.forgetTimes();
+      this.#openFor(start);
       // What is committed is asked for by partition, of empty ones too.
       if (this.isCommitted) for (const index of this.topic.partitions.indexes()) this.positions.at(index);
       for (const position of this.positions.opened.slice()) {

@@ -30,6 +30,8 @@ export class PendingEntry implements Timed<PendingEntry> {
   released = 0;
   /** Number of its last delivery in the group. */
   sequence = 0;
+  /** Number of its first one; 0 = before the last restart. */
+  firstSequence = 0;
   state: PendingState = PendingState.held;
   /** Deadline (in flight) or time of redelivery (waiting), on the monotonic clock. */
   dueMs = 0;

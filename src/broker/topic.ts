@@ -279,7 +279,8 @@ export class Topic {
     const offset = partition.append(record);
     this.inRate.count++;
     let wanted = this.groups.size > this.#filteredGroups.length;
-    for (const group of this.#filteredGroups) wanted = group.noteAppended(partition.index, record) || wanted;
+    for (const group of this.#filteredGroups)
+      wanted = group.noteAppended(partition.index, record, offset) || wanted;
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
     this.#size.appended(partition, record, this.#config);
     this.#age.appended(partition, record.timestampMs);

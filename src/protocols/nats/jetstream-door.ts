@@ -26,6 +26,8 @@ export interface JetStream {
   ack(session: NatsSession, message: LiveMessage): boolean;
   /** A message to any other subject under `$JS.` (`$JS.API.…`, `$JS.FC.…`). False: nothing answers there, go on as with any live subject (503 where nobody else listens). */
   request(session: NatsSession, message: LiveMessage): boolean;
+  /** The server stops: requests that wait hear that they are over. Clients may ask again until their connection is closed. */
+  stopping?(): void;
   /** The connection is gone; its subscriptions are gone from the router already. */
   sessionClosed?(session: NatsSession): void;
 }

@@ -120,7 +120,9 @@ export class NatsFrontend implements Frontend {
     this.#sessions.shut();
     void this.#listener.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
+    this.#host.jetStream?.stopping?.();
     if (graceMs > 0) await this.#sessions.empty(graceMs);
+    this.#host.jetStream?.stopping?.();
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     await this.#sessions.ended();
   }

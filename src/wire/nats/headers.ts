@@ -1,5 +1,6 @@
 import { textOf } from '../../util/index.ts';
 import { copyBytes } from './bytes.ts';
+import { isBlock, isPlainBlock, verbatimIndex, verbatimName } from './verbatim-headers.ts';
 
 /** A header is a name and a value of bytes; null stands for an empty value. */
 export interface NatsHeader {
@@ -95,6 +96,15 @@ export function decodeHeaders(buffer: Uint8Array, start: number, end: number): N
   return headers;
 }
 
+/** The headers of a block to be stored: the list alone where that gives the block back, else with the block behind it. */
+export function storedHeaders(buffer: Uint8Array, start: number, end: number): NatsHeader[] {
+  const headers = decodeHeaders(buffer, start, end);
+  if (isPlainBlock(buffer, start, end) && !headers.some(({ name }) => name === verbatimName)) return headers;
+  const block = buffer.subarray(start, end);
+  if (isBlock(block)) headers.push({ name: verbatimName, value: block });
+  return headers;
+}
+
 /** The status in the first line of a block. */
 export function decodeStatus(buffer: Uint8Array, start: number, end: number): NatsStatus | undefined {
   const line = textOf(buffer, start, afterLine(buffer, start, end)).trim();
@@ -105,15 +115,20 @@ export function decodeStatus(buffer: Uint8Array, start: number, end: number): Na
 
 /** Bytes that {@link writeHeaders} writes. */
 export function headersSize(headers: readonly NatsHeader[], status?: string): number {
-  let size = versionLine.length + 4;
+  const verbatim = verbatimIndex(headers);
+  let size = verbatim < 0 ? versionLine.length + 4 : headers[verbatim]!.value!.length;
   if (status !== undefined) size += 1 + Buffer.byteLength(status);
-  for (const { name, value } of headers) size += nameSize(name) + 2 + valueSize(value) + 2;
+  for (let i = verbatim + 1; i < headers.length; i++) {
+    const { name, value } = headers[i]!;
+    size += nameSize(name) + 2 + valueSize(value) + 2;
+  }
   return size;
 }
 
 /**
  * Writes a header block and says where it ends. What a name or value cannot hold here (line ends; in names also blanks and colons) is
- * written as %XX, so that headers of other protocols can neither be lost nor forge new lines.
+ * written as %XX, so that headers of other protocols can neither be lost nor forge new lines. A {@link verbatimName} header stands for
+ * itself and for all headers before it: its block is written as it is, and those after it follow.
  */
 export function writeHeaders(
   target: Uint8Array,
@@ -121,13 +136,21 @@ export function writeHeaders(
   headers: readonly NatsHeader[],
   status?: string,
 ): number {
-  let at = copyBytes(target, position, versionLine, 0, versionLine.length);
-  if (status !== undefined) {
-    target[at++] = blank;
-    at += writeUtf8(target, at, status);
+  const verbatim = verbatimIndex(headers);
+  let at = position;
+  if (verbatim < 0) {
+    at = copyBytes(target, at, versionLine, 0, versionLine.length);
+    if (status !== undefined) {
+      target[at++] = blank;
+      at += writeUtf8(target, at, status);
+    }
+    at = writeLineEnd(target, at);
+  } else {
+    const block = headers[verbatim]!.value!;
+    at = copyBytes(target, at, block, 0, block.length - 2);
   }
-  at = writeLineEnd(target, at);
-  for (const { name, value } of headers) {
+  for (let i = verbatim + 1; i < headers.length; i++) {
+    const { name, value } = headers[i]!;
     at = writeName(target, at, name);
     target[at++] = colon;
     target[at++] = blank;

@@ -9,9 +9,11 @@ export {
   encodeHeaders,
   headersSize,
   natsHeaders,
+  storedHeaders,
   writeHeaders,
   type NatsHeader,
   type NatsStatus,
 } from './headers.ts';
 export { decodeConnect, decodeInfo, type ConnectOptions, type ServerInfo } from './json.ts';
+export { verbatimName } from './verbatim-headers.ts';
 export { Parser, type ParserLimits } from './parser.ts';

@@ -19,6 +19,7 @@ describe('answers of the JetStream API', { timeout: 300_000 }, () => {
     test(`${index}: ${describeStep(step)}`, (t) => {
       if (oraclePath === undefined)
         return t.skip('there is no nats-server: set PILLARBOX_ORACLE to its path');
+      if (step.differs !== undefined) return t.skip(step.differs);
       assert.deepEqual(ours[index], theirs[index]);
     });
   }

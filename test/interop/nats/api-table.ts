@@ -1,13 +1,29 @@
 /** What a client does in one step, and what it notes of the answer. Steps are played in order, on one server after the other. */
-export type Step =
-  /** A request under `$JS.API.`. `raw` is a body that is no JSON. */
-  | { readonly ask: string; readonly body?: object; readonly raw?: string; readonly headers?: Headers }
-  /** A publish with a reply: the PubAck. */
-  | { readonly publish: string; readonly text?: string; readonly headers?: Headers }
-  | PullStep;
+export type Step = AskStep | PublishStep | PullStep;
+
+interface Compared {
+  /** Why the answers differ: they are not compared. */
+  readonly differs?: string;
+}
+
+/** A request under `$JS.API.` */
+export interface AskStep extends Compared {
+  readonly ask: string;
+  readonly body?: object;
+  /** A body that is no JSON. */
+  readonly raw?: string;
+  readonly headers?: Headers;
+}
+
+/** A publish with a reply: the PubAck. */
+export interface PublishStep extends Compared {
+  readonly publish: string;
+  readonly text?: string;
+  readonly headers?: Headers;
+}
 
 /** A pull: everything that comes until a status ends it, or until there are `count` messages. */
-export interface PullStep {
+export interface PullStep extends Compared {
   /** `<stream>.<consumer>` */
   readonly pull: string;
   readonly body?: object | string;
@@ -288,8 +304,8 @@ const consumerCreates: readonly Step[] = [
       { flow_control: true },
       { max_expires: 5 },
       { direct: true },
-      { sample_freq: 'x' },
-      { sample_freq: '-5' },
+      { sample_freq: 'x', differs: 'the words are those of a parser' },
+      { sample_freq: '-5', differs: 'the words are those of a parser' },
       { num_replicas: 3 },
       { num_replicas: -3 },
       { description: 'x'.repeat(5000) },
@@ -310,10 +326,11 @@ const consumerCreates: readonly Step[] = [
       { ack_policy: 'sometimes' },
       { max_deliver: -5, max_waiting: -5, max_ack_pending: -5, max_batch: -5, max_bytes: -5 },
       { pause_until: '2220-01-01T00:00:00Z', metadata: { own: 'x' } },
-    ] as { readonly pedantic?: boolean; readonly [member: string]: unknown }[]
-  ).map(({ pedantic, ...config }, index) => ({
+    ] as { readonly pedantic?: boolean; readonly differs?: string; readonly [member: string]: unknown }[]
+  ).map(({ pedantic, differs, ...config }, index) => ({
     ask: `CONSUMER.CREATE.a.n${index}`,
     body: { stream_name: 'a', config: { name: `n${index}`, ...config }, ...(pedantic && { pedantic }) },
+    ...(differs && { differs }),
   })),
   {
     ask: 'CONSUMER.CREATE.full.l',
@@ -395,6 +412,8 @@ const consumerReads: readonly Step[] = [
   { ask: 'CONSUMER.UNPIN.a.zzz', body: { group: 'x' } },
 ];
 
+const floor = 'nats-server moves the floor to the highest delivery that was purged, over one that is out';
+
 const deliveries: readonly Step[] = [
   { ask: 'STREAM.CREATE.p', body: { name: 'p', subjects: ['p.>'] } },
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({ publish: `p.${n % 3}`, text: `message ${n}` })),
@@ -437,7 +456,7 @@ const deliveries: readonly Step[] = [
   { ask: 'CONSUMER.INFO.p.all' },
   { pull: 'p.all', body: { batch: 1, no_wait: true } },
   { ask: 'CONSUMER.RESET.p.all', raw: 'x' },
-  { ask: 'CONSUMER.RESET.p.zzz' },
+  { ask: 'CONSUMER.RESET.p.zzz', differs: 'nats-server does not answer' },
   { ask: 'CONSUMER.RESET.p.all', body: { seq: 1 } },
   { ask: 'CONSUMER.INFO.p.all' },
   { ask: 'STREAM.PURGE.p', body: { seq: 4 } },
@@ -445,10 +464,29 @@ const deliveries: readonly Step[] = [
   { ask: 'CONSUMER.INFO.p.some' },
   { pull: 'p.all', body: { batch: 2, no_wait: true }, count: 2 },
   { ask: 'STREAM.PURGE.p', body: { filter: 'p.2' } },
-  { ask: 'CONSUMER.INFO.p.all' },
+  { ask: 'CONSUMER.INFO.p.all', differs: floor },
   { ask: 'STREAM.PURGE.p' },
   { ask: 'CONSUMER.INFO.p.all' },
   { ask: 'CONSUMER.INFO.p.some' },
+  {
+    ask: 'CONSUMER.CREATE.p.ahead',
+    body: {
+      stream_name: 'p',
+      config: { name: 'ahead', deliver_policy: 'by_start_sequence', opt_start_seq: 100 },
+    },
+  },
+  ...[10, 11, 12].map((n) => ({ publish: 'p.x', text: `message ${n}` })),
+  { pull: 'p.ahead', body: { batch: 2, no_wait: true }, count: 2 },
+  {
+    ask: 'CONSUMER.CREATE.p.naked',
+    body: { stream_name: 'p', config: { durable_name: 'naked', ack_policy: 'explicit' } },
+  },
+  { pull: 'p.naked', body: { batch: 1, no_wait: true }, count: 1, ack: '-NAK' },
+  { pull: 'p.naked', body: { batch: 2, no_wait: true }, count: 2 },
+  { ask: 'CONSUMER.INFO.p.naked' },
+  { ask: 'STREAM.MSG.DELETE.p', body: { seq: 11 } },
+  { ask: 'STREAM.MSG.DELETE.p', body: { seq: 11 } },
+  { ask: 'STREAM.INFO.p', body: { deleted_details: true } },
 ];
 
 const purges: readonly Step[] = [

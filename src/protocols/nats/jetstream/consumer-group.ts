@@ -43,6 +43,7 @@ export function groupConfigOf(
     ackWaitMs: msOfNanos(config.ack_wait ?? ackWaitNanosDefault),
     backoffMs: (config.backoff ?? []).map(msOfNanos),
     backoffReplacesDeadline: true,
+    redeliverAfterRestart: 'at-deadline',
     ...(config.max_deliver > 0 ? { maxDeliver: config.max_deliver } : {}),
     ...(config.max_ack_pending !== undefined && config.max_ack_pending > 0
       ? { maxInFlight: config.max_ack_pending }
@@ -105,7 +106,7 @@ function startOf(config: ConsumerConfig): GroupStart {
     case 'last_per_subject':
       return { kind: 'last-per-key' };
     case 'by_start_sequence':
-      return { kind: 'offset', offset: (config.opt_start_seq ?? 1) - 1 };
+      return { kind: 'offset', offset: (config.opt_start_seq ?? 1) - 1, beyondEnd: true };
     case 'by_start_time':
       break;
   }

@@ -31,15 +31,15 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
         context.server,
       ),
     },
-    // A stream sequence is offset + 1, so "the last one below the cursor" has the cursor's own number.
+    // A stream sequence is offset + 1, so the last one before an end has the end's own number.
     delivered: {
       consumer_seq: info.deliverySequence,
-      stream_seq: info.cursor,
+      stream_seq: info.deliveredEnd,
       ...(info.lastDeliveredMs === undefined ? {} : { last_active: timeText(info.lastDeliveredMs) }),
     },
     ack_floor: {
       consumer_seq: info.ackFloorSequence,
-      stream_seq: info.ackFloor,
+      stream_seq: info.answeredEnd,
       ...(info.lastAckMs === undefined ? {} : { last_active: timeText(info.lastAckMs) }),
     },
     num_ack_pending: info.inFlight,

@@ -13,9 +13,6 @@ import type { Stream } from './stream.ts';
 /** How often a no_wait request looks again whether there is nothing left for it, should no delivery have told it. */
 const idleCheckMs = 100;
 
-/** Timestamp and the five dots of an ack subject. */
-const ackTailBytes = 19 + 5;
-
 /** A consumer of a stream is a group as NATS clients see it; pull requests and push subscriptions are the consumers of that group. */
 export class StreamConsumer {
   readonly stream: Stream;
@@ -89,16 +86,6 @@ export class StreamConsumer {
     if (this.#config.deliver_subject === undefined) return;
     this.#push = new PushDelivery(this.#context, this, this.#config.deliver_subject);
     this.#push.start();
-  }
-
-  /** About how long the ack subject of its next delivery is. */
-  get ackSubjectBytes(): number {
-    const { cursor, deliverySequence, lag } = this.group.info();
-    const digits = [1, cursor + 1, deliverySequence + 1, lag].reduce(
-      (sum, value) => sum + String(value).length,
-      0,
-    );
-    return this.ackPrefix.length + digits + ackTailBytes;
   }
 
   heartbeatStatus(stalled?: string): Buffer {

@@ -1,9 +1,9 @@
-import { LiveMessage, type Delivery } from '../../../broker/index.ts';
-import { noHeaders, type Header } from './headers.ts';
+import { LiveMessage, type Delivery, type Record } from '../../../broker/index.ts';
+import { headersSize } from '../../../wire/nats/index.ts';
+import { foreignKeyHeader, noHeaders, textHeader, type Header } from './headers.ts';
 import type { StreamConsumer } from './consumer.ts';
 import type { LiveTarget } from './context.ts';
 import { writeDecimal } from './decimal.ts';
-import { foreignKeyHeader } from './headers.ts';
 import { sequenceOf } from './sequence.ts';
 
 const dot = 46;
@@ -40,43 +40,46 @@ export class DeliveryWriter {
     const { record } = delivery;
     const message = this.#message;
     const sequence = sequenceOf(delivery.partition, record.offset);
-    const replyEnd = this.#writeReply(consumer, delivery, sequence, record.timestampMs);
+    const replyEnd = this.#writeReply(consumer, delivery, sequence);
     message.setReply(this.#reply, 0, replyEnd);
     const { keyStart, keyEnd, buffer } = record;
-    let headers = record.headers;
-    if (keyStart >= 0 && consumer.stream.keySubjects.has(buffer, keyStart, keyEnd)) {
-      message.setSubject(buffer, keyStart, keyEnd);
-    } else {
+    const ownSubject = hasOwnSubject(consumer, record);
+    if (ownSubject) message.setSubject(buffer, keyStart, keyEnd);
+    else {
       const name = consumer.stream.nameBytes;
       message.setSubject(name, 0, name.length);
-      if (keyStart >= 0) headers = [...headers, foreignKeyHeader(buffer.subarray(keyStart, keyEnd))];
     }
-    const valueBytes = record.valueStart < 0 ? 0 : record.valueEnd - record.valueStart;
-    if (consumer.headersOnly) {
-      headers = [...headers, messageSizeHeader(valueBytes)];
-      message.setValue(buffer, 0, 0);
-    } else {
-      message.setValue(
-        buffer,
-        valueBytes === 0 ? 0 : record.valueStart,
-        valueBytes === 0 ? 0 : record.valueEnd,
-      );
-    }
+    const headers = headersOf(consumer, record, ownSubject);
+    const valueBytes = consumer.headersOnly ? 0 : valueBytesOf(record);
+    message.setValue(
+      buffer,
+      valueBytes === 0 ? 0 : record.valueStart,
+      valueBytes === 0 ? 0 : record.valueEnd,
+    );
     message.headers = headers;
     consumer.samples?.delivered(sequence);
     target.send(message);
     message.headers = noHeaders;
+    return message.subjectEnd - message.subjectStart + replyEnd + blockBytes(headers) + valueBytes;
+  }
+
+  /** What {@link send} will say of the next delivery of a consumer, whose numbers are not given yet. */
+  measure(consumer: StreamConsumer, delivery: Delivery): number {
+    const { record, deliveries } = delivery;
+    const { group, stream } = consumer;
+    const ownSubject = hasOwnSubject(consumer, record);
+    const pending = group.lag - (deliveries === 1 ? 1 : 0);
+    const next = { ...delivery, record, sequence: group.deliverySequence + 1, pending };
     return (
-      message.subjectEnd -
-      message.subjectStart +
-      replyEnd +
-      headerBytes(headers) +
-      message.valueEnd -
-      message.valueStart
+      (ownSubject ? record.keyEnd - record.keyStart : stream.nameBytes.length) +
+      this.#writeReply(consumer, next, sequenceOf(delivery.partition, record.offset)) +
+      blockBytes(headersOf(consumer, record, ownSubject)) +
+      (consumer.headersOnly ? 0 : valueBytesOf(record))
     );
   }
 
-  #writeReply(consumer: StreamConsumer, delivery: Delivery, sequence: number, timestampMs: number): number {
+  #writeReply(consumer: StreamConsumer, delivery: Delivery, sequence: number): number {
+    const { timestampMs } = delivery.record;
     if (this.#prefixOf !== consumer) this.#setPrefix(consumer);
     if (this.#timestampMs !== timestampMs) this.#setTimestamp(timestampMs);
     const reply = this.#reply;
@@ -112,14 +115,23 @@ export class DeliveryWriter {
   }
 }
 
-function messageSizeHeader(bytes: number): Header {
-  return { name: 'Nats-Msg-Size', value: Buffer.from(String(bytes)) };
+/** Whether the record's key is a subject of the stream. */
+function hasOwnSubject({ stream }: StreamConsumer, { buffer, keyStart, keyEnd }: Record): boolean {
+  return keyStart >= 0 && stream.keySubjects.has(buffer, keyStart, keyEnd);
 }
 
-/** `NATS/1.0 CRLF`, `name: value CRLF` …, `CRLF`. */
-function headerBytes(headers: readonly Header[]): number {
-  if (headers.length === 0) return 0;
-  let bytes = 12;
-  for (const { name, value } of headers) bytes += name.length + 4 + (value?.length ?? 0);
-  return bytes;
+function valueBytesOf({ valueStart, valueEnd }: Record): number {
+  return valueStart < 0 ? 0 : valueEnd - valueStart;
+}
+
+/** The record's own headers, a key that is no subject, and the size of a value that stays here. */
+function headersOf(consumer: StreamConsumer, record: Record, ownSubject: boolean): readonly Header[] {
+  let { headers } = record;
+  if (!ownSubject && record.keyStart >= 0)
+    headers = [...headers, foreignKeyHeader(record.buffer.subarray(record.keyStart, record.keyEnd))];
+  return consumer.headersOnly ? [...headers, textHeader('Nats-Msg-Size', valueBytesOf(record))] : headers;
+}
+
+function blockBytes(headers: readonly Header[]): number {
+  return headers.length === 0 ? 0 : headersSize(headers);
 }

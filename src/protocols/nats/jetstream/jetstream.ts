@@ -93,6 +93,13 @@ export class PillarboxJetStream implements JetStream {
     return queue;
   }
 
+  stopping(): void {
+    for (const stream of this.#context.streams.all()) {
+      for (const consumer of stream.consumers())
+        for (const request of consumer.waiting) request.serverStops();
+    }
+  }
+
   // ---- the API
 
   #dispatch(

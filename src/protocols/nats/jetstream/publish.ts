@@ -7,16 +7,18 @@ import {
   type Route,
   type Topic,
 } from '../../../broker/index.ts';
+import { storedHeaders, verbatimName } from '../../../wire/nats/index.ts';
 import type { NatsSession } from '../jetstream-door.ts';
 import type { Context } from './context.ts';
 import { writeDecimal } from './decimal.ts';
 import { apiError, errorBodyOf, type ApiError } from './errors.ts';
-import { noHeaders } from './headers.ts';
+import { noHeaders, type Header } from './headers.ts';
 import { publishOptions } from './publish-options.ts';
 import { refusalOf } from './publish-refusals.ts';
 import { ReplySlots } from './reply-slots.ts';
 import { sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
+import type { StreamConfig } from './stream-config.ts';
 import { whenDurable } from './when-durable.ts';
 
 /** nats-server keeps the length of a header block in 16 bits. */
@@ -72,12 +74,13 @@ export class Publisher implements PublishListener<number> {
     record.headers = noHeaders;
     if (headerBytes > 0) {
       if (headerBytes > headerBytesMax) return this.refused(slot, apiError('headerExceedsMaximum'));
-      record.headers = message.decodeHeaders();
+      const headers = storedHeaders(message.headerBuffer, message.headerStart, message.headerEnd);
       try {
-        options = publishOptions(record.headers, config, message);
+        options = publishOptions(headers, config, message);
       } catch (error) {
         return this.refused(slot, error as ApiError);
       }
+      record.headers = fitting(headers, headerBytes, message, config);
     }
     this.#fillRecord(message);
     topic.publish(record, options, this, slot);
@@ -191,4 +194,16 @@ function tellsWhatIsLast(error: Error): boolean {
   if (!(error instanceof BrokerError)) return false;
   const { code } = error;
   return code === 'wrong-last-offset' || code === 'wrong-last-key-offset' || code === 'wrong-last-dedupe-id';
+}
+
+/** Headers as they are stored. Where the list needs its block beside it and both do not fit, the block says everything. */
+function fitting(
+  headers: readonly Header[],
+  headerBytes: number,
+  { valueStart, valueEnd }: LiveMessage,
+  { max_msg_size: bytesMax }: StreamConfig,
+): readonly Header[] {
+  const last = headers[headers.length - 1];
+  if (bytesMax <= 0 || last?.name !== verbatimName) return headers;
+  return 2 * headerBytes + valueEnd - valueStart > bytesMax ? [last] : headers;
 }

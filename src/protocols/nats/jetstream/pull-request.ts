@@ -10,6 +10,7 @@ import {
   exceededStatus,
   exceedsMaxBytesStatus,
   requestTimeoutStatus,
+  serverShutdownStatus,
   statuses,
 } from './status.ts';
 import { durationText, nanosPerMs } from './time.ts';
@@ -39,8 +40,6 @@ export class PullRequest implements Consumer {
   readonly #reply: string;
   readonly #options: PullOptions;
   readonly #bounded: boolean;
-  /** What the subject and ack subject of a delivery take, about: the core counts only key, headers and value. */
-  readonly #envelopeBytes: number;
   #left: number;
   #bytesLeft: number;
   #delivered = 0;
@@ -59,7 +58,6 @@ export class PullRequest implements Consumer {
     this.#left = options.batch;
     this.#bounded = options.maxBytes > 0;
     this.#bytesLeft = options.maxBytes;
-    this.#envelopeBytes = this.#bounded ? consumer.ackSubjectBytes : 0;
     this.#lastSentMs = context.clock.monotonic();
   }
 
@@ -96,7 +94,12 @@ export class PullRequest implements Consumer {
   }
 
   get creditBytes(): number {
-    return this.#bounded ? this.#bytesLeft - this.#envelopeBytes : Infinity;
+    return this.#bounded ? this.#bytesLeft : Infinity;
+  }
+
+  /** `max_bytes` counts subject, ack subject, headers and payload. */
+  sizeOf(delivery: Delivery): number {
+    return this.#bounded ? this.#context.deliveries.measure(this.#consumer, delivery) : 0;
   }
 
   receive(delivery: Delivery): void {
@@ -122,7 +125,12 @@ export class PullRequest implements Consumer {
   }
 
   ended(reason: ConsumerEnd): void {
-    this.endWith(reason === 'closed' ? statuses.serverShutdown : statuses.consumerDeleted);
+    if (reason === 'closed') this.serverStops();
+    else this.endWith(statuses.consumerDeleted);
+  }
+
+  serverStops(): void {
+    this.endWith(serverShutdownStatus(this.#left, this.#bytesLeft));
   }
 
   // ---- its end

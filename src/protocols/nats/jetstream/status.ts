@@ -26,7 +26,6 @@ export type FixedStatus =
   | 'consumerDeleted'
   | 'consumerIsPushBased'
   | 'exceededMaxWaiting'
-  | 'serverShutdown'
   | 'tooManyResults';
 
 /** Statuses that are always the same. */
@@ -42,7 +41,6 @@ export const statuses: { readonly [S in FixedStatus]: Buffer } = {
   consumerDeleted: status(409, 'Consumer Deleted'),
   consumerIsPushBased: status(409, 'Consumer is push based'),
   exceededMaxWaiting: status(409, 'Exceeded MaxWaiting'),
-  serverShutdown: status(409, 'Server Shutdown'),
   tooManyResults: status(413, 'Too Many Results'),
 };
 
@@ -66,6 +64,11 @@ export function requestTimeoutStatus(messages: number, bytes: number): Buffer {
 /** A pull request has its messages, and bytes to spare. */
 export function batchCompletedStatus(messages: number, bytes: number): Buffer {
   return status(409, 'Batch Completed', pending(messages, bytes));
+}
+
+/** The server stops: the request is over. */
+export function serverShutdownStatus(messages: number, bytes: number): Buffer {
+  return status(409, 'Server Shutdown', pending(messages, bytes));
 }
 
 export function exceedsMaxBytesStatus(messages: number, bytes: number): Buffer {

@@ -217,6 +217,8 @@ describe('streams', () => {
     assert.equal(after.ack_floor.stream_seq, 1);
     const again = js.pull('S', 'c', '2');
     await js.settle();
+    assert.deepEqual(again.texts, [], 'its consumer may still ack it');
+    await js.advance(30_000);
     assert.deepEqual(again.texts, ['2']);
   });
 });

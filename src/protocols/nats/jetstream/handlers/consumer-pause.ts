@@ -31,8 +31,8 @@ export async function consumerReset(context: Context, { args, body }: ApiRequest
   const [streamName, name] = args as [string, string];
   const consumer = context.streams.get(streamName).getConsumer(name);
   if (seq) await checkReset(consumer, seq);
-  const offset = seq ? Math.max(0, seq - 1) : consumer.group.info().ackFloor;
-  await consumer.group.reset({ kind: 'offset', offset });
+  const offset = seq ? Math.max(0, seq - 1) : consumer.group.info().answeredEnd;
+  await consumer.group.reset({ kind: 'offset', offset, beyondEnd: true });
   return { ...(await consumerInfo(context, consumer)), reset_seq: offset + 1 };
 }
 

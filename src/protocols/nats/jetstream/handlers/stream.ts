@@ -83,6 +83,8 @@ export async function streamPurge(context: Context, { args, body }: ApiRequest):
       ...(seq && partition.index === last ? { before: offsetOfSequence(seq) } : {}),
       ...(keep ? { keep } : {}),
     });
+    if (!filter || filter === '>')
+      for (const group of topic.groups.values()) group.notePurged(partition.index, partition.firstOffset);
   }
   return { success: true, purged };
 }
