@@ -3,6 +3,7 @@ export {
   type ServerKind,
   type StartServerOptions,
   type TestServer,
+  comparedPath,
   oraclePath,
   serverKind,
   startServer,

@@ -14,6 +14,8 @@ import { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-dir
 export type ServerKind = 'pillarbox' | 'nats-server';
 
 export const oraclePath: string | undefined = process.env['PILLARBOX_ORACLE'] || undefined;
+/** A nats-server to compare with, for tests that ask both: the oracle, or the one that `.ci/peers` brought. */
+export const comparedPath: string | undefined = oraclePath ?? (process.env['NATS_SERVER'] || undefined);
 export const serverKind: ServerKind = oraclePath === undefined ? 'pillarbox' : 'nats-server';
 
 export interface StartServerOptions {
@@ -184,7 +186,7 @@ class ServerProcess implements TestServer {
     const launch =
       this.kind === 'pillarbox'
         ? await launchPillarbox(this.#work.path, this.dataDirectory, this.#ports, this.#args)
-        : await launchOracle(oraclePath ?? 'nats-server', this.#work.path, this.dataDirectory, this.#ports);
+        : await launchOracle(comparedPath ?? 'nats-server', this.#work.path, this.dataDirectory, this.#ports);
     const child = spawn(launch.command, launch.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: serverEnvironment(),

@@ -22,6 +22,8 @@ import type { LiveMessage, Topic } from '../../broker/index.ts';
 export interface JetStream {
   /** A PUB or HPUB to a subject that a topic captures, with or without reply. Live subscribers of the subject have it already. */
   publish(session: NatsSession, message: LiveMessage, topic: Topic): void;
+  /** Why the stream would not take it, by what the stream is and the message says; undefined when it would, as far as that goes. */
+  refusalOf?(message: LiveMessage, topic: Topic): string | undefined;
   /** A message to `$JS.ACK.…`: value +ACK, -NAK, …; with a reply it wants an answer once the ack is on disk. False: no such consumer. */
   ack(session: NatsSession, message: LiveMessage): boolean;
   /** A message to any other subject under `$JS.` (`$JS.API.…`, `$JS.FC.…`). False: nothing answers there, go on as with any live subject (503 where nobody else listens). */

@@ -1,5 +1,6 @@
 import { LiveMessage } from '../../broker/index.ts';
 import { natsHeaders, type Frame } from '../../wire/nats/index.ts';
+import { traceOf, type MessageTrace } from './message-trace.ts';
 import type { Session } from './session.ts';
 import { natsEncoding, Subscription } from './subscription.ts';
 import { isUserInfoRequest, replyUserInfo } from './user-info.ts';
@@ -15,6 +16,10 @@ export function publish(session: Session, frame: Frame): void {
   const message = session.message;
   fill(message, frame, session);
   session.inMessages++;
+  if (message.headerStart >= 0) {
+    const trace = traceOf(session, message);
+    if (trace !== undefined) return publishTraced(session, message, trace);
+  }
   if (buffer[subjectStart] === dollar && publishSystem(session, message)) return;
 
   let route = session.route;
@@ -32,6 +37,30 @@ export function publish(session: Session, frame: Frame): void {
   } else if (count === 0 && message.replyStart >= 0 && session.noResponders) {
     sayNobody(session, message);
   }
+}
+
+/** A message that asks to be told where it goes, and perhaps not to go there. */
+function publishTraced(session: Session, message: LiveMessage, trace: MessageTrace | 'nowhere'): void {
+  if (trace === 'nowhere') return;
+  const { router, jetStream } = session.host;
+  if (
+    !trace.only &&
+    message.subjectBuffer[message.subjectStart] === dollar &&
+    publishSystem(session, message)
+  )
+    return trace.send();
+  const route = router.match(message.subjectBuffer, message.subjectStart, message.subjectEnd);
+  trace.begin(route);
+  const count = trace.only ? 0 : router.deliver(route, message);
+  trace.delivered(route);
+  const { topic } = route;
+  if (topic !== undefined && jetStream) {
+    trace.stored(topic, jetStream.refusalOf?.(message, topic));
+    if (!trace.only) jetStream.publish(session, message, topic);
+  } else if (count === 0 && !trace.only && message.replyStart >= 0 && session.noResponders) {
+    sayNobody(session, message);
+  }
+  trace.send();
 }
 
 function fill(message: LiveMessage, frame: Frame, session: Session): void {

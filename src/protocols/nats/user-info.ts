@@ -1,5 +1,6 @@
 import { LiveMessage } from '../../broker/index.ts';
 import { globalAccount } from './info.ts';
+import type { SessionHost } from './session-host.ts';
 import type { Session } from './session.ts';
 
 const subject = '$SYS.REQ.USER.INFO';
@@ -9,17 +10,22 @@ export function isUserInfoRequest(message: LiveMessage): boolean {
   return message.subjectEnd - message.subjectStart === subject.length && message.subject === subject;
 }
 
+/** What the server calls itself in answers and events about it. */
+export function serverOf({ info, clock }: SessionHost): object {
+  return {
+    name: info.server_name,
+    host: info.host,
+    id: info.server_id,
+    ver: info.version,
+    jetstream: info.jetstream === true,
+    time: new Date(clock.now()).toISOString(),
+  };
+}
+
 export function replyUserInfo(session: Session, message: LiveMessage): void {
-  const { info, router, clock } = session.host;
+  const { router } = session.host;
   const answer = {
-    server: {
-      name: info.server_name,
-      host: info.host,
-      id: info.server_id,
-      ver: info.version,
-      jetstream: info.jetstream === true,
-      time: new Date(clock.now()).toISOString(),
-    },
+    server: serverOf(session.host),
     data: { user: session.user, account: globalAccount },
   };
   const value = Buffer.from(JSON.stringify(answer), 'utf8');

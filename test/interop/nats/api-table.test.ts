@@ -1,7 +1,7 @@
 /** The same requests to our server and to nats-server, and their answers side by side. Skipped, visibly, without nats-server. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { oraclePath } from '../../support/index.ts';
+import { comparedPath } from '../../support/index.ts';
 import { play } from './api-player.ts';
 import { steps, type Step } from './api-table.ts';
 
@@ -10,15 +10,14 @@ describe('answers of the JetStream API', { timeout: 300_000 }, () => {
   let theirs: readonly unknown[] = [];
 
   before(async () => {
-    if (oraclePath === undefined) return;
+    if (comparedPath === undefined) return;
     ours = await play('pillarbox');
     theirs = await play('nats-server');
   });
 
   for (const [index, step] of steps.entries()) {
     test(`${index}: ${describeStep(step)}`, (t) => {
-      if (oraclePath === undefined)
-        return t.skip('there is no nats-server: set PILLARBOX_ORACLE to its path');
+      if (comparedPath === undefined) return t.skip('there is no nats-server: set NATS_SERVER to its path');
       if (step.differs !== undefined) return t.skip(step.differs);
       assert.deepEqual(ours[index], theirs[index]);
     });

@@ -61,6 +61,10 @@ export class PillarboxJetStream implements JetStream {
     this.#publisher.publish(session, message, topic);
   }
 
+  refusalOf(message: LiveMessage, topic: Topic): string | undefined {
+    return this.#publisher.refusalOf(message, topic);
+  }
+
   ack(_session: NatsSession, message: LiveMessage): boolean {
     return this.#acks.take(message);
   }

@@ -8,14 +8,22 @@ import { parseDuration } from './time.ts';
 /** The last token of a reply subject that belongs to a batch: `<inbox>.<id>.<flow>.<gap>.<seq>.<op>.$FI`. */
 const batchReplyEnd = Buffer.from('.$FI', 'latin1');
 
+/** nats-server keeps the length of a header block in 16 bits. */
+const headerBytesMax = 65_535;
+
 /**
- * What a stream refuses whatever the headers say: everything once it is sealed, members of a fast batch, and on a counter stream all
- * that counts nothing. In nats-server's order and words.
+ * What a stream refuses whatever the headers say: everything once it is sealed, what is too large, members of a fast batch, and on a
+ * counter stream all that counts nothing. In nats-server's order and words.
  */
 export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError | undefined {
   if (config.sealed) return apiError('streamSealed');
+  const { headerStart, headerEnd, valueStart, valueEnd } = message;
+  const headerBytes = headerStart < 0 ? 0 : headerEnd - headerStart;
+  if (config.max_msg_size > 0 && headerBytes + valueEnd - valueStart > config.max_msg_size)
+    return apiError('messageExceedsMaximum');
   if (isOfBatch(message)) return apiError('batchPublishDisabled');
-  return config.allow_msg_counter && message.headerStart < 0 ? apiError('messageIncrMissing') : undefined;
+  if (headerBytes > headerBytesMax) return apiError('headerExceedsMaximum');
+  return config.allow_msg_counter && headerBytes === 0 ? apiError('messageIncrMissing') : undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { storedHeaders, verbatimName } from '../../../wire/nats/index.ts';
 import type { NatsSession } from '../jetstream-door.ts';
 import type { Context } from './context.ts';
 import { writeDecimal } from './decimal.ts';
-import { apiError, errorBodyOf, type ApiError } from './errors.ts';
+import { errorBodyOf, type ApiError } from './errors.ts';
 import { noHeaders, type Header } from './headers.ts';
 import { publishOptions } from './publish-options.ts';
 import { refusalOf } from './publish-refusals.ts';
@@ -20,9 +20,6 @@ import { sequenceOf } from './sequence.ts';
 import type { Stream } from './stream.ts';
 import type { StreamConfig } from './stream-config.ts';
 import { whenDurable } from './when-durable.ts';
-
-/** nats-server keeps the length of a header block in 16 bits. */
-const headerBytesMax = 65_535;
 
 /** The token of a publish that wants no answer. */
 const noReply = -1;
@@ -64,16 +61,9 @@ export class Publisher implements PublishListener<number> {
     if (refusal !== undefined) return this.refused(slot, refusal);
     let options: PublishOptions | undefined;
     const headerBytes = message.headerStart < 0 ? 0 : message.headerEnd - message.headerStart;
-    if (
-      config.max_msg_size > 0 &&
-      headerBytes + message.valueEnd - message.valueStart > config.max_msg_size
-    ) {
-      return this.refused(slot, apiError('messageExceedsMaximum'));
-    }
     const record = this.#record;
     record.headers = noHeaders;
     if (headerBytes > 0) {
-      if (headerBytes > headerBytesMax) return this.refused(slot, apiError('headerExceedsMaximum'));
       const headers = storedHeaders(message.headerBuffer, message.headerStart, message.headerEnd);
       try {
         options = publishOptions(headers, config, message);
@@ -85,6 +75,19 @@ export class Publisher implements PublishListener<number> {
     this.#fillRecord(message);
     topic.publish(record, options, this, slot);
     if (this.#context.broker.congested) this.#hold(session);
+  }
+
+  /** What {@link publish} would refuse a message for before the topic is asked. */
+  refusalOf(message: LiveMessage, topic: Topic): string | undefined {
+    const { config } = this.#context.streams.of(topic);
+    const refusal = refusalOf(message, config);
+    if (refusal !== undefined || message.headerStart < 0) return refusal?.message;
+    try {
+      publishOptions(message.decodeHeaders(), config, message);
+    } catch (error) {
+      return (error as ApiError).message;
+    }
+    return undefined;
   }
 
   // ---- PublishListener
