@@ -470,9 +470,6 @@ export class Broker {
       get refusal() {
         return broker.#watermarks.refusal ?? broker.#refusalWhileStalled() ?? broker.#refusalForGood();
       },
-      get diskTimeToFullMs() {
-        return broker.#watermarks.diskTimeToFullMs;
-      },
       emit: (event) => this.#events.emit(event),
       damaged: (report) => this.#onDamaged(report),
       awaitCommit: (listener, token, partition, offset, duplicate) =>

@@ -20,8 +20,6 @@ export interface BrokerCore extends PartitionHost {
   readonly recovering: boolean;
   /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */
   readonly refusal: BrokerError | undefined;
-  /** Until the disk's watermark is passed, if it goes on like this; undefined when it does not near. */
-  readonly diskTimeToFullMs: number | undefined;
   emit(event: BrokerEvent): void;
   /** The listener hears `published` when what is open now is durable. */
   awaitCommit<T>(

@@ -9,8 +9,8 @@ export interface TopicStats {
   readonly inPerSecond: number;
   readonly removedPerSecond: number;
   /**
-   * Milliseconds until publishes are refused, or the oldest messages dropped, if rates stay: messagesMax, bytesMax or the disk's watermark, whichever is
-   * nearest. Absent when none is nearing.
+   * Milliseconds until publishes are refused, or the oldest messages dropped, by messagesMax or bytesMax if rates stay; absent when neither is
+   * nearing. The disk is no topic's own: see `diskTimeToFullMs` of the broker.
    */
   readonly timeToFullMs?: number;
   readonly groups: number;
@@ -32,12 +32,10 @@ export interface GroupStats {
   readonly paused: boolean;
 }
 
-/** `diskTimeToFullMs`: until the disk's watermark is passed; undefined when it is not nearing. */
-export function topicStats(topic: Topic, nowMs: number, diskTimeToFullMs: number | undefined): TopicStats {
+export function topicStats(topic: Topic, nowMs: number): TopicStats {
   const inPerSecond = topic.inRate.perSecond(nowMs);
   const removedPerSecond = topic.removedRate.perSecond(nowMs);
-  const ofDisk = inPerSecond > 0 ? (diskTimeToFullMs ?? Infinity) : Infinity;
-  const timeToFullMs = Math.min(limitsTimeToFullMs(topic, inPerSecond - removedPerSecond), ofDisk);
+  const timeToFullMs = limitsTimeToFullMs(topic, inPerSecond - removedPerSecond);
   return {
     messages: topic.count,
     bytes: topic.bytes,

@@ -609,7 +609,7 @@ export class Topic {
   }
 
   stats(): TopicStats {
-    return topicStats(this, this.#core.clock.monotonic(), this.#core.diskTimeToFullMs);
+    return topicStats(this, this.#core.clock.monotonic());
   }
 }
 

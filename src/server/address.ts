@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
 
@@ -13,7 +14,10 @@ export async function isLoopback(host: string): Promise<boolean> {
   if (isIP(host)) return loopback.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
   if (host === 'localhost') return true;
   const addresses = await lookup(host, { all: true });
-  return addresses.every(({ address, family }) => loopback.check(address, family === 4 ? 'ipv4' : 'ipv6'));
+  return (
+    addresses.length > 0 &&
+    addresses.every(({ address, family }) => loopback.check(address, family === 4 ? 'ipv4' : 'ipv6'))
+  );
 }
 
 /** Refuses, in one sentence, to be open to the network by accident. */
@@ -51,7 +55,7 @@ export async function checkExposure(settings: Settings): Promise<void> {
       (error: unknown) => {
         throw new ServerError(
           'address-unavailable',
-          `The address "${host}" for ${door} cannot be resolved (${systemErrorCode(error) ?? messageOf(error)}); ` +
+          `The address "${shownText(host)}" for ${door} cannot be resolved (${systemErrorCode(error) ?? messageOf(error)}); ` +
             `give an address of this machine with --${settingTable[key].name}.`,
           error,
         );

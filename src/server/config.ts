@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Setting, type Settings, environmentName, settingTable } from './settings.ts';
 
@@ -90,10 +91,19 @@ export async function loadConfiguration(sources: ConfigurationSources = {}): Pro
 function parse(setting: Setting<unknown>, where: string, value: unknown): unknown {
   const parsed = setting.parse(value);
   if (parsed !== undefined) return parsed;
-  const shown = setting.secret ? 'the value given (not shown)' : JSON.stringify(value);
-  throw invalid(
+  throw unfit(setting, where, value);
+}
+
+function unfit(setting: Setting<unknown>, where: string, value: unknown): ServerError {
+  const shown = setting.secret && value !== '' ? 'the value given (not shown)' : shownValue(value);
+  return invalid(
     `${where} must be ${setting.expected}, not ${shown}; correct it or leave it out for the default.`,
   );
+}
+
+/** Undefined and functions, which JSON cannot say, show as their type. */
+function shownValue(value: unknown): string {
+  return typeof value === 'bigint' ? `${value}n` : shownText(JSON.stringify(value) ?? typeof value);
 }
 
 async function readConfigurationFile(
@@ -146,11 +156,33 @@ async function parseConfigurationFile(path: string, text: string): Promise<Value
 function didYouMean(name: string, known: readonly string[]): string {
   const near = known.find(
     (candidate) =>
-      candidate.replaceAll('-', '') === name.replaceAll(/[-_.]/g, '').toLowerCase() ||
+      candidate.replaceAll('-', '').toLowerCase() === name.replaceAll(/[-_.]/g, '').toLowerCase() ||
       candidate.startsWith(name) ||
       name.startsWith(candidate),
   );
   return near === undefined ? `the known ones are ${known.join(', ')}.` : `did you mean "${near}"?`;
+}
+
+/**
+ * The settings of a server that is started from code: the defaults, each overridable by its name in camel case. A value is held to what a
+ * flag is held to, and throws the same ServerError. Undefined counts as left out; `others` are names that belong to the caller.
+ */
+export function settingsOf(given: Partial<Settings>, others: readonly string[] = []): Settings {
+  const keys = Object.keys(settingTable) as (keyof Settings)[];
+  if (typeof given !== 'object' || given === null)
+    throw invalid('The settings of a server must be an object.');
+  for (const name of Object.keys(given))
+    if (!keys.includes(name as keyof Settings) && !others.includes(name))
+      throw invalid(`A server has no setting "${name}"; ${didYouMean(name, keys)}`);
+  const settings: { -readonly [K in keyof Settings]?: unknown } = {};
+  for (const key of keys) {
+    const setting: Setting<unknown> = settingTable[key];
+    const value = given[key];
+    const accepts = setting.accepts ?? ((value) => setting.parse(value) === value);
+    if (value !== undefined && !accepts(value)) throw unfit(setting, `The setting "${key}"`, value);
+    settings[key] = value ?? setting.default;
+  }
+  return settings as unknown as Settings;
 }
 
 function invalid(message: string, cause?: unknown): ServerError {

@@ -1,3 +1,4 @@
+import { shownText } from '../util/index.ts';
 import { messageOf } from './errors.ts';
 import { type LogLevel, logLevels } from './settings.ts';
 
@@ -122,10 +123,10 @@ function prettyWriter({ colour, write }: LogOptions): Writer {
       const name = level.padEnd(5);
       const shown = Object.entries(fields).map(
         ([name, value]) =>
-          `  ${name}=${typeof value === 'string' ? value : value instanceof Error ? value.message : JSON.stringify(value)}`,
+          `  ${name}=${shownText(typeof value === 'string' ? value : value instanceof Error ? value.message : JSON.stringify(value))}`,
       );
       const mark = colour ? `\u001B[${colours[level]}m${name}\u001B[0m` : name;
-      write(`${time} ${mark} ${message}${shown.join('')}\n`);
+      write(`${time} ${mark} ${shownText(message)}${shown.join('')}\n`);
     },
     flush: () => Promise.resolve(),
     last: (message, stack) => {

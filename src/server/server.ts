@@ -8,7 +8,8 @@ import { ServerError, systemErrorCode } from './errors.ts';
 import type { Door, KafkaDoor } from './frontends.ts';
 import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
-import { type Settings, settingTable, settingsOf } from './settings.ts';
+import { settingsOf } from './config.ts';
+import { type Settings, settingTable } from './settings.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
 export interface ServerOptions extends Partial<Settings> {
@@ -44,7 +45,7 @@ const sampleMs = 2000;
 /** Starts a server and resolves when all of it listens. Rejects with a ServerError, and then nothing of it is left. */
 export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
   const { log = silentLog, version = '0.0.0' } = options;
-  const settings = settingsOf(options);
+  const settings = settingsOf(options, ['log', 'version']);
   await checkExposure(settings);
   const server = new Server(settings, log, version);
   try {

@@ -15,6 +15,8 @@ export interface Setting<T> {
   readonly secret?: boolean;
   /** From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not fit. */
   readonly parse: (value: unknown) => NonNullable<T> | undefined;
+  /** Whether code may give the value as it is; absent: when parsing leaves it as it is. */
+  readonly accepts?: (value: unknown) => boolean;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
@@ -153,6 +155,7 @@ function duration(msMax: number, rest: Rest<number>): Setting<number> {
   return {
     placeholder: 'TIME',
     expected: `a time of at most ${msMax / 1e3} s, such as 500ms, 10s or 1m`,
+    accepts: (ms) => typeof ms === 'number' && ms >= 0 && ms <= msMax,
     parse: (value) => {
       const [, digits, unit] = /^(\d{1,9})\s*(ms|s|m)$/.exec(String(value)) ?? [];
       const ms = Number(digits) * (durationUnits[unit ?? ''] ?? Number.NaN);
@@ -340,12 +343,4 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
 /** The variable of a setting: `PILLARBOX_NATS_PORT` for `nats-port`. */
 export function environmentName(setting: { readonly name: string }): string {
   return `PILLARBOX_${setting.name.toUpperCase().replaceAll('-', '_')}`;
-}
-
-/** The defaults, each overridable: for starting a server from code. */
-export function settingsOf(partial: Partial<Settings>): Settings {
-  const settings: { -readonly [K in keyof Settings]?: unknown } = {};
-  for (const key of Object.keys(settingTable) as (keyof Settings)[])
-    settings[key] = partial[key] ?? settingTable[key].default;
-  return settings as unknown as Settings;
 }

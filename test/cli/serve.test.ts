@@ -102,6 +102,24 @@ describe('serve', () => {
       await assert.rejects(stat(broker.portsFile), { code: 'ENOENT' });
     });
 
+  test('says where it listens as a line of JSON, too', async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using broker = await serve(directory.path);
+    await eventually(() => broker.err().includes('the broker is ready'));
+    const line = broker
+      .err()
+      .split('\n')
+      .find((line) => line.includes('the broker is ready'))!;
+    const { level, host, ports, dataDirectory, version } = JSON.parse(line) as { [name: string]: unknown };
+    const { nats, kafka, admin } = broker.ports;
+    assert.deepEqual(
+      { level, host, ports },
+      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, admin } },
+    );
+    assert.equal(dataDirectory, join(directory.path, 'data'));
+    assert.match(String(version), /^\d/);
+  });
+
   test('keeps what was stored over a stop, and says that the stop was clean', async () => {
     await using directory = await makeTemporaryDirectory();
     {

@@ -37,6 +37,12 @@ describe('the log', () => {
     );
   });
 
+  test('shows people no character that their terminal obeys', () => {
+    const { log, lines } = recordingLog({ pretty: true });
+    log.info('client \u001B]0;x\u0007 left', { group: 'a\r\u202Eb', error: new Error('\u009B31m') });
+    assert.match(lines.join(''), /client \\x1b\]0;x\\x07 left {2}group=a\\r\\u202eb {2}error=\\x9b31m\n$/);
+  });
+
   test('colours only when told', () => {
     const { log, lines } = recordingLog({ pretty: true, colour: true });
     log.error('no');

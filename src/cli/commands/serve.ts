@@ -115,9 +115,18 @@ export async function configure(command: Command): Promise<void> {
     const server = await starting;
     const { host, adminHost } = settings;
     const { ports, dataDirectory } = server;
-    process.stdout.write(
-      banner({ host, adminHost, ports, dataDirectory, startMs: performance.now() }, selfCommand()),
-    );
+    const startMs = Math.round(performance.now());
+    process.stdout.write(banner({ host, adminHost, ports, dataDirectory, startMs }, selfCommand()));
+    // On a terminal the banner has said it already.
+    if (!isatty(2))
+      log.info('the broker is ready', {
+        version: packageVersion(),
+        host,
+        adminHost,
+        ports,
+        dataDirectory,
+        startMs,
+      });
     if (file !== undefined) log.info('settings were read from a configuration file', { file });
     // Never resolves unless a write or sync failed, which the log has said; a stop ends the process by itself.
     await end(exitCodeOf(await server.failed));

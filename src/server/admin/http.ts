@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { type Socket, isIP } from 'node:net';
 import { type Hall, Listener } from '../../protocols/index.ts';
 import { sameText } from '../../util/index.ts';
+import { shownText } from '../../util/index.ts';
 import { AdminError, describeError, invalidRequest } from './errors.ts';
 
 /** A request of the admin HTTP after routing. */
@@ -116,10 +117,11 @@ async function answer<Context>(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   let reply: AdminReply;
+  let body: string;
   let headers: { readonly [name: string]: string } = {};
   try {
     checkOrigin(message, options.host, options.token !== undefined);
-    const url = new URL(message.url ?? '/', 'http://localhost');
+    const url = urlOf(message.url ?? '/');
     if (options.token !== undefined && !openPaths.has(url.pathname))
       await checkToken(message, options.token, options.hall);
     const { route, params } = findRoute(options.routes, message.method ?? 'GET', url.pathname);
@@ -132,24 +134,38 @@ async function answer<Context>(
       },
       options.context,
     );
+    body = textOf(reply);
   } catch (error) {
     const described = describeError(error);
     if (described.status === 500) options.onError(error, `${message.method} ${message.url}`);
     reply = { kind: 'json', status: described.status, body: described.body };
     headers = described.headers;
+    body = textOf(reply);
   }
-  send(message, response, reply, headers, stopping.aborted);
+  send(message, response, { ...reply, body }, headers, stopping.aborted);
+}
+
+/** A target may be a path, with slashes as it likes (`//`), or an address as proxies send it. */
+function urlOf(target: string): URL {
+  const address = target.startsWith('/') ? `http://localhost${target}` : target;
+  if (!URL.canParse(address, 'http://localhost'))
+    throw invalidRequest(`"${shownText(target.slice(0, 200))}" is not a path.`);
+  return new URL(address, 'http://localhost');
+}
+
+function textOf(reply: AdminReply): string {
+  return reply.kind === 'json' ? `${JSON.stringify(reply.body)}\n` : reply.body;
 }
 
 function send(
   message: IncomingMessage,
   response: ServerResponse,
-  reply: AdminReply,
+  reply: AdminReply & { readonly body: string },
   headers: { readonly [name: string]: string },
   isStopping: boolean,
 ): void {
   if (response.destroyed) return;
-  const body = reply.kind === 'json' ? `${JSON.stringify(reply.body)}\n` : reply.body;
+  const { body } = reply;
   response.writeHead(reply.status ?? 200, {
     'content-type': reply.kind === 'json' ? 'application/json; charset=utf-8' : reply.type,
     'content-length': Buffer.byteLength(body),

@@ -75,7 +75,7 @@ function valueJson(
   truncated: boolean,
 ): { value: unknown; encoding: MessageJson['encoding'] } {
   if (as === 'base64') return { value: bytes && base64(bytes), encoding: bytes && 'base64' };
-  if (as === 'json' && bytes && !truncated) {
+  if (as === 'json' && bytes && !truncated && jsonDepth(bytes) <= jsonDepthMax) {
     try {
       return { value: JSON.parse(utf8(bytes)) as unknown, encoding: 'json' };
     } catch {
@@ -86,6 +86,26 @@ function valueJson(
   if (as === 'utf8' || (truncated && bytes && isUtf8(withoutTornCharacter(bytes))))
     return { value: bytes && utf8(withoutTornCharacter(bytes)), encoding: bytes && 'utf8' };
   return bytesJson(bytes);
+}
+
+/** Deeper values are shown as text: JavaScript writes JSON by recursion, which ends somewhere beyond 1,000. */
+const jsonDepthMax = 500;
+
+/** How deep arrays and objects lie in each other. Text that is no JSON gives some number. */
+function jsonDepth(bytes: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let isInText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (isInText) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) isInText = false;
+    } else if (byte === 0x22) isInText = true;
+    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return deepest;
 }
 
 function bytesJson(bytes: Uint8Array | null): { value: string | null; encoding: 'utf8' | 'base64' | null } {

@@ -135,10 +135,18 @@ async function readMessages(
 function valueOf({ value, encoding }: MessageBody): Buffer | null {
   if (value === null || value === undefined) return null;
   if (encoding === 'json' || (encoding === undefined && typeof value !== 'string'))
-    return Buffer.from(JSON.stringify(value));
+    return Buffer.from(jsonOf(value));
   if (typeof value !== 'string')
     throw invalidRequest(`"value" must be a text when "encoding" is ${encoding}.`);
   return Buffer.from(value, encoding ?? 'utf8');
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw invalidRequest('"value" is nested too deep for JSON; send it as text with "encoding": "utf8".');
+  }
 }
 
 function headersOf({ headers = [] }: MessageBody): readonly Header[] {

@@ -113,6 +113,11 @@ function addServer(families: Families, { broker, frontends, version, startedMs }
     Number(memoryFull),
   );
   families.gauge('disk_free_bytes', 'free bytes of the disk with the data directory', diskFreeBytes);
+  families.gauge(
+    'disk_time_to_full_seconds',
+    'until publishes are refused for the disk if it fills on like this',
+    seconds(broker.stats().diskTimeToFullMs),
+  );
   families.gauge('damaged_places', 'places of the log that were found damaged and set aside', damage.length);
   families.gauge('memory_rss_bytes', 'memory of the process', rss);
   families.gauge('memory_heap_bytes', 'memory in JavaScript objects', heapUsed);

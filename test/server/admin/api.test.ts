@@ -229,6 +229,14 @@ describe('publish', () => {
       (results as Json[]).map((result) => result['offset']),
       [0, 1, 2, 3],
     );
+    // Deeper than JavaScript can write: shown as text, and the answer comes.
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    await ok('POST', `/api/v1/topics/${topic}/messages`, { messages: [{ value: deep }] });
+    const { messages: last } = await ok(
+      'GET',
+      `/api/v1/topics/${topic}/messages?as=json&last=1&valueBytes=200000`,
+    );
+    assert.deepEqual([(last as Json[])[0]?.['encoding'], (last as Json[])[0]?.['value']], ['utf8', deep]);
     const { messages } = await ok('GET', `/api/v1/topics/${topic}/messages?as=json`);
     const [text, bytes, object, nothing] = messages as Json[];
     assert.deepEqual(

@@ -117,6 +117,17 @@ describe('the admin HTTP', () => {
 
   const refusals: readonly (readonly [string, Parameters<typeof send>[1], number, string])[] = [
     ['an unknown path', { path: '/nothing' }, 404, 'route-not-found'],
+    ['nothing but slashes', { path: '//' }, 404, 'route-not-found'],
+    ['many slashes', { path: '///x//' }, 404, 'route-not-found'],
+    ['slashes and an address', { path: '//[::1' }, 404, 'route-not-found'],
+    ['slashes and a port that is none', { path: '//a:b/c' }, 404, 'route-not-found'],
+    ['backslashes', { path: '/\\\\' }, 404, 'route-not-found'],
+    ['an asterisk', { path: '*' }, 404, 'route-not-found'],
+    ['an address of nowhere', { path: 'http://' }, 400, 'invalid-request'],
+    ['an address that is torn', { path: 'http://[' }, 400, 'invalid-request'],
+    ['a query alone', { path: '/?a=%zz&%' }, 404, 'route-not-found'],
+    ['a fragment', { path: '/#/healthz' }, 404, 'route-not-found'],
+    ['dots', { path: '/../../etc/passwd' }, 404, 'route-not-found'],
     ['the wrong method', { path: '/things/a' }, 405, 'method-not-allowed'],
     ['a torn escape', { method: 'POST', path: '/things/%zz' }, 400, 'invalid-request'],
     [
