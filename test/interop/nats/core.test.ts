@@ -106,6 +106,7 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
         message.respond(`re: ${message.string()}`, { headers: answer });
       },
     });
+    await nc().flush(); // the other connection asks: the subscription must be there by then
     const ask = headers();
     ask.set('Ask', 'yes');
     await using other = await connect();
