@@ -17,7 +17,8 @@ interface Layer {
 }
 
 const layers: { readonly [name: string]: Layer } = {
-  util: { layers: [], packages: ['@node-rs/crc32'] },
+  // A door of its own for what the command line shows, which needs nothing else of it.
+  util: { layers: [], packages: ['@node-rs/crc32'], doors: /^util\/(index|shown-text)\.ts$/ },
   // A door per protocol: who speaks one need not load the others.
   // zlib: functions of bytes, no I/O.
   wire: {
@@ -33,7 +34,7 @@ const layers: { readonly [name: string]: Layer } = {
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that shows it.
   embedded: { layers: ['broker', 'util'] },
   // Everything it knows of a broker comes by the admin HTTP.
-  cli: { layers: [], packages: ['commander'] },
+  cli: { layers: ['util'], packages: ['commander'] },
 };
 
 /** Single files that may do what their layer may not. */

@@ -96,6 +96,12 @@ export class AdminClient {
         exitCode.failure,
         `The broker at ${this.url} wants a token: give it with --token or PILLARBOX_TOKEN.`,
       );
+    // It stops, or has no room for one more connection: it may answer later.
+    if (error.code === 'closed' || error.code === 'connections-exceeded')
+      return new CliError(
+        exitCode.unavailable,
+        `The broker at ${this.url} does not answer now: ${error.message}`,
+      );
     return new CliError(status === 404 ? exitCode.notFound : exitCode.failure, error.message);
   }
 }

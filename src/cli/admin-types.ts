@@ -134,4 +134,5 @@ export interface ServerJson {
     readonly failed: string | null;
     readonly damage: readonly unknown[];
   };
+  readonly stats: { readonly diskTimeToFullMs?: number };
 }

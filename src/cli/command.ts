@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { AdminClient, defaultUrl } from './admin-client.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
+import { shownText } from '../util/shown-text.ts';
 
 /**
  * A command module adds one top-level command's options and actions. It is loaded only when that command (or its
@@ -24,6 +25,26 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** JSON for programs instead of tables for people. */
   readonly json: boolean;
+}
+
+/**
+ * For a command with subcommands, of which `list` is the one without a name: an unknown name is no argument of `list`, and the error says so.
+ */
+export function refuseUnknownSubcommand(command: Command): void {
+  command.hook('preSubcommand', (_, subcommand) => {
+    const [name] = command.args;
+    const isNamed = command.commands.some(
+      (known) => known.name() === name || known.aliases().includes(name ?? ''),
+    );
+    if (name === undefined || isNamed || name.startsWith('-') || name === 'help') return;
+    const words = command.args.filter((word) => !word.startsWith('-'));
+    if (words.length <= subcommand.registeredArguments.length) return;
+    const known = command.commands.map((known) => known.name()).join(', ');
+    command.error(`error: ${command.name()} has no command "${name}"; there are ${known}`, {
+      exitCode: 2,
+      code: 'commander.unknownCommand',
+    });
+  });
 }
 
 export function addOutputOptions(command: Command): Command {
@@ -56,6 +77,11 @@ export function print(context: CommandContext, value: unknown, render: () => str
   context.terminal.out(context.json ? JSON.stringify(value) : render());
 }
 
+/** Prints a result whose text is a sentence. It may name what clients or arguments said, so it is shown as a cell of a table is. */
+export function say(context: CommandContext, value: unknown, sentence: () => string): void {
+  print(context, value, () => shownText(sentence()));
+}
+
 /** Prints a list: a JSON value a line, or a table. */
 export function printList(context: CommandContext, values: readonly unknown[], render: () => string): void {
   if (!context.json) return context.terminal.out(render());
@@ -66,13 +92,13 @@ export function printList(context: CommandContext, values: readonly unknown[], r
 export async function confirm(terminal: Terminal, question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY || !terminal.errIsTty) {
-    terminal.err(`${question} Nothing was done: say --yes to go on without being asked.`);
+    terminal.err(`${shownText(question)} Nothing was done: say --yes to go on without being asked.`);
     return false;
   }
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl-C is a no.
-  const answer = await lines.question(`${question} [y/N] `).catch(() => '\n');
+  const answer = await lines.question(`${shownText(question)} [y/N] `).catch(() => '\n');
   lines.close();
   if (answer === '\n') terminal.err('');
   return /^y(es)?$/i.test(answer.trim());

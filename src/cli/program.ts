@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
+import { shownText } from '../util/shown-text.ts';
 import { CliError, type ExitCode, exitCode, exitCodeOfServerError } from './exit-code.ts';
 
 interface CommandEntry {
@@ -65,7 +66,8 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .configureOutput({
       // One sentence; commander writes "error: unknown option '--x'".
-      outputError: (text, write) => write(text.replace(/^error: /, 'pillarbox: ')),
+      outputError: (text, write) =>
+        write(`${shownLines(text.trimEnd().replace(/^error: /, 'pillarbox: '))}\n`),
     });
   const words = args.filter((arg) => !arg.startsWith('-'));
   const asked = words[0] === 'help' ? words[1] : words[0];
@@ -80,6 +82,11 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** Errors name what clients and arguments said; newlines of our own stay. */
+function shownLines(text: string): string {
+  return text.split('\n').map(shownText).join('\n');
 }
 
 let resultCode: ExitCode = exitCode.ok;
@@ -97,7 +104,7 @@ function report(error: unknown): ExitCode {
   const { code } = error as { code?: unknown };
   const serverCode = typeof code === 'string' ? exitCodeOfServerError[code] : undefined;
   if (error instanceof CliError || serverCode !== undefined) {
-    process.stderr.write(`pillarbox: ${(error as Error).message}\n`);
+    process.stderr.write(`pillarbox: ${shownLines((error as Error).message)}\n`);
     return error instanceof CliError ? error.exitCode : (serverCode ?? exitCode.failure);
   }
   // Not foreseen: the stack is what a report needs.

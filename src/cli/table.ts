@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { shownText } from '../util/shown-text.ts';
 
 /** A column of a table: numbers stand at the right. */
 export interface Column {
@@ -6,15 +7,19 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** Lays rows out under their titles, two spaces apart, no line longer than `columnsMax` characters. */
+/**
+ * Lays rows out under their titles, two spaces apart, no line longer than `columnsMax` characters. Cells are shown as text from clients is:
+ * a name may hold anything that drives a terminal.
+ */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   options: { columnsMax?: number; title?: (text: string) => string } = {},
 ): string {
   const { columnsMax = Infinity, title = (text) => text } = options;
+  const shown = rows.map((row) => row.map(shownText));
   const widths = columns.map((column, at) =>
-    Math.max(column.title.length, ...rows.map((row) => width(row[at] ?? ''))),
+    shown.reduce((widest, row) => Math.max(widest, width(row[at] ?? '')), column.title.length),
   );
   const line = (cells: readonly string[]): string =>
     cut(
@@ -27,25 +32,13 @@ export function renderTable(
         .trimEnd(),
       columnsMax,
     );
-  return [title(line(columns.map((column) => column.title))), ...rows.map(line)].join('\n');
+  return [title(line(columns.map((column) => column.title))), ...shown.map(line)].join('\n');
 }
 
-/** Name and value, one pair a line, for a single thing. */
+/** Name and value, one pair a line, for a single thing; shown as the cells of a table are. */
 export function renderPairs(pairs: readonly (readonly [string, string])[]): string {
-  const longest = Math.max(0, ...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${name.padEnd(longest)}  ${value}`).join('\n');
-}
-
-/** Text from a message may hold anything: control characters would drive the reader's terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, (character) =>
-    character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\x${hex(character)}`,
-  );
-}
-
-function hex(character: string): string {
-  return (character.codePointAt(0) ?? 0).toString(16).padStart(2, '0');
+  const longest = Math.max(0, ...pairs.map(([name]) => shownText(name).length));
+  return pairs.map(([name, value]) => `${shownText(name).padEnd(longest)}  ${shownText(value)}`).join('\n');
 }
 
 function width(text: string): number {

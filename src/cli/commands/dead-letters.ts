@@ -7,6 +7,8 @@ import {
   addClientOptions,
   confirm,
   contextOf,
+  refuseUnknownSubcommand,
+  say,
   print,
   printList,
 } from '../command.ts';
@@ -15,7 +17,8 @@ import { formatBytes, formatCount, formatDuration, formatMessages } from '../for
 import { wholeNumberOption, withoutUndefined } from '../options.ts';
 import { setExitCode } from '../program.ts';
 import { ProgressBar } from '../progress-bar.ts';
-import { printable, renderPairs, renderTable } from '../table.ts';
+import { shownText } from '../../util/shown-text.ts';
+import { renderPairs, renderTable } from '../table.ts';
 
 /** Messages put back by one request: small enough for a progress bar to move and for Ctrl-C to be heard. */
 const redriveChunkMessages = 1000;
@@ -28,6 +31,7 @@ interface RedriveOptions extends ClientOptions {
 
 /** `pillarbox dead-letters …`. A dead-letter topic is a plain topic; these commands read the headers that say why. */
 export function configure(command: Command): void {
+  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list', { isDefault: true })
@@ -74,8 +78,8 @@ export function configure(command: Command): void {
     const { redriven, stayed } = await redrive(context, topic, options);
     print(context, { topic, redriven, stayed }, () =>
       [
-        `Put back ${formatMessages(redriven)} of topic ${topic}.`,
-        ...stayed.map(({ count, message }) => `${formatMessages(count)} stayed: ${printable(message)}`),
+        `Put back ${formatMessages(redriven)} of topic ${shownText(topic)}.`,
+        ...stayed.map(({ count, message }) => `${formatMessages(count)} stayed: ${shownText(message)}`),
       ].join('\n'),
     );
     if (stayed.length > 0) setExitCode(exitCode.failure);
@@ -91,7 +95,7 @@ export function configure(command: Command): void {
     if (!(await confirm(context.terminal, `Delete all messages of topic ${topic}?`, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${topic} was not purged.`);
     const result = await context.client.post<{ purged: number }>(apiPath('dead-letters', topic, 'purge'));
-    print(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${topic}.`);
+    say(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${shownText(topic)}.`);
   });
 }
 
@@ -166,9 +170,9 @@ function deadLetterTable(letters: readonly DeadLetterJson[], { terminal }: Comma
       letter.deadLetteredTime ?? letter.time,
       `${letter.origin.topic ?? '?'}/${letter.origin.group ?? '?'}@${letter.origin.offset ?? '?'}`,
       String(letter.deliveries ?? '?'),
-      printable(letter.cause ?? '?'),
-      printable(letter.key ?? ''),
-      printable(valueText(letter.value)),
+      letter.cause ?? '?',
+      letter.key ?? '',
+      valueText(letter.value),
     ]),
     { title: terminal.style.bold, ...(terminal.outIsTty ? { columnsMax: terminal.columns } : {}) },
   );
@@ -180,15 +184,12 @@ function deadLetterDetails(letter: DeadLetterJson): string {
     ['dead letter', `${letter.topic}, partition ${letter.partition}, offset ${letter.offset}`],
     ['from', `${origin.topic ?? '?'}, partition ${origin.partition ?? '?'}, offset ${origin.offset ?? '?'}`],
     ['group', origin.group ?? '?'],
-    ['cause', printable(letter.cause ?? '?')],
+    ['cause', letter.cause ?? '?'],
     ['deliveries', String(letter.deliveries ?? '?')],
     ['when', letter.deadLetteredTime ?? letter.time],
-    ['key', printable(letter.key ?? '')],
-    ...letter.headers.map(({ name, value }) => [`  ${printable(name)}`, printable(value ?? '')] as const),
-    [
-      'value',
-      `${printable(valueText(letter.value))}${letter.truncated ? ` … (${letter.valueBytes} bytes)` : ''}`,
-    ],
+    ['key', letter.key ?? ''],
+    ...letter.headers.map(({ name, value }) => [`  ${name}`, value ?? ''] as const),
+    ['value', `${valueText(letter.value)}${letter.truncated ? ` … (${letter.valueBytes} bytes)` : ''}`],
   ]);
 }
 

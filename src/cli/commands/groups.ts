@@ -1,7 +1,16 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
 import type { GroupJson } from '../admin-types.ts';
-import { type ClientOptions, addClientOptions, confirm, contextOf, print, printList } from '../command.ts';
+import {
+  type ClientOptions,
+  addClientOptions,
+  confirm,
+  contextOf,
+  refuseUnknownSubcommand,
+  say,
+  print,
+  printList,
+} from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatCount, formatDuration, formatMessages, formatRate, parseDuration } from '../format.ts';
 import { option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
@@ -16,6 +25,7 @@ interface ResetOptions extends ClientOptions {
 
 /** `pillarbox groups …`. A group is named by its topic and its own name. */
 export function configure(command: Command): void {
+  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list', { isDefault: true })
@@ -56,14 +66,14 @@ export function configure(command: Command): void {
       body,
     );
     const until = forMs === undefined ? '' : ` for ${formatDuration(forMs)}`;
-    print(context, group, () => `Paused group ${name} of topic ${topic}${until}.`);
+    say(context, group, () => `Paused group ${name} of topic ${topic}${until}.`);
   });
 
   addClientOptions(command.command('resume <topic> <group>').description('deliver again')).action(
     async (topic: string, name: string, options: ClientOptions) => {
       const context = contextOf(options);
       const group = await context.client.post<GroupJson>(apiPath('topics', topic, 'groups', name, 'resume'));
-      print(context, group, () => `Resumed group ${name} of topic ${topic}.`);
+      say(context, group, () => `Resumed group ${name} of topic ${topic}.`);
     },
   );
 
@@ -83,7 +93,7 @@ export function configure(command: Command): void {
       throw new CliError(exitCode.failure, `Group ${name} was not moved.`);
     const path = apiPath('topics', topic, 'groups', name, 'reset');
     const group = await context.client.post<GroupJson>(path, { start });
-    print(
+    say(
       context,
       group,
       () => `Moved group ${name} of topic ${topic}; ${formatMessages(group.lag)} lie before it.`,
@@ -98,7 +108,7 @@ export function configure(command: Command): void {
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Group ${name} was not deleted.`);
     const result = await context.client.delete<object>(apiPath('topics', topic, 'groups', name));
-    print(context, result, () => `Deleted group ${name} of topic ${topic}.`);
+    say(context, result, () => `Deleted group ${name} of topic ${topic}.`);
   });
 }
 

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { shownText } from '../../util/shown-text.ts';
 import { type AdminClient, apiPath } from '../admin-client.ts';
 import type { PublishedJson } from '../admin-types.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
@@ -54,7 +55,7 @@ export function configure(command: Command): void {
     }
     progress.hide();
     if (!context.json && !(value !== undefined && count === 1))
-      context.terminal.out(`Published ${formatMessages(published)} to ${to}.`);
+      context.terminal.out(shownText(`Published ${formatMessages(published)} to ${to}.`));
   });
 }
 
@@ -84,7 +85,7 @@ function reportResults(
         `To keep such messages: pillarbox topics create NAME --subjects "${to}".`,
     );
   if (context.json) for (const result of results) context.terminal.out(JSON.stringify(result));
-  else if (inWords && first) context.terminal.out(describeResult(to, first));
+  else if (inWords && first) context.terminal.out(shownText(describeResult(to, first)));
 }
 
 function describeResult(

@@ -3,11 +3,14 @@ import { apiPath } from '../admin-client.ts';
 import type { MessageJson, MessagesJson } from '../admin-types.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes } from '../format.ts';
+import { Patience } from '../patience.ts';
 import { timeOption, wholeNumberOption } from '../options.ts';
-import { printable } from '../table.ts';
+import { shownText } from '../../util/shown-text.ts';
 
 /** How long one request waits for messages before it is asked again. */
 const waitMs = 20_000;
+
+type Query = { readonly [name: string]: string | number | undefined };
 
 interface TailOptions extends ClientOptions {
   readonly last: string;
@@ -51,21 +54,32 @@ async function tail(
   const filter = { key: options.key, partition: wholeNumberOption('--partition', options.partition) };
   const offset = wholeNumberOption('--offset', options.offset);
   const time = timeOption('--since', options.since);
-  let start: { [name: string]: string | number | undefined } =
+  let start: Query =
     offset !== undefined
       ? { offset }
       : time !== undefined
         ? { time }
         : { last: wholeNumberOption('--last', options.last) };
   let shown = 0;
+  const { err } = context.terminal;
+  const patience = new Patience(
+    {
+      away: (reason) => err(shownText(`${reason} Waiting for it; Ctrl-C ends.`)),
+      back: () => err('The broker is back.'),
+    },
+    signal,
+  );
+  const ask = async (query: Query): Promise<MessagesJson> =>
+    context.client.get<MessagesJson>(apiPath('topics', topic, 'messages'), query, signal);
   while (shown < limit) {
     const query = {
       ...filter,
       ...start,
       limit: Math.min(limit - shown, 500),
-      ...(options.follow ? { waitMs } : {}),
     };
-    const page = await context.client.get<MessagesJson>(apiPath('topics', topic, 'messages'), query, signal);
+    const page = await (options.follow
+      ? patience.ask(async (isAway) => ask({ ...query, waitMs: isAway ? 0 : waitMs }))
+      : ask(query));
     for (const message of page.messages)
       context.terminal.out(context.json ? JSON.stringify(message) : messageLine(message, context));
     shown += page.messages.length;
@@ -80,12 +94,12 @@ function messageLine(message: MessageJson, { terminal }: CommandContext): string
   const value =
     message.encoding === 'base64'
       ? style.dim(`(${formatBytes(message.valueBytes)} of binary)`)
-      : printable(typeof message.value === 'string' ? message.value : JSON.stringify(message.value));
-  const headers = message.headers.map(({ name, value }) => `${printable(name)}=${printable(value ?? '')}`);
+      : shownText(typeof message.value === 'string' ? message.value : JSON.stringify(message.value));
+  const headers = message.headers.map(({ name, value }) => `${shownText(name)}=${shownText(value ?? '')}`);
   return [
     style.dim(`${message.partition}/${message.offset}`),
     style.dim(message.time),
-    style.bold(printable(message.key ?? '-')),
+    style.bold(shownText(message.key ?? '-')),
     ...(headers.length > 0 ? [style.dim(`[${headers.join(' ')}]`)] : []),
     message.truncated ? `${value} … (${formatBytes(message.valueBytes)})` : value,
   ].join('  ');

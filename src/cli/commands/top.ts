@@ -5,6 +5,8 @@ import type { GroupJson, ServerJson, TopicJson } from '../admin-types.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes, formatCount, formatDuration, parseDuration } from '../format.ts';
 import { option } from '../options.ts';
+import { Patience } from '../patience.ts';
+import { shownText } from '../../util/shown-text.ts';
 import { groupTable } from './groups.ts';
 import { topicTable } from './topics.ts';
 
@@ -37,9 +39,20 @@ export function configure(command: Command): void {
     process.once('SIGINT', () => stop.abort());
     process.once('SIGTERM', () => stop.abort());
     if (!context.json) process.stdout.write(enterScreen);
+    let last: Snapshot | undefined;
+    const patience = new Patience(
+      {
+        // What was seen last stays on the screen.
+        away: (reason) =>
+          context.json || !last ? terminal.err(shownText(reason)) : redraw(context, last, reason),
+        back: () => context.json && terminal.err('The broker is back.'),
+      },
+      stop.signal,
+    );
     try {
       while (!stop.signal.aborted) {
-        const snapshot = await read(context);
+        const snapshot = await patience.ask(async () => read(context));
+        last = snapshot;
         if (context.json) show(context, snapshot);
         else redraw(context, snapshot);
         await sleep(Math.max(100, intervalMs), undefined, { signal: stop.signal });
@@ -66,9 +79,9 @@ function show(context: CommandContext, snapshot: Snapshot): void {
 }
 
 /** Draws line over line, so that nothing flickers. */
-function redraw(context: CommandContext, snapshot: Snapshot): void {
+function redraw(context: CommandContext, snapshot: Snapshot, gone?: string): void {
   const rows = process.stdout.rows || 40;
-  const lines = render(context, snapshot, rows)
+  const lines = render(context, snapshot, rows, gone)
     .split('\n')
     .slice(0, rows - 1);
   process.stdout.write(`\u001B[H${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J`);
@@ -78,9 +91,10 @@ function render(
   { client, terminal }: CommandContext,
   { server, topics, groups }: Snapshot,
   rows: number,
+  gone?: string,
 ): string {
   const columnsMax = terminal.outIsTty ? process.stdout.columns || terminal.columns : undefined;
-  const each = Math.max(3, Math.floor((rows - 7) / 2));
+  const shown = share(rows - linesBesideRows, topics.length, groups.length);
   const busiest = [...topics].sort((a, b) => b.inPerSecond + b.outPerSecond - a.inPerSecond - a.outPerSecond);
   const laggards = [...groups].sort((a, b) => b.lag + b.inFlight - a.lag - a.inFlight);
   const { health } = server;
@@ -91,11 +105,41 @@ function render(
     ...(health.damage.length > 0 ? [`${health.damage.length} damaged places`] : []),
   ];
   const state = alarms.length === 0 ? terminal.style.good('healthy') : terminal.style.bad(alarms.join(', '));
+  const { diskTimeToFullMs } = server.stats;
+  const disk = diskTimeToFullMs === undefined ? '' : `  disk full in ${formatDuration(diskTimeToFullMs)}`;
+  const heading =
+    gone === undefined
+      ? ''
+      : `${terminal.style.bad(shownText(`${gone} Trying again; this is what was last seen.`))}\n`;
   const parts = [
-    `Pillarbox ${server.version} at ${client.url}  up ${formatDuration(server.uptimeMs)}  ${state}  ` +
-      `${formatCount(server.connections)} connections  ${formatBytes(server.memory.rssBytes)} memory`,
-    topics.length === 0 ? 'no topics' : topicTable(busiest.slice(0, each), terminal.style.bold, columnsMax),
-    groups.length === 0 ? 'no groups' : groupTable(laggards.slice(0, each), terminal.style.bold, columnsMax),
+    heading +
+      `Pillarbox ${server.version} at ${client.url}  up ${formatDuration(server.uptimeMs)}  ${state}  ` +
+      `${formatCount(server.connections)} connections  ${formatBytes(server.memory.rssBytes)} memory${disk}`,
+    topics.length === 0
+      ? 'no topics'
+      : topicTable(busiest.slice(0, shown.topics), terminal.style.bold, columnsMax) +
+        hidden(topics.length - shown.topics, 'topic', terminal.style.dim),
+    groups.length === 0
+      ? 'no groups'
+      : groupTable(laggards.slice(0, shown.groups), terminal.style.bold, columnsMax) +
+        hidden(groups.length - shown.groups, 'group', terminal.style.dim),
   ];
   return parts.join('\n\n');
+}
+
+/** The heading and a line for a broker that is gone, titles, what is hidden, blank lines, and the last line, which stays empty. */
+const linesBesideRows = 10;
+
+/** How many rows each table gets: half, and what the other leaves. At least one, so that something shows. */
+export function share(rows: number, topics: number, groups: number): { topics: number; groups: number } {
+  const room = Math.max(2, rows);
+  const shownTopics = Math.min(topics, Math.max(Math.floor(room / 2), room - groups));
+  return { topics: shownTopics, groups: Math.min(groups, room - shownTopics) };
+}
+
+/** Rows that do not fit are never left out without a word. */
+function hidden(count: number, noun: string, dim: (text: string) => string): string {
+  if (count <= 0) return '';
+  const what = `${formatCount(count)} more ${noun}${count === 1 ? '' : 's'}`;
+  return `\n${dim(`… ${what}: a taller window shows more, "pillarbox ${noun}s" shows all`)}`;
 }

@@ -1,7 +1,16 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
 import type { GroupJson, TopicDetailsJson, TopicJson } from '../admin-types.ts';
-import { type ClientOptions, addClientOptions, confirm, contextOf, print, printList } from '../command.ts';
+import {
+  type ClientOptions,
+  addClientOptions,
+  confirm,
+  contextOf,
+  refuseUnknownSubcommand,
+  say,
+  print,
+  printList,
+} from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import {
   formatBytes,
@@ -29,6 +38,7 @@ interface CreateOptions extends ClientOptions {
 
 /** `pillarbox topics …`. */
 export function configure(command: Command): void {
+  refuseUnknownSubcommand(command);
   addClientOptions(command.command('list', { isDefault: true }).description('all topics')).action(
     async (options: ClientOptions) => {
       const context = contextOf(options);
@@ -64,7 +74,7 @@ export function configure(command: Command): void {
   ).action(async (name: string, options: CreateOptions) => {
     const context = contextOf(options);
     const topic = await context.client.post<TopicDetailsJson>(apiPath('topics'), topicBody(name, options));
-    print(context, topic, () => `Created topic ${name}.`);
+    say(context, topic, () => `Created topic ${name}.`);
   });
 
   addClientOptions(
@@ -79,7 +89,7 @@ export function configure(command: Command): void {
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${name} was not deleted.`);
     const result = await context.client.delete<object>(apiPath('topics', name));
-    print(context, result, () => `Deleted topic ${name}.`);
+    say(context, result, () => `Deleted topic ${name}.`);
   });
 
   addClientOptions(
@@ -104,7 +114,7 @@ export function configure(command: Command): void {
         keep: wholeNumberOption('--keep', options.keep),
       });
       const result = await context.client.post<{ purged: number }>(apiPath('topics', name, 'purge'), body);
-      print(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${name}.`);
+      say(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${name}.`);
     },
   );
 }
