@@ -21,6 +21,8 @@ export interface GroupInfo {
   readonly redelivered: number;
   /** Messages still to deliver for the first time. */
   readonly lag: number;
+  /** The same, of those that are on disk: what is told to others. */
+  readonly durableLag: number;
   readonly consumers: number;
   readonly paused: boolean;
   readonly pausedUntilMs: number | undefined;
@@ -30,7 +32,10 @@ export function groupInfo(group: Group): GroupInfo {
   const first = group.positions.ifOpened(0);
   let inFlight = 0;
   let redelivered = 0;
-  for (const { pending, held } of group.positions.opened) {
+  let durableLag = 0;
+  for (const position of group.positions.opened) {
+    const { pending, held } = position;
+    durableLag += position.durableLag;
     inFlight += pending.size - held;
     redelivered += pending.redelivered;
   }
@@ -50,6 +55,7 @@ export function groupInfo(group: Group): GroupInfo {
     inFlight,
     redelivered,
     lag: group.lag,
+    durableLag,
     consumers: group.consumers,
     paused: group.isPaused,
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,

@@ -121,6 +121,16 @@ export class GroupPartition {
     return lag + this.#held;
   }
 
+  /** The same, of messages that are on disk. */
+  get durableLag(): number {
+    const { partition, lag } = this;
+    if (partition.log.durableEnd === partition.nextOffset) return lag;
+    return Math.min(
+      lag,
+      this.backfill.length + partition.liveIn(this.cursor, partition.log.durableEnd) + this.#held,
+    );
+  }
+
   get filteredLag(): number {
     return this.#filteredLag;
   }

@@ -128,6 +128,17 @@ export class Partition {
     return this.log.endOffset - this.#first - this.#holes.size;
   }
 
+  /** Live messages that are on disk: what is told to others. */
+  get durableCount(): number {
+    return this.liveIn(this.#first, this.log.durableEnd);
+  }
+
+  /** Estimated bytes of these. */
+  get durableBytes(): number {
+    const { count, durableCount, bytes } = this;
+    return durableCount === count ? bytes : Math.round((bytes * durableCount) / count);
+  }
+
   /** Holes between the first and the next offset. */
   get deletedCount(): number {
     return this.#holes.size;

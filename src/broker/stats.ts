@@ -1,7 +1,7 @@
 import type { Group } from './group.ts';
 import type { Topic } from './topic.ts';
 
-/** How a topic is doing. Rates are per second over about ten seconds; times are estimates from them. */
+/** How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds; times are estimates from them. */
 export interface TopicStats {
   readonly messages: number;
   readonly bytes: number;
@@ -16,7 +16,7 @@ export interface TopicStats {
   readonly groups: number;
 }
 
-/** How a group is doing. */
+/** How a group is doing; its lag is in messages that are on disk. */
 export interface GroupStats {
   readonly lag: number;
   readonly inFlight: number;
@@ -37,8 +37,8 @@ export function topicStats(topic: Topic, nowMs: number): TopicStats {
   const removedPerSecond = topic.removedRate.perSecond(nowMs);
   const timeToFullMs = limitsTimeToFullMs(topic, inPerSecond - removedPerSecond);
   return {
-    messages: topic.count,
-    bytes: topic.bytes,
+    messages: topic.durableCount,
+    bytes: topic.durableBytes,
     published: topic.inRate.count,
     inPerSecond,
     removedPerSecond,
@@ -62,7 +62,7 @@ function limitsTimeToFullMs(topic: Topic, growthPerSecond: number): number {
 }
 
 export function groupStats(group: Group, nowMs: number): GroupStats {
-  const { lag, inFlight, redelivered, consumers, paused } = group.info();
+  const { durableLag: lag, inFlight, redelivered, consumers, paused } = group.info();
   const inPerSecond = group.topic.inRate.perSecond(nowMs);
   const deliveredPerSecond = group.deliverRate.perSecond(nowMs);
   const ackedPerSecond = group.ackRate.perSecond(nowMs);

@@ -125,6 +125,20 @@ export class Topic {
     return count;
   }
 
+  /** Live messages of all partitions that are on disk: what is told to others. */
+  get durableCount(): number {
+    let count = 0;
+    for (const partition of this.partitions.opened) count += partition.durableCount;
+    return count;
+  }
+
+  /** Estimated bytes of these. */
+  get durableBytes(): number {
+    let bytes = 0;
+    for (const partition of this.partitions.opened) bytes += partition.durableBytes;
+    return bytes;
+  }
+
   /** Estimated bytes of the live messages. */
   get bytes(): number {
     let bytes = 0;

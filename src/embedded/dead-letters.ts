@@ -38,8 +38,9 @@ export class DeadLetters<T> {
     return this.topic === undefined ? undefined : this.#context.broker.topic(this.topic);
   }
 
+  /** Those that are on disk, which is what `browse` finds. */
   get count(): number {
-    return this.#letters?.count ?? 0;
+    return this.#letters?.durableCount ?? 0;
   }
 
   /** Reads them, and leaves them where they are. */

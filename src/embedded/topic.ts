@@ -67,9 +67,9 @@ export class Topic<In, Out = In> {
     return this.#core.config;
   }
 
-  /** Messages it holds. */
+  /** Messages it holds on disk. */
   get count(): number {
-    return this.#core.count;
+    return this.#core.durableCount;
   }
 
   // ---- publishing

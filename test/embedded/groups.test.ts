@@ -325,3 +325,19 @@ describe('dead letters', () => {
     ]);
   });
 });
+
+test('dead letters count when they can be browsed, and not before', async () => {
+  await using t = await openTestBox();
+  const topic = await t.box.topic('orders');
+  const group = await topic.group('g');
+  await topic.publish('a');
+  const counts: number[] = [];
+  t.box.watch((event) => event.kind === 'dead-lettered' && counts.push(group.deadLetters.count));
+  await (await group.next())!.reject('no');
+  await group.drained();
+  assert.deepEqual(counts, [0]);
+  assert.equal(group.deadLetters.count, 1);
+  const found: unknown[] = [];
+  for await (const { value } of group.deadLetters.browse()) found.push(value);
+  assert.deepEqual(found, ['a']);
+});

@@ -246,6 +246,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/full-disk.test.js'],
   },
   {
+    name: 'what is told of a topic is not on disk yet',
+    file: 'broker/partition.js',
+    find: 'return this.liveIn(this.#first, this.log.durableEnd);',
+    replace: 'return this.count;',
+    tests: ['broker/told-is-durable.test.js'],
+  },
+  {
     name: 'a lowered maxDeliver waits for one delivery more',
     file: 'broker/group.js',
     find: 'this.#answers.giveUpExhausted(position);',

@@ -49,7 +49,8 @@ export async function deadLetterTopics({
   for (const topic of broker.topics.values()) {
     if (found.has(topic) || topic.config.subjects.length > 0) continue;
     const partition = topic.partitions.at(0);
-    const first = topic.count === 0 ? undefined : await partition?.next(undefined, partition.firstOffset);
+    const first =
+      topic.durableCount === 0 ? undefined : await partition?.next(undefined, partition.firstOffset);
     const origin = first && deadLetterOrigin(first.headers);
     if (origin) found.set(topic, [{ topic: origin.topic, group: origin.group }]);
   }
@@ -61,7 +62,7 @@ export async function listDeadLetterTopics(_: AdminRequest, context: AdminContex
   for (const [topic, groups] of await deadLetterTopics(context))
     topics.push({
       topic: topic.name,
-      messages: topic.count,
+      messages: topic.durableCount,
       bytes: topic.bytes,
       oldestAgeMs: await context.oldestTimes.topicAgeMs(topic, Date.now()),
       groups,
@@ -105,7 +106,7 @@ export async function redriveDeadLetters(request: AdminRequest, context: AdminCo
   const options = readObject((await request.json()) ?? {}, redriveShape);
   if (options.to !== undefined) topicOf(context, options.to);
   const { moved, stayed } = await context.broker.redrive(topic, options);
-  return json({ redriven: moved, left: topic.count, stayed });
+  return json({ redriven: moved, left: topic.durableCount, stayed });
 }
 
 export async function purgeDeadLetters({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {

@@ -156,7 +156,7 @@ function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
 
 async function addTopics(families: Families, context: AdminContext): Promise<void> {
   const { broker, oldestTimes } = context;
-  const topics = largest([...broker.topics.values()], topicsMax, (topic) => topic.count);
+  const topics = largest([...broker.topics.values()], topicsMax, (topic) => topic.durableCount);
   families.gauge(
     'metrics_omitted',
     'topics or groups left out of the metrics, because there are too many',
@@ -192,7 +192,9 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
   }
   for (const topic of (await deadLetterTopics(context)).keys())
     if (topics.includes(topic))
-      families.gauge('dead_letters', 'messages in a dead-letter topic', topic.count, { topic: topic.name });
+      families.gauge('dead_letters', 'messages in a dead-letter topic', topic.durableCount, {
+        topic: topic.name,
+      });
 }
 
 async function addGroups(families: Families, { broker, oldestTimes }: AdminContext): Promise<void> {

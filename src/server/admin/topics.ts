@@ -68,7 +68,7 @@ export async function showTopic({ params }: AdminRequest, context: AdminContext)
 
 export async function deleteTopic({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
   const topic = topicOf(context, params['topic']);
-  const messages = topic.count;
+  const messages = topic.durableCount;
   await topic.delete();
   return json({ deleted: topic.name, messages });
 }

@@ -493,7 +493,7 @@ describe('metrics', () => {
       .createGroup({ name: 'g', maxDeliver: 1, deadLetter: `${topic}-dlq` });
     await publish(topic, { value: 'x' });
     group.nack(0, await takeOne(group));
-    await eventually(() => server.broker.topic(`${topic}-dlq`) !== undefined);
+    await eventually(() => server.broker.topic(`${topic}-dlq`)?.durableCount === 1);
     const { text } = await call('GET', '/metrics');
     assert.match(text, new RegExp(`^pillarbox_topic_messages\\{topic="${topic}"\\} 1$`, 'm'));
     assert.match(
