@@ -45,6 +45,9 @@ const heavyPieceBytes = 8 * 1024;
 /** Subjects that are looked up between two looks at the time. */
 const lookUpsPerLook = 16;
 
+/** To end a subscription takes some 10 microseconds, and a client may have tens of thousands. */
+const unsubscribedAtOnce = 500;
+
 const noBytes = Buffer.alloc(0);
 const ok = Buffer.from('+OK\r\n', 'latin1');
 const pong = Buffer.from('PONG\r\n', 'latin1');
@@ -296,7 +299,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (this.closed) return;
     this.closed = true;
     this.#parser.stop();
-    for (const subscription of this.subscriptions.values()) this.host.router.unsubscribe(subscription.live!);
+    this.#unsubscribe(Array.from(this.subscriptions.values()));
     this.subscriptions.clear();
     this.host.closing(this, reason);
     if (reason.kind === 'slow-consumer' || reason.kind === 'socket') {
@@ -308,6 +311,12 @@ export class Session implements LivePublisher, NatsSession, Connection {
     // Unread input would turn the close into a reset, and the client might never see why: read on, drop it, then cut.
     this.#socket.resume();
     this.#linger = this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
+  }
+
+  /** Some of them per turn of the event loop: a closed session receives nothing, so the others need not wait for all. */
+  #unsubscribe(subscriptions: Subscription[]): void {
+    for (const { live } of subscriptions.splice(-unsubscribedAtOnce)) this.host.router.unsubscribe(live!);
+    if (subscriptions.length > 0) this.host.clock.defer(() => this.#unsubscribe(subscriptions));
   }
 
   #receive(chunk: Buffer): void {

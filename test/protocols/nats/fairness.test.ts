@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Broker, MemoryFiles } from '../../../src/broker/index.ts';
+import { Broker, MemoryFiles, Router } from '../../../src/broker/index.ts';
 import { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } from '../../../src/protocols/index.ts';
+import { SeededRandom } from '../../../src/util/index.ts';
+import { eventually } from '../../support/index.ts';
+import { TestServer, says } from './nats-kit.ts';
 
 test('a connection with much to ask is heard in pieces, so that the others get their turns', async () => {
   await using broker = await Broker.open({ dir: 'data', files: new MemoryFiles(), memoryBytes: () => 0 });
@@ -43,4 +46,26 @@ test('a connection with much to ask is heard in pieces, so that the others get t
   }
   // One read is 128 KiB, or some 3,700 of these; the system had hundreds of KiB ready at once.
   assert.ok(most < requests / 4, `${most} of ${requests} in one turn`);
+});
+
+test('the subscriptions of a connection that leaves end in pieces, and receive nothing meanwhile', async () => {
+  const count = 2_000;
+  let left: number | undefined;
+  const router = new Router(new SeededRandom(1));
+  await using server = await TestServer.start({
+    router,
+    report: ({ kind }) => {
+      if (kind === 'closed') left ??= router.subscriptions;
+    },
+  });
+  using leaving = await server.connect();
+  using other = await server.connect();
+  await says(leaving, Array.from({ length: count }, (_, at) => `SUB a.${at} ${at}\r\n`).join(''), '');
+  assert.equal(router.subscriptions, count);
+  leaving[Symbol.dispose]();
+  await eventually(() => left !== undefined);
+  assert.ok(left! >= count / 2, `${left} of ${count} were left after the first piece`);
+  await says(other, 'SUB r 1\r\n', '');
+  await says(other, 'PUB a.7 r 0\r\n\r\n', 'HMSG r 1 35 35\r\nNATS/1.0 503\r\nNats-Subject: a.7\r\n\r\n\r\n');
+  await eventually(() => router.subscriptions === 1);
 });
