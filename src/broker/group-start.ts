@@ -2,6 +2,7 @@ import type { Filter } from './filter.ts';
 import type { GroupStart } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
 import type { KeyState } from './key-index.ts';
+import { lastOffsets } from './last-message.ts';
 
 /** Puts a group at its start on one partition, and counts what lies before it. */
 export async function startPosition(
@@ -76,13 +77,14 @@ async function lastPerKey(
 ): Promise<number[]> {
   const { partition } = position;
   const offsets = new Set<number>();
+  const toFind = new Set<string>();
   for (const pattern of filter?.patterns ?? ['>']) {
     for (const [key, state] of partition.keys(pattern)) {
-      const isKnown = !state.lastStale && state.last < end;
-      const last = isKnown ? state.last : ((await partition.last(key))?.offset ?? -1);
-      if (last >= 0 && last < end) offsets.add(last);
+      if (state.lastStale || state.last >= end) toFind.add(key);
+      else offsets.add(state.last);
     }
   }
+  for (const offset of await lastOffsets(partition, toFind, end)) offsets.add(offset);
   return [...offsets].sort((a, b) => a - b);
 }
 

@@ -1,25 +1,56 @@
 import type { Run } from './target.ts';
 
 /** Of the processor: a machine that is busy with something else makes no finding. */
-const slowMs = 2000;
+const slowMs = 500;
+/** What each byte may take beside that. It is generous: a table that is built for a few bytes once took thirty times as long. */
+const slowNsPerByte = 10_000;
 /** Memory outside the heap that one small input may leave or need, beside a multiple of its size. */
-const arrayBytesMax = 128 * 1024 * 1024;
+const arrayBytesMax = 64 * 1024 * 1024;
+const arrayBytesPerByte = 100;
 
-/** Runs an input; what it threw, or what else is wrong with it, in a sentence. */
-export async function attempt(run: Run, input: Buffer): Promise<string | undefined> {
+/** What an input has cost. */
+export interface Cost {
+  readonly processorMs: number;
+  readonly arrayBytes: number;
+}
+
+/** How an input went: what it threw, or what else is wrong with it, in a sentence; and what it has cost. */
+export interface Attempt {
+  readonly problem: string | undefined;
+  readonly cost: Cost;
+}
+
+/** Runs an input. */
+export async function tryOut(run: Run, input: Buffer): Promise<Attempt> {
   const start = process.cpuUsage();
   const before = process.memoryUsage().arrayBuffers;
+  const cost = (): Cost => {
+    const { user, system } = process.cpuUsage(start);
+    return {
+      processorMs: (user + system) / 1000,
+      arrayBytes: Math.max(0, process.memoryUsage().arrayBuffers - before),
+    };
+  };
   try {
     const running = run(input);
     if (running) await running;
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { problem, cost: cost() };
   }
-  const { user, system } = process.cpuUsage(start);
-  const tookMs = (user + system) / 1000;
-  if (tookMs > slowMs) return `took ${Math.round(tookMs)} ms`;
-  const bytes = process.memoryUsage().arrayBuffers - before;
-  return bytes > arrayBytesMax + 100 * input.length
-    ? `allocated ${bytes} bytes for ${input.length}`
+  const spent = cost();
+  return { problem: problemOf(spent, input.length), cost: spent };
+}
+
+/** The same, for tests that want to know only whether something is wrong. */
+export async function attempt(run: Run, input: Buffer): Promise<string | undefined> {
+  return (await tryOut(run, input)).problem;
+}
+
+function problemOf({ processorMs, arrayBytes }: Cost, inputBytes: number): string | undefined {
+  if (processorMs > slowMs + (slowNsPerByte * inputBytes) / 1e6)
+    return `took ${Math.round(processorMs)} ms for ${inputBytes} bytes`;
+  return arrayBytes > arrayBytesMax + arrayBytesPerByte * inputBytes
+    ? `allocated ${arrayBytes} bytes for ${inputBytes}`
     : undefined;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SeededRandom } from '../../src/util/index.ts';
-import { attempt } from './attempt.ts';
+import { tryOut } from './attempt.ts';
+import { Worst } from './worst.ts';
 import { keepFinding, readCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { Mutator } from './mutator.ts';
@@ -32,20 +33,24 @@ async function fuzz(target: Target): Promise<number> {
   let executions = 0;
   /** How each finding begins: one of a kind is enough. */
   const wrong = new Set<string>();
-  const tryOut = async (input: Buffer): Promise<void> => {
+  const worst = new Worst();
+  const see = async (input: Buffer): Promise<void> => {
     executions++;
-    const problem = await attempt(run, Buffer.from(input));
+    const { problem, cost } = await tryOut(run, Buffer.from(input));
+    worst.note(input, cost);
     const first = problem?.split('\n').slice(0, 3).join('\n');
     if (problem === undefined || wrong.has(first!)) return;
     wrong.add(first!);
     console.log(`${target.name}: ${await keepFinding(target.name, input)}\n${problem}`);
   };
-  for (const seed of corpus) await tryOut(Buffer.from(seed));
+  for (const seed of corpus) await see(Buffer.from(seed));
   coverage.look();
   const blocksOfSeeds = coverage.blocks;
   while (performance.now() < endMs && wrong.size < findingsMax) {
     const inputs = Array.from({ length: batchInputs }, () => mutator.mutate(corpus));
-    for (const input of inputs) await tryOut(input);
+    for (const input of inputs) await see(input);
+    // What costs most is mutated on, too: it may become worse.
+    corpus.push(...worst.fresh());
     if (!coverage.look()) continue;
     // Which of them it was: those that run something rarer than usual go on living.
     corpus.push(...(await newest(inputs, run, coverage)));
@@ -53,7 +58,7 @@ async function fuzz(target: Target): Promise<number> {
   const { blocks } = coverage;
   coverage.close();
   const figures = `${executions} executions, ${blocks} blocks (${blocksOfSeeds} by the seeds), ${corpus.length} inputs, ${wrong.size} findings`;
-  console.log(`${target.name}: ${figures}`);
+  console.log(`${target.name}: ${figures}; ${worst.figures}`);
   return wrong.size;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FrameSplitter, WireError, readRequest } from '../../../src/wire/kafka/index.ts';
+import { defaultLimits } from '../../../src/protocols/kafka/limits.ts';
 import { readFixture } from '../../wire/kafka/kit.ts';
 import type { Target } from '../target.ts';
 
@@ -8,7 +9,8 @@ interface Line {
   readonly bytes: string;
 }
 
-const frameBytesMax = 64 * 1024;
+/** As shipped. */
+const { requestBytesMax, requestElementsMax } = defaultLimits;
 
 /** What a Kafka client says: frames, at once and cut in pieces, and the requests in them. */
 export const kafkaRequest: Target = {
@@ -27,7 +29,7 @@ export const kafkaRequest: Target = {
 };
 
 function framesOf(chunks: readonly Buffer[]): (Buffer | string)[] {
-  const splitter = new FrameSplitter(frameBytesMax);
+  const splitter = new FrameSplitter(requestBytesMax);
   const frames: (Buffer | string)[] = [];
   try {
     for (const chunk of chunks) {
@@ -43,7 +45,7 @@ function framesOf(chunks: readonly Buffer[]): (Buffer | string)[] {
 
 function decode(frame: Buffer): void {
   try {
-    const { api, apiVersion, body } = readRequest(frame);
+    const { api, apiVersion, body } = readRequest(frame, requestElementsMax);
     api?.request.decode(body, apiVersion);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;

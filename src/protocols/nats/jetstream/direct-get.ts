@@ -30,6 +30,9 @@ const batchBytesMax = 64 * 1024 * 1024;
 const messagesPerTurn = 256;
 const keysPerTurn = 16_384;
 
+/** Subjects whose last message went that are looked for one by one; more of them in one reading of the log. */
+const oneByOneMax = 8;
+
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -230,11 +233,16 @@ class DirectAnswer {
     if (partition.accounting.size > 0) await partition.accounting.run();
     const last = new Map<string, number>();
     const toFind = new Set<string>();
+    let stale = 0;
     for (const pattern of patterns) {
       for (const [key, state] of partition.keys(pattern)) {
         if (state.last > highest) {
           if (state.first <= highest) toFind.add(key);
         } else if (state.lastStale || state.last >= partition.stableEnd) {
+          if (++stale > oneByOneMax) {
+            toFind.add(key);
+            continue;
+          }
           const stored = await partition.last(key);
           if (stored) last.set(key, stored.offset);
         } else last.set(key, state.last);

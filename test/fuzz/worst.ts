@@ -1,0 +1,32 @@
+import type { Cost } from './attempt.ts';
+
+/** Costs of less than this say nothing of an input: the clock and the collector of garbage do. */
+const processorMsMin = 20;
+/** Less than this is what a reader needs for whatever input. */
+const bytesMin = 64;
+
+/** The inputs that have cost most for each of their bytes: what a fuzzer mutates on, so that it finds worse ones. */
+export class Worst {
+  #nsPerByte = 0;
+  #arrayBytesPerByte = 0;
+  #fresh: Buffer[] = [];
+
+  note(input: Buffer, { processorMs, arrayBytes }: Cost): void {
+    const bytes = Math.max(bytesMin, input.length);
+    const nsPerByte = (processorMs * 1e6) / bytes;
+    const isSlower = processorMs >= processorMsMin && nsPerByte > this.#nsPerByte;
+    const isLarger = arrayBytes / bytes > this.#arrayBytesPerByte;
+    if (isSlower) this.#nsPerByte = nsPerByte;
+    if (isLarger) this.#arrayBytesPerByte = arrayBytes / bytes;
+    if (isSlower || isLarger) this.#fresh.push(Buffer.from(input));
+  }
+
+  /** Those that were worse than all before, since the last call. */
+  fresh(): Buffer[] {
+    return this.#fresh.splice(0);
+  }
+
+  get figures(): string {
+    return `at worst ${Math.round(this.#nsPerByte)} ns and ${Math.round(this.#arrayBytesPerByte)} bytes of memory a byte`;
+  }
+}
