@@ -7,6 +7,7 @@ import {
   readGroupChanged,
   readJson,
   readPartitionChanged,
+  readOffsetCommittedAs,
   readPartitionState,
   readScheduleTrimmed,
   writeDedupeId,
@@ -154,6 +155,12 @@ export class Catalog {
         const position = this.groupsById.get(id)?.positions.at(reader.uvarint());
         if (position)
           position.committed = { offset: reader.uvarint(), metadata: reader.text(reader.remaining) };
+        return;
+      }
+      case EntryKind.offsetCommittedAs: {
+        const { partition, committed } = readOffsetCommittedAs(payload);
+        const position = this.groupsById.get(id)?.positions.at(partition);
+        if (position) position.committed = committed;
         return;
       }
       case EntryKind.partitionState:

@@ -1,6 +1,12 @@
 import type { Log } from '../log/index.ts';
 import { ByteWriter, type Clock } from '../util/index.ts';
-import { EntryKind, writeGroupChanged, writePartitionChanged } from './entries.ts';
+import {
+  EntryKind,
+  writeGroupChanged,
+  writePartitionChanged,
+  writeOffsetCommittedAs,
+  type Committed,
+} from './entries.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 import { PublishesOfCommit, type PublishListener } from './publishes.ts';
@@ -156,12 +162,20 @@ export class CommitCycle {
     this.#changedPartitions.length = 0;
   }
 
+  #writeCommitted(groupId: number, partition: number, committed: Committed): void {
+    const { offset, metadata, epoch } = committed;
+    const isPlain = offset >= 0 && epoch === undefined;
+    const scratch = this.#scratch.reset();
+    if (isPlain) scratch.uvarint(partition).uvarint(offset).text(metadata);
+    else writeOffsetCommittedAs(scratch, partition, committed);
+    const kind = isPlain ? EntryKind.offsetCommitted : EntryKind.offsetCommittedAs;
+    this.#log().record(kind, groupId, scratch.view());
+  }
+
   #writeGroup(group: Group): void {
     for (const position of group.positions.opened) {
       if (position.committedChanged && position.committed) {
-        const { offset, metadata } = position.committed;
-        this.#scratch.reset().uvarint(position.partition.index).uvarint(offset).text(metadata);
-        this.#log().record(EntryKind.offsetCommitted, group.id, this.#scratch.view());
+        this.#writeCommitted(group.id, position.partition.index, position.committed);
         position.committedChanged = false;
       }
       if (!position.cursorMoved && position.changes.isEmpty) continue;

@@ -55,6 +55,8 @@ export const EntryKind = {
   attribute: 21,
   /** id = 0; runs of offsets in the schedule that were taken back: their topic was purged or deleted. */
   scheduleTrimmed: 22,
+  /** id = group; offset, epoch and metadata of one partition, where {@link offsetCommitted} cannot say it. */
+  offsetCommittedAs: 23,
 } as const;
 
 export interface TopicEntry {
@@ -88,7 +90,16 @@ export interface GroupPositionEntry {
   /** Offset of each pending entry that consumers gave back, and how often they did, flat. */
   readonly released?: readonly number[];
   readonly backfill?: readonly number[];
-  readonly committed?: { readonly offset: number; readonly metadata: string };
+  readonly committed?: Committed;
+}
+
+/** What was committed for a partition (a group with committed positions). */
+export interface Committed {
+  /** The next offset to read; below 0: what it means is the committer's affair. */
+  readonly offset: number;
+  readonly metadata: string;
+  /** The epoch of the log that the committer says it has read; absent: it said none. */
+  readonly epoch?: number;
 }
 
 export interface TransactionalProducerEntry {
@@ -116,6 +127,7 @@ export interface TransactionEntry {
     partition: number,
     offset: number,
     metadata: string,
+    epoch?: number,
   ])[];
 }
 
@@ -283,4 +295,32 @@ export function readPartitionState(payload: Uint8Array): {
   const unaccounted = OffsetSet.decode(reader);
   const start = reader.remaining > 0 ? first - reader.uvarint() : first;
   return { first, start, holes, unaccounted };
+}
+
+/** `partition, sign (1: below 0), offset without it, epoch + 1 (0: none), text metadata` */
+export function writeOffsetCommittedAs(
+  writer: ByteWriter,
+  partition: number,
+  { offset, metadata, epoch = -1 }: Committed,
+): void {
+  writer
+    .uvarint(partition)
+    .uvarint(offset < 0 ? 1 : 0)
+    .uvarint(Math.abs(offset))
+    .uvarint(epoch + 1)
+    .text(metadata);
+}
+
+export function readOffsetCommittedAs(payload: Uint8Array): {
+  readonly partition: number;
+  readonly committed: Committed;
+} {
+  const reader = new ByteReader(payload);
+  const partition = reader.uvarint();
+  const isNegative = reader.uvarint() === 1;
+  const magnitude = reader.uvarint();
+  const epoch = reader.uvarint() - 1;
+  const metadata = reader.text(reader.remaining);
+  const offset = isNegative ? -magnitude : magnitude;
+  return { partition, committed: { offset, metadata, ...(epoch < 0 ? {} : { epoch }) } };
 }

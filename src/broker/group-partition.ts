@@ -1,5 +1,6 @@
 import { Record } from '../log/index.ts';
 import { Queue } from '../util/index.ts';
+import type { Committed } from './entries.ts';
 import { type Filter, KeyReader } from './filter.ts';
 import type { Partition } from './partition.ts';
 import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
@@ -59,7 +60,7 @@ export class GroupPartition {
   #idleEnd = 0;
   #firstPending = -1;
   /** What was committed last, where positions are committed; the cursor stands there, or at the log's end if that lies below. */
-  committed: { readonly offset: number; readonly metadata: string } | undefined = undefined;
+  committed: Committed | undefined = undefined;
   committedChanged = false;
   /** Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below {@link backfillEnd}. */
   #backfill: number[] | undefined = undefined;
@@ -189,11 +190,12 @@ export class GroupPartition {
     this.#readerAt = -1;
   }
 
-  /** Everything below `offset` is done (a group with committed positions). */
-  commit(offset: number, metadata: string): void {
-    this.committed = { offset, metadata };
+  /** Everything below the offset is done (a group with committed positions). One below 0 is kept, and moves nothing. */
+  commit(committed: Committed): void {
+    const { offset } = committed;
+    this.committed = committed;
     this.committedChanged = true;
-    this.#moveCursor(Math.min(offset, this.partition.nextOffset));
+    if (offset >= 0) this.#moveCursor(Math.min(offset, this.partition.nextOffset));
   }
 
   forgetCommitted(): void {

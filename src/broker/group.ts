@@ -6,6 +6,7 @@ import type { Consumer, ConsumerEnd, ConsumerInfo, DetachOptions } from './consu
 import { Consumers } from './consumers.ts';
 import type { BrokerCore } from './core.ts';
 import { DeliveryPump } from './delivery-pump.ts';
+import type { Committed } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Filter } from './filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
@@ -467,10 +468,11 @@ export class Group {
   }
 
   /**
-   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back. Only for groups with committed
+   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back; one below 0 is kept as it is, and moves
+   * nothing. `epoch`: of the log that was read, as the committer knows it. Only for groups with committed
    * positions: others know by their acks.
    */
-  commitOffset(partition: number, offset: number, metadata: string = ''): void {
+  commitOffset(partition: number, offset: number, metadata: string = '', epoch?: number): void {
     this.#checkOpen();
     if (!this.isCommitted) {
       const problem = `Group "${this.name}" of topic "${this.topic.name}" delivers messages and is told by acks what is done.`;
@@ -481,7 +483,7 @@ export class Group {
     }
     const position = this.#positionOf(partition);
     const before = position.cursor;
-    position.commit(offset, metadata);
+    position.commit({ offset, metadata, ...(epoch === undefined ? {} : { epoch }) });
     this.#answers.passed(position, before);
     this.noteChange('now');
   }
@@ -494,7 +496,7 @@ export class Group {
     await this.#committed();
   }
 
-  committed(partition: number): { readonly offset: number; readonly metadata: string } | undefined {
+  committed(partition: number): Committed | undefined {
     return this.positions.ifOpened(partition)?.committed;
   }
 

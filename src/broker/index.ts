@@ -2,6 +2,7 @@ export type { Attributes } from './attributes.ts';
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
 export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './consumer.ts';
 export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';
+export type { Committed } from './entries.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
 export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';

@@ -159,9 +159,9 @@ function growthOf(
   return {
     partitions: partitions.map((id) => places.partition(id)).filter((one) => one !== undefined),
     groups,
-    positions: positions.flatMap(([id, partition, offset, metadata]) => {
+    positions: positions.flatMap(([id, partition, offset, metadata, epoch]) => {
       const group = places.group(id);
-      return group ? [{ group, partition, offset, metadata }] : [];
+      return group ? [{ group, partition, offset, metadata, ...(epoch === undefined ? {} : { epoch }) }] : [];
     }),
   };
 }

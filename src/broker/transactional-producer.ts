@@ -1,6 +1,6 @@
 import type { Outcome } from '../log/index.ts';
 import type { Timer } from '../util/index.ts';
-import type { TransactionalProducerEntry } from './entries.ts';
+import type { TransactionEntry, TransactionalProducerEntry } from './entries.ts';
 import type { Group } from './group.ts';
 import type { Partition } from './partition.ts';
 
@@ -16,6 +16,7 @@ export interface PositionInTransaction {
   readonly partition: number;
   readonly offset: number;
   readonly metadata: string;
+  readonly epoch?: number;
 }
 
 /** An open transaction: what it has written to, and what it will commit besides. */
@@ -125,6 +126,9 @@ export function storedPosition({
   partition,
   offset,
   metadata,
-}: PositionInTransaction): [groupId: number, partition: number, offset: number, metadata: string] {
-  return [group.id, partition, offset, metadata];
+  epoch,
+}: PositionInTransaction): TransactionEntry['positions'][number] {
+  return epoch === undefined
+    ? [group.id, partition, offset, metadata]
+    : [group.id, partition, offset, metadata, epoch];
 }

@@ -414,8 +414,8 @@ function endIn(partition: Partition, outcome: Outcome, producerId: number, epoch
   partition.topic.decided(partition, outcome, runs);
 }
 
-function commitPosition({ group, partition, offset, metadata }: PositionInTransaction): void {
-  if (!group.isClosed) group.commitOffset(partition, offset, metadata);
+function commitPosition({ group, partition, offset, metadata, epoch }: PositionInTransaction): void {
+  if (!group.isClosed) group.commitOffset(partition, offset, metadata, epoch);
 }
 
 /** Whether the caller is who writes under the transactional id, as far as it says who it is. */

@@ -144,3 +144,29 @@ test('a consumer gets messages of the partitions it takes only, and others get t
   await kit.settle();
   assert.deepEqual([...any.values].sort(), ['0', '0', '0', '0', '2', '2', '2', '2']);
 });
+
+test('what an offset below 0 means is its committer’s affair: it is kept, with its epoch, and moves nothing', async () => {
+  const kit = await TestBroker.open();
+  await using _ = kit;
+  const { group } = await setUp(kit, 10);
+  group.commitOffset(0, 4, 'm', 7);
+  assert.deepEqual(group.committed(0), { offset: 4, metadata: 'm', epoch: 7 });
+  await kit.restart();
+  const restarted = (): typeof group => kit.broker.topic('events')!.groups.get(group.name)!;
+  assert.deepEqual(restarted().committed(0), { offset: 4, metadata: 'm', epoch: 7 });
+  restarted().commitOffset(0, -2, 'again');
+  assert.deepEqual(
+    [restarted().committed(0), restarted().info().lag],
+    [{ offset: -2, metadata: 'again' }, 6],
+  );
+  await kit.settle();
+  await kit.crash();
+  assert.deepEqual(
+    [restarted().committed(0), restarted().info().lag],
+    [{ offset: -2, metadata: 'again' }, 6],
+  );
+  restarted().commitOffset(0, 5, '', 0);
+  await kit.settle();
+  await kit.crash();
+  assert.deepEqual(restarted().committed(0), { offset: 5, metadata: '', epoch: 0 });
+});

@@ -67,7 +67,7 @@ export function text(bytes: Uint8Array | null): string {
 /** A broker in memory on a clock that moves only when told; `restart` opens the same files again. */
 export class TestBroker {
   readonly clock: VirtualClock;
-  readonly files: MemoryFiles;
+  files: MemoryFiles;
   broker!: Broker;
 
   /** On files of its own, or on those that a crash left behind. */
@@ -96,6 +96,14 @@ export class TestBroker {
   async restart(): Promise<void> {
     await this.broker.close();
     await this.start();
+  }
+
+  /** What is on disk is opened by another broker, without a word from the one before. */
+  async crash(): Promise<void> {
+    const { broker } = this;
+    this.files = this.files.copy();
+    await this.start();
+    await broker.close();
   }
 
   /** Waits until everything done so far is durable and has been delivered. */
