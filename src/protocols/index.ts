@@ -19,3 +19,4 @@ export {
   type NatsOptions,
   type ServerIdentity,
 } from './nats/index.ts';
+export { parseKafkaSettings } from './kafka-settings.ts';

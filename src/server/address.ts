@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { parseKafkaSettings } from '../protocols/index.ts';
 import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
@@ -20,6 +21,15 @@ export async function isLoopback(host: string): Promise<boolean> {
   );
 }
 
+function checkKafkaConfig(text: string | undefined): void {
+  try {
+    parseKafkaSettings(text ?? '');
+  } catch (error) {
+    const problem = `--kafka-config cannot be read: ${messageOf(error)}.`;
+    throw new ServerError('configuration-invalid', problem, error);
+  }
+}
+
 /** Refuses, in one sentence, to be open to the network by accident. */
 export async function checkExposure(settings: Settings): Promise<void> {
   const { natsUser, natsPassword, natsToken, adminToken, kafkaUser, kafkaPassword, kafkaPort } = settings;
@@ -38,6 +48,7 @@ export async function checkExposure(settings: Settings): Promise<void> {
       'configuration-invalid',
       'TLS for Kafka needs both --kafka-tls-cert and --kafka-tls-key; one of them is missing.',
     );
+  checkKafkaConfig(settings.kafkaConfig);
   const doors = [
     ['NATS', 'host', '--nats-user and --nats-password, or --nats-token,', natsUser ?? natsToken],
     [

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Broker } from '../broker/index.ts';
 import {
+  parseKafkaSettings,
   type ConnectionInfo,
   type Hall,
   Listener,
@@ -80,7 +81,9 @@ export class KafkaDoor implements Door {
         requestBytesMax: Math.max(kafkaProduceBytesMax, kafkaCommandBytesMax),
         commandBytesMax: kafkaCommandBytesMax,
         requestElementsMax: kafkaElementsMax,
+        recreateDelayMs: this.#settings.kafkaRecreateDelayMs,
       },
+      settings: parseKafkaSettings(this.#settings.kafkaConfig ?? ''),
       auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: kafkaAutoCreate, partitions: kafkaPartitions },

@@ -39,6 +39,8 @@ export interface Settings {
   readonly kafkaTlsKey: string | undefined;
   readonly kafkaAutoCreate: boolean;
   readonly kafkaPartitions: number;
+  readonly kafkaConfig: string | undefined;
+  readonly kafkaRecreateDelayMs: number;
   readonly kafkaProduceBytesMax: number;
   readonly kafkaCommandBytesMax: number;
   readonly kafkaElementsMax: number;
@@ -257,6 +259,17 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     name: 'kafka-auto-create',
     default: true,
     help: 'whether a topic comes into being when a Kafka client asks for it',
+  }),
+  kafkaConfig: text<string | undefined>({
+    name: 'kafka-config',
+    placeholder: 'NAME=VALUE,…',
+    default: undefined,
+    help: 'broker configs by Kafka’s names, such as node.id and the bounds of groups (docs/configuration.md)',
+  }),
+  kafkaRecreateDelayMs: duration(3_600_000, {
+    name: 'kafka-recreate-delay',
+    default: 5000,
+    help: 'for how long a deleted topic is not made again by a Kafka client that asks for it',
   }),
   kafkaPartitions: count(10_000, {
     name: 'kafka-partitions',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parseKafkaSettings } from '../../src/protocols/index.ts';
 import { ServerError, type Settings, checkExposure, loadConfiguration } from '../../src/server/index.ts';
 
 async function settingsWith(changes: Partial<Settings>): Promise<Settings> {
@@ -46,5 +47,44 @@ describe('a public address', () => {
     for (const half of [{ natsUser: 'u' }, { kafkaPassword: 'p' }, { kafkaTlsCert: 'cert.pem' }]) {
       await assert.rejects(checkExposure(await settingsWith(half)), { code: 'configuration-invalid' });
     }
+  });
+});
+
+describe('kafka-config', () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['broker.rack=1', /"broker\.rack=1" names no config that can be set/],
+    ['node.id', /"node\.id" names no config/],
+    ['node.id=-1', /"node\.id=-1" is not a whole number from 0 to 2147483647/],
+    ['node.id=1.5', /not a whole number/],
+    [
+      'group.consumer.session.timeout.ms=1000',
+      /is not between group\.consumer\.min\.session\.timeout\.ms=45000/,
+    ],
+    ['group.share.max.delivery.count.limit=3', /group\.share\.delivery\.count\.limit=5 is not between/],
+    ['group.min.session.timeout.ms=2000000', /is above group\.max\.session\.timeout\.ms/],
+    [
+      'group.consumer.max.heartbeat.interval.ms=60000,group.consumer.heartbeat.interval.ms=50000',
+      /must be below group\.consumer\.session\.timeout\.ms/,
+    ],
+  ];
+  for (const [kafkaConfig, says] of refused)
+    test(`is refused: ${kafkaConfig}`, async () => {
+      await assert.rejects(checkExposure(await settingsWith({ kafkaConfig })), (error: unknown) => {
+        assert.ok(error instanceof ServerError);
+        assert.equal(error.code, 'configuration-invalid');
+        assert.match(error.message, says);
+        return true;
+      });
+    });
+
+  test('is read with blanks and without', async () => {
+    await checkExposure(
+      await settingsWith({ kafkaConfig: ' node.id = 7, group.initial.rebalance.delay.ms=3000,' }),
+    );
+    const settings = parseKafkaSettings('node.id = 7, group.initial.rebalance.delay.ms=3000');
+    assert.deepEqual(
+      [settings['node.id'], settings['group.initial.rebalance.delay.ms'], settings['group.max.size']],
+      [7, 3000, 5000],
+    );
   });
 });
