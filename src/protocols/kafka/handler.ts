@@ -16,6 +16,10 @@ export interface KafkaSession {
   readonly user: string | undefined;
   /** Whether it may ask for more than how to log in. */
   readonly authorized: boolean;
+  /** Whether it may log in: for the first time, or again because its login ends (KIP-368). */
+  readonly mayLogIn: boolean;
+  /** How long a login holds, in milliseconds; 0: for good. */
+  readonly loginMsMax: number;
   /** As ApiVersions told; '' before. */
   clientSoftware: string;
   clientVersion: string;

@@ -18,6 +18,7 @@ import {
 } from '../../wire/kafka/index.ts';
 import { readShared, Turn, type Connection, type ConnectionInfo } from '../connections/index.ts';
 import { AnswerShare } from './answer-share.ts';
+import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
@@ -118,6 +119,8 @@ export class Session implements KafkaSession, Connection {
   #held = false;
   readonly #turn: Turn;
   readonly #login: Login;
+  /** From then on nothing is done for it before it has logged in again (Kafka: connections.max.reauth.ms). */
+  #loginEndMs = Infinity;
   readonly #onClose = new Set<() => void>();
 
   /** `accepted` must not have been read from. */
@@ -199,6 +202,10 @@ export class Session implements KafkaSession, Connection {
   /** Whether it may ask for more than how to log in. */
   get authorized(): boolean {
     return this.authDueMs === Infinity;
+  }
+
+  get mayLogIn(): boolean {
+    return !this.authorized || this.#loginEndMs < Infinity;
   }
 
   /** Bytes that wait for the client to read them. */
@@ -291,7 +298,10 @@ export class Session implements KafkaSession, Connection {
     if (apiKey === apis.ApiVersions.key && !api) return this.#answerUnknownApiVersions(frame);
     if (!api || handlers[api.name] === undefined || !includes(api.versions, apiVersion))
       return this.fail(`version ${apiVersion} of API ${apiKey}, which was not offered`);
-    if (!this.authorized && !openApis.has(api.name)) return this.fail(`${api.name} before it has logged in`);
+    if (!openApis.has(api.name)) {
+      if (!this.authorized) return this.fail(`${api.name} before it has logged in`);
+      if (this.heardMs >= this.#loginEndMs) return this.fail(`${api.name} after its login was over`);
+    }
     const exchange: Exchange = {
       frame,
       bytes: bytes.length,
@@ -485,6 +495,10 @@ export class Session implements KafkaSession, Connection {
 
   // ---- logging in
 
+  get loginMsMax(): number {
+    return this.host.kafka.settings['connections.max.reauth.ms'];
+  }
+
   beginSasl(mechanism: string, isBare: boolean): boolean {
     return this.#login.begin(mechanism, isBare);
   }
@@ -496,8 +510,15 @@ export class Session implements KafkaSession, Connection {
 
   #tookStep({ bytes, user }: SaslStep): Uint8Array {
     if (user !== undefined) {
+      if (this.user !== undefined && user !== this.user) {
+        this.#login.hasFailed = true;
+        const problem = 'A connection that logs in again stays with its user.';
+        throw new KafkaError(ErrorCode.SASL_AUTHENTICATION_FAILED, problem);
+      }
       this.user = user;
       this.authDueMs = Infinity;
+      const { loginMsMax } = this;
+      if (loginMsMax > 0) this.#loginEndMs = this.host.kafka.clock.monotonic() + loginMsMax;
       this.#splitter.frameBytesMax = this.host.kafka.limits.requestBytesMax;
     }
     return bytes;

@@ -3,6 +3,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { ErrorCode, apis, readResponseHeader } from '../../../src/wire/kafka/index.ts';
+import { VirtualClock } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { KafkaKit, batchOf, fetchRequest, produceRequest, requestBytes, type KafkaClient } from './kit.ts';
 
@@ -288,6 +289,38 @@ describe('logging in', () => {
     await using open = await KafkaKit.start();
     using other = await open.client();
     assert.equal(await handshake(other, 'PLAIN'), ErrorCode.ILLEGAL_SASL_STATE);
+  });
+
+  test('has to be done again in time, by the same user', async () => {
+    const clock = new VirtualClock();
+    const settings = { 'connections.max.reauth.ms': 60_000 };
+    await using kit = await KafkaKit.start({ auth, clock, settings }, { clock });
+    using client = await kit.client();
+    const logIn = async (user: string, password: string): Promise<[number, number]> => {
+      assert.equal(await handshake(client, 'PLAIN'), 0);
+      const { errorCode, sessionLifetimeMs } = await client.call('SaslAuthenticate', 2, {
+        authBytes: Buffer.from(`\0${user}\0${password}`),
+      });
+      return [errorCode, sessionLifetimeMs];
+    };
+    const ask = async (): Promise<number> =>
+      (await client.call('Metadata', 5, { topics: [] })).brokers.length;
+    assert.deepEqual(await logIn('ann', 'pencil'), [0, 60_000]);
+    clock.advance(59_999);
+    assert.equal(await ask(), 1);
+    assert.deepEqual(await logIn('ann', 'pencil'), [0, 60_000]);
+    clock.advance(59_999);
+    assert.equal(await ask(), 1, 'the time begins again');
+    clock.advance(1);
+    assert.equal((await client.call('ApiVersions', 2, {})).errorCode, 0, 'how to log in may be asked');
+    client.send('Metadata', 5, { topics: [] });
+    await client.ended();
+    using other = await kit.client();
+    await handshake(other, 'PLAIN');
+    await token(other, '\0ann\0pencil');
+    await handshake(other, 'PLAIN');
+    assert.equal((await token(other, '\0bob,x=y\0p2')).errorCode, ErrorCode.SASL_AUTHENTICATION_FAILED);
+    await other.ended();
   });
 
   test('takes bare tokens after version 0 of the handshake', async () => {
