@@ -559,3 +559,51 @@ test('heartbeats of share members: epochs, unknown members, limits of what they 
     'GROUP_MAX_SIZE_REACHED',
   );
 });
+
+test('members that read one topic each get their part of a short backlog', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  const members = [new ShareMember(client, 'g', 'a')];
+  using second = await kit.client();
+  using third = await kit.client();
+  members.push(new ShareMember(second, 'g', 'b'), new ShareMember(third, 'g', 'c'));
+  for (const member of members) await member.join('t');
+  await client.produce('t', batchOf(Array.from({ length: 30 }, (_, at) => `v${at}`)));
+  const first = got(await members[0]!.fetch()).values;
+  assert.equal(first.length, 10, 'also before the others have asked');
+  const rest = [got(await members[1]!.fetch()).values, got(await members[2]!.fetch()).values];
+  assert.deepEqual(
+    rest.map(({ length }) => length),
+    [10, 10],
+  );
+  assert.equal(new Set([...first, ...rest.flat()]).size, 30);
+  assert.equal(await members[0]!.acknowledge([0, 9, accept]), 'NONE');
+  await client.produce('t', batchOf(['one', 'two', 'three']));
+  const again = got(await members[0]!.fetch()).values;
+  assert.ok(again.length >= 1 && again.length <= 3, `${again.length} of three`);
+});
+
+test('a member alone takes all it asks for, and so does one that is left alone', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  const member = await setUp(kit, client, ...Array.from({ length: 20 }, (_, at) => `v${at}`));
+  assert.equal(got(await member.fetch({ maxRecords: 15 })).values.length, 15);
+  const other = await new ShareMember(client, 'g', 'b').join('t');
+  await other.leave();
+  assert.equal(got(await member.fetch()).values.length, 5);
+});
+
+test('a group whose configs say so renews nothing', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  const member = await setUp(kit, client, 'a');
+  await member.fetch();
+  const configs = [{ name: 'share.renew.acknowledge.enable', configOperation: 0, value: 'false' }];
+  await client.call('IncrementalAlterConfigs', 1, {
+    resources: [{ resourceType: 32, resourceName: 'g', configs }],
+    validateOnly: false,
+  });
+  assert.equal(await member.acknowledge([0, 0, renew]), 'INVALID_REQUEST');
+  assert.equal(await member.acknowledge([0, 0, accept]), 'NONE');
+});

@@ -9,7 +9,7 @@ import type { Handler } from '../../handler.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { afterCommit } from './after-commit.ts';
 import { acknowledge } from './share-acknowledgements.ts';
-import { lockTimeoutMs } from './share-fetch.ts';
+import { lockTimeoutMs, mayRenew } from './share-fetch.ts';
 
 type Response = ResponseDraft<'ShareAcknowledge'>;
 
@@ -24,7 +24,7 @@ export const shareAcknowledge: Handler<'ShareAcknowledge'> = async (
   try {
     const { groupId, memberId } = check(request);
     const session = coordinator.shareSessions.enter(groupId, memberId, request.shareSessionEpoch, connection);
-    const results = acknowledge(session, request.topics, version >= 2);
+    const results = acknowledge(session, request.topics, mayRenew(coordinator, session, version));
     const acquisitionLockTimeoutMs = lockTimeoutMs(coordinator, session);
     if (request.shareSessionEpoch === finalEpoch) coordinator.shareSessions.end(groupId, memberId);
     await afterCommit(coordinator.broker);

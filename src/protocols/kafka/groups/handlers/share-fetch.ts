@@ -9,6 +9,7 @@ import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { AcquiredPartition } from '../share/share-fetch.ts';
+import type { ShareConsumer } from '../share/share-consumer.ts';
 import type { ShareSession } from '../share/share-session.ts';
 import { acknowledge, hasAcknowledgements, type AcknowledgeResults } from './share-acknowledgements.ts';
 import { afterCommit } from './after-commit.ts';
@@ -28,7 +29,7 @@ export const shareFetch: Handler<'ShareFetch'> = async (request, { host, session
     session = enter(coordinator, request, (groupId, memberId) =>
       coordinator.shareSessions.enter(groupId, memberId, request.shareSessionEpoch, connection),
     );
-    results = acknowledge(session, request.topics, version >= 2);
+    results = acknowledge(session, request.topics, mayRenew(coordinator, session, version));
   } catch (error) {
     return refusal(error, coordinator);
   }
@@ -36,7 +37,11 @@ export const shareFetch: Handler<'ShareFetch'> = async (request, { host, session
   const isFinal = request.shareSessionEpoch === finalEpoch;
   const unknown = isFinal ? [] : await addPartitions(coordinator, session, request);
   const fetches = !isFinal && request.maxRecords > 0 && request.maxBytes > 0 && !request.isRenewAck;
-  const acquired = fetches ? await session.fetch(optionsOf(coordinator, request, unknown.length > 0)) : [];
+  const members = ({ group, topicId }: ShareConsumer): number =>
+    Math.max(group.consumers, readersOf(coordinator, session.groupId, topicId));
+  const acquired = fetches
+    ? await session.fetch(optionsOf(coordinator, request, unknown.length > 0), members)
+    : [];
   await durable;
   if (isFinal) coordinator.shareSessions.end(session.groupId, session.memberId);
   return {
@@ -60,6 +65,11 @@ function enter(
   if (shareSessionEpoch === 0 && hasAcknowledgements(topics))
     throw new KafkaError(ErrorCode.INVALID_REQUEST, 'A new share session holds no records to acknowledge.');
   return open(groupId, memberId);
+}
+
+/** "Version 2 can renew" (KIP-1222), unless the group's configs say no. */
+export function mayRenew({ configs }: GroupCoordinator, { groupId }: ShareSession, version: number): boolean {
+  return version >= 2 && configs.of(groupId).mayRenew;
 }
 
 /** Brings the session's partitions up to date; returns those that cannot be read. */
@@ -98,6 +108,12 @@ async function addPartitions(
     }
   }
   return unknown;
+}
+
+/** Members that are to read the topic, whether they have a share session already or not. */
+function readersOf(coordinator: GroupCoordinator, groupId: string, topicId: Uuid): number {
+  const group = coordinator.find(groupId);
+  return group?.kind === 'share' ? group.readersOf(topicId) : 0;
 }
 
 function optionsOf(

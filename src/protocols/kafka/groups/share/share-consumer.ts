@@ -16,28 +16,52 @@ export class ShareConsumer implements Consumer {
   readonly topicId: Uuid;
   readonly group: Group;
   readonly partitions: Set<number> = new Set();
-  fetch: ShareFetch | undefined = undefined;
   hasEnded = false;
+  #fetch: ShareFetch | undefined = undefined;
+  /** Records that the fetch may still take of this group, so that other members find theirs; undefined until it has taken the first. */
+  #part: number | undefined = undefined;
+  #members = 1;
 
   constructor(topicId: Uuid, group: Group) {
     this.topicId = topicId;
     this.group = group;
   }
 
+  /** A fetch begins, of one of so many members that read the topic; undefined: the last one is over. */
+  begin(fetch: ShareFetch | undefined, members: number = 1): void {
+    this.#fetch = fetch;
+    this.#members = members;
+    this.#part = undefined;
+  }
+
   get credit(): number {
-    return this.fetch?.recordsLeft ?? 0;
+    return Math.min(this.#fetch?.recordsLeft ?? 0, this.#part ?? Infinity);
   }
 
   get creditBytes(): number {
-    return this.fetch?.bytesLeft ?? 0;
+    return this.#fetch?.bytesLeft ?? 0;
   }
 
   receive(delivery: Delivery): void {
-    this.fetch!.take(this.topicId, delivery);
+    const fetch = this.#fetch!;
+    this.#part ??= this.#fairPart();
+    fetch.take(this.topicId, delivery);
+    if (--this.#part <= 0) fetch.endSoon();
+  }
+
+  /**
+   * What one member may take at once of a backlog that several wait for: as much as each would get, less what it holds already. Without that the
+   * first of them would acquire a short backlog whole, and the others wait for its locks. It counts the record that is being delivered.
+   */
+  #fairPart(): number {
+    if (this.#members <= 1) return Infinity;
+    const { lag, inFlight } = this.group.info();
+    const held = this.group.held(this).length - 1;
+    return Math.max(1, Math.ceil((lag + inFlight) / this.#members) - held);
   }
 
   refused(): void {
-    this.fetch?.full();
+    this.#fetch?.full();
   }
 
   ended(): void {

@@ -80,7 +80,7 @@ export class ShareFetch {
     this.#records++;
     this.#bytes += bytes;
     if (this.recordsLeft === 0 || this.bytesLeft <= 0) this.end();
-    else if (this.#bytes >= this.#options.bytesMin) this.#endSoon();
+    else if (this.#bytes >= this.#options.bytesMin) this.endSoon();
   }
 
   /** The next record does not fit any more. */
@@ -89,8 +89,8 @@ export class ShareFetch {
   }
 
   /** Once the deliveries that are under way have been made. */
-  #endSoon(): void {
-    if (this.#planned) return;
+  endSoon(): void {
+    if (this.#planned || this.#ended) return;
     this.#planned = true;
     this.#options.clock.defer(() => this.end());
   }

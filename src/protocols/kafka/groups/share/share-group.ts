@@ -82,6 +82,13 @@ export class ShareGroup {
     return this.members.size === 0 ? 'Empty' : 'Stable';
   }
 
+  /** Members that read a topic. */
+  readersOf(topicId: Uuid): number {
+    let readers = 0;
+    for (const topics of this.#subscribed.byMember.values()) if (topics.has(topicId)) readers++;
+    return readers;
+  }
+
   get isForgettable(): boolean {
     return this.members.size === 0;
   }

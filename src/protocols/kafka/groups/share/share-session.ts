@@ -51,22 +51,25 @@ export class ShareSession {
     consumer.group.wake();
   }
 
-  /** Collects records; an earlier fetch that still waits gets its answer now. */
-  fetch(options: ShareFetchOptions): Promise<readonly AcquiredPartition[]> {
+  /** Collects records, of each topic a part if other members read it, too; an earlier fetch that still waits gets its answer now. */
+  fetch(
+    options: ShareFetchOptions,
+    membersOf: (consumer: ShareConsumer) => number = () => 1,
+  ): Promise<readonly AcquiredPartition[]> {
     this.#fetch?.end();
     return new Promise((resolve) => {
       const fetch = new ShareFetch(options, () => {
         this.#setFetch(undefined);
         resolve(fetch.result());
       });
-      this.#setFetch(fetch);
+      this.#setFetch(fetch, membersOf);
       for (const { group } of this.consumers.values()) group.wake();
     });
   }
 
-  #setFetch(fetch: ShareFetch | undefined): void {
+  #setFetch(fetch: ShareFetch | undefined, membersOf?: (consumer: ShareConsumer) => number): void {
     this.#fetch = fetch;
-    for (const consumer of this.consumers.values()) consumer.fetch = fetch;
+    for (const consumer of this.consumers.values()) consumer.begin(fetch, membersOf?.(consumer));
   }
 
   close(): void {
