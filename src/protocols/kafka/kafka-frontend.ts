@@ -8,11 +8,13 @@ import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
 import { kafkaSettings, type KafkaSettings } from '../kafka-settings.ts';
 import { GroupCoordinator, limitsOfSettings, type GroupLimits } from './groups/index.ts';
+import { DeletedNames } from './deleted-names.ts';
 import { handlers } from './handlers/index.ts';
 import type { AutoCreation, Endpoint, KafkaHost } from './kafka-host.ts';
 import { kafkaLimits, type KafkaLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type CloseReason, type KafkaConnectionInfo } from './session.ts';
+import { OffsetsTopic } from './offsets-topic.ts';
 import { DerivedTopicIds } from './topic-ids.ts';
 import { ShownTopicNames } from './topic-names.ts';
 
@@ -52,6 +54,7 @@ export class KafkaFrontend implements Frontend {
   readonly authenticates: boolean;
   readonly #host: SessionHost;
   readonly #coordinator: GroupCoordinator;
+  readonly #deletedNames: DeletedNames;
   readonly #hall: Hall;
   readonly #listener: Listener;
   readonly #sessions: Sessions<Session>;
@@ -90,6 +93,7 @@ export class KafkaFrontend implements Frontend {
       topicNames,
       limits: { ...limitsOfSettings(settings), ...options.groupLimits },
     });
+    this.#deletedNames = new DeletedNames(broker, clock, limits.recreateDelayMs);
     const kafka: KafkaHost = {
       broker,
       clock,
@@ -102,7 +106,13 @@ export class KafkaFrontend implements Frontend {
       autoCreation: { enabled: true, partitions: 1, ...options.autoCreation },
       topicIds,
       topicNames,
+      deletedNames: this.#deletedNames,
       coordinator: this.#coordinator,
+      offsetsTopic: new OffsetsTopic(
+        topicIds.ofOffsetsTopic,
+        settings['offsets.topic.num.partitions'],
+        this.#coordinator,
+      ),
     };
     this.#host = {
       kafka,
@@ -137,6 +147,7 @@ export class KafkaFrontend implements Frontend {
     for (const session of this.#sessions) session.hold();
     if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();
+    this.#deletedNames.close();
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.cut();

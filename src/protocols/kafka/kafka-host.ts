@@ -2,8 +2,10 @@ import type { Broker, Topic } from '../../broker/index.ts';
 import type { Clock, Random } from '../../util/index.ts';
 import type { AnyApi, Uuid } from '../../wire/kafka/index.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
+import type { DeletedNames } from './deleted-names.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
+import type { OffsetsTopic } from './offsets-topic.ts';
 
 /** Where clients are told to connect to. */
 export interface Endpoint {
@@ -13,6 +15,8 @@ export interface Endpoint {
 
 /** Topics by the ids that Kafka clients know them by (KIP-516). */
 export interface TopicIds {
+  /** Of the offsets topic, which is none of the broker's. */
+  readonly ofOffsetsTopic: Uuid;
   /** Deterministic from the data directory and the topic, so the same after a restart, and another one for a topic created anew under its name. */
   idOf(topic: Topic): Uuid;
   topic(id: Uuid): Topic | undefined;
@@ -47,5 +51,7 @@ export interface KafkaHost {
   readonly autoCreation: AutoCreation;
   readonly topicIds: TopicIds;
   readonly topicNames: TopicNames;
+  readonly deletedNames: DeletedNames;
   readonly coordinator: GroupCoordinator;
+  readonly offsetsTopic: OffsetsTopic;
 }

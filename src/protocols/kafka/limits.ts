@@ -31,6 +31,8 @@ export interface KafkaLimits {
   readonly fetchWaitMsMax: number;
   /** Partitions of the topics that CreateTopics and CreatePartitions make, per topic. */
   readonly partitionsMax: number;
+  /** A topic that was deleted is made again for so long only by requests that say so, not by those that ask for it. */
+  readonly recreateDelayMs: number;
 }
 
 export const defaultLimits: KafkaLimits = {
@@ -50,6 +52,7 @@ export const defaultLimits: KafkaLimits = {
   fetchBytesMax: 8 * 1024 * 1024,
   fetchWaitMsMax: 5 * 60_000,
   partitionsMax: 10_000,
+  recreateDelayMs: 5000,
 };
 
 export function kafkaLimits(limits: Partial<KafkaLimits> = {}): KafkaLimits {

@@ -28,6 +28,11 @@ export class DerivedTopicIds implements TopicIds {
     return id;
   }
 
+  /** No topic has the number 0. */
+  get ofOffsetsTopic(): Uuid {
+    return this.#make(0);
+  }
+
   #make(topicId: number): Uuid {
     const bytes = Buffer.from(this.#uuid);
     const own = new Uint8Array(uuidBytes);

@@ -315,7 +315,7 @@ describe('offsets', () => {
     assert.deepEqual(await at(1_700_000_000_001), [0, 1, 1_700_000_000_001]);
     assert.deepEqual(await at(1_600_000_000_000), [0, 0, 1_700_000_000_000]);
     assert.deepEqual(await at(1_800_000_000_000), [0, -1, -1]);
-    assert.equal((await at(-99))[0], ErrorCode.INVALID_REQUEST);
+    assert.equal((await at(-99))[0], ErrorCode.UNSUPPORTED_VERSION);
     assert.deepEqual(await at(-2, 1), [0, 0, -1]);
     const epoch = await client.call('OffsetForLeaderEpoch', 4, {
       topics: [

@@ -9,6 +9,7 @@ import { ConsumerGroup } from './consumer/consumer-group.ts';
 import type { PatternTopics } from './consumer/pattern-topics.ts';
 import { Patterns } from './consumer/patterns.ts';
 import type { TopicView, TopicsView } from './consumer/subscribed-topics.ts';
+import { EmptiedGroups } from './emptied-groups.ts';
 import { GroupConfigs } from './group-configs.ts';
 import { groupLimits, type GroupLimits } from './limits.ts';
 import { GroupOffsets } from './offsets.ts';
@@ -49,6 +50,7 @@ export class GroupCoordinator {
   readonly shareOffsets: ShareOffsets;
   readonly shareSessions: ShareSessions;
   readonly patterns: Patterns;
+  readonly emptied: EmptiedGroups;
   readonly #options: GroupCoordinatorOptions;
   readonly #groups = new Map<string, LiveGroup>();
   readonly #presences = new Map<string, Presences>();
@@ -62,6 +64,7 @@ export class GroupCoordinator {
   };
   readonly #unsubscribe: () => void;
   #closed = false;
+  #used = false;
 
   constructor(options: GroupCoordinatorOptions) {
     const { broker, clock, random } = options;
@@ -71,6 +74,7 @@ export class GroupCoordinator {
     this.offsets = new GroupOffsets(broker, this.limits);
     this.configs = new GroupConfigs(broker.attributes, this.limits, () => clock.now());
     this.shareOffsets = new ShareOffsets(this.configs);
+    this.emptied = new EmptiedGroups(clock);
     this.shareSessions = new ShareSessions(this.limits.shareSessionsMax);
     this.#host = {
       clock,
@@ -173,10 +177,17 @@ export class GroupCoordinator {
 
   #put<G extends LiveGroup>(group: G): G {
     this.#groups.set(group.id, group);
+    this.emptied.delete(group.id);
     return group;
   }
 
   #drop(group: LiveGroup): void {
+    // A group that never had a member was only asked for.
+    if (group.kind !== 'share' && group.hasHadMembers)
+      this.emptied.add(group.id, {
+        type: group.kind,
+        protocolType: group.kind === 'classic' ? (group.protocolType ?? '') : consumerProtocolType,
+      });
     group.close();
     if (this.#groups.get(group.id) === group) this.#groups.delete(group.id);
     this.#presences.get(group.id)?.clear();
@@ -218,6 +229,23 @@ export class GroupCoordinator {
   noteCreated(groupId: string): void {
     const group = this.#groups.get(groupId);
     if (group) this.#changed(group);
+  }
+
+  /** A Kafka client has asked for the coordinator of a group. */
+  noteUsed(): void {
+    this.#used = true;
+  }
+
+  /** Whether there are groups of Kafka clients, or were in this run. */
+  get isUsed(): boolean {
+    this.#used ||= this.#groups.size > 0 || this.#hasKafkaGroup();
+    return this.#used;
+  }
+
+  #hasKafkaGroup(): boolean {
+    for (const { groups } of this.broker.topics.values())
+      for (const { config } of groups.values()) if (config.attributes['kafka'] !== undefined) return true;
+    return false;
   }
 
   // ---- configs
@@ -269,6 +297,8 @@ export class GroupCoordinator {
       const protocolType = group.kind === 'classic' ? (group.protocolType ?? '') : group.kind;
       listings.set(id, { groupId: id, type: kind, state, protocolType });
     }
+    for (const [groupId, { type, protocolType }] of this.emptied.entries())
+      if (!listings.has(groupId)) listings.set(groupId, { groupId, type, state: 'Empty', protocolType });
     return [...listings.values()];
   }
 

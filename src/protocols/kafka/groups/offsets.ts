@@ -1,4 +1,4 @@
-import { BrokerError, type Broker, type Group, type Topic } from '../../../broker/index.ts';
+import { BrokerError, type Broker, type Committed, type Group, type Topic } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
 import type { GroupLimits } from './limits.ts';
@@ -120,7 +120,7 @@ export class GroupOffsets {
   }
 
   /** What was committed; of a group that delivers, what is done from the beginning on. -1: nothing. */
-  committed(groupId: string, topic: Topic, partition: number): { offset: number; metadata: string } {
+  committed(groupId: string, topic: Topic, partition: number): Committed {
     const group = topic.groups.get(groupId);
     const position = group?.positionInfo(partition);
     if (!group || !position) return nothing;
@@ -133,4 +133,5 @@ function creationKey(groupId: string, topic: Topic): string {
   return `${topic.id}/${groupId}`;
 }
 
-const nothing = { offset: -1, metadata: '' };
+/** What OffsetFetch says where nothing was committed. */
+export const nothing: Committed = { offset: -1, metadata: '' };

@@ -104,11 +104,13 @@ async function alterTopic(
   name: string,
   alteration: Alteration,
   validateOnly: boolean,
-  { topicNames }: KafkaHost,
+  { topicNames, offsetsTopic }: KafkaHost,
 ): Promise<void> {
   if (name === '') throw invalidRequest('Default topic resources are not allowed.');
   const topic = topicNames.topic(name);
   if (!topic) {
+    if (offsetsTopic.is(name))
+      throw invalidRequest('The offsets topic is internal: its configs stay as they are.');
     checkTopicName(name);
     throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`);
   }

@@ -25,6 +25,11 @@ async function grow(
   host: KafkaHost,
 ): Promise<void> {
   const topic = host.topicNames.topic(name);
+  if (host.offsetsTopic.is(name))
+    throw new KafkaError(
+      ErrorCode.INVALID_REQUEST,
+      'The offsets topic is internal: offsets.topic.num.partitions says how many partitions it has.',
+    );
   if (!topic) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
   const now = topic.partitions.length;
   if (count <= now)

@@ -42,7 +42,7 @@ async function createOne(
   try {
     if (isTwice) throw new KafkaError(ErrorCode.INVALID_REQUEST, `Topic ${name} is in the request twice.`);
     const options = optionsOf(wanted, host);
-    if (host.topicNames.topic(name))
+    if (host.topicNames.topic(name) || host.offsetsTopic.is(name))
       throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
     if (validateOnly) return created(name, zeroUuid, host.broker.checkNewTopic(options));
     const topic = await host.broker.createTopic(options);

@@ -12,8 +12,11 @@ const upToHighWatermark = -1;
 export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host, session }) => ({
   topics: await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
+    const isInternal = host.offsetsTopic.is(name);
     const answers = await inTurns(partitions, session, ({ partitionIndex, offset }) =>
-      deleteBelow(topic?.partitions.at(partitionIndex), partitionIndex, offset),
+      isInternal
+        ? { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
+        : deleteBelow(topic?.partitions.at(partitionIndex), partitionIndex, offset),
     );
     return { name, partitions: answers };
   }),

@@ -4,6 +4,8 @@ import { errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 
+const staysInternal = 'The offsets topic is internal: it cannot be deleted.';
+
 type TopicDraft = ResponseDraft<'DeleteTopics'>['responses'][number];
 
 export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, session, version }) => {
@@ -12,6 +14,8 @@ export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, ses
   const responses = await inTurns(wanted, session, ({ name, topicId }): TopicDraft | Promise<TopicDraft> => {
     const topic = name === null ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
     if (topic) return deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic));
+    if (name === null ? host.offsetsTopic.isId(topicId) : host.offsetsTopic.is(name))
+      return { name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage: staysInternal };
     const isById = name === null;
     return {
       name,

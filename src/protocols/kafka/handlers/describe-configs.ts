@@ -59,6 +59,7 @@ function configsOf(type: number, name: string, host: KafkaHost): readonly ShownC
   if (type === ResourceType.topic) {
     const topic = host.topicNames.topic(name);
     if (topic) return shownConfigs(topic);
+    if (host.offsetsTopic.is(name)) return shownConfigs(host.offsetsTopic);
     checkTopicName(name);
     throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
   }

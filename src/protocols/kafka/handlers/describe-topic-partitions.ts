@@ -1,4 +1,5 @@
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import { authorizedOperations } from '../authorized-operations.ts';
 import type { Handler } from '../handler.ts';
 import { leaderEpoch } from '../partition-view.ts';
 
@@ -11,31 +12,35 @@ const partitionsMax = 2000;
 /** Topics in the order of their names, page by page: the cursor is the first partition of the next page. */
 export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, { host }) => {
   const { cursor, responsePartitionLimit } = request;
-  const { topicNames, topicIds, nodeId } = host;
+  const { topicNames, topicIds, nodeId, offsetsTopic } = host;
   const nodes = [nodeId];
   let left = Math.max(1, Math.min(responsePartitionLimit, partitionsMax));
   const names =
     request.topics.length > 0
       ? request.topics.map(({ name }) => name)
       : Array.from(host.broker.topics.values(), (topic) => topicNames.nameOf(topic));
+  if (request.topics.length === 0 && offsetsTopic.isListed) names.push(offsetsTopic.name);
   const topics: TopicDraft[] = [];
   for (const name of [...new Set(names)].sort()) {
     if (cursor !== null && name < cursor.topicName) continue;
     const from = cursor !== null && name === cursor.topicName ? Math.max(0, cursor.partitionIndex) : 0;
     if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: from } };
     const topic = topicNames.topic(name);
-    if (!topic) {
+    const isInternal = offsetsTopic.is(name);
+    if (!topic && !isInternal) {
       const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
       topics.push({ errorCode, name, topicId: zeroUuid, isInternal: false, partitions: [] });
       continue;
     }
-    const page = topic.partitions.indexes(from, from + left);
+    const count = topic?.partitions.length ?? offsetsTopic.partitions;
+    const page = Array.from({ length: Math.max(0, Math.min(left, count - from)) }, (_, at) => from + at);
     left -= page.length;
     topics.push({
       errorCode: ErrorCode.NONE,
       name,
-      topicId: topicIds.idOf(topic),
-      isInternal: false,
+      topicId: topic ? topicIds.idOf(topic) : offsetsTopic.id,
+      isInternal,
+      topicAuthorizedOperations: authorizedOperations.topic,
       partitions: page.map((index) => ({
         errorCode: ErrorCode.NONE,
         partitionIndex: index,
@@ -48,7 +53,7 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
         offlineReplicas: [],
       })),
     });
-    if (from + page.length < topic.partitions.length)
+    if (from + page.length < count)
       return { topics, nextCursor: { topicName: name, partitionIndex: from + page.length } };
   }
   return { topics, nextCursor: null };

@@ -27,11 +27,12 @@ type WantedPartition = WantedTopic['partitions'][number];
 /** One partition of a fetch request. */
 export interface FetchTarget {
   readonly wanted: WantedPartition;
-  /** Undefined: there is none, as `error` says. */
+  /** Undefined: there is none, as `error` says, or it is one of the offsets topic, which holds nothing. */
   readonly partition: Partition | undefined;
   readonly error: ErrorCode;
 }
 
+const emptyPartition = { highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 };
 const noBatches: readonly Uint8Array[] = [];
 /** What was aborted is removed with the abort, so nobody has to be told what to pass over. */
 const noTransactions: FetchResponse['responses'][number]['partitions'][number]['abortedTransactions'] = [];
@@ -72,7 +73,11 @@ function bytesWanted(
 
 function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
   const found = version >= 13 ? host.topicIds.topic(topic.topicId) : host.topicNames.topic(topic.topic);
+  const { offsetsTopic } = host;
+  const isOffsets = version >= 13 ? offsetsTopic.isId(topic.topicId) : offsetsTopic.is(topic.topic);
   return topic.partitions.map((wanted) => {
+    if (isOffsets && offsetsTopic.has(wanted.partition))
+      return { wanted, partition: undefined, error: ErrorCode.NONE };
     const partition = found?.partitions.at(wanted.partition);
     return {
       wanted,
@@ -127,6 +132,16 @@ async function read(
   isolationLevel: number,
 ): Promise<{ readonly draft: PartitionDraft; readonly batches?: StoredBatches | undefined }> {
   const partitionIndex = wanted.partition;
+  if (!partition && error === ErrorCode.NONE)
+    return {
+      draft: {
+        partitionIndex,
+        errorCode: error,
+        ...emptyPartition,
+        abortedTransactions: null,
+        records: noBatches,
+      },
+    };
   if (!partition || error !== ErrorCode.NONE) return { draft: refusal(partitionIndex, error, partition) };
   if (partition.topic.isDeleted)
     return { draft: refusal(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, undefined) };

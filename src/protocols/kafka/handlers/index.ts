@@ -10,13 +10,16 @@ import { deleteTopics } from './delete-topics.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeConfigs } from './describe-configs.ts';
 import { describeLogDirs } from './describe-log-dirs.ts';
+import { describeQuorum } from './describe-quorum.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
+import { electLeaders } from './elect-leaders.ts';
 import { fetch } from './fetch.ts';
 import { initProducerId } from './init-producer-id.ts';
 import { listConfigResources } from './list-config-resources.ts';
 import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+import { alterPartitionReassignments, listPartitionReassignments } from './partition-reassignments.ts';
 import { produce } from './produce.ts';
 import { saslAuthenticate, saslHandshake } from './sasl.ts';
 
@@ -38,7 +41,11 @@ export const handlers: Handlers = {
   DescribeLogDirs: describeLogDirs,
   SaslAuthenticate: saslAuthenticate,
   CreatePartitions: createPartitions,
+  ElectLeaders: electLeaders,
   IncrementalAlterConfigs: incrementalAlterConfigs,
+  AlterPartitionReassignments: alterPartitionReassignments,
+  ListPartitionReassignments: listPartitionReassignments,
+  DescribeQuorum: describeQuorum,
   DescribeCluster: describeCluster,
   ListConfigResources: listConfigResources,
   DescribeTopicPartitions: describeTopicPartitions,

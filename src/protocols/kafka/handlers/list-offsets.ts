@@ -33,6 +33,7 @@ export const listOffsets: Handler<'ListOffsets'> = async (request, { host, sessi
       // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
       if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
         return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+      if (host.offsetsTopic.is(name) && host.offsetsTopic.has(partitionIndex)) return emptyAnswer(wanted);
       return answer(topic?.partitions.at(partitionIndex), wanted, request.isolationLevel);
     });
     return { name, partitions: answers };
@@ -50,11 +51,27 @@ async function answer(
   if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
   try {
     const found = await find(partition, timestamp, isolationLevel);
-    if (!found) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
-    return { partitionIndex, errorCode: ErrorCode.NONE, leaderEpoch, ...found };
+    // "Unsupported timestamps are of a later version."
+    if (!found) return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+    return {
+      partitionIndex,
+      errorCode: ErrorCode.NONE,
+      leaderEpoch: found.offset < 0 ? -1 : leaderEpoch,
+      ...found,
+    };
   } catch (error) {
     return { partitionIndex, errorCode: errorCodeOf(error) };
   }
+}
+
+/** Of a partition of the offsets topic, which holds nothing. */
+function emptyAnswer({ partitionIndex, timestamp }: WantedPartition): PartitionDraft {
+  const isEnd = timestamp === latest || timestamp === earliest || timestamp === earliestLocal;
+  return {
+    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    ...(isEnd ? { offset: 0, timestamp: -1, leaderEpoch } : nothing),
+  };
 }
 
 /** Undefined: there is no such name. */

@@ -6,6 +6,7 @@ import {
   type MetadataResponse,
   type ResponseDraft,
 } from '../../../wire/kafka/index.ts';
+import { authorizedOperations } from '../authorized-operations.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
@@ -31,13 +32,23 @@ export const metadata: Handler<'Metadata'> = async (request, context) => {
     : await inTurns(distinct(wanted), session, ({ name, topicId }) =>
         find(name, topicId, request.allowAutoTopicCreation, context),
       );
+  if (isAll && host.offsetsTopic.isListed) topics.push(describeOffsets(host));
   return {
     brokers: [{ nodeId: host.nodeId, ...session.endpoint }],
     clusterId: host.clusterId,
     controllerId: host.nodeId,
-    topics,
+    topics: request.includeTopicAuthorizedOperations ? topics.map(withOperations) : topics,
+    ...(request.includeClusterAuthorizedOperations
+      ? { clusterAuthorizedOperations: authorizedOperations.cluster }
+      : {}),
   };
 };
+
+function withOperations(topic: TopicDraft): TopicDraft {
+  return topic.errorCode === ErrorCode.NONE
+    ? { ...topic, topicAuthorizedOperations: authorizedOperations.topic }
+    : topic;
+}
 
 /** A topic that is named twice is described once, as by Kafka: the answer can be much longer than the name. */
 function distinct(wanted: readonly WantedTopic[]): readonly WantedTopic[] {
@@ -59,12 +70,15 @@ function find(
   // The Java client asks by id with an empty name.
   if (name === null || (name === '' && topicId !== zeroUuid)) {
     const topic = host.topicIds.topic(topicId);
+    if (host.offsetsTopic.isId(topicId)) return describeOffsets(host);
     return topic ? describe(topic, host) : unknown(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
   }
   const topic = host.topicNames.topic(name);
   if (topic) return describe(topic, host);
+  if (host.offsetsTopic.is(name)) return describeOffsets(host);
   if (!isTopicName(name)) return unknown(ErrorCode.INVALID_TOPIC_EXCEPTION, name);
-  if (!mayCreate || !host.autoCreation.enabled) return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
+  if (!mayCreate || !host.autoCreation.enabled || host.deletedNames.has(name))
+    return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
   return create(name, host);
 }
 
@@ -92,8 +106,29 @@ function unknown(errorCode: ErrorCode, name: string | null, topicId: string = ze
 }
 
 function describe(topic: Topic, { nodeId, topicIds, topicNames }: KafkaHost): TopicDraft {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topicNames.nameOf(topic),
+    topicId: topicIds.idOf(topic),
+    isInternal: false,
+    partitions: partitionsOf(topic.partitions.indexes(), nodeId),
+  };
+}
+
+function describeOffsets({ nodeId, offsetsTopic: { name, id, partitions } }: KafkaHost): TopicDraft {
+  const indexes = Array.from({ length: partitions }, (_, index) => index);
+  return {
+    errorCode: ErrorCode.NONE,
+    name,
+    topicId: id,
+    isInternal: true,
+    partitions: partitionsOf(indexes, nodeId),
+  };
+}
+
+function partitionsOf(indexes: readonly number[], nodeId: number): PartitionDraft[] {
   const nodes = [nodeId];
-  const partitions: PartitionDraft[] = topic.partitions.indexes().map((index) => ({
+  return indexes.map((index) => ({
     errorCode: ErrorCode.NONE,
     partitionIndex: index,
     leaderId: nodeId,
@@ -102,11 +137,4 @@ function describe(topic: Topic, { nodeId, topicIds, topicNames }: KafkaHost): To
     isrNodes: nodes,
     offlineReplicas: noReplicas,
   }));
-  return {
-    errorCode: ErrorCode.NONE,
-    name: topicNames.nameOf(topic),
-    topicId: topicIds.idOf(topic),
-    isInternal: false,
-    partitions,
-  };
 }

@@ -73,6 +73,8 @@ class Publishing implements PublishListener<Place> {
       const topic = version >= 13 ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
       for (const { index, records } of partitionData) {
         if (hasWrongAcks) this.#refuse(answers, index, ErrorCode.INVALID_REQUIRED_ACKS);
+        else if (version >= 13 ? host.offsetsTopic.isId(topicId) : host.offsetsTopic.is(name))
+          this.#refuse(answers, index, ErrorCode.INVALID_TOPIC_EXCEPTION);
         else if (!topic && version >= 13) this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_ID);
         else if (!topic?.partitions.has(index))
           this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);

@@ -41,8 +41,14 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
       const group = topic && coordinator.offsets.find(groupId, topic);
       if (refused !== ErrorCode.NONE) return refused;
       if (!group?.isCommitted) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // deleted just now: the client tries again
-      const { partitionIndex, committedOffset: offset, committedMetadata } = partition;
-      positions.push({ group, partition: partitionIndex, offset, metadata: committedMetadata ?? '' });
+      const { partitionIndex, committedOffset: offset, committedLeaderEpoch: epoch } = partition;
+      positions.push({
+        group,
+        partition: partitionIndex,
+        offset,
+        metadata: partition.committedMetadata ?? '',
+        ...(epoch < 0 ? {} : { epoch }),
+      });
       return ErrorCode.NONE;
     });
     if (positions.length > 0) await broker.transactions.addPositions(caller, groupId, positions);
@@ -75,12 +81,12 @@ function checkMember(coordinator: GroupCoordinator, request: TxnOffsetCommitRequ
 
 function refusalOf(
   topic: Topic | undefined,
-  { partitionIndex, committedOffset, committedMetadata }: PartitionRequest,
+  { partitionIndex, committedMetadata }: PartitionRequest,
   { host, version }: RequestContext,
 ): ErrorCode {
   if (!topic && version >= 6) return ErrorCode.UNKNOWN_TOPIC_ID;
   if (!topic?.partitions.has(partitionIndex)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   if ((committedMetadata ?? '').length > host.coordinator.limits.offsetMetadataMax)
     return ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  return committedOffset < 0 ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.NONE;
+  return ErrorCode.NONE;
 }

@@ -4,6 +4,7 @@ import type { Draft, Message } from '../schema.ts';
 import { addOffsetsToTxnApi } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnApi } from './add-partitions-to-txn.ts';
 import { alterConfigsApi } from './alter-configs.ts';
+import { alterPartitionReassignmentsApi } from './alter-partition-reassignments.ts';
 import { alterShareGroupOffsetsApi } from './alter-share-group-offsets.ts';
 import { apiVersionsApi } from './api-versions.ts';
 import { consumerGroupDescribeApi } from './consumer-group-describe.ts';
@@ -19,9 +20,11 @@ import { describeConfigsApi } from './describe-configs.ts';
 import { describeGroupsApi } from './describe-groups.ts';
 import { describeLogDirsApi } from './describe-log-dirs.ts';
 import { describeProducersApi } from './describe-producers.ts';
+import { describeQuorumApi } from './describe-quorum.ts';
 import { describeShareGroupOffsetsApi } from './describe-share-group-offsets.ts';
 import { describeTopicPartitionsApi } from './describe-topic-partitions.ts';
 import { describeTransactionsApi } from './describe-transactions.ts';
+import { electLeadersApi } from './elect-leaders.ts';
 import { endTxnApi } from './end-txn.ts';
 import { fetchApi } from './fetch.ts';
 import { findCoordinatorApi } from './find-coordinator.ts';
@@ -33,6 +36,7 @@ import { leaveGroupApi } from './leave-group.ts';
 import { listConfigResourcesApi } from './list-config-resources.ts';
 import { listGroupsApi } from './list-groups.ts';
 import { listOffsetsApi } from './list-offsets.ts';
+import { listPartitionReassignmentsApi } from './list-partition-reassignments.ts';
 import { listTransactionsApi } from './list-transactions.ts';
 import { metadataApi } from './metadata.ts';
 import { offsetCommitApi } from './offset-commit.ts';
@@ -52,6 +56,7 @@ import { txnOffsetCommitApi } from './txn-offset-commit.ts';
 export * from './add-offsets-to-txn.ts';
 export * from './add-partitions-to-txn.ts';
 export * from './alter-configs.ts';
+export * from './alter-partition-reassignments.ts';
 export * from './alter-share-group-offsets.ts';
 export * from './api-versions.ts';
 export * from './consumer-group-describe.ts';
@@ -67,9 +72,11 @@ export * from './describe-configs.ts';
 export * from './describe-groups.ts';
 export * from './describe-log-dirs.ts';
 export * from './describe-producers.ts';
+export * from './describe-quorum.ts';
 export * from './describe-share-group-offsets.ts';
 export * from './describe-topic-partitions.ts';
 export * from './describe-transactions.ts';
+export * from './elect-leaders.ts';
 export * from './end-txn.ts';
 export * from './fetch.ts';
 export * from './find-coordinator.ts';
@@ -81,6 +88,7 @@ export * from './leave-group.ts';
 export * from './list-config-resources.ts';
 export * from './list-groups.ts';
 export * from './list-offsets.ts';
+export * from './list-partition-reassignments.ts';
 export * from './list-transactions.ts';
 export * from './metadata.ts';
 export * from './offset-commit.ts';
@@ -129,8 +137,12 @@ export interface Apis {
   readonly SaslAuthenticate: typeof saslAuthenticateApi;
   readonly CreatePartitions: typeof createPartitionsApi;
   readonly DeleteGroups: typeof deleteGroupsApi;
+  readonly ElectLeaders: typeof electLeadersApi;
   readonly IncrementalAlterConfigs: typeof incrementalAlterConfigsApi;
+  readonly AlterPartitionReassignments: typeof alterPartitionReassignmentsApi;
+  readonly ListPartitionReassignments: typeof listPartitionReassignmentsApi;
   readonly OffsetDelete: typeof offsetDeleteApi;
+  readonly DescribeQuorum: typeof describeQuorumApi;
   readonly DescribeCluster: typeof describeClusterApi;
   readonly DescribeProducers: typeof describeProducersApi;
   readonly DescribeTransactions: typeof describeTransactionsApi;
@@ -179,8 +191,12 @@ export const apis: Apis = {
   SaslAuthenticate: saslAuthenticateApi,
   CreatePartitions: createPartitionsApi,
   DeleteGroups: deleteGroupsApi,
+  ElectLeaders: electLeadersApi,
   IncrementalAlterConfigs: incrementalAlterConfigsApi,
+  AlterPartitionReassignments: alterPartitionReassignmentsApi,
+  ListPartitionReassignments: listPartitionReassignmentsApi,
   OffsetDelete: offsetDeleteApi,
+  DescribeQuorum: describeQuorumApi,
   DescribeCluster: describeClusterApi,
   DescribeProducers: describeProducersApi,
   DescribeTransactions: describeTransactionsApi,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorName, type RequestDraft } from '../../../../src/wire/kafka/index.ts';
 import { eventually } from '../../../support/index.ts';
-import { KafkaKit, batchOf } from '../kit.ts';
+import { KafkaKit, batchOf, type KafkaClient } from '../kit.ts';
 import { HeldFiles } from './held-files.ts';
 import { ClassicMember, commit, committed } from './kit.ts';
 
@@ -76,6 +76,8 @@ test('requests are answered in every version', async () => {
       groupId,
       generationId,
       memberId,
+      protocolType: 'consumer',
+      protocolName: 'range',
       assignments: [{ memberId, assignment: Buffer.from('x') }],
     });
     assert.equal(synced.assignment.toString(), 'x', `SyncGroup ${version}`);
@@ -95,7 +97,7 @@ test('requests are answered in every version', async () => {
       groupId: 'v',
       topics: [{ name: 't', partitionIndexes: [0, 7] }],
     });
-    const epoch = version >= 5 ? 0 : -1;
+    const epoch = -1; // none was committed
     assert.deepEqual(
       topics[0]!.partitions.map(({ committedOffset, committedLeaderEpoch, errorCode }) => [
         committedOffset,
@@ -195,12 +197,15 @@ test('commits: of no member, of another generation, of unknown partitions, with 
   );
   assert.equal(await commit(client, 'g', 't', 1, { partition: 1 }), 'UNKNOWN_TOPIC_OR_PARTITION');
   assert.equal(await commit(client, 'g', 'nothing', 1), 'UNKNOWN_TOPIC_OR_PARTITION');
-  assert.equal(await commit(client, 'g', 't', -5), 'OFFSET_OUT_OF_RANGE');
   await client.produce('t', batchOf(['a', 'b']));
-  assert.equal(await commit(client, 'g', 't', -1), 'NONE');
-  assert.deepEqual(await committed(client, 'g'), ['t-0=2 '], 'kafkajs resets to the latest so');
-  assert.equal(await commit(client, 'g', 't', -2), 'NONE');
-  assert.deepEqual(await committed(client, 'g'), ['t-0=0 '], 'and so to the earliest');
+  for (const offset of [-1, -2, -5]) {
+    assert.equal(await commit(client, 'g', 't', offset), 'NONE');
+    assert.deepEqual(
+      await committed(client, 'g'),
+      [`t-0=${offset} `],
+      'what it means is the client’s affair',
+    );
+  }
   assert.equal(await commit(client, '', 't', 1), 'INVALID_GROUP_ID');
   assert.equal(await commit(client, 'g'.repeat(256), 't', 1), 'INVALID_GROUP_ID');
   const member = new ClassicMember(client, 'g', ['t']);
@@ -341,6 +346,110 @@ test('a member that goes silently gives its place up; a connection that ends doe
   using two = await kit.client();
   await eventually(async () => {
     const { groups } = await two.call('DescribeGroups', 5, { groups: ['g'] });
-    return groups[0]!.groupState === 'Dead';
+    return groups[0]!.groupState === 'Empty';
   });
+});
+
+test('a group that its members have left is there a while, to be described and deleted', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  const describeGroup = async (groupId: string): Promise<[string, string]> => {
+    const { groups } = await client.call('DescribeGroups', 5, { groups: [groupId] });
+    return [groups[0]!.groupState, groups[0]!.protocolType];
+  };
+  const deleteGroup = async (groupId: string): Promise<string> => {
+    const { results } = await client.call('DeleteGroups', 2, { groupsNames: [groupId] });
+    return errorName(results[0]!.errorCode);
+  };
+  // A member of another protocol than the consumers', as of Kafka Connect: it reads no topics that the broker knows of.
+  const request = {
+    groupId: 'workers',
+    sessionTimeoutMs: 10_000,
+    memberId: '',
+    protocolType: 'connect',
+    protocols: [{ name: 'sessioned', metadata: Buffer.from('x') }],
+  };
+  assert.equal(await commit(client, 'workers', 't', 1), 'NONE');
+  const { memberId } = await client.call('JoinGroup', 3, request);
+  assert.equal(await deleteGroup('workers'), 'NON_EMPTY_GROUP');
+  const offsetDelete = await client.call('OffsetDelete', 0, {
+    groupId: 'workers',
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }],
+  });
+  assert.equal(errorName(offsetDelete.errorCode), 'NON_EMPTY_GROUP', 'they do not say what they read');
+  await client.call('LeaveGroup', 2, { groupId: 'workers', memberId });
+  assert.equal(await deleteGroup('workers'), 'NONE');
+  const again = await client.call('JoinGroup', 3, { ...request, groupId: 'idle' });
+  await client.call('LeaveGroup', 2, { groupId: 'idle', memberId: again.memberId });
+  assert.deepEqual(await describeGroup('idle'), ['Empty', 'connect']);
+  const { groups } = await client.call('ListGroups', 4, { statesFilter: [] });
+  assert.deepEqual(
+    groups.map((group) => [group.groupId, group.groupState]),
+    [['idle', 'Empty']],
+  );
+  assert.equal(await deleteGroup('idle'), 'NONE');
+  assert.deepEqual(await describeGroup('idle'), ['Dead', '']);
+  assert.equal(await deleteGroup('idle'), 'GROUP_ID_NOT_FOUND');
+});
+
+test('offsets are deleted beside members that read no topic, or others', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  await client.createTopic('u');
+  assert.equal(await commit(client, 'g', 't', 1), 'NONE');
+  const deleteOffset = async (name: string): Promise<string> => {
+    const response = await client.call('OffsetDelete', 0, {
+      groupId: 'g',
+      topics: [{ name, partitions: [{ partitionIndex: 0 }] }],
+    });
+    return errorName(response.errorCode || response.topics[0]!.partitions[0]!.errorCode);
+  };
+  for (const topics of [[], ['u']]) {
+    const member = new ClassicMember(client, 'g', topics);
+    await member.join();
+    assert.equal(await deleteOffset('t'), 'NONE', `beside a reader of [${topics.join()}]`);
+    if (topics.length > 0) assert.equal(await deleteOffset('u'), 'GROUP_SUBSCRIBED_TO_TOPIC');
+    await member.leave();
+    assert.equal(await commit(client, 'g', 't', 1), 'NONE');
+  }
+  assert.equal(
+    errorName((await client.call('OffsetDelete', 0, { groupId: '', topics: [] })).errorCode),
+    'INVALID_GROUP_ID',
+  );
+});
+
+test('a committed leader epoch comes back, and none where none was committed', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t');
+  const commitAt = async (committedOffset: number, committedLeaderEpoch: number): Promise<void> => {
+    const partitions = [{ partitionIndex: 0, committedOffset, committedLeaderEpoch, committedMetadata: '' }];
+    const { topics } = await client.call('OffsetCommit', 8, {
+      groupId: 'g',
+      generationIdOrMemberEpoch: -1,
+      memberId: '',
+      topics: [{ name: 't', partitions }],
+    });
+    assert.equal(topics[0]!.partitions[0]!.errorCode, 0);
+  };
+  const fetchedBy = async (reader: KafkaClient): Promise<[number, number]> => {
+    const { groups } = await reader.call('OffsetFetch', 8, {
+      groups: [{ groupId: 'g', topics: null }],
+      requireStable: false,
+    });
+    const { committedOffset, committedLeaderEpoch } = groups[0]!.topics[0]!.partitions[0]!;
+    return [committedOffset, committedLeaderEpoch];
+  };
+  await commitAt(5, 3);
+  assert.deepEqual(await fetchedBy(client), [5, 3]);
+  await commitAt(6, -1);
+  assert.deepEqual(await fetchedBy(client), [6, -1]);
+  await commitAt(-2, -1);
+  assert.deepEqual(await fetchedBy(client), [-2, -1]);
+  await commitAt(7, 0);
+  await kit.crash();
+  using after = await kit.client();
+  assert.deepEqual(await fetchedBy(after), [7, 0]);
 });

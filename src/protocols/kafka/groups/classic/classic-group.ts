@@ -91,6 +91,10 @@ export class ClassicGroup {
     return this.members.size === 0 && this.#roster.pendingIds.size === 0;
   }
 
+  get hasHadMembers(): boolean {
+    return this.#protocolType !== null;
+  }
+
   get #nowMs(): number {
     return this.#host.clock.monotonic();
   }

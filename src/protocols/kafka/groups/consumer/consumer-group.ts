@@ -95,6 +95,10 @@ export class ConsumerGroup {
     return this.members.size === 0;
   }
 
+  get hasHadMembers(): boolean {
+    return this.#epoch > 0;
+  }
+
   /** Topics that each member reads. */
   get topicsByMember(): ReadonlyMap<string, ReadonlySet<Uuid>> {
     return this.#subscribed.byMember;

@@ -1,4 +1,5 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import { authorizedOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
 import { toList, type Assignment, type TopicPartitions } from '../consumer/assignment.ts';
@@ -17,7 +18,14 @@ export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (
 ) => ({
   groups: await inTurns(new Set(request.groupIds), session, (groupId) => {
     const group = host.coordinator.find(groupId);
-    if (group?.kind === 'consumer' && !group.isForgettable) return describe(host.coordinator, group);
+    if (group?.kind === 'consumer' && !group.isForgettable) {
+      const described = describe(host.coordinator, group);
+      return request.includeAuthorizedOperations
+        ? { ...described, authorizedOperations: authorizedOperations.group }
+        : described;
+    }
+    if (group === undefined && host.coordinator.emptied.find(groupId)?.type === 'consumer')
+      return { ...blankGroup(groupId), errorCode: ErrorCode.NONE, groupState: 'Empty' };
     return unknownGroup(groupId, `There is no KIP-848 consumer group "${groupId}" with members.`);
   }),
 });
@@ -67,14 +75,11 @@ export function withNames(
 }
 
 export function unknownGroup(groupId: string, errorMessage: string): DescribedGroup {
-  return {
-    errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  };
+  return { ...blankGroup(groupId), errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage, groupState: '' };
+}
+
+function blankGroup(
+  groupId: string,
+): Pick<DescribedGroup, 'groupId' | 'groupEpoch' | 'assignmentEpoch' | 'assignorName' | 'members'> {
+  return { groupId, groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] };
 }

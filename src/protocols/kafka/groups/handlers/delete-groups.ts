@@ -28,7 +28,7 @@ async function deleteGroup(coordinator: GroupCoordinator, groupId: string): Prom
   }
   if (!isEmpty || groups.some(({ consumers }) => consumers > 0))
     throw new KafkaError(ErrorCode.NON_EMPTY_GROUP, `Group "${groupId}" has members; stop them first.`);
-  if (groups.length === 0)
+  if (!coordinator.emptied.delete(groupId) && groups.length === 0)
     throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `There is no group "${groupId}".`);
   await Promise.all(groups.map((group) => group.delete()));
 }

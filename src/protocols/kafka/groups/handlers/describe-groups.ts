@@ -1,4 +1,5 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import { authorizedOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
 import type { ClassicGroup } from '../classic/classic-group.ts';
@@ -11,14 +12,17 @@ type DescribedGroup = ResponseDraft<'DescribeGroups'>['groups'][number];
 const errorVersion = 6;
 
 /** A group that is named twice is described once: an answer can be much longer than its question. */
-export const describeGroups: Handler<'DescribeGroups'> = async ({ groups }, { host, session, version }) => {
+export const describeGroups: Handler<'DescribeGroups'> = async (request, { host, session, version }) => {
   const { coordinator } = host;
-  const names = new Set(groups);
+  const names = new Set(request.groups);
   const committed = coordinator.offsets.ofEach(names);
   return {
-    groups: await inTurns(names, session, (groupId) =>
-      describe(coordinator, groupId, committed.has(groupId), version),
-    ),
+    groups: await inTurns(names, session, (groupId) => {
+      const group = describe(coordinator, groupId, committed.has(groupId), version);
+      return request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
+        ? { ...group, authorizedOperations: authorizedOperations.group }
+        : group;
+    }),
   };
 };
 
@@ -34,6 +38,9 @@ function describe(
   const isOther = group !== undefined && !group.isForgettable;
   if (!isOther && isCommitted)
     return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty', protocolType: consumerProtocolType };
+  const left = coordinator.emptied.find(groupId);
+  if (!isOther && left?.type === 'classic')
+    return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty', protocolType: left.protocolType };
   if (version < errorVersion) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Dead' };
   return {
     ...blank,

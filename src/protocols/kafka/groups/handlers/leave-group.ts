@@ -6,6 +6,7 @@ import type { GroupCoordinator } from '../coordinator.ts';
 
 export const leaveGroup: Handler<'LeaveGroup'> = async (request, { host, session, version }) => {
   const { groupId, memberId } = request;
+  if (groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
   if (version < 3)
     return { errorCode: leave(host.coordinator, groupId, { memberId, groupInstanceId: null }) };
   const members = await inTurns(request.members, session, (key) => ({

@@ -1,4 +1,4 @@
-import type { Partition, Topic } from '../../../../broker/index.ts';
+import type { Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type OffsetCommitRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
@@ -76,28 +76,19 @@ function commitOne(
   topic: Topic,
   partition: TopicRequest['partitions'][number],
 ): ErrorCode {
-  const { partitionIndex, committedOffset, committedMetadata } = partition;
+  const { partitionIndex, committedOffset, committedLeaderEpoch: epoch, committedMetadata } = partition;
   const metadata = committedMetadata ?? '';
   const { offsetMetadataMax } = coordinator.limits;
   if (metadata.length > offsetMetadataMax) return ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  const found = topic.partitions.at(partitionIndex);
-  if (!found) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  const offset = offsetOf(committedOffset, found);
-  if (offset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
+  if (!topic.partitions.has(partitionIndex)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   try {
     const group = coordinator.offsets.find(groupId, topic);
     if (!group) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // deleted just now: the client tries again
-    group.commitOffset(partitionIndex, offset, metadata);
+    group.commitOffset(partitionIndex, committedOffset, metadata, epoch < 0 ? undefined : epoch);
     return ErrorCode.NONE;
   } catch (error) {
     return errorCodeOf(error);
   }
-}
-
-/** kafkajs resets a group by committing what ListOffsets calls the earliest and the latest: -2 and -1. */
-function offsetOf(committed: number, { firstOffset, durableEnd }: Partition): number {
-  if (committed === -2) return firstOffset;
-  return committed === -1 ? durableEnd : committed;
 }
 
 function answerAll({ topics }: OffsetCommitRequest, errorCode: ErrorCode): ResponseDraft<'OffsetCommit'> {

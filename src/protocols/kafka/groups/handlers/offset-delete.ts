@@ -3,7 +3,7 @@ import { errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
-import { topicsOfGroup } from '../classic/subscription.ts';
+import { consumerProtocolType } from '../classic/subscription.ts';
 
 /** Offsets of topics that no member reads. */
 export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host, session }) => {
@@ -11,9 +11,15 @@ export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host, ses
   const { groupId } = request;
   const live = coordinator.find(groupId);
   const groups = coordinator.offsets.of(groupId);
-  if (groups.length === 0 && (live === undefined || live.kind === 'share'))
+  if (groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] };
+  if (
+    groups.length === 0 &&
+    (live === undefined || live.kind === 'share') &&
+    coordinator.emptied.find(groupId) === undefined
+  )
     return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
-  if (live?.kind === 'classic' && live.members.size > 0 && topicsOfGroup(live).size === 0)
+  // Members of another protocol than the consumers' do not say what they read.
+  if (live?.kind === 'classic' && live.members.size > 0 && live.protocolType !== consumerProtocolType)
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
   const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
     const answers = await inTurns(partitions, session, async ({ partitionIndex }) => {

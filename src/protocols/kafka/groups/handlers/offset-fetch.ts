@@ -2,8 +2,8 @@ import { ErrorCode, type OffsetFetchRequest } from '../../../../wire/kafka/index
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler, RequestContext } from '../../handler.ts';
 import { distinctPartitions, inTurns } from '../../in-turns.ts';
-import { leaderEpoch } from '../../partition-view.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
+import { nothing } from '../offsets.ts';
 
 type GroupRequest = OffsetFetchRequest['groups'][number];
 
@@ -79,11 +79,14 @@ async function fetchTopics(
     }));
   }
   const found: TopicOffsets[] = [];
-  for (const { topic } of coordinator.offsets.of(groupId)) {
-    const name = coordinator.topicNames.nameOf(topic);
-    const partitions = topic.partitions.opened
+  for (const group of coordinator.offsets.of(groupId)) {
+    const name = coordinator.topicNames.nameOf(group.topic);
+    const partitions = group.topic.partitions.opened
       .map(({ index }) => fetchOne(coordinator, groupId, name, index, requireStable))
-      .filter(({ committedOffset, errorCode }) => committedOffset >= 0 || errorCode !== ErrorCode.NONE);
+      .filter(
+        ({ partitionIndex, errorCode }) =>
+          group.committed(partitionIndex) !== undefined || errorCode !== ErrorCode.NONE,
+      );
     if (partitions.length > 0) found.push({ name, partitions });
   }
   return found;
@@ -102,14 +105,12 @@ function fetchOne(
     const errorCode = ErrorCode.UNSTABLE_OFFSET_COMMIT;
     return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
   }
-  const { offset, metadata } = topic
-    ? coordinator.offsets.committed(groupId, topic, partitionIndex)
-    : { offset: -1, metadata: '' };
+  const committed = topic ? coordinator.offsets.committed(groupId, topic, partitionIndex) : nothing;
   return {
     partitionIndex,
-    committedOffset: offset,
-    committedLeaderEpoch: offset < 0 ? -1 : leaderEpoch,
-    metadata,
+    committedOffset: committed.offset,
+    committedLeaderEpoch: committed.epoch ?? -1,
+    metadata: committed.metadata,
     errorCode: ErrorCode.NONE,
   };
 }

@@ -1,4 +1,5 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import { authorizedOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
@@ -11,14 +12,14 @@ type DescribedGroup = ResponseDraft<'ShareGroupDescribe'>['groups'][number];
 const assignorName = 'simple';
 
 /** A group that is named twice is described once: an answer can be much longer than its question. */
-export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async ({ groupIds }, { host, session }) => {
+export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (request, { host, session }) => {
   const { coordinator } = host;
   let known: ReadonlySet<string> | undefined;
   const isKnown = (groupId: string): boolean => {
     known ??= new Set(coordinator.list().flatMap(({ groupId: id, type }) => (type === 'share' ? [id] : [])));
     return known.has(groupId);
   };
-  const groups = await inTurns(new Set(groupIds), session, (groupId): DescribedGroup => {
+  const groups = await inTurns(new Set(request.groupIds), session, (groupId): DescribedGroup => {
     const group = coordinator.find(groupId);
     if (group?.kind === 'share' && !group.isForgettable) return describe(coordinator, group);
     const blank = { groupId, groupEpoch: 0, assignmentEpoch: 0, assignorName, members: [] };
@@ -30,7 +31,14 @@ export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async ({ groupI
       groupState: '',
     };
   });
-  return { groups };
+  if (!request.includeAuthorizedOperations) return { groups };
+  return {
+    groups: groups.map((group) =>
+      group.errorCode === ErrorCode.NONE
+        ? { ...group, authorizedOperations: authorizedOperations.group }
+        : group,
+    ),
+  };
 };
 
 function describe(coordinator: GroupCoordinator, group: ShareGroup): DescribedGroup {

@@ -1,0 +1,59 @@
+import { ErrorCode, errorName, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import type { Handler, RequestContext } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
+import { leaderEpoch } from '../partition-view.ts';
+
+type Response = ResponseDraft<'DescribeQuorum'>;
+type PartitionDraft = Response['topics'][number]['partitions'][number];
+
+/** The log of Kafka's controllers, by which the quorum is asked for. */
+const metadataTopic = '__cluster_metadata';
+
+/** A quorum of one: this broker leads it, votes alone and has all there is. What Kafka's controllers log is the broker's journal here. */
+export const describeQuorum: Handler<'DescribeQuorum'> = async (request, context) => {
+  let isAsked = false;
+  const topics = await inTurns(request.topics, context.session, ({ topicName, partitions }) => ({
+    topicName,
+    partitions: partitions.map(({ partitionIndex }): PartitionDraft => {
+      const isQuorum = topicName === metadataTopic && partitionIndex === 0;
+      isAsked ||= isQuorum;
+      return isQuorum ? quorum(context) : unknown(partitionIndex);
+    }),
+  }));
+  const { nodeId } = context.host;
+  const { host, port } = context.session.endpoint;
+  // An uint16, written as an int16.
+  const listeners = [{ name: 'CONTROLLER', host, port: (port << 16) >> 16 }];
+  return { errorCode: ErrorCode.NONE, topics, nodes: isAsked ? [{ nodeId, listeners }] : [] };
+};
+
+function quorum({ host }: RequestContext): PartitionDraft {
+  const { nodeId, broker, clock } = host;
+  const { commits } = broker.stats().log;
+  const nowMs = clock.now();
+  return {
+    partitionIndex: 0,
+    errorCode: ErrorCode.NONE,
+    leaderId: nodeId,
+    leaderEpoch,
+    highWatermark: commits,
+    currentVoters: [
+      { replicaId: nodeId, logEndOffset: commits, lastFetchTimestamp: nowMs, lastCaughtUpTimestamp: nowMs },
+    ],
+    observers: [],
+  };
+}
+
+function unknown(partitionIndex: number): PartitionDraft {
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return {
+    partitionIndex,
+    errorCode,
+    errorMessage: errorName(errorCode),
+    leaderId: 0,
+    leaderEpoch: 0,
+    highWatermark: 0,
+    currentVoters: [],
+    observers: [],
+  };
+}

@@ -1,0 +1,44 @@
+import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
+import type { Handler } from '../handler.ts';
+import { distinctPartitions, inTurns } from '../in-turns.ts';
+
+type PartitionResult =
+  ResponseDraft<'ElectLeaders'>['replicaElectionResults'][number]['partitionResult'][number];
+
+/** 0 preferred, 1 unclean. */
+const electionTypeMax = 1;
+
+/** There is one broker, which leads every partition: no election is needed. Asked for all partitions, those are told that were elected: none. */
+export const electLeaders: Handler<'ElectLeaders'> = async (request, { host, session, version }) => {
+  const { electionType, topicPartitions } = request;
+  const isKnown = version === 0 || (electionType >= 0 && electionType <= electionTypeMax);
+  const wanted = distinctPartitions(
+    topicPartitions ?? [],
+    ({ topic }) => topic,
+    ({ partitions }) => partitions,
+  );
+  const results = await inTurns(wanted, session, ([name, partitions]) => {
+    const topic = host.topicNames.topic(name);
+    const result = (partitionId: number): PartitionResult => {
+      if (!isKnown)
+        return {
+          partitionId,
+          errorCode: ErrorCode.INVALID_REQUEST,
+          errorMessage: `Unknown election type ${electionType}`,
+        };
+      if (topic?.partitions.has(partitionId))
+        return {
+          partitionId,
+          errorCode: ErrorCode.ELECTION_NOT_NEEDED,
+          errorMessage: 'Leader election not needed for topic partition.',
+        };
+      const errorMessage = topic ? `No such partition as ${name}-${partitionId}` : `No such topic as ${name}`;
+      return { partitionId, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
+    };
+    return { topic: name, partitionResult: Array.from(partitions, result) };
+  });
+  return {
+    errorCode: isKnown ? ErrorCode.NONE : ErrorCode.INVALID_REQUEST,
+    replicaElectionResults: results,
+  };
+};

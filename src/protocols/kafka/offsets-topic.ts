@@ -1,0 +1,51 @@
+import { topicConfig, type TopicConfig } from '../../broker/index.ts';
+import type { Uuid } from '../../wire/kafka/index.ts';
+import type { GroupCoordinator } from './groups/index.ts';
+import { fieldsOf } from './topic-configs.ts';
+
+const name = '__consumer_offsets';
+
+/**
+ * The offsets topic is Kafka's `__consumer_offsets` as clients see it: an internal topic of so many partitions, which holds nothing to read and
+ * takes nothing, because positions are the broker's own state. It is listed once there are groups of Kafka clients, as in Kafka.
+ */
+export class OffsetsTopic {
+  readonly name: string = name;
+  readonly id: Uuid;
+  readonly partitions: number;
+  readonly config: TopicConfig;
+  readonly #coordinator: GroupCoordinator;
+
+  /** A topic of that name in the broker comes first: the offsets topic is not shown then. */
+  constructor(id: Uuid, partitions: number, coordinator: GroupCoordinator) {
+    this.id = id;
+    this.partitions = partitions;
+    this.#coordinator = coordinator;
+    const configs = {
+      'cleanup.policy': 'compact',
+      'compression.type': 'producer',
+      'segment.bytes': '104857600',
+    };
+    this.config = topicConfig({ name, partitions, ...fieldsOf(configs) });
+  }
+
+  is(asked: string): boolean {
+    return asked === name && !this.#isTaken;
+  }
+
+  isId(id: Uuid): boolean {
+    return id === this.id && !this.#isTaken;
+  }
+
+  has(partition: number): boolean {
+    return Number.isInteger(partition) && partition >= 0 && partition < this.partitions;
+  }
+
+  get isListed(): boolean {
+    return !this.#isTaken && this.#coordinator.isUsed;
+  }
+
+  get #isTaken(): boolean {
+    return this.#coordinator.broker.topic(name) !== undefined;
+  }
+}
