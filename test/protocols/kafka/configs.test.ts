@@ -248,6 +248,12 @@ describe('configs', () => {
       ok,
       'what says what applies is no change',
     );
+    const rate = 'leader.replication.throttled.rate';
+    assert.deepEqual(
+      await alter(client, [ResourceType.broker, '0'], [[rate, Operation.delete, null]]),
+      ok,
+      'nor is it to take back what was never said, as kafka-reassign-partitions does',
+    );
   });
 
   test('validateOnly meets what only the broker refuses', async () => {

@@ -82,7 +82,7 @@ async function alterAll<R extends Resource>(
 
 /** With `validateOnly` all that the real call would refuse is refused, and nothing is changed. */
 function alter(
-  { resourceType, resourceName, configs }: Resource,
+  { resourceType, resourceName }: Resource,
   alteration: Alteration,
   validateOnly: boolean,
   host: KafkaHost,
@@ -94,7 +94,7 @@ function alter(
       return alterGroup(resourceName, alteration, validateOnly, host);
     case ResourceType.broker:
       if (resourceName !== '') checkBrokerName(resourceName, host);
-      return refuseBrokerConfigs(configs, host);
+      return refuseBrokerConfigs(alteration, host);
     default:
       throw invalidRequest(`Unknown resource type ${resourceType}`);
   }
@@ -132,12 +132,12 @@ async function alterGroup(
   else await coordinator.configure(groupId, values);
 }
 
-/** The broker is configured where it is started. What says what applies already is no change. */
-function refuseBrokerConfigs(configs: Resource['configs'], host: KafkaHost): void {
+/** The broker is configured where it is started. What says what applies already, or takes back what was never said, is no change. */
+function refuseBrokerConfigs(alteration: Alteration, host: KafkaHost): void {
   const known = new Map(brokerConfigs(host).map(({ name, value }) => [name, value]));
-  const changes = configs.filter(({ name, value }) => value === null || known.get(name) !== value);
+  const changes = Object.entries(alteration({})).filter(([name, value]) => known.get(name) !== value);
   if (changes.length === 0) return;
-  const names = changes.map(({ name }) => name).join(', ');
+  const names = changes.map(([name]) => name).join(', ');
   throw invalidRequest(
     `Cannot update these configs dynamically: [${names}]. The broker is configured where it is started.`,
   );
