@@ -23,6 +23,16 @@ describe('state by key that is switched on later', () => {
     assert.deepEqual(await kit.visible('t'), ['4', '5', '6']);
   });
 
+  test('counts every key that comes while the messages are read', async () => {
+    await using kit = await TransactionKit.open();
+    const topic = await kit.createTopic('t');
+    for (let at = 0; at < 100; at++) await put(kit, `before ${at}`, 'x');
+    const updated = topic.update(compacted(topic.config));
+    for (let at = 0; at < 50; at++) await put(kit, `meanwhile ${at}`, 'x');
+    await updated;
+    assert.equal(kit.partition('t').keyCount, 150);
+  });
+
   test('is read together again after a crash', async () => {
     await using kit = await TransactionKit.open();
     const topic = await kit.createTopic('t', { partitions: 2 });
