@@ -237,6 +237,33 @@ describe('the offsets topic', () => {
       [0, 0],
     );
     assert.equal((await client.produce(name, batchOf(['x']))).errorCode, ErrorCode.INVALID_TOPIC_EXCEPTION);
+    const producers = await client.call('DescribeProducers', 0, {
+      topics: [{ name, partitionIndexes: [0, 50] }],
+    });
+    assert.deepEqual(
+      producers.topics[0]!.partitions.map(({ errorCode }) => errorCode),
+      [0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+      'kafka-transactions asks all topics there are',
+    );
+    const epochs = await client.call('OffsetForLeaderEpoch', 4, {
+      topics: [{ topic: name, partitions: [{ partition: 0, leaderEpoch: 0 }] }],
+    });
+    assert.deepEqual(
+      [epochs.topics[0]!.partitions[0]!.errorCode, epochs.topics[0]!.partitions[0]!.endOffset],
+      [0, 0],
+    );
+    const elected = await client.call('ElectLeaders', 2, {
+      electionType: 0,
+      topicPartitions: [{ topic: name, partitions: [0] }],
+    });
+    assert.equal(
+      elected.replicaElectionResults[0]!.partitionResult[0]!.errorCode,
+      ErrorCode.ELECTION_NOT_NEEDED,
+    );
+    const reassigned = await client.call('AlterPartitionReassignments', 1, {
+      topics: [{ name, partitions: [{ partitionIndex: 0, replicas: [0] }] }],
+    });
+    assert.equal(reassigned.responses[0]!.partitions[0]!.errorCode, 0);
     assert.equal((await client.createTopic(name)).errorCode, ErrorCode.TOPIC_ALREADY_EXISTS);
     const { responses } = await client.call('DeleteTopics', 5, { topicNames: [name], timeoutMs: 1000 });
     assert.equal(responses[0]!.errorCode, ErrorCode.INVALID_REQUEST);

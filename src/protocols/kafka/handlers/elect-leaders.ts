@@ -19,6 +19,7 @@ export const electLeaders: Handler<'ElectLeaders'> = async (request, { host, ses
   );
   const results = await inTurns(wanted, session, ([name, partitions]) => {
     const topic = host.topicNames.topic(name);
+    const isInternal = host.offsetsTopic.is(name);
     const result = (partitionId: number): PartitionResult => {
       if (!isKnown)
         return {
@@ -26,13 +27,14 @@ export const electLeaders: Handler<'ElectLeaders'> = async (request, { host, ses
           errorCode: ErrorCode.INVALID_REQUEST,
           errorMessage: `Unknown election type ${electionType}`,
         };
-      if (topic?.partitions.has(partitionId))
+      if (topic?.partitions.has(partitionId) || (isInternal && host.offsetsTopic.has(partitionId)))
         return {
           partitionId,
           errorCode: ErrorCode.ELECTION_NOT_NEEDED,
           errorMessage: 'Leader election not needed for topic partition.',
         };
-      const errorMessage = topic ? `No such partition as ${name}-${partitionId}` : `No such topic as ${name}`;
+      const errorMessage =
+        topic || isInternal ? `No such partition as ${name}-${partitionId}` : `No such topic as ${name}`;
       return { partitionId, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
     };
     return { topic: name, partitionResult: Array.from(partitions, result) };

@@ -10,6 +10,9 @@ export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (requ
       topic: name,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: epoch }) => {
         const partition = topic?.partitions.at(index);
+        // Of its one epoch the offsets topic holds nothing.
+        if (host.offsetsTopic.is(name) && host.offsetsTopic.has(index) && epoch === leaderEpoch)
+          return { errorCode: ErrorCode.NONE, partition: index, leaderEpoch, endOffset: 0 };
         if (!partition) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, partition: index };
         const errorCode = leaderEpochError(currentLeaderEpoch);
         if (errorCode !== ErrorCode.NONE || epoch !== leaderEpoch) return { errorCode, partition: index };

@@ -28,9 +28,9 @@ export const alterPartitionReassignments: Handler<'AlterPartitionReassignments'>
 
 /** Throws a KafkaError. */
 function check(name: string, { partitionIndex, replicas }: WantedPartition, host: KafkaHost): void {
-  const topic = host.topicNames.topic(name);
-  if (!topic?.partitions.has(partitionIndex)) {
-    const what = topic
+  const partitions = host.offsetsTopic.is(name) ? host.offsetsTopic : host.topicNames.topic(name)?.partitions;
+  if (!partitions?.has(partitionIndex)) {
+    const what = partitions
       ? `Unable to find partition ${name}:${partitionIndex}.`
       : `Unable to find a topic named ${name}.`;
     throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, what);

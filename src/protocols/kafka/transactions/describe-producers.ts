@@ -15,8 +15,11 @@ export const describeProducers: Handler<'DescribeProducers'> = async (request, {
   return {
     topics: await inTurns(wanted, session, async ([name, indexes]) => {
       const topic = host.topicNames.topic(name);
+      const isInternal = host.offsetsTopic.is(name);
       const partitions = await inTurns(indexes, session, (index) =>
-        answer(index, topic?.partitions.at(index)),
+        isInternal && host.offsetsTopic.has(index)
+          ? { partitionIndex: index, errorCode: ErrorCode.NONE, activeProducers: [] }
+          : answer(index, topic?.partitions.at(index)),
       );
       return { name, partitions };
     }),
