@@ -44,7 +44,7 @@ export function configure(command: Command): void {
       {
         // What was seen last stays on the screen.
         away: (reason) =>
-          context.json || !last ? terminal.err(shownText(reason)) : redraw(context, last, reason),
+          context.json || !last ? terminal.err(shownText(reason)) : redraw(context, last, true),
         back: () => context.json && terminal.err('The broker is back.'),
       },
       stop.signal,
@@ -79,9 +79,9 @@ function show(context: CommandContext, snapshot: Snapshot): void {
 }
 
 /** Draws line over line, so that nothing flickers. */
-function redraw(context: CommandContext, snapshot: Snapshot, gone?: string): void {
+function redraw(context: CommandContext, snapshot: Snapshot, isGone: boolean = false): void {
   const rows = process.stdout.rows || 40;
-  const lines = render(context, snapshot, rows, gone)
+  const lines = render(context, snapshot, rows, isGone)
     .split('\n')
     .slice(0, rows - 1);
   process.stdout.write(`\u001B[H${lines.map((line) => `${line}\u001B[K\n`).join('')}\u001B[J`);
@@ -91,7 +91,7 @@ function render(
   { client, terminal }: CommandContext,
   { server, topics, groups }: Snapshot,
   rows: number,
-  gone?: string,
+  isGone: boolean = false,
 ): string {
   const columnsMax = terminal.outIsTty ? process.stdout.columns || terminal.columns : undefined;
   const shown = share(rows - linesBesideRows, topics.length, groups.length);
@@ -107,10 +107,9 @@ function render(
   const state = alarms.length === 0 ? terminal.style.good('healthy') : terminal.style.bad(alarms.join(', '));
   const { diskTimeToFullMs } = server.stats;
   const disk = diskTimeToFullMs === undefined ? '' : `  disk full in ${formatDuration(diskTimeToFullMs)}`;
-  const heading =
-    gone === undefined
-      ? ''
-      : `${terminal.style.bad(shownText(`${gone} Trying again; this is what was last seen.`))}\n`;
+  const heading = isGone
+    ? `${terminal.style.bad(shownText(`No answer from ${client.url}: trying again. This is what was last seen.`))}\n`
+    : '';
   const parts = [
     heading +
       `Pillarbox ${server.version} at ${client.url}  up ${formatDuration(server.uptimeMs)}  ${state}  ` +
