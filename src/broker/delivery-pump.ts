@@ -22,6 +22,8 @@ export class DeliveryPump {
   readonly #clock: Clock;
   readonly #keyReader = new KeyReader();
   #scheduled = false;
+  /** Called once when there is nothing to deliver. */
+  #whenIdle: (() => void)[] = [];
   #partitionTurn = 0;
   /** What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given. */
   readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
@@ -45,13 +47,37 @@ export class DeliveryPump {
   /** Runs once the input at hand has been read, however often it is asked for: one write per connection serves many acks. */
   wake(): void {
     if (this.#scheduled || this.#consumers.count === 0) return;
+    this.#schedule();
+  }
+
+  /** See {@link Group.whenIdle}. */
+  whenIdle(callback: () => void): void {
+    this.#whenIdle.push(callback);
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  #schedule(): void {
     this.#scheduled = true;
     this.#clock.defer(this.#run);
   }
 
   readonly #run = (): void => {
     this.#scheduled = false;
-    if (!this.#group.isDelivering) return;
+    const isIdle = this.#group.isDelivering ? this.#deliverAll() : this.#group.isPaused;
+    if (isIdle && this.#whenIdle.length > 0) this.#tellIdle();
+  };
+
+  /** What is on its way from the disk is still to be delivered. */
+  #tellIdle(): void {
+    if (this.#scheduled || this.#group.positions.opened.some(({ isLoading }) => isLoading)) return;
+    const callbacks = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Delivers until no consumer has credit, or (true) there is nothing for those that have. */
+  #deliverAll(): boolean {
+    let isIdle = this.#consumers.count === 0;
     const nowMs = this.#clock.monotonic();
     let delivered = 0;
     let refusals = 0;
@@ -59,14 +85,16 @@ export class DeliveryPump {
     for (let attachment = this.#consumers.next(); attachment; attachment = this.#consumers.next()) {
       const { consumer } = attachment;
       if (delivered === deliveriesPerTurn) {
-        this.#scheduled = true;
-        this.#clock.defer(this.#run);
+        this.#schedule();
         break;
       }
       const position = this.#nextPosition(consumer.partitions);
       if (!position) {
         // Others may take what lies in partitions that this one does not.
-        if (consumer.partitions === undefined || ++barren > this.#consumers.count) break;
+        if (consumer.partitions === undefined || ++barren > this.#consumers.count) {
+          isIdle = true;
+          break;
+        }
         this.#consumers.turnTaken();
         continue;
       }
@@ -84,7 +112,8 @@ export class DeliveryPump {
       delivered++;
     }
     if (delivered > 0) this.#group.noteDelivered(delivered, nowMs);
-  };
+    return isIdle;
+  }
 
   /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
   #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {

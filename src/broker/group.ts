@@ -221,6 +221,14 @@ export class Group {
     return this.positions.opened.some((position) => position.isLoading);
   }
 
+  /**
+   * Calls back once when there is nothing to deliver to consumers with credit, after the deliveries under way have been
+   * made, and what is on its way from the disk has come. A paused group has nothing to deliver.
+   */
+  whenIdle(callback: () => void): void {
+    this.#pump.whenIdle(callback);
+  }
+
   /** Begins again to count the time without a consumer. */
   touch(): void {
     this.#watchInactivity();
