@@ -63,7 +63,7 @@ export class Collector implements Consumer {
   #bytes = 0;
   #isHeld = false;
   #isEnding = false;
-  #watchesIdle = false;
+  #callOffIdle: (() => void) | undefined = undefined;
   #ended: CollectorEnd | undefined = undefined;
 
   constructor(clock: Clock, options: CollectorOptions, listener: CollectorListener) {
@@ -161,6 +161,7 @@ export class Collector implements Consumer {
     if (this.#ended !== undefined) return;
     this.#ended = end;
     this.#expiry?.cancel();
+    this.#callOffIdle?.();
     this.#group?.detach(this);
     this.#listener.completed(end);
   }
@@ -173,8 +174,7 @@ export class Collector implements Consumer {
   }
 
   #watchIdle(): void {
-    if (this.#idle === 'wait' || this.#watchesIdle || !this.#group) return;
-    this.#watchesIdle = true;
-    this.#group.whenIdle(() => this.end('idle'));
+    if (this.#idle === 'wait' || this.#callOffIdle || !this.#group) return;
+    this.#callOffIdle = this.#group.whenIdle(() => this.end('idle'));
   }
 }

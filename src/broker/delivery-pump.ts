@@ -23,7 +23,7 @@ export class DeliveryPump {
   readonly #keyReader = new KeyReader();
   #scheduled = false;
   /** Called once when there is nothing to deliver. */
-  #whenIdle: (() => void)[] = [];
+  readonly #whenIdle = new Set<() => void>();
   #partitionTurn = 0;
   /** What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given. */
   readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
@@ -51,9 +51,10 @@ export class DeliveryPump {
   }
 
   /** See {@link Group.whenIdle}. */
-  whenIdle(callback: () => void): void {
-    this.#whenIdle.push(callback);
+  whenIdle(callback: () => void): () => void {
+    this.#whenIdle.add(callback);
     if (!this.#scheduled) this.#schedule();
+    return () => void this.#whenIdle.delete(callback);
   }
 
   #schedule(): void {
@@ -64,14 +65,14 @@ export class DeliveryPump {
   readonly #run = (): void => {
     this.#scheduled = false;
     const isIdle = this.#group.isDelivering ? this.#deliverAll() : this.#group.isPaused;
-    if (isIdle && this.#whenIdle.length > 0) this.#tellIdle();
+    if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
   };
 
   /** What is on its way from the disk is still to be delivered. */
   #tellIdle(): void {
-    if (this.#scheduled || this.#group.positions.opened.some(({ isLoading }) => isLoading)) return;
-    const callbacks = this.#whenIdle;
-    this.#whenIdle = [];
+    if (this.#scheduled || this.#group.isLoading) return;
+    const callbacks = [...this.#whenIdle];
+    this.#whenIdle.clear();
     for (const callback of callbacks) callback();
   }
 

@@ -223,10 +223,11 @@ export class Group {
 
   /**
    * Calls back once when there is nothing to deliver to consumers with credit, after the deliveries under way have been
-   * made, and what is on its way from the disk has come. A paused group has nothing to deliver.
+   * made, and what is on its way from the disk has come. A paused group has nothing to deliver. Returns a function that
+   * calls it off.
    */
-  whenIdle(callback: () => void): void {
-    this.#pump.whenIdle(callback);
+  whenIdle(callback: () => void): () => void {
+    return this.#pump.whenIdle(callback);
   }
 
   /** Begins again to count the time without a consumer. */

@@ -154,25 +154,14 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     const deliveries = this.deliveries(signal ? { signal } : {});
     const timer = waitMs ? this.#context.clock.setTimer(waitMs, () => void deliveries.close()) : undefined;
     const next = deliveries.next();
-    if (waitMs === 0) await this.#untilDelivered(next).then(() => deliveries.close());
+    const callOff = waitMs === 0 ? this.#core.whenIdle(() => void deliveries.close()) : undefined;
     const result = await next;
     timer?.cancel();
+    callOff?.();
     await deliveries.close();
     if (!result.done) return result.value;
     signal?.throwIfAborted();
     return undefined;
-  }
-
-  /** Until the group has handed out what it has, or the first delivery is there. No time passes on the clock. */
-  async #untilDelivered(next: Promise<unknown>): Promise<void> {
-    // Deliveries go out in deferred work, which was asked for before this turn; what was fetched from disk goes out one turn after it came.
-    let idleTurns = 0;
-    const stop = (): void => void (idleTurns = 2);
-    next.then(stop, stop);
-    while (idleTurns < 2) {
-      await new Promise<void>((resolve) => this.#context.clock.defer(resolve));
-      idleTurns = this.#core.isLoading ? 0 : idleTurns + 1;
-    }
   }
 
   /** Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of answers, it hears those given through this box. */
