@@ -17,6 +17,8 @@ export interface CollectorOptions {
   readonly waitMs?: number;
   /** `answer`: it is complete as soon as its group has nothing to deliver. Default `wait`. */
   readonly idle?: 'wait' | 'answer';
+  /** What a delivery will count for against `bytesMax`. Default: its key, headers and value. */
+  readonly sizeOf?: (delivery: Delivery) => number;
   readonly ackWaitMs?: number;
   readonly partitions?: ReadonlySet<number>;
   readonly label?: string;
@@ -47,6 +49,7 @@ export interface CollectorListener {
 export class Collector implements Consumer {
   readonly ackWaitMs: number | undefined;
   declare readonly partitions?: ReadonlySet<number>;
+  declare readonly sizeOf?: (delivery: Delivery) => number;
   declare readonly label?: string;
   declare readonly connection?: number;
   readonly #clock: Clock;
@@ -77,6 +80,7 @@ export class Collector implements Consumer {
     this.#idle = options.idle ?? 'wait';
     this.ackWaitMs = options.ackWaitMs;
     if (options.partitions !== undefined) this.partitions = options.partitions;
+    if (options.sizeOf !== undefined) this.sizeOf = options.sizeOf;
     if (options.label !== undefined) this.label = options.label;
     if (options.connection !== undefined) this.connection = options.connection;
     const { waitMs = Infinity } = options;

@@ -1,5 +1,4 @@
 import type { Group } from '../../../broker/index.ts';
-import type { Timer } from '../../../util/index.ts';
 import { AckSamples, samplePercent } from './ack-samples.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
 import { consumerConfigOf } from './consumer-group.ts';
@@ -7,11 +6,8 @@ import type { Context } from './context.ts';
 import { assetName } from './names.ts';
 import type { PullRequest } from './pull-request.ts';
 import { PushDelivery } from './push-delivery.ts';
-import { idleHeartbeatStatus, statuses } from './status.ts';
+import { idleHeartbeatStatus } from './status.ts';
 import type { Stream } from './stream.ts';
-
-/** How often a no_wait request looks again whether there is nothing left for it, should no delivery have told it. */
-const idleCheckMs = 100;
 
 /** A consumer of a stream is a group as NATS clients see it; pull requests and push subscriptions are the consumers of that group. */
 export class StreamConsumer {
@@ -27,8 +23,6 @@ export class StreamConsumer {
   #headersOnly = false;
   #samples: AckSamples | undefined = undefined;
   #push: PushDelivery | undefined = undefined;
-  #idleCheckPlanned = false;
-  #idleTimer: Timer | undefined = undefined;
 
   constructor(context: Context, stream: Stream, group: Group) {
     this.#context = context;
@@ -78,7 +72,6 @@ export class StreamConsumer {
   deleted(): void {
     this.#push?.stop();
     this.#push = undefined;
-    this.#idleTimer?.cancel();
   }
 
   #startPush(): void {
@@ -92,28 +85,4 @@ export class StreamConsumer {
     const { deliverySequence, cursor } = this.group.info();
     return idleHeartbeatStatus(deliverySequence, cursor, stalled);
   }
-
-  // ---- no_wait
-
-  /** Ends the no_wait requests once this round of deliveries leaves nothing for them. */
-  watchIdle(): void {
-    if (this.#idleCheckPlanned) return;
-    this.#idleCheckPlanned = true;
-    // The group delivers in deferred work that was asked for before this.
-    this.#context.clock.defer(this.#endIdle);
-  }
-
-  readonly #endIdle = (): void => {
-    this.#idleCheckPlanned = false;
-    this.#idleTimer?.cancel();
-    this.#idleTimer = undefined;
-    const ending = [...this.waiting].filter((request) => request.endsWhenIdle);
-    if (ending.length === 0) return;
-    if (this.group.deliverable === 0) {
-      for (const request of ending) request.endWith(statuses.noMessages);
-      return;
-    }
-    // What there is comes from disk, or the reader is behind: asked again after the next delivery, or soon.
-    this.#idleTimer = this.#context.clock.setTimer(idleCheckMs, this.#endIdle);
-  };
 }

@@ -1,4 +1,9 @@
-import type { Consumer, ConsumerEnd, Delivery } from '../../../broker/index.ts';
+import {
+  Collector,
+  type CollectorEnd,
+  type CollectorListener,
+  type Delivery,
+} from '../../../broker/index.ts';
 import type { Timer } from '../../../util/index.ts';
 import type { StreamConsumer } from './consumer.ts';
 import type { Context, LiveTarget } from './context.ts';
@@ -28,25 +33,19 @@ export interface PullOptions {
 }
 
 /**
- * A pull request is one `CONSUMER.MSG.NEXT`: a consumer of its group with a finite credit, from the request until it is filled, expires,
- * or the inbox it answers to is gone.
+ * A pull request is one `CONSUMER.MSG.NEXT`: a collector of its group, from the request until it is filled, expires, or the
+ * inbox it answers to is gone. What it collects is sent on at once.
  *
  * Requests of one consumer take turns, one message each, as nats-server has it.
  */
-export class PullRequest implements Consumer {
+export class PullRequest implements CollectorListener {
   readonly #context: Context;
   readonly #consumer: StreamConsumer;
   readonly #target: LiveTarget;
   readonly #reply: string;
   readonly #options: PullOptions;
-  readonly #bounded: boolean;
-  #left: number;
-  #bytesLeft: number;
-  #delivered = 0;
-  #blocked = false;
-  #done = false;
+  readonly #collector: Collector;
   #lastSentMs: number;
-  #expiry: Timer | undefined = undefined;
   #heartbeat: Timer | undefined = undefined;
 
   constructor(context: Context, consumer: StreamConsumer, reply: string, options: PullOptions) {
@@ -55,106 +54,87 @@ export class PullRequest implements Consumer {
     this.#reply = reply;
     this.#options = options;
     this.#target = context.router.target(reply);
-    this.#left = options.batch;
-    this.#bounded = options.maxBytes > 0;
-    this.#bytesLeft = options.maxBytes;
     this.#lastSentMs = context.clock.monotonic();
+    const { batch, maxBytes, expiresMs, noWait } = options;
+    this.#collector = new Collector(
+      context.clock,
+      {
+        messagesMax: batch,
+        ...(maxBytes > 0 ? { bytesMax: maxBytes, sizeOf: this.#sizeOf } : {}),
+        ...(expiresMs > 0 ? { waitMs: expiresMs } : {}),
+        // One that also expires waits for the first message.
+        idle: noWait && expiresMs === 0 ? 'answer' : 'wait',
+        label: reply,
+      },
+      this,
+    );
   }
 
   /** Messages it still takes. */
   get left(): number {
-    return this.#left;
+    return this.#collector.messagesLeft;
   }
 
-  /** Ends as soon as there is nothing to deliver; one that also expires waits for the first message. */
-  get endsWhenIdle(): boolean {
-    return this.#options.noWait && (this.#options.expiresMs === 0 || this.#delivered > 0);
-  }
-
-  /** Joins the group. Nobody on the inbox: there is nothing to do. */
+  /** Joins the group, if a client listens on the inbox. */
   start(): void {
-    if (!this.#target.present) return;
-    const { clock } = this.#context;
-    const { expiresMs, heartbeatMs } = this.#options;
+    if (!this.#target.present) return this.#collector.end();
     this.#consumer.waiting.add(this);
     this.#target.watch((present) => {
-      if (!present) this.#end();
+      if (!present) this.#collector.end();
     });
-    if (expiresMs > 0) this.#expiry = clock.setTimer(expiresMs, () => this.endWith(this.#timeoutStatus()));
-    if (heartbeatMs > 0) this.#heartbeat = clock.setTimer(heartbeatMs, this.#beat);
+    const { heartbeatMs } = this.#options;
+    if (heartbeatMs > 0) this.#heartbeat = this.#context.clock.setTimer(heartbeatMs, this.#beat);
     this.#lookForCongestion();
-    this.#consumer.group.attach(this);
-    if (this.#options.noWait) this.#consumer.watchIdle();
-  }
-
-  // ---- Consumer
-
-  get credit(): number {
-    return this.#blocked ? 0 : this.#left;
-  }
-
-  get creditBytes(): number {
-    return this.#bounded ? this.#bytesLeft : Infinity;
+    this.#collector.attach(this.#consumer.group);
   }
 
   /** `max_bytes` counts subject, ack subject, headers and payload. */
-  sizeOf(delivery: Delivery): number {
-    return this.#bounded ? this.#context.deliveries.measure(this.#consumer, delivery) : 0;
-  }
+  readonly #sizeOf = (delivery: Delivery): number =>
+    this.#context.deliveries.measure(this.#consumer, delivery);
 
-  receive(delivery: Delivery): void {
+  collected(delivery: Delivery): number {
     const bytes = this.#context.deliveries.send(this.#consumer, delivery, this.#target);
-    this.#delivered++;
-    this.#left--;
     if (this.#options.heartbeatMs > 0) this.#lastSentMs = this.#context.clock.monotonic();
-    if (this.#bounded) {
-      this.#bytesLeft = Math.max(0, this.#bytesLeft - bytes);
-      if (this.#bytesLeft === 0) this.#left = 0;
-    }
-    if (this.#left === 0) {
-      if (this.#bytesLeft > 0) this.#say(batchCompletedStatus(0, this.#bytesLeft));
-      this.#end();
-    } else {
-      this.#lookForCongestion();
-      if (this.#options.noWait) this.#consumer.watchIdle();
-    }
+    if (this.#options.noWait) this.#collector.answerWhenIdle();
+    this.#lookForCongestion();
+    return bytes;
   }
 
-  refused(): void {
-    this.endWith(exceedsMaxBytesStatus(this.#left, this.#bytesLeft));
-  }
-
-  ended(reason: ConsumerEnd): void {
-    if (reason === 'closed') this.serverStops();
-    else this.endWith(statuses.consumerDeleted);
-  }
-
-  serverStops(): void {
-    this.endWith(serverShutdownStatus(this.#left, this.#bytesLeft));
-  }
-
-  // ---- its end
-
-  /** Says why, and leaves. */
-  endWith(status: Buffer): void {
-    if (this.#done) return;
-    this.#say(status);
-    this.#end();
-  }
-
-  #end(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#left = 0;
-    this.#expiry?.cancel();
+  completed(end: CollectorEnd): void {
+    const status = this.#statusOf(end);
+    if (status) this.#say(status);
     this.#heartbeat?.cancel();
     this.#target.close();
     this.#consumer.waiting.delete(this);
-    this.#consumer.group.detach(this);
   }
 
-  #timeoutStatus(): Buffer {
-    return requestTimeoutStatus(this.#left, this.#bytesLeft);
+  #statusOf(end: CollectorEnd): Buffer | undefined {
+    const messages = this.#collector.messagesLeft;
+    const bytes = this.#options.maxBytes > 0 ? this.#collector.bytesLeft : 0;
+    switch (end) {
+      case 'full':
+        return bytes > 0 ? batchCompletedStatus(0, bytes) : undefined;
+      case 'idle':
+        return statuses.noMessages;
+      case 'expired':
+        return requestTimeoutStatus(messages, bytes);
+      case 'too-large':
+        return exceedsMaxBytesStatus(messages, bytes);
+      case 'closed':
+        return serverShutdownStatus(messages, bytes);
+      case 'group-deleted':
+      case 'topic-deleted':
+        return statuses.consumerDeleted;
+      case 'enough':
+      case 'left':
+        return undefined;
+      default:
+        return end satisfies never;
+    }
+  }
+
+  serverStops(): void {
+    this.#collector.end('closed');
   }
 
   #say(status: Buffer): void {
@@ -164,11 +144,8 @@ export class PullRequest implements Consumer {
   /** A reader that is behind gets no more until it caught up. */
   #lookForCongestion(): void {
     if (!this.#target.congested) return;
-    this.#blocked = true;
-    this.#target.whenDrained(() => {
-      this.#blocked = false;
-      if (!this.#done) this.#consumer.group.wake();
-    });
+    this.#collector.hold();
+    this.#target.whenDrained(() => this.#collector.resume());
   }
 
   /** The client wants to hear something every `heartbeatMs`. */
