@@ -83,7 +83,14 @@ describe('what an answer tells is on disk', () => {
 
   test('STREAM.MSG.GET of the last of a subject', async () => {
     const { seen, durableEnd } = await ask('STREAM.MSG.GET.S', { last_by_subj: 'S.a' });
-    assert.ok(replyOf(seen).message.seq <= durableEnd);
+    assert.equal(replyOf(seen).message.seq, 4);
+    assert.equal(durableEnd, 4);
+  });
+
+  test('STREAM.MSG.GET of what was published just before', async () => {
+    const { seen, durableEnd } = await ask('STREAM.MSG.GET.S', { seq: 4 });
+    assert.equal(replyOf(seen).message.seq, 4);
+    assert.equal(durableEnd, 4);
   });
 
   test('DIRECT.GET of the last of a subject', async () => {

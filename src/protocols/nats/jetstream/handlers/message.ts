@@ -7,6 +7,7 @@ import { decodeBody, isEmptyBody } from '../json.ts';
 import { locate, sequenceOf } from '../sequence.ts';
 import type { Stream } from '../stream.ts';
 import { timeMs, timeText } from '../time.ts';
+import { whenDurable } from '../when-durable.ts';
 
 /** What MSG.GET and DIRECT.GET ask for. */
 export const messageGetShape = {
@@ -31,6 +32,8 @@ export async function messageGet(context: Context, { args, body }: ApiRequest): 
   const asksTwice = (seq && last) || (seq && start) || (start && last) || (last && next);
   if (request.batch || request.max_bytes || asksNothing || asksTwice) throw apiError('badRequest');
   const stream = context.streams.get(args[0]!);
+  // What a client published before it asks is there, answered or not.
+  await whenDurable(context, stream.topic);
   const message = await findMessage(stream, request);
   if (!message) throw apiError('noMessageFound');
   const headers = request.no_hdr ? undefined : messageHeaderBlock(stream, message);
