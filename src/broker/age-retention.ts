@@ -1,5 +1,5 @@
 import { Record } from '../log/index.ts';
-import type { Clock, Timer } from '../util/index.ts';
+import type { Clock, SteadyTime, Timer } from '../util/index.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
 
@@ -14,20 +14,22 @@ const retryDelayMs = 1000;
 export class AgeRetention {
   readonly #topic: Topic;
   readonly #clock: Clock;
+  readonly #steady: SteadyTime;
   readonly #timers = new Map<Partition, Timer>();
   readonly #running = new Set<Partition>();
   #stopped = false;
 
-  constructor(topic: Topic, clock: Clock) {
+  constructor(topic: Topic, clock: Clock, steady: SteadyTime) {
     this.#topic = topic;
     this.#clock = clock;
+    this.#steady = steady;
   }
 
   /** A message was appended: the first one starts the timer. */
   appended(partition: Partition, timestampMs: number): void {
     const { ageMsMax } = this.#topic.config;
     if (ageMsMax === undefined || this.#timers.has(partition) || this.#running.has(partition)) return;
-    this.#arm(partition, timestampMs + ageMsMax - this.#clock.now());
+    this.#arm(partition, this.#steady.of(timestampMs) + ageMsMax - this.#steady.now());
   }
 
   /** Looks at the head now. */
@@ -68,18 +70,21 @@ export class AgeRetention {
           nextDelayMs = Math.min(ageMsMax, retryDelayMs); // the oldest is not durable yet
           break;
         }
-        const oldestKeptMs = this.#clock.now() - ageMsMax;
+        const steady = this.#steady;
+        const oldestKeptMs = steady.now() - ageMsMax;
         reader.reset(batch, from);
         while (reader.next(record)) {
           if (!partition.isLive(record.offset)) continue;
-          if (record.timestampMs > oldestKeptMs) {
+          const timestampMs = steady.of(record.timestampMs);
+          if (timestampMs > oldestKeptMs) {
             partition.trim(record.offset);
-            nextDelayMs = record.timestampMs - oldestKeptMs;
+            nextDelayMs = timestampMs - oldestKeptMs;
             break search;
           }
         }
-        if (!reader.isWhole && batch.maxTimestampMs > oldestKeptMs) {
-          nextDelayMs = batch.maxTimestampMs - oldestKeptMs; // what cannot be read is as young as the batch says
+        const youngestMs = steady.of(batch.maxTimestampMs);
+        if (!reader.isWhole && youngestMs > oldestKeptMs) {
+          nextDelayMs = youngestMs - oldestKeptMs; // what cannot be read is as young as the batch says
           break;
         }
         partition.trim(Math.max(batch.endOffset, from + 1));

@@ -18,6 +18,8 @@ import {
   SystemRandom,
   type Clock,
   type Random,
+  SteadyTime,
+  type ClockJump,
 } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
@@ -64,6 +66,8 @@ export interface BrokerOptions {
   /** The log failed: nothing will be acked any more, and the process should end. Called once; not while {@link Broker.open} can still reject. */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
+  /** The wall clock was set, or the machine slept. Windows, ages and delays of what arrived since the start do not follow. */
+  readonly onClockJumped?: (jump: ClockJump) => void;
   /** Memory in use, in bytes; by default the process's resident set. */
   readonly memoryBytes?: () => number;
 }
@@ -75,6 +79,11 @@ export interface BrokerHealth {
   readonly memoryFull: boolean;
   readonly failed: string | undefined;
   readonly damage: readonly DamageReport[];
+  /** Something was lost or set aside since the start: what is left is served. What to do, in a sentence; undefined: nothing. */
+  readonly degraded: string | undefined;
+  /** How often the wall clock jumped since the start, and by how much it is ahead of where it would be without. */
+  readonly clockJumps: number;
+  readonly clockAheadMs: number;
 }
 
 export interface BrokerStats {
@@ -87,6 +96,8 @@ export interface BrokerStats {
   readonly log: LogStats;
 }
 
+const adviceOnDamage =
+  'Stored data was missing or damaged; the rest is served. Compare with a backup, look into quarantine/ and the reports in "health.damage", and see "pillarbox doctor".';
 /** Reports that `health` keeps, the first ones; all are told to `onDamaged`. */
 const damageReportsMax = 1000;
 
@@ -107,6 +118,7 @@ export class Broker {
   readonly pacing: Pacing;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #steady: SteadyTime;
   readonly #watermarks: Watermarks;
   readonly #catalog: Catalog;
   readonly #definitions: Definitions;
@@ -138,6 +150,7 @@ export class Broker {
     this.#random = options.random ?? new SystemRandom();
     this.router = new Router(this.#random);
     this.blocks = options.log?.blocks ?? new BlockPool();
+    this.#steady = new SteadyTime(this.#clock, (jump) => options.onClockJumped?.(jump));
     this.#watermarks = new Watermarks(
       { diskFreeBytesMin: undefined, memoryBytesMax: Infinity, ...options.watermarks },
       {
@@ -145,7 +158,10 @@ export class Broker {
         dir: options.dir,
         clock: this.#clock,
         memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
-        checked: (diskFull) => this.#log.roomIsShort(diskFull),
+        checked: (diskFull) => {
+          this.#log.roomIsShort(diskFull);
+          this.#steady.now(); // notices a jump also when nobody asks for the time
+        },
       },
     );
     this.#commits = new CommitCycle(() => this.#log, this.#clock);
@@ -380,6 +396,9 @@ export class Broker {
       memoryFull: this.#watermarks.memoryFull,
       failed: this.#failure?.message,
       damage: this.#damage,
+      degraded: this.#damage.length === 0 ? undefined : adviceOnDamage,
+      clockJumps: this.#steady.jumps,
+      clockAheadMs: Math.round(this.#steady.aheadMs),
     };
   }
 
@@ -456,6 +475,7 @@ export class Broker {
     const broker = this;
     return {
       clock: this.#clock,
+      steady: this.#steady,
       pacing: this.pacing,
       random: this.#random,
       get log() {
@@ -537,6 +557,7 @@ export class Broker {
     const broker = this;
     return {
       clock: this.#clock,
+      steady: this.#steady,
       get refusal() {
         return broker.#refusalForGood();
       },
@@ -568,6 +589,7 @@ export class Broker {
   #makeHost(): LogHost {
     const scheduleHost: ScheduleHost = {
       clock: this.#clock,
+      steady: this.#steady,
       due: (partitionId, offset, record) => {
         const partition = this.#catalog.partition(partitionId);
         record.timestampMs = this.#clock.now(); // age counts from here, and the log's times do not go backwards

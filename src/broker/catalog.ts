@@ -138,6 +138,7 @@ export class Catalog {
         return topic?.deduplication.add(
           dedupeId,
           original,
+          this.#core.steady,
           topic.config.dedupeWindowMs,
           topic.config.dedupeEntriesMax,
         );

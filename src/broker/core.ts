@@ -1,5 +1,5 @@
 import type { Log, Record } from '../log/index.ts';
-import type { Clock, Random } from '../util/index.ts';
+import type { Clock, Random, SteadyTime } from '../util/index.ts';
 import type { CommitUrgency } from './commit-cycle.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
@@ -13,6 +13,8 @@ import type { Transactions } from './transactions.ts';
 /** What topics and groups need from the broker around them. */
 export interface BrokerCore extends PartitionHost {
   readonly clock: Clock;
+  /** What windows, ages and delays are counted in. */
+  readonly steady: SteadyTime;
   readonly random: Random;
   readonly log: Log;
   readonly transactions: Transactions;

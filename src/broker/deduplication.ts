@@ -1,8 +1,16 @@
+import type { SteadyTime } from '../util/index.ts';
+
 /** Where the first message with a dedupe id went. */
 export interface Original {
   readonly partition: number;
   readonly offset: number;
+  /** Wall clock. */
   readonly timeMs: number;
+}
+
+/** In memory the time is a steady one too, as of when the id came. */
+interface Remembered extends Original {
+  readonly steadyMs: number;
 }
 
 /**
@@ -10,7 +18,7 @@ export interface Original {
  * Ids are stored with the commit that holds their message.
  */
 export class Deduplication {
-  readonly #originals = new Map<string, Original>();
+  readonly #originals = new Map<string, Remembered>();
   /** The latest message that had an id. */
   #last: { readonly id: string; readonly original: Original } | undefined = undefined;
 
@@ -24,17 +32,19 @@ export class Deduplication {
     return last?.original.partition === partition && last.original.offset === offset ? last.id : undefined;
   }
 
-  find(id: string, nowMs: number, windowMs: number): Original | undefined {
+  find(id: string, steady: SteadyTime, windowMs: number): Original | undefined {
     const original = this.#originals.get(id);
-    return original && original.timeMs > nowMs - windowMs ? original : undefined;
+    return original && original.steadyMs > steady.now() - windowMs ? original : undefined;
   }
 
-  add(id: string, original: Original, windowMs: number, entriesMax: number): void {
+  add(id: string, original: Original, steady: SteadyTime, windowMs: number, entriesMax: number): void {
     this.#originals.delete(id); // a map keeps the place of a key that is set again; the newest belongs at the end
-    this.#originals.set(id, original);
+    const steadyMs = steady.of(original.timeMs);
+    const { partition, offset, timeMs } = original;
+    this.#originals.set(id, { partition, offset, timeMs, steadyMs });
     this.#last = { id, original };
-    for (const [oldest, { timeMs }] of this.#originals) {
-      if (this.#originals.size <= entriesMax && timeMs > original.timeMs - windowMs) break;
+    for (const [oldest, kept] of this.#originals) {
+      if (this.#originals.size <= entriesMax && kept.steadyMs > steadyMs - windowMs) break;
       this.#originals.delete(oldest);
     }
   }

@@ -548,7 +548,9 @@ export class Group {
    */
   async oldestAgeMs(signal?: AbortSignal): Promise<number | undefined> {
     const oldestMs = await oldestTimestampMs(this, signal);
-    return oldestMs === undefined ? undefined : Math.max(0, this.#core.clock.now() - oldestMs);
+    return oldestMs === undefined
+      ? undefined
+      : Math.max(0, this.#core.steady.now() - this.#core.steady.of(oldestMs));
   }
 
   stats(): GroupStats {

@@ -54,3 +54,4 @@ export {
   type QuarantinedItem,
   type RepairedIdentity,
 } from '../log/index.ts';
+export type { ClockJump } from '../util/index.ts';

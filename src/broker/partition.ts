@@ -7,7 +7,7 @@ import {
   type Outcome,
   type PartitionLog,
 } from '../log/index.ts';
-import { OffsetSet, type Clock } from '../util/index.ts';
+import { OffsetSet, type Clock, type SteadyTime } from '../util/index.ts';
 import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
@@ -26,6 +26,7 @@ import type { Topic } from './topic.ts';
 /** What a partition needs from the broker around it. */
 export interface PartitionHost {
   readonly clock: Clock;
+  readonly steady: SteadyTime;
   readonly pacing: Pacing;
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
@@ -223,7 +224,8 @@ export class Partition {
       return;
     }
     if (batch.transactional && batch.producerId >= 0) this.transactions.note(batch);
-    if (batch.producerId >= 0 && batch.baseSequence >= 0) this.producers.note(batch, this.#host.clock.now());
+    if (batch.producerId >= 0 && batch.baseSequence >= 0)
+      this.producers.note(batch, this.#host.clock.now(), this.#host.steady);
     if (!this.accounting.wantsKeys && !each) return;
     const reader = this.reader();
     const record = new Record();

@@ -1,5 +1,5 @@
 import type { Batch } from '../log/index.ts';
-import type { ByteReader, ByteWriter } from '../util/index.ts';
+import type { ByteReader, ByteWriter, SteadyTime } from '../util/index.ts';
 
 /** A batch of a producer that is in the log already, as far as telling a repetition needs it. */
 interface ProducedBatch {
@@ -82,7 +82,7 @@ export class Producers {
   }
 
   /** The batch was appended. */
-  note(batch: Batch, nowMs: number): void {
+  note(batch: Batch, nowMs: number, steady: SteadyTime): void {
     const { producerId, producerEpoch, baseSequence, baseOffset } = batch;
     const known = this.#producers.get(producerId);
     const isSame = known?.epoch === producerEpoch;
@@ -92,12 +92,13 @@ export class Producers {
     producer.batches.push({ firstSequence: baseSequence, lastSequence: lastSequenceOf(batch), baseOffset });
     this.#producers.delete(producerId); // a map keeps the place of a key that is set again; the newest belongs at the end
     this.#producers.set(producerId, producer);
-    this.#forget(nowMs);
+    this.#forget(steady);
   }
 
-  #forget(nowMs: number): void {
+  #forget(steady: SteadyTime): void {
+    const keptSinceMs = steady.now() - forgottenAfterMs;
     for (const [id, { lastMs }] of this.#producers) {
-      if (this.#producers.size <= producersMax && lastMs > nowMs - forgottenAfterMs) return;
+      if (this.#producers.size <= producersMax && steady.of(lastMs) > keptSinceMs) return;
       this.#producers.delete(id);
     }
   }

@@ -1,5 +1,5 @@
 import { BatchReader, Record, type PartitionLog } from '../log/index.ts';
-import { OffsetSet, type Clock, type Timer } from '../util/index.ts';
+import { OffsetSet, type Clock, type SteadyTime, type Timer } from '../util/index.ts';
 import { DueHeap } from './due-heap.ts';
 import type { Filter } from './filter.ts';
 import { copyRecord } from './message.ts';
@@ -7,6 +7,7 @@ import { copyRecord } from './message.ts';
 /** What the schedule asks of the broker: to append a due message to its topic and note that it left, in one commit. */
 export interface ScheduleHost {
   readonly clock: Clock;
+  readonly steady: SteadyTime;
   /** The message of `offset` is due; false when its partition is gone. */
   due(partitionId: number, offset: number, record: Record): void;
 }
@@ -52,10 +53,10 @@ export class Schedule {
     return this.#log.append(record);
   }
 
-  /** Notes that the record at `offset` is due at `dueMs` (wall clock). */
+  /** Notes that the record at `offset` is due at `dueMs`, by the wall clock as it is now: a jump neither hastens nor delays it. */
   add(offset: number, dueMs: number, partitionId: number): void {
     if (!this.#outstanding.add(offset)) return; // said twice
-    this.#heap.push(dueMs, offset, partitionId);
+    this.#heap.push(dueMs - this.#host.steady.aheadMs, offset, partitionId);
     this.#waiting.set(partitionId, (this.#waiting.get(partitionId) ?? 0) + 1);
     this.#arm();
   }
@@ -115,7 +116,8 @@ export class Schedule {
 
   /** Due time, offset and partition of every delayed message. */
   *entries(): Iterable<readonly [dueMs: number, offset: number, partitionId: number]> {
-    for (const entry of this.#heap.entries()) if (this.#outstanding.has(entry[1])) yield entry;
+    for (const [dueMs, offset, partitionId] of this.#heap.entries())
+      if (this.#outstanding.has(offset)) yield [this.#host.steady.toWall(dueMs), offset, partitionId];
   }
 
   /** After recovery: timers begin. */
@@ -134,7 +136,7 @@ export class Schedule {
     if (!this.#started || this.#stopped || this.#running || dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
-    this.#timer = this.#host.clock.setTimer(dueMs - this.#host.clock.now(), () => {
+    this.#timer = this.#host.clock.setTimer(dueMs - this.#host.steady.now(), () => {
       this.#timerDueMs = Infinity;
       void this.#run();
     });
@@ -147,7 +149,7 @@ export class Schedule {
     const record = new Record();
     let retryMs: number | undefined;
     try {
-      while (!this.#stopped && this.#heap.firstDueMs() <= this.#host.clock.now()) {
+      while (!this.#stopped && this.#heap.firstDueMs() <= this.#host.steady.now()) {
         const offset = this.#heap.firstOffset();
         if (!this.#outstanding.has(offset)) {
           this.#stale--;

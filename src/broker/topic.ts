@@ -99,7 +99,7 @@ export class Topic {
     this.id = id;
     this.#config = config;
     this.createdMs = createdMs;
-    this.#age = new AgeRetention(this, core.clock);
+    this.#age = new AgeRetention(this, core.clock, core.steady);
     this.#acks = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     this.partitions.add(logIds);
@@ -244,7 +244,7 @@ export class Topic {
     }
     const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
     if (dedupeId !== undefined) {
-      const original = this.deduplication.find(dedupeId, core.clock.now(), config.dedupeWindowMs);
+      const original = this.deduplication.find(dedupeId, core.steady, config.dedupeWindowMs);
       if (original)
         return {
           kind: 'duplicate',
@@ -325,7 +325,8 @@ export class Topic {
   #noteDedupeId(id: string, partition: number, offset: number): void {
     const timeMs = this.#core.clock.now();
     const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
-    this.deduplication.add(id, { partition, offset, timeMs }, dedupeWindowMs, dedupeEntriesMax);
+    const { steady } = this.#core;
+    this.deduplication.add(id, { partition, offset, timeMs }, steady, dedupeWindowMs, dedupeEntriesMax);
     this.#core.recordDedupeId(this, partition, offset, timeMs, id);
   }
 

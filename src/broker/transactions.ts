@@ -1,5 +1,5 @@
 import type { Batch, Outcome } from '../log/index.ts';
-import type { Clock, Timer } from '../util/index.ts';
+import type { Clock, SteadyTime, Timer } from '../util/index.ts';
 import { EntryKind, type TransactionEntry, type TransactionalProducerEntry } from './entries.ts';
 import type { BrokerError } from './errors.ts';
 import type { Group } from './group.ts';
@@ -17,6 +17,7 @@ import {
 /** What transactions need from the broker around them. */
 export interface TransactionsHost extends TransactionPlaces {
   readonly clock: Clock;
+  readonly steady: SteadyTime;
   /** Why nothing can be changed any more, if so. */
   readonly refusal: BrokerError | undefined;
   record(kind: number, id: number, payload: Uint8Array): void;
@@ -324,8 +325,8 @@ export class Transactions {
   // ---- time
 
   #armTimeout(producer: TransactionalProducer, transaction: Transaction): void {
-    const { clock } = this.#host;
-    const leftMs = transaction.startedMs + producer.timeoutMs - clock.now();
+    const { clock, steady } = this.#host;
+    const leftMs = steady.of(transaction.startedMs) + producer.timeoutMs - steady.now();
     transaction.timer = clock.setTimer(Math.max(0, leftMs), () => {
       if (producer.transaction === transaction && !this.#host.refusal)
         void this.#abortOverdue(producer, transaction);
@@ -352,9 +353,10 @@ export class Transactions {
 
   #forgetIdle(): void {
     if (this.#host.refusal) return;
-    const usedSinceMs = this.#host.clock.now() - this.limits.idleMsMax;
+    const { steady } = this.#host;
+    const usedSinceMs = steady.now() - this.limits.idleMsMax;
     for (const producer of this.#table.producers()) {
-      if (producer.transaction || producer.ending || producer.usedMs > usedSinceMs) continue;
+      if (producer.transaction || producer.ending || steady.of(producer.usedMs) > usedSinceMs) continue;
       this.#table.remove(producer);
       this.#host.record(EntryKind.transactionalProducerForgotten, producer.producerId, new Uint8Array(0));
     }

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { Broker, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
+import { Broker, type ClockJump, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
 import { decompress } from '../protocols/index.ts';
 import { ServerError, type ServerErrorCode, messageOf, systemErrorCode } from './errors.ts';
 import type { Settings } from './settings.ts';
@@ -15,6 +15,7 @@ export async function openBroker(
   events: {
     readonly onFailed: (error: LogError) => void;
     readonly onDamaged: (report: DamageReport) => void;
+    readonly onClockJumped?: (jump: ClockJump) => void;
   },
 ): Promise<{ broker: Broker; syncTimes: SyncTimes }> {
   const syncTimes = new SyncTimes();

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { Broker, LogError } from '../broker/index.ts';
+import type { Broker, ClockJump, LogError } from '../broker/index.ts';
+import { rfc3339 } from '../util/index.ts';
 import type { Frontend } from '../protocols/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { AdminHttp } from './admin/index.ts';
@@ -113,6 +114,7 @@ class Server implements PillarboxServer {
       {
         onFailed: (error) => this.#onFailed(error),
         onDamaged: (report) => this.#log.error(`damage found: ${report.message}`, { ...report }),
+        onClockJumped: (jump) => this.#onClockJumped(jump),
       },
     );
     this.#broker = broker;
@@ -194,10 +196,23 @@ class Server implements PillarboxServer {
     await this.#broker?.close();
   }
 
+  #onClockJumped({ byMs, beforeMs, afterMs }: ClockJump): void {
+    const direction = byMs > 0 ? 'ahead' : 'back';
+    const seconds = Math.round(Math.abs(byMs) / 1000);
+    this.#log.warn(
+      `the clock jumped ${direction} by ${seconds} s, from ${rfc3339(beforeMs)} to ${rfc3339(afterMs)}: windows, ages and delays of what arrived ` +
+        'since the start do not follow it. Check the time of this machine; if the new time is right, all is well.',
+      { byMs },
+    );
+  }
+
   #onFailed(error: LogError): void {
+    const { code } = (error.cause ?? {}) as { readonly code?: unknown };
     const message =
-      `Writing to ${this.dataDirectory} failed (${systemErrorCode(error) ?? error.message}): the broker stops, ` +
-      'because it cannot promise that anything is on disk any more. Check the disk and start it again.';
+      code === 'data-dir-taken' || code === 'data-dir-gone'
+        ? `${error.message} The broker stops.`
+        : `Writing to ${this.dataDirectory} failed (${systemErrorCode(error) ?? error.message}): the broker stops, ` +
+          'because it cannot promise that anything is on disk any more. Check the disk and start it again.';
     this.#log.fatal(message, { error });
     this.#fail(new ServerError('storage-failed', message, error));
   }

@@ -42,4 +42,5 @@ export {
   subjectTokens,
   subjectsOverlap,
 } from './subject.ts';
+export { SteadyTime, type ClockJump } from './steady-time.ts';
 export { VirtualClock } from './virtual-clock.ts';

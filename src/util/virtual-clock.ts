@@ -17,6 +17,7 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   readonly #startMs: number;
   readonly #deferBySystem: boolean;
+  #jumpedMs = 0;
   #order = 0;
   #timers: Waiting[] = [];
   #deferred: (() => void)[] = [];
@@ -28,7 +29,12 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return Math.floor(this.#nowMs);
+    return Math.floor(this.#nowMs) + this.#jumpedMs;
+  }
+
+  /** The wall clock is set; the monotonic one, and timers, do not notice. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   monotonic(): number {

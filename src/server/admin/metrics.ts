@@ -97,7 +97,7 @@ class Families {
 
 function addServer(families: Families, { broker, frontends, version, startedMs }: AdminContext): void {
   const { rss, heapUsed, external, cpuMicroseconds } = processFigures();
-  const { ready, diskFull, memoryFull, damage } = broker.health;
+  const { ready, diskFull, memoryFull, damage, clockJumps, clockAheadMs } = broker.health;
   const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
   families.gauge('info', 'what runs here', 1, { version, node: process.versions.node });
   families.gauge('start_time_seconds', 'when the server started, since 1970', startedMs / 1000);
@@ -119,6 +119,12 @@ function addServer(families: Families, { broker, frontends, version, startedMs }
     seconds(broker.stats().diskTimeToFullMs),
   );
   families.gauge('damaged_places', 'places of the log that were found damaged and set aside', damage.length);
+  families.counter('clock_jumps_total', 'times that the wall clock jumped by more than a second', clockJumps);
+  families.gauge(
+    'clock_ahead_seconds',
+    'by how much the wall clock is ahead of where it would be without its jumps since the start',
+    clockAheadMs / 1000,
+  );
   families.gauge('memory_rss_bytes', 'memory of the process', rss);
   families.gauge('memory_heap_bytes', 'memory in JavaScript objects', heapUsed);
   families.gauge('memory_external_bytes', 'memory in buffers', external);

@@ -14,20 +14,20 @@ export function healthz(_: AdminRequest, { broker }: AdminContext): AdminReply {
   return failed === undefined ? json({ status: 'ok' }) : json({ status: 'failed', reason: failed }, 503);
 }
 
-/** Ready: clients may be sent here. A full disk or full memory shows, but consumers can still work, which is what empties them. */
+/** Ready: clients may be sent here. Degraded: they may, and something that was stored is missing or damaged. A full disk or full memory shows, but consumers can still work, which is what empties them. */
 export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
-  const { ready, diskFull, memoryFull } = context.broker.health;
+  const { ready, diskFull, memoryFull, degraded } = context.broker.health;
   const isReady = ready && !context.isStopping();
-  return json(
-    { status: isReady ? 'ready' : context.isStopping() ? 'stopping' : 'not ready', diskFull, memoryFull },
-    isReady ? 200 : 503,
-  );
+  const readyStatus = degraded === undefined ? 'ready' : 'degraded';
+  const status = isReady ? readyStatus : context.isStopping() ? 'stopping' : 'not ready';
+  const advice = degraded === undefined ? {} : { advice: degraded };
+  return json({ status, diskFull, memoryFull, ...advice }, isReady ? 200 : 503);
 }
 
 export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
   const { broker, settings, version, dataDirectory, startedMs, ports } = context;
   const { rss, heapUsed, external, arrayBuffers } = processFigures();
-  const { ready, diskFull, memoryFull, failed, damage } = broker.health;
+  const { ready, diskFull, memoryFull, failed, damage, degraded, clockJumps, clockAheadMs } = broker.health;
   let groups = 0;
   for (const topic of broker.topics.values()) groups += topic.groups.size;
   return json({
@@ -51,7 +51,16 @@ export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
       externalBytes: external,
       arrayBufferBytes: arrayBuffers,
     },
-    health: { ready, diskFull, memoryFull, failed: failed ?? null, damage },
+    health: {
+      ready,
+      diskFull,
+      memoryFull,
+      failed: failed ?? null,
+      damage,
+      degraded: degraded ?? null,
+      clockJumps,
+      clockAheadMs,
+    },
     stats: broker.stats(),
   });
 }

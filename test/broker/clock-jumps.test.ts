@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Broker, type ClockJump } from '../../src/broker/index.ts';
+import { MemoryFiles } from '../../src/log/index.ts';
+import { SeededRandom, SteadyTime, VirtualClock } from '../../src/util/index.ts';
+import { TestBroker } from './kit.ts';
+
+const hourMs = 3_600_000;
+
+for (const jumpMs of [2 * hourMs, -2 * hourMs]) {
+  const direction = jumpMs > 0 ? 'ahead' : 'back';
+  describe(`when the wall clock jumps two hours ${direction}`, () => {
+    test('the dedupe window stays as long as it was', async () => {
+      await using kit = await TestBroker.open();
+      const topic = await kit.broker.createTopic({ name: 'orders', dedupeWindowMs: 60_000 });
+      const send = async (id: string): Promise<boolean> =>
+        (await topic.send({ value: id }, { dedupeId: id })).duplicate;
+      assert.equal(await send('a'), false);
+      kit.clock.jump(jumpMs);
+      assert.equal(await send('b'), false);
+      assert.deepEqual([await send('a'), await send('b')], [true, true]);
+      await kit.advance(59_000);
+      assert.deepEqual([await send('a'), await send('b')], [true, true]);
+      await kit.advance(1100);
+      assert.deepEqual([await send('a'), await send('b')], [false, false]);
+    });
+
+    test('messages are as old as they are', async () => {
+      await using kit = await TestBroker.open();
+      const topic = await kit.broker.createTopic({ name: 'orders', ageMsMax: 60_000 });
+      await topic.send({ value: 'before' });
+      kit.clock.jump(jumpMs);
+      await topic.send({ value: 'after' });
+      await kit.advance(59_000);
+      assert.equal(topic.count, 2);
+      if (jumpMs < 0) return; // which of the two came first cannot be told by their times: the older stays longer
+      await kit.advance(2000);
+      await kit.advance(2000);
+      assert.equal(topic.count, 0);
+    });
+
+    test('delayed messages come after their delay, also after a checkpoint and a restart', async () => {
+      await using kit = await TestBroker.open();
+      const topic = await kit.broker.createTopic({ name: 'orders' });
+      await topic.send({ value: 'later' }, { deliverAtMs: kit.clock.now() + 60_000 });
+      kit.clock.jump(jumpMs);
+      await topic.send({ value: 'as late' }, { deliverAtMs: kit.clock.now() + 60_000 });
+      await kit.advance(30_000);
+      assert.equal(topic.count, 0);
+      await kit.restart();
+      await kit.advance(29_000);
+      assert.equal(kit.broker.topic('orders')!.count, 0);
+      await kit.advance(1100);
+      assert.equal(kit.broker.topic('orders')!.count, 2);
+    });
+
+    test('that is reported once, within a second', async () => {
+      const jumps: ClockJump[] = [];
+      const clock = new VirtualClock();
+      const broker = await Broker.open({
+        dir: 'data',
+        files: new MemoryFiles(),
+        clock,
+        random: new SeededRandom(1),
+        memoryBytes: () => 0,
+        onClockJumped: (jump) => jumps.push(jump),
+      });
+      clock.jump(jumpMs);
+      for (let second = 0; second < 3; second++) {
+        clock.advance(1000);
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.deepEqual(
+        jumps.map(({ byMs }) => byMs),
+        [jumpMs],
+      );
+      assert.deepEqual([broker.health.clockJumps, broker.health.clockAheadMs], [1, jumpMs]);
+      await broker.close();
+    });
+  });
+}
+
+test('a time in steady time: after several jumps each is where it was taken', () => {
+  const clock = new VirtualClock({ startMs: 1_000_000 });
+  const steady = new SteadyTime(clock);
+  const taken: number[] = [];
+  for (const jumpMs of [0, 50_000, 200_000, 3_000_000]) {
+    clock.jump(jumpMs);
+    clock.advance(1000);
+    steady.now();
+    taken.push(clock.now());
+  }
+  assert.deepEqual(
+    taken.map((wallMs) => steady.of(wallMs)),
+    [1_001_000, 1_002_000, 1_003_000, 1_004_000],
+  );
+  assert.equal(steady.toWall(steady.now()), clock.now());
+});
