@@ -1,5 +1,6 @@
 import type { Batch, Record } from '../log/index.ts';
 import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
+import type { BrokerCore } from './core.ts';
 import type { KeyState } from './key-index.ts';
 import { recordBytes } from './message.ts';
 import type { Partition } from './partition.ts';
@@ -162,6 +163,41 @@ export function refusalOfBatchRoom(
   if (bytesMax !== undefined && partition.bytes + batch.bytes > bytesMax)
     return topicError(topic, 'topic-bytes-full', `holds ${partition.bytes} bytes`, { limit: bytesMax });
   return undefined;
+}
+
+/** Why the broker has no room for what the message would make it remember: a new key, a dedupe id, a time. */
+export function refusalOfBudget(
+  topic: Topic,
+  core: BrokerCore,
+  options: PublishOptions | undefined,
+  partition: Partition,
+  key: string,
+): BrokerError | undefined {
+  const { budgets } = core;
+  if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
+    return budgets.refusal('keys');
+  if (options?.deliverAtMs !== undefined && budgets.isFull('scheduled')) return budgets.refusal('scheduled');
+  if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;
+  if (budgets.isFull('dedupeIds')) core.forgetExpired();
+  return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;
+}
+
+/** The same for a batch that came whole: its producer, and the keys in it. */
+export function refusalOfBatchBudget(
+  core: BrokerCore,
+  partition: Partition,
+  batch: Batch,
+  newKeys: () => number,
+): BrokerError | undefined {
+  const { budgets } = core;
+  if (partition.keyIndex && budgets.used('keys') + batch.count > budgets.limit('keys')) {
+    const count = newKeys();
+    const refusal = count > 0 ? budgets.refusal('keys', count) : undefined;
+    if (refusal) return refusal;
+  }
+  if (batch.producerId < 0 || partition.producers.knows(batch.producerId)) return undefined;
+  if (budgets.isFull('producers')) core.forgetExpired();
+  return budgets.isFull('producers') ? budgets.refusal('producers') : undefined;
 }
 
 /** An error about a topic: `what` goes on from its name. */

@@ -1,5 +1,5 @@
 import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../log/index.ts';
-import { refusalOfBatchRoom, topicError } from './admission.ts';
+import { refusalOfBatchBudget, refusalOfBatchRoom, topicError } from './admission.ts';
 import type { AgeRetention } from './age-retention.ts';
 import type { BrokerCore } from './core.ts';
 import type { BrokerError } from './errors.ts';
@@ -66,7 +66,9 @@ export class BatchIntake {
     }
     const isLookedAt = partition.accounting.wantsKeys || filteredGroups.length > 0;
     const refusal =
-      this.#refusalOfRecords(partition, batch, isLookedAt) ?? refusalOfBatchRoom(topic, partition, batch);
+      this.#refusalOfRecords(partition, batch, isLookedAt) ??
+      refusalOfBatchRoom(topic, partition, batch) ??
+      refusalOfBatchBudget(core, partition, batch, () => this.#newKeys(partition, batch));
     if (refusal) return listener.refused(token, refusal);
     if (batch.transactional) core.transactions.joined(batch, partition);
     if (topic.config.timestamps === 'append')
@@ -136,6 +138,17 @@ export class BatchIntake {
     this.#reader.reset(batch);
     while (this.#reader.next(this.#record)) if (this.#record.keyStart < 0) return true;
     return false;
+  }
+
+  /** Keys that the partition does not have yet. */
+  #newKeys(partition: Partition, batch: Batch): number {
+    const keys = new Set<string>();
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) {
+      const key = this.#keyReader.read(this.#record);
+      if (!partition.keyIndex?.get(key)) keys.add(key);
+    }
+    return keys.size;
   }
 
   #overfillsKey(partition: Partition, batch: Batch, countMax: number): boolean {

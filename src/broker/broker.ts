@@ -13,6 +13,8 @@ import {
 import {
   BlockPool,
   ByteWriter,
+  heapBytes,
+  memoryForObjectsBytes,
   processFigures,
   SystemClock,
   SystemRandom,
@@ -22,6 +24,7 @@ import {
   type ClockJump,
 } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
+import { Budgets, budgetLimits, type BudgetLimits, type BudgetName, type BudgetUse } from './budgets.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
@@ -63,6 +66,8 @@ export interface BrokerOptions {
   readonly watermarks?: Partial<WatermarkOptions>;
   readonly log?: Partial<LogOptions>;
   readonly transactions?: Partial<TransactionLimits>;
+  /** Limits of what there may be at once; what is not given is sized to the memory there is. See budgets.ts. */
+  readonly budgets?: Partial<BudgetLimits>;
   /** The log failed: nothing will be acked any more, and the process should end. Called once; not while {@link Broker.open} can still reject. */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
@@ -70,6 +75,8 @@ export interface BrokerOptions {
   readonly onClockJumped?: (jump: ClockJump) => void;
   /** Memory in use, in bytes; by default the process's resident set. */
   readonly memoryBytes?: () => number;
+  /** Bytes on the heap; by default V8's, or none where `memoryBytes` is given. */
+  readonly heapBytes?: () => number;
 }
 
 /** Whether the broker is fit to serve. */
@@ -90,6 +97,8 @@ export interface BrokerStats {
   readonly topics: number;
   readonly groups: number;
   readonly scheduled: number;
+  /** Of everything that has a limit: how many there are, and may be. */
+  readonly budgets: { readonly [name in BudgetName]: BudgetUse };
   readonly diskFreeBytes: number | undefined;
   /** Until the disk's watermark is passed, if it goes on like this; undefined when it does not near. */
   readonly diskTimeToFullMs: number | undefined;
@@ -98,6 +107,10 @@ export interface BrokerStats {
 
 const adviceOnDamage =
   'Stored data was missing or damaged; the rest is served. Compare with a backup, look into quarantine/ and the reports in "health.damage", and see "pillarbox doctor".';
+/** Beyond it V8 collects ever more often, and ends the process when that is not enough. */
+const defaultHeapShare = 0.85;
+/** A walk through all topics. */
+const forgetEveryMs = 1000;
 /** Reports that `health` keeps, the first ones; all are told to `onDamaged`. */
 const damageReportsMax = 1000;
 
@@ -112,6 +125,8 @@ export class Broker {
   /** Where frontends take the memory for batches that they bring whole: it is used again when the log needs it no longer. */
   readonly blocks: BlockPool;
   readonly attributes: Attributes;
+  /** What there is of everything that grows with what clients ask for, and may be. */
+  readonly budgets: Budgets;
   readonly #events = new Events();
   readonly #options: BrokerOptions;
   /** Where long work waits between its pieces. */
@@ -136,6 +151,7 @@ export class Broker {
   readonly #damage: DamageReport[] = [];
   /** Offsets that a damaged journal held. */
   readonly #lost: DamageReport[] = [];
+  #forgetNotBeforeMs = 0;
   #failure: BrokerError | undefined = undefined;
   /** Rejects the opening under way: who waits for a commit that never comes would not. */
   #failedToOpen: (error: LogError) => void = () => {};
@@ -148,16 +164,21 @@ export class Broker {
     this.#clock = options.clock ?? new SystemClock();
     this.pacing = new Pacing(this.#clock);
     this.#random = options.random ?? new SystemRandom();
-    this.router = new Router(this.#random);
     this.blocks = options.log?.blocks ?? new BlockPool();
     this.#steady = new SteadyTime(this.#clock, (jump) => options.onClockJumped?.(jump));
     this.#watermarks = new Watermarks(
-      { diskFreeBytesMin: undefined, memoryBytesMax: Infinity, ...options.watermarks },
+      {
+        diskFreeBytesMin: undefined,
+        memoryBytesMax: Infinity,
+        heapBytesMax: Math.floor(heapBytes().limit * defaultHeapShare),
+        ...options.watermarks,
+      },
       {
         files: options.files,
         dir: options.dir,
         clock: this.#clock,
         memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
+        heapBytes: options.heapBytes ?? (options.memoryBytes ? () => 0 : () => heapBytes().used),
         checked: (diskFull) => {
           this.#log.roomIsShort(diskFull);
           this.#steady.now(); // notices a jump also when nobody asks for the time
@@ -165,8 +186,18 @@ export class Broker {
       },
     );
     this.#commits = new CommitCycle(() => this.#log, this.#clock);
+    this.budgets = new Budgets(budgetLimits(memoryForObjectsBytes(), options.budgets), (looks) =>
+      this.#watermarks.memoryRefusal(looks),
+    );
+    this.router = new Router(this.#random, this.budgets);
     this.#core = this.#makeCore();
-    this.transactions = new Transactions(this.#makeTransactionsHost(), options.transactions);
+    this.transactions = new Transactions(this.#makeTransactionsHost(), {
+      producersMax: this.budgets.limit('transactionalIds'),
+      openMax: this.budgets.limit('openTransactions'),
+      ...options.transactions,
+    });
+    this.budgets.count('transactionalIds', () => this.transactions.size);
+    this.budgets.count('openTransactions', () => this.transactions.openCount);
     this.attributes = new Attributes(this.#makeAttributesHost());
     this.#catalog = new Catalog(
       this.#core,
@@ -268,6 +299,8 @@ export class Broker {
         topic: config.name,
       });
     }
+    this.budgets.check('topics');
+    this.budgets.check('partitions', config.partitions);
     this.#definitions.checkSubjects(config);
     return config;
   }
@@ -280,6 +313,7 @@ export class Broker {
   async defineQueue(options: TopicOptions, group: Partial<GroupOptions> = {}): Promise<Queue> {
     const groupDefinition = groupConfig({ name: defaultGroup, ...group });
     const config = this.checkNewTopic({ retention: 'queue', ...options });
+    this.budgets.check('groups');
     return this.#defined(() => this.#definitions.defineQueue(config, groupDefinition));
   }
 
@@ -323,6 +357,7 @@ export class Broker {
       throw new BrokerError('not-allowed', `There is no partition ${orphan} without a topic.`);
     if (this.topics.has(name))
       throw new BrokerError('topic-exists', `There is a topic "${name}" already.`, { topic: name });
+    this.budgets.check('topics');
     return this.#defined(() => {
       const topic = this.#definitions.defineTopic(config, [orphan]);
       this.#lose(this.#lost.filter(({ partitionId }) => partitionId === orphan));
@@ -407,6 +442,7 @@ export class Broker {
       topics: this.topics.size,
       groups: this.#catalog.groupsById.size,
       scheduled: this.#schedule.size,
+      budgets: this.budgets.use(),
       diskFreeBytes: this.#watermarks.diskFreeBytes,
       diskTimeToFullMs: this.#watermarks.diskTimeToFullMs,
       log: this.#log.stats,
@@ -484,6 +520,7 @@ export class Broker {
       get transactions() {
         return broker.transactions;
       },
+      budgets: this.budgets,
       get recovering() {
         return !broker.#ready;
       },
@@ -513,6 +550,7 @@ export class Broker {
       defineGroup: (group) => this.#definitions.defineGroup(group),
       redefineGroup: (group) => this.#definitions.redefineGroup(group),
       undefineGroup: (group) => this.#definitions.undefineGroup(group),
+      forgetExpired: () => this.#forgetExpired(),
       nextId: () => this.#catalog.nextId(),
       partitionOpened: (partition) => this.#catalog.partitionsById.set(partition.log.id, partition),
     };
@@ -531,6 +569,14 @@ export class Broker {
     this.#log.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());
     this.#schedule.remove(offsets);
     return offsets.length;
+  }
+
+  /** What is remembered for a time only goes when its topic is written to; where a budget is used up, it goes everywhere. */
+  #forgetExpired(): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs < this.#forgetNotBeforeMs) return;
+    this.#forgetNotBeforeMs = nowMs + forgetEveryMs;
+    for (const topic of this.topics.values()) topic.forgetExpired();
   }
 
   #scheduleMessage<T>(
@@ -602,7 +648,11 @@ export class Broker {
         this.#log = log;
       },
       restore: (snapshot) => {
-        this.#schedule = new Schedule(this.#log.openPartition(scheduleLogId), scheduleHost);
+        this.#schedule = new Schedule(
+          this.#log.openPartition(scheduleLogId),
+          scheduleHost,
+          this.budgets.meter('scheduled'),
+        );
         if (snapshot) this.#catalog.restore(snapshot);
       },
       replayBatch: (log, batch) => this.#replayBatch(log, batch),

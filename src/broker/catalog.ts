@@ -73,20 +73,28 @@ export class Catalog {
 
   addTopic(topic: Topic): void {
     this.topics.set(topic.name, topic);
+    this.#core.budgets.take('topics');
+    this.#core.budgets.take('partitions', topic.partitions.length);
     this.topicsById.set(topic.id, topic);
     this.#logIds.add(topic);
   }
 
   removeTopic(topic: Topic): void {
     this.topics.delete(topic.name);
+    this.#core.budgets.release('topics');
+    this.#core.budgets.release('partitions', topic.partitions.length);
+    this.#core.budgets.release('groups', topic.groups.size);
+    topic.release();
     this.topicsById.delete(topic.id);
     this.#logIds.remove(topic);
     for (const partition of topic.partitions.opened) this.partitionsById.delete(partition.log.id);
     for (const group of topic.groups.values()) this.groupsById.delete(group.id);
   }
 
-  /** The topic has more partitions than before. */
-  partitionsAdded(topic: Topic): void {
+  /** Gives a topic partitions more, whose logs have these ids. */
+  addPartitions(topic: Topic, ids: readonly number[]): void {
+    topic.partitions.add(ids);
+    this.#core.budgets.take('partitions', ids.length);
     this.#logIds.add(topic);
   }
 
@@ -203,8 +211,7 @@ export class Catalog {
       return;
     }
     known.applyConfig(config);
-    known.partitions.add(partitionIds.slice(known.partitions.length));
-    this.partitionsAdded(known);
+    this.addPartitions(known, partitionIds.slice(known.partitions.length));
     this.openStored(known);
   }
 

@@ -1,6 +1,7 @@
 import type { Log, Record } from '../log/index.ts';
 import type { Clock, Random, SteadyTime } from '../util/index.ts';
 import type { CommitUrgency } from './commit-cycle.ts';
+import type { Budgets } from './budgets.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Group } from './group.ts';
@@ -18,6 +19,7 @@ export interface BrokerCore extends PartitionHost {
   readonly random: Random;
   readonly log: Log;
   readonly transactions: Transactions;
+  readonly budgets: Budgets;
   /** Until all that the data directory holds has been read back. */
   readonly recovering: boolean;
   /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */
@@ -53,6 +55,8 @@ export interface BrokerCore extends PartitionHost {
   redefineGroup(group: Group): void;
   redefineTopic(topic: Topic): void;
   undefineTopic(topic: Topic): void;
+  /** Lets dedupe ids and producers go whose time is over, in all topics. */
+  forgetExpired(): void;
   nextId(): number;
   /** A partition is used for the first time. */
   partitionOpened(partition: Partition): void;

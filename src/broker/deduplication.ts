@@ -1,4 +1,5 @@
 import type { SteadyTime } from '../util/index.ts';
+import type { Meter } from './budgets.ts';
 
 /** Where the first message with a dedupe id went. */
 export interface Original {
@@ -19,8 +20,13 @@ interface Remembered extends Original {
  */
 export class Deduplication {
   readonly #originals = new Map<string, Remembered>();
+  readonly #meter: Meter;
   /** The latest message that had an id. */
   #last: { readonly id: string; readonly original: Original } | undefined = undefined;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
 
   get size(): number {
     return this.#originals.size;
@@ -43,17 +49,25 @@ export class Deduplication {
     const { partition, offset, timeMs } = original;
     this.#originals.set(id, { partition, offset, timeMs, steadyMs });
     this.#last = { id, original };
+    this.forget(steadyMs, windowMs, entriesMax);
+  }
+
+  /** Lets ids go whose window is over at this steady time, and the oldest of too many. */
+  forget(steadyMs: number, windowMs: number, entriesMax: number): void {
     for (const [oldest, kept] of this.#originals) {
       if (this.#originals.size <= entriesMax && kept.steadyMs > steadyMs - windowMs) break;
       this.#originals.delete(oldest);
     }
+    this.#meter.set(this.#originals.size);
   }
 
   entries(): IterableIterator<[string, Original]> {
     return this.#originals.entries();
   }
 
-  clear(): void {
+  /** The topic is gone. */
+  close(): void {
     this.#originals.clear();
+    this.#meter.close();
   }
 }

@@ -59,8 +59,10 @@ export class Definitions {
     const { config } = topic;
     const missing = config.partitions - topic.partitions.length;
     if (missing > 0) {
-      topic.partitions.add(Array.from({ length: missing }, () => catalog.nextId()));
-      catalog.partitionsAdded(topic);
+      catalog.addPartitions(
+        topic,
+        Array.from({ length: missing }, () => catalog.nextId()),
+      );
     }
     router.unbindTopic(topic);
     this.bind(topic);

@@ -1,3 +1,5 @@
+import type { BudgetName } from './budgets.ts';
+
 /**
  * Every way the broker says no. The list is closed: each protocol maps all of it in its own errors file.
  */
@@ -29,6 +31,8 @@ export type BrokerErrorCode =
   | 'wrong-last-dedupe-id'
   | 'offset-not-found'
   | 'not-allowed'
+  /** A budget of the broker is used up: `details.budget` says which. */
+  | 'limit-reached'
   | 'storage-full'
   | 'memory-full'
   | 'storage-failed'
@@ -42,6 +46,8 @@ export interface BrokerErrorDetails {
   readonly lastOffset?: number;
   readonly lastDedupeId?: string | undefined;
   readonly limit?: number;
+  /** The budget that is used up; see budgets.ts. */
+  readonly budget?: BudgetName;
 }
 
 /** A refusal by the broker: what happened, to what, and what to do, with a code that programs can match. */

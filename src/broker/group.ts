@@ -148,6 +148,7 @@ export class Group {
   attach(consumer: Consumer): void {
     if (this.#closed) return consumer.ended('group-deleted');
     this.#consumers.add(consumer);
+    this.#core.budgets.take('consumers');
     this.#watchInactivity();
     this.wake();
   }
@@ -156,6 +157,7 @@ export class Group {
   detach(consumer: Consumer, { held = 'keep' }: DetachOptions = {}): void {
     const attachment = this.#consumers.remove(consumer);
     if (!attachment) return;
+    this.#core.budgets.release('consumers');
     if (held === 'release') this.#release(attachment.held());
     if (this.#consumers.count === 0) this.#watchInactivity();
   }
@@ -663,7 +665,9 @@ export class Group {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.stop();
-    for (const { consumer } of this.#consumers.removeAll()) consumer.ended(reason);
+    const consumers = this.#consumers.removeAll();
+    this.#core.budgets.release('consumers', consumers.length);
+    for (const { consumer } of consumers) consumer.ended(reason);
   }
 
   #checkOpen(): void {

@@ -1,6 +1,16 @@
 export type { Attributes } from './attributes.ts';
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
 export { Collector, type CollectorEnd, type CollectorListener, type CollectorOptions } from './collector.ts';
+export {
+  budgetLimits,
+  budgetNames,
+  budgetTable,
+  type Budget,
+  type BudgetLimits,
+  type BudgetName,
+  type Budgets,
+  type BudgetUse,
+} from './budgets.ts';
 export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './consumer.ts';
 export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';
 export type { Committed } from './entries.ts';

@@ -1,5 +1,6 @@
 import { Record } from '../log/index.ts';
 import { OffsetSet } from '../util/index.ts';
+import type { Budgets } from './budgets.ts';
 import { KeyReader, keyText } from './filter.ts';
 import { KeyIndex } from './key-index.ts';
 import type { Partition } from './partition.ts';
@@ -16,7 +17,9 @@ const soonAfter = 1024;
 export class KeyAccounting {
   readonly #partition: Partition;
   readonly #afterCommit: (callback: () => void) => void;
+  readonly #budgets: Budgets;
   #index: KeyIndex | undefined;
+  #closed = false;
   readonly #removed = new OffsetSet();
   /** Keys appended since the index began to be rebuilt. */
   #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
@@ -26,14 +29,13 @@ export class KeyAccounting {
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
 
-  constructor(partition: Partition, afterCommit: (callback: () => void) => void) {
+  constructor(partition: Partition, budgets: Budgets, afterCommit: (callback: () => void) => void) {
+    this.#budgets = budgets;
     this.#partition = partition;
     this.#afterCommit = afterCommit;
     this.#reader = partition.reader();
     const { keyState, messagesPerKeyMax, compaction } = partition.topic.config;
-    this.#index = keyState
-      ? new KeyIndex({ withOffsets: messagesPerKeyMax !== undefined || compaction })
-      : undefined;
+    this.#index = keyState ? this.#newIndex(messagesPerKeyMax !== undefined || compaction) : undefined;
   }
 
   /** Undefined where the topic keeps no state by key, and until a first index has been read together. */
@@ -83,6 +85,16 @@ export class KeyAccounting {
   /** As a checkpoint has it. */
   restore(offsets: OffsetSet): void {
     for (const [from, to] of offsets.runs()) this.#removed.addRange(from, to);
+  }
+
+  #newIndex(withOffsets: boolean): KeyIndex {
+    return new KeyIndex({ withOffsets, meter: this.#budgets.meter('keys') });
+  }
+
+  /** The topic is gone. */
+  close(): void {
+    this.#closed = true;
+    this.#index?.close();
   }
 
   /** No message is left: there is nothing to be read for. */
@@ -179,18 +191,20 @@ export class KeyAccounting {
   async #readIndex(withOffsets: boolean): Promise<void> {
     const partition = this.#partition;
     const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
+    const index = this.#newIndex(withOffsets);
     try {
       const end = partition.nextOffset;
       await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan sees what is durable
-      const index = new KeyIndex({ withOffsets });
       const found: [string, number][] = [];
       for await (const record of partition.scan(partition.firstOffset, { toOffset: end, undecided: true }))
         found.push([keyText(record), record.offset]);
       for (const [key, offset] of found) if (partition.isLive(offset)) index.add(key, offset);
       for (const [key, offset] of meanwhile) if (partition.isLive(offset)) index.add(key, offset);
+      this.#index?.close();
       this.#index = index;
       this.#removed.clear(); // the new index never knew them
     } finally {
+      if (this.#closed || this.#index !== index) index.close();
       this.#appendedMeanwhile = undefined;
     }
   }

@@ -1,3 +1,5 @@
+import type { Meter } from './budgets.ts';
+
 /** What is known of one key of a partition. */
 export interface KeyState {
   /** Live messages with the key. */
@@ -22,7 +24,10 @@ export class KeyIndex {
   /** Whether every live offset of a key is kept: what limits per key need. */
   readonly withOffsets: boolean;
 
-  constructor(options: { readonly withOffsets: boolean }) {
+  readonly #meter: Meter;
+
+  constructor(options: { readonly withOffsets: boolean; readonly meter: Meter }) {
+    this.#meter = options.meter;
     this.withOffsets = options.withOffsets;
   }
 
@@ -58,6 +63,7 @@ export class KeyIndex {
         offsets: this.withOffsets ? [offset] : undefined,
       };
       this.#states.set(key, state);
+      this.#meter.set(this.#states.size);
       return state;
     }
     state.count++;
@@ -74,6 +80,7 @@ export class KeyIndex {
     state.count--;
     if (state.count === 0) {
       this.#states.delete(key);
+      this.#meter.set(this.#states.size);
       return;
     }
     if (state.offsets) {
@@ -95,9 +102,16 @@ export class KeyIndex {
   /** Puts a state in its place that was read from a checkpoint. */
   restore(key: string, state: Omit<KeyState, 'offsets'> & { offsets: number[] }): void {
     this.#states.set(key, { ...state, offsets: this.withOffsets ? state.offsets : undefined });
+    this.#meter.set(this.#states.size);
+  }
+
+  /** The index is not used any more. */
+  close(): void {
+    this.#meter.close();
   }
 
   clear(): void {
     this.#states.clear();
+    this.#meter.set(0);
   }
 }

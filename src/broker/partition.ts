@@ -8,6 +8,7 @@ import {
   type PartitionLog,
 } from '../log/index.ts';
 import { OffsetSet, type Clock, type SteadyTime } from '../util/index.ts';
+import type { Budgets } from './budgets.ts';
 import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
@@ -28,6 +29,7 @@ export interface PartitionHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
   readonly pacing: Pacing;
+  readonly budgets: Budgets;
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
@@ -56,7 +58,7 @@ export class Partition {
   readonly topic: Topic;
   readonly index: number;
   readonly log: PartitionLog;
-  readonly producers: Producers = new Producers();
+  readonly producers: Producers;
   readonly transactions: PartitionTransactions = new PartitionTransactions();
   readonly accounting: KeyAccounting;
   #watchers: Set<PartitionWatcher> | undefined = undefined;
@@ -80,8 +82,9 @@ export class Partition {
     this.index = index;
     this.log = log;
     this.#host = host;
+    this.producers = new Producers(host.budgets.meter('producers'));
     this.#first = this.#start = log.startOffset;
-    this.accounting = new KeyAccounting(this, (callback) => host.afterCommit(callback));
+    this.accounting = new KeyAccounting(this, host.budgets, (callback) => host.afterCommit(callback));
   }
 
   get keyIndex(): KeyIndex | undefined {
@@ -200,6 +203,12 @@ export class Partition {
       fromOffset: baseOffset,
       toOffset: endOffset,
     });
+  }
+
+  /** The topic is gone: what it was charged for is given back. */
+  close(): void {
+    this.producers.close();
+    this.accounting.close();
   }
 
   // ---- writing

@@ -1,5 +1,6 @@
 import type { Batch } from '../log/index.ts';
 import type { ByteReader, ByteWriter, SteadyTime } from '../util/index.ts';
+import type { Meter } from './budgets.ts';
 
 /** A batch of a producer that is in the log already, as far as telling a repetition needs it. */
 interface ProducedBatch {
@@ -52,6 +53,11 @@ const next: SequenceCheck = { kind: 'next' };
 export class Producers {
   /** In the order in which they were last heard of. */
   readonly #producers = new Map<number, Producer>();
+  readonly #meter: Meter;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
 
   get size(): number {
     return this.#producers.size;
@@ -92,15 +98,27 @@ export class Producers {
     producer.batches.push({ firstSequence: baseSequence, lastSequence: lastSequenceOf(batch), baseOffset });
     this.#producers.delete(producerId); // a map keeps the place of a key that is set again; the newest belongs at the end
     this.#producers.set(producerId, producer);
-    this.#forget(steady);
+    this.forget(steady);
   }
 
-  #forget(steady: SteadyTime): void {
+  /** Whether a batch of it brings nothing new to remember. */
+  knows(producerId: number): boolean {
+    return this.#producers.has(producerId);
+  }
+
+  /** Lets those go that were silent for too long, and the most silent of too many. */
+  forget(steady: SteadyTime): void {
     const keptSinceMs = steady.now() - forgottenAfterMs;
     for (const [id, { lastMs }] of this.#producers) {
-      if (this.#producers.size <= producersMax && steady.of(lastMs) > keptSinceMs) return;
+      if (this.#producers.size <= producersMax && steady.of(lastMs) > keptSinceMs) break;
       this.#producers.delete(id);
     }
+    this.#meter.set(this.#producers.size);
+  }
+
+  /** The partition is gone. */
+  close(): void {
+    this.#meter.close();
   }
 
   /** `uvarint count, (uvarint id, epoch, lastMs, batches, (uvarint firstSequence, lastSequence, baseOffset)*)*` */
@@ -125,6 +143,7 @@ export class Producers {
       }));
       this.#producers.set(id, { epoch, lastMs, batches });
     }
+    this.#meter.set(this.#producers.size);
   }
 }
 

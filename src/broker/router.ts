@@ -1,4 +1,5 @@
 import { SystemRandom, textOf, type Random } from '../util/index.ts';
+import type { Budgets } from './budgets.ts';
 import type { LiveMessage } from './live-message.ts';
 import { LiveTarget } from './live-target.ts';
 import { LiveSubscription, Route, type LiveSubscriber, type QueueMembers } from './route.ts';
@@ -31,10 +32,12 @@ export class Router<T = Topic> {
   readonly #unheard = new Map<string, Set<LiveTarget<T>>>();
   readonly #topicPatterns = new Map<T, string[]>();
   readonly #topicNames = new Map<T, string>();
+  readonly #budgets: Budgets | undefined;
   #subscriptionCount = 0;
   #pickState: number;
 
-  constructor(random: Random = new SystemRandom()) {
+  constructor(random: Random = new SystemRandom(), budgets?: Budgets) {
+    this.#budgets = budgets;
     this.#seed = random.int(2 ** 31);
     this.#pickState = random.int(2 ** 31 - 1) + 1;
   }
@@ -43,12 +46,18 @@ export class Router<T = Topic> {
     return this.#subscriptionCount;
   }
 
+  /** Whether one subscriber more is too much for the broker: they are asked before {@link subscribe}, which takes anybody. */
+  get isFull(): boolean {
+    return this.#budgets?.refusal('subscriptions') !== undefined;
+  }
+
   /** Adds a subscriber to a valid pattern; as a member of a queue when one is named. */
   subscribe(pattern: string, queue: string | undefined, subscriber: LiveSubscriber): LiveSubscription {
     const subscription = new LiveSubscription(pattern, queue, subscriber);
     this.#tree.place(pattern).add(subscription);
     this.#tree.touch(pattern);
     this.#subscriptionCount++;
+    this.#budgets?.take('subscriptions');
     if (this.#unheard.size > 0) this.#tellUnheard(pattern, subscription);
     return subscription;
   }
@@ -61,6 +70,7 @@ export class Router<T = Topic> {
     this.#tree.touch(pattern);
     this.#tree.prune(pattern);
     this.#subscriptionCount--;
+    this.#budgets?.release('subscriptions');
     if (targets === undefined) return;
     subscription.targets = undefined;
     for (const target of targets) target.witnessGone();

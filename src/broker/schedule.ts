@@ -1,5 +1,6 @@
 import { BatchReader, Record, type PartitionLog } from '../log/index.ts';
 import { OffsetSet, type Clock, type SteadyTime, type Timer } from '../util/index.ts';
+import type { Meter } from './budgets.ts';
 import { DueHeap } from './due-heap.ts';
 import type { Filter } from './filter.ts';
 import { copyRecord } from './message.ts';
@@ -28,6 +29,7 @@ export class Schedule {
   readonly #waiting = new Map<number, number>();
   /** Entries of the heap that are not outstanding any more: at most half of them, but for a few. */
   #stale = 0;
+  readonly #meter: Meter;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
   #running = false;
@@ -35,7 +37,8 @@ export class Schedule {
   #started = false;
   #stopped = false;
 
-  constructor(log: PartitionLog, host: ScheduleHost) {
+  constructor(log: PartitionLog, host: ScheduleHost, meter: Meter) {
+    this.#meter = meter;
     this.#log = log;
     this.#host = host;
   }
@@ -56,6 +59,7 @@ export class Schedule {
   /** Notes that the record at `offset` is due at `dueMs`, by the wall clock as it is now: a jump neither hastens nor delays it. */
   add(offset: number, dueMs: number, partitionId: number): void {
     if (!this.#outstanding.add(offset)) return; // said twice
+    this.#meter.set(this.#outstanding.size);
     this.#heap.push(dueMs - this.#host.steady.aheadMs, offset, partitionId);
     this.#waiting.set(partitionId, (this.#waiting.get(partitionId) ?? 0) + 1);
     this.#arm();
@@ -64,6 +68,7 @@ export class Schedule {
   /** The records of these offsets, which ascend, were delivered or are dropped. */
   remove(offsets: readonly number[]): void {
     for (const offset of offsets) if (this.#outstanding.delete(offset)) this.#stale++;
+    this.#meter.set(this.#outstanding.size);
     if (this.#stale > staleMin && this.#stale * 2 > this.#heap.size) this.#sweep();
     this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
   }
@@ -169,6 +174,7 @@ export class Schedule {
             this.#host.due(this.#heap.firstPartitionId(), offset, copyRecord(record));
         }
         this.#outstanding.delete(offset);
+        this.#meter.set(this.#outstanding.size);
         this.#pop();
         this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
       }

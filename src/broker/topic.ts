@@ -3,6 +3,7 @@ import { AckRetention } from './ack-retention.ts';
 import {
   type Admission,
   knowsExpected,
+  refusalOfBudget,
   refusalOfMessage,
   refusalOfRoom,
   refusalOfValue,
@@ -66,7 +67,7 @@ export class Topic {
   readonly createdMs: number;
   readonly partitions: PartitionList = new PartitionList((index, id) => this.#openPartition(index, id));
   readonly groups: Map<string, Group> = new Map();
-  readonly deduplication: Deduplication = new Deduplication();
+  readonly deduplication: Deduplication;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
   #config: TopicConfig;
@@ -75,7 +76,7 @@ export class Topic {
   readonly #keyReader = new KeyReader();
   #allGroups: readonly Group[] = [];
   #filteredGroups: readonly Group[] = [];
-  readonly #waiting = new WaitingRoom();
+  readonly #waiting: WaitingRoom;
   readonly #age: AgeRetention;
   readonly #size = new SizeRetention();
   readonly #acks: AckRetention;
@@ -99,6 +100,8 @@ export class Topic {
     this.id = id;
     this.#config = config;
     this.createdMs = createdMs;
+    this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
+    this.#waiting = new WaitingRoom(core.budgets.meter('waitingPublishes'));
     this.#age = new AgeRetention(this, core.clock, core.steady);
     this.#acks = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
@@ -162,7 +165,7 @@ export class Topic {
     const refusal = core.refusal ?? refusalOfValue(this, record);
     if (refusal) return listener.refused(token, refusal);
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
-    if (this.#plain && options === undefined && this.#waiting.size === 0) {
+    if (this.#plain && options === undefined && this.#waiting.size === 0 && !this.#lacksRoomForKeys) {
       const partition = this.partitions.at(0)!;
       core.awaitCommit(listener, token, partition, partition.append(record), false);
       this.inRate.count++;
@@ -208,6 +211,8 @@ export class Topic {
     const admission = this.admit(record, options, turn);
     if (admission.kind !== 'waits') return this.append(admission, record, listener, token);
     const { partition, isKnown, full } = admission;
+    const tooMany = this.#core.budgets.refusal('waitingPublishes');
+    if (tooMany) return listener.refused(token, tooMany);
     if (this.#waiting.size >= waitingPublishesMax)
       return listener.refused(
         token,
@@ -259,7 +264,8 @@ export class Topic {
     const waitsForRoom = config.overflow === 'wait' && full !== undefined && full.code !== 'key-full';
     if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition)))
       return { kind: 'waits', partition, isKnown, full };
-    if (full) return { kind: 'refused', error: full };
+    const exhausted = full ?? refusalOfBudget(this, core, options, partition, key);
+    if (exhausted) return { kind: 'refused', error: exhausted };
     return { kind: 'accepted', partition, key, options, dedupeId };
   }
 
@@ -437,6 +443,7 @@ export class Topic {
   async createGroup(options: GroupOptions): Promise<Group> {
     const config = groupConfig(options);
     this.#checkNewGroup(config.name);
+    this.#core.budgets.check('groups');
     const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
     this.addGroup(group);
     try {
@@ -487,15 +494,39 @@ export class Topic {
 
   /** Puts a group in its place: a new one, or one from the journal. */
   addGroup(group: Group): void {
+    this.#core.budgets.take('groups');
     this.groups.set(group.name, group);
     this.#configured();
   }
 
   /** Takes a group out; what it alone was holding goes. */
   removeGroup(group: Group): void {
-    if (this.groups.get(group.name) === group) this.groups.delete(group.name);
+    if (this.groups.get(group.name) === group) {
+      this.groups.delete(group.name);
+      // A deleted topic has given back all of its groups.
+      if (!this.#deleted) this.#core.budgets.release('groups');
+    }
     this.#configured();
     if (!this.#deleted) this.#acks.sweep();
+  }
+
+  /** A message with a new key would be one too many. */
+  get #lacksRoomForKeys(): boolean {
+    return this.#config.keyState && this.#core.budgets.isFull('keys');
+  }
+
+  /** What is remembered for a time goes when the time is over. */
+  forgetExpired(): void {
+    const { steady } = this.#core;
+    const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
+    this.deduplication.forget(steady.now(), dedupeWindowMs, dedupeEntriesMax);
+    for (const { producers } of this.partitions.opened) producers.forget(steady);
+  }
+
+  /** The topic is gone: what it was charged for is given back. */
+  release(): void {
+    this.deduplication.close();
+    for (const partition of this.partitions.opened) partition.close();
   }
 
   /** Groups changed their filters, or the topic its configuration. */
@@ -551,6 +582,8 @@ export class Topic {
       throw topicError(this, 'topic-config-invalid', 'has keyState and keeps it for life');
     if (config.partitions < partitions)
       throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
+    if (config.partitions > partitions)
+      this.#core.budgets.check('partitions', config.partitions - partitions);
     this.#core.checkSubjects(config);
     return config;
   }

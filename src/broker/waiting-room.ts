@@ -1,5 +1,6 @@
 import type { Record } from '../log/index.ts';
 import { Queue } from '../util/index.ts';
+import type { Meter } from './budgets.ts';
 import type { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { PublishOptions } from './topic.ts';
@@ -19,6 +20,11 @@ export interface WaitingPublish {
 export class WaitingRoom {
   readonly #queues = new Map<Partition, Queue<WaitingPublish>>();
   #size = 0;
+  readonly #meter: Meter;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
 
   get size(): number {
     return this.#size;
@@ -32,7 +38,7 @@ export class WaitingRoom {
     let queue = this.#queues.get(partition);
     if (!queue) this.#queues.set(partition, (queue = new Queue()));
     queue.push(publish);
-    this.#size++;
+    this.#meter.set(++this.#size);
   }
 
   /** Takes out, partition by partition, who `mayEnter`; the first who may not keeps those behind it. */
@@ -43,7 +49,7 @@ export class WaitingRoom {
     for (const [partition, queue] of this.#queues) {
       for (let next = queue.peek(); next && mayEnter(partition, next); next = queue.peek()) {
         queue.shift();
-        this.#size--;
+        this.#meter.set(--this.#size);
         enter(partition, next);
       }
       if (queue.size === 0 && this.#queues.get(partition) === queue) this.#queues.delete(partition);
@@ -55,6 +61,6 @@ export class WaitingRoom {
     for (const queue of this.#queues.values())
       for (let next = queue.shift(); next; next = queue.shift()) yield next;
     this.#queues.clear();
-    this.#size = 0;
+    this.#meter.set((this.#size = 0));
   }
 }

@@ -2,12 +2,14 @@ import type { Files } from '../log/index.ts';
 import type { Clock, Timer } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 
-/** Marks past which the broker refuses publishes, while consumers go on. */
+/** Marks past which the broker refuses publishes, and past those of memory all that would grow, while consumers go on. */
 export interface WatermarkOptions {
   /** Publishes are refused while the disk has less free, in bytes; undefined = 256 MiB, or an eighth of the disk if that is less. */
   readonly diskFreeBytesMin: number | undefined;
   /** Publishes are refused while the process uses more, in bytes; Infinity = never. */
   readonly memoryBytesMax: number;
+  /** The same for V8's heap, whose limit (`--max-old-space-size`) ends the process; Infinity = never. */
+  readonly heapBytesMax: number;
 }
 
 const checkEveryMs = 1000;
@@ -27,11 +29,13 @@ export class Watermarks {
   readonly #memoryBytes: () => number;
   readonly #checked: (diskFull: boolean) => void;
   #diskFreeBytesMin = 0;
+  readonly #heapBytes: () => number;
   #timer: Timer | undefined = undefined;
   #stopped = false;
   #diskFull = false;
   #memoryFull = false;
   #refusal: BrokerError | undefined = undefined;
+  #memoryRefusal: BrokerError | undefined = undefined;
   diskFreeBytes: number | undefined = undefined;
   /** Free bytes as they were, oldest first. */
   #trend: { readonly atMs: number; readonly freeBytes: number }[] = [];
@@ -43,6 +47,7 @@ export class Watermarks {
       dir: string;
       clock: Clock;
       memoryBytes: () => number;
+      heapBytes: () => number;
       /** Told after each look. */
       checked: (diskFull: boolean) => void;
     },
@@ -53,6 +58,7 @@ export class Watermarks {
     this.#clock = seams.clock;
     this.#memoryBytes = seams.memoryBytes;
     this.#checked = seams.checked;
+    this.#heapBytes = seams.heapBytes;
   }
 
   get diskFull(): boolean {
@@ -65,6 +71,12 @@ export class Watermarks {
 
   get refusal(): BrokerError | undefined {
     return this.#refusal;
+  }
+
+  /** Why nothing may grow in memory now, if so; `looks`: as it is at this moment, and not a second ago. */
+  memoryRefusal(looks: boolean): BrokerError | undefined {
+    if (looks) this.#lookAtMemory();
+    return this.#memoryRefusal;
   }
 
   /** Until the disk's watermark is passed, if it goes on as in the last minute; undefined when it does not near. */
@@ -101,7 +113,6 @@ export class Watermarks {
 
   /** Looks now. */
   async check(): Promise<void> {
-    const { memoryBytesMax } = this.#options;
     try {
       const { freeBytes, totalBytes } = await this.#files.space(this.#dir);
       this.#diskFreeBytesMin =
@@ -113,22 +124,39 @@ export class Watermarks {
     } catch {
       this.diskFreeBytes = undefined; // unknown: not a reason to refuse
     }
-    try {
-      this.#memoryFull = this.#memoryBytes() > memoryBytesMax / (this.#memoryFull ? hysteresis : 1);
-    } catch {
-      // unknown: as it was at the last look
-    }
+    this.#lookAtMemory();
     if (this.#diskFull) {
       this.#refusal = new BrokerError(
         'storage-full',
         `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, less than the watermark of ${this.#diskFreeBytesMin}. Consume or purge topics, or free space.`,
       );
-    } else if (this.#memoryFull) {
-      this.#refusal = new BrokerError(
-        'memory-full',
-        `The broker uses more memory than its watermark of ${memoryBytesMax} bytes. Consume or purge topics, or raise the mark.`,
-      );
-    } else this.#refusal = undefined;
+    } else this.#refusal = this.#memoryRefusal;
     if (!this.#stopped) this.#checked(this.#diskFull);
+  }
+
+  #lookAtMemory(): void {
+    const { memoryBytesMax, heapBytesMax } = this.#options;
+    const share = this.#memoryFull ? 1 / hysteresis : 1;
+    let isHeap: boolean;
+    try {
+      isHeap = this.#heapBytes() > heapBytesMax * share;
+      this.#memoryFull = isHeap || this.#memoryBytes() > memoryBytesMax * share;
+    } catch {
+      // unknown: as it was at the last look
+      return;
+    }
+    if (!this.#memoryFull) {
+      if (this.#refusal === this.#memoryRefusal) this.#refusal = undefined;
+      this.#memoryRefusal = undefined;
+      return;
+    }
+    const what = isHeap
+      ? `heap than its watermark of ${heapBytesMax}`
+      : `memory than its watermark of ${memoryBytesMax}`;
+    this.#memoryRefusal = new BrokerError(
+      'memory-full',
+      `The broker uses more ${what} bytes. Consume or purge topics, close connections, or raise the mark.`,
+    );
+    this.#refusal ??= this.#memoryRefusal;
   }
 }

@@ -34,6 +34,11 @@ export class Intake implements CoreConsumer {
 
   /** From here on messages may come; of a group that is gone already, the end does at once. */
   attach(): void {
+    const refusal = this.#context.broker.budgets.refusal('consumers');
+    if (refusal) {
+      this.#letGo();
+      throw refusal;
+    }
     this.#group.attach(this);
   }
 

@@ -2,6 +2,8 @@ import {
   Broker,
   MemoryFiles,
   RealFiles,
+  budgetNames,
+  type BudgetLimits,
   type BrokerOptions,
   type DamageReport,
   type WatermarkOptions,
@@ -29,6 +31,8 @@ export interface OpenOptions {
   readonly unackedPublishesMax?: number;
   /** Publishes are refused (`storage-full`, `memory-full`) past these marks. */
   readonly watermarks?: Partial<WatermarkOptions>;
+  /** Limits of what there may be at once (`limit-reached` beyond); what is not given is sized to the memory there is. See docs/limits.md. */
+  readonly limits?: Partial<BudgetLimits>;
   /** A clock of your own: a `VirtualClock` in tests, so that nothing has to be waited for. */
   readonly clock?: Clock;
   /** The chance behind backoffs and the like: a `SeededRandom` repeats itself. */
@@ -82,6 +86,7 @@ export interface OpenOptions {
 export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecompress): Promise<Box> {
   checkOptions('open()', options, optionChecks);
   if (options.watermarks) checkOptions('open({ watermarks })', options.watermarks, watermarkChecks);
+  if (options.limits) checkOptions('open({ limits })', options.limits, limitChecks);
   const unackedPublishesMax = options.unackedPublishesMax ?? 16_384;
   if (options.broker) {
     const { broker } = options;
@@ -102,6 +107,7 @@ export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecom
     clock,
     random: options.random ?? new SystemRandom(),
     ...(options.watermarks ? { watermarks: options.watermarks } : {}),
+    ...(options.limits ? { budgets: options.limits } : {}),
     ...(options.onFailed ? { onFailed: options.onFailed } : {}),
     ...(options.onDamaged ? { onDamaged: options.onDamaged } : {}),
   });
@@ -113,6 +119,7 @@ const optionChecks: Checks<OpenOptions> = {
   dir: filledText,
   unackedPublishesMax: wholeNumber(1),
   watermarks: objectWith(),
+  limits: objectWith(),
   clock: objectWith('now', 'monotonic', 'setTimer', 'defer'),
   random: objectWith('next', 'bytes'),
   onFailed: callback,
@@ -123,7 +130,12 @@ const optionChecks: Checks<OpenOptions> = {
 const watermarkChecks: Checks<WatermarkOptions> = {
   diskFreeBytesMin: wholeNumber(),
   memoryBytesMax: limitOf(1),
+  heapBytesMax: limitOf(1),
 };
+
+const limitChecks = Object.fromEntries(
+  budgetNames.map((name) => [name, wholeNumber(1)]),
+) as unknown as Checks<BudgetLimits>;
 
 /** In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what Kafka producers have compressed. */
 async function storageOf(

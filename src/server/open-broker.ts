@@ -1,8 +1,8 @@
-import { totalmem } from 'node:os';
 import { Broker, type ClockJump, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
 import { decompress } from '../protocols/index.ts';
 import { ServerError, type ServerErrorCode, messageOf, systemErrorCode } from './errors.ts';
-import type { Settings } from './settings.ts';
+import { memoryLimitBytes } from '../util/index.ts';
+import { givenBudgets, type Settings } from './settings.ts';
 import { SyncTimes, timedFiles } from './sync-times.ts';
 
 const memoryShare = 0.75;
@@ -28,21 +28,16 @@ export async function openBroker(
       log: { decompress, ...limits, ...journal },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
-        memoryBytesMax: settings.memoryBytesMax ?? defaultMemoryBytesMax(),
+        memoryBytesMax: settings.memoryBytesMax ?? Math.floor(memoryLimitBytes() * memoryShare),
+        ...(settings.heapBytesMax === undefined ? {} : { heapBytesMax: settings.heapBytesMax }),
       },
+      budgets: givenBudgets(settings),
       ...events,
     });
     return { broker, syncTimes };
   } catch (error) {
     throw openError(error, dir);
   }
-}
-
-/** The container's limit where there is one. */
-function defaultMemoryBytesMax(): number {
-  const constrained = process.constrainedMemory();
-  const bytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor(bytes * memoryShare);
 }
 
 const codeOfLogError: { readonly [code in LogError['code']]?: ServerErrorCode } = {

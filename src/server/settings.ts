@@ -1,3 +1,5 @@
+import { budgetNames, budgetTable, type BudgetLimits, type BudgetName } from '../broker/index.ts';
+
 /**
  * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the environment variable
  * `PILLARBOX_NATS_PORT` and the key `nats-port` of the configuration file.
@@ -22,8 +24,11 @@ export interface Setting<T> {
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Limits of what there may be at once, as the broker's table of budgets has them: `topicsMax`, …; undefined: sized to the memory there is. */
+export type BudgetSettings = { readonly [K in BudgetName as `${K}Max`]: number | undefined };
+
 /** All that `serve` can be told. */
-export interface Settings {
+export interface Settings extends BudgetSettings {
   readonly data: string;
   readonly host: string;
   readonly natsPort: number;
@@ -49,6 +54,7 @@ export interface Settings {
   readonly diskFreeBytesMin: number | undefined;
   readonly journalBytesMax: number | undefined;
   readonly memoryBytesMax: number | undefined;
+  readonly heapBytesMax: number | undefined;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -314,8 +320,14 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
   memoryBytesMax: size<number | undefined>(64 * 2 ** 20, 2 ** 40, {
     name: 'memory-max',
     default: undefined,
-    help: 'publishes are refused while the process uses more (default: three quarters of the machine or container)',
+    help: 'publishes, and all that grows, are refused while the process uses more (default: three quarters of the machine or container)',
   }),
+  heapBytesMax: size<number | undefined>(16 * 2 ** 20, 2 ** 40, {
+    name: 'heap-max',
+    default: undefined,
+    help: "the same for the JavaScript heap (default: 85 % of V8's limit, --max-old-space-size)",
+  }),
+  ...budgetSettings(),
   adminHost: text({
     name: 'admin-host',
     placeholder: 'HOST',
@@ -352,6 +364,28 @@ export const settingTable: { readonly [K in keyof Settings]: Setting<Settings[K]
     help: 'how long clients may take to leave at a stop',
   }),
 };
+
+/** One setting per budget of the broker. */
+function budgetSettings(): { readonly [K in keyof BudgetSettings]: Setting<number | undefined> } {
+  const settings = budgetNames.map((budget) => {
+    const { setting: name, help } = budgetTable[budget];
+    const rest = { name, default: undefined, help: `${help} (default: sized to memory)` };
+    return [`${budget}Max`, count<number | undefined>(1e9, rest)];
+  });
+  return Object.fromEntries(settings) as {
+    readonly [K in keyof BudgetSettings]: Setting<number | undefined>;
+  };
+}
+
+/** The limits that were set, for the broker. */
+export function givenBudgets(settings: BudgetSettings): Partial<BudgetLimits> {
+  const given: { [K in BudgetName]?: number } = {};
+  for (const name of budgetNames) {
+    const limit = settings[`${name}Max`];
+    if (limit !== undefined) given[name] = limit;
+  }
+  return given;
+}
 
 /** The variable of a setting: `PILLARBOX_NATS_PORT` for `nats-port`. */
 export function environmentName(setting: { readonly name: string }): string {

@@ -26,6 +26,7 @@ export { SystemClock, rfc3339, type Clock, type Timer } from './clock.ts';
 export { crc32c, crc32cIsNative, crc32cPlain } from './crc32c.ts';
 export { Heap } from './heap.ts';
 export { IndexedHeap, type HeapItem } from './indexed-heap.ts';
+export { heapBytes, memoryForObjectsBytes, memoryLimitBytes } from './machine-memory.ts';
 export { Gate, Mutex } from './mutex.ts';
 export { OffsetSet } from './offset-set.ts';
 export { processFigures, type ProcessFigures } from './process-figures.ts';

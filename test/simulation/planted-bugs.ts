@@ -517,5 +517,38 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'for (const copy of [])',
     tests: ['protocols/connections/listener.test.js'],
   },
+  {
+    name: 'found: what a damaged journal held of a partition without messages is given again',
+    file: 'log/startup.js',
+    find: 'host.openPartitions?.(',
+    replace: '((..._) => {})(',
+    tests: ['broker/lazy-partitions.test.js'],
+  },
+  {
+    name: 'a deleted topic keeps its partitions charged',
+    file: 'broker/catalog.js',
+    find: "this.#core.budgets.release('partitions', topic.partitions.length);",
+    replace: ';',
+  },
+  {
+    name: 'a group is not counted',
+    file: 'broker/topic.js',
+    find: "this.#core.budgets.take('groups');",
+    replace: ';',
+  },
+  {
+    name: 'a dedupe id that is forgotten stays charged',
+    file: 'broker/deduplication.js',
+    find: 'this.#meter.set(this.#originals.size);',
+    replace: 'if (this.#originals.size > 1) this.#meter.set(this.#originals.size);',
+    tests: ['broker/budgets.test.js'],
+  },
+  {
+    name: 'found: the heap may fill until V8 ends the process',
+    file: 'broker/watermarks.js',
+    find: 'isHeap = this.#heapBytes() > heapBytesMax * share;',
+    replace: 'isHeap = false;',
+    tests: ['broker/budgets.test.js'],
+  },
   ...kafkaPlantedBugs,
 ];

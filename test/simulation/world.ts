@@ -1,6 +1,7 @@
 import { Broker, type DamageReport, type LogError, type Record } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
+import { wrongAccounts } from './accounts.ts';
 import { Client } from './client.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import { Disk } from './disk.ts';
@@ -284,6 +285,7 @@ export class World {
     // The disk refused, as the script asked for, or something happened meanwhile: once more.
     if (!facts || this.#stateOf(broker) !== before) return this.look(random);
     for (const fact of facts) this.history.add(fact);
+    for (const text of wrongAccounts(broker)) this.history.add({ kind: 'problem', text });
     this.history.add({ kind: 'topics', topics: [...broker.topics.values()].map(keyOf) });
   }
 

@@ -44,6 +44,7 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'wrong-last-dedupe-id': ErrorCode.INVALID_REQUEST,
   'offset-not-found': ErrorCode.OFFSET_OUT_OF_RANGE,
   'not-allowed': ErrorCode.POLICY_VIOLATION,
+  'limit-reached': ErrorCode.POLICY_VIOLATION,
   'storage-full': ErrorCode.KAFKA_STORAGE_ERROR,
   'memory-full': ErrorCode.NOT_ENOUGH_REPLICAS,
   'storage-failed': ErrorCode.KAFKA_STORAGE_ERROR,
@@ -53,7 +54,8 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
 /** The code that tells a client of an error; UNKNOWN_SERVER_ERROR for one that nobody foresaw. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (error instanceof KafkaError) return error.code;
-  if (error instanceof BrokerError) return codes[error.code];
+  if (error instanceof BrokerError)
+    return error.details.budget === 'partitions' ? ErrorCode.INVALID_PARTITIONS : codes[error.code];
   if (error instanceof RecordBatchError) return error.errorCode;
   if (error instanceof WireError) return ErrorCode.INVALID_REQUEST;
   if (error instanceof LogError) return logErrorCode(error);

@@ -29,6 +29,8 @@ export interface KafkaLimits {
   readonly fetchBytesMax: number;
   /** A fetch waits for new records so long at most. */
   readonly fetchWaitMsMax: number;
+  /** Topics that one Metadata request makes by naming them; the others it names are made by the next. */
+  readonly autoCreationsMax: number;
   /** Partitions of the topics that CreateTopics and CreatePartitions make, per topic. */
   readonly partitionsMax: number;
   /** A topic that was deleted is made again for so long only by requests that say so, not by those that ask for it. */
@@ -51,6 +53,7 @@ export const defaultLimits: KafkaLimits = {
   authTimeoutMs: 10_000,
   fetchBytesMax: 8 * 1024 * 1024,
   fetchWaitMsMax: 5 * 60_000,
+  autoCreationsMax: 100,
   partitionsMax: 10_000,
   recreateDelayMs: 5000,
 };

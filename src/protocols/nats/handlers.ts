@@ -45,7 +45,8 @@ export const handlers: Handlers<ClientVerb, Session> = {
     }
     const sid = frame.sid();
     if (!session.subscriptions.has(sid)) {
-      if (session.subscriptions.size >= session.host.limits.subscriptionsMax) {
+      const { limits, router } = session.host;
+      if (session.subscriptions.size >= limits.subscriptionsMax || router.isFull) {
         session.complain(ErrorText.subscriptionsExceeded);
         return;
       }

@@ -49,6 +49,7 @@ const statusOf = {
   'wrong-last-dedupe-id': 409,
   'offset-not-found': 404,
   'not-allowed': 409,
+  'limit-reached': 409,
   'storage-full': 507,
   'memory-full': 503,
   'storage-failed': 500,

@@ -99,6 +99,10 @@ function addServer(families: Families, { broker, frontends, version, startedMs }
   const { rss, heapUsed, external, cpuMicroseconds } = processFigures();
   const { ready, diskFull, memoryFull, damage, clockJumps, clockAheadMs } = broker.health;
   const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
+  for (const [budget, { used, limit }] of Object.entries(broker.stats().budgets)) {
+    families.gauge('budget_used', 'objects there are, of a kind whose number is limited', used, { budget });
+    families.gauge('budget_limit', 'objects of the kind there may be', limit, { budget });
+  }
   families.gauge('info', 'what runs here', 1, { version, node: process.versions.node });
   families.gauge('start_time_seconds', 'when the server started, since 1970', startedMs / 1000);
   families.gauge('ready', '1 when clients may be sent here', Number(ready));

@@ -25,12 +25,13 @@ const noReplicas: readonly number[] = [];
 export const metadata: Handler<'Metadata'> = async (request, context) => {
   const { host, session, version } = context;
   const { topics: wanted } = request;
+  let creations = host.limits.autoCreationsMax;
   // All topics: null, or in version 0 the empty list.
   const isAll = wanted === null || (version === 0 && wanted.length === 0);
   const topics = isAll
     ? await inTurns(host.broker.topics.values(), session, (topic) => describe(topic, host))
     : await inTurns(distinct(wanted), session, ({ name, topicId }) =>
-        find(name, topicId, request.allowAutoTopicCreation, context),
+        find(name, topicId, request.allowAutoTopicCreation, context, () => creations-- > 0),
       );
   if (isAll && host.offsetsTopic.isListed) topics.push(describeOffsets(host));
   return {
@@ -63,6 +64,7 @@ function find(
   topicId: string,
   mayCreate: boolean,
   { host, version }: RequestContext,
+  takeCreation: () => boolean,
 ): TopicDraft | Promise<TopicDraft> {
   // Versions 10 and 11 have ids in the request and cannot answer without a name.
   if (version < idsSince && (name === null || topicId !== zeroUuid))
@@ -79,6 +81,8 @@ function find(
   if (!isTopicName(name)) return unknown(ErrorCode.INVALID_TOPIC_EXCEPTION, name);
   if (!mayCreate || !host.autoCreation.enabled || host.deletedNames.has(name))
     return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
+  // The client asks again for those that are not there, and gets the next of them: more at once would hold up the others.
+  if (!takeCreation()) return unknown(ErrorCode.LEADER_NOT_AVAILABLE, name);
   return create(name, host);
 }
 

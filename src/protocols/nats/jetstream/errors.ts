@@ -20,6 +20,7 @@ const definitions = {
   ],
   insufficientResources: [10023, 503, 'insufficient resources'],
   invalidJson: [10025, 400, 'invalid JSON: {}'],
+  maximumStreams: [10027, 400, 'maximum number of streams reached'],
   maximumConsumers: [10026, 400, 'maximum consumers limit reached'],
   memoryResourcesExceeded: [10028, 500, 'insufficient memory resources available'],
   mirrorWithSubjects: [10034, 400, 'stream mirrors can not contain subjects'],
@@ -161,6 +162,13 @@ export function apiError(name: ApiErrorName, detail?: string | number): ApiError
   return new ApiError(apiErrorBody(name, detail));
 }
 
+/** A budget of the broker is used up: in nats-server's words where it has such a limit too. */
+function limitBody({ message, details }: BrokerError): ApiErrorBody {
+  if (details.budget === 'topics') return apiErrorBody('maximumStreams');
+  if (details.budget === 'groups' || details.budget === 'consumers') return apiErrorBody('maximumConsumers');
+  return apiErrorBody('storeFailed', message);
+}
+
 /** What a publish or an API call that the broker refused hears. Offsets become sequences. */
 const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErrorBody } = {
   'topic-not-found': () => apiErrorBody('streamNotFound'),
@@ -190,6 +198,7 @@ const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErro
   'wrong-last-dedupe-id': ({ details }) => apiErrorBody('wrongLastMsgId', details.lastDedupeId ?? ''),
   'offset-not-found': () => apiErrorBody('noMessageFound'),
   'not-allowed': () => apiErrorBody('streamSealed'),
+  'limit-reached': limitBody,
   'storage-full': () => apiErrorBody('storageResourcesExceeded'),
   'memory-full': () => apiErrorBody('memoryResourcesExceeded'),
   'storage-failed': ({ message }) => apiErrorBody('storeFailed', message),

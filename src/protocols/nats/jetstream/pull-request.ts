@@ -198,7 +198,8 @@ export function pull(
     const { deliverable } = consumer.group;
     if (deliverable > 0 && deliverable < asked) return say(statuses.requestsPending);
   }
-  if (consumer.waiting.size >= Math.min(config.max_waiting ?? Infinity, waitingMax)) {
+  const isFull = context.broker.budgets.refusal('consumers') !== undefined;
+  if (isFull || consumer.waiting.size >= Math.min(config.max_waiting ?? Infinity, waitingMax)) {
     // With heartbeats the client notices by itself; an answer would make it ask again at once, and again.
     if (options.heartbeatMs === 0) say(statuses.exceededMaxWaiting);
     return;
