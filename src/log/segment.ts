@@ -346,8 +346,9 @@ export class Segment {
   async #isWhole(): Promise<boolean> {
     const { bytes } = this;
     const ends = this.#ends;
-    if (((await this.#context.files.size(this.path())) ?? 0) < bytes) return false;
-    if (ends === undefined) return true;
+    const isLongEnough = ((await this.#context.files.size(this.path())) ?? 0) >= bytes;
+    if (ends === undefined) return isLongEnough;
+    // A short file may be another's as well: then what is left of it must not be served.
     for (const [position, crc] of [
       [0, ends.firstCrc],
       [bytes - ends.lastBytes, ends.lastCrc],
@@ -359,7 +360,7 @@ export class Segment {
       if (await this.#isAnotherAt(position, header, crc)) this.#isForeign = true; // else it is this file, and damaged
       return false;
     }
-    return true;
+    return isLongEnough;
   }
 
   /** Whether a batch that begins with this header is whole, and so was written as it is, and is not the one of this checksum. */

@@ -162,6 +162,63 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'partition.isNeeded(offset)',
     replace: 'partition.isNeeded(offset + 1)',
   },
+  // ---- the log: absence
+  {
+    name: 'a missing journal file is no damage',
+    file: 'log/journal-replay.js',
+    find: 'const problems = chainProblems(this.#journalFiles, this.#from, former);',
+    replace: 'const problems = [];',
+    tests: ['log/absence.test.js'],
+  },
+  {
+    name: 'commits that were known to be on disk are not missed',
+    file: 'log/journal-replay.js',
+    find: 'const isShort = knownCommit > last;',
+    replace: 'const isShort = false;',
+    tests: ['log/absence.test.js', 'simulation/absence.test.js'],
+  },
+  {
+    name: "another's segment is served",
+    file: 'log/segment.js',
+    find: 'this.#isForeign = true;',
+    replace: ';',
+    tests: ['log/absence.test.js', 'simulation/absence.test.js'],
+  },
+  {
+    name: 'what is missing behind a clean stop is found when somebody reads it',
+    file: 'log/log.js',
+    find: 'this.#inspecting = this.#inspect();',
+    replace: ';',
+    tests: ['log/absence.test.js'],
+  },
+  {
+    name: 'the fence is not looked at again',
+    file: 'log/fence.js',
+    find: 'await this.#checkPlaces();\n                await this.#checkOwners();',
+    replace: 'await this.#checkPlaces();',
+    tests: ['log/fence.test.js'],
+  },
+  {
+    name: 'files that went under a running broker are not missed',
+    file: 'log/fence.js',
+    find: 'if ((await files.identify(current.path)) === current.identity)\n            return;',
+    replace: 'return;',
+    tests: ['log/fence.test.js'],
+  },
+  {
+    name: 'a later format is written anew',
+    file: 'log/versioned.js',
+    find: 'throw new LogError(',
+    replace: 'return undefined; throw new LogError(',
+    tests: ['log/fence.test.js'],
+  },
+  {
+    name: 'the wall clock ages messages',
+    file: 'util/steady-time.js',
+    find: 'return Math.floor(this.#look() + this.#startMs);',
+    replace: 'return this.#clock.now();',
+    tests: ['broker/clock-jumps.test.js'],
+  },
   // ---- the broker: publishing
   {
     name: 'tell publishers when the commit is sealed',
