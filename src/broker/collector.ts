@@ -157,7 +157,7 @@ export class Collector implements Consumer {
     this.#bytes += bytes;
     this.#bytesLeft = Math.max(0, this.#bytesLeft - bytes);
     if (this.#messagesLeft === 0 || this.#bytesLeft === 0) this.end('full');
-    else if (this.#messages >= this.#messagesMin || this.#bytes >= this.#bytesMin) this.#endSoon();
+    else if (this.#messages >= this.#messagesMin || this.#bytes >= this.#bytesMin) this.endSoon();
   }
 
   /** Ends it now. Does nothing when it has ended. */
@@ -170,9 +170,9 @@ export class Collector implements Consumer {
     this.#listener.completed(end);
   }
 
-  /** The group hands out all it has in one synchronous run: the end comes after that. */
-  #endSoon(): void {
-    if (this.#isEnding) return;
+  /** What it has is enough: it ends once the deliveries under way have been made, in one synchronous run of the group. */
+  endSoon(): void {
+    if (this.#isEnding || this.#ended !== undefined) return;
     this.#isEnding = true;
     this.#clock.defer(() => this.end('enough'));
   }

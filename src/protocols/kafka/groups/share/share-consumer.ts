@@ -35,11 +35,11 @@ export class ShareConsumer implements Consumer {
   }
 
   get credit(): number {
-    return Math.min(this.#fetch?.recordsLeft ?? 0, this.#part ?? Infinity);
+    return Math.min(this.#fetch?.credit ?? 0, this.#part ?? Infinity);
   }
 
   get creditBytes(): number {
-    return this.#fetch?.bytesLeft ?? 0;
+    return this.#fetch?.creditBytes ?? 0;
   }
 
   receive(delivery: Delivery): void {

@@ -1,5 +1,5 @@
-import type { Delivery } from '../../../../broker/index.ts';
-import type { Clock, Timer } from '../../../../util/index.ts';
+import { Collector, type Delivery } from '../../../../broker/index.ts';
+import type { Clock } from '../../../../util/index.ts';
 import { encodeRecordBatch, type NewRecord, type Uuid } from '../../../../wire/kafka/index.ts';
 
 /** A record that was acquired, with bytes of its own. */
@@ -39,32 +39,30 @@ const deliveryCountMax = 32_767;
  * at once is answered at once.
  */
 export class ShareFetch {
-  readonly #options: ShareFetchOptions;
   readonly #found = new Map<Uuid, Map<number, AcquiredRecord[]>>();
-  readonly #done: () => void;
-  readonly #timer: Timer;
-  #records = 0;
-  #bytes = 0;
-  #ended = false;
-  #planned = false;
+  readonly #collector: Collector;
 
   /** `done` is called once, when the fetch takes nothing more. */
-  constructor(options: ShareFetchOptions, done: () => void) {
-    this.#options = options;
-    this.#done = done;
-    this.#timer = options.clock.setTimer(options.waitMs, () => this.end());
+  constructor({ clock, recordsMax, bytesMin, bytesMax, waitMs }: ShareFetchOptions, done: () => void) {
+    this.#collector = new Collector(
+      clock,
+      { messagesMax: recordsMax, bytesMin, bytesMax, takesAnyFirst: true, waitMs },
+      { collected: ({ bytes }) => bytes, completed: done },
+    );
   }
 
-  get recordsLeft(): number {
-    return this.#ended ? 0 : this.#options.recordsMax - this.#records;
+  /** Several groups deliver to one fetch: this is what all of them together may. */
+  get credit(): number {
+    return this.#collector.credit;
   }
 
   /** One record goes, however large it is. */
-  get bytesLeft(): number {
-    return this.#records === 0 ? Infinity : this.#options.bytesMax - this.#bytes;
+  get creditBytes(): number {
+    return this.#collector.creditBytes;
   }
 
-  take(topicId: Uuid, { record, partition, deliveries, bytes }: Delivery): void {
+  take(topicId: Uuid, delivery: Delivery): void {
+    const { record, partition, deliveries } = delivery;
     const partitions = this.#found.get(topicId) ?? new Map<number, AcquiredRecord[]>();
     this.#found.set(topicId, partitions);
     const records = partitions.get(partition) ?? [];
@@ -77,29 +75,21 @@ export class ShareFetch {
       headers: record.headers.map(({ name, value }) => ({ name, value: copy(value) })),
       timestampMs: record.timestampMs,
     });
-    this.#records++;
-    this.#bytes += bytes;
-    if (this.recordsLeft === 0 || this.bytesLeft <= 0) this.end();
-    else if (this.#bytes >= this.#options.bytesMin) this.endSoon();
+    this.#collector.receive(delivery);
   }
 
   /** The next record does not fit any more. */
   full(): void {
-    this.end();
+    this.#collector.refused();
   }
 
   /** Once the deliveries that are under way have been made. */
   endSoon(): void {
-    if (this.#planned || this.#ended) return;
-    this.#planned = true;
-    this.#options.clock.defer(() => this.end());
+    this.#collector.endSoon();
   }
 
   end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#timer.cancel();
-    this.#done();
+    this.#collector.end();
   }
 
   result(): AcquiredPartition[] {
