@@ -28,6 +28,8 @@ export interface DeliveryCapabilities {
   readonly keyOrdering: boolean;
   /** An answered ack is on disk: it survives a crash. */
   readonly durableAcks: boolean;
+  /** An ack of an earlier delivery settles the message that was delivered again meanwhile. Without that it settles nothing. */
+  readonly lateAcks: boolean;
   /** What was delivered too often goes to a dead-letter topic. */
   readonly deadLetters: boolean;
   /** A header name may occur more than once. */

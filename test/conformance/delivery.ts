@@ -153,7 +153,7 @@ export function describeDelivery(driver: DeliveryDriver): void {
       assert.equal(again.deliveries, 2);
     });
 
-    fact('a late ack of an earlier delivery counts', [], async () => {
+    fact('a late ack of an earlier delivery counts', ['lateAcks'], async () => {
       const topic = await setUp(1, { ackDeadlineMs: 500 });
       await using consumer = await broker.join(topic, 'g');
       const first = await receive(consumer);
@@ -162,6 +162,23 @@ export function describeDelivery(driver: DeliveryDriver): void {
       await expectNothing(consumer);
       await eventually(async () => (await broker.countStored(topic)) === 0);
     });
+
+    if (!driver.capabilities.lateAcks)
+      fact(
+        'a late ack of an earlier delivery leaves the message with its consumer',
+        ['deliveryCount'],
+        async () => {
+          const topic = await setUp(1, { ackDeadlineMs: 500 });
+          await using consumer = await broker.join(topic, 'g');
+          const first = await receive(consumer);
+          const second = await receive(consumer);
+          await first.ack();
+          assert.equal(await broker.countStored(topic), 1);
+          await second.ack();
+          await expectNothing(consumer);
+          await eventually(async () => (await broker.countStored(topic)) === 0);
+        },
+      );
 
     fact('an extended deadline keeps the message with its consumer', ['extend'], async () => {
       const topic = await setUp(1, { ackDeadlineMs: 2000 });

@@ -34,6 +34,8 @@ export const embeddedDriver: DeliveryDriver = {
     inFlightLimit: true,
     keyOrdering: true,
     durableAcks: true,
+    // An ack belongs to its delivery.
+    lateAcks: false,
     deadLetters: true,
     repeatedHeaders: true,
   },

@@ -40,6 +40,7 @@ export const kafkaDriver: DeliveryDriver = {
     inFlightLimit: true,
     keyOrdering: false,
     durableAcks: true,
+    lateAcks: true,
     deadLetters: true,
     repeatedHeaders: true,
   },

@@ -53,6 +53,7 @@ export const natsDriver: DeliveryDriver = {
     keyOrdering: false,
     // nats-server writes the state of its consumers some time after it has answered.
     durableAcks: serverKind === 'pillarbox',
+    lateAcks: true,
     deadLetters: serverKind === 'pillarbox',
     repeatedHeaders: true,
   },
