@@ -72,6 +72,8 @@ export class BrokerProcess {
     const ports = [
       '--nats-port',
       String(this.#port),
+      '--kafka-port',
+      'off',
       '--admin-port',
       '0',
       '--ports-file',

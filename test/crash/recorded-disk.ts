@@ -100,7 +100,7 @@ export class RecordedDisk implements AsyncDisposable {
       // losetup -d may return while the kernel still holds the file
       await eventually(
         () => {
-          run('fusermount3', '-u', this.#fuseDirectory);
+          run('umount', this.#fuseDirectory);
           return true;
         },
         { message: 'nbdfuse to let go' },

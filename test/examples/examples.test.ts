@@ -14,7 +14,8 @@ async function runExample(
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const child = spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: environment,
+    // Handlers that fail on purpose are warned of on stderr.
+    env: { ...environment, NODE_NO_WARNINGS: '1' },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
