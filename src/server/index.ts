@@ -9,6 +9,13 @@ export { ServerError, type ServerErrorCode } from './errors.ts';
 export { type Log, type LogFields, type LogOptions, createLog, silentLog } from './log.ts';
 export type { Ports } from './ports-file.ts';
 export { type PillarboxServer, type ServerOptions, type ServerPorts, startServer } from './server.ts';
-export { type LogLevel, type Setting, type Settings, environmentName, settingTable } from './settings.ts';
+export {
+  type LogLevel,
+  type Setting,
+  type Settings,
+  environmentName,
+  limitsInForce,
+  settingTable,
+} from './settings.ts';
 export { checkExposure } from './address.ts';
 export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

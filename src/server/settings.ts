@@ -1,4 +1,11 @@
-import { budgetNames, budgetTable, type BudgetLimits, type BudgetName } from '../broker/index.ts';
+import {
+  budgetLimits,
+  budgetNames,
+  budgetTable,
+  type BudgetLimits,
+  type BudgetName,
+} from '../broker/index.ts';
+import { memoryForObjectsBytes } from '../util/index.ts';
 
 /**
  * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the environment variable
@@ -385,6 +392,11 @@ export function givenBudgets(settings: BudgetSettings): Partial<BudgetLimits> {
     if (limit !== undefined) given[name] = limit;
   }
   return given;
+}
+
+/** The limits in force on this machine with these settings. */
+export function limitsInForce(settings: BudgetSettings): BudgetLimits {
+  return budgetLimits(memoryForObjectsBytes(), givenBudgets(settings));
 }
 
 /** The variable of a setting: `PILLARBOX_NATS_PORT` for `nats-port`. */

@@ -27,15 +27,16 @@ export async function readServeSettings(flags: { readonly [name: string]: string
   };
   file: string | undefined;
   warnings: readonly string[];
+  limits: { readonly [budget: string]: number };
 }> {
-  const { checkExposure, loadConfiguration } = await import('../../server/index.ts');
+  const { checkExposure, limitsInForce, loadConfiguration } = await import('../../server/index.ts');
   const configuration = await loadConfiguration({
     flags,
     environment: process.env,
     directory: process.cwd(),
   });
   await checkExposure(configuration.settings);
-  return configuration;
+  return { ...configuration, limits: limitsInForce(configuration.settings) };
 }
 
 /** `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of settings. */

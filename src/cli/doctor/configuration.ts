@@ -7,7 +7,7 @@ export async function checkConfiguration(options: {
 }): Promise<{ checks: readonly Check[]; settings: Examination | undefined }> {
   const { readServeSettings } = await import('../commands/serve.ts');
   try {
-    const { settings, file, warnings } = await readServeSettings(options);
+    const { settings, file, warnings, limits } = await readServeSettings(options);
     return {
       checks: [
         {
@@ -18,6 +18,14 @@ export async function checkConfiguration(options: {
               ? 'no configuration file; flags, environment and defaults'
               : `read from ${file}`,
           ...(warnings.length > 0 ? { advice: warnings.join(' ') } : {}),
+        },
+        {
+          name: 'limits',
+          status: 'ok',
+          message: Object.entries(limits)
+            .map(([budget, limit]) => `${budget} ${limit}`)
+            .join(', '),
+          figures: limits,
         },
       ],
       settings,
