@@ -101,6 +101,7 @@ export class Answers {
     entry.failure = undefined;
     entry.released++;
     if (this.#group.isStored) position.changes.released.push(entry.offset, entry.released);
+    if (this.#isExhausted(entry)) return this.#exhausted(position, entry); // the limit was lowered meanwhile
     position.pending.makeReady(entry);
   }
 

@@ -35,6 +35,8 @@ export interface Delivery {
   readonly partition: number;
   /** 1 for the first delivery of the message to this group. */
   readonly deliveries: number;
+  /** The same, without deliveries that consumers gave back unhandled: only these count against maxDeliver. */
+  readonly attempt: number;
   /** When the consumer's time is up, on the monotonic clock; Infinity where nothing is to be answered. */
   readonly deadlineMs: number;
   /** Number of this delivery in the group, from 1. */

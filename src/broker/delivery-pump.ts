@@ -30,6 +30,7 @@ export class DeliveryPump {
     record: undefined as unknown as Record,
     partition: 0,
     deliveries: 0,
+    attempt: 0,
     deadlineMs: Infinity,
     sequence: 0,
     pending: 0,
@@ -141,7 +142,7 @@ export class DeliveryPump {
       if (record === 'loading') return 'loading';
       if (record) {
         if (!position.admitAgain(entry, record)) continue;
-        this.#describe(position, record, entry.deliveries + 1);
+        this.#describe(position, record, entry.deliveries + 1, entry.released);
         this.#entry = entry;
         return true;
       }
@@ -156,16 +157,17 @@ export class DeliveryPump {
       return false;
     const record = position.peek();
     if (!record) return false;
-    this.#describe(position, record, 1);
+    this.#describe(position, record, 1, 0);
     this.#entry = undefined;
     return true;
   }
 
-  #describe(position: GroupPartition, record: Record, deliveries: number): void {
+  #describe(position: GroupPartition, record: Record, deliveries: number, released: number): void {
     const delivery = this.#delivery;
     delivery.record = record;
     delivery.partition = position.partition.index;
     delivery.deliveries = deliveries;
+    delivery.attempt = deliveries - released;
     delivery.bytes = recordBytes(record);
   }
 

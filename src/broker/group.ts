@@ -22,7 +22,7 @@ import { countLag, startPosition } from './group-start.ts';
 import { GroupTimers } from './group-timers.ts';
 import { oldestTimestampMs } from './oldest-wait.ts';
 import type { Partition } from './partition.ts';
-import type { PendingEntry } from './pending.ts';
+import { PendingState, type PendingEntry } from './pending.ts';
 import { Positions } from './positions.ts';
 import { Rate } from './rates.ts';
 import { Receipt } from './receipt.ts';
@@ -308,6 +308,17 @@ export class Group {
   /** Never again: the message goes to the dead-letter topic, or is passed over where there is none. */
   reject(partition: number, offset: number, reason: string): boolean {
     return this.#answers.reject(this.positions.ifOpened(partition), offset, reason);
+  }
+
+  /** A delivery that was not handled goes back at once. It does not count against maxDeliver. False: it was not in flight. */
+  giveBack(partition: number, offset: number): boolean {
+    const position = this.positions.ifOpened(partition);
+    const entry = position?.pending.get(offset);
+    if (!position || entry?.state !== PendingState.inFlight) return false;
+    this.#answers.release(position, entry);
+    this.noteChange('soon');
+    this.wake();
+    return true;
   }
 
   /** The message was removed: there is nothing to deliver and nothing to answer. */

@@ -55,6 +55,11 @@ export class Receipt {
     return this.isCurrent && this.group.reject(this.partition, this.offset, reason);
   }
 
+  /** Given back: it goes out again at once, and did not fail. See `Group.giveBack`. */
+  release(): boolean {
+    return this.isCurrent && this.group.giveBack(this.partition, this.offset);
+  }
+
   /** The consumer has until so many milliseconds from now. */
   setDeadline(ms: number): boolean {
     return this.isCurrent && this.group.setDeadline(this.partition, this.offset, ms);

@@ -145,7 +145,7 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
   #end(): void {
     if (!this.#lifetime.end()) return;
     this.#intake.close();
-    for (const { receipt } of this.#collected) receipt.nack(0);
+    for (const { receipt } of this.#collected) receipt.release();
     this.#collected = [];
     this.#complete?.();
   }

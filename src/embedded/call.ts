@@ -53,7 +53,8 @@ export class Call implements HandlerContext {
       else if (failure.thrown instanceof RejectError) receipt.reject(failure.thrown.message);
       else if (failure.thrown instanceof RetryError)
         receipt.nack(failure.thrown.delayMs, failure.thrown.message);
-      else receipt.nack(this.#abortReason === undefined ? undefined : 0, messageOf(failure.thrown));
+      else if (this.#wasStopped(failure)) receipt.release();
+      else receipt.nack(undefined, messageOf(failure.thrown));
     }
   }
 
@@ -69,11 +70,19 @@ export class Call implements HandlerContext {
     return thrown === this.#abortReason || (thrown instanceof Error && thrown.name === 'AbortError');
   }
 
+  /**
+   * The error is the handler's way to stop, and says nothing about the message. After a handler has looked at its signal
+   * the error may be anything: libraries wrap the reason.
+   */
+  #wasStopped(failure: Failure): boolean {
+    return this.#abortReason !== undefined && (this.#controller !== undefined || this.isAbort(failure));
+  }
+
   /** Waits no longer: what was not answered goes back, and the handler's end will not count. */
   abandon(reason: unknown): void {
     this.abort(reason);
     this.#timer?.cancel();
-    for (const receipt of this.#receipts) receipt.nack(0);
+    for (const receipt of this.#receipts) receipt.release();
   }
 
   #watchDeadline(): void {

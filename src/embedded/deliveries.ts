@@ -99,6 +99,6 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
     if (!this.#lifetime.end()) return;
     this.#intake.close();
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next(undefined);
-    for (let left = this.#fetched.shift(); left; left = this.#fetched.shift()) left.receipt.nack(0);
+    for (let left = this.#fetched.shift(); left; left = this.#fetched.shift()) left.receipt.release();
   }
 }

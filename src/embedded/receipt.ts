@@ -5,8 +5,8 @@ import {
 } from '../broker/index.ts';
 import type { BoxContext } from './context.ts';
 
-/** How a delivery was answered; `undefined` while it was not. */
-export type Settlement = 'acked' | 'nacked' | 'rejected';
+/** How a delivery was answered; `undefined` while it was not. `released`: it went back unhandled, as its consumer closed. */
+export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released';
 
 /** A receipt is what a handler answers a delivery with. The first answer counts, unless the message is elsewhere by then. */
 export class Receipt {
@@ -56,6 +56,12 @@ export class Receipt {
   reject(reason: string): boolean {
     if (!this.#settle('rejected')) return false;
     return this.#answered(this.#receipt.reject(reason));
+  }
+
+  /** Goes back at once, unhandled: that is no failure. */
+  release(): boolean {
+    if (!this.#settle('released') || this.isOverdue) return false;
+    return this.#answered(this.#receipt.release());
   }
 
   /** The whole wait begins again now. */

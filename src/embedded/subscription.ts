@@ -142,7 +142,7 @@ export class MessageSubscription<T> extends Subscription {
   }
 
   async #handle(incoming: Incoming): Promise<void> {
-    if (!this.isOpen) return void incoming.receipt.nack(0);
+    if (!this.isOpen) return void incoming.receipt.release();
     const call = new Call(this.#context, [incoming.receipt]);
     this.calls.add(call);
     const reading = read<T>(this.#context, this.#codec, incoming);

@@ -8,6 +8,7 @@ import { TestBroker, TestConsumer } from './kit.ts';
 class Holder extends TestConsumer {
   readonly receipts: Receipt[] = [];
   readonly deadlines: number[] = [];
+  readonly attempts: number[] = [];
   readonly label: string;
   ackWaitMs: number | undefined = undefined;
   readonly #group: Group;
@@ -23,6 +24,7 @@ class Holder extends TestConsumer {
     super.receive(delivery);
     this.receipts.push(Receipt.of(this.#group, delivery));
     this.deadlines.push(delivery.deadlineMs);
+    this.attempts.push(delivery.attempt);
   }
 }
 
@@ -219,4 +221,36 @@ test('what is no receipt is read as none', () => {
   const none = (): undefined => undefined;
   for (const text of ['', '1.2.3', '1.2.3.4.', '1.2.3.4.run.5', '-1.0.0.1.run', '1.0.0.1.run'])
     assert.equal(readReceipt(text, 'run', none), undefined, text);
+});
+
+test('a receipt gives back its delivery alone, at once and without a failure', async () => {
+  const { kit, group } = await withQueue(2, { maxDeliver: 1, deadLetter: 'dead', backoffMs: [1000] });
+  await using _ = kit;
+  const a = new Holder(group, 'a', 2);
+  await kit.settle();
+  assert.equal(a.receipts[0]!.release(), true);
+  assert.equal(a.receipts[0]!.release(), false);
+  const b = new Holder(group, 'b', 2);
+  await kit.settle();
+  assert.deepEqual(b.values, ['0']);
+  assert.deepEqual(b.attempts, [1], 'the first that counts');
+  assert.equal(a.receipts[0]!.ack(), false);
+  assert.equal(a.receipts[1]!.ack(), true);
+  assert.equal(b.receipts[0]!.ack(), true);
+  assert.equal(kit.broker.topic('dead'), undefined);
+});
+
+test('what is given back goes no more once the limit was lowered below its other deliveries', async () => {
+  const { kit, group } = await withQueue(1, { deadLetter: 'dead' });
+  await using _ = kit;
+  const a = new Holder(group, 'a');
+  for (let i = 0; i < 2; i++) {
+    await kit.settle();
+    a.receipts.at(-1)!.nack(0);
+  }
+  await kit.settle();
+  await group.update({ ...group.config, maxDeliver: 2 });
+  group.detach(a, { held: 'release' });
+  await kit.settle();
+  assert.equal(kit.broker.topic('dead')?.count, 1);
 });

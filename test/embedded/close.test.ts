@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { open, VirtualClock } from '../../src/index.ts';
 import { runScript } from './script.ts';
-import { settle } from './kit.ts';
+import { Gate, settle } from './kit.ts';
 
 test('close ends the process in order when a handler waits for nothing but its signal', async () => {
   const { code, output } = await runScript(`
@@ -65,4 +65,85 @@ test('close does not wait for a virtual clock', async () => {
   await settle();
   await box.close({ timeoutMs: 20 });
   assert.equal(clock.now(), new VirtualClock().now(), 'no time has passed');
+});
+
+/** One message of a queue that is given up after one failure, and how often its handlers were called. */
+async function withOneTry() {
+  const box = await open({ clock: new VirtualClock() });
+  const topic = await box.topic('orders', { retention: 'queue' });
+  await topic.publish('x');
+  const group = await topic.group('g', { maxDeliver: 1 });
+  const started = new Gate();
+  return { box, topic, group, started };
+}
+
+test('a handler that a close stops has not failed: its message comes again', async () => {
+  const stops = [
+    (signal: AbortSignal): unknown => signal.reason as unknown,
+    (signal: AbortSignal): unknown => new Error('the request was cut off', { cause: signal.reason }),
+  ];
+  for (const errorOf of stops) {
+    const { box, topic, group, started } = await withOneTry();
+    const subscription = group.consume(
+      (_, { signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(errorOf(signal)));
+          started.open();
+        }),
+      { onError: () => {} },
+    );
+    await started.passed;
+    await subscription.close();
+    assert.deepEqual([topic.count, box.topics], [1, ['orders']]);
+    assert.equal((await group.next({ waitMs: 0 }))?.value, 'x');
+    await box.close();
+  }
+});
+
+test('a handler that hears nothing loses its message to the next at the end of the grace, and without a failure', async () => {
+  const { box, group, started } = await withOneTry();
+  const subscription = group.consume(() => (started.open(), new Promise(() => {})));
+  await started.passed;
+  await subscription.close({ timeoutMs: 1 });
+  assert.equal((await group.next({ waitMs: 0 }))?.value, 'x');
+  await box.close();
+});
+
+test('a handler that fails by itself while its subscription closes has failed', async () => {
+  const { box, group, started } = await withOneTry();
+  const fail = new Gate();
+  const subscription = group.consume(
+    async () => {
+      started.open();
+      await fail.passed;
+      throw new Error('no such customer');
+    },
+    { onError: () => {} },
+  );
+  await started.passed;
+  const closed = subscription.close();
+  fail.open();
+  await closed;
+  await settle();
+  assert.deepEqual(box.topics, ['orders', 'orders-g-dlq']);
+  await box.close();
+});
+
+test('what was fetched ahead and never handed out has not failed', async () => {
+  const { box, topic, group } = await withOneTry();
+  await topic.publish('y');
+  const loop = group.deliveries({ prefetch: 5 });
+  await settle();
+  await loop.close();
+  const batches = group.batches({ messagesMax: 10, waitMs: 1000 });
+  const collecting = batches.next();
+  await settle();
+  await batches.close();
+  assert.equal((await collecting).done, true);
+  const subscription = group.consume(() => assert.fail('it is closed'));
+  queueMicrotask(() => void subscription.close());
+  await settle();
+  for (const value of ['x', 'y']) assert.equal((await group.next({ waitMs: 0 }))?.value, value);
+  assert.deepEqual(box.topics, ['orders']);
+  await box.close();
 });
