@@ -32,13 +32,13 @@ export class AgeRetention {
     this.#arm(partition, this.#steady.of(timestampMs) + ageMsMax - this.#steady.now());
   }
 
-  /** Looks at the head now. */
-  check(partition: Partition): void {
+  /** Looks at the head now. Resolves once all that is too old has gone. */
+  async check(partition: Partition): Promise<void> {
     if (this.#topic.config.ageMsMax === undefined || this.#running.has(partition)) return;
     this.#timers.get(partition)?.cancel();
     this.#timers.delete(partition);
     this.#running.add(partition);
-    void this.#trim(partition);
+    await this.#trim(partition);
   }
 
   stop(): void {
@@ -51,7 +51,7 @@ export class AgeRetention {
     if (this.#stopped) return;
     const timer = this.#clock.setTimer(Math.max(checkDelayMsMin, delayMs), () => {
       this.#timers.delete(partition);
-      this.check(partition);
+      void this.check(partition);
     });
     this.#timers.set(partition, timer);
   }

@@ -22,6 +22,7 @@ import {
   type Random,
   SteadyTime,
   type ClockJump,
+  type Timer,
 } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
 import { Budgets, budgetLimits, type BudgetLimits, type BudgetName, type BudgetUse } from './budgets.ts';
@@ -113,6 +114,8 @@ const defaultHeapShare = 0.85;
 const forgetEveryMs = 1000;
 /** Reports that `health` keeps, the first ones; all are told to `onDamaged`. */
 const damageReportsMax = 1000;
+/** At most so long does the start wait for age limits; what they have left to remove goes after it. */
+const removeAgedMsMax = 1000;
 
 /**
  * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no protocol.
@@ -260,6 +263,7 @@ export class Broker {
       }
       this.#definitions.bind(topic);
     }
+    await this.#beforeClients();
     await this.#watermarks.start();
     if (this.#failure) return; // `open` has rejected
     this.#ready = true;
@@ -267,6 +271,18 @@ export class Broker {
     this.#schedule.resume();
     this.#compactor.start();
     for (const topic of this.topics.values()) topic.resume();
+  }
+
+  /** Age limits and keys under way hold before the first client asks; the journal does not tell of them. */
+  async #beforeClients(): Promise<void> {
+    const topics = [...this.topics.values()];
+    let timer: Timer | undefined;
+    const slow = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimer(removeAgedMsMax, resolve);
+    });
+    await Promise.race([Promise.all(topics.map((topic) => topic.removeAged())), slow]);
+    timer?.cancel();
+    for (const topic of topics) for (const group of topic.groups.values()) await group.lockResumedKeys();
   }
 
   // ---- topics

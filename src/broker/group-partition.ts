@@ -442,6 +442,17 @@ export class GroupPartition {
     if (!this.#keysUnderWay.has(entry.key)) this.#keysUnderWay.set(entry.key, new Queue());
   }
 
+  /** The same for an entry whose message has to be read first. One that cannot be read holds no key. */
+  async lockKeyOf(offset: number): Promise<void> {
+    const { partition } = this;
+    const batch = await partition.batchAt(offset).catch(() => undefined);
+    const entry = this.pending.get(offset);
+    if (!batch || !entry) return;
+    this.#againReader.reset(batch, offset);
+    if (this.#againReader.next(this.#again) && this.#again.offset === offset)
+      this.lockKey(entry, this.#again);
+  }
+
   /**
    * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the others are held behind it.
    */

@@ -425,6 +425,17 @@ export class Group {
   }
 
   /**
+   * After recovery: a message that is still with a consumer of the run before holds its key (`ordering: 'key'`), so that
+   * no later message of the key goes beside it.
+   */
+  async lockResumedKeys(): Promise<void> {
+    if (this.#config.ordering !== 'key') return;
+    for (const position of this.positions.opened)
+      for (const { offset, state } of position.pending.values())
+        if (state === PendingState.inFlight) await position.lockKeyOf(offset);
+  }
+
+  /**
    * After recovery: the count that was stored had been taken less removals that recovery accounts for once more. A count of very many
    * messages is left as it is.
    */

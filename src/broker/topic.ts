@@ -597,7 +597,7 @@ export class Topic {
       await partition.trackKeys(config);
       this.#checkKeys(partition);
       this.#size.check(partition, config);
-      this.#age.check(partition);
+      void this.#age.check(partition);
     }
     if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
     this.noteRoom();
@@ -623,12 +623,17 @@ export class Topic {
     return partition;
   }
 
+  /**
+   * Before the broker is ready: what is older than the age limit goes. A crash may have taken back removals that clients
+   * had seen, and the time without a broker counts, too.
+   */
+  async removeAged(): Promise<void> {
+    await Promise.all(this.partitions.opened.map((partition) => this.#age.check(partition)));
+  }
+
   /** After recovery: timers begin. */
   resume(): void {
-    for (const partition of this.partitions.opened) {
-      this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
-      this.#age.check(partition);
-    }
+    for (const partition of this.partitions.opened) this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
     for (const group of this.groups.values()) group.resumeTimers();
     this.#acks.resume();
   }
