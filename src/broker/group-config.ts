@@ -28,7 +28,8 @@ export interface GroupConfig {
   readonly ackWaitMs: number;
   /**
    * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating; empty = at once.
-   * With `backoffReplacesDeadline` the values are deadlines instead of waits (JetStream's meaning).
+   * With `backoffReplacesDeadline` the values are deadlines instead of waits (JetStream's meaning). A wait that has begun ends
+   * as it began when the backoff changes; deadlines change at once.
    */
   readonly backoffMs: readonly number[];
   readonly backoffReplacesDeadline: boolean;
@@ -41,7 +42,10 @@ export interface GroupConfig {
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   /** Deliveries of one message before it is given up. */
   readonly maxDeliver?: number;
-  /** Deliveries that may be under way at once. */
+  /**
+   * Deliveries that may be under way at once, of each partition by itself: so Kafka counts its record locks, and one slow
+   * partition takes no room from the others.
+   */
   readonly maxInFlight?: number;
   /** The topic that takes what was given up; absent: the group passes over it. */
   readonly deadLetter?: string;

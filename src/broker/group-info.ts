@@ -82,15 +82,13 @@ export function positionInfo(group: Group, partition: number): PositionInfo | un
 
 /** Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered again. */
 export function countDeliverable(group: Group): number {
-  const { lag, inFlight, paused } = groupInfo(group);
-  if (paused) return 0;
-  let ready = 0;
-  let held = 0;
-  for (const position of group.positions.opened) {
-    ready += position.pending.readyCount;
-    held += position.held;
+  if (group.isPaused) return 0;
+  const { maxInFlight = Infinity, ack } = group.config;
+  let deliverable = 0;
+  for (const { pending, held, lag } of group.positions.opened) {
+    deliverable += pending.readyCount;
+    // The limit is one of each partition.
+    if (ack === 'none' || pending.size - held < maxInFlight) deliverable += lag - held;
   }
-  const { maxInFlight, ack } = group.config;
-  const isFull = maxInFlight !== undefined && ack !== 'none' && inFlight >= maxInFlight;
-  return ready + (isFull ? 0 : lag - held);
+  return deliverable;
 }

@@ -18,13 +18,16 @@ export interface GroupSettings {
   readonly filter?: string | readonly string[];
   /** Deliveries of one message before it is given up, Infinity for no limit. Default 5. */
   readonly maxDeliver?: number;
-  /** Waits before each redelivery, in milliseconds, the last one repeating. Default 100, 1,000, 10,000, 60,000. */
+  /**
+   * Waits before each redelivery, in milliseconds, the last one repeating. Default 100, 1,000, 10,000, 60,000. A wait that has
+   * begun is not shortened or extended by a change.
+   */
   readonly backoffMs?: readonly number[];
   /** Share of each wait that is random, from 0 to 1. Default 0.2. */
   readonly backoffJitter?: number;
   /** How long a consumer may take to answer before the delivery counts as failed. Default 30,000. */
   readonly ackWaitMs?: number;
-  /** Deliveries under way at once, Infinity for no limit, which is the default. */
+  /** Deliveries under way at once, of each partition; Infinity for no limit, which is the default. */
   readonly maxInFlight?: number;
   /** The topic for messages that were given up; `false`: they are passed over. Default `<topic>-<group>-dlq`. */
   readonly deadLetter?: string | false;
