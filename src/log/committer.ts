@@ -53,6 +53,8 @@ interface Waiter {
 /** A commit that so many bytes came for while another was written is sealed only so many turns of the event loop later: some 20 µs when nothing comes. */
 const gatheredBytesMin = 2 ** 13;
 const gatherTurns = 8;
+/** A busy event loop takes 5 to 50 ms for one turn: the wait ends with the first turn that is later than this. */
+const gatherMsMax = 2;
 /** The write buffer keeps this much between commits. It is aligned, so that the journal may write past the page cache. */
 const keptBufferBytes = 2 ** 23;
 
@@ -63,7 +65,7 @@ const keptBufferBytes = 2 ** 23;
  *
  * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been handled; what comes while one is
  * being written goes into the next. Two halves of a window of requests would take turns like that for ever, each waiting for the write of the other,
- * so a commit of some size waits a few turns of the event loop for the other half.
+ * so a commit of some size waits a few turns of the event loop for the other half, and for no longer than some milliseconds.
  */
 export class Committer {
   readonly #context: CommitterContext;
@@ -179,9 +181,10 @@ export class Committer {
   };
 
   /** Those who were told of the last commit a moment ago may be about to add to this one: a write less for all of them. */
-  #gather(turns: number): void {
-    if (turns === 0) this.#sealNow();
-    else this.#context.clock.defer(() => this.#gather(turns - 1));
+  #gather(turns: number, endMs: number): void {
+    const { clock } = this.#context;
+    if (turns === 0 || clock.monotonic() > endMs) this.#sealNow();
+    else clock.defer(() => this.#gather(turns - 1, endMs));
   }
 
   #seal(): void {
@@ -270,7 +273,8 @@ export class Committer {
     work.clear();
     this.#spare = work;
     this.#context.committed();
-    if (this.#open.draft.bytes >= gatheredBytesMin) return this.#gather(gatherTurns);
+    if (this.#open.draft.bytes >= gatheredBytesMin)
+      return this.#gather(gatherTurns, this.#context.clock.monotonic() + gatherMsMax);
     this.#scheduled = false;
     if (!this.#open.draft.isEmpty || this.#requested) this.#schedule();
   }

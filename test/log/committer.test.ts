@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Log } from '../../src/log/index.ts';
 import { MemoryFiles, type File, type Files, type OpenOptions } from '../../src/log/index.ts';
 import type { TestHost } from './kit.ts';
+import { VirtualClock } from '../../src/util/index.ts';
 import { append, openLog, readAll, readBatches, until, values } from './kit.ts';
 
 /** Files whose writes that must be durable wait until the test lets them go. */
@@ -28,9 +29,9 @@ class HeldFiles extends MemoryFiles {
   }
 }
 
-async function held(): Promise<{ files: HeldFiles; log: Log; host: TestHost }> {
+async function held(clock = new VirtualClock()): Promise<{ files: HeldFiles; log: Log; host: TestHost }> {
   const files = new HeldFiles();
-  const { log, host } = await openLog(files);
+  const { log, host } = await openLog(files, { clock });
   host.create(1);
   await log.flush();
   files.holding = true;
@@ -89,16 +90,19 @@ test('all that comes while a commit is being written goes into the next, and one
   await finish(kit);
 });
 
-for (const [what, bytes, writes] of [
+for (const [what, bytes, turnMs, writes] of [
   [
     'a commit of some size that is open when another became durable waits a little for those who were told of that one',
     10_000,
+    0,
     2,
   ],
-  ['a small one is sealed at once', 10, 3],
+  ['a small one is sealed at once', 10, 0, 3],
+  ['one of some size waits for no second turn of an event loop whose turns are long', 10_000, 10, 3],
 ] as const) {
   test(what, async () => {
-    const kit = await held();
+    const clock = new VirtualClock();
+    const kit = await held(clock);
     const { files, log, host } = kit;
     const partition = log.partition(1)!;
     append(partition, 'told of first');
@@ -107,7 +111,10 @@ for (const [what, bytes, writes] of [
     const told = host.durableCalls;
     files.letGo();
     await until(() => host.durableCalls > told);
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(turnMs);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     append(partition, 'sent again');
     files.holding = false;
     while (files.held.length > 0) files.letGo();
