@@ -28,8 +28,9 @@ const layers: { readonly [name: string]: Layer } = {
   },
   log: { layers: ['util'], node: ['node:zlib', 'node:path'] },
   broker: { layers: ['log', 'util'], node: [] },
-  // A door of its own for what is loaded after the rest listens.
-  protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(kafka\/)?index\.ts$/ },
+  // One door for all protocols: their table loads a folder when it is switched on. The settings have one of their own,
+  // because they show in the types of the package, which need none of Node's.
+  protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(index|settings)\.ts$/ },
   server: { layers: ['protocols', 'broker', 'util'], packages: ['pino', 'prom-client', 'smol-toml'] },
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that shows it.
   embedded: { layers: ['broker', 'util'] },

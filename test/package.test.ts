@@ -36,7 +36,7 @@ for await (const message of orders.browse()) message.value.id.toFixed();
 for await (const batch of group.batches()) await batch.ack();
 for await (const price of box.live.subscribe('prices.*', { codec: json<number>() })) price.value.toFixed();
 const server: PillarboxServer = await startServer({ natsPort: 0 });
-server.ports.nats.toFixed();
+server.ports.nats?.toFixed();
 if (server.broker.topic('orders') === undefined) throw new BrokerError('topic-not-found', 'no orders');
 `;
 

@@ -124,7 +124,7 @@ export interface ServerJson {
   readonly uptimeMs: number;
   readonly dataDirectory: string;
   readonly host: string;
-  readonly ports: { readonly nats: number; readonly kafka?: number; readonly admin: number };
+  readonly ports: { readonly [protocol: string]: number };
   readonly connections: number;
   readonly memory: { readonly rssBytes: number };
   readonly health: {

@@ -1,18 +1,22 @@
+import type { Socket } from 'node:net';
+
 /**
- * A frontend is a protocol the server speaks: it listens, and turns what its clients say into calls of the broker.
+ * A frontend turns what the clients of one protocol say into calls of the broker. A door of the hall hands it the connections.
  *
- * Each protocol folder exports one implementation.
+ * Each protocol folder has one implementation.
  */
 export interface Frontend {
   /** What the protocol is called in options, logs and metrics: `nats`, `kafka`, … */
   readonly name: string;
-  /** False when anybody who can connect may do everything; the server refuses to listen on a public address then. */
+  /** False when every client may do everything; the server refuses to listen on a public address then. */
   readonly authenticates: boolean;
   /** Open connections. */
   readonly connections: number;
-  /** Starts to accept connections. Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …). */
-  listen(options: ListenOptions): Promise<{ readonly port: number }>;
-  /** Stops accepting, tells clients to go elsewhere where the protocol can, writes out what waits, and closes what is still open after `graceMs`. */
+  /** Takes over a connection that was accepted and not read from (`pauseOnConnect`). */
+  accept(socket: Socket): void;
+  /** Hears where the clients come in, before the first of them. */
+  listening?(address: ListenOptions): void;
+  /** Accepts nothing more, tells clients to go elsewhere where the protocol can, writes out what waits, and closes what is still open after `graceMs`. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 export { decompress } from './decompress.ts';
 export {
+  Door,
   Hall,
   Listener,
   type Connection,
@@ -8,15 +9,5 @@ export {
   type TlsIdentity,
 } from './connections/index.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
-export {
-  NatsFrontend,
-  PillarboxJetStream,
-  natsApiLevel,
-  natsVersion,
-  type NatsAuth,
-  type NatsEvent,
-  type NatsLimits,
-  type NatsOptions,
-  type ServerIdentity,
-} from './nats/index.ts';
-export { parseKafkaSettings } from './kafka-settings.ts';
+export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
+export { protocols, type AnyProtocol } from './protocols.ts';

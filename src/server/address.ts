@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { parseKafkaSettings } from '../protocols/index.ts';
+import { protocols } from '../protocols/index.ts';
 import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
@@ -21,64 +21,66 @@ export async function isLoopback(host: string): Promise<boolean> {
   );
 }
 
-function checkKafkaConfig(text: string | undefined): void {
-  try {
-    parseKafkaSettings(text ?? '');
-  } catch (error) {
-    const problem = `--kafka-config cannot be read: ${messageOf(error)}.`;
-    throw new ServerError('configuration-invalid', problem, error);
-  }
+/** A place that listens, and what keeps strangers out of it. */
+interface Exposure {
+  readonly title: string;
+  readonly host: string;
+  /** The flag that sets the host. */
+  readonly hostFlag: string;
+  readonly loginFlags: string;
+  readonly authenticates: boolean;
+  /** Another way out, as it reads at the end of a sentence. */
+  readonly orElse: string;
 }
 
-/** Refuses, in one sentence, to be open to the network by accident. */
+/** Refuses, in one sentence, to be open to the network by accident, and settings that do not fit together. */
 export async function checkExposure(settings: Settings): Promise<void> {
-  const { natsUser, natsPassword, natsToken, adminToken, kafkaUser, kafkaPassword, kafkaPort } = settings;
-  if ((natsUser === undefined) !== (natsPassword === undefined))
-    throw new ServerError(
-      'configuration-invalid',
-      'NATS authentication needs both --nats-user and --nats-password; one of them is missing.',
-    );
-  if ((kafkaUser === undefined) !== (kafkaPassword === undefined))
-    throw new ServerError(
-      'configuration-invalid',
-      'Kafka authentication needs both --kafka-user and --kafka-password; one of them is missing.',
-    );
-  if ((settings.kafkaTlsCert === undefined) !== (settings.kafkaTlsKey === undefined))
-    throw new ServerError(
-      'configuration-invalid',
-      'TLS for Kafka needs both --kafka-tls-cert and --kafka-tls-key; one of them is missing.',
-    );
-  checkKafkaConfig(settings.kafkaConfig);
-  const doors = [
-    ['NATS', 'host', '--nats-user and --nats-password, or --nats-token,', natsUser ?? natsToken],
-    [
-      'Kafka',
-      'host',
-      '--kafka-user and --kafka-password',
-      kafkaPort === 'off' ? '' : (kafkaUser ?? natsUser),
-    ],
-    ['the admin HTTP', 'adminHost', '--admin-token', adminToken],
-  ] as const;
-  for (const [door, key, credentials, given] of doors) {
-    const host = settings[key];
-    const isPublic = await isLoopback(host).then(
-      (isLoopback) => !isLoopback,
-      (error: unknown) => {
-        throw new ServerError(
-          'address-unavailable',
-          `The address "${shownText(host)}" for ${door} cannot be resolved (${systemErrorCode(error) ?? messageOf(error)}); ` +
-            `give an address of this machine with --${settingTable[key].name}.`,
-          error,
-        );
-      },
-    );
-    if (isPublic && given === undefined && !settings.insecure)
-      throw new ServerError(
-        'address-not-allowed',
-        `Refusing to open ${door} to the network on ${host} without authentication: ` +
-          `set ${credentials} or listen on 127.0.0.1${door === 'Kafka' ? ', or leave it out with --kafka-port off' : ''} (--insecure overrides this).`,
-      );
+  for (const protocol of protocols) {
+    const problem = protocol.problemOf(settings);
+    if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
   }
+  for (const exposure of exposuresOf(settings)) await checkOne(exposure, settings.insecure);
+}
+
+function exposuresOf(settings: Settings): Exposure[] {
+  const { host, adminHost, adminToken } = settings;
+  const doors = protocols.flatMap((protocol): Exposure[] => {
+    if (protocol.port(settings) === 'off') return [];
+    const { title, loginFlags, name } = protocol;
+    const orElse = `, or leave it out with --${name}-port off`;
+    const hostFlag = `--${settingTable.host.name}`;
+    return [{ title, host, hostFlag, loginFlags, authenticates: protocol.authenticates(settings), orElse }];
+  });
+  const admin: Exposure = {
+    title: 'the admin HTTP',
+    host: adminHost,
+    hostFlag: `--${settingTable.adminHost.name}`,
+    loginFlags: `--${settingTable.adminToken.name}`,
+    authenticates: adminToken !== undefined,
+    orElse: '',
+  };
+  return [...doors, admin];
+}
+
+async function checkOne(exposure: Exposure, insecure: boolean): Promise<void> {
+  const { title, host, hostFlag, loginFlags, authenticates, orElse } = exposure;
+  const isPublic = await isLoopback(host).then(
+    (isLoopback) => !isLoopback,
+    (error: unknown) => {
+      throw new ServerError(
+        'address-unavailable',
+        `The address "${shownText(host)}" for ${title} cannot be resolved (${systemErrorCode(error) ?? messageOf(error)}); ` +
+          `give an address of this machine with ${hostFlag}.`,
+        error,
+      );
+    },
+  );
+  if (isPublic && !authenticates && !insecure)
+    throw new ServerError(
+      'address-not-allowed',
+      `Refusing to open ${title} to the network on ${host} without authentication: ` +
+        `set ${loginFlags} or listen on 127.0.0.1${orElse} (--insecure overrides this).`,
+    );
 }
 
 /** What went wrong while listening, in one sentence. */

@@ -148,7 +148,7 @@ async function parseConfigurationFile(path: string, text: string): Promise<Value
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values))
     throw invalid(
-      `The configuration file ${path} must hold an object with settings, such as {"nats-port": 4222}.`,
+      `The configuration file ${path} must hold an object with settings, such as {"log-level": "debug"}.`,
     );
   return values as Values;
 }

@@ -18,4 +18,5 @@ export {
   settingTable,
 } from './settings.ts';
 export { checkExposure } from './address.ts';
+export { type DoorPlan, doorsOf } from './door-plans.ts';
 export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

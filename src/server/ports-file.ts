@@ -1,15 +1,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ProtocolName } from '../protocols/settings.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 
-/** What the ports file holds: one line of JSON. Later protocols add their keys. */
-export interface Ports {
-  readonly pid: number;
-  readonly nats: number;
-  /** Absent when Kafka is off. */
-  readonly kafka?: number;
-  readonly admin: number;
-}
+/** What the ports file holds: one line of JSON with a port for each protocol that is switched on, by its name. */
+export type Ports = { readonly pid: number; readonly admin: number } & {
+  readonly [name in ProtocolName]?: number;
+};
 
 /** Writes the file under another name and renames it, so that whoever waits for it never reads half of it. */
 export async function writePortsFile(file: string, ports: Ports): Promise<void> {

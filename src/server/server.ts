@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { Broker, ClockJump, LogError } from '../broker/index.ts';
+import { type Door, Hall } from '../protocols/index.ts';
 import { rfc3339 } from '../util/index.ts';
-import type { Frontend } from '../protocols/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { AdminHttp } from './admin/index.ts';
 import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
-import type { Door, KafkaDoor } from './frontends.ts';
+import { createDoors, openDoors } from './doors.ts';
 import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
@@ -37,9 +37,6 @@ export interface PillarboxServer extends AsyncDisposable {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-/** The frontend of Kafka is loaded so long after its port is open, unless a client comes first. */
-const kafkaLoadDelayMs = 100;
-
 /** Rates are means over time that are brought up to date when somebody asks; so somebody asks. */
 const sampleMs = 2000;
 
@@ -67,10 +64,8 @@ class Server implements PillarboxServer {
   readonly #startedMs = Date.now();
   #fail: (error: ServerError) => void = () => {};
   #broker: Broker | undefined;
-  #frontends: Door[] = [];
+  #doors: readonly Door[] = [];
   #admin: AdminHttp | undefined;
-  #natsPort = 0;
-  #kafkaPort: number | undefined;
   #hasPortsFile = false;
   #sampling: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
@@ -89,21 +84,15 @@ class Server implements PillarboxServer {
   }
 
   get ports(): ServerPorts {
-    return {
-      nats: this.#natsPort,
-      ...(this.#kafkaPort === undefined ? {} : { kafka: this.#kafkaPort }),
-      admin: this.#admin?.port ?? 0,
-    };
+    const ports = this.#doors.map(({ name, port }) => [name, port ?? 0] as const);
+    return { ...Object.fromEntries(ports), admin: this.#admin?.port ?? 0 };
   }
 
   async start(): Promise<void> {
     // One from a run that was killed would tell of ports that nobody listens on.
     if (this.settings.portsFile !== undefined) await removePortsFile(this.settings.portsFile);
     // Code is loaded while the disk works: opening the broker and loading what stands in front of it overlap.
-    const [{ openBroker }, frontends] = await Promise.all([
-      import('./open-broker.ts'),
-      import('./frontends.ts'),
-    ]);
+    const { openBroker } = await import('./open-broker.ts');
     const adminModule = import('./admin/index.ts');
     adminModule.catch(() => {});
     const shares = shareDescriptors(descriptorsMax());
@@ -118,21 +107,17 @@ class Server implements PillarboxServer {
       },
     );
     this.#broker = broker;
-    const { host, natsPort, adminHost, adminPort, adminToken, portsFile } = this.settings;
-    const hall = new frontends.Hall(broker.clock, {
+    const { adminHost, adminPort, adminToken, portsFile } = this.settings;
+    const hall = new Hall(broker.clock, {
       connectionsMax: this.settings.connectionsMax ?? shares.connectionsMax,
       loginDelayMsMax: this.settings.loginDelayMsMax,
     });
-    const kafka = new frontends.KafkaDoor(broker, hall, this.settings, this.#log);
+    this.#doors = createDoors(broker, hall, this.settings, this.#log);
     if (shares.isScarce) {
       const loadMetrics = async (): Promise<unknown> => (await adminModule).loadMetrics();
-      await Promise.all([loadMetrics(), this.settings.kafkaPort === 'off' ? undefined : kafka.load()]);
+      await Promise.all([loadMetrics(), ...this.#doors.map((door) => door.load())]);
     }
-    const nats = frontends.createNatsFrontend(broker, hall, this.settings, this.#log);
-    this.#frontends.push(nats);
-    this.#natsPort = await listen(nats, host, natsPort);
-
-    await this.#startKafka(kafka);
+    await openDoors(this.#doors, this.settings);
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
     this.#admin = await listenAdminHttp({
@@ -140,7 +125,7 @@ class Server implements PillarboxServer {
       context: {
         broker,
         syncTimes,
-        frontends: this.#frontends,
+        doors: this.#doors,
         connections: hall.registry,
         settings: this.settings,
         version: this.#version,
@@ -168,15 +153,6 @@ class Server implements PillarboxServer {
     }
   }
 
-  async #startKafka(kafka: KafkaDoor): Promise<void> {
-    const { host, kafkaPort } = this.settings;
-    if (kafkaPort === 'off') return;
-    this.#frontends.push(kafka);
-    this.#kafkaPort = await listen(kafka, host, kafkaPort);
-    // When all listen, and whoever waits for that has been told.
-    setTimeout(() => void kafka.load().catch(() => {}), kafkaLoadDelayMs).unref();
-  }
-
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(graceMs);
     return this.#closed;
@@ -191,7 +167,7 @@ class Server implements PillarboxServer {
     clearInterval(this.#sampling);
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)
       await removePortsFile(this.settings.portsFile);
-    await Promise.all(this.#frontends.map((frontend) => frontend.close({ graceMs })));
+    await Promise.all(this.#doors.map((door) => door.close({ graceMs })));
     await this.#admin?.close({ graceMs: Math.min(graceMs, 1000) });
     await this.#broker?.close();
   }
@@ -215,22 +191,6 @@ class Server implements PillarboxServer {
           'because it cannot promise that anything is on disk any more. Check the disk and start it again.';
     this.#log.fatal(message, { error });
     this.#fail(new ServerError('storage-failed', message, error));
-  }
-}
-
-const doorNames: { readonly [name: string]: string } = { nats: 'NATS', kafka: 'Kafka' };
-
-async function listen(frontend: Frontend, host: string, port: number): Promise<number> {
-  try {
-    return (await frontend.listen({ host, port })).port;
-  } catch (error) {
-    throw listenError(
-      error,
-      doorNames[frontend.name] ?? frontend.name,
-      host,
-      port,
-      `--${frontend.name}-port`,
-    );
   }
 }
 

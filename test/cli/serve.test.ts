@@ -93,6 +93,15 @@ describe('serve', () => {
     assert.match(await client.line(), /^INFO \{/);
   });
 
+  test('runs without NATS, and shows no address for it', async () => {
+    await using directory = await makeTemporaryDirectory();
+    await using broker = await serve(directory.path, ['--nats-port', 'off', '--kafka-port', '0']);
+    assert.deepEqual(Object.keys(broker.ports), ['pid', 'kafka', 'admin']);
+    const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
+    assert.doesNotMatch(text, /nats/i);
+    assert.match(text, /Kafka {2}127/);
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     test(`stops in order on ${signal}: ends with 0, and the ports file is gone`, async () => {
       await using directory = await makeTemporaryDirectory();

@@ -1,7 +1,12 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { Broker, RealFiles } from '../../src/broker/index.ts';
 import { exitCode } from '../../src/cli/exit-code.ts';
-import { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } from '../../src/protocols/index.ts';
+import {
+  NatsFrontend,
+  PillarboxJetStream,
+  natsApiLevel,
+  natsVersion,
+} from '../../src/protocols/nats/index.ts';
 
 // A broker process with a journal and segments so small that files are recycled, checkpoints made and segments rolled all the time:
 // `small-broker.js DATA PORT PORTS-FILE`. It is `pillarbox serve` without settings, log and admin HTTP.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseKafkaSettings } from '../../src/protocols/index.ts';
+import { parseKafkaSettings } from '../../src/protocols/kafka/index.ts';
 import { ServerError, type Settings, checkExposure, loadConfiguration } from '../../src/server/index.ts';
 
 async function settingsWith(changes: Partial<Settings>): Promise<Settings> {
@@ -36,6 +36,8 @@ describe('a public address', () => {
     { host: '0.0.0.0', natsToken: 'secret', kafkaUser: 'u', kafkaPassword: 'p' },
     { host: '0.0.0.0', natsUser: 'u', natsPassword: 'p' },
     { host: '0.0.0.0', natsToken: 't', kafkaPort: 'off', adminHost: '0.0.0.0', adminToken: 't' },
+    { host: '0.0.0.0', natsPort: 'off', kafkaUser: 'u', kafkaPassword: 'p' },
+    { host: '0.0.0.0', natsPort: 'off', kafkaPort: 'off' },
     { host: '0.0.0.0', adminHost: '0.0.0.0', insecure: true },
   ];
   for (const changes of allowed)

@@ -28,10 +28,36 @@ describe('a server in the process', () => {
       await server.broker.createTopic({ name: `run-${run}` });
       await Promise.all([server.close(), server.close()]);
       await assert.rejects(stat(portsFile), { code: 'ENOENT' });
-      for (const port of [server.ports.nats, server.ports.admin])
+      for (const port of [server.ports.nats!, server.ports.admin])
         assert.equal(await isListening(port), false);
     }
   });
+
+  for (const off of ['nats', 'kafka'] as const)
+    test(`does without ${off} where that is off`, async () => {
+      await using directory = await makeTemporaryDirectory();
+      const portsFile = join(directory.path, 'ports.json');
+      await using server = await startServer({
+        data: join(directory.path, 'data'),
+        natsPort: off === 'nats' ? 'off' : 0,
+        kafkaPort: off === 'kafka' ? 'off' : 0,
+        adminPort: 0,
+        portsFile,
+      });
+      const rest = off === 'nats' ? 'kafka' : 'nats';
+      const ports = JSON.parse(await readFile(portsFile, 'utf8')) as { [name: string]: number };
+      assert.deepEqual(Object.keys(ports), ['pid', rest, 'admin']);
+      assert.equal(server.ports[off], undefined);
+      const api = `http://127.0.0.1:${server.ports.admin}/api/v1`;
+      const { protocols } = (await (await fetch(`${api}/connections`)).json()) as {
+        protocols: { name: string }[];
+      };
+      assert.deepEqual(
+        protocols.map(({ name }) => name),
+        [rest],
+      );
+      assert.equal(await isListening(server.ports[rest]!), true);
+    });
 
   test('that cannot have its port gives the data directory back', async () => {
     await using directory = await makeTemporaryDirectory();
@@ -42,12 +68,12 @@ describe('a server in the process', () => {
       kafkaPort: 0,
       adminPort: 0,
     });
-    for (const taken of [{ natsPort: first.ports.nats }, { adminPort: first.ports.admin }])
+    for (const taken of [{ natsPort: first.ports.nats! }, { adminPort: first.ports.admin }])
       await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0, ...taken }), {
         code: 'address-in-use',
       });
     await using second = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });
-    assert.ok(second.ports.nats > 0);
+    assert.ok(second.ports.nats! > 0);
   });
 
   test('shares its data directory with nobody', async () => {

@@ -86,7 +86,15 @@ export function configure(command: Command): void {
 
 function natsAddress(server: ServerJson, url: string | undefined): NatsAddress {
   const everywhere = server.host === '0.0.0.0' || server.host === '::';
-  if (url === undefined) return { host: everywhere ? '127.0.0.1' : server.host, port: server.ports.nats };
+  if (url === undefined) {
+    const port = server.ports['nats'];
+    if (port === undefined)
+      throw new CliError(
+        exitCode.unavailable,
+        'The benchmark publishes as a NATS client, and this broker runs with --nats-port off; start it with a NATS port.',
+      );
+    return { host: everywhere ? '127.0.0.1' : server.host, port };
+  }
   if (!URL.canParse(url))
     throw new CliError(exitCode.usage, `--nats-url must be such as nats://127.0.0.1:4222, not "${url}".`);
   const { hostname, port, username, password } = new URL(url);

@@ -8,20 +8,24 @@ import { wantsColour } from '../terminal.ts';
 
 /** What the banner tells of a server that listens. */
 interface Listening {
-  readonly host: string;
-  readonly adminHost: string;
-  readonly ports: { readonly nats: number; readonly kafka?: number; readonly admin: number };
+  readonly doors: readonly Door[];
+  readonly adminUrl: string;
   readonly dataDirectory: string;
   readonly startMs: number;
+}
+
+/** A protocol that listens: its title, its address, and a command to try it with. */
+interface Door {
+  readonly title: string;
+  readonly address: string;
+  readonly example: string | undefined;
 }
 
 /** The settings `serve` would run with, read from the same sources; for doctor. */
 export async function readServeSettings(flags: { readonly [name: string]: string | undefined }): Promise<{
   settings: {
     data: string;
-    host: string;
-    natsPort: number;
-    kafkaPort: number | 'off';
+    doors: readonly { title: string; host: string; port: number }[];
     adminHost: string;
     adminPort: number;
   };
@@ -29,19 +33,20 @@ export async function readServeSettings(flags: { readonly [name: string]: string
   warnings: readonly string[];
   limits: { readonly [budget: string]: number };
 }> {
-  const { checkExposure, limitsInForce, loadConfiguration } = await import('../../server/index.ts');
-  const configuration = await loadConfiguration({
+  const { checkExposure, doorsOf, limitsInForce, loadConfiguration } = await import('../../server/index.ts');
+  const { settings, file, warnings } = await loadConfiguration({
     flags,
     environment: process.env,
     directory: process.cwd(),
   });
-  await checkExposure(configuration.settings);
-  return { ...configuration, limits: limitsInForce(configuration.settings) };
+  await checkExposure(settings);
+  const doors = doorsOf(settings);
+  return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings) };
 }
 
 /** `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of settings. */
 export async function configure(command: Command): Promise<void> {
-  const { createLog, environmentName, loadConfiguration, settingTable, startServer } =
+  const { createLog, doorsOf, environmentName, loadConfiguration, settingTable, startServer } =
     await import('../../server/index.ts');
   const attributeNames = new Map<string, string>();
   for (const setting of Object.values(settingTable)) {
@@ -59,8 +64,8 @@ export async function configure(command: Command): Promise<void> {
   command.option('--no-color', 'no colours (as NO_COLOR does)');
   command.addHelpText(
     'after',
-    `\nEvery flag can also be an environment variable (${environmentName(settingTable.natsPort)}) or a key of the\n` +
-      'configuration file (nats-port). Flags win over the environment, that over the file.\n' +
+    `\nEvery flag can also be an environment variable (${environmentName(settingTable.adminPort)}) or a key of the\n` +
+      `configuration file (${settingTable.adminPort.name}). Flags win over the environment, that over the file.\n` +
       'SIGTERM and SIGINT stop the broker in order; a second one stops it at once.',
   );
 
@@ -117,7 +122,12 @@ export async function configure(command: Command): Promise<void> {
     const { host, adminHost } = settings;
     const { ports, dataDirectory } = server;
     const startMs = Math.round(performance.now());
-    process.stdout.write(banner({ host, adminHost, ports, dataDirectory, startMs }, selfCommand()));
+    const doors = doorsOf(settings).map((door): Door => {
+      const endpoint = `${urlHost(host)}:${ports[door.name]}`;
+      return { title: door.title, address: door.addressOf(endpoint), example: door.exampleOf(endpoint) };
+    });
+    const adminUrl = `http://${urlHost(adminHost)}:${ports.admin}`;
+    process.stdout.write(banner({ doors, adminUrl, dataDirectory, startMs }, selfCommand()));
     // On a terminal the banner has said it already.
     if (!isatty(2))
       log.info('the broker is ready', {
@@ -139,23 +149,22 @@ function exitCodeOf(error: unknown): number {
   return (typeof code === 'string' ? exitCodeOfServerError[code] : undefined) ?? exitCode.failure;
 }
 
-function banner({ host, adminHost, ports, dataDirectory, startMs }: Listening, self: string): string {
-  const url = `http://${urlHost(adminHost)}:${ports.admin}`;
-  const isDefault = url === 'http://127.0.0.1:8222';
+function banner({ doors, adminUrl, dataDirectory, startMs }: Listening, self: string): string {
+  const isDefault = adminUrl === 'http://127.0.0.1:8222';
+  const lines = doors.map(({ title, address }) => `  ${title.padEnd(6)} ${address}\n`).join('');
+  const examples = doors.map(({ example }) => (example === undefined ? '' : `or ${example}\n`)).join('');
   return `Pillarbox ${packageVersion()} is ready after ${formatDuration(startMs)}.
 
-  NATS   nats://${urlHost(host)}:${ports.nats}
-${ports.kafka === undefined ? '' : `  Kafka  ${urlHost(host)}:${ports.kafka}\n`}  Admin  ${url}  (/healthz, /metrics, /api/v1/)
+${lines}  Admin  ${adminUrl}  (/healthz, /metrics, /api/v1/)
   Data   ${dataDirectory}
 
 Try it from another terminal:
-${isDefault ? '' : `\n  export PILLARBOX_URL=${url}`}
+${isDefault ? '' : `\n  export PILLARBOX_URL=${adminUrl}`}
   ${self} topics create orders --subjects 'orders.>'
   ${self} pub orders.new 'hello'
   ${self} tail orders
 
-or with any NATS client, such as: nats --server ${urlHost(host)}:${ports.nats} pub orders.new hello
-Stop with Ctrl-C.
+${examples}Stop with Ctrl-C.
 `;
 }
 

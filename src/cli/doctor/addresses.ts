@@ -5,7 +5,7 @@ import type { Check, Examination } from './check.ts';
 
 /** Whether the ports are free, or used by a broker of ours that runs already. */
 export async function checkAddresses(examination: Examination): Promise<readonly Check[]> {
-  const { host, natsPort, kafkaPort, adminHost, adminPort } = examination;
+  const { doors, adminHost, adminPort } = examination;
   const running = await runningBroker(adminHost, adminPort);
   if (running)
     return [
@@ -15,8 +15,8 @@ export async function checkAddresses(examination: Examination): Promise<readonly
         message: `runs as process ${running.pid} on data ${running.dataDirectory}${running.health.ready ? '' : ', not ready'}`,
       },
     ];
-  const checks = [await checkPort('NATS port', host, natsPort)];
-  if (kafkaPort !== 'off') checks.push(await checkPort('Kafka port', host, kafkaPort));
+  const checks: Check[] = [];
+  for (const { title, host, port } of doors) checks.push(await checkPort(`${title} port`, host, port));
   return [...checks, await checkPort('admin port', adminHost, adminPort)];
 }
 

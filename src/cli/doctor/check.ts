@@ -14,9 +14,8 @@ export interface Check {
 /** The settings the checks look at. */
 export interface Examination {
   readonly data: string;
-  readonly host: string;
-  readonly natsPort: number;
-  readonly kafkaPort: number | 'off';
+  /** The protocols that are switched on. */
+  readonly doors: readonly { readonly title: string; readonly host: string; readonly port: number }[];
   readonly adminHost: string;
   readonly adminPort: number;
 }

@@ -1,4 +1,5 @@
 export type { Connection, ConnectionInfo } from './connection.ts';
+export { Door } from './door.ts';
 export { Hall } from './hall.ts';
 export { Listener } from './listener.ts';
 export type { LoginThrottle } from './login-throttle.ts';

@@ -1,4 +1,4 @@
-import { kafkaSettingRules, type KafkaSettingName } from '../kafka-settings.ts';
+import { kafkaSettingRules, type KafkaSettingName } from './kafka-settings.ts';
 import { ConfigSource, ConfigType, type ShownConfig } from './config-values.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { topicDefaults } from './topic-configs.ts';

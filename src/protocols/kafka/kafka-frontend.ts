@@ -6,7 +6,7 @@ import { Hall, Listener, Sessions, type TlsIdentity } from '../connections/index
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
-import { kafkaSettings, type KafkaSettings } from '../kafka-settings.ts';
+import { kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
 import { GroupCoordinator, limitsOfSettings, type GroupLimits } from './groups/index.ts';
 import { DeletedNames } from './deleted-names.ts';
 import { handlers } from './handlers/index.ts';
@@ -136,6 +136,7 @@ export class KafkaFrontend implements Frontend {
     return Array.from(this.#sessions, (session) => session.info());
   }
 
+  /** Listens without a door, for a broker of one protocol. */
   listen(options: ListenOptions): Promise<{ readonly port: number }> {
     return this.#listener.listen(options);
   }
@@ -166,7 +167,6 @@ export class KafkaFrontend implements Frontend {
     });
   }
 
-  /** Takes over a connection that somebody else has accepted and that was not read from (`pauseOnConnect`). */
   accept(socket: Socket): void {
     this.#host.turns.accepted();
     if (!this.#sessions.hasRoom) {

@@ -1,7 +1,7 @@
 import type { Broker, Topic } from '../../broker/index.ts';
 import type { Clock, Random } from '../../util/index.ts';
 import type { AnyApi, Uuid } from '../../wire/kafka/index.ts';
-import type { KafkaSettings } from '../kafka-settings.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
 import type { DeletedNames } from './deleted-names.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';

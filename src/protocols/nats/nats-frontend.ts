@@ -92,7 +92,7 @@ export class NatsFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
-    this.#listener = Listener.for((socket) => this.#accept(socket));
+    this.#listener = Listener.for((socket) => this.accept(socket));
   }
 
   get connections(): number {
@@ -110,10 +110,15 @@ export class NatsFrontend implements Frontend {
     return Array.from(this.#sessions, (session) => session.info());
   }
 
+  /** Listens without a door, for a broker of one protocol. */
   async listen(options: ListenOptions): Promise<{ readonly port: number }> {
     const { port } = await this.#listener.listen(options);
-    this.#host.info = { ...this.#host.info, host: options.host, port };
+    this.listening({ host: options.host, port });
     return { port };
+  }
+
+  listening({ host, port }: ListenOptions): void {
+    this.#host.info = { ...this.#host.info, host, port };
   }
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -127,7 +132,7 @@ export class NatsFrontend implements Frontend {
     await this.#sessions.ended();
   }
 
-  #accept(socket: Socket): void {
+  accept(socket: Socket): void {
     this.#host.turns.accepted();
     if (!this.#sessions.hasRoom) {
       this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());

@@ -1,6 +1,5 @@
 import type { Broker, Group, Topic } from '../../broker/index.ts';
-import type { ConnectionRegistry } from '../../protocols/index.ts';
-import type { Door } from '../frontends.ts';
+import type { ConnectionRegistry, Door } from '../../protocols/index.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
 import type { SyncTimes } from '../sync-times.ts';
@@ -10,7 +9,7 @@ import type { OldestTimes } from './oldest-times.ts';
 /** What the routes work on: the broker and what the server knows of itself. */
 export interface AdminContext {
   readonly broker: Broker;
-  readonly frontends: readonly Door[];
+  readonly doors: readonly Door[];
   readonly connections: ConnectionRegistry;
   readonly settings: Settings;
   readonly version: string;

@@ -95,7 +95,7 @@ class Families {
   }
 }
 
-function addServer(families: Families, { broker, frontends, version, startedMs }: AdminContext): void {
+function addServer(families: Families, { broker, doors, version, startedMs }: AdminContext): void {
   const { rss, heapUsed, external, cpuMicroseconds } = processFigures();
   const { ready, diskFull, memoryFull, damage, clockJumps, clockAheadMs } = broker.health;
   const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
@@ -137,7 +137,7 @@ function addServer(families: Families, { broker, frontends, version, startedMs }
   families.gauge('topics', 'topics', topics);
   families.gauge('groups', 'groups', groups);
   families.gauge('scheduled_messages', 'delayed messages that wait for their time', scheduled);
-  for (const { name, connections } of frontends)
+  for (const { name, connections } of doors)
     families.gauge('connections', 'open connections', connections, { protocol: name });
 }
 

@@ -66,15 +66,12 @@ export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
 }
 
 /** Those whose output waits for them come first: they are the ones that hold others back. */
-export function listConnections(
-  { query }: AdminRequest,
-  { frontends, connections }: AdminContext,
-): AdminReply {
+export function listConnections({ query }: AdminRequest, { doors, connections }: AdminContext): AdminReply {
   const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
-  const protocols = frontends.map((frontend) => ({
-    name: frontend.name,
-    connections: frontend.connections,
-    authenticates: frontend.authenticates,
+  const protocols = doors.map((door) => ({
+    name: door.name,
+    connections: door.connections,
+    authenticates: door.authenticates,
   }));
   const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
   return json({ protocols, total: all.length, connections: all.slice(0, limit) });

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker, MemoryFiles, Router } from '../../../src/broker/index.ts';
+import { Hall } from '../../../src/protocols/index.ts';
 import {
-  Hall,
   NatsFrontend,
   PillarboxJetStream,
   natsApiLevel,
   natsVersion,
-} from '../../../src/protocols/index.ts';
+} from '../../../src/protocols/nats/index.ts';
 import { SeededRandom } from '../../../src/util/index.ts';
 import { SteppedClock, WireClient, eventually } from '../../support/index.ts';
 import { TestServer } from './nats-kit.ts';

@@ -4,7 +4,12 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Broker, MemoryFiles, Router } from '../../../src/broker/index.ts';
-import { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } from '../../../src/protocols/index.ts';
+import {
+  NatsFrontend,
+  PillarboxJetStream,
+  natsApiLevel,
+  natsVersion,
+} from '../../../src/protocols/nats/index.ts';
 import { SeededRandom } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { TestServer, says } from './nats-kit.ts';

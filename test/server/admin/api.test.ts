@@ -118,7 +118,7 @@ describe('health', () => {
 
 describe('connections', () => {
   test('are listed by protocol, with what the protocol knows of them', async () => {
-    using client = await WireClient.open(server.ports.nats);
+    using client = await WireClient.open(server.ports.nats!);
     await client.line();
     client.send('CONNECT {"verbose":false,"name":"tester","lang":"test"}\r\nSUB a 1\r\nPING\r\n');
     await client.line();
@@ -136,7 +136,7 @@ describe('connections', () => {
   });
 
   test('are closed by their ids', async () => {
-    using client = await WireClient.open(server.ports.nats);
+    using client = await WireClient.open(server.ports.nats!);
     await client.line();
     client.send('CONNECT {"verbose":false,"name":"kicked"}\r\nPING\r\n');
     await client.line();

@@ -1,4 +1,4 @@
-import type { KafkaSettings } from '../../kafka-settings.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
 
 /** What applies to a group that says nothing, and what it may choose by its configs. */
 export interface Bounds {

@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net';
+import type { Frontend, ListenOptions } from '../frontend.ts';
+import { Listener } from './listener.ts';
+import type { TlsIdentity } from './tls.ts';
+
+export interface DoorOptions {
+  readonly name: string;
+  readonly title: string;
+  readonly authenticates: boolean;
+  /** Loads the protocol's code and makes its frontend. */
+  readonly create: () => Promise<Frontend>;
+  /** The code cannot be loaded. Node does not load a module again that failed once, so this is final. */
+  readonly onLoadFailed: (error: unknown) => void;
+}
+
+/** The code of a protocol is loaded so long after its port is open, unless a client comes first. */
+const loadDelayMs = 100;
+
+/**
+ * A door listens for the clients of one protocol and hands them to its frontend. The frontend is loaded when all
+ * listen, or with the first client: a protocol may have much code, and a start waits for none of it.
+ */
+export class Door {
+  readonly name: string;
+  readonly title: string;
+  readonly authenticates: boolean;
+  readonly #options: DoorOptions;
+  #listener: Listener | undefined;
+  #address: ListenOptions | undefined;
+  #loading: Promise<Frontend> | undefined;
+  #frontend: Frontend | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
+
+  constructor(options: DoorOptions) {
+    this.name = options.name;
+    this.title = options.title;
+    this.authenticates = options.authenticates;
+    this.#options = options;
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#frontend?.connections ?? 0;
+  }
+
+  /** The port in use; undefined before it listens. */
+  get port(): number | undefined {
+    return this.#address?.port;
+  }
+
+  /** Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …). */
+  async listen(options: ListenOptions, tls?: TlsIdentity): Promise<void> {
+    this.#listener = Listener.for((socket) => this.#accept(socket), tls);
+    const { port } = await this.#listener.listen(options);
+    this.#address = { host: options.host, port };
+    this.#frontend?.listening?.(this.#address);
+    // Later: all doors listen by then, and the program that waits for them has been told.
+    this.#timer = setTimeout(() => void this.load().catch(() => {}), loadDelayMs).unref();
+  }
+
+  /** Loads the frontend, so that the first client need not wait for it. */
+  load(): Promise<Frontend> {
+    if (!this.#loading) {
+      this.#loading = this.#load();
+      this.#loading.catch(this.#options.onLoadFailed);
+    }
+    return this.#loading;
+  }
+
+  async #load(): Promise<Frontend> {
+    const frontend = await this.#options.create();
+    if (this.#address) frontend.listening?.(this.#address);
+    this.#frontend = frontend;
+    if (this.#isClosing) await frontend.close();
+    return frontend;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#frontend) return this.#frontend.accept(socket);
+    const fail = (): void => void socket.destroy();
+    socket.on('error', fail);
+    this.load().then((frontend) => {
+      socket.off('error', fail);
+      if (!socket.destroyed) frontend.accept(socket);
+    }, fail);
+  }
+
+  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#timer);
+    void this.#listener?.close();
+    const frontend = await this.#loading?.catch(() => undefined);
+    await frontend?.close(options);
+  }
+}

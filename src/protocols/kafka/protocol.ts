@@ -1,0 +1,75 @@
+import type { NatsDoorSettings } from '../nats/settings.ts';
+import { bothOrNone, connectionReporter, type Protocol } from '../protocol.ts';
+import type { CommonSettings } from '../settings.ts';
+import { kafkaDoorSettings, type KafkaDoorSettings } from './settings.ts';
+import type { Endpoint } from './kafka-host.ts';
+import { parseKafkaSettings } from './kafka-settings.ts';
+import type { KafkaUser } from './sasl.ts';
+
+/** A user that is set for NATS need not be set again. */
+type SharedUser = Pick<NatsDoorSettings, 'natsUser' | 'natsPassword'>;
+
+/** What Kafka reads of the settings. */
+type KafkaReads = KafkaDoorSettings & CommonSettings & SharedUser;
+
+/** Kafka, as the one broker of a cluster. */
+export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
+  name: 'kafka',
+  title: 'Kafka',
+  settings: kafkaDoorSettings,
+  loginFlags: '--kafka-user and --kafka-password',
+  port: ({ kafkaPort }) => kafkaPort,
+  authenticates: (settings) => userOf(settings) !== undefined,
+  tls: ({ kafkaTlsCert, kafkaTlsKey }) =>
+    kafkaTlsCert === undefined || kafkaTlsKey === undefined
+      ? undefined
+      : { certificate: kafkaTlsCert, key: kafkaTlsKey },
+  problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaConfig }) =>
+    bothOrNone('Kafka authentication', ['--kafka-user', kafkaUser], ['--kafka-password', kafkaPassword]) ??
+    bothOrNone('TLS for Kafka', ['--kafka-tls-cert', kafkaTlsCert], ['--kafka-tls-key', kafkaTlsKey]) ??
+    problemOfConfig(kafkaConfig),
+  addressOf: (endpoint) => endpoint,
+  create: async ({ broker, hall, settings, log }) => {
+    const { KafkaFrontend } = await import('./index.ts');
+    const { kafkaAdvertise, kafkaProduceBytesMax, kafkaCommandBytesMax } = settings;
+    const user = userOf(settings);
+    return new KafkaFrontend({
+      broker,
+      clock: broker.clock,
+      random: broker.random,
+      hall,
+      limits: {
+        requestBytesMax: Math.max(kafkaProduceBytesMax, kafkaCommandBytesMax),
+        commandBytesMax: kafkaCommandBytesMax,
+        requestElementsMax: settings.kafkaElementsMax,
+        recreateDelayMs: settings.kafkaRecreateDelayMs,
+      },
+      settings: parseKafkaSettings(settings.kafkaConfig ?? ''),
+      auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
+      ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
+      autoCreation: { enabled: settings.kafkaAutoCreate, partitions: settings.kafkaPartitions },
+      report: connectionReporter('Kafka', log, ['slow-reader', 'error']),
+    });
+  },
+};
+
+function userOf(settings: KafkaDoorSettings & SharedUser): KafkaUser | undefined {
+  const user = settings.kafkaUser ?? settings.natsUser;
+  const password = settings.kafkaUser === undefined ? settings.natsPassword : settings.kafkaPassword;
+  return user === undefined || password === undefined ? undefined : { user, password };
+}
+
+function problemOfConfig(text: string | undefined): string | undefined {
+  try {
+    parseKafkaSettings(text ?? '');
+    return undefined;
+  } catch (error) {
+    return `--kafka-config cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
+  }
+}
+
+/** `HOST:PORT`; the setting has checked its form. */
+function endpointOf(text: string): Endpoint {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}

@@ -1,0 +1,82 @@
+import type { Broker } from '../broker/index.ts';
+import type { Hall } from './connections/index.ts';
+import type { Frontend } from './frontend.ts';
+import type { CommonSettings, SettingTable } from './settings.ts';
+
+/** Where a protocol says what operators want to know. */
+export interface ProtocolLog {
+  debug(message: string, fields?: { readonly [name: string]: unknown }): void;
+  warn(message: string, fields?: { readonly [name: string]: unknown }): void;
+}
+
+/** What a frontend stands on. */
+export interface ProtocolContext<S> {
+  readonly broker: Broker;
+  readonly hall: Hall;
+  readonly settings: S;
+  readonly log: ProtocolLog;
+}
+
+/** Certificate and key of a protocol: paths of PEM files. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * A protocol is what the server knows of it before its code is loaded: its name, its settings, and how to make its frontend.
+ *
+ * `Own` are the settings that it brings, `All` those that it reads.
+ */
+export interface Protocol<Own, All = Own & CommonSettings, Name extends string = string> {
+  /** In the ports file, the admin HTTP and settings: `nats`. Its port is set by `NAME-port`. */
+  readonly name: Name;
+  /** In sentences: `NATS`. */
+  readonly title: string;
+  readonly settings: SettingTable<Own>;
+  /** The flags that make its clients log in, as they read after "set". */
+  readonly loginFlags: string;
+  port(settings: All): number | 'off';
+  authenticates(settings: All): boolean;
+  tls(settings: All): TlsFiles | undefined;
+  /** Why settings do not fit together and what to do, in one sentence; undefined when they fit. */
+  problemOf(settings: All): string | undefined;
+  /** An address as its clients write it, from `HOST:PORT`. */
+  addressOf(endpoint: string): string;
+  /** A command to try it with, from `HOST:PORT`. */
+  exampleOf?(endpoint: string): string;
+  /** Loads the code of the protocol and makes its frontend. */
+  create(context: ProtocolContext<All>): Promise<Frontend>;
+}
+
+/** Told by a frontend of its connections. */
+interface ConnectionEvent {
+  readonly kind: string;
+  readonly connection: { readonly id: number; readonly address: string; readonly name: string };
+  readonly reason?: { readonly kind: string };
+}
+
+/** Logs the events of connections: at `debug`, or at `warn` when they end for one of the `alarming` reasons. */
+export function connectionReporter(
+  title: string,
+  log: ProtocolLog,
+  alarming: readonly string[],
+): (event: ConnectionEvent) => void {
+  return ({ kind, connection: { id, address, name }, ...rest }) => {
+    const fields = { id, address, name, ...rest };
+    if (rest.reason !== undefined && alarming.includes(rest.reason.kind))
+      log.warn(`${title} connection ${kind}`, fields);
+    else log.debug(`${title} connection ${kind}`, fields);
+  };
+}
+
+/** What is wrong when one of two settings is there without the other. */
+export function bothOrNone(
+  what: string,
+  one: readonly [flag: string, value: unknown],
+  other: readonly [flag: string, value: unknown],
+): string | undefined {
+  return (one[1] === undefined) === (other[1] === undefined)
+    ? undefined
+    : `${what} needs both ${one[0]} and ${other[0]}; one of them is missing.`;
+}

@@ -1,0 +1,13 @@
+import { kafka } from './kafka/protocol.ts';
+import { nats } from './nats/protocol.ts';
+import type { Protocol } from './protocol.ts';
+import type { CommonSettings, ProtocolName, ProtocolSettings } from './settings.ts';
+
+/** A protocol of the table, without its settings: those of all are in one table of their own. */
+export type AnyProtocol = Omit<
+  Protocol<unknown, ProtocolSettings & CommonSettings, ProtocolName>,
+  'settings'
+>;
+
+/** The table of protocols: the server, the command line and the settings iterate over it and name none. */
+export const protocols: readonly AnyProtocol[] = [nats, kafka];

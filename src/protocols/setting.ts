@@ -1,0 +1,164 @@
+/**
+ * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the environment variable
+ * `PILLARBOX_NATS_PORT` and the key `nats-port` of the configuration file.
+ */
+export interface Setting<T> {
+  readonly name: string;
+  /** How the value is written in `--help`; absent for a switch. */
+  readonly placeholder?: string;
+  /** Undefined means: not set. */
+  readonly default: T;
+  readonly help: string;
+  /** What a value must be, as it reads after "must be". */
+  readonly expected: string;
+  /** Shown as `***` wherever settings are shown. */
+  readonly secret?: boolean;
+  /** From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not fit. */
+  readonly parse: (value: unknown) => NonNullable<T> | undefined;
+  /** Whether code may give the value as it is; absent: when parsing leaves it as it is. */
+  readonly accepts?: (value: unknown) => boolean;
+}
+
+/** Settings by their names in code. */
+export type SettingTable<S> = { readonly [K in keyof S]-?: Setting<S[K]> };
+
+/** What a kind of setting leaves open. */
+export type SettingRest<T> = Pick<Setting<T>, 'name' | 'default' | 'help'> &
+  Partial<Pick<Setting<T>, 'placeholder' | 'secret'>>;
+
+export function text<T extends string | undefined>(rest: SettingRest<T>): Setting<T> {
+  return {
+    placeholder: 'TEXT',
+    expected: 'a text that is not empty',
+    parse: (value) => (typeof value === 'string' && value !== '' ? (value as NonNullable<T>) : undefined),
+    ...rest,
+  };
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+export function port(rest: SettingRest<number>): Setting<number> {
+  return {
+    placeholder: 'PORT',
+    expected: 'a port number from 0 (any free one) to 65535',
+    parse: (value) => {
+      const number = wholeNumber(value);
+      return number !== undefined && number <= 65_535 ? number : undefined;
+    },
+    ...rest,
+  };
+}
+
+/** A protocol that can be left out. */
+export function portOrOff(rest: SettingRest<number | 'off'>): Setting<number | 'off'> {
+  const { parse } = port({ ...rest, default: 0 });
+  return {
+    placeholder: 'PORT',
+    expected: 'a port number from 0 (any free one) to 65535, or off',
+    parse: (value) => (value === 'off' || value === false ? 'off' : parse(value)),
+    ...rest,
+  };
+}
+
+/** `broker.example.com:9092`, `[::1]:9092`. */
+export function endpoint(rest: SettingRest<string | undefined>): Setting<string | undefined> {
+  return {
+    placeholder: 'HOST:PORT',
+    expected: 'a host and a port, such as broker.example.com:9092',
+    parse: (value) => {
+      const [, , digits] = /^(\[[0-9a-f:.]+\]|[^\s:[\]]+):(\d{1,5})$/i.exec(String(value)) ?? [];
+      const number = Number(digits ?? Number.NaN);
+      return number >= 1 && number <= 65_535 ? String(value) : undefined;
+    },
+    ...rest,
+  };
+}
+
+export function count<T extends number | undefined>(max: number, rest: SettingRest<T>): Setting<T> {
+  return {
+    placeholder: 'NUMBER',
+    expected: `a whole number from 1 to ${max}`,
+    parse: (value) => {
+      const number = wholeNumber(value);
+      return number !== undefined && number >= 1 && number <= max ? (number as NonNullable<T>) : undefined;
+    },
+    ...rest,
+  };
+}
+
+const sizeUnits: { readonly [unit: string]: number } = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  kib: 2 ** 10,
+  mb: 1e6,
+  mib: 2 ** 20,
+  gb: 1e9,
+  gib: 2 ** 30,
+};
+
+/** `1048576`, `"512 KiB"`, `"1MiB"`, `"8MB"`. */
+export function size<T extends number | undefined>(
+  bytesMin: number,
+  bytesMax: number,
+  rest: SettingRest<T>,
+): Setting<T> {
+  return {
+    placeholder: 'BYTES',
+    expected: `a size from ${bytesMin} bytes to ${bytesMax / 2 ** 20} MiB, such as 65536, 512KiB or 8MiB`,
+    parse: (value) => {
+      const [, digits, unit] = /^(\d{1,12})\s*([a-z]*)$/i.exec(String(value)) ?? [];
+      const factor = sizeUnits[(unit ?? '').toLowerCase()];
+      const bytes = factor === undefined ? Number.NaN : Number(digits) * factor;
+      return bytes >= bytesMin && bytes <= bytesMax ? (bytes as NonNullable<T>) : undefined;
+    },
+    ...rest,
+  };
+}
+
+const durationUnits: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4 };
+
+/** `10s`, `500ms`, `1m`. */
+export function duration(msMax: number, rest: SettingRest<number>): Setting<number> {
+  return {
+    placeholder: 'TIME',
+    expected: `a time of at most ${msMax / 1e3} s, such as 500ms, 10s or 1m`,
+    accepts: (ms) => typeof ms === 'number' && ms >= 0 && ms <= msMax,
+    parse: (value) => {
+      const [, digits, unit] = /^(\d{1,9})\s*(ms|s|m)$/.exec(String(value)) ?? [];
+      const ms = Number(digits) * (durationUnits[unit ?? ''] ?? Number.NaN);
+      return ms <= msMax ? ms : undefined;
+    },
+    ...rest,
+  };
+}
+
+export function toggle(rest: SettingRest<boolean>): Setting<boolean> {
+  return {
+    expected: 'true or false',
+    parse: (value) =>
+      value === true || value === 'true' || value === '1'
+        ? true
+        : value === false || value === 'false' || value === '0'
+          ? false
+          : undefined,
+    ...rest,
+  };
+}
+
+/** A switch that is on by default, so that it needs a value. */
+export function choiceOfBoolean(rest: SettingRest<boolean>): Setting<boolean> {
+  return { ...toggle(rest), placeholder: 'true|false' };
+}
+
+export function choice<T extends string>(choices: readonly T[], rest: SettingRest<T>): Setting<T> {
+  return {
+    placeholder: 'NAME',
+    expected: `one of ${choices.join(', ')}`,
+    parse: (value) => choices.find((choice) => choice === value),
+    ...rest,
+  };
+}

@@ -1,0 +1,30 @@
+import { kafkaDoorSettings, type KafkaDoorSettings } from './kafka/settings.ts';
+import { natsDoorSettings, type NatsDoorSettings } from './nats/settings.ts';
+import type { SettingTable } from './setting.ts';
+
+export {
+  choice,
+  count,
+  duration,
+  port,
+  size,
+  text,
+  toggle,
+  type Setting,
+  type SettingTable,
+} from './setting.ts';
+
+/** The names of the protocols in the table. */
+export type ProtocolName = 'nats' | 'kafka';
+
+/** Settings of the server that every protocol may look at. */
+export interface CommonSettings {
+  readonly maxPayloadBytes: number;
+}
+
+/** The settings that protocols bring. */
+export interface ProtocolSettings extends NatsDoorSettings, KafkaDoorSettings {}
+
+export const protocolSettings: SettingTable<ProtocolSettings> = { ...natsDoorSettings, ...kafkaDoorSettings };
+
+export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka'];

@@ -1,0 +1,35 @@
+import { protocols } from '../protocols/index.ts';
+import type { ProtocolName } from '../protocols/settings.ts';
+import type { Settings } from './settings.ts';
+
+/** Where a protocol that is switched on listens, and how its clients write that. */
+export interface DoorPlan {
+  readonly name: ProtocolName;
+  readonly title: string;
+  readonly host: string;
+  /** As set: 0 takes a free one. */
+  readonly port: number;
+  /** The address from `HOST:PORT`. */
+  addressOf(endpoint: string): string;
+  /** A command to try it with. */
+  exampleOf(endpoint: string): string | undefined;
+}
+
+/** The doors that the settings ask for. */
+export function doorsOf(settings: Settings): DoorPlan[] {
+  return protocols.flatMap((protocol): DoorPlan[] => {
+    const { name, title } = protocol;
+    const port = protocol.port(settings);
+    if (port === 'off') return [];
+    return [
+      {
+        name,
+        title,
+        host: settings.host,
+        port,
+        addressOf: (endpoint) => protocol.addressOf(endpoint),
+        exampleOf: (endpoint) => protocol.exampleOf?.(endpoint),
+      },
+    ];
+  });
+}
