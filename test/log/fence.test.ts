@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Log, MemoryFiles, type Files } from '../../src/log/index.ts';
-import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
+import { Log, MemoryFiles, RealFiles, type Files } from '../../src/log/index.ts';
+import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
 
 /** The same files by another path: the lock of one is not seen by the other. */
@@ -115,6 +119,52 @@ describe('two brokers on one directory by two paths', () => {
     for (const each of [log, first.log, again.log]) await each.close();
   });
 });
+
+/** Why no directory can be mounted a second time here; undefined: it can. */
+function whyNoMount(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
+  const dir = mkdtempSync(join(tmpdir(), 'pillarbox-mount-'));
+  try {
+    execFileSync('mount', ['--bind', dir, dir], { stdio: 'ignore' });
+    execFileSync('umount', [dir], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'this machine lets nobody mount';
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+test(
+  'by a real second mount of the same directory the lock reaches: refused at once',
+  { skip: whyNoMount() ?? false },
+  async () => {
+    const base = mkdtempSync(join(tmpdir(), 'pillarbox-paths-'));
+    const [one, two] = [join(base, 'one'), join(base, 'two')];
+    mkdirSync(one);
+    mkdirSync(two);
+    execFileSync('mount', ['--bind', one, two]);
+    const real = (dir: string): Promise<Log> =>
+      Log.open(new TestHost(), {
+        ...smallLimits,
+        dir,
+        files: new RealFiles(),
+        clock: new SystemClock(),
+        random: new SystemRandom(),
+      });
+    try {
+      const first = await real(one);
+      await assert.rejects(real(two), { code: 'data-dir-locked' });
+      await first.close();
+      await (await real(two)).close();
+      assert.equal(statSync(one).mode & 0o777, 0o700);
+      assert.equal(statSync(join(one, 'identity')).mode & 0o777, 0o600);
+    } finally {
+      execFileSync('umount', [two]);
+      rmSync(base, { recursive: true, force: true });
+    }
+  },
+);
 
 describe('files that go under a running broker', () => {
   for (const [what, harm] of [
