@@ -1,5 +1,6 @@
 import type { BrokerCore } from './core.ts';
 import { deadLetter } from './dead-letter.ts';
+import { policyOfGroup, type GroupDeadLetterCause } from './dead-letter-policy.ts';
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
@@ -110,10 +111,10 @@ export class Answers {
     const entry = position?.pending.get(offset);
     if (!position || !entry || !isAnswerable(entry)) return false;
     this.#core.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
-    if (this.#group.config.deadLetter === undefined) {
+    if (!policyOfGroup(this.#group, 'rejected')) {
       this.settle(position, entry); // nobody wants it: as good as acked
       this.#group.noteChange('now');
-    } else this.#giveUp(position, entry, reason === '' ? 'rejected' : `rejected: ${reason}`);
+    } else this.#giveUp(position, entry, 'rejected', reason === '' ? 'rejected' : `rejected: ${reason}`);
     return true;
   }
 
@@ -177,7 +178,8 @@ export class Answers {
   #exhausted(position: GroupPartition, entry: PendingEntry): void {
     this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
     const { failure } = entry;
-    this.#giveUp(position, entry, failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`);
+    const reason = failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`;
+    this.#giveUp(position, entry, 'max-deliveries', reason);
   }
 
   #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
@@ -193,9 +195,9 @@ export class Answers {
   }
 
   /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
-  #giveUp(position: GroupPartition, entry: PendingEntry, cause: string): void {
-    const { deadLetter: topic } = this.#group.config;
-    if (topic === undefined) {
+  #giveUp(position: GroupPartition, entry: PendingEntry, cause: GroupDeadLetterCause, reason: string): void {
+    const policy = policyOfGroup(this.#group, cause);
+    if (policy === undefined) {
       // It stays where it is, whatever the retention: nobody has answered for it.
       this.#finish(position, entry);
       this.#group.noteChange('now');
@@ -206,10 +208,11 @@ export class Answers {
       this.settle(position, entry);
       this.#group.noteChange('now');
     };
-    deadLetter(this.#core, this.#group, position, entry, { topic, cause, moved }).catch(() => {
-      // It could not be read now: it stays pending, and another try follows.
+    deadLetter(this.#core, this.#group, position, entry, { policy, cause, reason, moved }).catch(() => {
+      // It could not be read now, or its dead-letter topic is full: it stays pending, and another try follows.
       this.#core.clock.setTimer(deadLetterRetryMs, () => {
-        if (!this.#group.isClosed && position.pending.has(entry.offset)) this.#giveUp(position, entry, cause);
+        if (!this.#group.isClosed && position.pending.has(entry.offset))
+          this.#giveUp(position, entry, cause, reason);
       });
     });
   }

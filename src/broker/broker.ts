@@ -30,6 +30,7 @@ import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './compactor.ts';
 import type { BrokerCore } from './core.ts';
+import type { DeadLetterRoute } from './dead-letter.ts';
 import { Definitions } from './definitions.ts';
 import { EntryKind, writeDedupeId, writeScheduleTrimmed } from './entries.ts';
 import { BrokerError } from './errors.ts';
@@ -145,6 +146,7 @@ export class Broker {
   #log!: Log;
   #schedule!: Schedule;
   readonly #uncongested: (() => void)[] = [];
+  readonly #deadLetterRoutes = new Map<string, DeadLetterRoute>();
   readonly #scratch = new ByteWriter();
   readonly #producerIds = new ProducerIds({
     record: (end) => this.#log.record(EntryKind.producerIds, 0, this.#scratch.reset().uvarint(end).view()),
@@ -395,6 +397,17 @@ export class Broker {
     return defined;
   }
 
+  /**
+   * Brings a route of dead letters: policies name it, and it says at each dead letter which topics get it. A name is one
+   * protocol's own. Returns the call that takes it away again.
+   */
+  addDeadLetterRoute(name: string, route: DeadLetterRoute): () => void {
+    if (this.#deadLetterRoutes.has(name))
+      throw new Error(`There is a route of dead letters "${name}" already.`);
+    this.#deadLetterRoutes.set(name, route);
+    return () => this.#deadLetterRoutes.delete(name);
+  }
+
   /** Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many stayed and why. */
   redrive(letters: Topic, options: RedriveOptions = {}): Promise<Redriven> {
     return redrive(this.#core, letters, options);
@@ -560,6 +573,7 @@ export class Broker {
       unschedule: (partition, filter) => this.#unschedule(partition, filter),
       topic: (name) => this.topic(name),
       checkSubjects: (config) => this.#definitions.checkSubjects(config),
+      deadLetterRoute: (name) => this.#deadLetterRoutes.get(name),
       ensureTopic: (config) => this.topic(config.name) ?? this.#definitions.defineTopic(config),
       redefineTopic: (topic) => this.#definitions.redefineTopic(topic),
       undefineTopic: (topic) => this.#definitions.undefineTopic(topic),

@@ -2,6 +2,7 @@ import type { Log, Record } from '../log/index.ts';
 import type { Clock, Random, SteadyTime } from '../util/index.ts';
 import type { CommitUrgency } from './commit-cycle.ts';
 import type { Budgets } from './budgets.ts';
+import type { DeadLetterRoute } from './dead-letter.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Group } from './group.ts';
@@ -45,6 +46,8 @@ export interface BrokerCore extends PartitionHost {
     listener: PublishListener<T>,
     token: T,
   ): void;
+  /** A route of dead letters by its name, if a protocol brought it. */
+  deadLetterRoute(name: string): DeadLetterRoute | undefined;
   /** Defines a topic inside the open commit; the existing one when there is one of that name. */
   ensureTopic(config: TopicConfig): Topic;
   topic(name: string): Topic | undefined;

@@ -1,13 +1,27 @@
-import type { Header } from '../log/index.ts';
+import type { Header, Record } from '../log/index.ts';
 import { rfc3339 } from '../util/index.ts';
+import { refusalOfMessage, refusalOfRoom } from './admission.ts';
 import type { BrokerCore } from './core.ts';
+import {
+  deadLetterBytesDefault,
+  type DeadLetterCause,
+  type DeadLetterLimits,
+  type GroupDeadLetterCause,
+  type ResolvedPolicy,
+} from './dead-letter-policy.ts';
+import { BrokerError } from './errors.ts';
+import { keyText } from './filter.ts';
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
 import { recordOf } from './message.ts';
 import type { PendingEntry } from './pending.ts';
-import { topicConfig } from './topic-config.ts';
+import type { Topic } from './topic.ts';
+import { topicConfig, type TopicConfig } from './topic-config.ts';
 
-/** Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in decimal, times in RFC 3339. */
+/**
+ * Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in decimal, times in
+ * RFC 3339. One that left its topic by itself has no group.
+ */
 export const DeadLetterHeader = {
   topic: 'Pillarbox-Dead-Letter-Topic',
   group: 'Pillarbox-Dead-Letter-Group',
@@ -23,63 +37,157 @@ export const DeadLetterHeader = {
 /** What their names begin with. */
 export const deadLetterPrefix = 'Pillarbox-Dead-Letter-';
 
+/** A message on its way to dead-letter topics, and why. */
+export interface LeavingMessage {
+  readonly topic: Topic;
+  /** The group that gave it up; undefined: it leaves its topic. */
+  readonly group: Group | undefined;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Uint8Array | null;
+  readonly headers: readonly Header[];
+  readonly value: Uint8Array | null;
+  readonly cause: DeadLetterCause;
+  /** The cause in full, as it is stored with the dead letter. */
+  readonly reason: string;
+  readonly deliveries: number;
+  /** When it was delivered first, or published if it never was. */
+  readonly firstMs: number;
+}
+
+/** Says which topics get a dead letter; none: it is dropped. Called in the run that moves it, so it answers at once. */
+export type DeadLetterRoute = (message: LeavingMessage) => readonly Topic[];
+
 /**
- * Appends a message that was given up to the group's dead-letter topic, which comes into being with it, and calls `moved` in the same
- * synchronous run: append and ack of the origin are one commit.
+ * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into being with
+ * it. Returns these topics; or why one of them does not take it, and then nothing has changed.
+ */
+export function appendDeadLetter(
+  core: BrokerCore,
+  policy: ResolvedPolicy,
+  message: LeavingMessage,
+): readonly Topic[] | BrokerError {
+  const topics = destinations(core, policy, message);
+  if (topics instanceof BrokerError) return topics;
+  const records: Record[] = [];
+  for (const topic of topics) {
+    const record = letterRecord(core, topic, message);
+    const refusal = refusalOfLetter(topic, record);
+    if (refusal) return refusal;
+    records.push(record);
+  }
+  for (const [at, topic] of topics.entries()) topic.appendAccepted(records[at]!, topic.partitions.at(0)!);
+  return topics;
+}
+
+function destinations(
+  core: BrokerCore,
+  { to, limits }: ResolvedPolicy,
+  message: LeavingMessage,
+): readonly Topic[] | BrokerError {
+  if (!('route' in to))
+    return [...new Set(to)].map(
+      (name) => core.topic(name) ?? core.ensureTopic(letterTopic(name, message.topic, limits)),
+    );
+  const route = core.deadLetterRoute(to.route);
+  if (route) return [...new Set(route(message))].filter((topic) => !topic.isDeleted);
+  const problem = `There is no route "${to.route}" for dead letters of topic "${message.topic.name}": switch on the protocol that brings it.`;
+  return new BrokerError('not-allowed', problem, { topic: message.topic.name });
+}
+
+/** A dead-letter topic has limits of its own: the policy's, or as much room as its origin, and 1 GiB at least. */
+function letterTopic(name: string, origin: Topic, limits: DeadLetterLimits | undefined): TopicConfig {
+  const bytesMax = Math.max(origin.config.bytesMax ?? 0, deadLetterBytesDefault);
+  return topicConfig({ name, keyState: true, dedupeWindowMs: 0, ...(limits ?? { bytesMax }) });
+}
+
+/** Limits of the topic hold for dead letters, too. A full disk does not: what was given up has its room already. */
+function refusalOfLetter(topic: Topic, record: Record): BrokerError | undefined {
+  const partition = topic.partitions.at(0)!;
+  const key = keyText(record);
+  return (
+    refusalOfMessage(topic, record, undefined, partition, key) ?? refusalOfRoom(topic, record, partition, key)
+  );
+}
+
+function letterRecord(core: BrokerCore, topic: Topic, message: LeavingMessage): Record {
+  const timestampMs = core.clock.now();
+  const headers: Header[] = [
+    ...message.headers,
+    header(DeadLetterHeader.topic, message.topic.name),
+    ...(message.group ? [header(DeadLetterHeader.group, message.group.name)] : []),
+    header(DeadLetterHeader.partition, String(message.partition)),
+    header(DeadLetterHeader.offset, String(message.offset)),
+    { name: DeadLetterHeader.key, value: message.key },
+    header(DeadLetterHeader.cause, message.reason),
+    header(DeadLetterHeader.deliveries, String(message.deliveries)),
+    header(DeadLetterHeader.firstTime, rfc3339(message.firstMs)),
+    header(DeadLetterHeader.time, rfc3339(timestampMs)),
+  ];
+  return recordOf({ key: topic.name, headers, value: message.value, timestampMs });
+}
+
+/**
+ * Moves a message that was given up to the dead-letter topics of its policy, and calls `moved` in the same synchronous
+ * run: append and ack of the origin are one commit.
  *
- * Rejects when the message cannot be read. A message that is gone has nothing to move: `moved` is called all the same.
+ * Rejects when the message cannot be read, or a dead-letter topic does not take it; nothing has changed then. A message
+ * that is gone has nothing to move: `moved` is called all the same.
  */
 export async function deadLetter(
   core: BrokerCore,
   group: Group,
   position: GroupPartition,
   entry: PendingEntry,
-  letter: { readonly topic: string; readonly cause: string; readonly moved: () => void },
+  letter: {
+    readonly policy: ResolvedPolicy;
+    readonly cause: GroupDeadLetterCause;
+    readonly reason: string;
+    readonly moved: () => void;
+  },
 ): Promise<void> {
   const { partition } = position;
-  const message = await partition.get(entry.offset);
-  if (group.isClosed || position.pending.get(entry.offset) !== entry) return;
+  const { offset, deliveries, sequence, firstDeliveredMs } = entry;
+  const message = await partition.get(offset);
+  if (group.isClosed || position.pending.get(offset) !== entry) return;
+  const { policy, cause, reason } = letter;
+  const { topic } = group;
+  let topics: readonly Topic[] = [];
   if (message) {
-    const topic = core.ensureTopic(topicConfig({ name: letter.topic, keyState: true, dedupeWindowMs: 0 }));
-    const firstMs = entry.firstDeliveredMs === 0 ? message.timestampMs : entry.firstDeliveredMs;
-    const headers: Header[] = [
-      ...message.headers,
-      header(DeadLetterHeader.topic, group.topic.name),
-      header(DeadLetterHeader.group, group.name),
-      header(DeadLetterHeader.partition, String(partition.index)),
-      header(DeadLetterHeader.offset, String(entry.offset)),
-      { name: DeadLetterHeader.key, value: message.key },
-      header(DeadLetterHeader.cause, letter.cause),
-      header(DeadLetterHeader.deliveries, String(entry.deliveries)),
-      header(DeadLetterHeader.firstTime, rfc3339(firstMs)),
-      header(DeadLetterHeader.time, rfc3339(core.clock.now())),
-    ];
-    const record = recordOf({
-      key: letter.topic,
+    const { key, headers, value, timestampMs } = message;
+    const firstMs = firstDeliveredMs === 0 ? timestampMs : firstDeliveredMs;
+    const where = { topic, group, partition: partition.index, offset };
+    const appended = appendDeadLetter(core, policy, {
+      ...where,
+      key,
       headers,
-      value: message.value,
-      timestampMs: core.clock.now(),
+      value,
+      cause,
+      reason,
+      deliveries,
+      firstMs,
     });
-    topic.appendAccepted(record, topic.partitions.at(0)!);
+    if (appended instanceof BrokerError) throw appended;
+    topics = appended;
   }
   letter.moved();
-  const { offset, deliveries, sequence } = entry;
-  const { topic: deadLetterTopic, cause } = letter;
-  core.emit({
-    kind: 'dead-lettered',
-    group,
-    partition: partition.index,
-    offset,
-    deliveries,
-    sequence,
-    deadLetter: deadLetterTopic,
-    cause,
-  });
+  for (const { name } of topics)
+    core.emit({
+      kind: 'dead-lettered',
+      group,
+      partition: partition.index,
+      offset,
+      deliveries,
+      sequence,
+      deadLetter: name,
+      cause: reason,
+    });
 }
 
 /** What the headers of a dead letter say, or undefined when it is none. */
 export interface DeadLetterOrigin {
   readonly topic: string;
+  /** Empty: it left its topic by itself. */
   readonly group: string;
   readonly partition: number;
   readonly offset: number;

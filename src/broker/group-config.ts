@@ -1,4 +1,5 @@
 import { isSubscribeSubject } from '../util/index.ts';
+import { type DeadLetterPolicy, type GroupDeadLetterCause, problemOfPolicy } from './dead-letter-policy.ts';
 import { BrokerError } from './errors.ts';
 import { isFiniteNumber, withoutUndefined } from './topic-config.ts';
 
@@ -47,8 +48,11 @@ export interface GroupConfig {
    * partition takes no room from the others.
    */
   readonly maxInFlight?: number;
-  /** The topic that takes what was given up; absent: the group passes over it. */
-  readonly deadLetter?: string;
+  /**
+   * What becomes of messages that are given up: a policy, or the name of the topic that takes them. Absent: the topic's
+   * policy decides; without that, the group passes over what failed too often, and a rejected message is done.
+   */
+  readonly deadLetter?: string | DeadLetterPolicy<GroupDeadLetterCause>;
   /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
   readonly ordering: 'none' | 'key';
   /**
@@ -125,8 +129,12 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   }
   if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
     invalid('a group with committed positions has no filters and no ordering per key');
-  if (config.deadLetter !== undefined && (typeof config.deadLetter !== 'string' || config.deadLetter === ''))
-    invalid('deadLetter must be the name of a topic, or absent for none');
+  const { deadLetter } = config;
+  if (deadLetter === '') invalid('deadLetter must be the name of a topic, a policy, or absent for none');
+  if (deadLetter !== undefined && typeof deadLetter !== 'string') {
+    const problem = problemOfPolicy(deadLetter, { kind: 'group' });
+    if (problem !== undefined) invalid(problem);
+  }
   if (config.start.kind === 'offset' && !(isFiniteNumber(config.start.offset) && config.start.offset >= 0))
     invalid('the start offset must be a number from 0');
   if (config.start.kind === 'time' && !isFiniteNumber(config.start.timestampMs))

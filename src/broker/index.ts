@@ -12,7 +12,24 @@ export {
   type BudgetUse,
 } from './budgets.ts';
 export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './consumer.ts';
-export { DeadLetterHeader, deadLetterOrigin, type DeadLetterOrigin } from './dead-letter.ts';
+export {
+  DeadLetterHeader,
+  deadLetterOrigin,
+  type DeadLetterOrigin,
+  type DeadLetterRoute,
+  type LeavingMessage,
+} from './dead-letter.ts';
+export {
+  deadLetterName,
+  deadLetterNames,
+  topicDeadLetterNames,
+  type DeadLetterCause,
+  type DeadLetterLimits,
+  type DeadLetterPolicy,
+  type GroupDeadLetterCause,
+  type NamedDeadLetterRoute,
+  type TopicDeadLetterPolicy,
+} from './dead-letter-policy.ts';
 export type { Committed } from './entries.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';

@@ -1,4 +1,5 @@
 import { isSubscribeSubject } from '../util/index.ts';
+import { problemOfPolicy, type TopicDeadLetterPolicy } from './dead-letter-policy.ts';
 import { BrokerError } from './errors.ts';
 
 /** What a topic is told to be. Limits that are absent do not apply. */
@@ -38,6 +39,8 @@ export interface TopicConfig {
   readonly compaction: boolean;
   /** Refuse publishes. */
   readonly sealed: boolean;
+  /** Where messages go that leave for one of the causes it names; absent: they are gone. */
+  readonly deadLetter?: TopicDeadLetterPolicy;
   /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
@@ -114,6 +117,10 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     invalid("timestamps must be 'append', or absent for the publisher's");
   if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
     invalid('messagesPerKeyMax and compaction need keyState');
+  }
+  if (config.deadLetter !== undefined) {
+    const problem = problemOfPolicy(config.deadLetter, { kind: 'topic', name: config.name });
+    if (problem !== undefined) invalid(problem);
   }
   return config;
 }

@@ -1,5 +1,13 @@
 import { place, shownValue, unknownName, type Check } from './options.ts';
-import { BrokerError, type GroupConfig, type GroupOptions, type GroupStart } from '../broker/index.ts';
+import {
+  BrokerError,
+  deadLetterName,
+  type DeadLetterPolicy,
+  type GroupConfig,
+  type GroupDeadLetterCause,
+  type GroupOptions,
+  type GroupStart,
+} from '../broker/index.ts';
 
 /** Where a new group begins to read: everything, what comes from now on, the last message, the last of each key, an offset, a time. */
 export type Start =
@@ -29,8 +37,11 @@ export interface GroupSettings {
   readonly ackWaitMs?: number;
   /** Deliveries under way at once, of each partition; Infinity for no limit, which is the default. */
   readonly maxInFlight?: number;
-  /** The topic for messages that were given up; `false`: they are passed over. Default `<topic>-<group>-dlq`. */
-  readonly deadLetter?: string | false;
+  /**
+   * The topic for messages that were given up, or a policy that says where they go, for which causes, and with which
+   * limits. `false`: none of the group's own, so the topic's policy decides. Default `<topic>-<group>-dlq`.
+   */
+  readonly deadLetter?: string | false | DeadLetterPolicy<GroupDeadLetterCause>;
   /** `key`: of each key one message at a time, in order, while other keys go on. Default `none`. */
   readonly ordering?: 'none' | 'key';
   /** `none`: done when delivered, at most once. `all`: an ack covers what was delivered before. Default `explicit`. */
@@ -77,8 +88,9 @@ function checkSettings(group: string, settings: GroupSettings): void {
   const { start, deadLetter } = settings;
   const expected = start === undefined ? undefined : startCheck(start);
   if (expected !== undefined) invalid(`start must be ${expected}, not ${shownValue(start)}.`);
-  if (deadLetter !== undefined && deadLetter !== false && typeof deadLetter !== 'string')
-    invalid(`deadLetter must be the name of a topic, or false, not ${shownValue(deadLetter)}.`);
+  if (deadLetter === undefined || deadLetter === false) return;
+  if (typeof deadLetter !== 'string' && (typeof deadLetter !== 'object' || deadLetter === null))
+    invalid(`deadLetter must be the name of a topic, a policy, or false, not ${shownValue(deadLetter)}.`);
 }
 
 const defaultBackoffMs: readonly number[] = [100, 1_000, 10_000, 60_000];
@@ -94,7 +106,7 @@ export function newGroup(topic: string, name: string, settings: GroupSettings): 
     ...rest,
     start: startOf(start ?? 'all'),
     filters: filtersOf(filter),
-    ...(deadLetter === false ? {} : { deadLetter: deadLetter ?? `${topic}-${name}-dlq` }),
+    ...(deadLetter === false ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, name) }),
     ...limit('maxDeliver', maxDeliver),
     ...limit('maxInFlight', maxInFlight),
   };

@@ -1,4 +1,9 @@
-import type { Group as CoreGroup, GroupConfig, GroupStats } from '../broker/index.ts';
+import {
+  deadLetterNames,
+  type Group as CoreGroup,
+  type GroupConfig,
+  type GroupStats,
+} from '../broker/index.ts';
 import { Batches, batchesChecks, type BatchesOptions } from './batches.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
@@ -204,7 +209,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
 
   /** Messages of this group that were given up. */
   get deadLetters(): DeadLetters<T> {
-    return new DeadLetters<T>(this.#context, this.#codec, this.#core.config.deadLetter);
+    return new DeadLetters<T>(this.#context, this.#codec, deadLetterNames(this.#core)[0]);
   }
 
   /** Lag, deliveries, rates, and how long the oldest message has been waiting. */

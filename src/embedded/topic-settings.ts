@@ -28,6 +28,7 @@ const settingNames = {
   compaction: true,
   timestamps: true,
   sealed: true,
+  deadLetter: true,
 } satisfies { readonly [K in keyof TopicSettings]-?: true };
 
 /** The names of settings; their values are the broker's to check. */

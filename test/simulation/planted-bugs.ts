@@ -383,9 +383,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'dead letter twice',
     file: 'broker/dead-letter.js',
-    find: 'topic.appendAccepted(record, topic.partitions.at(0));',
+    find: 'topic.appendAccepted(records[at], topic.partitions.at(0));',
     replace:
-      'topic.appendAccepted(record, topic.partitions.at(0)); topic.appendAccepted(record, topic.partitions.at(0));',
+      '{ topic.appendAccepted(records[at], topic.partitions.at(0)); topic.appendAccepted(records[at], topic.partitions.at(0)); }',
   },
   {
     name: 'a dead letter stays in its queue',

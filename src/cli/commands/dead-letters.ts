@@ -147,7 +147,7 @@ async function listTopics(context: CommandContext): Promise<void> {
             formatCount(topic.messages),
             formatBytes(topic.bytes),
             formatDuration(topic.oldestAgeMs ?? undefined),
-            topic.groups.map(({ topic, group }) => `${topic}/${group}`).join(' '),
+            topic.groups.map(({ topic, group }) => (group === '' ? topic : `${topic}/${group}`)).join(' '),
           ]),
           { title: context.terminal.style.bold },
         ),
@@ -168,7 +168,7 @@ function deadLetterTable(letters: readonly DeadLetterJson[], { terminal }: Comma
     letters.map((letter) => [
       String(letter.offset),
       letter.deadLetteredTime ?? letter.time,
-      `${letter.origin.topic ?? '?'}/${letter.origin.group ?? '?'}@${letter.origin.offset ?? '?'}`,
+      `${letter.origin.topic ?? '?'}/${letter.origin.group || '-'}@${letter.origin.offset ?? '?'}`,
       String(letter.deliveries ?? '?'),
       letter.cause ?? '?',
       letter.key ?? '',
@@ -183,7 +183,7 @@ function deadLetterDetails(letter: DeadLetterJson): string {
   return renderPairs([
     ['dead letter', `${letter.topic}, partition ${letter.partition}, offset ${letter.offset}`],
     ['from', `${origin.topic ?? '?'}, partition ${origin.partition ?? '?'}, offset ${origin.offset ?? '?'}`],
-    ['group', origin.group ?? '?'],
+    ['group', origin.group || 'none: it left its topic by itself'],
     ['cause', letter.cause ?? '?'],
     ['deliveries', String(letter.deliveries ?? '?')],
     ['when', letter.deadLetteredTime ?? letter.time],

@@ -1,4 +1,10 @@
-import { type Header, type Topic, deadLetterOrigin } from '../../broker/index.ts';
+import {
+  type Header,
+  type Topic,
+  deadLetterNames,
+  deadLetterOrigin,
+  topicDeadLetterNames,
+} from '../../broker/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, topicOf } from './context.ts';
 import { AdminError } from './errors.ts';
@@ -33,19 +39,26 @@ const redriveShape: Shape<RedriveBody> = {
   offsets: listOf(wholeNumber()),
 };
 
-/** Topics that groups name as theirs, and topics that hold a dead letter of a group that is gone. */
+/**
+ * Topics that groups and topics name as theirs, and topics that hold a dead letter of a group that is gone. The group is
+ * empty for what leaves its topic by itself.
+ */
 export async function deadLetterTopics({
   broker,
 }: AdminContext): Promise<Map<Topic, { topic: string; group: string }[]>> {
   const found = new Map<Topic, { topic: string; group: string }[]>();
-  for (const topic of broker.topics.values())
-    for (const group of topic.groups.values()) {
-      const letters = broker.topic(group.config.deadLetter ?? '');
-      if (!letters) continue;
-      const groups = found.get(letters) ?? [];
-      groups.push({ topic: topic.name, group: group.name });
-      found.set(letters, groups);
-    }
+  const note = (name: string, topic: string, group: string): void => {
+    const letters = broker.topic(name);
+    if (!letters) return;
+    const groups = found.get(letters) ?? [];
+    groups.push({ topic, group });
+    found.set(letters, groups);
+  };
+  for (const topic of broker.topics.values()) {
+    for (const name of topicDeadLetterNames(topic)) note(name, topic.name, '');
+    for (const group of topic.groups.values())
+      for (const name of deadLetterNames(group)) note(name, topic.name, group.name);
+  }
   for (const topic of broker.topics.values()) {
     if (found.has(topic) || topic.config.subjects.length > 0) continue;
     const partition = topic.partitions.at(0);

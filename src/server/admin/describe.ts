@@ -1,4 +1,4 @@
-import type { Group, Topic } from '../../broker/index.ts';
+import { deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
 /** A topic as the API shows it in a list. */
@@ -72,7 +72,7 @@ export async function describeGroup(group: Group, oldest: OldestTimes): Promise<
     ackFloor: info.ackFloor,
     lastDeliveredMs: info.lastDeliveredMs ?? null,
     lastAckMs: info.lastAckMs ?? null,
-    deadLetter: group.config.deadLetter ?? null,
+    deadLetter: deadLetterNames(group)[0] ?? null,
     createdMs: group.createdMs,
   };
 }

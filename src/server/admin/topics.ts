@@ -1,9 +1,19 @@
-import { type TopicOptions, topicConfig } from '../../broker/index.ts';
+import { type TopicDeadLetterPolicy, type TopicOptions, topicConfig } from '../../broker/index.ts';
 import { type AdminContext, topicOf } from './context.ts';
 import { describeTopic, describeTopicFully } from './describe.ts';
 import type { AdminReply, AdminRequest } from './http.ts';
 import { json } from './reply.ts';
-import { type Shape, flag, listOf, oneOf, readObject, text, wholeNumber } from './shape.ts';
+import {
+  type Field,
+  type Shape,
+  anything,
+  flag,
+  listOf,
+  oneOf,
+  readObject,
+  text,
+  wholeNumber,
+} from './shape.ts';
 
 /** What a topic may be created with; `attributes` belong to the protocols and cannot be given here. */
 const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
@@ -26,6 +36,13 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   keyState: flag,
   compaction: flag,
   sealed: flag,
+  deadLetter: (value) =>
+    readObject<TopicDeadLetterPolicy>(
+      value,
+      { to: anything as Field<string>, causes: anything as Field<never>, limits: anything as Field<object> },
+      ['causes'],
+      '"deadLetter"',
+    ), // the broker checks the rest
 };
 
 interface PurgeBody {

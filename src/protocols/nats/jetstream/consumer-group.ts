@@ -1,10 +1,11 @@
-import { groupConfig, type Group, type GroupConfig, type GroupStart } from '../../../broker/index.ts';
 import {
-  ackWaitNanosDefault,
-  maxWaitingDefault,
-  nameBytesMax,
-  type ConsumerConfig,
-} from './consumer-config.ts';
+  deadLetterName,
+  groupConfig,
+  type Group,
+  type GroupConfig,
+  type GroupStart,
+} from '../../../broker/index.ts';
+import { ackWaitNanosDefault, maxWaitingDefault, type ConsumerConfig } from './consumer-config.ts';
 import { apiError } from './errors.ts';
 import { assetName, isAssetName } from './names.ts';
 import type { StreamConfig } from './stream-config.ts';
@@ -121,5 +122,5 @@ function deadLetterOf(name: string, config: ConsumerConfig, stream: StreamConfig
   if (named !== undefined && !isAssetName(named)) {
     throw apiError('consumerCreate', `metadata ${deadLetterMetadata}: "${named}" is not a stream name`);
   }
-  return named ?? `${stream.name}-${name}-dlq`.slice(0, nameBytesMax);
+  return named ?? deadLetterName(stream.name, name);
 }

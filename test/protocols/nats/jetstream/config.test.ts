@@ -283,7 +283,7 @@ describe('consumer configuration', () => {
   });
 
   test('max_deliver has a dead-letter topic, unless told otherwise', () => {
-    const letters = (request: Request): string | undefined =>
+    const letters = (request: Request): unknown =>
       groupConfigOf('c', make({ ack_policy: 'explicit', ...request }), stream).deadLetter;
     assert.equal(letters({}), undefined);
     assert.equal(letters({ max_deliver: 3 }), 'S-c-dlq');

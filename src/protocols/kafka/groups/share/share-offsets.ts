@@ -1,9 +1,13 @@
-import { BrokerError, type Group, type GroupOptions, type Topic } from '../../../../broker/index.ts';
+import {
+  BrokerError,
+  deadLetterName,
+  type Group,
+  type GroupOptions,
+  type Topic,
+} from '../../../../broker/index.ts';
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError } from '../../errors.ts';
 import type { GroupConfigs } from '../group-configs.ts';
-
-const topicNameMax = 249;
 
 /**
  * The broker groups of share groups. A share group `g` that reads a topic is the broker's group `g` of that topic: acquiring a record is a delivery, accept,
@@ -60,7 +64,7 @@ export class ShareOffsets {
       ackWaitMs: lockMs,
       maxDeliver: deliveriesMax,
       maxInFlight: recordLocksMax,
-      ...(deadLetter === '' ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, groupId) }),
+      ...(deadLetter === '' ? {} : { deadLetter: deadLetter ?? deadLetterName(topic.name, groupId) }),
     };
   }
 
@@ -91,9 +95,4 @@ export function isShareable(group: Group): boolean {
 export function isShareGroup(group: Group): boolean {
   const { kafka } = group.config.attributes;
   return isShareable(group) && (kafka as { readonly kind?: unknown } | undefined)?.kind === 'share-group';
-}
-
-/** As JetStream's consumers name theirs. */
-function deadLetterName(topic: Topic, groupId: string): string {
-  return `${topic.name}-${groupId}-dlq`.slice(0, topicNameMax);
 }
