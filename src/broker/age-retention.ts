@@ -1,5 +1,6 @@
-import { Record } from '../log/index.ts';
+import { Record, type Batch } from '../log/index.ts';
 import type { Clock, SteadyTime, Timer } from '../util/index.ts';
+import type { Pacing } from './pacing.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
 
@@ -15,14 +16,16 @@ export class AgeRetention {
   readonly #topic: Topic;
   readonly #clock: Clock;
   readonly #steady: SteadyTime;
+  readonly #pacing: Pacing;
   readonly #timers = new Map<Partition, Timer>();
   readonly #running = new Set<Partition>();
   #stopped = false;
 
-  constructor(topic: Topic, clock: Clock, steady: SteadyTime) {
+  constructor(topic: Topic, clock: Clock, steady: SteadyTime, pacing: Pacing) {
     this.#topic = topic;
     this.#clock = clock;
     this.#steady = steady;
+    this.#pacing = pacing;
   }
 
   /** A message was appended: the first one starts the timer. */
@@ -77,7 +80,8 @@ export class AgeRetention {
           if (!partition.isLive(record.offset)) continue;
           const timestampMs = steady.of(record.timestampMs);
           if (timestampMs > oldestKeptMs) {
-            partition.trim(record.offset);
+            const { offset } = record;
+            if (!(await this.#expire(partition, batch, offset))) continue search;
             nextDelayMs = timestampMs - oldestKeptMs;
             break search;
           }
@@ -87,7 +91,7 @@ export class AgeRetention {
           nextDelayMs = youngestMs - oldestKeptMs; // what cannot be read is as young as the batch says
           break;
         }
-        partition.trim(Math.max(batch.endOffset, from + 1));
+        await this.#expire(partition, batch, Math.max(batch.endOffset, from + 1));
       }
     } catch {
       nextDelayMs = retryDelayMs; // the log reports its own errors; retention tries again
@@ -97,5 +101,17 @@ export class AgeRetention {
     this.#topic.noteRoom();
     if (nextDelayMs !== undefined) this.#arm(partition, nextDelayMs);
     else if (partition.count > 0) this.#arm(partition, retryDelayMs);
+  }
+
+  /** Removes what stands below `below`, the end of this batch at most; false: there is more, and others had a turn. */
+  async #expire(partition: Partition, batch: Batch, below: number): Promise<boolean> {
+    const { leaving } = this.#topic;
+    if (!leaving.becomesLetter('expired')) {
+      leaving.counts.expired += partition.trim(below);
+      return true;
+    }
+    leaving.moveHead(partition, batch, below, 'expired', 'ageMsMax');
+    await this.#pacing.wait();
+    return partition.firstOffset >= below;
   }
 }

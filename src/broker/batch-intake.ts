@@ -68,6 +68,7 @@ export class BatchIntake {
     const refusal =
       this.#refusalOfRecords(partition, batch, isLookedAt) ??
       refusalOfBatchRoom(topic, partition, batch) ??
+      topic.leaving.refusal(partition) ??
       refusalOfBatchBudget(core, partition, batch, () => this.#newKeys(partition, batch));
     if (refusal) return listener.refused(token, refusal);
     if (batch.transactional) core.transactions.joined(batch, partition);

@@ -60,7 +60,7 @@ export type DeadLetterRoute = (message: LeavingMessage) => readonly Topic[];
 
 /**
  * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into being with
- * it. Returns these topics; or why one of them does not take it, and then nothing has changed.
+ * it. Returns these topics; or why one of them does not take it, and then none of them has it.
  */
 export function appendDeadLetter(
   core: BrokerCore,
@@ -169,6 +169,7 @@ export async function deadLetter(
     });
     if (appended instanceof BrokerError) throw appended;
     topics = appended;
+    if (topics.length > 0) topic.leaving.deadLettered++;
   }
   letter.moved();
   for (const { name } of topics)
@@ -215,6 +216,14 @@ export function deadLetterOrigin(headers: readonly Header[]): DeadLetterOrigin |
     firstTime: texts.get(DeadLetterHeader.firstTime) ?? '',
     time: texts.get(DeadLetterHeader.time) ?? '',
   };
+}
+
+/** Whether a message was a dead letter of that topic before, by whatever way it came. */
+export function wasDeadLetterOf(headers: readonly Header[], topic: string): boolean {
+  return headers.some(
+    ({ name, value }) =>
+      name === DeadLetterHeader.topic && value !== null && Buffer.from(value).toString('utf8') === topic,
+  );
 }
 
 function header(name: string, text: string): Header {

@@ -571,7 +571,11 @@ export class Partition {
 
   /** Removes one message; resolves, when that is durable, to whether it was there. */
   async delete(offset: number): Promise<boolean> {
-    if (!this.remove(offset)) return false;
+    const { leaving } = this.topic;
+    if (leaving.becomesLetter('removed')) {
+      if ((await leaving.remove(this, [offset], 'deleted')) === 0) return false;
+    } else if (!this.remove(offset)) return false;
+    else leaving.counts.removed++;
     await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
     return true;
   }

@@ -34,16 +34,24 @@ export async function purge(
   await committed(); // what a scan must see is durable then
   const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
   const takesDelayed = before === undefined && keep === undefined;
+  const { leaving } = partition.topic;
+  const isRead = leaving.becomesLetter('removed');
   let removed = 0;
   if (pattern === undefined || pattern === '>') {
-    removed = partition.trim(keep === undefined ? end : partition.offsetOfLast(keep));
+    const below = keep === undefined ? end : partition.offsetOfLast(keep);
+    if (isRead) removed = await leaving.removeBelow(partition, below, 'purged');
+    else leaving.counts.removed += removed = partition.trim(below);
     if (takesDelayed) removed += await unschedule();
   } else {
     const offsets: number[] = [];
     for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern], toOffset: end }))
       offsets.push(record.offset);
     if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
-    for (const offset of offsets) if (partition.remove(offset)) removed++;
+    if (isRead) removed = await leaving.remove(partition, offsets, 'purged');
+    else {
+      for (const offset of offsets) if (partition.remove(offset)) removed++;
+      leaving.counts.removed += removed;
+    }
     if (takesDelayed) removed += await unschedule(new Filter([pattern]));
   }
   await committed();

@@ -1,6 +1,7 @@
 import type { Record } from '../log/index.ts';
 import { KeyReader } from './filter.ts';
 import type { KeyState } from './key-index.ts';
+import type { Leaving } from './leaving.ts';
 import type { Partition } from './partition.ts';
 import type { TopicConfig } from './topic-config.ts';
 
@@ -11,6 +12,11 @@ import type { TopicConfig } from './topic-config.ts';
  */
 export class SizeRetention {
   readonly #keyReader = new KeyReader();
+  readonly #leaving: Leaving;
+
+  constructor(leaving: Leaving) {
+    this.#leaving = leaving;
+  }
 
   /** A record was appended: what it pushes out goes. */
   appended(partition: Partition, record: Record, config: TopicConfig): void {
@@ -25,20 +31,25 @@ export class SizeRetention {
       this.#keepPerKey(partition, record, perKeyMax, config.messagesPerKeyMax === undefined);
   }
 
-  /** What is beyond the limits of the whole partition goes. */
+  /** What is beyond the limits of the whole partition goes: at once, or as soon as it was read for its dead letters. */
   appendedAny(partition: Partition, config: TopicConfig): void {
     const { messagesMax, bytesMax, overflow } = config;
-    if (overflow !== 'drop-oldest') return;
-    if (messagesMax !== undefined && partition.count > messagesMax) keepLast(partition, messagesMax);
-    if (bytesMax !== undefined) keepBytes(partition, bytesMax);
-  }
-
-  /** Limits that became tighter take hold at once. */
-  check(partition: Partition, config: TopicConfig): void {
-    const { messagesMax, bytesMax, overflow } = config;
-    if (overflow !== 'drop-oldest') return;
-    if (messagesMax !== undefined) keepLast(partition, messagesMax);
-    if (bytesMax !== undefined) keepBytes(partition, bytesMax);
+    if (overflow !== 'drop-oldest' || (messagesMax === undefined && bytesMax === undefined)) return;
+    const leaving = this.#leaving;
+    if (leaving.becomesLetter('overflow')) {
+      if (partition.count > (messagesMax ?? Infinity) || partition.bytes > (bytesMax ?? Infinity))
+        leaving.moveExcess(partition);
+      return;
+    }
+    if (messagesMax !== undefined && partition.count > messagesMax)
+      leaving.counts.overflow += partition.trim(partition.offsetOfLast(messagesMax));
+    if (bytesMax === undefined) return;
+    for (
+      let below = offsetBeyondBytes(partition, bytesMax);
+      below;
+      below = offsetBeyondBytes(partition, bytesMax)
+    )
+      leaving.counts.overflow += partition.trim(below);
   }
 
   /**
@@ -53,11 +64,14 @@ export class SizeRetention {
     for (const [key, state] of keyIndex.entries()) {
       if (keepsKeyless && key === '') continue;
       partition.accounting.accountKey(key);
-      if (!state.offsets) dropOfKey(partition, key, state, perKeyMax);
-      // The one that takes its place is decided.
-      else
-        while ((state.offsets[perKeyMax] ?? Infinity) < undecidedFrom)
-          if (!partition.removeOfKey(key, state.offsets[0]!)) break;
+      if (!state.offsets) this.#dropOfKey(partition, key, state, perKeyMax);
+      else {
+        // The one that takes its place is decided.
+        const excess = state.offsets.filter(
+          (_, at, offsets) => (offsets[at + perKeyMax] ?? Infinity) < undecidedFrom,
+        );
+        for (const offset of excess) this.#drop(partition, key, offset);
+      }
     }
     return undecidedFrom === partition.nextOffset;
   }
@@ -67,7 +81,25 @@ export class SizeRetention {
     if (keepsKeyless && key === '') return;
     partition.accounting.accountKey(key);
     const state = partition.keyIndex?.get(key); // of a topic that is becoming a compacted one there is none yet
-    if (state) dropOfKey(partition, key, state, perKeyMax);
+    if (state) this.#dropOfKey(partition, key, state, perKeyMax);
+  }
+
+  /** Drops the oldest of a key, but never its last. */
+  #dropOfKey(partition: Partition, key: string, state: KeyState, countMax: number): void {
+    if (state.count > countMax && state.offsets && this.#leaving.becomesLetter('overflow')) {
+      const excess = Math.min(state.count - countMax, state.offsets.length - 1);
+      for (let at = 0; at < excess; at++) this.#leaving.moveOfKey(partition, state.offsets[at]!);
+      return;
+    }
+    for (let excess = state.count - countMax; excess > 0 && state.first < state.last; excess--)
+      if (!this.#drop(partition, key, state.first)) return;
+  }
+
+  #drop(partition: Partition, key: string, offset: number): boolean {
+    if (this.#leaving.becomesLetter('overflow')) this.#leaving.moveOfKey(partition, offset);
+    else if (!partition.removeOfKey(key, offset)) return false;
+    else this.#leaving.counts.overflow++;
+    return true;
   }
 }
 
@@ -76,24 +108,22 @@ function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number
   return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
-/** Drops the oldest of a key, but never its last. */
-function dropOfKey(partition: Partition, key: string, state: KeyState, countMax: number): void {
-  for (let excess = state.count - countMax; excess > 0 && state.first < state.last; excess--) {
-    if (!partition.removeOfKey(key, state.first)) return;
-  }
+/** What of a partition is beyond a limit of its topic: all below this offset. */
+export function excessOf(
+  partition: Partition,
+  { messagesMax, bytesMax, overflow }: TopicConfig,
+): { readonly below: number; readonly reason: string } | undefined {
+  if (overflow !== 'drop-oldest') return undefined;
+  if (messagesMax !== undefined && partition.count > messagesMax)
+    return { below: partition.offsetOfLast(messagesMax), reason: 'messagesMax' };
+  const below = bytesMax === undefined ? undefined : offsetBeyondBytes(partition, bytesMax);
+  return below === undefined ? undefined : { below, reason: 'bytesMax' };
 }
 
-function keepLast(partition: Partition, count: number): void {
-  partition.trim(partition.offsetOfLast(count));
-}
-
-function keepBytes(partition: Partition, bytesMax: number): void {
-  for (
-    let excess = partition.bytes - bytesMax;
-    excess > 0 && partition.count > 1;
-    excess = partition.bytes - bytesMax
-  ) {
-    const bytesPerMessage = Math.max(1, partition.bytes / partition.count);
-    keepLast(partition, Math.max(1, partition.count - Math.ceil(excess / bytesPerMessage)));
-  }
+/** Bytes are an estimate: after a removal up to this offset there may be another one. The last message stays. */
+function offsetBeyondBytes(partition: Partition, bytesMax: number): number | undefined {
+  const { bytes, count } = partition;
+  if (bytes <= bytesMax || count <= 1) return undefined;
+  const bytesPerMessage = Math.max(1, bytes / count);
+  return partition.offsetOfLast(Math.max(1, count - Math.ceil((bytes - bytesMax) / bytesPerMessage)));
 }

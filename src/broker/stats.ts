@@ -14,6 +14,12 @@ export interface TopicStats {
    */
   readonly timeToFullMs?: number;
   readonly groups: number;
+  /** Messages that left since the start without an answer of a group, by cause. */
+  readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
+  /** Messages that became dead letters since the start, those of its groups too. */
+  readonly deadLettered: number;
+  /** Messages that its policy wanted to be dead letters and that were removed without. */
+  readonly deadLettersLost: number;
 }
 
 /** How a group is doing; its lag is in messages that are on disk. */
@@ -43,6 +49,9 @@ export function topicStats(topic: Topic, nowMs: number): TopicStats {
     inPerSecond,
     removedPerSecond,
     groups: topic.groups.size,
+    left: { ...topic.leaving.counts },
+    deadLettered: topic.leaving.deadLettered,
+    deadLettersLost: topic.leaving.lost,
     ...(Number.isFinite(timeToFullMs) ? { timeToFullMs: Math.round(timeToFullMs) } : {}),
   };
 }

@@ -20,6 +20,7 @@ import { KeyReader, textFromKey } from './filter.ts';
 import { Group } from './group.ts';
 import { groupConfig, type GroupConfig, type GroupOptions } from './group-config.ts';
 import { copyRecord, recordOf, type Message } from './message.ts';
+import { Leaving } from './leaving.ts';
 import { Partition } from './partition.ts';
 import { PartitionList } from './partition-list.ts';
 import type { PublishListener } from './publishes.ts';
@@ -70,6 +71,8 @@ export class Topic {
   readonly deduplication: Deduplication;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
+  /** What leaves without an answer of a group: limits, age, removal on request. */
+  readonly leaving: Leaving;
   #config: TopicConfig;
   #deleted = false;
   readonly #core: BrokerCore;
@@ -78,7 +81,7 @@ export class Topic {
   #filteredGroups: readonly Group[] = [];
   readonly #waiting: WaitingRoom;
   readonly #age: AgeRetention;
-  readonly #size = new SizeRetention();
+  readonly #size: SizeRetention;
   readonly #acks: AckRetention;
   readonly #batches: BatchIntake;
   #nextPartition = 0;
@@ -102,7 +105,9 @@ export class Topic {
     this.createdMs = createdMs;
     this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
     this.#waiting = new WaitingRoom(core.budgets.meter('waitingPublishes'));
-    this.#age = new AgeRetention(this, core.clock, core.steady);
+    this.leaving = new Leaving(this, core);
+    this.#size = new SizeRetention(this.leaving);
+    this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
     this.#acks = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     this.partitions.add(logIds);
@@ -260,8 +265,12 @@ export class Topic {
     const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
     const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
     if (refusal) return { kind: 'refused', error: refusal };
-    const full = options?.rollup === undefined ? refusalOfRoom(this, record, partition, key) : undefined;
-    const waitsForRoom = config.overflow === 'wait' && full !== undefined && full.code !== 'key-full';
+    const full =
+      options?.rollup === undefined
+        ? (refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition))
+        : undefined;
+    // Under `drop-oldest` there is always room soon.
+    const waitsForRoom = config.overflow !== 'reject' && full !== undefined && full.code !== 'key-full';
     if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition)))
       return { kind: 'waits', partition, isKnown, full };
     const exhausted = full ?? refusalOfBudget(this, core, options, partition, key);
@@ -288,7 +297,7 @@ export class Topic {
     }
     const offset = this.appendAccepted(record, partition);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
-    if (options?.rollup === 'topic') partition.trim(offset);
+    if (options?.rollup === 'topic') this.#rollUp(partition, offset);
     else if (options?.rollup === 'key') this.#rollUpKey(partition, key, offset);
     core.awaitCommit(listener, token, partition, offset, false);
   }
@@ -315,13 +324,24 @@ export class Topic {
     return this.partitions.at(hashOf(key) % count);
   }
 
+  #rollUp(partition: Partition, offset: number): void {
+    const { leaving } = this;
+    // Interrupted by a crash, the rest stays until the next rollup.
+    if (leaving.becomesLetter('removed'))
+      leaving.removeBelow(partition, offset, 'replaced').catch(() => undefined);
+    else leaving.counts.removed += partition.trim(offset);
+  }
+
   #rollUpKey(partition: Partition, key: string, offset: number): void {
+    const { leaving } = this;
     const state = partition.keyIndex?.get(key);
-    if (state?.offsets) {
-      for (const older of state.offsets.filter((at) => at < offset)) partition.removeOfKey(key, older);
+    if (!state?.offsets) {
+      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next rollup
       return;
     }
-    this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next rollup
+    const older = state.offsets.filter((at) => at < offset);
+    if (leaving.becomesLetter('removed')) leaving.remove(partition, older, 'replaced').catch(() => undefined); // as above
+    else for (const at of older) if (partition.removeOfKey(key, at)) leaving.counts.removed++;
   }
 
   async #purgeKeyBefore(partition: Partition, key: string, offset: number): Promise<void> {
@@ -357,8 +377,9 @@ export class Topic {
         void this.#look(partition, options.expectedLastKey ?? textFromKey(key), publish);
       return false;
     }
-    if (this.#config.overflow !== 'wait') return true;
-    return (refusalOfRoom(this, record, partition, key)?.code ?? 'key-full') === 'key-full';
+    if (this.#config.overflow === 'reject') return true;
+    const full = refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition);
+    return (full?.code ?? 'key-full') === 'key-full';
   }
 
   /** Finds out which message of a key is the last, now that another that was is gone. */
@@ -537,6 +558,7 @@ export class Topic {
   #configured(): void {
     const { config } = this;
     this.#allGroups = [...this.groups.values()];
+    this.leaving.configured();
     this.#filteredGroups = this.#allGroups.filter((group) => group.isFiltered);
     this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
     this.#plain =
@@ -596,7 +618,7 @@ export class Topic {
     for (const partition of this.partitions.opened.slice()) {
       await partition.trackKeys(config);
       this.#checkKeys(partition);
-      this.#size.check(partition, config);
+      this.#size.appendedAny(partition, config);
       void this.#age.check(partition);
     }
     if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
@@ -633,7 +655,10 @@ export class Topic {
 
   /** After recovery: timers begin. */
   resume(): void {
-    for (const partition of this.partitions.opened) this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
+    for (const partition of this.partitions.opened) {
+      this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
+      if (this.leaving.becomesLetter('overflow')) this.#size.appendedAny(partition, this.#config); // as above
+    }
     for (const group of this.groups.values()) group.resumeTimers();
     this.#acks.resume();
   }
@@ -653,6 +678,7 @@ export class Topic {
   close(reason: 'topic-deleted' | 'closed'): void {
     this.#deleted ||= reason === 'topic-deleted';
     this.#age.stop();
+    this.leaving.stop();
     for (const group of this.groups.values()) group.close(reason);
     for (const { listener, token } of this.#waiting.drain())
       listener.refused(

@@ -13,6 +13,9 @@ export interface TopicJson {
   readonly outPerSecond: number;
   readonly oldestAgeMs: number | null;
   readonly timeToFullMs: number | null;
+  readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
+  readonly deadLettered: number;
+  readonly deadLettersLost: number;
 }
 
 export interface TopicDetailsJson extends TopicJson {

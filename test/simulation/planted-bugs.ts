@@ -394,6 +394,34 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'if (!message) letter.moved();',
   },
   {
+    name: 'some topics get a dead letter that another one refuses',
+    file: 'broker/dead-letter.js',
+    find: 'if (refusal)',
+    replace: 'if (false)',
+    tests: ['broker/dead-letter-policy.test.js'],
+  },
+  {
+    name: 'what a limit pushes out goes without its dead letter',
+    file: 'broker/size-retention.js',
+    find: "if (leaving.becomesLetter('overflow')) {",
+    replace: 'if (false) {',
+    tests: ['broker/leaving.test.js'],
+  },
+  {
+    name: 'a purge makes no dead letters',
+    file: 'broker/purge.js',
+    find: "const isRead = leaving.becomesLetter('removed');",
+    replace: 'const isRead = false;',
+    tests: ['broker/leaving.test.js'],
+  },
+  {
+    name: 'a topic grows without end while it moves what it drops',
+    file: 'broker/leaving.js',
+    find: 'if (!isBehind)',
+    replace: 'if (true)',
+    tests: ['broker/leaving.test.js'],
+  },
+  {
     name: 'what was put back stays a dead letter',
     file: 'broker/redrive.js',
     find: 'partition.remove(record.offset);',
@@ -456,14 +484,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'age takes one message too many',
     file: 'broker/age-retention.js',
-    find: 'partition.trim(record.offset);',
-    replace: 'partition.trim(record.offset + 1);',
+    find: 'this.#expire(partition, batch, offset)',
+    replace: 'this.#expire(partition, batch, offset + 1)',
   },
   {
     name: 'size takes one message too many',
     file: 'broker/size-retention.js',
-    find: 'partition.trim(partition.offsetOfLast(count));',
-    replace: 'partition.trim(partition.offsetOfLast(count - 1));',
+    find: 'partition.trim(partition.offsetOfLast(messagesMax));',
+    replace: 'partition.trim(partition.offsetOfLast(messagesMax - 1));',
   },
   // ---- bugs the simulation found, put back
   {

@@ -165,6 +165,7 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
     ['created', new Date(topic.createdMs).toISOString()],
     ['messages', `${formatCount(topic.messages)} (${formatBytes(topic.bytes)})`],
     ['oldest', formatDuration(topic.oldestAgeMs ?? undefined)],
+    ['left since the start', leftText(topic)],
     ['in, out', `${formatRate(topic.inPerSecond)}/s, ${formatRate(topic.outPerSecond)}/s`],
   ]);
   const partitions = renderTable(
@@ -200,4 +201,11 @@ function topicBody(name: string, options: CreateOptions): object {
     bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
   });
+}
+
+/** What left without an answer of a group, by cause, and what of it became dead letters. */
+function leftText({ left, deadLettered, deadLettersLost }: TopicJson): string {
+  const causes = `overflow ${left.overflow}, expired ${left.expired}, removed ${left.removed}`;
+  const lost = deadLettersLost > 0 ? `, ${deadLettersLost} dead letters lost` : '';
+  return `${causes}; ${deadLettered} became dead letters${lost}`;
 }

@@ -21,6 +21,9 @@ export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<
     oldestAgeMs: await oldest.topicAgeMs(topic, Date.now()),
     timeToFullMs: stats.timeToFullMs ?? null,
     groups: stats.groups,
+    left: stats.left,
+    deadLettered: stats.deadLettered,
+    deadLettersLost: stats.deadLettersLost,
     createdMs: topic.createdMs,
   };
 }

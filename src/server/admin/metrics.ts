@@ -180,6 +180,23 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
     families.gauge('topic_messages', 'messages stored', stats.messages, labels);
     families.gauge('topic_bytes', 'bytes stored, about', stats.bytes, labels);
     families.counter('topic_published_total', 'messages published since the start', stats.published, labels);
+    for (const [cause, count] of Object.entries(stats.left))
+      families.counter('topic_left_total', 'messages that left without an answer of a group', count, {
+        ...labels,
+        cause,
+      });
+    families.counter(
+      'topic_dead_lettered_total',
+      'messages that became dead letters',
+      stats.deadLettered,
+      labels,
+    );
+    families.counter(
+      'topic_dead_letters_lost_total',
+      'messages that were to become dead letters and were removed without',
+      stats.deadLettersLost,
+      labels,
+    );
     families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
     families.gauge(
       'topic_out_per_second',
