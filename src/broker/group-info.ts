@@ -47,8 +47,9 @@ export function groupInfo(group: Group): GroupInfo {
     lastDeliveredMs: group.lastDeliveredMs,
     lastAckMs: group.lastAckMs,
     ackFloor: first?.ackFloor ?? 0,
-    deliveredEnd: first?.deliveredEnd ?? 0,
-    answeredEnd: first?.answeredEnd ?? 0,
+    // Where positions are committed, nothing is delivered: the commit says both.
+    deliveredEnd: (group.isCommitted ? first?.cursor : first?.deliveredEnd) ?? 0,
+    answeredEnd: (group.isCommitted ? first?.cursor : first?.answeredEnd) ?? 0,
     ackFloorSequence: lowest
       ? Math.max(0, (lowest.firstSequence || deliverySequence - inFlight + 1) - 1)
       : deliverySequence,
