@@ -6,6 +6,7 @@ export {
   type Connection,
   type ConnectionInfo,
   type ConnectionRegistry,
+  TlsGuard,
   type TlsIdentity,
 } from './connections/index.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/index.ts';
-import type { Hall } from './connections/index.ts';
+import type { Hall, TlsGuard } from './connections/index.ts';
 import type { Frontend } from './frontend.ts';
 import type { CommonSettings, SettingTable } from './settings.ts';
 
@@ -15,12 +15,16 @@ export interface ProtocolContext<S> {
   readonly hall: Hall;
   readonly settings: S;
   readonly log: ProtocolLog;
+  /** There when the protocol's settings name TLS files. */
+  readonly tls: TlsGuard | undefined;
 }
 
-/** Certificate and key of a protocol: paths of PEM files. */
+/** What a protocol's TLS is made of: paths of PEM files. */
 export interface TlsFiles {
   readonly certificate: string;
   readonly key: string;
+  /** Of certificates that those of clients must be signed by. */
+  readonly ca: string | undefined;
 }
 
 /**
@@ -79,4 +83,27 @@ export function bothOrNone(
   return (one[1] === undefined) === (other[1] === undefined)
     ? undefined
     : `${what} needs both ${one[0]} and ${other[0]}; one of them is missing.`;
+}
+
+/** The TLS settings of a protocol as paths; undefined: no TLS. */
+export function tlsFilesOf(
+  certificate: string | undefined,
+  key: string | undefined,
+  ca: string | undefined,
+): TlsFiles | undefined {
+  return certificate === undefined || key === undefined ? undefined : { certificate, key, ca };
+}
+
+/** What is wrong with the TLS settings of a protocol: it needs certificate and key, and a CA is of no use without them. */
+export function problemOfTls(
+  { title, name }: { readonly title: string; readonly name: string },
+  [certificate, key, ca]: readonly [string | undefined, string | undefined, string | undefined],
+): string | undefined {
+  const problem = bothOrNone(
+    `TLS for ${title}`,
+    [`--${name}-tls-cert`, certificate],
+    [`--${name}-tls-key`, key],
+  );
+  if (problem !== undefined || ca === undefined || certificate !== undefined) return problem;
+  return `--${name}-tls-ca asks ${title} clients for certificates, which needs TLS: set --${name}-tls-cert and --${name}-tls-key, too.`;
 }

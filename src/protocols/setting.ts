@@ -162,3 +162,8 @@ export function choice<T extends string>(choices: readonly T[], rest: SettingRes
     ...rest,
   };
 }
+
+/** A path of a PEM file. */
+export function pemFile(name: string, help: string): Setting<string | undefined> {
+  return text<string | undefined>({ name, placeholder: 'FILE', default: undefined, help });
+}

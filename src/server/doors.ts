@@ -1,28 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import type { Broker } from '../broker/index.ts';
-import {
-  Door,
-  type AnyProtocol,
-  type Hall,
-  type TlsFiles,
-  type TlsIdentity,
-  protocols,
-} from '../protocols/index.ts';
+import { Door, type AnyProtocol, type Hall, protocols } from '../protocols/index.ts';
 import { listenError } from './address.ts';
 import { doorsOf } from './door-plans.ts';
-import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
+import type { TlsGuards } from './tls-guards.ts';
 
 /** Makes a door for each protocol that is switched on. None listens yet. */
-export function createDoors(broker: Broker, hall: Hall, settings: Settings, log: Log): Door[] {
+export function createDoors(
+  broker: Broker,
+  hall: Hall,
+  settings: Settings,
+  log: Log,
+  guards: TlsGuards,
+): Door[] {
   return switchedOn(settings).map(
     (protocol) =>
       new Door({
         name: protocol.name,
         title: protocol.title,
         authenticates: protocol.authenticates(settings),
-        create: () => protocol.create({ broker, hall, settings, log }),
+        create: () => protocol.create({ broker, hall, settings, log, tls: guards.of(protocol.name) }),
         onLoadFailed: (error) =>
           log.error(
             `${protocol.title} clients cannot be served: its code failed to load; start the broker again`,
@@ -36,9 +34,7 @@ export function createDoors(broker: Broker, hall: Hall, settings: Settings, log:
 export async function openDoors(doors: readonly Door[], settings: Settings): Promise<void> {
   for (const { name, title, host, port } of doorsOf(settings)) {
     const door = doors.find((door) => door.name === name);
-    const files = protocols.find((protocol) => protocol.name === name)?.tls(settings);
-    const tls = await readTls(title, files);
-    await door?.listen({ host, port }, tls).catch((error: unknown) => {
+    await door?.listen({ host, port }).catch((error: unknown) => {
       throw listenError(error, title, host, port, `--${name}-port`);
     });
   }
@@ -46,25 +42,4 @@ export async function openDoors(doors: readonly Door[], settings: Settings): Pro
 
 function switchedOn(settings: Settings): AnyProtocol[] {
   return protocols.filter((protocol) => protocol.port(settings) !== 'off');
-}
-
-async function readTls(title: string, files: TlsFiles | undefined): Promise<TlsIdentity | undefined> {
-  if (files === undefined) return undefined;
-  const [certificate, key] = await Promise.all([
-    readPem(title, files.certificate),
-    readPem(title, files.key),
-  ]);
-  return { certificate, key };
-}
-
-async function readPem(title: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ServerError(
-      'configuration-invalid',
-      `The TLS file ${path} for ${title} cannot be read (${systemErrorCode(error) ?? messageOf(error)}); check the path and its permissions.`,
-      error,
-    );
-  }
 }

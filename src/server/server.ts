@@ -11,6 +11,7 @@ import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
 import { type Settings, settingTable } from './settings.ts';
+import { TlsGuards } from './tls-guards.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
 export interface ServerOptions extends Partial<Settings> {
@@ -33,6 +34,8 @@ export interface PillarboxServer extends AsyncDisposable {
   readonly ports: ServerPorts;
   /** Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and the process should end. */
   readonly failed: Promise<ServerError>;
+  /** Reads certificates and keys anew; connections from then on use them. Rejects with a ServerError when they do not fit, and the old ones stay in use. */
+  renewTls(): Promise<void>;
   /** Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is calling it once. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
@@ -65,6 +68,7 @@ class Server implements PillarboxServer {
   #fail: (error: ServerError) => void = () => {};
   #broker: Broker | undefined;
   #doors: readonly Door[] = [];
+  #guards: TlsGuards | undefined;
   #admin: AdminHttp | undefined;
   #hasPortsFile = false;
   #sampling: NodeJS.Timeout | undefined;
@@ -112,7 +116,8 @@ class Server implements PillarboxServer {
       connectionsMax: this.settings.connectionsMax ?? shares.connectionsMax,
       loginDelayMsMax: this.settings.loginDelayMsMax,
     });
-    this.#doors = createDoors(broker, hall, this.settings, this.#log);
+    this.#guards = await TlsGuards.read(this.settings);
+    this.#doors = createDoors(broker, hall, this.settings, this.#log, this.#guards);
     if (shares.isScarce) {
       const loadMetrics = async (): Promise<unknown> => (await adminModule).loadMetrics();
       await Promise.all([loadMetrics(), ...this.#doors.map((door) => door.load())]);
@@ -151,6 +156,10 @@ class Server implements PillarboxServer {
       this.#hasPortsFile = true;
       await writePortsFile(portsFile, { pid: process.pid, ...this.ports });
     }
+  }
+
+  async renewTls(): Promise<void> {
+    await this.#guards?.renew();
   }
 
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {

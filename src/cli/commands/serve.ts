@@ -66,7 +66,7 @@ export async function configure(command: Command): Promise<void> {
     'after',
     `\nEvery flag can also be an environment variable (${environmentName(settingTable.adminPort)}) or a key of the\n` +
       `configuration file (${settingTable.adminPort.name}). Flags win over the environment, that over the file.\n` +
-      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once.',
+      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once. SIGHUP reads certificates anew.',
   );
 
   command.action(async (options: { readonly [name: string]: string | boolean | undefined }) => {
@@ -119,6 +119,12 @@ export async function configure(command: Command): Promise<void> {
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     const server = await starting;
+    process.on('SIGHUP', () => {
+      server.renewTls().then(
+        () => log.info('certificates and keys were read anew'),
+        (error: unknown) => log.error('certificates and keys stay as they were', { error }),
+      );
+    });
     const { host, adminHost } = settings;
     const { ports, dataDirectory } = server;
     const startMs = Math.round(performance.now());

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { Listener } from './listener.ts';
-import type { TlsIdentity } from './tls.ts';
 
 export interface DoorOptions {
   readonly name: string;
@@ -50,8 +49,8 @@ export class Door {
   }
 
   /** Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …). */
-  async listen(options: ListenOptions, tls?: TlsIdentity): Promise<void> {
-    this.#listener = Listener.for((socket) => this.#accept(socket), tls);
+  async listen(options: ListenOptions): Promise<void> {
+    this.#listener = Listener.for((socket) => this.#accept(socket));
     const { port } = await this.#listener.listen(options);
     this.#address = { host: options.host, port };
     this.#frontend?.listening?.(this.#address);

@@ -6,5 +6,5 @@ export type { LoginThrottle } from './login-throttle.ts';
 export type { ConnectionRegistry } from './registry.ts';
 export { Sessions } from './sessions.ts';
 export { readShared } from './shared-reads.ts';
-export type { TlsIdentity } from './tls.ts';
+export { TlsGuard, type TlsIdentity } from './tls.ts';
 export { Turn, Turns, turnMs } from './turns.ts';

@@ -1,7 +1,6 @@
 import { createServer, type Server, type ServerOpts, type Socket } from 'node:net';
 import type { ListenOptions } from '../frontend.ts';
 import { copiesOfHandle, type ListeningHandle } from './handle-copies.ts';
-import { createTlsServer, type TlsIdentity } from './tls.ts';
 
 /**
  * Connections that wait in the system's queue at most, those included that were left again: a long queue is a long
@@ -40,9 +39,8 @@ export class Listener {
     server.on('connection', () => this.#count());
   }
 
-  /** `accept` gets sockets that were not read from, or whose TLS handshake is over. */
-  static for(accept: (socket: Socket) => void, tls?: TlsIdentity): Listener {
-    if (tls) return new Listener(createTlsServer(tls, socketOptions, accept), socketOptions);
+  /** `accept` gets sockets that were not read from. */
+  static for(accept: (socket: Socket) => void): Listener {
     const options = { ...socketOptions, pauseOnConnect: true };
     return new Listener(createServer(options, accept), options);
   }

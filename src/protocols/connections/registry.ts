@@ -15,9 +15,9 @@ export class ConnectionRegistry {
     return this.#connections.size;
   }
 
-  /** Whether another connection may come, of whatever protocol. */
-  get hasRoom(): boolean {
-    return this.#connections.size < this.#connectionsMax;
+  /** Whether another connection may come, of any protocol, beside so many that are about to be added. */
+  hasRoomBeside(coming: number): boolean {
+    return this.#connections.size + coming < this.#connectionsMax;
   }
 
   /** An id that no connection of this server has had. */

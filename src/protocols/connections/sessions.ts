@@ -32,10 +32,14 @@ export class Sessions<S extends Connection> implements Iterable<S> {
     return this.#sessions.values();
   }
 
-  /** Whether another connection is let in. */
-  get hasRoom(): boolean {
+  /** Whether another connection is let in, beside so many whose TLS handshakes are under way. */
+  hasRoom(handshakes = 0): boolean {
     const { registry, connectionsMax } = this.#options;
-    return !this.#isClosing && this.#sessions.size < connectionsMax && registry.hasRoom;
+    return (
+      !this.#isClosing &&
+      this.#sessions.size + handshakes < connectionsMax &&
+      registry.hasRoomBeside(handshakes)
+    );
   }
 
   nextId(): number {

@@ -12,7 +12,7 @@ interface WithHandle {
  * By itself Node reads every chunk into 64 KiB of fresh memory. Reading into warm memory instead takes a third to a half off the cost of a
  * publish (measured, 128 and 1024 bytes), and leaves nothing to collect. `net.connect` offers it as `onread`; a server
  * does not, so the connection moves from the accepted socket (which must not have been read from: `pauseOnConnect`) to one made for it.
- * Where that is not possible, the accepted socket is read as usual. So it is on Bun, whose sockets take a handle and are then never read.
+ * Where that is not possible, the accepted socket is read as usual. So it is with TLS, which decrypts into memory of its own, and on Bun, whose sockets take a handle and are then never read.
  */
 export function readShared(
   accepted: Socket,
@@ -21,7 +21,8 @@ export function readShared(
 ): Socket {
   const inside = accepted as WithHandle;
   const handle = inside._handle;
-  if (handle === undefined || handle === null || process.versions['bun'] !== undefined) {
+  const isSecured = 'encrypted' in accepted;
+  if (isSecured || handle === undefined || handle === null || process.versions['bun'] !== undefined) {
     accepted.on('data', received);
     accepted.resume();
     return accepted;

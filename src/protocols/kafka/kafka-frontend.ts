@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/index.ts';
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
-import { Hall, Listener, Sessions, type TlsIdentity } from '../connections/index.ts';
+import { Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { AnswerRoom } from './answer-room.ts';
 import type { KafkaAuth } from './auth.ts';
@@ -31,7 +31,7 @@ export interface KafkaOptions {
   /** Default: anybody may connect. */
   readonly auth?: KafkaAuth;
   /** Default: no TLS. */
-  readonly tls?: TlsIdentity;
+  readonly tls?: TlsGuard;
   /** Where clients are told to connect to; by default the address by which each has come. */
   readonly advertised?: Endpoint;
   readonly autoCreation?: Partial<AutoCreation>;
@@ -57,6 +57,7 @@ export class KafkaFrontend implements Frontend {
   readonly #deletedNames: DeletedNames;
   readonly #hall: Hall;
   readonly #listener: Listener;
+  readonly #tls: TlsGuard | undefined;
   readonly #sessions: Sessions<Session>;
   readonly #report: (event: KafkaEvent) => void;
 
@@ -125,7 +126,8 @@ export class KafkaFrontend implements Frontend {
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
-    this.#listener = Listener.for((socket) => this.accept(socket), options.tls);
+    this.#listener = Listener.for((socket) => this.accept(socket));
+    this.#tls = options.tls;
   }
 
   get connections(): number {
@@ -145,6 +147,7 @@ export class KafkaFrontend implements Frontend {
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
     void this.#listener.close();
+    this.#tls?.close();
     for (const session of this.#sessions) session.hold();
     if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();
@@ -169,7 +172,14 @@ export class KafkaFrontend implements Frontend {
 
   accept(socket: Socket): void {
     this.#host.turns.accepted();
-    if (!this.#sessions.hasRoom) {
+    if (!this.#sessions.hasRoom(this.#tls?.handshakes)) this.#hall.refusals.refuse(socket);
+    else if (this.#tls) this.#tls.secure(socket, (secured) => this.#letIn(secured));
+    else this.#letIn(socket);
+  }
+
+  #letIn(socket: Socket): void {
+    // Meanwhile the frontend may have begun to close.
+    if (!this.#sessions.hasRoom()) {
       this.#hall.refusals.refuse(socket);
       return;
     }

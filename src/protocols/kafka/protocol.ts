@@ -1,5 +1,5 @@
 import type { NatsDoorSettings } from '../nats/settings.ts';
-import { bothOrNone, connectionReporter, type Protocol } from '../protocol.ts';
+import { bothOrNone, connectionReporter, problemOfTls, tlsFilesOf, type Protocol } from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './settings.ts';
 import type { Endpoint } from './kafka-host.ts';
@@ -20,16 +20,13 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
   loginFlags: '--kafka-user and --kafka-password',
   port: ({ kafkaPort }) => kafkaPort,
   authenticates: (settings) => userOf(settings) !== undefined,
-  tls: ({ kafkaTlsCert, kafkaTlsKey }) =>
-    kafkaTlsCert === undefined || kafkaTlsKey === undefined
-      ? undefined
-      : { certificate: kafkaTlsCert, key: kafkaTlsKey },
-  problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaConfig }) =>
+  tls: ({ kafkaTlsCert, kafkaTlsKey, kafkaTlsCa }) => tlsFilesOf(kafkaTlsCert, kafkaTlsKey, kafkaTlsCa),
+  problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaTlsCa, kafkaConfig }) =>
     bothOrNone('Kafka authentication', ['--kafka-user', kafkaUser], ['--kafka-password', kafkaPassword]) ??
-    bothOrNone('TLS for Kafka', ['--kafka-tls-cert', kafkaTlsCert], ['--kafka-tls-key', kafkaTlsKey]) ??
+    problemOfTls(kafka, [kafkaTlsCert, kafkaTlsKey, kafkaTlsCa]) ??
     problemOfConfig(kafkaConfig),
   addressOf: (endpoint) => endpoint,
-  create: async ({ broker, hall, settings, log }) => {
+  create: async ({ broker, hall, settings, log, tls }) => {
     const { KafkaFrontend } = await import('./index.ts');
     const { kafkaAdvertise, kafkaProduceBytesMax, kafkaCommandBytesMax } = settings;
     const user = userOf(settings);
@@ -46,6 +43,7 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
       },
       settings: parseKafkaSettings(settings.kafkaConfig ?? ''),
       auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
+      ...(tls && { tls }),
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: settings.kafkaAutoCreate, partitions: settings.kafkaPartitions },
       report: connectionReporter('Kafka', log, ['slow-reader', 'error']),

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { Queue } from '../../util/index.ts';
 import {
   ErrorCode,
@@ -153,16 +152,11 @@ export class Session implements KafkaSession, Connection {
       host.kafka.broker.blocks,
       (apiKey, bytes) => this.#checkSize(apiKey, bytes),
     );
-    // A TLS socket has memory of its own for what it has decrypted.
-    const socket =
-      accepted instanceof TLSSocket
-        ? accepted
-        : readShared(
-            accepted,
-            () => this.#nextRead(),
-            (chunk) => this.#receive(chunk),
-          );
-    if (socket instanceof TLSSocket) socket.on('data', (chunk) => this.#receive(chunk));
+    const socket = readShared(
+      accepted,
+      () => this.#nextRead(),
+      (chunk) => this.#receive(chunk),
+    );
     this.#socket = socket;
     socket.on('drain', () => {
       this.#countAnswers();

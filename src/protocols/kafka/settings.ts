@@ -3,6 +3,7 @@ import {
   count,
   duration,
   endpoint,
+  pemFile,
   portOrOff,
   size,
   text,
@@ -17,6 +18,7 @@ export interface KafkaDoorSettings {
   readonly kafkaPassword: string | undefined;
   readonly kafkaTlsCert: string | undefined;
   readonly kafkaTlsKey: string | undefined;
+  readonly kafkaTlsCa: string | undefined;
   readonly kafkaAutoCreate: boolean;
   readonly kafkaConfig: string | undefined;
   readonly kafkaRecreateDelayMs: number;
@@ -44,18 +46,9 @@ export const kafkaDoorSettings: SettingTable<KafkaDoorSettings> = {
     secret: true,
     help: 'password Kafka clients must give (better set by environment: a flag shows in ps)',
   }),
-  kafkaTlsCert: text<string | undefined>({
-    name: 'kafka-tls-cert',
-    placeholder: 'FILE',
-    default: undefined,
-    help: 'certificate (PEM): Kafka clients must use TLS',
-  }),
-  kafkaTlsKey: text<string | undefined>({
-    name: 'kafka-tls-key',
-    placeholder: 'FILE',
-    default: undefined,
-    help: 'private key (PEM) of that certificate',
-  }),
+  kafkaTlsCert: pemFile('kafka-tls-cert', 'certificate (PEM): Kafka clients must use TLS'),
+  kafkaTlsKey: pemFile('kafka-tls-key', 'private key (PEM) of that certificate'),
+  kafkaTlsCa: pemFile('kafka-tls-ca', 'certificates (PEM) that those of Kafka clients must be signed by'),
   kafkaAutoCreate: choiceOfBoolean({
     name: 'kafka-auto-create',
     default: true,

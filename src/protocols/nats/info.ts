@@ -1,4 +1,4 @@
-import type { ServerInfo } from '../../wire/nats/index.ts';
+import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
 
 /**
  * The version of nats-server that clients should take us for.
@@ -25,6 +25,8 @@ export interface InfoOptions {
   readonly payloadBytesMax: number;
   readonly jetStream: boolean;
   readonly authRequired: boolean;
+  /** `verifies`: clients need a certificate. */
+  readonly tls?: { readonly verifies: boolean } | undefined;
 }
 
 /** INFO without what differs from client to client. */
@@ -40,5 +42,18 @@ export function serverInfo(options: InfoOptions): ServerInfo {
     max_payload: options.payloadBytesMax,
     ...(options.jetStream && { jetstream: true, api_lvl: natsApiLevel }),
     ...(options.authRequired && { auth_required: true }),
+    ...(options.tls && { tls_required: true }),
+    ...(options.tls?.verifies && { tls_verify: true }),
   };
+}
+
+/** INFO for one client, as bytes. */
+export function infoFor(
+  info: ServerInfo,
+  clientId: number,
+  clientAddress: string,
+  further: Partial<ServerInfo> = {},
+): Uint8Array {
+  const own = { ...info, client_id: clientId, client_ip: clientAddress, ...further };
+  return new FrameWriter().info(own).take();
 }

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import type { Router } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/index.ts';
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
-import { Hall, Listener, Sessions } from '../connections/index.ts';
+import { Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import type { NatsAuth } from './auth.ts';
 import { ErrorText } from './errors.ts';
 import { Flusher } from './flusher.ts';
-import { serverInfo } from './info.ts';
+import { infoFor, serverInfo } from './info.ts';
 import type { JetStream } from './jetstream-door.ts';
 import { natsLimits, type NatsLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
@@ -23,6 +23,10 @@ export interface NatsOptions {
   /** Default: anybody may connect. */
   readonly auth?: NatsAuth;
   readonly serverName?: string;
+  /** Default: no TLS. */
+  readonly tls?: TlsGuard;
+  /** Clients begin with TLS; otherwise they are greeted with INFO before it. */
+  readonly tlsFirst?: boolean;
   /** Shared with the other frontends of a server; by default its own. */
   readonly hall?: Hall;
   /** Told what operators want to know. */
@@ -46,6 +50,8 @@ export class NatsFrontend implements Frontend {
   readonly #host: SessionHost & { info: ServerInfo };
   readonly #hall: Hall;
   readonly #listener: Listener;
+  readonly #tls: TlsGuard | undefined;
+  readonly #tlsFirst: boolean;
   readonly #sessions: Sessions<Session>;
   readonly #report: (event: NatsEvent) => void;
 
@@ -88,11 +94,14 @@ export class NatsFrontend implements Frontend {
         payloadBytesMax: limits.payloadBytesMax,
         jetStream: options.jetStream !== undefined,
         authRequired: this.authenticates,
+        tls: options.tls && { verifies: options.tls.asksForCertificates },
       }),
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
     this.#listener = Listener.for((socket) => this.accept(socket));
+    this.#tls = options.tls;
+    this.#tlsFirst = options.tlsFirst === true;
   }
 
   get connections(): number {
@@ -124,6 +133,7 @@ export class NatsFrontend implements Frontend {
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
     void this.#listener.close();
+    this.#tls?.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
     this.#host.jetStream?.stopping?.();
     if (graceMs > 0) await this.#sessions.empty(graceMs);
@@ -134,11 +144,22 @@ export class NatsFrontend implements Frontend {
 
   accept(socket: Socket): void {
     this.#host.turns.accepted();
-    if (!this.#sessions.hasRoom) {
-      this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());
-      return;
-    }
-    const session = new Session(this.#host, socket, this.#sessions.nextId());
+    if (!this.#sessions.hasRoom(this.#tls?.handshakes)) return this.#refuse(socket);
+    const id = this.#sessions.nextId();
+    if (!this.#tls) return this.#letIn(socket, id, true);
+    if (!this.#tlsFirst) socket.write(infoFor(this.#host.info, id, socket.remoteAddress ?? ''));
+    this.#tls.secure(socket, (secured) => this.#letIn(secured, id, this.#tlsFirst));
+  }
+
+  #refuse(socket: Socket): void {
+    this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());
+  }
+
+  /** `greets`: the session begins with INFO, which a client that has heard it before TLS does not expect again. */
+  #letIn(socket: Socket, id: number, greets: boolean): void {
+    // Meanwhile the frontend may have begun to close.
+    if (!this.#sessions.hasRoom()) return this.#refuse(socket);
+    const session = new Session(this.#host, socket, id, greets);
     this.#sessions.add(session);
     this.#report({ kind: 'connected', connection: session.info() });
   }

@@ -1,4 +1,4 @@
-import { bothOrNone, connectionReporter, type Protocol, type TlsFiles } from '../protocol.ts';
+import { bothOrNone, connectionReporter, type Protocol, problemOfTls, tlsFilesOf } from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './settings.ts';
 import type { NatsAuth } from './auth.ts';
@@ -11,12 +11,13 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
   loginFlags: '--nats-user and --nats-password, or --nats-token,',
   port: ({ natsPort }) => natsPort,
   authenticates: (settings) => authOf(settings).kind !== 'none',
-  tls: (): TlsFiles | undefined => undefined,
-  problemOf: ({ natsUser, natsPassword }) =>
-    bothOrNone('NATS authentication', ['--nats-user', natsUser], ['--nats-password', natsPassword]),
+  tls: ({ natsTlsCert, natsTlsKey, natsTlsCa }) => tlsFilesOf(natsTlsCert, natsTlsKey, natsTlsCa),
+  problemOf: ({ natsUser, natsPassword, natsTlsCert, natsTlsKey, natsTlsCa }) =>
+    bothOrNone('NATS authentication', ['--nats-user', natsUser], ['--nats-password', natsPassword]) ??
+    problemOfTls(nats, [natsTlsCert, natsTlsKey, natsTlsCa]),
   addressOf: (endpoint) => `nats://${endpoint}`,
   exampleOf: (endpoint) => `with any NATS client, such as: nats --server ${endpoint} pub orders.new hello`,
-  create: async ({ broker, hall, settings, log }) => {
+  create: async ({ broker, hall, settings, log, tls }) => {
     const { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } = await import('./index.ts');
     const serverName = 'pillarbox';
     const identity = { name: serverName, version: natsVersion, apiLevel: natsApiLevel };
@@ -29,6 +30,7 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
       serverName,
       limits: { payloadBytesMax: settings.maxPayloadBytes },
       auth: authOf(settings),
+      ...(tls && { tls, tlsFirst: settings.natsTlsFirst }),
       report: connectionReporter('NATS', log, ['slow-consumer']),
     });
   },

@@ -14,7 +14,7 @@ import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import { Output } from './output.ts';
 import { readShared, Turn, turnMs, type Connection, type ConnectionInfo } from '../connections/index.ts';
-import { globalAccount } from './info.ts';
+import { globalAccount, infoFor } from './info.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -109,7 +109,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #lookUps = 0;
   #linger: Timer | undefined = undefined;
 
-  constructor(host: SessionHost, accepted: Socket, id: number) {
+  /** A client that has had INFO before TLS is not greeted again. */
+  constructor(host: SessionHost, accepted: Socket, id: number, greets = true) {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
@@ -129,7 +130,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
       this.#linger?.cancel();
       host.gone(this);
     });
-    this.sendInfo();
+    if (greets) this.sendInfo();
   }
 
   get remoteAddress(): string {
@@ -182,8 +183,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   #writeInfo(further: Partial<ServerInfo>): void {
-    const info = { ...this.host.info, client_id: this.id, client_ip: this.#remoteAddress, ...further };
-    this.output.append(new FrameWriter().info(info).take());
+    this.output.append(infoFor(this.host.info, this.id, this.#remoteAddress, further));
   }
 
   sendOk(): void {

@@ -1,4 +1,4 @@
-import { portOrOff, text, type SettingTable } from '../setting.ts';
+import { pemFile, portOrOff, text, toggle, type SettingTable } from '../setting.ts';
 
 /** What can be set of NATS. */
 export interface NatsDoorSettings {
@@ -6,6 +6,10 @@ export interface NatsDoorSettings {
   readonly natsUser: string | undefined;
   readonly natsPassword: string | undefined;
   readonly natsToken: string | undefined;
+  readonly natsTlsCert: string | undefined;
+  readonly natsTlsKey: string | undefined;
+  readonly natsTlsCa: string | undefined;
+  readonly natsTlsFirst: boolean;
 }
 
 export const natsDoorSettings: SettingTable<NatsDoorSettings> = {
@@ -26,5 +30,13 @@ export const natsDoorSettings: SettingTable<NatsDoorSettings> = {
     default: undefined,
     secret: true,
     help: 'token NATS clients must give, instead of user and password',
+  }),
+  natsTlsCert: pemFile('nats-tls-cert', 'certificate (PEM): NATS clients must use TLS'),
+  natsTlsKey: pemFile('nats-tls-key', 'private key (PEM) of that certificate'),
+  natsTlsCa: pemFile('nats-tls-ca', 'certificates (PEM) that those of NATS clients must be signed by'),
+  natsTlsFirst: toggle({
+    name: 'nats-tls-first',
+    default: false,
+    help: 'NATS clients begin with TLS (handshake first); otherwise they are greeted before it',
   }),
 };

@@ -39,6 +39,9 @@ export interface ServerInfo {
   /** The JetStream API level, where there is JetStream. */
   readonly api_lvl?: number;
   readonly auth_required?: boolean;
+  readonly tls_required?: boolean;
+  /** Clients need a certificate. */
+  readonly tls_verify?: boolean;
   readonly client_id?: number;
   readonly client_ip?: string;
   /** Lame duck: the server is about to stop. */
