@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Broker } from '../../src/broker/index.ts';
-import { Flusher } from '../../src/protocols/nats/flusher.ts';
 import { serverInfo } from '../../src/protocols/nats/info.ts';
 import { PillarboxJetStream } from '../../src/protocols/nats/jetstream/index.ts';
 import { natsLimits } from '../../src/protocols/nats/limits.ts';
 import type { SessionHost } from '../../src/protocols/nats/session-host.ts';
 import { Session } from '../../src/protocols/nats/session.ts';
-import { Hall } from '../../src/protocols/connections/index.ts';
+import { Flusher, Hall } from '../../src/protocols/connections/index.ts';
 import type { Clock } from '../../src/util/index.ts';
 import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';

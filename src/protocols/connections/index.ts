@@ -1,8 +1,12 @@
+export { AnswerRoom } from './answer-room.ts';
+export { AnswerShare } from './answer-share.ts';
 export type { Connection, ConnectionInfo } from './connection.ts';
 export { Door } from './door.ts';
+export { Flusher } from './flusher.ts';
 export { Hall } from './hall.ts';
 export { Listener } from './listener.ts';
 export type { LoginThrottle } from './login-throttle.ts';
+export { Output, type OutputLimits } from './output.ts';
 export type { ConnectionRegistry } from './registry.ts';
 export { Sessions } from './sessions.ts';
 export { readShared } from './shared-reads.ts';

@@ -1,5 +1,4 @@
-import type { LoginThrottle, Turns } from '../connections/index.ts';
-import type { AnswerRoom } from './answer-room.ts';
+import type { AnswerRoom, LoginThrottle, Turns } from '../connections/index.ts';
 import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
 import type { CloseReason, Session } from './session.ts';

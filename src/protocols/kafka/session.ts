@@ -15,8 +15,7 @@ import {
   type Fields,
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
-import { readShared, Turn, type Connection, type ConnectionInfo } from '../connections/index.ts';
-import { AnswerShare } from './answer-share.ts';
+import { AnswerShare, type Connection, type ConnectionInfo, readShared, Turn } from '../connections/index.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';

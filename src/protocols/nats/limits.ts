@@ -1,5 +1,7 @@
-/** What one NATS client may ask of the server. */
-export interface NatsLimits {
+import type { OutputLimits } from '../connections/index.ts';
+
+/** What one NATS client may ask of the server. A connection whose output overflows is closed. */
+export interface NatsLimits extends OutputLimits {
   /** Arguments of a verb, in bytes. */
   readonly controlLineBytesMax: number;
   /** A payload with its headers, in bytes: `max_payload` of INFO. */
@@ -7,12 +9,6 @@ export interface NatsLimits {
   readonly connectionsMax: number;
   /** Per connection. */
   readonly subscriptionsMax: number;
-  /** Bytes that may wait for one connection to read them; beyond, it is closed. */
-  readonly outputBytesMax: number;
-  /** From here on a connection is behind: publishers to it are slowed down. */
-  readonly outputBytesHold: number;
-  /** From here on what need not be delivered now waits: messages of groups, a queue's messages while another member can take them. */
-  readonly outputBytesCongested: number;
   /** A connection that reads nothing of what waits for it for so long is closed; also one that holds publishers back for so long. */
   readonly writeDeadlineMs: number;
   /** After so long without a word from the client it is asked with PING. */

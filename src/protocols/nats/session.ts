@@ -12,8 +12,14 @@ import { claimedUser, isAuthorized } from './auth.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import type { NatsSession } from './jetstream-door.ts';
-import { Output } from './output.ts';
-import { readShared, Turn, turnMs, type Connection, type ConnectionInfo } from '../connections/index.ts';
+import {
+  readShared,
+  Turn,
+  turnMs,
+  type Connection,
+  type ConnectionInfo,
+  Output,
+} from '../connections/index.ts';
 import { globalAccount, infoFor } from './info.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';

@@ -9,7 +9,7 @@ import {
   writeHeaders,
   writeLatin1,
 } from '../../wire/nats/index.ts';
-import type { Output } from './output.ts';
+import type { Output } from '../connections/index.ts';
 import type { Session } from './session.ts';
 
 /** The encoding of messages whose bytes after the subject are as PUB and MSG have them in common. */

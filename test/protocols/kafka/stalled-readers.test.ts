@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AnswerRoom } from '../../../src/protocols/kafka/answer-room.ts';
+import { AnswerRoom } from '../../../src/protocols/connections/index.ts';
 import { eventually } from '../../support/index.ts';
 import { KafkaKit, batchOf, fetchRequest, requestBytes, type KafkaClient } from './kit.ts';
 

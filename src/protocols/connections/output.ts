@@ -1,11 +1,20 @@
 import type { Socket } from 'node:net';
 import type { LivePublisher } from '../../broker/index.ts';
 import type { Flusher } from './flusher.ts';
-import type { NatsLimits } from './limits.ts';
 import { segmentBytes } from './segment-pool.ts';
 
 /** Full segments are handed to the socket so many bytes at a time, so that a slow reader's progress can be seen. */
 const writeBytesMax = 1024 * 1024;
+
+/** How much may wait for one connection to read it. */
+export interface OutputLimits {
+  /** Beyond, the output overflows and drops what comes. */
+  readonly outputBytesMax: number;
+  /** From here on the output is overfull: publishers to it are slowed down. */
+  readonly outputBytesHold: number;
+  /** From here on the output is congested: what need not be sent now waits. */
+  readonly outputBytesCongested: number;
+}
 
 interface FilledSegment {
   readonly buffer: Buffer;
@@ -38,7 +47,7 @@ export class Output {
 
   readonly #socket: Socket;
   readonly #flusher: Flusher;
-  readonly #limits: NatsLimits;
+  readonly #limits: OutputLimits;
   readonly #overflow: () => void;
   #sentBytes = 0;
   #queue: FilledSegment[] = [];
@@ -50,7 +59,7 @@ export class Output {
   #drained: (() => void)[] = [];
 
   /** `overflow` is called when more waits than the limit allows; what comes after is dropped. */
-  constructor(socket: Socket, flusher: Flusher, limits: NatsLimits, overflow: () => void) {
+  constructor(socket: Socket, flusher: Flusher, limits: OutputLimits, overflow: () => void) {
     this.#socket = socket;
     this.#flusher = flusher;
     this.#limits = limits;
