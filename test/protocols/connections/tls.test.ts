@@ -138,6 +138,18 @@ test('new files are used from the next connection on, and old ones when the new 
   });
 });
 
+test('a connection counts while its handshake is under way', async () => {
+  const options = { natsTlsCert: certificate, natsTlsKey: key, connectionsMax: 1 };
+  await withServer(options, async ({ ports }) => {
+    const greeting = async (): Promise<string> => {
+      const socket = connectPlain(ports.nats!, 'localhost').on('error', () => {});
+      return String((await once(socket, 'data'))[0]);
+    };
+    assert.match(await greeting(), /^INFO/);
+    assert.match(await greeting(), /^-ERR 'maximum connections exceeded'/);
+  });
+});
+
 test('a stop does not wait for handshakes', async () => {
   const options = { natsTlsCert: certificate, natsTlsKey: key, stopGraceMs: 0 };
   await withServer(options, async (server) => {
