@@ -83,7 +83,11 @@ export class Answers {
   extend(position: GroupPartition | undefined, offset: number): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    position.pending.extend(entry, this.#core.clock.monotonic(), this.#group.deadlineMs(entry.deliveries));
+    const nowMs = this.#core.clock.monotonic();
+    const ownWaitMs = entry.holder?.consumer.ackWaitMs;
+    if (ownWaitMs !== undefined) position.pending.extendUntil(entry, nowMs + ownWaitMs);
+    else position.pending.extend(entry, nowMs, this.#group.deadlineMs(entry.deliveries));
+    this.#group.armDeadline(nowMs); // a deadline that was set may have been later
     return true;
   }
 

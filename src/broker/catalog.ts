@@ -246,6 +246,7 @@ export class Catalog {
       const isGone = topic.config.durability === 'memory';
       const backfill = stored.backfill && !isGone ? [...stored.backfill] : undefined;
       position.place(isGone ? position.partition.firstOffset : stored.cursor, backfill);
+      position.moves = stored.moves ?? 0;
       position.filteredLag = stored.lag;
       if (isGone) continue;
       position.deliveredEnd = stored.delivered ?? stored.cursor;
@@ -346,6 +347,7 @@ export class Catalog {
         pending,
         ...(released.length > 0 ? { released } : {}),
         ...(backfill.length > 0 ? { backfill } : {}),
+        ...(position.moves > 0 ? { moves: position.moves } : {}),
         ...(committed ? { committed } : {}),
       };
     });

@@ -90,6 +90,8 @@ export interface GroupPositionEntry {
   /** Offset of each pending entry that consumers gave back, and how often they did, flat. */
   readonly released?: readonly number[];
   readonly backfill?: readonly number[];
+  /** How often it was placed anew; absent: never. */
+  readonly moves?: number;
   readonly committed?: Committed;
 }
 

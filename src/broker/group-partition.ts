@@ -54,6 +54,8 @@ export class GroupPartition {
   /** The next offset to deliver for the first time. Everything below is done or pending. */
   cursor = 0;
   cursorMoved = false;
+  /** How often it was placed anew after it had delivered something: deliveries count from 1 again. Stored. */
+  moves = 0;
   /** One past the highest offset delivered for the first time; where it was placed when none was. The cursor may have passed more. */
   deliveredEnd = 0;
   /** What was delivered when nothing was pending, and the first offset that became pending then. */
@@ -175,6 +177,7 @@ export class GroupPartition {
 
   /** Starts over at `cursor`, with `backfill` before it. */
   place(cursor: number, backfill?: number[]): void {
+    if (this.deliveredEnd > 0) this.moves++;
     this.pending.clear();
     this.#keysUnderWay.clear();
     this.#held = 0;

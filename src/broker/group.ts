@@ -208,9 +208,17 @@ export class Group {
   }
 
   /** Whether a delivery is the last one of its message, and the message not done. See {@link Receipt}. */
-  isCurrent(partition: number, offset: number, delivery: number, isOfThisRun: boolean): boolean {
-    const entry = this.positions.ifOpened(partition)?.pending.get(offset);
-    return entry?.deliveries === delivery && (isOfThisRun || entry.sequence === 0);
+  isCurrent({ partition, offset, delivery, move, isOfThisRun }: Receipt): boolean {
+    const position = this.positions.ifOpened(partition);
+    const entry = position?.pending.get(offset);
+    return (
+      entry?.deliveries === delivery && position!.moves === move && (isOfThisRun || entry.sequence === 0)
+    );
+  }
+
+  /** How often the group was moved on a partition, which makes receipts stale. See {@link Receipt}. */
+  movesOf(partition: number): number {
+    return this.positions.ifOpened(partition)?.moves ?? 0;
   }
 
   /** Somebody has credit again, or there may be something to deliver: deliveries go on soon. */
@@ -295,7 +303,7 @@ export class Group {
     return this.#answers.nack(this.positions.ifOpened(partition), offset, delayMs, reason);
   }
 
-  /** The consumer needs longer: the whole wait begins again now. */
+  /** The consumer needs longer: the whole wait, its own or the group's, begins again now. */
   extend(partition: number, offset: number): boolean {
     return this.#answers.extend(this.positions.ifOpened(partition), offset);
   }

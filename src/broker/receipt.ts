@@ -3,7 +3,8 @@ import type { Group } from './group.ts';
 
 /**
  * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it, or moves its
- * deadline. A receipt is stale once the message is done or was delivered again, and then settles nothing.
+ * deadline. A receipt is stale once the message is done or was delivered again, or its group was moved (which counts
+ * deliveries from 1 again), and then settles nothing.
  *
  * Written down by {@link writeReceipt} it survives a restart of the broker. The count of deliveries is stored a moment
  * after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier run is therefore stale,
@@ -15,7 +16,9 @@ export class Receipt {
   readonly offset: number;
   /** Which delivery of the message it was, from 1. */
   readonly delivery: number;
-  readonly #isOfThisRun: boolean;
+  readonly isOfThisRun: boolean;
+  /** How often the group had been moved on the partition. */
+  readonly move: number;
 
   constructor(
     group: Group,
@@ -23,12 +26,14 @@ export class Receipt {
     offset: number,
     delivery: number,
     isOfThisRun: boolean = true,
+    move: number = group.movesOf(partition),
   ) {
     this.group = group;
     this.partition = partition;
     this.offset = offset;
     this.delivery = delivery;
-    this.#isOfThisRun = isOfThisRun;
+    this.isOfThisRun = isOfThisRun;
+    this.move = move;
   }
 
   static of(group: Group, { partition, record, deliveries }: Delivery): Receipt {
@@ -37,7 +42,7 @@ export class Receipt {
 
   /** Whether it can still settle its message. */
   get isCurrent(): boolean {
-    return this.group.isCurrent(this.partition, this.offset, this.delivery, this.#isOfThisRun);
+    return this.group.isCurrent(this);
   }
 
   /** The message is done. False, as for all answers: the receipt is stale. */
@@ -67,8 +72,9 @@ export class Receipt {
 }
 
 /** Written receipts say which run of the broker they are of. */
-export function writeReceipt({ group, partition, offset, delivery }: Receipt, run: string): string {
-  return [group.id, partition, offset, delivery].map((number) => number.toString(36)).join('.') + `.${run}`;
+export function writeReceipt({ group, partition, offset, delivery, move }: Receipt, run: string): string {
+  const numbers = [group.id, partition, offset, delivery, move];
+  return `${numbers.map((number) => number.toString(36)).join('.')}.${run}`;
 }
 
 /** A receipt as {@link writeReceipt} wrote it; undefined when it is none, or its group is gone. */
@@ -77,10 +83,10 @@ export function readReceipt(
   run: string,
   groupOf: (id: number) => Group | undefined,
 ): Receipt | undefined {
-  const match =
-    /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,16})$/.exec(text);
+  const match = /^((?:[0-9a-z]{1,11}\.){5})([0-9a-z]{1,16})$/.exec(text);
   if (!match) return undefined;
-  const [id, partition, offset, delivery] = match.slice(1, 5).map((digits) => Number.parseInt(digits, 36));
+  const numbers = match[1]!.split('.').map((digits) => Number.parseInt(digits, 36));
+  const [id, partition, offset, delivery, move] = numbers;
   const group = groupOf(id!);
-  return group && new Receipt(group, partition!, offset!, delivery!, match[5] === run);
+  return group && new Receipt(group, partition!, offset!, delivery!, match[2] === run, move);
 }

@@ -217,9 +217,58 @@ test('a receipt of an earlier run is stale once its message went out in this one
   assert.equal(a.receipts[0]!.ack(), true);
 });
 
+test('a receipt is stale once its group was reset, though deliveries count from 1 again, also after a restart', async () => {
+  const { kit, group } = await withQueue(1);
+  await using _ = kit;
+  const a = new Holder(group, 'a', 1);
+  await kit.settle();
+  const before = a.receipts[0]!;
+  const written = kit.broker.writeReceipt(before);
+  await group.reset({ kind: 'all' });
+  const b = new Holder(group, 'b', 1);
+  await kit.settle();
+  assert.equal(b.receipts[0]?.delivery, before.delivery);
+  assert.equal(before.ack(), false, 'it is with B');
+  assert.equal(kit.broker.readReceipt(written)?.ack(), false);
+  const afterReset = kit.broker.writeReceipt(b.receipts[0]);
+  await kit.settle();
+  await kit.restart();
+  assert.equal(kit.broker.readReceipt(written)?.ack(), false, 'nor does a restart make it current');
+  assert.equal(kit.broker.readReceipt(afterReset)?.ack(), true);
+});
+
+test('a consumer that extends gets its own wait anew, longer or shorter than that of the group', async () => {
+  for (const ackWaitMs of [30, 5000]) {
+    const { kit, group } = await withQueue(1, { ackWaitMs: 300 });
+    await using _ = kit;
+    const a = new Holder(group, 'a', 0);
+    a.ackWaitMs = ackWaitMs;
+    a.credit = 1;
+    group.wake();
+    await kit.advance(ackWaitMs - 1);
+    assert.equal(group.extend(0, 0), true);
+    await kit.advance(ackWaitMs - 1);
+    assert.equal(group.held(a).length, 1);
+    await kit.advance(1);
+    assert.equal(group.held(a).length, 0);
+  }
+});
+
+test('a deadline that was set far away does not outlive an extend', async () => {
+  const { kit, group } = await withQueue(1, { ackWaitMs: 50 });
+  await using _ = kit;
+  const a = new Holder(group, 'a', 1);
+  await kit.settle();
+  a.receipts[0]!.setDeadline(10_000);
+  await kit.advance(60); // past the first deadline: the timer waits for the far one now
+  assert.equal(group.extend(0, 0), true);
+  await kit.advance(50);
+  assert.equal(group.held(a).length, 0);
+});
+
 test('what is no receipt is read as none', () => {
   const none = (): undefined => undefined;
-  for (const text of ['', '1.2.3', '1.2.3.4.', '1.2.3.4.run.5', '-1.0.0.1.run', '1.0.0.1.run'])
+  for (const text of ['', '1.2.3', '1.2.3.4.5.', '1.2.3.4.5.run.6', '-1.0.0.1.0.run', '1.0.0.1.0.run'])
     assert.equal(readReceipt(text, 'run', none), undefined, text);
 });
 

@@ -430,8 +430,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a stale receipt settles the message that another consumer has',
     file: 'broker/group.js',
-    find: 'return entry?.deliveries === delivery &&',
-    replace: 'return entry !== undefined &&',
+    find: '(entry?.deliveries === delivery && position.moves === move &&',
+    replace: '(entry !== undefined &&',
     tests: ['broker/receipt.test.js'],
   },
   {
