@@ -65,7 +65,9 @@ export function publishToAll<T>(
     published: (told) => listener.published(told, refusals),
     refused: (told, error) => listener.refused(told, error),
   };
+  const { timestampMs } = record;
   for (const { topic, admission } of admitted) {
+    record.timestampMs = timestampMs; // a topic of append times has put its own there
     if (topic === answering.topic) topic.append(admission, record, answer, token);
     else topic.append(admission, record, deaf, undefined);
   }

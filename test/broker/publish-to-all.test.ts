@@ -131,3 +131,24 @@ test('a delayed publish comes to all of them at its time', async () => {
   await kit.advance(1000);
   assert.deepEqual(counts(), [1, 1]);
 });
+
+test('a topic of append times does not give its time to the others', async () => {
+  const { kit, topics } = await withTopics({ timestamps: 'append' }, {});
+  await using _ = kit;
+  const record = recordOf({ value: 'old', timestampMs: 1000 });
+  await new Promise<void>((resolve, reject) =>
+    kit.broker.publishToAll(
+      topics,
+      record,
+      undefined,
+      'each',
+      { published: () => resolve(), refused: (_token, error) => reject(error) },
+      undefined,
+    ),
+  );
+  const messages = await Promise.all(topics.map((topic) => topic.partitions.at(0)!.get(0)));
+  assert.deepEqual(
+    messages.map((message) => message?.timestampMs === 1000),
+    [false, true],
+  );
+});
