@@ -39,6 +39,7 @@ export type { GroupInfo, PositionInfo } from './group-info.ts';
 export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './group-config.ts';
 export type { KeyState } from './key-index.ts';
 export * from './live-message.ts';
+export { publishLive, type LivePublished } from './live-publish.ts';
 export { recordBytes, recordOf, type Message, type StoredMessage } from './message.ts';
 export type { Pacing } from './pacing.ts';
 export type { Partition, PartitionWatcher } from './partition.ts';

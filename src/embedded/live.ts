@@ -1,4 +1,9 @@
-import { LiveMessage as CoreLiveMessage, recordOf, type PublishListener } from '../broker/index.ts';
+import {
+  LiveMessage as CoreLiveMessage,
+  publishLive,
+  recordOf,
+  type PublishListener,
+} from '../broker/index.ts';
 import { encodeBy, json, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { BoxError } from './errors.ts';
@@ -251,10 +256,11 @@ export class Live {
       message.setReply(replyBytes, 0, replyBytes.length);
     }
     message.setValue(valueBytes, 0, valueBytes.length);
-    const route = router.match(subjectBytes, 0, subjectBytes.length);
-    const record = recordOf({ key: subjectBytes, headers: message.headers, value: valueBytes });
-    route.topic?.publish(record, undefined, nobodyWaits, undefined);
-    return router.deliver(route, message);
+    const { receivers } = publishLive(router, message, (topic) => {
+      const record = recordOf({ key: subjectBytes, headers: message.headers, value: valueBytes });
+      topic.publish(record, undefined, nobodyWaits, undefined);
+    });
+    return receivers;
   }
 }
 

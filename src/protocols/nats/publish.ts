@@ -31,6 +31,7 @@ export function publish(session: Session, frame: Frame): void {
       session.lookedUp();
     }
   }
+  // The order of the broker's `publishLive`, by hand because the route is kept: live subscribers, then the topic.
   const count = router.deliver(route, message);
   if (route.topic !== undefined) {
     jetStream?.publish(session, message, route.topic);

@@ -1,6 +1,7 @@
 import {
   BrokerError,
   LiveMessage,
+  publishLive,
   type Header,
   type Message,
   type PublishOptions,
@@ -91,8 +92,7 @@ export async function publishToSubject(request: AdminRequest, context: AdminCont
       `"${subject.slice(0, 200)}" is not a subject: words without spaces, separated by single dots, no wildcards.`,
     );
   const bodies = await readMessages(request, context);
-  const route = context.broker.router.matchSubject(subject);
-  const { topic } = route;
+  const topic = context.broker.router.topicOf(subject);
   const subjectBytes = Buffer.from(subject, 'utf8');
   const sent = bodies.map(async ({ body, value }) => {
     if (
@@ -106,9 +106,12 @@ export async function publishToSubject(request: AdminRequest, context: AdminCont
     message.setSubject(subjectBytes, 0, subjectBytes.length);
     message.headers = headersOf(body);
     if (value) message.setValue(value, 0, value.length);
-    const receivers = context.broker.router.deliver(route, message);
-    if (!topic) return { topic: null, partition: null, offset: null, duplicate: false, receivers };
-    return { ...(await store(topic, body, value, subject)), receivers };
+    let stored: Promise<PublishResult> | undefined;
+    const { receivers } = publishLive(context.broker.router, message, (captor) => {
+      stored = store(captor, body, value, subject);
+    });
+    const nowhere = { topic: null, partition: null, offset: null, duplicate: false };
+    return { ...(stored === undefined ? nowhere : await stored), receivers };
   });
   return json({ results: await allOrError(sent) });
 }
