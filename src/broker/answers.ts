@@ -158,8 +158,8 @@ export class Answers {
 
   /** None where the backoff replaces deadlines: it was waited for already. */
   #backoffMs(deliveries: number): number {
-    const { backoffMs, backoffJitter, backoffReplacesDeadline } = this.#group.config;
-    if (backoffReplacesDeadline || backoffMs.length === 0) return 0;
+    const { backoffMs, backoffJitter, backoffMeans } = this.#group.config;
+    if (backoffMeans === 'deadline' || backoffMs.length === 0) return 0;
     const delayMs = backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
     return delayMs * (1 - backoffJitter * this.#core.random.next());
   }

@@ -19,7 +19,7 @@ import {
   type TransactionalProducerEntry,
 } from './entries.ts';
 import { Group } from './group.ts';
-import type { GroupConfig } from './group-config.ts';
+import { storedGroupConfig, type GroupConfig } from './group-config.ts';
 import type { Partition } from './partition.ts';
 import { LogIds } from './log-ids.ts';
 import type { ProducerIds } from './producer-ids.ts';
@@ -129,7 +129,7 @@ export class Catalog {
       case EntryKind.groupDefined:
         return this.#applyGroup(id, readJson(payload) as GroupEntry);
       case EntryKind.groupConfigured:
-        return this.groupsById.get(id)?.applyConfig(readJson(payload) as GroupConfig);
+        return this.groupsById.get(id)?.applyConfig(storedGroupConfig(readJson(payload) as GroupConfig));
       case EntryKind.groupDeleted:
         return this.#applyGroupDeleted(id);
       case EntryKind.groupChanged:
@@ -234,7 +234,7 @@ export class Catalog {
     if (!topic) return;
     let group = this.groupsById.get(id);
     if (!group) {
-      group = new Group(this.#core, topic, id, entry.config, entry.createdMs);
+      group = new Group(this.#core, topic, id, storedGroupConfig(entry.config), entry.createdMs);
       topic.addGroup(group);
       this.groupsById.set(id, group);
     }

@@ -29,11 +29,11 @@ export interface GroupConfig {
   readonly ackWaitMs: number;
   /**
    * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating; empty = at once.
-   * With `backoffReplacesDeadline` the values are deadlines instead of waits (JetStream's meaning). A wait that has begun ends
+   * With `backoffMeans: 'deadline'` the n-th delivery has the deadline `backoffMs[n - 1]`, and there is no wait after it. A wait that has begun ends
    * as it began when the backoff changes; deadlines change at once.
    */
   readonly backoffMs: readonly number[];
-  readonly backoffReplacesDeadline: boolean;
+  readonly backoffMeans: 'wait' | 'deadline';
   /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
   readonly backoffJitter: number;
   /**
@@ -74,6 +74,7 @@ const groupChoices = {
   ack: ['explicit', 'all', 'none'],
   ordering: ['none', 'key'],
   redeliverAfterRestart: ['at-once', 'at-deadline'],
+  backoffMeans: ['wait', 'deadline'],
 } as const satisfies { readonly [K in keyof GroupConfig]?: readonly GroupConfig[K][] };
 
 /** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
@@ -85,7 +86,7 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     ack: 'explicit',
     ackWaitMs: 30_000,
     backoffMs: [],
-    backoffReplacesDeadline: false,
+    backoffMeans: 'wait',
     redeliverAfterRestart: 'at-once',
     backoffJitter: 0,
     ordering: 'none',
@@ -114,7 +115,7 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     if (!(choices as readonly string[]).includes(value))
       invalid(`${name} must be one of ${choices.join(', ')}`);
   }
-  for (const name of ['durable', 'backoffReplacesDeadline', 'paused'] as const) {
+  for (const name of ['durable', 'paused'] as const) {
     if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
   }
   if (!(isFiniteNumber(config.ackWaitMs) && config.ackWaitMs > 0))
@@ -140,4 +141,18 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (config.start.kind === 'time' && !isFiniteNumber(config.start.timestampMs))
     invalid('the start time must be in milliseconds since 1970');
   return config;
+}
+
+/** A configuration as an earlier version may have stored it. */
+type StoredGroupConfig = Omit<GroupConfig, 'backoffMeans'> & {
+  readonly backoffMeans?: GroupConfig['backoffMeans'];
+  /** The name of `backoffMeans: 'deadline'` up to 0.1.0. */
+  readonly backoffReplacesDeadline?: boolean;
+};
+
+/** Reads a configuration from the data directory, with names of earlier versions. */
+export function storedGroupConfig(stored: StoredGroupConfig): GroupConfig {
+  if (stored.backoffMeans !== undefined) return stored as GroupConfig;
+  const { backoffReplacesDeadline, ...config } = stored;
+  return { ...config, backoffMeans: backoffReplacesDeadline === true ? 'deadline' : 'wait' };
 }

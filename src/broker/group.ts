@@ -278,8 +278,8 @@ export class Group {
 
   /** How long the n-th delivery of a message may take. */
   deadlineMs(deliveries: number): number {
-    const { backoffMs, backoffReplacesDeadline, ackWaitMs } = this.#config;
-    if (!backoffReplacesDeadline || backoffMs.length === 0) return ackWaitMs;
+    const { backoffMs, backoffMeans, ackWaitMs } = this.#config;
+    if (backoffMeans === 'wait' || backoffMs.length === 0) return ackWaitMs;
     return backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
   }
 

@@ -33,7 +33,7 @@ export type SequenceCheck =
   | { readonly kind: 'fenced'; readonly epoch: number }
   | { readonly kind: 'out-of-order'; readonly expected: number };
 
-/** As many as a producer may have under way (KIP-98: `max.in.flight.requests.per.connection` up to 5). */
+/** As many as a producer may have under way. */
 const batchesKept = 5;
 /** Kafka's `producer.id.expiration.ms`. */
 const forgottenAfterMs = 24 * 60 * 60 * 1000;

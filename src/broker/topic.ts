@@ -47,7 +47,7 @@ export interface PublishOptions {
   readonly expectedLastKey?: string;
   readonly expectedLastDedupeId?: string;
   /** Remove what came before: all of the topic, or all of the key. */
-  readonly rollup?: 'topic' | 'key';
+  readonly replaces?: 'topic' | 'key';
 }
 
 export interface Published {
@@ -245,7 +245,7 @@ export class Topic {
     if (core.refusal) return { kind: 'refused', error: core.refusal };
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
     if (this.#deleted) return { kind: 'refused', error: topicError(this, 'topic-not-found', 'was deleted') };
-    const needsKey = config.keyState || config.partitions > 1 || options?.rollup === 'key';
+    const needsKey = config.keyState || config.partitions > 1 || options?.replaces === 'key';
     const key = needsKey ? this.#keyReader.read(record) : '';
     const partition = turn ?? this.#choosePartition(record, options, key);
     if (!partition) {
@@ -266,7 +266,7 @@ export class Topic {
     const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
     if (refusal) return { kind: 'refused', error: refusal };
     const full =
-      options?.rollup === undefined
+      options?.replaces === undefined
         ? (refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition))
         : undefined;
     // Under `drop-oldest` there is always room soon.
@@ -297,8 +297,8 @@ export class Topic {
     }
     const offset = this.appendAccepted(record, partition);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
-    if (options?.rollup === 'topic') this.#rollUp(partition, offset);
-    else if (options?.rollup === 'key') this.#rollUpKey(partition, key, offset);
+    if (options?.replaces === 'topic') this.#replaceAll(partition, offset);
+    else if (options?.replaces === 'key') this.#replaceKey(partition, key, offset);
     core.awaitCommit(listener, token, partition, offset, false);
   }
 
@@ -324,19 +324,19 @@ export class Topic {
     return this.partitions.at(hashOf(key) % count);
   }
 
-  #rollUp(partition: Partition, offset: number): void {
+  #replaceAll(partition: Partition, offset: number): void {
     const { leaving } = this;
-    // Interrupted by a crash, the rest stays until the next rollup.
+    // Interrupted by a crash, the rest stays until the next such publish.
     if (leaving.becomesLetter('removed'))
       leaving.removeBelow(partition, offset, 'replaced').catch(() => undefined);
     else leaving.counts.removed += partition.trim(offset);
   }
 
-  #rollUpKey(partition: Partition, key: string, offset: number): void {
+  #replaceKey(partition: Partition, key: string, offset: number): void {
     const { leaving } = this;
     const state = partition.keyIndex?.get(key);
     if (!state?.offsets) {
-      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next rollup
+      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next such publish
       return;
     }
     const older = state.offsets.filter((at) => at < offset);

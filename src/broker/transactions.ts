@@ -34,7 +34,7 @@ export interface TransactionCaller extends ProducerIdentity {
 /** The transaction that a batch says to be part of. */
 export interface BatchTransaction {
   readonly transactionalId: string;
-  /** The batch adds its partition by itself (KIP-890); else that must have been done before. */
+  /** The batch adds its partition by itself; else that must have been done before. */
   readonly addsPartition: boolean;
 }
 
@@ -52,7 +52,7 @@ const transactionalIdLengthMax = 2 ** 15 - 1;
  * producer, all in one commit. Nothing is prepared, so nothing can be found half done.
  *
  * Until then its messages are in the log like others, and {@link Partition.stableEnd} keeps readers below the first of them. Every end by
- * somebody else than the producer raises the producer's epoch, and so does every end that the producer hears the new epoch of (KIP-890): what
+ * somebody else than the producer raises the producer's epoch, and so does every end that the producer hears the new epoch of: what
  * was sent before, and comes late, is refused and cannot become part of the next transaction.
  */
 export class Transactions {
@@ -266,7 +266,7 @@ export class Transactions {
   // ---- the end
 
   /**
-   * Ends the caller's transaction. `raises`: the caller hears its next epoch (KIP-890). Asked once more, it says the same once more. Resolves, when all
+   * Ends the caller's transaction. `raises`: the caller hears its next epoch. Asked once more, it says the same once more. Resolves, when all
    * of it is durable, to the caller's identity from now on.
    */
   async end(caller: TransactionCaller, outcome: Outcome, raises: boolean): Promise<ProducerIdentity> {

@@ -101,7 +101,7 @@ describe('what leaves becomes a dead letter where the policy asks for its cause'
     await using kit = await TestBroker.open();
     const topic = await open(kit, {}, ['removed']);
     await topic.send({ key: 'k', value: 'v0' });
-    await topic.send({ key: 'k', value: 'v1' }, { rollup: 'topic' });
+    await topic.send({ key: 'k', value: 'v1' }, { replaces: 'topic' });
     await eventually(() => topic.count === 1);
     await kit.settle();
     assert.deepEqual(await lettersOf(kit), [['v0', 'removed: replaced', 0]]);

@@ -62,11 +62,11 @@ const removers: readonly {
     name: 'a rollup of keys',
     topic: { keyState: true },
     remove: (topic) =>
-      Promise.all([publish(topic, 'a', { rollup: 'key' }), publish(topic, 'b', { rollup: 'key' })]),
+      Promise.all([publish(topic, 'a', { replaces: 'key' }), publish(topic, 'b', { replaces: 'key' })]),
   },
   {
     name: 'a rollup of the topic',
-    remove: (topic) => publish(topic, 'e', { rollup: 'topic' }),
+    remove: (topic) => publish(topic, 'e', { replaces: 'topic' }),
     next: [4],
   },
   {

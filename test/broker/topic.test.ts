@@ -274,10 +274,10 @@ test('rollup removes what came before, of the key or of the topic', async () => 
   const { kit, topic } = await withTopic({ keyState: true });
   await using _ = kit;
   for (const key of ['a', 'b', 'a']) await topic.send({ key, value: key });
-  await topic.send({ key: 'a', value: 'all of a' }, { rollup: 'key' });
+  await topic.send({ key: 'a', value: 'all of a' }, { replaces: 'key' });
   await kit.settle();
   assert.deepEqual([topic.count, topic.partitions.at(0)!.firstOffset], [2, 1]);
-  await topic.send({ key: 'c', value: 'all' }, { rollup: 'topic' });
+  await topic.send({ key: 'c', value: 'all' }, { replaces: 'topic' });
   assert.equal(topic.count, 1);
 });
 

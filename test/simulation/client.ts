@@ -318,7 +318,7 @@ export class Client {
       ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
       ...(dedupeId === undefined ? {} : { dedupeId }),
       ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
-      ...(rollup === undefined ? {} : { rollup }),
+      ...(rollup === undefined ? {} : { replaces: rollup }),
       ...expected,
     };
     const isPlain = Object.keys(options).length === 0;

@@ -206,16 +206,16 @@ export class GroupKnown {
 
   get deadlineMsMin(): number {
     return Math.min(
-      ...this.configs.map(({ backoffReplacesDeadline, backoffMs, ackWaitMs }) =>
-        backoffReplacesDeadline && backoffMs.length > 0 ? Math.min(...backoffMs) : ackWaitMs,
+      ...this.configs.map(({ backoffMeans, backoffMs, ackWaitMs }) =>
+        backoffMeans === 'deadline' && backoffMs.length > 0 ? Math.min(...backoffMs) : ackWaitMs,
       ),
     );
   }
 
   backoffMsMin(deliveries: number): number {
     return Math.min(
-      ...this.configs.map(({ backoffReplacesDeadline, backoffMs, backoffJitter }) => {
-        if (backoffReplacesDeadline || backoffMs.length === 0) return 0;
+      ...this.configs.map(({ backoffMeans, backoffMs, backoffJitter }) => {
+        if (backoffMeans === 'deadline' || backoffMs.length === 0) return 0;
         return backoffMs[Math.min(deliveries, backoffMs.length) - 1]! * (1 - backoffJitter);
       }),
     );

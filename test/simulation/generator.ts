@@ -240,7 +240,7 @@ class Generator {
         ackWaitMs: c.of([10, 100, 1000, 30_000]),
         ...(c.percent(30) ? { filters: [...new Set([c.of(filters), c.of(filters)])] } : {}),
         ...(c.percent(40) ? { backoffMs: c.of([[5], [5, 50], [20, 200, 1000]]) } : {}),
-        ...(c.percent(10) ? { backoffReplacesDeadline: true, backoffMs: [10, 100] } : {}),
+        ...(c.percent(10) ? { backoffMeans: 'deadline' as const, backoffMs: [10, 100] } : {}),
         ...(c.percent(20) ? { backoffJitter: 0.5 } : {}),
         ...(mayDie ? { maxDeliver: c.between(1, 4) } : {}),
         ...(mayDie && c.percent(80) ? { deadLetter: c.of(letterNames) } : {}),

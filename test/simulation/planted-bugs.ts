@@ -394,6 +394,21 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'if (!message) letter.moved();',
   },
   {
+    name: 'a topic stores a message before live subscribers hear it',
+    file: 'broker/live-publish.js',
+    find: 'const receivers = router.deliver(route, message);\n    const { topic } = route;\n    if (topic !== undefined)\n        store(topic);',
+    replace:
+      'const { topic } = route;\n    if (topic !== undefined)\n        store(topic);\n    const receivers = router.deliver(route, message);',
+    tests: ['broker/live-publish.test.js'],
+  },
+  {
+    name: 'a backoff that an earlier version stored as deadlines becomes waits',
+    file: 'broker/group-config.js',
+    find: "backoffReplacesDeadline === true ? 'deadline' : 'wait'",
+    replace: "'wait'",
+    tests: ['broker/stored-group-config.test.js'],
+  },
+  {
     name: 'some topics get a dead letter that another one refuses',
     file: 'broker/dead-letter.js',
     find: 'if (refusal)',

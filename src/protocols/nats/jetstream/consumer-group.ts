@@ -43,7 +43,7 @@ export function groupConfigOf(
     ack: config.ack_policy,
     ackWaitMs: msOfNanos(config.ack_wait ?? ackWaitNanosDefault),
     backoffMs: (config.backoff ?? []).map(msOfNanos),
-    backoffReplacesDeadline: true,
+    backoffMeans: 'deadline',
     redeliverAfterRestart: 'at-deadline',
     ...(config.max_deliver > 0 ? { maxDeliver: config.max_deliver } : {}),
     ...(config.max_ack_pending !== undefined && config.max_ack_pending > 0

@@ -30,14 +30,14 @@ export function publishOptions(
   if (expectedLastKey !== undefined && expectedLastKeyOffset === undefined) {
     throw apiError('expectedLastSubjectSequenceInvalid');
   }
-  const rollup = rollupOf(headerText(headers, 'Nats-Rollup'), stream);
+  const replaces = replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   return {
     ...(dedupeId === undefined ? {} : { dedupeId }),
     ...(expectedLastDedupeId === undefined ? {} : { expectedLastDedupeId }),
     ...(expectedLastOffset === undefined ? {} : { expectedLastOffset }),
     ...(expectedLastKeyOffset === undefined ? {} : { expectedLastKeyOffset }),
     ...(expectedLastKey === undefined ? {} : { expectedLastKey }),
-    ...(rollup === undefined ? {} : { rollup }),
+    ...(replaces === undefined ? {} : { replaces }),
   };
 }
 
@@ -47,10 +47,10 @@ function offsetOf(sequence: string | undefined): number | undefined {
   return /^\d{1,16}$/.test(sequence) ? Number(sequence) - 1 : impossibleOffset;
 }
 
-function rollupOf(
+function replacedBy(
   value: string | undefined,
   { allow_rollup_hdrs: allowed }: StreamConfig,
-): PublishOptions['rollup'] {
+): PublishOptions['replaces'] {
   if (value === undefined) return undefined;
   if (!allowed) throw apiError('rollupFailed', 'rollup not permitted');
   switch (value.toLowerCase()) {

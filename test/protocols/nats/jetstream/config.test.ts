@@ -220,7 +220,7 @@ describe('consumer configuration', () => {
     assert.equal(config.ack_wait, 2e9);
     const group = groupConfigOf('c', config, stream);
     assert.deepEqual(group.backoffMs, [2000, 5000]);
-    assert.ok(group.backoffReplacesDeadline);
+    assert.equal(group.backoffMeans, 'deadline');
     assert.equal(group.ackWaitMs, 2000);
   });
 
