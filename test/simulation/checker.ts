@@ -3,12 +3,16 @@ import type { Event, Fact, FactOf } from './history.ts';
 import { deadLettered } from './rules/dead-letters.ts';
 import { answered, delivered, idle, position } from './rules/deliveries.ts';
 import { drained } from './rules/drained.ts';
+import { pull, pulled } from './rules/pulls.ts';
+import { released } from './rules/receipts.ts';
+import { publishedToAll, refusedByAll } from './rules/several-topics.ts';
 import { ended, readable, started, stopped, written } from './rules/durability.ts';
 import {
   damaged,
   groupAsked,
   groupDeleted,
   groupReset,
+  queueAsked,
   removalAsked,
   topicAsked,
   topicDeleted,
@@ -36,6 +40,7 @@ export const promises = [
   'no duplicate is stored',
   'no duplicate within the dedupe window',
   'an id is free after the window',
+  'a publish to several topics is in all or in none',
   // messages that are there
   'no acked message is lost',
   'no message is invented',
@@ -53,6 +58,7 @@ export const promises = [
   'limits hold',
   'counts are right',
   'no topic is lost',
+  'a queue that is there has its group',
   'what is deleted stays deleted',
   // messages out
   'a group gets all it is owed',
@@ -66,8 +72,17 @@ export const promises = [
   'deliveries are counted across restarts',
   'no more than maxDeliver deliveries',
   'no redelivery before deadline or nack',
+  'a deadline that passed is noticed',
   'at most once where asked',
   'an answer in time is taken',
+  'a stale receipt settles nothing',
+  'a consumer holds what it was given', // in the order of delivery
+  'what was given back goes out in order',
+  'what was given back goes out at once',
+  'a pull completes once',
+  'a pull ends for a reason',
+  'a pull takes no more than its maximum',
+  'a pull is idle only when nothing is there',
   'what is removed is not under way',
   'no delivery after a durable ack',
   // dead letters
@@ -107,6 +122,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   asked: () => {},
   topic: topicAsked,
   'topic-deleted': topicDeleted,
+  queue: queueAsked,
   group: groupAsked,
   'group-deleted': groupDeleted,
   'group-reset': groupReset,
@@ -116,8 +132,13 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   sent,
   published,
   refused,
+  'published-to-all': publishedToAll,
+  'refused-by-all': refusedByAll,
   delivered,
   answered,
+  released,
+  pull,
+  pulled,
   'dead-lettered': deadLettered,
   fetched,
   'offset-commit': offsetCommit,

@@ -1,21 +1,24 @@
 import {
-  BrokerError,
-  LogError,
   recordOf,
   type Broker,
   type Consumer,
   type Delivery,
   type Group,
   type PublishListener,
+  type Receipt,
   type Topic,
 } from '../../src/broker/index.ts';
+import { codeOf } from './error-code.ts';
+import { Pulls } from './pulls.ts';
+import { Receipts, type KeptReceipt } from './receipts.ts';
+import { publishToAll } from './several-topics.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import { contentOf, sight } from './message.ts';
-import type { History } from './history.ts';
+import type { FactOf, History } from './history.ts';
 import { KafkaGroups } from './kafka-groups.ts';
 import { NatsGroups } from './nats-groups.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
-import type { Action, Answer, Operation, PlannedMessage, Script } from './script.ts';
+import type { Action, Answer, Operation, PlannedMessage, Script, Settlement } from './script.ts';
 
 /** The client is everybody who uses the broker: it does what the script says, and writes into the history what it asked and what it was told. */
 export class Client {
@@ -25,6 +28,10 @@ export class Client {
   #broker!: Broker;
   readonly #consumers = new Map<string, SimulatedConsumer[]>();
   readonly #unanswered = new Map<string, Unanswered[]>();
+  readonly #receipts = new Receipts();
+  readonly #pulls: Pulls;
+  /** Consumers and pulls so far, in all runs. */
+  #takers = 0;
   #creating = false;
   readonly #noted = new WeakSet<Group>();
   /** Answers every delivery at once with an ack. */
@@ -44,6 +51,7 @@ export class Client {
     this.#speaksNats = door === 'nats';
     if (door === 'kafka') this.#kafka = new KafkaGroups(history, clock, plans, seed);
     this.#history = history;
+    this.#pulls = new Pulls(history, clock);
     this.#clock = clock;
     this.#plans = plans;
   }
@@ -53,6 +61,8 @@ export class Client {
     this.#broker = broker;
     this.#consumers.clear();
     this.#unanswered.clear();
+    this.#receipts.connect(broker);
+    this.#pulls.connect();
     if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
     this.#kafka?.connect(broker);
     broker.events.subscribe((event) => {
@@ -112,6 +122,10 @@ export class Client {
         return this.#await(broker.compact(), this.#asked(action.kind));
       case 'kafka':
         return this.#kafka?.perform(action.step);
+      case 'define-queue':
+        return this.#door ? undefined : this.#defineQueue(action);
+      case 'publish-to-all':
+        return this.#door ? undefined : publishToAll(broker, this.#history, this.#clock, action);
       case 'wait':
       case 'stop':
       case 'crash':
@@ -134,6 +148,8 @@ export class Client {
           | 'checkpoint'
           | 'compact'
           | 'kafka'
+          | 'define-queue'
+          | 'publish-to-all'
           | 'wait'
           | 'stop'
           | 'crash'
@@ -185,17 +201,35 @@ export class Client {
     switch (action.kind) {
       case 'attach': {
         if (this.#door) return this.#door.pull(group, action.credit);
-        const consumer = new SimulatedConsumer(action.credit, (from, delivery) =>
-          this.#delivered(group, from, delivery),
-        );
-        this.#listOf(this.#consumers, key).push(consumer);
-        return group.attach(consumer);
+        return this.#attach(group, action.credit, action.ackWaitMs);
       }
       case 'detach': {
         if (this.#kafka) return this.#kafka.leave(group);
         const consumer = this.#listOf(this.#consumers, key).shift();
-        return consumer && group.detach(consumer);
+        if (!consumer) return;
+        if (action.held !== 'release') return group.detach(consumer);
+        this.#noteReleased(group, consumer);
+        return group.detach(consumer, { held: 'release' });
       }
+      case 'release': {
+        const [consumer] = this.#listOf(this.#consumers, key);
+        if (!consumer) return;
+        const partition =
+          action.partition === undefined ? undefined : action.partition % topic.partitions.length;
+        consumer.credit += this.#noteReleased(group, consumer, partition);
+        return group.release(consumer, partition);
+      }
+      case 'settle':
+        return this.#door ? undefined : this.#settle(group, action);
+      case 'pull': {
+        if (this.#door) return;
+        const taker = { number: ++this.#takers, credit: 0 };
+        return this.#pulls.start(group, taker.number, action.options, (delivery, ackWaitMs) =>
+          this.#delivered(group, taker, delivery, ackWaitMs),
+        );
+      }
+      case 'hold-pull':
+        return this.#pulls.hold(group, action.isHeld);
       case 'answer':
         return this.#door ? this.#door.answer(group, action) : this.#answer(group, action);
       case 'update-group': {
@@ -239,6 +273,21 @@ export class Client {
     this.#await(created, of);
   }
 
+  #defineQueue({ options, group: groupOptions }: Extract<Action, { kind: 'define-queue' }>): void {
+    const existed = this.#broker.topic(options.name);
+    this.#creating = true;
+    const defined = this.#broker.defineQueue(options, groupOptions);
+    this.#creating = false;
+    const topic = this.#broker.topic(options.name);
+    if (!topic || topic === existed) return this.#await(defined, this.#asked('define-queue'));
+    const of = this.#history.add({ kind: 'topic', topic: keyOf(topic), config: topic.config });
+    this.#await(defined, of);
+    for (const group of topic.groups.values()) {
+      this.#await(defined, this.#noteGroup(group));
+      this.#history.add({ kind: 'queue', topic: keyOf(topic), group: groupKeyOf(group) });
+    }
+  }
+
   #updateTopic(topic: Topic, change: Extract<Action, { kind: 'update-topic' }>['change']): void {
     const config = { ...topic.config, ...change };
     const of = this.#history.add({ kind: 'topic', topic: keyOf(topic), config });
@@ -270,7 +319,7 @@ export class Client {
 
   /** Kafka clients bring groups into being by using them. */
   #noteCreated(group: Group): void {
-    if (this.#noted.has(group)) return;
+    if (this.#noted.has(group) || this.#creating) return;
     this.#door?.watch(group);
     const of = this.#noteGroup(group);
     this.#broker.afterCommit(() => this.#history.add({ kind: 'outcome', of }));
@@ -343,15 +392,33 @@ export class Client {
 
   // ---- consuming
 
-  #delivered(group: Group, consumer: SimulatedConsumer, delivery: Delivery): void {
-    const { record, partition, deliveries } = delivery;
-    const seen = sight(record, partition, this.#plans);
+  #attach(group: Group, credit: number, ackWaitMs?: number): void {
+    const consumer: SimulatedConsumer = new SimulatedConsumer(++this.#takers, credit, ackWaitMs, (delivery) =>
+      this.#delivered(group, consumer, delivery, ackWaitMs),
+    );
+    this.#listOf(this.#consumers, groupKeyOf(group)).push(consumer);
+    group.attach(consumer);
+  }
+
+  #delivered(group: Group, consumer: Taker, delivery: Delivery, ackWaitMs?: number): void {
+    const { record, partition, deliveries, bytes } = delivery;
+    const seen = sight(record, partition, this.#plans, group.topic.name);
     const key = groupKeyOf(group);
-    this.#history.add({ kind: 'delivered', topic: keyOf(group.topic), group: key, deliveries, seen });
+    const of = this.#history.add({
+      kind: 'delivered',
+      topic: keyOf(group.topic),
+      group: key,
+      deliveries,
+      seen,
+      consumer: consumer.number,
+      bytes,
+      ...(ackWaitMs === undefined ? {} : { waitMs: ackWaitMs }),
+    });
     if (consumer.credit < 0)
       this.#history.add({ kind: 'problem', text: `group ${key} delivers beyond its consumer's credit` });
-    const unanswered = { partition, offset: record.offset, consumer };
+    const unanswered = { partition, offset: record.offset, consumer, of };
     if (group.config.ack === 'none') return;
+    if (!this.#door) this.#receipts.keep(group, delivery, of, this.#history.run);
     if (this.#draining) queueMicrotask(() => this.#say(group, unanswered, 'ack', undefined));
     else this.#listOf(this.#unanswered, key).push(unanswered);
   }
@@ -392,10 +459,83 @@ export class Client {
     group.wake();
   }
 
+  #settle(group: Group, { answer, from, pick, count, ms }: Extract<Action, { kind: 'settle' }>): void {
+    for (const picked of this.#receipts.pick(group, from, pick, count))
+      this.#settleOne(group, picked, answer, ms);
+  }
+
+  #settleOne(group: Group, { receipt, of, run }: KeptReceipt, answer: Settlement, ms?: number): void {
+    const took = settleBy(receipt, answer, ms);
+    const { partition, offset } = receipt;
+    const key = groupKeyOf(receipt.group);
+    this.#history.add({
+      kind: 'answered',
+      topic: keyOf(group.topic),
+      group: key,
+      partition,
+      offset,
+      answer,
+      took,
+      receipt: { of, run },
+      ...(ms === undefined ? {} : { delayMs: ms }),
+    });
+    if (!took || answer === 'set-deadline') return;
+    const list = this.#listOf(this.#unanswered, key);
+    const at = list.findIndex((unanswered) => unanswered.of === of);
+    if (at < 0) return;
+    list.splice(at, 1)[0]!.consumer.credit++;
+    group.wake();
+  }
+
+  /** The consumer is about to give back what it holds, of one partition or of all; says how many messages. */
+  #noteReleased(group: Group, consumer: SimulatedConsumer, partition?: number): number {
+    const key = groupKeyOf(group);
+    const held = group.held(consumer).map((receipt) => ({
+      partition: receipt.partition,
+      offset: receipt.offset,
+      delivery: receipt.delivery,
+    }));
+    const given = held.filter((each) => partition === undefined || each.partition === partition);
+    this.#history.add({
+      kind: 'released',
+      group: key,
+      consumer: consumer.number,
+      held,
+      ...(partition === undefined ? {} : { partition }),
+    });
+    const list = this.#listOf(this.#unanswered, key);
+    for (const { partition: of, offset } of given) {
+      const at = list.findIndex(
+        (each) => each.consumer === consumer && each.partition === of && each.offset === offset,
+      );
+      if (at >= 0) list.splice(at, 1);
+    }
+    return given.length;
+  }
+
+  /** What anybody can ask the broker while nothing happens. `isFaulty`: the disk may keep it waiting. */
+  atRest(isFaulty: boolean): Pick<FactOf<'idle'>, 'hungry' | 'inFlight'> {
+    if (this.#door) return {};
+    const hungry: string[] = [];
+    const inFlight: [string, number][] = [];
+    for (const topic of this.#broker.topics.values()) {
+      for (const group of topic.groups.values()) {
+        const key = groupKeyOf(group);
+        let count = 0;
+        for (const { held } of group.listConsumers()) count += held;
+        if (count > 0) inFlight.push([key, count]);
+        const consumers = this.#consumers.get(key) ?? [];
+        if (!isFaulty && !group.isPaused && consumers.some(({ credit }) => credit > 0)) hungry.push(key);
+      }
+    }
+    return { hungry, inFlight };
+  }
+
   /** From now on every group has one consumer, which acks everything at once. */
   drain(): void {
     this.#draining = true;
     this.#door?.drain();
+    this.#pulls.resumeAll();
     for (const topic of this.#broker.topics.values()) {
       for (const group of topic.groups.values()) if (!group.isCommitted) this.#drainGroup(group);
     }
@@ -406,11 +546,9 @@ export class Client {
     for (const consumer of this.#listOf(this.#consumers, key).splice(0)) group.detach(consumer);
     if (group.isPaused)
       this.#await(group.resume(), this.#history.add({ kind: 'resumed', group: groupKeyOf(group) }));
-    const consumer = new SimulatedConsumer(1000, (from, delivery) => this.#delivered(group, from, delivery));
-    this.#listOf(this.#consumers, key).push(consumer);
     for (const unanswered of this.#listOf(this.#unanswered, key).splice(0))
-      this.#say(group, { ...unanswered, consumer }, 'ack', undefined);
-    group.attach(consumer);
+      this.#say(group, unanswered, 'ack', undefined);
+    this.#attach(group, 1000);
   }
 
   // ---- both
@@ -443,32 +581,58 @@ interface Expectation {
 interface Unanswered {
   readonly partition: number;
   readonly offset: number;
-  readonly consumer: SimulatedConsumer;
+  readonly consumer: Taker;
+  /** The event of its delivery. */
+  readonly of: number;
 }
 
-class SimulatedConsumer implements Consumer {
+/** A consumer, or a pull. */
+interface Taker {
+  readonly number: number;
+  credit: number;
+}
+
+function settleBy(receipt: Receipt, answer: Settlement, ms: number | undefined): boolean {
+  switch (answer) {
+    case 'ack':
+      return receipt.ack();
+    case 'nack':
+      return receipt.nack(ms);
+    case 'reject':
+      return receipt.reject('unwanted');
+    case 'set-deadline':
+      return receipt.setDeadline(ms ?? 0);
+    default:
+      return answer satisfies never;
+  }
+}
+
+class SimulatedConsumer implements Consumer, Taker {
   readonly isSimulated = true;
+  readonly number: number;
   credit: number;
   readonly creditBytes = Infinity;
-  readonly #receive: (consumer: SimulatedConsumer, delivery: Delivery) => void;
+  readonly ackWaitMs: number | undefined;
+  readonly #receive: (delivery: Delivery) => void;
 
-  constructor(credit: number, receive: (consumer: SimulatedConsumer, delivery: Delivery) => void) {
+  constructor(
+    number: number,
+    credit: number,
+    ackWaitMs: number | undefined,
+    receive: (delivery: Delivery) => void,
+  ) {
+    this.number = number;
     this.credit = credit;
+    this.ackWaitMs = ackWaitMs;
     this.#receive = receive;
   }
 
   receive(delivery: Delivery): void {
     this.credit--;
-    this.#receive(this, delivery);
+    this.#receive(delivery);
   }
 
   ended(): void {
     this.credit = 0;
   }
-}
-
-/** Refusals have a code; any other error is a bug, and its text says which. */
-function codeOf(error: unknown): string {
-  if (error instanceof BrokerError || error instanceof LogError) return error.code;
-  return `exception: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

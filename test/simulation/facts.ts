@@ -3,6 +3,7 @@ import { subjectMatches } from '../../src/util/index.ts';
 import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
+import type { PullOptions } from './script.ts';
 import { TransactionKnown } from './transactions-known.ts';
 
 /** No life lasts so long. */
@@ -16,7 +17,8 @@ export interface PublishKnown extends PublishFact {
   run: number;
   sentAt: number;
   sentWallMs: number;
-  answer: 'none' | 'stored' | 'duplicate' | 'refused' | 'unsure';
+  /** `taken`: stored or a duplicate, it was not said which. */
+  answer: 'none' | 'stored' | 'duplicate' | 'taken' | 'refused' | 'unsure';
   /** It may have to wait for what stands before it: what was true when it was asked for may not be when its turn comes. */
   readonly mayWait: boolean;
   answeredWallMs: number;
@@ -134,10 +136,29 @@ export interface DeliveryKnown {
   inFlightUntilMs: number;
   /** Not delivered again before this time in the same run. */
   earliestMs: number;
+  /** After that it is surely with its consumer no more; undefined: the waits of the group say so. */
+  untilMs: number | undefined;
+  /** The wait that the consumer brought. */
+  ownWaitMs: number | undefined;
+  /** The consumer that got the last delivery, where clients know. */
+  consumer: number | undefined;
+  /** When consumers gave it back; the first so many of these are surely on disk. */
+  readonly releases: { readonly run: number; readonly at: number; readonly ms: number }[];
+  releasesStored: number;
   answered: boolean;
   acked: { readonly run: number; readonly at: number } | undefined;
   rejected: boolean;
   deadLettered: number;
+}
+
+/** What clients know of a pull. */
+export interface PullKnown {
+  readonly group: string;
+  readonly options: PullOptions;
+  readonly askedMs: number;
+  messages: number;
+  bytes: number;
+  hasEnded: boolean;
 }
 
 export class GroupKnown {
@@ -165,6 +186,10 @@ export class GroupKnown {
   readonly letters: Map<string, Instance[]> = new Map();
   /** Per partition: the last offset delivered for the first time in this run. */
   lastFresh: number[] = [];
+  /** What consumers gave back in this run, and was not delivered since, in that order. */
+  readonly givenBack: Set<DeliveryKnown> = new Set();
+  /** Its deletion was asked for. */
+  wasToGo = false;
 
   constructor(key: string, topic: TopicKnown, createdAt: number) {
     this.key = key;
@@ -221,6 +246,10 @@ export class GroupKnown {
     );
   }
 
+  get deadlineMsMax(): number {
+    return Math.max(...this.configs.map(({ backoffMs, ackWaitMs }) => Math.max(ackWaitMs, ...backoffMs)));
+  }
+
   get maxDeliverMax(): number {
     return Math.max(...this.configs.map(({ maxDeliver }) => maxDeliver ?? Infinity));
   }
@@ -235,7 +264,13 @@ export class GroupKnown {
     );
   }
 
+  /** Under some configuration it was asked to have. */
+  get limitsInFlight(): boolean {
+    return this.configs.some(({ maxInFlight }) => maxInFlight !== undefined);
+  }
+
   delete(run: number, at: number): void {
+    this.wasToGo = true;
     this.deletedAt ??= at;
     this.deleted ??= { run, at };
   }
@@ -243,6 +278,7 @@ export class GroupKnown {
   /** Forgets what only the process that is gone knew. */
   restarted(known: Known): void {
     this.lastFresh = [];
+    this.givenBack.clear();
     this.resetsUnderWay = 0;
     if (!this.isStored || this.readyAt === undefined) this.deletedAt ??= -1;
     if (this.deleted && !known.isDurable(this.deleted.run, this.deleted.at)) this.deleted = undefined;
@@ -272,6 +308,11 @@ export class Known {
   run = 0;
   /** Of what waits to be due, something could not be read. */
   isScheduleDamaged = false;
+  /** Publishes to several topics, by the name that the content bears. */
+  readonly toAll: Map<number, PublishKnown[]> = new Map();
+  readonly queues: { readonly topic: string; readonly group: string }[] = [];
+  /** Pulls under way, of this run. */
+  readonly pulls: Map<number, PullKnown> = new Map();
 
   /** The broker is up: its clients can ask it. */
   isUp = false;

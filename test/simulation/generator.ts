@@ -2,7 +2,8 @@ import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/in
 import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
 import { Choices } from './random-choice.ts';
-import type { Action, LogLimits, Operation, PlannedMessage, Script } from './script.ts';
+import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
+import { queueAction } from './queue-script.ts';
 
 /** The script of a seed. Each seed likes some operations more than others, so that some runs are all crashes and some all dead letters. */
 export function generate(seed: number): Script {
@@ -17,7 +18,7 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Exclude<Action['kind'], 'kafka'>;
+type Kind = Exclude<Action['kind'], 'kafka' | QueueAction['kind']>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,
@@ -52,6 +53,9 @@ class Generator {
   #turn = 0;
   readonly #groups = new Set<string>();
   readonly #dedupeIds: string[] = [];
+  readonly #firstGroups: { topic: string; group: string }[] = [];
+  /** Its clients use the broker's own calls: so many of a hundred operations are those for queues. */
+  readonly #queueShare: number;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -62,6 +66,7 @@ class Generator {
       if (this.#c.percent(12)) this.#weights[kind] = 0;
       else if (this.#c.percent(15)) this.#weights[kind] *= 4;
     }
+    this.#queueShare = seed % 2 === 1 && this.#c.percent(70) ? this.#c.of([15, 30, 50]) : 0;
   }
 
   script(): Script {
@@ -75,6 +80,7 @@ class Generator {
       const group = this.#group();
       add({ kind: 'create-group', topic: group.topic, options: group.options });
       add({ kind: 'attach', topic: group.topic, group: group.options.name, credit: this.#credit() });
+      this.#firstGroups.push({ topic: group.topic, group: group.options.name });
     }
     const actions = c.between(60, 140);
     const sceneAt = c.percent(25) ? c.between(0, actions) : -1;
@@ -132,6 +138,16 @@ class Generator {
 
   #action(): Action {
     const c = this.#c;
+    // No draw for the others, so that their seeds stay what they are.
+    if (this.#queueShare > 0 && c.percent(this.#queueShare))
+      return queueAction(c, {
+        anyGroup: () => this.#busyGroup(),
+        topic: (name) => this.#topic(name),
+        group: () => this.#group().options,
+        knowGroup: (topic, name) => void this.#groups.add(`${topic}/${name}`),
+        message: () => this.#message(),
+        nextId: () => ++this.#lastId,
+      });
     const kind = c.weighted(this.#weights);
     switch (kind) {
       case 'create-topic':
@@ -276,6 +292,11 @@ class Generator {
 
   #anyTopic(): string {
     return this.#c.percent(15) ? this.#c.of(letterNames) : this.#c.of(topicNames);
+  }
+
+  /** Most of what queues do is done to the groups that were there first. */
+  #busyGroup(): { topic: string; group: string } {
+    return this.#c.percent(75) ? this.#c.of(this.#firstGroups) : this.#anyGroup();
   }
 
   #anyGroup(): { topic: string; group: string } {

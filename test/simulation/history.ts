@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { GroupConfig, GroupStart, TopicConfig } from '../../src/broker/index.ts';
+import type {
+  CollectorEnd,
+  GroupConfig,
+  GroupStart,
+  PublishToAllMode,
+  TopicConfig,
+} from '../../src/broker/index.ts';
 import type { Sighting } from './message.ts';
-import type { Answer, PlannedMessage } from './script.ts';
+import type { Answer, PlannedMessage, PullOptions, Settlement } from './script.ts';
 
 /**
  * A history is what clients asked for and were told, in order, across all starts of the broker; the checker knows nothing else.
@@ -48,7 +54,13 @@ export type Fact =
   /** What was asked for up to that event is on disk. */
   | { readonly kind: 'durable'; readonly upTo: number }
   /** Nothing is left to do, and no timer is due: what waits for the disk waits for no longer than it may. */
-  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'idle';
+      /** Groups that are not paused, with a consumer that takes messages of any size. Undefined: not to be relied on. */
+      readonly hungry?: readonly string[];
+      /** How many messages the consumers of a group hold, says the broker. */
+      readonly inFlight?: readonly (readonly [group: string, count: number])[];
+    }
   /** What an operation came to, by the index of its event. */
   | { readonly kind: 'outcome'; readonly of: number; readonly error?: string; readonly count?: number }
   /** Something else was asked for, of which only errors are of interest. */
@@ -56,6 +68,8 @@ export type Fact =
   // ---- topics and groups
   | { readonly kind: 'topic'; readonly topic: string; readonly config: TopicConfig }
   | { readonly kind: 'topic-deleted'; readonly topic: string }
+  /** The topic and the group were asked for as one. */
+  | { readonly kind: 'queue'; readonly topic: string; readonly group: string }
   | {
       readonly kind: 'group';
       readonly topic: string;
@@ -89,6 +103,13 @@ export type Fact =
       /** It may have been stored the first time. */
       readonly wasSentBefore?: boolean;
     }
+  /** A publish to several topics was taken by some of them. */
+  | {
+      readonly kind: 'published-to-all';
+      readonly ids: readonly number[];
+      readonly refusals: readonly { readonly id: number; readonly code: string }[];
+    }
+  | { readonly kind: 'refused-by-all'; readonly ids: readonly number[]; readonly code: string }
   /** A Kafka producer sends them, for the first time or once more. */
   | { readonly kind: 'sent'; readonly ids: readonly number[] }
   // ---- messages out
@@ -98,6 +119,12 @@ export type Fact =
       readonly group: string;
       readonly deliveries: number;
       readonly seen: Sighting;
+      /** Which consumer got it, where clients know. */
+      readonly consumer?: number;
+      /** The consumer has a wait of its own. */
+      readonly waitMs?: number;
+      /** What it counts for, where it was pulled. */
+      readonly bytes?: number;
     }
   | {
       readonly kind: 'answered';
@@ -105,9 +132,34 @@ export type Fact =
       readonly group: string;
       readonly partition: number;
       readonly offset: number;
-      readonly answer: Answer;
+      readonly answer: Answer | Settlement;
+      /** Of a nack, and of a deadline that is set. */
       readonly delayMs?: number;
       readonly took: boolean;
+      /** It was answered by receipt: the event of the delivery that the receipt is of, and its run. */
+      readonly receipt?: { readonly of: number; readonly run: number };
+    }
+  /** A consumer gives back what it holds, in this order. */
+  | {
+      readonly kind: 'released';
+      readonly group: string;
+      readonly consumer: number;
+      /** What it holds, says the group. */
+      readonly held: readonly Held[];
+      /** Only of this partition. */
+      readonly partition?: number;
+    }
+  | {
+      readonly kind: 'pull';
+      readonly pull: number;
+      readonly group: string;
+      readonly options: PullOptions;
+    }
+  | {
+      readonly kind: 'pulled';
+      readonly pull: number;
+      readonly end: CollectorEnd;
+      readonly isPaused: boolean;
     }
   /** The broker's own word that it gave a message up and moved it. */
   | {
@@ -161,8 +213,8 @@ export type Fact =
   // ---- everything there is, read while nothing else happens
   | ({ readonly kind: 'inventory' } & Inventory)
   | ({ readonly kind: 'position' } & Position)
-  /** Which topics there are; inventories of all of them follow. */
-  | { readonly kind: 'topics'; readonly topics: readonly string[] }
+  /** Which topics and groups there are; inventories of all of them follow. */
+  | { readonly kind: 'topics'; readonly topics: readonly string[]; readonly groups: readonly string[] }
   /** Every group was given all it could get, and every delivery was acked. */
   | { readonly kind: 'drained' };
 
@@ -178,6 +230,15 @@ export interface PublishFact {
   readonly expectedLastKeyOffset?: number;
   /** Who published did not know which message of the key is the last, nor does the broker before it has looked. */
   readonly isGuess?: boolean;
+  /** It goes to several topics in one publish. */
+  readonly toAll?: PublishToAllMode;
+}
+
+/** A message that a consumer holds. */
+export interface Held {
+  readonly partition: number;
+  readonly offset: number;
+  readonly delivery: number;
 }
 
 /** What a Kafka client read of a partition. */

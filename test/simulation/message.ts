@@ -35,11 +35,13 @@ export interface ReadRecord {
 
 /** The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is wrong. */
 export function contentOf({
-  id,
+  id: ownId,
   key,
   bytes,
   isBare = false,
+  copyOf,
 }: PlannedMessage): Message & { readonly value: Buffer } {
+  const id = copyOf ?? ownId;
   const name = `m${id} `;
   const value = Buffer.alloc(Math.max(name.length, bytes), alphabet[id % alphabet.length]);
   value.write(name, 'latin1');
@@ -51,14 +53,17 @@ export function contentOf({
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz';
 
-/** Reads a record as a client would, and compares it with what was planned under its name. */
+/** Reads a record of a topic as a client would, and compares it with what was planned under its name. */
 export function sight(
   record: ReadRecord,
   partition: number,
   plans: ReadonlyMap<number, PlannedMessage>,
+  topic: string = '',
 ): Sighting {
   const value = record.value ?? Buffer.alloc(0);
-  const id = idOf(value);
+  const letter = letterOf(record.headers);
+  const name = idOf(value);
+  const id = plans.get(name)?.copies?.[letter?.topic ?? topic] ?? name;
   const seen = {
     partition,
     offset: record.offset,
@@ -68,7 +73,6 @@ export function sight(
   };
   const plan = plans.get(id);
   if (!plan) return { ...seen, id: -1 };
-  const letter = letterOf(record.headers);
   const altered = differences(record, contentOf(plan), letter !== undefined);
   return { ...seen, ...(letter ? { letter } : {}), ...(altered === undefined ? {} : { altered }) };
 }

@@ -1,4 +1,11 @@
-import type { GroupOptions, GroupStart, TopicConfig, TopicOptions } from '../../src/broker/index.ts';
+import type {
+  CollectorOptions,
+  GroupOptions,
+  GroupStart,
+  PublishToAllMode,
+  TopicConfig,
+  TopicOptions,
+} from '../../src/broker/index.ts';
 import type { KafkaStep } from './kafka-script.ts';
 
 /**
@@ -69,8 +76,16 @@ export type Action =
       readonly group: string;
       /** How many messages the consumer takes at once; what it answers makes room for the next. */
       readonly credit: number;
+      /** It brings a wait of its own. */
+      readonly ackWaitMs?: number;
     }
-  | { readonly kind: 'detach'; readonly topic: string; readonly group: string }
+  | {
+      readonly kind: 'detach';
+      readonly topic: string;
+      readonly group: string;
+      /** It gives back what it holds. */
+      readonly held?: 'release';
+    }
   | { readonly kind: 'publish'; readonly topic: string; readonly messages: readonly PlannedMessage[] }
   | {
       readonly kind: 'answer';
@@ -93,6 +108,7 @@ export type Action =
       readonly before?: number;
     }
   | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly pick: number }
+  | QueueAction
   | { readonly kind: 'wait'; readonly ms: number }
   /** What only Kafka clients do. */
   | { readonly kind: 'kafka'; readonly step: KafkaStep }
@@ -102,6 +118,42 @@ export type Action =
   | { readonly kind: 'stop'; readonly downMs: number; readonly look: boolean }
   | Crash
   | Fault;
+
+/** What only clients do that use the broker's own calls for queues. */
+export type QueueAction =
+  | { readonly kind: 'define-queue'; readonly options: TopicOptions; readonly group: Partial<GroupOptions> }
+  | {
+      readonly kind: 'publish-to-all';
+      readonly mode: PublishToAllMode;
+      readonly topics: readonly string[];
+      /** One for each topic, all of the same content: the first names the others (see {@link PlannedMessage.copies}). */
+      readonly messages: readonly PlannedMessage[];
+    }
+  | {
+      readonly kind: 'settle';
+      readonly topic: string;
+      readonly group: string;
+      readonly answer: Settlement;
+      /** Receipts of this start of the broker, or those that were written down, perhaps before it. */
+      readonly from: 'kept' | 'written';
+      /** Which of them, as a share of their list in [0, 1). */
+      readonly pick: number;
+      /** So many of them, from there on. */
+      readonly count: number;
+      /** Of a nack: when it may go out again. Of a deadline: when it is. */
+      readonly ms?: number;
+    }
+  | { readonly kind: 'release'; readonly topic: string; readonly group: string; readonly partition?: number }
+  | { readonly kind: 'pull'; readonly topic: string; readonly group: string; readonly options: PullOptions }
+  | { readonly kind: 'hold-pull'; readonly topic: string; readonly group: string; readonly isHeld: boolean };
+
+/** How a receipt is used. */
+export type Settlement = 'ack' | 'nack' | 'reject' | 'set-deadline';
+
+export type PullOptions = Pick<
+  CollectorOptions,
+  'messagesMax' | 'bytesMax' | 'takesAnyFirst' | 'messagesMin' | 'bytesMin' | 'waitMs' | 'idle' | 'ackWaitMs'
+>;
 
 /** The process dies: by `kill -9` (what was written stays readable) or with the machine's power (what was not synced may be gone). */
 export interface Crash {
@@ -139,6 +191,10 @@ export interface PlannedMessage {
   readonly rollup?: 'topic' | 'key';
   /** Without headers of its own. */
   readonly isBare?: boolean;
+  /** It goes to several topics in one publish: its name in each of them. */
+  readonly copies?: Readonly<{ [topic: string]: number }>;
+  /** The name that its content bears, which is that of the copy in the first topic. */
+  readonly copyOf?: number;
   /** Which Kafka producer sends it (see kafka-groups.ts). */
   readonly producer?: string;
 }

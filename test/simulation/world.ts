@@ -37,6 +37,8 @@ export class World {
   /** Calls of the disk that the start after the first interruption made. */
   callsOfRecovery: number | undefined = undefined;
   #operationsLeft: number;
+  /** The disk was told to refuse something: what waits for it waits for longer. */
+  #wasFaulty = false;
   readonly #script: Script;
   readonly #client: Client;
   readonly #lookout = new Lookout(this.history);
@@ -114,6 +116,7 @@ export class World {
         break;
       case 'fault':
         this.#disk.fault(operation);
+        this.#wasFaulty = true;
         break;
       default:
         this.#client.perform(operation);
@@ -122,7 +125,7 @@ export class World {
     if (this.#failed) await this.#exit(random);
     const { isIdle, clock } = machine;
     if (isIdle && clock.nextTimerMs > clock.monotonic() && !this.#broker!.health.diskFull)
-      this.history.add({ kind: 'idle' });
+      this.history.add({ kind: 'idle', ...this.#client.atRest(this.#wasFaulty) });
   }
 
   #gated(): GatedFiles {
@@ -286,7 +289,12 @@ export class World {
     if (!facts || this.#stateOf(broker) !== before) return this.look(random);
     for (const fact of facts) this.history.add(fact);
     for (const text of wrongAccounts(broker)) this.history.add({ kind: 'problem', text });
-    this.history.add({ kind: 'topics', topics: [...broker.topics.values()].map(keyOf) });
+    const present = [...broker.topics.values()];
+    this.history.add({
+      kind: 'topics',
+      topics: present.map(keyOf),
+      groups: present.flatMap(({ groups }) => [...groups.values()].map(groupKeyOf)),
+    });
   }
 
   /** Differs when something happened that a look would see. */
@@ -304,7 +312,7 @@ export class World {
         await partition.accounting.run();
         const messages: Sighting[] = [];
         const note = (record: Record): void =>
-          void messages.push(sight(record, partition.index, this.#client.plans));
+          void messages.push(sight(record, partition.index, this.#client.plans, topic.name));
         for await (const record of partition.scan(0, { undecided: true })) note(record);
         facts.push({
           kind: 'inventory',
@@ -369,7 +377,7 @@ export class World {
 export function plansOf(script: Script): ReadonlyMap<number, PlannedMessage> {
   const plans = new Map<number, PlannedMessage>();
   for (const operation of script.operations) {
-    if (operation.kind === 'publish') for (const plan of operation.messages) plans.set(plan.id, plan);
+    if ('messages' in operation) for (const plan of operation.messages) plans.set(plan.id, plan);
   }
   return plans;
 }

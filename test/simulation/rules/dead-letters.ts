@@ -37,7 +37,14 @@ export function letterSeen(
     const isSameRun = group.givenUp.get(`${letter.partition}/${letter.offset}`) === last.run;
     const least = isSameRun ? last.count : leastCount(exam, delivery);
     if (letter.cause.startsWith('max-deliveries')) {
-      const isExact = group.configs.some(({ maxDeliver }) => maxDeliver === letter.deliveries) || wasReset;
+      // What was given back does not count.
+      const failed = [
+        letter.deliveries - delivery.releases.length,
+        letter.deliveries - leastReleases(exam, delivery),
+      ] as const;
+      const isExact =
+        wasReset ||
+        group.configs.some(({ maxDeliver = -1 }) => maxDeliver >= failed[0] && maxDeliver <= failed[1]);
       if (!wasReset && (letter.deliveries < least || letter.deliveries > last.count))
         exam.broken(
           'a dead letter says how often',
@@ -58,6 +65,14 @@ export function leastCount(exam: Examination, { log, counted }: DeliveryKnown): 
     counted,
     ...log.filter(({ run, at }) => exam.known.isDurable(run, at)).map(({ count }) => count),
   );
+}
+
+/** How often it was given back, as the broker is bound to remember. */
+export function leastReleases(exam: Examination, { releases, releasesStored }: DeliveryKnown): number {
+  let stored = releasesStored;
+  for (const [place, { run, at }] of releases.entries())
+    if (run === exam.known.run || exam.known.isDurable(run, at)) stored = Math.max(stored, place + 1);
+  return stored;
 }
 
 export function hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {

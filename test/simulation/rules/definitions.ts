@@ -31,11 +31,17 @@ export function groupReset(exam: Examination, { group: key }: FactOf<'group-rese
   for (const [instance, { log }] of group.deliveries)
     group.countsBefore.set(instance, Math.max(log.at(-1)!.count, group.countsBefore.get(instance) ?? 0));
   group.deliveries.clear();
+  group.givenBack.clear();
   group.lastFresh = [];
 }
 
 export function groupDeleted(exam: Examination, { group }: FactOf<'group-deleted'>): void {
   exam.known.groups.get(group)!.delete(exam.known.run, exam.at);
+}
+
+/** From now on they are there both, or neither. */
+export function queueAsked({ known }: Examination, { topic, group }: FactOf<'queue'>): void {
+  known.queues.push({ topic, group });
 }
 
 export function topicAsked(exam: Examination, { topic, config }: FactOf<'topic'>): void {

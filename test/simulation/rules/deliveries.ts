@@ -4,6 +4,8 @@ import type { FactOf } from '../history.ts';
 import { mayBeRemoved } from '../losses.ts';
 import { hasLetter, leastCount } from './dead-letters.ts';
 import { onDisk } from './durability.ts';
+import { pulledOne } from './pulls.ts';
+import { atRest, goesOutInOrder, isStale } from './receipts.ts';
 import { see, seenCommitted } from './sights.ts';
 
 /* What groups are given, and what they answer. */
@@ -11,10 +13,8 @@ import { see, seenCommitted } from './sights.ts';
 /** A delivery is counted on disk after so long, as the broker promises. */
 const countedAfterMs = 25;
 
-export function delivered(
-  exam: Examination,
-  { topic: topicKey, group: groupKey, seen, deliveries }: FactOf<'delivered'>,
-): void {
+export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
+  const { topic: topicKey, group: groupKey, seen, deliveries } = fact;
   const group = exam.known.groups.get(groupKey);
   const topic = exam.known.topics.get(topicKey);
   if (!group || !topic) return exam.broken('sound', 'a delivery of a group that nobody created');
@@ -35,6 +35,11 @@ export function delivered(
     sinceMs: 0,
     inFlightUntilMs: 0,
     earliestMs: 0,
+    untilMs: undefined,
+    ownWaitMs: undefined,
+    consumer: undefined,
+    releases: [],
+    releasesStored: 0,
     answered: false,
     acked: undefined,
     rejected: false,
@@ -42,35 +47,52 @@ export function delivered(
   };
   if (before) again(exam, group, before, deliveries, text);
   else if (deliveries !== 1 && group.resets === 0) exam.broken('deliveries count from 1', text);
-  if (deliveries > group.maxDeliverMax) exam.broken('no more than maxDeliver deliveries', text);
+  if (deliveries - delivery.releases.length > group.maxDeliverMax)
+    exam.broken('no more than maxDeliver deliveries', text);
   inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
   delivery.log.push({ run, at: exam.at, ms: exam.ms, count: deliveries });
   delivery.answered = false;
+  delivery.consumer = fact.consumer;
+  delivery.ownWaitMs = fact.waitMs;
   waitFrom(group, delivery, exam.ms);
   group.deliveries.set(instance, delivery);
+  goesOutInOrder(exam, group, delivery, text);
+  pulledOne(exam, fact, text);
 }
 
 function waitFrom(group: GroupKnown, delivery: DeliveryKnown, sinceMs: number): void {
+  const { ownWaitMs } = delivery;
   delivery.sinceMs = sinceMs;
-  delivery.inFlightUntilMs = sinceMs + group.deadlineMsMin;
-  delivery.earliestMs = delivery.inFlightUntilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
+  waitUntil(group, delivery, sinceMs + (ownWaitMs ?? group.deadlineMsMin));
+  delivery.untilMs = ownWaitMs === undefined ? undefined : delivery.inFlightUntilMs;
+}
+
+function waitUntil(group: GroupKnown, delivery: DeliveryKnown, untilMs: number): void {
+  delivery.untilMs = untilMs;
+  delivery.inFlightUntilMs = untilMs;
+  delivery.earliestMs = untilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
 }
 
 /** Waits that were shortened hold for what is in flight. */
 export function rewait(group: GroupKnown): void {
   for (const delivery of group.deliveries.values())
-    if (!delivery.answered) waitFrom(group, delivery, delivery.sinceMs);
+    if (!delivery.answered && delivery.untilMs === undefined) waitFrom(group, delivery, delivery.sinceMs);
 }
 
 /** Nothing else may come: deliveries are counted on disk a bounded time after they were made. */
-export function idle(exam: Examination): void {
+export function idle(exam: Examination, fact: FactOf<'idle'>): void {
   const { known, ms } = exam;
+  atRest(exam, fact);
   for (const group of known.groups.values()) {
     if (!group.isStored || group.isAtMostOnce || group.deletedAt !== undefined) continue;
     for (const delivery of group.deliveries.values()) {
       const last = delivery.log.at(-1)!;
       if (last.run === known.run && last.ms + countedAfterMs <= ms)
         delivery.counted = Math.max(delivery.counted, last.count);
+      const written = delivery.releases.findLastIndex(
+        (release) => release.run === known.run && release.ms + countedAfterMs <= ms,
+      );
+      delivery.releasesStored = Math.max(delivery.releasesStored, written + 1);
     }
   }
 }
@@ -146,8 +168,16 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const { partition, offset, answer, took, delayMs } = fact;
   const instance = group.topic.instance(partition, offset);
   const delivery = instance && group.deliveries.get(instance);
-  if (!delivery) return;
+  if (!delivery) {
+    if (took && fact.receipt)
+      exam.broken('a stale receipt settles nothing', `${answer} of ${partition}/${offset}`);
+    return;
+  }
   const text = `${answer} of m${instance.id} at ${partition}/${offset} by ${group.key}`;
+  if (isStale(exam, fact, delivery)) {
+    if (took) exam.broken('a stale receipt settles nothing', text);
+    return;
+  }
   const isInTime = delivery.log.at(-1)!.run === exam.known.run && exam.ms < delivery.inFlightUntilMs;
   if (!took) {
     const isTaken = delivery.answered || delivery.acked !== undefined || group.deletedAt !== undefined;
@@ -168,8 +198,10 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
         if (other.rejected || other.deadLettered > 0 || (isGivenUp && other !== delivery)) continue;
         if (!other.acked || !exam.known.holds(other.acked)) other.acked = ack;
         other.answered = true;
+        group.givenBack.delete(other);
       }
   } else if (answer === 'reject') delivery.rejected = true;
+  else if (answer === 'set-deadline') return waitUntil(group, delivery, exam.ms + delayMs!);
   else if (answer === 'nack')
     delivery.earliestMs = exam.ms + (delayMs ?? group.backoffMsMin(delivery.log.at(-1)!.count));
   else {
@@ -178,4 +210,5 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   }
   if (answer === 'ack' && !exam.known.holds(delivery.acked!)) delivery.acked = ack;
   delivery.answered = true;
+  group.givenBack.delete(delivery);
 }

@@ -7,6 +7,7 @@ import type { FactOf } from '../history.ts';
 export function ended(exam: Examination): void {
   exam.known.isUp = false;
   exam.known.syncFailedAt = undefined;
+  exam.known.pulls.clear();
   for (const group of exam.known.groups.values()) {
     if (group.resetsUnderWay > 0) group.disturbedAt = exam.at;
     group.restarted(exam.known);

@@ -4,6 +4,7 @@ import type { FactOf, Inventory } from '../history.ts';
 import { mayBeGone } from '../losses.ts';
 import type { Sighting } from '../message.ts';
 import { hasLetter } from './dead-letters.ts';
+import { allOrNone } from './several-topics.ts';
 import { see } from './sights.ts';
 
 /* Everything there is, read while nothing else happens. */
@@ -147,7 +148,14 @@ function keyCounts(
     exam.broken('counts are right', `${where} forgot ${count} of key ${key}`);
 }
 
-export function topics(exam: Examination, { topics: keys }: FactOf<'topics'>): void {
+export function topics(exam: Examination, { topics: keys, groups }: FactOf<'topics'>): void {
+  allOrNone(exam);
+  for (const queue of exam.known.queues) {
+    const group = exam.known.groups.get(queue.group)!;
+    if (group.wasToGo || group.mayExpire || !group.isStored) continue;
+    if (keys.includes(queue.topic) && !groups.includes(queue.group))
+      exam.broken('a queue that is there has its group', `${queue.topic} is there without ${group.name}`);
+  }
   for (const topic of exam.known.topics.values()) {
     const isThere = keys.includes(topic.key);
     const { deletedAt, created } = topic;

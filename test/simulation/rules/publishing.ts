@@ -8,7 +8,7 @@ import { see } from './sights.ts';
 /* What publishers ask for and are told. */
 
 /** The broker may say these of a publish; anything else is no refusal. After the last two the message may be stored or not. */
-const refusals = [
+export const refusals: readonly string[] = [
   'message-too-large',
   'message-invalid',
   'topic-full',
@@ -27,7 +27,7 @@ const refusals = [
   'closed',
   'storage-failed',
 ];
-const unsureRefusals = ['closed', 'storage-failed'];
+export const unsureRefusals: readonly string[] = ['closed', 'storage-failed'];
 
 export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   const topic = exam.known.topic(fact.topic, exam.at);
@@ -47,7 +47,16 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   };
   exam.known.publishes.set(fact.plan.id, publish);
   topic.publishes.push(publish);
+  if (fact.toAll) noteToAll(exam, publish);
   if (fact.plan.rollup) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
+}
+
+function noteToAll({ known }: Examination, publish: PublishKnown): void {
+  const { copyOf, id } = publish.plan;
+  const name = copyOf ?? id;
+  const copies = known.toAll.get(name);
+  if (copies) copies.push(publish);
+  else known.toAll.set(name, [publish]);
 }
 
 export function published(exam: Examination, fact: FactOf<'published'>): void {
