@@ -1,8 +1,16 @@
 import { Mutex, type Clock } from '../util/index.ts';
 import { isShortage, LogError } from './errors.ts';
-import type { DirectoryLock, Files } from './files.ts';
+import type { DirectoryLock, File, Files } from './files.ts';
 import { blockBytes, ownerName } from './format.ts';
-import { encodeOwner, isUnused, noMark, readOwners, type JournalMark, type OwnerRecord } from './owner.ts';
+import {
+  encodeOwner,
+  isUnused,
+  noMark,
+  ownersIn,
+  readOwners,
+  type JournalMark,
+  type OwnerRecord,
+} from './owner.ts';
 import { replaceFile } from './whole-file.ts';
 
 /** What a fence needs of the directory around it. */
@@ -95,7 +103,8 @@ export class Fence {
     fence.#identity = await files.identify(path);
     if (isUncertain) {
       await clock.sleep(heartbeatMs);
-      await fence.#checkOwners();
+      await fence.#checkPlace(path, fence.#identity);
+      fence.#checkOwners((await readOwners(files, dir)) ?? []);
     }
     return fence;
   }
@@ -149,11 +158,7 @@ export class Fence {
       try {
         const startedMs = this.#context.clock.monotonic();
         await this.#checkPlaces();
-        await this.#checkOwners();
-        const mark = this.#watch?.mark() ?? this.#mark;
-        this.#mark =
-          next === undefined ? mark : { ...mark, fileStart: next.start, fileCapacity: next.capacity };
-        await this.#write();
+        await this.#checkAndWrite(next);
         this.#lookedMs = startedMs;
       } catch (error) {
         if (!isShortage(error)) {
@@ -165,22 +170,33 @@ export class Fence {
     });
   }
 
+  /** All at once: commits wait for a look before each journal file, and each call takes a turn of the event loop. */
   async #checkPlaces(): Promise<void> {
-    const { files, dir } = this.#context;
     const current = this.#watch?.currentFile();
-    for (const [path, identity] of this.#places)
-      if ((await files.identify(path)) !== identity) throw gone(dir, path);
-    if (current === undefined) return;
-    if ((await files.identify(current.path)) === current.identity) return;
-    // Unless the journal has moved on meanwhile.
-    if (this.#watch?.currentFile().path === current.path) throw gone(dir, current.path);
+    const places = this.#places.map(([path, identity]) => this.#checkPlace(path, identity));
+    if (current !== undefined) places.push(this.#checkCurrent(current));
+    await Promise.all([...places, this.#checkPlace(this.#path, this.#identity)]);
   }
 
-  async #checkOwners(): Promise<void> {
-    const { files, dir, token } = this.#context;
-    const path = `${dir}/${ownerName}`;
-    if ((await files.identify(path)) !== this.#identity) throw gone(dir, path);
-    for (const { epoch, token: other, holder } of (await readOwners(files, dir)) ?? []) {
+  async #checkPlace(path: string, identity: string | undefined): Promise<void> {
+    const { files, dir } = this.#context;
+    if ((await files.identify(path)) !== identity) throw gone(dir, path);
+  }
+
+  async #checkCurrent({ path, identity }: ReturnType<FenceWatch['currentFile']>): Promise<void> {
+    const { files, dir } = this.#context;
+    if ((await files.identify(path)) === identity) return;
+    // Unless the journal has moved on meanwhile.
+    if (this.#watch?.currentFile().path === path) throw gone(dir, path);
+  }
+
+  get #path(): string {
+    return `${this.#context.dir}/${ownerName}`;
+  }
+
+  #checkOwners(owners: readonly OwnerRecord[]): void {
+    const { dir, token } = this.#context;
+    for (const { epoch, token: other, holder } of owners) {
       if (epoch < this.#epoch || (epoch === this.#epoch && Buffer.compare(other, token) === 0)) continue;
       throw new LogError(
         'data-dir-taken',
@@ -198,15 +214,33 @@ export class Fence {
     return encodeOwner({ uuid, epoch: this.#epoch, token, beat: this.#beat, isRunning, scope, holder, mark });
   }
 
+  async #checkAndWrite(next: Parameters<Fence['look']>[0]): Promise<void> {
+    const bytes = new Uint8Array(2 * blockBytes);
+    await this.#withFile(async (file) => {
+      const count = await file.read(bytes, 0);
+      this.#checkOwners(ownersIn(bytes.subarray(0, count), `Data directory ${this.#context.dir}`));
+      const mark = this.#watch?.mark() ?? this.#mark;
+      this.#mark =
+        next === undefined ? mark : { ...mark, fileStart: next.start, fileCapacity: next.capacity };
+      await this.#writeTo(file, true);
+    });
+  }
+
+  #write(isRunning: boolean = true): Promise<void> {
+    return this.#withFile((file) => this.#writeTo(file, isRunning));
+  }
+
   /** In the place of the last heartbeat but one: the last is there whatever happens to this one. */
-  async #write(isRunning: boolean = true): Promise<void> {
-    const { dir } = this.#context;
-    const files = this.#watch?.files ?? this.#context.files;
+  async #writeTo(file: File, isRunning: boolean): Promise<void> {
     const block = this.#nextBlock(isRunning);
-    const file = await files.open(`${dir}/${ownerName}`);
+    await file.write(block, (this.#beat % 2) * blockBytes);
+    await file.sync();
+  }
+
+  async #withFile(work: (file: File) => Promise<void>): Promise<void> {
+    const file = await (this.#watch?.files ?? this.#context.files).open(this.#path);
     try {
-      await file.write(block, (this.#beat % 2) * blockBytes);
-      await file.sync();
+      await work(file);
     } finally {
       await file.close();
     }

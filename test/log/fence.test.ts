@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Log, MemoryFiles, RealFiles, type Files } from '../../src/log/index.ts';
+import { Log, MemoryFiles, RealFiles, type File, type Files } from '../../src/log/index.ts';
 import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
 
@@ -165,6 +165,50 @@ test(
     }
   },
 );
+
+/** Files whose calls are done in rounds, while there is one to wait for: a round ends all calls that were under way when it began. */
+class Rounds {
+  #waiting: (() => void)[] | undefined = undefined;
+
+  wrap<T extends object>(target: T): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          await new Promise<void>((resolve) => (this.#waiting ? this.#waiting.push(resolve) : resolve()));
+          const result: unknown = await value.apply(target, args);
+          return name === 'open' ? this.wrap(result as File) : result;
+        };
+      },
+    });
+  }
+
+  /** How many rounds it takes until nothing is under way. */
+  async count(begin: () => void): Promise<number> {
+    this.#waiting = [];
+    begin();
+    for (let rounds = 0; ; rounds++) {
+      for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#waiting.length === 0) {
+        this.#waiting = undefined;
+        return rounds;
+      }
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+  }
+}
+
+test('a look takes few turns of the event loop: commits wait for it before each journal file', async () => {
+  const rounds = new Rounds();
+  const clock = new VirtualClock();
+  const log = await open(rounds.wrap(new MemoryFiles()), clock, 1);
+  await log.inspected;
+  await rounds.count(() => {}); // the second journal file is made ready
+  // Where things stand; the owner file opened, read, written, synced, closed.
+  assert.equal(await rounds.count(() => clock.advance(1000)), 6);
+  await log.close();
+});
 
 describe('files that go under a running broker', () => {
   for (const [what, harm] of [
