@@ -48,7 +48,7 @@ const pieceBytes = 64 * 1024;
 /** Input that is more work than most is taken in pieces of so many bytes. */
 const heavyPieceBytes = 8 * 1024;
 
-/** Subjects that are looked up between two looks at the time. */
+/** Subjects that are looked up or subscribed to between two looks at the time. */
 const lookUpsPerLook = 16;
 
 /** To end a subscription takes some 10 microseconds, and a client may have tens of thousands. */
@@ -272,6 +272,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     const subscription = new Subscription(this, pattern, sid);
     this.subscriptions.set(sid, subscription);
     subscription.live = this.host.router.subscribe(pattern, queue, subscription);
+    this.lookedUp();
   }
 
   remove(subscription: Subscription): void {
@@ -279,7 +280,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.host.router.unsubscribe(subscription.live!);
   }
 
-  /** A subject was looked up: a few bytes that may be much work. Now and then its time is looked at, and may be over in the middle of the input. */
+  /** A subject was looked up, or subscribed to: a few bytes that may be much work. Now and then its time is looked at, and may be over in the middle of the input. */
   lookedUp(): void {
     this.#lookUps = (this.#lookUps + 1) % lookUpsPerLook;
     if (this.#lookUps === 0 && !this.#turn.hasTime()) this.#parser.pause();

@@ -10,7 +10,7 @@ import {
   natsApiLevel,
   natsVersion,
 } from '../../../src/protocols/nats/index.ts';
-import { SeededRandom } from '../../../src/util/index.ts';
+import { SeededRandom, VirtualClock } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { TestServer, says } from './nats-kit.ts';
 
@@ -51,6 +51,30 @@ test('a connection with much to ask is heard in pieces, so that the others get t
   }
   // One read is 128 KiB, or some 3,700 of these; the system had hundreds of KiB ready at once.
   assert.ok(most < requests / 4, `${most} of ${requests} in one turn`);
+});
+
+test('thousands of subscriptions are made in pieces', async () => {
+  /** To look at the time takes a millisecond. */
+  class LookClock extends VirtualClock {
+    #looks = 0;
+
+    override monotonic(): number {
+      return super.monotonic() + this.#looks++;
+    }
+  }
+  const count = 5_000;
+  const router = new Router(new SeededRandom(1));
+  await using server = await TestServer.start({ router, clock: new LookClock() });
+  using client = await server.connect();
+  let most = 0;
+  client.send(Array.from({ length: count }, (_, at) => `SUB a.${at} ${at}\r\n`).join(''));
+  for (let before = 0; before < count;) {
+    await nextTurn();
+    most = Math.max(most, router.subscriptions - before);
+    before = router.subscriptions;
+  }
+  // It is two reads.
+  assert.ok(most < count / 10, `${most} of ${count} in one turn`);
 });
 
 test('the subscriptions of a connection that leaves end in pieces, and receive nothing meanwhile', async () => {
