@@ -119,6 +119,7 @@ export class Output {
   /** Hands everything to the socket, busy or not, and ends it. */
   end(): void {
     if (this.#closed) return;
+    this.flush(); // as ever, so that the segment can be filled again: many connections end with a few bytes
     for (const { buffer, bytes } of this.#queue) this.#socket.write(buffer.subarray(0, bytes));
     if (this.#length > 0) this.#socket.write(this.buffer.subarray(0, this.#length));
     this.#socket.end();
