@@ -2,25 +2,30 @@ import type { Clock, Timer } from '../../util/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionRegistry } from './registry.ts';
 
-export interface SessionsOptions {
+export interface SessionsOptions<S> {
   readonly registry: ConnectionRegistry;
   readonly clock: Clock;
   readonly connectionsMax: number;
   /** How often the sessions are looked after, while there are any. */
   readonly sweepMs: number;
-  /** Looks after all sessions: deadlines, signs of life. */
-  readonly sweep: (nowMs: number) => void;
+  /** Looks after one of them: deadlines, signs of life. */
+  readonly lookAfter: (session: S, nowMs: number) => void;
+  /** All have been looked after. */
+  readonly swept?: (nowMs: number) => void;
 }
+
+/** A sweep leaves the event loop to others after so long, and goes on in the next turn: to end a session takes a while, and thousands may be overdue. */
+const sweepTurnMs = 5;
 
 /** The sessions of one frontend: its connections, from when they are let in until their sockets are closed. */
 export class Sessions<S extends Connection> implements Iterable<S> {
-  readonly #options: SessionsOptions;
+  readonly #options: SessionsOptions<S>;
   readonly #sessions = new Set<S>();
   #timer: Timer | undefined = undefined;
   #isClosing = false;
   #emptied: (() => void) | undefined = undefined;
 
-  constructor(options: SessionsOptions) {
+  constructor(options: SessionsOptions<S>) {
     this.#options = options;
   }
 
@@ -85,8 +90,17 @@ export class Sessions<S extends Connection> implements Iterable<S> {
 
   readonly #sweep = (): void => {
     this.#timer = undefined;
-    const { clock, sweep, sweepMs } = this.#options;
-    sweep(clock.monotonic());
-    if (this.#sessions.size > 0) this.#timer = clock.setTimer(sweepMs, this.#sweep);
+    this.#goOn(this.#sessions.values());
   };
+
+  #goOn(rest: Iterator<S>): void {
+    const { clock, lookAfter, swept, sweepMs } = this.#options;
+    const nowMs = clock.monotonic();
+    for (let next = rest.next(); !next.done; next = rest.next()) {
+      lookAfter(next.value, nowMs);
+      if (clock.monotonic() - nowMs >= sweepTurnMs) return clock.defer(() => this.#goOn(rest));
+    }
+    swept?.(nowMs);
+    if (this.#sessions.size > 0) this.#timer ??= clock.setTimer(sweepMs, this.#sweep);
+  }
 }

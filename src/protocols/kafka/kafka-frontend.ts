@@ -83,7 +83,8 @@ export class KafkaFrontend implements Frontend {
         limits.authTimeoutMs / 2,
         limits.idleMsMax / 2,
       ),
-      sweep: (nowMs) => this.#lookAfterSessions(nowMs),
+      lookAfter: (session, nowMs) => this.#lookAfter(session, nowMs),
+      swept: (nowMs) => this.#makeRoom(nowMs),
     });
     this.#coordinator = new GroupCoordinator({
       broker,
@@ -191,13 +192,9 @@ export class KafkaFrontend implements Frontend {
     this.#report({ kind: 'closed', connection: session.info(), reason });
   }
 
-  #lookAfterSessions(nowMs: number): void {
-    for (const session of this.#sessions) this.#lookAfter(session, nowMs);
-    if (this.#host.answerRoom.isFull) this.#makeRoom(nowMs);
-  }
-
   /** Cuts who has been behind for longest, until there is room for answers to the others. */
   #makeRoom(nowMs: number): void {
+    if (!this.#host.answerRoom.isFull) return;
     let { bytesOver } = this.#host.answerRoom;
     const sinceMs = nowMs - this.#host.kafka.limits.crowdedDeadlineMs;
     const behind = Array.from(this.#sessions)

@@ -73,7 +73,7 @@ export class NatsFrontend implements Frontend {
         limits.writeDeadlineMs / 4,
         limits.authTimeoutMs / 2,
       ),
-      sweep: (nowMs) => this.#lookAfterSessions(nowMs),
+      lookAfter: (session, nowMs) => this.#lookAfter(session, nowMs),
     });
     this.#host = {
       router: options.router,
@@ -168,11 +168,8 @@ export class NatsFrontend implements Frontend {
     this.#report({ kind: 'closed', connection: session.info(), reason });
   }
 
-  #lookAfterSessions(nowMs: number): void {
-    for (const session of this.#sessions) if (!session.closed) this.#lookAfter(session, nowMs);
-  }
-
   #lookAfter(session: Session, nowMs: number): void {
+    if (session.closed) return;
     const { limits } = this.#host;
     const { output } = session;
     const stuck = output.busy && nowMs - output.busySinceMs >= limits.writeDeadlineMs;
