@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AdminClient, defaultUrl } from './admin-client.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
-import { shownText } from '../util/shown-text.ts';
+import { shownJson, shownText } from '../util/shown-text.ts';
 
 /**
  * A command module adds one top-level command's options and actions. It is loaded only when that command (or its
@@ -74,7 +74,7 @@ export function contextOf(options: ClientOptions): CommandContext {
 
 /** Prints a result: JSON for programs, the rendered text for people. */
 export function print(context: CommandContext, value: unknown, render: () => string): void {
-  context.terminal.out(context.json ? JSON.stringify(value) : render());
+  context.terminal.out(context.json ? shownJson(value) : render());
 }
 
 /** Prints a result whose text is a sentence. It may name what clients or arguments said, so it is shown as a cell of a table is. */
@@ -85,7 +85,7 @@ export function say(context: CommandContext, value: unknown, sentence: () => str
 /** Prints a list: a JSON value a line, or a table. */
 export function printList(context: CommandContext, values: readonly unknown[], render: () => string): void {
   if (!context.json) return context.terminal.out(render());
-  for (const value of values) context.terminal.out(JSON.stringify(value));
+  for (const value of values) context.terminal.out(shownJson(value));
 }
 
 /** Asks before something is lost, where a person can answer; scripts must say `--yes`. */

@@ -1,4 +1,4 @@
-import { shownText } from '../util/index.ts';
+import { shownJson, shownJsonText, shownText } from '../util/index.ts';
 import { messageOf } from './errors.ts';
 import { type LogLevel, logLevels } from './settings.ts';
 
@@ -73,7 +73,7 @@ function pinoWriter({ level, write }: LogOptions): Writer {
   const plain = (level: LogLevel, time: string, message: string, fields: LogFields): void => {
     const { error, ...rest } = fields;
     const shown = error === undefined ? rest : { ...rest, error: stackOf(error) };
-    write(`${JSON.stringify({ level, time, ...shown, message })}\n`);
+    write(`${shownJson({ level, time, ...shown, message })}\n`);
   };
   const load = async (): Promise<void> => {
     const { pino } = await import('pino');
@@ -85,7 +85,7 @@ function pinoWriter({ level, write }: LogOptions): Writer {
         errorKey: 'error',
         formatters: { level: (level) => ({ level }) },
       },
-      { write: (line) => write(line) },
+      { write: (line) => write(`${shownJsonText(line.trimEnd())}\n`) },
     );
     sayWaiting();
   };
@@ -130,7 +130,9 @@ function prettyWriter({ colour, write }: LogOptions): Writer {
     },
     flush: () => Promise.resolve(),
     last: (message, stack) => {
-      write(`${new Date().toTimeString().slice(0, 8)} fatal ${message}  error=${JSON.stringify(stack)}\n`);
+      write(
+        `${new Date().toTimeString().slice(0, 8)} fatal ${shownText(message)}  error=${shownJson(stack)}\n`,
+      );
     },
   };
 }

@@ -33,7 +33,7 @@ export { processFigures, type ProcessFigures } from './process-figures.ts';
 export { Queue } from './queue.ts';
 export { SeededRandom, SystemRandom, type Random } from './random.ts';
 export { sameText } from './same-text.ts';
-export { shownText } from './shown-text.ts';
+export { shownJson, shownJsonText, shownText } from './shown-text.ts';
 export {
   hasWildcards,
   isPublishSubject,

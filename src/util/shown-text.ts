@@ -22,3 +22,23 @@ function escaped(character: string): string {
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
+
+/**
+ * A value as JSON for a terminal, a log or a program: what {@link shownText} would escape is written as `\\u` escapes of JSON,
+ * so it reads back as it was. JSON itself escapes only the C0 controls.
+ */
+export function shownJson(value: unknown): string {
+  return shownJsonText(JSON.stringify(value));
+}
+
+/** The same of JSON text on one line. */
+export function shownJsonText(json: string): string {
+  return unsafe.test(json) ? json.replace(unsafeAll, jsonEscaped) : json;
+}
+
+function jsonEscaped(character: string): string {
+  let escapes = '';
+  for (let i = 0; i < character.length; i++)
+    escapes += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+  return escapes;
+}

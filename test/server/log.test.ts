@@ -43,6 +43,19 @@ describe('the log', () => {
     assert.match(lines.join(''), /client \\x1b\]0;x\\x07 left {2}group=a\\r\\u202eb {2}error=\\x9b31m\n$/);
   });
 
+  test('and no program one that its terminal obeys: lines of JSON have escapes', async () => {
+    const { log, lines } = recordingLog({ pretty: false });
+    log.info('client \u009B31m left', { group: 'a\u202Eb' });
+    await log.flush();
+    log.info('another \u009B31m', { group: 'a\u202Eb' });
+    assert.equal(lines.length, 2);
+    for (const line of lines) {
+      assert.match(line, /"group":"a\\u202eb".*\n$/);
+      assert.ok(!/[\u009B\u202E]/.test(line));
+      assert.equal((JSON.parse(line) as { group: string }).group, 'a\u202Eb');
+    }
+  });
+
   test('colours only when told', () => {
     const { log, lines } = recordingLog({ pretty: true, colour: true });
     log.error('no');

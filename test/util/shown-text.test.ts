@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shownText } from '../../src/util/index.ts';
+import { shownJson, shownText } from '../../src/util/index.ts';
 
 test('text for people is shown as it is', () => {
   for (const text of ['orders', 'eu.berlin > *', 'größe', '注文', 'طلبات', '👩‍👩‍👧 family', 'C:\\data'])
@@ -21,4 +21,13 @@ test('what a terminal obeys is shown as an escape', () => {
     '\u{E0041}': '\\u{e0041}',
   };
   for (const [text, expected] of Object.entries(shown)) assert.equal(shownText(text), expected);
+});
+
+test('JSON is shown with escapes of JSON, and reads back as it was', () => {
+  const value = { name: '\u009B31m evil\u202Egpj', key: '\u{E0041}\u007F', text: 'größe 👩‍👩‍👧\n' };
+  const shown = shownJson(value);
+  assert.ok(shown.includes('\\u009b31m evil\\u202egpj'));
+  assert.ok(!/[\u007F-\u009F\u202E\u{E0041}]/u.test(shown));
+  assert.ok(shown.includes('größe 👩‍👩‍👧'));
+  assert.deepEqual(JSON.parse(shown), value);
 });

@@ -16,6 +16,7 @@ import { formatBytes, formatCount, parseBytes, parseDuration } from '../format.t
 import { option, wholeNumberOption } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import { renderTable } from '../table.ts';
+import { shownJson } from '../../util/shown-text.ts';
 
 interface BenchCommandOptions extends ClientOptions {
   readonly time: string;
@@ -63,7 +64,7 @@ export function configure(command: Command): void {
       });
       progress.hide();
       results.push(measured);
-      if (context.json) terminal.out(JSON.stringify(measured));
+      if (context.json) terminal.out(shownJson(measured));
       return measured;
     };
     try {

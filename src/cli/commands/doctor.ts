@@ -4,6 +4,7 @@ import { type Check, checkMachine, dataDirectoryOf, repair } from '../doctor/ind
 import { exitCode } from '../exit-code.ts';
 import { setExitCode } from '../program.ts';
 import type { Style } from '../terminal.ts';
+import { shownJson } from '../../util/shown-text.ts';
 
 interface DoctorOptions extends ClientOptions {
   readonly data?: string;
@@ -31,7 +32,7 @@ export function configure(command: Command): void {
     }
     const checks = await checkMachine({ data: options.data, config: options.config });
     for (const check of checks)
-      context.terminal.out(context.json ? JSON.stringify(check) : line(check, context.terminal.style));
+      context.terminal.out(context.json ? shownJson(check) : line(check, context.terminal.style));
     if (checks.some((check) => check.status === 'problem')) setExitCode(exitCode.notFound);
   });
 }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { shownText } from '../../util/shown-text.ts';
+import { shownJson, shownText } from '../../util/shown-text.ts';
 import { type AdminClient, apiPath } from '../admin-client.ts';
 import type { PublishedJson } from '../admin-types.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
@@ -84,7 +84,7 @@ function reportResults(
       `Nobody got the message: no topic captures the subject "${to}" and nobody subscribes to it. ` +
         `To keep such messages: pillarbox topics create NAME --subjects "${to}".`,
     );
-  if (context.json) for (const result of results) context.terminal.out(JSON.stringify(result));
+  if (context.json) for (const result of results) context.terminal.out(shownJson(result));
   else if (inWords && first) context.terminal.out(shownText(describeResult(to, first)));
 }
 

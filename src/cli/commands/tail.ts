@@ -5,7 +5,7 @@ import { type ClientOptions, type CommandContext, addClientOptions, contextOf } 
 import { formatBytes } from '../format.ts';
 import { Patience } from '../patience.ts';
 import { timeOption, wholeNumberOption } from '../options.ts';
-import { shownText } from '../../util/shown-text.ts';
+import { shownJson, shownText } from '../../util/shown-text.ts';
 
 /** How long one request waits for messages before it is asked again. */
 const waitMs = 20_000;
@@ -81,7 +81,7 @@ async function tail(
       ? patience.ask(async (isAway) => ask({ ...query, waitMs: isAway ? 0 : waitMs }))
       : ask(query));
     for (const message of page.messages)
-      context.terminal.out(context.json ? JSON.stringify(message) : messageLine(message, context));
+      context.terminal.out(context.json ? shownJson(message) : messageLine(message, context));
     shown += page.messages.length;
     if (page.atEnd && !options.follow) return;
     start = { cursor: page.cursor };

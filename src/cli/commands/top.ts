@@ -6,7 +6,7 @@ import { type ClientOptions, type CommandContext, addClientOptions, contextOf } 
 import { formatBytes, formatCount, formatDuration, parseDuration } from '../format.ts';
 import { option } from '../options.ts';
 import { Patience } from '../patience.ts';
-import { shownText } from '../../util/shown-text.ts';
+import { shownJson, shownText } from '../../util/shown-text.ts';
 import { groupTable } from './groups.ts';
 import { topicTable } from './topics.ts';
 
@@ -75,7 +75,7 @@ async function read({ client }: CommandContext): Promise<Snapshot> {
 }
 
 function show(context: CommandContext, snapshot: Snapshot): void {
-  context.terminal.out(context.json ? JSON.stringify(snapshot) : render(context, snapshot, Infinity));
+  context.terminal.out(context.json ? shownJson(snapshot) : render(context, snapshot, Infinity));
 }
 
 /** Draws line over line, so that nothing flickers. */

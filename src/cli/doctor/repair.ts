@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type CommandContext, confirm } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages } from '../format.ts';
+import { shownJson } from '../../util/shown-text.ts';
 
 /** What `rehearseRepair` and `executeRepair` of the server say. */
 interface RepairReport {
@@ -54,7 +55,7 @@ function report(
   repaired: boolean,
 ): void {
   if (context.json)
-    context.terminal.out(JSON.stringify({ data: dir, repaired, findings, steps, topics, messages }));
+    context.terminal.out(shownJson({ data: dir, repaired, findings, steps, topics, messages }));
   else if (repaired)
     context.terminal.out(`Repaired: ${count(topics)} with ${formatMessages(messages)} can be read.`);
 }
