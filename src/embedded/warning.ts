@@ -1,5 +1,5 @@
 import type { Group as CoreGroup } from '../broker/index.ts';
-import { shownText } from '../util/index.ts';
+import { shownText, SystemClock, type Clock } from '../util/index.ts';
 import { RejectError, RetryError } from './errors.ts';
 
 /** The part of a delivery that a warning names. */
@@ -16,20 +16,51 @@ export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: rea
   const { partition, offset } = first;
   const batch = deliveries.length > 1 ? ` and ${deliveries.length - 1} more` : '';
   const where = `offset ${offset} (partition ${partition}, delivery ${first.deliveries})${batch}`;
-  warn(`A handler of group "${group.name}" failed on topic "${group.topic.name}", ${where}`, thrown);
+  const handler = `A handler of group "${group.name}" failed on topic "${group.topic.name}"`;
+  warnings.warn(handler, `${handler}, ${where}: ${textOfThrown(thrown)}`);
 }
 
 /** Warns of what the handler of a live subject threw. */
 export function warnOfLiveFailure(thrown: unknown, subject: string): void {
-  warn(`A handler of live requests failed on "${subject}"`, thrown);
+  const handler = 'A handler of live requests failed';
+  warnings.warn(handler, `${handler} on "${subject}": ${textOfThrown(thrown)}`);
 }
 
-function warn(what: string, thrown: unknown): void {
-  process.emitWarning(shownText(`${what}: ${textOfThrown(thrown)}`), {
-    type: 'PillarboxWarning',
-    code: 'PILLARBOX_HANDLER',
-  });
+/**
+ * Warnings of handlers, at most {@link warningsMax} of one group in {@link windowMs}: a handler that fails on everything must
+ * not flood what the process writes. Those that were left out are counted, and the count is told at the end of that time.
+ */
+export class FailureWarnings {
+  readonly #clock: Clock;
+  readonly #tell: (text: string) => void;
+  readonly #told = new Map<string, number>();
+
+  constructor(clock: Clock, tell: (text: string) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** `handler` says whose failure it is, and `text` all of it. */
+  warn(handler: string, text: string): void {
+    const told = this.#told.get(handler) ?? 0;
+    this.#told.set(handler, told + 1);
+    if (told === 0) this.#clock.setTimer(windowMs, () => this.#ended(handler));
+    if (told < warningsMax) this.#tell(text);
+  }
+
+  #ended(handler: string): void {
+    const left = this.#told.get(handler)! - warningsMax;
+    this.#told.delete(handler);
+    if (left > 0) this.#tell(`${handler}, ${left} times more in ${windowMs / 1000} s`);
+  }
 }
+
+const warningsMax = 10;
+const windowMs = 10_000;
+
+const warnings = new FailureWarnings(new SystemClock(), (text) =>
+  process.emitWarning(shownText(text), { type: 'PillarboxWarning', code: 'PILLARBOX_HANDLER' }),
+);
 
 function textOfThrown(thrown: unknown): string {
   try {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FailureWarnings } from '../../src/embedded/warning.ts';
+import { VirtualClock } from '../../src/index.ts';
 import { runScript } from './script.ts';
 
 const start = `
@@ -61,4 +63,25 @@ test('nothing is warned of where onError hears it, or where the error is an answ
     await box.close();
   `);
   assert.equal(errors, '');
+});
+
+test('a handler that fails on everything does not flood the process, and the rest is counted', async () => {
+  const { errors } = await runScript(`${start}
+    group.consume(() => { throw new Error('again') });
+    await topic.publishBatch(Array.from({ length: 1000 }, (_, i) => i));
+    await group.drained();
+    await box.close();
+  `);
+  assert.equal(errors.split('\n').filter((line) => line.includes('again')).length, 10);
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  const warnings = new FailureWarnings(clock, (text) => told.push(text));
+  for (let i = 0; i < 25; i++)
+    warnings.warn('A handler of "g" failed', `A handler of "g" failed, offset ${i}`);
+  warnings.warn('A handler of "h" failed', 'A handler of "h" failed, offset 0');
+  assert.equal(told.length, 11);
+  clock.advance(10_000);
+  assert.deepEqual(told.slice(11), ['A handler of "g" failed, 15 times more in 10 s']);
+  warnings.warn('A handler of "g" failed', 'A handler of "g" failed, offset 25');
+  assert.equal(told.length, 13, 'the next is told again');
 });
