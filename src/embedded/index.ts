@@ -25,9 +25,9 @@ export {
   type LivePublishOptions,
   type PlainRespondOptions,
   type RequestOptions,
-  type Responder,
   type RespondOptions,
 } from './live.ts';
+export { Responder, type RequestHandler } from './responder.ts';
 export { LiveMessage } from './live-message.ts';
 export { LiveSubscription, type LiveSubscribeOptions } from './live-subscription.ts';
 export { Message, type MessageParts } from './message.ts';

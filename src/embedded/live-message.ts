@@ -7,6 +7,8 @@ import { copyOf } from './message.ts';
 /** How an answer gets back. */
 export interface Replier {
   publish(subject: string, value: never, options: { readonly codec: AnyCodec }): number;
+  /** An answer without a value. */
+  fail(subject: string, headers: { readonly [name: string]: string }): number;
 }
 
 /** Tells a requester that its request failed, and why; the name is that of NATS services (ADR-32). */

@@ -10,6 +10,7 @@ import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
 import { Inbox } from './inbox.ts';
 import { errorHeader, type LiveMessage, type Replier } from './live-message.ts';
+import { Responder, type RequestHandler } from './responder.ts';
 import { LiveSubscription, subscribeChecks, type LiveSubscribeOptions } from './live-subscription.ts';
 import {
   abortSignal,
@@ -23,7 +24,6 @@ import {
   wholeNumber,
   type Checks,
 } from './options.ts';
-import { warnOfLiveFailure } from './warning.ts';
 
 export interface LivePublishOptions<C extends AnyCodec = Codec<unknown>> {
   /** How the value becomes bytes. Default: JSON. */
@@ -49,9 +49,6 @@ interface WithCodec<C extends AnyCodec> {
 
 /** Options of a call whose values are JSON. */
 type WithoutCodec<O> = Omit<O, 'codec'> & { readonly codec?: never };
-
-/** The part of `respond` that goes on until it is closed. */
-export type Responder = AsyncDisposable & { close(): Promise<void> };
 
 /** How values that are JSON are responded to. */
 export interface PlainRespondOptions<T> extends Omit<RespondOptions, 'onError'> {
@@ -113,6 +110,7 @@ export class Live {
   /** Answers go out by it. */
   readonly #replier: Replier = {
     publish: (subject, value, options) => this.#publish(subject, value, options),
+    fail: (subject, headers) => this.#send(subject, '', headers),
   };
 
   constructor(context: BoxContext) {
@@ -184,57 +182,35 @@ export class Live {
     }
   }
 
-  /** Answers requests: what the handler returns goes back to whoever asked. */
+  /**
+   * Answers requests: what the handler returns goes back to the requester. The `signal` of its second argument aborts as soon
+   * as the responder or the box begins to close; the close waits for handlers, for ten seconds at most.
+   */
   respond<C extends AnyCodec>(
     pattern: string,
-    handler: (message: LiveMessage<CodecOutput<C>>) => unknown,
+    handler: RequestHandler<CodecOutput<C>>,
     options: RespondOptions<C> & WithCodec<C>,
   ): Responder;
   respond<T = unknown>(
     pattern: string,
-    handler: (message: LiveMessage<T>) => unknown,
+    handler: RequestHandler<T>,
     options?: WithoutCodec<PlainRespondOptions<T>>,
   ): Responder;
   respond(
     pattern: string,
-    handler: (message: LiveMessage<never>) => unknown,
+    handler: RequestHandler<never>,
     options: RespondOptions<AnyCodec> | PlainRespondOptions<never> = {},
   ): Responder {
     checkValue('respond()', 'the pattern', pattern, subjectPattern);
     checkValue('respond()', 'the handler', handler, callback);
     checkOptions('respond()', options, respondChecks);
-    const subscription = new LiveSubscription<never>(this.#context, this.#replier, pattern, options);
-    void this.#respond(subscription, handler, options);
-    return subscription;
-  }
-
-  async #respond<T>(
-    subscription: LiveSubscription<T>,
-    handler: (message: LiveMessage<T>) => unknown,
-    options: PlainRespondOptions<T>,
-  ): Promise<void> {
-    const running = new Set<Promise<void>>();
-    for await (const message of subscription) {
-      const answering = this.#answer(message, handler, options).finally(() => running.delete(answering));
-      running.add(answering);
-      if (running.size >= (options.concurrency ?? respondConcurrency)) await Promise.race(running);
-    }
-  }
-
-  async #answer<T>(
-    message: LiveMessage<T>,
-    handler: (message: LiveMessage<T>) => unknown,
-    options: { readonly onError?: (error: unknown, message: LiveMessage<T>) => void },
-  ): Promise<void> {
-    try {
-      const value = await handler(message);
-      if (message.reply !== undefined) message.respond(value === undefined ? null : value);
-    } catch (error) {
-      const headers = { [errorHeader]: error instanceof Error ? error.message : String(error) };
-      if (message.reply !== undefined) this.#send(message.reply, '', headers);
-      if (options.onError) options.onError(error, message);
-      else warnOfLiveFailure(error, message.subject);
-    }
+    const { signal, concurrency = respondConcurrency, onError, ...subscribing } = options;
+    const requests = new LiveSubscription<never>(this.#context, this.#replier, pattern, subscribing);
+    return new Responder(this.#context, this.#replier, requests, handler, {
+      concurrency,
+      signal,
+      onError,
+    });
   }
 
   #publish(subject: string, value: unknown, options: LivePublishOptions<AnyCodec>): number {

@@ -147,3 +147,40 @@ test('what was fetched ahead and never handed out has not failed', async () => {
   assert.deepEqual(box.topics, ['orders']);
   await box.close();
 });
+
+test('handlers of live requests hear of the close at once, and are waited for', async () => {
+  for (const closes of ['responder', 'box'] as const) {
+    const box = await open();
+    const started = new Gate();
+    const events: string[] = [];
+    const responder = box.live.respond('slow', async (_, { signal }) => {
+      started.open();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      events.push(`told: ${(signal.reason as Error).name}`);
+      await settle();
+      events.push('done');
+      return 'finished';
+    });
+    const answers = box.live.subscribe('answers');
+    box.live.publish('slow', 1, { reply: 'answers' });
+    await started.passed;
+    await (closes === 'box' ? box : responder).close();
+    events.push('closed');
+    assert.deepEqual(events, ['told: AbortError', 'done', 'closed']);
+    if (closes === 'responder') assert.equal((await answers.next()).value?.value, 'finished');
+    await box.close();
+  }
+});
+
+test('a responder whose handler hears nothing closes at the end of the grace', async () => {
+  const box = await open();
+  const started = new Gate();
+  const responder = box.live.respond('stuck', () => (started.open(), new Promise(() => {})));
+  box.live.publish('stuck', 1);
+  await started.passed;
+  assert.equal(responder.running, 1);
+  await responder.close({ timeoutMs: 1 });
+  assert.equal(responder.running, 0);
+  assert.equal(box.live.publish('stuck', 1), 0);
+  await box.close();
+});
