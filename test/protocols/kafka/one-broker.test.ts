@@ -131,6 +131,8 @@ test('elections: none is needed', async () => {
   ]);
   assert.equal((await elect(9, [{ topic: 't', partitions: [0] }]))[0], ErrorCode.INVALID_REQUEST);
   assert.deepEqual(await elect(0, null), [0, []]);
+  const all = await client.call('ElectLeaders', 2, { electionType: 0, topicPartitions: null });
+  assert.deepEqual(all.replicaElectionResults, [{ topic: 't', partitionResult: [] }]);
 });
 
 test('reassignments: to the one broker, at once, and to no other', async () => {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { Compression, ErrorCode, splitBatches } from '../../../src/wire/kafka/index.ts';
 import { crc32c } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
+import { HeldFiles } from './groups/held-files.ts';
 import { KafkaKit, batchOf, fetchRequest, produceRequest, text } from './kit.ts';
 
 describe('produce', () => {
@@ -295,6 +296,28 @@ describe('fetch', () => {
 });
 
 describe('offsets', () => {
+  test('of the latest time are those of the newest message, also while it is on its way to the disk', async () => {
+    const files = new HeldFiles();
+    await using kit = await KafkaKit.start({}, { files });
+    using client = await kit.client();
+    using _ = files;
+    await client.createTopic('t');
+    const topic = kit.broker.topic('t')!;
+    await topic.send({ value: 'a', timestampMs: 1_700_000_000_000 });
+    files.hold();
+    const sent = topic.send({ value: 'b', timestampMs: 1_700_000_000_001 });
+    const answer = client.call('ListOffsets', 7, {
+      replicaId: -1,
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -3 }] }],
+    });
+    using other = await kit.client();
+    for (let i = 0; i < 5; i++) await other.call('ListGroups', 4, {});
+    files.letGo();
+    await sent;
+    const { offset, timestamp } = (await answer).topics[0]!.partitions[0]!;
+    assert.deepEqual([offset, timestamp], [1, 1_700_000_000_001]);
+  });
+
   test('are found by end, by time and by the latest time', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
@@ -317,6 +340,14 @@ describe('offsets', () => {
     assert.deepEqual(await at(1_800_000_000_000), [0, -1, -1]);
     assert.equal((await at(-99))[0], ErrorCode.UNSUPPORTED_VERSION);
     assert.deepEqual(await at(-2, 1), [0, 0, -1]);
+    // Names of times are of the versions that brought them; -6 is of a later one.
+    const since: { readonly [name: number]: number } = { [-3]: 7, [-4]: 8, [-5]: 9, [-6]: 10 };
+    for (const [name, first] of Object.entries(since))
+      for (const version of [6, 7, 8, 9]) {
+        const isKnown = version >= first;
+        const { UNSUPPORTED_VERSION } = ErrorCode;
+        assert.equal((await at(Number(name), version))[0], isKnown ? 0 : UNSUPPORTED_VERSION);
+      }
     const epoch = await client.call('OffsetForLeaderEpoch', 4, {
       topics: [
         {

@@ -1,4 +1,5 @@
 import type { Attributes, GroupStart } from '../../../broker/index.ts';
+import { kafkaSettingRules } from '../kafka-settings.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import {
   ConfigSource,
@@ -197,15 +198,10 @@ export class GroupConfigs {
     const given = this.given(groupId);
     return Object.entries(this.#rules).map(([name, { default: preset, type, brokerName }]) => {
       const value = given.get(name);
-      const fallback: ConfigSynonym = { name: brokerName, value: preset, source: ConfigSource.default };
-      return {
-        name,
-        value: value ?? preset,
-        type,
-        source: value === undefined ? ConfigSource.default : ConfigSource.group,
-        readOnly: false,
-        synonyms: value === undefined ? [fallback] : [{ name, value, source: ConfigSource.group }, fallback],
-      };
+      const synonyms = brokerSynonyms(brokerName, preset);
+      if (value !== undefined) synonyms.unshift({ name, value, source: ConfigSource.group });
+      const { source } = synonyms[0]!;
+      return { name, value: value ?? preset, type, source, readOnly: false, synonyms };
     });
   }
 
@@ -247,6 +243,14 @@ export class GroupConfigs {
     if (reset === 'latest') return { kind: 'new' };
     return { kind: 'time', timestampMs: this.#nowMs() - (durationMs(reset) ?? 0) };
   }
+}
+
+/** Where the default of a group's config comes from: the broker's configuration, and Kafka's default behind that. */
+function brokerSynonyms(name: string, value: string): ConfigSynonym[] {
+  const rules: { readonly [name: string]: { readonly default: number } } = kafkaSettingRules;
+  const preset = String(rules[name]?.default ?? value);
+  const fallback: ConfigSynonym = { name, value: preset, source: ConfigSource.default };
+  return preset === value ? [fallback] : [{ name, value, source: ConfigSource.staticBroker }, fallback];
 }
 
 /** `by_duration:PnDTnHnMnS` in milliseconds. */

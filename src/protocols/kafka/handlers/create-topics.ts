@@ -48,7 +48,7 @@ async function createOne(
     const topic = await host.broker.createTopic(options);
     return created(name, host.topicIds.idOf(topic), topic.config);
   } catch (error) {
-    return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), configs: null };
+    return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), configs: [] };
   }
 }
 

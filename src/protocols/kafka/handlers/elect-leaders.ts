@@ -8,10 +8,21 @@ type PartitionResult =
 /** 0 preferred, 1 unclean. */
 const electionTypeMax = 1;
 
-/** There is one broker, which leads every partition: no election is needed. Asked for all partitions, those are told that were elected: none. */
+/**
+ * There is one broker, which leads every partition: no election is needed. Asked for all partitions, as in Kafka, each topic
+ * is answered with the partitions that needed one: none.
+ */
 export const electLeaders: Handler<'ElectLeaders'> = async (request, { host, session, version }) => {
   const { electionType, topicPartitions } = request;
   const isKnown = version === 0 || (electionType >= 0 && electionType <= electionTypeMax);
+  if (topicPartitions === null && isKnown)
+    return {
+      errorCode: ErrorCode.NONE,
+      replicaElectionResults: Array.from(host.broker.topics.values(), (topic) => ({
+        topic: host.topicNames.nameOf(topic),
+        partitionResult: [],
+      })),
+    };
   const wanted = distinctPartitions(
     topicPartitions ?? [],
     ({ topic }) => topic,

@@ -3,6 +3,7 @@ import { ErrorCode, type ListOffsetsRequest, type ResponseDraft } from '../../..
 import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
+import type { KafkaHost } from '../kafka-host.ts';
 import { leaderEpoch, leaderEpochError, logStartOffset, readableEnd } from '../partition-view.ts';
 
 type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
@@ -15,7 +16,15 @@ const ofMaxTimestamp = -3;
 /** All that there is lies on this machine. */
 const earliestLocal = -4;
 const lastTiered = -5;
-const earliestNotUploaded = -6;
+
+/** The first version that has each of them. Kafka's -6, the first offset to upload, is of a later version than any here. */
+const firstVersionOf: { readonly [name: number]: number } = {
+  [latest]: 1,
+  [earliest]: 1,
+  [ofMaxTimestamp]: 7,
+  [earliestLocal]: 8,
+  [lastTiered]: 9,
+};
 
 interface Found {
   readonly offset: number;
@@ -24,17 +33,20 @@ interface Found {
 
 const nothing: Found = { offset: -1, timestamp: -1 };
 
-export const listOffsets: Handler<'ListOffsets'> = async (request, { host, session }) => {
+export const listOffsets: Handler<'ListOffsets'> = async (request, { host, session, version }) => {
   const seen = new Set<string>();
   const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
     const answers = await inTurns(partitions, session, (wanted) => {
-      const { partitionIndex } = wanted;
+      const { partitionIndex, timestamp } = wanted;
       // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
       if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
         return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+      // "Unsupported timestamps are of a later version."
+      if (timestamp < 0 && version < (firstVersionOf[timestamp] ?? Infinity))
+        return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
       if (host.offsetsTopic.is(name) && host.offsetsTopic.has(partitionIndex)) return emptyAnswer(wanted);
-      return answer(topic?.partitions.at(partitionIndex), wanted, request.isolationLevel);
+      return answer(topic?.partitions.at(partitionIndex), wanted, request.isolationLevel, host);
     });
     return { name, partitions: answers };
   });
@@ -45,14 +57,13 @@ async function answer(
   partition: Partition | undefined,
   { partitionIndex, timestamp, currentLeaderEpoch }: WantedPartition,
   isolationLevel: number,
+  host: KafkaHost,
 ): Promise<PartitionDraft> {
   if (!partition) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
   const epochError = leaderEpochError(currentLeaderEpoch);
   if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
   try {
-    const found = await find(partition, timestamp, isolationLevel);
-    // "Unsupported timestamps are of a later version."
-    if (!found) return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+    const found = await find(partition, timestamp, isolationLevel, host);
     return {
       partitionIndex,
       errorCode: ErrorCode.NONE,
@@ -74,25 +85,27 @@ function emptyAnswer({ partitionIndex, timestamp }: WantedPartition): PartitionD
   };
 }
 
-/** Undefined: there is no such name. */
 async function find(
   partition: Partition,
   timestamp: number,
   isolationLevel: number,
-): Promise<Found | undefined> {
+  { broker }: KafkaHost,
+): Promise<Found> {
   switch (timestamp) {
     case latest:
       return { offset: readableEnd(partition, isolationLevel), timestamp: -1 };
     case earliest:
     case earliestLocal:
-    case earliestNotUploaded:
       return { offset: logStartOffset(partition), timestamp: -1 };
     case ofMaxTimestamp:
+      // The newest may still be on its way to the disk, and can be read only then.
+      if (partition.durableEnd < partition.nextOffset)
+        await new Promise<void>((resolve) => broker.afterCommit(resolve));
       return partition.count === 0 ? nothing : atTime(partition, partition.lastTimestampMs);
     case lastTiered:
       return nothing;
     default:
-      return timestamp < 0 ? undefined : atTime(partition, timestamp);
+      return atTime(partition, timestamp);
   }
 }
 

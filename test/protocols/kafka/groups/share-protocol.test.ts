@@ -9,7 +9,7 @@ import {
 } from '../../../../src/wire/kafka/index.ts';
 import { eventually } from '../../../support/index.ts';
 import { TestConsumer } from '../../../broker/kit.ts';
-import { KafkaKit, batchOf, text, type KafkaClient } from '../kit.ts';
+import { KafkaKit, batchOf, produceRequest, text, type KafkaClient } from '../kit.ts';
 import { HeldFiles } from './held-files.ts';
 
 type FetchResponse = ResponseOf<'ShareFetch'>;
@@ -463,6 +463,57 @@ async function groupConfigs(
   });
   return results[0]!.configs.map(({ value, configSource }) => [value, configSource]);
 }
+
+test('members get no record of a transaction that is open or was aborted, whatever their isolation level', async () => {
+  for (const level of ['read_committed', 'read_uncommitted']) {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    assert.equal(await configureGroup(client, 'g', 'share.isolation.level', level), 'NONE');
+    const member = await setUp(kit, client, 'before');
+    assert.deepEqual(got(await member.fetch()).values, ['before']);
+    await member.acknowledge([0, 0, accept]);
+    let producer = await client.call('InitProducerId', 5, {
+      transactionalId: 'x',
+      transactionTimeoutMs: 60_000,
+    });
+    for (const committed of [false, true]) {
+      const { producerId, producerEpoch } = producer;
+      const value = committed ? 'committed' : 'aborted';
+      const identity = { producerId, producerEpoch, baseSequence: 0, isTransactional: true };
+      const request = { ...produceRequest('t', batchOf([value], identity)), transactionalId: 'x' };
+      const { responses } = await client.call('Produce', 12, request);
+      assert.equal(responses[0]!.partitionResponses[0]!.errorCode, 0);
+      assert.deepEqual(got(await member.fetch({ maxWaitMs: 10 })).values, [], `${level}: it is open`);
+      const ended = await client.call('EndTxn', 5, {
+        transactionalId: 'x',
+        producerId,
+        producerEpoch,
+        committed,
+      });
+      assert.equal(ended.errorCode, 0);
+      producer = { ...producer, producerId: ended.producerId, producerEpoch: ended.producerEpoch };
+    }
+    assert.deepEqual(got(await member.fetch({ maxWaitMs: 5000 })).values, ['committed']);
+    assert.deepEqual(got(await member.fetch({ maxWaitMs: 10 })).values, []);
+  }
+});
+
+test('a group’s default that the broker was started with says so', async () => {
+  await using kit = await KafkaKit.start({ settings: { 'group.share.delivery.count.limit': 7 } });
+  using client = await kit.client();
+  const { results } = await client.call('DescribeConfigs', 4, {
+    resources: [{ resourceType: 32, resourceName: 'g', configurationKeys: ['share.delivery.count.limit'] }],
+    includeSynonyms: true,
+    includeDocumentation: false,
+  });
+  const { value, configSource, synonyms } = results[0]!.configs[0]!;
+  const name = 'group.share.delivery.count.limit';
+  assert.deepEqual([value, configSource], ['7', 4]);
+  assert.deepEqual(synonyms, [
+    { name, value: '7', source: 4 },
+    { name, value: '5', source: 5 },
+  ]);
+});
 
 test('configs of a share group hold for the group that comes, and for the one that is there', async () => {
   await using kit = await KafkaKit.start();
