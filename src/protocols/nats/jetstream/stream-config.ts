@@ -225,7 +225,8 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
     overflow: config.discard === 'new' ? 'reject' : 'drop-oldest',
     overflowPerKey: config.discard_new_per_subject ? 'reject' : 'drop-oldest',
     dedupeWindowMs: msOfNanos(config.duplicate_window),
-    keyState: base?.keyState ?? true,
+    // A topic that another protocol made has it from when its first limit by subject needs it.
+    keyState: base === undefined || base.keyState || config.max_msgs_per_subject > 0,
     sealed: config.sealed,
     attributes: { ...base?.attributes, nats: config },
   } as Parameters<typeof topicConfig>[0]);

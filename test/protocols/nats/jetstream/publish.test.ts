@@ -24,6 +24,17 @@ describe('publishing to a stream', () => {
     assert.deepEqual(await js.publish('orders', 'two'), { stream: 'ALL', seq: 1 });
   });
 
+  test('a limit by subject can be set on a topic that another protocol made', async () => {
+    await using js = await TestJetStream.open();
+    const topic = await js.kit.broker.createTopic({ name: 'orders', subjects: ['o.>'], keyState: false });
+    for (const value of ['a1', 'a2', 'a3']) await topic.send({ key: 'o.a', value });
+    const { config } = await js.api('STREAM.INFO.orders', {});
+    const { config: updated } = await js.api('STREAM.UPDATE.orders', { ...config, max_msgs_per_subject: 2 });
+    assert.equal(updated?.max_msgs_per_subject, 2);
+    await js.settle();
+    assert.equal(topic.count, 2);
+  });
+
   test('the answer is not sent before the commit', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
