@@ -93,10 +93,9 @@ export class Flusher {
     }
   }
 
-  /** For recovery, which reads on while batches are being written: resolves at once unless too many wait. Rejects when there was no room. */
-  async keepUp(): Promise<void> {
-    this.kick();
-    if (this.isBehind) await this.settled();
+  /** There is cause to flush. */
+  get isDue(): boolean {
+    return !this.#stopped && this.#pick() !== undefined;
   }
 
   /** Resolves when nothing is being written. */

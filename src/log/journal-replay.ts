@@ -29,8 +29,8 @@ export interface ReplayTarget {
   entry(kind: number, id: number, payload: Uint8Array): void;
   compacted(id: number, baseOffset: number, bytes: number, rewrite: number): void;
   committed(commit: number, timestampMs: number): void;
-  /** Some megabytes were replayed. */
-  pause(): Promise<void>;
+  /** Some megabytes were replayed, up to this commit. */
+  pause(last: Replayed['last']): Promise<void>;
 }
 
 /** How the journal was found. */
@@ -111,7 +111,7 @@ export class JournalReplay {
       (buffer, start, header, file) => this.#found(buffer, start, header, file),
       async () => {
         for (const keep of this.#keeping.splice(0)) await keep();
-        await this.#target.pause();
+        await this.#target.pause(this.#last);
       },
     );
     for (const keep of this.#keeping.splice(0)) await keep();

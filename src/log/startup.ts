@@ -158,11 +158,17 @@ async function recoverUnclean(
         compactions.push(async () => partitions.ofJournal(id)?.recoverCompacted(baseOffset, bytes, rewrite));
       },
       committed: (commit, timestampMs) => host.replayedCommit?.(commit, timestampMs),
-      pause: () => flusher.keepUp(),
+      pause: async (last) => {
+        if (!flusher.isDue) return;
+        await writeAgain(context, last); // segments hold nothing that the journal may lose
+        flusher.kick();
+        await flusher.settled();
+      },
     },
     checkpoint,
   );
   const replayed = await replay.run(journalFiles);
+  await writeAgain(context, replayed.last);
   // Any partition may have had records in what is lost, also one that nothing else is known of.
   if (!replayed.whole) host.openPartitions?.((id) => replayed.lostOffsets(id) > 0);
   await flusher.settled();
@@ -195,7 +201,8 @@ async function recoverUnclean(
     .deleteTombstones(replayed.nextCommit)
     .forEach((deletion) => void deletion.catch(context.journal.failed));
   if (checkpoint !== undefined) await survey.finish(replayed.whole, (id) => partitions.isKnown(id));
-  await makeSure(context, found, replayed);
+  if (found.newest !== undefined)
+    await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
   return resume(context, found, journalFiles, replayed, false);
 }
 
@@ -230,24 +237,21 @@ async function readToEnd(
 
 /**
  * What was read may be only in the system's memory: the process before may have ended because a sync failed, after which the system shows
- * the new bytes and never writes them. So the two things whose sync may have been the last are written once more before anything relies on them.
+ * the new bytes and never writes them. So the commit whose sync may have been the last is written once more before anything relies on it;
+ * the checkpoint, at the end of the start.
  */
-async function makeSure(context: StartupContext, found: FoundCheckpoints, replayed: Replayed): Promise<void> {
-  const { files, dataDir } = context;
-  if (replayed.last !== undefined) {
-    const { file, position, bytes } = replayed.last;
-    const opened = await files.open(file.path, { syncWrites: true });
-    try {
-      const commit = Buffer.allocUnsafe(bytes);
-      const count = await opened.read(commit, position - file.start);
-      await opened.write(commit.subarray(0, count), position - file.start);
-    } finally {
-      await opened.close();
-    }
-    await files.syncDir(`${dataDir.dir}/${journalDirName}`);
+async function writeAgain({ files, dataDir }: StartupContext, last: Replayed['last']): Promise<void> {
+  if (last === undefined) return;
+  const { file, position, bytes } = last;
+  const opened = await files.open(file.path, { syncWrites: true });
+  try {
+    const commit = Buffer.allocUnsafe(bytes);
+    const count = await opened.read(commit, position - file.start);
+    await opened.write(commit.subarray(0, count), position - file.start);
+  } finally {
+    await opened.close();
   }
-  if (found.newest !== undefined)
-    await writeCheckpoint(files, dataDir.dir, found.newest.slot, [found.newest.bytes]);
+  await files.syncDir(`${dataDir.dir}/${journalDirName}`);
 }
 
 /** A file that no checkpoint needs can be used again if it has its full size; else it goes. */
