@@ -193,12 +193,12 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
       if (other.instance.partition === partition && other.instance.offset <= offset) {
         // Delivered by a process before, it may be held behind its key again: then it is nobody's to ack.
         if (group.isOrdered && other.log.at(-1)!.run !== exam.known.run) continue;
+        group.givenBack.delete(other);
         const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came
         if (isGivenUp && other !== delivery) other.answered = true;
         if (other.rejected || other.deadLettered > 0 || (isGivenUp && other !== delivery)) continue;
         if (!other.acked || !exam.known.holds(other.acked)) other.acked = ack;
         other.answered = true;
-        group.givenBack.delete(other);
       }
   } else if (answer === 'reject') delivery.rejected = true;
   else if (answer === 'set-deadline') return waitUntil(group, delivery, exam.ms + delayMs!);

@@ -18,9 +18,10 @@ export function isStale(
   if (!receipt) return false;
   const last = delivery.log.at(-1)!;
   if (last.at === receipt.of) return false;
-  // A delivery that was not counted on disk did not happen, for the process that came after.
-  const mayBeForgotten = last.run !== exam.known.run && last.count > leastCount(exam, delivery);
-  return !mayBeForgotten || receipt.run === exam.known.run;
+  if (receipt.run === exam.known.run || last.run === exam.known.run) return true;
+  // A delivery that was not counted on disk did not happen, for the process that came after: it may give the number once more.
+  const count = delivery.log.find(({ at }) => at === receipt.of)?.count;
+  return last.count !== count && last.count <= leastCount(exam, delivery);
 }
 
 /** A consumer gives back what it holds. */
