@@ -72,6 +72,8 @@ export class Fence {
   #places: readonly (readonly [path: string, identity: string | undefined])[] = [];
   #lookedMs: number;
   #stopped = false;
+  /** The file once more, held open for when no descriptor is left. */
+  #kept: File | undefined = undefined;
   #timer: { cancel(): void } | undefined = undefined;
 
   private constructor(context: FenceContext, found: OwnerRecord | undefined, tookOver: boolean) {
@@ -116,6 +118,7 @@ export class Fence {
     const places: [string, string | undefined][] = [];
     for (const path of watch.places) places.push([path, await files.identify(path)]);
     this.#places = places;
+    this.#kept = await this.#open();
     await this.look();
     this.#arm();
   }
@@ -237,8 +240,16 @@ export class Fence {
     await file.sync();
   }
 
+  /** The file is opened anew each time, which a network file system needs to show what others wrote. */
   async #withFile(work: (file: File) => Promise<void>): Promise<void> {
-    const file = await (this.#watch?.files ?? this.#context.files).open(this.#path);
+    let file: File;
+    try {
+      file = await this.#open();
+    } catch (error) {
+      // Without a descriptor to spare the heart beats on: else nothing would be acknowledged until there is one.
+      if (!this.#kept || !isOutOfDescriptors(error)) throw error;
+      return work(this.#kept);
+    }
     try {
       await work(file);
     } finally {
@@ -246,10 +257,17 @@ export class Fence {
     }
   }
 
+  #open(): Promise<File> {
+    return (this.#watch?.files ?? this.#context.files).open(this.#path);
+  }
+
   /** Heartbeats end; after a clean stop the file says that the directory is free, and where the journal ended. */
   async end(isClean: boolean): Promise<void> {
     this.#timer?.cancel();
     await this.#turns.run(async () => {
+      const kept = this.#kept;
+      this.#kept = undefined;
+      await kept?.close();
       if (this.#stopped) return;
       this.#stopped = true;
       if (!isClean) return;
@@ -257,6 +275,11 @@ export class Fence {
       await this.#write(false);
     });
   }
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 function gone(dir: string, path: string): LogError {

@@ -210,6 +210,30 @@ test('a look takes few turns of the event loop: commits wait for it before each 
   await log.close();
 });
 
+test('while no descriptor is left the heart beats on, and commits are acknowledged', async () => {
+  let isOutOfDescriptors = false;
+  const clock = new VirtualClock();
+  const files = new Proxy(new MemoryFiles(), {
+    get(target, name) {
+      if (name === 'open' && isOutOfDescriptors)
+        return () => Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const host = new TestHost();
+  const log = await open(files, clock, 1, host);
+  const partition = host.create(1);
+  isOutOfDescriptors = true;
+  await pass(clock, 10_000);
+  append(partition, 'acknowledged');
+  log.requestCommit();
+  await pass(clock, 200);
+  assert.equal(partition.durableEnd, 1);
+  isOutOfDescriptors = false;
+  await log.close();
+});
+
 describe('files that go under a running broker', () => {
   for (const [what, harm] of [
     ['the journal', async (files: MemoryFiles) => removeAll(files, 'data/journal/')],
