@@ -30,6 +30,8 @@ export interface StormResult {
 }
 
 const mib = 2 ** 20;
+/** On a slow machine an attack may take so long to get its first connection; the storm waits for it. */
+const everyAttackMs = 60_000;
 
 /** A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS and by Kafka. */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
@@ -57,10 +59,14 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     let rssMax = 0;
     const watch = setInterval(() => (rssMax = Math.max(rssMax, residentBytes(broker.pid))), 200);
     const begin = performance.now();
+    const haveAllBegun = (): boolean =>
+      performance.now() - begin > everyAttackMs ||
+      (attacks.length > 0 && attacks.every(({ counts }) => counts.connections > 0));
     const isDone = (): boolean =>
       broker.end !== undefined ||
       (performance.now() - begin > seconds * 1000 &&
-        Math.min(canary.rounds, kafkaCanary.rounds) >= roundsMin);
+        Math.min(canary.rounds, kafkaCanary.rounds) >= roundsMin &&
+        haveAllBegun());
     await Promise.all([canary.run(isDone), kafkaCanary.run(isDone)]);
     clearInterval(watch);
     await sleep(600); // the counts of the last half second

@@ -134,7 +134,7 @@ export class KafkaProducer {
     // What is in memory only forgot its producers with the process, and takes any number now.
     for (const topic of run.broker.topics.values())
       if (topic.config.durability === 'memory')
-        for (const { index: partition } of topic.partitions.opened.slice())
+        for (const partition of topic.partitions.indexes())
           this.#taken.delete(placeOf({ key: keyOf(topic), partition }));
     this.#client = undefined;
     this.#lost();
