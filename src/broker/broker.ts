@@ -184,6 +184,7 @@ export class Broker {
         clock: this.#clock,
         memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
         heapBytes: options.heapBytes ?? (options.memoryBytes ? () => 0 : () => heapBytes().used),
+        unflushedBytes: () => this.#log.unflushedBytes,
         checked: (diskFull) => {
           this.#log.roomIsShort(diskFull);
           this.#steady.now(); // notices a jump also when nobody asks for the time
@@ -713,6 +714,7 @@ export class Broker {
   #onDurable(touched: readonly PartitionLog[]): void {
     this.#noteDurable(touched);
     this.#commits.durable();
+    this.#watermarks.written(this.#log.committedBytes);
   }
 
   #onRelieved(): void {

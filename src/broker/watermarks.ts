@@ -17,10 +17,13 @@ const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
 const defaultDiskShare = 1 / 8;
 /** How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too. */
 const trendMs = 60_000;
+/** The disk is looked at once more when this share of what is free above the mark was written, but not for less than this share of the mark. */
+const lookShareOfFree = 1 / 4;
+const lookShareOfMark = 1 / 16;
 /** Publishes are let in again when so much more than the mark is free. */
 const hysteresis = 1.1;
 
-/** Watermarks look at disk and memory once a second, and say why no publish is accepted while a mark is passed. */
+/** Watermarks look at disk and memory once a second, and at the disk the oftener the faster it fills, and say why no publish is accepted while a mark is passed. */
 export class Watermarks {
   readonly #options: WatermarkOptions;
   readonly #files: Files;
@@ -30,6 +33,10 @@ export class Watermarks {
   readonly #checked: (diskFull: boolean) => void;
   #diskFreeBytesMin = 0;
   readonly #heapBytes: () => number;
+  readonly #unflushedBytes: () => number;
+  #writtenBytes = 0;
+  /** Written by the time of the next look, if it is not by time. */
+  #lookAtBytes = Infinity;
   #timer: Timer | undefined = undefined;
   #stopped = false;
   #diskFull = false;
@@ -48,6 +55,8 @@ export class Watermarks {
       clock: Clock;
       memoryBytes: () => number;
       heapBytes: () => number;
+      /** Accepted, and yet to take room on the disk. */
+      unflushedBytes: () => number;
       /** Told after each look. */
       checked: (diskFull: boolean) => void;
     },
@@ -59,6 +68,7 @@ export class Watermarks {
     this.#memoryBytes = seams.memoryBytes;
     this.#checked = seams.checked;
     this.#heapBytes = seams.heapBytes;
+    this.#unflushedBytes = seams.unflushedBytes;
   }
 
   get diskFull(): boolean {
@@ -111,8 +121,16 @@ export class Watermarks {
     while (atMs - this.#trend[0]!.atMs > trendMs) this.#trend.shift();
   }
 
+  /** So many bytes were written by now, from the start on. */
+  written(bytes: number): void {
+    this.#writtenBytes = bytes;
+    if (bytes >= this.#lookAtBytes && !this.#stopped) void this.check();
+  }
+
   /** Looks now. */
   async check(): Promise<void> {
+    const writtenBytes = this.#writtenBytes;
+    this.#lookAtBytes = Infinity;
     try {
       const { freeBytes, totalBytes } = await this.#files.space(this.#dir);
       this.#diskFreeBytesMin =
@@ -120,7 +138,12 @@ export class Watermarks {
         Math.min(defaultDiskFreeBytesMin, Math.floor(totalBytes * defaultDiskShare));
       this.diskFreeBytes = freeBytes;
       this.#noteFree(freeBytes);
-      this.#diskFull = freeBytes < this.#diskFreeBytesMin * (this.#diskFull ? hysteresis : 1);
+      const spare = freeBytes - this.#unflushedBytes() - this.#diskFreeBytesMin;
+      this.#diskFull = spare < (this.#diskFull ? this.#diskFreeBytesMin * (hysteresis - 1) : 0);
+      // Past the mark only what makes room is written, and the look by time will do.
+      if (!this.#diskFull)
+        this.#lookAtBytes =
+          writtenBytes + Math.max(spare * lookShareOfFree, this.#diskFreeBytesMin * lookShareOfMark);
     } catch {
       this.diskFreeBytes = undefined; // unknown: not a reason to refuse
     }
@@ -128,7 +151,7 @@ export class Watermarks {
     if (this.#diskFull) {
       this.#refusal = new BrokerError(
         'storage-full',
-        `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, less than the watermark of ${this.#diskFreeBytesMin}. Consume or purge topics, or free space.`,
+        `The disk of ${this.#dir} has ${this.diskFreeBytes} bytes free, ${this.#unflushedBytes()} of which accepted messages take yet: less than the watermark of ${this.#diskFreeBytesMin}. Consume or purge topics, or free space.`,
       );
     } else this.#refusal = this.#memoryRefusal;
     if (!this.#stopped) this.#checked(this.#diskFull);

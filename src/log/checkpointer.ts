@@ -7,7 +7,8 @@ import {
   type PartitionRow,
 } from './checkpoint.ts';
 import type { CommitDraft } from './commit.ts';
-import { LogError, logErrorOf } from './errors.ts';
+import type { DiskPartitionLog } from './disk-partition-log.ts';
+import { LogError, isShortage, logErrorOf } from './errors.ts';
 import type { Files } from './files.ts';
 import { EntryClass, LogEntryKind, topicsDirName } from './format.ts';
 import type { Journal } from './journal.ts';
@@ -38,6 +39,8 @@ interface Waiter {
 }
 
 const retryAfterMs = 1000;
+/** Each try takes a block of the journal: where only journal files would be given back, tries that find no room grow rarer. */
+const excessRetryAfterMsMax = 60_000;
 /** Each step waits for its turn on a busy thread: side by side they wait together. */
 const partitionsAtATime = 8;
 
@@ -57,6 +60,8 @@ export class Checkpointer {
   #running: Promise<void> | undefined = undefined;
   #waiting: Waiter[] = [];
   #notBeforeMs = 0;
+  #excessRetryAfterMs = retryAfterMs;
+  #excessNotBeforeMs = 0;
   #stopped = false;
   /** Ends a checkpoint whose commit will never be durable. */
   #giveUp: (error: LogError) => void = () => {};
@@ -98,7 +103,7 @@ export class Checkpointer {
     const { clock, partitions } = this.#context;
     if (this.#stopped || this.#running !== undefined || this.#waiting.length > 0) return false;
     if (clock.monotonic() < this.#notBeforeMs) return false;
-    if (this.#journal.hasExcess) return true;
+    if (this.#journal.hasExcess && clock.monotonic() >= this.#excessNotBeforeMs) return true;
     for (const partition of partitions.disk) if (partition.hasTrimmedSegments) return true;
     return false;
   }
@@ -142,10 +147,14 @@ export class Checkpointer {
       .then((mark) => this.#make({ number: this.#newest.number + 1, ...mark, timestampMs }, snapshot))
       .then(
         () => {
+          this.#excessRetryAfterMs = retryAfterMs;
+          this.#excessNotBeforeMs = 0;
           for (const { resolve } of waiters) resolve();
         },
         (error: unknown) => {
           this.#notBeforeMs = clock.monotonic() + retryAfterMs;
+          this.#excessNotBeforeMs = clock.monotonic() + this.#excessRetryAfterMs;
+          this.#excessRetryAfterMs = Math.min(this.#excessRetryAfterMs * 2, excessRetryAfterMsMax);
           for (const { reject } of waiters)
             reject(logErrorOf(error, 'No checkpoint could be made', 'io-failed'));
         },
@@ -162,21 +171,9 @@ export class Checkpointer {
     snapshot: readonly Uint8Array[],
   ): Promise<void> {
     const { files, dir, uuid, partitions, segments } = this.#context;
-    const rows: PartitionRow[] = [];
     const disk = [...partitions.disk];
     const deleted = partitions.deletedRows(mark.commit);
-    const left = disk.values();
-    const work = async (): Promise<void> => {
-      for (const partition of left) {
-        this.#checkRunning();
-        const row = await partition.checkpointRow(mark.number);
-        if (!isEmptyRow(row)) rows.push(row);
-      }
-    };
-    // All of them end before this does, also when one fails.
-    for (const end of await Promise.allSettled(Array.from({ length: partitionsAtATime }, work))) {
-      if (end.status === 'rejected') throw end.reason;
-    }
+    const rows = await this.#orWithoutTrimmed(disk, () => this.#rows(disk, mark.number));
     const mentioned = new Set(rows.map(({ id }) => id));
     for (const row of deleted) if (!mentioned.has(row.id)) rows.push(row);
     if (segments.topicsDirUnsynced) {
@@ -189,13 +186,47 @@ export class Checkpointer {
     this.#checkRunning();
     await this.#context.look();
     const slot = this.#slot === 0 ? 1 : 0;
-    await writeCheckpoint(files, dir, slot, encodeCheckpoint(uuid, mark, rows, snapshot));
+    const pieces = encodeCheckpoint(uuid, mark, rows, snapshot);
+    await this.#orWithoutTrimmed(disk, () => writeCheckpoint(files, dir, slot, pieces));
     this.#older = this.#newest;
     this.#newest = mark;
     this.#slot = slot;
     partitions.forgetDeletions(rows.filter((row) => row.deleted));
     await this.#journal.free(this.#older.position);
     for (const partition of disk) await partition.removeDoomed();
+  }
+
+  async #rows(disk: readonly DiskPartitionLog[], number: number): Promise<PartitionRow[]> {
+    const rows: PartitionRow[] = [];
+    const left = disk.values();
+    const work = async (): Promise<void> => {
+      for (const partition of left) {
+        this.#checkRunning();
+        const row = await partition.checkpointRow(number);
+        if (!isEmptyRow(row)) rows.push(row);
+      }
+    };
+    // All of them end before this does, also when one fails.
+    for (const end of await Promise.allSettled(Array.from({ length: partitionsAtATime }, work))) {
+      if (end.status === 'rejected') throw end.reason;
+    }
+    return rows;
+  }
+
+  /**
+   * A checkpoint that finds no room is tried once more without the segments it no longer lists. On a disk that is full to the last byte
+   * nothing else would ever make room for it.
+   */
+  async #orWithoutTrimmed<T>(disk: readonly DiskPartitionLog[], step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      let isMore = false;
+      for (const partition of disk) if (await partition.removeTrimmedEarly()) isMore = true;
+      if (!isMore) throw error;
+      return step();
+    }
   }
 
   #checkRunning(): void {

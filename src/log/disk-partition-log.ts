@@ -230,7 +230,7 @@ export class DiskPartitionLog implements PartitionLog {
     const batches = this.#recent.startFlush();
     let written = 0;
     try {
-      await this.#segments.append(batches, (count) => {
+      await this.#segments.append(batches, this.#trimDurable, (count) => {
         if (this.#deleted) return; // meanwhile; nothing is kept of it
         for (const batch of batches.slice(written, (written += count))) this.#aheadBytes -= batch.bytes;
         this.#recent.flushed(count);
@@ -301,11 +301,27 @@ export class DiskPartitionLog implements PartitionLog {
 
   /** A checkpoint without them is durable: the files of dropped segments go. */
   removeDoomed(): Promise<void> {
+    return this.#lock.run(() => this.#removeDoomedNow());
+  }
+
+  async #removeDoomedNow(): Promise<void> {
+    for (let segment = this.#doomed[0]; segment !== undefined; segment = this.#doomed[0]) {
+      await this.#segments.removeFiles(segment);
+      this.#doomed.shift();
+    }
+  }
+
+  /**
+   * The same before the checkpoint is there, which has no room: the commit it is of says durably that these segments are gone
+   * ({@link trimmedEntry}), and a start that replays it misses none of them. True when there were any.
+   */
+  removeTrimmedEarly(): Promise<boolean> {
     return this.#lock.run(async () => {
-      for (let segment = this.#doomed[0]; segment !== undefined; segment = this.#doomed[0]) {
-        await this.#segments.removeFiles(segment);
-        this.#doomed.shift();
-      }
+      if (this.#deleted) return false;
+      this.#doomed.push(...this.#segments.takeBelow(this.#trimAtCheckpoint));
+      const isAny = this.#doomed.length > 0;
+      await this.#removeDoomedNow();
+      return isAny;
     });
   }
 
@@ -315,7 +331,7 @@ export class DiskPartitionLog implements PartitionLog {
 
   /** Holds every segment's file against what is known of it, and reports what is missing. */
   inspect(): Promise<void> {
-    return this.#segments.inspect();
+    return this.#segments.inspect(this.#trimDurable);
   }
 
   async roll(): Promise<void> {

@@ -24,7 +24,7 @@ export interface LogOptions {
   readonly journalFileBytes?: number;
   /** A checkpoint is made often enough that about this much journal is live at most. Default: four fifths of {@link journalBytesMax}. */
   readonly checkpointBytes?: number;
-  /** Default 64 MiB. */
+  /** Default: a sixteenth of the disk, from 4 to 64 MiB. */
   readonly segmentBytesMax?: number;
   /** One index entry per this many bytes of a segment. Default 4096. */
   readonly indexIntervalBytes?: number;

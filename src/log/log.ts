@@ -19,6 +19,7 @@ import type { PartitionLog } from './partition-log.ts';
 import { Partitions, type PartitionOptions } from './partitions.ts';
 import { Quarantine } from './quarantine.ts';
 import { ReadCache } from './read-cache.ts';
+import { defaultSegmentBytes } from './segment-size.ts';
 import type { SegmentContext } from './segment.ts';
 import { SmallBatches } from './small-batches.ts';
 import { startLog, type RecoveryStats } from './startup.ts';
@@ -47,7 +48,6 @@ export interface LogStats {
 }
 
 const defaults = {
-  segmentBytesMax: 64 * 2 ** 20,
   indexIntervalBytes: 4096,
   batchBytesMax: 64 * 2 ** 10,
   batchRecordsMax: 1000,
@@ -198,7 +198,10 @@ export class Log {
       checkOpen: () => void this.#open(),
       grew: (partition) => this.#grew(partition),
     };
-    const segmentBytesMax = Math.min(options.segmentBytesMax ?? defaults.segmentBytesMax, segmentBytesLimit);
+    const segmentBytesMax = Math.min(
+      options.segmentBytesMax ?? (await defaultSegmentBytes(options)),
+      segmentBytesLimit,
+    );
     const recovered = new Promise<void>((resolve) => (this.#recovered = resolve));
     this.#partitions = new Partitions(context, segmentBytesMax, recovered);
     this.#host.opening(this);
@@ -382,6 +385,16 @@ export class Log {
     const congested = this.#committer.openBytes > limit || this.#flusher.isBehind;
     if (congested) this.#saidCongested = true;
     return congested;
+  }
+
+  /** Bytes of all commits since the log was opened. */
+  get committedBytes(): number {
+    return this.#committer.commitBytes;
+  }
+
+  /** What the disk has room for no more: committed, and on its way to the segments. */
+  get unflushedBytes(): number {
+    return this.#flusher.bytes;
   }
 
   /**

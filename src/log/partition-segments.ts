@@ -17,6 +17,8 @@ import { Segment, extended, type SegmentContext, type SegmentEnds, type SegmentR
 export const segmentSuffixes: readonly string[] = [segmentSuffix, offsetIndexSuffix, timeIndexSuffix];
 
 const compactionReadBytes = 2 ** 20;
+/** A segment that holds only removed messages is written to no more once it has this share of its size: the room it takes is worth a new file. */
+const spentShareMin = 1 / 16;
 
 /** The segments of one partition, oldest first; the last one, unless sealed, is written to. Changes are made one at a time: the partition sees to that. */
 export class PartitionSegments {
@@ -96,10 +98,17 @@ export class PartitionSegments {
 
   // ---- writing
 
-  /** Writes batches behind the last ones, starting new segments where due; `wrote` is told after each piece how many of them are written. */
-  async append(batches: readonly Batch[], wrote: (count: number) => void): Promise<void> {
+  /**
+   * Writes batches behind the last ones, starting new segments where due; `wrote` is told after each piece how many of them are written. What
+   * lies below `removedBelow` nobody reads any more.
+   */
+  async append(
+    batches: readonly Batch[],
+    removedBelow: number,
+    wrote: (count: number) => void,
+  ): Promise<void> {
     for (let next = 0; next < batches.length;) {
-      const segment = await this.#segmentFor(batches[next]!);
+      const segment = await this.#segmentFor(batches[next]!, removedBelow);
       const isNew = segment === this.#next;
       let last = batches[next]!;
       let bytes = segment.bytes + last.bytes;
@@ -134,12 +143,18 @@ export class PartitionSegments {
     );
   }
 
-  async #segmentFor(batch: Batch): Promise<Segment> {
+  async #segmentFor(batch: Batch, removedBelow: number): Promise<Segment> {
     if (this.#strangers === undefined) await this.#enterDir();
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      // Nothing is added to a file that is short or another's.
-      if (!last.isDamaged && (await last.isWhole()) && this.#fits(last, last.bytes, last.endOffset, batch))
+      // Nothing is added to a file that is short or another's, nor to one whose room would be given back if nothing were.
+      const isSpent = last.endOffset <= removedBelow && last.bytes >= this.bytesMax * spentShareMin;
+      if (
+        !isSpent &&
+        !last.isDamaged &&
+        (await last.isWhole()) &&
+        this.#fits(last, last.bytes, last.endOffset, batch)
+      )
         return last;
       await last.seal();
     }
@@ -201,9 +216,10 @@ export class PartitionSegments {
     this.#dirUnsynced = true;
   }
 
-  /** Holds every file against what is known of it. */
-  async inspect(): Promise<void> {
-    for (const segment of this.#segments.slice()) if (!segment.retired) await segment.inspect();
+  /** Holds every file against what is known of it; those of segments below `removedBelow` may be gone already. */
+  async inspect(removedBelow: number): Promise<void> {
+    for (const segment of this.#segments.slice())
+      if (!segment.retired && segment.endOffset > removedBelow) await segment.inspect();
   }
 
   /** Writes index entries that still wait, where they are worth a file. */

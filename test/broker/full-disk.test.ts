@@ -112,9 +112,6 @@ test('past the watermark consuming makes room, without a restart', async () => {
 test('past the watermark nothing is checkpointed that gives no room', async () => {
   const { broker, clock, jobs } = await pastTheWatermark('limits');
   await using _ = broker;
-  const settle = async (): Promise<void> => {
-    for (let turns = 0; turns < 50; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
-  };
   for (let seconds = 0; seconds < 10; seconds++) {
     clock.advance(1000);
     await settle();
@@ -152,4 +149,90 @@ test('the watermark is an eighth of a small disk, unless it is said', async () =
     await using broker = await open(diskFreeBytesMin);
     assert.equal(broker.health.diskFull, isFull);
   }
+});
+
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 50; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** A broker that looks at its disk of 16 MiB, and holds about 2 MiB of it in segments. */
+async function withTwoMebibytes(retention: 'limits' | 'queue') {
+  const files = new FaultyFiles({ totalBytes: 16 * 1024 * kib });
+  const clock = new VirtualClock();
+  const broker = await Broker.open({
+    dir: 'data',
+    files,
+    clock,
+    random: new SeededRandom(1),
+    watermarks: { diskFreeBytesMin: 64 * kib },
+    log: { journalBytesMax: 1280 * kib, segmentBytesMax: 128 * kib },
+    memoryBytes: () => 0,
+  });
+  const jobs = await broker.createTopic({ name: 'jobs', retention });
+  const workers = await jobs.createGroup({ name: 'workers' });
+  for (let sent = 0; sent < 200; sent++) await jobs.send({ value: 'x'.repeat(10_000) });
+  await settle();
+  return { files, broker, clock, jobs, workers };
+}
+
+test('a disk that is full to the last byte gets room by a purge, and the broker closes cleanly', async () => {
+  const { files, broker, clock, jobs } = await withTwoMebibytes('limits');
+  files.freeBytes = 0; // others filled it
+  clock.advance(1000);
+  await settle();
+  assert.equal(broker.health.diskFull, true);
+  await jobs.partitions.at(0)!.purge();
+  await untilAccepted(jobs, clock);
+  await broker.close();
+});
+
+test('a disk that is full to the last byte gets room by consuming', async () => {
+  const { files, broker, clock, jobs, workers } = await withTwoMebibytes('queue');
+  await using _ = broker;
+  files.freeBytes = 0;
+  clock.advance(1000);
+  await settle();
+  const consumer = new TestConsumer();
+  workers.attach(consumer);
+  consumer.answer = ({ offset }) => workers.ack(0, offset);
+  await untilAccepted(jobs, clock);
+});
+
+test('publishers that fill the disk within a second are refused at the watermark', async () => {
+  const files = new FaultyFiles({ totalBytes: 4 * 1024 * kib });
+  await using broker = await Broker.open({
+    dir: 'data',
+    files,
+    clock: new VirtualClock(), // it stands: no look comes by time
+    random: new SeededRandom(1),
+    watermarks: { diskFreeBytesMin: 1024 * kib },
+    log: { journalBytesMax: 640 * kib, segmentBytesMax: 128 * kib },
+    memoryBytes: () => 0,
+  });
+  const orders = await broker.createTopic({ name: 'orders' });
+  const refusal = await eventually(async () =>
+    orders.send({ value: 'x'.repeat(10_000) }).then(
+      () => undefined,
+      (error: unknown) => error as { code: string; message: string },
+    ),
+  );
+  assert.equal(refusal.code, 'storage-full');
+  assert.match(refusal.message, /less than the watermark of 1048576/);
+  assert.ok(files.freeBytes >= 512 * kib, `${files.freeBytes} bytes free`);
+});
+
+test('where no checkpoint finds room, tries leave the journal to what cannot be refused', async () => {
+  const { files, broker, clock } = await withTwoMebibytes('limits');
+  await using _ = broker;
+  files.before = ({ kind, path }) =>
+    kind === 'write' && path.includes('checkpoint') ? { code: 'ENOSPC' } : undefined;
+  files.freeBytes = 0;
+  const { commits } = broker.stats().log;
+  for (let seconds = 0; seconds < 600; seconds++) {
+    clock.advance(1000);
+    await settle();
+  }
+  assert.ok(broker.stats().log.commits - commits < 60, `${broker.stats().log.commits - commits} commits`);
+  files.before = undefined;
+  files.freeBytes = 8 * 1024 * kib;
 });

@@ -131,3 +131,50 @@ test('a close without room for the last checkpoint says so, and loses nothing', 
   assert.equal((await readAll(again.log.partition(1)!)).length, 1);
   await again.log.close();
 });
+
+test('a checkpoint without room gives up the segments it no longer lists first, and no start misses them', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  for (let i = 0; i < 40; i++) append(partition, 'x'.repeat(900));
+  await log.checkpoint();
+  await log.checkpoint();
+  const segments = (): string[] => files.paths().filter((path) => path.endsWith('.log'));
+  const before = segments();
+  assert.ok(before.length > 3);
+  host.trim(1, 30);
+  const full = shortage(files, 'ENOSPC', ({ kind, path }) => kind === 'write' && path.includes('checkpoint'));
+  await assert.rejects(log.checkpoint(), { code: 'disk-full' });
+  assert.ok(segments().length < before.length);
+  const after = files.crash('power', new SeededRandom(3));
+  full.end();
+  await log.close();
+
+  const again = await openLog(after, smallLimits);
+  assert.deepEqual(again.host.damage, []);
+  assert.equal((await readAll(again.log.partition(1)!)).length, 10);
+  await again.log.checkpoint();
+  await again.log.checkpoint();
+  await again.log.close();
+});
+
+test('a segment whose messages are all removed is not written to again', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, { segmentBytesMax: 2 ** 20 });
+  const partition = host.create(1);
+  for (let i = 0; i < 60; i++) append(partition, 'x'.repeat(5000));
+  await log.checkpoint();
+  host.trim(1, 60);
+  await log.flush();
+  // Publishes go on before the next checkpoint: enough to be flushed without one.
+  for (let i = 0; i < 60; i++) append(partition, 'x'.repeat(5000));
+  await log.flush();
+  await until(() => log.unflushedBytes === 0);
+  await log.checkpoint();
+  const segments = files.paths().filter((path) => path.endsWith('.log'));
+  assert.deepEqual(
+    segments.map((path) => Number(path.slice(-24, -4))),
+    [60],
+  );
+  await log.close();
+});

@@ -303,6 +303,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/full-disk.test.js'],
   },
   {
+    name: 'a checkpoint without room gives nothing up for it',
+    file: 'log/checkpointer.js',
+    find: 'if (!isMore)',
+    replace: 'if (true)',
+    tests: ['broker/full-disk.test.js'],
+  },
+  {
+    name: 'a segment of removed messages is written to again',
+    file: 'log/partition-segments.js',
+    find: 'const isSpent = last.endOffset <= removedBelow &&',
+    replace: 'const isSpent = false &&',
+    tests: ['log/shortage.test.js'],
+  },
+  {
+    name: 'the disk is looked at by time only',
+    file: 'broker/watermarks.js',
+    find: 'if (bytes >= this.#lookAtBytes && !this.#stopped)',
+    replace: 'if (false)',
+    tests: ['broker/full-disk.test.js'],
+  },
+  {
     name: 'what is told of a topic is not on disk yet',
     file: 'broker/partition.js',
     find: 'return this.liveIn(this.#first, this.log.durableEnd);',
