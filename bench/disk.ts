@@ -21,7 +21,10 @@ export function fileSystemOf(directory: string): string {
   return fileSystems[type] ?? `type 0x${type.toString(16)}`;
 }
 
-/** Median time of one write of 4 KiB over existing blocks and its fdatasync, both synchronous, in microseconds. */
+/**
+ * Median time of one write of 4 KiB over existing blocks and its fdatasync, both synchronous, in
+ * microseconds.
+ */
 export function syncLatencyUs(directory: string): number {
   const file = openSync(join(directory, 'sync-latency'), 'w');
   try {

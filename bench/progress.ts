@@ -9,7 +9,10 @@ export interface ProgressOutput {
 
 const barWidth = 24;
 
-/** Progress tells how far a run has come: a bar that stays in its place on a terminal, one line per step elsewhere. */
+/**
+ * Progress tells how far a run has come: a bar that stays in its place on a terminal, one line per step
+ * elsewhere.
+ */
 export class Progress {
   readonly #output: ProgressOutput;
   readonly #startMs: number = nowMs();

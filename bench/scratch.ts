@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Scratch is what a run leaves on the machine while it lasts: temporary directories and child processes. `clear` ends
- * each process by its own id and removes the directories; it also runs on Ctrl-C.
+ * Scratch is what a run leaves on the machine while it lasts: temporary directories and child processes.
+ * `clear` ends each process by its own id and removes the directories; it also runs on Ctrl-C.
  */
 export class Scratch {
   readonly #parent: string;

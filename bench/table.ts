@@ -1,4 +1,7 @@
-/** Table is cells by row; the first row is the heading. All columns but the first are numbers and stand to the right. */
+/**
+ * Table is cells by row; the first row is the heading. All columns but the first are numbers and stand to the
+ * right.
+ */
 export type Table = readonly (readonly string[])[];
 
 function widthsOf(table: Table): number[] {

@@ -1,7 +1,8 @@
-// Makes the declarations of the package usable without @types/node: run by `npm run build` on what tsc has written.
+// Makes the declarations of the package usable without @types/node: run by `npm run build` on what tsc has
+// written.
 //
-// A Buffer is a Uint8Array to its readers, and a missing AbortSignal is what util/abort-signal.ts says. Anything else of
-// Node in what the entries of the package reach is a leak, and ends the build.
+// A Buffer is a Uint8Array to its readers, and a missing AbortSignal is what util/abort-signal.ts says.
+// Anything else of Node in what the entries of the package reach is a leak, and ends the build.
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

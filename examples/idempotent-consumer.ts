@@ -1,5 +1,6 @@
-// Effectively once. A publisher that is not sure publishes again, with the same id: stored once. A consumer that is not sure handles again,
-// and notices: its effect and the id of the message are one transaction of the consumer's own database (here a map stands for it).
+// Effectively once. A publisher that is not sure publishes again, with the same id: stored once. A consumer
+// that is not sure handles again, and notices: its effect and the id of the message are one transaction of
+// the consumer's own database (here a map stands for it).
 //
 //   node dist/examples/idempotent-consumer.js
 
@@ -21,7 +22,8 @@ for (const payment of [
   console.log(`payment ${payment.id}: ${duplicate ? 'was stored already' : 'stored'}, offset ${offset}`);
 }
 
-// The consumer's database. In a real one `insert into handled … on conflict do nothing` and the booking are one transaction.
+// The consumer's database. In a real one `insert into handled … on conflict do nothing` and the booking are
+// one transaction.
 const handled = new Set<string>();
 let balance = 0;
 const bookOnce = (id: string, cents: number): boolean => {
@@ -34,7 +36,8 @@ const bookOnce = (id: string, cents: number): boolean => {
 const ledger = await payments.group('ledger', { backoffMs: [10] });
 ledger.consume((message) => {
   const { cents } = message.value as { cents: number };
-  // The id is part of the message, not its offset: a redriven dead letter has another offset, and is the same payment.
+  // The id is part of the message, not its offset: a redriven dead letter has another offset, and is the same
+  // payment.
   const id = message.headers.get('Id')!;
   const isNew = bookOnce(id, cents);
   console.log(`payment ${id}, delivery ${message.deliveries}: ${isNew ? 'booked' : 'was booked already'}`);

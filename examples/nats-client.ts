@@ -28,7 +28,8 @@ for (const item of ['tea', 'milk', 'sand']) {
 const { duplicate } = await client.publish(`${stream}.orders`, 'tea', { msgID: 'tea' });
 console.log(`tea again: ${duplicate ? 'recognised' : 'stored twice'}`);
 
-// A consumer is a group. Ours on top of NATS: with max_deliver it has a dead-letter topic, which is a stream like any other.
+// A consumer is a group. Ours on top of NATS: with max_deliver it has a dead-letter topic, which is a stream
+// like any other.
 await manager.consumers.add(stream, {
   durable_name: 'kitchen',
   ack_policy: AckPolicy.Explicit,

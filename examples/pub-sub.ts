@@ -1,4 +1,5 @@
-// Publish and subscribe, in two ways: stored, where each group reads everything at its own pace, and live, for whoever listens now.
+// Publish and subscribe, in two ways: stored, where each group reads everything at its own pace, and live,
+// for whoever listens now.
 //
 //   node dist/examples/pub-sub.js
 

@@ -1,4 +1,5 @@
-// A work queue: several workers share the jobs, a job that fails comes again, and one that keeps failing is set aside.
+// A work queue: several workers share the jobs, a job that fails comes again, and one that keeps failing is
+// set aside.
 //
 //   node dist/examples/work-queue.js
 

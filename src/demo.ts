@@ -1,8 +1,8 @@
 import { open, VirtualClock, type BoxEvent, type Box, type Delivery } from './embedded/index.ts';
 
 /**
- * The tutorial every newcomer knows, on a broker inside this process: its data is in memory, its clock moves only when told, so that nothing
- * is waited for and every run writes the same lines.
+ * The tutorial every newcomer knows, on a broker inside this process: its data is in memory, its clock moves
+ * only when told, so that nothing is waited for and every run writes the same lines.
  */
 export async function runDemo(write: (line: string) => void): Promise<void> {
   const clock = new VirtualClock();

@@ -5,8 +5,8 @@ import type { Box, OpenOptions } from './embedded/index.ts';
 export * from './embedded/index.ts';
 
 /**
- * Opens a box: in memory, for tests and for what need not last, or in a directory, which a server may have written before and Kafka clients filled.
- * docs/embedded.md shows how it is used.
+ * Opens a box: in memory, for tests and for what need not last, or in a directory, which a server may have
+ * written before and Kafka clients filled. docs/embedded.md shows how it is used.
  */
 export function open(options: OpenOptions = {}): Promise<Box> {
   // Put together here: the embedded API stands on the broker alone, and codecs are the wire's.

@@ -28,11 +28,12 @@ const layers: { readonly [name: string]: Layer } = {
   },
   log: { layers: ['util'], node: ['node:zlib', 'node:path'] },
   broker: { layers: ['log', 'util'], node: [] },
-  // One door for all protocols: their table loads a folder when it is switched on. The settings have one of their own,
-  // because they show in the types of the package, which need none of Node's.
+  // One door for all protocols: their table loads a folder when it is switched on. The settings have one of
+  // their own, because they show in the types of the package, which need none of Node's.
   protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(index|settings)\.ts$/ },
   server: { layers: ['protocols', 'broker', 'util'], packages: ['pino', 'prom-client', 'smol-toml'] },
-  // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that shows it.
+  // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that
+  // shows it.
   embedded: { layers: ['broker', 'util'] },
   // Everything it knows of a broker comes by the admin HTTP.
   cli: { layers: ['util'], packages: ['commander'] },
@@ -67,12 +68,18 @@ const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readon
   },
 ];
 
-/** Layers whose time, chance and files come by the seams Clock, Random and Files, so that tests can replay them. */
+/**
+ * Layers whose time, chance and files come by the seams Clock, Random and Files, so that tests can replay
+ * them.
+ */
 const seamLayers = ['log', 'broker'];
 const seamNames =
   /\b(Date\.now|new Date\b|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|Math\.random)\b/g;
 
-/** How a group knows what is done. Outside the broker a delivery is settled by receipt, and a group asked for its info. */
+/**
+ * How a group knows what is done. Outside the broker a delivery is settled by receipt, and a group asked for
+ * its info.
+ */
 const insidesOfGroups =
   /\.positions\b|\{[^{}]*\bpositions\b[^{}]*\}(?=\s*=[^=>])|\bPendingEntr(y|ies)\b|\.pending\b\s*\??\./g;
 

@@ -11,7 +11,10 @@ const subject = 'bench.recovery.subject';
 const mib = 1024 * 1024;
 const gib = 1024 * mib;
 
-/** Publishes, kills the server at the last ack, starts it again; then stops it properly and starts it once more. */
+/**
+ * Publishes, kills the server at the last ack, starts it again; then stops it properly and starts it once
+ * more.
+ */
 async function measure(contender: Contender, bench: Workbench): Promise<Sample> {
   const { scratch, settings } = bench;
   const directory = scratch.makeDirectory();
@@ -48,7 +51,10 @@ function fill(server: ServerProcess, bench: Workbench, messages: number): Promis
   });
 }
 
-/** A journal of a whole GiB, none of which a checkpoint covers; the broker opens in a process that does nothing else. */
+/**
+ * A journal of a whole GiB, none of which a checkpoint covers; the broker opens in a process that does
+ * nothing else.
+ */
 async function measureJournal(bench: Workbench, journalPayloadBytes: number): Promise<Sample> {
   const { scratch } = bench;
   const directory = scratch.makeDirectory();

@@ -2,9 +2,9 @@ import { closingBrace, letterM, lineFeed, readFrame } from './frame.ts';
 import type { Link } from './nats-socket.ts';
 
 /**
- * AckCounter counts publish acks. An ack is as long as the one before it unless its sequence has a digit more, so
- * the next frame is guessed to end there and only its first byte and its last three are looked at. What does not
- * fit is read in full; an ack that tells of an error ends the run.
+ * AckCounter counts publish acks. An ack is as long as the one before it unless its sequence has a digit
+ * more, so the next frame is guessed to end there and only its first byte and its last three are looked at.
+ * What does not fit is read in full; an ack that tells of an error ends the run.
  */
 export class AckCounter {
   readonly #link: Link;

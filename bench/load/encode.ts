@@ -3,13 +3,19 @@ export function token(index: number, digits = 6): string {
   return index.toString(36).padStart(digits, '0');
 }
 
-/** One PUB frame. The payload is filler without CR, LF or capital letters, so that a lost frame boundary is noticed. */
+/**
+ * One PUB frame. The payload is filler without CR, LF or capital letters, so that a lost frame boundary is
+ * noticed.
+ */
 export function encodePublish(subject: string, reply: string, payloadBytes: number): string {
   const target = reply === '' ? subject : `${subject} ${reply}`;
   return `PUB ${target} ${payloadBytes}\r\n${'x'.repeat(payloadBytes)}\r\n`;
 }
 
-/** Ring is a run of frames of one size in one buffer, written from over and over without encoding anything twice. */
+/**
+ * Ring is a run of frames of one size in one buffer, written from over and over without encoding anything
+ * twice.
+ */
 export interface Ring {
   readonly bytes: Buffer;
   readonly frameBytes: number;

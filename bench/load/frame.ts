@@ -29,8 +29,8 @@ export interface ControlFrame {
 export type Frame = MessageFrame | ControlFrame;
 
 /**
- * Reads the frame at `position`, or nothing when it is not all there yet. This is the careful path: generators
- * skip over frames of a known shape by arithmetic and come here when the shape changes.
+ * Reads the frame at `position`, or nothing when it is not all there yet. This is the careful path:
+ * generators skip over frames of a known shape by arithmetic and come here when the shape changes.
  */
 export function readFrame(buffer: Buffer, position: number, end: number): Frame | undefined {
   const lineEnd = buffer.indexOf('\r\n', position, 'latin1');

@@ -52,7 +52,10 @@ export type LoadJob =
       readonly messages: number;
     }
   | {
-      /** Produces one batch over and over to a Kafka partition, with at most `window` requests unanswered; ends after `seconds` or `requests`. */
+      /**
+       * Produces one batch over and over to a Kafka partition, with at most `window` requests unanswered;
+       * ends after `seconds` or `requests`.
+       */
       readonly kind: 'kafka-producer';
       readonly port: number;
       readonly topic: string;
@@ -77,7 +80,10 @@ export type LoadJob =
       readonly bytes: number;
     }
   | {
-      /** Joins groups as so many members, who stay by their heartbeats; with `fetches` they also wait for messages. */
+      /**
+       * Joins groups as so many members, who stay by their heartbeats; with `fetches` they also wait for
+       * messages.
+       */
       readonly kind: 'kafka-members';
       readonly port: number;
       readonly topic: string;
@@ -87,7 +93,9 @@ export type LoadJob =
       readonly seconds: number;
     }
   | {
-      /** Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs. */
+      /**
+       * Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs.
+       */
       readonly kind: 'sync-loop';
       readonly directory: string;
       readonly recordBytes: number;
@@ -109,7 +117,10 @@ export type LoadJob =
       readonly journalBytes: number;
     }
   | {
-      /** Opens the broker in `directory` once; the time of that is its time, the messages found there are its messages. */
+      /**
+       * Opens the broker in `directory` once; the time of that is its time, the messages found there are its
+       * messages.
+       */
       readonly kind: 'broker-opener';
       readonly directory: string;
     };
@@ -121,14 +132,17 @@ export interface Latency {
 }
 
 /**
- * LoadReport is what a generator process measured. The times are milliseconds of the system-wide monotonic clock,
- * so those of two processes can be compared.
+ * LoadReport is what a generator process measured. The times are milliseconds of the system-wide monotonic
+ * clock, so those of two processes can be compared.
  */
 export interface LoadReport {
   readonly messages: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** Processor cores in use by the generator between `go` and the report; near 1 means it was the limit itself. */
+  /**
+   * Processor cores in use by the generator between `go` and the report; near 1 means it was the limit
+   * itself.
+   */
   readonly cores: number;
   readonly latency?: Latency;
 }

@@ -19,7 +19,10 @@ const askAgainMs = 50;
 
 type Job = LoadJob & { kind: 'kafka-members' };
 
-/** KafkaMembers is members of consumer groups that have joined, have nothing to read, and do what it takes to stay. */
+/**
+ * KafkaMembers is members of consumer groups that have joined, have nothing to read, and do what it takes to
+ * stay.
+ */
 export class KafkaMembers implements Generator {
   readonly #job: Job;
   readonly #members: readonly Member[];
@@ -79,7 +82,10 @@ class Member {
     return new Member(job, groupId, coordinator, await KafkaSocket.connect(job.port, onFailure));
   }
 
-  /** Asks where the coordinator is, though there is one broker: Kafka does not begin with groups before somebody has. */
+  /**
+   * Asks where the coordinator is, though there is one broker: Kafka does not begin with groups before
+   * somebody has.
+   */
   async find(): Promise<void> {
     for (;;) {
       const asked = { key: this.#groupId, keyType: 0 };
@@ -91,7 +97,10 @@ class Member {
     }
   }
 
-  /** Joins until the group has all its members; who leads it gives each of them a partition then, and nobody one before. */
+  /**
+   * Joins until the group has all its members; who leads it gives each of them a partition then, and nobody
+   * one before.
+   */
   async join(): Promise<void> {
     while (this.#partition < 0) {
       const members = await this.#enter();
@@ -127,7 +136,9 @@ class Member {
     }
   }
 
-  /** Whether it has a partition now. If not, the group was not whole, and it resolves when it is on its way. */
+  /**
+   * Whether it has a partition now. If not, the group was not whole, and it resolves when it is on its way.
+   */
   async #sync(members: readonly { readonly memberId: string }[]): Promise<boolean> {
     const { topic, membersPerGroup } = this.#job;
     const isWhole = members.length === membersPerGroup;

@@ -12,7 +12,10 @@ const lengthOverhead = 12;
 
 type Job = LoadJob & { kind: 'kafka-reader' };
 
-/** KafkaReader fetches a partition from its beginning to its end, one request at a time; of the batches it looks at the headers only. */
+/**
+ * KafkaReader fetches a partition from its beginning to its end, one request at a time; of the batches it
+ * looks at the headers only.
+ */
 export class KafkaReader implements Generator {
   readonly #socket: KafkaSocket;
   readonly #job: Job;

@@ -16,7 +16,10 @@ import {
 const frameBytesMax = 2 ** 30;
 const clientId = 'bench';
 
-/** KafkaSocket is one connection of a Kafka client that costs next to nothing: requests are encoded once, answers counted. */
+/**
+ * KafkaSocket is one connection of a Kafka client that costs next to nothing: requests are encoded once,
+ * answers counted.
+ */
 export class KafkaSocket {
   readonly #socket: Socket;
   readonly #splitter = new FrameSplitter(frameBytesMax);

@@ -5,7 +5,10 @@ import type { Count, Generator, LoadJob } from './job.ts';
 
 type Job = LoadJob & { kind: 'loopback-reader' };
 
-/** LoopbackReader takes so many bytes from a socket and looks at none of them: what the loopback and a socket in Node can do by themselves. */
+/**
+ * LoopbackReader takes so many bytes from a socket and looks at none of them: what the loopback and a socket
+ * in Node can do by themselves.
+ */
 export class LoopbackReader implements Generator {
   readonly #socket: Socket;
   readonly #job: Job;

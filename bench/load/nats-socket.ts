@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { readFrame, type ControlFrame } from './frame.ts';
 
-/** Looks at `buffer[0, end)` and returns how much of it was used up; the rest comes again with the next bytes. */
+/**
+ * Looks at `buffer[0, end)` and returns how much of it was used up; the rest comes again with the next bytes.
+ */
 export type Reader = (buffer: Buffer, end: number) => number;
 
 /** Link is what the readers of a connection need of it. */
@@ -27,8 +29,8 @@ const hello = {
 const readBufferBytes = 256 * 1024;
 
 /**
- * NatsSocket is a raw connection: it does the handshake, then hands every read to one Reader. All reads go into
- * one buffer, behind the incomplete frame that the last one left over, so frames are always contiguous.
+ * NatsSocket is a raw connection: it does the handshake, then hands every read to one Reader. All reads go
+ * into one buffer, behind the incomplete frame that the last one left over, so frames are always contiguous.
  */
 export class NatsSocket implements Link {
   readonly #socket: Socket;

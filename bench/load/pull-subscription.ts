@@ -17,9 +17,9 @@ const ackTail = Buffer.from(' 4\r\n+ACK\r\n', 'latin1');
 const expiresNs = 60e9;
 
 /**
- * PullSubscription keeps two pull requests under way and acks what it gets: all acks of one read leave in one write.
- * A message is as long as the one before it unless a number in its reply subject has a digit more, so its parts are
- * looked for where those of the last one were, and it is read in full when they are not there.
+ * PullSubscription keeps two pull requests under way and acks what it gets: all acks of one read leave in one
+ * write. A message is as long as the one before it unless a number in its reply subject has a digit more, so
+ * its parts are looked for where those of the last one were, and it is read in full when they are not there.
  */
 export class PullSubscription {
   readonly #options: PullOptions;

@@ -4,7 +4,10 @@ import { readFrame } from './frame.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
 import { NatsSocket } from './nats-socket.ts';
 
-/** Responder answers every request that arrives, one frame at a time: requests come singly, so there is no hurry. */
+/**
+ * Responder answers every request that arrives, one frame at a time: requests come singly, so there is no
+ * hurry.
+ */
 export class Responder implements Generator {
   readonly #socket: NatsSocket;
   readonly #payloadBytes: number;

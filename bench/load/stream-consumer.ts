@@ -23,7 +23,9 @@ export class StreamConsumer implements Generator {
     return new StreamConsumer(sockets, job);
   }
 
-  /** Ends at the last message; the acks are flushed after the clock has stopped, so that they can be checked. */
+  /**
+   * Ends at the last message; the acks are flushed after the clock has stopped, so that they can be checked.
+   */
   async run(): Promise<Count> {
     const count = await this.#consume();
     await Promise.all(this.#sockets.map((socket) => socket.flush()));

@@ -7,8 +7,9 @@ import { Latencies } from './latencies.ts';
 const fileBytes = 16 * 1024 * 1024;
 
 /**
- * SyncLoop writes a record, syncs it, and only then writes the next, through the same asynchronous calls a broker in
- * Node would use. `append` grows the file; `overwrite` goes over a file whose blocks are already there.
+ * SyncLoop writes a record, syncs it, and only then writes the next, through the same asynchronous calls a
+ * broker in Node would use. `append` grows the file; `overwrite` goes over a file whose blocks are already
+ * there.
  */
 export class SyncLoop implements Generator {
   readonly #job: LoadJob & { kind: 'sync-loop' };

@@ -15,7 +15,8 @@ import { StreamPublisher } from './stream-publisher.ts';
 import { Subscriber } from './subscriber.ts';
 import { SyncLoop } from './sync-loop.ts';
 
-// The process of one generator. It is told its job, says that it is ready, runs on `go`, reports, and waits to be ended.
+// The process of one generator. It is told its job, says that it is ready, runs on `go`, reports, and waits
+// to be ended.
 
 function answer(message: LoadAnswer): void {
   process.send?.(message);

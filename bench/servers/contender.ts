@@ -10,6 +10,8 @@ export interface Contender {
   readonly version: string;
   /** Starts a process on a data directory, new or left by an earlier process; resolves when it serves. */
   start(directory: string, scratch: Scratch): Promise<ServerProcess>;
-  /** Bytes that a restart has to read after a crash: the journal, or all of it where there is no such thing. */
+  /**
+   * Bytes that a restart has to read after a crash: the journal, or all of it where there is no such thing.
+   */
   recoverableBytes(directory: string): number;
 }

@@ -51,7 +51,9 @@ function findKafka(): Contender[] {
   return version === undefined ? [] : [new Kafka({ jars, version })];
 }
 
-/** `0.1.0 (1a2b3c4)`; the commit is left out where there is no git, and marked where files have changed since. */
+/**
+ * `0.1.0 (1a2b3c4)`; the commit is left out where there is no git, and marked where files have changed since.
+ */
 function readProjectVersion(): string {
   const manifest = JSON.parse(readFileSync(`${projectRoot}package.json`, 'utf8')) as { version: string };
   const git = spawnSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {

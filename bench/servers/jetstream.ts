@@ -21,7 +21,10 @@ type Waiting = Map<string, { resolve(answer: unknown): void; reject(error: Error
 
 const inbox = '_INBOX.control000000000000000';
 
-/** JetStream makes and removes streams and consumers before and after a measurement, over a connection of its own. */
+/**
+ * JetStream makes and removes streams and consumers before and after a measurement, over a connection of its
+ * own.
+ */
 export class JetStream {
   readonly #socket: NatsSocket;
   readonly #waiting: Waiting;

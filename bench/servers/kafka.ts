@@ -20,7 +20,10 @@ const readyMsMax = 60_000;
 /** Any 16 bytes in base64 name a cluster. */
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
 
-/** Apache Kafka, one node that is broker and controller, with the settings it comes with: it does not sync what it answers. */
+/**
+ * Apache Kafka, one node that is broker and controller, with the settings it comes with: it does not sync
+ * what it answers.
+ */
 export class Kafka implements Contender {
   readonly name = 'kafka';
   readonly version: string;

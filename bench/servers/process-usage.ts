@@ -22,8 +22,8 @@ export function memoryOf(pid: number): Memory {
 /** Processor time that a process has used in all its threads; NaN where the system does not tell it. */
 export function cpuSecondsOf(pid: number): number {
   const stat = readProcess(pid, 'stat');
-  // The command in parentheses may hold spaces. After it come the fields from the third on; 14 and 15 are user and
-  // system time in ticks.
+  // The command in parentheses may hold spaces. After it come the fields from the third on; 14 and 15 are
+  // user and system time in ticks.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields?.[11]) + Number(fields?.[12])) / clockTicksPerSecond;
 }

@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url';
 const cliPath = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const startTimeoutMs = 20_000;
 
-/** A broker in a process of its own, on loopback, with its data in `<dir>/data`. It can be killed, and started again where it was. */
+/**
+ * A broker in a process of its own, on loopback, with its data in `<dir>/data`. It can be killed, and started
+ * again where it was.
+ */
 export class BrokerProcess {
   readonly #dir: string;
   readonly #natsServer: string | undefined;

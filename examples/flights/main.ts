@@ -6,8 +6,8 @@ import { readOptions, usage, type FlightsOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { replay, type FlightsResult } from './replay.ts';
 
-// Flight records through a work queue with several worker processes; one worker and then the broker are killed midway. Every record must
-// have been handled at least once, and none that was not published.
+// Flight records through a work queue with several worker processes; one worker and then the broker are
+// killed midway. Every record must have been handled at least once, and none that was not published.
 
 async function main(): Promise<number> {
   let options: FlightsOptions | undefined;

@@ -20,7 +20,9 @@ export const usage = `Replays flight records through a work queue, kills a worke
   --nats-server PATH   use that nats-server instead of Pillarbox, for comparison
 `;
 
-/** Throws an Error with one clear sentence for flags that make no sense; undefined when help was asked for. */
+/**
+ * Throws an Error with one clear sentence for flags that make no sense; undefined when help was asked for.
+ */
 export function readOptions(args: readonly string[]): FlightsOptions | undefined {
   const { values } = parseArgs({
     args: [...args],

@@ -8,8 +8,8 @@ const windowSize = 512;
 const ackTimeoutMs = 2_000;
 
 /**
- * Publishes the records without waiting for each, and each until it is acked. A publish whose ack was lost is repeated with its id, so that
- * the broker stores it once.
+ * Publishes the records without waiting for each, and each until it is acked. A publish whose ack was lost is
+ * repeated with its id, so that the broker stores it once.
  */
 export class Publisher {
   /** Records the broker has acked. */

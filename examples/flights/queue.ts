@@ -14,7 +14,10 @@ export function connectTo(port: number, name: string): Promise<NatsConnection> {
   return connect({ servers: `127.0.0.1:${port}`, name, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
 }
 
-/** A work queue: a message is gone once it is acked. Ids of messages are remembered, so that a repeated publish is stored once. */
+/**
+ * A work queue: a message is gone once it is acked. Ids of messages are remembered, so that a repeated
+ * publish is stored once.
+ */
 export async function createQueue(connection: NatsConnection): Promise<void> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({

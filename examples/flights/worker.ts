@@ -2,8 +2,8 @@ import { openSync, writeSync } from 'node:fs';
 import { jetstream } from '@nats-io/jetstream';
 import { connectTo, consumerName, streamName } from './queue.ts';
 
-// A worker process: `worker.js PORT LOG NAME`. It notes each record it handled in its log, then acks it. In this order a record may be noted
-// twice (killed in between) but is never acked without having been noted.
+// A worker process: `worker.js PORT LOG NAME`. It notes each record it handled in its log, then acks it. In
+// this order a record may be noted twice (killed in between) but is never acked without having been noted.
 
 const [port = '', logPath = '', name = 'worker'] = process.argv.slice(2);
 const log = openSync(logPath, 'a');

@@ -7,23 +7,33 @@ import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
 
 /**
- * Ack retention removes messages of queue-like topics (`queue`, `interest`) once every group that wants them has acked them.
+ * Ack retention removes messages of queue-like topics (`queue`, `interest`) once every group that wants them
+ * has acked them.
  */
 export class AckRetention {
   readonly #topic: Topic;
   readonly #core: BrokerCore;
   readonly #keyReader = new KeyReader();
   #sweeping = false;
-  /** Asked for while one was under way, which may have passed what it was for; or while the journal was replayed, which may tell of more groups. */
+  /**
+   * Asked for while one was under way, which may have passed what it was for; or while the journal was
+   * replayed, which may tell of more groups.
+   */
   #sweepAgain = false;
   /** A sweep could not read: the next one, at the latest after the next start, does its work. */
   #unfinished = false;
-  /** Messages of which some groups are done, and whose keys have to be read to know whether they are for the others. */
+  /**
+   * Messages of which some groups are done, and whose keys have to be read to know whether they are for the
+   * others.
+   */
   readonly #unread = new Map<Partition, OffsetSet>();
   /** Taken from there, and being read. */
   #lookingAt: readonly [Partition, OffsetSet] | undefined = undefined;
   #looking = false;
-  /** What was to be looked at and is not decided: a scan sees it when its transaction, or the one before it, has ended. */
+  /**
+   * What was to be looked at and is not decided: a scan sees it when its transaction, or the one before it,
+   * has ended.
+   */
   readonly #undecided = new Map<Partition, OffsetSet>();
 
   constructor(topic: Topic, core: BrokerCore) {
@@ -59,7 +69,10 @@ export class AckRetention {
     }
   }
 
-  /** The journal says that a group was done with `[from, to)`; whether that was the end of these messages, it says elsewhere or not at all. */
+  /**
+   * The journal says that a group was done with `[from, to)`; whether that was the end of these messages, it
+   * says elsewhere or not at all.
+   */
   replayed(partition: Partition, from: number, to: number): void {
     if (this.#topic.config.retention !== 'limits') this.#lookAt(partition, from, to);
   }
@@ -100,7 +113,10 @@ export class AckRetention {
     }
   }
 
-  /** What a checkpoint has to say of it: messages that may have been for the last time with a group, and were not looked at yet. */
+  /**
+   * What a checkpoint has to say of it: messages that may have been for the last time with a group, and were
+   * not looked at yet.
+   */
   get unswept(): Unswept | undefined {
     if (this.#sweeping || this.#sweepAgain || this.#unfinished) return 'all';
     const unread = [...this.#unread, ...(this.#lookingAt ? [this.#lookingAt] : []), ...this.#undecided];
@@ -116,7 +132,10 @@ export class AckRetention {
     else for (const [index, from, to] of unswept) this.replayed(this.#topic.partitions.at(index)!, from, to);
   }
 
-  /** Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its filters changed. */
+  /**
+   * Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its
+   * filters changed.
+   */
   sweep(): void {
     if (this.#topic.config.retention === 'limits') return;
     this.#sweepAgain = this.#sweeping || this.#core.recovering;

@@ -14,7 +14,9 @@ export type Admission =
   | { readonly kind: 'refused'; readonly error: BrokerError }
   /** Its dedupe id was published before, with this offset. */
   | { readonly kind: 'duplicate'; readonly partition: Partition; readonly offset: number }
-  /** It waits for room, for publishes that wait already, or (`isKnown` false) for a look at what it expects. */
+  /**
+   * It waits for room, for publishes that wait already, or (`isKnown` false) for a look at what it expects.
+   */
   | {
       readonly kind: 'waits';
       readonly partition: Partition;
@@ -150,7 +152,10 @@ export function refusalOfRoom(
   return undefined;
 }
 
-/** Why a topic has no room for a batch that came whole. Publishers of batches do not wait in the broker: they are told, and try again. */
+/**
+ * Why a topic has no room for a batch that came whole. Publishers of batches do not wait in the broker: they
+ * are told, and try again.
+ */
 export function refusalOfBatchRoom(
   topic: Topic,
   partition: Partition,

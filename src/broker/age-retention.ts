@@ -10,7 +10,8 @@ const retryDelayMs = 1000;
 /**
  * Age retention removes messages when they are older than the topic's `ageMsMax`.
  *
- * One timer per partition stands at the time the oldest message comes of age; when it fires the head of the log is read and trimmed.
+ * One timer per partition stands at the time the oldest message comes of age; when it fires the head of the
+ * log is read and trimmed.
  */
 export class AgeRetention {
   readonly #topic: Topic;
@@ -103,7 +104,10 @@ export class AgeRetention {
     else if (partition.count > 0) this.#arm(partition, retryDelayMs);
   }
 
-  /** Removes what stands below `below`, the end of this batch at most; false: there is more, and others had a turn. */
+  /**
+   * Removes what stands below `below`, the end of this batch at most; false: there is more, and others had a
+   * turn.
+   */
   async #expire(partition: Partition, batch: Batch, below: number): Promise<boolean> {
     const { leaving } = this.#topic;
     if (!leaving.becomesLetter('expired')) {

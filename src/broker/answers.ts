@@ -11,8 +11,8 @@ const deadLetterRetryMs = 1000;
 const failureLengthMax = 200;
 
 /**
- * What consumers answer to deliveries, and what their silence means: from here a message is done, goes back to the queue after its backoff,
- * or becomes a dead letter. The states are those of pending.ts.
+ * What consumers answer to deliveries, and what their silence means: from here a message is done, goes back
+ * to the queue after its backoff, or becomes a dead letter. The states are those of pending.ts.
  */
 export class Answers {
   readonly #group: Group;
@@ -213,7 +213,8 @@ export class Answers {
       this.#group.noteChange('now');
     };
     deadLetter(this.#core, this.#group, position, entry, { policy, cause, reason, moved }).catch(() => {
-      // It could not be read now, or its dead-letter topic is full: it stays pending, and another try follows.
+      // It could not be read now, or its dead-letter topic is full: it stays pending, and another try
+      // follows.
       this.#core.clock.setTimer(deadLetterRetryMs, () => {
         if (!this.#group.isClosed && position.pending.has(entry.offset))
           this.#giveUp(position, entry, cause, reason);

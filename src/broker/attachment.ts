@@ -2,8 +2,9 @@ import type { Consumer } from './consumer.ts';
 import type { PendingEntry } from './pending.ts';
 
 /**
- * An attachment is a consumer in its group, from `attach` until all that it holds is answered: what it was given and has
- * not answered, in the order of its deliveries. It outlives `detach` where the consumer keeps what it holds.
+ * An attachment is a consumer in its group, from `attach` until all that it holds is answered: what it was
+ * given and has not answered, in the order of its deliveries. It outlives `detach` where the consumer keeps
+ * what it holds.
  */
 export class Attachment {
   readonly consumer: Consumer;

@@ -10,8 +10,9 @@ export interface AttributesHost {
 }
 
 /**
- * Attributes are what protocols remember, durably, in their own vocabulary, of what is not there yet or has no place in the model: a JSON value by
- * protocol and name. What belongs to a topic or a group that is there stands in its configuration.
+ * Attributes are what protocols remember, durably, in their own vocabulary, of what is not there yet or has
+ * no place in the model: a JSON value by protocol and name. What belongs to a topic or a group that is there
+ * stands in its configuration.
  */
 export class Attributes {
   readonly #host: AttributesHost;

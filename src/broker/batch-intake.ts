@@ -13,8 +13,9 @@ import type { Topic } from './topic.ts';
 import type { BatchTransaction } from './transactions.ts';
 
 /**
- * The batch intake is the way of batches that come whole into a topic: the same questions as for a single message, asked once per batch, and its
- * records are looked at only where the topic must know them (keys, filters, limits per key).
+ * The batch intake is the way of batches that come whole into a topic: the same questions as for a single
+ * message, asked once per batch, and its records are looked at only where the topic must know them (keys,
+ * filters, limits per key).
  */
 export class BatchIntake {
   readonly #topic: Topic;
@@ -121,7 +122,10 @@ export class BatchIntake {
       : undefined;
   }
 
-  /** A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`; else no record is larger than its batch. */
+  /**
+   * A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`; else no record
+   * is larger than its batch.
+   */
   #tooLarge(batch: Batch, bytesMax: number): BrokerError | undefined {
     if (batch.bytes <= bytesMax) return undefined;
     let largest = batch.compressed ? batch.bytes : 0;
@@ -168,7 +172,10 @@ export class BatchIntake {
     return false;
   }
 
-  /** A transaction has committed: what its messages push out of their keys goes. A crash before that leaves it to the keys' next messages. */
+  /**
+   * A transaction has committed: what its messages push out of their keys goes. A crash before that leaves it
+   * to the keys' next messages.
+   */
   async limitKeys(partition: Partition, runs: readonly number[]): Promise<void> {
     const topic = this.#topic;
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // a scan sees what is durable
@@ -187,7 +194,8 @@ export class BatchIntake {
       for (const group of filteredGroups)
         wanted = group.noteAppended(partition.index, record, record.offset) || wanted;
       if (!wanted) partition.remove(record.offset);
-      // What a transaction pushes out of its keys goes when it has committed: until then it may come to nothing.
+      // What a transaction pushes out of its keys goes when it has committed: until then it may come to
+      // nothing.
       else if (!batch.transactional) this.#size.appendedOfKey(partition, record, config);
     };
     partition.appendBatch(batch, isLookedAt ? note : undefined);

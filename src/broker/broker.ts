@@ -68,12 +68,20 @@ export interface BrokerOptions {
   readonly watermarks?: Partial<WatermarkOptions>;
   readonly log?: Partial<LogOptions>;
   readonly transactions?: Partial<TransactionLimits>;
-  /** Limits of what there may be at once; what is not given is sized to the memory there is. See budgets.ts. */
+  /**
+   * Limits of what there may be at once; what is not given is sized to the memory there is. See budgets.ts.
+   */
   readonly budgets?: Partial<BudgetLimits>;
-  /** The log failed: nothing will be acked any more, and the process should end. Called once; not while {@link Broker.open} can still reject. */
+  /**
+   * The log failed: nothing will be acked any more, and the process should end. Called once; not while
+   * {@link Broker.open} can still reject.
+   */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
-  /** The wall clock was set, or the machine slept. Windows, ages and delays of what arrived since the start do not follow. */
+  /**
+   * The wall clock was set, or the machine slept. Windows, ages and delays of what arrived since the start do
+   * not follow.
+   */
   readonly onClockJumped?: (jump: ClockJump) => void;
   /** Memory in use, in bytes; by default the process's resident set. */
   readonly memoryBytes?: () => number;
@@ -88,9 +96,15 @@ export interface BrokerHealth {
   readonly memoryFull: boolean;
   readonly failed: string | undefined;
   readonly damage: readonly DamageReport[];
-  /** Something was lost or set aside since the start: what is left is served. What to do, in a sentence; undefined: nothing. */
+  /**
+   * Something was lost or set aside since the start: what is left is served. What to do, in a sentence;
+   * undefined: nothing.
+   */
   readonly degraded: string | undefined;
-  /** How often the wall clock jumped since the start, and by how much it is ahead of where it would be without. */
+  /**
+   * How often the wall clock jumped since the start, and by how much it is ahead of where it would be
+   * without.
+   */
   readonly clockJumps: number;
   readonly clockAheadMs: number;
 }
@@ -119,14 +133,18 @@ const damageReportsMax = 1000;
 const removeAgedMsMax = 1000;
 
 /**
- * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no protocol.
+ * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no
+ * protocol.
  *
  * What one synchronous run of it changes is one commit, whole or not at all.
  */
 export class Broker {
   readonly router: Router;
   readonly transactions: Transactions;
-  /** Where frontends take the memory for batches that they bring whole: it is used again when the log needs it no longer. */
+  /**
+   * Where frontends take the memory for batches that they bring whole: it is used again when the log needs it
+   * no longer.
+   */
   readonly blocks: BlockPool;
   readonly attributes: Attributes;
   /** What there is of everything that grows with what clients ask for, and may be. */
@@ -253,7 +271,8 @@ export class Broker {
 
   /** Makes good for what the journal cannot say, and begins. */
   async #recover(): Promise<void> {
-    this.#catalog.noteIds(this.#log.orphans); // definitions were lost; a new partition must not get old messages
+    // Definitions were lost; a new partition must not get old messages.
+    this.#catalog.noteIds(this.#log.orphans);
     this.#lose(this.#lost);
     this.#catalog.recovered();
     for (const topic of this.topics.values()) {
@@ -303,7 +322,10 @@ export class Broker {
     return this.#catalog.topicsById.get(id);
   }
 
-  /** Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or `topic-config-invalid`. */
+  /**
+   * Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or
+   * `topic-config-invalid`.
+   */
   async createTopic(options: TopicOptions): Promise<Topic> {
     const config = this.checkNewTopic(options);
     return this.#defined(() => this.#definitions.defineTopic(config));
@@ -325,9 +347,9 @@ export class Broker {
   }
 
   /**
-   * Creates a queue: a topic whose acked messages are deleted, and its group, named {@link defaultGroup} unless the
-   * options say otherwise. Both are in one commit, so that a crash never leaves a queue that no group reads. Resolves once
-   * that is durable. Rejects as {@link createTopic} and `Topic.createGroup` do.
+   * Creates a queue: a topic whose acked messages are deleted, and its group, named {@link defaultGroup}
+   * unless the options say otherwise. Both are in one commit, so that a crash never leaves a queue that no
+   * group reads. Resolves once that is durable. Rejects as {@link createTopic} and `Topic.createGroup` do.
    */
   async defineQueue(options: TopicOptions, group: Partial<GroupOptions> = {}): Promise<Queue> {
     const groupDefinition = groupConfig({ name: defaultGroup, ...group });
@@ -341,7 +363,10 @@ export class Broker {
     return writeReceipt(receipt, this.#run);
   }
 
-  /** A receipt as {@link writeReceipt} wrote it, stale or not; undefined when the text is none, or the group is gone. */
+  /**
+   * A receipt as {@link writeReceipt} wrote it, stale or not; undefined when the text is none, or the group
+   * is gone.
+   */
   readReceipt(text: string): Receipt | undefined {
     return readReceipt(text, this.#run, (id) => this.#catalog.groupsById.get(id));
   }
@@ -363,12 +388,18 @@ export class Broker {
     publishToAll(topics, record, options, mode, listener, token);
   }
 
-  /** Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them until they are adopted. */
+  /**
+   * Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them
+   * until they are adopted.
+   */
   get orphans(): readonly number[] {
     return this.#log.orphans;
   }
 
-  /** Makes an orphan readable again, as a topic of one partition; resolves once that is durable. Rejects as {@link createTopic} does. */
+  /**
+   * Makes an orphan readable again, as a topic of one partition; resolves once that is durable. Rejects as
+   * {@link createTopic} does.
+   */
   async adopt(orphan: number, name: string): Promise<Topic> {
     const config = topicConfig({ name });
     this.#checkOpen();
@@ -399,8 +430,8 @@ export class Broker {
   }
 
   /**
-   * Brings a route of dead letters: policies name it, and it says at each dead letter which topics get it. A name is one
-   * protocol's own. Returns the call that takes it away again.
+   * Brings a route of dead letters: policies name it, and it says at each dead letter which topics get it. A
+   * name is one protocol's own. Returns the call that takes it away again.
    */
   addDeadLetterRoute(name: string, route: DeadLetterRoute): () => void {
     if (this.#deadLetterRoutes.has(name))
@@ -409,7 +440,10 @@ export class Broker {
     return () => this.#deadLetterRoutes.delete(name);
   }
 
-  /** Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many stayed and why. */
+  /**
+   * Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many
+   * stayed and why.
+   */
   redrive(letters: Topic, options: RedriveOptions = {}): Promise<Redriven> {
     return redrive(this.#core, letters, options);
   }
@@ -479,17 +513,26 @@ export class Broker {
     };
   }
 
-  /** Syncs the segments, writes the state down and frees the journal. Happens by itself; for tests and operators. */
+  /**
+   * Syncs the segments, writes the state down and frees the journal. Happens by itself; for tests and
+   * operators.
+   */
   checkpoint(): Promise<void> {
     return this.#log.checkpoint();
   }
 
-  /** Rewrites segments that are mostly empty; resolves to how many. Happens by itself; for tests and operators. */
+  /**
+   * Rewrites segments that are mostly empty; resolves to how many. Happens by itself; for tests and
+   * operators.
+   */
   compact(): Promise<number> {
     return this.#compactor.run();
   }
 
-  /** Ends deliveries, commits what was done, and leaves a checkpoint, so that the next start has nothing to replay. */
+  /**
+   * Ends deliveries, commits what was done, and leaves a checkpoint, so that the next start has nothing to
+   * replay.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -514,7 +557,8 @@ export class Broker {
   }
 
   /**
-   * No room for the next journal file, whatever the watermark says: what is left of the current one is for acks, so that consumers go on.
+   * No room for the next journal file, whatever the watermark says: what is left of the current one is for
+   * acks, so that consumers go on.
    */
   #refusalWhileStalled(): BrokerError | undefined {
     const { stalled } = this.#log;
@@ -602,7 +646,10 @@ export class Broker {
     return offsets.length;
   }
 
-  /** What is remembered for a time only goes when its topic is written to; where a budget is used up, it goes everywhere. */
+  /**
+   * What is remembered for a time only goes when its topic is written to; where a budget is used up, it goes
+   * everywhere.
+   */
   #forgetExpired(): void {
     const nowMs = this.#clock.monotonic();
     if (nowMs < this.#forgetNotBeforeMs) return;

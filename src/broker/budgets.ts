@@ -22,7 +22,10 @@ export interface Budget {
   readonly setting: string;
   /** What one costs in memory, about, with what it brings along. */
   readonly bytesEach: number;
-  /** By default all of the kind may cost so much of the memory there is. The sum is above 1: the memory watermark sees to combinations. */
+  /**
+   * By default all of the kind may cost so much of the memory there is. The sum is above 1: the memory
+   * watermark sees to combinations.
+   */
   readonly share: number;
   readonly help: string;
   /** What makes room. */
@@ -30,9 +33,11 @@ export interface Budget {
 }
 
 /**
- * The one table of what grows with what clients ask for. The settings, `doctor`, the admin API, the metrics and docs/limits.md follow it.
+ * The one table of what grows with what clients ask for. The settings, `doctor`, the admin API, the metrics
+ * and docs/limits.md follow it.
  *
- * A kind is charged where its object is made and released where it goes. What a start reads back is charged and never refused.
+ * A kind is charged where its object is made and released where it goes. What a start reads back is charged
+ * and never refused.
  */
 export const budgetTable: { readonly [K in BudgetName]: Budget } = {
   topics: {
@@ -156,7 +161,10 @@ export interface BudgetUse {
   readonly limit: number;
 }
 
-/** A meter charges a container's size to a budget: told of each change of the size, it takes or gives back the difference. */
+/**
+ * A meter charges a container's size to a budget: told of each change of the size, it takes or gives back the
+ * difference.
+ */
 export class Meter {
   readonly #budgets: Budgets;
   readonly #name: BudgetName;
@@ -181,7 +189,10 @@ export class Meter {
   }
 }
 
-/** After so many new objects, of whatever kind, memory is looked at again: a second is too long when clients make many. */
+/**
+ * After so many new objects, of whatever kind, memory is looked at again: a second is too long when clients
+ * make many.
+ */
 const looksEvery = 256;
 
 /** The budgets of one broker: what is used of each, and the refusal of what would be too much. */

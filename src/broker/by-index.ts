@@ -1,4 +1,7 @@
-/** A list of what some of a topic's partitions have, in the order of the partitions: one entry costs memory, a missing one none. */
+/**
+ * A list of what some of a topic's partitions have, in the order of the partitions: one entry costs memory, a
+ * missing one none.
+ */
 export class ByIndex<T> {
   readonly #items: T[] = [];
   readonly #indexes: number[] = [];
@@ -20,7 +23,10 @@ export class ByIndex<T> {
     this.#items.splice(place, 0, item);
   }
 
-  /** Where the index stands or would stand. The common cases, all there and a next one at the end, take no search. */
+  /**
+   * Where the index stands or would stand. The common cases, all there and a next one at the end, take no
+   * search.
+   */
   #placeOf(index: number): number {
     const indexes = this.#indexes;
     if (indexes[index] === index) return index;

@@ -31,8 +31,8 @@ import type { Transactions } from './transactions.ts';
 export const scheduleLogId = 1;
 
 /**
- * The catalog is every topic, group and partition by name and id, and the two ways between them and the journal: state read back
- * from entries, and entries that make the state as it is (a checkpoint).
+ * The catalog is every topic, group and partition by name and id, and the two ways between them and the
+ * journal: state read back from entries, and entries that make the state as it is (a checkpoint).
  */
 export class Catalog {
   readonly topics: Map<string, Topic> = new Map();
@@ -119,7 +119,10 @@ export class Catalog {
 
   // ---- reading back
 
-  /** Applies one entry of the journal or of a checkpoint. Entries of topics and groups that were deleted since are passed over. */
+  /**
+   * Applies one entry of the journal or of a checkpoint. Entries of topics and groups that were deleted since
+   * are passed over.
+   */
   apply(kind: number, id: number, payload: Uint8Array): void {
     switch (kind) {
       case EntryKind.topicDefined:
@@ -315,7 +318,8 @@ export class Catalog {
 
   /** After the last entry: what was pending is to be delivered again. */
   recovered(): void {
-    for (const id of this.#schedule().partitionIds) this.partition(id); // a purge looks at partitions that are opened
+    // A purge looks at partitions that are opened.
+    for (const id of this.#schedule().partitionIds) this.partition(id);
     for (const group of this.groupsById.values()) group.recovered();
   }
 

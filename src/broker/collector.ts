@@ -10,7 +10,10 @@ export interface CollectorOptions {
   readonly bytesMax?: number;
   /** The first message counts as one that fits, however large it is. Default false. */
   readonly takesAnyFirst?: boolean;
-  /** With so many messages or bytes it is complete as soon as the deliveries under way have been made. Default: never. */
+  /**
+   * With so many messages or bytes it is complete as soon as the deliveries under way have been made.
+   * Default: never.
+   */
   readonly messagesMin?: number;
   readonly bytesMin?: number;
   /** It expires after so many milliseconds. Default: never. */
@@ -26,9 +29,9 @@ export interface CollectorOptions {
 }
 
 /**
- * How a collector ended: it took all it may (`full`), or as many as are enough (`enough`); its group had nothing left
- * (`idle`); its time was over (`expired`); the next message does not fit (`too-large`); its listener ended it (`left`); or
- * its group is gone.
+ * How a collector ended: it took all it may (`full`), or as many as are enough (`enough`); its group had
+ * nothing left (`idle`); its time was over (`expired`); the next message does not fit (`too-large`); its
+ * listener ended it (`left`); or its group is gone.
  */
 export type CollectorEnd = 'full' | 'enough' | 'idle' | 'expired' | 'too-large' | 'left' | ConsumerEnd;
 
@@ -40,11 +43,12 @@ export interface CollectorListener {
 }
 
 /**
- * A collector is one pull: a consumer that takes messages of a group until it has enough, or its time is over. Every
- * protocol that asks for messages asks with one. It completes once or expires; what it took stays with it (`keep`).
+ * A collector is one pull: a consumer that takes messages of a group until it has enough, or its time is
+ * over. Every protocol that asks for messages asks with one. It completes once or expires; what it took stays
+ * with it (`keep`).
  *
- * A pull over several groups is a collector that is not attached itself: consumers of its protocol hand it their
- * deliveries, and take their credit from it.
+ * A pull over several groups is a collector that is not attached itself: consumers of its protocol hand it
+ * their deliveries, and take their credit from it.
  */
 export class Collector implements Consumer {
   readonly ackWaitMs: number | undefined;
@@ -170,7 +174,10 @@ export class Collector implements Consumer {
     this.#listener.completed(end);
   }
 
-  /** What it has is enough: it ends once the deliveries under way have been made, in one synchronous run of the group. */
+  /**
+   * What it has is enough: it ends once the deliveries under way have been made, in one synchronous run of
+   * the group.
+   */
   endSoon(): void {
     if (this.#isEnding || this.#ended !== undefined) return;
     this.#isEnding = true;

@@ -12,14 +12,14 @@ import type { Partition } from './partition.ts';
 import { PublishesOfCommit, type PublishListener } from './publishes.ts';
 
 /**
- * When the next commit is to carry a change: a commit is asked for now, or within {@link changeDelayMs}, or the change only joins the
- * commit that comes next for another reason.
+ * When the next commit is to carry a change: a commit is asked for now, or within {@link changeDelayMs}, or
+ * the change only joins the commit that comes next for another reason.
  */
 export type CommitUrgency = 'now' | 'soon' | 'with-next';
 
 /**
- * A delivery is counted on disk at most so much later, in milliseconds, without a sync of its own: any commit in between carries the
- * count, and if there is none, one commit carries all deliveries of that time.
+ * A delivery is counted on disk at most so much later, in milliseconds, without a sync of its own: any commit
+ * in between carries the count, and if there is none, one commit carries all deliveries of that time.
  */
 export const changeDelayMs = 25;
 
@@ -37,8 +37,8 @@ class CommitWork {
 }
 
 /**
- * The commit cycle is what the broker does around each commit of its log: what changed since the last one is written into it just before
- * it is sealed, and who waits for it is told once it is on disk.
+ * The commit cycle is what the broker does around each commit of its log: what changed since the last one is
+ * written into it just before it is sealed, and who waits for it is told once it is on disk.
  *
  * ```
  *   open ──seal──► sealed ──durable──► publishers hear "ok", callbacks run, files of deleted topics go
@@ -98,8 +98,8 @@ export class CommitCycle {
   }
 
   /**
-   * The open commit defines something: the next one says it again, before anything else, so that a definition survives the loss of either. What
-   * only one commit says, one bit at the wrong place can take.
+   * The open commit defines something: the next one says it again, before anything else, so that a definition
+   * survives the loss of either. What only one commit says, one bit at the wrong place can take.
    */
   defined(record: () => void): void {
     this.#open.definitions.push(record);
@@ -147,7 +147,8 @@ export class CommitCycle {
   beforeSeal(): void {
     for (const group of this.#changedGroups) {
       group.changed = false;
-      this.#writeGroup(group); // also of a group that is closed: the broker may be stopping, and the last acks must not be lost
+      // Also of a group that is closed: the broker may be stopping, and the last acks must not be lost.
+      this.#writeGroup(group);
     }
     this.#changedGroups.length = 0;
     for (const partition of this.#changedPartitions) {

@@ -6,8 +6,8 @@ const everyMs = 10_000;
 const liveShareMin = 0.5;
 
 /**
- * The compactor rewrites segments that a few stragglers pin: most of their messages are gone, but whole segments can only be dropped
- * from the front. One segment at a time, so that it never gets in the way.
+ * The compactor rewrites segments that a few stragglers pin: most of their messages are gone, but whole
+ * segments can only be dropped from the front. One segment at a time, so that it never gets in the way.
  */
 export class Compactor {
   readonly #clock: Clock;

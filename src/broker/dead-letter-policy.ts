@@ -28,7 +28,10 @@ export interface DeadLetterLimits {
   readonly overflow?: 'drop-oldest' | 'reject';
 }
 
-/** A rule that a protocol brings and that says at each dead letter where it goes. See `Broker.addDeadLetterRoute`. */
+/**
+ * A rule that a protocol brings and that says at each dead letter where it goes. See
+ * `Broker.addDeadLetterRoute`.
+ */
 export interface NamedDeadLetterRoute {
   readonly route: string;
 }
@@ -36,8 +39,8 @@ export interface NamedDeadLetterRoute {
 /**
  * A dead-letter policy says where messages go that a group gives up or a topic drops, and for which causes.
  *
- * A group's policy covers what the group gives up. What it does not cover, and what leaves the topic by itself, the
- * topic's policy covers.
+ * A group's policy covers what the group gives up. What it does not cover, and what leaves the topic by
+ * itself, the topic's policy covers.
  */
 export interface DeadLetterPolicy<C extends DeadLetterCause = DeadLetterCause> {
   /** A topic, several topics (in one commit), or a route. Default: `deadLetterName` of topic and group. */
@@ -48,7 +51,10 @@ export interface DeadLetterPolicy<C extends DeadLetterCause = DeadLetterCause> {
   readonly limits?: DeadLetterLimits;
 }
 
-/** A topic's policy names its causes. Those of groups are for groups that cover them with no policy of their own. */
+/**
+ * A topic's policy names its causes. Those of groups are for groups that cover them with no policy of their
+ * own.
+ */
 export interface TopicDeadLetterPolicy extends DeadLetterPolicy {
   readonly causes: readonly DeadLetterCause[];
 }
@@ -73,7 +79,10 @@ export function deadLetterName(topic: string, group?: string): string {
   return stem + end;
 }
 
-/** What is wrong with a policy; undefined when it is one. `owner`: the topic it is of, or the kind of its group. */
+/**
+ * What is wrong with a policy; undefined when it is one. `owner`: the topic it is of, or the kind of its
+ * group.
+ */
 export function problemOfPolicy(
   policy: DeadLetterPolicy,
   owner: { readonly kind: 'group' } | { readonly kind: 'topic'; readonly name: string },

@@ -19,8 +19,8 @@ import type { Topic } from './topic.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
 
 /**
- * Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in decimal, times in
- * RFC 3339. One that left its topic by itself has no group.
+ * Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in
+ * decimal, times in RFC 3339. One that left its topic by itself has no group.
  */
 export const DeadLetterHeader = {
   topic: 'Pillarbox-Dead-Letter-Topic',
@@ -55,12 +55,15 @@ export interface LeavingMessage {
   readonly firstMs: number;
 }
 
-/** Says which topics get a dead letter; none: it is dropped. Called in the run that moves it, so it answers at once. */
+/**
+ * Says which topics get a dead letter; none: it is dropped. Called in the run that moves it, so it answers at
+ * once.
+ */
 export type DeadLetterRoute = (message: LeavingMessage) => readonly Topic[];
 
 /**
- * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into being with
- * it. Returns these topics; or why one of them does not take it, and then none of them has it.
+ * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into
+ * being with it. Returns these topics; or why one of them does not take it, and then none of them has it.
  */
 export function appendDeadLetter(
   core: BrokerCore,
@@ -95,13 +98,18 @@ function destinations(
   return new BrokerError('not-allowed', problem, { topic: message.topic.name });
 }
 
-/** A dead-letter topic has limits of its own: the policy's, or as much room as its origin, and 1 GiB at least. */
+/**
+ * A dead-letter topic has limits of its own: the policy's, or as much room as its origin, and 1 GiB at least.
+ */
 function letterTopic(name: string, origin: Topic, limits: DeadLetterLimits | undefined): TopicConfig {
   const bytesMax = Math.max(origin.config.bytesMax ?? 0, deadLetterBytesDefault);
   return topicConfig({ name, keyState: true, dedupeWindowMs: 0, ...(limits ?? { bytesMax }) });
 }
 
-/** Limits of the topic hold for dead letters, too. A full disk does not: what was given up has its room already. */
+/**
+ * Limits of the topic hold for dead letters, too. A full disk does not: what was given up has its room
+ * already.
+ */
 function refusalOfLetter(topic: Topic, record: Record): BrokerError | undefined {
   const partition = topic.partitions.at(0)!;
   const key = keyText(record);
@@ -128,11 +136,11 @@ function letterRecord(core: BrokerCore, topic: Topic, message: LeavingMessage): 
 }
 
 /**
- * Moves a message that was given up to the dead-letter topics of its policy, and calls `moved` in the same synchronous
- * run: append and ack of the origin are one commit.
+ * Moves a message that was given up to the dead-letter topics of its policy, and calls `moved` in the same
+ * synchronous run: append and ack of the origin are one commit.
  *
- * Rejects when the message cannot be read, or a dead-letter topic does not take it; nothing has changed then. A message
- * that is gone has nothing to move: `moved` is called all the same.
+ * Rejects when the message cannot be read, or a dead-letter topic does not take it; nothing has changed then.
+ * A message that is gone has nothing to move: `moved` is called all the same.
  */
 export async function deadLetter(
   core: BrokerCore,

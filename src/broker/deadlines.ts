@@ -3,7 +3,10 @@ import { IndexedHeap, type HeapItem } from '../util/index.ts';
 /** Waits that get a list of their own. A group has its ack wait and the steps of its backoff. */
 const listsMax = 8;
 
-/** What stands in {@link Deadlines}: due at a time of the monotonic clock, in one of the lists, or in the heap, or in neither. */
+/**
+ * What stands in {@link Deadlines}: due at a time of the monotonic clock, in one of the lists, or in the
+ * heap, or in neither.
+ */
 export interface Timed<T extends Timed<T>> extends HeapItem {
   readonly offset: number;
   dueMs: number;
@@ -43,9 +46,9 @@ export class DeadlineList<T extends Timed<T>> {
 }
 
 /**
- * Deadlines of one group on one partition. Most entries have one of few waits: these stand in one list per wait, in due
- * order by construction, where adding and removing cost O(1). Entries with any other wait, or with a time of their own,
- * stand in a heap at O(log n). Removing leaves nothing behind in either.
+ * Deadlines of one group on one partition. Most entries have one of few waits: these stand in one list per
+ * wait, in due order by construction, where adding and removing cost O(1). Entries with any other wait, or
+ * with a time of their own, stand in a heap at O(log n). Removing leaves nothing behind in either.
  */
 export class Deadlines<T extends Timed<T>> {
   readonly #lists: DeadlineList<T>[] = [];

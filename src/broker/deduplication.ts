@@ -15,8 +15,8 @@ interface Remembered extends Original {
 }
 
 /**
- * Deduplication remembers the dedupe ids of a topic for a window of time and count, so that a publish that is repeated is stored once.
- * Ids are stored with the commit that holds their message.
+ * Deduplication remembers the dedupe ids of a topic for a window of time and count, so that a publish that is
+ * repeated is stored once. Ids are stored with the commit that holds their message.
  */
 export class Deduplication {
   readonly #originals = new Map<string, Remembered>();
@@ -32,7 +32,9 @@ export class Deduplication {
     return this.#originals.size;
   }
 
-  /** The id of the message at this place, which is the last one of its partition; undefined when it had none. */
+  /**
+   * The id of the message at this place, which is the last one of its partition; undefined when it had none.
+   */
   lastIdAt(partition: number, offset: number): string | undefined {
     const last = this.#last;
     return last?.original.partition === partition && last.original.offset === offset ? last.id : undefined;
@@ -44,7 +46,8 @@ export class Deduplication {
   }
 
   add(id: string, original: Original, steady: SteadyTime, windowMs: number, entriesMax: number): void {
-    this.#originals.delete(id); // a map keeps the place of a key that is set again; the newest belongs at the end
+    // A map keeps the place of a key that is set again; the newest belongs at the end.
+    this.#originals.delete(id);
     const steadyMs = steady.of(original.timeMs);
     const { partition, offset, timeMs } = original;
     this.#originals.set(id, { partition, offset, timeMs, steadyMs });

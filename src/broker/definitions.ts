@@ -24,8 +24,9 @@ export interface DefinitionsContext {
 const nothing = new Uint8Array(0);
 
 /**
- * Definitions make, change and end topics and groups: in the catalog, in the router, and in the journal. What defines one is said twice
- * (decision 8), so that the loss of one commit does not lose what all later ones rest on.
+ * Definitions make, change and end topics and groups: in the catalog, in the router, and in the journal. What
+ * defines one is said twice (decision 8), so that the loss of one commit does not lose what all later ones
+ * rest on.
  */
 export class Definitions {
   readonly #context: DefinitionsContext;

@@ -13,8 +13,8 @@ import type { PendingEntry } from './pending.ts';
 const deliveriesPerTurn = 1024;
 
 /**
- * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and something is there,
- * redeliveries first, then what the cursor finds.
+ * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and
+ * something is there, redeliveries first, then what the cursor finds.
  */
 export class DeliveryPump {
   readonly #group: Group;
@@ -25,7 +25,9 @@ export class DeliveryPump {
   /** Called once when there is nothing to deliver. */
   readonly #whenIdle = new Set<() => void>();
   #partitionTurn = 0;
-  /** What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given. */
+  /**
+   * What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given.
+   */
   readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
     record: undefined as unknown as Record,
     partition: 0,
@@ -45,7 +47,10 @@ export class DeliveryPump {
     this.#clock = clock;
   }
 
-  /** Runs once the input at hand has been read, however often it is asked for: one write per connection serves many acks. */
+  /**
+   * Runs once the input at hand has been read, however often it is asked for: one write per connection serves
+   * many acks.
+   */
   wake(): void {
     if (this.#scheduled || this.#consumers.count === 0) return;
     this.#schedule();

@@ -1,6 +1,9 @@
 const fields = 3;
 
-/** A binary heap of (due time, offset, partition id), 24 bytes an entry: least due time first, and of one due time the lowest offset. */
+/**
+ * A binary heap of (due time, offset, partition id), 24 bytes an entry: least due time first, and of one due
+ * time the lowest offset.
+ */
 export class DueHeap {
   #slots = new Float64Array(64 * fields);
   #size = 0;

@@ -5,10 +5,12 @@ import type { GroupPartition } from './group-partition.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /**
- * Entries are the broker's state changes as the journal keeps them: a kind, the id of what changed, and a payload.
+ * Entries are the broker's state changes as the journal keeps them: a kind, the id of what changed, and a
+ * payload.
  *
- * A checkpoint is a sequence of the same entries that would have made the state as it is, so reading back knows one way only. The grammar
- * stands in docs/log-format.md, "Broker entries". Kinds are never reused; a new meaning gets a new number.
+ * A checkpoint is a sequence of the same entries that would have made the state as it is, so reading back
+ * knows one way only. The grammar stands in docs/log-format.md, "Broker entries". Kinds are never reused; a
+ * new meaning gets a new number.
  */
 export const EntryKind = {
   /** id = topic; JSON {@link TopicEntry}. */
@@ -43,7 +45,9 @@ export const EntryKind = {
   producerIds: 15,
   /** Checkpoints only. id = partition; its idempotent producers. */
   producers: 16,
-  /** id = producer id; JSON {@link TransactionalProducerEntry}: all there is to know of a transactional id. */
+  /**
+   * id = producer id; JSON {@link TransactionalProducerEntry}: all there is to know of a transactional id.
+   */
   transactionalProducer: 17,
   /** id = producer id; JSON {@link TransactionEntry}: what its transaction has more than before. */
   transactionGrew: 18,
@@ -67,7 +71,10 @@ export interface TopicEntry {
   readonly unswept?: Unswept;
 }
 
-/** Messages of a queue-like topic that are still to be looked at, because all groups may be done with them: all, or some. */
+/**
+ * Messages of a queue-like topic that are still to be looked at, because all groups may be done with them:
+ * all, or some.
+ */
 export type Unswept = 'all' | readonly (readonly [partition: number, from: number, to: number])[];
 
 export interface GroupEntry {
@@ -79,7 +86,9 @@ export interface GroupEntry {
 }
 
 export interface GroupPositionEntry {
-  /** Absent: its place in the list. Partitions that are not listed hold nothing that the group could be at. */
+  /**
+   * Absent: its place in the list. Partitions that are not listed hold nothing that the group could be at.
+   */
   readonly partition?: number;
   readonly cursor: number;
   /** One past the highest offset delivered for the first time, where the cursor passed more. */
@@ -158,7 +167,9 @@ export function readJson(payload: Uint8Array): unknown {
   return JSON.parse(Buffer.from(payload).toString('utf8'));
 }
 
-/** `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released` */
+/**
+ * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released`
+ */
 export function writeGroupChanged(
   writer: ByteWriter,
   position: GroupPartition,
@@ -193,7 +204,8 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
   const released: [offset: number, released: number][] = [];
   for (let left = reader.remaining > 0 ? reader.uvarint() : 0; left > 0; left -= 2)
     released.push([reader.uvarint(), reader.uvarint()]);
-  if (pending.length > delivered) pending.sort(([a], [b]) => a - b); // what was held stands between what was delivered
+  // What was held stands between what was delivered.
+  if (pending.length > delivered) pending.sort(([a], [b]) => a - b);
   return { partition, cursor, deliverySequence, backfillLength, lag, pending, done, released };
 }
 
@@ -271,7 +283,10 @@ function readRuns(reader: ByteReader): number[] {
   return bounds;
 }
 
-/** `uvarint first; set holes; set unaccounted; uvarint first less start`; what was written before there were transactions ends without the last. */
+/**
+ * `uvarint first; set holes; set unaccounted; uvarint first less start`; what was written before there were
+ * transactions ends without the last.
+ */
 export function writePartitionState(
   writer: ByteWriter,
   first: number,

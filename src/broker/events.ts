@@ -2,7 +2,9 @@ import type { BrokerError } from './errors.ts';
 import type { Group } from './group.ts';
 import type { Topic } from './topic.ts';
 
-/** What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact. */
+/**
+ * What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact.
+ */
 export type BrokerEvent =
   | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: Topic }
   | {

@@ -9,9 +9,14 @@ export type GroupStart =
   | { readonly kind: 'new' }
   /** The last message that matches the filters, and all that follow. */
   | { readonly kind: 'last' }
-  /** The last message of each key that matches, in offset order, then all that follow. Needs the topic's keyState. */
+  /**
+   * The last message of each key that matches, in offset order, then all that follow. Needs the topic's
+   * keyState.
+   */
   | { readonly kind: 'last-per-key' }
-  /** An offset that the log has not reached counts as its end, unless `beyondEnd` lets the group wait for it. */
+  /**
+   * An offset that the log has not reached counts as its end, unless `beyondEnd` lets the group wait for it.
+   */
   | { readonly kind: 'offset'; readonly offset: number; readonly beyondEnd?: boolean }
   | { readonly kind: 'time'; readonly timestampMs: number };
 
@@ -28,36 +33,40 @@ export interface GroupConfig {
   /** How long a consumer may hold a delivery before it counts as failed. */
   readonly ackWaitMs: number;
   /**
-   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating; empty = at once.
-   * With `backoffMeans: 'deadline'` the n-th delivery has the deadline `backoffMs[n - 1]`, and there is no wait after it. A wait that has begun ends
-   * as it began when the backoff changes; deadlines change at once.
+   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating;
+   * empty = at once. With `backoffMeans: 'deadline'` the n-th delivery has the deadline `backoffMs[n - 1]`,
+   * and there is no wait after it. A wait that has begun ends as it began when the backoff changes; deadlines
+   * change at once.
    */
   readonly backoffMs: readonly number[];
   readonly backoffMeans: 'wait' | 'deadline';
   /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
   readonly backoffJitter: number;
   /**
-   * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are gone with the connection;
-   * `at-deadline` leaves them to their consumers, which may still answer, for a whole wait more.
+   * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are
+   * gone with the connection; `at-deadline` leaves them to their consumers, which may still answer, for a
+   * whole wait more.
    */
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   /** Deliveries of one message before it is given up. */
   readonly maxDeliver?: number;
   /**
-   * Deliveries that may be under way at once, of each partition by itself: so Kafka counts its record locks, and one slow
-   * partition takes no room from the others.
+   * Deliveries that may be under way at once, of each partition by itself: so Kafka counts its record locks,
+   * and one slow partition takes no room from the others.
    */
   readonly maxInFlight?: number;
   /**
-   * What becomes of messages that are given up: a policy, or the name of the topic that takes them. Absent: the topic's
-   * policy decides; without that, the group passes over what failed too often, and a rejected message is done.
+   * What becomes of messages that are given up: a policy, or the name of the topic that takes them. Absent:
+   * the topic's policy decides; without that, the group passes over what failed too often, and a rejected
+   * message is done.
    */
   readonly deadLetter?: string | DeadLetterPolicy<GroupDeadLetterCause>;
   /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
   readonly ordering: 'none' | 'key';
   /**
-   * `committed`: the group delivers nothing. Its consumers read the topic by themselves and tell by {@link Group.commitOffset} how far
-   * they are (Kafka's consumer groups). Absent: positions move with deliveries and acks.
+   * `committed`: the group delivers nothing. Its consumers read the topic by themselves and tell by
+   * {@link Group.commitOffset} how far they are (Kafka's consumer groups). Absent: positions move with
+   * deliveries and acks.
    */
   readonly positions?: 'committed';
   readonly paused: boolean;

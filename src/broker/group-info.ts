@@ -81,7 +81,10 @@ export function positionInfo(group: Group, partition: number): PositionInfo | un
   return { cursor, ackFloor, undone: lag + pending.size - held };
 }
 
-/** Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered again. */
+/**
+ * Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered
+ * again.
+ */
 export function countDeliverable(group: Group): number {
   if (group.isPaused) return 0;
   const { maxInFlight = Infinity, ack } = group.config;

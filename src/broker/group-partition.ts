@@ -7,7 +7,9 @@ import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
 import type { RecordReader } from './record-reader.ts';
 import { Runs } from './runs.ts';
 
-/** Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`. */
+/**
+ * Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`.
+ */
 const heldMax = 10_000;
 
 /** What one group changed on one partition since the last commit. */
@@ -45,7 +47,8 @@ export interface GroupPartitionHost {
 /**
  * A group's state on one partition: the cursor, the pending entries, and the reader that moves the cursor on.
  *
- * Stored: cursor, pending offsets with their number of deliveries, lag. Remembered only: deadlines, consumers, keys.
+ * Stored: cursor, pending offsets with their number of deliveries, lag. Remembered only: deadlines,
+ * consumers, keys.
  */
 export class GroupPartition {
   readonly partition: Partition;
@@ -56,15 +59,24 @@ export class GroupPartition {
   cursorMoved = false;
   /** How often it was placed anew after it had delivered something: deliveries count from 1 again. Stored. */
   moves = 0;
-  /** One past the highest offset delivered for the first time; where it was placed when none was. The cursor may have passed more. */
+  /**
+   * One past the highest offset delivered for the first time; where it was placed when none was. The cursor
+   * may have passed more.
+   */
   deliveredEnd = 0;
   /** What was delivered when nothing was pending, and the first offset that became pending then. */
   #idleEnd = 0;
   #firstPending = -1;
-  /** What was committed last, where positions are committed; the cursor stands there, or at the log's end if that lies below. */
+  /**
+   * What was committed last, where positions are committed; the cursor stands there, or at the log's end if
+   * that lies below.
+   */
   committed: Committed | undefined = undefined;
   committedChanged = false;
-  /** Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below {@link backfillEnd}. */
+  /**
+   * Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below
+   * {@link backfillEnd}.
+   */
   #backfill: number[] | undefined = undefined;
   #backfillAt = 0;
   #backfillEnd = 0;
@@ -143,7 +155,9 @@ export class GroupPartition {
     this.#filteredLag = Math.max(0, lag);
   }
 
-  /** Whether there is nothing to write down: it stands at the start of a partition that never held anything. */
+  /**
+   * Whether there is nothing to write down: it stands at the start of a partition that never held anything.
+   */
   get isUntouched(): boolean {
     return (
       this.cursor === 0 &&
@@ -159,8 +173,8 @@ export class GroupPartition {
   }
 
   /**
-   * Where the ack floor stood at the last answer: it moves with answers, up to the next pending message, and not with what the cursor
-   * passes. Below {@link ackFloor}, or there.
+   * Where the ack floor stood at the last answer: it moves with answers, up to the next pending message, and
+   * not with what the cursor passes. Below {@link ackFloor}, or there.
    */
   get answeredEnd(): number {
     const lowest = this.pending.first();
@@ -193,7 +207,10 @@ export class GroupPartition {
     this.#readerAt = -1;
   }
 
-  /** Everything below the offset is done (a group with committed positions). One below 0 is kept, and moves nothing. */
+  /**
+   * Everything below the offset is done (a group with committed positions). One below 0 is kept, and moves
+   * nothing.
+   */
   commit(committed: Committed): void {
     const { offset } = committed;
     this.committed = committed;
@@ -207,7 +224,10 @@ export class GroupPartition {
     this.#moveCursor(this.partition.firstOffset);
   }
 
-  /** Replays where the cursor and the backfill got to. What was delivered last is known where it became pending. */
+  /**
+   * Replays where the cursor and the backfill got to. What was delivered last is known where it became
+   * pending.
+   */
   applyCursor(cursor: number, backfillLength: number, deliveredEnd: number = 0): void {
     this.cursor = cursor;
     if (deliveredEnd > this.deliveredEnd) this.deliveredEnd = deliveredEnd;
@@ -224,8 +244,8 @@ export class GroupPartition {
   // ---- first deliveries
 
   /**
-   * The next message to deliver for the first time, left where it is; undefined when there is none now. When it has to come from disk
-   * it is fetched, and `onLoaded` called.
+   * The next message to deliver for the first time, left where it is; undefined when there is none now. When
+   * it has to come from disk it is fetched, and `onLoaded` called.
    */
   peek(): Record | undefined {
     if (this.#backfill) return this.#peekBackfill();
@@ -457,7 +477,8 @@ export class GroupPartition {
   }
 
   /**
-   * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the others are held behind it.
+   * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the
+   * others are held behind it.
    */
   admitAgain(entry: PendingEntry, record: Record): boolean {
     if (!this.#ordered || entry.key !== undefined) return true;

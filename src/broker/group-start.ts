@@ -15,7 +15,8 @@ export async function startPosition(
   // What a transaction has still to decide is as new as what comes; those behind it nobody has seen either.
   const end = partition.undecidedFrom;
   const countedEnd = partition.nextOffset;
-  const from = await startOffset(position, filter, start, end); // when it cannot be found out, the position stays where it is
+  // When it cannot be found out, the position stays where it is.
+  const from = await startOffset(position, filter, start, end);
   const isNumber = typeof from === 'number';
   const waitsBeyond = start.kind === 'offset' && start.beyondEnd === true;
   const limit = waitsBeyond ? Infinity : countedEnd;
@@ -88,7 +89,9 @@ async function lastPerKey(
   return [...offsets].sort((a, b) => a - b);
 }
 
-/** Live messages in `[from, end)` that pass the filter: from the key index where it knows, else by reading. */
+/**
+ * Live messages in `[from, end)` that pass the filter: from the key index where it knows, else by reading.
+ */
 async function countMatching(
   position: GroupPartition,
   filter: Filter,

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../util/index.ts';
 const stallMs = 1000;
 
 /**
- * What a group waits for: the next deadline or redelivery, the end of a pause, having been without a consumer for too long, and another try
- * to read what could not be read.
+ * What a group waits for: the next deadline or redelivery, the end of a pause, having been without a consumer
+ * for too long, and another try to read what could not be read.
  */
 export class GroupTimers {
   readonly #clock: Clock;

@@ -54,9 +54,9 @@ const recountMessagesMax = 1_000_000;
  *   deadline  in flight → waiting → ready            extend    in flight, with a new deadline
  *   reject    in flight → done, dead letter          maxDeliver failures → done, dead letter
  * ```
- * Every change is carried by the next commit ({@link GroupPartition.changes}); after a restart all pending entries are ready,
- * or in flight anew where the group says so.
- * A consumer is served while it has credit; consumers take turns, one message each.
+ * Every change is carried by the next commit ({@link GroupPartition.changes}); after a restart all pending
+ * entries are ready, or in flight anew where the group says so. A consumer is served while it has credit;
+ * consumers take turns, one message each.
  */
 export class Group {
   readonly id: number;
@@ -163,8 +163,8 @@ export class Group {
   }
 
   /**
-   * An attached consumer gives back what it holds, of one partition or of all, at once and in the order of delivery. That
-   * is no failure: it does not count against maxDeliver.
+   * An attached consumer gives back what it holds, of one partition or of all, at once and in the order of
+   * delivery. That is no failure: it does not count against maxDeliver.
    */
   release(consumer: Consumer, partition?: number): void {
     const held = this.#consumers.find(consumer)?.held() ?? [];
@@ -197,8 +197,9 @@ export class Group {
   }
 
   /**
-   * Messages of `[from, to)` that were passed and are not done, in order: each with the consumer that has it in flight, if
-   * one has. Costs as much as there are such messages in the partition, however long the range is.
+   * Messages of `[from, to)` that were passed and are not done, in order: each with the consumer that has it
+   * in flight, if one has. Costs as much as there are such messages in the partition, however long the range
+   * is.
    */
   *unanswered(partition: number, from: number, to: number): IterableIterator<Unanswered> {
     for (const { offset, deliveries, holder } of this.positions.ifOpened(partition)?.pending.values() ?? []) {
@@ -232,9 +233,9 @@ export class Group {
   }
 
   /**
-   * Calls back once when there is nothing to deliver to consumers with credit, after the deliveries under way have been
-   * made, and what is on its way from the disk has come. A paused group has nothing to deliver. Returns a function that
-   * calls it off.
+   * Calls back once when there is nothing to deliver to consumers with credit, after the deliveries under way
+   * have been made, and what is on its way from the disk has come. A paused group has nothing to deliver.
+   * Returns a function that calls it off.
    */
   whenIdle(callback: () => void): () => void {
     return this.#pump.whenIdle(callback);
@@ -296,8 +297,9 @@ export class Group {
   }
 
   /**
-   * The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff replaces deadlines). If it was the last
-   * delivery, the dead letter's cause shows the `reason`, up to 200 characters of it.
+   * The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff
+   * replaces deadlines). If it was the last delivery, the dead letter's cause shows the `reason`, up to 200
+   * characters of it.
    */
   nack(partition: number, offset: number, delayMs?: number, reason?: string): boolean {
     return this.#answers.nack(this.positions.ifOpened(partition), offset, delayMs, reason);
@@ -308,7 +310,10 @@ export class Group {
     return this.#answers.extend(this.positions.ifOpened(partition), offset);
   }
 
-  /** The consumer has until `ms` milliseconds from now, whatever the group's waits are. False when it was not in flight. */
+  /**
+   * The consumer has until `ms` milliseconds from now, whatever the group's waits are. False when it was not
+   * in flight.
+   */
   setDeadline(partition: number, offset: number, ms: number): boolean {
     return this.#answers.setDeadline(this.positions.ifOpened(partition), offset, ms);
   }
@@ -318,7 +323,10 @@ export class Group {
     return this.#answers.reject(this.positions.ifOpened(partition), offset, reason);
   }
 
-  /** A delivery that was not handled goes back at once. It does not count against maxDeliver. False: it was not in flight. */
+  /**
+   * A delivery that was not handled goes back at once. It does not count against maxDeliver. False: it was
+   * not in flight.
+   */
   giveBack(partition: number, offset: number): boolean {
     const position = this.positions.ifOpened(partition);
     const entry = position?.pending.get(offset);
@@ -413,8 +421,9 @@ export class Group {
   }
 
   /**
-   * After recovery: what was pending goes out again, at once or after another deadline. What had its last delivery may still be
-   * answered until then in any case, so that it is never delivered more than maxDeliver times.
+   * After recovery: what was pending goes out again, at once or after another deadline. What had its last
+   * delivery may still be answered until then in any case, so that it is never delivered more than maxDeliver
+   * times.
    */
   recovered(): void {
     const { maxDeliver = Infinity, redeliverAfterRestart } = this.#config;
@@ -433,8 +442,8 @@ export class Group {
   }
 
   /**
-   * After recovery: a message that is still with a consumer of the run before holds its key (`ordering: 'key'`), so that
-   * no later message of the key goes beside it.
+   * After recovery: a message that is still with a consumer of the run before holds its key
+   * (`ordering: 'key'`), so that no later message of the key goes beside it.
    */
   async lockResumedKeys(): Promise<void> {
     if (this.#config.ordering !== 'key') return;
@@ -444,8 +453,8 @@ export class Group {
   }
 
   /**
-   * After recovery: the count that was stored had been taken less removals that recovery accounts for once more. A count of very many
-   * messages is left as it is.
+   * After recovery: the count that was stored had been taken less removals that recovery accounts for once
+   * more. A count of very many messages is left as it is.
    */
   async recountRecovered(partition: number): Promise<void> {
     const position = this.positions.at(partition)!;
@@ -462,7 +471,10 @@ export class Group {
     this.wake();
   }
 
-  /** Starts over from another position; what was pending is forgotten, and deliveries are counted from 1 again. */
+  /**
+   * Starts over from another position; what was pending is forgotten, and deliveries are counted from 1
+   * again.
+   */
   async reset(start: GroupStart): Promise<void> {
     await this.#move(async () => {
       this.deliverySequence = 0;
@@ -488,8 +500,9 @@ export class Group {
   }
 
   /**
-   * Moves positions; resolves once that is durable. From when it is asked for nothing is delivered: what came from a position to be left would come
-   * again from the next. One move is made after the other, and when one fails the group goes on from where its positions are.
+   * Moves positions; resolves once that is durable. From when it is asked for nothing is delivered: what came
+   * from a position to be left would come again from the next. One move is made after the other, and when one
+   * fails the group goes on from where its positions are.
    */
   async #move(work: () => Promise<void>): Promise<void> {
     this.#checkOpen();
@@ -509,9 +522,9 @@ export class Group {
   }
 
   /**
-   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back; one below 0 is kept as it is, and moves
-   * nothing. `epoch`: of the log that was read, as the committer knows it. Only for groups with committed
-   * positions: others know by their acks.
+   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back; one
+   * below 0 is kept as it is, and moves nothing. `epoch`: of the log that was read, as the committer knows
+   * it. Only for groups with committed positions: others know by their acks.
    */
   commitOffset(partition: number, offset: number, metadata: string = '', epoch?: number): void {
     this.#checkOpen();
@@ -575,8 +588,9 @@ export class Group {
   }
 
   /**
-   * Age of the oldest message that is not done, pending or not delivered yet, in milliseconds; undefined when there is none. `signal` ends a long
-   * search for the first message that passes the filter; that one does not count then.
+   * Age of the oldest message that is not done, pending or not delivered yet, in milliseconds; undefined when
+   * there is none. `signal` ends a long search for the first message that passes the filter; that one does
+   * not count then.
    */
   async oldestAgeMs(signal?: AbortSignal): Promise<number | undefined> {
     const oldestMs = await oldestTimestampMs(this, signal);
@@ -641,7 +655,8 @@ export class Group {
       for (const position of this.positions.opened.slice())
         if (this.#filter) await countLag(position, this.#filter);
     });
-    for (const position of this.positions.opened) position.cursorMoved = true; // the next commit carries the count
+    // The next commit carries the count.
+    for (const position of this.positions.opened) position.cursorMoved = true;
     this.noteChange('now');
   }
 

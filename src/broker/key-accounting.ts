@@ -11,8 +11,8 @@ const soonAfter = 1024;
 /**
  * Key accounting keeps the key index of a partition in step with what was removed.
  *
- * Who removes a message does not know its key. The offset is noted, and the key is found a little later, in runs, by reading the messages once more; until
- * then the log keeps them, and the index counts too many.
+ * Who removes a message does not know its key. The offset is noted, and the key is found a little later, in
+ * runs, by reading the messages once more; until then the log keeps them, and the index counts too many.
  */
 export class KeyAccounting {
   readonly #partition: Partition;
@@ -132,7 +132,8 @@ export class KeyAccounting {
       if (at >= log.durableEnd) return; // still in the open commit; asked again after it
       const batch = await this.#partition.batchAt(at);
       if (!batch || batch.baseOffset > at) {
-        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says which keys these were.
+        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says
+        // which keys these were.
         keysLost = true;
         at = batch ? batch.baseOffset : log.durableEnd;
         continue;
@@ -170,8 +171,8 @@ export class KeyAccounting {
   // ---- the index anew
 
   /**
-   * Reads an index together for a partition that had none, from the messages it holds, or makes the one it has keep every offset. Until that is
-   * done {@link index} is what it was.
+   * Reads an index together for a partition that had none, from the messages it holds, or makes the one it
+   * has keep every offset. Until that is done {@link index} is what it was.
    */
   async track(options: { readonly withOffsets: boolean }): Promise<void> {
     const isEnough = (): boolean =>

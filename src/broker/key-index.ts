@@ -15,9 +15,11 @@ export interface KeyState {
 }
 
 /**
- * A key index remembers count, first and last offset of every distinct key of a partition, some 150 bytes a key.
+ * A key index remembers count, first and last offset of every distinct key of a partition, some 150 bytes a
+ * key.
  *
- * Keys are bytes, held as strings of one char per byte (latin1), which is how the engine stores them most compactly.
+ * Keys are bytes, held as strings of one char per byte (latin1), which is how the engine stores them most
+ * compactly.
  */
 export class KeyIndex {
   readonly #states = new Map<string, KeyState>();

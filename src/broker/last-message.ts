@@ -28,7 +28,10 @@ export async function lastMessage(partition: Partition, pattern: string): Promis
   return best < partition.stableEnd ? partition.get(best) : lastByScan(partition, pattern);
 }
 
-/** Keys that are looked for one by one, each back from where it was last seen; more of them in one reading of the log. */
+/**
+ * Keys that are looked for one by one, each back from where it was last seen; more of them in one reading of
+ * the log.
+ */
 const oneByOneMax = 8;
 
 /** Offsets below `end` of the last messages of these keys, which the key index does not know. */
@@ -68,7 +71,9 @@ async function lastByScan(partition: Partition, pattern: string): Promise<Stored
   return last;
 }
 
-/** Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch. */
+/**
+ * Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch.
+ */
 async function resolveLast(partition: Partition, key: string, state: KeyState): Promise<number> {
   const { last } = state;
   const isAll = last < partition.stableEnd;
@@ -80,7 +85,9 @@ async function resolveLast(partition: Partition, key: string, state: KeyState): 
   return found;
 }
 
-/** The last live message in `[floor, end)` that matches, by looking backwards in steps; -1 when there is none. */
+/**
+ * The last live message in `[floor, end)` that matches, by looking backwards in steps; -1 when there is none.
+ */
 async function searchBack(
   partition: Partition,
   pattern: string,

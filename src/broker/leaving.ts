@@ -16,17 +16,21 @@ export type LeavingCause = 'overflow' | 'expired' | 'removed';
 
 /** Messages moved in one turn of the event loop. */
 const pieceMessages = 256;
-/** So far a topic may be beyond its limits while it moves what they drop; then publishes wait or are refused. */
+/**
+ * So far a topic may be beyond its limits while it moves what they drop; then publishes wait or are refused.
+ */
 const behindMessagesMax = 4096;
 const behindBytesMax = 64 * 1024 * 1024;
 const retryDelayMs = 1000;
 
 /**
- * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics where its policy asks for that.
+ * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics where its policy
+ * asks for that.
  *
- * Without a policy for the cause, a message is removed at once and is not read. With one, it is read first, which takes
- * time: the topic is beyond its limits until then. Dead letter and removal are one commit. A limit does not wait for a
- * dead-letter topic: a message that it does not take is removed all the same, and counted as lost.
+ * Without a policy for the cause, a message is removed at once and is not read. With one, it is read first,
+ * which takes time: the topic is beyond its limits until then. Dead letter and removal are one commit. A
+ * limit does not wait for a dead-letter topic: a message that it does not take is removed all the same, and
+ * counted as lost.
  */
 export class Leaving {
   readonly counts: { -readonly [C in LeavingCause]: number } = { overflow: 0, expired: 0, removed: 0 };
@@ -152,8 +156,8 @@ export class Leaving {
   }
 
   /**
-   * Moves the first messages of a partition, which stand in this batch, up to `below`: so many as one turn takes. Says how
-   * many; the first offset says how far that went.
+   * Moves the first messages of a partition, which stand in this batch, up to `below`: so many as one turn
+   * takes. Says how many; the first offset says how far that went.
    */
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
     const from = partition.firstOffset;

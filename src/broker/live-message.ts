@@ -4,11 +4,15 @@ import { textOf } from '../util/index.ts';
 /**
  * A live message is one message on its way to whoever subscribes now: never stored, at most once.
  *
- * It is a flyweight of byte ranges: whoever publishes fills one and hands it to the router; subscribers copy what they need before
- * `receive` returns. Each part has its own buffer, so that a subject from one place and a value from another need no copy.
+ * It is a flyweight of byte ranges: whoever publishes fills one and hands it to the router; subscribers copy
+ * what they need before `receive` returns. Each part has its own buffer, so that a subject from one place and
+ * a value from another need no copy.
  */
 export class LiveMessage {
-  /** Who publishes: a subscriber that does not want its own messages compares it, and a slow subscriber slows it down. */
+  /**
+   * Who publishes: a subscriber that does not want its own messages compares it, and a slow subscriber slows
+   * it down.
+   */
   origin: LivePublisher | undefined = undefined;
 
   subjectBuffer: Uint8Array = noBytes;
@@ -20,7 +24,10 @@ export class LiveMessage {
   replyStart = -1;
   replyEnd = -1;
 
-  /** The headers as the publisher's protocol encodes them; `headerStart` is -1 when there are none or they are in {@link headers}. */
+  /**
+   * The headers as the publisher's protocol encodes them; `headerStart` is -1 when there are none or they are
+   * in {@link headers}.
+   */
   headerBuffer: Uint8Array = noBytes;
   headerStart = -1;
   headerEnd = -1;
@@ -33,8 +40,8 @@ export class LiveMessage {
   valueEnd = 0;
 
   /**
-   * All of the message that follows its subject, as `encoding` writes it, in `valueBuffer`. A subscriber that speaks the same
-   * protocol copies it as it is. `encoding` is undefined when there is none.
+   * All of the message that follows its subject, as `encoding` writes it, in `valueBuffer`. A subscriber that
+   * speaks the same protocol copies it as it is. `encoding` is undefined when there is none.
    */
   encoding: object | undefined = undefined;
   encodedStart = 0;
@@ -111,7 +118,9 @@ export interface HeaderCodec {
   decode(buffer: Uint8Array, start: number, end: number): readonly Header[];
 }
 
-/** Who publishes live messages. It stops reading its input after `hold` until `release` was called as often. */
+/**
+ * Who publishes live messages. It stops reading its input after `hold` until `release` was called as often.
+ */
 export interface LivePublisher {
   hold(): void;
   release(): void;

@@ -12,19 +12,20 @@ export interface LivePublished {
 }
 
 /**
- * Publishes a message to a subject, in the one order that all protocols keep: the route is looked up once, live
- * subscribers hear the message, and then the topic that captures the subject stores it.
+ * Publishes a message to a subject, in the one order that all protocols keep: the route is looked up once,
+ * live subscribers hear the message, and then the topic that captures the subject stores it.
  *
- * Live delivery is at most once and waits for nothing. So a topic that refuses the message takes nothing back from
- * subscribers, and a subscriber that publishes in answer, inside `receive`, is stored before the message it answers.
- * Congestion is the publisher's matter, after the store: one that can be held is held until the broker is not congested
- * any more (NATS connections), one that waits for its answer waits (admin HTTP), and one that does neither takes the
- * chance of a refusal (`live.publish` of the embedded API).
+ * Live delivery is at most once and waits for nothing. So a topic that refuses the message takes nothing back
+ * from subscribers, and a subscriber that publishes in answer, inside `receive`, is stored before the message
+ * it answers. Congestion is the publisher's matter, after the store: one that can be held is held until the
+ * broker is not congested any more (NATS connections), one that waits for its answer waits (admin HTTP), and
+ * one that does neither takes the chance of a refusal (`live.publish` of the embedded API).
  *
- * A message that is stored under the name of a topic (Kafka's produce, `topic.publish`) does not pass here: live
- * subscribers do not hear it. See docs/decisions/0016.
+ * A message that is stored under the name of a topic (Kafka's produce, `topic.publish`) does not pass here:
+ * live subscribers do not hear it. See docs/decisions/0016.
  *
- * NATS's PUB does the same by hand in `protocols/nats/publish.ts`, where the route is kept from message to message.
+ * NATS's PUB does the same by hand in `protocols/nats/publish.ts`, where the route is kept from message to
+ * message.
  */
 export function publishLive(
   router: Router,

@@ -5,11 +5,12 @@ import type { Router } from './router.ts';
 import type { Topic } from './topic.ts';
 
 /**
- * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the deliver subject of a push
- * consumer. It keeps the route, and can watch whether anybody listens.
+ * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the
+ * deliver subject of a push consumer. It keeps the route, and can watch whether anybody listens.
  *
- * Watching costs nothing while nothing changes: a target leans on one subscription that matches, its witness, and looks for another when
- * that one goes. Only targets without any stand in a list that new subscriptions are compared with.
+ * Watching costs nothing while nothing changes: a target leans on one subscription that matches, its witness,
+ * and looks for another when that one goes. Only targets without any stand in a list that new subscriptions
+ * are compared with.
  */
 export class LiveTarget<T = Topic> implements InterestHolder {
   readonly subject: string;
@@ -63,7 +64,10 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     else callback();
   }
 
-  /** Calls back with false when the last listener has gone and with true when one has come, until {@link close}. One watcher per target. */
+  /**
+   * Calls back with false when the last listener has gone and with true when one has come, until
+   * {@link close}. One watcher per target.
+   */
   watch(listener: (present: boolean) => void): void {
     this.#listener = listener;
     this.#findWitness();

@@ -5,7 +5,9 @@ interface Owner {
   readonly partitions: PartitionList;
 }
 
-/** Whose logs have which ids: a run of ids per topic, so that partitions which are not opened cost nothing. */
+/**
+ * Whose logs have which ids: a run of ids per topic, so that partitions which are not opened cost nothing.
+ */
 export class LogIds<T extends Owner> {
   /** In the order of the ids. */
   readonly #runs: { readonly run: IdRun; readonly owner: T }[] = [];

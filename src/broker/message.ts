@@ -64,7 +64,8 @@ export function copyHeaders(headers: readonly Header[]): readonly Header[] {
 /** Bytes of key, headers and value: what limits and credits count. */
 export function recordBytes(record: Record): number {
   let bytes = record.keyEnd - record.keyStart + (record.valueEnd - record.valueStart);
-  if (record.headersStart >= 0) return bytes + record.headersEnd - record.headersStart; // as stored: no need to decode
+  // As stored: no need to decode.
+  if (record.headersStart >= 0) return bytes + record.headersEnd - record.headersStart;
   if (record.headers.length > 0) {
     for (const { name, value } of record.headers) bytes += name.length + (value?.length ?? 0);
   }

@@ -1,7 +1,10 @@
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
 
-/** Pending messages whose time has to be read from the log (delivered before the last restart), of one partition and look. */
+/**
+ * Pending messages whose time has to be read from the log (delivered before the last restart), of one
+ * partition and look.
+ */
 const readsMax = 1000;
 
 /** The first message that was not delivered yet, as long as the position stands there. */
@@ -13,8 +16,9 @@ interface Known {
 const undelivered = new WeakMap<GroupPartition, Known>();
 
 /**
- * The time of the oldest message that a group has still to do, on any partition, pending or not delivered yet; undefined when there is none.
- * To look for the first message that passes a filter can take a while: `signal` ends that, and then it does not count.
+ * The time of the oldest message that a group has still to do, on any partition, pending or not delivered
+ * yet; undefined when there is none. To look for the first message that passes a filter can take a while:
+ * `signal` ends that, and then it does not count.
  */
 export async function oldestTimestampMs(group: Group, signal?: AbortSignal): Promise<number | undefined> {
   let oldestMs = Infinity;

@@ -4,8 +4,9 @@ import { Queue, type Clock } from '../util/index.ts';
 const turnMs = 10;
 
 /**
- * The pacing of a broker is the one queue in which long work waits between its pieces: scans of the log, requests to an API. One piece of it goes on per turn
- * of the event loop, however much such work there is; the rest of the turn is everybody else's.
+ * The pacing of a broker is the one queue in which long work waits between its pieces: scans of the log,
+ * requests to an API. One piece of it goes on per turn of the event loop, however much such work there is;
+ * the rest of the turn is everybody else's.
  */
 export class Pacing {
   readonly #clock: Clock;
@@ -26,7 +27,10 @@ export class Pacing {
     });
   }
 
-  /** Before a piece of work that may be small: undefined while this turn of the loop has time for it and nobody waits, else as {@link wait}. */
+  /**
+   * Before a piece of work that may be small: undefined while this turn of the loop has time for it and
+   * nobody waits, else as {@link wait}.
+   */
   rest(): Promise<void> | undefined {
     if (this.#waiting.size > 0) return this.wait();
     const nowMs = this.#clock.monotonic();

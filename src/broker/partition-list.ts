@@ -9,8 +9,8 @@ export interface IdRun {
 }
 
 /**
- * The partitions of a topic. A partition that nobody has used is a number in a run of ids; it is opened, and costs memory, when it is first
- * asked for by its index.
+ * The partitions of a topic. A partition that nobody has used is a number in a run of ids; it is opened, and
+ * costs memory, when it is first asked for by its index.
  */
 export class PartitionList {
   readonly #runs: IdRun[] = [];
@@ -27,7 +27,10 @@ export class PartitionList {
     return this.#length;
   }
 
-  /** Partitions that are not opened have no message, no key, no producer and no watcher. The list changes under a loop that awaits. */
+  /**
+   * Partitions that are not opened have no message, no key, no producer and no watcher. The list changes
+   * under a loop that awaits.
+   */
   get opened(): readonly Partition[] {
     return this.#opened.items;
   }

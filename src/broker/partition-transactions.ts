@@ -9,14 +9,19 @@ interface Part {
   markerOffset: number;
 }
 
-/** Stretches of one transaction in one partition; more would need so many batches of others between them. Sixteen bytes each. */
+/**
+ * Stretches of one transaction in one partition; more would need so many batches of others between them.
+ * Sixteen bytes each.
+ */
 const runsMax = 1_000_000;
 
 /**
- * Partition transactions are the undecided messages of a partition: which offsets belong to transactions that are open, or whose end is not on
- * disk yet. Nobody but Kafka's uncommitted readers is shown anything from the first of them on.
+ * Partition transactions are the undecided messages of a partition: which offsets belong to transactions that
+ * are open, or whose end is not on disk yet. Nobody but Kafka's uncommitted readers is shown anything from
+ * the first of them on.
  *
- * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint holds what is older.
+ * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint
+ * holds what is older.
  */
 export class PartitionTransactions {
   readonly #open = new Map<number, Part>();
@@ -38,7 +43,10 @@ export class PartitionTransactions {
     return this.#open.has(producerId);
   }
 
-  /** The first offset of a producer's open transaction; undefined: it has none here, or nothing that is left of it. */
+  /**
+   * The first offset of a producer's open transaction; undefined: it has none here, or nothing that is left
+   * of it.
+   */
   firstOffsetOf(producerId: number): number | undefined {
     return this.#open.get(producerId)?.runs[0];
   }
@@ -94,7 +102,10 @@ export class PartitionTransactions {
     for (const { runs } of this.#ended) trimRuns(runs, offset);
   }
 
-  /** `uvarint count, (uvarint producer id, bounds, (uvarint bound less the one before)*)*`, of those that are open. */
+  /**
+   * `uvarint count, (uvarint producer id, bounds, (uvarint bound less the one before)*)*`, of those that are
+   * open.
+   */
   encode(writer: ByteWriter): void {
     writer.uvarint(this.#open.size);
     for (const [producerId, { runs }] of this.#open) {

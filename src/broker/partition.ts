@@ -33,7 +33,10 @@ export interface PartitionHost {
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
-  /** Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in one commit. Resolves to how many. */
+  /**
+   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
+   * one commit. Resolves to how many.
+   */
   unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
   /** Something stored cannot be read. */
   damaged(report: DamageReport): void;
@@ -45,14 +48,16 @@ export interface PartitionWatcher {
   grew(partition: Partition): void;
 }
 
-/** Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new. */
+/**
+ * Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new.
+ */
 const unreadableMax = 100;
 
 /**
  * A partition is one log of a topic, and which of its messages still live.
  *
- * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes above it. Keys of removed messages are
- * accounted for a little later; until then the log keeps them.
+ * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes
+ * above it. Keys of removed messages are accounted for a little later; until then the log keeps them.
  */
 export class Partition {
   readonly topic: Topic;
@@ -97,8 +102,8 @@ export class Partition {
   }
 
   /**
-   * The lowest offset that a reader may stand at and have missed nothing that was removed: below {@link firstOffset} where only markers and what
-   * they aborted lie between.
+   * The lowest offset that a reader may stand at and have missed nothing that was removed: below
+   * {@link firstOffset} where only markers and what they aborted lie between.
    */
   get startOffset(): number {
     return this.#start;
@@ -113,8 +118,8 @@ export class Partition {
   }
 
   /**
-   * One past the last offset that readers see: what lies below is durable and of no transaction that is still to be decided. Kafka's last
-   * stable offset. It never goes back.
+   * One past the last offset that readers see: what lies below is durable and of no transaction that is still
+   * to be decided. Kafka's last stable offset. It never goes back.
    */
   get stableEnd(): number {
     const { durableEnd } = this.log;
@@ -226,7 +231,10 @@ export class Partition {
     this.noteBatch(batch, each);
   }
 
-  /** Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are looked at only if somebody must know them. */
+  /**
+   * Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are
+   * looked at only if somebody must know them.
+   */
   noteBatch(batch: Batch, each?: (record: Record) => void): void {
     if (batch.control) {
       this.#noteMarker(batch);
@@ -248,8 +256,8 @@ export class Partition {
   // ---- transactions
 
   /**
-   * Ends what a producer's transaction has here, by a marker in the open commit: its messages become visible with that commit, or are gone. Says
-   * which ones, as flat pairs of from and to.
+   * Ends what a producer's transaction has here, by a marker in the open commit: its messages become visible
+   * with that commit, or are gone. Says which ones, as flat pairs of from and to.
    */
   endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[] {
     const timestampMs = Math.max(this.#host.clock.now(), this.log.maxTimestampMs);
@@ -263,12 +271,13 @@ export class Partition {
   }
 
   /**
-   * A marker is no message, and neither is what it aborts: removed, as what was deleted, but without a word in the journal, because the marker
-   * says it all.
+   * A marker is no message, and neither is what it aborts: removed, as what was deleted, but without a word
+   * in the journal, because the marker says it all.
    */
   #noteMarker(marker: Batch): readonly number[] {
     const { baseOffset, endOffset, producerId } = marker;
-    const runs = this.transactions.end(producerId, baseOffset).slice(); // what is dropped is taken out of them
+    // What is dropped is taken out of them.
+    const runs = this.transactions.end(producerId, baseOffset).slice();
     if (markedOutcome(marker) === 'abort')
       for (let i = 0; i < runs.length; i += 2) this.#drop(runs[i]!, runs[i + 1]!, true);
     this.#drop(baseOffset, endOffset, false);
@@ -287,7 +296,10 @@ export class Partition {
     if (start === this.#first) this.#moveFirst(to, true);
   }
 
-  /** Reads together what limits per key have to know, where the topic has come by such a limit since its messages came. */
+  /**
+   * Reads together what limits per key have to know, where the topic has come by such a limit since its
+   * messages came.
+   */
   async trackKeys({ keyState, messagesPerKeyMax, compaction }: TopicConfig): Promise<void> {
     if (keyState) await this.accounting.track({ withOffsets: messagesPerKeyMax !== undefined || compaction });
   }
@@ -330,7 +342,10 @@ export class Partition {
     return true;
   }
 
-  /** The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never noted. */
+  /**
+   * The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never
+   * noted.
+   */
   lose(from: number, to: number): void {
     const start = Math.max(from, this.#first);
     const end = Math.min(to, this.log.endOffset);
@@ -458,10 +473,11 @@ export class Partition {
   }
 
   /**
-   * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look only at offsets from there on: up to
-   * `bytesMax`, but `atLeastOne` however large. A batch of which messages were removed is made anew without them; one of which nothing is left is
-   * passed over, unless nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what lies below `endOffset`. They are
-   * lent: see {@link StoredBatches.release}.
+   * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look
+   * only at offsets from there on: up to `bytesMax`, but `atLeastOne` however large. A batch of which
+   * messages were removed is made anew without them; one of which nothing is left is passed over, unless
+   * nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what
+   * lies below `endOffset`. They are lent: see {@link StoredBatches.release}.
    */
   readBatches(
     fromOffset: number,
@@ -489,7 +505,10 @@ export class Partition {
     return lastMessage(this, pattern);
   }
 
-  /** The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no pattern. */
+  /**
+   * The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no
+   * pattern.
+   */
   async next(pattern: string | undefined, fromOffset: number): Promise<StoredMessage | undefined> {
     for await (const record of this.scan(fromOffset, pattern === undefined ? {} : { patterns: [pattern] })) {
       return storedMessage(this.topic.name, this.index, record);
@@ -498,8 +517,8 @@ export class Partition {
   }
 
   /**
-   * Live messages that readers see, from `fromOffset` to the end as it is when it gets there. The record is a flyweight.
-   * `undecided`: those of open transactions too.
+   * Live messages that readers see, from `fromOffset` to the end as it is when it gets there. The record is a
+   * flyweight. `undecided`: those of open transactions too.
    */
   async *scan(
     fromOffset: number,
@@ -539,7 +558,10 @@ export class Partition {
     }
   }
 
-  /** The lowest offset at or above `from` at which a message that passes the filter may stand, as far as the key index knows. */
+  /**
+   * The lowest offset at or above `from` at which a message that passes the filter may stand, as far as the
+   * key index knows.
+   */
   skip(filter: Filter, from: number): number {
     const literal = filter.literal;
     if (!this.keyIndex || literal === undefined) return from;
@@ -581,8 +603,8 @@ export class Partition {
   }
 
   /**
-   * Removes messages, delayed ones too unless `before` or `keep` is given: all, those below `before`, those whose key matches, or all of these but the last `keep`.
-   * Resolves, when that is durable, to how many.
+   * Removes messages, delayed ones too unless `before` or `keep` is given: all, those below `before`, those
+   * whose key matches, or all of these but the last `keep`. Resolves, when that is durable, to how many.
    */
   purge(options: PurgeOptions = {}): Promise<number> {
     return purge(this, options, {

@@ -18,8 +18,9 @@ export const PendingState = {
 export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
 /**
- * A pending entry is a message that a group's cursor has passed and that is not done: delivered and unanswered, or failed and to be
- * redelivered, or held. Only offset and deliveries are stored; the rest is remembered.
+ * A pending entry is a message that a group's cursor has passed and that is not done: delivered and
+ * unanswered, or failed and to be redelivered, or held. Only offset and deliveries are stored; the rest is
+ * remembered.
  */
 export class PendingEntry implements Timed<PendingEntry> {
   readonly partition: number;
@@ -161,8 +162,8 @@ export class PendingEntries {
   }
 
   /**
-   * Delivered to `holder`: the entry is in flight until `waitMs` from now. `isOwn`: the wait is the consumer's own, and stays when
-   * those of the group change.
+   * Delivered to `holder`: the entry is in flight until `waitMs` from now. `isOwn`: the wait is the
+   * consumer's own, and stays when those of the group change.
    */
   deliver(entry: PendingEntry, holder: Attachment, nowMs: number, waitMs: number, isOwn: boolean): void {
     this.#leave(entry);
@@ -187,7 +188,9 @@ export class PendingEntries {
     this.#deadlines.startUntil(entry, dueMs);
   }
 
-  /** The group's waits have changed: what is in flight has as long as they say now, from when its wait began. */
+  /**
+   * The group's waits have changed: what is in flight has as long as they say now, from when its wait began.
+   */
   rewait(waitMsOf: (deliveries: number) => number): void {
     for (const [entry, sinceMs] of this.#deadlines.waits()) {
       this.#deadlines.remove(entry);
@@ -242,7 +245,10 @@ export class PendingEntries {
     return this.#deadlines.nextDueMs();
   }
 
-  /** Makes ready what waited until now; calls back for each entry whose deadline has passed, which must take it out of flight. */
+  /**
+   * Makes ready what waited until now; calls back for each entry whose deadline has passed, which must take
+   * it out of flight.
+   */
   expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
     for (let entry = this.#deadlines.due(nowMs); entry; entry = this.#deadlines.due(nowMs)) {
       if (entry.state === PendingState.waiting) this.makeReady(entry);
@@ -261,7 +267,9 @@ export class PendingEntries {
     this.#redelivered = 0;
   }
 
-  /** Takes an entry out of the structure of its state. The queue drops its entries lazily, when they come up. */
+  /**
+   * Takes an entry out of the structure of its state. The queue drops its entries lazily, when they come up.
+   */
   #leave(entry: PendingEntry): void {
     const wasTimed = this.#deadlines.remove(entry);
     if (entry.state === PendingState.inFlight) {

@@ -2,7 +2,10 @@ import { ByIndex } from './by-index.ts';
 import type { GroupPartition } from './group-partition.ts';
 import type { PartitionList } from './partition-list.ts';
 
-/** A group's positions on the partitions that are opened; on any other it stands at the start of an empty log, and has no object for that. */
+/**
+ * A group's positions on the partitions that are opened; on any other it stands at the start of an empty log,
+ * and has no object for that.
+ */
 export class Positions {
   readonly #partitions: PartitionList;
   readonly #opened = new ByIndex<GroupPartition>();

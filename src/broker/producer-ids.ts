@@ -9,8 +9,8 @@ export interface ProducerIdsHost {
 }
 
 /**
- * Producer ids are numbers that no two producers ever share, not even across restarts: the end of the block they are from is on disk before the
- * first of it is given out.
+ * Producer ids are numbers that no two producers ever share, not even across restarts: the end of the block
+ * they are from is on disk before the first of it is given out.
  */
 export class ProducerIds {
   readonly #host: ProducerIdsHost;

@@ -45,10 +45,12 @@ const sequenceMax = 2 ** 31 - 1;
 const next: SequenceCheck = { kind: 'next' };
 
 /**
- * Producers is what a partition remembers of its idempotent producers: per producer id the epoch and the last five batches with their sequence
- * numbers, so that a batch that is sent again is stored once and a gap is noticed.
+ * Producers is what a partition remembers of its idempotent producers: per producer id the epoch and the last
+ * five batches with their sequence numbers, so that a batch that is sent again is stored once and a gap is
+ * noticed.
  *
- * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint holds what is older.
+ * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint
+ * holds what is older.
  */
 export class Producers {
   /** In the order in which they were last heard of. */
@@ -69,7 +71,10 @@ export class Producers {
       yield { producerId, epoch, lastSequence: batches[batches.length - 1]!.lastSequence, lastMs };
   }
 
-  /** Whether the batch may be appended. A producer that is not known (any more) may begin with any sequence number. */
+  /**
+   * Whether the batch may be appended. A producer that is not known (any more) may begin with any sequence
+   * number.
+   */
   check(batch: Batch): SequenceCheck {
     const producer = this.#producers.get(batch.producerId);
     if (!producer) return next;
@@ -96,7 +101,8 @@ export class Producers {
     producer.lastMs = nowMs;
     if (producer.batches.length === batchesKept) producer.batches.shift();
     producer.batches.push({ firstSequence: baseSequence, lastSequence: lastSequenceOf(batch), baseOffset });
-    this.#producers.delete(producerId); // a map keeps the place of a key that is set again; the newest belongs at the end
+    // A map keeps the place of a key that is set again; the newest belongs at the end.
+    this.#producers.delete(producerId);
     this.#producers.set(producerId, producer);
     this.forget(steady);
   }
@@ -121,7 +127,9 @@ export class Producers {
     this.#meter.close();
   }
 
-  /** `uvarint count, (uvarint id, epoch, lastMs, batches, (uvarint firstSequence, lastSequence, baseOffset)*)*` */
+  /**
+   * `uvarint count, (uvarint id, epoch, lastMs, batches, (uvarint firstSequence, lastSequence, baseOffset)*)*`
+   */
   encode(writer: ByteWriter): void {
     writer.uvarint(this.#producers.size);
     for (const [id, { epoch, lastMs, batches }] of this.#producers) {

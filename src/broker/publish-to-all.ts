@@ -29,12 +29,12 @@ const noRefusals: readonly TopicRefusal[] = [];
 const deaf: PublishListener<undefined> = { published: () => {}, refused: () => {} };
 
 /**
- * Publishes one record to several topics in one commit: a crash leaves it in all topics that took it, or in none. Every
- * topic decides before the first of them changes. A topic where the message would wait for room (`overflow: 'wait'`)
- * refuses it, because the others cannot wait with it.
+ * Publishes one record to several topics in one commit: a crash leaves it in all topics that took it, or in
+ * none. Every topic decides before the first of them changes. A topic where the message would wait for room
+ * (`overflow: 'wait'`) refuses it, because the others cannot wait with it.
  *
- * With `all-or-none` one refusal refuses the publish. With `each`, topics that refuse are left out and told in the answer.
- * A topic that stands in the list more than once gets the message once.
+ * With `all-or-none` one refusal refuses the publish. With `each`, topics that refuse are left out and told
+ * in the answer. A topic that stands in the list more than once gets the message once.
  */
 export function publishToAll<T>(
   topics: readonly Topic[],

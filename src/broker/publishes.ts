@@ -6,8 +6,9 @@ export interface PublishListener<T> {
 }
 
 /**
- * The publishes of one commit that wait to hear "ok": parallel lists, so that a publish costs no object. The lists keep their length
- * from commit to commit, because growing them anew costs some 100 bytes of garbage a publish.
+ * The publishes of one commit that wait to hear "ok": parallel lists, so that a publish costs no object. The
+ * lists keep their length from commit to commit, because growing them anew costs some 100 bytes of garbage a
+ * publish.
  */
 export class PublishesOfCommit {
   readonly #listeners: (PublishListener<unknown> | undefined)[] = [];

@@ -18,8 +18,8 @@ export interface PurgeHost {
 }
 
 /**
- * See {@link Partition.purge}. Messages that are not due yet stand behind all others: a purge up to an offset, or of all but the last, does not
- * reach them.
+ * See {@link Partition.purge}. Messages that are not due yet stand behind all others: a purge up to an
+ * offset, or of all but the last, does not reach them.
  */
 export async function purge(
   partition: Partition,

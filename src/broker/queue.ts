@@ -1,7 +1,10 @@
 import type { Group } from './group.ts';
 import type { Topic } from './topic.ts';
 
-/** The group of a queue that protocols without groups share: consumers of AMQP and SQS are consumers of this group. */
+/**
+ * The group of a queue that protocols without groups share: consumers of AMQP and SQS are consumers of this
+ * group.
+ */
 export const defaultGroup = 'default';
 
 /** A queue is a topic and the group that takes its messages. */

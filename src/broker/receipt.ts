@@ -2,13 +2,13 @@ import type { Delivery } from './consumer.ts';
 import type { Group } from './group.ts';
 
 /**
- * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it, or moves its
- * deadline. A receipt is stale once the message is done or was delivered again, or its group was moved (which counts
- * deliveries from 1 again), and then settles nothing.
+ * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it,
+ * or moves its deadline. A receipt is stale once the message is done or was delivered again, or its group was
+ * moved (which counts deliveries from 1 again), and then settles nothing.
  *
- * Written down by {@link writeReceipt} it survives a restart of the broker. The count of deliveries is stored a moment
- * after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier run is therefore stale,
- * too, once its message was delivered in this run.
+ * Written down by {@link writeReceipt} it survives a restart of the broker. The count of deliveries is stored
+ * a moment after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier
+ * run is therefore stale, too, once its message was delivered in this run.
  */
 export class Receipt {
   readonly group: Group;

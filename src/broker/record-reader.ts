@@ -7,8 +7,9 @@ export const turnBytes: number = 2 ** 20;
 export type OnUnreadable = (batch: Batch, reason: string) => void;
 
 /**
- * A record reader is the log's batch reader for those who have to go on whatever a batch holds: records that cannot be read (a client
- * compressed something else, nobody has the codec) end the batch and are told of. Nothing is thrown.
+ * A record reader is the log's batch reader for those who have to go on whatever a batch holds: records that
+ * cannot be read (a client compressed something else, nobody has the codec) end the batch and are told of.
+ * Nothing is thrown.
  */
 export class RecordReader extends BatchReader {
   readonly #onUnreadable: OnUnreadable;
@@ -26,8 +27,8 @@ export class RecordReader extends BatchReader {
   }
 
   /**
-   * Whether the batch may have taken long: records that cannot be read, or a compressed batch that has become large. There may be many of them in a row:
-   * others get a turn before the next.
+   * Whether the batch may have taken long: records that cannot be read, or a compressed batch that has become
+   * large. There may be many of them in a row: others get a turn before the next.
    */
   get wasCostly(): boolean {
     return !this.#isWhole || (this.#batch !== undefined && this.#batch.openedBytes >= turnBytes);

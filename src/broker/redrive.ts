@@ -33,8 +33,9 @@ export interface Redriven {
 }
 
 /**
- * Puts dead letters back where they came from, without the headers they got: append there and removal here are one commit. The topic is asked as
- * for any publish, so that its limits hold; what it refuses stays, and so does what has no topic any more. Resolves when that is durable.
+ * Puts dead letters back where they came from, without the headers they got: append there and removal here
+ * are one commit. The topic is asked as for any publish, so that its limits hold; what it refuses stays, and
+ * so does what has no topic any more. Resolves when that is durable.
  */
 export async function redrive(
   core: BrokerCore,
@@ -94,7 +95,10 @@ function putBack(core: BrokerCore, letter: Record, to: string | undefined): Brok
   return undefined;
 }
 
-/** The headers as they were before the message was given up. Those of an earlier time, when it was given up elsewhere, stay. */
+/**
+ * The headers as they were before the message was given up. Those of an earlier time, when it was given up
+ * elsewhere, stay.
+ */
 function withoutOrigin(headers: readonly Header[]): readonly Header[] {
   const at = headers.findLastIndex(({ name }) => name === DeadLetterHeader.topic);
   return headers.filter(({ name }, index) => index < at || !name.startsWith(deadLetterPrefix));

@@ -3,15 +3,23 @@ import type { Topic } from './topic.ts';
 
 /** Takes live messages: a subscription of a protocol session, or a function of the embedded API. */
 export interface LiveSubscriber {
-  /** Takes a message; what it keeps it copies before it returns. False: it did not want it (closed, its own echo). */
+  /**
+   * Takes a message; what it keeps it copies before it returns. False: it did not want it (closed, its own
+   * echo).
+   */
   receive(message: LiveMessage): boolean;
-  /** It is behind: what should not be lost waits, see {@link whenDrained}. Messages given to it all the same are kept as far as its limit goes. */
+  /**
+   * It is behind: what should not be lost waits, see {@link whenDrained}. Messages given to it all the same
+   * are kept as far as its limit goes.
+   */
   readonly congested: boolean;
   /** Calls back once, when it is no longer congested or gone for good. */
   whenDrained(callback: () => void): void;
 }
 
-/** A live subscription is a subscriber with the pattern it asked for, in the router until it is unsubscribed. */
+/**
+ * A live subscription is a subscriber with the pattern it asked for, in the router until it is unsubscribed.
+ */
 export class LiveSubscription {
   readonly pattern: string;
   /** Members of one queue share their messages. */
@@ -47,11 +55,12 @@ export interface RouteScope {
 }
 
 /**
- * A route says who gets the messages of a subject: subscribers, one member of each queue, and the topic that captures it.
+ * A route says who gets the messages of a subject: subscribers, one member of each queue, and the topic that
+ * captures it.
  *
- * It is a snapshot, valid until a subscription changes in its scope (`router.isCurrent`). When the last token of the subject makes no
- * difference (only wildcards follow the tokens before it) the route is `open`: it holds for every sibling, which is what makes
- * inbox subjects that are never repeated as cheap as others.
+ * It is a snapshot, valid until a subscription changes in its scope (`router.isCurrent`). When the last token
+ * of the subject makes no difference (only wildcards follow the tokens before it) the route is `open`: it
+ * holds for every sibling, which is what makes inbox subjects that are never repeated as cheap as others.
  */
 export class Route<T = Topic> {
   readonly subscriptions: readonly LiveSubscription[];

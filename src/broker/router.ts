@@ -18,8 +18,8 @@ const hashPrime = 16777619;
 /**
  * The router knows who listens to which subjects now, and which topic captures a subject.
  *
- * Live messages pass through it and are not kept. A publisher asks for the {@link Route} of a subject by its bytes, keeps it as a
- * hint, and has nothing looked up again until a subscription changes.
+ * Live messages pass through it and are not kept. A publisher asks for the {@link Route} of a subject by its
+ * bytes, keeps it as a hint, and has nothing looked up again until a subscription changes.
  */
 export class Router<T = Topic> {
   readonly #tree = new SubjectTree<T>();
@@ -46,7 +46,10 @@ export class Router<T = Topic> {
     return this.#subscriptionCount;
   }
 
-  /** Whether one subscriber more is too much for the broker: they are asked before {@link subscribe}, which takes anybody. */
+  /**
+   * Whether one subscriber more is too much for the broker: they are asked before {@link subscribe}, which
+   * takes anybody.
+   */
   get isFull(): boolean {
     return this.#budgets?.refusal('subscriptions') !== undefined;
   }
@@ -62,7 +65,10 @@ export class Router<T = Topic> {
     return subscription;
   }
 
-  /** Takes a subscription away; nothing reaches it any more, also not from a delivery under way. Twice does nothing. */
+  /**
+   * Takes a subscription away; nothing reaches it any more, also not from a delivery under way. Twice does
+   * nothing.
+   */
   unsubscribe(subscription: LiveSubscription): void {
     if (!subscription.active) return;
     const { pattern, targets } = subscription;
@@ -76,7 +82,10 @@ export class Router<T = Topic> {
     for (const target of targets) target.witnessGone();
   }
 
-  /** Lets a topic capture what is published to a pattern. Patterns of topics must not overlap; the topic layer checks that first. */
+  /**
+   * Lets a topic capture what is published to a pattern. Patterns of topics must not overlap; the topic layer
+   * checks that first.
+   */
   bindTopic(pattern: string, topic: T): void {
     const leaf = this.#tree.place(pattern);
     if (leaf.topic === topic) return;
@@ -119,7 +128,10 @@ export class Router<T = Topic> {
     );
   }
 
-  /** The route of the subject in a range of bytes. `hint`: the last route the caller used; costs least when it still fits. */
+  /**
+   * The route of the subject in a range of bytes. `hint`: the last route the caller used; costs least when it
+   * still fits.
+   */
   match(buffer: Uint8Array, start: number, end: number, hint?: Route<T>): Route<T> {
     if (hint !== undefined && this.isCurrent(hint) && hint.covers(buffer, start, end)) return hint;
     let hash = this.#seed;
@@ -165,7 +177,10 @@ export class Router<T = Topic> {
     return this.matchSubject(subject).hasSubscribers;
   }
 
-  /** Whether any pattern can match subjects that begin with this token: false saves looking up subjects that never repeat. */
+  /**
+   * Whether any pattern can match subjects that begin with this token: false saves looking up subjects that
+   * never repeat.
+   */
   mayHear(token: string): boolean {
     const root = this.#tree.root;
     return root.rest !== undefined || root.star !== undefined || root.child(token) !== undefined;
@@ -182,7 +197,10 @@ export class Router<T = Topic> {
     return this.deliver(this.match(subjectBuffer, subjectStart, subjectEnd), message);
   }
 
-  /** Hands a message to all subscribers of a route and to one member of each queue; says how many took it. The topic is the caller's business. */
+  /**
+   * Hands a message to all subscribers of a route and to one member of each queue; says how many took it. The
+   * topic is the caller's business.
+   */
   deliver(route: Route<T>, message: LiveMessage): number {
     const { subscriptions, queues } = route;
     let count = 0;
@@ -194,7 +212,10 @@ export class Router<T = Topic> {
     return count;
   }
 
-  /** Somebody by chance; if that one is behind or does not want it, the next who is not; if all are behind, one of them all the same. */
+  /**
+   * Somebody by chance; if that one is behind or does not want it, the next who is not; if all are behind,
+   * one of them all the same.
+   */
   #deliverToOne(members: QueueMembers, message: LiveMessage): boolean {
     const first = members.length === 1 ? 0 : this.#pick(members.length);
     let anyCongested = false;

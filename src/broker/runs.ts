@@ -1,4 +1,7 @@
-/** Runs are offsets as stretches `[from, to)`, in the order they were added; adding the next one after the last only moves its end. */
+/**
+ * Runs are offsets as stretches `[from, to)`, in the order they were added; adding the next one after the
+ * last only moves its end.
+ */
 export class Runs {
   #bounds: number[] = [];
 

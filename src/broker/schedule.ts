@@ -5,7 +5,10 @@ import { DueHeap } from './due-heap.ts';
 import type { Filter } from './filter.ts';
 import { copyRecord } from './message.ts';
 
-/** What the schedule asks of the broker: to append a due message to its topic and note that it left, in one commit. */
+/**
+ * What the schedule asks of the broker: to append a due message to its topic and note that it left, in one
+ * commit.
+ */
 export interface ScheduleHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
@@ -18,7 +21,8 @@ const loadRetryMs = 1000;
 const staleMin = 64;
 
 /**
- * The schedule holds delayed messages until they are due: stored in a log of its own, with an index of 24 bytes a message in memory.
+ * The schedule holds delayed messages until they are due: stored in a log of its own, with an index of 24
+ * bytes a message in memory.
  */
 export class Schedule {
   readonly #host: ScheduleHost;
@@ -56,7 +60,10 @@ export class Schedule {
     return this.#log.append(record);
   }
 
-  /** Notes that the record at `offset` is due at `dueMs`, by the wall clock as it is now: a jump neither hastens nor delays it. */
+  /**
+   * Notes that the record at `offset` is due at `dueMs`, by the wall clock as it is now: a jump neither
+   * hastens nor delays it.
+   */
   add(offset: number, dueMs: number, partitionId: number): void {
     if (!this.#outstanding.add(offset)) return; // said twice
     this.#meter.set(this.#outstanding.size);
@@ -163,7 +170,8 @@ export class Schedule {
         }
         const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
         if (this.#stopped) break;
-        if (this.#heap.firstOffset() !== offset || !this.#outstanding.has(offset)) continue; // it was removed meanwhile, or one that is due earlier came
+        // It was removed meanwhile, or one that is due earlier came.
+        if (this.#heap.firstOffset() !== offset || !this.#outstanding.has(offset)) continue;
         if (!batch && offset >= this.#log.durableEnd) {
           retryMs = loadRetryMs;
           break;

@@ -6,7 +6,8 @@ import type { Partition } from './partition.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /**
- * Size retention keeps a partition within its topic's limits of count, bytes and messages per key, by dropping the oldest.
+ * Size retention keeps a partition within its topic's limits of count, bytes and messages per key, by
+ * dropping the oldest.
  *
  * Limits hold per partition. Bytes are the partition's estimate (see docs/decisions/0003).
  */
@@ -31,7 +32,10 @@ export class SizeRetention {
       this.#keepPerKey(partition, record, perKeyMax, config.messagesPerKeyMax === undefined);
   }
 
-  /** What is beyond the limits of the whole partition goes: at once, or as soon as it was read for its dead letters. */
+  /**
+   * What is beyond the limits of the whole partition goes: at once, or as soon as it was read for its dead
+   * letters.
+   */
   appendedAny(partition: Partition, config: TopicConfig): void {
     const { messagesMax, bytesMax, overflow } = config;
     if (overflow !== 'drop-oldest' || (messagesMax === undefined && bytesMax === undefined)) return;
@@ -53,8 +57,9 @@ export class SizeRetention {
   }
 
   /**
-   * Limits per key hold for every key. What an open transaction has written pushes nothing out, since it may come to nothing: false if there is
-   * such a transaction, and then the keys are to be checked again after it.
+   * Limits per key hold for every key. What an open transaction has written pushes nothing out, since it may
+   * come to nothing: false if there is such a transaction, and then the keys are to be checked again after
+   * it.
    */
   checkKeys(partition: Partition, config: TopicConfig): boolean {
     const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
@@ -80,7 +85,8 @@ export class SizeRetention {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
     partition.accounting.accountKey(key);
-    const state = partition.keyIndex?.get(key); // of a topic that is becoming a compacted one there is none yet
+    // Of a topic that is becoming a compacted one there is none yet.
+    const state = partition.keyIndex?.get(key);
     if (state) this.#dropOfKey(partition, key, state, perKeyMax);
   }
 
@@ -103,7 +109,10 @@ export class SizeRetention {
   }
 }
 
-/** Where publishes beyond the limit are refused, nothing is dropped for it: what comes past admission (delayed, redriven) stays too. */
+/**
+ * Where publishes beyond the limit are refused, nothing is dropped for it: what comes past admission
+ * (delayed, redriven) stays too.
+ */
 function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number | undefined {
   return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
@@ -120,7 +129,9 @@ export function excessOf(
   return below === undefined ? undefined : { below, reason: 'bytesMax' };
 }
 
-/** Bytes are an estimate: after a removal up to this offset there may be another one. The last message stays. */
+/**
+ * Bytes are an estimate: after a removal up to this offset there may be another one. The last message stays.
+ */
 function offsetBeyondBytes(partition: Partition, bytesMax: number): number | undefined {
   const { bytes, count } = partition;
   if (bytes <= bytesMax || count <= 1) return undefined;

@@ -1,7 +1,10 @@
 import type { Group } from './group.ts';
 import type { Topic } from './topic.ts';
 
-/** How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds; times are estimates from them. */
+/**
+ * How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds;
+ * times are estimates from them.
+ */
 export interface TopicStats {
   readonly messages: number;
   readonly bytes: number;
@@ -9,8 +12,9 @@ export interface TopicStats {
   readonly inPerSecond: number;
   readonly removedPerSecond: number;
   /**
-   * Milliseconds until publishes are refused, or the oldest messages dropped, by messagesMax or bytesMax if rates stay; absent when neither is
-   * nearing. The disk is no topic's own: see `diskTimeToFullMs` of the broker.
+   * Milliseconds until publishes are refused, or the oldest messages dropped, by messagesMax or bytesMax if
+   * rates stay; absent when neither is nearing. The disk is no topic's own: see `diskTimeToFullMs` of the
+   * broker.
    */
   readonly timeToFullMs?: number;
   readonly groups: number;

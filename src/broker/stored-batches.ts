@@ -14,7 +14,10 @@ export class StoredBatches {
     return this.#bytes;
   }
 
-  /** The buffers will not be looked at any more. Who does not say so, because it does not know, leaves them to the garbage collector. */
+  /**
+   * The buffers will not be looked at any more. Who does not say so, because it does not know, leaves them to
+   * the garbage collector.
+   */
   release(): void {
     for (const batch of this.#borrowed.splice(0)) batch.memory?.release();
   }

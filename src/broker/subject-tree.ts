@@ -193,7 +193,10 @@ class Node<T> implements RouteScope {
   star: Node<T> | undefined = undefined;
   own: Leaf<T> | undefined = undefined;
   rest: Leaf<T> | undefined = undefined;
-  /** Counts changes below, where the node is a first token, or of patterns that begin with a wildcard, where it is the root. */
+  /**
+   * Counts changes below, where the node is a first token, or of patterns that begin with a wildcard, where
+   * it is the root.
+   */
   generation = 0;
 
   get isEmpty(): boolean {

@@ -12,8 +12,8 @@ export interface TopicConfig {
   /** `memory` survives no restart and waits for no sync; everything else is `disk`. */
   readonly durability: 'disk' | 'memory';
   /**
-   * When a message goes: `limits` = when a limit below says so; `queue` = also once every group that wants it has acked it;
-   * `interest` = as `queue`, and what no group wants at publish time is not kept at all.
+   * When a message goes: `limits` = when a limit below says so; `queue` = also once every group that wants it
+   * has acked it; `interest` = as `queue`, and what no group wants at publish time is not kept at all.
    */
   readonly retention: 'limits' | 'queue' | 'interest';
   readonly messagesMax?: number;
@@ -31,9 +31,15 @@ export interface TopicConfig {
   readonly dedupeWindowMs: number;
   /** How many dedupe ids are remembered at most; the oldest are forgotten first. */
   readonly dedupeEntriesMax: number;
-  /** `append`: a message carries the time at which the broker took it; absent: its publisher's, if that gave one. */
+  /**
+   * `append`: a message carries the time at which the broker took it; absent: its publisher's, if that gave
+   * one.
+   */
   readonly timestamps?: 'append';
-  /** Keep count, first and last offset of every key in memory (some 150 bytes a key). It can be switched on later, never off. */
+  /**
+   * Keep count, first and last offset of every key in memory (some 150 bytes a key). It can be switched on
+   * later, never off.
+   */
   readonly keyState: boolean;
   /** Keep only the last message of each key. */
   readonly compaction: boolean;
@@ -132,7 +138,9 @@ const topicChoices = {
   overflowPerKey: ['drop-oldest', 'reject'],
 } as const satisfies { readonly [K in keyof TopicConfig]?: readonly TopicConfig[K][] };
 
-/** Infinity is no number here: what is stored is JSON, which cannot say it. A limit that is none is absent. */
+/**
+ * Infinity is no number here: what is stored is JSON, which cannot say it. A limit that is none is absent.
+ */
 export function isFiniteNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value);
 }

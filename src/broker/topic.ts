@@ -41,7 +41,9 @@ export interface PublishOptions {
   readonly deliverAtMs?: number;
   /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
-  /** Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState. */
+  /**
+   * Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState.
+   */
   readonly expectedLastKeyOffset?: number;
   /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
   readonly expectedLastKey?: string;
@@ -61,7 +63,8 @@ const waitingPublishesMax = 10_000;
 /**
  * A topic is a named log of messages in one or more partitions, with the groups that read it.
  *
- * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits, age, acks of all groups).
+ * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits,
+ * age, acks of all groups).
  */
 export class Topic {
   readonly id: number;
@@ -86,9 +89,15 @@ export class Topic {
   readonly #batches: BatchIntake;
   #nextPartition = 0;
   #settlesByKey = false;
-  /** Publishes need no look at options, limits or groups: the common case, decided once per change of configuration. */
+  /**
+   * Publishes need no look at options, limits or groups: the common case, decided once per change of
+   * configuration.
+   */
   #plain = false;
-  /** Partitions whose keys are to be held against their limit again once the transactions that are open there have ended. */
+  /**
+   * Partitions whose keys are to be held against their limit again once the transactions that are open there
+   * have ended.
+   */
   readonly #keysToCheck = new Set<Partition>();
   readonly #updates = new Mutex();
 
@@ -157,8 +166,8 @@ export class Topic {
   // ---- publish
 
   /**
-   * Publishes a record, copying it before this returns. The listener hears `published` once the message is on disk, or `refused`, perhaps
-   * before this returns.
+   * Publishes a record, copying it before this returns. The listener hears `published` once the message is on
+   * disk, or `refused`, perhaps before this returns.
    */
   publish<T>(
     record: Record,
@@ -180,9 +189,11 @@ export class Topic {
   }
 
   /**
-   * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the bytes are not the caller's any more. The listener hears
-   * `published` with the offset of the first record once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a
-   * LogError about bytes that are no batch. It is stored whole or not at all. A batch of a transaction has to say which one.
+   * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the
+   * bytes are not the caller's any more. The listener hears `published` with the offset of the first record
+   * once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a LogError
+   * about bytes that are no batch. It is stored whole or not at all. A batch of a transaction has to say
+   * which one.
    */
   publishBatch<T>(
     partition: number,
@@ -236,8 +247,9 @@ export class Topic {
   }
 
   /**
-   * Decides about a publish and changes nothing. What it says holds until the next change of the topic: {@link append}
-   * follows in the same synchronous run. `turn`: the publish has waited, and this is the partition whose turn it is.
+   * Decides about a publish and changes nothing. What it says holds until the next change of the topic:
+   * {@link append} follows in the same synchronous run. `turn`: the publish has waited, and this is the
+   * partition whose turn it is.
    */
   admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission {
     const config = this.#config;
@@ -302,7 +314,10 @@ export class Topic {
     core.awaitCommit(listener, token, partition, offset, false);
   }
 
-  /** Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and delayed messages. */
+  /**
+   * Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and
+   * delayed messages.
+   */
   appendAccepted(record: Record, partition: Partition): number {
     if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
     const offset = partition.append(record);
@@ -336,7 +351,8 @@ export class Topic {
     const { leaving } = this;
     const state = partition.keyIndex?.get(key);
     if (!state?.offsets) {
-      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined); // the older ones stay until the next such publish
+      // The older ones stay until the next such publish.
+      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined);
       return;
     }
     const older = state.offsets.filter((at) => at < offset);
@@ -386,7 +402,8 @@ export class Topic {
   async #look(partition: Partition, pattern: string, publish: WaitingPublish): Promise<void> {
     publish.look = 'under way';
     try {
-      await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // only what is durable can be read
+      // Only what is durable can be read.
+      await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
       await partition.last(pattern);
     } catch (error) {
       const problem = `Topic "${this.name}" cannot read which message of the key is the last. Try again.`;
@@ -480,7 +497,10 @@ export class Topic {
     return group;
   }
 
-  /** Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is the beginning. */
+  /**
+   * Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is
+   * the beginning.
+   */
   defineFirstGroup(config: GroupConfig): Group {
     const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
     this.addGroup(group);
@@ -577,8 +597,8 @@ export class Topic {
   }
 
   /**
-   * Changes the configuration; resolves once that is durable. Name and durability stay; partitions may only grow; keyState may be switched on,
-   * which reads all messages once before anything is changed.
+   * Changes the configuration; resolves once that is durable. Name and durability stay; partitions may only
+   * grow; keyState may be switched on, which reads all messages once before anything is changed.
    */
   async update(options: TopicConfig): Promise<void> {
     const config = this.checkUpdate(options);
@@ -593,7 +613,9 @@ export class Topic {
     return this.#update(config);
   }
 
-  /** What {@link update} would make of these options. Throws what it would reject with, and changes nothing. */
+  /**
+   * What {@link update} would make of these options. Throws what it would reject with, and changes nothing.
+   */
   checkUpdate(options: TopicConfig): TopicConfig {
     const config = topicConfig(options);
     const { name, durability, keyState, partitions } = this.#config;
@@ -646,8 +668,8 @@ export class Topic {
   }
 
   /**
-   * Before the broker is ready: what is older than the age limit goes. A crash may have taken back removals that clients
-   * had seen, and the time without a broker counts, too.
+   * Before the broker is ready: what is older than the age limit goes. A crash may have taken back removals
+   * that clients had seen, and the time without a broker counts, too.
    */
   async removeAged(): Promise<void> {
     await Promise.all(this.partitions.opened.map((partition) => this.#age.check(partition)));

@@ -9,7 +9,9 @@ export interface TransactionLimits {
   readonly positionsPerTransactionMax: number;
   /** Longest time that a producer may ask for (Kafka: transaction.max.timeout.ms). */
   readonly timeoutMsMax: number;
-  /** A transactional id that was not used for so long is forgotten (Kafka: transactional.id.expiration.ms). */
+  /**
+   * A transactional id that was not used for so long is forgotten (Kafka: transactional.id.expiration.ms).
+   */
   readonly idleMsMax: number;
 }
 

@@ -16,20 +16,26 @@ export interface TransactionGrowth {
   readonly positions?: readonly PositionInTransaction[];
 }
 
-/** Partitions and groups by the ids that entries have of them; those that were deleted since are undefined. */
+/**
+ * Partitions and groups by the ids that entries have of them; those that were deleted since are undefined.
+ */
 export interface TransactionPlaces {
   partition(id: number): Partition | undefined;
   group(id: number): Group | undefined;
 }
 
 /**
- * The transaction table is every transactional producer, by its transactional id and by its producer id, and which positions of groups are undecided:
- * what {@link Transactions} decides about, and what is read back from the journal.
+ * The transaction table is every transactional producer, by its transactional id and by its producer id, and
+ * which positions of groups are undecided: what {@link Transactions} decides about, and what is read back
+ * from the journal.
  */
 export class TransactionTable {
   readonly #byName = new Map<string, TransactionalProducer>();
   readonly #byProducerId = new Map<number, TransactionalProducer>();
-  /** By {@link positionKey}: how many transactions have a position for it, those included whose end is not on disk. */
+  /**
+   * By {@link positionKey}: how many transactions have a position for it, those included whose end is not on
+   * disk.
+   */
   readonly #undecidedPositions = new Map<string, number>();
   #openCount = 0;
 

@@ -42,7 +42,8 @@ export function positionKey(group: Group, partition: number): string {
 const epochMax = 2 ** 15 - 2;
 
 /**
- * A transactional producer is a transactional id: the identity of whoever writes under it now, and its open transaction, if any.
+ * A transactional producer is a transactional id: the identity of whoever writes under it now, and its open
+ * transaction, if any.
  *
  * Stored: all but {@link ending} and the timer.
  */

@@ -43,17 +43,20 @@ const epochMax = 2 ** 15 - 1;
 const transactionalIdLengthMax = 2 ** 15 - 1;
 
 /**
- * Transactions are messages in several partitions, and positions of groups, that become visible together or not at all.
+ * Transactions are messages in several partitions, and positions of groups, that become visible together or
+ * not at all.
  *
  * ```
  *   none ──first partition or group──► open ──commit, abort, timeout, another producer──► ending ──on disk──► none
  * ```
- * There is one process and one journal: the end of a transaction is a marker in each of its partitions, the positions, and the state of its
- * producer, all in one commit. Nothing is prepared, so nothing can be found half done.
+ * There is one process and one journal: the end of a transaction is a marker in each of its partitions, the
+ * positions, and the state of its producer, all in one commit. Nothing is prepared, so nothing can be found
+ * half done.
  *
- * Until then its messages are in the log like others, and {@link Partition.stableEnd} keeps readers below the first of them. Every end by
- * somebody else than the producer raises the producer's epoch, and so does every end that the producer hears the new epoch of: what
- * was sent before, and comes late, is refused and cannot become part of the next transaction.
+ * Until then its messages are in the log like others, and {@link Partition.stableEnd} keeps readers below the
+ * first of them. Every end by somebody else than the producer raises the producer's epoch, and so does every
+ * end that the producer hears the new epoch of: what was sent before, and comes late, is refused and cannot
+ * become part of the next transaction.
  */
 export class Transactions {
   readonly limits: TransactionLimits;
@@ -88,8 +91,9 @@ export class Transactions {
   // ---- who writes
 
   /**
-   * Makes the caller the one producer of a transactional id: whoever was is fenced, and what it has open is aborted. `expected`: the identity that
-   * the caller has, which must be the one that is known. Resolves, when that is durable, to the caller's new identity.
+   * Makes the caller the one producer of a transactional id: whoever was is fenced, and what it has open is
+   * aborted. `expected`: the identity that the caller has, which must be the one that is known. Resolves,
+   * when that is durable, to the caller's new identity.
    */
   async init(
     transactionalId: string,
@@ -178,7 +182,10 @@ export class Transactions {
     return this.#grow(this.#callerOf(caller), { groups: [group] });
   }
 
-  /** Throws a BrokerError when the transaction may not commit positions under this name. `adds`: the name need not have been added before. */
+  /**
+   * Throws a BrokerError when the transaction may not commit positions under this name. `adds`: the name need
+   * not have been added before.
+   */
   checkGroup(caller: TransactionCaller, group: string, adds: boolean): void {
     const producer = this.#callerOf(caller);
     if (!adds && !producer.transaction?.groups.has(group))
@@ -194,7 +201,10 @@ export class Transactions {
     return this.#grow(this.#callerOf(caller), { groups: [group], positions });
   }
 
-  /** Whether a transaction has a position for the group there which is not decided: what is committed may be about to change. */
+  /**
+   * Whether a transaction has a position for the group there which is not decided: what is committed may be
+   * about to change.
+   */
   hasUndecidedPosition(group: Group, partition: number): boolean {
     return this.#table.hasUndecidedPosition(group, partition);
   }
@@ -266,8 +276,8 @@ export class Transactions {
   // ---- the end
 
   /**
-   * Ends the caller's transaction. `raises`: the caller hears its next epoch. Asked once more, it says the same once more. Resolves, when all
-   * of it is durable, to the caller's identity from now on.
+   * Ends the caller's transaction. `raises`: the caller hears its next epoch. Asked once more, it says the
+   * same once more. Resolves, when all of it is durable, to the caller's identity from now on.
    */
   async end(caller: TransactionCaller, outcome: Outcome, raises: boolean): Promise<ProducerIdentity> {
     for (let spareId = -1; ; spareId = await this.#host.takeProducerId()) {
@@ -390,7 +400,10 @@ export class Transactions {
     for (const producer of this.#table.producers()) yield [producer.producerId, json(producer.entry())];
   }
 
-  /** After recovery: time goes on for what is open; what nobody has open any more, because damage took the word of it, is aborted. */
+  /**
+   * After recovery: time goes on for what is open; what nobody has open any more, because damage took the
+   * word of it, is aborted.
+   */
   resume(): void {
     this.#resumed = true;
     for (const partition of this.#host.partitions()) {

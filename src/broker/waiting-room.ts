@@ -5,7 +5,10 @@ import type { Partition } from './partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { PublishOptions } from './topic.ts';
 
-/** A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message of a key. */
+/**
+ * A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message
+ * of a key.
+ */
 export interface WaitingPublish {
   readonly record: Record;
   readonly options: PublishOptions | undefined;
@@ -16,7 +19,10 @@ export interface WaitingPublish {
   failure: Error | undefined;
 }
 
-/** The waiting room holds the publishes that wait, in order for each partition: who comes later does not go before them. */
+/**
+ * The waiting room holds the publishes that wait, in order for each partition: who comes later does not go
+ * before them.
+ */
 export class WaitingRoom {
   readonly #queues = new Map<Partition, Queue<WaitingPublish>>();
   #size = 0;

@@ -2,9 +2,15 @@ import type { Files } from '../log/index.ts';
 import type { Clock, Timer } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 
-/** Marks past which the broker refuses publishes, and past those of memory all that would grow, while consumers go on. */
+/**
+ * Marks past which the broker refuses publishes, and past those of memory all that would grow, while
+ * consumers go on.
+ */
 export interface WatermarkOptions {
-  /** Publishes are refused while the disk has less free, in bytes; undefined = 256 MiB, or an eighth of the disk if that is less. */
+  /**
+   * Publishes are refused while the disk has less free, in bytes; undefined = 256 MiB, or an eighth of the
+   * disk if that is less.
+   */
   readonly diskFreeBytesMin: number | undefined;
   /** Publishes are refused while the process uses more, in bytes; Infinity = never. */
   readonly memoryBytesMax: number;
@@ -15,15 +21,23 @@ export interface WatermarkOptions {
 const checkEveryMs = 1000;
 const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
 const defaultDiskShare = 1 / 8;
-/** How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too. */
+/**
+ * How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too.
+ */
 const trendMs = 60_000;
-/** The disk is looked at once more when this share of what is free above the mark was written, but not for less than this share of the mark. */
+/**
+ * The disk is looked at once more when this share of what is free above the mark was written, but not for
+ * less than this share of the mark.
+ */
 const lookShareOfFree = 1 / 4;
 const lookShareOfMark = 1 / 16;
 /** Publishes are let in again when so much more than the mark is free. */
 const hysteresis = 1.1;
 
-/** Watermarks look at disk and memory once a second, and at the disk the oftener the faster it fills, and say why no publish is accepted while a mark is passed. */
+/**
+ * Watermarks look at disk and memory once a second, and at the disk the oftener the faster it fills, and say
+ * why no publish is accepted while a mark is passed.
+ */
 export class Watermarks {
   readonly #options: WatermarkOptions;
   readonly #files: Files;
@@ -89,7 +103,10 @@ export class Watermarks {
     return this.#memoryRefusal;
   }
 
-  /** Until the disk's watermark is passed, if it goes on as in the last minute; undefined when it does not near. */
+  /**
+   * Until the disk's watermark is passed, if it goes on as in the last minute; undefined when it does not
+   * near.
+   */
   get diskTimeToFullMs(): number | undefined {
     const [first] = this.#trend;
     const last = this.#trend[this.#trend.length - 1];

@@ -4,8 +4,8 @@ import { type Terminal, processTerminal } from './terminal.ts';
 import { shownJson, shownText } from '../util/shown-text.ts';
 
 /**
- * A command module adds one top-level command's options and actions. It is loaded only when that command (or its
- * help) was asked for.
+ * A command module adds one top-level command's options and actions. It is loaded only when that command (or
+ * its help) was asked for.
  */
 export interface CommandModule {
   configure(command: Command): void | Promise<void>;
@@ -28,7 +28,8 @@ export interface CommandContext {
 }
 
 /**
- * For a command with subcommands, of which `list` is the one without a name: an unknown name is no argument of `list`, and the error says so.
+ * For a command with subcommands, of which `list` is the one without a name: an unknown name is no argument
+ * of `list`, and the error says so.
  */
 export function refuseUnknownSubcommand(command: Command): void {
   command.hook('preSubcommand', (_, subcommand) => {
@@ -77,7 +78,10 @@ export function print(context: CommandContext, value: unknown, render: () => str
   context.terminal.out(context.json ? shownJson(value) : render());
 }
 
-/** Prints a result whose text is a sentence. It may name what clients or arguments said, so it is shown as a cell of a table is. */
+/**
+ * Prints a result whose text is a sentence. It may name what clients or arguments said, so it is shown as a
+ * cell of a table is.
+ */
 export function say(context: CommandContext, value: unknown, sentence: () => string): void {
   print(context, value, () => shownText(sentence()));
 }

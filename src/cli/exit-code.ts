@@ -1,6 +1,6 @@
 /**
- * What the process tells its caller at the end. From 64 on the numbers are those of BSD's sysexits.h, so that scripts and
- * supervisors can tell "try again later" from "somebody must look". docs/cli.md lists them.
+ * What the process tells its caller at the end. From 64 on the numbers are those of BSD's sysexits.h, so that
+ * scripts and supervisors can tell "try again later" from "somebody must look". docs/cli.md lists them.
  */
 export const exitCode = {
   ok: 0,
@@ -11,8 +11,8 @@ export const exitCode = {
   /** No broker answers, or an address cannot be listened on. */
   unavailable: 69,
   /**
-   * A write or sync of the log failed, or an error came up that nothing handles: the broker stopped rather than acknowledge
-   * what may not be on disk.
+   * A write or sync of the log failed, or an error came up that nothing handles: the broker stopped rather
+   * than acknowledge what may not be on disk.
    */
   storageFailed: 70,
   /** The data directory cannot be created or written. */

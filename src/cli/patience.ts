@@ -10,8 +10,8 @@ export interface PatienceListener {
 }
 
 /**
- * Patience outlasts a restart of the broker: it asks again once a second while nobody answers, and tells its listener. Before the first
- * answer it has none: an address that was never a broker's is a mistake.
+ * Patience outlasts a restart of the broker: it asks again once a second while nobody answers, and tells its
+ * listener. Before the first answer it has none: an address that was never a broker's is a mistake.
  */
 export class Patience {
   readonly #listener: PatienceListener;

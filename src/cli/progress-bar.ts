@@ -1,8 +1,8 @@
 import { formatCount, formatDuration } from './format.ts';
 
 /**
- * A progress bar is one line on stderr that is drawn over while long work goes on. It shows only where a person watches,
- * and is wiped at the end, so that what stays is the result.
+ * A progress bar is one line on stderr that is drawn over while long work goes on. It shows only where a
+ * person watches, and is wiped at the end, so that what stays is the result.
  */
 export class ProgressBar implements Disposable {
   readonly #total: number | undefined;

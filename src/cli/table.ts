@@ -8,8 +8,8 @@ export interface Column {
 }
 
 /**
- * Lays rows out under their titles, two spaces apart, no line longer than `columnsMax` characters. Cells are shown as text from clients is:
- * a name may hold anything that drives a terminal.
+ * Lays rows out under their titles, two spaces apart, no line longer than `columnsMax` characters. Cells are
+ * shown as text from clients is: a name may hold anything that drives a terminal.
  */
 export function renderTable(
   columns: readonly Column[],

@@ -38,7 +38,10 @@ export const colourStyle: Style = {
   bad: ansi(31, 39),
 };
 
-/** Whether to colour: `--no-color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then whether somebody watches. */
+/**
+ * Whether to colour: `--no-color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then whether somebody
+ * watches.
+ */
 export function wantsColour(
   isTty: boolean,
   environment: { readonly [name: string]: string | undefined },

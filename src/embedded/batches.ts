@@ -42,7 +42,10 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
     return this.deliveries.values();
   }
 
-  /** Acks what is not answered yet, in one commit. Resolves, when that is on disk, to how many of them counted. */
+  /**
+   * Acks what is not answered yet, in one commit. Resolves, when that is on disk, to how many of them
+   * counted.
+   */
   ack(): Promise<number> {
     return countOf(this.deliveries.map((delivery) => delivery.ack()));
   }

@@ -38,9 +38,14 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
 import { Topic } from './topic.ts';
 import { changedTopic, newTopic, type TopicSettings } from './topic-settings.ts';
 
-/** How the values of a topic are written and read: checked by a schema, by a codec, or as JSON of any shape. */
+/**
+ * How the values of a topic are written and read: checked by a schema, by a codec, or as JSON of any shape.
+ */
 export interface SchemaOptions<S extends StandardSchema> extends TopicSettings {
-  /** A schema of any library that follows Standard Schema (zod, valibot, arktype …): values are JSON that fits it. */
+  /**
+   * A schema of any library that follows Standard Schema (zod, valibot, arktype …): values are JSON that fits
+   * it.
+   */
   readonly schema: S;
   /** The key of a message, where the publish does not give one. */
   readonly key?: (value: SchemaInput<S>) => string;
@@ -70,7 +75,8 @@ export interface BoxParts {
 }
 
 /**
- * A box is a broker inside this process: topics, groups and live subjects, in memory or in a directory. `open` makes one.
+ * A box is a broker inside this process: topics, groups and live subjects, in memory or in a directory.
+ * `open` makes one.
  *
  * ```ts
  * import { open } from 'pillarbox';
@@ -125,8 +131,8 @@ export class Box implements AsyncDisposable {
   /**
    * Opens a topic, or creates it. Of an existing topic what is given changes, what is left out stays.
    *
-   * With a schema the types of its values follow from it: a wrong value does not compile, and none reaches a handler. A stored message that
-   * does not fit goes to the dead-letter topic of whichever group meets it.
+   * With a schema the types of its values follow from it: a wrong value does not compile, and none reaches a
+   * handler. A stored message that does not fit goes to the dead-letter topic of whichever group meets it.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -146,8 +152,8 @@ export class Box implements AsyncDisposable {
    * console.log(message?.value.id, message?.key); // prints: 1 ada
    * ```
    *
-   * Without one, values are JSON: any value JSON can say, strings included, comes out as it went in. `box.topic<Order>('orders')` gives them
-   * a type, on trust. For others there are codecs:
+   * Without one, values are JSON: any value JSON can say, strings included, comes out as it went in.
+   * `box.topic<Order>('orders')` gives them a type, on trust. For others there are codecs:
    *
    * ```ts
    * import { open, bytes, json, text } from 'pillarbox';
@@ -223,7 +229,10 @@ export class Box implements AsyncDisposable {
 
   // ---- the whole
 
-  /** Calls back with what happens: nacks, dead letters, topics and groups that come and go, the end of a failed log. Returns the call that ends that. */
+  /**
+   * Calls back with what happens: nacks, dead letters, topics and groups that come and go, the end of a
+   * failed log. Returns the call that ends that.
+   */
   watch(listener: (event: BoxEvent) => void): () => void {
     checkValue('watch()', 'the listener', listener, callback);
     return this.#broker.events.subscribe((event) => listener(boxEvent(event)));

@@ -28,7 +28,10 @@ export function checkBrowse(options: BrowseOptions): void {
   checkOptions('browse()', options, browseChecks);
 }
 
-/** Reads stored messages up to the end as it is when it gets there. Nobody else notices: no group, no position, no ack. */
+/**
+ * Reads stored messages up to the end as it is when it gets there. Nobody else notices: no group, no
+ * position, no ack.
+ */
 export async function* browse<T>(
   topic: CoreTopic,
   codec: AnyCodec,

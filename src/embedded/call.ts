@@ -22,7 +22,10 @@ function messageOf(thrown: unknown): string {
   }
 }
 
-/** A call is one run of a handler, with the receipts of the messages it was given. Its signal costs nothing until the handler asks for it. */
+/**
+ * A call is one run of a handler, with the receipts of the messages it was given. Its signal costs nothing
+ * until the handler asks for it.
+ */
 export class Call implements HandlerContext {
   readonly #context: BoxContext;
   readonly #receipts: readonly Receipt[];
@@ -44,7 +47,9 @@ export class Call implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** The handler came to its end: what it did not answer itself is done, or failed in the way the error says. */
+  /**
+   * The handler came to its end: what it did not answer itself is done, or failed in the way the error says.
+   */
   end(failure?: Failure): void {
     this.#timer?.cancel();
     for (const receipt of this.#receipts) {
@@ -71,8 +76,8 @@ export class Call implements HandlerContext {
   }
 
   /**
-   * The error is the handler's way to stop, and says nothing about the message. After a handler has looked at its signal
-   * the error may be anything: libraries wrap the reason.
+   * The error is the handler's way to stop, and says nothing about the message. After a handler has looked at
+   * its signal the error may be anything: libraries wrap the reason.
    */
   #wasStopped(failure: Failure): boolean {
     return this.#abortReason !== undefined && (this.#controller !== undefined || this.isAbort(failure));

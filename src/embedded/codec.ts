@@ -7,8 +7,8 @@ import { describeIssues, plainIssues, type SchemaResult, type StandardSchema } f
 type MaybePromise<T> = T | Promise<T>;
 
 /**
- * A codec turns values into the bytes of a message and back. `decode` throws on bytes that are no value; `null` is a message without a value
- * (Kafka's tombstone).
+ * A codec turns values into the bytes of a message and back. `decode` throws on bytes that are no value;
+ * `null` is a message without a value (Kafka's tombstone).
  */
 export interface Codec<In, Out = In> {
   encode(value: In): MaybePromise<Uint8Array | string>;
@@ -22,9 +22,10 @@ export type CodecOutput<C extends AnyCodec> = C extends Codec<never, infer Out> 
 /**
  * Values as JSON, the default of every topic. `json<Order>()` takes the type on trust; a schema checks it.
  *
- * Strings are JSON too (`"hello"`, with quotes): what comes out is what went in. For bare text use {@link text}, for bytes {@link bytes}.
- * What JSON would lose in silence is refused: a Map, a Set, NaN, bytes, `undefined` in an array. A member that is undefined or a function is
- * left out, and `toJSON` is heard (a Date becomes text), as JSON has it.
+ * Strings are JSON too (`"hello"`, with quotes): what comes out is what went in. For bare text use
+ * {@link text}, for bytes {@link bytes}. What JSON would lose in silence is refused: a Map, a Set, NaN,
+ * bytes, `undefined` in an array. A member that is undefined or a function is left out, and `toJSON` is heard
+ * (a Date becomes text), as JSON has it.
  */
 export function json<T = unknown>(): Codec<T> {
   return jsonCodec as Codec<T>;
@@ -89,8 +90,8 @@ export const bytes: Codec<Uint8Array> = {
 };
 
 /**
- * JSON, checked against a schema when published and again when consumed. What is stored is the value as it was published; what a schema
- * fills in or converts, it does for the consumer.
+ * JSON, checked against a schema when published and again when consumed. What is stored is the value as it
+ * was published; what a schema fills in or converts, it does for the consumer.
  */
 export function schemaCodec<In, Out>(schema: StandardSchema<In, Out>): Codec<In, Out> {
   const { validate } = schema['~standard'];

@@ -14,9 +14,15 @@ export interface BoxContext {
   readonly open: Set<Closable>;
   /** A delivery of this group was answered. */
   answered(group: CoreGroup): void;
-  /** Calls back whenever a delivery of this group was answered or given up, and with why there will be no more; returns the call that ends that. */
+  /**
+   * Calls back whenever a delivery of this group was answered or given up, and with why there will be no
+   * more; returns the call that ends that.
+   */
   watchAnswers(group: CoreGroup, watcher: AnswerWatcher): () => void;
-  /** `true` once everything done so far is on disk; `false` at once. Nobody has to wait for it: left alone, its rejection goes unheard. */
+  /**
+   * `true` once everything done so far is on disk; `false` at once. Nobody has to wait for it: left alone,
+   * its rejection goes unheard.
+   */
   answerOf(counts: boolean): Promise<boolean>;
 }
 
@@ -24,8 +30,8 @@ export type AnswerWatcher = (gone?: BrokerError) => void;
 
 export interface CloseOptions {
   /**
-   * How long handlers under way may take, in milliseconds of real time, whatever clock the box has. Their signals abort at once; messages
-   * of handlers that are not done by then go back. Default 10,000.
+   * How long handlers under way may take, in milliseconds of real time, whatever clock the box has. Their
+   * signals abort at once; messages of handlers that are not done by then go back. Default 10,000.
    */
   readonly timeoutMs?: number;
 }

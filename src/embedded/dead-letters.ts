@@ -19,8 +19,9 @@ const redriveChecks: Checks<RedriveOptions> = {
 };
 
 /**
- * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They stand in a topic of their own,
- * which comes into being with the first one; each says in `message.origin` where it came from and why.
+ * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They
+ * stand in a topic of their own, which comes into being with the first one; each says in `message.origin`
+ * where it came from and why.
  */
 export class DeadLetters<T> {
   /** The topic they stand in; undefined when the group has none. */
@@ -51,9 +52,9 @@ export class DeadLetters<T> {
   }
 
   /**
-   * Puts them back where they came from, as new messages without the headers of a dead letter: every group of that topic gets them (again).
-   * Each moves in one commit. What the topic refuses (it is full, sealed, gone) stays here. Resolves, when that is on disk, to how many were
-   * moved, and how many stayed and why.
+   * Puts them back where they came from, as new messages without the headers of a dead letter: every group of
+   * that topic gets them (again). Each moves in one commit. What the topic refuses (it is full, sealed, gone)
+   * stays here. Resolves, when that is on disk, to how many were moved, and how many stayed and why.
    */
   async redrive(options: RedriveOptions = {}): Promise<Redriven> {
     checkOptions('redrive()', options, redriveChecks);

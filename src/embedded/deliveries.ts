@@ -10,7 +10,10 @@ import { abortSignal, wholeNumber, type Checks } from './options.ts';
 export interface DeliveriesOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
-  /** Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so more than a few want a long one. Default 0, at most 65,536. */
+  /**
+   * Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so more than a few want a
+   * long one. Default 0, at most 65,536.
+   */
   readonly prefetch?: number;
 }
 
@@ -20,8 +23,9 @@ export const deliveriesChecks: Checks<DeliveriesOptions> = {
 };
 
 /**
- * Deliveries of a group, one at a time, for `for await`: the next message is asked for when the loop asks. Several loops may share one
- * object. Leaving the loop, the signal, and the end of the group or the box end it; what was fetched ahead goes back to the group.
+ * Deliveries of a group, one at a time, for `for await`: the next message is asked for when the loop asks.
+ * Several loops may share one object. Leaving the loop, the signal, and the end of the group or the box end
+ * it; what was fetched ahead goes back to the group.
  */
 export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;

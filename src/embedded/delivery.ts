@@ -28,9 +28,10 @@ export function checkNack(options: NackOptions): void {
 export let receiptOf: (delivery: Delivery<unknown>) => Receipt;
 
 /**
- * A delivery is a message handed to one consumer of a group, to be answered before the group's `ackWaitMs` is over. Unanswered, it is
- * delivered again. The first answer counts; the promises tell, once that is on disk, whether it did: `false` means too late, or answered
- * before. They may be left alone (`void delivery.ack()`): answers go to disk in the order they were given, with or without somebody waiting.
+ * A delivery is a message handed to one consumer of a group, to be answered before the group's `ackWaitMs` is
+ * over. Unanswered, it is delivered again. The first answer counts; the promises tell, once that is on disk,
+ * whether it did: `false` means too late, or answered before. They may be left alone (`void delivery.ack()`):
+ * answers go to disk in the order they were given, with or without somebody waiting.
  */
 export class Delivery<T> extends Message<T> {
   /** 1 for the first delivery of this message to the group. */
@@ -58,7 +59,10 @@ export class Delivery<T> extends Message<T> {
     return this.#context.answerOf(this.#receipt.ack());
   }
 
-  /** It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. The `reason` of the last time shows in the dead letter's cause. */
+  /**
+   * It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. The `reason` of
+   * the last time shows in the dead letter's cause.
+   */
   nack(options: NackOptions = {}): Promise<boolean> {
     checkNack(options);
     return this.#context.answerOf(this.#receipt.nack(options.delayMs, options.reason));
@@ -76,7 +80,10 @@ export class Delivery<T> extends Message<T> {
   }
 }
 
-/** Reads the value. What is none is rejected, since it would be none the next time too; the answer is then undefined. */
+/**
+ * Reads the value. What is none is rejected, since it would be none the next time too; the answer is then
+ * undefined.
+ */
 export function read<T>(
   context: BoxContext,
   codec: AnyCodec,

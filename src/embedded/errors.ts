@@ -1,10 +1,12 @@
 /**
- * A refusal by the embedded API itself, with a code that programs can match. What the broker refuses comes as a `BrokerError`.
+ * A refusal by the embedded API itself, with a code that programs can match. What the broker refuses comes as
+ * a `BrokerError`.
  *
  * - `option-invalid`: a call got an option it does not know, or a value that does not fit
  * - `value-invalid`: a value is not what the topic's schema or codec takes
  * - `batch-refused`: some messages of a batch were refused
- * - `no-responders`, `request-timeout`, `request-failed`: a live request had nobody to answer it, no answer in time, an error for an answer
+ * - `no-responders`, `request-timeout`, `request-failed`: a live request had nobody to answer it, no answer
+ *   in time, an error for an answer
  */
 export type BoxErrorCode =
   | 'option-invalid'
@@ -46,8 +48,8 @@ export class ValueError extends BoxError {
 const retryMsMax = 2 ** 31 - 1;
 
 /**
- * Thrown by a handler that cannot do its work now: the message comes again after `delayMs`. Any other error is a failure too, but waits
- * for the group's backoff. Both count as deliveries.
+ * Thrown by a handler that cannot do its work now: the message comes again after `delayMs`. Any other error
+ * is a failure too, but waits for the group's backoff. Both count as deliveries.
  */
 export class RetryError extends Error {
   override readonly name = 'RetryError';
@@ -65,7 +67,10 @@ export class RetryError extends Error {
   }
 }
 
-/** Thrown by a handler for which trying again is pointless: the message goes to the dead-letter topic at once, with this reason. */
+/**
+ * Thrown by a handler for which trying again is pointless: the message goes to the dead-letter topic at once,
+ * with this reason.
+ */
 export class RejectError extends Error {
   override readonly name = 'RejectError';
   readonly code = 'reject';

@@ -21,7 +21,10 @@ const prefetch = 64;
 /** A group that nobody reads any more is removed after so long. */
 const inactiveMs = 60_000;
 
-/** All messages of a topic, for one loop: a group of its own that needs no acks and goes when the loop is left. */
+/**
+ * All messages of a topic, for one loop: a group of its own that needs no acks and goes when the loop is
+ * left.
+ */
 export class Follow<T> implements AsyncIterableIterator<Message<T>>, AsyncDisposable {
   readonly #group: CoreGroup;
   readonly #deliveries: Deliveries<T>;

@@ -9,7 +9,10 @@ import {
   type GroupStart,
 } from '../broker/index.ts';
 
-/** Where a new group begins to read: everything, what comes from now on, the last message, the last of each key, an offset, a time. */
+/**
+ * Where a new group begins to read: everything, what comes from now on, the last message, the last of each
+ * key, an offset, a time.
+ */
 export type Start =
   | 'all'
   | 'new'
@@ -27,8 +30,8 @@ export interface GroupSettings {
   /** Deliveries of one message before it is given up, Infinity for no limit. Default 5. */
   readonly maxDeliver?: number;
   /**
-   * Waits before each redelivery, in milliseconds, the last one repeating. Default 100, 1,000, 10,000, 60,000. A wait that has
-   * begun is not shortened or extended by a change.
+   * Waits before each redelivery, in milliseconds, the last one repeating. Default 100, 1,000, 10,000,
+   * 60,000. A wait that has begun is not shortened or extended by a change.
    */
   readonly backoffMs?: readonly number[];
   /** Share of each wait that is random, from 0 to 1. Default 0.2. */
@@ -38,13 +41,17 @@ export interface GroupSettings {
   /** Deliveries under way at once, of each partition; Infinity for no limit, which is the default. */
   readonly maxInFlight?: number;
   /**
-   * The topic for messages that were given up, or a policy that says where they go, for which causes, and with which
-   * limits. `false`: none of the group's own, so the topic's policy decides. Default `<topic>-<group>-dlq`.
+   * The topic for messages that were given up, or a policy that says where they go, for which causes, and
+   * with which limits. `false`: none of the group's own, so the topic's policy decides. Default
+   * `<topic>-<group>-dlq`.
    */
   readonly deadLetter?: string | false | DeadLetterPolicy<GroupDeadLetterCause>;
   /** `key`: of each key one message at a time, in order, while other keys go on. Default `none`. */
   readonly ordering?: 'none' | 'key';
-  /** `none`: done when delivered, at most once. `all`: an ack covers what was delivered before. Default `explicit`. */
+  /**
+   * `none`: done when delivered, at most once. `all`: an ack covers what was delivered before. Default
+   * `explicit`.
+   */
   readonly ack?: 'explicit' | 'all' | 'none';
   /** False: its position is not kept over a restart. Default true. */
   readonly durable?: boolean;

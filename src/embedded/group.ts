@@ -33,7 +33,10 @@ import {
 } from './subscription.ts';
 
 export interface NextOptions {
-  /** How long to wait for a message, on the clock of the box. 0: only for what is there now. Default: until there is one. */
+  /**
+   * How long to wait for a message, on the clock of the box. 0: only for what is there now. Default: until
+   * there is one.
+   */
   readonly waitMs?: number;
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -44,8 +47,9 @@ const nextChecks: Checks<NextOptions> = { waitMs: milliseconds(), signal: abortS
 const pauseChecks: Checks<{ untilMs?: number }> = { untilMs: time };
 
 /**
- * A group is a reading position on a topic, shared by its consumers: every group gets every message, and inside a group each message goes
- * to one consumer. Consumers are `for await` loops and handlers, as many as you like.
+ * A group is a reading position on a topic, shared by its consumers: every group gets every message, and
+ * inside a group each message goes to one consumer. Consumers are `for await` loops and handlers, as many as
+ * you like.
  */
 export class Group<T> implements AsyncIterable<Delivery<T>> {
   readonly name: string;
@@ -79,8 +83,9 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   // ---- consuming
 
   /**
-   * Gives each message to a handler: when it returns or resolves the message is acked, when it throws or rejects it is nacked and comes
-   * again after the group's backoff. `RetryError` says when, `RejectError` that it should not.
+   * Gives each message to a handler: when it returns or resolves the message is acked, when it throws or
+   * rejects it is nacked and comes again after the group's backoff. `RetryError` says when, `RejectError`
+   * that it should not.
    *
    * ```ts
    * import { open, RejectError } from 'pillarbox';
@@ -112,7 +117,10 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return new MessageSubscription(this.#context, this.#core, this.#codec, handler, options);
   }
 
-  /** Gives batches to a handler, one after another. What it did not answer itself is acked, or nacked when it throws. */
+  /**
+   * Gives batches to a handler, one after another. What it did not answer itself is acked, or nacked when it
+   * throws.
+   */
   consumeBatches(handler: BatchHandler<T>, options: ConsumeBatchesOptions = {}): Subscription {
     checkValue('consumeBatches()', 'the handler', handler, callback);
     checkOptions('consumeBatches()', options, consumeBatchesChecks);
@@ -169,7 +177,10 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return undefined;
   }
 
-  /** Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of answers, it hears those given through this box. */
+  /**
+   * Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of
+   * answers, it hears those given through this box.
+   */
   async drained(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     checkOptions('drained()', options, signalChecks);
     const { signal } = options;
@@ -217,7 +228,9 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return { ...this.#core.stats(), oldestAgeMs: await this.#core.oldestAgeMs() };
   }
 
-  /** Holds deliveries back, until `untilMs` (milliseconds since the epoch) or until resumed; answers go on. */
+  /**
+   * Holds deliveries back, until `untilMs` (milliseconds since the epoch) or until resumed; answers go on.
+   */
   async pause(options: { readonly untilMs?: number } = {}): Promise<void> {
     checkOptions('pause()', options, pauseChecks);
     return this.#core.pause(options.untilMs);
@@ -238,7 +251,10 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     if (changed) await this.#core.update(changed);
   }
 
-  /** Deletes the group with its position; its messages stay in the topic as far as other groups or its retention want them. */
+  /**
+   * Deletes the group with its position; its messages stay in the topic as far as other groups or its
+   * retention want them.
+   */
   delete(): Promise<void> {
     return this.#core.delete();
   }

@@ -5,12 +5,17 @@ import { shownValue } from './options.ts';
 
 type HeaderValue = string | Uint8Array;
 
-/** Headers to publish: `{ name: value }`, with an array where a name repeats, or pairs in the order they should have. */
+/**
+ * Headers to publish: `{ name: value }`, with an array where a name repeats, or pairs in the order they
+ * should have.
+ */
 export type HeadersInit =
   | { readonly [name: string]: HeaderValue | readonly HeaderValue[] }
   | Iterable<readonly [name: string, value: HeaderValue]>;
 
-/** The headers of a message: an ordered list of name and value. Names are told apart by case, and may repeat. */
+/**
+ * The headers of a message: an ordered list of name and value. Names are told apart by case, and may repeat.
+ */
 export class MessageHeaders implements Iterable<[name: string, value: string]> {
   readonly #list: readonly Header[];
 

@@ -13,7 +13,10 @@ export interface Expected<T> {
   readonly forget: () => void;
 }
 
-/** The inbox takes answers to live requests: one subscription for all of them, a token of the subject for each. */
+/**
+ * The inbox takes answers to live requests: one subscription for all of them, a token of the subject for
+ * each.
+ */
 export class Inbox implements Closable {
   readonly #context: BoxContext;
   readonly #prefix: string;

@@ -16,7 +16,10 @@ export interface IntakeListener {
   ended(reason: ConsumerEnd): void;
 }
 
-/** An intake is where a group's messages come in, as many as were asked for: the consumer that the broker knows. */
+/**
+ * An intake is where a group's messages come in, as many as were asked for: the consumer that the broker
+ * knows.
+ */
 export class Intake implements CoreConsumer {
   readonly creditBytes: number = Infinity;
   credit = 0;

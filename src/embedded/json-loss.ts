@@ -4,8 +4,9 @@ import { ValueError } from './errors.ts';
 const marks = ['{}', 'null', '{"0":', '{"type":"Buffer"'];
 
 /**
- * What JSON leaves out without a word: the entries of a Map, the digits of NaN, the bytes of a typed array. Only text that
- * has one of the marks is worth a walk through the value: publishing stays as quick as `JSON.stringify`.
+ * What JSON leaves out without a word: the entries of a Map, the digits of NaN, the bytes of a typed array.
+ * Only text that has one of the marks is worth a walk through the value: publishing stays as quick as
+ * `JSON.stringify`.
  */
 export function refuseLoss(value: unknown, encoded: string): void {
   if (!marks.some((mark) => encoded.includes(mark))) return;

@@ -28,7 +28,9 @@ export const subscribeChecks: Checks<LiveSubscribeOptions> = {
   signal: abortSignal,
 };
 
-/** A live subscription hands its messages to a loop. Leaving the loop, the signal and the box's end close it. */
+/**
+ * A live subscription hands its messages to a loop. Leaving the loop, the signal and the box's end close it.
+ */
 export class LiveSubscription<T> implements AsyncIterableIterator<LiveMessage<T>>, AsyncDisposable, Closable {
   /** Messages that were lost because the loop was too slow. */
   dropped = 0;

@@ -58,7 +58,10 @@ export interface PlainRespondOptions<T> extends Omit<RespondOptions, 'onError'> 
 export interface RespondOptions<C extends AnyCodec = Codec<unknown>> extends LiveSubscribeOptions<C> {
   /** Handlers under way at once. Default 64. */
   readonly concurrency?: number;
-  /** Is told of what the handler throws; the requester hears it too. Without it errors are warnings of the process. */
+  /**
+   * Is told of what the handler throws; the requester hears it too. Without it errors are warnings of the
+   * process.
+   */
   readonly onError?: (error: unknown, message: LiveMessage<CodecOutput<C>>) => void;
 }
 
@@ -83,8 +86,9 @@ const requestTimeoutMs = 5_000;
 const respondConcurrency = 64;
 
 /**
- * Live subjects: messages go to whoever listens now, at most once, and are never on disk, unless a topic captures their subject: then it
- * keeps them as well. NATS clients of the same broker publish and subscribe here too.
+ * Live subjects: messages go to whoever listens now, at most once, and are never on disk, unless a topic
+ * captures their subject: then it keeps them as well. NATS clients of the same broker publish and subscribe
+ * here too.
  *
  * Patterns: `*` is one token, `>` all that follow. Values are JSON by default, see {@link Codec}.
  *
@@ -144,7 +148,10 @@ export class Live {
     return new LiveSubscription<unknown>(this.#context, this.#replier, pattern, options);
   }
 
-  /** Publishes a message and resolves to the first answer; `request<number>(…)` gives its value a type, on trust. */
+  /**
+   * Publishes a message and resolves to the first answer; `request<number>(…)` gives its value a type, on
+   * trust.
+   */
   request<C extends AnyCodec>(
     subject: string,
     value: CodecInput<C>,
@@ -183,8 +190,9 @@ export class Live {
   }
 
   /**
-   * Answers requests: what the handler returns goes back to the requester. The `signal` of its second argument aborts as soon
-   * as the responder or the box begins to close; the close waits for handlers, for ten seconds at most.
+   * Answers requests: what the handler returns goes back to the requester. The `signal` of its second
+   * argument aborts as soon as the responder or the box begins to close; the close waits for handlers, for
+   * ten seconds at most.
    */
   respond<C extends AnyCodec>(
     pattern: string,

@@ -10,7 +10,9 @@ import type { AnyCodec } from './codec.ts';
 import { ValueError } from './errors.ts';
 import { MessageHeaders } from './headers.ts';
 
-/** A message as it is stored: where it stands, and its parts but for the value, which a codec has yet to read. */
+/**
+ * A message as it is stored: where it stands, and its parts but for the value, which a codec has yet to read.
+ */
 export interface MessageParts {
   readonly topic: string;
   readonly partition: number;

@@ -21,17 +21,26 @@ import {
   type Checks,
 } from './options.ts';
 
-/** Brings what opens compressed batches of Kafka producers; without it they are passed over and reported as damage. */
+/**
+ * Brings what opens compressed batches of Kafka producers; without it they are passed over and reported as
+ * damage.
+ */
 export type LoadDecompress = () => Promise<NonNullable<BrokerOptions['log']>['decompress']>;
 
 export interface OpenOptions {
-  /** Where the data is; made when it is not there. It belongs to one process at a time. Absent: everything is in memory, and gone at the end. */
+  /**
+   * Where the data is; made when it is not there. It belongs to one process at a time. Absent: everything is
+   * in memory, and gone at the end.
+   */
   readonly dir?: string;
   /** Messages on their way to disk at most; publishes beyond wait for their turn. Default 16,384. */
   readonly unackedPublishesMax?: number;
   /** Publishes are refused (`storage-full`, `memory-full`) past these marks. */
   readonly watermarks?: Partial<WatermarkOptions>;
-  /** Limits of what there may be at once (`limit-reached` beyond); what is not given is sized to the memory there is. See docs/limits.md. */
+  /**
+   * Limits of what there may be at once (`limit-reached` beyond); what is not given is sized to the memory
+   * there is. See docs/limits.md.
+   */
   readonly limits?: Partial<BudgetLimits>;
   /** A clock of your own: a `VirtualClock` in tests, so that nothing has to be waited for. */
   readonly clock?: Clock;
@@ -41,7 +50,10 @@ export interface OpenOptions {
   readonly onFailed?: (error: Error) => void;
   /** Damage was found in stored data; what is not damaged is served. */
   readonly onDamaged?: (report: DamageReport) => void;
-  /** A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open. Of the options above only `unackedPublishesMax` may be given with it. */
+  /**
+   * A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open.
+   * Of the options above only `unackedPublishesMax` may be given with it.
+   */
   readonly broker?: Broker;
 }
 
@@ -137,7 +149,10 @@ const limitChecks = Object.fromEntries(
   budgetNames.map((name) => [name, wholeNumber(1)]),
 ) as unknown as Checks<BudgetLimits>;
 
-/** In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what Kafka producers have compressed. */
+/**
+ * In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what
+ * Kafka producers have compressed.
+ */
 async function storageOf(
   dir: string | undefined,
   loadDecompress: LoadDecompress | undefined,

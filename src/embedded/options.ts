@@ -8,8 +8,8 @@ export type Check = (value: unknown) => string | undefined;
 export type Checks<T> = { readonly [K in keyof T]-?: Check };
 
 /**
- * Refuses options that are not known or do not fit, by a BoxError of code `option-invalid`: a misspelt option must not be a silent default.
- * Members that are undefined count as left out.
+ * Refuses options that are not known or do not fit, by a BoxError of code `option-invalid`: a misspelt option
+ * must not be a silent default. Members that are undefined count as left out.
  */
 export function checkOptions<T extends object>(call: string, options: T, checks: Checks<T>): void {
   if (typeof options !== 'object' || options === null || Symbol.iterator in options)

@@ -34,8 +34,8 @@ interface Entry {
 const waitingMessagesMax = 1_000_000;
 
 /**
- * The publish window bounds how many messages are on their way to disk. Publishes beyond it, and those that find the broker congested, wait
- * here in their order.
+ * The publish window bounds how many messages are on their way to disk. Publishes beyond it, and those that
+ * find the broker congested, wait here in their order.
  */
 export class PublishWindow implements PublishListener<Waiter> {
   readonly #broker: Broker;
@@ -57,7 +57,9 @@ export class PublishWindow implements PublishListener<Waiter> {
     return this.#unacked;
   }
 
-  /** Lets the entry begin as soon as there is room: at once, or in its turn. It can be called off until then. */
+  /**
+   * Lets the entry begin as soon as there is room: at once, or in its turn. It can be called off until then.
+   */
   enter(entry: Entry): void {
     const { count, signal, reject } = entry;
     if (signal?.aborted) return reject(signal.reason);

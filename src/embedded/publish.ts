@@ -17,7 +17,10 @@ export interface MessageOptions {
   readonly headers?: HeadersInit;
   /** A second message with the same id, within the topic's `dedupeWindowMs`, is not stored again. */
   readonly dedupeId?: string;
-  /** Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the epoch. At most ten years. */
+  /**
+   * Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the
+   * epoch. At most ten years.
+   */
   readonly delayMs?: number;
   readonly deliverAtMs?: number;
   /** Default: by the key's hash, in turn without a key. */
@@ -26,7 +29,10 @@ export interface MessageOptions {
   readonly timestampMs?: number;
   /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
-  /** Refused unless the last message of the key has this offset; -1: unless there is none. The topic needs `keyState`. */
+  /**
+   * Refused unless the last message of the key has this offset; -1: unless there is none. The topic needs
+   * `keyState`.
+   */
   readonly expectedLastKeyOffset?: number;
 }
 
@@ -103,7 +109,10 @@ export function publishOne(
   });
 }
 
-/** Some messages of a batch were refused; the others are stored. `results` has an entry for each, in their order. */
+/**
+ * Some messages of a batch were refused; the others are stored. `results` has an entry for each, in their
+ * order.
+ */
 export class BatchError extends BoxError {
   override readonly name = 'BatchError';
   readonly results: readonly (Published | Error)[];

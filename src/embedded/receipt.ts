@@ -5,10 +5,16 @@ import {
 } from '../broker/index.ts';
 import type { BoxContext } from './context.ts';
 
-/** How a delivery was answered; `undefined` while it was not. `released`: it went back unhandled, as its consumer closed. */
+/**
+ * How a delivery was answered; `undefined` while it was not. `released`: it went back unhandled, as its
+ * consumer closed.
+ */
 export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released';
 
-/** A receipt is what a handler answers a delivery with. The first answer counts, unless the message is elsewhere by then. */
+/**
+ * A receipt is what a handler answers a delivery with. The first answer counts, unless the message is
+ * elsewhere by then.
+ */
 export class Receipt {
   readonly group: CoreGroup;
   /** When the consumer's time is up, on the monotonic clock. */

@@ -14,7 +14,10 @@ export interface ResponderOptions {
   readonly onError: ((error: unknown, message: LiveMessage<never>) => void) | undefined;
 }
 
-/** A responder gives requests on live subjects to a handler until it is closed, and waits for handlers as it closes. */
+/**
+ * A responder gives requests on live subjects to a handler until it is closed, and waits for handlers as it
+ * closes.
+ */
 export class Responder extends Subscription {
   readonly #context: BoxContext;
   readonly #replier: Replier;

@@ -1,8 +1,8 @@
 import type { ValueIssue } from './errors.ts';
 
 /**
- * A schema of any library that follows Standard Schema version 1 (standardschema.dev): zod, valibot, arktype and others. Only what is
- * used here.
+ * A schema of any library that follows Standard Schema version 1 (standardschema.dev): zod, valibot, arktype
+ * and others. Only what is used here.
  */
 export interface StandardSchema<In = unknown, Out = In> {
   readonly '~standard': {

@@ -15,7 +15,10 @@ import { Lifetime } from './lifetime.ts';
 import { abortSignal, callback, wholeNumber, type Checks } from './options.ts';
 import { warnOfFailure } from './warning.ts';
 
-/** Handles a message: when it returns or resolves the message is acked, when it throws or rejects it is nacked, unless it answered itself. */
+/**
+ * Handles a message: when it returns or resolves the message is acked, when it throws or rejects it is
+ * nacked, unless it answered itself.
+ */
 export type Handler<T> = (message: Delivery<T>, context: HandlerContext) => unknown;
 
 export interface ConsumeOptions {
@@ -24,8 +27,9 @@ export interface ConsumeOptions {
   /** Closes the subscription; aborts the signals of handlers under way. */
   readonly signal?: AbortSignal;
   /**
-   * Is told of everything handlers throw; what becomes of the message is settled already. Without it an error is a warning of the process
-   * (`process.on('warning')`, by default a line on stderr), but for RetryError, RejectError, and a handler that stops because its signal aborted.
+   * Is told of everything handlers throw; what becomes of the message is settled already. Without it an error
+   * is a warning of the process (`process.on('warning')`, by default a line on stderr), but for RetryError,
+   * RejectError, and a handler that stops because its signal aborted.
    */
   readonly onError?: (error: unknown, message: Delivery<unknown>) => void;
 }
@@ -36,7 +40,10 @@ export const consumeChecks: Checks<ConsumeOptions> = {
   onError: callback,
 };
 
-/** A subscription gives a group's messages to a handler until it is closed, its signal aborts, or the group is gone. */
+/**
+ * A subscription gives a group's messages to a handler until it is closed, its signal aborts, or the group is
+ * gone.
+ */
 export abstract class Subscription implements AsyncDisposable, Closable {
   /** Resolves once it is closed and no handler is under way. */
   readonly closed: Promise<void>;
@@ -90,8 +97,8 @@ export abstract class Subscription implements AsyncDisposable, Closable {
   }
 
   /**
-   * Waits in real time, also on a virtual clock, which may never be advanced again. The timer keeps the process alive: nothing else may
-   * when all that is left is a handler that waits for its signal.
+   * Waits in real time, also on a virtual clock, which may never be advanced again. The timer keeps the
+   * process alive: nothing else may when all that is left is a handler that waits for its signal.
    */
   #limit(timeoutMs: number, reason: DOMException): void {
     const giveUp = (): void => {
@@ -164,7 +171,10 @@ export class MessageSubscription<T> extends Subscription {
 export type BatchHandler<T> = (batch: DeliveryBatch<T>, context: HandlerContext) => unknown;
 
 export interface ConsumeBatchesOptions extends BatchesOptions {
-  /** Is told of everything handlers throw. Without it errors are warnings of the process, as those of `consume`. */
+  /**
+   * Is told of everything handlers throw. Without it errors are warnings of the process, as those of
+   * `consume`.
+   */
   readonly onError?: (error: unknown, batch: DeliveryBatch<unknown>) => void;
 }
 

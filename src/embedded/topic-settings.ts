@@ -4,8 +4,8 @@ import { sameConfig } from './group-settings.ts';
 import { shownValue, unknownName } from './options.ts';
 
 /**
- * What a topic can be told: see the broker's `TopicConfig` for each member and its default. What is left out keeps its value, or is the
- * default when the topic is new. A limit of Infinity is none.
+ * What a topic can be told: see the broker's `TopicConfig` for each member and its default. What is left out
+ * keeps its value, or is the default when the topic is new. A limit of Infinity is none.
  */
 export type TopicSettings = Partial<Omit<TopicConfig, 'name' | 'attributes'>>;
 

@@ -41,7 +41,8 @@ const partitionChecks: Checks<{ partition?: number }> = { partition: wholeNumber
 const purgeChecks: Checks<{ filter?: string }> = { filter: subjectPattern };
 
 /**
- * A topic is a named log of messages. `In` is what is published, `Out` what is consumed: the same but for schemas that convert.
+ * A topic is a named log of messages. `In` is what is published, `Out` what is consumed: the same but for
+ * schemas that convert.
  */
 export class Topic<In, Out = In> {
   readonly name: string;
@@ -75,8 +76,9 @@ export class Topic<In, Out = In> {
   // ---- publishing
 
   /**
-   * Publishes a message; resolves once it is on disk. Messages go in the order of the calls. While too many are on their way (see
-   * `unackedPublishesMax` of `open`) a call waits for its turn, so a loop that awaits some of them runs at the speed of the disk.
+   * Publishes a message; resolves once it is on disk. Messages go in the order of the calls. While too many
+   * are on their way (see `unackedPublishesMax` of `open`) a call waits for its turn, so a loop that awaits
+   * some of them runs at the speed of the disk.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -99,8 +101,9 @@ export class Topic<In, Out = In> {
   }
 
   /**
-   * Publishes messages in one commit: after a crash all are there or none. Resolves, once they are on disk, to one result each. Values that
-   * do not fit refuse the whole batch; if the topic refuses some (it is full, say) the others are stored, and `BatchError` tells which.
+   * Publishes messages in one commit: after a crash all are there or none. Resolves, once they are on disk,
+   * to one result each. Values that do not fit refuse the whole batch; if the topic refuses some (it is full,
+   * say) the others are stored, and `BatchError` tells which.
    */
   async publishBatch(
     values: Iterable<In>,
@@ -141,8 +144,9 @@ export class Topic<In, Out = In> {
   // ---- consuming
 
   /**
-   * Opens a group, or creates it with these settings. Of an existing group, what is given changes, what is left out stays, and the start has
-   * no effect any more. Of new groups' settings, these differ from the bare broker's: five deliveries, then the dead-letter topic.
+   * Opens a group, or creates it with these settings. Of an existing group, what is given changes, what is
+   * left out stays, and the start has no effect any more. Of new groups' settings, these differ from the bare
+   * broker's: five deliveries, then the dead-letter topic.
    */
   async group(name: string, settings: GroupSettings = {}): Promise<Group<Out>> {
     checkValue('group()', 'the name', name, text);
@@ -169,8 +173,9 @@ export class Topic<In, Out = In> {
   }
 
   /**
-   * Follows the topic: each follower gets every message, in a group of its own which lasts as long as the loop, and nothing is to be acked.
-   * Begins with what is published once this has resolved, or where `start` says. What is no value of the topic is passed over.
+   * Follows the topic: each follower gets every message, in a group of its own which lasts as long as the
+   * loop, and nothing is to be acked. Begins with what is published once this has resolved, or where `start`
+   * says. What is no value of the topic is passed over.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -240,7 +245,10 @@ export class Topic<In, Out = In> {
     return (await this.#core.partitions.at(options.partition ?? 0)?.delete(offset)) ?? false;
   }
 
-  /** Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how many. */
+  /**
+   * Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how
+   * many.
+   */
   async purge(options: { readonly filter?: string } = {}): Promise<number> {
     checkOptions('purge()', options, purgeChecks);
     const { filter } = options;

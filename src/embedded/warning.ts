@@ -9,7 +9,10 @@ interface Failed {
   readonly deliveries: number;
 }
 
-/** Warns of what a handler threw, when the program did not ask to be told by `onError`. RetryError and RejectError are answers, not failures. */
+/**
+ * Warns of what a handler threw, when the program did not ask to be told by `onError`. RetryError and
+ * RejectError are answers, not failures.
+ */
 export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: readonly Failed[]): void {
   const [first] = deliveries;
   if (!first || thrown instanceof RetryError || thrown instanceof RejectError) return;
@@ -27,8 +30,9 @@ export function warnOfLiveFailure(thrown: unknown, subject: string): void {
 }
 
 /**
- * Warnings of handlers, at most {@link warningsMax} of one group in {@link windowMs}: a handler that fails on everything must
- * not flood what the process writes. Those that were left out are counted, and the count is told at the end of that time.
+ * Warnings of handlers, at most {@link warningsMax} of one group in {@link windowMs}: a handler that fails on
+ * everything must not flood what the process writes. Those that were left out are counted, and the count is
+ * told at the end of that time.
  */
 export class FailureWarnings {
   readonly #clock: Clock;

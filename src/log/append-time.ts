@@ -2,7 +2,10 @@ import { crc32c, writeI64, writeU16, writeU32 } from '../util/index.ts';
 import type { Batch } from './batch.ts';
 import { batchAttributesAt, batchCrcAt, batchMaxTimestampAt, logAppendTimeFlag } from './format.ts';
 
-/** Gives a batch the time at which the log takes it, for all of its records, in place of their producer's (Kafka's LogAppendTime). */
+/**
+ * Gives a batch the time at which the log takes it, for all of its records, in place of their producer's
+ * (Kafka's LogAppendTime).
+ */
 export function stampAppendTime(batch: Batch, timestampMs: number): void {
   const { buffer, attributes } = batch;
   writeU16(buffer, batchAttributesAt, attributes | logAppendTimeFlag);

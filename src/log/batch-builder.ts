@@ -66,8 +66,7 @@ export class BatchBuilder {
   /**
    * Adds the record at `offset`, which must be above those before it.
    *
-   * `length:varint attributes:i8 timestampDelta:varlong offsetDelta:varint keyLength:varint key valueLength:varint value
-   * headerCount:varint (nameLength:varint name valueLength:varint value)*`
+   * `length:varint attributes:i8 timestampDelta:varlong offsetDelta:varint keyLength:varint key valueLength:varint value headerCount:varint (nameLength:varint name valueLength:varint value)*`
    */
   add(record: Record, offset: number): void {
     if (this.#count === 0) this.#baseTimestampMs = this.#maxTimestampMs = record.timestampMs;
@@ -123,8 +122,9 @@ export class BatchBuilder {
   }
 
   /**
-   * Writes the header and gives out the batch; the builder is spent. The buffer goes to the caller, who may give it back to the pool.
-   * `endOffset` covers records left out at the end (compaction keeps a batch's range).
+   * Writes the header and gives out the batch; the builder is spent. The buffer goes to the caller, who may
+   * give it back to the pool. `endOffset` covers records left out at the end (compaction keeps a batch's
+   * range).
    */
   finish(endOffset: number = this.baseOffset + this.#lastDelta + 1): {
     readonly buffer: Buffer;
@@ -154,7 +154,10 @@ export class BatchBuilder {
     return buffer.subarray(0, length);
   }
 
-  /** Keeps who produced the records of a batch that is rewritten: see KIP-98, "Data Format". Call after `finish`. */
+  /**
+   * Keeps who produced the records of a batch that is rewritten: see KIP-98, "Data Format". Call after
+   * `finish`.
+   */
   static keepProducer(target: Uint8Array, length: number, source: Uint8Array): void {
     target.set(source.subarray(batchProducerIdAt, batchCountAt), batchProducerIdAt);
     writeU16(target, batchAttributesAt, (source[batchAttributesAt]! << 8) | source[batchAttributesAt + 1]!);

@@ -1,8 +1,9 @@
 import type { BlockPool } from '../util/index.ts';
 
 /**
- * Batch memory is a block of a pool in which batches lie: one that came whole, or a run that was read back. It has holders (the list or cache that
- * it is in; an answer on its way to a socket), and when the last of them has let go, the block is lent again.
+ * Batch memory is a block of a pool in which batches lie: one that came whole, or a run that was read back.
+ * It has holders (the list or cache that it is in; an answer on its way to a socket), and when the last of
+ * them has let go, the block is lent again.
  *
  * ```
  *   held by its list ──► dropped ──► nobody holds it ──► back to the pool

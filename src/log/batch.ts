@@ -27,7 +27,10 @@ import { OpenedBatches, type Opened } from './opened-batches.ts';
 import { noHeaders, type Record } from './record.ts';
 import { countWholeRecords } from './record-walk.ts';
 
-/** A compressed records section may grow to this when it is opened, if that is in proportion to its own bytes: few bytes become so many, and no more. */
+/**
+ * A compressed records section may grow to this when it is opened, if that is in proportion to its own bytes:
+ * few bytes become so many, and no more.
+ */
 const decompressedBytesMax = 2 ** 26;
 const expansionBytesMin = 2 ** 23;
 const expansionMax = 64;
@@ -120,8 +123,8 @@ export class Batch implements Opened {
   }
 
   /**
-   * Records that can be read, from the first on: all of them, unless a client compressed something else. Those that cannot count as lost; the
-   * batch goes to Kafka clients as it is.
+   * Records that can be read, from the first on: all of them, unless a client compressed something else.
+   * Those that cannot count as lost; the batch goes to Kafka clients as it is.
    */
   get readable(): number {
     if (this.codec === 0) return this.count;
@@ -129,7 +132,10 @@ export class Batch implements Opened {
     return this.#readable;
   }
 
-  /** The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section decompressed. */
+  /**
+   * The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section
+   * decompressed.
+   */
   get recordsBuffer(): Uint8Array {
     return this.compressed ? (this.#opened ?? this.#open()) : this.buffer;
   }
@@ -178,8 +184,8 @@ export class Batch implements Opened {
 /**
  * A batch reader walks the records of one batch after the other without allocating anything per record.
  *
- * `next` may throw a LogError `batch-invalid` (records that contradict their header, which only a client's own batch can have)
- * or `compression-unsupported`.
+ * `next` may throw a LogError `batch-invalid` (records that contradict their header, which only a client's
+ * own batch can have) or `compression-unsupported`.
  */
 export class BatchReader {
   #buffer: Uint8Array = noBytes;
@@ -191,7 +197,9 @@ export class BatchReader {
   /** The batch's own time for all records (LogAppendTime), or -1. */
   #appendTimeMs = -1;
 
-  /** Puts the reader before the record at `offset`, or the first after it; before the first record by default. */
+  /**
+   * Puts the reader before the record at `offset`, or the first after it; before the first record by default.
+   */
   reset(batch: Batch, offset: number = batch.baseOffset): void {
     this.#left = batch.readable;
     this.#buffer = batch.recordsBuffer;
@@ -294,7 +302,10 @@ function invalid(what: string, baseOffset: number): LogError {
   return new LogError('batch-invalid', `Batch at offset ${baseOffset}: ${what}.`);
 }
 
-/** Bytes of the batch that starts at `position`, from its length field; -1 when that is no batch's or lies beyond `end`. */
+/**
+ * Bytes of the batch that starts at `position`, from its length field; -1 when that is no batch's or lies
+ * beyond `end`.
+ */
 export function batchBytesAt(buffer: Uint8Array, position: number, end: number): number {
   if (end - position < batchLengthAt + 4) return -1;
   const bytes = readI32(buffer, position + batchLengthAt) + batchLengthOverhead;

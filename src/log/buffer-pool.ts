@@ -2,8 +2,8 @@ const smallest = 256;
 const largest = 2 ** 20;
 
 /**
- * A buffer pool lends buffers whose sizes are powers of two, so that a batch being built costs no allocation once the pool is warm.
- * Larger ones than 1 MiB are made and dropped.
+ * A buffer pool lends buffers whose sizes are powers of two, so that a batch being built costs no allocation
+ * once the pool is warm. Larger ones than 1 MiB are made and dropped.
  */
 export class BufferPool {
   readonly #free: Buffer[][] = [];

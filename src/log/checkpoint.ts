@@ -36,8 +36,8 @@ export function isEmptyRow({ endOffset, flushedEnd, deleted, segments }: Partiti
 }
 
 /**
- * A checkpoint is the log's table of partitions and the host's state as of one commit. It saves replaying what came before and is nothing
- * but that: no file is removed because a checkpoint does not mention it.
+ * A checkpoint is the log's table of partitions and the host's state as of one commit. It saves replaying
+ * what came before and is nothing but that: no file is removed because a checkpoint does not mention it.
  */
 export interface Checkpoint {
   /** Counts up by one. */
@@ -59,7 +59,9 @@ const sealedFlag = 1;
 const endsFlag = 2;
 const deletedFlag = 1;
 
-/** `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8 (first:u32 last:u32 last-bytes:uvarint)?)*)*` */
+/**
+ * `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8 (first:u32 last:u32 last-bytes:uvarint)?)*)*`
+ */
 function encodeTable(rows: readonly PartitionRow[]): Buffer {
   const writer = new ByteWriter(4096).uvarint(rows.length);
   for (const row of rows) {
@@ -119,7 +121,9 @@ function decodeTable(bytes: Uint8Array): PartitionRow[] {
   return rows;
 }
 
-/** `header (magic 8, version u32, uuid 16, number, commit, position, timestamp, table bytes, snapshot bytes: i64 each, crc u32) table crc:u32 snapshot crc:u32` */
+/**
+ * `header (magic 8, version u32, uuid 16, number, commit, position, timestamp, table bytes, snapshot bytes: i64 each, crc u32) table crc:u32 snapshot crc:u32`
+ */
 export function encodeCheckpoint(
   uuid: Uint8Array,
   mark: CheckpointMark & { readonly timestampMs: number },
@@ -200,7 +204,10 @@ export async function refuseLaterCheckpoint(files: Files, path: string): Promise
   }
 }
 
-/** Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched throughout. */
+/**
+ * Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched
+ * throughout.
+ */
 export async function writeCheckpoint(
   files: Files,
   dir: string,
@@ -218,7 +225,10 @@ export async function writeCleanStop(files: Files, dir: string, number: number):
   await replaceFile(files, dir, `${dir}/${cleanStopName}`, [writer.view()]);
 }
 
-/** The checkpoint after which the log was stopped cleanly, and takes the mark away: from here on it would be a lie. */
+/**
+ * The checkpoint after which the log was stopped cleanly, and takes the mark away: from here on it would be a
+ * lie.
+ */
 export async function takeCleanStop(files: Files, dir: string): Promise<number | undefined> {
   const path = `${dir}/${cleanStopName}`;
   const bytes = await readFile(files, path);

@@ -39,14 +39,18 @@ interface Waiter {
 }
 
 const retryAfterMs = 1000;
-/** Each try takes a block of the journal: where only journal files would be given back, tries that find no room grow rarer. */
+/**
+ * Each try takes a block of the journal: where only journal files would be given back, tries that find no
+ * room grow rarer.
+ */
 const excessRetryAfterMsMax = 60_000;
 /** Each step waits for its turn on a busy thread: side by side they wait together. */
 const partitionsAtATime = 8;
 
 /**
- * The checkpointer frees the journal: what it holds is brought to the segments, state and table are written down as of one commit, and journal files
- * that neither this checkpoint nor the one before needs are recycled.
+ * The checkpointer frees the journal: what it holds is brought to the segments, state and table are written
+ * down as of one commit, and journal files that neither this checkpoint nor the one before needs are
+ * recycled.
  *
  * The state is taken while a commit is being sealed; everything else happens behind it, while commits go on.
  */
@@ -98,7 +102,9 @@ export class Checkpointer {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** Whether a checkpoint could be begun now, and it, or the one after it, would give room on the disk back. */
+  /**
+   * Whether a checkpoint could be begun now, and it, or the one after it, would give room on the disk back.
+   */
   get givesRoom(): boolean {
     const { clock, partitions } = this.#context;
     if (this.#stopped || this.#running !== undefined || this.#waiting.length > 0) return false;
@@ -122,8 +128,8 @@ export class Checkpointer {
   }
 
   /**
-   * Called while a commit is being sealed, when all of it is there. If a checkpoint is due or wanted, takes the state and says what to do
-   * once the commit is durable.
+   * Called while a commit is being sealed, when all of it is there. If a checkpoint is due or wanted, takes
+   * the state and says what to do once the commit is durable.
    */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined {
     if (this.#stopped || this.#running !== undefined || (this.#waiting.length === 0 && !this.#isDue))
@@ -214,8 +220,8 @@ export class Checkpointer {
   }
 
   /**
-   * A checkpoint that finds no room is tried once more without the segments it no longer lists. On a disk that is full to the last byte
-   * nothing else would ever make room for it.
+   * A checkpoint that finds no room is tried once more without the segments it no longer lists. On a disk
+   * that is full to the last byte nothing else would ever make room for it.
    */
   async #orWithoutTrimmed<T>(disk: readonly DiskPartitionLog[], step: () => Promise<T>): Promise<T> {
     try {

@@ -27,8 +27,9 @@ class Loading {
 }
 
 /**
- * The cold reader of a partition reads batches back from its segments, a run of neighbours at a time, and keeps runs in the read cache. While a reader
- * that goes on and on is busy with one run, the next is being read.
+ * The cold reader of a partition reads batches back from its segments, a run of neighbours at a time, and
+ * keeps runs in the read cache. While a reader that goes on and on is busy with one run, the next is being
+ * read.
  */
 export class ColdReader {
   readonly #partitionId: number;
@@ -63,8 +64,8 @@ export class ColdReader {
   }
 
   /**
-   * The batches of a segment from `offset` on, as {@link Segment.readFrom} has them. Readers that wait for the same place share one read. Who borrows
-   * holds the memory of the batches, if there are any.
+   * The batches of a segment from `offset` on, as {@link Segment.readFrom} has them. Readers that wait for
+   * the same place share one read. Who borrows holds the memory of the batches, if there are any.
    */
   load(segment: Segment, offset: number, borrows: boolean): Promise<readonly Batch[] | undefined> {
     const loading = this.#loading.get(offset) ?? this.#start(segment, offset, false);

@@ -40,7 +40,10 @@ export interface CommitItem {
 
 /** Where and when a commit stands. */
 export interface CommitPlace {
-  /** Position of its first byte in the whole journal: bytes of a recycled file never pass for a commit, because theirs is another. */
+  /**
+   * Position of its first byte in the whole journal: bytes of a recycled file never pass for a commit,
+   * because theirs is another.
+   */
   readonly position: number;
   /** Counts up by one. */
   readonly commit: number;
@@ -58,7 +61,10 @@ export function commitBytes(items: readonly CommitItem[]): number {
   return bytes;
 }
 
-/** Writes a commit into `target` from its start, with zeros up to the end of its last block; says how many bytes that are. */
+/**
+ * Writes a commit into `target` from its start, with zeros up to the end of its last block; says how many
+ * bytes that are.
+ */
 export function encodeCommit(target: Buffer, items: readonly CommitItem[], place: CommitPlace): number {
   const tableEnd = commitHeaderBytes + items.length * commitEntryBytes;
   let entryAt = commitHeaderBytes;
@@ -147,8 +153,9 @@ export function readCommitHeader(
 }
 
 /**
- * Bytes of what was to be this commit, by the length it names, or undefined. Position or number must say so, and one more of the fields that a
- * commit begins with: magic and tag alone stand in every old commit of a recycled file too.
+ * Bytes of what was to be this commit, by the length it names, or undefined. Position or number must say so,
+ * and one more of the fields that a commit begins with: magic and tag alone stand in every old commit of a
+ * recycled file too.
  */
 export function readRuinedHeader(
   block: Uint8Array,
@@ -173,7 +180,10 @@ export interface CommitEntry {
   intact: boolean;
 }
 
-/** Calls back for each entry of the commit at `start`, in order; `check` computes the checksums, else they count as right. */
+/**
+ * Calls back for each entry of the commit at `start`, in order; `check` computes the checksums, else they
+ * count as right.
+ */
 export function readCommitEntries(
   buffer: Uint8Array,
   start: number,
@@ -203,8 +213,8 @@ export function readCommitEntries(
 }
 
 /**
- * A commit draft collects what the next commit will hold. Payloads of entries are copied into one buffer; batches stay where they are
- * being built.
+ * A commit draft collects what the next commit will hold. Payloads of entries are copied into one buffer;
+ * batches stay where they are being built.
  */
 export class CommitDraft {
   readonly items: CommitItem[] = [];

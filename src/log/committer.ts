@@ -21,7 +21,10 @@ export interface CommitterContext {
   readonly smallBatches: SmallBatches;
   readonly decompress: Decompress | undefined;
   readonly tag: number;
-  /** Everything that belongs to the commit is in it: the last word before it is sealed. Says what to do once it is durable, if anything. */
+  /**
+   * Everything that belongs to the commit is in it: the last word before it is sealed. Says what to do once
+   * it is durable, if anything.
+   */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined;
   /** Undefined when what is durable may be acknowledged; else resolves when it may. */
   confirm(): Promise<void> | undefined;
@@ -50,12 +53,20 @@ interface Waiter {
   readonly reject: (error: LogError) => void;
 }
 
-/** A commit that so many bytes came for while another was written is sealed only so many turns of the event loop later: some 20 µs when nothing comes. */
+/**
+ * A commit that so many bytes came for while another was written is sealed only so many turns of the event
+ * loop later: some 20 µs when nothing comes.
+ */
 const gatheredBytesMin = 2 ** 13;
 const gatherTurns = 8;
-/** A busy event loop takes 5 to 50 ms for one turn: the wait ends with the first turn that is later than this. */
+/**
+ * A busy event loop takes 5 to 50 ms for one turn: the wait ends with the first turn that is later than this.
+ */
 const gatherMsMax = 2;
-/** The write buffer keeps this much between commits. It is aligned, so that the journal may write past the page cache. */
+/**
+ * The write buffer keeps this much between commits. It is aligned, so that the journal may write past the
+ * page cache.
+ */
 const keptBufferBytes = 2 ** 23;
 
 /**
@@ -63,9 +74,10 @@ const keptBufferBytes = 2 ** 23;
  *
  *     open ── seal ──► being written ── durable ──► told
  *
- * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been handled; what comes while one is
- * being written goes into the next. Two halves of a window of requests would take turns like that for ever, each waiting for the write of the other,
- * so a commit of some size waits a few turns of the event loop for the other half, and for no longer than some milliseconds.
+ * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been
+ * handled; what comes while one is being written goes into the next. Two halves of a window of requests would
+ * take turns like that for ever, each waiting for the write of the other, so a commit of some size waits a
+ * few turns of the event loop for the other half, and for no longer than some milliseconds.
  */
 export class Committer {
   readonly #context: CommitterContext;
@@ -180,7 +192,10 @@ export class Committer {
     if (!this.#writing && this.#refusal === undefined) this.#seal();
   };
 
-  /** Those who were told of the last commit a moment ago may be about to add to this one: a write less for all of them. */
+  /**
+   * Those who were told of the last commit a moment ago may be about to add to this one: a write less for all
+   * of them.
+   */
   #gather(turns: number, endMs: number): void {
     const { clock } = this.#context;
     if (turns === 0 || clock.monotonic() > endMs) this.#sealNow();

@@ -48,7 +48,10 @@ const ourNames: ReadonlySet<string> = new Set([
   cleanStopName,
 ]);
 
-/** Makes or finds the data directory, takes its lock, makes sure that it is ours and not from the future, and puts up the fence. */
+/**
+ * Makes or finds the data directory, takes its lock, makes sure that it is ours and not from the future, and
+ * puts up the fence.
+ */
 export async function openDataDir(
   files: Files,
   dir: string,
@@ -88,8 +91,9 @@ async function missingDirs(files: Files, dir: string): Promise<string[]> {
 }
 
 /**
- * Makes sure that a directory that was made, and one that was found empty, is there after a power loss: whoever made that one (a start that was cut short, say)
- * may not have come to it. Where the directory above may not be read, it is left to the system.
+ * Makes sure that a directory that was made, and one that was found empty, is there after a power loss:
+ * whoever made that one (a start that was cut short, say) may not have come to it. Where the directory above
+ * may not be read, it is left to the system.
  */
 async function makeDurable(files: Files, dir: string, made: readonly string[]): Promise<void> {
   for (const each of made.length > 0 ? made : [dir]) {
@@ -206,7 +210,10 @@ async function findIdentity(files: Files, dir: string, random: Random): Promise<
   return { ...unknown, uuid: random.bytes(uuidBytes), isFresh: true, damage: [] };
 }
 
-/** Whether there is nothing but what a first start, cut short before anything could be committed, may leave: an empty journal file. */
+/**
+ * Whether there is nothing but what a first start, cut short before anything could be committed, may leave:
+ * an empty journal file.
+ */
 async function isCutShort(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => ourNames.has(name) && name !== journalDirName && name !== topicsDirName))
     return false;
@@ -258,7 +265,10 @@ export function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array 
   return writer.u32(crc32c(writer.view())).view();
 }
 
-/** Undefined when the bytes are no intact identity. Throws `format-newer` for one of a later version, whatever its length. */
+/**
+ * Undefined when the bytes are no intact identity. Throws `format-newer` for one of a later version, whatever
+ * its length.
+ */
 export function decodeIdentity(
   bytes: Uint8Array,
   dir: string,

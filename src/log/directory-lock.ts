@@ -57,7 +57,8 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   } finally {
     await inside.cleanUp();
   }
-  // Some folders shared with virtual machines cannot hold sockets: a place named after the directory keeps at least this machine's processes apart.
+  // Some folders shared with virtual machines cannot hold sockets: a place named after the directory keeps at
+  // least this machine's processes apart.
   const name = createHash('sha256').update(real).digest('hex').slice(0, 16);
   const elsewhere = join(tmpdir(), `pillarbox-locks-${process.getuid?.() ?? 0}`, name);
   await mkdir(elsewhere, { recursive: true, mode: 0o700 });
@@ -95,8 +96,9 @@ async function lockPlace(place: SocketPlace, shown: string): Promise<DirectoryLo
 }
 
 /**
- * One kernel finds a socket by the inode of its file: the lock reaches every path that leads to this inode under this kernel. Where the same files
- * have another inode (another machine, a FUSE file system), nobody answers, and a refused connection proves nothing.
+ * One kernel finds a socket by the inode of its file: the lock reaches every path that leads to this inode
+ * under this kernel. Where the same files have another inode (another machine, a FUSE file system), nobody
+ * answers, and a refused connection proves nothing.
  */
 async function scopeOf(dir: string): Promise<string> {
   const { dev, ino } = await stat(dir, { bigint: true });

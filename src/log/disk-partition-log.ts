@@ -241,7 +241,10 @@ export class DiskPartitionLog implements PartitionLog {
     this.#dropTrimmed();
   }
 
-  /** Where the partition stands in the commit being sealed, which a checkpoint will be of; true when it has segments to drop. */
+  /**
+   * Where the partition stands in the commit being sealed, which a checkpoint will be of; true when it has
+   * segments to drop.
+   */
   markCheckpoint(): boolean {
     this.#endAtCheckpoint = this.#endOffset;
     this.#trimAtCheckpoint = this.#trimSealed;
@@ -312,8 +315,9 @@ export class DiskPartitionLog implements PartitionLog {
   }
 
   /**
-   * The same before the checkpoint is there, which has no room: the commit it is of says durably that these segments are gone
-   * ({@link trimmedEntry}), and a start that replays it misses none of them. True when there were any.
+   * The same before the checkpoint is there, which has no room: the commit it is of says durably that these
+   * segments are gone ({@link trimmedEntry}), and a start that replays it misses none of them. True when
+   * there were any.
    */
   removeTrimmedEarly(): Promise<boolean> {
     return this.#lock.run(async () => {
@@ -387,7 +391,8 @@ export class DiskPartitionLog implements PartitionLog {
     await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));
     await this.#segments.replace(segment, path, bytes, ends);
     this.#cold.forget(segment.baseOffset, segment.endOffset);
-    this.#recent.dropCleanBelow(segment.endOffset); // batches are dropped from the front only: those before it go too
+    // Batches are dropped from the front only: those before it go too.
+    this.#recent.dropCleanBelow(segment.endOffset);
   }
 
   // ---- deletion
@@ -408,8 +413,8 @@ export class DiskPartitionLog implements PartitionLog {
   // ---- recovery
 
   /**
-   * Takes in a batch from the journal: a copy, unless the segments have it already. Says what the host is to see, and from where on offsets
-   * before it are nowhere.
+   * Takes in a batch from the journal: a copy, unless the segments have it already. Says what the host is to
+   * see, and from where on offsets before it are nowhere.
    */
   replayed(found: Batch): { readonly batch: Batch; readonly lostFrom: number } {
     const { flushedEnd } = this.#recent;
@@ -443,7 +448,8 @@ export class DiskPartitionLog implements PartitionLog {
   }
 
   /**
-   * Replay is over. Offsets that the segments have and the journal does not are records whose commit was damaged: they are kept; says from where.
+   * Replay is over. Offsets that the segments have and the journal does not are records whose commit was
+   * damaged: they are kept; says from where.
    */
   recovered(): { readonly keptFrom: number; readonly keptTo: number } | undefined {
     const { flushedEnd } = this.#recent;

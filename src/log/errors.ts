@@ -1,7 +1,8 @@
 /**
  * Every way the log says no. The list is closed.
  *
- * `io-failed` is final: the write or sync is never tried again, nothing is acknowledged any more, and the process should end.
+ * `io-failed` is final: the write or sync is never tried again, nothing is acknowledged any more, and the
+ * process should end.
  */
 export type LogErrorCode =
   /** Another process has the data directory. */
@@ -49,8 +50,8 @@ export class LogError extends Error {
 }
 
 /**
- * A damage report says which stored bytes are not what was written, what that loses, and where a copy was put.
- * Everything else goes on being served.
+ * A damage report says which stored bytes are not what was written, what that loses, and where a copy was
+ * put. Everything else goes on being served.
  */
 export interface DamageReport {
   readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'owner' | 'unknown-file' | 'records';
@@ -74,13 +75,19 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Errors that say "not now": the disk or the quota is full, too many files are open. Nothing was lost; the same may work later. */
+/**
+ * Errors that say "not now": the disk or the quota is full, too many files are open. Nothing was lost; the
+ * same may work later.
+ */
 export function isShortage(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE';
 }
 
-/** The error of a system call as one of the log's: what could not be done, and why. `otherwise` is the code when it is no shortage. */
+/**
+ * The error of a system call as one of the log's: what could not be done, and why. `otherwise` is the code
+ * when it is no shortage.
+ */
 export function logErrorOf(error: unknown, what: string, otherwise: LogErrorCode): LogError {
   if (error instanceof LogError) return error;
   const code = systemCode(error);

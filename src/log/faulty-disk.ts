@@ -10,7 +10,8 @@ type Change =
 /**
  * A file of the model: what the system shows, what is on disk, and the changes in between.
  *
- * `shown` is `onDisk` with all of `pending`; after a failed sync it may show changes that are neither on disk nor pending.
+ * `shown` is `onDisk` with all of `pending`; after a failed sync it may show changes that are neither on disk
+ * nor pending.
  */
 export class FileNode {
   shown: Uint8Array = new Uint8Array(0);
@@ -74,7 +75,8 @@ export class FileNode {
       const mood = random.next(); // all, nothing, a first part, or sector by sector
       const end = change.position + change.bytes.length;
       const tornAt = change.position + random.int(change.bytes.length + 1);
-      if (end > bytes.length && random.next() < 0.3) bytes = resized(bytes, end); // the size got there, the data may not
+      // The size got there, the data may not.
+      if (end > bytes.length && random.next() < 0.3) bytes = resized(bytes, end);
       for (let at = change.position; at < end;) {
         const next = Math.min(end, (Math.floor(at / sectorBytes) + 1) * sectorBytes);
         const kept = mood < 0.3 || (mood < 0.5 ? false : mood < 0.75 ? next <= tornAt : random.next() < 0.5);
@@ -86,7 +88,8 @@ export class FileNode {
             change.bytes.subarray(at - change.position, next - change.position),
           );
         else if (at >= this.onDisk.length && next <= bytes.length && random.next() < 0.1) {
-          bytes = applyWrite(bytes, false, at, random.bytes(next - at)); // a new block with what somebody else once wrote there
+          // A new block with what somebody else once wrote there.
+          bytes = applyWrite(bytes, false, at, random.bytes(next - at));
         }
         at = next;
       }
@@ -133,7 +136,10 @@ interface EntryChange {
 
 export const rootNode = 1;
 
-/** The model of a disk with a file system: nodes, and changes of entries that no directory sync has covered yet, in order. */
+/**
+ * The model of a disk with a file system: nodes, and changes of entries that no directory sync has covered
+ * yet, in order.
+ */
 export class FaultyDisk {
   readonly nodes: Map<number, FileNode | DirNode> = new Map<number, FileNode | DirNode>([
     [rootNode, new DirNode()],

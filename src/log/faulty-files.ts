@@ -37,7 +37,10 @@ export interface FileCall {
 
 /** What goes wrong with a call. */
 export type Fault =
-  /** It fails as the system would; of a write, `written` bytes got there first. A failed sync may drop what it should have written. */
+  /**
+   * It fails as the system would; of a write, `written` bytes got there first. A failed sync may drop what it
+   * should have written.
+   */
   | { readonly code: string; readonly written?: number }
   /** A sync that says it did and did not. */
   | { readonly kind: 'lie' }
@@ -60,10 +63,12 @@ export interface InFlightWrite {
 }
 
 /**
- * Files on a disk that keeps its promises to the letter and not a sector more: for tests that lose what was not synced.
+ * Files on a disk that keeps its promises to the letter and not a sector more: for tests that lose what was
+ * not synced.
  *
- * A write is on disk after a sync of its file, an entry after a sync of its directory. {@link crash} says what a second start would find. Every call takes
- * effect at once and resolves in a microtask; {@link before} sees it first and may make it fail.
+ * A write is on disk after a sync of its file, an entry after a sync of its directory. {@link crash} says
+ * what a second start would find. Every call takes effect at once and resolves in a microtask; {@link before}
+ * sees it first and may make it fail.
  */
 export class FaultyFiles implements Files {
   before: ((call: FileCall) => Fault | undefined) | undefined;
@@ -84,8 +89,9 @@ export class FaultyFiles implements Files {
   }
 
   /**
-   * What is there after the process died (`process`: everything written can be read, what was not synced is still not) or the power went
-   * (`power`: of what was not synced, any part is there). Files of their own; these stay as they are.
+   * What is there after the process died (`process`: everything written can be read, what was not synced is
+   * still not) or the power went (`power`: of what was not synced, any part is there). Files of their own;
+   * these stay as they are.
    */
   crash(
     mode: 'process' | 'power',

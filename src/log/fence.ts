@@ -30,7 +30,9 @@ export interface FenceWatch {
   /** Files that tell the log of a failed sync at once. */
   readonly files: Files;
   readonly mark: () => JournalMark;
-  /** Paths that must lead to what they led to when the watch began, and others that are asked for each time. */
+  /**
+   * Paths that must lead to what they led to when the watch began, and others that are asked for each time.
+   */
   readonly places: readonly string[];
   readonly currentFile: () => { readonly path: string; readonly identity: string };
   readonly failed: (error: unknown) => void;
@@ -42,25 +44,34 @@ export interface FormerOwner {
   readonly stoppedCleanly: boolean;
 }
 
-/** In heartbeats. An owner acks nothing when its last look is older than its lease; a successor waits for longer than that. */
+/**
+ * In heartbeats. An owner acks nothing when its last look is older than its lease; a successor waits for
+ * longer than that.
+ */
 const leaseBeats = 3;
 const takeoverBeats = 5;
 
 /**
- * The fence keeps a second broker out of a data directory when the lock cannot: because it came by another path of the file system, or from another
- * machine. The file `owner` names the one broker that has the directory, and its heart beats there.
+ * The fence keeps a second broker out of a data directory when the lock cannot: because it came by another
+ * path of the file system, or from another machine. The file `owner` names the one broker that has the
+ * directory, and its heart beats there.
  *
- * - A broker that starts and finds another named, which its own lock would not have met, waits until the heart has stopped for {@link takeoverBeats}.
- * - The owner looks at the file with each heartbeat, before each checkpoint and before each journal file. Another's name: it stops.
- * - It acks nothing unless its last look is younger than {@link leaseBeats}: what it acked was written before a successor read the journal.
+ * - A broker that starts and finds another named, which its own lock would not have met, waits until the
+ *   heart has stopped for {@link takeoverBeats}.
+ * - The owner looks at the file with each heartbeat, before each checkpoint and before each journal file.
+ *   Another's name: it stops.
+ * - It acks nothing unless its last look is younger than {@link leaseBeats}: what it acked was written before
+ *   a successor read the journal.
  *
- * With the heartbeat goes how far the journal has come, so that a start knows what ought to be there; and a look sees whether the files still stand
- * where they stood.
+ * With the heartbeat goes how far the journal has come, so that a start knows what ought to be there; and a
+ * look sees whether the files still stand where they stood.
  */
 export class Fence {
   /** Undefined: the file was not there, or not intact, or its log was never open. */
   readonly former: FormerOwner | undefined;
-  /** Another had the directory, and its end is known by its silence alone: what it was writing may still come. */
+  /**
+   * Another had the directory, and its end is known by its silence alone: what it was writing may still come.
+   */
   readonly tookOver: boolean;
   readonly #context: FenceContext;
   readonly #epoch: number;
@@ -154,7 +165,10 @@ export class Fence {
     }
   }
 
-  /** Sees that the directory is still this broker's and its files where they were, and writes a heartbeat. `next`: the journal file that takes the next commit. */
+  /**
+   * Sees that the directory is still this broker's and its files where they were, and writes a heartbeat.
+   * `next`: the journal file that takes the next commit.
+   */
   look(next?: { readonly start: number; readonly capacity: number }): Promise<void> {
     return this.#turns.run(async () => {
       if (this.#stopped) return;
@@ -173,7 +187,10 @@ export class Fence {
     });
   }
 
-  /** All at once: commits wait for a look before each journal file, and each call takes a turn of the event loop. */
+  /**
+   * All at once: commits wait for a look before each journal file, and each call takes a turn of the event
+   * loop.
+   */
   async #checkPlaces(): Promise<void> {
     const current = this.#watch?.currentFile();
     const places = this.#places.map(([path, identity]) => this.#checkPlace(path, identity));
@@ -246,7 +263,8 @@ export class Fence {
     try {
       file = await this.#open();
     } catch (error) {
-      // Without a descriptor to spare the heart beats on: else nothing would be acknowledged until there is one.
+      // Without a descriptor to spare the heart beats on: else nothing would be acknowledged until there is
+      // one.
       if (!this.#kept || !isOutOfDescriptors(error)) throw error;
       return work(this.#kept);
     }
@@ -261,7 +279,9 @@ export class Fence {
     return (this.#watch?.files ?? this.#context.files).open(this.#path);
   }
 
-  /** Heartbeats end; after a clean stop the file says that the directory is free, and where the journal ended. */
+  /**
+   * Heartbeats end; after a clean stop the file says that the directory is free, and where the journal ended.
+   */
   async end(isClean: boolean): Promise<void> {
     this.#timer?.cancel();
     await this.#turns.run(async () => {

@@ -9,8 +9,9 @@ const retryAfterMs = 1000;
 const flushesAtATime = 8;
 
 /**
- * The flusher writes durable batches behind the journal into their segments, lazily and in large writes: a partition when it has gathered
- * enough, or the one that has waited longest when all together hold too much memory. Nothing waits for it but memory.
+ * The flusher writes durable batches behind the journal into their segments, lazily and in large writes: a
+ * partition when it has gathered enough, or the one that has waited longest when all together hold too much
+ * memory. Nothing waits for it but memory.
  */
 export class Flusher {
   readonly #bytesMax: number;
@@ -62,7 +63,10 @@ export class Flusher {
     }
   }
 
-  /** Who should be flushed now. Small batches share memory with their neighbours: one that waits long holds on to that of many. */
+  /**
+   * Who should be flushed now. Small batches share memory with their neighbours: one that waits long holds on
+   * to that of many.
+   */
   #pick(): DiskPartitionLog | undefined {
     for (const partition of this.#due) return partition;
     for (const [partition, since] of this.#dirty) {

@@ -15,8 +15,9 @@ import {
 import { countWholeRecords } from './record-walk.ts';
 
 /**
- * Checks a batch that a client built before it is stored as it is: length, version, record count, checksum, and that its records are whole, unless
- * they are compressed. A batch that fails its checksum would look like damage for ever after.
+ * Checks a batch that a client built before it is stored as it is: length, version, record count, checksum,
+ * and that its records are whole, unless they are compressed. A batch that fails its checksum would look like
+ * damage for ever after.
  */
 export function checkForeignBatch(
   bytes: Uint8Array,

@@ -6,8 +6,8 @@
  */
 
 /**
- * The version in every versioned file that is written: magic 8, version u32, and what follows is the version's. Readers know this one and all before,
- * and refuse a higher one without touching anything.
+ * The version in every versioned file that is written: magic 8, version u32, and what follows is the
+ * version's. Readers know this one and all before, and refuse a higher one without touching anything.
  *
  * 1: release 0.1.0. 2: `owner`; journal files name their predecessor; checkpoints know the ends of segments.
  */
@@ -44,15 +44,23 @@ export const temporarySuffix = '.new';
 
 export const journalSuffix = '.journal';
 export const journalMagic = 'PBX-JRNL';
-/** A journal file starts with one block of this; commits are aligned to it, so that a torn write never touches an older commit. */
+/**
+ * A journal file starts with one block of this; commits are aligned to it, so that a torn write never touches
+ * an older commit.
+ */
 export const blockBytes = 512;
-/** magic 8, version u32, uuid 16, start position i64, capacity i64, uses u32, since version 2: previous start i64, previous end i64; crc u32 */
+/**
+ * magic 8, version u32, uuid 16, start position i64, capacity i64, uses u32, since version 2: previous start
+ * i64, previous end i64; crc u32
+ */
 export const journalHeaderBytes = 68;
 export const journalHeaderBytesOfV1 = 52;
 
 /** "PBXC" */
 export const commitMagic = 0x50425843;
-/** magic u32, length u32, position i64, commit i64, timestamp i64, entries u32, tag u32, flags u32, crc u32 */
+/**
+ * magic u32, length u32, position i64, commit i64, timestamp i64, entries u32, tag u32, flags u32, crc u32
+ */
 export const commitHeaderBytes = 48;
 export const commitLengthAt = 4;
 export const commitPositionAt = 8;
@@ -69,7 +77,10 @@ export const commitBytesMax: number = 2 ** 30;
 
 /** What an entry of a commit is. */
 export const EntryClass = {
-  /** A RecordBatch v2; the id is its partition. Its entry CRC covers the first 21 bytes, the batch's own the rest. */
+  /**
+   * A RecordBatch v2; the id is its partition. Its entry CRC covers the first 21 bytes, the batch's own the
+   * rest.
+   */
   batch: 0,
   /** State of the host: kind and id are the host's. */
   host: 1,
@@ -127,7 +138,10 @@ export const relativeOffsetMax: number = 2 ** 31 - 1;
 // ---- checkpoint
 
 export const checkpointMagic = 'PBX-CKPT';
-/** magic 8, version u32, uuid 16, number i64, commit i64, position i64, timestamp i64, table bytes i64, snapshot bytes i64, crc u32 */
+/**
+ * magic 8, version u32, uuid 16, number i64, commit i64, position i64, timestamp i64, table bytes i64,
+ * snapshot bytes i64, crc u32
+ */
 export const checkpointHeaderBytes = 80;
 
 /** `offset` as the 20 digits that name a segment. */

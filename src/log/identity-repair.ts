@@ -20,15 +20,19 @@ import { readFile, replaceFile } from './whole-file.ts';
 
 /** Where the identity of a data directory was found again. */
 export interface RepairedIdentity {
-  /** `tag`: only its first four bytes, which is what the journal's commits carry; `nowhere`: nothing else says whose data this is. */
+  /**
+   * `tag`: only its first four bytes, which is what the journal's commits carry; `nowhere`: nothing else says
+   * whose data this is.
+   */
   readonly from: 'checkpoint' | 'tag' | 'nowhere';
   /** What was there before, relative to the data directory. */
   readonly quarantined: string | undefined;
 }
 
 /**
- * Gives a data directory its identity back when neither its own file nor a journal file has it: from a checkpoint's header, or from the commits of
- * the journal. The damaged file goes to the quarantine. Undefined: there is no need. Nobody may have the directory open; the caller has its lock.
+ * Gives a data directory its identity back when neither its own file nor a journal file has it: from a
+ * checkpoint's header, or from the commits of the journal. The damaged file goes to the quarantine.
+ * Undefined: there is no need. Nobody may have the directory open; the caller has its lock.
  */
 export async function repairIdentity(
   files: Files,
@@ -41,7 +45,8 @@ export async function repairIdentity(
   if (bytes !== undefined && decodeIdentity(bytes, dir) !== undefined) return undefined;
   if (((await readOwners(files, dir)) ?? []).length > 0) return undefined; // the start does it
   if ((await uuidFromJournal(files, dir)) !== undefined) return undefined; // and this
-  if (bytes === undefined && !(await hasData(files, dir, await files.list(dir)))) return undefined; // no data of ours
+  // No data of ours.
+  if (bytes === undefined && !(await hasData(files, dir, await files.list(dir)))) return undefined;
   const found = (await uuidOfCheckpoint(files, dir)) ?? (await uuidOfCommits(files, dir, random));
   const uuid = found?.uuid ?? random.bytes(uuidBytes);
   const quarantined =
@@ -69,7 +74,9 @@ async function uuidOfCheckpoint(files: Files, dir: string): Promise<Found | unde
   return undefined;
 }
 
-/** The tag of the first commit that proves itself by its checksum; the other bytes of the uuid are made up. */
+/**
+ * The tag of the first commit that proves itself by its checksum; the other bytes of the uuid are made up.
+ */
 async function uuidOfCommits(files: Files, dir: string, random: Random): Promise<Found | undefined> {
   for (const name of await files.list(`${dir}/${journalDirName}`).catch(() => [])) {
     const start = journalStart(name);

@@ -35,13 +35,17 @@ export interface FoundCheckpoints {
     | { readonly checkpoint: Checkpoint; readonly slot: 0 | 1; readonly bytes: Uint8Array }
     | undefined;
   readonly older: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1 } | undefined;
-  /** There were checkpoints, and none is intact: where the log stood is known from the journal and the segments alone. */
+  /**
+   * There were checkpoints, and none is intact: where the log stood is known from the journal and the
+   * segments alone.
+   */
   readonly lost: boolean;
 }
 
 /**
- * Reads both checkpoints; a damaged one goes to the quarantine. Those that are missing, or older than the last owner had made, are reported: the newest
- * but one, unless it is the first, has its predecessor beside it.
+ * Reads both checkpoints; a damaged one goes to the quarantine. Those that are missing, or older than the
+ * last owner had made, are reported: the newest but one, unless it is the first, has its predecessor beside
+ * it.
  */
 export async function findCheckpoints(context: RecoveryContext): Promise<FoundCheckpoints> {
   const { files, dataDir, quarantine, damaged } = context;
@@ -89,7 +93,10 @@ export async function findCheckpoints(context: RecoveryContext): Promise<FoundCh
   return { newest: found[0], older: found[1], lost };
 }
 
-/** The files of the journal, by start. What is no journal file, or of no use, goes to the quarantine. `position`: where it is needed from. */
+/**
+ * The files of the journal, by start. What is no journal file, or of no use, goes to the quarantine.
+ * `position`: where it is needed from.
+ */
 export async function listJournal(context: RecoveryContext, position: number): Promise<ListedFile[]> {
   const { files, dataDir, quarantine, damaged } = context;
   const dir = `${dataDir.dir}/${journalDirName}`;
@@ -134,7 +141,8 @@ export async function listJournal(context: RecoveryContext, position: number): P
       kept.push(guessCapacity(file, listed[at + 1], dataDir.fence.former?.mark));
       continue;
     }
-    // One that is not needed may be on its way to be used again: its new header is written before it gets its new name.
+    // One that is not needed may be on its way to be used again: its new header is written before it gets its
+    // new name.
     if ((file.header === 'intact' || endOf(file) <= position) && !old.has(file)) {
       kept.push(file);
       continue;

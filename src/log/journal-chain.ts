@@ -28,7 +28,10 @@ export function endOf({ start, capacity }: JournalFile): number {
   return start + capacity;
 }
 
-/** Where the files end that a file cannot be of the chain with: a later one says that it follows another, and where that ends. */
+/**
+ * Where the files end that a file cannot be of the chain with: a later one says that it follows another, and
+ * where that ends.
+ */
 export function withReadEnds(files: readonly ListedFile[]): ListedFile[] {
   return files.map((file) => {
     const next = files.find(
@@ -46,8 +49,8 @@ export function givenUp(files: readonly ListedFile[]): ListedFile[] {
 }
 
 /**
- * Compares the files with what they say of each other, with the checkpoint, from whose `position` the journal is needed, and with what the last owner
- * knew. Files that no commit ever went into do not count.
+ * Compares the files with what they say of each other, with the checkpoint, from whose `position` the journal
+ * is needed, and with what the last owner knew. Files that no commit ever went into do not count.
  */
 export function chainProblems(
   files: readonly ListedFile[],

@@ -10,7 +10,10 @@ import {
 } from './format.ts';
 import { versionOf } from './versioned.ts';
 
-/** What a journal file says of itself in its first block. The commits in it prove themselves; this says whose file it is. */
+/**
+ * What a journal file says of itself in its first block. The commits in it prove themselves; this says whose
+ * file it is.
+ */
 export interface JournalHeader {
   readonly uuid: Uint8Array;
   /** Journal position of the file's first byte. */
@@ -24,7 +27,10 @@ export interface JournalHeader {
   readonly previousEnd: number;
 }
 
-/** `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, previous start i64, previous end i64, crc u32`, then zeros to the end of the block. */
+/**
+ * `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, previous start i64, previous end i64, crc u32`,
+ * then zeros to the end of the block.
+ */
 export function encodeJournalHeader(header: JournalHeader): Uint8Array {
   const writer = new ByteWriter(blockBytes)
     .text(journalMagic)
@@ -66,8 +72,9 @@ const zeroFillBytes = 2 ** 20;
 const zeroSyncBytes = 4 * zeroFillBytes;
 
 /**
- * Fills `[from, to)` of a file with zeros and syncs it, a piece at a time, so that the commits of another file do not wait long behind it.
- * Only written zeros will do: space that is merely reserved still makes the first write to it change the file system's own records.
+ * Fills `[from, to)` of a file with zeros and syncs it, a piece at a time, so that the commits of another
+ * file do not wait long behind it. Only written zeros will do: space that is merely reserved still makes the
+ * first write to it change the file system's own records.
  */
 export async function fillWithZeros(
   file: File,

@@ -44,9 +44,15 @@ export interface Replayed {
   readonly tornBytes: number;
   /** Nothing before the end is damaged. */
   readonly whole: boolean;
-  /** The journal goes on in a new file, from here on or later: what stands behind {@link position}, or should, is not to be met again. Undefined: it goes on where it ends. */
+  /**
+   * The journal goes on in a new file, from here on or later: what stands behind {@link position}, or should,
+   * is not to be met again. Undefined: it goes on where it ends.
+   */
   readonly leaveTo: number | undefined;
-  /** How many offsets damaged commits may have given to a partition behind its last batch that is intact; at most so many, 0 if none. */
+  /**
+   * How many offsets damaged commits may have given to a partition behind its last batch that is intact; at
+   * most so many, 0 if none.
+   */
   lostOffsets(partitionId: number): number;
   /** The last commit, which may be on disk only by appearance. */
   readonly last: { readonly file: ListedFile; readonly position: number; readonly bytes: number } | undefined;
@@ -62,10 +68,11 @@ interface Suspect {
 /**
  * Replays the commits after a checkpoint, in order.
  *
- * Commits are numbered without gaps and are written one at a time, each only when the one before is on disk. So a commit that is not
- * what was written is *torn* if nothing valid follows it: it was being written when the power went, nobody was told "ok", and it is cut off.
- * If a later commit is valid, it is *damaged*: it had been on disk. Then what of it is intact is replayed, the rest reported and kept aside,
- * and everything after it is replayed as ever.
+ * Commits are numbered without gaps and are written one at a time, each only when the one before is on disk.
+ * So a commit that is not what was written is *torn* if nothing valid follows it: it was being written when
+ * the power went, nobody was told "ok", and it is cut off. If a later commit is valid, it is *damaged*: it
+ * had been on disk. Then what of it is intact is replayed, the rest reported and kept aside, and everything
+ * after it is replayed as ever.
  */
 export class JournalReplay {
   readonly #context: RecoveryContext;
@@ -82,7 +89,10 @@ export class JournalReplay {
   #last: Replayed['last'] = undefined;
   /** Offsets of damaged batches, at most so many, by partition, since its last intact one. */
   readonly #lostOffsets = new Map<number, number>();
-  /** Bytes of commits of which nothing is left to say whose they were: so far, and how many that were at a partition's last intact batch. */
+  /**
+   * Bytes of commits of which nothing is left to say whose they were: so far, and how many that were at a
+   * partition's last intact batch.
+   */
   #lostCommits = 0;
   readonly #lostCommitsBefore = new Map<number, number>();
   /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
@@ -147,8 +157,8 @@ export class JournalReplay {
   }
 
   /**
-   * Holds the end of the journal against what it should be: files that are missing or short, and commits that the last owner knew to be on disk. Says
-   * where the journal may go on, if not where it ends.
+   * Holds the end of the journal against what it should be: files that are missing or short, and commits that
+   * the last owner knew to be on disk. Says where the journal may go on, if not where it ends.
    */
   #findMissing(): number | undefined {
     const { dataDir, damaged } = this.#context;
@@ -253,7 +263,10 @@ export class JournalReplay {
     this.#target.batch(partition, batch);
   }
 
-  /** A batch is lost: its offsets are not to be given to others, even if no later batch of its partition says how many they were. */
+  /**
+   * A batch is lost: its offsets are not to be given to others, even if no later batch of its partition says
+   * how many they were.
+   */
   #noteLost(id: number, payload: Buffer): void {
     const claimed = payload.length < batchHeaderBytes ? 0 : payload.readUInt32BE(batchLastDeltaAt) + 1;
     const offsets = Math.max(
@@ -348,11 +361,12 @@ export class JournalReplay {
   }
 
   /**
-   * Cuts off the commit that was being written; says how many bytes it had. A copy is kept: should its last bit have rotted after all,
-   * somebody may still want it.
+   * Cuts off the commit that was being written; says how many bytes it had. A copy is kept: should its last
+   * bit have rotted after all, somebody may still want it.
    *
-   * What is cut is erased. Its number is given again, to a commit that may be too large for the same place and go to the next file: a later replay
-   * that met the torn one first would take the whole one for older, and cut the journal here once more, with all that was acknowledged since.
+   * What is cut is erased. Its number is given again, to a commit that may be too large for the same place
+   * and go to the next file: a later replay that met the torn one first would take the whole one for older,
+   * and cut the journal here once more, with all that was acknowledged since.
    */
   async #cutTorn(): Promise<number> {
     const suspect = this.#suspect;
@@ -368,7 +382,10 @@ export class JournalReplay {
     return bytes.length;
   }
 
-  /** The commit behind the last one, or first in a later file, if one had been there and not even its header is intact. */
+  /**
+   * The commit behind the last one, or first in a later file, if one had been there and not even its header
+   * is intact.
+   */
   async #findRuined(): Promise<{ position: number; bytes: Buffer } | undefined> {
     const { tag } = this.#context.dataDir;
     const later = this.#journalFiles.filter(({ start }) => start >= this.#position);

@@ -9,8 +9,9 @@ const chunkBytesMax = 4 * 2 ** 20;
 export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, file: ListedFile) => void;
 
 /**
- * Reads the journal from `position` on and finds every commit with an intact header, passing over what lies between them: a commit proves itself by
- * its position, its log's tag and its checksum, and stands at the start of a block.
+ * Reads the journal from `position` on and finds every commit with an intact header, passing over what lies
+ * between them: a commit proves itself by its position, its log's tag and its checksum, and stands at the
+ * start of a block.
  *
  * `afterChunk` is awaited after each few megabytes.
  */

@@ -9,7 +9,9 @@ const bytesMax = 320 * mib;
 const filesPerJournal = 5;
 const blockBytes = 4096;
 
-/** Sizes that follow from how much of the disk the journal may take: of one file, and of what is live at most. */
+/**
+ * Sizes that follow from how much of the disk the journal may take: of one file, and of what is live at most.
+ */
 export async function journalSizes({
   files,
   dir,

@@ -34,7 +34,10 @@ export interface JournalOptions {
   readonly stalled: (error: unknown) => void;
 }
 
-/** Free files kept for later use; the rest are removed. While room is short one is enough, for when the next file could not be made. */
+/**
+ * Free files kept for later use; the rest are removed. While room is short one is enough, for when the next
+ * file could not be made.
+ */
 const sparesMax = 3;
 const sparesMaxWhenShort = 1;
 const firstFileBytes = 4 * 2 ** 20;
@@ -42,11 +45,14 @@ const growth = 4;
 const retryAfterMs = 1000;
 
 /**
- * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files that are filled one after the other.
+ * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files
+ * that are filled one after the other.
  *
- * Files are zero-filled before they are used and recycled when no checkpoint needs them, so that a commit only overwrites bytes that are there:
- * with O_DSYNC that is one system call and no change to the file system's own records, and with O_DIRECT the bytes go from the committer's memory to
- * the disk without a copy into the page cache, where nobody would look for them. The next file is made ready while the current one fills.
+ * Files are zero-filled before they are used and recycled when no checkpoint needs them, so that a commit
+ * only overwrites bytes that are there: with O_DSYNC that is one system call and no change to the file
+ * system's own records, and with O_DIRECT the bytes go from the committer's memory to the disk without a copy
+ * into the page cache, where nobody would look for them. The next file is made ready while the current one
+ * fills.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -258,7 +264,10 @@ interface MadeFile {
   readonly opened: OpenedFile;
 }
 
-/** A journal file ready for commits: from a spare if one is large enough, else zero-filled. Durable, with its name, when it resolves. */
+/**
+ * A journal file ready for commits: from a spare if one is large enough, else zero-filled. Durable, with its
+ * name, when it resolves.
+ */
 async function makeFile(
   options: JournalOptions,
   place: Predecessor & { readonly start: number },
@@ -301,8 +310,9 @@ async function makeFile(
 }
 
 /**
- * Takes a spare of at least so many bytes off the list. One that has the very name of the new file, as a file that was made ready before
- * the last stop may, is taken in any case: it is used, or the new file replaces it, and either way it is no spare any more.
+ * Takes a spare of at least so many bytes off the list. One that has the very name of the new file, as a file
+ * that was made ready before the last stop may, is taken in any case: it is used, or the new file replaces
+ * it, and either way it is no spare any more.
  */
 function takeSpare(spares: JournalFile[], path: string, bytes: number): JournalFile | undefined {
   const namesake = spares.findIndex((spare) => spare.path === path);

@@ -68,7 +68,8 @@ const readsAtATime = 2;
 /**
  * The log is all that the broker keeps on disk: partitions of records, and its own state, behind one journal.
  *
- * Everything added in one synchronous run is one commit, on disk wholly or not at all; `durable` says when it is there.
+ * Everything added in one synchronous run is one commit, on disk wholly or not at all; `durable` says when it
+ * is there.
  *
  *     append, record ──► Committer ──► Journal (the only thing a publish waits for)
  *                            │ durable
@@ -120,7 +121,10 @@ export class Log {
     );
   }
 
-  /** Opens the data directory, recovers what it holds, and is ready to be added to. Rejects with a LogError that says what is in the way. */
+  /**
+   * Opens the data directory, recovers what it holds, and is ready to be added to. Rejects with a LogError
+   * that says what is in the way.
+   */
   static async open(host: LogHost, options: LogOptions): Promise<Log> {
     const log = new Log(host, options);
     const { files, dir, clock, random } = options;
@@ -321,7 +325,10 @@ export class Log {
 
   // ---- partitions
 
-  /** A partition's log: the one that is there, or a new one. `id` is chosen by the host and never used for another. */
+  /**
+   * A partition's log: the one that is there, or a new one. `id` is chosen by the host and never used for
+   * another.
+   */
   openPartition(id: number, options: PartitionOptions = {}): PartitionLog {
     return this.#partitions.open(id, options);
   }
@@ -346,7 +353,10 @@ export class Log {
     return this.#partitions.orphans;
   }
 
-  /** Removes a partition and its files. Call it only when the entry that says so is durable, or in replay of it. Resolves when the files are gone. */
+  /**
+   * Removes a partition and its files. Call it only when the entry that says so is durable, or in replay of
+   * it. Resolves when the files are gone.
+   */
   async deletePartition(id: number): Promise<void> {
     // The commit open now, as the journal counts: one more if another is being written.
     const commit = this.#state === 'opening' ? 0 : this.#committer.lastCommit + 2;
@@ -379,7 +389,10 @@ export class Log {
     return this.#committer.flush();
   }
 
-  /** More waits to be written than is good: publishers should pause. Whoever asked and heard yes is told by `relieved` when it is over. */
+  /**
+   * More waits to be written than is good: publishers should pause. Whoever asked and heard yes is told by
+   * `relieved` when it is over.
+   */
   get congested(): boolean {
     const limit = this.#options.commitBytesMax ?? defaults.commitBytesMax;
     const congested = this.#committer.openBytes > limit || this.#flusher.isBehind;
@@ -398,17 +411,19 @@ export class Log {
   }
 
   /**
-   * Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room, then wait; nothing is lost. Who adds
-   * what can be refused should do so, to leave that room for what cannot.
+   * Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room,
+   * then wait; nothing is lost. Who adds what can be refused should do so, to leave that room for what
+   * cannot.
    */
   get stalled(): LogError | undefined {
     return this.#stalled;
   }
 
   /**
-   * Whether the disk has little room left, as the host sees it. As long as it has, call again now and then: what waits only for a checkpoint to be
-   * given back (segments of removed messages, journal files) is given back then. Checkpoints come by the growth of the journal otherwise, and where
-   * there is no room there is no growth.
+   * Whether the disk has little room left, as the host sees it. As long as it has, call again now and then:
+   * what waits only for a checkpoint to be given back (segments of removed messages, journal files) is given
+   * back then. Checkpoints come by the growth of the journal otherwise, and where there is no room there is
+   * no growth.
    */
   roomIsShort(isShort: boolean): void {
     if (this.#state !== 'open') return;
@@ -488,7 +503,10 @@ export class Log {
     this.#host.failed(this.#failure);
   }
 
-  /** Commits, makes a last checkpoint, so that the next start has nothing to replay, and gives the directory back. */
+  /**
+   * Commits, makes a last checkpoint, so that the next start has nothing to replay, and gives the directory
+   * back.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -534,7 +552,10 @@ export class Log {
     this.#isCleanlyStopped = true;
   }
 
-  /** Resolves when every segment that the checkpoint speaks of has been held against its file, and what is missing was reported. Begins with the start. */
+  /**
+   * Resolves when every segment that the checkpoint speaks of has been held against its file, and what is
+   * missing was reported. Begins with the start.
+   */
   get inspected(): Promise<void> {
     return this.#inspecting;
   }

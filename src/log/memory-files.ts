@@ -10,7 +10,10 @@ export interface FileContent {
   truncate(length: number): void;
 }
 
-/** Files in memory, always in order and never lost: for tests that are about something else. Everything below `/` is there as soon as it is made. */
+/**
+ * Files in memory, always in order and never lost: for tests that are about something else. Everything below
+ * `/` is there as soon as it is made.
+ */
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, FileContent>();
   readonly #dirs = new Set<string>(['/', '.']);

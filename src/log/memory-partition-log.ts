@@ -20,7 +20,10 @@ export interface MemoryPartitionContext {
   grew(partition: MemoryPartitionLog): void;
 }
 
-/** A volatile partition: batches in memory, trimmed from the front, gone with the process. What is appended can be read at once. */
+/**
+ * A volatile partition: batches in memory, trimmed from the front, gone with the process. What is appended
+ * can be read at once.
+ */
 export class MemoryPartitionLog implements PartitionLog {
   readonly id: number;
   readonly volatile = true;

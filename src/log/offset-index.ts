@@ -2,10 +2,12 @@ import { readI32, readI64, writeI64, writeU32 } from '../util/index.ts';
 import { offsetIndexEntryBytes, timeIndexEntryBytes } from './format.ts';
 
 /**
- * An offset index says, for some batches of a segment, at which position they start: Kafka's sparse index, an entry per so many bytes.
+ * An offset index says, for some batches of a segment, at which position they start: Kafka's sparse index, an
+ * entry per so many bytes.
  *
- * An entry is the last offset of a batch, relative to the segment's base, and the batch's position. Both rise. The file is a cache:
- * never synced, checked against the batch it leads to whenever it is used, and made anew from the segment when it is wrong.
+ * An entry is the last offset of a batch, relative to the segment's base, and the batch's position. Both
+ * rise. The file is a cache: never synced, checked against the batch it leads to whenever it is used, and
+ * made anew from the segment when it is wrong.
  */
 export class OffsetIndex {
   readonly #offsets: number[] = [];
@@ -75,8 +77,9 @@ export class OffsetIndex {
 }
 
 /**
- * A time index says by which offset of a segment a timestamp had been reached: Kafka's, an entry of the latest timestamp so far and
- * the last offset of the batch that has it, relative to the segment's base. Both rise.
+ * A time index says by which offset of a segment a timestamp had been reached: Kafka's, an entry of the
+ * latest timestamp so far and the last offset of the batch that has it, relative to the segment's base. Both
+ * rise.
  */
 export class TimeIndex {
   readonly #timestampsMs: number[] = [];
@@ -100,7 +103,10 @@ export class TimeIndex {
     return true;
   }
 
-  /** Index of the last entry with a time before `timestampMs`; -1 when there is none. Everything up to its offset is older. */
+  /**
+   * Index of the last entry with a time before `timestampMs`; -1 when there is none. Everything up to its
+   * offset is older.
+   */
   before(timestampMs: number): number {
     return floorOf(this.#timestampsMs, timestampMs - 1);
   }

@@ -2,7 +2,10 @@ import { Gate } from '../util/index.ts';
 import { isShortage, LogError } from './errors.ts';
 import type { File, Files } from './files.ts';
 
-/** The file system joins syncs that come together; but the commit needs one of the four threads that do all this. */
+/**
+ * The file system joins syncs that come together; but the commit needs one of the four threads that do all
+ * this.
+ */
 const syncsAtATime = 2;
 
 interface OpenFile {
@@ -17,7 +20,8 @@ interface OpenFile {
 /**
  * The open segment files, at most about so many, least recently used out first.
  *
- * A file with unsynced writes is synced before it is closed: the system tells an error of the disk to a descriptor that was open when it happened.
+ * A file with unsynced writes is synced before it is closed: the system tells an error of the disk to a
+ * descriptor that was open when it happened.
  */
 export class OpenFiles {
   readonly #files: Files;

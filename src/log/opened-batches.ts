@@ -6,8 +6,8 @@ export interface Opened {
 }
 
 /**
- * The opened batches bound the memory of decompressed records, which may be a thousand times what was stored: those opened first are let go
- * first. Readers that stand in one keep it for as long as they do.
+ * The opened batches bound the memory of decompressed records, which may be a thousand times what was stored:
+ * those opened first are let go first. Readers that stand in one keep it for as long as they do.
  */
 export class OpenedBatches {
   readonly #bytesMax: number;

@@ -2,8 +2,9 @@ import type { DirectoryLock, Files } from './files.ts';
 import { MemoryFiles, type FileContent } from './memory-files.ts';
 
 /**
- * An overlay shows a directory of other files and keeps every change to itself, in memory: what is done to it can be looked at before it is
- * done to the real ones. Only the lock is real, so that nobody changes the directory meanwhile.
+ * An overlay shows a directory of other files and keeps every change to itself, in memory: what is done to it
+ * can be looked at before it is done to the real ones. Only the lock is real, so that nobody changes the
+ * directory meanwhile.
  */
 export class OverlayFiles extends MemoryFiles {
   override readonly space: Files['space'] = (path) => this.#base.space(path);

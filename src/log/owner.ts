@@ -45,8 +45,9 @@ const textBytesMax = 120;
 const crcAt = blockBytes - 4;
 
 /**
- * One block: `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64,
- * position i64, scope (u8 length, text), holder (u8 length, text)`, zeros, and in the last four bytes `crc u32`.
+ * One block:
+ * `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64, position i64, scope (u8 length, text), holder (u8 length, text)`,
+ * zeros, and in the last four bytes `crc u32`.
  */
 export function encodeOwner(record: OwnerRecord): Uint8Array {
   const { mark } = record;

@@ -31,7 +31,10 @@ export interface PartitionContext {
   /** Adds a state entry of the log itself and waits until it is durable. */
   recordDurably(kind: number, id: number, payload: Uint8Array): Promise<void>;
   openCommitNumber(): number;
-  /** Number of the older of the two checkpoints; what it has sealed is never written to again, whatever is replayed. */
+  /**
+   * Number of the older of the two checkpoints; what it has sealed is never written to again, whatever is
+   * replayed.
+   */
   olderCheckpoint(): number;
   checkpoint(): Promise<void>;
 }

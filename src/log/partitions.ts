@@ -20,7 +20,10 @@ interface Deletion {
   done: boolean;
 }
 
-/** The partitions of the log: those the host opened, those that wait on disk for it to do so, and those being deleted. */
+/**
+ * The partitions of the log: those the host opened, those that wait on disk for it to do so, and those being
+ * deleted.
+ */
 export class Partitions {
   readonly #context: PartitionContext & MemoryPartitionContext;
   readonly #segmentBytesMax: number;
@@ -52,8 +55,8 @@ export class Partitions {
   }
 
   /**
-   * The process before died, and left these directories: whether a file or directory that it made or removed is so on disk is not known. No
-   * checkpoint may rely on it before they were synced.
+   * The process before died, and left these directories: whether a file or directory that it made or removed
+   * is so on disk is not known. No checkpoint may rely on it before they were synced.
    */
   oweDirSyncs(ids: Iterable<number>): void {
     this.#context.segments.topicsDirUnsynced = true;
@@ -118,7 +121,10 @@ export class Partitions {
     return partition;
   }
 
-  /** For replay: the partition of a batch, known to the host or not; undefined when it was deleted or is volatile now. */
+  /**
+   * For replay: the partition of a batch, known to the host or not; undefined when it was deleted or is
+   * volatile now.
+   */
   ofJournal(id: number): DiskPartitionLog | undefined {
     if (this.#deletions.has(id) || this.#volatile.has(id)) return undefined;
     return this.#disk.get(id) ?? this.#create(id, 0);
@@ -163,8 +169,8 @@ export class Partitions {
   }
 
   /**
-   * What a checkpoint of `commit` has to say of deleted partitions: those whose files may still be there, and those that were alive at that commit
-   * (what is replayed behind it may be theirs).
+   * What a checkpoint of `commit` has to say of deleted partitions: those whose files may still be there, and
+   * those that were alive at that commit (what is replayed behind it may be theirs).
    */
   deletedRows(commit: number): PartitionRow[] {
     const rows: PartitionRow[] = [];
@@ -173,7 +179,10 @@ export class Partitions {
     return rows;
   }
 
-  /** A checkpoint of `commit` is durable: deletions that it does not mention are forgotten, in the same test as {@link deletedRows} before it. */
+  /**
+   * A checkpoint of `commit` is durable: deletions that it does not mention are forgotten, in the same test
+   * as {@link deletedRows} before it.
+   */
   forgetDeletions(mentioned: readonly PartitionRow[]): void {
     const still = new Set(mentioned.map(({ id }) => id));
     for (const [id, { done }] of this.#deletions) if (done && !still.has(id)) this.#deletions.delete(id);

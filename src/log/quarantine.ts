@@ -2,7 +2,8 @@ import type { Files } from './files.ts';
 import { quarantineDirName } from './format.ts';
 
 /**
- * The quarantine is the directory where what is damaged or not recognised is put aside. Nothing in it is ever removed by the log.
+ * The quarantine is the directory where what is damaged or not recognised is put aside. Nothing in it is ever
+ * removed by the log.
  */
 export class Quarantine {
   readonly #files: Files;

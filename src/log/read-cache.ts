@@ -1,7 +1,10 @@
 import type { Batch } from './batch.ts';
 import { batchOverheadBytes } from './tail-cache.ts';
 
-/** Neighbouring batches of a partition that were read back in one go, in one memory: whatever stands in `[fromOffset, toOffset)` is among them. */
+/**
+ * Neighbouring batches of a partition that were read back in one go, in one memory: whatever stands in
+ * `[fromOffset, toOffset)` is among them.
+ */
 export interface ReadRun {
   readonly owner: Set<ReadRun>;
   readonly fromOffset: number;
@@ -10,7 +13,10 @@ export interface ReadRun {
   readonly bytes: number;
 }
 
-/** The read cache bounds the memory of batches read back from disk, of all partitions: the run used longest ago goes first. */
+/**
+ * The read cache bounds the memory of batches read back from disk, of all partitions: the run used longest
+ * ago goes first.
+ */
 export class ReadCache {
   readonly #bytesMax: number;
   readonly #runs = new Set<ReadRun>();

@@ -13,7 +13,10 @@ const { O_RDWR, O_CREAT, O_TRUNC } = fs.constants;
  * which does, so a write that must be durable is a write and a sync.
  */
 const syncFlag: number | undefined = process.platform === 'darwin' ? undefined : fs.constants.O_DSYNC;
-/** O_DIRECT writes past the page cache: no copy into it, and nothing to find there and write back. Not every system has it. */
+/**
+ * O_DIRECT writes past the page cache: no copy into it, and nothing to find there and write back. Not every
+ * system has it.
+ */
 const directFlag: number | undefined = process.platform === 'linux' ? fs.constants.O_DIRECT : undefined;
 
 /** See {@link OpenOptions}. */
@@ -71,7 +74,9 @@ class RealFile implements File {
     return this.#write(bytes, 0, position);
   }
 
-  /** One call. What the system refuses to take this way, or does not take whole, goes through the page cache. */
+  /**
+   * One call. What the system refuses to take this way, or does not take whole, goes through the page cache.
+   */
   #writeDirectly(direct: number, bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.write(direct, bytes, 0, bytes.length, position, (error, count) => {
@@ -95,7 +100,8 @@ class RealFile implements File {
 
   #write(bytes: Uint8Array, from: number, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      // The system may take fewer bytes than it was given (a signal, a nearly full disk): the rest is offered again, and an error ends it.
+      // The system may take fewer bytes than it was given (a signal, a nearly full disk): the rest is offered
+      // again, and an error ends it.
       const writeFrom = (at: number): void => {
         fs.write(this.#descriptor, bytes, at, bytes.length - at, position + at, (error, count) => {
           if (error) reject(error);

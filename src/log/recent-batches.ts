@@ -3,12 +3,14 @@ import { findBatch } from './read-cache.ts';
 import { batchOverheadBytes, type TailCache, type TailOwner } from './tail-cache.ts';
 
 /**
- * The recent batches of a partition are those that are durable and in memory, up to the durable end without a gap:
+ * The recent batches of a partition are those that are durable and in memory, up to the durable end without a
+ * gap:
  *
  *     dropped | clean: in their segment too | unflushed: only here and in the journal |
  *             ^ droppedEnd                  ^ flushedEnd                              ^ durable end
  *
- * Clean ones may be dropped from the front at any time. Unflushed ones must not, unless nobody will ever read them again.
+ * Clean ones may be dropped from the front at any time. Unflushed ones must not, unless nobody will ever read
+ * them again.
  */
 export class RecentBatches implements TailOwner {
   readonly #tailCache: TailCache;
@@ -135,8 +137,8 @@ export class RecentBatches implements TailOwner {
   }
 
   /**
-   * Nobody reads below `trim` any more: clean batches go. Below `trimDurable` nobody will, not even after a crash: unflushed ones go as well,
-   * and never get to a segment. Says how many bytes went unwritten.
+   * Nobody reads below `trim` any more: clean batches go. Below `trimDurable` nobody will, not even after a
+   * crash: unflushed ones go as well, and never get to a segment. Says how many bytes went unwritten.
    */
   trim(trim: number, trimDurable: number): number {
     while (this.#clean > 0 && this.first!.endOffset <= trim) this.#dropClean();

@@ -1,15 +1,18 @@
 import { unzigzag } from '../util/index.ts';
 
 /**
- * A record walk passes over the records of a batch that a client built, looking at lengths only, and says which are whole and in their place.
- * Whoever reads records later relies on it having been done.
+ * A record walk passes over the records of a batch that a client built, looking at lengths only, and says
+ * which are whole and in their place. Whoever reads records later relies on it having been done.
  */
 class RecordWalk {
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   #end = 0;
 
-  /** How many of `count` records at the start of `bytes[start, end)` are whole, their offset deltas ascending within `[0, offsets)`. */
+  /**
+   * How many of `count` records at the start of `bytes[start, end)` are whole, their offset deltas ascending
+   * within `[0, offsets)`.
+   */
   count(bytes: Uint8Array, start: number, end: number, count: number, offsets: number): number {
     this.#bytes = bytes;
     this.#at = start;
@@ -66,7 +69,8 @@ class RecordWalk {
 const walk = new RecordWalk();
 
 /**
- * How many records at the start of `bytes[start, end)` are whole: at most `count`, their offset deltas ascending within `[0, offsets)`.
+ * How many records at the start of `bytes[start, end)` are whole: at most `count`, their offset deltas
+ * ascending within `[0, offsets)`.
  */
 export function countWholeRecords(
   bytes: Uint8Array,

@@ -3,8 +3,8 @@ import { ByteReader } from '../util/index.ts';
 /**
  * A record is one message as ranges of bytes in a buffer it does not own.
  *
- * It is a flyweight: writers fill one and pass it to `append`, which copies at once; readers are handed one that moves on to
- * the next message after the call. Whoever wants to keep a part copies that part.
+ * It is a flyweight: writers fill one and pass it to `append`, which copies at once; readers are handed one
+ * that moves on to the next message after the call. Whoever wants to keep a part copies that part.
  */
 export class Record {
   /** The bytes the ranges below point into. */
@@ -20,8 +20,9 @@ export class Record {
   valueStart = -1;
   valueEnd = -1;
   /**
-   * Where the headers are in their stored form (see {@link setEncodedHeaders}); `headersStart` is -1 when they are a list, or none.
-   * A record that was read and is appended elsewhere has its headers copied from there, undecoded.
+   * Where the headers are in their stored form (see {@link setEncodedHeaders}); `headersStart` is -1 when
+   * they are a list, or none. A record that was read and is appended elsewhere has its headers copied from
+   * there, undecoded.
    */
   headersStart = -1;
   headersEnd = -1;
@@ -35,7 +36,10 @@ export class Record {
     return this.valueStart < 0 ? null : this.buffer.subarray(this.valueStart, this.valueEnd);
   }
 
-  /** The headers in order; a name may repeat. Values are views that live as long as {@link buffer}. Decoded when first asked for. */
+  /**
+   * The headers in order; a name may repeat. Values are views that live as long as {@link buffer}. Decoded
+   * when first asked for.
+   */
   get headers(): readonly Header[] {
     return (this.#headers ??= decodeHeaders(this.buffer, this.headersStart, this.headersEnd));
   }
@@ -51,7 +55,10 @@ export class Record {
     return this.headersStart >= 0 || this.headers.length > 0;
   }
 
-  /** Sets the headers to `buffer[start, end)`, in the form of RecordBatch v2: count, then name and value of each, all with their length in front. */
+  /**
+   * Sets the headers to `buffer[start, end)`, in the form of RecordBatch v2: count, then name and value of
+   * each, all with their length in front.
+   */
   setEncodedHeaders(start: number, end: number): void {
     this.headersStart = start;
     this.headersEnd = end;

@@ -23,15 +23,18 @@ export interface SegmentIndexContext {
 export interface IndexFloor {
   /** A batch starts here. */
   readonly position: number;
-  /** It ends at this offset, says the index. Undefined at the start of the segment, where no index is needed. */
+  /**
+   * It ends at this offset, says the index. Undefined at the start of the segment, where no index is needed.
+   */
   readonly endOffset: number | undefined;
 }
 
 /**
- * A segment index leads to the batch of an offset, or of a time, in two files beside the segment, `.index` and `.timeindex`, written in pieces:
- * the last entries are in memory only.
+ * A segment index leads to the batch of an offset, or of a time, in two files beside the segment, `.index`
+ * and `.timeindex`, written in pieces: the last entries are in memory only.
  *
- * Both files are caches. They are never synced, so after a crash anything may stand in them; whoever uses an entry checks it against the batch it leads to.
+ * Both files are caches. They are never synced, so after a crash anything may stand in them; whoever uses an
+ * entry checks it against the batch it leads to.
  */
 export class SegmentIndex {
   readonly #context: SegmentIndexContext;
@@ -65,7 +68,10 @@ export class SegmentIndex {
     this.#walk = walk;
   }
 
-  /** Notes a batch that was written at `position`. As Kafka does, an entry is made for the batch that starts after an interval. */
+  /**
+   * Notes a batch that was written at `position`. As Kafka does, an entry is made for the batch that starts
+   * after an interval.
+   */
   note(position: number, bytes: number, lastOffset: number, maxTimestampMs: number): void {
     if (maxTimestampMs > this.#maxTimestampMs) {
       this.#maxTimestampMs = maxTimestampMs;
@@ -89,7 +95,10 @@ export class SegmentIndex {
     return this.#offsets.length >= pendingMax;
   }
 
-  /** Puts the pending entries into the files. When that does not work they just wait. `bytes` is the segment's size. */
+  /**
+   * Puts the pending entries into the files. When that does not work they just wait. `bytes` is the segment's
+   * size.
+   */
   async write(bytes: number): Promise<void> {
     const offsets = this.#offsets;
     const times = this.#times;
@@ -134,7 +143,10 @@ export class SegmentIndex {
     return entry < 0 ? undefined : this.#offsets.positionAt(entry);
   }
 
-  /** Last offsets of batches up to which everything is older than `timestampMs`, if the index is right; the best first. */
+  /**
+   * Last offsets of batches up to which everything is older than `timestampMs`, if the index is right; the
+   * best first.
+   */
   async before(timestampMs: number): Promise<number[]> {
     const found: number[] = [];
     for (const index of [this.#times, await this.#loadTimes()]) {

@@ -19,9 +19,10 @@ export interface SegmentWalk {
 /**
  * Finds every intact batch of a segment, and what lies damaged between them.
  *
- * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are `[baseOffset, endOffset)`, without a gap.
- * After damage it goes on where the damaged batch says it ends, or else at the next bytes that are an intact batch of the offsets to come
- * and have another one, or the end, behind them.
+ * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are
+ * `[baseOffset, endOffset)`, without a gap. After damage it goes on where the damaged batch says it ends, or
+ * else at the next bytes that are an intact batch of the offsets to come and have another one, or the end,
+ * behind them.
  */
 export function walkSegment(
   buffer: Uint8Array,

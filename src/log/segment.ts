@@ -47,7 +47,10 @@ export interface SegmentRow {
   readonly ends?: SegmentEnds;
 }
 
-/** What tells a segment's file from any other of its name: the checksums in its first and its last batch, and how long the last is. */
+/**
+ * What tells a segment's file from any other of its name: the checksums in its first and its last batch, and
+ * how long the last is.
+ */
 export interface SegmentEnds {
   readonly firstCrc: number;
   readonly lastCrc: number;
@@ -64,11 +67,13 @@ const writePieceBytes = 2 ** 20;
 const readBytesMin = 4096;
 
 /**
- * A segment is a file of batches, byte for byte as they were committed: `<base offset>.log`, with `.index` and `.timeindex` beside it.
+ * A segment is a file of batches, byte for byte as they were committed: `<base offset>.log`, with `.index`
+ * and `.timeindex` beside it.
  *
- * It is only ever appended to, and bytes beyond {@link bytes} do not count. Its batches follow each other without a gap, from the base offset to
- * {@link endOffset}: a batch's own checksum does not cover its base offset, but only one fits in each place. Every batch that is read is checked; what fails
- * is looked at closely ({@link #examine}), reported once, and passed over.
+ * It is only ever appended to, and bytes beyond {@link bytes} do not count. Its batches follow each other
+ * without a gap, from the base offset to {@link endOffset}: a batch's own checksum does not cover its base
+ * offset, but only one fits in each place. Every batch that is read is checked; what fails is looked at
+ * closely ({@link #examine}), reported once, and passed over.
  */
 export class Segment {
   readonly baseOffset: number;
@@ -78,7 +83,9 @@ export class Segment {
   maxTimestampMs: number;
   sealed: boolean;
   #ends: SegmentEnds | undefined;
-  /** Resolves when the file has been held against what is known of it; undefined: that is still to be done. */
+  /**
+   * Resolves when the file has been held against what is known of it; undefined: that is still to be done.
+   */
   #inspected: Promise<void> | undefined = undefined;
   #whole: Promise<boolean> | undefined = undefined;
   /** Number of the first checkpoint that has the segment as sealed; Infinity before. */
@@ -131,7 +138,10 @@ export class Segment {
 
   // ---- writing
 
-  /** Writes batches behind the last one. They count only when all are written; a rejected write leaves the segment as it was. */
+  /**
+   * Writes batches behind the last one. They count only when all are written; a rejected write leaves the
+   * segment as it was.
+   */
   async append(batches: readonly Batch[]): Promise<void> {
     const pool = this.#context.pool;
     let position = this.bytes;
@@ -189,8 +199,9 @@ export class Segment {
   // ---- reading
 
   /**
-   * The batches from the one that holds `offset`, or the first after it, on: up to `bytesWanted`, at least one. None: nothing of the segment
-   * stands at or after `offset`. Undefined: the segment was retired meanwhile, and another stands in its place.
+   * The batches from the one that holds `offset`, or the first after it, on: up to `bytesWanted`, at least
+   * one. None: nothing of the segment stands at or after `offset`. Undefined: the segment was retired
+   * meanwhile, and another stands in its place.
    */
   async readFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     await this.inspect();
@@ -319,8 +330,9 @@ export class Segment {
   // ---- damage
 
   /**
-   * Sees, once, that the file is there, is long enough, and begins and ends as it did when the last checkpoint was made. What is missing is reported;
-   * a file that is another's, or an older form of this one, is not served.
+   * Sees, once, that the file is there, is long enough, and begins and ends as it did when the last
+   * checkpoint was made. What is missing is reported; a file that is another's, or an older form of this one,
+   * is not served.
    */
   inspect(): Promise<void> {
     this.#inspected ??= this.#inspectNow().catch((error: unknown) => {
@@ -334,7 +346,10 @@ export class Segment {
     if (!(await this.isWhole()) && !this.retired) await this.#examine();
   }
 
-  /** Whether the file is what the last checkpoint knew, by size and ends. Reports nothing: a segment that is replayed may be about to be deleted. */
+  /**
+   * Whether the file is what the last checkpoint knew, by size and ends. Reports nothing: a segment that is
+   * replayed may be about to be deleted.
+   */
   isWhole(): Promise<boolean> {
     this.#whole ??= this.#isWhole().catch((error: unknown) => {
       this.#whole = undefined; // a shortage, say: the next look tries again
@@ -357,13 +372,17 @@ export class Segment {
       if ((await this.#read(header, position)) < header.length || readU32(header, batchCrcAt) === crc)
         continue;
       if (this.retired) return true;
-      if (await this.#isAnotherAt(position, header, crc)) this.#isForeign = true; // else it is this file, and damaged
+      // Else it is this file, and damaged.
+      if (await this.#isAnotherAt(position, header, crc)) this.#isForeign = true;
       return false;
     }
     return isLongEnough;
   }
 
-  /** Whether a batch that begins with this header is whole, and so was written as it is, and is not the one of this checksum. */
+  /**
+   * Whether a batch that begins with this header is whole, and so was written as it is, and is not the one of
+   * this checksum.
+   */
   async #isAnotherAt(position: number, header: Uint8Array, crc: number): Promise<boolean> {
     const length = batchBytesAt(header, 0, Infinity);
     if (length < batchHeaderBytes || position + length > this.bytes) return false;
@@ -404,7 +423,8 @@ export class Segment {
     const { index, damage, buffer } = await this.#walk();
     if (this.retired) return;
     this.#resume = undefined;
-    await this.#index.replace(index, this.bytes).catch(() => {}); // it is a cache, and keeps nobody from reading
+    // It is a cache, and keeps nobody from reading.
+    await this.#index.replace(index, this.bytes).catch(() => {});
     if (damage.length === 0) this.#context.indexesRebuilt++; // after a crash that is nothing unusual
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
     this.#damage = damage;

@@ -7,8 +7,9 @@ const smallBytesMax = 2 ** 12;
 /**
  * Gives batches that stay in memory memory of their own.
  *
- * A batch that nearly fills the buffer it was built in keeps it; a smaller one is copied out, and the smallest ones share slabs with their
- * neighbours of the same time, which will be dropped at about the same time too.
+ * A batch that nearly fills the buffer it was built in keeps it; a smaller one is copied out, and the
+ * smallest ones share slabs with their neighbours of the same time, which will be dropped at about the same
+ * time too.
  */
 export class SmallBatches {
   readonly #blocks: BlockPool;

@@ -54,7 +54,10 @@ export interface Started {
     readonly older: CheckpointMark | undefined;
     readonly slot: 0 | 1;
   };
-  /** The journal is not what it should be: a checkpoint is due, so that the next start need not find that again. */
+  /**
+   * The journal is not what it should be: a checkpoint is due, so that the next start need not find that
+   * again.
+   */
   readonly isDamaged: boolean;
   readonly stats: Omit<RecoveryStats, 'ms'>;
 }
@@ -236,9 +239,9 @@ async function readToEnd(
 }
 
 /**
- * What was read may be only in the system's memory: the process before may have ended because a sync failed, after which the system shows
- * the new bytes and never writes them. So the commit whose sync may have been the last is written once more before anything relies on it;
- * the checkpoint, at the end of the start.
+ * What was read may be only in the system's memory: the process before may have ended because a sync failed,
+ * after which the system shows the new bytes and never writes them. So the commit whose sync may have been
+ * the last is written once more before anything relies on it; the checkpoint, at the end of the start.
  */
 async function writeAgain({ files, dataDir }: StartupContext, last: Replayed['last']): Promise<void> {
   if (last === undefined) return;
@@ -301,7 +304,8 @@ async function resume(
   }
   let newest: CheckpointMark | undefined = found.newest?.checkpoint;
   if (newest === undefined) {
-    // Without any, the journal is needed from its start: the mark says so, and the first checkpoint made replaces it.
+    // Without any, the journal is needed from its start: the mark says so, and the first checkpoint made
+    // replaces it.
     newest = {
       number: 0,
       commit: 0,

@@ -11,11 +11,13 @@ const neverOpened: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Strict files make every failed change final: they tell the log before they reject, and the error they reject with is no longer one that can be waited out.
+ * Strict files make every failed change final: they tell the log before they reject, and the error they
+ * reject with is no longer one that can be waited out.
  *
- * After a failed sync the system may have dropped the very pages it should have written, and a second sync would succeed without them. So there is no
- * second one, of files or of directories, and no second try of a write that was to be durable. What may be tried again is what failed before anything
- * was changed, for lack of room or of descriptors ({@link isShortage}).
+ * After a failed sync the system may have dropped the very pages it should have written, and a second sync
+ * would succeed without them. So there is no second one, of files or of directories, and no second try of a
+ * write that was to be durable. What may be tried again is what failed before anything was changed, for lack
+ * of room or of descriptors ({@link isShortage}).
  */
 export class StrictFiles implements Files {
   readonly #files: Files;

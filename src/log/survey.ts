@@ -5,12 +5,18 @@ import { segmentName, segmentSuffix, topicsDirName } from './format.ts';
 import { segmentSuffixes } from './partition-segments.ts';
 import type { Quarantine } from './quarantine.ts';
 
-/** Marks a file of a segment that the journal makes anew: gone at the end of a recovery without damage, set aside otherwise. */
+/**
+ * Marks a file of a segment that the journal makes anew: gone at the end of a recovery without damage, set
+ * aside otherwise.
+ */
 const asideSuffix = '.aside';
 
 /** What an unclean stop left in the directory of one partition beyond what the checkpoint knows. */
 interface Leftovers {
-  /** Files written after the checkpoint, under their name with `.aside`; and those of segments trimmed before it. */
+  /**
+   * Files written after the checkpoint, under their name with `.aside`; and those of segments trimmed before
+   * it.
+   */
   readonly aside: string[];
   /** Compacted forms that were not put in place, or not yet. */
   readonly compacted: string[];
@@ -21,8 +27,9 @@ interface Leftovers {
 /**
  * A survey compares the partition directories with the checkpoint's table after an unclean stop.
  *
- * What was written to segments after the checkpoint is in the journal too, and is made anew from there: after a crash it may not be what it seems.
- * So it is moved aside before the replay, and removed only when the journal turned out to be whole.
+ * What was written to segments after the checkpoint is in the journal too, and is made anew from there: after
+ * a crash it may not be what it seems. So it is moved aside before the replay, and removed only when the
+ * journal turned out to be whole.
  */
 export class Survey {
   readonly #files: Files;
@@ -108,12 +115,18 @@ export class Survey {
       this.#leftovers.set(id, left);
   }
 
-  /** Whether the last segment's file goes on beyond the checkpoint: nothing may be added to it until that is settled. */
+  /**
+   * Whether the last segment's file goes on beyond the checkpoint: nothing may be added to it until that is
+   * settled.
+   */
   isLonger(id: number): boolean {
     return this.#leftovers.get(id)?.longer !== undefined;
   }
 
-  /** After the replay. `whole`: nothing of the journal is missing, so all that was moved aside is in the log again. */
+  /**
+   * After the replay. `whole`: nothing of the journal is missing, so all that was moved aside is in the log
+   * again.
+   */
   async finish(whole: boolean, isKnown: (id: number) => boolean): Promise<void> {
     for (const id of this.#unlisted) {
       if (isKnown(id)) continue;
@@ -131,7 +144,8 @@ export class Survey {
         if (whole) await this.#files.remove(`${dir}/${name}`);
         else await this.#setAside(`${dir}/${name}`, `${id}-${name}`);
       }
-      // Not durable, the removal could be undone by a power loss after the next checkpoint, which knows of no such file.
+      // Not durable, the removal could be undone by a power loss after the next checkpoint, which knows of no
+      // such file.
       await this.#files.syncDir(dir).catch((error: unknown) => {
         if (systemCode(error) !== 'ENOENT') throw error; // the partition is being deleted
       });
@@ -162,7 +176,10 @@ export class Survey {
   }
 }
 
-/** The table of partitions as their files have it, when no checkpoint is left to say: what is there is kept, all of it. */
+/**
+ * The table of partitions as their files have it, when no checkpoint is left to say: what is there is kept,
+ * all of it.
+ */
 export async function rowsFromFiles(
   files: Files,
   dataDir: string,

@@ -1,4 +1,7 @@
-/** What a call of `fs` answers, as a promise. Callbacks rather than `fs/promises`: less work per call on the way of a commit. */
+/**
+ * What a call of `fs` answers, as a promise. Callbacks rather than `fs/promises`: less work per call on the
+ * way of a commit.
+ */
 export function result<T>(
   call: (callback: (error: NodeJS.ErrnoException | null, value: T) => void) => void,
 ): Promise<T> {

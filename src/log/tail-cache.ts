@@ -12,10 +12,12 @@ export interface TailOwner {
 export const batchOverheadBytes = 256;
 
 /**
- * The tail cache bounds the memory of batches that are in their segment already: the oldest of all partitions goes first.
+ * The tail cache bounds the memory of batches that are in their segment already: the oldest of all partitions
+ * goes first.
  *
- * It is a queue of (partition, base offset); the batches themselves are in the partitions' lists. What a partition drops by itself stays
- * in the queue as an empty entry until it comes to the front, or too many of them have gathered.
+ * It is a queue of (partition, base offset); the batches themselves are in the partitions' lists. What a
+ * partition drops by itself stays in the queue as an empty entry until it comes to the front, or too many of
+ * them have gathered.
  */
 export class TailCache {
   readonly #bytesMax: number;

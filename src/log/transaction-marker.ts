@@ -14,12 +14,16 @@ import { Record } from './record.ts';
 /** How a transaction ends. */
 export type Outcome = 'commit' | 'abort';
 
-/** Of the record in a marker, but for its length and offset delta: attributes, timestamp delta, key and its length, value and its length, header count. */
+/**
+ * Of the record in a marker, but for its length and offset delta: attributes, timestamp delta, key and its
+ * length, value and its length, header count.
+ */
 const recordBytesMin = 1 + 1 + 1 + 4 + 1 + 6 + 1;
 const commitType = 1;
 
 /**
- * A transaction marker is a control batch: one record that ends a producer's transaction in a partition. It takes an offset and is no message.
+ * A transaction marker is a control batch: one record that ends a producer's transaction in a partition. It
+ * takes an offset and is no message.
  *
  * ```
  * key   = version i16 (0) | type i16: 0 abort, 1 commit
@@ -37,8 +41,9 @@ export function transactionMarker(
 }
 
 /**
- * A batch that leads a reader from `fromOffset` to `toOffset` where there is nothing to read: a marker of no transaction, which every client passes
- * over. (A batch without records would say the same; kafkajs 2.2.4 does not move on for one and asks again at once.)
+ * A batch that leads a reader from `fromOffset` to `toOffset` where there is nothing to read: a marker of no
+ * transaction, which every client passes over. (A batch without records would say the same; kafkajs 2.2.4
+ * does not move on for one and asks again at once.)
  */
 export function passingBatch(fromOffset: number, toOffset: number): Uint8Array {
   const lastDelta = toOffset - 1 - fromOffset;
@@ -84,7 +89,10 @@ function controlBatch(
   return writer.copy();
 }
 
-/** How the transaction ended, says a control batch; undefined when it says something else, or nothing that can be read. */
+/**
+ * How the transaction ended, says a control batch; undefined when it says something else, or nothing that can
+ * be read.
+ */
 export function markedOutcome(marker: Batch): Outcome | undefined {
   const record = new Record();
   const reader = new BatchReader();

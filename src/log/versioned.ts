@@ -8,8 +8,9 @@ const versionEnd = 12;
 /**
  * The format version of a file that begins with `magic`; undefined when it is none of ours or damaged.
  *
- * A later version is refused, whatever its length and wherever its checksum stands: throws `format-newer`. Only if the rest of `header` is intact as one
- * of the known versions (`isIntact`, given a copy that claims to be of that version), it is the version itself that is damaged.
+ * A later version is refused, whatever its length and wherever its checksum stands: throws `format-newer`.
+ * Only if the rest of `header` is intact as one of the known versions (`isIntact`, given a copy that claims
+ * to be of that version), it is the version itself that is damaged.
  */
 export function versionOf(
   header: Uint8Array,

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * A frontend turns what the clients of one protocol say into calls of the broker. A door of the hall hands it the connections.
+ * A frontend turns what the clients of one protocol say into calls of the broker. A door of the hall hands it
+ * the connections.
  *
  * Each protocol folder has one implementation.
  */
@@ -16,7 +17,10 @@ export interface Frontend {
   accept(socket: Socket): void;
   /** Hears where the clients come in, before the first of them. */
   listening?(address: ListenOptions): void;
-  /** Accepts nothing more, tells clients to go elsewhere where the protocol can, writes out what waits, and closes what is still open after `graceMs`. */
+  /**
+   * Accepts nothing more, tells clients to go elsewhere where the protocol can, writes out what waits, and
+   * closes what is still open after `graceMs`.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 

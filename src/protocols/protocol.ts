@@ -28,7 +28,8 @@ export interface TlsFiles {
 }
 
 /**
- * A protocol is what the server knows of it before its code is loaded: its name, its settings, and how to make its frontend.
+ * A protocol is what the server knows of it before its code is loaded: its name, its settings, and how to
+ * make its frontend.
  *
  * `Own` are the settings that it brings, `All` those that it reads.
  */
@@ -60,7 +61,9 @@ interface ConnectionEvent {
   readonly reason?: { readonly kind: string };
 }
 
-/** Logs the events of connections: at `debug`, or at `warn` when they end for one of the `alarming` reasons. */
+/**
+ * Logs the events of connections: at `debug`, or at `warn` when they end for one of the `alarming` reasons.
+ */
 export function connectionReporter(
   title: string,
   log: ProtocolLog,
@@ -94,7 +97,10 @@ export function tlsFilesOf(
   return certificate === undefined || key === undefined ? undefined : { certificate, key, ca };
 }
 
-/** What is wrong with the TLS settings of a protocol: it needs certificate and key, and a CA is of no use without them. */
+/**
+ * What is wrong with the TLS settings of a protocol: it needs certificate and key, and a CA is of no use
+ * without them.
+ */
 export function problemOfTls(
   { title, name }: { readonly title: string; readonly name: string },
   [certificate, key, ca]: readonly [string | undefined, string | undefined, string | undefined],

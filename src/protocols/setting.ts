@@ -1,6 +1,6 @@
 /**
- * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the environment variable
- * `PILLARBOX_NATS_PORT` and the key `nats-port` of the configuration file.
+ * A setting is one knob of the server. It has one name in three places: the flag `--nats-port`, the
+ * environment variable `PILLARBOX_NATS_PORT` and the key `nats-port` of the configuration file.
  */
 export interface Setting<T> {
   readonly name: string;
@@ -13,7 +13,10 @@ export interface Setting<T> {
   readonly expected: string;
   /** Shown as `***` wherever settings are shown. */
   readonly secret?: boolean;
-  /** From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not fit. */
+  /**
+   * From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not
+   * fit.
+   */
   readonly parse: (value: unknown) => NonNullable<T> | undefined;
   /** Whether code may give the value as it is; absent: when parsing leaves it as it is. */
   readonly accepts?: (value: unknown) => boolean;

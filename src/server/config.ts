@@ -40,7 +40,10 @@ const configurationBytesMax = 1 << 20;
 
 type Values = { readonly [name: string]: unknown };
 
-/** Reads all sources; rejects with a ServerError of code `configuration-invalid` that names the source, the key and what to do. */
+/**
+ * Reads all sources; rejects with a ServerError of code `configuration-invalid` that names the source, the
+ * key and what to do.
+ */
 export async function loadConfiguration(sources: ConfigurationSources = {}): Promise<Configuration> {
   const { flags = {}, environment = {}, directory = '.' } = sources;
   const named = flags['config'] ?? environment['PILLARBOX_CONFIG'];
@@ -164,8 +167,9 @@ function didYouMean(name: string, known: readonly string[]): string {
 }
 
 /**
- * The settings of a server that is started from code: the defaults, each overridable by its name in camel case. A value is held to what a
- * flag is held to, and throws the same ServerError. Undefined counts as left out; `others` are names that belong to the caller.
+ * The settings of a server that is started from code: the defaults, each overridable by its name in camel
+ * case. A value is held to what a flag is held to, and throws the same ServerError. Undefined counts as left
+ * out; `others` are names that belong to the caller.
  */
 export function settingsOf(given: Partial<Settings>, others: readonly string[] = []): Settings {
   const keys = Object.keys(settingTable) as (keyof Settings)[];

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** How the descriptors of the process are shared out, so that connections never take those that the log needs. */
+/**
+ * How the descriptors of the process are shared out, so that connections never take those that the log needs.
+ */
 export interface DescriptorShares {
   /** Connections of all protocols. */
   readonly connectionsMax: number;
@@ -11,7 +13,10 @@ export interface DescriptorShares {
   readonly isScarce: boolean;
 }
 
-/** Journal, checkpoint, lock, listening sockets and their copies, the event loop's own, modules, connections being refused. */
+/**
+ * Journal, checkpoint, lock, listening sockets and their copies, the event loop's own, modules, connections
+ * being refused.
+ */
 const reserved = 128;
 /** Code in many small files is read by dozens at once. */
 const plenty = 512;
@@ -19,7 +24,10 @@ const openFilesWanted = 2048;
 const adminConnectionsWanted = 512;
 const connectionsWanted = 65_536;
 
-/** With few descriptors: a quarter for the log's files, an eighth for the admin HTTP, the rest for connections. */
+/**
+ * With few descriptors: a quarter for the log's files, an eighth for the admin HTTP, the rest for
+ * connections.
+ */
 export function shareDescriptors(descriptorsMax: number): DescriptorShares {
   const rest = Math.max(32, descriptorsMax - reserved);
   const openFilesMax = Math.max(8, Math.min(openFilesWanted, Math.floor(rest / 4)));

@@ -30,7 +30,10 @@ export function createDoors(
   );
 }
 
-/** Opens the doors, in the order of the table. Rejects with a ServerError that says which of them cannot listen. */
+/**
+ * Opens the doors, in the order of the table. Rejects with a ServerError that says which of them cannot
+ * listen.
+ */
 export async function openDoors(doors: readonly Door[], settings: Settings): Promise<void> {
   for (const { name, title, host, port } of doorsOf(settings)) {
     const door = doors.find((door) => door.name === name);

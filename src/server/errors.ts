@@ -1,4 +1,7 @@
-/** The closed list of reasons for which a server does not start or does not go on. The command line maps each to an exit code. */
+/**
+ * The closed list of reasons for which a server does not start or does not go on. The command line maps each
+ * to an exit code.
+ */
 export type ServerErrorCode =
   | 'configuration-invalid'
   | 'address-not-allowed'

@@ -6,7 +6,10 @@ import { type LogLevel, logLevels } from './settings.ts';
 export type Log = { readonly [L in LogLevel]: (message: string, fields?: LogFields) => void } & {
   /** Resolves when everything said so far has been handed to the system. Never rejects. */
   flush(): Promise<void>;
-  /** The last line before the process ends, with the stack: written at once, by nothing that has to be loaded first. */
+  /**
+   * The last line before the process ends, with the stack: written at once, by nothing that has to be loaded
+   * first.
+   */
   last(message: string, error: unknown): void;
 };
 
@@ -37,8 +40,9 @@ export const silentLog: Log = {
 type PinoLogger = { readonly [L in LogLevel]: (fields: object, message: string) => void };
 
 /**
- * The server's log: JSON lines by pino, or one-liners on a terminal. Pino is loaded with the first JSON line and not before,
- * because it costs a tenth of the start-up time; lines wait for it, in order and with the time they were said.
+ * The server's log: JSON lines by pino, or one-liners on a terminal. Pino is loaded with the first JSON line
+ * and not before, because it costs a tenth of the start-up time; lines wait for it, in order and with the
+ * time they were said.
  */
 export function createLog(options: LogOptions): Log {
   const write = options.pretty ? prettyWriter(options) : pinoWriter(options);

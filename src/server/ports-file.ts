@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import type { ProtocolName } from '../protocols/settings.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 
-/** What the ports file holds: one line of JSON with a port for each protocol that is switched on, by its name. */
+/**
+ * What the ports file holds: one line of JSON with a port for each protocol that is switched on, by its name.
+ */
 export type Ports = { readonly pid: number; readonly admin: number } & {
   readonly [name in ProtocolName]?: number;
 };

@@ -15,7 +15,10 @@ import { messageOf } from './errors.ts';
 
 /** What a repair found and did, or would do. */
 export interface RepairReport {
-  /** What is damaged and what that costs, in sentences; copies of all of it stand in the quarantine afterwards. */
+  /**
+   * What is damaged and what that costs, in sentences; copies of all of it stand in the quarantine
+   * afterwards.
+   */
   readonly findings: readonly string[];
   /** What is changed beyond that, in sentences. */
   readonly steps: readonly string[];
@@ -27,8 +30,9 @@ export interface RepairReport {
 }
 
 /**
- * Repairs a stopped data directory: gives it back an identity, starts a broker on it, which sets aside what is damaged, makes topics of partitions
- * whose definition is lost, reads everything there is, and stops it cleanly. Nothing is deleted: what is damaged moves to the quarantine.
+ * Repairs a stopped data directory: gives it back an identity, starts a broker on it, which sets aside what
+ * is damaged, makes topics of partitions whose definition is lost, reads everything there is, and stops it
+ * cleanly. Nothing is deleted: what is damaged moves to the quarantine.
  *
  * Rejects with a LogError when the directory is in use, not ours, or from the future.
  */

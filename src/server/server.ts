@@ -32,18 +32,30 @@ export interface PillarboxServer extends AsyncDisposable {
   readonly dataDirectory: string;
   /** The ports in use: what was asked for, or what was free. */
   readonly ports: ServerPorts;
-  /** Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and the process should end. */
+  /**
+   * Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and
+   * the process should end.
+   */
   readonly failed: Promise<ServerError>;
-  /** Reads certificates and keys anew; connections from then on use them. Rejects with a ServerError when they do not fit, and the old ones stay in use. */
+  /**
+   * Reads certificates and keys anew; connections from then on use them. Rejects with a ServerError when they
+   * do not fit, and the old ones stay in use.
+   */
   renewTls(): Promise<void>;
-  /** Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is calling it once. */
+  /**
+   * Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is
+   * calling it once.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /** Rates are means over time that are brought up to date when somebody asks; so somebody asks. */
 const sampleMs = 2000;
 
-/** Starts a server and resolves when all of it listens. Rejects with a ServerError, and then nothing of it is left. */
+/**
+ * Starts a server and resolves when all of it listens. Rejects with a ServerError, and then nothing of it is
+ * left.
+ */
 export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
   const { log = silentLog, version = '0.0.0' } = options;
   const settings = settingsOf(options, ['log', 'version']);

@@ -26,7 +26,10 @@ export type { Setting } from '../protocols/settings.ts';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Limits of what there may be at once, as the broker's table of budgets has them: `topicsMax`, …; undefined: sized to the memory there is. */
+/**
+ * Limits of what there may be at once, as the broker's table of budgets has them: `topicsMax`, …; undefined:
+ * sized to the memory there is.
+ */
 export type BudgetSettings = { readonly [K in BudgetName as `${K}Max`]: number | undefined };
 
 /** All that `serve` can be told: the server's own settings and those of each protocol. */

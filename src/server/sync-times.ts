@@ -22,7 +22,10 @@ export class SyncTimes {
   }
 }
 
-/** Files that note how long it took until what was written was durable: a sync, or a write that syncs by itself. */
+/**
+ * Files that note how long it took until what was written was durable: a sync, or a write that syncs by
+ * itself.
+ */
 export function timedFiles(files: Files, times: SyncTimes): Files {
   return {
     open: async (path, options) =>

@@ -31,7 +31,9 @@ export class TlsGuards {
     return this.#guarded.get(name)?.guard;
   }
 
-  /** Reads the files again, for connections from now on. Rejects, and changes nothing, when some do not fit. */
+  /**
+   * Reads the files again, for connections from now on. Rejects, and changes nothing, when some do not fit.
+   */
   async renew(): Promise<void> {
     const renewals: (() => void)[] = [];
     for (const { title, files, guard } of this.#guarded.values()) {

@@ -1,6 +1,7 @@
 /**
- * The AbortSignal of the platform, or what is used of it where a program's types have none: neither those of Node nor those of a browser.
- * The published declarations name it in place of the global (build/declarations.ts).
+ * The AbortSignal of the platform, or what is used of it where a program's types have none: neither those of
+ * Node nor those of a browser. The published declarations name it in place of the global
+ * (build/declarations.ts).
  */
 export type AbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal

@@ -13,8 +13,8 @@ interface WithWebAssembly {
 }
 
 /**
- * Memory of at least so many bytes that starts at a page, with anything in it. JavaScript promises that of the memory of WebAssembly only; where
- * there is none (or no room for it) the memory may start anywhere.
+ * Memory of at least so many bytes that starts at a page, with anything in it. JavaScript promises that of
+ * the memory of WebAssembly only; where there is none (or no room for it) the memory may start anywhere.
  */
 export function allocAligned(bytes: number): Buffer {
   const { WebAssembly } = globalThis as WithWebAssembly;

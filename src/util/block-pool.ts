@@ -5,8 +5,9 @@ const blockBytesMax = 2 ** 23;
 const sizesPerDoubling = 8;
 
 /**
- * A block pool lends large blocks of memory. Fresh ones cost a fault for every page of 4 KiB, and the engine looks through the heap for every
- * 64 MB of them; in a stream of megabytes that is more than all other work. What comes back is lent again.
+ * A block pool lends large blocks of memory. Fresh ones cost a fault for every page of 4 KiB, and the engine
+ * looks through the heap for every 64 MB of them; in a stream of megabytes that is more than all other work.
+ * What comes back is lent again.
  *
  * Nobody has to give a block back: one that is forgotten is collected like any other memory.
  */
@@ -48,7 +49,8 @@ export class BlockPool {
   give(block: ArrayBufferLike): void {
     if (!this.#lent.delete(block)) return;
     const size = block.byteLength;
-    if (this.#heldBytes + size > this.#heldBytesMax) this.#empty(); // sizes that were wanted once must not keep out those of today
+    // Sizes that were wanted once must not keep out those of today.
+    if (this.#heldBytes + size > this.#heldBytesMax) this.#empty();
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [block]);
     else free.push(block);

@@ -97,7 +97,10 @@ export function readI64(source: Uint8Array, position: number): number {
 
 const utf8 = new TextDecoder();
 
-/** UTF-8 to text; bytes that are no UTF-8 become replacement characters. Short ASCII is quicker by hand than by a call out of the engine. */
+/**
+ * UTF-8 to text; bytes that are no UTF-8 become replacement characters. Short ASCII is quicker by hand than
+ * by a call out of the engine.
+ */
 export function textOf(source: Uint8Array, start: number, end: number): string {
   if (end - start <= 24) {
     let text = '';
@@ -134,7 +137,10 @@ export function writeText(target: Buffer, position: number, text: string): numbe
   return position + target.write(text, position);
 }
 
-/** A byte writer is a buffer that grows, written front to back, with every call returning the writer: formats read like their grammar. */
+/**
+ * A byte writer is a buffer that grows, written front to back, with every call returning the writer: formats
+ * read like their grammar.
+ */
 export class ByteWriter {
   #buffer: Buffer;
   #length = 0;
@@ -170,7 +176,10 @@ export class ByteWriter {
     return this;
   }
 
-  /** Makes room for `bytes` more and says where they start. Whoever asks writes all of them through {@link buffer}. */
+  /**
+   * Makes room for `bytes` more and says where they start. Whoever asks writes all of them through
+   * {@link buffer}.
+   */
   reserve(bytes: number): number {
     const start = this.#length;
     if (start + bytes > this.#buffer.length) this.#grow(start + bytes);
@@ -269,7 +278,10 @@ export class ByteWriter {
   }
 }
 
-/** A byte reader takes integers and ranges off a buffer, front to back. Reading past the end throws a RangeError. */
+/**
+ * A byte reader takes integers and ranges off a buffer, front to back. Reading past the end throws a
+ * RangeError.
+ */
 export class ByteReader {
   readonly buffer: Uint8Array;
   readonly end: number;

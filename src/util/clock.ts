@@ -51,7 +51,10 @@ export class SystemClock implements Clock {
 const firstRfc3339Ms = Date.parse('0000-01-01T00:00:00Z');
 const lastRfc3339Ms = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** A time as RFC 3339 text in UTC with milliseconds. Its years have four digits: what lies beyond (clients choose timestamps) is the first or last moment they can say. */
+/**
+ * A time as RFC 3339 text in UTC with milliseconds. Its years have four digits: what lies beyond (clients
+ * choose timestamps) is the first or last moment they can say.
+ */
 export function rfc3339(timeMs: number): string {
   return new Date(Math.max(firstRfc3339Ms, Math.min(lastRfc3339Ms, timeMs))).toISOString();
 }

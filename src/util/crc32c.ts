@@ -71,7 +71,10 @@ function makeTables(): Int32Array {
   return table;
 }
 
-/** The library is an optional dependency: on a platform it has no build for, or where it is broken, the loop does all. */
+/**
+ * The library is an optional dependency: on a platform it has no build for, or where it is broken, the loop
+ * does all.
+ */
 function loadNative(): NativeCrc32c | undefined {
   try {
     const library = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: NativeCrc32c };

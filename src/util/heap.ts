@@ -1,4 +1,6 @@
-/** A binary heap gives back the least of its items by a comparison. Items that compare equal come in no order. */
+/**
+ * A binary heap gives back the least of its items by a comparison. Items that compare equal come in no order.
+ */
 export class Heap<T> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;

@@ -4,8 +4,9 @@ export interface HeapItem {
 }
 
 /**
- * An indexed heap is a binary heap whose items know their places, so that any of them can be removed, or moved after its
- * key has changed, in O(log n). An item is in at most one heap. Items that compare equal come in no order.
+ * An indexed heap is a binary heap whose items know their places, so that any of them can be removed, or
+ * moved after its key has changed, in O(log n). An item is in at most one heap. Items that compare equal come
+ * in no order.
  */
 export class IndexedHeap<T extends HeapItem> {
   readonly #items: T[] = [];

@@ -4,7 +4,8 @@ export class Mutex {
 
   run<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(work);
-    this.#tail = result.catch(() => {}); // the next one runs whatever became of this one; the caller hears of it
+    // The next one runs whatever became of this one; the caller hears of it.
+    this.#tail = result.catch(() => {});
     return result;
   }
 }

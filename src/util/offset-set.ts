@@ -15,8 +15,9 @@ interface Chunk {
 /**
  * An offset set holds offsets of a partition: deleted records, acked messages.
  *
- * It is a sorted list of chunks of 2^15 bits; an absent chunk is empty, a full one has no bits. A dense set costs an eighth of a byte
- * per offset, and what happens at its growing end, or near the last call, costs no search.
+ * It is a sorted list of chunks of 2^15 bits; an absent chunk is empty, a full one has no bits. A dense set
+ * costs an eighth of a byte per offset, and what happens at its growing end, or near the last call, costs no
+ * search.
  */
 export class OffsetSet {
   #chunks: Chunk[] = [];
@@ -268,7 +269,10 @@ function countBits(words: Uint32Array, start: number, end: number): number {
   return count;
 }
 
-/** Position of the first bit at or after `start` that differs from those of `flip` (all zeros: finds a one; all ones: finds a zero). */
+/**
+ * Position of the first bit at or after `start` that differs from those of `flip` (all zeros: finds a one;
+ * all ones: finds a zero).
+ */
 function nextBit(words: Uint32Array, start: number, flip: number): number {
   let word = start >>> 5;
   let bits = (words[word]! ^ flip) & (-1 << (start & 31));

@@ -11,8 +11,8 @@ export interface ProcessFigures {
 let known: ProcessFigures = { rss: 0, heapUsed: 0, external: 0, arrayBuffers: 0, cpuMicroseconds: 0 };
 
 /**
- * What this process uses. Node opens a file in /proc for it, so the question itself fails when descriptors have run
- * out; the answer is the last known one then.
+ * What this process uses. Node opens a file in /proc for it, so the question itself fails when descriptors
+ * have run out; the answer is the last known one then.
  */
 export function processFigures(): ProcessFigures {
   try {

@@ -1,6 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
-/** The only source of chance for the log and the broker: {@link SystemRandom}, or {@link SeededRandom} in tests. */
+/**
+ * The only source of chance for the log and the broker: {@link SystemRandom}, or {@link SeededRandom} in
+ * tests.
+ */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;

@@ -1,15 +1,16 @@
 /**
- * Text from clients, made safe to show: topic, group and client names, keys, error messages. Anything a terminal or a log viewer obeys
- * instead of showing is written as an escape: the C0 and C1 controls (ESC, OSC, CR, newlines), the marks that reverse or isolate the
- * direction of text (Unicode TR 36, "bidirectional text spoofing"), line and paragraph separators, invisible characters, and halves of
- * surrogate pairs. A backslash stays as it is: what is shown is for people, and is never read back.
+ * Text from clients, made safe to show: topic, group and client names, keys, error messages. Anything a
+ * terminal or a log viewer obeys instead of showing is written as an escape: the C0 and C1 controls (ESC,
+ * OSC, CR, newlines), the marks that reverse or isolate the direction of text (Unicode TR 36, "bidirectional
+ * text spoofing"), line and paragraph separators, invisible characters, and halves of surrogate pairs. A
+ * backslash stays as it is: what is shown is for people, and is never read back.
  */
 export function shownText(text: string): string {
   return unsafe.test(text) ? text.replace(unsafeAll, escaped) : text;
 }
 
-// Cc: controls. Cs: lone surrogates. Zl, Zp: line separators. The rest are format characters (Cf) that move, hide or join what is around
-// them; those of scripts (zero-width joiners of Arabic, Indic and emoji) stay.
+// Cc: controls. Cs: lone surrogates. Zl, Zp: line separators. The rest are format characters (Cf) that move,
+// hide or join what is around them; those of scripts (zero-width joiners of Arabic, Indic and emoji) stay.
 const characters = String.raw`[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00AD\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]`;
 const unsafe = new RegExp(characters, 'u');
 const unsafeAll = new RegExp(characters, 'gu');
@@ -24,8 +25,8 @@ function escaped(character: string): string {
 }
 
 /**
- * A value as JSON for a terminal, a log or a program: what {@link shownText} would escape is written as `\\u` escapes of JSON,
- * so it reads back as it was. JSON itself escapes only the C0 controls.
+ * A value as JSON for a terminal, a log or a program: what {@link shownText} would escape is written as `\\u`
+ * escapes of JSON, so it reads back as it was. JSON itself escapes only the C0 controls.
  */
 export function shownJson(value: unknown): string {
   return shownJsonText(JSON.stringify(value));

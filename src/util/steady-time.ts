@@ -7,12 +7,16 @@ export interface ClockJump {
   readonly afterMs: number;
 }
 
-/** What the wall clock and the monotonic one may differ by before it counts as a jump: rounding, and steps that nobody minds. */
+/**
+ * What the wall clock and the monotonic one may differ by before it counts as a jump: rounding, and steps
+ * that nobody minds.
+ */
 const toleranceMs = 1000;
 
 /**
- * Steady time is wall-clock time without its jumps since the start: it goes by the monotonic clock. Windows, ages and delays are counted in it, so that a
- * clock that is set does not end them. Times that are stored and shown stay wall-clock times; {@link of} says where one stands in steady time.
+ * Steady time is wall-clock time without its jumps since the start: it goes by the monotonic clock. Windows,
+ * ages and delays are counted in it, so that a clock that is set does not end them. Times that are stored and
+ * shown stay wall-clock times; {@link of} says where one stands in steady time.
  */
 export class SteadyTime {
   readonly #clock: Clock;
@@ -20,7 +24,9 @@ export class SteadyTime {
   /** Wall clock less monotonic clock at the start, and now. */
   readonly #startMs: number;
   #offsetMs: number;
-  /** The monotonic clock when both were last looked at: a jump that is noticed may have happened just after. */
+  /**
+   * The monotonic clock when both were last looked at: a jump that is noticed may have happened just after.
+   */
   #lookedMs: number;
   /** Oldest first: from which wall-clock time on, and by how much it is ahead of steady time since. */
   readonly #frames: { readonly fromMs: number; readonly aheadMs: number }[] = [];
@@ -67,8 +73,9 @@ export class SteadyTime {
   }
 
   /**
-   * A stored wall-clock time in steady time. After a jump ahead, times before it and after it differ, so it is known when each was taken; after a jump
-   * back it is not for those in between, and they count as taken after it: younger.
+   * A stored wall-clock time in steady time. After a jump ahead, times before it and after it differ, so it
+   * is known when each was taken; after a jump back it is not for those in between, and they count as taken
+   * after it: younger.
    */
   of(wallMs: number): number {
     this.#look();

@@ -1,6 +1,6 @@
 /**
- * A subject is a name of tokens separated by dots: `orders.eu.created`. In a pattern, a token `*` stands for exactly one token and a
- * last token `>` for one or more. `foo*` and `foo>` are plain tokens.
+ * A subject is a name of tokens separated by dots: `orders.eu.created`. In a pattern, a token `*` stands for
+ * exactly one token and a last token `>` for one or more. `foo*` and `foo>` are plain tokens.
  */
 
 const dot = 46;

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { bitsOf, flip, makeDirectory, type Outcome } from './bit-flip.ts';
 
-// `npm run bitflip`: every bit of a small data directory, one at a time. `--part 1/2` takes every second bit, so that two processes share the work;
-// `--every 10` each tenth only.
+// `npm run bitflip`: every bit of a small data directory, one at a time. `--part 1/2` takes every second bit,
+// so that two processes share the work; `--every 10` each tenth only.
 
 const { values } = parseArgs({
   options: {

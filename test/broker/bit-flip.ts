@@ -4,7 +4,8 @@ import { FaultyFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestConsumer } from './kit.ts';
 
-// Every bit of a small data directory, one at a time: what it holds, which bits there are, and what may become of a flipped one.
+// Every bit of a small data directory, one at a time: what it holds, which bits there are, and what may
+// become of a flipped one.
 
 const deletedLast = 'deleted-last';
 
@@ -55,7 +56,10 @@ async function settle(broker: Broker): Promise<void> {
   await turns(2);
 }
 
-/** A bit of everything: topics of each kind, removed messages, groups in the middle of their work, dedupe ids, delayed messages. */
+/**
+ * A bit of everything: topics of each kind, removed messages, groups in the middle of their work, dedupe ids,
+ * delayed messages.
+ */
 export async function makeDirectory(how: 'clean stop' | 'crash'): Promise<SmallDirectory> {
   const files = new FaultyFiles();
   const broker = await openBroker(files);
@@ -179,7 +183,10 @@ export interface Bit {
   readonly bit: number;
 }
 
-/** Every bit of every file, but for the zeros at the end of the journal's: of those only some follow what was written. */
+/**
+ * Every bit of every file, but for the zeros at the end of the journal's: of those only some follow what was
+ * written.
+ */
 export function bitsOf({ files }: SmallDirectory): Bit[] {
   const bits: Bit[] = [];
   for (const path of files.paths()) {
@@ -193,8 +200,8 @@ export function bitsOf({ files }: SmallDirectory): Bit[] {
 export type Outcome = 'harmless' | 'told, nothing lost' | 'told, something lost';
 
 /**
- * Flips one bit and starts a broker there. Throws when anything wrong is served, something is gone without a word, or a topic is gone at all.
- * `isUsed`: also delivers what is there, publishes, and starts once more.
+ * Flips one bit and starts a broker there. Throws when anything wrong is served, something is gone without a
+ * word, or a topic is gone at all. `isUsed`: also delivers what is there, publishes, and starts once more.
  */
 export async function flip(directory: SmallDirectory, { path, bit }: Bit, isUsed: boolean): Promise<Outcome> {
   const files = directory.files.fork();
@@ -210,8 +217,8 @@ export async function flip(directory: SmallDirectory, { path, bit }: Bit, isUsed
 }
 
 /**
- * Changes files at will and starts a broker there, or hears why it does not start, if that is allowed. Much may be lost then, and is told;
- * but whatever is served is what was published.
+ * Changes files at will and starts a broker there, or hears why it does not start, if that is allowed. Much
+ * may be lost then, and is told; but whatever is served is what was published.
  */
 export async function changeAndStart(
   { files: intact, published }: SmallDirectory,
@@ -250,7 +257,8 @@ async function tryOut(
   const isSame = JSON.stringify(shown) === JSON.stringify(before);
   if (!told) assert.deepEqual(shown, before, 'nothing was told, and something is not as it was');
   if (isUsed) {
-    // The last commit of all looks as if it had never been written to its end: its offsets are used again (which is told).
+    // The last commit of all looks as if it had never been written to its end: its offsets are used again
+    // (which is told).
     await useIt(broker, published, torn ? undefined : before);
     const used = await show(broker);
     await broker.close();

@@ -138,7 +138,8 @@ test('a start whose disk fails at any call is rejected, and leaves the directory
   const first = await Broker.open({ ...options, files });
   const orders = await first.createTopic({ name: 'orders', keyState: true });
   for (const key of ['a', 'b', 'a']) await orders.send({ key, value: key });
-  await orders.update({ ...orders.config, messagesPerKeyMax: 2 }); // the next start looks for the offsets of each key
+  // The next start looks for the offsets of each key.
+  await orders.update({ ...orders.config, messagesPerKeyMax: 2 });
   const crashed = files.crash('process', new SeededRandom(1));
   await first.close();
   let calls = 0;

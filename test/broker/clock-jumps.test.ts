@@ -33,7 +33,8 @@ for (const jumpMs of [2 * hourMs, -2 * hourMs]) {
       await topic.send({ value: 'after' });
       await kit.advance(59_000);
       assert.equal(topic.count, 2);
-      if (jumpMs < 0) return; // which of the two came first cannot be told by their times: the older stays longer
+      // Which of the two came first cannot be told by their times: the older stays longer.
+      if (jumpMs < 0) return;
       await kit.advance(2000);
       await kit.advance(2000);
       assert.equal(topic.count, 0);

@@ -4,7 +4,10 @@ import { Broker, type GroupOptions } from '../../src/broker/index.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { TestBroker, TestConsumer } from './kit.ts';
 
-/** The deliveries of the one message that a consumer is given by a process after the other, each killed so long after the delivery. */
+/**
+ * The deliveries of the one message that a consumer is given by a process after the other, each killed so
+ * long after the delivery.
+ */
 async function deliveriesOfLives(lives: number, livesMs: number, group: Partial<GroupOptions> = {}) {
   await using kit = await TestBroker.open();
   const jobs = await kit.broker.createTopic({ name: 'jobs' });

@@ -80,7 +80,9 @@ async function pastTheWatermark(retention: 'limits' | 'queue') {
   return { broker, clock, jobs, workers };
 }
 
-/** Advances the clock until publishes are accepted; no more journal is written meanwhile than a few blocks. */
+/**
+ * Advances the clock until publishes are accepted; no more journal is written meanwhile than a few blocks.
+ */
 async function untilAccepted(jobs: Topic, clock: VirtualClock): Promise<void> {
   await eventually(async () => {
     clock.advance(1000);

@@ -37,7 +37,8 @@ test('an orphan becomes a topic again when somebody adopts it', async () => {
   assert.deepEqual(kit.broker.orphans, []);
   const again = kit.broker.topic('found')!;
   assert.equal(again.count, 3);
-  // The journal is gone, and what it had may have been more than the segments have: those offsets are not used again.
+  // The journal is gone, and what it had may have been more than the segments have: those offsets are not
+  // used again.
   assert.ok((await again.send({ value: 'm3' })).offset >= 3);
   assert.equal(again.count, 4);
 });

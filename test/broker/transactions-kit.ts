@@ -11,7 +11,10 @@ import { FaultyFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { encodeRecordBatch } from '../../src/wire/kafka/index.ts';
 
-/** A producer of one transactional id, as a client keeps it: its identity, and a sequence number per partition. */
+/**
+ * A producer of one transactional id, as a client keeps it: its identity, and a sequence number per
+ * partition.
+ */
 export class TestProducer {
   readonly kit: TransactionKit;
   readonly transactionalId: string;
@@ -28,7 +31,10 @@ export class TestProducer {
     return { ...this.identity, transactionalId: this.transactionalId };
   }
 
-  /** Publishes a batch in the transaction; resolves to its base offset. `joins`: the partition is added by itself. */
+  /**
+   * Publishes a batch in the transaction; resolves to its base offset. `joins`: the partition is added by
+   * itself.
+   */
   async send(
     topic: string,
     values: readonly string[],

@@ -220,7 +220,8 @@ describe('what a transaction writes', () => {
     for (const kind of ['commit', 'abort'] as const) {
       const theirs = Buffer.from(encodeEndTransactionMarker({ kind, coordinatorEpoch: 0 }, producer, 1234));
       const ours = Buffer.from(transactionMarker(kind, 7, 3, 1234));
-      assert.deepEqual(ours.subarray(16), theirs.subarray(16)); // the leader epoch before it is set when it is appended
+      // The leader epoch before it is set when it is appended.
+      assert.deepEqual(ours.subarray(16), theirs.subarray(16));
     }
   });
 });

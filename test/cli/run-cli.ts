@@ -20,7 +20,10 @@ export interface CliOptions {
   readonly fileBytesMax?: number;
 }
 
-/** Starts the command line in a process of its own, without the variables of this one that would change what it does. */
+/**
+ * Starts the command line in a process of its own, without the variables of this one that would change what
+ * it does.
+ */
 export function spawnCli(args: readonly string[], options: CliOptions = {}): ChildProcess {
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(

@@ -19,7 +19,10 @@ import {
   text,
 } from './facts.ts';
 
-/** What holds when the broker ends, with a warning and without. One after the other: each fact ends the broker for all. */
+/**
+ * What holds when the broker ends, with a warning and without. One after the other: each fact ends the broker
+ * for all.
+ */
 export function describeCrashes(driver: DeliveryDriver): void {
   describe(`restarts over ${driver.protocol}`, { timeout: 120_000 }, () => {
     let broker: DeliveryBroker;

@@ -1,6 +1,7 @@
 /**
- * A delivery driver drives one broker through the real client of one protocol, in the core's own words: topics, groups,
- * consumers, deliveries. What delivery means is written once, in `delivery.ts`, and runs over every driver.
+ * A delivery driver drives one broker through the real client of one protocol, in the core's own words:
+ * topics, groups, consumers, deliveries. What delivery means is written once, in `delivery.ts`, and runs over
+ * every driver.
  */
 export interface DeliveryDriver {
   readonly protocol: string;
@@ -9,7 +10,9 @@ export interface DeliveryDriver {
   start(): Promise<DeliveryBroker>;
 }
 
-/** What a protocol, or the broker behind it, can do. A fact that needs what is missing is skipped, visibly. */
+/**
+ * What a protocol, or the broker behind it, can do. A fact that needs what is missing is skipped, visibly.
+ */
 export interface DeliveryCapabilities {
   /** Several groups may read one topic, each all of it. */
   readonly fanOut: boolean;
@@ -28,7 +31,10 @@ export interface DeliveryCapabilities {
   readonly keyOrdering: boolean;
   /** An answered ack is on disk: it survives a crash. */
   readonly durableAcks: boolean;
-  /** An ack of an earlier delivery settles the message that was delivered again meanwhile. Without that it settles nothing. */
+  /**
+   * An ack of an earlier delivery settles the message that was delivered again meanwhile. Without that it
+   * settles nothing.
+   */
   readonly lateAcks: boolean;
   /** What was delivered too often goes to a dead-letter topic. */
   readonly deadLetters: boolean;

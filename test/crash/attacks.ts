@@ -34,7 +34,10 @@ export const stormToken = 'storm';
 
 const connectLine = `CONNECT {"verbose":false,"pedantic":false,"protocol":1,"headers":true,"auth_token":"${stormToken}"}\r\n`;
 
-/** Guesses come from another address of this machine where it has one: from that of the canaries they would slow them down. */
+/**
+ * Guesses come from another address of this machine where it has one: from that of the canaries they would
+ * slow them down.
+ */
 const elsewhere = process.platform === 'linux' ? '127.0.0.2' : undefined;
 
 /** A connection of an attacker. */

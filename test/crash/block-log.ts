@@ -2,7 +2,10 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Random } from '../../src/util/index.ts';
 import { nowNs } from './event-log.ts';
 
-/** What a disk was asked to do, in order. Time is when it was asked; what was asked in earlier turns had been answered. */
+/**
+ * What a disk was asked to do, in order. Time is when it was asked; what was asked in earlier turns had been
+ * answered.
+ */
 export type BlockEvent =
   | {
       readonly kind: 'write';
@@ -76,8 +79,8 @@ const sectorBytes = 512;
 export type Fate = 'all kept' | 'all lost' | 'any' | 'torn';
 
 /**
- * A disk image replays a log of writes: it holds what is durable for certain after some of its events, and makes images of what could be found
- * if the power went there.
+ * A disk image replays a log of writes: it holds what is durable for certain after some of its events, and
+ * makes images of what could be found if the power went there.
  */
 export class DiskImage {
   readonly #events: readonly BlockEvent[];
@@ -116,7 +119,10 @@ export class DiskImage {
     }
   }
 
-  /** What may be found: everything durable, and of the rest what `fate` and chance leave, by sectors where it is torn. */
+  /**
+   * What may be found: everything durable, and of the rest what `fate` and chance leave, by sectors where it
+   * is torn.
+   */
   afterPowerLoss(fate: Fate, random: Random): Buffer {
     const image = Buffer.from(this.#durable);
     if (fate === 'all lost') return image;

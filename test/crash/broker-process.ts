@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child, type End, scriptPath } from './child.ts';
 
-/** `serve` is the program as it is installed; `small` is the same broker with files so small that everything happens often. */
+/**
+ * `serve` is the program as it is installed; `small` is the same broker with files so small that everything
+ * happens often.
+ */
 export type BrokerKind = 'serve' | 'small';
 
 export interface BrokerSettings {
@@ -21,7 +24,10 @@ export interface BrokerSettings {
 const startTimeoutMs = 30_000;
 const lookEveryMs = 5;
 
-/** A broker in a process of its own that can be ended at any moment, also before it listens, and started again on the same port. */
+/**
+ * A broker in a process of its own that can be ended at any moment, also before it listens, and started again
+ * on the same port.
+ */
 export class BrokerProcess {
   readonly #settings: BrokerSettings;
   #child: Child | undefined;
@@ -98,7 +104,8 @@ export class BrokerProcess {
 
   async listening(): Promise<void> {
     const portsFile = join(this.#settings.workDirectory, 'ports.json');
-    // Counted in looks, not by the clock: on a machine that was suspended no time has passed for the broker either.
+    // Counted in looks, not by the clock: on a machine that was suspended no time has passed for the broker
+    // either.
     for (let looks = startTimeoutMs / lookEveryMs; looks > 0; looks--) {
       await sleep(lookEveryMs);
       if (this.end !== undefined) throw new Error(`the broker did not start: ${this.end}\n${this.output}`);

@@ -13,7 +13,10 @@ const connectEveryMs = 100;
 const stream = 'CANARY';
 const group = 'canary';
 
-/** A canary is an ordinary client among hostile ones: it counts how long each thing takes, and sees that it gets what it published. */
+/**
+ * A canary is an ordinary client among hostile ones: it counts how long each thing takes, and sees that it
+ * gets what it published.
+ */
 export class Canary {
   readonly timesMs: Record<CanaryStep, number[]> = {
     connect: [],
@@ -42,7 +45,10 @@ export class Canary {
     await nc.close();
   }
 
-  /** Rounds until `isDone`, and new connections beside them. An operation that fails is a problem, and the canary goes on. */
+  /**
+   * Rounds until `isDone`, and new connections beside them. An operation that fails is a problem, and the
+   * canary goes on.
+   */
   async run(isDone: () => boolean): Promise<void> {
     const connects = this.#keepConnecting(isDone);
     while (!isDone())

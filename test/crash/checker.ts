@@ -12,8 +12,9 @@ export interface Reading {
 export type Kept = 'all' | 'unacked';
 
 /**
- * Holds what was read from the broker against what the clients saw. `known` is the last sequence any client had seen before the reading
- * began: everything up to it must be there. The clients' logs must have been added once more after the reading, because consumers go on acking.
+ * Holds what was read from the broker against what the clients saw. `known` is the last sequence any client
+ * had seen before the reading began: everything up to it must be there. The clients' logs must have been
+ * added once more after the reading, because consumers go on acking.
  */
 export function checkReading(history: History, reading: Reading, kept: Kept, known: number): void {
   const { from } = reading;
@@ -43,7 +44,10 @@ export function checkReading(history: History, reading: Reading, kept: Kept, kno
   }
 }
 
-/** When everything was drained: each message that is stored was acked, or was about to be when the broker died. */
+/**
+ * When everything was drained: each message that is stored was acked, or was about to be when the broker
+ * died.
+ */
 export function checkDrained(history: History, name: string): void {
   const stream = history.stream(name);
   for (const [id, { storedAt }] of stream.messages) {
@@ -53,8 +57,8 @@ export function checkDrained(history: History, name: string): void {
 }
 
 /**
- * What a group delivers when it is asked for everything: nothing whose ack was confirmed, and everything else that is stored. An ack that was sent
- * and not confirmed may have arrived or not.
+ * What a group delivers when it is asked for everything: nothing whose ack was confirmed, and everything else
+ * that is stored. An ack that was sent and not confirmed may have arrived or not.
  */
 export function checkPending(
   history: History,

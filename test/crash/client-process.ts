@@ -67,8 +67,8 @@ export class ClientProcess {
 }
 
 /**
- * Adds what all clients saw since the last time. The consumers' logs are read first and added last: whatever was delivered by then, its publisher had
- * noted before.
+ * Adds what all clients saw since the last time. The consumers' logs are read first and added last: whatever
+ * was delivered by then, its publisher had noted before.
  */
 export function gather(history: History, clients: readonly ClientProcess[]): void {
   const read = clients

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 /**
- * What a client of the broker saw, in the order it saw it. A client writes an event to a file of its own before it does what the event
- * tells of (`intent`, `acking`) or after it happened (the others), so that the files know what was promised when the broker is gone.
- * Times are nanoseconds of the machine's monotonic clock, which all processes share.
+ * What a client of the broker saw, in the order it saw it. A client writes an event to a file of its own
+ * before it does what the event tells of (`intent`, `acking`) or after it happened (the others), so that the
+ * files know what was promised when the broker is gone. Times are nanoseconds of the machine's monotonic
+ * clock, which all processes share.
  */
 export type Event =
   | { readonly kind: 'connected'; readonly ns: number }
@@ -96,7 +97,10 @@ export function parseEvent(line: string): Event {
   }
 }
 
-/** Reads the events that were added to a file since the last look. A line that is not finished yet waits for the next look. */
+/**
+ * Reads the events that were added to a file since the last look. A line that is not finished yet waits for
+ * the next look.
+ */
 export class EventReader {
   readonly #path: string;
   #descriptor: number | undefined;

@@ -29,7 +29,10 @@ export interface FullDiskResult {
 const mib = 2 ** 20;
 const patience = { timeoutMs: 120_000, intervalMs: 50 };
 
-/** Fills the disk under a broker, sees publishes refused and consumers go on, gives room, and sees publishes accepted again. */
+/**
+ * Fills the disk under a broker, sees publishes refused and consumers go on, gives room, and sees publishes
+ * accepted again.
+ */
 export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskResult> {
   const { fileSystem, diskFreeMin, directory } = options;
   using disk = new SmallDisk(directory, fileSystem, 256 * mib);

@@ -4,7 +4,10 @@ import type { Event } from './event-log.ts';
 export interface MessageHistory {
   readonly subject: string;
   readonly hash: string;
-  /** Messages of a subject are published in this order, and again in this order when it is not known what became of them. */
+  /**
+   * Messages of a subject are published in this order, and again in this order when it is not known what
+   * became of them.
+   */
   readonly order: number;
   /** Where the broker told the publisher that it is. */
   storedAt: number | undefined;
@@ -35,7 +38,10 @@ export type Rule =
 /** The history of one stream, and of the one group that consumes it. */
 export class StreamHistory {
   readonly messages: Map<string, MessageHistory> = new Map<string, MessageHistory>();
-  /** Which message was seen at a sequence: by its publisher, a consumer or a reader. Whoever sees a message sees what is durable. */
+  /**
+   * Which message was seen at a sequence: by its publisher, a consumer or a reader. Whoever sees a message
+   * sees what is durable.
+   */
   readonly places: Map<number, string> = new Map<number, string>();
   readonly sequences: Map<string, number> = new Map<string, number>();
   /** When a consumer began to ack, and when it heard that its ack is on disk. */
@@ -70,8 +76,9 @@ interface Observer {
 }
 
 /**
- * The history is all that the clients saw, merged, and held against itself on the way: rules that need nothing but the clients' own logs are
- * checked here as events arrive, those that need a look into the broker are in checker.ts.
+ * The history is all that the clients saw, merged, and held against itself on the way: rules that need
+ * nothing but the clients' own logs are checked here as events arrive, those that need a look into the broker
+ * are in checker.ts.
  */
 export class History {
   readonly streams: Map<string, StreamHistory> = new Map<string, StreamHistory>();
@@ -87,7 +94,10 @@ export class History {
     acking: 0,
     acked: 0,
   };
-  /** Deliveries of a message somebody else was about to ack on a connection that was there before: allowed, since they may have crossed. */
+  /**
+   * Deliveries of a message somebody else was about to ack on a connection that was there before: allowed,
+   * since they may have crossed.
+   */
   crossed = 0;
   /** Deliveries of a message that had been delivered before. */
   redelivered = 0;

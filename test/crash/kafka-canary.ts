@@ -16,7 +16,10 @@ const payloadBytesMax = 1000;
 const floodedTopics = ['kafka-flood', 'kafka-unread'];
 const floodedBytesMax = 32 * 2 ** 20;
 
-/** A Kafka canary is what the canary is, by Kafka: it produces, fetches what it has produced, and commits that it has. */
+/**
+ * A Kafka canary is what the canary is, by Kafka: it produces, fetches what it has produced, and commits that
+ * it has.
+ */
 export class KafkaCanary {
   readonly timesMs: Record<KafkaCanaryStep, number[]> = { produce: [], fetch: [], commit: [] };
   readonly problems: string[] = [];

@@ -43,7 +43,10 @@ export interface KillCyclesResult {
 
 const loadMs = { min: 5, max: 500 };
 
-/** Kills brokers under load from real clients, starts them again, and holds what is there against what the clients were told. */
+/**
+ * Kills brokers under load from real clients, starts them again, and holds what is there against what the
+ * clients were told.
+ */
 export async function runKillCycles(options: KillCyclesOptions): Promise<KillCyclesResult> {
   const run = new KillCycles(options);
   try {
@@ -129,7 +132,9 @@ class KillCycles {
     await this.#load.start(this.#broker);
   }
 
-  /** Kills the broker that runs, starts it again, perhaps with a kill on the way, and looks at what is there. */
+  /**
+   * Kills the broker that runs, starts it again, perhaps with a kill on the way, and looks at what is there.
+   */
   async #crash(): Promise<void> {
     await this.#killUnderLoad(this.#pickMoment());
     while (this.#cycle < this.#options.cycles && this.#random.next() < 0.15) {
@@ -194,7 +199,9 @@ class KillCycles {
     this.#complaints.push(...complaintsOf(this.#broker));
   }
 
-  /** Lets the clients finish, and checks everything from the first message on, before and after a clean stop. */
+  /**
+   * Lets the clients finish, and checks everything from the first message on, before and after a clean stop.
+   */
   async #endGeneration(): Promise<void> {
     if (this.#history.violations.length > 0) return;
     await this.#load.drain(this.#broker);

@@ -52,8 +52,9 @@ class Idle {
 }
 
 /**
- * A broker with few descriptors (or little else) and more idle connections than it can hold: a client that is in goes on
- * being served, the rest is refused, and when they have left, new clients come in by every protocol.
+ * A broker with few descriptors (or little else) and more idle connections than it can hold: a client that is
+ * in goes on being served, the rest is refused, and when they have left, new clients come in by every
+ * protocol.
  */
 export async function runLimits(limits: LimitsCase, directory: string): Promise<LimitsResult> {
   const problems: string[] = [];

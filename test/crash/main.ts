@@ -18,7 +18,8 @@ import { recordedDiskNeeds } from './recorded-disk.ts';
 import { runFullDisk } from './full-disk.ts';
 import { missing, missingStrace } from './tools.ts';
 
-// `main.js kill --cycles N --seed S`, …: the runs of docs/reliability.md on a real machine. Each prints one table and ends with 1 when a promise was broken.
+// `main.js kill --cycles N --seed S`, …: the runs of docs/reliability.md on a real machine. Each prints one
+// table and ends with 1 when a promise was broken.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 
 const controllers = '/sys/fs/cgroup/memory';
 
-/** A memory limit is a control group (version 1) for one process: past it the system takes back caches, then ends the process. */
+/**
+ * A memory limit is a control group (version 1) for one process: past it the system takes back caches, then
+ * ends the process.
+ */
 export class MemoryLimit implements Disposable {
   readonly #path: string;
 

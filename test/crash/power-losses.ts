@@ -54,8 +54,9 @@ interface Recording {
 }
 
 /**
- * Records what a broker under load asks of its disk, then cuts the power again and again: each time an image is made of what a disk may hold at that moment,
- * mounted, and a broker started on it, which must know all that the clients had been told by then.
+ * Records what a broker under load asks of its disk, then cuts the power again and again: each time an image
+ * is made of what a disk may hold at that moment, mounted, and a broker started on it, which must know all
+ * that the clients had been told by then.
  */
 export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLossResult> {
   const { cycles, seed, kind, lieEvents = 0, onProgress } = options;
@@ -101,7 +102,10 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
   return { cycles: done, ...counts, fates, storedChecked, ackedChecked, violations, complaints, seconds };
 }
 
-/** Runs brokers and clients on a recorded disk; some of the brokers are killed, so that recoveries are recorded too. */
+/**
+ * Runs brokers and clients on a recorded disk; some of the brokers are killed, so that recoveries are
+ * recorded too.
+ */
 async function record({ kind, seconds, directory, seed }: PowerLossOptions): Promise<Recording> {
   const random = new SeededRandom(seed + 1);
   const disk = await RecordedDisk.mount(directory, diskBytes[kind]);

@@ -5,9 +5,10 @@ import { connectPatiently } from './connection.ts';
 import { EventWriter } from './event-log.ts';
 import { hashOf, payloadOf } from './payload.ts';
 
-// A publisher process: `publisher-process.js PORT LOG NAME RATE STREAM...`. It publishes RATE messages a second, in turn to the streams and to a few
-// subjects of each, with an id each. What is unanswered when the connection breaks is published again, in the same order and with the same ids.
-// A message that is refused is given up. The message 'rest' ends it when all is answered.
+// A publisher process: `publisher-process.js PORT LOG NAME RATE STREAM...`. It publishes RATE messages a
+// second, in turn to the streams and to a few subjects of each, with an id each. What is unanswered when the
+// connection breaks is published again, in the same order and with the same ids. A message that is refused is
+// given up. The message 'rest' ends it when all is answered.
 
 const [portText = '', logPath = '', name = '', rateText = '', ...streams] = process.argv.slice(2);
 const port = Number(portText);

@@ -18,8 +18,8 @@ export const recordedDiskNeeds = [
 ] as const;
 
 /**
- * A recorded disk is an ext4 file system on a loop device on a file of nbdfuse, whose blocks are kept by a process of ours that writes down each write and
- * each flush. It is mounted at `path`.
+ * A recorded disk is an ext4 file system on a loop device on a file of nbdfuse, whose blocks are kept by a
+ * process of ours that writes down each write and each flush. It is mounted at `path`.
  */
 export class RecordedDisk implements AsyncDisposable {
   readonly path: string;

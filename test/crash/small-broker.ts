@@ -8,8 +8,9 @@ import {
   natsVersion,
 } from '../../src/protocols/nats/index.ts';
 
-// A broker process with a journal and segments so small that files are recycled, checkpoints made and segments rolled all the time:
-// `small-broker.js DATA PORT PORTS-FILE`. It is `pillarbox serve` without settings, log and admin HTTP.
+// A broker process with a journal and segments so small that files are recycled, checkpoints made and
+// segments rolled all the time: `small-broker.js DATA PORT PORTS-FILE`. It is `pillarbox serve` without
+// settings, log and admin HTTP.
 
 const [dir = '', portText = '', portsFile = ''] = process.argv.slice(2);
 const kib = 1024;

@@ -6,7 +6,10 @@ export type FileSystem = 'tmpfs' | 'ext4';
 
 const mib = 2 ** 20;
 
-/** A file system of so many bytes, mounted under a directory, and a ballast file that takes as much of it as it is told to. */
+/**
+ * A file system of so many bytes, mounted under a directory, and a ballast file that takes as much of it as
+ * it is told to.
+ */
 export class SmallDisk implements Disposable {
   /** Where it is mounted. */
   readonly path: string;

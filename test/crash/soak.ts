@@ -38,8 +38,8 @@ export interface SoakResult {
 
 const mib = 2 ** 20;
 /**
- * Ids are remembered in memory: in 30 minutes the window is full when the measurement begins. It is longer than a publisher waits before it asks again, also on
- * a machine that is suspended for some minutes.
+ * Ids are remembered in memory: in 30 minutes the window is full when the measurement begins. It is longer
+ * than a publisher waits before it asks again, also on a machine that is suspended for some minutes.
  */
 const dedupeWindowMs = 600_000;
 const limitBytes = 512 * mib;
@@ -50,7 +50,10 @@ const growthMibMax = 32;
 /** Connections of the canary and of readers, segments that are open just now. */
 const descriptorsSpreadMax = 40;
 
-/** Mixed load for a long time under a memory limit: what the broker takes must not grow, and no promise may be broken. */
+/**
+ * Mixed load for a long time under a memory limit: what the broker takes must not grow, and no promise may be
+ * broken.
+ */
 export async function runSoak({ minutes, directory, onProgress }: SoakOptions): Promise<SoakResult> {
   using limit = MemoryLimit.create(limitBytes);
   const dataDirectory = join(directory, 'data');

@@ -1,7 +1,8 @@
 import { SeededRandom } from '../../src/util/index.ts';
 import { type Target, attacks, launch } from './attacks.ts';
 
-// All attacks at once, in a process of their own: `storm-process.js TARGET-JSON SEED PART-OF-NAME`. Tells its counts twice a second.
+// All attacks at once, in a process of their own: `storm-process.js TARGET-JSON SEED PART-OF-NAME`. Tells its
+// counts twice a second.
 
 const [targetText = '', seedText = '', only = ''] = process.argv.slice(2);
 const target = JSON.parse(targetText) as Target;

@@ -33,7 +33,10 @@ const mib = 2 ** 20;
 /** On a slow machine an attack may take so long to get its first connection; the storm waits for it. */
 const everyAttackMs = 60_000;
 
-/** A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS and by Kafka. */
+/**
+ * A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS and by
+ * Kafka.
+ */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { directory, seed, seconds, roundsMin, only = '' } = options;
   const dataDirectory = join(directory, 'data');

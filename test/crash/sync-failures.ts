@@ -24,7 +24,10 @@ export interface InjectionResult {
   readonly violations: readonly Violation[];
 }
 
-/** For each call, early and late; the real program, and the small broker for the calls that it makes more often. */
+/**
+ * For each call, early and late; the real program, and the small broker for the calls that it makes more
+ * often.
+ */
 export const injections: readonly Injection[] = [
   ...[1, 2, 3, 5, 10, 20, 40, 80, 160].map(
     (when) => ({ call: 'pwrite64', when, kind: 'serve', error: 'EIO' }) as const,
@@ -40,15 +43,18 @@ export const injections: readonly Injection[] = [
   ...[1, 2, 3, 4, 6, 8].map((when) => ({ call: 'fsync', when, kind: 'small', error: 'EIO' }) as const),
 ];
 
-/** Starts that fail may say that storage failed, that the directory cannot be written, or that it cannot be read. */
+/**
+ * Starts that fail may say that storage failed, that the directory cannot be written, or that it cannot be
+ * read.
+ */
 const startFailures: readonly End[] = [exitCode.storageFailed, exitCode.cannotCreate, exitCode.inputOutput];
 
 /** How long an injected failure may take to come. */
 const loadMs = 6_000;
 
 /**
- * Makes one system call of a broker under load fail, sees how the broker ends, starts it again without the failure, and checks that everything acked is
- * there and that nothing is stored that was refused.
+ * Makes one system call of a broker under load fail, sees how the broker ends, starts it again without the
+ * failure, and checks that everything acked is there and that nothing is stored that was refused.
  */
 export async function runSyncFailure(injection: Injection, directory: string): Promise<InjectionResult> {
   const { call, when, kind, error } = injection;

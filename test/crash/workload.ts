@@ -35,8 +35,8 @@ const rereadMax = 200;
 const repeatMax = 50;
 
 /**
- * A workload is two streams, one that keeps all and a work queue, with publishers and consumers in processes of their own that outlive the broker, and
- * the history of what these saw.
+ * A workload is two streams, one that keeps all and a work queue, with publishers and consumers in processes
+ * of their own that outlive the broker, and the history of what these saw.
  */
 export class Workload {
   readonly streams: readonly WorkloadStream[];
@@ -86,7 +86,8 @@ export class Workload {
   async loaded(broker: BrokerProcess, timeoutMs: number = 120_000): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((_, reject) => {
-      // Ticks rather than one long timer: on a machine that was suspended no time has passed for the others either.
+      // Ticks rather than one long timer: on a machine that was suspended no time has passed for the others
+      // either.
       let ticks = timeoutMs / tickMs;
       timer = setInterval(() => {
         if (--ticks <= 0) reject(new Error(`no publish was acked in ${timeoutMs} ms\n${broker.output}`));
@@ -103,7 +104,9 @@ export class Workload {
     gather(this.history, this.clients);
   }
 
-  /** Reads what is new in the streams, and once more what was there before, and holds it against the history. */
+  /**
+   * Reads what is new in the streams, and once more what was there before, and holds it against the history.
+   */
   async look(broker: BrokerProcess): Promise<void> {
     for (let left = lookTries; ; left--) {
       try {

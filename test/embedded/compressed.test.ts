@@ -9,7 +9,9 @@ import { KafkaClient, batchOf } from '../protocols/kafka/kit.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
 import { collect } from './kit.ts';
 
-/** Snappy and LZ4 that compress nothing: one literal of up to 60 bytes, which is all that the formats ask for. */
+/**
+ * Snappy and LZ4 that compress nothing: one literal of up to 60 bytes, which is all that the formats ask for.
+ */
 function snappyLiteral(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([bytes.length, (bytes.length - 1) << 2]), bytes]);
 }

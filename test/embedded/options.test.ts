@@ -4,7 +4,10 @@ import { Broker, MemoryFiles } from '../../src/broker/index.ts';
 import { json, open, RetryError, text, VirtualClock, type OpenOptions } from '../../src/index.ts';
 import { openTestBox } from './kit.ts';
 
-/** Calls the compiler would refuse too: what a program in plain JavaScript, or a configuration that was read, may give. */
+/**
+ * Calls the compiler would refuse too: what a program in plain JavaScript, or a configuration that was read,
+ * may give.
+ */
 type Loose = any; // oxlint-disable-line typescript/no-explicit-any
 
 const refused = { name: 'BoxError', code: 'option-invalid' };

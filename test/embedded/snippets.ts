@@ -9,7 +9,10 @@ export interface Snippet {
   /** Where it stands, as `file:line`. */
   readonly place: string;
   readonly code: string;
-  /** What stands after `ts` on the fence: `nats` or `kafka` for one that needs a broker at 127.0.0.1:4222 or :9092. */
+  /**
+   * What stands after `ts` on the fence: `nats` or `kafka` for one that needs a broker at 127.0.0.1:4222 or
+   * :9092.
+   */
   readonly tags: readonly string[];
 }
 
@@ -46,7 +49,10 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Compiles snippets as a user's project would be, against the declarations this package ships. `code` is the compiler's. */
+/**
+ * Compiles snippets as a user's project would be, against the declarations this package ships. `code` is the
+ * compiler's.
+ */
 export async function compile(directory: string, snippets: readonly Snippet[]): Promise<Outcome> {
   await symlink(join(checkout, 'node_modules'), join(directory, 'node_modules'), 'dir');
   for (const [at, { code }] of snippets.entries()) await writeFile(join(directory, `snippet-${at}.ts`), code);

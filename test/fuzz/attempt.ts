@@ -2,7 +2,10 @@ import type { Run } from './target.ts';
 
 /** Of the processor: a machine that is busy with something else makes no finding. */
 const slowMs = 500;
-/** What each byte may take beside that. It is generous: a table that is built for a few bytes once took thirty times as long. */
+/**
+ * What each byte may take beside that. It is generous: a table that is built for a few bytes once took thirty
+ * times as long.
+ */
 const slowNsPerByte = 10_000;
 /** Memory outside the heap that one small input may leave or need, beside a multiple of its size. */
 const arrayBytesMax = 64 * 1024 * 1024;

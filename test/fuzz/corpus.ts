@@ -3,7 +3,10 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Inputs that were findings once: `test/fuzz/corpus/TARGET/`. This file runs two folders deeper, in the output folder. */
+/**
+ * Inputs that were findings once: `test/fuzz/corpus/TARGET/`. This file runs two folders deeper, in the
+ * output folder.
+ */
 const corpusDirectory = join(
   dirname(fileURLToPath(import.meta.url)),
   '..',

@@ -1,8 +1,8 @@
 import { Session } from 'node:inspector';
 
 /**
- * Coverage by V8 itself, block by block: which blocks of our sources were run since the last look. No instrumentation, no
- * dependency.
+ * Coverage by V8 itself, block by block: which blocks of our sources were run since the last look. No
+ * instrumentation, no dependency.
  */
 export class Coverage {
   readonly #session = new Session();

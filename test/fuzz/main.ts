@@ -8,8 +8,9 @@ import { Mutator } from './mutator.ts';
 import type { Target } from './target.ts';
 import { targets } from './targets/index.ts';
 
-// `npm run fuzz -- [--target NAME] [--seconds 60] [--seed 1]`: inputs are mutated, and those that run something new are kept to mutate on. What goes
-// wrong is written to test/fuzz/corpus, where `npm test` tries it again.
+// `npm run fuzz -- [--target NAME] [--seconds 60] [--seed 1]`: inputs are mutated, and those that run
+// something new are kept to mutate on. What goes wrong is written to test/fuzz/corpus, where `npm test` tries
+// it again.
 
 const { values } = parseArgs({
   options: {
@@ -62,7 +63,10 @@ async function fuzz(target: Target): Promise<number> {
   return wrong.size;
 }
 
-/** The inputs of a batch that together ran something new. Blocks are noted already, so each is run against what only the others ran: the first few count. */
+/**
+ * The inputs of a batch that together ran something new. Blocks are noted already, so each is run against
+ * what only the others ran: the first few count.
+ */
 async function newest(
   inputs: readonly Buffer[],
   run: (input: Buffer) => unknown,

@@ -1,6 +1,6 @@
 /**
- * A target is one reader of bytes from outside. `run` may throw nothing: what the reader is allowed to throw it catches itself. It looks at the answer,
- * too, where something can be said of it.
+ * A target is one reader of bytes from outside. `run` may throw nothing: what the reader is allowed to throw
+ * it catches itself. It looks at the answer, too, where something can be said of it.
  */
 export interface Target {
   readonly name: string;

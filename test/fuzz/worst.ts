@@ -5,7 +5,10 @@ const processorMsMin = 20;
 /** Less than this is what a reader needs for whatever input. */
 const bytesMin = 64;
 
-/** The inputs that have cost most for each of their bytes: what a fuzzer mutates on, so that it finds worse ones. */
+/**
+ * The inputs that have cost most for each of their bytes: what a fuzzer mutates on, so that it finds worse
+ * ones.
+ */
 export class Worst {
   #nsPerByte = 0;
   #arrayBytesPerByte = 0;

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test';
 import { MemoryFiles, type Log } from '../../src/log/index.ts';
 import { append, openLog, readAll, smallLimits, values, type TestHost } from './kit.ts';
 
-/** Records r0, r1, … of partition 1, a commit each; the process dies. `beats`: its heart beat a moment before. */
+/**
+ * Records r0, r1, … of partition 1, a commit each; the process dies. `beats`: its heart beat a moment before.
+ */
 async function killed(
   count: number,
   { beats = true, checkpointAt = -1 }: { beats?: boolean; checkpointAt?: number } = {},

@@ -174,7 +174,8 @@ test('a compressed batch is opened once, by whoever can', () => {
     { key: null, value: Buffer.from('squeezed'), headers: [], timestampMs: 1, skip: 0 },
   ]);
   const squeezed = Uint8Array.from(batch.buffer);
-  squeezed[22] = 1; // gzip, says the header; the records stay as they are, and the codec of this test does nothing
+  // Gzip, says the header; the records stay as they are, and the codec of this test does nothing.
+  squeezed[22] = 1;
   assert.throws(() => readPlain(new Batch(squeezed)), { code: 'compression-unsupported' });
   let calls = 0;
   const opened = new Batch(squeezed, (codec, section) => {

@@ -15,7 +15,10 @@ function fill(partition: PartitionLog, count: number): void {
   for (let i = 0; i < count; i++) append(partition, `value ${i} ${'.'.repeat(60)}`);
 }
 
-/** A log whose first partition has so many records, in segments that both checkpoints know as sealed: they can be compacted. */
+/**
+ * A log whose first partition has so many records, in segments that both checkpoints know as sealed: they can
+ * be compacted.
+ */
 async function sealed(files: Files, count: number): Promise<{ log: Log; partition: PartitionLog }> {
   const { log, host } = await openLog(files, smallLimits);
   const partition = host.create(1);

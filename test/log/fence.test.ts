@@ -166,7 +166,10 @@ test(
   },
 );
 
-/** Files whose calls are done in rounds, while there is one to wait for: a round ends all calls that were under way when it began. */
+/**
+ * Files whose calls are done in rounds, while there is one to wait for: a round ends all calls that were
+ * under way when it began.
+ */
 class Rounds {
   #waiting: (() => void)[] | undefined = undefined;
 

@@ -13,7 +13,10 @@ const kitModule = new URL('./kit.js', import.meta.url).href;
 const logModule = new URL('../../src/log/index.js', import.meta.url).href;
 const utilModule = new URL('../../src/util/index.js', import.meta.url).href;
 
-/** A process that appends record after record to partition 1 and says, a line each, up to where they are durable. */
+/**
+ * A process that appends record after record to partition 1 and says, a line each, up to where they are
+ * durable.
+ */
 const script = `
   const { Log, RealFiles } = await import(${JSON.stringify(logModule)});
   const { SystemClock, SystemRandom } = await import(${JSON.stringify(utilModule)});

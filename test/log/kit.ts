@@ -14,7 +14,10 @@ import {
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
 
-/** What the host of the tests keeps: last text by (kind, id), which partitions there are, where they were trimmed and what was deleted in them. */
+/**
+ * What the host of the tests keeps: last text by (kind, id), which partitions there are, where they were
+ * trimmed and what was deleted in them.
+ */
 export interface HostState {
   readonly texts: { [key: string]: string };
   /** Partition id to trim offset. */
@@ -24,7 +27,9 @@ export interface HostState {
 
 export const Kind = { text: 1, created: 2, trimmed: 3, dropped: 4, deleted: 5 } as const;
 
-/** A host whose whole state is a few maps, so that what was recovered can be compared with what was written. */
+/**
+ * A host whose whole state is a few maps, so that what was recovered can be compared with what was written.
+ */
 export class TestHost implements LogHost {
   log!: Log;
   state: HostState = { texts: {}, partitions: {}, deleted: {} };
@@ -134,7 +139,10 @@ export class TestHost implements LogHost {
   }
 }
 
-/** Limits so small that little writing makes everything happen: new segments, new journal files, checkpoints, evictions. */
+/**
+ * Limits so small that little writing makes everything happen: new segments, new journal files, checkpoints,
+ * evictions.
+ */
 export const smallLimits: TestOptions = {
   journalFileBytes: 16 * 1024,
   checkpointBytes: 64 * 1024,

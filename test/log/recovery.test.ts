@@ -6,7 +6,10 @@ import { append, openLog, readAll, smallLimits, values, type TestHost } from './
 
 const random = new SeededRandom(3);
 
-/** A log with partition 1 of records r0, r1, …, each in a commit of its own with the text of the same number; then the process dies. */
+/**
+ * A log with partition 1 of records r0, r1, …, each in a commit of its own with the text of the same number;
+ * then the process dies.
+ */
 async function crashed(
   count: number,
   during?: (log: Log, i: number) => Promise<void>,

@@ -12,7 +12,9 @@ import {
   type TestOptions,
 } from './kit.ts';
 
-/** Everything the log holds as of one seal: the host's state, and the value of every offset appended so far. */
+/**
+ * Everything the log holds as of one seal: the host's state, and the value of every offset appended so far.
+ */
 interface Truth {
   readonly host: HostState;
   readonly ends: { [id: string]: number };
@@ -30,8 +32,9 @@ export interface CrashPoint {
 }
 
 /**
- * A recorder runs a script on a log and, at every call to its files, takes the disk as it would be after a crash there. It also notes what the
- * log held at every seal, and which seals were durable, so that whatever is recovered can be judged.
+ * A recorder runs a script on a log and, at every call to its files, takes the disk as it would be after a
+ * crash there. It also notes what the log held at every seal, and which seals were durable, so that whatever
+ * is recovered can be judged.
  */
 export class Recorder {
   readonly files: FaultyFiles;
@@ -90,7 +93,10 @@ export class Recorder {
     return clock;
   }
 
-  /** Runs a script during which a call fails; says which seal was the last that was acknowledged. What fails must fail with a LogError. */
+  /**
+   * Runs a script during which a call fails; says which seal was the last that was acknowledged. What fails
+   * must fail with a LogError.
+   */
   async attempt(script: Script, before: FaultyFiles['before']): Promise<number> {
     this.files.before = before;
     try {
@@ -141,7 +147,10 @@ function isHarmless(call: FileCall): boolean {
   return ['read', 'size', 'list', 'space', 'lock', 'close', 'file-size'].includes(call.kind);
 }
 
-/** Opens what a crash left and holds it against what was promised: everything acknowledged, and some whole number of commits beyond. */
+/**
+ * Opens what a crash left and holds it against what was promised: everything acknowledged, and some whole
+ * number of commits beyond.
+ */
 export async function judge(
   recorder: Recorder,
   point: Pick<CrashPoint, 'ackedSeal'>,
@@ -189,8 +198,8 @@ export async function judge(
 }
 
 /**
- * Goes on with a log that was recovered and judged: writes enough to go through several journal files, checkpoints on the way, dies again, and
- * sees that all of it is there.
+ * Goes on with a log that was recovered and judged: writes enough to go through several journal files,
+ * checkpoints on the way, dies again, and sees that all of it is there.
  */
 export async function goOn(
   recorder: Recorder,

@@ -9,7 +9,10 @@ import { TestConsumer } from '../broker/kit.ts';
  * and what is acked after that must be there in the life after.
  */
 
-/** What a life holds, as plain data: messages by topic, partition and offset; positions of groups; how many messages are delayed. */
+/**
+ * What a life holds, as plain data: messages by topic, partition and offset; positions of groups; how many
+ * messages are delayed.
+ */
 interface Holdings {
   readonly messages: ReadonlyMap<string, string>;
   readonly positions: string;

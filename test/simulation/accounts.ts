@@ -1,6 +1,9 @@
 import type { Broker, BudgetName } from '../../src/broker/index.ts';
 
-/** What is charged to the broker's budgets and is not there, or is there and was not charged. Asked for at rest. */
+/**
+ * What is charged to the broker's budgets and is not there, or is there and was not charged. Asked for at
+ * rest.
+ */
 export function wrongAccounts(broker: Broker): string[] {
   const there: { [K in BudgetName]?: number } = {
     topics: broker.topics.size,

@@ -24,7 +24,10 @@ import { publishAsked, published, refused, sent } from './rules/publishing.ts';
 
 export type { Violation } from './examination.ts';
 
-/** What is promised. The checker reads a history and says which of these it breaks; each is looked at where its name stands in `rules/`. */
+/**
+ * What is promised. The checker reads a history and says which of these it breaks; each is looked at where
+ * its name stands in `rules/`.
+ */
 export const promises = [
   // the process and its disk
   'sound', // no exception, no hang, no start without success, no damage on a disk that is well
@@ -153,7 +156,10 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   drained,
 };
 
-/** The promises that a history breaks, at the first event that shows it: what follows is mostly the same again. */
+/**
+ * The promises that a history breaks, at the first event that shows it: what follows is mostly the same
+ * again.
+ */
 export function check(events: readonly Event[]): readonly Violation[] {
   const exam = new Examination(events);
   for (let at = 0; at < events.length && exam.violations.length === 0; at++) {

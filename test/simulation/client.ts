@@ -20,7 +20,10 @@ import { NatsGroups } from './nats-groups.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import type { Action, Answer, Operation, PlannedMessage, Script, Settlement } from './script.ts';
 
-/** The client is everybody who uses the broker: it does what the script says, and writes into the history what it asked and what it was told. */
+/**
+ * The client is everybody who uses the broker: it does what the script says, and writes into the history what
+ * it asked and what it was told.
+ */
 export class Client {
   readonly #history: History;
   readonly #clock: SimulatedClock;
@@ -165,7 +168,8 @@ export class Client {
       case 'update-topic':
         return this.#updateTopic(topic, action.change);
       case 'delete-topic': {
-        if (this.#nats?.isPublishing) return; // it could reach the next topic of these subjects, and nobody would know
+        // It could reach the next topic of these subjects, and nobody would know.
+        if (this.#nats?.isPublishing) return;
         const of = this.#history.add({ kind: 'topic-deleted', topic: keyOf(topic) });
         return this.#await(topic.delete(), of);
       }

@@ -33,8 +33,9 @@ export class Commit {
 }
 
 /**
- * Committed offsets are what clients know of the position of one Kafka group in one partition: the commits that were asked for, and which of them may
- * be the one that counts. What was answered stays until a later one takes its place, whatever happens to the broker.
+ * Committed offsets are what clients know of the position of one Kafka group in one partition: the commits
+ * that were asked for, and which of them may be the one that counts. What was answered stays until a later
+ * one takes its place, whatever happens to the broker.
  */
 export class CommittedOffsets {
   #commits: Commit[] = [];
@@ -54,7 +55,10 @@ export class CommittedOffsets {
     this.#commits = [];
   }
 
-  /** Somebody asked at `since` and was told this position, or that there is none. Returns what is wrong with that. */
+  /**
+   * Somebody asked at `since` and was told this position, or that there is none. Returns what is wrong with
+   * that.
+   */
   seen(offset: number, metadata: string, since: number, run: number, at: number): string | undefined {
     const before = this.#last(since);
     if (offset < 0) return before && `nothing is committed, but ${before.offset} (${before.metadata}) was`;

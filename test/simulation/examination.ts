@@ -9,7 +9,10 @@ export interface Violation {
   readonly at: number;
 }
 
-/** An examination goes through a history event by event: what clients know so far, and which promises were broken. */
+/**
+ * An examination goes through a history event by event: what clients know so far, and which promises were
+ * broken.
+ */
 export class Examination {
   readonly events: readonly Event[];
   readonly known: Known = new Known();

@@ -24,7 +24,10 @@ export interface ExhaustiveTally {
   readonly failures: readonly FailedCase[];
 }
 
-/** Every so-manieth case, from which on: a share of all of them. The shares of one size have no case in common and leave none out. */
+/**
+ * Every so-manieth case, from which on: a share of all of them. The shares of one size have no case in common
+ * and leave none out.
+ */
 export interface Share {
   readonly every: number;
   readonly from: number;
@@ -42,8 +45,9 @@ const failures = [
 ] as const;
 
 /**
- * With two interruptions in it, a case plays the script so many operations on from the second, a round of it and more; then it comes to its
- * end as always, with everything delivered, read, and read again after another stop.
+ * With two interruptions in it, a case plays the script so many operations on from the second, a round of it
+ * and more; then it comes to its end as always, with everything delivered, read, and read again after another
+ * stop.
  */
 const operationsAfter = 30;
 
@@ -54,7 +58,10 @@ export async function countCalls(): Promise<number> {
   return calls;
 }
 
-/** Plays the cases of a share of all calls: of depth 1 all that can go wrong at them, of depth 2 a crash there and what can go wrong in the recovery from it. */
+/**
+ * Plays the cases of a share of all calls: of depth 1 all that can go wrong at them, of depth 2 a crash there
+ * and what can go wrong in the recovery from it.
+ */
 export async function exhaust(
   depth: 1 | 2,
   { every, from }: Share,

@@ -19,7 +19,10 @@ export interface PublishKnown extends PublishFact {
   sentWallMs: number;
   /** `taken`: stored or a duplicate, it was not said which. */
   answer: 'none' | 'stored' | 'duplicate' | 'taken' | 'refused' | 'unsure';
-  /** It may have to wait for what stands before it: what was true when it was asked for may not be when its turn comes. */
+  /**
+   * It may have to wait for what stands before it: what was true when it was asked for may not be when its
+   * turn comes.
+   */
   readonly mayWait: boolean;
   answeredWallMs: number;
   partition: number;
@@ -171,7 +174,10 @@ export class GroupKnown {
   /** Index of the event that asked for its deletion; -1: it may be gone, or not. */
   deletedAt: number | undefined = undefined;
   deleted: { readonly run: number; readonly at: number } | undefined = undefined;
-  /** Index of the last reset or change of filters that was asked for, or done; what came before may or may not be delivered again. */
+  /**
+   * Index of the last reset or change of filters that was asked for, or done; what came before may or may not
+   * be delivered again.
+   */
   disturbedAt = -1;
   resets = 0;
   /** Resets of which nobody heard yet: they may take effect at any time until then. */
@@ -301,7 +307,9 @@ export class Known {
   /** Positions that were asked to be committed, by the event. */
   readonly commits: Map<number, Commit> = new Map();
   readonly #transactions = new Map<number, TransactionKnown>();
-  /** When the broker first said that it gave a message up, by topic name, group name, partition and offset. */
+  /**
+   * When the broker first said that it gave a message up, by topic name, group name, partition and offset.
+   */
   readonly deadLetteredAt: Map<string, number> = new Map();
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
@@ -319,7 +327,9 @@ export class Known {
   upSinceWallMs = 0;
   /** When a sync failed, in this run. */
   syncFailedAt: number | undefined = undefined;
-  /** Of what was asked for up to that event, something may be on disk; of nothing that was asked for later. */
+  /**
+   * Of what was asked for up to that event, something may be on disk; of nothing that was asked for later.
+   */
   written = -1;
 
   isDurable(run: number, at: number): boolean {
@@ -367,7 +377,10 @@ export class Known {
     for (const topic of this.topics.values()) if (topic.name === name) yield topic;
   }
 
-  /** The stored message that was seen; noted when it is new. Undefined when it contradicts what was seen before. */
+  /**
+   * The stored message that was seen; noted when it is new. Undefined when it contradicts what was seen
+   * before.
+   */
   instanceOf(seen: Sighting, topic: TopicKnown, at: number): Instance | undefined {
     const key = `${seen.partition}/${seen.offset}`;
     const known = topic.instances.get(key);

@@ -40,8 +40,9 @@ export interface SyncedWrites {
 }
 
 /**
- * Files whose every call waits at a gate until the machine lets it happen, in whatever order it likes: the slow disk, on which calls
- * that were made together complete in any order, and in which the process can die between any two of them.
+ * Files whose every call waits at a gate until the machine lets it happen, in whatever order it likes: the
+ * slow disk, on which calls that were made together complete in any order, and in which the process can die
+ * between any two of them.
  */
 export class GatedFiles implements Files {
   /** Calls made and not let through, oldest first. */

@@ -5,7 +5,10 @@ import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
 
-/** The script of a seed. Each seed likes some operations more than others, so that some runs are all crashes and some all dead letters. */
+/**
+ * The script of a seed. Each seed likes some operations more than others, so that some runs are all crashes
+ * and some all dead letters.
+ */
 export function generate(seed: number): Script {
   const script = new Generator(seed).script();
   if (seed % 4 === 0) return overNats(script);
@@ -103,7 +106,10 @@ class Generator {
     };
   }
 
-  /** The journal moves on to other files while a checkpoint is being made, and once more behind it; then the process dies. */
+  /**
+   * The journal moves on to other files while a checkpoint is being made, and once more behind it; then the
+   * process dies.
+   */
   #checkpointUnderLoad(): Operation[] {
     const c = this.#c;
     const topic = c.of(topicNames);

@@ -11,8 +11,8 @@ export interface Taken {
 }
 
 /**
- * A group watch notes what groups of the broker hand out and take, for clients whose wire does not tell: what was delivered by which count, and
- * whether an answer was taken.
+ * A group watch notes what groups of the broker hand out and take, for clients whose wire does not tell: what
+ * was delivered by which count, and whether an answer was taken.
  */
 export class GroupWatch {
   readonly #history: History;
@@ -53,7 +53,9 @@ export class GroupWatch {
     return this.#taken.get(`${groupKeyOf(group)}/${partition}/${offset}`);
   }
 
-  /** The last ack of that message that was taken. After a reset it may have been delivered and answered again. */
+  /**
+   * The last ack of that message that was taken. After a reset it may have been delivered and answered again.
+   */
   acked(group: Group, partition: number, offset: number): Taken | undefined {
     return this.#acked.get(`${groupKeyOf(group)}/${partition}/${offset}`);
   }

@@ -10,9 +10,11 @@ import type { Sighting } from './message.ts';
 import type { Answer, PlannedMessage, PullOptions, Settlement } from './script.ts';
 
 /**
- * A history is what clients asked for and were told, in order, across all starts of the broker; the checker knows nothing else.
+ * A history is what clients asked for and were told, in order, across all starts of the broker; the checker
+ * knows nothing else.
  *
- * A topic goes by its name, id and time of creation, and a group by its topic's and its own: one that is deleted and created again is another.
+ * A topic goes by its name, id and time of creation, and a group by its topic's and its own: one that is
+ * deleted and created again is another.
  */
 export interface Event extends Stamp {
   readonly fact: Fact;
@@ -36,9 +38,15 @@ export type Fact =
   | { readonly kind: 'failed'; readonly code: string }
   /** Something was to be on disk, and the system said that it is not: nothing can be relied on any more. */
   | { readonly kind: 'sync-failed' }
-  /** Something no broker may do, seen by the machine itself: an exception, a hang, a start that fails without reason. */
+  /**
+   * Something no broker may do, seen by the machine itself: an exception, a hang, a start that fails without
+   * reason.
+   */
   | { readonly kind: 'problem'; readonly text: string }
-  /** The disk did not give back what it holds, as the script asked for, and the broker said which messages that costs. */
+  /**
+   * The disk did not give back what it holds, as the script asked for, and the broker said which messages
+   * that costs.
+   */
   | {
       readonly kind: 'damaged';
       /** Undefined: of no topic, but of the log in which delayed messages wait. */
@@ -47,7 +55,10 @@ export type Fact =
       readonly from: number;
       readonly to: number;
     }
-  /** A commit is on disk that was written when the history was as long as that: nothing asked for later can be in it. */
+  /**
+   * A commit is on disk that was written when the history was as long as that: nothing asked for later can be
+   * in it.
+   */
   | { readonly kind: 'written'; readonly upTo: number }
   /** Whoever reads the partition now gets everything below `end`. */
   | { readonly kind: 'readable'; readonly topic: string; readonly partition: number; readonly end: number }
@@ -56,7 +67,10 @@ export type Fact =
   /** Nothing is left to do, and no timer is due: what waits for the disk waits for no longer than it may. */
   | {
       readonly kind: 'idle';
-      /** Groups that are not paused, with a consumer that takes messages of any size. Undefined: not to be relied on. */
+      /**
+       * Groups that are not paused, with a consumer that takes messages of any size. Undefined: not to be
+       * relied on.
+       */
       readonly hungry?: readonly string[];
       /** How many messages the consumers of a group hold, says the broker. */
       readonly inFlight?: readonly (readonly [group: string, count: number])[];
@@ -228,7 +242,10 @@ export interface PublishFact {
   readonly dueMs?: number;
   readonly expectedLastOffset?: number;
   readonly expectedLastKeyOffset?: number;
-  /** Who published did not know which message of the key is the last, nor does the broker before it has looked. */
+  /**
+   * Who published did not know which message of the key is the last, nor does the broker before it has
+   * looked.
+   */
   readonly isGuess?: boolean;
   /** It goes to several topics in one publish. */
   readonly toAll?: PublishToAllMode;

@@ -26,8 +26,9 @@ interface Waiting {
 }
 
 /**
- * A Kafka client with one connection to a session of the broker: requests in any version, answers in order. Connection, session and protocol are the
- * real ones; only the wire is simulated. Chance cuts what is said into pieces, and may let other things happen before the next piece arrives.
+ * A Kafka client with one connection to a session of the broker: requests in any version, answers in order.
+ * Connection, session and protocol are the real ones; only the wire is simulated. Chance cuts what is said
+ * into pieces, and may let other things happen before the next piece arrives.
  */
 export class KafkaClient {
   readonly #run: KafkaRun;
@@ -42,8 +43,9 @@ export class KafkaClient {
   #closed = false;
 
   /**
-   * `lost`: the connection has ended; what was not answered by then never will be. `lingers`: requests may arrive later than they are made, so
-   * they should not speak of things by names that others may have by then.
+   * `lost`: the connection has ended; what was not answered by then never will be. `lingers`: requests may
+   * arrive later than they are made, so they should not speak of things by names that others may have by
+   * then.
    */
   constructor(run: KafkaRun, lost: () => void, lingers: boolean = true) {
     this.#run = run;

@@ -15,7 +15,10 @@ import type { SimulatedClock } from './simulated-clock.ts';
 /** Members that one share group has on one topic. */
 const shareMembersMax = 3;
 
-/** Topics and groups as Kafka clients use them. They know what they have under way, and go on with it when the broker is up again. */
+/**
+ * Topics and groups as Kafka clients use them. They know what they have under way, and go on with it when the
+ * broker is up again.
+ */
 export class KafkaGroups {
   readonly #history: History;
   readonly #clock: SimulatedClock;

@@ -14,7 +14,9 @@ import { keyOf } from './keys.ts';
 const sessionTimeoutMs = 6000;
 const protocolType = 'consumer';
 const protocolName = 'simulated';
-/** The broker takes a member of KIP-848 for gone when it has heard nothing for 45 s; less is surely in time. */
+/**
+ * The broker takes a member of KIP-848 for gone when it has heard nothing for 45 s; less is surely in time.
+ */
 const surelyAliveMs = 44_000;
 const rebalanceTimeoutMs = 60_000;
 
@@ -39,8 +41,9 @@ export type MemberStep =
   | ({ readonly kind: 'offsets'; readonly member: string } & Place);
 
 /**
- * A member of a Kafka group, with a connection of its own: it commits positions, and looks at what is committed. In a classic group it joins, and leads when
- * it is the leader; in one of KIP-848 the broker assigns, and no partition may be assigned to a member while another has it.
+ * A member of a Kafka group, with a connection of its own: it commits positions, and looks at what is
+ * committed. In a classic group it joins, and leads when it is the leader; in one of KIP-848 the broker
+ * assigns, and no partition may be assigned to a member while another has it.
  */
 export class KafkaMember {
   readonly name: string;
@@ -240,7 +243,10 @@ export class KafkaMember {
 
   // ---- positions
 
-  /** Whoever is no member commits as a consumer that gave itself its partitions, which is refused while there are members. */
+  /**
+   * Whoever is no member commits as a consumer that gave itself its partitions, which is refused while there
+   * are members.
+   */
   #commit({ topic: name, partition: at }: Place, pick: number): void {
     const run = this.#run;
     const topic = run.broker.topic(name);

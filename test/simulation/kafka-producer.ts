@@ -14,7 +14,9 @@ import type { PlannedMessage } from './script.ts';
 
 /** As many as an idempotent producer may have under way in a partition (KIP-98). */
 const inFlightMax = 5;
-/** From 13 on topics go by id, so that a request that arrives late cannot reach another topic of that name. */
+/**
+ * From 13 on topics go by id, so that a request that arrives late cannot reach another topic of that name.
+ */
 const produceVersion = 13;
 
 /** Messages that are stored together or not at all. */
@@ -98,8 +100,9 @@ export function encodeBatch(
 }
 
 /**
- * A Kafka producer with a connection of its own. An idempotent one keeps each batch until it has an answer, and sends it again, with the same sequence
- * numbers, over new connections and to a broker that has started again. A plain one sends once.
+ * A Kafka producer with a connection of its own. An idempotent one keeps each batch until it has an answer,
+ * and sends it again, with the same sequence numbers, over new connections and to a broker that has started
+ * again. A plain one sends once.
  */
 export class KafkaProducer {
   readonly name: string;
@@ -115,8 +118,8 @@ export class KafkaProducer {
   #batches: ProducedBatch[] = [];
   #nextSequence = new Map<string, number>();
   /**
-   * By partition: the sequence number it began with there, and the one after the last that was taken. Whoever is not known may begin with any, so what was
-   * refused before that is refused for good.
+   * By partition: the sequence number it began with there, and the one after the last that was taken. Whoever
+   * is not known may begin with any, so what was refused before that is refused for good.
    */
   #taken = new Map<string, { readonly first: number; readonly end: number }>();
   /** Partitions that have to wait, for room or for a disk, until the producer is asked to go on. */
@@ -148,7 +151,10 @@ export class KafkaProducer {
     this.goOn();
   }
 
-  /** Drops the connection, whatever is under way, and makes another at once or when there is something to send. */
+  /**
+   * Drops the connection, whatever is under way, and makes another at once or when there is something to
+   * send.
+   */
   reconnect(): void {
     this.#client?.hangUp();
     if (this.#run.random.int(2) === 0) this.goOn();
@@ -190,7 +196,8 @@ export class KafkaProducer {
       const where = placeOf(batch);
       if (batch.isInFlight || chosen.has(where) || this.#held.has(where)) continue;
       if ((inFlight.get(where) ?? 0) >= inFlightMax) continue;
-      // What comes after it and is under way will be refused for its sequence number; then all of it goes again, in order.
+      // What comes after it and is under way will be refused for its sequence number; then all of it goes
+      // again, in order.
       const isOvertaken = this.#batches.some(
         (other) => other.isInFlight && other.sequence > batch.sequence && placeOf(other) === where,
       );
@@ -322,7 +329,10 @@ export class KafkaProducer {
       this.#run.note({ kind: 'refused', id, code, ...(wasSentBefore ? { wasSentBefore } : {}) });
   }
 
-  /** Once all is answered: what was never sent goes under another id, with sequence numbers from 0. What may be stored does not go again. */
+  /**
+   * Once all is answered: what was never sent goes under another id, with sequence numbers from 0. What may
+   * be stored does not go again.
+   */
   #renewIfBroken(): void {
     if (!this.#isBroken || this.#batches.some(({ isInFlight }) => isInFlight)) return;
     this.#isBroken = false;

@@ -30,8 +30,8 @@ interface Held {
 }
 
 /**
- * A member of a Kafka share group, with a connection and a share session of its own: it acquires records, and accepts, releases, rejects or renews them. Its
- * group is one of the broker's, on one topic.
+ * A member of a Kafka share group, with a connection and a share session of its own: it acquires records, and
+ * accepts, releases, rejects or renews them. Its group is one of the broker's, on one topic.
  */
 export class KafkaShareMember {
   readonly #run: KafkaRun;
@@ -201,7 +201,8 @@ export class KafkaShareMember {
   ): void {
     for (const offset of offsets) {
       const isAck = acknowledgeTypes[answer] === acknowledgeTypes.ack;
-      // What was not accepted may have been delivered and answered again meanwhile; and another group of that name may have been made.
+      // What was not accepted may have been delivered and answered again meanwhile; and another group of that
+      // name may have been made.
       const taken = [asked, this.#groupNow]
         .map((group) =>
           isAck ? this.#watch.acked(group, partition, offset) : this.#watch.taken(group, partition, offset),

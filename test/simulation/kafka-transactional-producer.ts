@@ -6,7 +6,10 @@ import type { KafkaRun } from './kafka-run.ts';
 import { keyOf } from './keys.ts';
 import type { PlannedMessage } from './script.ts';
 
-/** How transactions of the newer and of the older protocol are spoken (KIP-890): who adds partitions and groups, and whether an end raises the epoch. */
+/**
+ * How transactions of the newer and of the older protocol are spoken (KIP-890): who adds partitions and
+ * groups, and whether an end raises the epoch.
+ */
 const newer = { produce: 13, endTxn: 5, txnOffsetCommit: 5, adds: true };
 const older = { produce: 11, endTxn: 4, txnOffsetCommit: 4, adds: false };
 
@@ -39,8 +42,9 @@ const retriable: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * A transactional Kafka producer. It sends once; a transaction of which anything is in doubt is aborted. The end itself it asks for until it has an
- * answer, over new connections and from a broker that has started again.
+ * A transactional Kafka producer. It sends once; a transaction of which anything is in doubt is aborted. The
+ * end itself it asks for until it has an answer, over new connections and from a broker that has started
+ * again.
  */
 export class KafkaTransactionalProducer {
   readonly name: string;
@@ -182,7 +186,9 @@ export class KafkaTransactionalProducer {
     });
   }
 
-  /** Whether it has to be asked for. What comes while the answer is awaited goes behind what came before it. */
+  /**
+   * Whether it has to be asked for. What comes while the answer is awaited goes behind what came before it.
+   */
   #mustAdd({ added, waiting }: Transaction, what: string, then: () => void): boolean {
     const queue = waiting.get(what);
     if (this.#protocol.adds || added.has(what)) then();

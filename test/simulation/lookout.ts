@@ -2,7 +2,10 @@ import type { Broker, Partition } from '../../src/broker/index.ts';
 import type { History } from './history.ts';
 import { keyOf } from './keys.ts';
 
-/** The lookout is a reader that never sleeps: after each step of the machine it notes how far each partition can be read. */
+/**
+ * The lookout is a reader that never sleeps: after each step of the machine it notes how far each partition
+ * can be read.
+ */
 export class Lookout {
   readonly #history: History;
   /** By partition: the offset after the last one that can be read. */

@@ -2,8 +2,9 @@ import { matches, type GroupKnown, type Instance, type Known, type PublishKnown 
 import type { Fact } from './history.ts';
 
 /**
- * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs on the side of the broker only
- * where clients cannot know better: an operation that was asked for and not confirmed may have happened or not.
+ * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs
+ * on the side of the broker only where clients cannot know better: an operation that was asked for and not
+ * confirmed may have happened or not.
  */
 export function mayBeGone(instance: Instance, known: Known, nowMs: number): string | undefined {
   const { topic } = instance;
@@ -22,8 +23,8 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
 }
 
 /**
- * The same for a message of which the broker says that it is gone, perhaps before anybody heard of those that pushed it out: they may be in the
- * open commit.
+ * The same for a message of which the broker says that it is gone, perhaps before anybody heard of those that
+ * pushed it out: they may be in the open commit.
  */
 export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): boolean {
   if (mayBeGone(instance, known, nowMs) !== undefined) return true;
@@ -80,7 +81,10 @@ function limitThatDrops(
   return undefined;
 }
 
-/** How many messages of that key may have come to stand above the offset: those that were seen there, and those that nobody saw anywhere. */
+/**
+ * How many messages of that key may have come to stand above the offset: those that were seen there, and
+ * those that nobody saw anywhere.
+ */
 function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
   let count = 0;
   const seen = new Set<number>();
@@ -112,7 +116,9 @@ function settledBy(instance: Instance, known: Known): string | undefined {
   return isSettled ? 'settled' : undefined;
 }
 
-/** The group has done all it does with the message, whether or not that was on disk when the last run ended. */
+/**
+ * The group has done all it does with the message, whether or not that was on disk when the last run ended.
+ */
 export function isDone(group: GroupKnown, instance: Instance): boolean {
   if (group.isCommitted)
     return instance.topic.committed(group.name, instance.partition).mayPass(instance.offset);
@@ -122,7 +128,10 @@ export function isDone(group: GroupKnown, instance: Instance): boolean {
   return group.isAtMostOnce || delivery.log.at(-1)!.count >= group.maxDeliverMin;
 }
 
-/** The group was there, with nothing before it passed over, when the message was published; or it came later, before anybody was done with it. */
+/**
+ * The group was there, with nothing before it passed over, when the message was published; or it came later,
+ * before anybody was done with it.
+ */
 function wasReady(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (group.configs[0]!.start.kind === 'all') {
     const earlier = instance.topic.groups.filter(({ createdAt }) => createdAt < group.createdAt);

@@ -27,8 +27,8 @@ const stepsMax = 20_000;
 const timersMax = 1000;
 
 /**
- * The machine moves the broker on, one thing at a time: a call of the disk completes, deferred work runs, a timer fires. Which one is
- * next is a matter of chance, or of `inOrder`: oldest first.
+ * The machine moves the broker on, one thing at a time: a call of the disk completes, deferred work runs, a
+ * timer fires. Which one is next is a matter of chance, or of `inOrder`: oldest first.
  */
 export class Machine {
   readonly clock: SimulatedClock;
@@ -125,7 +125,10 @@ export class Machine {
     return true;
   }
 
-  /** Lets time pass; what the timers set off gets a little further, or comes to its end, before the next one fires. */
+  /**
+   * Lets time pass; what the timers set off gets a little further, or comes to its end, before the next one
+   * fires.
+   */
   async wait(random: SeededRandom, ms: number): Promise<void> {
     const { clock } = this;
     const end = clock.monotonic() + ms;

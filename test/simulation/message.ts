@@ -33,7 +33,10 @@ export interface ReadRecord {
   readonly headers: readonly Header[];
 }
 
-/** The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is wrong. */
+/**
+ * The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is
+ * wrong.
+ */
 export function contentOf({
   id: ownId,
   key,

@@ -34,8 +34,8 @@ const answers: { readonly [K in Answer]: string } = {
 const pullNanos = 60_000_000_000;
 
 /**
- * A NATS client with one connection to a session of the broker: it publishes to JetStream, pulls, acks, and keeps what it was told. Connection, session
- * and protocol are the real ones; only the wire is simulated.
+ * A NATS client with one connection to a session of the broker: it publishes to JetStream, pulls, acks, and
+ * keeps what it was told. Connection, session and protocol are the real ones; only the wire is simulated.
  */
 export class NatsClient {
   readonly #listener: NatsListener;

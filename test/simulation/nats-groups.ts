@@ -13,8 +13,9 @@ interface Unanswered {
 }
 
 /**
- * Topics and groups as NATS clients use them. What was published is what a PubAck said; what was delivered, and whether an answer was taken, is
- * noted where the group of the broker hands it out and takes it, because the wire does not tell.
+ * Topics and groups as NATS clients use them. What was published is what a PubAck said; what was delivered,
+ * and whether an answer was taken, is noted where the group of the broker hands it out and takes it, because
+ * the wire does not tell.
  */
 export class NatsGroups {
   readonly #broker: Broker;

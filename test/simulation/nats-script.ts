@@ -1,7 +1,10 @@
 import type { GroupOptions, TopicOptions } from '../../src/broker/index.ts';
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 
-/** The same script for clients that speak NATS: topics are streams of one partition, and keys are subjects below the stream's name. */
+/**
+ * The same script for clients that speak NATS: topics are streams of one partition, and keys are subjects
+ * below the stream's name.
+ */
 export function overNats(script: Script): Script {
   return { ...script, door: 'nats', operations: script.operations.map(natsOperation) };
 }

@@ -1,8 +1,8 @@
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
 
 /**
- * A planted bug is a change of one line of the compiled program that breaks a promise. The suite must catch every one: who tests with a
- * suite that lets them pass tests nothing.
+ * A planted bug is a change of one line of the compiled program that breaks a promise. The suite must catch
+ * every one: who tests with a suite that lets them pass tests nothing.
  */
 export interface PlantedBug {
   readonly name: string;

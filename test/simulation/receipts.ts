@@ -14,7 +14,10 @@ interface WrittenReceipt {
   readonly run: number;
 }
 
-/** Clients keep all receipts they got, fresh and stale, and write some of them down, which outlives the broker's process. */
+/**
+ * Clients keep all receipts they got, fresh and stale, and write some of them down, which outlives the
+ * broker's process.
+ */
 export class Receipts {
   readonly #kept = new Map<string, KeptReceipt[]>();
   readonly #written = new Map<string, WrittenReceipt[]>();

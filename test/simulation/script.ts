@@ -9,15 +9,19 @@ import type {
 import type { KafkaStep } from './kafka-script.ts';
 
 /**
- * A script is everything that happens in one simulated life of a broker, as data: what clients ask, how far the machine gets in between,
- * what the disk does wrong, when the power goes. The same script always makes the same run, so it can be shortened and replayed.
+ * A script is everything that happens in one simulated life of a broker, as data: what clients ask, how far
+ * the machine gets in between, what the disk does wrong, when the power goes. The same script always makes
+ * the same run, so it can be shortened and replayed.
  */
 export interface Script {
   /** Seeds the disk and the broker's own chance. */
   readonly seed: number;
   /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
   readonly log: LogLimits;
-  /** How clients reach the broker: by its own calls, or as NATS or Kafka clients (see nats-script.ts, kafka-script.ts). */
+  /**
+   * How clients reach the broker: by its own calls, or as NATS or Kafka clients (see nats-script.ts,
+   * kafka-script.ts).
+   */
   readonly door?: Door;
   readonly operations: readonly Operation[];
 }
@@ -126,7 +130,10 @@ export type QueueAction =
       readonly kind: 'publish-to-all';
       readonly mode: PublishToAllMode;
       readonly topics: readonly string[];
-      /** One for each topic, all of the same content: the first names the others (see {@link PlannedMessage.copies}). */
+      /**
+       * One for each topic, all of the same content: the first names the others (see
+       * {@link PlannedMessage.copies}).
+       */
       readonly messages: readonly PlannedMessage[];
     }
   | {
@@ -155,7 +162,10 @@ export type PullOptions = Pick<
   'messagesMax' | 'bytesMax' | 'takesAnyFirst' | 'messagesMin' | 'bytesMin' | 'waitMs' | 'idle' | 'ackWaitMs'
 >;
 
-/** The process dies: by `kill -9` (what was written stays readable) or with the machine's power (what was not synced may be gone). */
+/**
+ * The process dies: by `kill -9` (what was written stays readable) or with the machine's power (what was not
+ * synced may be gone).
+ */
 export interface Crash {
   readonly kind: 'crash';
   readonly power: boolean;

@@ -6,7 +6,10 @@ import { keyOf } from './keys.ts';
 import { contentOf } from './message.ts';
 import type { Action } from './script.ts';
 
-/** Publishes one message to several topics, of those that are there. What is noted of it is a publish for each, and one answer. */
+/**
+ * Publishes one message to several topics, of those that are there. What is noted of it is a publish for
+ * each, and one answer.
+ */
 export function publishToAll(
   broker: Broker,
   history: History,

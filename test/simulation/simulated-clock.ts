@@ -8,8 +8,8 @@ interface Waiting {
 }
 
 /**
- * The clock of a simulated machine: it moves when told, fires one timer at a time and runs one piece of deferred work at a time, so that
- * something else can happen between any two of them.
+ * The clock of a simulated machine: it moves when told, fires one timer at a time and runs one piece of
+ * deferred work at a time, so that something else can happen between any two of them.
  */
 export class SimulatedClock implements Clock {
   #elapsedMs = 0;

@@ -7,7 +7,10 @@ interface PositionKnown {
   readonly metadata: string;
 }
 
-/** What clients know of a transaction: what it has asked for, and how it ended, as far as they were told or have seen. */
+/**
+ * What clients know of a transaction: what it has asked for, and how it ended, as far as they were told or
+ * have seen.
+ */
 export class TransactionKnown {
   readonly number: number;
   /** Surely: it was answered, or somebody who reads only what is committed saw a message of it. */

@@ -26,7 +26,9 @@ export interface WorldOptions {
 /** Starts that may fail in a row because of faults the script asked for. */
 const startsMax = 8;
 
-/** The world is one machine with its disk, the broker that lives and dies on it, and the client who remembers. */
+/**
+ * The world is one machine with its disk, the broker that lives and dies on it, and the client who remembers.
+ */
 export class World {
   #memoryLooks = 0;
   readonly clock: SimulatedClock = new SimulatedClock(startTimeMs);
@@ -206,7 +208,10 @@ export class World {
     return 0;
   }
 
-  /** The disk loses nothing that was synced: whoever sees damage is wrong, unless reading failed as the script asked for. */
+  /**
+   * The disk loses nothing that was synced: whoever sees damage is wrong, unless reading failed as the script
+   * asked for.
+   */
   #onDamaged(report: DamageReport): void {
     if (report.kind !== 'segment' || this.#disk.readFailures === 0)
       this.history.add({ kind: 'problem', text: `damage reported: ${report.message}` });
@@ -345,7 +350,10 @@ export class World {
     return facts;
   }
 
-  /** Every group gets and acks all it can, past every timer; then a look, a last stop or crash, and another look. */
+  /**
+   * Every group gets and acks all it can, past every timer; then a look, a last stop or crash, and another
+   * look.
+   */
   async finish(): Promise<void> {
     const random = new SeededRandom(this.#script.seed * 1000 + 999);
     this.#disk.takeFaults();

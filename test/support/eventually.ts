@@ -9,8 +9,8 @@ export interface EventuallyOptions {
 }
 
 /**
- * Waits until the condition returns something truthy without throwing, and returns that. It is how tests wait: never by
- * sleeping for luck. When time is up, the last error of the condition is the cause.
+ * Waits until the condition returns something truthy without throwing, and returns that. It is how tests
+ * wait: never by sleeping for luck. When time is up, the last error of the condition is the cause.
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,

@@ -8,13 +8,16 @@ import { eventually } from './eventually.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
 
 /**
- * Where the broker under test comes from: our own server, or, with PILLARBOX_ORACLE=/path/to/nats-server, nats-server
- * itself. The interop tests are written against the latter, so that what they assert is what NATS really does.
+ * Where the broker under test comes from: our own server, or, with PILLARBOX_ORACLE=/path/to/nats-server,
+ * nats-server itself. The interop tests are written against the latter, so that what they assert is what NATS
+ * really does.
  */
 export type ServerKind = 'pillarbox' | 'nats-server';
 
 export const oraclePath: string | undefined = process.env['PILLARBOX_ORACLE'] || undefined;
-/** A nats-server to compare with, for tests that ask both: the oracle, or the one that `.ci/peers` brought. */
+/**
+ * A nats-server to compare with, for tests that ask both: the oracle, or the one that `.ci/peers` brought.
+ */
 export const comparedPath: string | undefined = oraclePath ?? (process.env['NATS_SERVER'] || undefined);
 export const serverKind: ServerKind = oraclePath === undefined ? 'pillarbox' : 'nats-server';
 
@@ -66,7 +69,10 @@ interface Launch {
 // dist*/test/support/server.js -> dist*/src/cli/main.js, whatever the output folder is called.
 const mainPath = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
-/** A server that starts late fails the `before` hook, and with it every test of the suite: only one that never will should. */
+/**
+ * A server that starts late fails the `before` hook, and with it every test of the suite: only one that never
+ * will should.
+ */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
@@ -264,7 +270,10 @@ export async function startServer(options: StartServerOptions = {}): Promise<Tes
   return server;
 }
 
-/** One server for all tests of the surrounding suite or file: started before the first, stopped after the last. */
+/**
+ * One server for all tests of the surrounding suite or file: started before the first, stopped after the
+ * last.
+ */
 export function useServer(options: StartServerOptions = {}): () => TestServer {
   let server: TestServer | undefined;
   before(async () => {

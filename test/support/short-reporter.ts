@@ -5,8 +5,8 @@ const logFile = 'dist/test.log';
 const dotsPerLine = 100;
 
 /**
- * The reporter of `npm test`: a dot for each test, each failure in full when it happens, and at the end the count, why tests were skipped, and
- * where the whole log is.
+ * The reporter of `npm test`: a dot for each test, each failure in full when it happens, and at the end the
+ * count, why tests were skipped, and where the whole log is.
  */
 // oxlint-disable-next-line import/no-default-export -- what Node takes for a reporter
 export default async function* shortReporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {

@@ -1,6 +1,9 @@
 import { SystemClock } from '../../src/util/index.ts';
 
-/** A clock on which a millisecond passes whenever it is looked at, and that counts what is deferred: time is steps here. */
+/**
+ * A clock on which a millisecond passes whenever it is looked at, and that counts what is deferred: time is
+ * steps here.
+ */
 export class SteppedClock extends SystemClock {
   turns = 0;
   #nowMs = 0;

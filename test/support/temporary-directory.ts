@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A temporary directory is a fresh folder under the system's temp folder; disposing it removes it with all that is in it. */
+/**
+ * A temporary directory is a fresh folder under the system's temp folder; disposing it removes it with all
+ * that is in it.
+ */
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string;
 }

@@ -11,8 +11,9 @@ export interface KeepAlive {
 }
 
 /**
- * A wire client is a TCP socket for transcripts: it sends exactly the bytes it is given and compares exactly the bytes
- * that come back. Bytes are Latin-1 strings, so that one character is one byte and a difference reads well.
+ * A wire client is a TCP socket for transcripts: it sends exactly the bytes it is given and compares exactly
+ * the bytes that come back. Bytes are Latin-1 strings, so that one character is one byte and a difference
+ * reads well.
  */
 export class WireClient implements Disposable {
   readonly #socket: Socket;

@@ -13,8 +13,8 @@ export interface NatsAddress {
 const handshakeMs = 5000;
 
 /**
- * A load socket is a NATS connection with nothing between the caller and the bytes, so that what is measured is the
- * broker and not a client library. It knows the handshake and no more.
+ * A load socket is a NATS connection with nothing between the caller and the bytes, so that what is measured
+ * is the broker and not a client library. It knows the handshake and no more.
  */
 export class LoadSocket implements Disposable {
   readonly #socket: Socket;

@@ -25,7 +25,9 @@ interface BenchCommandOptions extends ClientOptions {
   readonly natsUrl?: string;
 }
 
-/** `pillarbox bench`: some seconds of load on a running broker, on a topic of its own that is gone afterwards. */
+/**
+ * `pillarbox bench`: some seconds of load on a running broker, on a topic of its own that is gone afterwards.
+ */
 export function configure(command: Command): void {
   addClientOptions(
     command

@@ -29,7 +29,10 @@ interface RedriveOptions extends ClientOptions {
   readonly to?: string;
 }
 
-/** `pillarbox dead-letters …`. A dead-letter topic is a plain topic; these commands read the headers that say why. */
+/**
+ * `pillarbox dead-letters …`. A dead-letter topic is a plain topic; these commands read the headers that say
+ * why.
+ */
 export function configure(command: Command): void {
   refuseUnknownSubcommand(command);
   addClientOptions(

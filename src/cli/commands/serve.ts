@@ -44,7 +44,10 @@ export async function readServeSettings(flags: { readonly [name: string]: string
   return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings) };
 }
 
-/** `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of settings. */
+/**
+ * `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of
+ * settings.
+ */
 export async function configure(command: Command): Promise<void> {
   const { createLog, doorsOf, environmentName, loadConfiguration, settingTable, startServer } =
     await import('../../server/index.ts');
@@ -145,7 +148,8 @@ export async function configure(command: Command): Promise<void> {
         startMs,
       });
     if (file !== undefined) log.info('settings were read from a configuration file', { file });
-    // Never resolves unless a write or sync failed, which the log has said; a stop ends the process by itself.
+    // Never resolves unless a write or sync failed, which the log has said; a stop ends the process by
+    // itself.
     await end(exitCodeOf(await server.failed));
   });
 }

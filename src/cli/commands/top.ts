@@ -126,7 +126,10 @@ function render(
   return parts.join('\n\n');
 }
 
-/** The heading and a line for a broker that is gone, titles, what is hidden, blank lines, and the last line, which stays empty. */
+/**
+ * The heading and a line for a broker that is gone, titles, what is hidden, blank lines, and the last line,
+ * which stays empty.
+ */
 const linesBesideRows = 10;
 
 /** How many rows each table gets: half, and what the other leaves. At least one, so that something shows. */

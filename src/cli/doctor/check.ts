@@ -1,6 +1,8 @@
 export type CheckStatus = 'ok' | 'warning' | 'problem';
 
-/** A check is one finding about the machine: a problem keeps a broker from starting or from keeping its word. */
+/**
+ * A check is one finding about the machine: a problem keeps a broker from starting or from keeping its word.
+ */
 export interface Check {
   readonly name: string;
   readonly status: CheckStatus;

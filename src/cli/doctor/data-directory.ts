@@ -89,7 +89,10 @@ async function checkFileSystem(path: string): Promise<Check | undefined> {
   };
 }
 
-/** Overwrites one block and syncs, as the journal does: a publisher that waits for each ack goes no faster than this. */
+/**
+ * Overwrites one block and syncs, as the journal does: a publisher that waits for each ack goes no faster
+ * than this.
+ */
 async function checkSync(directory: string): Promise<Check> {
   const file = await open(join(directory, 'sync'), 'w');
   const block = new Uint8Array(syncBytes);

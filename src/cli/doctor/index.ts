@@ -14,7 +14,10 @@ export interface DoctorOptions {
   readonly config: string | undefined;
 }
 
-/** All checks, from the machine to the broker that may be running on it. Each goes on whatever the others found. */
+/**
+ * All checks, from the machine to the broker that may be running on it. Each goes on whatever the others
+ * found.
+ */
 export async function checkMachine(options: DoctorOptions): Promise<readonly Check[]> {
   const { checks, settings } = await checkConfiguration(options);
   const examination: Examination | undefined = settings;

@@ -14,8 +14,8 @@ interface RepairReport {
 }
 
 /**
- * `pillarbox doctor --repair`: rehearses the repair on an overlay that keeps every change in memory, says what it found and what it would do, asks, and
- * does the same to the real directory.
+ * `pillarbox doctor --repair`: rehearses the repair on an overlay that keeps every change in memory, says
+ * what it found and what it would do, asks, and does the same to the real directory.
  */
 export async function repair(context: CommandContext, data: string, yes: boolean): Promise<void> {
   const dir = resolve(data);

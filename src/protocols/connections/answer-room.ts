@@ -4,11 +4,11 @@ const shareOfRest = 1 / 8;
 const smallBytes = 64 * 1024;
 
 /**
- * The answer room bounds the memory of answers that wait to be read, of all connections together. A few bytes ask for megabytes: clients that ask
- * and never read must not take the memory of those that do.
+ * The answer room bounds the memory of answers that wait to be read, of all connections together. A few bytes
+ * ask for megabytes: clients that ask and never read must not take the memory of those that do.
  *
- * The less room there is, the smaller the answers to fetches become. When there is none, those that would be large wait; the frontend makes room
- * then by ending the connection that has been behind for longest.
+ * The less room there is, the smaller the answers to fetches become. When there is none, those that would be
+ * large wait; the frontend makes room then by ending the connection that has been behind for longest.
  */
 export class AnswerRoom {
   readonly #bytesMax: number;

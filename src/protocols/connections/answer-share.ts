@@ -1,7 +1,10 @@
 import type { Clock } from '../../util/index.ts';
 import type { AnswerRoom } from './answer-room.ts';
 
-/** An answer share is what one connection holds of the {@link AnswerRoom}: what waits to be read, and what is being made. */
+/**
+ * An answer share is what one connection holds of the {@link AnswerRoom}: what waits to be read, and what is
+ * being made.
+ */
 export class AnswerShare {
   /** Since when answers wait for the client to read them: milliseconds of the monotonic clock. */
   behindSinceMs: number | undefined = undefined;
@@ -24,7 +27,10 @@ export class AnswerShare {
     return this.#makingBytes;
   }
 
-  /** The answer that was being made is done, or given up. It keeps its room until it is counted among those that wait. */
+  /**
+   * The answer that was being made is done, or given up. It keeps its room until it is counted among those
+   * that wait.
+   */
   made(): void {
     this.#makingBytes = 0;
   }

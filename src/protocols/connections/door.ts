@@ -16,8 +16,8 @@ export interface DoorOptions {
 const loadDelayMs = 100;
 
 /**
- * A door listens for the clients of one protocol and hands them to its frontend. The frontend is loaded when all
- * listen, or with the first client: a protocol may have much code, and a start waits for none of it.
+ * A door listens for the clients of one protocol and hands them to its frontend. The frontend is loaded when
+ * all listen, or with the first client: a protocol may have much code, and a start waits for none of it.
  */
 export class Door {
   readonly name: string;

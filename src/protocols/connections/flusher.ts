@@ -3,8 +3,8 @@ import type { Output } from './output.ts';
 import { SegmentPool } from './segment-pool.ts';
 
 /**
- * The flusher writes out, once the input at hand has been handled, what was put into the outputs of all connections: so each gets one
- * write for all that a chunk (or a commit) brought it.
+ * The flusher writes out, once the input at hand has been handled, what was put into the outputs of all
+ * connections: so each gets one write for all that a chunk (or a commit) brought it.
  */
 export class Flusher {
   readonly segments: SegmentPool = new SegmentPool();

@@ -11,7 +11,10 @@ export interface HallOptions {
   readonly loginDelayMsMax?: number;
 }
 
-/** The hall is what all protocols of a server share: the registry of connections, the turns they take, refusals, logins. */
+/**
+ * The hall is what all protocols of a server share: the registry of connections, the turns they take,
+ * refusals, logins.
+ */
 export class Hall {
   readonly clock: Clock;
   readonly registry: ConnectionRegistry;

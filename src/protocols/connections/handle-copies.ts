@@ -8,7 +8,10 @@ export type ListeningHandle = object;
 /** The child that sends the copies needs no longer, by far. */
 const copyTimeoutMs = 10_000;
 
-/** What the child does: each time a handle is sent to another process, that process gets a descriptor of its own. */
+/**
+ * What the child does: each time a handle is sent to another process, that process gets a descriptor of its
+ * own.
+ */
 const script = `
 process.on('disconnect', () => process.exit());
 process.once('message', (left, handle) => {
@@ -18,9 +21,9 @@ process.once('message', (left, handle) => {
 `;
 
 /**
- * Copies of the handle that a server listens on, as `dup` makes them: other descriptors of the same socket in the system,
- * with the same queue of connections. Node has no `dup`; but a handle that is sent to a child process and back comes
- * back as a copy. The child lives for some 50 ms.
+ * Copies of the handle that a server listens on, as `dup` makes them: other descriptors of the same socket in
+ * the system, with the same queue of connections. Node has no `dup`; but a handle that is sent to a child
+ * process and back comes back as a copy. The child lives for some 50 ms.
  *
  * Fewer than asked for, or none, where that is not possible.
  */

@@ -3,8 +3,8 @@ import type { ListenOptions } from '../frontend.ts';
 import { copiesOfHandle, type ListeningHandle } from './handle-copies.ts';
 
 /**
- * Connections that wait in the system's queue at most, those included that were left again: a long queue is a long
- * wait. A client that finds it full is not refused; its system asks again after a second.
+ * Connections that wait in the system's queue at most, those included that were left again: a long queue is a
+ * long wait. A client that finds it full is not refused; its system asks again after a second.
  */
 const backlogMax = 256;
 
@@ -19,8 +19,9 @@ const socketOptions = { noDelay: true, keepAlive: true } as const;
 /**
  * A listener accepts the connections of one port and hands them on.
  *
- * It begins with one handle. The first time that many connections come at once it gets copies of it, all on the one queue
- * of the port, so that each turn of the event loop takes as many connections as there are handles (decision 13).
+ * It begins with one handle. The first time that many connections come at once it gets copies of it, all on
+ * the one queue of the port, so that each turn of the event loop takes as many connections as there are
+ * handles (decision 13).
  */
 export class Listener {
   readonly #server: Server;

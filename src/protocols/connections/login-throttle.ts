@@ -23,13 +23,15 @@ const userCharactersMax = 64;
 /**
  * The login throttle slows down guesses of passwords, by address and by user.
  *
- * After some failures an address may have a password looked at only every 100 ms, then 200 ms, and so on up to the
- * longest delay; so may a user, by the addresses that have failed before. What comes earlier waits in order, and what
- * would wait for longer than two of the longest delays is refused without a look. The right password is never locked
- * out from elsewhere: an address without failures waits for a second at most, and where a user has logged in before,
- * only failures of that user from there count, with a quarter of a second at most between two looks.
+ * After some failures an address may have a password looked at only every 100 ms, then 200 ms, and so on up
+ * to the longest delay; so may a user, by the addresses that have failed before. What comes earlier waits in
+ * order, and what would wait for longer than two of the longest delays is refused without a look. The right
+ * password is never locked out from elsewhere: an address without failures waits for a second at most, and
+ * where a user has logged in before, only failures of that user from there count, with a quarter of a second
+ * at most between two looks.
  *
- * One throttle serves all protocols of a server. Its tables are bounded, so their memory is (some 3 MB when full).
+ * One throttle serves all protocols of a server. Its tables are bounded, so their memory is (some 3 MB when
+ * full).
  */
 export class LoginThrottle {
   readonly #clock: Clock;
@@ -79,7 +81,9 @@ export class LoginThrottle {
     failures.nextMs = Math.max(failures.nextMs, nowMs + this.#delayMs(failures, delayMsMax));
   }
 
-  /** Takes the next place behind all that wait for the same address, and for the same user if that is given. */
+  /**
+   * Takes the next place behind all that wait for the same address, and for the same user if that is given.
+   */
   #queue(
     nowMs: number,
     delayMsMax: number,

@@ -3,7 +3,10 @@ import type { LivePublisher } from '../../broker/index.ts';
 import type { Flusher } from './flusher.ts';
 import { segmentBytes } from './segment-pool.ts';
 
-/** Full segments are handed to the socket so many bytes at a time, so that a slow reader's progress can be seen. */
+/**
+ * Full segments are handed to the socket so many bytes at a time, so that a slow reader's progress can be
+ * seen.
+ */
 const writeBytesMax = 1024 * 1024;
 
 /** How much may wait for one connection to read it. */

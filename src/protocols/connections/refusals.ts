@@ -1,14 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../util/index.ts';
 
-/** Clients that are being told why they are not let in, at most; beyond that a connection is cut without a word. */
+/**
+ * Clients that are being told why they are not let in, at most; beyond that a connection is cut without a
+ * word.
+ */
 const lingeringMax = 16;
 /** A client may take so long to read why. */
 const lingerMs = 1_000;
 
 /**
- * Refusals tell clients that there is no room for them. Each takes a descriptor until the client has left, so there is
- * a bound on their number and their time: otherwise those that are refused would take what those inside need.
+ * Refusals tell clients that there is no room for them. Each takes a descriptor until the client has left, so
+ * there is a bound on their number and their time: otherwise those that are refused would take what those
+ * inside need.
  */
 export class Refusals {
   readonly #clock: Clock;

@@ -14,10 +14,15 @@ export interface SessionsOptions<S> {
   readonly swept?: (nowMs: number) => void;
 }
 
-/** A sweep leaves the event loop to others after so long, and goes on in the next turn: to end a session takes a while, and thousands may be overdue. */
+/**
+ * A sweep leaves the event loop to others after so long, and goes on in the next turn: to end a session takes
+ * a while, and thousands may be overdue.
+ */
 const sweepTurnMs = 5;
 
-/** The sessions of one frontend: its connections, from when they are let in until their sockets are closed. */
+/**
+ * The sessions of one frontend: its connections, from when they are let in until their sockets are closed.
+ */
 export class Sessions<S extends Connection> implements Iterable<S> {
   readonly #options: SessionsOptions<S>;
   readonly #sessions = new Set<S>();

@@ -19,8 +19,8 @@ interface Handshake {
 const handshakeTimeoutMs = 10_000;
 
 /**
- * A TLS guard makes the TLS connections of one protocol: handshake, certificates of clients, and a new identity when
- * the files have changed.
+ * A TLS guard makes the TLS connections of one protocol: handshake, certificates of clients, and a new
+ * identity when the files have changed.
  */
 export class TlsGuard {
   /** Whether clients need a certificate. */
@@ -44,7 +44,8 @@ export class TlsGuard {
       handshakeTimeout: handshakeTimeoutMs,
     });
     this.#server.on('secureConnection', (secured) => this.#secured(secured));
-    // A client without TLS, or with none that we speak, or without a certificate: its socket is closed by then.
+    // A client without TLS, or with none that we speak, or without a certificate: its socket is closed by
+    // then.
     this.#server.on('tlsClientError', () => {});
   }
 
@@ -53,12 +54,18 @@ export class TlsGuard {
     return this.#pending.size;
   }
 
-  /** Connections from now on are made with this identity. Throws an Error, and keeps the old one, when it does not fit. */
+  /**
+   * Connections from now on are made with this identity. Throws an Error, and keeps the old one, when it does
+   * not fit.
+   */
   renew(identity: TlsIdentity): void {
     this.#server.setSecureContext(contextOf(identity));
   }
 
-  /** Begins TLS on a connection that was not read from; calls back when the handshake is over. A failed one is closed. */
+  /**
+   * Begins TLS on a connection that was not read from; calls back when the handshake is over. A failed one is
+   * closed.
+   */
   secure(socket: Socket, done: (secured: Socket) => void): void {
     const key = keyOf(socket);
     const handshake = { socket, done };

@@ -2,14 +2,19 @@ import { Queue, type Clock } from '../../util/index.ts';
 
 /** A connection that always has more to do is served for so long at a time. */
 export const turnMs = 5;
-/** All of these together get so much of one turn of the event loop, beside everything that is done at once. */
+/**
+ * All of these together get so much of one turn of the event loop, beside everything that is done at once.
+ */
 const allMs = 20;
-/** While new connections come: Node takes one of them per turn of its loop (libuv since 1.45), so that long turns make a long queue. */
+/**
+ * While new connections come: Node takes one of them per turn of its loop (libuv since 1.45), so that long
+ * turns make a long queue.
+ */
 const hurriedMs = 5;
 
 /**
- * The turns of a server's connections: those that have more to do than fits in one go wait for each other, and leave the event loop to everybody else
- * in between.
+ * The turns of a server's connections: those that have more to do than fits in one go wait for each other,
+ * and leave the event loop to everybody else in between.
  *
  * ```
  *   has more to do ─► its turn ─► over ─► waits in the queue ─► its next turn, in this turn of the loop or a later one
@@ -19,7 +24,9 @@ export class Turns {
   readonly clock: Clock;
   readonly #begun: Turn[] = [];
   readonly #waiting = new Queue<Turn>();
-  /** Until when connections with much to do may go on, in this turn of the loop; undefined: none has begun. */
+  /**
+   * Until when connections with much to do may go on, in this turn of the loop; undefined: none has begun.
+   */
   #endMs: number | undefined = undefined;
   #isHurried = false;
 
@@ -70,8 +77,8 @@ export class Turns {
 }
 
 /**
- * A turn is the time that one connection may take before the others get theirs. It begins when the connection is first found to have more to do, and
- * is over with its time, or with the time of all.
+ * A turn is the time that one connection may take before the others get theirs. It begins when the connection
+ * is first found to have more to do, and is over with its time, or with the time of all.
  */
 export class Turn {
   readonly #turns: Turns;

@@ -18,7 +18,10 @@ function bitsOf(...operations: readonly number[]): number {
 
 const { read, write, create, alter, describe, describeConfigs, alterConfigs } = Operation;
 
-/** What a client may do, as those are told that ask: there are no permissions by resource, so a client that is let in may do all there is. */
+/**
+ * What a client may do, as those are told that ask: there are no permissions by resource, so a client that is
+ * let in may do all there is.
+ */
 export const authorizedOperations: { readonly [R in 'cluster' | 'topic' | 'group']: number } = {
   cluster: bitsOf(
     create,

@@ -3,7 +3,10 @@ import { ConfigSource, ConfigType, type ShownConfig } from './config-values.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { topicDefaults } from './topic-configs.ts';
 
-/** The broker's own settings in Kafka's words, for tools that ask; they are changed where the server is configured. */
+/**
+ * The broker's own settings in Kafka's words, for tools that ask; they are changed where the server is
+ * configured.
+ */
 export function brokerConfigs({ autoCreation, limits, nodeId, settings }: KafkaHost): ShownConfig[] {
   const { boolean, int, long, list, short } = ConfigType;
   const fixed: [name: string, value: string, preset: string, type: ConfigType][] = [

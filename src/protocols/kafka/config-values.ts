@@ -26,7 +26,9 @@ export const ConfigSource = {
 } as const;
 export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource];
 
-/** One config as DescribeConfigs and CreateTopics tell it; the first synonym that is there is what applies. */
+/**
+ * One config as DescribeConfigs and CreateTopics tell it; the first synonym that is there is what applies.
+ */
 export interface ShownConfig {
   readonly name: string;
   /** Null: not set, and without a default. */

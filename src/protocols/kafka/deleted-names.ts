@@ -4,8 +4,9 @@ import type { Clock } from '../../util/index.ts';
 const namesMax = 10_000;
 
 /**
- * Names of topics that were deleted a moment ago. Clients that still had the topic, its deleter's own consumers among them, go on to ask for it, and
- * must not bring it back by that; for the moment only a request to create it does.
+ * Names of topics that were deleted a moment ago. Clients that still had the topic, its deleter's own
+ * consumers among them, go on to ask for it, and must not bring it back by that; for the moment only a
+ * request to create it does.
  */
 export class DeletedNames {
   readonly #clock: Clock;

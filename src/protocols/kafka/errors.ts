@@ -1,7 +1,9 @@
 import { BrokerError, LogError, type BrokerErrorCode } from '../../broker/index.ts';
 import { ErrorCode, RecordBatchError, WireError, errorName } from '../../wire/kafka/index.ts';
 
-/** A refusal in Kafka's own words: a code of its protocol and a sentence for responses that have room for one. */
+/**
+ * A refusal in Kafka's own words: a code of its protocol and a sentence for responses that have room for one.
+ */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
   readonly code: ErrorCode;
@@ -13,8 +15,9 @@ export class KafkaError extends Error {
 }
 
 /**
- * What each refusal of the broker is in Kafka's words. Producers try again what is retriable: a topic that is full answers like a Kafka that has
- * too few replicas, so that they wait and try again instead of giving up; a full disk likewise.
+ * What each refusal of the broker is in Kafka's words. Producers try again what is retriable: a topic that is
+ * full answers like a Kafka that has too few replicas, so that they wait and try again instead of giving up;
+ * a full disk likewise.
  */
 const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'topic-not-found': ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -68,7 +71,10 @@ function logErrorCode({ code }: LogError): ErrorCode {
   return code === 'batch-invalid' ? ErrorCode.CORRUPT_MESSAGE : ErrorCode.KAFKA_STORAGE_ERROR;
 }
 
-/** What happened, for responses that have room for a sentence. Errors that nobody foresaw keep their details to themselves. */
+/**
+ * What happened, for responses that have room for a sentence. Errors that nobody foresaw keep their details
+ * to themselves.
+ */
 export function errorMessageOf(error: unknown): string {
   return error instanceof KafkaError || error instanceof BrokerError || error instanceof WireError
     ? error.message

@@ -11,8 +11,8 @@ export interface Wanted {
 }
 
 /**
- * A fetch wait is a fetch request that waits until its partitions have enough bytes, its time is up, or its client has gone: one object for all
- * of its partitions, and nothing per message.
+ * A fetch wait is a fetch request that waits until its partitions have enough bytes, its time is up, or its
+ * client has gone: one object for all of its partitions, and nothing per message.
  */
 export class FetchWait implements PartitionWatcher {
   readonly #targets: readonly Wanted[];
@@ -78,7 +78,9 @@ function hasMore({ partition, wanted }: Wanted, isolationLevel: number): boolean
   return partition !== undefined && wanted.fetchOffset < readableEnd(partition, isolationLevel);
 }
 
-/** How many bytes of a partition there are to read; those of a batch that is read from its middle count whole. */
+/**
+ * How many bytes of a partition there are to read; those of a batch that is read from its middle count whole.
+ */
 export function bytesToRead(target: Wanted, isolationLevel: number): number {
   if (!hasMore(target, isolationLevel)) return 0;
   const { wanted, partition } = target;

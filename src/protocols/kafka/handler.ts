@@ -23,22 +23,36 @@ export interface KafkaSession {
   /** As ApiVersions told; '' before. */
   clientSoftware: string;
   clientVersion: string;
-  /** Begins to log in by a mechanism; false: it is not offered. `isBare`: its tokens come without a request around them. */
+  /**
+   * Begins to log in by a mechanism; false: it is not offered. `isBare`: its tokens come without a request
+   * around them.
+   */
   beginSasl(mechanism: string, isBare: boolean): boolean;
-  /** The answer to one token of the mechanism. Throws a KafkaError, and then the connection ends after the answer. */
+  /**
+   * The answer to one token of the mechanism. Throws a KafkaError, and then the connection ends after the
+   * answer.
+   */
   saslToken(token: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Room for an answer that would have so many bytes: how many it may have, as soon as there is room at all. */
+  /**
+   * Room for an answer that would have so many bytes: how many it may have, as soon as there is room at all.
+   */
   takeRoom(bytes: number): number | Promise<number>;
   /**
-   * Asked between two pieces of work, of those that have a next one: undefined while its turn lasts, else resolves when its next turn begins, or when it
-   * is closed.
+   * Asked between two pieces of work, of those that have a next one: undefined while its turn lasts, else
+   * resolves when its next turn begins, or when it is closed.
    */
   rest(): Promise<void> | undefined;
   /** Ends the connection because of what the client did. */
   fail(text: string): void;
-  /** What a part of the protocol keeps per connection (share sessions, …), each under a {@link SessionState} of its own. */
+  /**
+   * What a part of the protocol keeps per connection (share sessions, …), each under a {@link SessionState}
+   * of its own.
+   */
   readonly states: Map<SessionState<unknown>, unknown>;
-  /** Calls back once when the connection has ended; at once when it has already. Returns what takes the callback back. */
+  /**
+   * Calls back once when the connection has ended; at once when it has already. Returns what takes the
+   * callback back.
+   */
   onClose(callback: () => void): () => void;
 }
 
@@ -49,13 +63,16 @@ export interface RequestContext {
   /** '' when the client gave none. */
   readonly clientId: string;
   readonly version: number;
-  /** Set by a handler that wants to know when its answer has left this process; not called when it never does. */
+  /**
+   * Set by a handler that wants to know when its answer has left this process; not called when it never does.
+   */
   sent?: () => void;
 }
 
 /**
- * A handler answers one API: it gets the request as it was read and returns the response to write. Undefined: there is no answer (a produce
- * request with acks 0). What it throws ends the connection, unless it is a BrokerError or a KafkaError that its own answer can tell.
+ * A handler answers one API: it gets the request as it was read and returns the response to write. Undefined:
+ * there is no answer (a produce request with acks 0). What it throws ends the connection, unless it is a
+ * BrokerError or a KafkaError that its own answer can tell.
  *
  * Requests of one connection are answered in their order, but handled without waiting for each other.
  */

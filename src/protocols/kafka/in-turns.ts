@@ -1,8 +1,8 @@
 import type { KafkaSession } from './handler.ts';
 
 /**
- * Calls `work` on one item after the other, and leaves the event loop to other connections whenever the turn of its own is over. It stops when the
- * connection is closed: what was made so far is of no use then.
+ * Calls `work` on one item after the other, and leaves the event loop to other connections whenever the turn
+ * of its own is over. It stops when the connection is closed: what was made so far is of no use then.
  */
 export async function inTurns<T, R>(
   items: Iterable<T>,
@@ -22,7 +22,10 @@ export async function inTurns<T, R>(
   return made;
 }
 
-/** Partitions by topic, each once and in the order of the request: an answer can be much longer than its question. */
+/**
+ * Partitions by topic, each once and in the order of the request: an answer can be much longer than its
+ * question.
+ */
 export function distinctPartitions<T>(
   topics: readonly T[],
   nameOf: (topic: T) => string,

@@ -47,7 +47,10 @@ const sweepMsMax = 1_000;
 /** Read from a connection at once. */
 const readBytes = 256 * 1024;
 
-/** The Kafka frontend listens for Kafka clients, as the one broker of a cluster, and looks after their sessions. */
+/**
+ * The Kafka frontend listens for Kafka clients, as the one broker of a cluster, and looks after their
+ * sessions.
+ */
 export class KafkaFrontend implements Frontend {
   readonly name = 'kafka';
   readonly authenticates: boolean;
@@ -143,7 +146,10 @@ export class KafkaFrontend implements Frontend {
     return this.#listener.listen(options);
   }
 
-  /** What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait for records are not waited for. */
+  /**
+   * What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait
+   * for records are not waited for.
+   */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
     void this.#listener.close();

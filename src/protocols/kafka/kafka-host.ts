@@ -17,18 +17,27 @@ export interface Endpoint {
 export interface TopicIds {
   /** Of the offsets topic, which is none of the broker's. */
   readonly ofOffsetsTopic: Uuid;
-  /** Deterministic from the data directory and the topic, so the same after a restart, and another one for a topic created anew under its name. */
+  /**
+   * Deterministic from the data directory and the topic, so the same after a restart, and another one for a
+   * topic created anew under its name.
+   */
   idOf(topic: Topic): Uuid;
   topic(id: Uuid): Topic | undefined;
 }
 
-/** Topics by the names that Kafka clients know them by: names with characters that Kafka does not allow are shown escaped. */
+/**
+ * Topics by the names that Kafka clients know them by: names with characters that Kafka does not allow are
+ * shown escaped.
+ */
 export interface TopicNames {
   nameOf(topic: Topic): string;
   topic(name: string): Topic | undefined;
 }
 
-/** Whether topics come into being when a client asks for them, as Kafka's `auto.create.topics.enable` and `num.partitions`. */
+/**
+ * Whether topics come into being when a client asks for them, as Kafka's `auto.create.topics.enable` and
+ * `num.partitions`.
+ */
 export interface AutoCreation {
   readonly enabled: boolean;
   /** Also what CreateTopics takes for -1 partitions. */

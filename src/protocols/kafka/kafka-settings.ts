@@ -1,4 +1,7 @@
-/** One of Kafka's broker configs that can be set here: whole numbers, times in milliseconds unless the name says otherwise. */
+/**
+ * One of Kafka's broker configs that can be set here: whole numbers, times in milliseconds unless the name
+ * says otherwise.
+ */
 export interface KafkaSettingRule {
   readonly default: number;
   readonly min: number;
@@ -47,8 +50,8 @@ const times = (preset: number, min = 1): KafkaSettingRule => ({ default: preset,
 const counts = (preset: number, max = intMax): KafkaSettingRule => ({ default: preset, min: 1, max });
 
 /**
- * The broker configs that the setting `kafka-config` takes, by Kafka's names, with Kafka's defaults but for three: the node id and the initial
- * delay of a classic group are 0, and a group has at most 5,000 members.
+ * The broker configs that the setting `kafka-config` takes, by Kafka's names, with Kafka's defaults but for
+ * three: the node id and the initial delay of a classic group are 0, and a group has at most 5,000 members.
  */
 export const kafkaSettingRules: { readonly [K in KafkaSettingName]: KafkaSettingRule } = {
   'node.id': { default: 0, min: 0, max: intMax },

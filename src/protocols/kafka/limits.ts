@@ -13,7 +13,10 @@ export interface KafkaLimits {
   readonly requestsMax: number;
   /** Bytes of the requests of one connection under way at once. */
   readonly requestBytesUnderWayMax: number;
-  /** Response bytes that may wait for a client to read them; beyond it no further request of it is handled. A fetch is begun up to `fetchBytesMax`. */
+  /**
+   * Response bytes that may wait for a client to read them; beyond it no further request of it is handled. A
+   * fetch is begun up to `fetchBytesMax`.
+   */
   readonly responseBytesMax: number;
   /** Response bytes that may wait for all clients together: see AnswerRoom. */
   readonly responseBytesMaxOfAll: number;
@@ -33,7 +36,10 @@ export interface KafkaLimits {
   readonly autoCreationsMax: number;
   /** Partitions of the topics that CreateTopics and CreatePartitions make, per topic. */
   readonly partitionsMax: number;
-  /** A topic that was deleted is made again for so long only by requests that say so, not by those that ask for it. */
+  /**
+   * A topic that was deleted is made again for so long only by requests that say so, not by those that ask
+   * for it.
+   */
   readonly recreateDelayMs: number;
 }
 

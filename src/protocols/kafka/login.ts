@@ -17,7 +17,10 @@ export interface LoginHost {
   readonly isClosed: () => boolean;
 }
 
-/** A login is how a connection says who it is: SaslHandshake names a mechanism, then its tokens go back and forth. */
+/**
+ * A login is how a connection says who it is: SaslHandshake names a mechanism, then its tokens go back and
+ * forth.
+ */
 export class Login {
   /** Who fails has to connect again. */
   hasFailed = false;
@@ -43,8 +46,8 @@ export class Login {
   }
 
   /**
-   * Throws, or rejects with, a KafkaError: ILLEGAL_SASL_STATE, SASL_AUTHENTICATION_FAILED. A token that proves a password
-   * may have to wait first.
+   * Throws, or rejects with, a KafkaError: ILLEGAL_SASL_STATE, SASL_AUTHENTICATION_FAILED. A token that
+   * proves a password may have to wait first.
    */
   step(token: Uint8Array): SaslStep | Promise<SaslStep> {
     const mechanism = this.#mechanism;

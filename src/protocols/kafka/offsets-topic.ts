@@ -6,8 +6,9 @@ import { fieldsOf } from './topic-configs.ts';
 const name = '__consumer_offsets';
 
 /**
- * The offsets topic is Kafka's `__consumer_offsets` as clients see it: an internal topic of so many partitions, which holds nothing to read and
- * takes nothing, because positions are the broker's own state. It is listed once there are groups of Kafka clients, as in Kafka.
+ * The offsets topic is Kafka's `__consumer_offsets` as clients see it: an internal topic of so many
+ * partitions, which holds nothing to read and takes nothing, because positions are the broker's own state. It
+ * is listed once there are groups of Kafka clients, as in Kafka.
  */
 export class OffsetsTopic {
   readonly name: string = name;

@@ -28,8 +28,8 @@ export function readableEnd(partition: Partition, isolationLevel: number): numbe
 }
 
 /**
- * Whether messages below the first offset went because they were handled or superseded, so that a reader goes on behind them, and not because of
- * a limit.
+ * Whether messages below the first offset went because they were handled or superseded, so that a reader goes
+ * on behind them, and not because of a limit.
  */
 export function passesOverRemoved({ config }: Topic): boolean {
   return config.retention !== 'limits' || config.compaction;

@@ -12,7 +12,10 @@ export interface SaslStep {
   readonly user?: string;
 }
 
-/** A SASL mechanism is one way to log in (RFC 4422): tokens of the client, and an answer to each. One object is one login. */
+/**
+ * A SASL mechanism is one way to log in (RFC 4422): tokens of the client, and an answer to each. One object
+ * is one login.
+ */
 export interface SaslMechanism {
   /** The user whose password the next step looks at; undefined: it looks at none. */
   proves(token: Uint8Array): string | undefined;

@@ -23,7 +23,8 @@ const credentials = new WeakMap<KafkaUser, Map<ScramHash, Credential>>();
 let unknownSalt: Buffer | undefined;
 
 /**
- * A SCRAM exchange is one login by RFC 5802: neither side shows the password, and each proves that it knows it.
+ * A SCRAM exchange is one login by RFC 5802: neither side shows the password, and each proves that it knows
+ * it.
  *
  * ```
  *   client   n,,n=user,r=nonce
@@ -62,7 +63,8 @@ export class ScramExchange {
   }
 
   #first(message: string): SaslStep {
-    // gs2-header: no channel binding ("n", or "y": the client could), and perhaps another name to act as, which must be the same.
+    // gs2-header: no channel binding ("n", or "y": the client could), and perhaps another name to act as,
+    // which must be the same.
     const match = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/.exec(message);
     if (!match) throw authenticationFailed();
     const [, header = '', actAs, bare = '', escapedName = '', clientNonce = ''] = match;
@@ -99,7 +101,10 @@ export class ScramExchange {
     return { bytes: Buffer.from(`v=${serverSignature}`), user: this.#user.user };
   }
 
-  /** librdkafka before 2.6.1 puts its own part twice; ours is in it all the same, and that is what counts (CVE-2024-56128). */
+  /**
+   * librdkafka before 2.6.1 puts its own part twice; ours is in it all the same, and that is what counts
+   * (CVE-2024-56128).
+   */
   #isNonce(nonce: string): boolean {
     return nonce === this.#nonce || nonce === this.#clientNonce + this.#nonce;
   }

@@ -1,6 +1,9 @@
 import type { KafkaSession } from './handler.ts';
 
-/** A session state is a place on every connection where one part of the protocol keeps what it knows of that connection. */
+/**
+ * A session state is a place on every connection where one part of the protocol keeps what it knows of that
+ * connection.
+ */
 export class SessionState<T> {
   readonly #create: (session: KafkaSession) => T;
 

@@ -45,7 +45,10 @@ export interface KafkaConnectionInfo extends ConnectionInfo {
 
 /** What may be asked before a client has logged in. */
 const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']);
-/** A request of so many bytes may be a lot of work: one of them at a time, and only while its connection has its turn. */
+/**
+ * A request of so many bytes may be a lot of work: one of them at a time, and only while its connection has
+ * its turn.
+ */
 const heavyBytesMin = 16 * 1024;
 /** Answers of these may be large: one of them at a time. */
 const readingApis: ReadonlySet<ApiName> = new Set(['Fetch', 'ShareFetch']);
@@ -67,8 +70,8 @@ interface Exchange {
 }
 
 /**
- * A session is one connection of a Kafka client: requests come in as frames, are handled without waiting for each other, and are answered in
- * their order.
+ * A session is one connection of a Kafka client: requests come in as frames, are handled without waiting for
+ * each other, and are answered in their order.
  *
  * ```
  *   socket ─► frames ─► waiting ─► running ─► answered ─► (those before it are answered too) ─► socket

@@ -19,7 +19,10 @@ import { KafkaError } from './errors.ts';
 /** Settings as Kafka clients write them: name to text. */
 export type ConfigTexts = { readonly [name: string]: string };
 
-/** A config of topics; `brokerName`: what its default is called among the configs of a broker, where it has one there. */
+/**
+ * A config of topics; `brokerName`: what its default is called among the configs of a broker, where it has
+ * one there.
+ */
 interface TopicRule extends ConfigRule {
   readonly brokerName?: string;
 }
@@ -60,8 +63,9 @@ const working: { readonly [name: string]: TopicRule } = {
 };
 
 /**
- * What Kafka knows and has nothing to do here, or is always as the default says. It is kept and shown, so that tools that write a
- * configuration find it again. Where a default is not Kafka's, it says what is true here.
+ * What Kafka knows and has nothing to do here, or is always as the default says. It is kept and shown, so
+ * that tools that write a configuration find it again. Where a default is not Kafka's, it says what is true
+ * here.
  */
 const kept: { readonly [name: string]: TopicRule } = {
   'compression.type': under(
@@ -130,8 +134,8 @@ interface KafkaAttributes {
 }
 
 /**
- * What a topic was told by Kafka clients, and what the broker's own words for it are in Kafka's. A text counts as long as it says what the field
- * does that it was made into.
+ * What a topic was told by Kafka clients, and what the broker's own words for it are in Kafka's. A text
+ * counts as long as it says what the field does that it was made into.
  */
 export function configTextsOf({ config }: Pick<Topic, 'config'>): ConfigTexts {
   const texts: { [name: string]: string } = { ...attributesOf(config).configs };
@@ -176,7 +180,10 @@ function shownConfig(name: string, text: string | undefined): ShownConfig {
   return { name, value: text ?? preset, type, source, readOnly: false, synonyms };
 }
 
-/** What a topic's configuration becomes when these, and nothing else, are its settings in Kafka's words. Throws a KafkaError INVALID_CONFIG. */
+/**
+ * What a topic's configuration becomes when these, and nothing else, are its settings in Kafka's words.
+ * Throws a KafkaError INVALID_CONFIG.
+ */
 export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<TopicConfig> {
   const texts = Object.fromEntries(Object.entries(given).map(([name, text]) => [name, text.trim()]));
   for (const [name, text] of Object.entries(texts)) check(name, text);

@@ -6,8 +6,9 @@ import type { TopicIds } from './kafka-host.ts';
 const uuidBytes = 16;
 
 /**
- * A topic's Kafka id is made of the data directory's uuid and of the id that the topic alone ever has in it, so nothing has to be stored or looked
- * up: the first half says whose it is, the second which topic, in both directions.
+ * A topic's Kafka id is made of the data directory's uuid and of the id that the topic alone ever has in it,
+ * so nothing has to be stored or looked up: the first half says whose it is, the second which topic, in both
+ * directions.
  *
  *     first 8 bytes of the directory's uuid | topic id as int64, XOR the last 8 bytes of the uuid
  */

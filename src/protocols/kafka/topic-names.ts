@@ -32,8 +32,9 @@ export function checkTopicName(name: string): void {
 }
 
 /**
- * The names that Kafka clients see: a topic's own where Kafka allows it; else `escaped.` and the UTF-8 bytes of the name, those that are no letter or
- * digit as `_` and two hex digits. `stock!` is shown as `escaped.stock_21`. Own names that begin like an escaped one are escaped too, so no two meet.
+ * The names that Kafka clients see: a topic's own where Kafka allows it; else `escaped.` and the UTF-8 bytes
+ * of the name, those that are no letter or digit as `_` and two hex digits. `stock!` is shown as
+ * `escaped.stock_21`. Own names that begin like an escaped one are escaped too, so no two meet.
  */
 export class ShownTopicNames implements TopicNames {
   readonly #broker: Broker;

@@ -12,7 +12,10 @@ export interface NatsUser {
   readonly password: string;
 }
 
-/** Whether CONNECT brings what is asked for. Compares hashes, all of them, so that the time it takes says nothing. */
+/**
+ * Whether CONNECT brings what is asked for. Compares hashes, all of them, so that the time it takes says
+ * nothing.
+ */
 export function isAuthorized(auth: NatsAuth, options: ConnectOptions): boolean {
   if (auth.kind === 'none') return true;
   if (auth.kind === 'token') return sameText(auth.token, options.auth_token ?? '');

@@ -20,7 +20,10 @@ export const ErrorText = {
 } as const;
 export type ErrorText = (typeof ErrorText)[keyof typeof ErrorText];
 
-/** An error that closes the connection after `-ERR 'text'`. Those that do not close are written with `session.complain`. */
+/**
+ * An error that closes the connection after `-ERR 'text'`. Those that do not close are written with
+ * `session.complain`.
+ */
 export class ClosingError extends Error {
   readonly text: ErrorText;
 

@@ -3,14 +3,16 @@ import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
 /**
  * The version of nats-server that clients should take us for.
  *
- * They switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from 2.10 several filters and metadata, from 2.11 batches of
- * direct get and pausing. From 2.12 and 2.14 on they would use atomic batches, counters, schedules and consumer reset, which are not here.
+ * They switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from
+ * 2.10 several filters and metadata, from 2.11 batches of direct get and pausing. From 2.12 and 2.14 on they
+ * would use atomic batches, counters, schedules and consumer reset, which are not here.
  */
 export const natsVersion = '2.11.0';
 
 /**
- * The JetStream API level, shown in INFO and in API answers: that of nats-server 2.14, the newest whose every configuration member is
- * known here. Members that are not built are refused by name; headers of publishes are answered as by a stream that does not allow them.
+ * The JetStream API level, shown in INFO and in API answers: that of nats-server 2.14, the newest whose every
+ * configuration member is known here. Members that are not built are refused by name; headers of publishes
+ * are answered as by a stream that does not allow them.
  */
 export const natsApiLevel = 4;
 

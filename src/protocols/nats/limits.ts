@@ -9,7 +9,10 @@ export interface NatsLimits extends OutputLimits {
   readonly connectionsMax: number;
   /** Per connection. */
   readonly subscriptionsMax: number;
-  /** A connection that reads nothing of what waits for it for so long is closed; also one that holds publishers back for so long. */
+  /**
+   * A connection that reads nothing of what waits for it for so long is closed; also one that holds
+   * publishers back for so long.
+   */
   readonly writeDeadlineMs: number;
   /** After so long without a word from the client it is asked with PING. */
   readonly pingIntervalMs: number;
@@ -35,7 +38,10 @@ export const defaultLimits: NatsLimits = {
   authTimeoutMs: 2_000,
 };
 
-/** Defaults for what is not given. The output holds four payloads of the largest size at least, and its marks follow its limit. */
+/**
+ * Defaults for what is not given. The output holds four payloads of the largest size at least, and its marks
+ * follow its limit.
+ */
 export function natsLimits(given: Partial<NatsLimits> = {}): NatsLimits {
   const { payloadBytesMax = defaultLimits.payloadBytesMax } = given;
   const { outputBytesMax = Math.max(defaultLimits.outputBytesMax, 4 * payloadBytesMax) } = given;

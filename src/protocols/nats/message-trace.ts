@@ -16,8 +16,9 @@ const clientKind = 0;
 const scanner = new HeaderScanner();
 
 /**
- * A message trace tells the subject that `Nats-Trace-Dest` names how a message fared: where it came in (`in`), which subscriptions it went
- * to (`eg`), and which stream took or refused it (`js`). With `Nats-Trace-Only` it goes nowhere, and the trace says where it would have.
+ * A message trace tells the subject that `Nats-Trace-Dest` names how a message fared: where it came in
+ * (`in`), which subscriptions it went to (`eg`), and which stream took or refused it (`js`). With
+ * `Nats-Trace-Only` it goes nowhere, and the trace says where it would have.
  */
 export class MessageTrace {
   readonly only: boolean;
@@ -43,7 +44,10 @@ export class MessageTrace {
     for (const subscription of candidates(route)) this.#before.set(subscription, deliveredTo(subscription));
   }
 
-  /** After it was delivered: to those that got one more; one that is only traced goes to one member of each queue. */
+  /**
+   * After it was delivered: to those that got one more; one that is only traced goes to one member of each
+   * queue.
+   */
   delivered(route: Route): void {
     if (this.only) {
       const first = route.queues.flatMap((members) => members.slice(0, 1));
@@ -95,7 +99,10 @@ export class MessageTrace {
   }
 }
 
-/** The trace that a message asks for; undefined when it asks for none. `Nats-Trace-Only` without a subject to tell: the message goes nowhere. */
+/**
+ * The trace that a message asks for; undefined when it asks for none. `Nats-Trace-Only` without a subject to
+ * tell: the message goes nowhere.
+ */
 export function traceOf(session: Session, message: LiveMessage): MessageTrace | 'nowhere' | undefined {
   const { headerBuffer, headerStart, headerEnd } = message;
   let destination = '';

@@ -154,7 +154,10 @@ export class NatsFrontend implements Frontend {
     this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());
   }
 
-  /** `greets`: the session begins with INFO, which a client that has heard it before TLS does not expect again. */
+  /**
+   * `greets`: the session begins with INFO, which a client that has heard it before TLS does not expect
+   * again.
+   */
   #letIn(socket: Socket, id: number, greets: boolean): void {
     // Meanwhile the frontend may have begun to close.
     if (!this.#sessions.hasRoom()) return this.#refuse(socket);

@@ -9,7 +9,10 @@ const dollar = 36;
 const jetStreamPrefix = Buffer.from('$JS.', 'latin1');
 const ackPrefix = Buffer.from('$JS.ACK.', 'latin1');
 
-/** What PUB and HPUB have in common: hands the message to live subscribers, and to the topic that captures its subject. */
+/**
+ * What PUB and HPUB have in common: hands the message to live subscribers, and to the topic that captures its
+ * subject.
+ */
 export function publish(session: Session, frame: Frame): void {
   const { router, jetStream } = session.host;
   const { buffer, subjectStart, subjectEnd } = frame;
@@ -31,7 +34,8 @@ export function publish(session: Session, frame: Frame): void {
       session.lookedUp();
     }
   }
-  // The order of the broker's `publishLive`, by hand because the route is kept: live subscribers, then the topic.
+  // The order of the broker's `publishLive`, by hand because the route is kept: live subscribers, then the
+  // topic.
   const count = router.deliver(route, message);
   if (route.topic !== undefined) {
     jetStream?.publish(session, message, route.topic);
@@ -67,7 +71,8 @@ function publishTraced(session: Session, message: LiveMessage, trace: MessageTra
 function fill(message: LiveMessage, frame: Frame, session: Session): void {
   const { buffer, headerBytes, payloadStart, payloadEnd, commonStart } = frame;
   const valueStart = payloadStart + headerBytes;
-  // Storing a young object in an old one costs more than the rest here, and the chunk is the same for many messages.
+  // Storing a young object in an old one costs more than the rest here, and the chunk is the same for many
+  // messages.
   if (message.valueBuffer !== buffer) {
     message.subjectBuffer = buffer;
     message.replyBuffer = buffer;
@@ -110,7 +115,10 @@ function publishSystem(session: Session, message: LiveMessage): boolean {
   return true;
 }
 
-/** Tells the publisher that nobody listens, on its own subscription to the reply subject: one copy, not counted as a message of it. */
+/**
+ * Tells the publisher that nobody listens, on its own subscription to the reply subject: one copy, not
+ * counted as a message of it.
+ */
 function sayNobody(session: Session, message: LiveMessage): void {
   const { router } = session.host;
   const { replyBuffer, replyStart, replyEnd } = message;

@@ -60,7 +60,8 @@ const pong = Buffer.from('PONG\r\n', 'latin1');
 const ping = Buffer.from('PING\r\n', 'latin1');
 
 /**
- * A session is one connection of a NATS client: what it asked for in CONNECT, its subscriptions, its parser and its output.
+ * A session is one connection of a NATS client: what it asked for in CONNECT, its subscriptions, its parser
+ * and its output.
  *
  * What its verbs do is in handlers.ts.
  */
@@ -280,7 +281,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.host.router.unsubscribe(subscription.live!);
   }
 
-  /** A subject was looked up, or subscribed to: a few bytes that may be much work. Now and then its time is looked at, and may be over in the middle of the input. */
+  /**
+   * A subject was looked up, or subscribed to: a few bytes that may be much work. Now and then its time is
+   * looked at, and may be over in the middle of the input.
+   */
   lookedUp(): void {
     this.#lookUps = (this.#lookUps + 1) % lookUpsPerLook;
     if (this.#lookUps === 0 && !this.#turn.hasTime()) this.#parser.pause();
@@ -315,12 +319,16 @@ export class Session implements LivePublisher, NatsSession, Connection {
       return;
     }
     this.output.end();
-    // Unread input would turn the close into a reset, and the client might never see why: read on, drop it, then cut.
+    // Unread input would turn the close into a reset, and the client might never see why: read on, drop it,
+    // then cut.
     this.#socket.resume();
     this.#linger = this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
   }
 
-  /** Some of them per turn of the event loop: a closed session receives nothing, so the others need not wait for all. */
+  /**
+   * Some of them per turn of the event loop: a closed session receives nothing, so the others need not wait
+   * for all.
+   */
   #unsubscribe(subscriptions: Subscription[]): void {
     for (const { live } of subscriptions.splice(-unsubscribedAtOnce)) this.host.router.unsubscribe(live!);
     if (subscriptions.length > 0) this.host.clock.defer(() => this.#unsubscribe(subscriptions));
@@ -374,8 +382,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * Parses while the turn lasts; returns how many bytes that were. Where a single read is work for longer than a turn (requests to the API, by the
-   * thousand), it is taken in pieces.
+   * Parses while the turn lasts; returns how many bytes that were. Where a single read is work for longer
+   * than a turn (requests to the API, by the thousand), it is taken in pieces.
    */
   #parseDuringTurn(bytes: Buffer): number {
     const { clock } = this.host;

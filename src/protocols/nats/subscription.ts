@@ -17,7 +17,10 @@ export const natsEncoding: object = Object.freeze({});
 
 const space = 32;
 
-/** A subscription is one SUB of one connection: it writes the messages it receives into the connection's output. */
+/**
+ * A subscription is one SUB of one connection: it writes the messages it receives into the connection's
+ * output.
+ */
 export class Subscription implements LiveSubscriber {
   /** The name the client gave it; one character per byte. */
   readonly sid: string;
@@ -29,7 +32,10 @@ export class Subscription implements LiveSubscriber {
   deliveredMax = 0;
   readonly #session: Session;
   readonly #output: Output;
-  /** `HMSG subject sid `, made with the first message; MSG begins one byte later. Only where the pattern is the subject. */
+  /**
+   * `HMSG subject sid `, made with the first message; MSG begins one byte later. Only where the pattern is
+   * the subject.
+   */
   #head: Buffer | undefined = undefined;
   readonly #wild: boolean;
 
@@ -89,7 +95,9 @@ export class Subscription implements LiveSubscriber {
     output.messages++;
   }
 
-  /** A message from anywhere: `[H]MSG subject sid [reply] [#header] #total CRLF [header block] value CRLF`. */
+  /**
+   * A message from anywhere: `[H]MSG subject sid [reply] [#header] #total CRLF [header block] value CRLF`.
+   */
   write(message: LiveMessage): void {
     const output = this.#output;
     const { subjectBuffer, subjectStart, subjectEnd, replyBuffer, replyStart, replyEnd } = message;

@@ -40,8 +40,8 @@ const redriveShape: Shape<RedriveBody> = {
 };
 
 /**
- * Topics that groups and topics name as theirs, and topics that hold a dead letter of a group that is gone. The group is
- * empty for what leaves its topic by itself.
+ * Topics that groups and topics name as theirs, and topics that hold a dead letter of a group that is gone.
+ * The group is empty for what leaves its topic by itself.
  */
 export async function deadLetterTopics({
   broker,

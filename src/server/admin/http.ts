@@ -10,7 +10,10 @@ export interface AdminRequest {
   /** The `:names` of the path, decoded. */
   readonly params: { readonly [name: string]: string };
   readonly query: URLSearchParams;
-  /** The body as JSON; undefined when it is empty. Larger ones than {@link bodyBytesMax} are refused while they come in. */
+  /**
+   * The body as JSON; undefined when it is empty. Larger ones than {@link bodyBytesMax} are refused while
+   * they come in.
+   */
   readonly json: () => Promise<unknown>;
   /** Aborted when the client has gone or the server stops: for answers that wait. */
   readonly signal: AbortSignal;
@@ -179,8 +182,9 @@ function send(
 }
 
 /**
- * Keeps web pages out. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding), so that its requests
- * come with a foreign Host; or send a form here, which comes with a foreign Origin. Neither is a client of ours.
+ * Keeps web pages out. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding), so that
+ * its requests come with a foreign Host; or send a form here, which comes with a foreign Origin. Neither is a
+ * client of ours.
  */
 export function checkOrigin(
   message: { readonly headers: IncomingMessage['headers'] },

@@ -88,7 +88,9 @@ function valueJson(
   return bytesJson(bytes);
 }
 
-/** Deeper values are shown as text: JavaScript writes JSON by recursion, which ends somewhere beyond 1,000. */
+/**
+ * Deeper values are shown as text: JavaScript writes JSON by recursion, which ends somewhere beyond 1,000.
+ */
 const jsonDepthMax = 500;
 
 /** How deep arrays and objects lie in each other. Text that is no JSON gives some number. */
@@ -120,7 +122,10 @@ function headerJson({ name, value }: Header): HeaderJson {
   return { name, value: base64(value), encoding: 'base64' };
 }
 
-/** UTF-8 characters have four bytes at most: continuation bytes at the end, and the one that leads them, may be a torn one. */
+/**
+ * UTF-8 characters have four bytes at most: continuation bytes at the end, and the one that leads them, may
+ * be a torn one.
+ */
 function withoutTornCharacter(bytes: Uint8Array): Uint8Array {
   for (let cut = 0; cut < 4; cut++) {
     const part = bytes.subarray(0, bytes.length - cut);

@@ -6,7 +6,10 @@ import type { AdminContext } from './context.ts';
 import { deadLetterTopics } from './dead-letters.ts';
 import type { AdminReply, AdminRequest } from './http.ts';
 
-/** Series per scrape stay bounded however many topics clients make; `pillarbox_metrics_omitted` counts the rest. */
+/**
+ * Series per scrape stay bounded however many topics clients make; `pillarbox_metrics_omitted` counts the
+ * rest.
+ */
 const topicsMax = 1000;
 const groupsMax = 2000;
 
@@ -25,19 +28,25 @@ export async function loadMetrics(): Promise<Pick<typeof PromClient, 'Registry'>
   return import('prom-client');
 }
 
-/** `GET /metrics`: everything is read from the broker when asked for, so that nobody pays for metrics that nobody reads. */
+/**
+ * `GET /metrics`: everything is read from the broker when asked for, so that nobody pays for metrics that
+ * nobody reads.
+ */
 export async function metrics(_: AdminRequest, context: AdminContext): Promise<AdminReply> {
   const { Registry } = await loadMetrics();
   const registry = new Registry();
   for (const family of await collectFamilies(context)) {
-    // The registry takes anything that says its name and gets its values; prom-client's own classes count by themselves.
+    // The registry takes anything that says its name and gets its values; prom-client's own classes count by
+    // themselves.
     const metric = { name: family.name, get: () => Promise.resolve({ ...family, aggregator: 'sum' }) };
     registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
   }
   return { kind: 'text', type: registry.contentType, body: await registry.metrics() };
 }
 
-/** Every family with its values. The names are a promise: docs/admin-api.md lists them, and a test compares. */
+/**
+ * Every family with its values. The names are a promise: docs/admin-api.md lists them, and a test compares.
+ */
 export async function collectFamilies(context: AdminContext): Promise<readonly Family[]> {
   const families = new Families();
   addServer(families, context);

@@ -9,8 +9,9 @@ interface Known {
 }
 
 /**
- * The oldest times are those of the first message a topic still holds and of the oldest a group has still to do. To know the first
- * means to read that message, so it is read once and kept for as long as it stays the first.
+ * The oldest times are those of the first message a topic still holds and of the oldest a group has still to
+ * do. To know the first means to read that message, so it is read once and kept for as long as it stays the
+ * first.
  */
 export class OldestTimes {
   readonly #ofPartitions = new WeakMap<Partition, Known>();

@@ -14,7 +14,10 @@ export function healthz(_: AdminRequest, { broker }: AdminContext): AdminReply {
   return failed === undefined ? json({ status: 'ok' }) : json({ status: 'failed', reason: failed }, 503);
 }
 
-/** Ready: clients may be sent here. Degraded: they may, and something that was stored is missing or damaged. A full disk or full memory shows, but consumers can still work, which is what empties them. */
+/**
+ * Ready: clients may be sent here. Degraded: they may, and something that was stored is missing or damaged. A
+ * full disk or full memory shows, but consumers can still work, which is what empties them.
+ */
 export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
   const { ready, diskFull, memoryFull, degraded } = context.broker.health;
   const isReady = ready && !context.isStopping();

@@ -1,12 +1,18 @@
 import { invalidRequest } from './errors.ts';
 
-/** A field reads one value of a request: it returns what fits and throws a sentence with the value's name when it does not. */
+/**
+ * A field reads one value of a request: it returns what fits and throws a sentence with the value's name when
+ * it does not.
+ */
 export type Field<T> = (value: unknown, name: string) => T;
 
 /** What an object of fields reads into: absent fields stay absent. */
 export type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
-/** Reads an object. A name that is not in the shape is an error: a misspelt option must not be a silent default. */
+/**
+ * Reads an object. A name that is not in the shape is an error: a misspelt option must not be a silent
+ * default.
+ */
 export function readObject<T extends object>(
   value: unknown,
   shape: Shape<T>,

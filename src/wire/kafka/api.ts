@@ -13,7 +13,10 @@ export interface AnyApi {
   readonly name: string;
   /** The versions that can be read and written here: those of Kafka 4.4. */
   readonly versions: VersionRange;
-  /** What a broker says it speaks. It may begin before {@link versions}: old clients look for versions that they do not use. */
+  /**
+   * What a broker says it speaks. It may begin before {@link versions}: old clients look for versions that
+   * they do not use.
+   */
   readonly advertised: VersionRange;
   /** Versions with compact types and tagged fields. */
   readonly flexible: VersionRange;

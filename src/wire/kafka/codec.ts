@@ -10,7 +10,10 @@ export interface AnyCodec {
   encode(writer: Writer, version: number, draft: object): void;
 }
 
-/** A codec reads and writes one message in any of its versions. Each version is compiled when it is first used. */
+/**
+ * A codec reads and writes one message in any of its versions. Each version is compiled when it is first
+ * used.
+ */
 export class Codec<S extends Fields> implements AnyCodec {
   readonly fields: S;
   readonly #name: string;
@@ -25,7 +28,10 @@ export class Codec<S extends Fields> implements AnyCodec {
     this.#flexible = flexible;
   }
 
-  /** Leaves the reader after the message. Throws a WireError; the caller has checked that the version is known. */
+  /**
+   * Leaves the reader after the message. Throws a WireError; the caller has checked that the version is
+   * known.
+   */
   decode(reader: Reader, version: number): Message<S> {
     return this.#struct(version).read(reader) as Message<S>;
   }

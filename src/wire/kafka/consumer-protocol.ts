@@ -44,8 +44,8 @@ const subscriptionCodec = new Codec('Consumer subscription', subscription, versi
 const assignmentCodec = new Codec('Consumer assignment', assignment, versions, flexible);
 
 /**
- * Throws a WireError; a group of another protocol type has something else there. What a version should have and the bytes have not is left out:
- * @platformatic/kafka 1.35 says version 1 and writes version 0.
+ * Throws a WireError; a group of another protocol type has something else there. What a version should have
+ * and the bytes have not is left out: @platformatic/kafka 1.35 says version 1 and writes version 0.
  */
 export function decodeConsumerSubscription(bytes: Buffer): ConsumerSubscription {
   try {

@@ -33,7 +33,9 @@ export function encodeEndTransactionMarker(
   });
 }
 
-/** What the record of a control batch says; undefined when it says something else, which readers pass over. */
+/**
+ * What the record of a control batch says; undefined when it says something else, which readers pass over.
+ */
 export function readEndTransactionMarker(record: BatchRecord): EndTransactionMarker | undefined {
   const { key, value } = record;
   if (!key || !value || key.length < keyBytes || value.length < valueBytes) return undefined;

@@ -14,13 +14,18 @@ const growth = 4;
 const roomBytesMin = 2 ** 14;
 
 /**
- * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, the size not counting itself.
+ * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, the size not
+ * counting itself.
  *
- * Frames are views of the chunks they came in, or copies where the chunk is only lent. A frame that is spread over chunks is copied, into a buffer of
- * its own that grows with the bytes received: an announced size alone costs nothing. Its next bytes may be read right there: see {@link room}.
+ * Frames are views of the chunks they came in, or copies where the chunk is only lent. A frame that is spread
+ * over chunks is copied, into a buffer of its own that grows with the bytes received: an announced size alone
+ * costs nothing. Its next bytes may be read right there: see {@link room}.
  */
 export class FrameSplitter {
-  /** Frames announced to be larger are refused; may be changed at any time (a client that has not logged in has little to say). */
+  /**
+   * Frames announced to be larger are refused; may be changed at any time (a client that has not logged in
+   * has little to say).
+   */
   frameBytesMax: number;
   readonly #blocks: BlockPool;
   readonly #check: (apiKey: number, bytes: number) => void;
@@ -32,8 +37,8 @@ export class FrameSplitter {
   #tailBytes = 0;
 
   /**
-   * Large frames that are copied are given memory of `blocks`. `check` is told the API key and the size of each frame as soon as both have come, and
-   * throws where a request of that API may not be so large.
+   * Large frames that are copied are given memory of `blocks`. `check` is told the API key and the size of
+   * each frame as soon as both have come, and throws where a request of that API may not be so large.
    */
   constructor(
     frameBytesMax: number,
@@ -51,8 +56,9 @@ export class FrameSplitter {
   }
 
   /**
-   * Adds a chunk, which must not change any more, unless it `isLent`: then only until {@link next} has given out all frames of it, which must happen
-   * before the next chunk. Frames are fetched by {@link next}, best all before the next chunk.
+   * Adds a chunk, which must not change any more, unless it `isLent`: then only until {@link next} has given
+   * out all frames of it, which must happen before the next chunk. Frames are fetched by {@link next}, best
+   * all before the next chunk.
    */
   push(chunk: Buffer, isLent = false): void {
     const rest = this.#chunk.length - this.#position;
@@ -62,8 +68,8 @@ export class FrameSplitter {
   }
 
   /**
-   * Where the next bytes of a large frame that has begun belong: who reads them right into it, as many as fit or fewer, calls {@link filled} instead
-   * of {@link push}. Undefined while there is no such frame.
+   * Where the next bytes of a large frame that has begun belong: who reads them right into it, as many as fit
+   * or fewer, calls {@link filled} instead of {@link push}. Undefined while there is no such frame.
    */
   room(): Buffer | undefined {
     if (this.#tailBytes < sizeBytes || this.#position < this.#chunk.length) return undefined;
@@ -77,7 +83,10 @@ export class FrameSplitter {
     this.#tailBytes += bytes;
   }
 
-  /** The next frame without its size, or undefined until there are more bytes. Throws a WireError `frame-size`; the stream is lost then. */
+  /**
+   * The next frame without its size, or undefined until there are more bytes. Throws a WireError
+   * `frame-size`; the stream is lost then.
+   */
   next(): Buffer | undefined {
     return this.#tailBytes > 0 ? this.#finishTail() : this.#cut();
   }
@@ -122,7 +131,9 @@ export class FrameSplitter {
     return frame;
   }
 
-  /** Makes room for the frame of which the chunk has the first `bytes`: all of it, if that is in proportion. */
+  /**
+   * Makes room for the frame of which the chunk has the first `bytes`: all of it, if that is in proportion.
+   */
   #startTail(bytes: number, frameBytes: number): void {
     this.#tail = this.#blocks.take(Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth)));
   }

@@ -33,7 +33,8 @@ export interface RequestFrame extends RequestHeader {
 }
 
 /**
- * Reads the head of a frame that a client sent. Its arrays may have `elementsMax` elements together. Throws a WireError when the frame has no head.
+ * Reads the head of a frame that a client sent. Its arrays may have `elementsMax` elements together. Throws a
+ * WireError when the frame has no head.
  */
 export function readRequest(frame: Buffer, elementsMax: number = Infinity): RequestFrame {
   const body = new Reader(frame);

@@ -21,7 +21,9 @@ const scale28 = 2 ** 28;
  */
 export class Reader {
   readonly buffer: Buffer;
-  /** Array elements and tags that may still be read: what bounds the objects that a frame's bytes can become. */
+  /**
+   * Array elements and tags that may still be read: what bounds the objects that a frame's bytes can become.
+   */
   elementsLeft: number = Infinity;
   #position: number;
   #end: number;
@@ -129,8 +131,8 @@ export class Reader {
   }
 
   /**
-   * The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. More than the frame has room for, or than
-   * {@link elementsLeft} allows, is refused.
+   * The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. More than the frame
+   * has room for, or than {@link elementsLeft} allows, is refused.
    */
   count(bytesMin: number): number {
     return this.#checkedCount(this.int32(), bytesMin);

@@ -8,7 +8,10 @@ export interface NewRecord {
   readonly headers?: readonly RecordHeader[];
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
-  /** Ascending, none below the base offset; absent: its place in the batch. Gaps are as compaction leaves them. */
+  /**
+   * Ascending, none below the base offset; absent: its place in the batch. Gaps are as compaction leaves
+   * them.
+   */
   readonly offsetDelta?: number;
 }
 
@@ -27,7 +30,10 @@ export interface RecordBatchOptions {
 
 const noHeaders: readonly RecordHeader[] = [];
 
-/** Writes a RecordBatch v2, for clients and for markers of transactions; the broker's own messages are encoded by the log. */
+/**
+ * Writes a RecordBatch v2, for clients and for markers of transactions; the broker's own messages are encoded
+ * by the log.
+ */
 export function encodeRecordBatch(records: readonly NewRecord[], options: RecordBatchOptions = {}): Buffer {
   const baseTimestampMs = records[0]?.timestampMs ?? -1;
   const section = encodeRecords(records, baseTimestampMs);

@@ -145,8 +145,9 @@ export class RecordBatch {
 }
 
 /**
- * The batches of a records field, one after the other. Only their lengths and format are looked at. Throws a RecordBatchError.
- * `partial`: the last one may be cut off, as a broker may do in a fetch response; it is left out.
+ * The batches of a records field, one after the other. Only their lengths and format are looked at. Throws a
+ * RecordBatchError. `partial`: the last one may be cut off, as a broker may do in a fetch response; it is
+ * left out.
  */
 export function splitBatches(records: Uint8Array, partial: boolean = false): RecordBatch[] {
   const batches: RecordBatch[] = [];
@@ -178,8 +179,8 @@ export function splitBatches(records: Uint8Array, partial: boolean = false): Rec
 }
 
 /**
- * The batches of a produce request's records field, as {@link splitBatches} and {@link checkProducedBatch} take them; at least one. Kafka itself
- * takes one batch only, and answers INVALID_RECORD when there are more.
+ * The batches of a produce request's records field, as {@link splitBatches} and {@link checkProducedBatch}
+ * take them; at least one. Kafka itself takes one batch only, and answers INVALID_RECORD when there are more.
  */
 export function readProducedBatches(records: Uint8Array | null): RecordBatch[] {
   const batches = records === null ? [] : splitBatches(records);
@@ -188,13 +189,19 @@ export function readProducedBatches(records: Uint8Array | null): RecordBatch[] {
   return batches;
 }
 
-/** What a broker checks of a batch before it appends it, all of it in the header and the CRC. Throws a RecordBatchError. */
+/**
+ * What a broker checks of a batch before it appends it, all of it in the header and the CRC. Throws a
+ * RecordBatchError.
+ */
 export function checkProducedBatch(batch: RecordBatch): void {
   if (!batch.isIntact) throw notIntact(batch);
   checkProducedHeader(batch);
 }
 
-/** The same for whoever hands the batch on to somebody who checks the CRC: it is looked at only to tell a broken batch from a wrong one. */
+/**
+ * The same for whoever hands the batch on to somebody who checks the CRC: it is looked at only to tell a
+ * broken batch from a wrong one.
+ */
 export function checkProducedHeader(batch: RecordBatch): void {
   const problem = problemOfHeader(batch);
   if (problem) throw batch.isIntact ? problem : notIntact(batch);

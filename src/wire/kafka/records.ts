@@ -28,7 +28,10 @@ const noHeaders: readonly RecordHeader[] = [];
 /** What `#blob` found instead of a range. */
 const isNull = -1;
 
-/** A record cursor goes from record to record and checks that each keeps within its bounds, without making anything of it. */
+/**
+ * A record cursor goes from record to record and checks that each keeps within its bounds, without making
+ * anything of it.
+ */
 class RecordCursor {
   offsetDelta = 0;
   timestampDelta = 0;
@@ -105,8 +108,9 @@ class RecordCursor {
 }
 
 /**
- * Whether the records of an uncompressed batch are as many as its header says, whole, and numbered 0, 1, 2, …: whoever reads them later may rely on
- * it. Throws a RecordBatchError. Compressed batches are taken as they are: opening them is what brokers spare themselves.
+ * Whether the records of an uncompressed batch are as many as its header says, whole, and numbered 0, 1, 2,
+ * …: whoever reads them later may rely on it. Throws a RecordBatchError. Compressed batches are taken as they
+ * are: opening them is what brokers spare themselves.
  */
 export function checkRecords(batch: RecordBatch): void {
   if (batch.codec !== Compression.none) return;
@@ -124,7 +128,10 @@ function walk(cursor: RecordCursor, count: number): void {
   if (cursor.hasMore) throw new RangeError(`more bytes than ${count} records have`);
 }
 
-/** All records of a batch, for clients. `bytesMax` bounds what a compressed batch may become. Throws a WireError. */
+/**
+ * All records of a batch, for clients. `bytesMax` bounds what a compressed batch may become. Throws a
+ * WireError.
+ */
 export function readRecords(batch: RecordBatch, bytesMax: number): BatchRecord[] {
   const isPlain = batch.codec === Compression.none;
   const bytes = isPlain

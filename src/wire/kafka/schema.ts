@@ -32,7 +32,10 @@ interface FieldRules {
   readonly nullable?: true | string;
   /** Absent: 0, false, empty; a struct of defaults; for records null. */
   readonly default?: boolean | number | string | null;
-  /** The field is optional and stands among the tagged fields at the end. It is written only when it is not its default. */
+  /**
+   * The field is optional and stands among the tagged fields at the end. It is written only when it is not
+   * its default.
+   */
   readonly tag?: number;
 }
 
@@ -67,7 +70,10 @@ type Value<F extends Field> = F extends { readonly type: 'struct'; readonly fiel
 
 type Null<F extends Field> = F extends { readonly nullable: unknown } ? null : never;
 
-/** A message to write: fields that some versions lack, tagged ones and those with a default of their own may be left out. */
+/**
+ * A message to write: fields that some versions lack, tagged ones and those with a default of their own may
+ * be left out.
+ */
 export type Draft<S extends Fields> = {
   readonly [K in keyof S as S[K] extends MayBeAbsent ? K : never]?: DraftValue<S[K]> | Null<S[K]>;
 } & {

@@ -21,10 +21,12 @@ interface Cut {
 }
 
 /**
- * A writer puts the primitive types of Kafka's protocol one behind the other; {@link Reader} has their grammar.
+ * A writer puts the primitive types of Kafka's protocol one behind the other; {@link Reader} has their
+ * grammar.
  *
- * Frames are written between {@link beginFrame} and {@link endFrame}, any number of them, and leave together by {@link take}. Large records are
- * not copied: what leaves is a list of buffers, some the writer's and some the records', for one vectored write.
+ * Frames are written between {@link beginFrame} and {@link endFrame}, any number of them, and leave together
+ * by {@link take}. Large records are not copied: what leaves is a list of buffers, some the writer's and some
+ * the records', for one vectored write.
  */
 export class Writer {
   #bytes = new ByteWriter(startBytes);

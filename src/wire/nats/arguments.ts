@@ -28,7 +28,10 @@ export class Arguments {
     this.#payloadMax = limits.payloadBytesMax;
   }
 
-  /** Splits what stands from `from` to the end of the line. Returns where the line ends, or -1 when its end is not there yet. */
+  /**
+   * Splits what stands from `from` to the end of the line. Returns where the line ends, or -1 when its end is
+   * not there yet.
+   */
   split(buffer: Buffer, from: number, end: number): number {
     const starts = this.#starts;
     const ends = this.#ends;

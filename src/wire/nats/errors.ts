@@ -1,4 +1,7 @@
-/** What is wrong with the bytes of the other side. None of it can be recovered from: the stream has lost its frame. */
+/**
+ * What is wrong with the bytes of the other side. None of it can be recovered from: the stream has lost its
+ * frame.
+ */
 export type WireErrorCode =
   /** No such verb, or bytes where the end of a payload should be. */
   | 'unknown-operation'

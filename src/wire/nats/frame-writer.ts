@@ -13,9 +13,11 @@ export interface MessageParts {
 }
 
 /**
- * A frame writer puts verbs of either side one behind the other into one buffer: `new FrameWriter().ping().subscribe('a', '1').take()`.
+ * A frame writer puts verbs of either side one behind the other into one buffer:
+ * `new FrameWriter().ping().subscribe('a', '1').take()`.
  *
- * For whatever is not hot: clients, tests, the greeting. Sessions write their deliveries straight into their output.
+ * For whatever is not hot: clients, tests, the greeting. Sessions write their deliveries straight into their
+ * output.
  */
 export class FrameWriter {
   #buffer: Buffer = Buffer.allocUnsafe(512);

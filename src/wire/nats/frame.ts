@@ -24,7 +24,8 @@ export type Handlers<Side extends Verb, Target> = {
 /**
  * A frame is one verb with its arguments and payload, as ranges of bytes in a buffer it does not own.
  *
- * A parser has one and fills it again for every verb: nothing is allocated per message. A start of -1 says there is no such argument.
+ * A parser has one and fills it again for every verb: nothing is allocated per message. A start of -1 says
+ * there is no such argument.
  */
 export class Frame {
   buffer: Buffer = noBytes;
@@ -47,8 +48,9 @@ export class Frame {
   payloadStart = 0;
   payloadEnd = 0;
   /**
-   * Where the part begins that PUB and MSG (HPUB and HMSG) have in common: `[reply] #size CRLF payload CRLF`. It ends 2 bytes after
-   * `payloadEnd`. -1 when blanks other than single spaces stand between the arguments, so that it should not be copied as it is.
+   * Where the part begins that PUB and MSG (HPUB and HMSG) have in common: `[reply] #size CRLF payload CRLF`.
+   * It ends 2 bytes after `payloadEnd`. -1 when blanks other than single spaces stand between the arguments,
+   * so that it should not be copied as it is.
    */
   commonStart = -1;
   /** The whole control line is the same as that of the publish before, byte for byte: so is the subject. */

@@ -96,7 +96,10 @@ export function decodeHeaders(buffer: Uint8Array, start: number, end: number): N
   return headers;
 }
 
-/** The headers of a block to be stored: the list alone where that gives the block back, else with the block behind it. */
+/**
+ * The headers of a block to be stored: the list alone where that gives the block back, else with the block
+ * behind it.
+ */
 export function storedHeaders(buffer: Uint8Array, start: number, end: number): NatsHeader[] {
   const headers = decodeHeaders(buffer, start, end);
   if (isPlainBlock(buffer, start, end) && !headers.some(({ name }) => name === verbatimName)) return headers;
@@ -126,9 +129,10 @@ export function headersSize(headers: readonly NatsHeader[], status?: string): nu
 }
 
 /**
- * Writes a header block and says where it ends. What a name or value cannot hold here (line ends; in names also blanks and colons) is
- * written as %XX, so that headers of other protocols can neither be lost nor forge new lines. A {@link verbatimName} header stands for
- * itself and for all headers before it: its block is written as it is, and those after it follow.
+ * Writes a header block and says where it ends. What a name or value cannot hold here (line ends; in names
+ * also blanks and colons) is written as %XX, so that headers of other protocols can neither be lost nor forge
+ * new lines. A {@link verbatimName} header stands for itself and for all headers before it: its block is
+ * written as it is, and those after it follow.
  */
 export function writeHeaders(
   target: Uint8Array,

@@ -1,6 +1,9 @@
 import { WireError } from './errors.ts';
 
-/** What a client says of itself in CONNECT. Absent members keep what an earlier CONNECT said, or their default. */
+/**
+ * What a client says of itself in CONNECT. Absent members keep what an earlier CONNECT said, or their
+ * default.
+ */
 export interface ConnectOptions {
   /** +OK after every verb but PING; the server's default is true. */
   readonly verbose?: boolean;
@@ -70,7 +73,10 @@ const memberTypes: { readonly [K in keyof ConnectOptions]-?: 'boolean' | 'string
   protocol: 'number',
 };
 
-/** Reads the argument of CONNECT. Members that are null or unknown are passed over; one of a wrong type is an error. */
+/**
+ * Reads the argument of CONNECT. Members that are null or unknown are passed over; one of a wrong type is an
+ * error.
+ */
 export function decodeConnect(text: string): ConnectOptions {
   const json = parseObject(text, 'CONNECT');
   const options: Record<string, unknown> = {};

@@ -24,12 +24,15 @@ const tailBytesKept = 16 * 1024;
 const lineUnfinished = 0;
 
 /**
- * A parser turns the bytes of one side of a connection into frames, and hands each to the handler named as its verb.
+ * A parser turns the bytes of one side of a connection into frames, and hands each to the handler named as
+ * its verb.
  *
- * It works in place on the chunk it is given. Only the bytes of an unfinished frame are kept until the next chunk, in a buffer that grows with
- * the bytes received, up to the known size of the frame. Where chunks are cut makes no difference.
+ * It works in place on the chunk it is given. Only the bytes of an unfinished frame are kept until the next
+ * chunk, in a buffer that grows with the bytes received, up to the known size of the frame. Where chunks are
+ * cut makes no difference.
  *
- * The grammar, verbs in either case, blanks = spaces and tabs, a line ends with LF or CRLF, a payload with CRLF:
+ * The grammar, verbs in either case, blanks = spaces and tabs, a line ends with LF or CRLF, a payload with
+ * CRLF:
  * ```
  * CONNECT {json}            PUB subject [reply] size            SUB subject [queue] sid     PING
  * INFO {json}               HPUB subject [reply] header total   UNSUB sid [max]             PONG
@@ -47,7 +50,9 @@ export class Parser<Side extends Verb, Target> {
   #payloadHandler: (target: Target, frame: Frame) => void = ignore;
   #stopped = false;
   #paused = false;
-  /** An unfinished frame, and how long it will be (`lineUnfinished` while its control line is not complete). */
+  /**
+   * An unfinished frame, and how long it will be (`lineUnfinished` while its control line is not complete).
+   */
   #tail: Buffer = noBytes;
   #tailBytes = 0;
   #needed = lineUnfinished;
@@ -81,8 +86,9 @@ export class Parser<Side extends Verb, Target> {
   }
 
   /**
-   * Calls the handlers of all frames that are complete now. Returns how many bytes are done with: fewer than there are
-   * only when a handler has paused it, and the rest is to be given again. Throws a WireError when the bytes are no frame; the parser is of no use then.
+   * Calls the handlers of all frames that are complete now. Returns how many bytes are done with: fewer than
+   * there are only when a handler has paused it, and the rest is to be given again. Throws a WireError when
+   * the bytes are no frame; the parser is of no use then.
    */
   parse(chunk: Buffer): number {
     let position = 0;
@@ -137,7 +143,8 @@ export class Parser<Side extends Verb, Target> {
     const frame = this.#frame;
     frame.buffer = buffer;
     let position = start;
-    // The control line of the publish before, in this buffer: publishers mostly repeat it, and a compared line needs no parsing.
+    // The control line of the publish before, in this buffer: publishers mostly repeat it, and a compared
+    // line needs no parsing.
     let lastLine = -1;
     let lineBytes = 0;
     while (position < end && !this.#stopped && !this.#paused) {
@@ -263,7 +270,9 @@ export class Parser<Side extends Verb, Target> {
     return lineEnd;
   }
 
-  /** Splits the arguments of a verb that must have some. Where the line ends, or -1 when it is not complete. */
+  /**
+   * Splits the arguments of a verb that must have some. Where the line ends, or -1 when it is not complete.
+   */
   #readArguments(buffer: Buffer, start: number, end: number, verb: Verb): number {
     if (!this.#isHere(buffer, start, end, verb)) return -1;
     const from = start + verb.length;

@@ -1,9 +1,10 @@
 import type { NatsHeader } from './headers.ts';
 
 /**
- * Carries a header block that {@link decodeHeaders} and `writeHeaders` would not give back byte for byte: blanks in names, `A:1`, lines
- * without a colon, a first line with more than the version. A stored message then has its headers as a list, for readers of other
- * protocols, and after them this one, from which NATS clients get the block as it came.
+ * Carries a header block that {@link decodeHeaders} and `writeHeaders` would not give back byte for byte:
+ * blanks in names, `A:1`, lines without a colon, a first line with more than the version. A stored message
+ * then has its headers as a list, for readers of other protocols, and after them this one, from which NATS
+ * clients get the block as it came.
  */
 export const verbatimName = 'Pillarbox-Nats-Headers';
 
@@ -13,7 +14,9 @@ const lf = 10;
 const blank = 32;
 const colon = 58;
 
-/** Where the block that came with a message stands in its list of headers; -1 when the list is all there is. */
+/**
+ * Where the block that came with a message stands in its list of headers; -1 when the list is all there is.
+ */
 export function verbatimIndex(headers: readonly NatsHeader[]): number {
   for (let i = headers.length - 1; i >= 0; i--) {
     const { name, value } = headers[i]!;
@@ -22,7 +25,10 @@ export function verbatimIndex(headers: readonly NatsHeader[]): number {
   return -1;
 }
 
-/** Whether it begins with a version line and ends with an empty one. Other protocols may use the name for anything. */
+/**
+ * Whether it begins with a version line and ends with an empty one. Other protocols may use the name for
+ * anything.
+ */
 export function isBlock(value: Uint8Array): boolean {
   const { length } = value;
   if (length < firstLine.length + 2 || !beginsWithVersion(value, 0, firstLine.length - 2)) return false;

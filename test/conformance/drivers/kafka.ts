@@ -22,8 +22,9 @@ type Acknowledge = (typeof Acknowledge)[keyof typeof Acknowledge];
 const fetchMsMin = 300;
 
 /**
- * Kafka, by share groups: the one way to read by which Kafka answers message by message. No client for Node speaks it, so ours does, from our own codec.
- * Topics and groups are made through JetStream, whose streams and durable consumers they are: Kafka has no words for deadlines below 15 s.
+ * Kafka, by share groups: the one way to read by which Kafka answers message by message. No client for Node
+ * speaks it, so ours does, from our own codec. Topics and groups are made through JetStream, whose streams
+ * and durable consumers they are: Kafka has no words for deadlines below 15 s.
  */
 export const kafkaDriver: DeliveryDriver = {
   protocol: 'Kafka share groups',

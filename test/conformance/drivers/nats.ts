@@ -231,7 +231,10 @@ class NatsDelivery implements Delivery {
     return this.#answer(`+TERM ${reason}`);
   }
 
-  /** With a reply the broker says when it has taken the answer, of every kind; the client offers that for acks only. */
+  /**
+   * With a reply the broker says when it has taken the answer, of every kind; the client offers that for acks
+   * only.
+   */
   async #answer(body: string): Promise<void> {
     await this.#nc.request((this.#message as unknown as { readonly reply: string }).reply, body, {
       timeout: ANSWER_TIMEOUT_MS,

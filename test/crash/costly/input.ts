@@ -12,7 +12,10 @@ export interface LongestWait {
   readonly processor: number;
 }
 
-/** A costly input is what one client sends to ask for as much work as a few bytes can: each is played by itself. */
+/**
+ * A costly input is what one client sends to ask for as much work as a few bytes can: each is played by
+ * itself.
+ */
 export interface CostlyInput {
   readonly name: string;
   readonly protocol: 'kafka' | 'nats';
@@ -22,6 +25,9 @@ export interface CostlyInput {
   readonly bytes: () => Buffer;
   /** Connections that send it at once. */
   readonly connections?: number;
-  /** Answers to one connection: response frames of Kafka, messages of NATS. The server may also end the connection. */
+  /**
+   * Answers to one connection: response frames of Kafka, messages of NATS. The server may also end the
+   * connection.
+   */
   readonly answers: number;
 }

@@ -25,7 +25,9 @@ async function topics(
   for (let at = 0; at < count; at++) await client.createTopic(nameOf(at), partitions);
 }
 
-/** Every request with an array in it, filled to 1 MiB with what is there, or as far as elements are allowed. */
+/**
+ * Every request with an array in it, filled to 1 MiB with what is there, or as far as elements are allowed.
+ */
 const fullRequests: readonly CostlyInput[] = (Object.values(apis) as AnyApi[]).flatMap((api) =>
   (['outer', 'inner'] as const).flatMap((where) => {
     const version = api.versions.max;

@@ -13,7 +13,10 @@ export interface Played {
   readonly bytes: number;
   /** The longest that the other connections waited for the least there is to ask. */
   readonly longestMs: LongestWait;
-  /** What the broker's first thread took of a processor, and how long it waited for one; where the system tells. */
+  /**
+   * What the broker's first thread took of a processor, and how long it waited for one; where the system
+   * tells.
+   */
   readonly processorMs: number;
   readonly queuedMs: number;
   readonly answeredMs: number;
@@ -27,7 +30,10 @@ const answeredMsMax = 90_000;
 /** For what goes on after the answer. */
 const afterMs = 500;
 
-/** Plays an input against a broker of its own as it is installed, while two other connections ask for the least there is to ask. */
+/**
+ * Plays an input against a broker of its own as it is installed, while two other connections ask for the
+ * least there is to ask.
+ */
 export async function play(input: CostlyInput, settings: Omit<BrokerSettings, 'kind'>): Promise<Played> {
   const broker = new BrokerProcess({ kind: 'serve', ...settings });
   let pings: Child | undefined;

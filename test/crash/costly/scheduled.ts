@@ -6,7 +6,9 @@ export interface Scheduled {
   readonly queuedMs: number;
 }
 
-/** Of a process's first thread, so far (`/proc/PID/task/PID/schedstat`); zeros where the system does not tell. */
+/**
+ * Of a process's first thread, so far (`/proc/PID/task/PID/schedstat`); zeros where the system does not tell.
+ */
 export function scheduled(pid: number): Scheduled {
   try {
     const [ranNs = 0, queuedNs = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8')

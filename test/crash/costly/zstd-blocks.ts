@@ -2,8 +2,8 @@
 const blockBytes = 10;
 
 /**
- * A zstd frame of about so many bytes, of blocks of 10 bytes with a Huffman table of 2^11 places each (RFC 8878, 4.2.1) for a single literal: the most
- * work there is in a byte.
+ * A zstd frame of about so many bytes, of blocks of 10 bytes with a Huffman table of 2^11 places each (RFC
+ * 8878, 4.2.1) for a single literal: the most work there is in a byte.
  */
 export function tableBlocks(bytes: number): Buffer {
   const literals = [0x12, 0xc0, 0x00]; // compressed, one stream; 1 literal of 3 bytes

@@ -18,7 +18,10 @@ const decompressedBytesMax = 1024 * 1024;
 const crcAt = 17;
 const crcFrom = 21;
 
-/** The records field of a produce request: batches, their compressed contents, and the log's own reader of the same bytes. */
+/**
+ * The records field of a produce request: batches, their compressed contents, and the log's own reader of the
+ * same bytes.
+ */
 export const kafkaRecords: Target = {
   name: 'kafka-records',
   seeds: () =>

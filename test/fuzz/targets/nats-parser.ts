@@ -9,7 +9,10 @@ import {
 import { clientHandlers, limits, serverHandlers, type Transcript } from '../../wire/nats/transcript.ts';
 import type { Target } from '../target.ts';
 
-/** What a client says, at once and cut in pieces, read by the server's parser and (for the other verbs) by a client's. */
+/**
+ * What a client says, at once and cut in pieces, read by the server's parser and (for the other verbs) by a
+ * client's.
+ */
 export const natsParser: Target = {
   name: 'nats-parser',
   words: [

@@ -1,4 +1,7 @@
-/** Few bytes that become many: compressed batches that explode, in front of readers that speak no Kafka and so have to open them. */
+/**
+ * Few bytes that become many: compressed batches that explode, in front of readers that speak no Kafka and so
+ * have to open them.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -101,7 +104,8 @@ for (const [name, codec, bomb] of bombs)
 
     assert.equal((await kafka.call('Metadata', 5, { topics: [] })).brokers.length, 1, 'others are served');
     const after = peakBytes(pid);
-    // 64 MiB a batch is the limit, the buffer it grew from lives a little longer; the frames came by the network.
+    // 64 MiB a batch is the limit, the buffer it grew from lives a little longer; the frames came by the
+    // network.
     if (before !== undefined && after !== undefined)
       assert.ok(after - before < 400 * mib, `${Math.round((after - before) / mib)} MiB more`);
   });

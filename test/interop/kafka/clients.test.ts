@@ -12,7 +12,8 @@ const noKcat = existsSync(kcatPath) ? false : `there is no ${kcatPath}`;
 
 /** What kcat prints; throws when it fails. */
 async function kcat(args: readonly string[], input = ''): Promise<string> {
-  // Without input there is nothing to write: a kcat that asks one thing may have gone before it could be given an end.
+  // Without input there is nothing to write: a kcat that asks one thing may have gone before it could be
+  // given an end.
   const child = spawn(kcatPath, args, { stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';

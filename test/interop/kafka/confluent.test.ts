@@ -1,6 +1,7 @@
 /**
- * librdkafka by way of confluent-kafka for Python: producers, groups, transactions and the admin client, by their own defaults but for times. Needs a
- * python3 that has confluent-kafka 2.16 or later; CONFLUENT_KAFKA_PYTHONPATH may name a folder to find it in.
+ * librdkafka by way of confluent-kafka for Python: producers, groups, transactions and the admin client, by
+ * their own defaults but for times. Needs a python3 that has confluent-kafka 2.16 or later;
+ * CONFLUENT_KAFKA_PYTHONPATH may name a folder to find it in.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Groups through the Java client, which alone speaks KIP-848 and share groups to the full. Needs a JDK, and in KAFKA_CLIENTS_JARS a folder with the
- * jars of kafka-clients 4.2 or later and what it depends on.
+ * Groups through the Java client, which alone speaks KIP-848 and share groups to the full. Needs a JDK, and
+ * in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.2 or later and what it depends on.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

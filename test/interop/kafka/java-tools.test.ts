@@ -1,4 +1,7 @@
-/** Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4.4 distribution (its `libs` folder is what counts). */
+/**
+ * Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4.4 distribution (its `libs` folder
+ * is what counts).
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

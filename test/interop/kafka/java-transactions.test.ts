@@ -1,6 +1,7 @@
 /**
- * Transactions through the Java client, which alone raises its epoch with every transaction (KIP-890). Needs a JDK, and in KAFKA_CLIENTS_JARS a folder
- * with the jars of kafka-clients 4.0 or later and what it depends on.
+ * Transactions through the Java client, which alone raises its epoch with every transaction (KIP-890). Needs
+ * a JDK, and in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.0 or later and what it depends
+ * on.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

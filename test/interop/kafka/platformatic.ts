@@ -1,6 +1,6 @@
 /**
- * @platformatic/kafka: the version that runs on the oldest Node we promise to work on, or the one in the folder that PLATFORMATIC_KAFKA names, which
- * `.ci/run` sets for the newer Node.
+ * @platformatic/kafka: the version that runs on the oldest Node we promise to work on, or the one in the
+ * folder that PLATFORMATIC_KAFKA names, which `.ci/run` sets for the newer Node.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,7 +17,10 @@ export const Producer: typeof Client.Producer = client.Producer;
 export const stringDeserializers: typeof Client.stringDeserializers = client.stringDeserializers;
 export const stringSerializers: typeof Client.stringSerializers = client.stringSerializers;
 
-/** Transactions came with 1.27, whose dependencies ask for a newer Node than our oldest: the types of the installed version may lack them. */
+/**
+ * Transactions came with 1.27, whose dependencies ask for a newer Node than our oldest: the types of the
+ * installed version may lack them.
+ */
 export interface TransactionalProducer {
   beginTransaction(): Promise<{
     addConsumer(consumer: unknown): Promise<unknown>;

@@ -86,7 +86,10 @@ function ackOf(message: Msg): string {
   return [...tokens.slice(0, 7), tokens[8]].join('.');
 }
 
-/** The answer without what is own to each server; descriptions of JSON errors are those of two different decoders. */
+/**
+ * The answer without what is own to each server; descriptions of JSON errors are those of two different
+ * decoders.
+ */
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== 'object' || value === null) return value;

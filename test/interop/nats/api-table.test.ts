@@ -1,4 +1,7 @@
-/** The same requests to our server and to nats-server, and their answers side by side. Skipped, visibly, without nats-server. */
+/**
+ * The same requests to our server and to nats-server, and their answers side by side. Skipped, visibly,
+ * without nats-server.
+ */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { comparedPath } from '../../support/index.ts';

@@ -1,4 +1,7 @@
-/** What a client does in one step, and what it notes of the answer. Steps are played in order, on one server after the other. */
+/**
+ * What a client does in one step, and what it notes of the answer. Steps are played in order, on one server
+ * after the other.
+ */
 export type Step = AskStep | PublishStep | PullStep;
 
 interface Compared {

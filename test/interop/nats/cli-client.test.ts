@@ -1,4 +1,7 @@
-/** The `nats` command line tool, against our server. Needs `nats` on the path, or NATS_CLI with the path of it. */
+/**
+ * The `nats` command line tool, against our server. Needs `nats` on the path, or NATS_CLI with the path of
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';

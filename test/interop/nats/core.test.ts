@@ -156,8 +156,8 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     assert.throws(() => other.publish(uniqueName('core'), new Uint8Array(size)), /max_payload/);
     other.info.max_payload = size;
     other.publish(uniqueName('core'), new Uint8Array(size));
-    // The client may be writing still when the server closes: then it hears of a reset and never of the reason, which
-    // the wire transcripts check.
+    // The client may be writing still when the server closes: then it hears of a reset and never of the
+    // reason, which the wire transcripts check.
     assert.ok((await other.closed()) instanceof Error);
   });
 

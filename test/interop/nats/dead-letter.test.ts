@@ -1,4 +1,6 @@
-/** Dead-letter topics are ours on top of NATS: nats-server has none. To NATS clients they are plain streams. */
+/**
+ * Dead-letter topics are ours on top of NATS: nats-server has none. To NATS clients they are plain streams.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AckPolicy, type ConsumerConfig, RetentionPolicy, type StoredMsg } from '@nats-io/jetstream';

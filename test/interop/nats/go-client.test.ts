@@ -1,4 +1,7 @@
-/** The Go client, as a program of its own in `go/`. Skipped, visibly, where there is no Go or its modules cannot be fetched. */
+/**
+ * The Go client, as a program of its own in `go/`. Skipped, visibly, where there is no Go or its modules
+ * cannot be fetched.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

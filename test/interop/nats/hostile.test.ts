@@ -1,6 +1,6 @@
 /**
- * Clients that mean harm or are broken. What is shown is the same each time: the server lives, others do not notice (the
- * canary), and memory stays in proportion to the bytes received.
+ * Clients that mean harm or are broken. What is shown is the same each time: the server lives, others do not
+ * notice (the canary), and memory stays in proportion to the bytes received.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

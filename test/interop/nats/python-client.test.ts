@@ -1,5 +1,6 @@
 /**
- * nats-py, by the defaults of its client. Needs a python3 that has nats-py 2.13 or later; NATS_PY_PYTHONPATH may name a folder to find it in.
+ * nats-py, by the defaults of its client. Needs a python3 that has nats-py 2.13 or later; NATS_PY_PYTHONPATH
+ * may name a folder to find it in.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';

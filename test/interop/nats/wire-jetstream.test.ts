@@ -1,4 +1,7 @@
-/** Transcripts of JetStream on the wire: header blocks as they were published, sizes to the byte, the end of the server. */
+/**
+ * Transcripts of JetStream on the wire: header blocks as they were published, sizes to the byte, the end of
+ * the server.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {

@@ -1,4 +1,6 @@
-/** Transcripts of subscriptions: who gets a message, who does not, and what subjects are. See wire.test.ts. */
+/**
+ * Transcripts of subscriptions: who gets a message, who does not, and what subjects are. See wire.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type WireClient, parallel, useServer } from '../../support/index.ts';

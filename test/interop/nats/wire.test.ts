@@ -1,6 +1,6 @@
 /**
- * Transcripts of the NATS core protocol: the bytes a client sends and the bytes nats-server answers with. Every exchange
- * ends with a PING, which shows that the connection lives and that nothing else was sent.
+ * Transcripts of the NATS core protocol: the bytes a client sends and the bytes nats-server answers with.
+ * Every exchange ends with a PING, which shows that the connection lives and that nothing else was sent.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,6 @@
-/** TLS at the doors of NATS and Kafka, with and without certificates of clients, and with files that change. */
+/**
+ * TLS at the doors of NATS and Kafka, with and without certificates of clients, and with files that change.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFile, readFile } from 'node:fs/promises';

@@ -87,7 +87,10 @@ function pick<T>(random: Random, values: readonly T[]): T {
   return values[random.int(values.length)]!;
 }
 
-/** The same message with names that are known here and numbers that matter. Nothing waits for long, so that mistakes show. */
+/**
+ * The same message with names that are known here and numbers that matter. Nothing waits for long, so that
+ * mistakes show.
+ */
 function familiar(random: Random, value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => familiar(random, each, name));
   if (value instanceof Uint8Array) return random.int(2) === 0 ? value : batchOfChance(random);

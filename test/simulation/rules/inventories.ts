@@ -108,7 +108,8 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
   const oldestMs = Math.min(
     ...messages.map(({ id, timestampMs }) => Math.max(timestampMs, exam.known.publishes.get(id)!.sentWallMs)),
   );
-  // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at first.
+  // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at
+  // first.
   const dueMs = Math.max(oldestMs + (ageMsMax ?? Infinity), exam.known.upSinceWallMs);
   if (ageMsMax !== undefined && overflow !== 'wait' && exam.wallMs > dueMs + ageSlackMs)
     exam.broken(
@@ -124,7 +125,10 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
   }
 }
 
-/** Also what was sent before the process, and with it all that a topic in memory held, came to its end: it may come again. */
+/**
+ * Also what was sent before the process, and with it all that a topic in memory held, came to its end: it may
+ * come again.
+ */
 function mayHaveTransactions(exam: Examination, { key }: TopicKnown): boolean {
   for (const { topic, transaction } of exam.known.publishes.values())
     if (topic === key && transaction !== undefined) return true;

@@ -79,7 +79,10 @@ export function transactionEnded(
   }
 }
 
-/** What a group committed is what it is told, after any crash: no position goes back by itself, and none is invented. */
+/**
+ * What a group committed is what it is told, after any crash: no position goes back by itself, and none is
+ * invented.
+ */
 export function offsetSeen(exam: Examination, fact: FactOf<'offset-seen'>): void {
   const topic = exam.known.topic(fact.topic, exam.at);
   const { group, partition, since, offset, metadata } = fact;

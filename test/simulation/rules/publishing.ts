@@ -7,7 +7,10 @@ import { see } from './sights.ts';
 
 /* What publishers ask for and are told. */
 
-/** The broker may say these of a publish; anything else is no refusal. After the last two the message may be stored or not. */
+/**
+ * The broker may say these of a publish; anything else is no refusal. After the last two the message may be
+ * stored or not.
+ */
 export const refusals: readonly string[] = [
   'message-too-large',
   'message-invalid',

@@ -19,7 +19,8 @@ export function isStale(
   const last = delivery.log.at(-1)!;
   if (last.at === receipt.of) return false;
   if (receipt.run === exam.known.run || last.run === exam.known.run) return true;
-  // A delivery that was not counted on disk did not happen, for the process that came after: it may give the number once more.
+  // A delivery that was not counted on disk did not happen, for the process that came after: it may give the
+  // number once more.
   const count = delivery.log.find(({ at }) => at === receipt.of)?.count;
   return last.count !== count && last.count <= leastCount(exam, delivery);
 }

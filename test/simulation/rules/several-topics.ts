@@ -47,7 +47,10 @@ function answerOnce(exam: Examination, publish: PublishKnown): boolean {
   return false;
 }
 
-/** After a look at everything: what stands in one of its topics stands in all of them, and what was acked is there. */
+/**
+ * After a look at everything: what stands in one of its topics stands in all of them, and what was acked is
+ * there.
+ */
 export function allOrNone(exam: Examination): void {
   const { known } = exam;
   if (known.toAll.size === 0) return;

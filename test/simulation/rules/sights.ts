@@ -64,7 +64,10 @@ function wasTakenBack(
   });
 }
 
-/** Each group gives up each copy by itself, and once more after each reset; each of these letters may be put back as another copy. */
+/**
+ * Each group gives up each copy by itself, and once more after each reset; each of these letters may be put
+ * back as another copy.
+ */
 function copiesMax({ groups }: TopicKnown, redrives: number): number {
   const letters = Math.max(1, sum(groups.map(({ resets }) => 1 + resets)));
   return sum(Array.from({ length: redrives + 1 }, (_, generation) => letters ** generation));

@@ -71,7 +71,8 @@ function assertSame(writer: Writer, frame: Buffer): void {
 }
 
 test('the versions that clients of today choose are advertised', () => {
-  // What Kafka 4.4 has and we leave out: topics by id in Produce and offsets, and what only followers and tiers need.
+  // What Kafka 4.4 has and we leave out: topics by id in Produce and offsets, and what only followers and
+  // tiers need.
   const leftOut = [
     'Produce 13',
     'Fetch 18',

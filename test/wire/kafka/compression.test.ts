@@ -63,7 +63,10 @@ function assertFails(code: WireErrorCode, run: () => unknown): void {
   assert.throws(run, (error) => error instanceof WireError && error.code === code);
 }
 
-/** Random elements of a snappy block or LZ4 block, and what they become: all kinds of them, which no compressor can be made to choose. */
+/**
+ * Random elements of a snappy block or LZ4 block, and what they become: all kinds of them, which no
+ * compressor can be made to choose.
+ */
 interface Element {
   readonly literal: Uint8Array;
   readonly distance: number;
@@ -269,7 +272,8 @@ describe('zstd that would never end', () => {
   });
 
   test('98,047 matches of 65,539 bytes each', () => {
-    // A literal; then tables of one symbol each for literals (none), offsets (1) and matches (code 52: 16 more bits).
+    // A literal; then tables of one symbol each for literals (none), offsets (1) and matches (code 52: 16
+    // more bits).
     const block = [0x08, 0x61, 255, 255, 255, 0x54, 0, 0, 52, ...Array.from({ length: 2000 }, () => 255)];
     assertFails('bad-compression', () => decompressZstdPlain(frame(block), plainBytesMax));
   });
@@ -288,7 +292,8 @@ describe('zstd that costs more than its bytes', () => {
   test('sequences that take no bits and make three bytes', () => {
     const raw = [8 << 3, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
     const count = 43_000 - 0x7f00;
-    // Four literals; then tables of one symbol each: no literals, the offset before the last one, three bytes.
+    // Four literals; then tables of one symbol each: no literals, the offset before the last one, three
+    // bytes.
     const sequences = [0x20, 1, 2, 3, 4, 255, count & 255, count >> 8, 0x54, 0, 0, 0, 1];
     const block = [((sequences.length << 3) | 4) & 255, 0, 0, ...sequences];
     const blocks = Array.from({ length: 500 }, () => block).flat();

@@ -20,8 +20,8 @@ export function requestFrame(api: AnyApi, version: number, body: Buffer): Buffer
 export type Where = 'outer' | 'inner';
 
 /**
- * The largest request of a version, in bytes and elements, with one array full of names that a test may have made: `t0`, `g`. Undefined: the version has
- * no array.
+ * The largest request of a version, in bytes and elements, with one array full of names that a test may have
+ * made: `t0`, `g`. Undefined: the version has no array.
  */
 export function fullRequest(
   api: AnyApi,

@@ -39,8 +39,9 @@ export interface GroupListing {
 }
 
 /**
- * The group coordinator looks after all groups of Kafka clients: who is a member of what, in memory, and which broker groups hold their positions,
- * durably. One group id is one kind of group at a time; without members it may become another.
+ * The group coordinator looks after all groups of Kafka clients: who is a member of what, in memory, and
+ * which broker groups hold their positions, durably. One group id is one kind of group at a time; without
+ * members it may become another.
  */
 export class GroupCoordinator {
   readonly limits: GroupLimits;
@@ -250,7 +251,10 @@ export class GroupCoordinator {
 
   // ---- configs
 
-  /** Sets configs of a group, durably; share groups that are there take them over. Rejects with a KafkaError before anything is changed. */
+  /**
+   * Sets configs of a group, durably; share groups that are there take them over. Rejects with a KafkaError
+   * before anything is changed.
+   */
   async configure(
     groupId: string,
     values: Iterable<readonly [name: string, value: string | null]>,

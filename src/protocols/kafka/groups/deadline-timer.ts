@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../../util/index.ts';
 
 /**
- * A deadline timer goes off at the earliest of many deadlines that mostly move on before they pass: it is set anew only for an earlier
- * one, and looks at all of them when it goes off. A heartbeat so costs no timer.
+ * A deadline timer goes off at the earliest of many deadlines that mostly move on before they pass: it is set
+ * anew only for an earlier one, and looks at all of them when it goes off. A heartbeat so costs no timer.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
@@ -10,7 +10,10 @@ export class DeadlineTimer {
   #timer: Timer | undefined = undefined;
   #dueMs = Infinity;
 
-  /** `expire` handles what is due and returns the earliest deadline that is left (monotonic clock), Infinity for none. */
+  /**
+   * `expire` handles what is due and returns the earliest deadline that is left (monotonic clock), Infinity
+   * for none.
+   */
   constructor(clock: Clock, expire: () => number) {
     this.#clock = clock;
     this.#expire = expire;

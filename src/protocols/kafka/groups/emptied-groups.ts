@@ -1,6 +1,9 @@
 import type { Clock } from '../../../util/index.ts';
 
-/** What is left of a group that its last member has left: nothing that has to be kept, but a while it is still there to be described and deleted. */
+/**
+ * What is left of a group that its last member has left: nothing that has to be kept, but a while it is still
+ * there to be described and deleted.
+ */
 export interface EmptiedGroup {
   readonly type: 'classic' | 'consumer';
   readonly protocolType: string;
@@ -10,7 +13,10 @@ export interface EmptiedGroup {
 const keptMs = 10 * 60_000;
 const groupsMax = 10_000;
 
-/** The groups that were left by their last member lately, and may have committed nothing by which they would be known. Of one run, in memory. */
+/**
+ * The groups that were left by their last member lately, and may have committed nothing by which they would
+ * be known. Of one run, in memory.
+ */
 export class EmptiedGroups {
   readonly #clock: Clock;
   /** In the order in which they were left. */

@@ -140,8 +140,8 @@ export class GroupConfigs {
   }
 
   /**
-   * Null takes a config back to its default. Throws a KafkaError before anything is changed. It counts at once; what is returned resolves when it is
-   * durable.
+   * Null takes a config back to its default. Throws a KafkaError before anything is changed. It counts at
+   * once; what is returned resolves when it is durable.
    */
   set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): Promise<void> {
     const configs = this.check(groupId, values);
@@ -245,7 +245,10 @@ export class GroupConfigs {
   }
 }
 
-/** Where the default of a group's config comes from: the broker's configuration, and Kafka's default behind that. */
+/**
+ * Where the default of a group's config comes from: the broker's configuration, and Kafka's default behind
+ * that.
+ */
 function brokerSynonyms(name: string, value: string): ConfigSynonym[] {
   const rules: { readonly [name: string]: { readonly default: number } } = kafkaSettingRules;
   const preset = String(rules[name]?.default ?? value);

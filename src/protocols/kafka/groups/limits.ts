@@ -7,7 +7,9 @@ export interface Bounds {
   readonly max: number;
 }
 
-/** The limits and times of Kafka groups, as Kafka names them where it has a name. Times are in milliseconds. */
+/**
+ * The limits and times of Kafka groups, as Kafka names them where it has a name. Times are in milliseconds.
+ */
 export interface GroupLimits {
   /** Groups with members at one time. */
   readonly groupsMax: number;
@@ -24,7 +26,10 @@ export interface GroupLimits {
   readonly sessionTimeoutMsMin: number;
   readonly sessionTimeoutMsMax: number;
   readonly rebalanceTimeoutMsMax: number;
-  /** The first generation of an empty group waits so long for more members; each that comes begins it again (Kafka: group.initial.rebalance.delay.ms). */
+  /**
+   * The first generation of an empty group waits so long for more members; each that comes begins it again
+   * (Kafka: group.initial.rebalance.delay.ms).
+   */
   readonly initialRebalanceDelayMs: number;
   /** A member that is new waits so long at most for the generation it is to be part of. */
   readonly newMemberJoinTimeoutMs: number;

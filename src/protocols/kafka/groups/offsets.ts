@@ -6,11 +6,11 @@ import type { GroupLimits } from './limits.ts';
 export const groupNameMax = 255;
 
 /**
- * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of that topic, with committed positions; one
- * that reads several topics is a broker group on each.
+ * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of
+ * that topic, with committed positions; one that reads several topics is a broker group on each.
  *
- * A broker group of that name which delivers messages (a JetStream consumer, a share group, a group of the embedded API) is another way of reading:
- * its progress can be read here, but neither joined nor committed.
+ * A broker group of that name which delivers messages (a JetStream consumer, a share group, a group of the
+ * embedded API) is another way of reading: its progress can be read here, but neither joined nor committed.
  */
 export class GroupOffsets {
   readonly #broker: Broker;
@@ -27,7 +27,10 @@ export class GroupOffsets {
     return topic.groups.get(groupId);
   }
 
-  /** Whether the group is there on that topic, durably, and committed to. Who comes before that waits, so that nobody overtakes who came first. */
+  /**
+   * Whether the group is there on that topic, durably, and committed to. Who comes before that waits, so that
+   * nobody overtakes who came first.
+   */
   isReady(groupId: string, topic: Topic): boolean {
     return (
       this.find(groupId, topic)?.isCommitted === true && !this.#creating.has(creationKey(groupId, topic))
@@ -80,7 +83,10 @@ export class GroupOffsets {
     );
   }
 
-  /** The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a BrokerError. */
+  /**
+   * The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a
+   * BrokerError.
+   */
   async ensure(groupId: string, topic: Topic): Promise<Group> {
     this.check(groupId, topic);
     const key = creationKey(groupId, topic);

@@ -20,7 +20,10 @@ class Presence implements Consumer {
   }
 }
 
-/** Which members of a Kafka group are there, on the broker groups of the topics they read: what lists, metrics and idle limits go by. */
+/**
+ * Which members of a Kafka group are there, on the broker groups of the topics they read: what lists, metrics
+ * and idle limits go by.
+ */
 export class Presences {
   readonly #present = new Map<Group, Presence[]>();
 

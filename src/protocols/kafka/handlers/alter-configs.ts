@@ -132,7 +132,10 @@ async function alterGroup(
   else await coordinator.configure(groupId, values);
 }
 
-/** The broker is configured where it is started. What says what applies already, or takes back what was never said, is no change. */
+/**
+ * The broker is configured where it is started. What says what applies already, or takes back what was never
+ * said, is no change.
+ */
 function refuseBrokerConfigs(alteration: Alteration, host: KafkaHost): void {
   const known = new Map(brokerConfigs(host).map(({ name, value }) => [name, value]));
   const changes = Object.entries(alteration({})).filter(([name, value]) => known.get(name) !== value);

@@ -7,7 +7,10 @@ import type { KafkaHost } from '../kafka-host.ts';
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 const softwareLengthMax = 256;
 
-/** What a Kafka of these levels has is here: the group protocols of KIP-848 and KIP-932, transactions as KIP-890 has them. */
+/**
+ * What a Kafka of these levels has is here: the group protocols of KIP-848 and KIP-932, transactions as
+ * KIP-890 has them.
+ */
 const features: readonly (readonly [name: string, level: number, api: string])[] = [
   ['group.version', 1, 'ConsumerGroupHeartbeat'],
   ['share.version', 1, 'ShareGroupHeartbeat'],

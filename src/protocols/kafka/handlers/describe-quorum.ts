@@ -9,7 +9,10 @@ type PartitionDraft = Response['topics'][number]['partitions'][number];
 /** The log of Kafka's controllers, by which the quorum is asked for. */
 const metadataTopic = '__cluster_metadata';
 
-/** A quorum of one: this broker leads it, votes alone and has all there is. What Kafka's controllers log is the broker's journal here. */
+/**
+ * A quorum of one: this broker leads it, votes alone and has all there is. What Kafka's controllers log is
+ * the broker's journal here.
+ */
 export const describeQuorum: Handler<'DescribeQuorum'> = async (request, context) => {
   let isAsked = false;
   const topics = await inTurns(request.topics, context.session, ({ topicName, partitions }) => ({

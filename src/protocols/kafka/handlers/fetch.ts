@@ -100,7 +100,10 @@ function errorOf(partition: Partition, { fetchOffset, currentLeaderEpoch }: Want
     : ErrorCode.NONE;
 }
 
-/** Adds what was lent for the answer to `stored`. The first partitions are served first; the first batch of all goes out however large it is (KIP-74). */
+/**
+ * Adds what was lent for the answer to `stored`. The first partitions are served first; the first batch of
+ * all goes out however large it is (KIP-74).
+ */
 async function readAll(
   request: FetchRequest,
   targets: readonly (readonly FetchTarget[])[],

@@ -17,7 +17,10 @@ const ofMaxTimestamp = -3;
 const earliestLocal = -4;
 const lastTiered = -5;
 
-/** The first version that has each of them. Kafka's -6, the first offset to upload, is of a later version than any here. */
+/**
+ * The first version that has each of them. Kafka's -6, the first offset to upload, is of a later version than
+ * any here.
+ */
 const firstVersionOf: { readonly [name: number]: number } = {
   [latest]: 1,
   [earliest]: 1,

@@ -51,7 +51,9 @@ function withOperations(topic: TopicDraft): TopicDraft {
     : topic;
 }
 
-/** A topic that is named twice is described once, as by Kafka: the answer can be much longer than the name. */
+/**
+ * A topic that is named twice is described once, as by Kafka: the answer can be much longer than the name.
+ */
 function distinct(wanted: readonly WantedTopic[]): readonly WantedTopic[] {
   if (wanted.length < 2) return wanted;
   const topics = new Map<string, WantedTopic>();
@@ -81,7 +83,8 @@ function find(
   if (!isTopicName(name)) return unknown(ErrorCode.INVALID_TOPIC_EXCEPTION, name);
   if (!mayCreate || !host.autoCreation.enabled || host.deletedNames.has(name))
     return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
-  // The client asks again for those that are not there, and gets the next of them: more at once would hold up the others.
+  // The client asks again for those that are not there, and gets the next of them: more at once would hold up
+  // the others.
   if (!takeCreation()) return unknown(ErrorCode.LEADER_NOT_AVAILABLE, name);
   return create(name, host);
 }

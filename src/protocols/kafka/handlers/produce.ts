@@ -18,8 +18,8 @@ type PartitionDraft = TopicDraft['partitionResponses'][number];
 /**
  * Appends batches as they are.
  *
- * Whatever acks says, what is stored is synced before it is answered; 0 means that there is no answer, and that a refusal can only be told by
- * ending the connection.
+ * Whatever acks says, what is stored is synced before it is answered; 0 means that there is no answer, and
+ * that a refusal can only be told by ending the connection.
  */
 export const produce: Handler<'Produce'> = (request, context) => {
   const publishing = new Publishing(context);
@@ -45,7 +45,10 @@ interface Place {
   appendTimeMs: number;
 }
 
-/** One produce request under way: each of its partitions is answered by itself, and the last one answers the request. */
+/**
+ * One produce request under way: each of its partitions is answered by itself, and the last one answers the
+ * request.
+ */
 class Publishing implements PublishListener<Place> {
   hasRefusals = false;
   readonly done: Promise<Response>;
@@ -150,7 +153,9 @@ class Publishing implements PublishListener<Place> {
   }
 }
 
-/** The one batch that a produce request may bring for a partition. Its CRC is looked at when it is appended. */
+/**
+ * The one batch that a produce request may bring for a partition. Its CRC is looked at when it is appended.
+ */
 function oneBatch(records: Uint8Array | null): Uint8Array {
   const batches = records === null ? [] : splitBatches(records);
   const [batch] = batches;

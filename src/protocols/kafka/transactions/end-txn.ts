@@ -2,7 +2,10 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { transactionErrorCode } from './errors.ts';
 
-/** "5 raises the epoch with every transaction and returns it" (KIP-890): what was sent before, and comes late, is refused then. */
+/**
+ * "5 raises the epoch with every transaction and returns it" (KIP-890): what was sent before, and comes late,
+ * is refused then.
+ */
 const raisesSince = 5;
 
 export const endTxn: Handler<'EndTxn'> = async (request, { host, version }) => {

@@ -3,8 +3,9 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
- * The code for a refusal that has to do with a transaction, in a version of an API from which on clients know the newer codes.
- * `fencedSince`: PRODUCER_FENCED, before that INVALID_PRODUCER_EPOCH. `abortableSince`: TRANSACTION_ABORTABLE (KIP-890), before that INVALID_TXN_STATE.
+ * The code for a refusal that has to do with a transaction, in a version of an API from which on clients know
+ * the newer codes. `fencedSince`: PRODUCER_FENCED, before that INVALID_PRODUCER_EPOCH. `abortableSince`:
+ * TRANSACTION_ABORTABLE (KIP-890), before that INVALID_TXN_STATE.
  */
 export function transactionErrorCode(
   error: unknown,

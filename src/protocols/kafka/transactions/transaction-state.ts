@@ -1,6 +1,9 @@
 import type { TransactionalProducer } from '../../../broker/index.ts';
 
-/** Kafka's names of what a transactional id may be in the middle of. "Dead" and "PrepareEpochFence" do not occur here. */
+/**
+ * Kafka's names of what a transactional id may be in the middle of. "Dead" and "PrepareEpochFence" do not
+ * occur here.
+ */
 export const transactionStates = [
   'Empty',
   'Ongoing',

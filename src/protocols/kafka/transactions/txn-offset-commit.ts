@@ -40,7 +40,8 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
       const refused = refusals.get(topic!) ?? refusalOf(topic, partition, context);
       const group = topic && coordinator.offsets.find(groupId, topic);
       if (refused !== ErrorCode.NONE) return refused;
-      if (!group?.isCommitted) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // deleted just now: the client tries again
+      // Deleted just now: the client tries again.
+      if (!group?.isCommitted) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
       const { partitionIndex, committedOffset: offset, committedLeaderEpoch: epoch } = partition;
       positions.push({
         group,
@@ -59,7 +60,10 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
   }
 };
 
-/** "Only validated if any of them is provided" (KIP-447): older clients do not say which member they are. Throws a KafkaError. */
+/**
+ * "Only validated if any of them is provided" (KIP-447): older clients do not say which member they are.
+ * Throws a KafkaError.
+ */
 function checkMember(coordinator: GroupCoordinator, request: TxnOffsetCommitRequest): void {
   const { groupId, memberId, generationIdOrMemberEpoch: generationId, groupInstanceId } = request;
   if (groupId === '') throw new KafkaError(ErrorCode.INVALID_GROUP_ID);

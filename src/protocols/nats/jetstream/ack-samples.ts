@@ -7,8 +7,8 @@ import { nanosPerMs, timeText } from './time.ts';
 const deliveriesMax = 10_000;
 
 /**
- * Ack samples measure how long consumers take: of a share of the deliveries (`sample_freq`, in percent) the ack is announced with its
- * time as `$JS.EVENT.METRIC.CONSUMER.ACK.<stream>.<consumer>`.
+ * Ack samples measure how long consumers take: of a share of the deliveries (`sample_freq`, in percent) the
+ * ack is announced with its time as `$JS.EVENT.METRIC.CONSUMER.ACK.<stream>.<consumer>`.
  */
 export class AckSamples {
   readonly #context: Context;

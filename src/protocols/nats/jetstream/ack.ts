@@ -74,7 +74,10 @@ export class Acks {
     if (consumer === undefined || consumer === this.#last) this.#last = undefined;
   }
 
-  /** The consumer that a subject names and where its numbers begin; version 2 has domain and account before the stream. */
+  /**
+   * The consumer that a subject names and where its numbers begin; version 2 has domain and account before
+   * the stream.
+   */
   #find(subject: string): { consumer: StreamConsumer; tailStart: number } | undefined {
     const tokens = subject.split('.');
     const at = tokens.length >= 11 ? 4 : tokens.length === 9 ? 2 : undefined;

@@ -7,7 +7,10 @@ import { timeMs, timeText, zeroTime } from './time.ts';
 
 const prefix = '$JS.EVENT.ADVISORY';
 
-/** Advisories tell whoever listens what happened to streams, consumers and deliveries. Each is made only if somebody does. */
+/**
+ * Advisories tell whoever listens what happened to streams, consumers and deliveries. Each is made only if
+ * somebody does.
+ */
 export class Advisories {
   readonly #context: Context;
 

@@ -13,8 +13,9 @@ const waitingBytesMax = 4 * 1024 * 1024;
 export type Run = (message: LiveMessage) => Promise<void> | undefined;
 
 /**
- * The API queue of a connection holds its requests to the JetStream API that may be much work for few bytes. As long as there is little to do they are
- * answered as they come. Else they wait, in their order, and take their turns with the requests of all other connections.
+ * The API queue of a connection holds its requests to the JetStream API that may be much work for few bytes.
+ * As long as there is little to do they are answered as they come. Else they wait, in their order, and take
+ * their turns with the requests of all other connections.
  */
 export class ApiQueue {
   readonly #context: Context;

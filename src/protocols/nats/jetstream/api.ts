@@ -60,7 +60,10 @@ export type Verb =
 
 const emptyPage = { total: 0, offset: 0, limit: 0 };
 
-/** Every verb with a JSON answer. DIRECT.GET and CONSUMER.MSG.NEXT answer with messages: see direct-get.ts and pull-request.ts. */
+/**
+ * Every verb with a JSON answer. DIRECT.GET and CONSUMER.MSG.NEXT answer with messages: see direct-get.ts and
+ * pull-request.ts.
+ */
 export const verbs: { readonly [V in Verb]: VerbDefinition } = {
   INFO: { answer: 'account_info', args: 0, handle: accountInfo },
   'STREAM.CREATE': { answer: 'stream_create', args: 1, handle: streamCreate },
@@ -113,7 +116,10 @@ export const verbs: { readonly [V in Verb]: VerbDefinition } = {
   'CONSUMER.LEADER.STEPDOWN': { answer: 'consumer_leader_stepdown', args: 2, handle: clusterRequired },
 };
 
-/** `STREAM.CREATE.orders` → the verb and `['orders']`; undefined when there is no such verb or its arguments are too few or many. */
+/**
+ * `STREAM.CREATE.orders` → the verb and `['orders']`; undefined when there is no such verb or its arguments
+ * are too few or many.
+ */
 export function parseVerb(
   path: string,
 ): { readonly verb: Verb; readonly args: readonly string[] } | undefined {

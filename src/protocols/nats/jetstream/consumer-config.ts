@@ -108,7 +108,10 @@ const pedanticSigns = [
   'priority_timeout',
 ];
 
-/** Fills in defaults and checks every field, in nats-server's order. Throws the API error that names the problem. */
+/**
+ * Fills in defaults and checks every field, in nats-server's order. Throws the API error that names the
+ * problem.
+ */
 export function consumerConfig(
   request: ConsumerConfigRequest,
   stream: StreamConfig,

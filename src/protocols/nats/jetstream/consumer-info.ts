@@ -7,7 +7,10 @@ import { whenDurable } from './when-durable.ts';
 /** The API level that a pause requires. */
 const pauseLevel = 1;
 
-/** The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. The messages that it counts are on disk. */
+/**
+ * The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. The messages that it
+ * counts are on disk.
+ */
 export async function consumerInfo(context: Context, consumer: StreamConsumer): Promise<object> {
   const info = currentInfo(context, consumer);
   await whenDurable(context, consumer.stream.topic);

@@ -9,7 +9,10 @@ import { PushDelivery } from './push-delivery.ts';
 import { idleHeartbeatStatus } from './status.ts';
 import type { Stream } from './stream.ts';
 
-/** A consumer of a stream is a group as NATS clients see it; pull requests and push subscriptions are the consumers of that group. */
+/**
+ * A consumer of a stream is a group as NATS clients see it; pull requests and push subscriptions are the
+ * consumers of that group.
+ */
 export class StreamConsumer {
   readonly stream: Stream;
   readonly group: Group;

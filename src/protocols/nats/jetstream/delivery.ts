@@ -8,20 +8,25 @@ import { sequenceOf } from './sequence.ts';
 
 const dot = 46;
 /**
- * Nanoseconds below the millisecond, which is all the broker keeps. Not zero: a client that reads the timestamp as a double (nats.js)
- * rounds it to a multiple of 256 ns, and with zeros half of all times would come out a millisecond early.
+ * Nanoseconds below the millisecond, which is all the broker keeps. Not zero: a client that reads the
+ * timestamp as a double (nats.js) rounds it to a multiple of 256 ns, and with zeros half of all times would
+ * come out a millisecond early.
  */
 const belowMillisecond = '000128';
 /** Longest tail of an ack subject: five numbers of up to 22 digits with their dots. */
 const ackTailBytesMax = 5 * 23;
 
-/** What a client's 64 bits of nanoseconds can say, in the year 2262; messages of other protocols may have any timestamp. */
+/**
+ * What a client's 64 bits of nanoseconds can say, in the year 2262; messages of other protocols may have any
+ * timestamp.
+ */
 const timestampMsMax = 9_223_372_036_854;
 
 /**
  * Writes deliveries: the record's own bytes, with the ack subject as the reply.
  *
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>` (version 1; 9 tokens)
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>` (version 1;
+ * 9 tokens)
  *
  * One writer serves all consumers. Its prefix and its timestamp are rewritten only when they change.
  */
@@ -35,7 +40,10 @@ export class DeliveryWriter {
   #timestampMs = NaN;
   #timestampEnd = 0;
 
-  /** Sends to a target and says how many bytes that was, as `max_bytes` and flow control count them: subject, reply, headers, payload. */
+  /**
+   * Sends to a target and says how many bytes that was, as `max_bytes` and flow control count them: subject,
+   * reply, headers, payload.
+   */
   send(consumer: StreamConsumer, delivery: Delivery, target: LiveTarget): number {
     const { record } = delivery;
     const message = this.#message;

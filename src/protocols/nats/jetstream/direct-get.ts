@@ -30,13 +30,16 @@ const batchBytesMax = 64 * 1024 * 1024;
 const messagesPerTurn = 256;
 const keysPerTurn = 16_384;
 
-/** Subjects whose last message went that are looked for one by one; more of them in one reading of the log. */
+/**
+ * Subjects whose last message went that are looked for one by one; more of them in one reading of the log.
+ */
 const oneByOneMax = 8;
 
 const noBytes = Buffer.alloc(0);
 
 /**
- * `DIRECT.GET.<stream>[.<subject>]`: messages as they are, with where they stand in headers. KV and object store read this way.
+ * `DIRECT.GET.<stream>[.<subject>]`: messages as they are, with where they stand in headers. KV and object
+ * store read this way.
  *
  * ```
  * {seq} | {last_by_subj} | {next_by_subj, seq} | {start_time}                  one message
@@ -160,7 +163,10 @@ class DirectAnswer {
     this.#say(endOfBatchStatus(pending, this.#lastSequence));
   }
 
-  /** Waits for a reader that is behind, and now and then for everybody else's turn. False: nobody listens any more. */
+  /**
+   * Waits for a reader that is behind, and now and then for everybody else's turn. False: nobody listens any
+   * more.
+   */
   async #mayGoOn(): Promise<boolean> {
     if (this.#target.congested) {
       await new Promise<void>((resolve) => this.#target.whenDrained(resolve));
@@ -224,7 +230,10 @@ class DirectAnswer {
     else this.#say(endOfBatchStatus(pending, this.#lastSequence, upTo));
   }
 
-  /** Offsets of the last messages at or below `highest`: from the key index; for keys that went on after it, by one reading of the log. */
+  /**
+   * Offsets of the last messages at or below `highest`: from the key index; for keys that went on after it,
+   * by one reading of the log.
+   */
   async #lastOffsets(
     partition: Partition,
     patterns: readonly string[],

@@ -1,8 +1,9 @@
 import { BrokerError, type BrokerErrorCode } from '../../../broker/index.ts';
 
 /**
- * The errors of the JetStream API that this broker answers with: name → [err_code, HTTP-like code, description].
- * Clients match `err_code`; the descriptions are those of the NATS server. `{}` is replaced by the detail given.
+ * The errors of the JetStream API that this broker answers with: name → [err_code, HTTP-like code,
+ * description]. Clients match `err_code`; the descriptions are those of the NATS server. `{}` is replaced by
+ * the detail given.
  */
 const definitions = {
   badRequest: [10003, 400, 'bad request'],

@@ -4,14 +4,19 @@ import type { Stream } from './stream.ts';
 
 export { natsHeaders, noHeaders, type Header };
 
-/** Carries the key of a message that another protocol published with a key that is no subject of the stream. */
+/**
+ * Carries the key of a message that another protocol published with a key that is no subject of the stream.
+ */
 const foreignKeyName = 'Pillarbox-Key';
 
 export function foreignKeyHeader(key: Uint8Array): Header {
   return { name: foreignKeyName, value: key };
 }
 
-/** The text of the first header of that name; undefined when there is none or it is empty, as nats-server sees it. */
+/**
+ * The text of the first header of that name; undefined when there is none or it is empty, as nats-server sees
+ * it.
+ */
 export function headerText(headers: readonly Header[], name: string): string | undefined {
   for (const header of headers) {
     if (header.name !== name) continue;

@@ -20,7 +20,8 @@ const directGetPrefix = 'DIRECT.GET.';
 const nextPrefix = 'CONSUMER.MSG.NEXT.';
 
 /**
- * JetStream over the core: streams are topics, consumers are groups, and all of what it keeps here is derived from them.
+ * JetStream over the core: streams are topics, consumers are groups, and all of what it keeps here is derived
+ * from them.
  */
 export class PillarboxJetStream implements JetStream {
   readonly #context: Context;
@@ -165,7 +166,8 @@ export class PillarboxJetStream implements JetStream {
     if (reply === undefined) return true;
     const subject = dot < 0 ? '' : path.slice(dot + 1);
     this.#queueOf(session).take(message, ({ value }) =>
-      // What fails here is a read of the log; the client's request times out, and the broker reports the damage.
+      // What fails here is a read of the log; the client's request times out, and the broker reports the
+      // damage.
       directGet(this.#context, stream, { reply, subject, body: Buffer.from(value) }).catch(() => undefined),
     );
     return true;

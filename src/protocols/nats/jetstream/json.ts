@@ -1,10 +1,11 @@
 import { apiError } from './errors.ts';
 
 /**
- * A shape says which members a request object may have and what each of them holds. Like the NATS server since 2.12, a member
- * that is not in the shape, or holds something else, is refused; null counts as absent.
+ * A shape says which members a request object may have and what each of them holds. Like the NATS server
+ * since 2.12, a member that is not in the shape, or holds something else, is refused; null counts as absent.
  *
- * - `nanos` and `integer`: a whole number; `unsigned`: one that is not negative; `time`: an RFC 3339 text; `texts`: an object of texts; `any`: whatever is there
+ * - `nanos` and `integer`: a whole number; `unsigned`: one that is not negative; `time`: an RFC 3339 text;
+ *   `texts`: an object of texts; `any`: whatever is there
  * - a list of texts: one of them; `{ object }`, `{ objects }`: an object, a list of objects, of another shape
  */
 export interface Shape {

@@ -1,10 +1,12 @@
 import { isPublishSubject, subjectMatches, textOf } from '../../../util/index.ts';
 
 /**
- * Says which keys of a stream are subjects of it. A key that another protocol wrote may be anything, line ends included, so it must not
- * get into a control line unless it is a valid subject that the stream captures.
+ * Says which keys of a stream are subjects of it. A key that another protocol wrote may be anything, line
+ * ends included, so it must not get into a control line unless it is a valid subject that the stream
+ * captures.
  *
- * Asked once per delivery: the usual patterns (`>`, a literal, `prefix.>`) are compared as bytes, and the last key is remembered.
+ * Asked once per delivery: the usual patterns (`>`, a literal, `prefix.>`) are compared as bytes, and the
+ * last key is remembered.
  */
 export class KeySubjects {
   readonly #patterns: readonly string[];

@@ -1,7 +1,9 @@
 /**
- * Names of streams and consumers as NATS allows them: they stand as one token in API subjects and as a file name at nats-server.
+ * Names of streams and consumers as NATS allows them: they stand as one token in API subjects and as a file
+ * name at nats-server.
  *
- * A core name that has other characters (a Kafka topic `a.b`) shows with these percent-encoded, `a%2Eb`; never hidden.
+ * A core name that has other characters (a Kafka topic `a.b`) shows with these percent-encoded, `a%2Eb`;
+ * never hidden.
  */
 
 // eslint-disable-next-line no-control-regex
@@ -40,7 +42,10 @@ export function ownMetadata(
   return Object.keys(own).length === 0 ? undefined : own;
 }
 
-/** Metadata as nats-server shows it: the user's own, the API level that the asset requires, and level and version of the server. */
+/**
+ * Metadata as nats-server shows it: the user's own, the API level that the asset requires, and level and
+ * version of the server.
+ */
 export function shownMetadata(
   metadata: Readonly<globalThis.Record<string, string>> | undefined,
   requiredLevel: number,

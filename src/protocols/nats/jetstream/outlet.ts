@@ -5,7 +5,8 @@ import { natsHeaders } from './headers.ts';
 const nobody: PublishListener<undefined> = { published: () => {}, refused: () => {} };
 
 /**
- * The outlet is how JetStream says something that is not a delivery: API answers, statuses, advisories. Rare enough for texts.
+ * The outlet is how JetStream says something that is not a delivery: API answers, statuses, advisories. Rare
+ * enough for texts.
  */
 export class Outlet {
   readonly #router: Router;
@@ -29,7 +30,10 @@ export class Outlet {
     this.#send(subject, undefined, undefined, noBytes);
   }
 
-  /** An event: to whoever listens, and into the stream that captures its subject. `body` is made only if anybody wants it. */
+  /**
+   * An event: to whoever listens, and into the stream that captures its subject. `body` is made only if
+   * anybody wants it.
+   */
   advisory(subject: string, body: () => object): void {
     const route = this.#router.matchSubject(subject);
     if (!route.hasSubscribers && route.topic === undefined) return;

@@ -8,8 +8,8 @@ import type { StreamConfig } from './stream-config.ts';
 const impossibleOffset = -2;
 
 /**
- * What the headers of a publish ask of the core: dedupe, expectations, rollup. Undefined when they ask for nothing.
- * Throws the API error of the first one that cannot be met by this stream at all.
+ * What the headers of a publish ask of the core: dedupe, expectations, rollup. Undefined when they ask for
+ * nothing. Throws the API error of the first one that cannot be met by this stream at all.
  */
 export function publishOptions(
   headers: readonly Header[],

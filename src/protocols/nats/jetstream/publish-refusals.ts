@@ -12,8 +12,8 @@ const batchReplyEnd = Buffer.from('.$FI', 'latin1');
 const headerBytesMax = 65_535;
 
 /**
- * What a stream refuses whatever the headers say: everything once it is sealed, what is too large, members of a fast batch, and on a
- * counter stream all that counts nothing. In nats-server's order and words.
+ * What a stream refuses whatever the headers say: everything once it is sealed, what is too large, members of
+ * a fast batch, and on a counter stream all that counts nothing. In nats-server's order and words.
  */
 export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError | undefined {
   if (config.sealed) return apiError('streamSealed');
@@ -27,8 +27,9 @@ export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError 
 }
 
 /**
- * Throws for headers of features that are not built, as a stream answers that does not allow them, and for headers that only a server
- * writes. `expectedStream` throws for the wrong stream: nats-server looks at that in between.
+ * Throws for headers of features that are not built, as a stream answers that does not allow them, and for
+ * headers that only a server writes. `expectedStream` throws for the wrong stream: nats-server looks at that
+ * in between.
  */
 export function checkFeatureHeaders(
   headers: readonly Header[],
@@ -48,7 +49,10 @@ export function checkFeatureHeaders(
   if (config.allow_msg_counter) throw apiError('messageIncrMissing');
 }
 
-/** `never`, a duration of a second or more, or seconds. A text that is none is kept as any header where TTLs are not allowed. */
+/**
+ * `never`, a duration of a second or more, or seconds. A text that is none is kept as any header where TTLs
+ * are not allowed.
+ */
 function checkTtl(ttl: string | undefined, config: StreamConfig): void {
   if (ttl === undefined) return;
   const nanos = parseDuration(ttl);

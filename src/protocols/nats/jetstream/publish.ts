@@ -28,10 +28,11 @@ const duplicateEnd = Buffer.from(',"duplicate": true}');
 const closingBrace = 0x7d;
 
 /**
- * Publishes to streams: a message to a subject that a stream captures is stored, and answered with a PubAck when it is on disk.
+ * Publishes to streams: a message to a subject that a stream captures is stored, and answered with a PubAck
+ * when it is on disk.
  *
- * The common publish has no headers. It costs no object: the record and the answer are flyweights, what waits for the commit is a number, and
- * the PubAck is its stream's prefix and a number.
+ * The common publish has no headers. It costs no object: the record and the answer are flyweights, what waits
+ * for the commit is a number, and the PubAck is its stream's prefix and a number.
  */
 export class Publisher implements PublishListener<number> {
   readonly #context: Context;
@@ -199,7 +200,10 @@ function tellsWhatIsLast(error: Error): boolean {
   return code === 'wrong-last-offset' || code === 'wrong-last-key-offset' || code === 'wrong-last-dedupe-id';
 }
 
-/** Headers as they are stored. Where the list needs its block beside it and both do not fit, the block says everything. */
+/**
+ * Headers as they are stored. Where the list needs its block beside it and both do not fit, the block says
+ * everything.
+ */
 function fitting(
   headers: readonly Header[],
   headerBytes: number,

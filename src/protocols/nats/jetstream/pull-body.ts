@@ -7,7 +7,8 @@ const digitsOnly = /^[+-]?\d+$/;
 
 /**
  * Decodes the body of a pull request: nothing (one message), a number of messages, or
- * `{batch, expires, max_bytes, no_wait, idle_heartbeat}` with times in nanoseconds. Members it does not know are passed over.
+ * `{batch, expires, max_bytes, no_wait, idle_heartbeat}` with times in nanoseconds. Members it does not know
+ * are passed over.
  *
  * Throws an API error whose description says what is wrong.
  */

@@ -33,8 +33,8 @@ export interface PullOptions {
 }
 
 /**
- * A pull request is one `CONSUMER.MSG.NEXT`: a collector of its group, from the request until it is filled, expires, or the
- * inbox it answers to is gone. What it collects is sent on at once.
+ * A pull request is one `CONSUMER.MSG.NEXT`: a collector of its group, from the request until it is filled,
+ * expires, or the inbox it answers to is gone. What it collects is sent on at once.
  *
  * Requests of one consumer take turns, one message each, as nats-server has it.
  */

@@ -10,8 +10,8 @@ const flowControlBytesMax = 32 * 1024 * 1024;
 const flowControlBytesStart = flowControlBytesMax / 16;
 
 /**
- * A push delivery is the consumer of a push-based consumer's group: it takes messages while somebody listens on the deliver subject, as
- * fast as the listener's connection, flow control and rate limit allow.
+ * A push delivery is the consumer of a push-based consumer's group: it takes messages while somebody listens
+ * on the deliver subject, as fast as the listener's connection, flow control and rate limit allow.
  */
 export class PushDelivery implements Consumer {
   readonly subject: string;

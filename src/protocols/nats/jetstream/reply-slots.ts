@@ -2,8 +2,9 @@ const slotBytes = 64;
 const slotsAtStart = 1024;
 
 /**
- * Reply slots keep the reply subjects of publishes that wait for their commit, one after the other in one buffer, so that a publish under way
- * is a number and costs no object. A reply subject longer than a slot has bytes of its own.
+ * Reply slots keep the reply subjects of publishes that wait for their commit, one after the other in one
+ * buffer, so that a publish under way is a number and costs no object. A reply subject longer than a slot has
+ * bytes of its own.
  */
 export class ReplySlots {
   #bytes: Buffer = Buffer.allocUnsafeSlow(slotsAtStart * slotBytes);

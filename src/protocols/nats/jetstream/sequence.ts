@@ -1,9 +1,9 @@
 import type { Partition, Topic } from '../../../broker/index.ts';
 
 /**
- * A stream sequence names a message of a stream by one number: offset + 1 in partition 0, which is the only one of what NATS clients
- * make. In a topic with more (other protocols have partitions), partition p counts from p × 2^40, so that sequences stay unique and
- * mean the same when partitions are added.
+ * A stream sequence names a message of a stream by one number: offset + 1 in partition 0, which is the only
+ * one of what NATS clients make. In a topic with more (other protocols have partitions), partition p counts
+ * from p × 2^40, so that sequences stay unique and mean the same when partitions are added.
  */
 const partitionStride = 2 ** 40;
 

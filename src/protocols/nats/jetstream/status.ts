@@ -1,6 +1,6 @@
 /**
- * A status is a message without payload whose header line says how a request went: `NATS/1.0 408 Request Timeout`.
- * Clients compare the texts, so they are those of the NATS server.
+ * A status is a message without payload whose header line says how a request went:
+ * `NATS/1.0 408 Request Timeout`. Clients compare the texts, so they are those of the NATS server.
  */
 
 /** The header block of a status, with further headers if given. */

@@ -13,7 +13,10 @@ import {
 import { checkPedanticLimits, invalidConfig as invalid } from './stream-problems.ts';
 import { msOfNanos, nanosOfMs, nanosPerMs } from './time.ts';
 
-/** A stream's configuration as a request may give it (ADR-31 and nats-server's StreamConfig, `pedantic` aside). */
+/**
+ * A stream's configuration as a request may give it (ADR-31 and nats-server's StreamConfig, `pedantic`
+ * aside).
+ */
 export const streamConfigShape = {
   name: 'string',
   description: 'string',
@@ -98,7 +101,10 @@ const pedanticLimits = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_ms
 const duplicateWindowNanosDefault = 120e9;
 const shortestAgeNanos = 100 * nanosPerMs;
 
-/** Room that `messageBytesMax` leaves for the key, which `max_msg_size` does not count: the longest control line. */
+/**
+ * Room that `messageBytesMax` leaves for the key, which `max_msg_size` does not count: the longest control
+ * line.
+ */
 const keyBytesMax = 4096;
 
 /** What cannot be had here yet, each with the sentence its error carries. */
@@ -111,7 +117,10 @@ const unsupported = [
   ['subject_delete_marker_ttl', 'subject delete markers are not supported'],
 ] as const satisfies readonly (readonly [keyof StreamConfigRequest, string])[];
 
-/** Fills in defaults, normalises limits and checks every field. Throws the API error 10052 (or a more specific one). */
+/**
+ * Fills in defaults, normalises limits and checks every field. Throws the API error 10052 (or a more specific
+ * one).
+ */
 export function streamConfig(request: StreamConfigRequest): StreamConfig {
   const name = request.name ?? '';
   if (!isAssetName(name))
@@ -233,8 +242,8 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
 }
 
 /**
- * The stream that a topic shows to NATS clients, whoever made the topic: what the core knows is read from the core, the rest
- * from `attributes.nats` or, for a topic that another door made, from NATS's defaults.
+ * The stream that a topic shows to NATS clients, whoever made the topic: what the core knows is read from the
+ * core, the rest from `attributes.nats` or, for a topic that another door made, from NATS's defaults.
  */
 export function streamConfigOf(topic: Topic): StreamConfig {
   const core = topic.config;
@@ -300,7 +309,10 @@ function duplicateWindowOf(given: number, maxAge: number, pedantic: boolean): nu
   return given;
 }
 
-/** An empty placement is none. One server is where everything is placed, so the rest is shown and nothing more. */
+/**
+ * An empty placement is none. One server is where everything is placed, so the rest is shown and nothing
+ * more.
+ */
 function placementOf(placement: unknown): unknown {
   if (typeof placement !== 'object' || placement === null) return undefined;
   if ('preferred' in placement && placement.preferred !== '')

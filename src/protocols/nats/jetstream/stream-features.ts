@@ -2,8 +2,9 @@ import { invalidConfig } from './stream-problems.ts';
 import type { StreamConfig, StreamConfigRequest } from './stream-config.ts';
 
 /**
- * Features that a stream may allow, each by a flag of its configuration. The flags are kept, checked and shown as nats-server has them.
- * Where the feature itself is not built, its use is refused: see publish-options.ts.
+ * Features that a stream may allow, each by a flag of its configuration. The flags are kept, checked and
+ * shown as nats-server has them. Where the feature itself is not built, its use is refused: see
+ * publish-options.ts.
  */
 export interface StreamFeatures {
   readonly allow_msg_ttl: boolean;
@@ -34,7 +35,10 @@ export function checkCounter(request: StreamConfigRequest): void {
     throw invalidConfig('counter stream can only use limits retention');
 }
 
-/** Throws 10052 where schedules cannot be: they replace messages, so they need roll-ups, which are allowed with them. */
+/**
+ * Throws 10052 where schedules cannot be: they replace messages, so they need roll-ups, which are allowed
+ * with them.
+ */
 export function checkSchedules(request: StreamConfigRequest): void {
   if (!request.allow_msg_schedules) return;
   if (request.discard === 'new') throw invalidConfig('message scheduling cannot use discard new');

@@ -5,7 +5,10 @@ export function invalidConfig(problem: string): Error {
   return apiError('streamInvalidConfig', problem);
 }
 
-/** Limits that a pedantic request writes as -1 for "none": other negative numbers are refused, not read as -1. Throws 10157. */
+/**
+ * Limits that a pedantic request writes as -1 for "none": other negative numbers are refused, not read as -1.
+ * Throws 10157.
+ */
 export function checkPedanticLimits(
   request: { readonly [member: string]: unknown },
   members: readonly string[],

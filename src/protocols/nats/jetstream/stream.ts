@@ -6,7 +6,10 @@ import { KeySubjects } from './key-subjects.ts';
 import { coreName } from './names.ts';
 import { streamConfigOf, type StreamConfig } from './stream-config.ts';
 
-/** A stream is a topic as NATS clients see it. It holds nothing that the topic does not: only what is worth keeping ready. */
+/**
+ * A stream is a topic as NATS clients see it. It holds nothing that the topic does not: only what is worth
+ * keeping ready.
+ */
 export class Stream {
   readonly topic: Topic;
   readonly #context: Context;
@@ -50,7 +53,10 @@ export class Stream {
     return this.#keySubjects;
   }
 
-  /** The subject that a message with this key shows: the key, if the stream captures it; else the stream's name. */
+  /**
+   * The subject that a message with this key shows: the key, if the stream captures it; else the stream's
+   * name.
+   */
   subjectOfKey(key: string): string {
     return this.#keySubjects.hasText(key) ? key : this.name;
   }
@@ -95,7 +101,10 @@ export class Stream {
   }
 }
 
-/** Subjects that the stream captures or captured before an update: what was published under one of them keeps it. */
+/**
+ * Subjects that the stream captures or captured before an update: what was published under one of them keeps
+ * it.
+ */
 function allSubjects(topic: Topic, config: StreamConfig): readonly string[] {
   const past = topic.config.attributes['natsPastSubjects'];
   return Array.isArray(past) ? [...config.subjects, ...(past as string[])] : config.subjects;

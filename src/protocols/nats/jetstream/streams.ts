@@ -4,7 +4,10 @@ import type { Context } from './context.ts';
 import { coreName } from './names.ts';
 import { Stream } from './stream.ts';
 
-/** All streams: one per topic, whoever made the topic. What is kept of a stream here is derived from its topic and forgotten with it. */
+/**
+ * All streams: one per topic, whoever made the topic. What is kept of a stream here is derived from its topic
+ * and forgotten with it.
+ */
 export class Streams {
   readonly #context: Context;
   readonly #byTopic = new Map<Topic, Stream>();

@@ -1,8 +1,9 @@
 import { rfc3339 } from '../../../util/index.ts';
 
 /**
- * Times and durations as JetStream writes them: RFC 3339 texts in UTC, durations in nanoseconds. The core counts milliseconds,
- * so what is finer than a millisecond is kept only in a stream's or consumer's stored configuration.
+ * Times and durations as JetStream writes them: RFC 3339 texts in UTC, durations in nanoseconds. The core
+ * counts milliseconds, so what is finer than a millisecond is kept only in a stream's or consumer's stored
+ * configuration.
  */
 export const nanosPerMs = 1_000_000;
 
@@ -24,7 +25,10 @@ export function msOfNanos(nanos: number): number {
   return nanos / nanosPerMs;
 }
 
-/** Nanoseconds of a core duration; `given` when it means the same, so that a configuration is echoed as it was set. */
+/**
+ * Nanoseconds of a core duration; `given` when it means the same, so that a configuration is echoed as it was
+ * set.
+ */
 export function nanosOfMs(ms: number, given?: number): number {
   const nanos = Math.round(ms * nanosPerMs);
   return given !== undefined && Math.abs(given - nanos) < nanosPerMs ? given : nanos;

@@ -62,8 +62,8 @@ export type CreateTopicsResponse = Message<typeof response>;
 /**
  * Creates topics.
  *
- * Partitions and replication factor -1 are the defaults of the broker from 4 on. From 5 on the configuration comes back, from 7 on the topic
- * id.
+ * Partitions and replication factor -1 are the defaults of the broker from 4 on. From 5 on the configuration
+ * comes back, from 7 on the topic id.
  *
  * ```
  * request => [topics] timeoutMs validateOnly

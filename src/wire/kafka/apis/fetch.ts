@@ -129,8 +129,8 @@ export type FetchResponse = Message<typeof response>;
  * Reads record batches of partitions, waiting until there are enough of them.
  *
  * The order of partitions matters: the first ones are served first.
- * From 4 on reading committed records only, from 7 on sessions that name only what changed (KIP-227), from 12 on epochs that tell divergence,
- * from 13 on topics by id.
+ * From 4 on reading committed records only, from 7 on sessions that name only what changed (KIP-227), from 12
+ * on epochs that tell divergence, from 13 on topics by id.
  *
  * ```
  * request => replicaId{4-14} maxWaitMs minBytes maxBytes isolationLevel sessionId{7+} sessionEpoch{7+}

@@ -19,7 +19,8 @@ export type InitProducerIdRequest = Message<typeof request>;
 export type InitProducerIdResponse = Message<typeof response>;
 
 /**
- * The id and epoch of an idempotent or transactional producer; fences an earlier one of the same transactional id.
+ * The id and epoch of an idempotent or transactional producer; fences an earlier one of the same
+ * transactional id.
  *
  * From 3 on a producer may hand in what it had. Version 6 is not stable in Kafka 4.4 (KIP-939) and left out.
  *

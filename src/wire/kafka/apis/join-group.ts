@@ -43,9 +43,9 @@ export type JoinGroupResponse = Message<typeof response>;
 /**
  * A member enters a group, or stays in it while its consumers are shared out anew.
  *
- * From 4 on a member without an id gets one with MEMBER_ID_REQUIRED and asks again. From 5 on members can be static. From 9 on the leader may
- * be told not to assign.
- * Version 0 has no rebalance timeout: the session timeout takes its place.
+ * From 4 on a member without an id gets one with MEMBER_ID_REQUIRED and asks again. From 5 on members can be
+ * static. From 9 on the leader may be told not to assign. Version 0 has no rebalance timeout: the session
+ * timeout takes its place.
  *
  * ```
  * request => groupId sessionTimeoutMs rebalanceTimeoutMs{1+} memberId groupInstanceId?{5+}

@@ -23,7 +23,8 @@ export type ListConfigResourcesResponse = Message<typeof response>;
 /**
  * What has a configuration (KIP-1142).
  *
- * 0 knows client metrics alone (as ListClientMetricsResources, KIP-714); from 1 on of the types that are asked for, of all if none is.
+ * 0 knows client metrics alone (as ListClientMetricsResources, KIP-714); from 1 on of the types that are
+ * asked for, of all if none is.
  *
  * ```
  * request => [resourceTypes]{1+}

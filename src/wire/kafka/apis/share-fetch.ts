@@ -95,7 +95,8 @@ export type ShareFetchResponse = Message<typeof response>;
 /**
  * Acquires records for a member of a share group, and acknowledges earlier ones on the way.
  *
- * shareSessionEpoch: 0 opens the session, -1 ends it. acknowledgeTypes: 0 gap, 1 accept, 2 release, 3 reject, 4 renew (from 2 on).
+ * shareSessionEpoch: 0 opens the session, -1 ends it. acknowledgeTypes: 0 gap, 1 accept, 2 release, 3 reject,
+ * 4 renew (from 2 on).
  *
  * ```
  * request => groupId? memberId? shareSessionEpoch maxWaitMs minBytes maxBytes maxRecords batchSize

@@ -4,8 +4,8 @@ import { corrupt } from './zstd-error.ts';
 const bitsAtOnceMax = 24;
 
 /**
- * Backward bits are a stream that is read from its end: the highest set bit of the last byte is where it begins. Below its first byte there are zeros,
- * and {@link left} is negative then.
+ * Backward bits are a stream that is read from its end: the highest set bit of the last byte is where it
+ * begins. Below its first byte there are zeros, and {@link left} is negative then.
  */
 export class BackwardBits {
   readonly #bytes: Uint8Array;

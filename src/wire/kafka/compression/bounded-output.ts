@@ -4,8 +4,8 @@ import { WireError } from '../errors.ts';
 const nativeCopyMin = 32;
 
 /**
- * A bounded output is the buffer that bytes are decompressed into. It grows with them, never beyond `bytesMax`: then it throws a WireError
- * `decompressed-size`.
+ * A bounded output is the buffer that bytes are decompressed into. It grows with them, never beyond
+ * `bytesMax`: then it throws a WireError `decompressed-size`.
  */
 export class BoundedOutput {
   readonly bytesMax: number;

@@ -6,9 +6,10 @@ const stepsPerByteRead = 8;
 const stepsPerByteWritten = 2;
 
 /**
- * Decoding work bounds what bytes cost beside what they become: ten bytes describe a table of 2^11 places, and eight kilobytes tell of twenty million
- * sequences. An encoder makes a table that is no larger than what it is for, and its sequences take bits or make many bytes; work far beyond the bytes
- * read and written is refused. A step is a place of a table, or a symbol of its weights.
+ * Decoding work bounds what bytes cost beside what they become: ten bytes describe a table of 2^11 places,
+ * and eight kilobytes tell of twenty million sequences. An encoder makes a table that is no larger than what
+ * it is for, and its sequences take bits or make many bytes; work far beyond the bytes read and written is
+ * refused. A step is a place of a table, or a symbol of its weights.
  */
 export class DecodingWork {
   readonly #bytesRead: number;

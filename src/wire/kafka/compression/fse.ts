@@ -4,8 +4,8 @@ import { corrupt } from './zstd-error.ts';
 const symbolsMax = 256;
 
 /**
- * An FSE table says, for each state of a decoder, which symbol it stands for, and which state is next: `base` and so many bits more
- * (RFC 8878, 4.1).
+ * An FSE table says, for each state of a decoder, which symbol it stands for, and which state is next: `base`
+ * and so many bits more (RFC 8878, 4.1).
  */
 export class FseTable {
   /** Bits of the first state. */

@@ -6,7 +6,10 @@ const codeBitsMax = 11;
 const weightsMax = 255;
 const weightLogMax = 6;
 
-/** A Huffman table says which symbol the next bits of a stream begin with, and how many of them it takes (RFC 8878, 4.2). */
+/**
+ * A Huffman table says which symbol the next bits of a stream begin with, and how many of them it takes (RFC
+ * 8878, 4.2).
+ */
 export class HuffmanTable {
   readonly #bitsMax: number;
   readonly #symbols: Uint8Array;
@@ -29,7 +32,8 @@ export class HuffmanTable {
     this.#bitsMax = bitsMax;
     this.#symbols = new Uint8Array(1 << bitsMax);
     this.#bits = new Uint8Array(1 << bitsMax);
-    // Long codes first, and among those of one length by symbol: where each length begins, and then each symbol in its place.
+    // Long codes first, and among those of one length by symbol: where each length begins, and then each
+    // symbol in its place.
     const starts = new Uint16Array(bitsMax + 1);
     for (const bits of codeBits) if (bits > 0) starts[bits - 1]! += 1 << (bitsMax - bits);
     for (let bits = bitsMax - 1; bits >= 0; bits--) starts[bits]! += starts[bits + 1]!;

@@ -18,8 +18,8 @@ const decompressors: { readonly [codec: number]: Decompress } = {
 };
 
 /**
- * Opens the records section of a compressed batch. Memory grows with what comes out, up to `bytesMax`: more is a WireError `decompressed-size`, and
- * bytes that make no sense are `bad-compression`.
+ * Opens the records section of a compressed batch. Memory grows with what comes out, up to `bytesMax`: more
+ * is a WireError `decompressed-size`, and bytes that make no sense are `bad-compression`.
  */
 export function decompress(codec: number, bytes: Uint8Array, bytesMax: number): Uint8Array {
   const decompressor = decompressors[codec];

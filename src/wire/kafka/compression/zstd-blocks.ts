@@ -62,8 +62,9 @@ const usual: { readonly [K in Kind]: FseTable } = {
 };
 
 /**
- * Zstd blocks are the compressed blocks of one frame, in their order: each may use tables and offsets of those before it. What they become goes to
- * an output, and no block takes more steps than it has bytes, and may become bytes, but for its tables and sequences: see {@link DecodingWork}.
+ * Zstd blocks are the compressed blocks of one frame, in their order: each may use tables and offsets of
+ * those before it. What they become goes to an output, and no block takes more steps than it has bytes, and
+ * may become bytes, but for its tables and sequences: see {@link DecodingWork}.
  *
  * ```
  * block     => literals sequences
@@ -134,7 +135,10 @@ export class ZstdBlocks {
     return after;
   }
 
-  /** Four streams, each but the last of a fourth of the literals, rounded up; where they end is said before them. */
+  /**
+   * Four streams, each but the last of a fourth of the literals, rounded up; where they end is said before
+   * them.
+   */
   #decodeFour(table: HuffmanTable, bytes: Uint8Array, start: number, end: number): void {
     const { length } = this.#literals;
     const share = (length + 3) >> 2;

@@ -362,7 +362,8 @@ test('a group that its members have left is there a while, to be described and d
     const { results } = await client.call('DeleteGroups', 2, { groupsNames: [groupId] });
     return errorName(results[0]!.errorCode);
   };
-  // A member of another protocol than the consumers', as of Kafka Connect: it reads no topics that the broker knows of.
+  // A member of another protocol than the consumers', as of Kafka Connect: it reads no topics that the broker
+  // knows of.
   const request = {
     groupId: 'workers',
     sessionTimeoutMs: 10_000,

@@ -12,7 +12,10 @@ import { groupLimits, type GroupLimits } from '../../../../src/protocols/kafka/g
 import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
 import { errorName } from '../../../../src/wire/kafka/index.ts';
 
-/** A KIP-848 group on a clock that moves only when told; topics are what {@link topics} says, their ids their names. */
+/**
+ * A KIP-848 group on a clock that moves only when told; topics are what {@link topics} says, their ids their
+ * names.
+ */
 export class ConsumerKit {
   readonly clock: VirtualClock = new VirtualClock();
   readonly topics: Map<string, number> = new Map();

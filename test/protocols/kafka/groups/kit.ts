@@ -8,7 +8,10 @@ import {
 } from '../../../../src/wire/kafka/index.ts';
 import type { KafkaClient } from '../kit.ts';
 
-/** A member of a classic group, by hand: it reads the topics it names and, when it leads, gives everybody all partitions in turn. */
+/**
+ * A member of a classic group, by hand: it reads the topics it names and, when it leads, gives everybody all
+ * partitions in turn.
+ */
 export class ClassicMember {
   readonly client: KafkaClient;
   readonly groupId: string;

@@ -19,7 +19,10 @@ class Witness extends Listener {
   }
 }
 
-/** A stream of three messages on disk; then a publish that nobody waits for, and in the same moment a question. */
+/**
+ * A stream of three messages on disk; then a publish that nobody waits for, and in the same moment a
+ * question.
+ */
 async function ask(
   path: string,
   body: object,

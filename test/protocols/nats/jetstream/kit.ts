@@ -98,7 +98,9 @@ export class Listener implements LiveSubscriber {
   }
 }
 
-/** JetStream over a broker in memory on virtual time, without connections: what a session does, the test does. */
+/**
+ * JetStream over a broker in memory on virtual time, without connections: what a session does, the test does.
+ */
 export class TestJetStream {
   readonly kit: TestBroker;
   jetStream: PillarboxJetStream;

@@ -31,8 +31,9 @@ export interface ClassicGroupHost {
 const noBytes = Buffer.alloc(0);
 
 /**
- * A classic group is the state machine of Kafka's first group protocol: members join, one of them (the leader) shares out the partitions, all
- * hear the result. The broker understands neither what members offer nor what they get.
+ * A classic group is the state machine of Kafka's first group protocol: members join, one of them (the
+ * leader) shares out the partitions, all hear the result. The broker understands neither what members offer
+ * nor what they get.
  *
  * ```
  *            join                    all have joined, or the            the leader's sync
@@ -40,8 +41,9 @@ const noBytes = Buffer.alloc(0);
  *     ▲                 │    ▲   rebalance timeout       │                                 │
  *     └─ nobody left ───┘    └── a member comes, goes, offers something else ──────────────┘
  * ```
- * Joins wait in PreparingRebalance, syncs in CompletingRebalance. Each time through is a generation; requests of another one are refused. Members live
- * in memory only: after a restart they hear UNKNOWN_MEMBER_ID and join again. Committed offsets are not kept here.
+ * Joins wait in PreparingRebalance, syncs in CompletingRebalance. Each time through is a generation; requests
+ * of another one are refused. Members live in memory only: after a restart they hear UNKNOWN_MEMBER_ID and
+ * join again. Committed offsets are not kept here.
  */
 export class ClassicGroup {
   readonly kind = 'classic';
@@ -186,7 +188,9 @@ export class ClassicGroup {
     this.#rebalance();
   }
 
-  /** A static member comes back under another member id: it has the place of its former self, which is fenced. */
+  /**
+   * A static member comes back under another member id: it has the place of its former self, which is fenced.
+   */
   #replace(before: ClassicMember, id: string, request: JoinRequest, answer: JoinAnswer): void {
     this.#answerJoin(before, refusedJoin(ErrorCode.FENCED_INSTANCE_ID, before.id));
     this.#answerSync(before, refusedSync(ErrorCode.FENCED_INSTANCE_ID));
@@ -201,7 +205,8 @@ export class ClassicGroup {
     if (this.#state === 'Stable' && (isSame || this.#roster.vote() === this.#protocolName)) {
       const isLeader = this.#roster.leader === id;
       const joined = this.#joined(member, isLeader && request.maySkipAssignment);
-      // A leader that cannot be told to skip the assignment must not learn that it leads: it would assign, and nobody would sync.
+      // A leader that cannot be told to skip the assignment must not learn that it leads: it would assign,
+      // and nobody would sync.
       const result =
         isLeader && !request.maySkipAssignment ? { ...joined, leader: leaderBefore ?? '' } : joined;
       answer({ ...result, skipAssignment: isLeader && request.maySkipAssignment });
@@ -270,7 +275,10 @@ export class ClassicGroup {
     }
   }
 
-  /** The next generation begins with those who have joined, and with static members, whose places are kept for their session. */
+  /**
+   * The next generation begins with those who have joined, and with static members, whose places are kept for
+   * their session.
+   */
   #completeJoin(): void {
     this.#initialEndMs = undefined;
     this.#endPhaseAt(Infinity);
@@ -456,7 +464,8 @@ export class ClassicGroup {
       this.#memberGone();
     }
     for (const member of this.members.values()) {
-      // Who waits for an answer is alive, but nobody waits for ever for a member that has never been part of anything.
+      // Who waits for an answer is alive, but nobody waits for ever for a member that has never been part of
+      // anything.
       const isGone = member.deadlineMs <= nowMs && (!member.isWaiting || member.isNew);
       if (isGone && this.members.has(member.id)) this.#remove(member);
     }

@@ -2,7 +2,10 @@ import type { JoinAnswer, JoinRequest, MemberProtocol, SyncAnswer } from './mess
 
 const noBytes = Buffer.alloc(0);
 
-/** A member of a classic group: a client, what it offered when it joined, what the leader gave it, and what it waits for. */
+/**
+ * A member of a classic group: a client, what it offered when it joined, what the leader gave it, and what it
+ * waits for.
+ */
 export class ClassicMember {
   readonly id: string;
   readonly instanceId: string | null;

@@ -98,7 +98,10 @@ export class Roster {
     return bytes;
   }
 
-  /** When the next id that was given out, or member that says nothing, is given up (monotonic clock); Infinity: never. */
+  /**
+   * When the next id that was given out, or member that says nothing, is given up (monotonic clock);
+   * Infinity: never.
+   */
   get nextDueMs(): number {
     let dueMs = Infinity;
     for (const pendingMs of this.pendingIds.values()) dueMs = Math.min(dueMs, pendingMs);

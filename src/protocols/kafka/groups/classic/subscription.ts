@@ -2,7 +2,10 @@ import { WireError, decodeConsumerSubscription } from '../../../../wire/kafka/in
 import type { ClassicGroup } from './classic-group.ts';
 import type { JoinRequest } from './messages.ts';
 
-/** What groups of consumers call their protocol; other types (connect, …) read no topics that we could know of. */
+/**
+ * What groups of consumers call their protocol; other types (connect, …) read no topics that we could know
+ * of.
+ */
 export const consumerProtocolType = 'consumer';
 
 /** The topics that a member that wants to join says it reads, by any of its protocols. */

@@ -24,7 +24,10 @@ export const assignors: ReadonlyMap<string, Assignor> = new Map([
 
 export const defaultAssignor = 'uniform';
 
-/** Each member gets consecutive partitions of each topic, so that topics with as many partitions are read side by side. */
+/**
+ * Each member gets consecutive partitions of each topic, so that topics with as many partitions are read side
+ * by side.
+ */
 export function range(
   members: readonly AssignorMember[],
   topics: ReadonlyMap<Uuid, number>,
@@ -42,7 +45,10 @@ export function range(
   return shares;
 }
 
-/** All members get as many partitions as the others, give or take one where their topics allow it, and keep what they have as far as that goes. */
+/**
+ * All members get as many partitions as the others, give or take one where their topics allow it, and keep
+ * what they have as far as that goes.
+ */
 export function uniform(
   members: readonly AssignorMember[],
   topics: ReadonlyMap<Uuid, number>,
@@ -128,7 +134,9 @@ class Shares {
     }
   }
 
-  /** Members read different topics: partitions move from the loaded to the idle until no move helps any more. */
+  /**
+   * Members read different topics: partitions move from the loaded to the idle until no move helps any more.
+   */
   balance(): void {
     for (let passes = 0, moved = true; moved && passes < balancePassesMax; passes++) {
       moved = false;

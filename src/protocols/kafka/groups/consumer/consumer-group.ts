@@ -32,7 +32,8 @@ const joinEpoch = 0;
 const leaveEpoch = -1;
 
 /**
- * A consumer group of KIP-848: the broker shares out the partitions, and each member gets to its part by its own heartbeats, one step at a time.
+ * A consumer group of KIP-848: the broker shares out the partitions, and each member gets to its part by its
+ * own heartbeats, one step at a time.
  *
  * ```
  *   group epoch        goes up when members or topics change
@@ -180,7 +181,10 @@ export class ConsumerGroup {
     };
   }
 
-  /** The member that enters: a new one, a known one that begins again, or a static one that takes its former self's place. */
+  /**
+   * The member that enters: a new one, a known one that begins again, or a static one that takes its former
+   * self's place.
+   */
   #enter({ memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
     const known = this.members.get(memberId);
     const formerId = instanceId === null ? undefined : this.#staticMembers.get(instanceId);
@@ -283,7 +287,10 @@ export class ConsumerGroup {
     return changed;
   }
 
-  /** Sees which topics members read now; another group epoch begins when that has changed, or the members have. */
+  /**
+   * Sees which topics members read now; another group epoch begins when that has changed, or the members
+   * have.
+   */
   #lookAtTopics(membersChanged: boolean): void {
     this.#topicsStale = false;
     const subscribed = new SubscribedTopics(this.members.values(), this.#host.topics);

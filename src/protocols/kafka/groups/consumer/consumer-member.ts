@@ -4,8 +4,8 @@ import type { PatternTopics } from './pattern-topics.ts';
 /**
  * Where a member stands between what it has and what it is to have.
  *
- * `unrevoked`: it has to give partitions back first, and stays in its epoch. `unreleased`: it is in the new epoch, but others still hold some of what it
- * is to get.
+ * `unrevoked`: it has to give partitions back first, and stays in its epoch. `unreleased`: it is in the new
+ * epoch, but others still hold some of what it is to get.
  */
 export type ConsumerMemberState = 'stable' | 'unrevoked' | 'unreleased';
 

@@ -40,7 +40,10 @@ const spaces: Ranges = [
 ];
 const everything: Ranges = [[0, 0x10ffff]];
 
-/** Reads a pattern and writes its program: alternatives and repetitions become splits, in which both ways are followed at once. */
+/**
+ * Reads a pattern and writes its program: alternatives and repetitions become splits, in which both ways are
+ * followed at once.
+ */
 export class PatternParser {
   readonly #text: string;
   readonly #shown: string;

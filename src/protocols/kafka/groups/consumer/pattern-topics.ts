@@ -3,8 +3,8 @@ import type { TopicView, TopicsView } from './subscribed-topics.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
 /**
- * The topics that a pattern matches. Each topic is looked at once: what is known stays known, and only topics that came since are matched. That may be
- * done ahead, in turns.
+ * The topics that a pattern matches. Each topic is looked at once: what is known stays known, and only topics
+ * that came since are matched. That may be done ahead, in turns.
  */
 export class PatternTopics {
   readonly #pattern: TopicPattern;
@@ -26,7 +26,10 @@ export class PatternTopics {
     return this.#pattern.text;
   }
 
-  /** Looks at the topics that came since the last look, in turns. `isNew`: it rejects with a KafkaError when that takes far too many steps. */
+  /**
+   * Looks at the topics that came since the last look, in turns. `isNew`: it rejects with a KafkaError when
+   * that takes far too many steps.
+   */
   async look(session: Pick<KafkaSession, 'rest' | 'closed'>, isNew: boolean): Promise<void> {
     let last = this.#last;
     // Topics that are made meanwhile come at the end.

@@ -21,8 +21,9 @@ export interface ReconcileInput {
 }
 
 /**
- * One step of a member towards its target: first it gives back what it is not to keep, then it enters the epoch of the target with what it keeps, and
- * gets what is new to it as soon as nobody else holds that. Undefined: nothing changes now.
+ * One step of a member towards its target: first it gives back what it is not to keep, then it enters the
+ * epoch of the target with what it keeps, and gets what is new to it as soon as nobody else holds that.
+ * Undefined: nothing changes now.
  */
 export function reconcile(input: ReconcileInput): Reconciled | undefined {
   const { member, targetEpoch, owned } = input;

@@ -5,13 +5,17 @@ import { PatternParser, type Ranges, type Step } from './pattern-parser.ts';
 const caseFlag = '(?i)';
 /** Places of states that are kept; beyond, they are forgotten and made again when they are needed. */
 const keptMax = 50_000;
-/** Steps that a pattern may take before names count for anything, and those that each character of a name allows. */
+/**
+ * Steps that a pattern may take before names count for anything, and those that each character of a name
+ * allows.
+ */
 const stepsMin = 500_000;
 const stepsPerCharacter = 20;
 
 /**
- * A state of a match: every place of the program where it may be after some characters. The states of a program are made as names ask for them, and
- * each is made once: another name that leads there takes one step per character.
+ * A state of a match: every place of the program where it may be after some characters. The states of a
+ * program are made as names ask for them, and each is made once: another name that leads there takes one step
+ * per character.
  */
 interface State {
   /** Places that wait for a character, or for the end of the name. */
@@ -23,7 +27,10 @@ interface State {
 /** A topic pattern is a regular expression over topic names, run without backtracking. */
 export class TopicPattern {
   readonly text: string;
-  /** What matching has cost so far: a step is a place of the program looked at, or a character with a known way on. */
+  /**
+   * What matching has cost so far: a step is a place of the program looked at, or a character with a known
+   * way on.
+   */
   steps = 0;
   #characters = 0;
   readonly #program: readonly Step[];
@@ -55,7 +62,10 @@ export class TopicPattern {
     return state.matches;
   }
 
-  /** Throws a KafkaError when it took far more steps than the names have characters: a pattern that is not worth its work. */
+  /**
+   * Throws a KafkaError when it took far more steps than the names have characters: a pattern that is not
+   * worth its work.
+   */
   checkCost(): void {
     if (this.steps <= stepsMin + this.#characters * stepsPerCharacter) return;
     throw new KafkaError(

@@ -32,7 +32,10 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
   }
 };
 
-/** Patterns that this heartbeat matches with topics: to be done ahead, since it may take a while. Throws a KafkaError for one that is none. */
+/**
+ * Patterns that this heartbeat matches with topics: to be done ahead, since it may take a while. Throws a
+ * KafkaError for one that is none.
+ */
 function patternsBehind(
   { groupId, subscribedTopicRegex }: ConsumerGroupHeartbeatRequest,
   coordinator: GroupCoordinator,

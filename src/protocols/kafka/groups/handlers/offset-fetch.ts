@@ -21,8 +21,9 @@ interface TopicOffsets {
 }
 
 /**
- * An offset is seen once its commit has been taken. Who asks for what is stable is told to come again while a transaction has a position for the
- * partition that is not decided (KIP-447): else it would go on from what is about to change.
+ * An offset is seen once its commit has been taken. Who asks for what is stable is told to come again while a
+ * transaction has a position for the partition that is not decided (KIP-447): else it would go on from what
+ * is about to change.
  */
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const { groupId, topics, requireStable } = request;

@@ -2,7 +2,10 @@ import type { Consumer, Delivery, Group } from '../../../../broker/index.ts';
 import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
 import type { ShareFetch } from './share-fetch.ts';
 
-/** What a client says about records that it acquired: a range, and one type for all of it or one for each offset. */
+/**
+ * What a client says about records that it acquired: a range, and one type for all of it or one for each
+ * offset.
+ */
 export interface AcknowledgementBatch {
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -11,14 +14,20 @@ export interface AcknowledgementBatch {
 
 const AcknowledgeType = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const;
 
-/** A share consumer is a share session as the broker's group of one topic sees it: it takes deliveries while a fetch waits for them. */
+/**
+ * A share consumer is a share session as the broker's group of one topic sees it: it takes deliveries while a
+ * fetch waits for them.
+ */
 export class ShareConsumer implements Consumer {
   readonly topicId: Uuid;
   readonly group: Group;
   readonly partitions: Set<number> = new Set();
   hasEnded = false;
   #fetch: ShareFetch | undefined = undefined;
-  /** Records that the fetch may still take of this group, so that other members find theirs; undefined until it has taken the first. */
+  /**
+   * Records that the fetch may still take of this group, so that other members find theirs; undefined until
+   * it has taken the first.
+   */
   #part: number | undefined = undefined;
   #members = 1;
 
@@ -50,8 +59,9 @@ export class ShareConsumer implements Consumer {
   }
 
   /**
-   * What one member may take at once of a backlog that several wait for: as much as each would get, less what it holds already. Without that the
-   * first of them would acquire a short backlog whole, and the others wait for its locks. It counts the record that is being delivered.
+   * What one member may take at once of a backlog that several wait for: as much as each would get, less what
+   * it holds already. Without that the first of them would acquire a short backlog whole, and the others wait
+   * for its locks. It counts the record that is being delivered.
    */
   #fairPart(): number {
     if (this.#members <= 1) return Infinity;
@@ -68,7 +78,10 @@ export class ShareConsumer implements Consumer {
     this.hasEnded = true;
   }
 
-  /** Does what the client says about records of one partition; nothing, when any of it is not for this client to say. */
+  /**
+   * Does what the client says about records of one partition; nothing, when any of it is not for this client
+   * to say.
+   */
   acknowledge(partition: number, batches: readonly AcknowledgementBatch[], mayRenew: boolean): ErrorCode {
     if (!this.group.topic.partitions.has(partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const decisions: [offset: number, type: number][] = [];
@@ -101,7 +114,10 @@ export class ShareConsumer implements Consumer {
     return ErrorCode.NONE;
   }
 
-  /** Retention took all of it, perhaps while the client held it: there is nothing to say about it, and the client cannot know. */
+  /**
+   * Retention took all of it, perhaps while the client held it: there is nothing to say about it, and the
+   * client cannot know.
+   */
   #isRemoved(index: number, first: number, last: number): boolean {
     const { topic } = this.group;
     if (topic.config.retention !== 'limits' || !this.group.hasPassed(index, last)) return false;

@@ -35,8 +35,8 @@ export interface ShareFetchOptions {
 const deliveryCountMax = 32_767;
 
 /**
- * A share fetch collects what the broker's groups deliver to one member, until there is enough, as much as it takes, or its time is over. What is there
- * at once is answered at once.
+ * A share fetch collects what the broker's groups deliver to one member, until there is enough, as much as it
+ * takes, or its time is over. What is there at once is answered at once.
  */
 export class ShareFetch {
   readonly #found = new Map<Uuid, Map<number, AcquiredRecord[]>>();

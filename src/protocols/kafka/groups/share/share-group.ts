@@ -54,8 +54,8 @@ export class ShareMember {
 }
 
 /**
- * A share group (KIP-932) as far as its members go. All members may read all partitions of the topics they named: who gets which record is settled
- * record by record, by the broker's group.
+ * A share group (KIP-932) as far as its members go. All members may read all partitions of the topics they
+ * named: who gets which record is settled record by record, by the broker's group.
  */
 export class ShareGroup {
   readonly kind = 'share';

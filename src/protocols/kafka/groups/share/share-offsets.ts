@@ -10,9 +10,10 @@ import { KafkaError } from '../../errors.ts';
 import type { GroupConfigs } from '../group-configs.ts';
 
 /**
- * The broker groups of share groups. A share group `g` that reads a topic is the broker's group `g` of that topic: acquiring a record is a delivery, accept,
- * release, reject and renew are ack, nack, reject and extend. A JetStream consumer with explicit acks is one too, and so has the same messages, position
- * and limits for whoever reads by its name.
+ * The broker groups of share groups. A share group `g` that reads a topic is the broker's group `g` of that
+ * topic: acquiring a record is a delivery, accept, release, reject and renew are ack, nack, reject and
+ * extend. A JetStream consumer with explicit acks is one too, and so has the same messages, position and
+ * limits for whoever reads by its name.
  */
 export class ShareOffsets {
   readonly #configs: GroupConfigs;
@@ -37,7 +38,10 @@ export class ShareOffsets {
     throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, problem);
   }
 
-  /** The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a BrokerError. */
+  /**
+   * The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a
+   * BrokerError.
+   */
   async ensure(groupId: string, topic: Topic): Promise<Group> {
     this.check(groupId, topic);
     const known = topic.groups.get(groupId);

@@ -10,8 +10,8 @@ const initialEpoch = 0;
 const finalEpoch = -1;
 
 /**
- * A share session is what one member of a share group has under way on one connection: the partitions it reads and the records it holds. With the
- * connection it ends, and the records go to others.
+ * A share session is what one member of a share group has under way on one connection: the partitions it
+ * reads and the records it holds. With the connection it ends, and the records go to others.
  */
 export class ShareSession {
   readonly groupId: string;
@@ -51,7 +51,10 @@ export class ShareSession {
     consumer.group.wake();
   }
 
-  /** Collects records, of each topic a part if other members read it, too; an earlier fetch that still waits gets its answer now. */
+  /**
+   * Collects records, of each topic a part if other members read it, too; an earlier fetch that still waits
+   * gets its answer now.
+   */
   fetch(
     options: ShareFetchOptions,
     membersOf: (consumer: ShareConsumer) => number = () => 1,

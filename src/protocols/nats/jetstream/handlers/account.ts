@@ -1,7 +1,10 @@
 import type { ApiAnswer } from '../api.ts';
 import type { Context } from '../context.ts';
 
-/** INFO: what the account uses and may use. There are no account limits: the broker's watermarks are the limit. */
+/**
+ * INFO: what the account uses and may use. There are no account limits: the broker's watermarks are the
+ * limit.
+ */
 export function accountInfo({ broker, counters, server }: Context): ApiAnswer {
   let memory = 0;
   let storage = 0;

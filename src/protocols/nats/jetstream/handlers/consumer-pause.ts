@@ -9,7 +9,9 @@ import { decodeOptional } from './page.ts';
 
 const pauseShape = { pause_until: 'time' } as const;
 
-/** CONSUMER.PAUSE.<stream>.<consumer> {pause_until}: without a time, or with one that has passed, it resumes. */
+/**
+ * CONSUMER.PAUSE.<stream>.<consumer> {pause_until}: without a time, or with one that has passed, it resumes.
+ */
 export async function consumerPause(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const untilMs = timeMs(decodeOptional(body, pauseShape).pause_until);
   const [stream, consumer] = args as [string, string];
@@ -25,7 +27,9 @@ export async function consumerPause(context: Context, { args, body }: ApiRequest
 
 const resetShape = { seq: 'unsigned' } as const;
 
-/** CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start over at seq; without it, after the ack floor. */
+/**
+ * CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start over at seq; without it, after the ack floor.
+ */
 export async function consumerReset(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const { seq } = decodeBody(body, resetShape);
   const [streamName, name] = args as [string, string];

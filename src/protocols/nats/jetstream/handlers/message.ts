@@ -99,7 +99,10 @@ async function lastBySubject(
 
 const deleteShape = { seq: 'unsigned', no_erase: 'boolean' } as const;
 
-/** STREAM.MSG.DELETE.<stream> {seq, no_erase}. Erasing overwrites nothing here: a removed message goes with its segment. */
+/**
+ * STREAM.MSG.DELETE.<stream> {seq, no_erase}. Erasing overwrites nothing here: a removed message goes with
+ * its segment.
+ */
 export async function messageDelete(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   if (isEmptyBody(body)) throw apiError('badRequest');
   const { seq } = decodeBody(body, deleteShape);

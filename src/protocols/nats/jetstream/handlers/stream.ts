@@ -67,7 +67,10 @@ export async function streamDelete(context: Context, { args, body }: ApiRequest)
 
 const purgeShape = { filter: 'string', seq: 'unsigned', keep: 'unsigned' } as const;
 
-/** STREAM.PURGE.<stream> {filter, seq, keep}: everything, or what the filter matches; up to but not including seq; or all but the last keep. */
+/**
+ * STREAM.PURGE.<stream> {filter, seq, keep}: everything, or what the filter matches; up to but not including
+ * seq; or all but the last keep.
+ */
 export async function streamPurge(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const { filter, seq, keep } = decodeOptional(body, purgeShape);
   if (seq && keep) throw apiError('badRequest');
