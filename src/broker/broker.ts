@@ -28,35 +28,35 @@ import { Attributes, type AttributesHost } from './attributes.ts';
 import { Budgets, budgetLimits, type BudgetLimits, type BudgetName, type BudgetUse } from './budgets.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
-import { Compactor } from './compactor.ts';
+import { Compactor } from './retention/compactor.ts';
 import type { BrokerCore } from './core.ts';
-import type { DeadLetterRoute } from './dead-letter.ts';
+import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import { Definitions } from './definitions.ts';
 import { EntryKind, writeDedupeId, writeScheduleTrimmed } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import { Events, type BrokerEvent } from './events.ts';
-import type { Filter } from './filter.ts';
-import { groupConfig, type GroupOptions } from './group-config.ts';
-import { Pacing } from './pacing.ts';
-import type { Partition } from './partition.ts';
-import { ProducerIds } from './producer-ids.ts';
-import type { PublishListener } from './publishes.ts';
+import type { Filter } from './topics/filter.ts';
+import { groupConfig, type GroupOptions } from './groups/group-config.ts';
+import { Pacing } from './retention/pacing.ts';
+import type { Partition } from './topics/partition.ts';
+import { ProducerIds } from './transactions/producer-ids.ts';
+import type { PublishListener } from './topics/publishes.ts';
 import {
   publishToAll,
   type PublishToAllListener,
   type PublishToAllMode,
   type PublishToAllOptions,
-} from './publish-to-all.ts';
+} from './topics/publish-to-all.ts';
 import { defaultGroup, type Queue } from './queue.ts';
-import { readReceipt, writeReceipt, type Receipt } from './receipt.ts';
-import { redrive, type RedriveOptions, type Redriven } from './redrive.ts';
-import { Router } from './router.ts';
-import { Runs } from './runs.ts';
-import { Schedule, type ScheduleHost } from './schedule.ts';
-import type { Topic } from './topic.ts';
-import { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
-import type { TransactionLimits } from './transaction-limits.ts';
-import { Transactions, type TransactionsHost } from './transactions.ts';
+import { readReceipt, writeReceipt, type Receipt } from './groups/receipt.ts';
+import { redrive, type RedriveOptions, type Redriven } from './dead-letters/redrive.ts';
+import { Router } from './live/router.ts';
+import { Runs } from './topics/runs.ts';
+import { Schedule, type ScheduleHost } from './topics/schedule.ts';
+import type { Topic } from './topics/topic.ts';
+import { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
+import type { TransactionLimits } from './transactions/transaction-limits.ts';
+import { Transactions, type TransactionsHost } from './transactions/transactions.ts';
 import { Watermarks, type WatermarkOptions } from './watermarks.ts';
 
 /** Where the broker lives, and what it is made of. */

@@ -18,14 +18,14 @@ import {
   type TransactionEntry,
   type TransactionalProducerEntry,
 } from './entries.ts';
-import { Group } from './group.ts';
-import { storedGroupConfig, type GroupConfig } from './group-config.ts';
-import type { Partition } from './partition.ts';
+import { Group } from './groups/group.ts';
+import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
+import type { Partition } from './topics/partition.ts';
 import { LogIds } from './log-ids.ts';
-import type { ProducerIds } from './producer-ids.ts';
-import type { Schedule } from './schedule.ts';
-import { Topic } from './topic.ts';
-import type { Transactions } from './transactions.ts';
+import type { ProducerIds } from './transactions/producer-ids.ts';
+import type { Schedule } from './topics/schedule.ts';
+import { Topic } from './topics/topic.ts';
+import type { Transactions } from './transactions/transactions.ts';
 
 /** Id of the log that holds delayed messages; every other id is given out from 2 on. */
 export const scheduleLogId = 1;

@@ -7,9 +7,9 @@ import {
   writeOffsetCommittedAs,
   type Committed,
 } from './entries.ts';
-import type { Group } from './group.ts';
-import type { Partition } from './partition.ts';
-import { PublishesOfCommit, type PublishListener } from './publishes.ts';
+import type { Group } from './groups/group.ts';
+import type { Partition } from './topics/partition.ts';
+import { PublishesOfCommit, type PublishListener } from './topics/publishes.ts';
 
 /**
  * When the next commit is to carry a change: a commit is asked for now, or within {@link changeDelayMs}, or

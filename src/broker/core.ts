@@ -2,15 +2,15 @@ import type { Log, Record } from '../log/index.ts';
 import type { Clock, Random, SteadyTime } from '../util/index.ts';
 import type { CommitUrgency } from './commit-cycle.ts';
 import type { Budgets } from './budgets.ts';
-import type { DeadLetterRoute } from './dead-letter.ts';
+import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
-import type { Group } from './group.ts';
-import type { Partition, PartitionHost } from './partition.ts';
-import type { PublishListener } from './publishes.ts';
-import type { Topic } from './topic.ts';
-import type { TopicConfig } from './topic-config.ts';
-import type { Transactions } from './transactions.ts';
+import type { Group } from './groups/group.ts';
+import type { Partition, PartitionHost } from './topics/partition.ts';
+import type { PublishListener } from './topics/publishes.ts';
+import type { Topic } from './topics/topic.ts';
+import type { TopicConfig } from './topics/topic-config.ts';
+import type { Transactions } from './transactions/transactions.ts';
 
 /** What topics and groups need from the broker around them. */
 export interface BrokerCore extends PartitionHost {

@@ -5,12 +5,12 @@ import type { CommitCycle } from './commit-cycle.ts';
 import type { BrokerCore } from './core.ts';
 import { EntryKind } from './entries.ts';
 import { BrokerError } from './errors.ts';
-import type { Group } from './group.ts';
-import type { GroupConfig } from './group-config.ts';
+import type { Group } from './groups/group.ts';
+import type { GroupConfig } from './groups/group-config.ts';
 import type { Queue } from './queue.ts';
-import type { Router } from './router.ts';
-import type { TopicConfig } from './topic-config.ts';
-import { Topic } from './topic.ts';
+import type { Router } from './live/router.ts';
+import type { TopicConfig } from './topics/topic-config.ts';
+import { Topic } from './topics/topic.ts';
 
 /** What definitions are made with. */
 export interface DefinitionsContext {

@@ -1,8 +1,8 @@
 import type { Outcome } from '../log/index.ts';
 import { ByteReader, OffsetSet, type ByteWriter } from '../util/index.ts';
-import type { GroupConfig } from './group-config.ts';
-import type { GroupPartition } from './group-partition.ts';
-import type { TopicConfig } from './topic-config.ts';
+import type { GroupConfig } from './groups/group-config.ts';
+import type { GroupPartition } from './groups/group-partition.ts';
+import type { TopicConfig } from './topics/topic-config.ts';
 
 /**
  * Entries are the broker's state changes as the journal keeps them: a kind, the id of what changed, and a

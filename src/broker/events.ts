@@ -1,6 +1,6 @@
 import type { BrokerError } from './errors.ts';
-import type { Group } from './group.ts';
-import type { Topic } from './topic.ts';
+import type { Group } from './groups/group.ts';
+import type { Topic } from './topics/topic.ts';
 
 /**
  * What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact.

@@ -1,6 +1,11 @@
 export type { Attributes } from './attributes.ts';
 export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
-export { Collector, type CollectorEnd, type CollectorListener, type CollectorOptions } from './collector.ts';
+export {
+  Collector,
+  type CollectorEnd,
+  type CollectorListener,
+  type CollectorOptions,
+} from './groups/collector.ts';
 export {
   budgetLimits,
   budgetNames,
@@ -11,14 +16,14 @@ export {
   type Budgets,
   type BudgetUse,
 } from './budgets.ts';
-export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './consumer.ts';
+export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './groups/consumer.ts';
 export {
   DeadLetterHeader,
   deadLetterOrigin,
   type DeadLetterOrigin,
   type DeadLetterRoute,
   type LeavingMessage,
-} from './dead-letter.ts';
+} from './dead-letters/dead-letter.ts';
 export {
   deadLetterName,
   deadLetterNames,
@@ -29,43 +34,43 @@ export {
   type GroupDeadLetterCause,
   type NamedDeadLetterRoute,
   type TopicDeadLetterPolicy,
-} from './dead-letter-policy.ts';
+} from './dead-letters/dead-letter-policy.ts';
 export type { Committed } from './entries.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
-export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './filter.ts';
-export type { Group, Unanswered } from './group.ts';
-export type { GroupInfo, PositionInfo } from './group-info.ts';
-export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './group-config.ts';
-export type { KeyState } from './key-index.ts';
-export * from './live-message.ts';
-export { publishLive, type LivePublished } from './live-publish.ts';
-export { recordBytes, recordOf, type Message, type StoredMessage } from './message.ts';
-export type { Pacing } from './pacing.ts';
-export type { Partition, PartitionWatcher } from './partition.ts';
-export type { StoredBatches } from './stored-batches.ts';
-export type { PublishListener } from './publishes.ts';
+export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './topics/filter.ts';
+export type { Group, Unanswered } from './groups/group.ts';
+export type { GroupInfo, PositionInfo } from './groups/group-info.ts';
+export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './groups/group-config.ts';
+export type { KeyState } from './topics/key-index.ts';
+export * from './live/live-message.ts';
+export { publishLive, type LivePublished } from './live/live-publish.ts';
+export { recordBytes, recordOf, type Message, type StoredMessage } from './topics/message.ts';
+export type { Pacing } from './retention/pacing.ts';
+export type { Partition, PartitionWatcher } from './topics/partition.ts';
+export type { StoredBatches } from './topics/stored-batches.ts';
+export type { PublishListener } from './topics/publishes.ts';
 export type {
   PublishToAllListener,
   PublishToAllMode,
   PublishToAllOptions,
   TopicRefusal,
-} from './publish-to-all.ts';
+} from './topics/publish-to-all.ts';
 export { defaultGroup, type Queue } from './queue.ts';
-export { Receipt } from './receipt.ts';
-export type { Redriven, RedriveOptions, RedriveRefusal } from './redrive.ts';
-export * from './route.ts';
-export * from './router.ts';
+export { Receipt } from './groups/receipt.ts';
+export type { Redriven, RedriveOptions, RedriveRefusal } from './dead-letters/redrive.ts';
+export * from './live/route.ts';
+export * from './live/router.ts';
 export type { GroupStats, TopicStats } from './stats.ts';
-export type { Published, PublishOptions, Topic } from './topic.ts';
-export { topicConfig, type TopicConfig, type TopicOptions } from './topic-config.ts';
-export type { TransactionLimits } from './transaction-limits.ts';
+export type { Published, PublishOptions, Topic } from './topics/topic.ts';
+export { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
+export type { TransactionLimits } from './transactions/transaction-limits.ts';
 export type {
   PositionInTransaction,
   ProducerIdentity,
   TransactionalProducer,
-} from './transactional-producer.ts';
-export type { BatchTransaction, TransactionCaller, Transactions } from './transactions.ts';
+} from './transactions/transactional-producer.ts';
+export type { BatchTransaction, TransactionCaller, Transactions } from './transactions/transactions.ts';
 export type { WatermarkOptions } from './watermarks.ts';
 export {
   LogError,

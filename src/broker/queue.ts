@@ -1,5 +1,5 @@
-import type { Group } from './group.ts';
-import type { Topic } from './topic.ts';
+import type { Group } from './groups/group.ts';
+import type { Topic } from './topics/topic.ts';
 
 /**
  * The group of a queue that protocols without groups share: consumers of AMQP and SQS are consumers of this

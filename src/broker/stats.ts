@@ -1,5 +1,5 @@
-import type { Group } from './group.ts';
-import type { Topic } from './topic.ts';
+import type { Group } from './groups/group.ts';
+import type { Topic } from './topics/topic.ts';
 
 /**
  * How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds;

@@ -5,7 +5,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   // ---- producers
   {
     name: 'kafka: a batch is answered when it is appended',
-    file: 'broker/batch-intake.js',
+    file: 'broker/topics/batch-intake.js',
     find: 'core.awaitCommit(listener, token, partition, batch.baseOffset, false);',
     replace: 'listener.published(token, partition.index, batch.baseOffset, false);',
   },
@@ -24,25 +24,25 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: only the last batch of a producer is remembered',
-    file: 'broker/producers.js',
+    file: 'broker/topics/producers.js',
     find: 'const batchesKept = 5;',
     replace: 'const batchesKept = 1;',
   },
   {
     name: 'kafka: a repeated batch is answered with the end of the log',
-    file: 'broker/batch-intake.js',
+    file: 'broker/topics/batch-intake.js',
     find: 'core.awaitCommit(listener, token, partition, checked, true)',
     replace: 'core.awaitCommit(listener, token, partition, partition.nextOffset, true)',
   },
   {
     name: 'kafka: a gap in the sequence numbers is no matter',
-    file: 'broker/producers.js',
+    file: 'broker/topics/producers.js',
     find: "return baseSequence === expected ? next : { kind: 'out-of-order', expected };",
     replace: 'return next;',
   },
   {
     name: 'kafka: producer ids are given out again after a crash',
-    file: 'broker/producer-ids.js',
+    file: 'broker/transactions/producer-ids.js',
     find: 'this.#host.record(end);',
     replace: ';',
   },
@@ -55,7 +55,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: a fetch leaves out the first batch',
-    file: 'broker/stored-batches.js',
+    file: 'broker/topics/stored-batches.js',
     find: 'addLive(partition, batch, stored);',
     replace: 'if (stored.bytes > 0 || batch.endOffset === endOffset) addLive(partition, batch, stored);',
   },
@@ -93,13 +93,13 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   // ---- transactions
   {
     name: 'kafka: a transaction ends in one partition only',
-    file: 'broker/transactions.js',
+    file: 'broker/transactions/transactions.js',
     find: 'for (const partition of transaction.partitions) {',
     replace: 'for (const partition of [...transaction.partitions].slice(0, 1)) {',
   },
   {
     name: 'kafka: what was aborted stays',
-    file: 'broker/partition.js',
+    file: 'broker/topics/partition.js',
     find: "if (markedOutcome(marker) === 'abort')",
     replace: 'if (false)',
   },
@@ -111,13 +111,13 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: groups are given what is undecided',
-    file: 'broker/partition.js',
+    file: 'broker/topics/partition.js',
     find: 'return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);',
     replace: 'return durableEnd;',
   },
   {
     name: 'kafka: the end of a transaction is answered before it is durable',
-    file: 'broker/transactions.js',
+    file: 'broker/transactions/transactions.js',
     find: 'producer.previousEpoch = undefined;\n            this.#record(producer);\n            return this.#durable(producer.identity);',
     replace:
       'producer.previousEpoch = undefined;\n            this.#record(producer);\n            return producer.identity;',
@@ -136,21 +136,21 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: positions are committed by an abort',
-    file: 'broker/transactions.js',
+    file: 'broker/transactions/transactions.js',
     find: "if (outcome === 'commit')\n            for (const position of transaction.positions.values())",
     replace: 'if (true)\n            for (const position of transaction.positions.values())',
   },
   // ---- beside Kafka 4.4
   {
     name: 'what an open transaction has written pushes out what is decided',
-    file: 'broker/size-retention.js',
+    file: 'broker/retention/size-retention.js',
     find: '< undecidedFrom',
     replace: '< Infinity',
     tests: ['broker/key-state.test.js'],
   },
   {
     name: 'keys that come while an index is read together are not counted',
-    file: 'broker/key-accounting.js',
+    file: 'broker/topics/key-accounting.js',
     find: 'this.#appendedMeanwhile?.push([key, record.offset]);',
     replace: ';',
     tests: ['broker/key-state.test.js'],

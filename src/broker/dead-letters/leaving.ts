@@ -1,0 +1,274 @@
+import { Record, type Batch } from '../../log/index.ts';
+import { OffsetSet, type Timer } from '../../util/index.ts';
+import { topicError } from '../topics/admission.ts';
+import type { BrokerCore } from '../core.ts';
+import { appendDeadLetter, wasDeadLetterOf } from './dead-letter.ts';
+import { policyOfTopic, type ResolvedPolicy } from './dead-letter-policy.ts';
+import { BrokerError } from '../errors.ts';
+import { KeyReader } from '../topics/filter.ts';
+import type { Partition } from '../topics/partition.ts';
+import { turnBytes } from '../topics/record-reader.ts';
+import { excessOf } from '../retention/size-retention.ts';
+import type { Topic } from '../topics/topic.ts';
+
+/** Why a message leaves its topic without an answer of a group. */
+export type LeavingCause = 'overflow' | 'expired' | 'removed';
+
+/** Messages moved in one turn of the event loop. */
+const pieceMessages = 256;
+/**
+ * So far a topic may be beyond its limits while it moves what they drop; then publishes wait or are refused.
+ */
+const behindMessagesMax = 4096;
+const behindBytesMax = 64 * 1024 * 1024;
+const retryDelayMs = 1000;
+
+/**
+ * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics where its policy
+ * asks for that.
+ *
+ * Without a policy for the cause, a message is removed at once and is not read. With one, it is read first,
+ * which takes time: the topic is beyond its limits until then. Dead letter and removal are one commit. A
+ * limit does not wait for a dead-letter topic: a message that it does not take is removed all the same, and
+ * counted as lost.
+ */
+export class Leaving {
+  readonly counts: { -readonly [C in LeavingCause]: number } = { overflow: 0, expired: 0, removed: 0 };
+  /** Dead letters of the topic, of its groups too. */
+  deadLettered = 0;
+  /** Messages that should have become dead letters and could not. */
+  lost = 0;
+  readonly #topic: Topic;
+  readonly #core: BrokerCore;
+  readonly #policies: { [C in LeavingCause]?: ResolvedPolicy | undefined } = {};
+  /** What limits per key push out, by partition. */
+  readonly #ofKeys = new Map<Partition, OffsetSet>();
+  readonly #running = new Set<Partition>();
+  readonly #retries = new Map<Partition, Timer>();
+  #stopped = false;
+  readonly #record = new Record();
+  readonly #keyReader = new KeyReader();
+
+  constructor(topic: Topic, core: BrokerCore) {
+    this.#topic = topic;
+    this.#core = core;
+  }
+
+  /** The topic's policy changed. */
+  configured(): void {
+    for (const cause of ['overflow', 'expired', 'removed'] as const)
+      this.#policies[cause] = policyOfTopic(this.#topic, cause);
+  }
+
+  /** Whether what leaves for that cause becomes a dead letter. */
+  becomesLetter(cause: LeavingCause): boolean {
+    return this.#policies[cause] !== undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#retries.values()) timer.cancel();
+    this.#retries.clear();
+  }
+
+  /** Why a partition takes no publish until more of what its limits drop is moved; undefined: it does. */
+  refusal(partition: Partition): BrokerError | undefined {
+    if (!this.#policies.overflow) return undefined;
+    const { messagesMax = Infinity, bytesMax = Infinity, overflow } = this.#topic.config;
+    const ofKeys = this.#ofKeys.get(partition)?.size ?? 0;
+    const isBehind =
+      ofKeys > behindMessagesMax ||
+      (overflow === 'drop-oldest' &&
+        (partition.count - messagesMax > behindMessagesMax || partition.bytes - bytesMax > behindBytesMax));
+    if (!isBehind) return undefined;
+    const what = 'is still moving what its limits drop to its dead-letter topic: try again';
+    return topicError(this.#topic, 'topic-full', what);
+  }
+
+  // ---- limits
+
+  /** The partition is beyond a limit: the oldest go, after they were read. */
+  moveExcess(partition: Partition): void {
+    if (this.#stopped || this.#running.has(partition) || this.#retries.has(partition)) return;
+    this.#running.add(partition);
+    void this.#moveExcess(partition)
+      .catch(() => {
+        if (this.#stopped) return; // the log reports its own errors; another try follows
+        const retry = this.#core.clock.setTimer(retryDelayMs, () => {
+          this.#retries.delete(partition);
+          this.moveExcess(partition);
+        });
+        this.#retries.set(partition, retry);
+      })
+      .finally(() => this.#running.delete(partition));
+  }
+
+  /** A limit per key pushes this message out. */
+  moveOfKey(partition: Partition, offset: number): void {
+    let offsets = this.#ofKeys.get(partition);
+    if (!offsets) this.#ofKeys.set(partition, (offsets = new OffsetSet()));
+    offsets.add(offset);
+    this.moveExcess(partition);
+  }
+
+  async #moveExcess(partition: Partition): Promise<void> {
+    const excess = (): ReturnType<typeof excessOf> => excessOf(partition, this.#topic.config);
+    await this.#moveHead(partition, 'overflow', excess);
+    const offsets = this.#ofKeys.get(partition);
+    if (!offsets) return;
+    await this.#moveSome(partition, offsets, 'overflow', 'messagesPerKeyMax');
+    if (offsets.size === 0) this.#ofKeys.delete(partition);
+    if (excess() || offsets.size > 0) await this.#moveExcess(partition); // what came meanwhile
+  }
+
+  // ---- removal on request
+
+  /** Removes everything below `below`; resolves to how many messages went. */
+  async removeBelow(partition: Partition, below: number, reason: string): Promise<number> {
+    return this.#moveHead(partition, 'removed', () => ({ below, reason }));
+  }
+
+  /** Removes these messages; resolves to how many went. */
+  async remove(partition: Partition, offsets: Iterable<number>, reason: string): Promise<number> {
+    const set = new OffsetSet();
+    for (const offset of offsets) if (partition.isLive(offset)) set.add(offset);
+    return this.#moveSome(partition, set, 'removed', reason);
+  }
+
+  // ---- piece by piece
+
+  async #moveHead(
+    partition: Partition,
+    cause: LeavingCause,
+    target: () => { readonly below: number; readonly reason: string } | undefined,
+  ): Promise<number> {
+    let moved = 0;
+    for (let at = target(); at && partition.firstOffset < at.below; at = target()) {
+      const batch = await this.#batchAt(partition, partition.firstOffset);
+      if (this.#stopped) break;
+      const now = target(); // limits and the partition may have changed during the reading
+      if (!batch || !now) continue;
+      moved += this.moveHead(partition, batch, now.below, cause, now.reason);
+      this.#topic.noteRoom();
+      await this.#core.pacing.wait();
+    }
+    return moved;
+  }
+
+  /**
+   * Moves the first messages of a partition, which stand in this batch, up to `below`: so many as one turn
+   * takes. Says how many; the first offset says how far that went.
+   */
+  moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
+    const from = partition.firstOffset;
+    let end = Math.min(below, Math.max(batch.endOffset, from + 1));
+    let bytes = 0;
+    let messages = 0;
+    const reader = partition.reader();
+    const record = this.#record;
+    reader.reset(batch, from);
+    while (reader.next(record) && record.offset < end) {
+      if (!partition.isLive(record.offset)) continue;
+      this.#letter(partition, batch, cause, reason);
+      bytes += record.buffer === undefined ? 0 : record.valueEnd - Math.max(0, record.valueStart);
+      if (++messages >= pieceMessages || bytes >= turnBytes) end = record.offset + 1;
+    }
+    const gone = partition.trim(end);
+    this.counts[cause] += gone;
+    if (gone > messages && this.becomesLetter(cause)) this.lost += gone - messages; // unreadable
+    return gone;
+  }
+
+  async #moveSome(
+    partition: Partition,
+    offsets: OffsetSet,
+    cause: LeavingCause,
+    reason: string,
+  ): Promise<number> {
+    let moved = 0;
+    for (let at = offsets.nextPresent(0); at !== undefined; at = offsets.nextPresent(0)) {
+      if (!partition.isLive(at)) {
+        offsets.delete(at);
+        continue;
+      }
+      const batch = await this.#batchAt(partition, at);
+      if (this.#stopped) break;
+      if (!batch) continue;
+      moved += this.#moveOf(partition, batch, at, offsets, cause, reason);
+      this.#topic.noteRoom();
+      await this.#core.pacing.wait();
+    }
+    return moved;
+  }
+
+  #moveOf(
+    partition: Partition,
+    batch: Batch,
+    from: number,
+    offsets: OffsetSet,
+    cause: LeavingCause,
+    reason: string,
+  ): number {
+    const before = partition.count;
+    const reader = partition.reader();
+    const record = this.#record;
+    let messages = 0;
+    let isRead = false;
+    reader.reset(batch, from);
+    while (messages < pieceMessages && reader.next(record)) {
+      const { offset } = record;
+      if (offset === from) isRead = true;
+      if (!offsets.has(offset)) continue;
+      offsets.delete(offset);
+      if (!partition.isLive(offset)) continue;
+      this.#letter(partition, batch, cause, reason);
+      if (partition.keyIndex) partition.removeOfKey(this.#keyReader.read(record), offset);
+      else partition.remove(offset);
+      messages++;
+    }
+    if (!isRead) {
+      // It cannot be read: it goes without a dead letter.
+      offsets.delete(from);
+      if (partition.remove(from) && this.becomesLetter(cause)) this.lost++;
+    }
+    const gone = before - partition.count;
+    this.counts[cause] += gone;
+    return gone;
+  }
+
+  /** The record at hand becomes a dead letter, if the policy covers the cause. */
+  #letter(partition: Partition, batch: Batch, cause: LeavingCause, reason: string): void {
+    const policy = this.#policies[cause];
+    if (!policy) return;
+    const { offset, key, headers, value, timestampMs } = this.#record;
+    const isUndecided = batch.transactional && offset >= partition.undecidedFrom;
+    const hasBeen = headers.length > 0 && wasDeadLetterOf(headers, this.#topic.name);
+    if (isUndecided || hasBeen) {
+      this.lost++; // it may come to nothing yet; or it goes round in a circle of dead-letter topics
+      return;
+    }
+    const topics = appendDeadLetter(this.#core, policy, {
+      topic: this.#topic,
+      group: undefined,
+      partition: partition.index,
+      offset,
+      key,
+      headers,
+      value,
+      cause,
+      reason: `${cause}: ${reason}`,
+      deliveries: 0,
+      firstMs: timestampMs,
+    });
+    if (topics instanceof BrokerError || topics.length === 0) this.lost++;
+    else this.deadLettered++;
+  }
+
+  /** The batch of a message; undefined when it was not durable, after the commit that it was in. */
+  async #batchAt(partition: Partition, offset: number): Promise<Batch | undefined> {
+    const batch = await partition.batchAt(offset);
+    if (batch) return batch;
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    return undefined;
+  }
+}

@@ -1,0 +1,228 @@
+import type { Record } from '../../log/index.ts';
+import type { Clock } from '../../util/index.ts';
+import type { Attachment } from './attachment.ts';
+import type { Delivery } from './consumer.ts';
+import type { Consumers } from './consumers.ts';
+import { KeyReader } from '../topics/filter.ts';
+import type { Group } from './group.ts';
+import type { GroupPartition } from './group-partition.ts';
+import { recordBytes } from '../topics/message.ts';
+import type { PendingEntry } from './pending.ts';
+
+/** Deliveries in one go before others get a turn. */
+const deliveriesPerTurn = 1024;
+
+/**
+ * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and
+ * something is there, redeliveries first, then what the cursor finds.
+ */
+export class DeliveryPump {
+  readonly #group: Group;
+  readonly #consumers: Consumers;
+  readonly #clock: Clock;
+  readonly #keyReader = new KeyReader();
+  #scheduled = false;
+  /** Called once when there is nothing to deliver. */
+  readonly #whenIdle = new Set<() => void>();
+  #partitionTurn = 0;
+  /**
+   * What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given.
+   */
+  readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
+    record: undefined as unknown as Record,
+    partition: 0,
+    deliveries: 0,
+    attempt: 0,
+    deadlineMs: Infinity,
+    sequence: 0,
+    pending: 0,
+    bytes: 0,
+  };
+  /** Its pending entry, when it is a redelivery. */
+  #entry: PendingEntry | undefined = undefined;
+
+  constructor(group: Group, consumers: Consumers, clock: Clock) {
+    this.#group = group;
+    this.#consumers = consumers;
+    this.#clock = clock;
+  }
+
+  /**
+   * Runs once the input at hand has been read, however often it is asked for: one write per connection serves
+   * many acks.
+   */
+  wake(): void {
+    if (this.#scheduled || this.#consumers.count === 0) return;
+    this.#schedule();
+  }
+
+  /** See {@link Group.whenIdle}. */
+  whenIdle(callback: () => void): () => void {
+    this.#whenIdle.add(callback);
+    if (!this.#scheduled) this.#schedule();
+    return () => void this.#whenIdle.delete(callback);
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#clock.defer(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    const isIdle = this.#group.isDelivering ? this.#deliverAll() : this.#group.isPaused;
+    if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
+  };
+
+  /** What is on its way from the disk is still to be delivered. */
+  #tellIdle(): void {
+    if (this.#scheduled || this.#group.isLoading) return;
+    const callbacks = [...this.#whenIdle];
+    this.#whenIdle.clear();
+    for (const callback of callbacks) callback();
+  }
+
+  /** Delivers until no consumer has credit, or (true) there is nothing for those that have. */
+  #deliverAll(): boolean {
+    let isIdle = this.#consumers.count === 0;
+    const nowMs = this.#clock.monotonic();
+    let delivered = 0;
+    let refusals = 0;
+    let barren = 0;
+    for (let attachment = this.#consumers.next(); attachment; attachment = this.#consumers.next()) {
+      const { consumer } = attachment;
+      if (delivered === deliveriesPerTurn) {
+        this.#schedule();
+        break;
+      }
+      const position = this.#nextPosition(consumer.partitions);
+      if (!position) {
+        // Others may take what lies in partitions that this one does not.
+        if (consumer.partitions === undefined || ++barren > this.#consumers.count) {
+          isIdle = true;
+          break;
+        }
+        this.#consumers.turnTaken();
+        continue;
+      }
+      barren = 0;
+      this.#consumers.turnTaken();
+      const bytes = consumer.sizeOf === undefined ? this.#delivery.bytes : consumer.sizeOf(this.#delivery);
+      if (bytes > consumer.creditBytes) {
+        const before = this.#consumers.count;
+        consumer.refused?.(bytes);
+        if (this.#consumers.count === before && ++refusals >= before) break;
+        continue;
+      }
+      refusals = 0;
+      this.#deliver(position, attachment, nowMs);
+      delivered++;
+    }
+    if (delivered > 0) this.#group.noteDelivered(delivered, nowMs);
+    return isIdle;
+  }
+
+  /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
+  #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
+    const { config } = this.#group;
+    const positions = this.#group.positions.opened;
+    for (let i = 0; i < positions.length; i++) {
+      if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
+      const position = positions[this.#partitionTurn++]!;
+      if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
+      const ready = this.#findReady(position);
+      if (ready === true) return position;
+      // With order per key nothing new may overtake a redelivery that is still being fetched.
+      if (ready === 'loading' && config.ordering === 'key') continue;
+      if (this.#findFresh(position)) return position;
+    }
+    return undefined;
+  }
+
+  #findReady(position: GroupPartition): boolean | 'loading' {
+    const { maxInFlight = Infinity } = this.#group.config;
+    if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
+    for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
+      const record = position.find(entry.offset);
+      if (record === 'loading') return 'loading';
+      if (record) {
+        if (!position.admitAgain(entry, record)) continue;
+        this.#describe(position, record, entry.deliveries + 1, entry.released);
+        this.#entry = entry;
+        return true;
+      }
+      this.#group.settle(position, entry); // removed meanwhile: nothing to deliver
+    }
+    return false;
+  }
+
+  #findFresh(position: GroupPartition): boolean {
+    const { maxInFlight, ack } = this.#group.config;
+    if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
+      return false;
+    const record = position.peek();
+    if (!record) return false;
+    this.#describe(position, record, 1, 0);
+    this.#entry = undefined;
+    return true;
+  }
+
+  #describe(position: GroupPartition, record: Record, deliveries: number, released: number): void {
+    const delivery = this.#delivery;
+    delivery.record = record;
+    delivery.partition = position.partition.index;
+    delivery.deliveries = deliveries;
+    delivery.attempt = deliveries - released;
+    delivery.bytes = recordBytes(record);
+  }
+
+  #deliver(position: GroupPartition, attachment: Attachment, nowMs: number): void {
+    const group = this.#group;
+    const delivery = this.#delivery;
+    delivery.sequence = ++group.deliverySequence;
+    if (!this.#entry) position.take();
+    if (group.config.ack === 'none') this.#deliverForGood(position, attachment);
+    else {
+      delivery.deadlineMs = this.#makePending(position, attachment, nowMs);
+      delivery.pending = group.lag;
+      attachment.consumer.receive(delivery);
+    }
+  }
+
+  /** At most once: done with the delivery. */
+  #deliverForGood(position: GroupPartition, { consumer }: Attachment): void {
+    const { topic } = this.#group;
+    const { record } = this.#delivery;
+    const { offset } = record;
+    const key = topic.settlesByKey ? this.#keyReader.read(record) : undefined;
+    if (this.#entry) position.pending.remove(this.#entry);
+    this.#delivery.deadlineMs = Infinity;
+    this.#delivery.pending = this.#group.lag;
+    consumer.receive(this.#delivery);
+    topic.settled(position.partition, offset, key, this.#group);
+  }
+
+  /** Says when the consumer's time is up. */
+  #makePending(position: GroupPartition, attachment: Attachment, nowMs: number): number {
+    const group = this.#group;
+    const { record, sequence } = this.#delivery;
+    let entry = this.#entry;
+    if (entry) {
+      if (group.isStored) position.changes.deliveries.push(entry.offset, entry.deliveries + 1);
+    } else {
+      entry = position.pending.add(record.offset, 0);
+      if (group.isStored) position.changes.entered.add(record.offset);
+    }
+    if (group.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
+    entry.timestampMs = record.timestampMs;
+    entry.deliveredMs = this.#clock.now();
+    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
+    position.lockKey(entry, record);
+    const { ackWaitMs } = attachment.consumer;
+    const waitMs = ackWaitMs ?? group.deadlineMs(entry.deliveries + 1);
+    position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
+    entry.sequence = sequence;
+    if (entry.deliveries === 1) entry.firstSequence = sequence;
+    return entry.dueMs;
+  }
+}

@@ -1,0 +1,171 @@
+import { isSubscribeSubject } from '../../util/index.ts';
+import {
+  type DeadLetterPolicy,
+  type GroupDeadLetterCause,
+  problemOfPolicy,
+} from '../dead-letters/dead-letter-policy.ts';
+import { BrokerError } from '../errors.ts';
+import { isFiniteNumber, withoutUndefined } from '../topics/topic-config.ts';
+
+/** Where a new group begins to read. */
+export type GroupStart =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'new' }
+  /** The last message that matches the filters, and all that follow. */
+  | { readonly kind: 'last' }
+  /**
+   * The last message of each key that matches, in offset order, then all that follow. Needs the topic's
+   * keyState.
+   */
+  | { readonly kind: 'last-per-key' }
+  /**
+   * An offset that the log has not reached counts as its end, unless `beyondEnd` lets the group wait for it.
+   */
+  | { readonly kind: 'offset'; readonly offset: number; readonly beyondEnd?: boolean }
+  | { readonly kind: 'time'; readonly timestampMs: number };
+
+/** What a group is told to be. */
+export interface GroupConfig {
+  readonly name: string;
+  /** False: its position lives in memory only, and it is gone after a restart. */
+  readonly durable: boolean;
+  /** Subject patterns over the key; none = every message. */
+  readonly filters: readonly string[];
+  readonly start: GroupStart;
+  /** `none`: done when delivered (at most once). `all`: an ack covers everything delivered before it. */
+  readonly ack: 'explicit' | 'all' | 'none';
+  /** How long a consumer may hold a delivery before it counts as failed. */
+  readonly ackWaitMs: number;
+  /**
+   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating;
+   * empty = at once. With `backoffMeans: 'deadline'` the n-th delivery has the deadline `backoffMs[n - 1]`,
+   * and there is no wait after it. A wait that has begun ends as it began when the backoff changes; deadlines
+   * change at once.
+   */
+  readonly backoffMs: readonly number[];
+  readonly backoffMeans: 'wait' | 'deadline';
+  /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
+  readonly backoffJitter: number;
+  /**
+   * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are
+   * gone with the connection; `at-deadline` leaves them to their consumers, which may still answer, for a
+   * whole wait more.
+   */
+  readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
+  /** Deliveries of one message before it is given up. */
+  readonly maxDeliver?: number;
+  /**
+   * Deliveries that may be under way at once, of each partition by itself: so Kafka counts its record locks,
+   * and one slow partition takes no room from the others.
+   */
+  readonly maxInFlight?: number;
+  /**
+   * What becomes of messages that are given up: a policy, or the name of the topic that takes them. Absent:
+   * the topic's policy decides; without that, the group passes over what failed too often, and a rejected
+   * message is done.
+   */
+  readonly deadLetter?: string | DeadLetterPolicy<GroupDeadLetterCause>;
+  /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
+  readonly ordering: 'none' | 'key';
+  /**
+   * `committed`: the group delivers nothing. Its consumers read the topic by themselves and tell by
+   * {@link Group.commitOffset} how far they are (Kafka's consumer groups). Absent: positions move with
+   * deliveries and acks.
+   */
+  readonly positions?: 'committed';
+  readonly paused: boolean;
+  readonly pausedUntilMs?: number;
+  /** Removed after so long without a consumer. */
+  readonly inactiveMs?: number;
+  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+export type GroupOptions = { readonly name: string } & Partial<GroupConfig>;
+
+const groupChoices = {
+  ack: ['explicit', 'all', 'none'],
+  ordering: ['none', 'key'],
+  redeliverAfterRestart: ['at-once', 'at-deadline'],
+  backoffMeans: ['wait', 'deadline'],
+} as const satisfies { readonly [K in keyof GroupConfig]?: readonly GroupConfig[K][] };
+
+/** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
+export function groupConfig(options: GroupOptions): GroupConfig {
+  const config: GroupConfig = {
+    durable: true,
+    filters: [],
+    start: { kind: 'all' },
+    ack: 'explicit',
+    ackWaitMs: 30_000,
+    backoffMs: [],
+    backoffMeans: 'wait',
+    redeliverAfterRestart: 'at-once',
+    backoffJitter: 0,
+    ordering: 'none',
+    paused: false,
+    attributes: {},
+    ...withoutUndefined(options),
+  };
+  const invalid = (problem: string): never => {
+    throw new BrokerError(
+      'group-config-invalid',
+      `Group "${config.name}" cannot be configured so: ${problem}.`,
+      {
+        group: config.name,
+      },
+    );
+  };
+  if (typeof config.name !== 'string') invalid('its name must be a text');
+  if (config.name.length === 0 || config.name.length > 255) invalid('its name must have 1 to 255 characters');
+  if (!Array.isArray(config.filters)) invalid('filters must be a list of subject patterns');
+  for (const filter of config.filters) {
+    if (typeof filter !== 'string' || !isSubscribeSubject(filter))
+      invalid(`"${filter}" is not a subject pattern`);
+  }
+  for (const [name, choices] of Object.entries(groupChoices)) {
+    const value = config[name as keyof typeof groupChoices];
+    if (!(choices as readonly string[]).includes(value))
+      invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  for (const name of ['durable', 'paused'] as const) {
+    if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
+  }
+  if (!(isFiniteNumber(config.ackWaitMs) && config.ackWaitMs > 0))
+    invalid('ackWaitMs must be a number greater than 0');
+  if (!Array.isArray(config.backoffMs) || config.backoffMs.some((ms) => !(isFiniteNumber(ms) && ms >= 0)))
+    invalid('backoffMs must be a list of numbers from 0');
+  if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
+  for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs'] as const) {
+    const value = config[name];
+    if (value !== undefined && !(isFiniteNumber(value) && value > 0))
+      invalid(`${name} must be a number greater than 0, or absent for no limit`);
+  }
+  if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
+    invalid('a group with committed positions has no filters and no ordering per key');
+  const { deadLetter } = config;
+  if (deadLetter === '') invalid('deadLetter must be the name of a topic, a policy, or absent for none');
+  if (deadLetter !== undefined && typeof deadLetter !== 'string') {
+    const problem = problemOfPolicy(deadLetter, { kind: 'group' });
+    if (problem !== undefined) invalid(problem);
+  }
+  if (config.start.kind === 'offset' && !(isFiniteNumber(config.start.offset) && config.start.offset >= 0))
+    invalid('the start offset must be a number from 0');
+  if (config.start.kind === 'time' && !isFiniteNumber(config.start.timestampMs))
+    invalid('the start time must be in milliseconds since 1970');
+  return config;
+}
+
+/** A configuration as an earlier version may have stored it. */
+type StoredGroupConfig = Omit<GroupConfig, 'backoffMeans'> & {
+  readonly backoffMeans?: GroupConfig['backoffMeans'];
+  /** The name of `backoffMeans: 'deadline'` up to 0.1.0. */
+  readonly backoffReplacesDeadline?: boolean;
+};
+
+/** Reads a configuration from the data directory, with names of earlier versions. */
+export function storedGroupConfig(stored: StoredGroupConfig): GroupConfig {
+  if (stored.backoffMeans !== undefined) return stored as GroupConfig;
+  const { backoffReplacesDeadline, ...config } = stored;
+  return { ...config, backoffMeans: backoffReplacesDeadline === true ? 'deadline' : 'wait' };
+}

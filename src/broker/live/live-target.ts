@@ -1,0 +1,133 @@
+import { hasWildcards, subjectMatches } from '../../util/index.ts';
+import type { LiveMessage } from './live-message.ts';
+import type { InterestHolder, LiveSubscription, Route } from './route.ts';
+import type { Router } from './router.ts';
+import type { Topic } from '../topics/topic.ts';
+
+/**
+ * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the
+ * deliver subject of a push consumer. It keeps the route, and can watch whether anybody listens.
+ *
+ * Watching costs nothing while nothing changes: a target leans on one subscription that matches, its witness,
+ * and looks for another when that one goes. Only targets without any stand in a list that new subscriptions
+ * are compared with.
+ */
+export class LiveTarget<T = Topic> implements InterestHolder {
+  readonly subject: string;
+  readonly #bytes: Uint8Array;
+  readonly #router: Router<T>;
+  readonly #unheard: Map<string, Set<LiveTarget<T>>>;
+  #route: Route<T> | undefined = undefined;
+  #listener: ((present: boolean) => void) | undefined = undefined;
+  #witness: LiveSubscription | undefined = undefined;
+
+  constructor(router: Router<T>, unheard: Map<string, Set<LiveTarget<T>>>, subject: string) {
+    this.#router = router;
+    this.#unheard = unheard;
+    this.subject = subject;
+    this.#bytes = Buffer.from(subject, 'utf8');
+  }
+
+  /** The targets in the list that a new pattern reaches. */
+  static matching<T>(unheard: Map<string, Set<LiveTarget<T>>>, pattern: string): LiveTarget<T>[] {
+    if (!hasWildcards(pattern)) return [...(unheard.get(pattern) ?? [])];
+    const matching: LiveTarget<T>[] = [];
+    for (const [subject, targets] of unheard) if (subjectMatches(pattern, subject)) matching.push(...targets);
+    return matching;
+  }
+
+  get route(): Route<T> {
+    const route = this.#route;
+    if (route !== undefined && this.#router.isCurrent(route)) return route;
+    return (this.#route = this.#router.match(this.#bytes, 0, this.#bytes.length));
+  }
+
+  /** Somebody listens now. */
+  get present(): boolean {
+    return this.route.hasSubscribers;
+  }
+
+  /** Whoever would get the next message is behind. */
+  get congested(): boolean {
+    return this.#congestedSubscription() !== undefined;
+  }
+
+  /** Sends to whoever listens to this target; the message shows its own subject. Says how many took it. */
+  send(message: LiveMessage): number {
+    return this.#router.deliver(this.route, message);
+  }
+
+  /** Calls back once, when it may no longer be {@link congested}: ask again. At once when it is not. */
+  whenDrained(callback: () => void): void {
+    const subscription = this.#congestedSubscription();
+    if (subscription) subscription.subscriber.whenDrained(callback);
+    else callback();
+  }
+
+  /**
+   * Calls back with false when the last listener has gone and with true when one has come, until
+   * {@link close}. One watcher per target.
+   */
+  watch(listener: (present: boolean) => void): void {
+    this.#listener = listener;
+    this.#findWitness();
+  }
+
+  /** Stops watching. */
+  close(): void {
+    this.#listener = undefined;
+    this.#witness?.targets?.delete(this);
+    this.#witness = undefined;
+    this.#leaveUnheard();
+  }
+
+  /** For the router: the witness was unsubscribed. */
+  witnessGone(): void {
+    this.#witness = undefined;
+    if (this.#listener === undefined) return;
+    this.#findWitness();
+    if (this.#witness === undefined) this.#listener(false);
+  }
+
+  /** For the router: a subscription that matches came. */
+  heardBy(subscription: LiveSubscription): void {
+    this.#leaveUnheard();
+    this.#lean(subscription);
+    this.#listener?.(true);
+  }
+
+  #findWitness(): void {
+    const { subscriptions, queues } = this.route;
+    const found = subscriptions[0] ?? queues[0]?.[0];
+    if (found) {
+      this.#lean(found);
+      return;
+    }
+    const targets = this.#unheard.get(this.subject);
+    if (targets) targets.add(this);
+    else this.#unheard.set(this.subject, new Set([this]));
+  }
+
+  #lean(subscription: LiveSubscription): void {
+    this.#witness = subscription;
+    (subscription.targets ??= new Set()).add(this);
+  }
+
+  #leaveUnheard(): void {
+    const targets = this.#unheard.get(this.subject);
+    if (targets?.delete(this) && targets.size === 0) this.#unheard.delete(this.subject);
+  }
+
+  /** The one to wait for: a plain subscriber that is behind, or a member of a queue all of which are. */
+  #congestedSubscription(): LiveSubscription | undefined {
+    const { subscriptions, queues } = this.route;
+    for (let i = 0; i < subscriptions.length; i++) {
+      if (subscriptions[i]!.subscriber.congested) return subscriptions[i];
+    }
+    for (let i = 0; i < queues.length; i++) {
+      const members = queues[i]!;
+      if (members.every((member) => member.subscriber.congested)) return members[0];
+    }
+    return undefined;
+  }
+}

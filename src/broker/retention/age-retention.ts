@@ -1,0 +1,121 @@
+import { Record, type Batch } from '../../log/index.ts';
+import type { Clock, SteadyTime, Timer } from '../../util/index.ts';
+import type { Pacing } from './pacing.ts';
+import type { Partition } from '../topics/partition.ts';
+import type { Topic } from '../topics/topic.ts';
+
+const checkDelayMsMin = 10;
+const retryDelayMs = 1000;
+
+/**
+ * Age retention removes messages when they are older than the topic's `ageMsMax`.
+ *
+ * One timer per partition stands at the time the oldest message comes of age; when it fires the head of the
+ * log is read and trimmed.
+ */
+export class AgeRetention {
+  readonly #topic: Topic;
+  readonly #clock: Clock;
+  readonly #steady: SteadyTime;
+  readonly #pacing: Pacing;
+  readonly #timers = new Map<Partition, Timer>();
+  readonly #running = new Set<Partition>();
+  #stopped = false;
+
+  constructor(topic: Topic, clock: Clock, steady: SteadyTime, pacing: Pacing) {
+    this.#topic = topic;
+    this.#clock = clock;
+    this.#steady = steady;
+    this.#pacing = pacing;
+  }
+
+  /** A message was appended: the first one starts the timer. */
+  appended(partition: Partition, timestampMs: number): void {
+    const { ageMsMax } = this.#topic.config;
+    if (ageMsMax === undefined || this.#timers.has(partition) || this.#running.has(partition)) return;
+    this.#arm(partition, this.#steady.of(timestampMs) + ageMsMax - this.#steady.now());
+  }
+
+  /** Looks at the head now. Resolves once all that is too old has gone. */
+  async check(partition: Partition): Promise<void> {
+    if (this.#topic.config.ageMsMax === undefined || this.#running.has(partition)) return;
+    this.#timers.get(partition)?.cancel();
+    this.#timers.delete(partition);
+    this.#running.add(partition);
+    await this.#trim(partition);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #arm(partition: Partition, delayMs: number): void {
+    if (this.#stopped) return;
+    const timer = this.#clock.setTimer(Math.max(checkDelayMsMin, delayMs), () => {
+      this.#timers.delete(partition);
+      void this.check(partition);
+    });
+    this.#timers.set(partition, timer);
+  }
+
+  async #trim(partition: Partition): Promise<void> {
+    const reader = partition.reader();
+    const record = new Record();
+    let nextDelayMs: number | undefined;
+    try {
+      search: while (!this.#stopped && partition.count > 0) {
+        const { ageMsMax } = this.#topic.config;
+        if (ageMsMax === undefined) break;
+        const from = partition.firstOffset;
+        const batch = await partition.batchAt(from);
+        if (!batch) {
+          nextDelayMs = Math.min(ageMsMax, retryDelayMs); // the oldest is not durable yet
+          break;
+        }
+        const steady = this.#steady;
+        const oldestKeptMs = steady.now() - ageMsMax;
+        reader.reset(batch, from);
+        while (reader.next(record)) {
+          if (!partition.isLive(record.offset)) continue;
+          const timestampMs = steady.of(record.timestampMs);
+          if (timestampMs > oldestKeptMs) {
+            const { offset } = record;
+            if (!(await this.#expire(partition, batch, offset))) continue search;
+            nextDelayMs = timestampMs - oldestKeptMs;
+            break search;
+          }
+        }
+        const youngestMs = steady.of(batch.maxTimestampMs);
+        if (!reader.isWhole && youngestMs > oldestKeptMs) {
+          nextDelayMs = youngestMs - oldestKeptMs; // what cannot be read is as young as the batch says
+          break;
+        }
+        await this.#expire(partition, batch, Math.max(batch.endOffset, from + 1));
+      }
+    } catch {
+      nextDelayMs = retryDelayMs; // the log reports its own errors; retention tries again
+    }
+    this.#running.delete(partition);
+    if (this.#stopped) return;
+    this.#topic.noteRoom();
+    if (nextDelayMs !== undefined) this.#arm(partition, nextDelayMs);
+    else if (partition.count > 0) this.#arm(partition, retryDelayMs);
+  }
+
+  /**
+   * Removes what stands below `below`, the end of this batch at most; false: there is more, and others had a
+   * turn.
+   */
+  async #expire(partition: Partition, batch: Batch, below: number): Promise<boolean> {
+    const { leaving } = this.#topic;
+    if (!leaving.becomesLetter('expired')) {
+      leaving.counts.expired += partition.trim(below);
+      return true;
+    }
+    leaving.moveHead(partition, batch, below, 'expired', 'ageMsMax');
+    await this.#pacing.wait();
+    return partition.firstOffset >= below;
+  }
+}

@@ -1,0 +1,60 @@
+import { BrokerError } from '../errors.ts';
+import { Filter } from '../topics/filter.ts';
+import type { Partition } from '../topics/partition.ts';
+
+/** What a purge takes: everything by default. */
+export interface PurgeOptions {
+  /** Only messages whose key matches this subject pattern. */
+  readonly pattern?: string;
+  /** Only offsets below this one. */
+  readonly before?: number;
+  /** All but so many, the last ones. */
+  readonly keep?: number;
+}
+
+export interface PurgeHost {
+  readonly committed: () => Promise<void>;
+  readonly unschedule: (filter?: Filter) => number | Promise<number>;
+}
+
+/**
+ * See {@link Partition.purge}. Messages that are not due yet stand behind all others: a purge up to an
+ * offset, or of all but the last, does not reach them.
+ */
+export async function purge(
+  partition: Partition,
+  { pattern, before, keep }: PurgeOptions,
+  { committed, unschedule }: PurgeHost,
+): Promise<number> {
+  if (before !== undefined && keep !== undefined) {
+    throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
+      topic: partition.topic.name,
+    });
+  }
+  await committed(); // what a scan must see is durable then
+  const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
+  const takesDelayed = before === undefined && keep === undefined;
+  const { leaving } = partition.topic;
+  const isRead = leaving.becomesLetter('removed');
+  let removed = 0;
+  if (pattern === undefined || pattern === '>') {
+    const below = keep === undefined ? end : partition.offsetOfLast(keep);
+    if (isRead) removed = await leaving.removeBelow(partition, below, 'purged');
+    else leaving.counts.removed += removed = partition.trim(below);
+    if (takesDelayed) removed += await unschedule();
+  } else {
+    const offsets: number[] = [];
+    for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern], toOffset: end }))
+      offsets.push(record.offset);
+    if (keep !== undefined) offsets.length = Math.max(0, offsets.length - keep);
+    if (isRead) removed = await leaving.remove(partition, offsets, 'purged');
+    else {
+      for (const offset of offsets) if (partition.remove(offset)) removed++;
+      leaving.counts.removed += removed;
+    }
+    if (takesDelayed) removed += await unschedule(new Filter([pattern]));
+  }
+  await committed();
+  await partition.accounting.run();
+  return removed;
+}

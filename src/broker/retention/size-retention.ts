@@ -1,0 +1,140 @@
+import type { Record } from '../../log/index.ts';
+import { KeyReader } from '../topics/filter.ts';
+import type { KeyState } from '../topics/key-index.ts';
+import type { Leaving } from '../dead-letters/leaving.ts';
+import type { Partition } from '../topics/partition.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
+
+/**
+ * Size retention keeps a partition within its topic's limits of count, bytes and messages per key, by
+ * dropping the oldest.
+ *
+ * Limits hold per partition. Bytes are the partition's estimate (see docs/decisions/0003).
+ */
+export class SizeRetention {
+  readonly #keyReader = new KeyReader();
+  readonly #leaving: Leaving;
+
+  constructor(leaving: Leaving) {
+    this.#leaving = leaving;
+  }
+
+  /** A record was appended: what it pushes out goes. */
+  appended(partition: Partition, record: Record, config: TopicConfig): void {
+    this.appendedOfKey(partition, record, config);
+    this.appendedAny(partition, config);
+  }
+
+  /** What the record pushes out of its key's messages goes. */
+  appendedOfKey(partition: Partition, record: Record, config: TopicConfig): void {
+    const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
+    if (perKeyMax !== undefined)
+      this.#keepPerKey(partition, record, perKeyMax, config.messagesPerKeyMax === undefined);
+  }
+
+  /**
+   * What is beyond the limits of the whole partition goes: at once, or as soon as it was read for its dead
+   * letters.
+   */
+  appendedAny(partition: Partition, config: TopicConfig): void {
+    const { messagesMax, bytesMax, overflow } = config;
+    if (overflow !== 'drop-oldest' || (messagesMax === undefined && bytesMax === undefined)) return;
+    const leaving = this.#leaving;
+    if (leaving.becomesLetter('overflow')) {
+      if (partition.count > (messagesMax ?? Infinity) || partition.bytes > (bytesMax ?? Infinity))
+        leaving.moveExcess(partition);
+      return;
+    }
+    if (messagesMax !== undefined && partition.count > messagesMax)
+      leaving.counts.overflow += partition.trim(partition.offsetOfLast(messagesMax));
+    if (bytesMax === undefined) return;
+    for (
+      let below = offsetBeyondBytes(partition, bytesMax);
+      below;
+      below = offsetBeyondBytes(partition, bytesMax)
+    )
+      leaving.counts.overflow += partition.trim(below);
+  }
+
+  /**
+   * Limits per key hold for every key. What an open transaction has written pushes nothing out, since it may
+   * come to nothing: false if there is such a transaction, and then the keys are to be checked again after
+   * it.
+   */
+  checkKeys(partition: Partition, config: TopicConfig): boolean {
+    const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
+    const { keyIndex, undecidedFrom } = partition;
+    if (perKeyMax === undefined || !keyIndex) return true;
+    const keepsKeyless = config.messagesPerKeyMax === undefined;
+    for (const [key, state] of keyIndex.entries()) {
+      if (keepsKeyless && key === '') continue;
+      partition.accounting.accountKey(key);
+      if (!state.offsets) this.#dropOfKey(partition, key, state, perKeyMax);
+      else {
+        // The one that takes its place is decided.
+        const excess = state.offsets.filter(
+          (_, at, offsets) => (offsets[at + perKeyMax] ?? Infinity) < undecidedFrom,
+        );
+        for (const offset of excess) this.#drop(partition, key, offset);
+      }
+    }
+    return undecidedFrom === partition.nextOffset;
+  }
+
+  #keepPerKey(partition: Partition, record: Record, perKeyMax: number, keepsKeyless: boolean): void {
+    const key = this.#keyReader.read(record);
+    if (keepsKeyless && key === '') return;
+    partition.accounting.accountKey(key);
+    // Of a topic that is becoming a compacted one there is none yet.
+    const state = partition.keyIndex?.get(key);
+    if (state) this.#dropOfKey(partition, key, state, perKeyMax);
+  }
+
+  /** Drops the oldest of a key, but never its last. */
+  #dropOfKey(partition: Partition, key: string, state: KeyState, countMax: number): void {
+    if (state.count > countMax && state.offsets && this.#leaving.becomesLetter('overflow')) {
+      const excess = Math.min(state.count - countMax, state.offsets.length - 1);
+      for (let at = 0; at < excess; at++) this.#leaving.moveOfKey(partition, state.offsets[at]!);
+      return;
+    }
+    for (let excess = state.count - countMax; excess > 0 && state.first < state.last; excess--)
+      if (!this.#drop(partition, key, state.first)) return;
+  }
+
+  #drop(partition: Partition, key: string, offset: number): boolean {
+    if (this.#leaving.becomesLetter('overflow')) this.#leaving.moveOfKey(partition, offset);
+    else if (!partition.removeOfKey(key, offset)) return false;
+    else this.#leaving.counts.overflow++;
+    return true;
+  }
+}
+
+/**
+ * Where publishes beyond the limit are refused, nothing is dropped for it: what comes past admission
+ * (delayed, redriven) stays too.
+ */
+function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number | undefined {
+  return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
+}
+
+/** What of a partition is beyond a limit of its topic: all below this offset. */
+export function excessOf(
+  partition: Partition,
+  { messagesMax, bytesMax, overflow }: TopicConfig,
+): { readonly below: number; readonly reason: string } | undefined {
+  if (overflow !== 'drop-oldest') return undefined;
+  if (messagesMax !== undefined && partition.count > messagesMax)
+    return { below: partition.offsetOfLast(messagesMax), reason: 'messagesMax' };
+  const below = bytesMax === undefined ? undefined : offsetBeyondBytes(partition, bytesMax);
+  return below === undefined ? undefined : { below, reason: 'bytesMax' };
+}
+
+/**
+ * Bytes are an estimate: after a removal up to this offset there may be another one. The last message stays.
+ */
+function offsetBeyondBytes(partition: Partition, bytesMax: number): number | undefined {
+  const { bytes, count } = partition;
+  if (bytes <= bytesMax || count <= 1) return undefined;
+  const bytesPerMessage = Math.max(1, bytes / count);
+  return partition.offsetOfLast(Math.max(1, count - Math.ceil((bytes - bytesMax) / bytesPerMessage)));
+}

@@ -1,0 +1,221 @@
+import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../../log/index.ts';
+import { refusalOfBatchBudget, refusalOfBatchRoom, topicError } from './admission.ts';
+import type { AgeRetention } from '../retention/age-retention.ts';
+import type { BrokerCore } from '../core.ts';
+import type { BrokerError } from '../errors.ts';
+import { KeyReader } from './filter.ts';
+import type { Group } from '../groups/group.ts';
+import { recordBytes } from './message.ts';
+import type { Partition } from './partition.ts';
+import type { PublishListener } from './publishes.ts';
+import type { SizeRetention } from '../retention/size-retention.ts';
+import type { Topic } from './topic.ts';
+import type { BatchTransaction } from '../transactions/transactions.ts';
+
+/**
+ * The batch intake is the way of batches that come whole into a topic: the same questions as for a single
+ * message, asked once per batch, and its records are looked at only where the topic must know them (keys,
+ * filters, limits per key).
+ */
+export class BatchIntake {
+  readonly #topic: Topic;
+  readonly #core: BrokerCore;
+  readonly #size: SizeRetention;
+  readonly #age: AgeRetention;
+  readonly #reader = new BatchReader();
+  readonly #record = new Record();
+  readonly #keyReader = new KeyReader();
+
+  constructor(topic: Topic, core: BrokerCore, size: SizeRetention, age: AgeRetention) {
+    this.#topic = topic;
+    this.#core = core;
+    this.#size = size;
+    this.#age = age;
+  }
+
+  publish<T>(
+    index: number,
+    bytes: Uint8Array,
+    filteredGroups: readonly Group[],
+    listener: PublishListener<T>,
+    token: T,
+    transaction?: BatchTransaction,
+  ): void {
+    const topic = this.#topic;
+    const core = this.#core;
+    if (core.refusal) return listener.refused(token, core.refusal);
+    if (topic.isDeleted) return listener.refused(token, topicError(topic, 'topic-not-found', 'was deleted'));
+    if (topic.config.sealed) return listener.refused(token, topicError(topic, 'not-allowed', 'is sealed'));
+    const partition = topic.partitions.at(index);
+    if (!partition)
+      return listener.refused(token, topicError(topic, 'not-allowed', `has no partition ${index}`));
+    let batch: Batch;
+    try {
+      batch = partition.log.checkedBatch(bytes, undefined, true);
+    } catch (error) {
+      if (error instanceof LogError) return listener.refused(token, this.#refusalOf(error));
+      throw error;
+    }
+    if (batch.control)
+      return listener.refused(token, topicError(topic, 'message-invalid', 'takes no markers from clients'));
+    if (batch.producerId >= 0 || batch.transactional) {
+      const refused = core.transactions.refusalOf(batch, partition, transaction);
+      if (refused) return listener.refused(token, refused);
+      const checked = this.#checkSequence(partition, batch);
+      if (typeof checked === 'number') return core.awaitCommit(listener, token, partition, checked, true);
+      if (checked) return listener.refused(token, checked);
+    }
+    const isLookedAt = partition.accounting.wantsKeys || filteredGroups.length > 0;
+    const refusal =
+      this.#refusalOfRecords(partition, batch, isLookedAt) ??
+      refusalOfBatchRoom(topic, partition, batch) ??
+      topic.leaving.refusal(partition) ??
+      refusalOfBatchBudget(core, partition, batch, () => this.#newKeys(partition, batch));
+    if (refusal) return listener.refused(token, refusal);
+    if (batch.transactional) core.transactions.joined(batch, partition);
+    if (topic.config.timestamps === 'append')
+      stampAppendTime(batch, (partition.stampedMs = core.clock.now()));
+    this.#append(partition, batch, isLookedAt, filteredGroups);
+    core.awaitCommit(listener, token, partition, batch.baseOffset, false);
+  }
+
+  /** The offset of the batch that this one repeats, or why it is refused. */
+  #checkSequence(partition: Partition, batch: Batch): number | BrokerError | undefined {
+    const { producerId, producerEpoch, baseSequence } = batch;
+    if (producerEpoch < 0 || baseSequence < 0)
+      return topicError(
+        this.#topic,
+        'message-invalid',
+        `got a batch of producer ${producerId} without epoch or sequence`,
+      );
+    const check = partition.producers.check(batch);
+    if (check.kind === 'next') return undefined;
+    if (check.kind === 'duplicate') return check.baseOffset;
+    if (check.kind === 'fenced') {
+      const what = `got a batch of producer ${producerId} with epoch ${producerEpoch}, and knows epoch ${check.epoch} of it`;
+      return topicError(this.#topic, 'producer-fenced', what);
+    }
+    const what = `expected sequence number ${check.expected} of producer ${producerId}, not ${baseSequence}`;
+    return topicError(this.#topic, 'sequence-gap', what);
+  }
+
+  #refusalOf(error: LogError): Error {
+    return error.code === 'record-too-large'
+      ? topicError(this.#topic, 'message-too-large', `cannot take it: ${error.message}`)
+      : error;
+  }
+
+  #refusalOfRecords(partition: Partition, batch: Batch, isLookedAt: boolean): BrokerError | undefined {
+    const topic = this.#topic;
+    const { messageBytesMax, messagesPerKeyMax, overflowPerKey, compaction } = topic.config;
+    const tooLarge = messageBytesMax === undefined ? undefined : this.#tooLarge(batch, messageBytesMax);
+    if (tooLarge || !isLookedAt) return tooLarge;
+    if (!isReadable(batch))
+      return topicError(topic, 'message-invalid', 'must look into its messages, and these cannot be read');
+    if (compaction && this.#holdsKeyless(batch))
+      return topicError(topic, 'message-invalid', 'is compacted, and takes no messages without a key');
+    if (messagesPerKeyMax === undefined || overflowPerKey !== 'reject') return undefined;
+    return this.#overfillsKey(partition, batch, messagesPerKeyMax)
+      ? topicError(topic, 'key-full', `holds ${messagesPerKeyMax} messages of a key`, {
+          limit: messagesPerKeyMax,
+        })
+      : undefined;
+  }
+
+  /**
+   * A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`; else no record
+   * is larger than its batch.
+   */
+  #tooLarge(batch: Batch, bytesMax: number): BrokerError | undefined {
+    if (batch.bytes <= bytesMax) return undefined;
+    let largest = batch.compressed ? batch.bytes : 0;
+    if (!batch.compressed) {
+      this.#reader.reset(batch);
+      while (this.#reader.next(this.#record)) largest = Math.max(largest, recordBytes(this.#record));
+    }
+    if (largest <= bytesMax) return undefined;
+    const what = `takes messages of up to ${bytesMax} bytes, not ${largest}`;
+    return topicError(this.#topic, 'message-too-large', what, { limit: bytesMax });
+  }
+
+  /** Such a message would stay for ever. */
+  #holdsKeyless(batch: Batch): boolean {
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) if (this.#record.keyStart < 0) return true;
+    return false;
+  }
+
+  /** Keys that the partition does not have yet. */
+  #newKeys(partition: Partition, batch: Batch): number {
+    const keys = new Set<string>();
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) {
+      const key = this.#keyReader.read(this.#record);
+      if (!partition.keyIndex?.get(key)) keys.add(key);
+    }
+    return keys.size;
+  }
+
+  #overfillsKey(partition: Partition, batch: Batch, countMax: number): boolean {
+    const counts = new Map<string, number>();
+    this.#reader.reset(batch);
+    while (this.#reader.next(this.#record)) {
+      const key = this.#keyReader.read(this.#record);
+      let count = counts.get(key);
+      if (count === undefined) {
+        partition.accounting.accountKey(key);
+        count = partition.keyIndex?.get(key)?.count ?? 0;
+      }
+      if (count >= countMax) return true;
+      counts.set(key, count + 1);
+    }
+    return false;
+  }
+
+  /**
+   * A transaction has committed: what its messages push out of their keys goes. A crash before that leaves it
+   * to the keys' next messages.
+   */
+  async limitKeys(partition: Partition, runs: readonly number[]): Promise<void> {
+    const topic = this.#topic;
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // a scan sees what is durable
+    for (let i = 0; i < runs.length && !topic.isDeleted; i += 2) {
+      for await (const record of partition.scan(runs[i]!, { toOffset: runs[i + 1]!, undecided: true }))
+        this.#size.appendedOfKey(partition, record, topic.config);
+    }
+  }
+
+  #append(partition: Partition, batch: Batch, isLookedAt: boolean, filteredGroups: readonly Group[]): void {
+    const topic = this.#topic;
+    const { config } = topic;
+    const isWanted = config.retention !== 'interest' || topic.groups.size > filteredGroups.length;
+    const note = (record: Record): void => {
+      let wanted = isWanted;
+      for (const group of filteredGroups)
+        wanted = group.noteAppended(partition.index, record, record.offset) || wanted;
+      if (!wanted) partition.remove(record.offset);
+      // What a transaction pushes out of its keys goes when it has committed: until then it may come to
+      // nothing.
+      else if (!batch.transactional) this.#size.appendedOfKey(partition, record, config);
+    };
+    partition.appendBatch(batch, isLookedAt ? note : undefined);
+    if (!isLookedAt && !isWanted)
+      for (let offset = batch.baseOffset; offset < batch.endOffset; offset++) partition.remove(offset);
+    topic.inRate.count += batch.count;
+    this.#size.appendedAny(partition, config);
+    const { baseTimestampMs, maxTimestampMs } = batch;
+    const oldestMs =
+      config.timestamps === 'append' ? maxTimestampMs : Math.min(baseTimestampMs, maxTimestampMs);
+    this.#age.appended(partition, oldestMs);
+  }
+}
+
+/** Whether all of its records can be read here. */
+function isReadable(batch: Batch): boolean {
+  try {
+    return batch.readable === batch.count;
+  } catch (error) {
+    if (error instanceof LogError) return false; // compressed, and nobody can open it
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import type { SteadyTime } from '../../util/index.ts';
+import type { Meter } from '../budgets.ts';
+
+/** Where the first message with a dedupe id went. */
+export interface Original {
+  readonly partition: number;
+  readonly offset: number;
+  /** Wall clock. */
+  readonly timeMs: number;
+}
+
+/** In memory the time is a steady one too, as of when the id came. */
+interface Remembered extends Original {
+  readonly steadyMs: number;
+}
+
+/**
+ * Deduplication remembers the dedupe ids of a topic for a window of time and count, so that a publish that is
+ * repeated is stored once. Ids are stored with the commit that holds their message.
+ */
+export class Deduplication {
+  readonly #originals = new Map<string, Remembered>();
+  readonly #meter: Meter;
+  /** The latest message that had an id. */
+  #last: { readonly id: string; readonly original: Original } | undefined = undefined;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  get size(): number {
+    return this.#originals.size;
+  }
+
+  /**
+   * The id of the message at this place, which is the last one of its partition; undefined when it had none.
+   */
+  lastIdAt(partition: number, offset: number): string | undefined {
+    const last = this.#last;
+    return last?.original.partition === partition && last.original.offset === offset ? last.id : undefined;
+  }
+
+  find(id: string, steady: SteadyTime, windowMs: number): Original | undefined {
+    const original = this.#originals.get(id);
+    return original && original.steadyMs > steady.now() - windowMs ? original : undefined;
+  }
+
+  add(id: string, original: Original, steady: SteadyTime, windowMs: number, entriesMax: number): void {
+    // A map keeps the place of a key that is set again; the newest belongs at the end.
+    this.#originals.delete(id);
+    const steadyMs = steady.of(original.timeMs);
+    const { partition, offset, timeMs } = original;
+    this.#originals.set(id, { partition, offset, timeMs, steadyMs });
+    this.#last = { id, original };
+    this.forget(steadyMs, windowMs, entriesMax);
+  }
+
+  /** Lets ids go whose window is over at this steady time, and the oldest of too many. */
+  forget(steadyMs: number, windowMs: number, entriesMax: number): void {
+    for (const [oldest, kept] of this.#originals) {
+      if (this.#originals.size <= entriesMax && kept.steadyMs > steadyMs - windowMs) break;
+      this.#originals.delete(oldest);
+    }
+    this.#meter.set(this.#originals.size);
+  }
+
+  entries(): IterableIterator<[string, Original]> {
+    return this.#originals.entries();
+  }
+
+  /** The topic is gone. */
+  close(): void {
+    this.#originals.clear();
+    this.#meter.close();
+  }
+}

@@ -1,0 +1,119 @@
+import type { Meter } from '../budgets.ts';
+
+/** What is known of one key of a partition. */
+export interface KeyState {
+  /** Live messages with the key. */
+  count: number;
+  /** Lowest live offset; a lower bound while {@link firstStale}. */
+  first: number;
+  /** Highest live offset; an upper bound while {@link lastStale}. */
+  last: number;
+  firstStale: boolean;
+  lastStale: boolean;
+  /** Every live offset in order, kept only where the topic limits messages per key. */
+  readonly offsets: number[] | undefined;
+}
+
+/**
+ * A key index remembers count, first and last offset of every distinct key of a partition, some 150 bytes a
+ * key.
+ *
+ * Keys are bytes, held as strings of one char per byte (latin1), which is how the engine stores them most
+ * compactly.
+ */
+export class KeyIndex {
+  readonly #states = new Map<string, KeyState>();
+  /** Whether every live offset of a key is kept: what limits per key need. */
+  readonly withOffsets: boolean;
+
+  readonly #meter: Meter;
+
+  constructor(options: { readonly withOffsets: boolean; readonly meter: Meter }) {
+    this.#meter = options.meter;
+    this.withOffsets = options.withOffsets;
+  }
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  /** Messages counted, of all keys: it looks at every key. */
+  get messages(): number {
+    let count = 0;
+    for (const state of this.#states.values()) count += state.count;
+    return count;
+  }
+
+  get(key: string): KeyState | undefined {
+    return this.#states.get(key);
+  }
+
+  entries(): IterableIterator<[string, KeyState]> {
+    return this.#states.entries();
+  }
+
+  /** Notes a message that was appended. */
+  add(key: string, offset: number): KeyState {
+    let state = this.#states.get(key);
+    if (!state) {
+      state = {
+        count: 1,
+        first: offset,
+        last: offset,
+        firstStale: false,
+        lastStale: false,
+        offsets: this.withOffsets ? [offset] : undefined,
+      };
+      this.#states.set(key, state);
+      this.#meter.set(this.#states.size);
+      return state;
+    }
+    state.count++;
+    state.last = offset;
+    state.lastStale = false;
+    state.offsets?.push(offset);
+    return state;
+  }
+
+  /** Notes a message that is gone. */
+  remove(key: string, offset: number): void {
+    const state = this.#states.get(key);
+    if (!state) return;
+    state.count--;
+    if (state.count === 0) {
+      this.#states.delete(key);
+      this.#meter.set(this.#states.size);
+      return;
+    }
+    if (state.offsets) {
+      const at = state.offsets[0] === offset ? 0 : state.offsets.indexOf(offset);
+      if (at >= 0) state.offsets.splice(at, 1);
+      state.first = state.offsets[0]!;
+      state.last = state.offsets[state.offsets.length - 1]!;
+      return;
+    }
+    if (offset <= state.first) state.firstStale = true;
+    if (offset >= state.last) state.lastStale = true;
+    if (state.count === 1 && !state.lastStale) {
+      // One message left and the highest is known: it is also the lowest.
+      state.first = state.last;
+      state.firstStale = false;
+    }
+  }
+
+  /** Puts a state in its place that was read from a checkpoint. */
+  restore(key: string, state: Omit<KeyState, 'offsets'> & { offsets: number[] }): void {
+    this.#states.set(key, { ...state, offsets: this.withOffsets ? state.offsets : undefined });
+    this.#meter.set(this.#states.size);
+  }
+
+  /** The index is not used any more. */
+  close(): void {
+    this.#meter.close();
+  }
+
+  clear(): void {
+    this.#states.clear();
+    this.#meter.set(0);
+  }
+}

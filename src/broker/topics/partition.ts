@@ -1,0 +1,615 @@
+import {
+  Record,
+  markedOutcome,
+  transactionMarker,
+  type Batch,
+  type DamageReport,
+  type Outcome,
+  type PartitionLog,
+} from '../../log/index.ts';
+import { OffsetSet, type Clock, type SteadyTime } from '../../util/index.ts';
+import type { Budgets } from '../budgets.ts';
+import { Filter, textFromKey } from './filter.ts';
+import { KeyAccounting } from './key-accounting.ts';
+import type { KeyIndex, KeyState } from './key-index.ts';
+import { lastMessage } from './last-message.ts';
+import { storedMessage, type StoredMessage } from './message.ts';
+import { PartitionTransactions } from '../transactions/partition-transactions.ts';
+import { Producers } from './producers.ts';
+import { purge, type PurgeOptions } from '../retention/purge.ts';
+import type { Pacing } from '../retention/pacing.ts';
+import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
+import { Runs } from './runs.ts';
+import { readBatches, type StoredBatches } from './stored-batches.ts';
+import type { TopicConfig } from './topic-config.ts';
+import type { Topic } from './topic.ts';
+
+/** What a partition needs from the broker around it. */
+export interface PartitionHost {
+  readonly clock: Clock;
+  readonly steady: SteadyTime;
+  readonly pacing: Pacing;
+  readonly budgets: Budgets;
+  /** The partition has changes that the next commit must carry. */
+  partitionChanged(partition: Partition): void;
+  afterCommit(callback: () => void): void;
+  /**
+   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
+   * one commit. Resolves to how many.
+   */
+  unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
+  /** Something stored cannot be read. */
+  damaged(report: DamageReport): void;
+}
+
+/** Waits for a partition to have more. One object serves as long as somebody waits. */
+export interface PartitionWatcher {
+  /** More of the partition is durable; or its topic is gone. */
+  grew(partition: Partition): void;
+}
+
+/**
+ * Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new.
+ */
+const unreadableMax = 100;
+
+/**
+ * A partition is one log of a topic, and which of its messages still live.
+ *
+ * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes
+ * above it. Keys of removed messages are accounted for a little later; until then the log keeps them.
+ */
+export class Partition {
+  readonly topic: Topic;
+  readonly index: number;
+  readonly log: PartitionLog;
+  readonly producers: Producers;
+  readonly transactions: PartitionTransactions = new PartitionTransactions();
+  readonly accounting: KeyAccounting;
+  #watchers: Set<PartitionWatcher> | undefined = undefined;
+  /** Removals that the next commit carries. */
+  readonly removals: Runs = new Runs();
+  changed = false;
+  /** The time that the batch got which was appended last, where the topic gives its own; -1 before. */
+  stampedMs = -1;
+  /** Messages that were left in a segment, by its base offset, when it was last compacted. */
+  readonly compactedLive: Map<number, number> = new Map();
+  readonly #host: PartitionHost;
+  readonly #holes = new OffsetSet();
+  #first = 0;
+  #start = 0;
+  /** Base offsets of batches that were told of. */
+  readonly #unreadable = new Set<number>();
+  readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
+
+  constructor(topic: Topic, index: number, log: PartitionLog, host: PartitionHost) {
+    this.topic = topic;
+    this.index = index;
+    this.log = log;
+    this.#host = host;
+    this.producers = new Producers(host.budgets.meter('producers'));
+    this.#first = this.#start = log.startOffset;
+    this.accounting = new KeyAccounting(this, host.budgets, (callback) => host.afterCommit(callback));
+  }
+
+  get keyIndex(): KeyIndex | undefined {
+    return this.accounting.index;
+  }
+
+  /** The lowest live offset; {@link nextOffset} when there is none. */
+  get firstOffset(): number {
+    return this.#first;
+  }
+
+  /**
+   * The lowest offset that a reader may stand at and have missed nothing that was removed: below
+   * {@link firstOffset} where only markers and what they aborted lie between.
+   */
+  get startOffset(): number {
+    return this.#start;
+  }
+
+  get nextOffset(): number {
+    return this.log.endOffset;
+  }
+
+  get durableEnd(): number {
+    return this.log.durableEnd;
+  }
+
+  /**
+   * One past the last offset that readers see: what lies below is durable and of no transaction that is still
+   * to be decided. Kafka's last stable offset. It never goes back.
+   */
+  get stableEnd(): number {
+    const { durableEnd } = this.log;
+    return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);
+  }
+
+  /** The lowest offset that some transaction has still to decide; {@link nextOffset} when there is none. */
+  get undecidedFrom(): number {
+    const { endOffset, durableEnd } = this.log;
+    return this.transactions.isEmpty ? endOffset : this.transactions.undecidedFrom(endOffset, durableEnd);
+  }
+
+  /** Live messages. */
+  get count(): number {
+    return this.log.endOffset - this.#first - this.#holes.size;
+  }
+
+  /** Live messages that are on disk: what is told to others. */
+  get durableCount(): number {
+    return this.liveIn(this.#first, this.log.durableEnd);
+  }
+
+  /** Estimated bytes of these. */
+  get durableBytes(): number {
+    const { count, durableCount, bytes } = this;
+    return durableCount === count ? bytes : Math.round((bytes * durableCount) / count);
+  }
+
+  /** Holes between the first and the next offset. */
+  get deletedCount(): number {
+    return this.#holes.size;
+  }
+
+  deletedRuns(): Iterable<readonly [from: number, to: number]> {
+    return this.#holes.runs();
+  }
+
+  /** Estimated bytes of the live messages: the log's bytes from the first on, less the holes' share. */
+  get bytes(): number {
+    const span = this.log.endOffset - this.#first;
+    if (span === 0) return 0;
+    return Math.round((this.log.bytesFrom(this.#first) * this.count) / span);
+  }
+
+  isLive(offset: number): boolean {
+    return (
+      offset >= this.#first &&
+      offset < this.log.endOffset &&
+      (this.#holes.size === 0 || !this.#holes.has(offset))
+    );
+  }
+
+  /** Live messages at or above `offset`. */
+  liveFrom(offset: number): number {
+    const from = Math.max(offset, this.#first);
+    const span = this.log.endOffset - from;
+    return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.log.endOffset);
+  }
+
+  /** Live messages, and those whose keys are still to be accounted for: what compaction must keep. */
+  isNeeded(offset: number): boolean {
+    return this.isLive(offset) || this.accounting.has(offset);
+  }
+
+  /** Live messages in `[from, to)`. */
+  liveIn(from: number, to: number): number {
+    const start = Math.max(from, this.#first);
+    return start >= to ? 0 : to - start - this.#holes.countRange(start, to);
+  }
+
+  /** A reader of its batches that passes over, and reports, what cannot be read. */
+  reader(): RecordReader {
+    return new RecordReader(this.#onUnreadable);
+  }
+
+  #reportUnreadable(batch: Batch, reason: string): void {
+    const { baseOffset, endOffset } = batch;
+    if (this.#unreadable.size >= unreadableMax || this.#unreadable.has(baseOffset)) return;
+    this.#unreadable.add(baseOffset);
+    const where = `partition ${this.index} of topic "${this.topic.name}"`;
+    this.#host.damaged({
+      kind: 'records',
+      message: `The batch at offsets ${baseOffset} to ${endOffset - 1} of ${where} cannot be read: ${reason}. Its records are passed over; the batch stays.`,
+      path: `partition ${this.log.id}`,
+      partitionId: this.log.id,
+      fromOffset: baseOffset,
+      toOffset: endOffset,
+    });
+  }
+
+  /** The topic is gone: what it was charged for is given back. */
+  close(): void {
+    this.producers.close();
+    this.accounting.close();
+  }
+
+  // ---- writing
+
+  /** Appends a record, with its key noted. */
+  append(record: Record): number {
+    const offset = this.log.append(record);
+    this.accounting.appended(record);
+    return offset;
+  }
+
+  /** Appends a batch that the log has checked, with its producer and its keys noted. */
+  appendBatch(batch: Batch, each?: (record: Record) => void): void {
+    this.log.appendChecked(batch);
+    this.noteBatch(batch, each);
+  }
+
+  /**
+   * Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are
+   * looked at only if somebody must know them.
+   */
+  noteBatch(batch: Batch, each?: (record: Record) => void): void {
+    if (batch.control) {
+      this.#noteMarker(batch);
+      return;
+    }
+    if (batch.transactional && batch.producerId >= 0) this.transactions.note(batch);
+    if (batch.producerId >= 0 && batch.baseSequence >= 0)
+      this.producers.note(batch, this.#host.clock.now(), this.#host.steady);
+    if (!this.accounting.wantsKeys && !each) return;
+    const reader = this.reader();
+    const record = new Record();
+    reader.reset(batch);
+    while (reader.next(record)) {
+      this.accounting.appended(record);
+      each?.(record);
+    }
+  }
+
+  // ---- transactions
+
+  /**
+   * Ends what a producer's transaction has here, by a marker in the open commit: its messages become visible
+   * with that commit, or are gone. Says which ones, as flat pairs of from and to.
+   */
+  endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[] {
+    const timestampMs = Math.max(this.#host.clock.now(), this.log.maxTimestampMs);
+    const marker = this.log.checkedBatch(
+      transactionMarker(outcome, producerId, producerEpoch, timestampMs),
+      1,
+      true,
+    );
+    this.log.appendChecked(marker);
+    return this.#noteMarker(marker);
+  }
+
+  /**
+   * A marker is no message, and neither is what it aborts: removed, as what was deleted, but without a word
+   * in the journal, because the marker says it all.
+   */
+  #noteMarker(marker: Batch): readonly number[] {
+    const { baseOffset, endOffset, producerId } = marker;
+    // What is dropped is taken out of them.
+    const runs = this.transactions.end(producerId, baseOffset).slice();
+    if (markedOutcome(marker) === 'abort')
+      for (let i = 0; i < runs.length; i += 2) this.#drop(runs[i]!, runs[i + 1]!, true);
+    this.#drop(baseOffset, endOffset, false);
+    return runs;
+  }
+
+  /** Removes `[from, to)`; `hasKeys`: the key index knows of them. */
+  #drop(from: number, to: number, hasKeys: boolean): void {
+    const start = Math.max(from, this.#first);
+    if (start >= to) return;
+    if (hasKeys && this.keyIndex) {
+      // What was removed one by one before is accounted for already, or noted to be.
+      for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.accounting.removed(at);
+    }
+    this.#holes.addRange(start, to);
+    if (start === this.#first) this.#moveFirst(to, true);
+  }
+
+  /**
+   * Reads together what limits per key have to know, where the topic has come by such a limit since its
+   * messages came.
+   */
+  async trackKeys({ keyState, messagesPerKeyMax, compaction }: TopicConfig): Promise<void> {
+    if (keyState) await this.accounting.track({ withOffsets: messagesPerKeyMax !== undefined || compaction });
+  }
+
+  // ---- who waits for more
+
+  watch(watcher: PartitionWatcher): void {
+    (this.#watchers ??= new Set()).add(watcher);
+  }
+
+  unwatch(watcher: PartitionWatcher): void {
+    this.#watchers?.delete(watcher);
+  }
+
+  /** More is durable, or there will never be more. */
+  tellWatchers(): void {
+    if (this.#watchers === undefined || this.#watchers.size === 0) return;
+    for (const watcher of this.#watchers) watcher.grew(this);
+  }
+
+  /** Removes one live message; false when it was not there. */
+  remove(offset: number): boolean {
+    if (!this.isLive(offset)) return false;
+    this.removals.add(offset);
+    this.#markRemoved(offset);
+    this.#noteChange();
+    return true;
+  }
+
+  /** Removes a message whose key the caller knows: accounted for at once. */
+  removeOfKey(key: string, offset: number): boolean {
+    if (!this.isLive(offset)) return false;
+    this.keyIndex?.remove(key, offset);
+    this.removals.add(offset);
+    if (offset === this.#first) this.#moveFirst(offset + 1);
+    else this.#holes.add(offset);
+    this.topic.noteGone(this, offset, offset + 1);
+    this.#noteChange();
+    this.topic.noteRemoved(this.index, key, offset);
+    return true;
+  }
+
+  /**
+   * The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never
+   * noted.
+   */
+  lose(from: number, to: number): void {
+    const start = Math.max(from, this.#first);
+    const end = Math.min(to, this.log.endOffset);
+    if (start >= end) return;
+    for (let offset = start; offset < end; offset++) if (this.isLive(offset)) this.removals.add(offset);
+    if (start === this.#first) this.#moveFirst(end);
+    else this.#holes.addRange(start, end);
+    this.topic.noteGone(this, start, end);
+    this.#noteChange();
+  }
+
+  /** Removes everything below `offset`; says how many messages went. */
+  trim(offset: number): number {
+    const to = Math.min(offset, this.log.endOffset);
+    if (to <= this.#first) return 0;
+    const removed = to - this.#first - this.#holes.countRange(this.#first, to);
+    this.#forgetBelow(to);
+    this.#noteChange();
+    return removed;
+  }
+
+  /** Moves the first offset up to `to`; the keys of what goes are accounted for later. */
+  #forgetBelow(to: number): void {
+    if (this.keyIndex && to < this.log.endOffset) {
+      // The live ones between: the range, less the holes in it that were accounted for before.
+      let from = this.#first;
+      for (const [hole, holeEnd] of this.#holes.runs()) {
+        if (hole >= to) break;
+        this.accounting.removed(from, hole);
+        from = holeEnd;
+      }
+      this.accounting.removed(from, to);
+    }
+    const first = this.#first;
+    this.#moveFirst(to);
+    this.topic.noteGone(this, first, to);
+  }
+
+  /** The lowest offset that leaves at most `count` live messages. */
+  offsetOfLast(count: number): number {
+    let excess = this.count - count;
+    let at = this.#first;
+    if (this.#holes.size === 0) return at + Math.max(0, excess);
+    for (; excess > 0; excess--) at = this.#holes.nextAbsent(at + 1);
+    return at;
+  }
+
+  #markRemoved(offset: number): void {
+    this.accounting.removed(offset);
+    if (offset === this.#first) this.#moveFirst(offset + 1);
+    else this.#holes.add(offset);
+    this.topic.noteGone(this, offset, offset + 1);
+  }
+
+  /** `isVoid`: what it passes were no messages. */
+  #moveFirst(offset: number, isVoid: boolean = false): void {
+    if (!isVoid) this.#start = offset;
+    this.#first =
+      this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
+    if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
+    this.transactions.trim(this.#first);
+    if (this.#first === this.log.endOffset) this.accounting.clear();
+    this.trimLog();
+  }
+
+  /** The log keeps what is not accounted for yet. */
+  trimLog(): void {
+    const to = Math.min(this.#first, this.accounting.first);
+    if (to > this.log.startOffset) this.log.trim(to);
+  }
+
+  #noteChange(): void {
+    this.#host.partitionChanged(this);
+    this.accounting.runIfDue();
+  }
+
+  /** Replays a removal from the journal. */
+  applyRemoval(from: number, to: number): void {
+    for (let offset = from; offset < to; offset++) if (this.isLive(offset)) this.#markRemoved(offset);
+  }
+
+  /** Replays the first offset from the journal. */
+  applyFirst(offset: number): void {
+    if (offset <= this.#first) return;
+    const to = Math.min(offset, this.log.endOffset);
+    this.#forgetBelow(to);
+  }
+
+  /** State for a checkpoint. */
+  get holes(): OffsetSet {
+    return this.#holes;
+  }
+
+  restore(state: { first: number; start: number; holes: OffsetSet; unaccounted: OffsetSet }): void {
+    this.#first = state.first;
+    this.#start = state.start;
+    for (const [from, to] of state.holes.runs()) this.#holes.addRange(from, to);
+    this.accounting.restore(state.unaccounted);
+  }
+
+  // ---- reading
+
+  get keyCount(): number {
+    return this.keyIndex?.size ?? 0;
+  }
+
+  /** Keys that match a subject pattern, as text, with what is known of them. */
+  *keys(pattern?: string): Iterable<[key: string, state: KeyState]> {
+    if (!this.keyIndex) return;
+    const filter = pattern === undefined || pattern === '>' ? undefined : new Filter([pattern]);
+    const literal = filter?.literal;
+    if (literal !== undefined) {
+      const state = this.keyIndex.get(literal);
+      if (state) yield [textFromKey(literal), state];
+      return;
+    }
+    for (const [key, state] of this.keyIndex.entries()) {
+      if (!filter || filter.matches(key)) yield [textFromKey(key), state];
+    }
+  }
+
+  /** The batch that holds `offset`, or the first after it. */
+  async batchAt(offset: number): Promise<Batch | undefined> {
+    return this.log.cached(offset) ?? (await this.log.load(offset));
+  }
+
+  /**
+   * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look
+   * only at offsets from there on: up to `bytesMax`, but `atLeastOne` however large. A batch of which
+   * messages were removed is made anew without them; one of which nothing is left is passed over, unless
+   * nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what
+   * lies below `endOffset`. They are lent: see {@link StoredBatches.release}.
+   */
+  readBatches(
+    fromOffset: number,
+    bytesMax: number,
+    atLeastOne: boolean,
+    endOffset: number = this.log.durableEnd,
+  ): Promise<StoredBatches> {
+    return readBatches(this, fromOffset, bytesMax, atLeastOne, endOffset);
+  }
+
+  /** One message; undefined when it is not there (any more), or not durable yet. */
+  async get(offset: number): Promise<StoredMessage | undefined> {
+    if (!this.isLive(offset) || offset >= this.stableEnd) return undefined;
+    const batch = await this.batchAt(offset);
+    if (!batch || !this.isLive(offset)) return undefined;
+    const reader = this.reader();
+    const record = new Record();
+    reader.reset(batch, offset);
+    if (!reader.next(record) || record.offset !== offset) return undefined;
+    return storedMessage(this.topic.name, this.index, record);
+  }
+
+  /** The last live, durable message whose key matches the pattern. */
+  last(pattern: string): Promise<StoredMessage | undefined> {
+    return lastMessage(this, pattern);
+  }
+
+  /**
+   * The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no
+   * pattern.
+   */
+  async next(pattern: string | undefined, fromOffset: number): Promise<StoredMessage | undefined> {
+    for await (const record of this.scan(fromOffset, pattern === undefined ? {} : { patterns: [pattern] })) {
+      return storedMessage(this.topic.name, this.index, record);
+    }
+    return undefined;
+  }
+
+  /**
+   * Live messages that readers see, from `fromOffset` to the end as it is when it gets there. The record is a
+   * flyweight. `undecided`: those of open transactions too.
+   */
+  async *scan(
+    fromOffset: number,
+    options: {
+      patterns?: readonly string[];
+      toOffset?: number;
+      signal?: AbortSignal;
+      undecided?: boolean;
+    } = {},
+  ): AsyncGenerator<Record, void, void> {
+    const filter = options.patterns && options.patterns.length > 0 ? new Filter(options.patterns) : undefined;
+    const reader = this.reader();
+    const record = new Record();
+    let at = Math.max(fromOffset, this.#first);
+    const end = options.toOffset ?? Infinity;
+    let bytes = 0;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (filter) at = this.skip(filter, at);
+      if (at >= end) return;
+      const batch = await this.batchAt(at);
+      if (!batch || (options.undecided !== true && Math.max(at, batch.baseOffset) >= this.stableEnd)) return;
+      reader.reset(batch, at);
+      while (reader.next(record)) {
+        at = record.offset + 1;
+        if (record.offset >= end) return;
+        if (!this.isLive(record.offset) || (filter && !filter.matchesRecord(record))) continue;
+        yield record;
+      }
+      bytes += batch.compressed ? batch.openedBytes : batch.bytes;
+      // What was looked at may be in memory, and more of it may follow: others get a turn.
+      if (reader.wasCostly || bytes >= turnBytes) {
+        bytes = 0;
+        await this.#host.pacing.wait();
+      }
+      at = Math.max(batch.endOffset, this.#first);
+    }
+  }
+
+  /**
+   * The lowest offset at or above `from` at which a message that passes the filter may stand, as far as the
+   * key index knows.
+   */
+  skip(filter: Filter, from: number): number {
+    const literal = filter.literal;
+    if (!this.keyIndex || literal === undefined) return from;
+    const state = this.keyIndex.get(literal);
+    if (!state || (!state.lastStale && state.last < from)) return Math.max(from, this.log.endOffset);
+    if (state.offsets) {
+      for (const offset of state.offsets) if (offset >= from) return offset;
+      return Math.max(from, this.log.endOffset);
+    }
+    return Math.max(from, state.first);
+  }
+
+  /** First offset whose timestamp is at or after `timestampMs`; {@link nextOffset} when there is none. */
+  offsetAtTime(timestampMs: number): Promise<number> {
+    return this.log.offsetAtTime(timestampMs);
+  }
+
+  /** The time of the first live message. */
+  async firstTimestampMs(): Promise<number | undefined> {
+    return (await this.next(undefined, this.#first))?.timestampMs;
+  }
+
+  /** The latest timestamp in the log; 0 when nothing was ever written. */
+  get lastTimestampMs(): number {
+    return this.log.maxTimestampMs;
+  }
+
+  // ---- removal on request
+
+  /** Removes one message; resolves, when that is durable, to whether it was there. */
+  async delete(offset: number): Promise<boolean> {
+    const { leaving } = this.topic;
+    if (leaving.becomesLetter('removed')) {
+      if ((await leaving.remove(this, [offset], 'deleted')) === 0) return false;
+    } else if (!this.remove(offset)) return false;
+    else leaving.counts.removed++;
+    await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
+    return true;
+  }
+
+  /**
+   * Removes messages, delayed ones too unless `before` or `keep` is given: all, those below `before`, those
+   * whose key matches, or all of these but the last `keep`. Resolves, when that is durable, to how many.
+   */
+  purge(options: PurgeOptions = {}): Promise<number> {
+    return purge(this, options, {
+      committed: () => new Promise<void>((resolve) => this.#host.afterCommit(resolve)),
+      unschedule: (filter) => this.#host.unschedule(this, filter),
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { Record } from '../../log/index.ts';
+import { type Admission, topicError } from './admission.ts';
+import type { BrokerError } from '../errors.ts';
+import type { PublishListener } from './publishes.ts';
+import type { PublishOptions, Topic } from './topic.ts';
+
+/** What a publish to several topics may ask for. */
+export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs'>;
+
+/** How a publish to several topics is refused: as a whole, or topic by topic. */
+export type PublishToAllMode = 'all-or-none' | 'each';
+
+/** A topic that did not take the message, and why. */
+export interface TopicRefusal {
+  readonly topic: Topic;
+  readonly error: BrokerError;
+}
+
+/** Hears how a publish to several topics ended, once. The token says which publish. */
+export interface PublishToAllListener<T> {
+  /** The message is on disk in every topic that took it. With `all-or-none` there are no refusals. */
+  published(token: T, refusals: readonly TopicRefusal[]): void;
+  /** No topic took the message: the first refusal, or why the log can store nothing. */
+  refused(token: T, error: Error): void;
+}
+
+const noRefusals: readonly TopicRefusal[] = [];
+/** Hears of every topic but the one that answers for all. */
+const deaf: PublishListener<undefined> = { published: () => {}, refused: () => {} };
+
+/**
+ * Publishes one record to several topics in one commit: a crash leaves it in all topics that took it, or in
+ * none. Every topic decides before the first of them changes. A topic where the message would wait for room
+ * (`overflow: 'wait'`) refuses it, because the others cannot wait with it.
+ *
+ * With `all-or-none` one refusal refuses the publish. With `each`, topics that refuse are left out and told
+ * in the answer. A topic that stands in the list more than once gets the message once.
+ */
+export function publishToAll<T>(
+  topics: readonly Topic[],
+  record: Record,
+  options: PublishToAllOptions | undefined,
+  mode: PublishToAllMode,
+  listener: PublishToAllListener<T>,
+  token: T,
+): void {
+  const admitted: { readonly topic: Topic; readonly admission: Decided }[] = [];
+  let refusals = noRefusals;
+  for (const topic of new Set(topics)) {
+    const admission = topic.admit(record, options);
+    const error = refusalOf(topic, admission);
+    if (!error) admitted.push({ topic, admission: admission as Decided });
+    else if (mode === 'all-or-none') return listener.refused(token, error);
+    else refusals = [...refusals, { topic, error }];
+  }
+  if (admitted.length === 0) {
+    // Without a topic there is nothing to wait for.
+    if (refusals.length === 0) return listener.published(token, noRefusals);
+    return listener.refused(token, refusals[0]!.error);
+  }
+  // All appends are in one commit, so one of them answers for all: one on disk, if there is one.
+  const onDisk = admitted.findLast(({ topic }) => topic.config.durability === 'disk');
+  const answering = onDisk ?? admitted.at(-1)!;
+  const answer: PublishListener<T> = {
+    published: (told) => listener.published(told, refusals),
+    refused: (told, error) => listener.refused(told, error),
+  };
+  const { timestampMs } = record;
+  for (const { topic, admission } of admitted) {
+    record.timestampMs = timestampMs; // a topic of append times has put its own there
+    if (topic === answering.topic) topic.append(admission, record, answer, token);
+    else topic.append(admission, record, deaf, undefined);
+  }
+}
+
+type Decided = Exclude<Admission, { kind: 'waits' | 'refused' }>;
+
+function refusalOf(topic: Topic, admission: Admission): BrokerError | undefined {
+  if (admission.kind === 'refused') return admission.error;
+  if (admission.kind !== 'waits') return undefined;
+  return admission.full ?? topicError(topic, 'topic-full', 'has publishes waiting that came before');
+}

@@ -1,0 +1,151 @@
+import { isSubscribeSubject } from '../../util/index.ts';
+import { problemOfPolicy, type TopicDeadLetterPolicy } from '../dead-letters/dead-letter-policy.ts';
+import { BrokerError } from '../errors.ts';
+
+/** What a topic is told to be. Limits that are absent do not apply. */
+export interface TopicConfig {
+  readonly name: string;
+  /** How many partitions; may grow later, never shrink. */
+  readonly partitions: number;
+  /** Subject patterns whose publishes this topic captures; none = it is published to by name only. */
+  readonly subjects: readonly string[];
+  /** `memory` survives no restart and waits for no sync; everything else is `disk`. */
+  readonly durability: 'disk' | 'memory';
+  /**
+   * When a message goes: `limits` = when a limit below says so; `queue` = also once every group that wants it
+   * has acked it; `interest` = as `queue`, and what no group wants at publish time is not kept at all.
+   */
+  readonly retention: 'limits' | 'queue' | 'interest';
+  readonly messagesMax?: number;
+  readonly bytesMax?: number;
+  readonly ageMsMax?: number;
+  readonly messagesPerKeyMax?: number;
+  /** Largest key + headers + value, in bytes. */
+  readonly messageBytesMax?: number;
+  readonly groupsMax?: number;
+  /** What a publish beyond `messagesMax` or `bytesMax` meets. */
+  readonly overflow: 'drop-oldest' | 'reject' | 'wait';
+  /** What a publish beyond `messagesPerKeyMax` meets. */
+  readonly overflowPerKey: 'drop-oldest' | 'reject';
+  /** How long a dedupe id is remembered; 0 = ids are not looked at. */
+  readonly dedupeWindowMs: number;
+  /** How many dedupe ids are remembered at most; the oldest are forgotten first. */
+  readonly dedupeEntriesMax: number;
+  /**
+   * `append`: a message carries the time at which the broker took it; absent: its publisher's, if that gave
+   * one.
+   */
+  readonly timestamps?: 'append';
+  /**
+   * Keep count, first and last offset of every key in memory (some 150 bytes a key). It can be switched on
+   * later, never off.
+   */
+  readonly keyState: boolean;
+  /** Keep only the last message of each key. */
+  readonly compaction: boolean;
+  /** Refuse publishes. */
+  readonly sealed: boolean;
+  /** Where messages go that leave for one of the causes it names; absent: they are gone. */
+  readonly deadLetter?: TopicDeadLetterPolicy;
+  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** The fields a caller must give; the rest have defaults. */
+export type TopicOptions = { readonly name: string } & Partial<TopicConfig>;
+
+const topicNameLengthMax = 255;
+
+/** Fills in defaults and checks every field. Throws a BrokerError of code `topic-config-invalid`. */
+export function topicConfig(options: TopicOptions): TopicConfig {
+  const config: TopicConfig = {
+    partitions: 1,
+    subjects: [],
+    durability: 'disk',
+    retention: 'limits',
+    overflow: 'drop-oldest',
+    overflowPerKey: 'drop-oldest',
+    dedupeWindowMs: 120_000,
+    dedupeEntriesMax: 1_000_000,
+    compaction: false,
+    sealed: false,
+    attributes: {},
+    ...withoutUndefined(options),
+    keyState: options.keyState ?? (options.messagesPerKeyMax !== undefined || options.compaction === true),
+  };
+  const invalid = (problem: string): never => {
+    throw new BrokerError(
+      'topic-config-invalid',
+      `Topic "${config.name}" cannot be configured so: ${problem}.`,
+      {
+        topic: config.name,
+      },
+    );
+  };
+  if (typeof config.name !== 'string') invalid('its name must be a text');
+  if (config.name.length === 0 || config.name.length > topicNameLengthMax) {
+    invalid(`its name must have 1 to ${topicNameLengthMax} characters`);
+  }
+  if (!Number.isInteger(config.partitions) || config.partitions < 1 || config.partitions > 100_000) {
+    invalid('partitions must be a whole number from 1 to 100000');
+  }
+  if (!Array.isArray(config.subjects)) invalid('subjects must be a list of subject patterns');
+  for (const subject of config.subjects) {
+    if (typeof subject !== 'string' || !isSubscribeSubject(subject))
+      invalid(`"${subject}" is not a subject pattern`);
+  }
+  for (const [name, choices] of Object.entries(topicChoices)) {
+    const value = config[name as keyof typeof topicChoices];
+    if (!(choices as readonly string[]).includes(value))
+      invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  for (const name of ['keyState', 'compaction', 'sealed'] as const) {
+    if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
+  }
+  const positive = [
+    'messagesMax',
+    'bytesMax',
+    'ageMsMax',
+    'messagesPerKeyMax',
+    'messageBytesMax',
+    'groupsMax',
+  ] as const;
+  for (const name of positive) {
+    const value = config[name];
+    if (value !== undefined && !(isFiniteNumber(value) && value > 0))
+      invalid(`${name} must be a number greater than 0, or absent for no limit`);
+  }
+  if (!(isFiniteNumber(config.dedupeWindowMs) && config.dedupeWindowMs >= 0))
+    invalid('dedupeWindowMs must be a number from 0');
+  if (!Number.isInteger(config.dedupeEntriesMax) || config.dedupeEntriesMax < 1)
+    invalid('dedupeEntriesMax must be a whole number from 1');
+  if (config.timestamps !== undefined && config.timestamps !== 'append')
+    invalid("timestamps must be 'append', or absent for the publisher's");
+  if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
+    invalid('messagesPerKeyMax and compaction need keyState');
+  }
+  if (config.deadLetter !== undefined) {
+    const problem = problemOfPolicy(config.deadLetter, { kind: 'topic', name: config.name });
+    if (problem !== undefined) invalid(problem);
+  }
+  return config;
+}
+
+const topicChoices = {
+  durability: ['disk', 'memory'],
+  retention: ['limits', 'queue', 'interest'],
+  overflow: ['drop-oldest', 'reject', 'wait'],
+  overflowPerKey: ['drop-oldest', 'reject'],
+} as const satisfies { readonly [K in keyof TopicConfig]?: readonly TopicConfig[K][] };
+
+/**
+ * Infinity is no number here: what is stored is JSON, which cannot say it. A limit that is none is absent.
+ */
+export function isFiniteNumber(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** Drops members that are present but undefined, so that they do not hide defaults. */
+export function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,722 @@
+import type { Outcome, Record } from '../../log/index.ts';
+import { AckRetention } from '../retention/ack-retention.ts';
+import {
+  type Admission,
+  knowsExpected,
+  refusalOfBudget,
+  refusalOfMessage,
+  refusalOfRoom,
+  refusalOfValue,
+  topicError,
+} from './admission.ts';
+import { AgeRetention } from '../retention/age-retention.ts';
+import { BatchIntake } from './batch-intake.ts';
+import type { BrokerCore } from '../core.ts';
+import { Deduplication } from './deduplication.ts';
+import type { Unswept } from '../entries.ts';
+import { Mutex } from '../../util/index.ts';
+import { BrokerError } from '../errors.ts';
+import { KeyReader, textFromKey } from './filter.ts';
+import { Group } from '../groups/group.ts';
+import { groupConfig, type GroupConfig, type GroupOptions } from '../groups/group-config.ts';
+import { copyRecord, recordOf, type Message } from './message.ts';
+import { Leaving } from '../dead-letters/leaving.ts';
+import { Partition } from './partition.ts';
+import { PartitionList } from './partition-list.ts';
+import type { PublishListener } from './publishes.ts';
+import { Rate } from './rates.ts';
+import { SizeRetention } from '../retention/size-retention.ts';
+import { WaitingRoom, type WaitingPublish } from './waiting-room.ts';
+import { topicStats, type TopicStats } from '../stats.ts';
+import { topicConfig, type TopicConfig } from './topic-config.ts';
+import type { BatchTransaction } from '../transactions/transactions.ts';
+
+/** What a publish may ask for besides being stored. */
+export interface PublishOptions {
+  /** Absent: by the key's hash; in turn for messages without a key. */
+  readonly partition?: number;
+  /** A second publish with the same id within the topic's window is answered with the first one's offset. */
+  readonly dedupeId?: string;
+  /** Not to be seen before then, in milliseconds since the epoch. */
+  readonly deliverAtMs?: number;
+  /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  readonly expectedLastOffset?: number;
+  /**
+   * Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState.
+   */
+  readonly expectedLastKeyOffset?: number;
+  /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
+  readonly expectedLastKey?: string;
+  readonly expectedLastDedupeId?: string;
+  /** Remove what came before: all of the topic, or all of the key. */
+  readonly replaces?: 'topic' | 'key';
+}
+
+export interface Published {
+  readonly partition: number;
+  readonly offset: number;
+  readonly duplicate: boolean;
+}
+
+const waitingPublishesMax = 10_000;
+
+/**
+ * A topic is a named log of messages in one or more partitions, with the groups that read it.
+ *
+ * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits,
+ * age, acks of all groups).
+ */
+export class Topic {
+  readonly id: number;
+  readonly createdMs: number;
+  readonly partitions: PartitionList = new PartitionList((index, id) => this.#openPartition(index, id));
+  readonly groups: Map<string, Group> = new Map();
+  readonly deduplication: Deduplication;
+  readonly inRate: Rate = new Rate();
+  readonly removedRate: Rate = new Rate();
+  /** What leaves without an answer of a group: limits, age, removal on request. */
+  readonly leaving: Leaving;
+  #config: TopicConfig;
+  #deleted = false;
+  readonly #core: BrokerCore;
+  readonly #keyReader = new KeyReader();
+  #allGroups: readonly Group[] = [];
+  #filteredGroups: readonly Group[] = [];
+  readonly #waiting: WaitingRoom;
+  readonly #age: AgeRetention;
+  readonly #size: SizeRetention;
+  readonly #acks: AckRetention;
+  readonly #batches: BatchIntake;
+  #nextPartition = 0;
+  #settlesByKey = false;
+  /**
+   * Publishes need no look at options, limits or groups: the common case, decided once per change of
+   * configuration.
+   */
+  #plain = false;
+  /**
+   * Partitions whose keys are to be held against their limit again once the transactions that are open there
+   * have ended.
+   */
+  readonly #keysToCheck = new Set<Partition>();
+  readonly #updates = new Mutex();
+
+  constructor(
+    core: BrokerCore,
+    id: number,
+    config: TopicConfig,
+    createdMs: number,
+    logIds: readonly number[],
+  ) {
+    this.#core = core;
+    this.id = id;
+    this.#config = config;
+    this.createdMs = createdMs;
+    this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
+    this.#waiting = new WaitingRoom(core.budgets.meter('waitingPublishes'));
+    this.leaving = new Leaving(this, core);
+    this.#size = new SizeRetention(this.leaving);
+    this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
+    this.#acks = new AckRetention(this, core);
+    this.#batches = new BatchIntake(this, core, this.#size, this.#age);
+    this.partitions.add(logIds);
+    this.#configured();
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
+  get config(): TopicConfig {
+    return this.#config;
+  }
+
+  get isDeleted(): boolean {
+    return this.#deleted;
+  }
+
+  /** Live messages of all partitions. */
+  get count(): number {
+    let count = 0;
+    for (const partition of this.partitions.opened) count += partition.count;
+    return count;
+  }
+
+  /** Live messages of all partitions that are on disk: what is told to others. */
+  get durableCount(): number {
+    let count = 0;
+    for (const partition of this.partitions.opened) count += partition.durableCount;
+    return count;
+  }
+
+  /** Estimated bytes of these. */
+  get durableBytes(): number {
+    let bytes = 0;
+    for (const partition of this.partitions.opened) bytes += partition.durableBytes;
+    return bytes;
+  }
+
+  /** Estimated bytes of the live messages. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const partition of this.partitions.opened) bytes += partition.bytes;
+    return bytes;
+  }
+
+  // ---- publish
+
+  /**
+   * Publishes a record, copying it before this returns. The listener hears `published` once the message is on
+   * disk, or `refused`, perhaps before this returns.
+   */
+  publish<T>(
+    record: Record,
+    options: PublishOptions | undefined,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const core = this.#core;
+    const refusal = core.refusal ?? refusalOfValue(this, record);
+    if (refusal) return listener.refused(token, refusal);
+    if (record.timestampMs === 0) record.timestampMs = core.clock.now();
+    if (this.#plain && options === undefined && this.#waiting.size === 0 && !this.#lacksRoomForKeys) {
+      const partition = this.partitions.at(0)!;
+      core.awaitCommit(listener, token, partition, partition.append(record), false);
+      this.inRate.count++;
+      return;
+    }
+    this.#publishWithCare(record, options, listener, token);
+  }
+
+  /**
+   * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the
+   * bytes are not the caller's any more. The listener hears `published` with the offset of the first record
+   * once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a LogError
+   * about bytes that are no batch. It is stored whole or not at all. A batch of a transaction has to say
+   * which one.
+   */
+  publishBatch<T>(
+    partition: number,
+    batch: Uint8Array,
+    listener: PublishListener<T>,
+    token: T,
+    transaction?: BatchTransaction,
+  ): void {
+    this.#batches.publish(partition, batch, this.#filteredGroups, listener, token, transaction);
+  }
+
+  /** Publishes a message and resolves once it is on disk. Rejects with a BrokerError. */
+  send(message: Message, options?: PublishOptions): Promise<Published> {
+    return new Promise((resolve, reject) => {
+      const listener: PublishListener<undefined> = {
+        published: (_, partition, offset, duplicate) => resolve({ partition, offset, duplicate }),
+        refused: (_, error) => reject(error),
+      };
+      this.publish(recordOf(message), options, listener, undefined);
+    });
+  }
+
+  /** `turn`: the publish has waited, and this is the partition whose turn it is. */
+  #publishWithCare<T>(
+    record: Record,
+    options: PublishOptions | undefined,
+    listener: PublishListener<T>,
+    token: T,
+    turn?: Partition,
+  ): void {
+    const admission = this.admit(record, options, turn);
+    if (admission.kind !== 'waits') return this.append(admission, record, listener, token);
+    const { partition, isKnown, full } = admission;
+    const tooMany = this.#core.budgets.refusal('waitingPublishes');
+    if (tooMany) return listener.refused(token, tooMany);
+    if (this.#waiting.size >= waitingPublishesMax)
+      return listener.refused(
+        token,
+        full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
+      );
+    const copy = copyRecord(record);
+    this.#waiting.push(partition, {
+      record: copy,
+      options,
+      listener,
+      token,
+      look: 'none',
+      failure: undefined,
+    });
+    if (!isKnown) this.#admitWaiting();
+  }
+
+  /**
+   * Decides about a publish and changes nothing. What it says holds until the next change of the topic:
+   * {@link append} follows in the same synchronous run. `turn`: the publish has waited, and this is the
+   * partition whose turn it is.
+   */
+  admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission {
+    const config = this.#config;
+    const core = this.#core;
+    if (core.refusal) return { kind: 'refused', error: core.refusal };
+    if (record.timestampMs === 0) record.timestampMs = core.clock.now();
+    if (this.#deleted) return { kind: 'refused', error: topicError(this, 'topic-not-found', 'was deleted') };
+    const needsKey = config.keyState || config.partitions > 1 || options?.replaces === 'key';
+    const key = needsKey ? this.#keyReader.read(record) : '';
+    const partition = turn ?? this.#choosePartition(record, options, key);
+    if (!partition) {
+      const error = topicError(this, 'not-allowed', `has no partition ${options?.partition}`);
+      return { kind: 'refused', error };
+    }
+    const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
+    if (dedupeId !== undefined) {
+      const original = this.deduplication.find(dedupeId, core.steady, config.dedupeWindowMs);
+      if (original)
+        return {
+          kind: 'duplicate',
+          partition: this.partitions.at(original.partition)!,
+          offset: original.offset,
+        };
+    }
+    const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
+    const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
+    if (refusal) return { kind: 'refused', error: refusal };
+    const full =
+      options?.replaces === undefined
+        ? (refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition))
+        : undefined;
+    // Under `drop-oldest` there is always room soon.
+    const waitsForRoom = config.overflow !== 'reject' && full !== undefined && full.code !== 'key-full';
+    if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition)))
+      return { kind: 'waits', partition, isKnown, full };
+    const exhausted = full ?? refusalOfBudget(this, core, options, partition, key);
+    if (exhausted) return { kind: 'refused', error: exhausted };
+    return { kind: 'accepted', partition, key, options, dedupeId };
+  }
+
+  /** Carries out what {@link admit} decided, unless that is to wait; the listener hears of it. */
+  append<T>(
+    admission: Exclude<Admission, { kind: 'waits' }>,
+    record: Record,
+    listener: PublishListener<T>,
+    token: T,
+  ): void {
+    const core = this.#core;
+    if (admission.kind === 'refused') return listener.refused(token, admission.error);
+    const { partition } = admission;
+    if (admission.kind === 'duplicate')
+      return core.awaitCommit(listener, token, partition, admission.offset, true);
+    const { key, options, dedupeId } = admission;
+    if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
+      if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
+      return core.schedule(partition, record, options.deliverAtMs, listener, token);
+    }
+    const offset = this.appendAccepted(record, partition);
+    if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
+    if (options?.replaces === 'topic') this.#replaceAll(partition, offset);
+    else if (options?.replaces === 'key') this.#replaceKey(partition, key, offset);
+    core.awaitCommit(listener, token, partition, offset, false);
+  }
+
+  /**
+   * Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and
+   * delayed messages.
+   */
+  appendAccepted(record: Record, partition: Partition): number {
+    if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
+    const offset = partition.append(record);
+    this.inRate.count++;
+    let wanted = this.groups.size > this.#filteredGroups.length;
+    for (const group of this.#filteredGroups)
+      wanted = group.noteAppended(partition.index, record, offset) || wanted;
+    if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
+    this.#size.appended(partition, record, this.#config);
+    this.#age.appended(partition, record.timestampMs);
+    return offset;
+  }
+
+  #choosePartition(record: Record, options: PublishOptions | undefined, key: string): Partition | undefined {
+    if (options?.partition !== undefined) return this.partitions.at(options.partition);
+    const count = this.partitions.length;
+    if (count === 1) return this.partitions.at(0);
+    if (record.keyStart < 0) return this.partitions.at(this.#nextPartition++ % count);
+    return this.partitions.at(hashOf(key) % count);
+  }
+
+  #replaceAll(partition: Partition, offset: number): void {
+    const { leaving } = this;
+    // Interrupted by a crash, the rest stays until the next such publish.
+    if (leaving.becomesLetter('removed'))
+      leaving.removeBelow(partition, offset, 'replaced').catch(() => undefined);
+    else leaving.counts.removed += partition.trim(offset);
+  }
+
+  #replaceKey(partition: Partition, key: string, offset: number): void {
+    const { leaving } = this;
+    const state = partition.keyIndex?.get(key);
+    if (!state?.offsets) {
+      // The older ones stay until the next such publish.
+      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined);
+      return;
+    }
+    const older = state.offsets.filter((at) => at < offset);
+    if (leaving.becomesLetter('removed')) leaving.remove(partition, older, 'replaced').catch(() => undefined); // as above
+    else for (const at of older) if (partition.removeOfKey(key, at)) leaving.counts.removed++;
+  }
+
+  async #purgeKeyBefore(partition: Partition, key: string, offset: number): Promise<void> {
+    await partition.purge({ pattern: Buffer.from(key, 'latin1').toString('utf8'), before: offset });
+  }
+
+  #noteDedupeId(id: string, partition: number, offset: number): void {
+    const timeMs = this.#core.clock.now();
+    const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
+    const { steady } = this.#core;
+    this.deduplication.add(id, { partition, offset, timeMs }, steady, dedupeWindowMs, dedupeEntriesMax);
+    this.#core.recordDedupeId(this, partition, offset, timeMs, id);
+  }
+
+  /** Publishes that waited get another try. */
+  #admitWaiting(): void {
+    this.#waiting.admit(
+      (partition, publish) => publish.failure !== undefined || this.#mayEnter(partition, publish),
+      (partition, { record, options, listener, token, failure }) => {
+        const refusal = failure ?? this.#core.refusal;
+        if (refusal) listener.refused(token, refusal);
+        else this.#publishWithCare(record, options, listener, token, partition);
+      },
+    );
+  }
+
+  /** Whether there is room for a publish, and known what it has to be told; if it is not, looks. */
+  #mayEnter(partition: Partition, publish: WaitingPublish): boolean {
+    const { record, options } = publish;
+    const key = this.#keyReader.read(record);
+    if (options && publish.look !== 'done' && !knowsExpected(partition, options, key)) {
+      if (publish.look === 'none')
+        void this.#look(partition, options.expectedLastKey ?? textFromKey(key), publish);
+      return false;
+    }
+    if (this.#config.overflow === 'reject') return true;
+    const full = refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition);
+    return (full?.code ?? 'key-full') === 'key-full';
+  }
+
+  /** Finds out which message of a key is the last, now that another that was is gone. */
+  async #look(partition: Partition, pattern: string, publish: WaitingPublish): Promise<void> {
+    publish.look = 'under way';
+    try {
+      // Only what is durable can be read.
+      await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+      await partition.last(pattern);
+    } catch (error) {
+      const problem = `Topic "${this.name}" cannot read which message of the key is the last. Try again.`;
+      publish.failure = new BrokerError('storage-failed', problem, { topic: this.name }, error);
+    }
+    publish.look = 'done';
+    this.noteRoom();
+  }
+
+  // ---- what groups tell it
+
+  /** Whether groups must remember the keys of what they deliver, for {@link settled}. */
+  get settlesByKey(): boolean {
+    return this.#settlesByKey;
+  }
+
+  /** A group is done with a message; `key` may be missing for what was delivered before a restart. */
+  settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
+    this.#acks.settled(partition, offset, key, by);
+  }
+
+  /** A group is done with everything in `[from, to)`. */
+  passed(partition: Partition, from: number, to: number, by: Group): void {
+    this.#acks.passed(partition, from, to, by);
+  }
+
+  /** The same, read back from the journal, which may end before what followed from it. */
+  replayedDone(partition: Partition, from: number, to: number): void {
+    this.#acks.replayed(partition, from, to);
+  }
+
+  get unswept(): Unswept | undefined {
+    return this.#acks.unswept;
+  }
+
+  restoreUnswept(unswept: Unswept): void {
+    this.#acks.restore(unswept);
+  }
+
+  /** A message was removed, and this was its key. */
+  noteRemoved(partition: number, key: string, offset: number): void {
+    for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);
+  }
+
+  /** Messages in `[from, to)` were removed, by whatever: groups wait for no answer about them. */
+  noteGone(partition: Partition, from: number, to: number): void {
+    for (const group of this.#allGroups) group.noteGone(partition.index, from, to);
+  }
+
+  /** Room was made by something else than acks, or what somebody waited for is known. */
+  noteRoom(): void {
+    if (this.#waiting.size > 0) this.#admitWaiting();
+  }
+
+  /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+  decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void {
+    const { compaction, messagesPerKeyMax } = this.#config;
+    this.#acks.decided();
+    if (outcome === 'abort') this.noteRoom();
+    else if (compaction || messagesPerKeyMax !== undefined)
+      this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors
+    if (this.#keysToCheck.has(partition)) this.#core.afterCommit(() => this.#checkKeys(partition));
+  }
+
+  /** New messages of these partitions are durable. */
+  noteDurable(partition: Partition): void {
+    if (partition.accounting.size > 0) partition.accounting.runSoon();
+    for (const group of this.groups.values()) group.noteDurable();
+    partition.tellWatchers();
+  }
+
+  // ---- groups and life
+
+  /** Creates a group, at its start position; resolves once that is durable. */
+  async createGroup(options: GroupOptions): Promise<Group> {
+    const config = groupConfig(options);
+    this.#checkNewGroup(config.name);
+    this.#core.budgets.check('groups');
+    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+    this.addGroup(group);
+    try {
+      await group.start();
+      if (group.isClosed) throw this.#closedUnmade(group); // while it looked for its start
+    } catch (error) {
+      this.removeGroup(group);
+      throw error;
+    }
+    this.#core.defineGroup(group);
+    this.#core.emit({ kind: 'group-created', group });
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    return group;
+  }
+
+  /**
+   * Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is
+   * the beginning.
+   */
+  defineFirstGroup(config: GroupConfig): Group {
+    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+    this.addGroup(group);
+    this.#core.defineGroup(group);
+    group.resumeTimers();
+    this.#core.emit({ kind: 'group-created', group });
+    return group;
+  }
+
+  #closedUnmade({ name }: Group): BrokerError {
+    if (this.#core.refusal?.code === 'closed') return this.#core.refusal;
+    if (this.#deleted) return topicError(this, 'topic-not-found', 'was deleted');
+    return new BrokerError('group-not-found', `Group "${name}" was deleted while it was being created.`, {
+      topic: this.name,
+      group: name,
+    });
+  }
+
+  #checkNewGroup(name: string): void {
+    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
+    if (this.groups.has(name)) {
+      throw new BrokerError('group-exists', `Topic "${this.name}" has a group "${name}" already.`, {
+        topic: this.name,
+        group: name,
+      });
+    }
+    const { groupsMax } = this.#config;
+    if (groupsMax !== undefined && this.groups.size >= groupsMax) {
+      throw topicError(this, 'groups-full', `takes ${groupsMax} groups at most`, { limit: groupsMax });
+    }
+  }
+
+  /** Puts a group in its place: a new one, or one from the journal. */
+  addGroup(group: Group): void {
+    this.#core.budgets.take('groups');
+    this.groups.set(group.name, group);
+    this.#configured();
+  }
+
+  /** Takes a group out; what it alone was holding goes. */
+  removeGroup(group: Group): void {
+    if (this.groups.get(group.name) === group) {
+      this.groups.delete(group.name);
+      // A deleted topic has given back all of its groups.
+      if (!this.#deleted) this.#core.budgets.release('groups');
+    }
+    this.#configured();
+    if (!this.#deleted) this.#acks.sweep();
+  }
+
+  /** A message with a new key would be one too many. */
+  get #lacksRoomForKeys(): boolean {
+    return this.#config.keyState && this.#core.budgets.isFull('keys');
+  }
+
+  /** What is remembered for a time goes when the time is over. */
+  forgetExpired(): void {
+    const { steady } = this.#core;
+    const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
+    this.deduplication.forget(steady.now(), dedupeWindowMs, dedupeEntriesMax);
+    for (const { producers } of this.partitions.opened) producers.forget(steady);
+  }
+
+  /** The topic is gone: what it was charged for is given back. */
+  release(): void {
+    this.deduplication.close();
+    for (const partition of this.partitions.opened) partition.close();
+  }
+
+  /** Groups changed their filters, or the topic its configuration. */
+  groupsChanged(): void {
+    this.#configured();
+  }
+
+  #configured(): void {
+    const { config } = this;
+    this.#allGroups = [...this.groups.values()];
+    this.leaving.configured();
+    this.#filteredGroups = this.#allGroups.filter((group) => group.isFiltered);
+    this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
+    this.#plain =
+      !this.#deleted &&
+      config.partitions === 1 &&
+      !config.sealed &&
+      !config.compaction &&
+      config.retention !== 'interest' &&
+      config.timestamps === undefined &&
+      this.#filteredGroups.length === 0 &&
+      config.messagesMax === undefined &&
+      config.bytesMax === undefined &&
+      config.ageMsMax === undefined &&
+      config.messagesPerKeyMax === undefined &&
+      config.messageBytesMax === undefined;
+  }
+
+  /**
+   * Changes the configuration; resolves once that is durable. Name and durability stay; partitions may only
+   * grow; keyState may be switched on, which reads all messages once before anything is changed.
+   */
+  async update(options: TopicConfig): Promise<void> {
+    const config = this.checkUpdate(options);
+    if (config.keyState && !this.#config.keyState)
+      return this.#updates.run(async () => {
+        const untracked = (): Partition | undefined =>
+          this.partitions.opened.find(({ keyIndex }) => keyIndex === undefined);
+        // Until none is left: others are opened meanwhile.
+        for (let next = untracked(); next; next = untracked()) await next.trackKeys(config);
+        return this.#update(this.checkUpdate(config)); // much may have happened meanwhile
+      });
+    return this.#update(config);
+  }
+
+  /**
+   * What {@link update} would make of these options. Throws what it would reject with, and changes nothing.
+   */
+  checkUpdate(options: TopicConfig): TopicConfig {
+    const config = topicConfig(options);
+    const { name, durability, keyState, partitions } = this.#config;
+    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
+    if (config.name !== name || config.durability !== durability)
+      throw topicError(this, 'topic-config-invalid', 'keeps its name and durability for life');
+    if (keyState && !config.keyState)
+      throw topicError(this, 'topic-config-invalid', 'has keyState and keeps it for life');
+    if (config.partitions < partitions)
+      throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
+    if (config.partitions > partitions)
+      this.#core.budgets.check('partitions', config.partitions - partitions);
+    this.#core.checkSubjects(config);
+    return config;
+  }
+
+  async #update(config: TopicConfig): Promise<void> {
+    const { retention } = this.#config;
+    this.applyConfig(config);
+    this.#core.redefineTopic(this);
+    this.#core.emit({ kind: 'topic-updated', topic: this });
+    for (const partition of this.partitions.opened.slice()) {
+      await partition.trackKeys(config);
+      this.#checkKeys(partition);
+      this.#size.appendedAny(partition, config);
+      void this.#age.check(partition);
+    }
+    if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
+    this.noteRoom();
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+  }
+
+  #checkKeys(partition: Partition): void {
+    if (this.#deleted || this.#size.checkKeys(partition, this.#config)) this.#keysToCheck.delete(partition);
+    else this.#keysToCheck.add(partition);
+  }
+
+  applyConfig(config: TopicConfig): void {
+    this.#config = config;
+    this.#configured();
+  }
+
+  /** The first use of a partition, or what the data directory holds of it. */
+  #openPartition(index: number, id: number): Partition {
+    const log = this.#core.log.openPartition(id, { volatile: this.#config.durability === 'memory' });
+    const partition = new Partition(this, index, log, this.#core);
+    this.#core.partitionOpened(partition);
+    for (const group of this.groups.values()) group.addPartition(partition);
+    return partition;
+  }
+
+  /**
+   * Before the broker is ready: what is older than the age limit goes. A crash may have taken back removals
+   * that clients had seen, and the time without a broker counts, too.
+   */
+  async removeAged(): Promise<void> {
+    await Promise.all(this.partitions.opened.map((partition) => this.#age.check(partition)));
+  }
+
+  /** After recovery: timers begin. */
+  resume(): void {
+    for (const partition of this.partitions.opened) {
+      this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
+      if (this.leaving.becomesLetter('overflow')) this.#size.appendedAny(partition, this.#config); // as above
+    }
+    for (const group of this.groups.values()) group.resumeTimers();
+    this.#acks.resume();
+  }
+
+  /** Deletes the topic with all its messages and groups; resolves once that is durable. */
+  async delete(): Promise<void> {
+    if (this.#deleted) return;
+    this.close('topic-deleted');
+    this.#configured();
+    for (const partition of this.partitions.opened) partition.tellWatchers();
+    this.#core.undefineTopic(this);
+    this.#core.emit({ kind: 'topic-deleted', topic: this });
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+  }
+
+  /** Stops timers, lets consumers and waiting publishers go. */
+  close(reason: 'topic-deleted' | 'closed'): void {
+    this.#deleted ||= reason === 'topic-deleted';
+    this.#age.stop();
+    this.leaving.stop();
+    for (const group of this.groups.values()) group.close(reason);
+    for (const { listener, token } of this.#waiting.drain())
+      listener.refused(
+        token,
+        topicError(this, reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
+      );
+  }
+
+  stats(): TopicStats {
+    return topicStats(this, this.#core.clock.monotonic());
+  }
+}
+
+/** FNV-1a over the key's bytes (one char each). */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,72 @@
+import type { Record } from '../../log/index.ts';
+import { Queue } from '../../util/index.ts';
+import type { Meter } from '../budgets.ts';
+import type { Partition } from './partition.ts';
+import type { PublishListener } from './publishes.ts';
+import type { PublishOptions } from './topic.ts';
+
+/**
+ * A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message
+ * of a key.
+ */
+export interface WaitingPublish {
+  readonly record: Record;
+  readonly options: PublishOptions | undefined;
+  readonly listener: PublishListener<unknown>;
+  readonly token: unknown;
+  look: 'none' | 'under way' | 'done';
+  /** Why it cannot be decided. */
+  failure: Error | undefined;
+}
+
+/**
+ * The waiting room holds the publishes that wait, in order for each partition: who comes later does not go
+ * before them.
+ */
+export class WaitingRoom {
+  readonly #queues = new Map<Partition, Queue<WaitingPublish>>();
+  #size = 0;
+  readonly #meter: Meter;
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  isAhead(partition: Partition): boolean {
+    return this.#size > 0 && this.#queues.has(partition);
+  }
+
+  push(partition: Partition, publish: WaitingPublish): void {
+    let queue = this.#queues.get(partition);
+    if (!queue) this.#queues.set(partition, (queue = new Queue()));
+    queue.push(publish);
+    this.#meter.set(++this.#size);
+  }
+
+  /** Takes out, partition by partition, who `mayEnter`; the first who may not keeps those behind it. */
+  admit(
+    mayEnter: (partition: Partition, publish: WaitingPublish) => boolean,
+    enter: (partition: Partition, publish: WaitingPublish) => void,
+  ): void {
+    for (const [partition, queue] of this.#queues) {
+      for (let next = queue.peek(); next && mayEnter(partition, next); next = queue.peek()) {
+        queue.shift();
+        this.#meter.set(--this.#size);
+        enter(partition, next);
+      }
+      if (queue.size === 0 && this.#queues.get(partition) === queue) this.#queues.delete(partition);
+    }
+  }
+
+  /** Everybody leaves. */
+  *drain(): Iterable<WaitingPublish> {
+    for (const queue of this.#queues.values())
+      for (let next = queue.shift(); next; next = queue.shift()) yield next;
+    this.#queues.clear();
+    this.#meter.set((this.#size = 0));
+  }
+}
