@@ -1,9 +1,10 @@
 /**
  * Files is all that storage asks of the operating system.
  *
- * Three implementations: `RealFiles`, `MemoryFiles`, and `FaultyFiles`, which loses, tears and reorders what
- * was not synced. Paths are absolute or relative to wherever the implementation starts; their separator is
- * `/`. A directory entry (create, rename, remove) is durable only after {@link Files.syncDir} of its
+ * `RealFiles` is the operating system, `MemoryFiles` a file system in memory, `OverlayFiles` one of these with
+ * its changes held back. The tests bring `FaultyFiles`, which loses, tears and reorders writes that were not
+ * synced. Paths are absolute, or relative to the place where the implementation starts; their separator is `/`.
+ * A directory entry (create, rename, remove) is durable only after {@link Files.syncDir} of its
  * directory. Errors of the operating system come as it gives them: an `Error` with its `code` (`ENOENT`,
  * `EIO`, `ENOSPC`, …).
  */

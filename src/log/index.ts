@@ -2,13 +2,6 @@ export { stampAppendTime } from './append-time.ts';
 export { Batch, BatchReader } from './batch.ts';
 export { withoutRecords } from './batch-rewrite.ts';
 export { LogError, type DamageReport, type LogErrorCode } from './errors.ts';
-export {
-  FaultyFiles,
-  type FaultyFilesOptions,
-  type FileCall,
-  type Fault,
-  type InFlightWrite,
-} from './faulty-files.ts';
 export type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 export { Log, type LogStats } from './log.ts';
 export type { LogHost } from './log-host.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Broker, type Topic } from '../../src/broker/index.ts';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestConsumer } from './kit.ts';
 

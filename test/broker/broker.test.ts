@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker, LogError, MemoryFiles } from '../../src/broker/index.ts';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestBroker, text } from './kit.ts';
 

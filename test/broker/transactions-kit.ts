@@ -7,7 +7,7 @@ import {
   type TopicOptions,
   type TransactionLimits,
 } from '../../src/broker/index.ts';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { encodeRecordBatch } from '../../src/wire/kafka/index.ts';
 

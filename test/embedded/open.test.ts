@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Broker, MemoryFiles } from '../../src/broker/index.ts';
 import { Box, open, VirtualClock } from '../../src/index.ts';
-import { FaultyFiles, type FileCall } from '../../src/log/index.ts';
+import { FaultyFiles, type FileCall } from '../support/faulty-files.ts';
 import { eventually, makeTemporaryDirectory } from '../support/index.ts';
 import { collect, Gate, openTestBox, settle } from './kit.ts';
 import { runScript } from './script.ts';

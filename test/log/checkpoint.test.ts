@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { decodeCheckpoint, encodeCheckpoint, type PartitionRow } from '../../src/log/checkpoint.ts';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, until } from './kit.ts';
 

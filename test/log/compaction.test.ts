@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  Batch,
-  FaultyFiles,
-  MemoryFiles,
-  type Files,
-  type Log,
-  type PartitionLog,
-} from '../../src/log/index.ts';
+import { Batch, MemoryFiles, type Files, type Log, type PartitionLog } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, appendBatch, openLog, readAll, readBatches, smallLimits } from './kit.ts';
 

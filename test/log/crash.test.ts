@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LogError, type FaultyFiles, type FileCall } from '../../src/log/index.ts';
+import { LogError } from '../../src/log/index.ts';
+import type { FaultyFiles, FileCall } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { openLog } from './kit.ts';
 import { Recorder, everything, goOn, judge } from './torture.ts';

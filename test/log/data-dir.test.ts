@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FaultyFiles, Log, MemoryFiles, RealFiles } from '../../src/log/index.ts';
+import { Log, MemoryFiles, RealFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, SystemClock, SystemRandom, crc32c } from '../../src/util/index.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
 

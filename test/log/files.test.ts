@@ -3,14 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  FaultyFiles,
-  MemoryFiles,
-  RealFiles,
-  type Fault,
-  type FileCall,
-  type Files,
-} from '../../src/log/index.ts';
+import { MemoryFiles, RealFiles, type Files } from '../../src/log/index.ts';
+import { FaultyFiles, type Fault, type FileCall } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 
 async function withEach(work: (files: Files, dir: string) => Promise<void>): Promise<void> {

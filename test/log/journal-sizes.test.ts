@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { journalSizes } from '../../src/log/journal-sizes.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 

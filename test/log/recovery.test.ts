@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultyFiles, type Log } from '../../src/log/index.ts';
+import { type Log } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, values, type TestHost } from './kit.ts';
 

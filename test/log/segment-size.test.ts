@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultyFiles } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { defaultSegmentBytes } from '../../src/log/segment-size.ts';
 
 const mib = 2 ** 20;

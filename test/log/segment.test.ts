@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { FaultyFiles, type Files, type Log, type PartitionLog } from '../../src/log/index.ts';
+import { type Files, type Log, type PartitionLog } from '../../src/log/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { walkSegment } from '../../src/log/segment-walk.ts';
 import { type TestHost, append, openLog, readAll, readBatches, smallLimits } from './kit.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultyFiles, type FileCall } from '../../src/log/index.ts';
+import { FaultyFiles, type FileCall } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, until } from './kit.ts';
 

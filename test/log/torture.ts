@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { FaultyFiles, LogError, type FileCall, type Log, type LogOptions } from '../../src/log/index.ts';
+import { LogError, type Log, type LogOptions } from '../../src/log/index.ts';
+import { FaultyFiles, type FileCall } from '../support/faulty-files.ts';
 import { SeededRandom, type Random, type VirtualClock } from '../../src/util/index.ts';
 import {
   append,

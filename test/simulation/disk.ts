@@ -1,4 +1,4 @@
-import { FaultyFiles, type FileCall, type Fault as CallFault } from '../../src/log/index.ts';
+import { FaultyFiles, type FileCall, type Fault as CallFault } from '../support/faulty-files.ts';
 import type { SeededRandom } from '../../src/util/index.ts';
 import type { Call } from './gated-files.ts';
 import type { Fault } from './script.ts';

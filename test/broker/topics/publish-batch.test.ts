@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { gzipSync, gunzipSync } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { Broker, type Topic, type TopicOptions } from '../../../src/broker/index.ts';
-import { FaultyFiles } from '../../../src/log/index.ts';
+import { FaultyFiles } from '../../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../../src/util/index.ts';
 import {
   Compression,

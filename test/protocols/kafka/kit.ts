@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Broker, type BrokerOptions } from '../../../src/broker/index.ts';
-import { FaultyFiles } from '../../../src/log/index.ts';
+import { FaultyFiles } from '../../support/faulty-files.ts';
 import { decompress } from '../../../src/protocols/index.ts';
 import { KafkaFrontend, type KafkaEvent, type KafkaOptions } from '../../../src/protocols/kafka/index.ts';
 import { SeededRandom } from '../../../src/util/index.ts';

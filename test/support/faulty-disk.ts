@@ -1,4 +1,4 @@
-import type { Random } from '../util/index.ts';
+import type { Random } from '../../src/util/index.ts';
 
 /** What a disk writes in one piece: a sector is old or new after a crash, never half. */
 export const sectorBytes = 512;

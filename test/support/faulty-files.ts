@@ -1,7 +1,12 @@
-import { SeededRandom, type Random } from '../util/index.ts';
-import { LogError } from './errors.ts';
+import {
+  type DirectoryLock,
+  type File,
+  type Files,
+  LogError,
+  type OpenOptions,
+} from '../../src/log/index.ts';
+import { SeededRandom, type Random } from '../../src/util/index.ts';
 import { DirNode, FaultyDisk, FileNode, rootNode } from './faulty-disk.ts';
-import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 
 /** A call of {@link Files} or of one of its open files, before it takes effect. */
 export interface FileCall {
