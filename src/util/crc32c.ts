@@ -14,9 +14,6 @@ const nativeBytesMin = 320;
 type NativeCrc32c = (bytes: Uint8Array, initial?: number) => number;
 const native = loadNative();
 
-/** Which implementation long inputs get: the native library is optional. */
-export const crc32cIsNative: boolean = native !== undefined;
-
 /** CRC-32C of `bytes[start, end)` as an unsigned number; `initial` is the CRC of what came before. */
 export function crc32c(
   bytes: Uint8Array,

@@ -23,8 +23,7 @@ export {
   zigzag,
 } from './bytes.ts';
 export { SystemClock, rfc3339, type Clock, type Timer } from './clock.ts';
-export { crc32c, crc32cIsNative, crc32cPlain } from './crc32c.ts';
-export { Heap } from './heap.ts';
+export { crc32c, crc32cPlain } from './crc32c.ts';
 export { IndexedHeap, type HeapItem } from './indexed-heap.ts';
 export { heapBytes, memoryForObjectsBytes, memoryLimitBytes } from './machine-memory.ts';
 export { Gate, Mutex } from './mutex.ts';

@@ -1,4 +1,5 @@
-import { Heap, type Clock, type Timer } from '../../src/util/index.ts';
+import { type Clock, type Timer } from '../../src/util/index.ts';
+import { Heap } from '../support/heap.ts';
 
 interface Waiting {
   readonly atMs: number;

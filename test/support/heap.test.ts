@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Heap } from '../../src/util/index.ts';
+import { Heap } from './heap.ts';
 
 test('a heap gives its items back in order, whatever order they came in', () => {
   fc.assert(
