@@ -175,6 +175,11 @@ const fixedTypes: { readonly [name: string]: Type } = {
     read: (reader) => reader.int64(),
     write: (writer, value) => writer.int64(value as number),
   },
+  float64: {
+    bytesMin: 8,
+    read: (reader) => reader.float64(),
+    write: (writer, value) => writer.float64(value as number),
+  },
   uuid: {
     bytesMin: uuidBytes,
     read: (reader) => reader.uuid(),

@@ -76,6 +76,10 @@ export class Reader {
     return readI64(this.buffer, this.#take(8));
   }
 
+  float64(): number {
+    return this.buffer.readDoubleBE(this.#take(8));
+  }
+
   /** Of 32 bits, in at most five bytes. */
   uvarint(): number {
     const buffer = this.buffer;

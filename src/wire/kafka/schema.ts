@@ -15,6 +15,7 @@ export interface Scalars {
   readonly int32: number;
   /** Exact to 2^53. */
   readonly int64: number;
+  readonly float64: number;
   readonly string: string;
   readonly uuid: Uuid;
   /** A view of the frame. */

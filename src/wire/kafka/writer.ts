@@ -105,6 +105,10 @@ export class Writer {
     else this.#bytes.u32(0x7fff_ffff).u32(0xffff_ffff);
   }
 
+  float64(value: number): void {
+    this.#bytes.f64(value);
+  }
+
   uvarint(value: number): void {
     this.#bytes.uvarint(value);
   }

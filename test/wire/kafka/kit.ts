@@ -102,6 +102,7 @@ const scalars: { readonly [type: string]: fc.Arbitrary<unknown> } = {
   int16: signed(16),
   int32: signed(32),
   int64: fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-1, 0, 2 ** 63)),
+  float64: fc.double({ noNaN: true }),
   string: fc.oneof(
     fc.string({ unit: 'binary', maxLength: 12 }),
     fc.constantFrom('', 'a topic with a name longer than thirty-two'),

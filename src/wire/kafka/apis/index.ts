@@ -3,18 +3,24 @@ import type { Codec } from '../codec.ts';
 import type { Draft, Message } from '../schema.ts';
 import { addOffsetsToTxnApi } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnApi } from './add-partitions-to-txn.ts';
+import { alterClientQuotasApi } from './alter-client-quotas.ts';
 import { alterConfigsApi } from './alter-configs.ts';
 import { alterPartitionReassignmentsApi } from './alter-partition-reassignments.ts';
 import { alterShareGroupOffsetsApi } from './alter-share-group-offsets.ts';
+import { alterUserScramCredentialsApi } from './alter-user-scram-credentials.ts';
 import { apiVersionsApi } from './api-versions.ts';
 import { consumerGroupDescribeApi } from './consumer-group-describe.ts';
 import { consumerGroupHeartbeatApi } from './consumer-group-heartbeat.ts';
+import { createAclsApi } from './create-acls.ts';
 import { createPartitionsApi } from './create-partitions.ts';
 import { createTopicsApi } from './create-topics.ts';
+import { deleteAclsApi } from './delete-acls.ts';
 import { deleteGroupsApi } from './delete-groups.ts';
 import { deleteRecordsApi } from './delete-records.ts';
 import { deleteShareGroupOffsetsApi } from './delete-share-group-offsets.ts';
 import { deleteTopicsApi } from './delete-topics.ts';
+import { describeAclsApi } from './describe-acls.ts';
+import { describeClientQuotasApi } from './describe-client-quotas.ts';
 import { describeClusterApi } from './describe-cluster.ts';
 import { describeConfigsApi } from './describe-configs.ts';
 import { describeGroupsApi } from './describe-groups.ts';
@@ -24,6 +30,7 @@ import { describeQuorumApi } from './describe-quorum.ts';
 import { describeShareGroupOffsetsApi } from './describe-share-group-offsets.ts';
 import { describeTopicPartitionsApi } from './describe-topic-partitions.ts';
 import { describeTransactionsApi } from './describe-transactions.ts';
+import { describeUserScramCredentialsApi } from './describe-user-scram-credentials.ts';
 import { electLeadersApi } from './elect-leaders.ts';
 import { endTxnApi } from './end-txn.ts';
 import { fetchApi } from './fetch.ts';
@@ -55,18 +62,24 @@ import { txnOffsetCommitApi } from './txn-offset-commit.ts';
 
 export * from './add-offsets-to-txn.ts';
 export * from './add-partitions-to-txn.ts';
+export * from './alter-client-quotas.ts';
 export * from './alter-configs.ts';
 export * from './alter-partition-reassignments.ts';
 export * from './alter-share-group-offsets.ts';
+export * from './alter-user-scram-credentials.ts';
 export * from './api-versions.ts';
 export * from './consumer-group-describe.ts';
 export * from './consumer-group-heartbeat.ts';
+export * from './create-acls.ts';
 export * from './create-partitions.ts';
 export * from './create-topics.ts';
+export * from './delete-acls.ts';
 export * from './delete-groups.ts';
 export * from './delete-records.ts';
 export * from './delete-share-group-offsets.ts';
 export * from './delete-topics.ts';
+export * from './describe-acls.ts';
+export * from './describe-client-quotas.ts';
 export * from './describe-cluster.ts';
 export * from './describe-configs.ts';
 export * from './describe-groups.ts';
@@ -76,6 +89,7 @@ export * from './describe-quorum.ts';
 export * from './describe-share-group-offsets.ts';
 export * from './describe-topic-partitions.ts';
 export * from './describe-transactions.ts';
+export * from './describe-user-scram-credentials.ts';
 export * from './elect-leaders.ts';
 export * from './end-txn.ts';
 export * from './fetch.ts';
@@ -131,6 +145,9 @@ export interface Apis {
   readonly AddOffsetsToTxn: typeof addOffsetsToTxnApi;
   readonly EndTxn: typeof endTxnApi;
   readonly TxnOffsetCommit: typeof txnOffsetCommitApi;
+  readonly DescribeAcls: typeof describeAclsApi;
+  readonly CreateAcls: typeof createAclsApi;
+  readonly DeleteAcls: typeof deleteAclsApi;
   readonly DescribeConfigs: typeof describeConfigsApi;
   readonly AlterConfigs: typeof alterConfigsApi;
   readonly DescribeLogDirs: typeof describeLogDirsApi;
@@ -142,6 +159,10 @@ export interface Apis {
   readonly AlterPartitionReassignments: typeof alterPartitionReassignmentsApi;
   readonly ListPartitionReassignments: typeof listPartitionReassignmentsApi;
   readonly OffsetDelete: typeof offsetDeleteApi;
+  readonly DescribeClientQuotas: typeof describeClientQuotasApi;
+  readonly AlterClientQuotas: typeof alterClientQuotasApi;
+  readonly DescribeUserScramCredentials: typeof describeUserScramCredentialsApi;
+  readonly AlterUserScramCredentials: typeof alterUserScramCredentialsApi;
   readonly DescribeQuorum: typeof describeQuorumApi;
   readonly DescribeCluster: typeof describeClusterApi;
   readonly DescribeProducers: typeof describeProducersApi;
@@ -185,6 +206,9 @@ export const apis: Apis = {
   AddOffsetsToTxn: addOffsetsToTxnApi,
   EndTxn: endTxnApi,
   TxnOffsetCommit: txnOffsetCommitApi,
+  DescribeAcls: describeAclsApi,
+  CreateAcls: createAclsApi,
+  DeleteAcls: deleteAclsApi,
   DescribeConfigs: describeConfigsApi,
   AlterConfigs: alterConfigsApi,
   DescribeLogDirs: describeLogDirsApi,
@@ -196,6 +220,10 @@ export const apis: Apis = {
   AlterPartitionReassignments: alterPartitionReassignmentsApi,
   ListPartitionReassignments: listPartitionReassignmentsApi,
   OffsetDelete: offsetDeleteApi,
+  DescribeClientQuotas: describeClientQuotasApi,
+  AlterClientQuotas: alterClientQuotasApi,
+  DescribeUserScramCredentials: describeUserScramCredentialsApi,
+  AlterUserScramCredentials: alterUserScramCredentialsApi,
   DescribeQuorum: describeQuorumApi,
   DescribeCluster: describeClusterApi,
   DescribeProducers: describeProducersApi,
