@@ -14,6 +14,8 @@ interface Layer {
   readonly node?: readonly string[];
   /** The files other layers import it through; absent: its index.ts. */
   readonly doors?: RegExp;
+  /** It holds types and nothing that runs. */
+  readonly typesOnly?: boolean;
 }
 
 const layers: { readonly [name: string]: Layer } = {
@@ -31,12 +33,17 @@ const layers: { readonly [name: string]: Layer } = {
   // One door for all protocols: their table loads a folder when it is switched on. The settings have one of
   // their own, because they show in the types of the package, which need none of Node's.
   protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(index|settings)\.ts$/ },
-  server: { layers: ['protocols', 'broker', 'util'], packages: ['pino', 'prom-client', 'smol-toml'] },
+  // Types: what the admin HTTP says in JSON, for those who speak and those who read it.
+  'admin-api': { layers: [], node: [], typesOnly: true },
+  server: {
+    layers: ['protocols', 'broker', 'util', 'admin-api'],
+    packages: ['pino', 'prom-client', 'smol-toml'],
+  },
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that
   // shows it.
   embedded: { layers: ['broker', 'util'] },
   // Everything it knows of a broker comes by the admin HTTP.
-  cli: { layers: ['util'], packages: ['commander'] },
+  cli: { layers: ['admin-api', 'util'], packages: ['commander'] },
 };
 
 /** Single files that may do what their layer may not. */
@@ -113,6 +120,11 @@ function violationsOf(file: string, source: string): string[] {
       if (!rules.packages?.includes(name)) report(name, `${layer} may not import the package ${name}`);
     }
   }
+  if (rules.typesOnly === true)
+    for (const [statement] of withoutStrings(code).matchAll(
+      /^(?!(export|import) type\b|export interface\b|interface\b|type\b)[a-z]\w* \w+/gm,
+    ))
+      report(statement, `${layer} may hold types only, not "${statement}"`);
   if (seamLayers.includes(layer))
     for (const [name] of withoutStrings(code).matchAll(seamNames))
       report(`node:${name}`, `${layer} may not use ${name}: take it from the seams Clock and Random`);
@@ -236,6 +248,9 @@ test('the check sees what it is there for', () => {
     ['embedded/group.ts', `const { positions } = group;`, /may not name .*positions/],
     ['protocols/nats/delivery.ts', `write(delivery.pending); define({ positions: 'committed' });`, undefined],
     ['broker/groups/group-info.ts', `const at = group.positions.at(0);`, undefined],
+    ['admin-api/topics.ts', `import type { Topic } from '../broker/index.ts';`, /may not import broker/],
+    ['admin-api/topics.ts', `export const names = ['a'];`, /may hold types only, not "export const"/],
+    ['admin-api/topics.ts', `import type { A } from './a.ts';\nexport interface B extends A {}`, undefined],
     ['elsewhere/thing.ts', ``, /not in the table/],
   ];
   for (const [file, source, violation] of cases) {

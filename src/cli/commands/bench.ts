@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { ServerJson } from '../admin-types.ts';
+import type { ServerJson } from '../../admin-api/index.ts';
 import type { NatsAddress } from '../bench/load-socket.ts';
 import {
   type BenchOptions,

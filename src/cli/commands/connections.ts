@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { ConnectionJson } from '../admin-types.ts';
+import type { ConnectionJson } from '../../admin-api/index.ts';
 import { type ClientOptions, addClientOptions, contextOf, print, printList } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { renderTable } from '../table.ts';

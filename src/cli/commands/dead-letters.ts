@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { DeadLetterJson, DeadLetterTopicJson, RedrivenJson } from '../admin-types.ts';
+import type { DeadLetterJson, DeadLetterTopicJson, RedrivenJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   type CommandContext,
@@ -106,7 +106,7 @@ async function redrive(
   context: CommandContext,
   topic: string,
   options: RedriveOptions,
-): Promise<RedrivenJson> {
+): Promise<Omit<RedrivenJson, 'left'>> {
   const path = apiPath('dead-letters', topic, 'redrive');
   if (options.offset !== undefined) {
     const offsets = options.offset.map((offset) => wholeNumberOption('--offset', offset));

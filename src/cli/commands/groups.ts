@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { GroupJson } from '../admin-types.ts';
+import type { GroupJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   addClientOptions,

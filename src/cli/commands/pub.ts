@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { shownJson, shownText } from '../../util/shown-text.ts';
 import { type AdminClient, apiPath } from '../admin-client.ts';
-import type { PublishedJson } from '../admin-types.ts';
+import type { PublishedJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages, parseDuration } from '../format.ts';

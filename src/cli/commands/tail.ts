@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { MessageJson, MessagesJson } from '../admin-types.ts';
+import type { MessageJson, MessagesJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { Patience } from '../patience.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { GroupJson, ServerJson, TopicJson } from '../admin-types.ts';
+import type { GroupJson, ServerJson, TopicJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes, formatCount, formatDuration, parseDuration } from '../format.ts';
 import { option } from '../options.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { GroupJson, TopicDetailsJson, TopicJson } from '../admin-types.ts';
+import type { GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   addClientOptions,
@@ -153,7 +153,9 @@ export function topicTable(
 }
 
 function topicDetails(topic: TopicDetailsJson, title: (text: string) => string): string {
-  const limits = ['messagesMax', 'bytesMax', 'ageMsMax', 'messagesPerKeyMax', 'messageBytesMax', 'groupsMax']
+  const limits = (
+    ['messagesMax', 'bytesMax', 'ageMsMax', 'messagesPerKeyMax', 'messageBytesMax', 'groupsMax'] as const
+  )
     .filter((name) => topic.config[name] !== undefined)
     .map((name) => `${name} ${String(topic.config[name])}`);
   const pairs = renderPairs([

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { AdminClient, apiPath } from '../admin-client.ts';
-import type { ServerJson } from '../admin-types.ts';
+import type { ServerJson } from '../../admin-api/index.ts';
 import type { Check, Examination } from './check.ts';
 
 /** Whether the ports are free, or used by a broker of ours that runs already. */

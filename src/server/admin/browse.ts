@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessageJson, MessagesJson, ValueForm } from '../../admin-api/index.ts';
 import type { Partition, Record, Topic } from '../../broker/index.ts';
 import { invalidRequest } from './errors.ts';
-import { type MessageJson, type ValueForm, messageJson, valueForms } from './message-json.ts';
+import { messageJson, valueForms } from './message-json.ts';
 import { oneOf, time, wholeNumber } from './shape.ts';
 
 /** Offsets looked at in one go. Between two, time and client are looked at. */
@@ -27,15 +28,6 @@ export interface BrowseQuery {
   readonly as: ValueForm;
   readonly valueBytesMax: number;
   readonly waitMs: number;
-}
-
-/** One page of messages. */
-export interface Page<T> {
-  readonly messages: readonly T[];
-  /** Goes on where this page ended. */
-  readonly cursor: string;
-  /** Whether everything that is stored now has been looked at. */
-  readonly atEnd: boolean;
 }
 
 const queryNames = new Set([
@@ -96,7 +88,7 @@ export async function browse<T extends MessageJson>(
   query: BrowseQuery,
   signal: AbortSignal,
   extend: (message: MessageJson, record: Record) => T,
-): Promise<Page<T>> {
+): Promise<MessagesJson<T>> {
   const indexes = query.partition === undefined ? topic.partitions.indexes() : [query.partition];
   const partitions = indexes.flatMap((index) => topic.partitions.at(index) ?? []);
   if (partitions.length === 0)
@@ -187,7 +179,7 @@ async function readPage<T extends MessageJson>(
   topic: string,
   query: BrowseQuery,
   extend: (message: MessageJson, record: Record) => T,
-): Promise<Page<T>> {
+): Promise<MessagesJson<T>> {
   const patterns = query.key === undefined ? {} : { patterns: [query.key] };
   const deadlineMs = performance.now() + searchMs;
   const bytesEach = answerBytesMax / readers.length;

@@ -1,3 +1,13 @@
+import type {
+  DeadLetterJson,
+  DeadLetterTopicJson,
+  DeadLetterTopicsJson,
+  MessageJson,
+  MessagesJson,
+  PurgedJson,
+  RedriveJson,
+  RedrivenJson,
+} from '../../admin-api/index.ts';
 import {
   type Header,
   type Topic,
@@ -8,32 +18,12 @@ import {
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, topicOf } from './context.ts';
 import { AdminError } from './errors.ts';
-import type { AdminReply, AdminRequest } from './http.ts';
-import { type MessageJson, messageJson } from './message-json.ts';
-import { json } from './reply.ts';
+import type { AdminRequest } from './http.ts';
+import { messageJson } from './message-json.ts';
+import { type JsonReply, json } from './reply.ts';
 import { type Shape, listOf, readObject, text, wholeNumber } from './shape.ts';
 
-interface RedriveBody {
-  readonly limit?: number;
-  readonly to?: string;
-  readonly offsets?: readonly number[];
-}
-
-/** A message and why it is here; null where the headers do not say. */
-interface DeadLetterJson extends MessageJson {
-  readonly origin: {
-    readonly topic: string | null;
-    readonly group: string | null;
-    readonly partition: number | null;
-    readonly offset: number | null;
-  };
-  readonly cause: string | null;
-  readonly deliveries: number | null;
-  readonly firstDeliveredTime: string | null;
-  readonly deadLetteredTime: string | null;
-}
-
-const redriveShape: Shape<RedriveBody> = {
+const redriveShape: Shape<RedriveJson> = {
   limit: wholeNumber(1),
   to: text(255),
   offsets: listOf(wholeNumber()),
@@ -70,8 +60,11 @@ export async function deadLetterTopics({
   return found;
 }
 
-export async function listDeadLetterTopics(_: AdminRequest, context: AdminContext): Promise<AdminReply> {
-  const topics = [];
+export async function listDeadLetterTopics(
+  _: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<DeadLetterTopicsJson>> {
+  const topics: DeadLetterTopicJson[] = [];
   for (const [topic, groups] of await deadLetterTopics(context))
     topics.push({
       topic: topic.name,
@@ -86,7 +79,7 @@ export async function listDeadLetterTopics(_: AdminRequest, context: AdminContex
 export async function listDeadLetters(
   { params, query, signal }: AdminRequest,
   context: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<MessagesJson<DeadLetterJson>>> {
   const topic = topicOf(context, params['topic']);
   return json(
     await browse(topic, readBrowseQuery(query), signal, (message, { headers }) =>
@@ -98,7 +91,7 @@ export async function listDeadLetters(
 export async function showDeadLetter(
   { params, query }: AdminRequest,
   context: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<DeadLetterJson>> {
   const topic = topicOf(context, params['topic']);
   const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
   const offset = wholeNumber()(params['offset'], 'offset');
@@ -114,7 +107,10 @@ export async function showDeadLetter(
   );
 }
 
-export async function redriveDeadLetters(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function redriveDeadLetters(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<RedrivenJson>> {
   const topic = topicOf(context, request.params['topic']);
   const options = readObject((await request.json()) ?? {}, redriveShape);
   if (options.to !== undefined) topicOf(context, options.to);
@@ -122,7 +118,10 @@ export async function redriveDeadLetters(request: AdminRequest, context: AdminCo
   return json({ redriven: moved, left: topic.durableCount, stayed });
 }
 
-export async function purgeDeadLetters({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function purgeDeadLetters(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<PurgedJson>> {
   const topic = topicOf(context, params['topic']);
   let purged = 0;
   for (const partition of topic.partitions.opened.slice()) purged += await partition.purge();

@@ -1,8 +1,9 @@
+import type { GroupDetailsJson, GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
 import { deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
 /** A topic as the API shows it in a list. */
-export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<object> {
+export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<TopicJson> {
   const { partitions, durability, retention, subjects } = topic.config;
   const stats = topic.stats();
   let outPerSecond = 0;
@@ -29,7 +30,7 @@ export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<
 }
 
 /** A topic in full: its configuration, partitions and groups. */
-export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Promise<object> {
+export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Promise<TopicDetailsJson> {
   return {
     ...(await describeTopic(topic, oldest)),
     config: topic.config,
@@ -51,7 +52,7 @@ export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Pro
 }
 
 /** A group as the API shows it in a list. */
-export async function describeGroup(group: Group, oldest: OldestTimes): Promise<object> {
+export async function describeGroup(group: Group, oldest: OldestTimes): Promise<GroupJson> {
   const info = group.info();
   const stats = group.stats();
   return {
@@ -80,7 +81,7 @@ export async function describeGroup(group: Group, oldest: OldestTimes): Promise<
   };
 }
 
-export async function describeGroupFully(group: Group, oldest: OldestTimes): Promise<object> {
+export async function describeGroupFully(group: Group, oldest: OldestTimes): Promise<GroupDetailsJson> {
   return { ...(await describeGroup(group, oldest)), config: group.config };
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorJson } from '../../admin-api/index.ts';
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
 
 /** A refusal of the admin HTTP: a status, a code for programs and a sentence for people. */
@@ -60,7 +61,7 @@ const statusOf = {
 export function describeError(error: unknown): {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
-  readonly body: { readonly error: { readonly code: string; readonly message: string } };
+  readonly body: ErrorJson;
 } {
   const { status, code, message, headers } =
     error instanceof AdminError

@@ -1,23 +1,25 @@
+import type {
+  GroupDeletedJson,
+  GroupDetailsJson,
+  GroupsJson,
+  GroupStartJson,
+  PauseJson,
+  ResetJson,
+} from '../../admin-api/index.ts';
 import type { GroupStart } from '../../broker/index.ts';
 import { type AdminContext, groupOf, topicOf } from './context.ts';
 import { describeGroup, describeGroupFully } from './describe.ts';
 import { invalidRequest } from './errors.ts';
-import type { AdminReply, AdminRequest } from './http.ts';
-import { json } from './reply.ts';
-import { type Shape, anything, oneOf, readObject, time, wholeNumber } from './shape.ts';
+import type { AdminRequest } from './http.ts';
+import { type JsonReply, json } from './reply.ts';
+import { type Read, type Shape, anything, oneOf, readObject, time, wholeNumber } from './shape.ts';
 
-const pauseShape: Shape<{ readonly forMs?: number; readonly untilMs?: number }> = {
+const pauseShape: Shape<Read<PauseJson>> = {
   forMs: wholeNumber(1),
   untilMs: time,
 };
 
-interface StartBody {
-  readonly kind: GroupStart['kind'];
-  readonly offset?: number;
-  readonly timestampMs?: number;
-}
-
-const startShape: Shape<StartBody> = {
+const startShape: Shape<Read<GroupStartJson>> = {
   kind: oneOf('all', 'new', 'last', 'last-per-key', 'offset', 'time'),
   offset: wholeNumber(),
   timestampMs: time,
@@ -26,7 +28,7 @@ const startShape: Shape<StartBody> = {
 export async function listGroups(
   _: AdminRequest,
   { broker, oldestTimes }: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<GroupsJson>> {
   const groups = [];
   for (const topic of broker.topics.values())
     for (const group of topic.groups.values()) groups.push(await describeGroup(group, oldestTimes));
@@ -36,38 +38,57 @@ export async function listGroups(
 export async function listGroupsOfTopic(
   { params }: AdminRequest,
   context: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<GroupsJson>> {
   const groups = [];
   for (const group of topicOf(context, params['topic']).groups.values())
     groups.push(await describeGroup(group, context.oldestTimes));
   return json({ groups });
 }
 
-export async function showGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function showGroup(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
   return json(await describeGroupFully(groupOf(context, params), context.oldestTimes));
 }
 
-export async function pauseGroup(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function pauseGroup(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
   const group = groupOf(context, request.params);
   const { forMs, untilMs } = readObject((await request.json()) ?? {}, pauseShape);
   await group.pause(untilMs ?? (forMs === undefined ? undefined : Date.now() + forMs));
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 
-export async function resumeGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function resumeGroup(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
   const group = groupOf(context, params);
   await group.resume();
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 
-export async function resetGroup(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function resetGroup(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
   const group = groupOf(context, request.params);
-  const body = readObject<{ readonly start: unknown }>(await request.json(), { start: anything }, ['start']);
+  const body = readObject<{ readonly [K in keyof ResetJson]: unknown }>(
+    await request.json(),
+    { start: anything },
+    ['start'],
+  );
   await group.reset(readStart(body.start));
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 
-export async function deleteGroup({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function deleteGroup(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDeletedJson>> {
   const group = groupOf(context, params);
   await group.delete();
   return json({ deleted: group.name, topic: group.topic.name });

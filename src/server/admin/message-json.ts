@@ -1,32 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import type { HeaderJson, MessageJson, ValueForm } from '../../admin-api/index.ts';
 import type { Header, Record, StoredMessage } from '../../broker/index.ts';
 
-/** How a value is shown: `auto` is text where it is valid UTF-8, and base64 where it is not. */
-export const valueForms = ['auto', 'utf8', 'json', 'base64'] as const;
-export type ValueForm = (typeof valueForms)[number];
-
-/** What the API shows of a message. */
-export interface MessageJson {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestampMs: number;
-  readonly time: string;
-  readonly key: string | null;
-  readonly keyEncoding: 'utf8' | 'base64' | null;
-  readonly headers: readonly HeaderJson[];
-  readonly value: unknown;
-  readonly encoding: 'utf8' | 'json' | 'base64' | null;
-  readonly valueBytes: number;
-  /** The value was longer than asked for, and is cut. */
-  readonly truncated: boolean;
-}
-
-interface HeaderJson {
-  readonly name: string;
-  readonly value: string | null;
-  readonly encoding?: 'base64';
-}
+export const valueForms: readonly ValueForm[] = ['auto', 'utf8', 'json', 'base64'];
 
 export interface ValueOptions {
   readonly as: ValueForm;

@@ -1,3 +1,11 @@
+import type {
+  MessageJson,
+  MessagesJson,
+  MessageToPublishJson,
+  PublishedJson,
+  PublishJson,
+  PublishResultsJson,
+} from '../../admin-api/index.ts';
 import {
   BrokerError,
   LiveMessage,
@@ -11,24 +19,25 @@ import { isPublishSubject } from '../../util/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, topicOf } from './context.ts';
 import { AdminError, invalidRequest } from './errors.ts';
-import type { AdminReply, AdminRequest } from './http.ts';
+import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
-import { json } from './reply.ts';
-import { type Shape, anything, listOf, nullOr, oneOf, readObject, text, time, wholeNumber } from './shape.ts';
+import { type JsonReply, json } from './reply.ts';
+import {
+  type Read,
+  type Shape,
+  anything,
+  listOf,
+  nullOr,
+  oneOf,
+  readObject,
+  text,
+  time,
+  wholeNumber,
+} from './shape.ts';
 
 const messagesMax = 10_000;
 
-/** A message to publish. */
-interface MessageBody {
-  readonly key?: string | null;
-  readonly headers?: readonly { readonly name: string; readonly value: string }[];
-  readonly value?: unknown;
-  readonly encoding?: 'utf8' | 'json' | 'base64';
-  readonly partition?: number;
-  readonly dedupeId?: string;
-  readonly delayMs?: number;
-  readonly deliverAtMs?: number;
-}
+type MessageBody = Read<MessageToPublishJson>;
 
 const messageShape: Shape<MessageBody> = {
   key: nullOr(text()),
@@ -43,19 +52,10 @@ const messageShape: Shape<MessageBody> = {
   deliverAtMs: time,
 };
 
-/** What became of one message. */
-interface PublishResult {
-  readonly topic: string | null;
-  readonly partition: number | null;
-  readonly offset: number | null;
-  readonly duplicate: boolean;
-  readonly receivers: number | null;
-}
-
 export async function browseTopic(
   { params, query, signal }: AdminRequest,
   context: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<MessagesJson>> {
   const topic = topicOf(context, params['topic']);
   return json(await browse(topic, readBrowseQuery(query), signal, (message) => message));
 }
@@ -63,7 +63,7 @@ export async function browseTopic(
 export async function showMessage(
   { params, query }: AdminRequest,
   context: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<MessageJson>> {
   const topic = topicOf(context, params['topic']);
   const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
   const offset = wholeNumber()(params['offset'], 'offset');
@@ -77,7 +77,10 @@ export async function showMessage(
   return json(messageJson(topic.name, partition, message, { as, valueBytesMax }));
 }
 
-export async function publishToTopic(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function publishToTopic(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<PublishResultsJson>> {
   const topic = topicOf(context, request.params['topic']);
   const bodies = await readMessages(request, context);
   const sent = bodies.map(({ body, value }) => store(topic, body, value, body.key ?? null));
@@ -85,7 +88,10 @@ export async function publishToTopic(request: AdminRequest, context: AdminContex
 }
 
 /** As a NATS client's publish: live subscribers get it, and the topic that captures the subject stores it. */
-export async function publishToSubject(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function publishToSubject(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<PublishResultsJson>> {
   const subject = request.params['subject'] ?? '';
   if (!isPublishSubject(subject))
     throw invalidRequest(
@@ -106,7 +112,7 @@ export async function publishToSubject(request: AdminRequest, context: AdminCont
     message.setSubject(subjectBytes, 0, subjectBytes.length);
     message.headers = headersOf(body);
     if (value) message.setValue(value, 0, value.length);
-    let stored: Promise<PublishResult> | undefined;
+    let stored: Promise<PublishedJson> | undefined;
     const { receivers } = publishLive(context.broker.router, message, (captor) => {
       stored = store(captor, body, value, subject);
     });
@@ -121,7 +127,7 @@ async function readMessages(
   { settings }: AdminContext,
 ): Promise<{ body: MessageBody; value: Buffer | null }[]> {
   const field = listOf((value, name) => readObject(value, messageShape, [], `"${name}"`), messagesMax);
-  const { messages } = readObject<{ readonly messages: readonly MessageBody[] }>(
+  const { messages } = readObject<{ readonly [K in keyof PublishJson]: readonly MessageBody[] }>(
     await request.json(),
     { messages: field },
     ['messages'],
@@ -161,7 +167,7 @@ async function store(
   body: MessageBody,
   value: Buffer | null,
   key: string | null,
-): Promise<PublishResult> {
+): Promise<PublishedJson> {
   const message: Message = { key, headers: headersOf(body), value };
   const deliverAtMs =
     body.deliverAtMs ?? (body.delayMs === undefined ? undefined : Date.now() + body.delayMs);
@@ -176,7 +182,7 @@ async function store(
 }
 
 /** All results, or the first refusal with how many were stored all the same. */
-async function allOrError(sent: readonly Promise<PublishResult>[]): Promise<PublishResult[]> {
+async function allOrError(sent: readonly Promise<PublishedJson>[]): Promise<PublishedJson[]> {
   const settled = await Promise.allSettled(sent);
   const results = settled.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
   const refused = settled.find((outcome) => outcome.status === 'rejected');

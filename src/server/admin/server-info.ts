@@ -1,15 +1,22 @@
+import type {
+  AliveJson,
+  ConnectionClosedJson,
+  ConnectionsJson,
+  ReadyJson,
+  ServerJson,
+} from '../../admin-api/index.ts';
 import { processFigures } from '../../util/index.ts';
 import type { AdminContext } from './context.ts';
 import { AdminError } from './errors.ts';
-import type { AdminReply, AdminRequest } from './http.ts';
-import { json } from './reply.ts';
+import type { AdminRequest } from './http.ts';
+import { type JsonReply, json } from './reply.ts';
 import { wholeNumber } from './shape.ts';
 
 /** Connections of one answer. */
 const connectionsMax = 1000;
 
 /** Alive: the process answers and its log has not failed. */
-export function healthz(_: AdminRequest, { broker }: AdminContext): AdminReply {
+export function healthz(_: AdminRequest, { broker }: AdminContext): JsonReply<AliveJson> {
   const { failed } = broker.health;
   return failed === undefined ? json({ status: 'ok' }) : json({ status: 'failed', reason: failed }, 503);
 }
@@ -18,7 +25,7 @@ export function healthz(_: AdminRequest, { broker }: AdminContext): AdminReply {
  * Ready: clients may be sent here. Degraded: they may, and something that was stored is missing or damaged. A
  * full disk or full memory shows, but consumers can still work, which is what empties them.
  */
-export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
+export function readyz(_: AdminRequest, context: AdminContext): JsonReply<ReadyJson> {
   const { ready, diskFull, memoryFull, degraded } = context.broker.health;
   const isReady = ready && !context.isStopping();
   const readyStatus = degraded === undefined ? 'ready' : 'degraded';
@@ -27,7 +34,7 @@ export function readyz(_: AdminRequest, context: AdminContext): AdminReply {
   return json({ status, diskFull, memoryFull, ...advice }, isReady ? 200 : 503);
 }
 
-export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
+export function serverInfo(_: AdminRequest, context: AdminContext): JsonReply<ServerJson> {
   const { broker, settings, version, dataDirectory, startedMs, ports } = context;
   const { rss, heapUsed, external, arrayBuffers } = processFigures();
   const { ready, diskFull, memoryFull, failed, damage, degraded, clockJumps, clockAheadMs } = broker.health;
@@ -69,7 +76,10 @@ export function serverInfo(_: AdminRequest, context: AdminContext): AdminReply {
 }
 
 /** Those whose output waits for them come first: they are the ones that hold others back. */
-export function listConnections({ query }: AdminRequest, { doors, connections }: AdminContext): AdminReply {
+export function listConnections(
+  { query }: AdminRequest,
+  { doors, connections }: AdminContext,
+): JsonReply<ConnectionsJson> {
   const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
   const protocols = doors.map((door) => ({
     name: door.name,
@@ -80,7 +90,10 @@ export function listConnections({ query }: AdminRequest, { doors, connections }:
   return json({ protocols, total: all.length, connections: all.slice(0, limit) });
 }
 
-export function closeConnection({ params }: AdminRequest, { connections }: AdminContext): AdminReply {
+export function closeConnection(
+  { params }: AdminRequest,
+  { connections }: AdminContext,
+): JsonReply<ConnectionClosedJson> {
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(params['id'], 'id');
   const connection = connections.get(id);
   if (!connection) throw new AdminError(404, 'connection-not-found', `There is no connection ${id}.`);

@@ -9,6 +9,9 @@ export type Field<T> = (value: unknown, name: string) => T;
 /** What an object of fields reads into: absent fields stay absent. */
 export type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
+/** A request's body after it was read: its times are milliseconds since the epoch, however they were written. */
+export type Read<T> = { readonly [K in keyof T]: number extends T[K] ? Exclude<T[K], string> : T[K] };
+
 /**
  * Reads an object. A name that is not in the shape is an error: a misspelt option must not be a silent
  * default.

@@ -1,8 +1,15 @@
+import type {
+  PurgedJson,
+  PurgeJson,
+  TopicDeletedJson,
+  TopicDetailsJson,
+  TopicsJson,
+} from '../../admin-api/index.ts';
 import { type TopicDeadLetterPolicy, type TopicOptions, topicConfig } from '../../broker/index.ts';
 import { type AdminContext, topicOf } from './context.ts';
 import { describeTopic, describeTopicFully } from './describe.ts';
-import type { AdminReply, AdminRequest } from './http.ts';
-import { json } from './reply.ts';
+import type { AdminRequest } from './http.ts';
+import { type JsonReply, json } from './reply.ts';
 import {
   type Field,
   type Shape,
@@ -45,14 +52,7 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
     ), // the broker checks the rest
 };
 
-interface PurgeBody {
-  readonly key?: string;
-  readonly before?: number;
-  readonly keep?: number;
-  readonly partition?: number;
-}
-
-const purgeShape: Shape<PurgeBody> = {
+const purgeShape: Shape<PurgeJson> = {
   key: text(),
   before: wholeNumber(),
   keep: wholeNumber(),
@@ -62,7 +62,7 @@ const purgeShape: Shape<PurgeBody> = {
 export async function listTopics(
   _: AdminRequest,
   { broker, oldestTimes }: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<TopicsJson>> {
   const topics = [];
   for (const topic of broker.topics.values()) topics.push(await describeTopic(topic, oldestTimes));
   return json({ topics });
@@ -71,7 +71,7 @@ export async function listTopics(
 export async function createTopic(
   request: AdminRequest,
   { broker, oldestTimes }: AdminContext,
-): Promise<AdminReply> {
+): Promise<JsonReply<TopicDetailsJson>> {
   const options = readObject(await request.json(), topicShape, ['name']);
   // As for streams of NATS clients: per-subject reads of what is captured stay cheap.
   const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
@@ -79,18 +79,27 @@ export async function createTopic(
   return json(await describeTopicFully(topic, oldestTimes), 201);
 }
 
-export async function showTopic({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function showTopic(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<TopicDetailsJson>> {
   return json(await describeTopicFully(topicOf(context, params['topic']), context.oldestTimes));
 }
 
-export async function deleteTopic({ params }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function deleteTopic(
+  { params }: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<TopicDeletedJson>> {
   const topic = topicOf(context, params['topic']);
   const messages = topic.durableCount;
   await topic.delete();
   return json({ deleted: topic.name, messages });
 }
 
-export async function purgeTopic(request: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function purgeTopic(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<PurgedJson>> {
   const topic = topicOf(context, request.params['topic']);
   const { key, before, keep, partition } = readObject((await request.json()) ?? {}, purgeShape);
   let purged = 0;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StoredMessage } from '../../../src/broker/index.ts';
-import { type ValueForm, messageJson } from '../../../src/server/admin/message-json.ts';
+import { messageJson } from '../../../src/server/admin/message-json.ts';
+import type { ValueForm } from '../../../src/admin-api/index.ts';
 
 function show(
   parts: Partial<StoredMessage>,

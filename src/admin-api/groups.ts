@@ -1,0 +1,91 @@
+import type { DeadLetterPolicyJson } from './topics.ts';
+
+/** A group as it shows in a list. */
+export interface GroupJson {
+  readonly topic: string;
+  readonly name: string;
+  readonly durable: boolean;
+  readonly consumers: number;
+  readonly lag: number;
+  /** Delivered and not done, waiting for their redelivery included. */
+  readonly inFlight: number;
+  readonly redelivered: number;
+  readonly delivered: number;
+  readonly acked: number;
+  readonly inPerSecond: number;
+  readonly outPerSecond: number;
+  readonly ackedPerSecond: number;
+  /** Null when nothing is left to do. */
+  readonly oldestAgeMs: number | null;
+  /** Null when the lag does not shrink. */
+  readonly timeToEmptyMs: number | null;
+  readonly paused: boolean;
+  readonly pausedUntilMs: number | null;
+  /** Cursor and ack floor are those of the first partition. */
+  readonly cursor: number;
+  readonly ackFloor: number;
+  readonly lastDeliveredMs: number | null;
+  readonly lastAckMs: number | null;
+  /** The topic of its dead letters. */
+  readonly deadLetter: string | null;
+  readonly createdMs: number;
+}
+
+export interface GroupsJson {
+  readonly groups: readonly GroupJson[];
+}
+
+/** A group in full. */
+export interface GroupDetailsJson extends GroupJson {
+  readonly config: GroupConfigJson;
+}
+
+/** What a group is told to be. */
+export interface GroupConfigJson {
+  readonly name: string;
+  readonly durable: boolean;
+  readonly filters: readonly string[];
+  readonly start: { readonly kind: string };
+  readonly ack: 'explicit' | 'all' | 'none';
+  readonly ackWaitMs: number;
+  readonly backoffMs: readonly number[];
+  readonly backoffMeans: 'wait' | 'deadline';
+  readonly backoffJitter: number;
+  readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
+  readonly maxDeliver?: number;
+  readonly maxInFlight?: number;
+  readonly deadLetter?: string | DeadLetterPolicyJson;
+  readonly ordering: string;
+  readonly positions?: 'committed';
+  readonly paused: boolean;
+  readonly pausedUntilMs?: number;
+  readonly inactiveMs?: number;
+  /** What protocols remember of it, by protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** How long to pause; absent: until it is resumed. */
+export interface PauseJson {
+  readonly forMs?: number;
+  /** Milliseconds since the epoch, or ISO 8601. */
+  readonly untilMs?: number | string;
+}
+
+/** Where a group is moved to. */
+export interface ResetJson {
+  readonly start: GroupStartJson;
+}
+
+export interface GroupStartJson {
+  readonly kind: 'all' | 'new' | 'last' | 'last-per-key' | 'offset' | 'time';
+  /** For `offset`. */
+  readonly offset?: number;
+  /** For `time`: milliseconds since the epoch, or ISO 8601. */
+  readonly timestampMs?: number | string;
+}
+
+export interface GroupDeletedJson {
+  /** Its name. */
+  readonly deleted: string;
+  readonly topic: string;
+}

@@ -1,0 +1,43 @@
+export type { ConnectionJson, ConnectionClosedJson, ConnectionsJson } from './connections.ts';
+export type {
+  DeadLetterJson,
+  DeadLetterTopicJson,
+  DeadLetterTopicsJson,
+  RedriveJson,
+  RedrivenJson,
+} from './dead-letters.ts';
+export type { ErrorJson } from './error.ts';
+export type {
+  GroupConfigJson,
+  GroupDeletedJson,
+  GroupDetailsJson,
+  GroupJson,
+  GroupsJson,
+  GroupStartJson,
+  PauseJson,
+  ResetJson,
+} from './groups.ts';
+export type {
+  HeaderJson,
+  MessageJson,
+  MessageToPublishJson,
+  MessagesJson,
+  PublishedJson,
+  PublishJson,
+  PublishResultsJson,
+  ValueForm,
+} from './messages.ts';
+export type { AdminReplies, AdminRoute } from './replies.ts';
+export type { AliveJson, HealthJson, ReadyJson, ServerJson } from './server.ts';
+export type {
+  DeadLetterPolicyJson,
+  PartitionJson,
+  PurgedJson,
+  PurgeJson,
+  TopicConfigJson,
+  TopicDeletedJson,
+  TopicDetailsJson,
+  TopicJson,
+  TopicsJson,
+  TopicToCreateJson,
+} from './topics.ts';

@@ -1,0 +1,73 @@
+/** How a value is shown: `auto` is text where it is valid UTF-8, and base64 where it is not. */
+export type ValueForm = 'auto' | 'utf8' | 'json' | 'base64';
+
+/** A message that is stored. */
+export interface MessageJson {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  /** The timestamp in ISO 8601. */
+  readonly time: string;
+  readonly key: string | null;
+  readonly keyEncoding: 'utf8' | 'base64' | null;
+  readonly headers: readonly HeaderJson[];
+  /** A text unless `encoding` is `json`; null for a message without a value. */
+  readonly value: unknown;
+  readonly encoding: 'utf8' | 'json' | 'base64' | null;
+  readonly valueBytes: number;
+  /** The value is longer than asked for, and is cut. */
+  readonly truncated: boolean;
+}
+
+export interface HeaderJson {
+  readonly name: string;
+  readonly value: string | null;
+  /** Absent: text. */
+  readonly encoding?: 'base64';
+}
+
+/** A page of messages. */
+export interface MessagesJson<M extends MessageJson = MessageJson> {
+  readonly messages: readonly M[];
+  /** The next page begins here. */
+  readonly cursor: string;
+  /** Whether everything that is stored now has been looked at. */
+  readonly atEnd: boolean;
+}
+
+/** A message to publish. */
+export interface MessageToPublishJson {
+  /** Of a publish to a topic; the key of a publish to a subject is the subject. */
+  readonly key?: string | null;
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
+  readonly value?: unknown;
+  /** Default: `utf8` for a text, `json` for anything else. */
+  readonly encoding?: 'utf8' | 'json' | 'base64';
+  readonly partition?: number;
+  readonly dedupeId?: string;
+  readonly delayMs?: number;
+  /** Milliseconds since the epoch, or ISO 8601. */
+  readonly deliverAtMs?: number | string;
+}
+
+export interface PublishJson {
+  readonly messages: readonly MessageToPublishJson[];
+}
+
+/** A message that was published. */
+export interface PublishedJson {
+  /** Null: no topic stores it. */
+  readonly topic: string | null;
+  readonly partition: number | null;
+  /** Null for a delayed message, which has none until it is due. */
+  readonly offset: number | null;
+  readonly duplicate: boolean;
+  /** Live subscribers that got it; null for a publish by topic name. */
+  readonly receivers: number | null;
+}
+
+/** In the order of the messages that were sent. */
+export interface PublishResultsJson {
+  readonly results: readonly PublishedJson[];
+}

@@ -1,0 +1,38 @@
+import type { ConnectionClosedJson, ConnectionsJson } from './connections.ts';
+import type { DeadLetterJson, DeadLetterTopicsJson, RedrivenJson } from './dead-letters.ts';
+import type { GroupDeletedJson, GroupDetailsJson, GroupsJson } from './groups.ts';
+import type { MessageJson, MessagesJson, PublishResultsJson } from './messages.ts';
+import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
+import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
+
+/** The answer of each route of the admin HTTP that answers in JSON, by method and path. */
+export interface AdminReplies {
+  'GET /healthz': AliveJson;
+  'GET /readyz': ReadyJson;
+  'GET /api/v1/server': ServerJson;
+  'GET /api/v1/connections': ConnectionsJson;
+  'DELETE /api/v1/connections/:id': ConnectionClosedJson;
+  'GET /api/v1/topics': TopicsJson;
+  'POST /api/v1/topics': TopicDetailsJson;
+  'GET /api/v1/topics/:topic': TopicDetailsJson;
+  'DELETE /api/v1/topics/:topic': TopicDeletedJson;
+  'POST /api/v1/topics/:topic/purge': PurgedJson;
+  'GET /api/v1/topics/:topic/messages': MessagesJson;
+  'POST /api/v1/topics/:topic/messages': PublishResultsJson;
+  'GET /api/v1/topics/:topic/messages/:offset': MessageJson;
+  'POST /api/v1/subjects/:subject/messages': PublishResultsJson;
+  'GET /api/v1/groups': GroupsJson;
+  'GET /api/v1/topics/:topic/groups': GroupsJson;
+  'GET /api/v1/topics/:topic/groups/:group': GroupDetailsJson;
+  'DELETE /api/v1/topics/:topic/groups/:group': GroupDeletedJson;
+  'POST /api/v1/topics/:topic/groups/:group/pause': GroupDetailsJson;
+  'POST /api/v1/topics/:topic/groups/:group/resume': GroupDetailsJson;
+  'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
+  'GET /api/v1/dead-letters': DeadLetterTopicsJson;
+  'GET /api/v1/dead-letters/:topic': MessagesJson<DeadLetterJson>;
+  'GET /api/v1/dead-letters/:topic/:offset': DeadLetterJson;
+  'POST /api/v1/dead-letters/:topic/redrive': RedrivenJson;
+  'POST /api/v1/dead-letters/:topic/purge': PurgedJson;
+}
+
+export type AdminRoute = keyof AdminReplies;

@@ -1,0 +1,81 @@
+/** Whether the process is fit. */
+export interface AliveJson {
+  readonly status: 'ok' | 'failed';
+  /** Why it is not. */
+  readonly reason?: string;
+}
+
+/** Whether clients may be sent here. */
+export interface ReadyJson {
+  /** `degraded`: ready, and something that was stored is missing or damaged. */
+  readonly status: 'ready' | 'degraded' | 'stopping' | 'not ready';
+  readonly diskFull: boolean;
+  readonly memoryFull: boolean;
+  /** What to do when it is degraded. */
+  readonly advice?: string;
+}
+
+/** A broker and the process that it is. */
+export interface ServerJson {
+  readonly name: 'pillarbox';
+  readonly version: string;
+  /** The version of Node. */
+  readonly node: string;
+  readonly pid: number;
+  readonly startedMs: number;
+  readonly uptimeMs: number;
+  readonly dataDirectory: string;
+  readonly host: string;
+  /** By protocol, those that are switched on, and `admin`. */
+  readonly ports: { readonly [protocol: string]: number };
+  readonly maxPayloadBytes: number;
+  readonly topics: number;
+  readonly groups: number;
+  /** Live subscriptions. */
+  readonly subscriptions: number;
+  readonly connections: number;
+  readonly memory: {
+    readonly rssBytes: number;
+    readonly heapUsedBytes: number;
+    readonly externalBytes: number;
+    readonly arrayBufferBytes: number;
+  };
+  readonly health: HealthJson;
+  readonly stats: {
+    readonly scheduled: number;
+    /** Of everything that has a limit: how many there are, and may be. */
+    readonly budgets: { readonly [name: string]: { readonly used: number; readonly limit: number } };
+    readonly diskFreeBytes?: number | undefined;
+    /** Until the disk's watermark is passed; absent when it does not near. */
+    readonly diskTimeToFullMs?: number | undefined;
+    readonly log: LogJson;
+  };
+}
+
+export interface HealthJson {
+  readonly ready: boolean;
+  readonly diskFull: boolean;
+  readonly memoryFull: boolean;
+  /** Why the log has failed. */
+  readonly failed: string | null;
+  /** Damage that was found since the start. */
+  readonly damage: readonly { readonly kind: string; readonly message: string; readonly path: string }[];
+  /** What to do about it. */
+  readonly degraded: string | null;
+  readonly clockJumps: number;
+  readonly clockAheadMs: number;
+}
+
+/** Figures of the log. */
+interface LogJson {
+  readonly commits: number;
+  readonly commitBytes: number;
+  readonly checkpoints: number;
+  readonly journalLiveBytes: number;
+  readonly journalDiskBytes: number;
+  readonly segmentBytes: number;
+  readonly unflushedBytes: number;
+  readonly tailCacheBytes: number;
+  readonly readCacheBytes: number;
+  readonly openFiles: number;
+}

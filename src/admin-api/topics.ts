@@ -1,0 +1,110 @@
+import type { GroupJson } from './groups.ts';
+
+/** A topic as it shows in a list. */
+export interface TopicJson {
+  readonly name: string;
+  readonly partitions: number;
+  readonly durability: TopicConfigJson['durability'];
+  readonly retention: TopicConfigJson['retention'];
+  readonly subjects: readonly string[];
+  readonly messages: number;
+  readonly bytes: number;
+  readonly published: number;
+  readonly inPerSecond: number;
+  readonly outPerSecond: number;
+  /** Null when it holds no message. */
+  readonly oldestAgeMs: number | null;
+  /** Until its limits are reached; null when they do not near. */
+  readonly timeToFullMs: number | null;
+  readonly groups: number;
+  /** Messages that left since the start without an answer of a group, by cause. */
+  readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
+  readonly deadLettered: number;
+  readonly deadLettersLost: number;
+  readonly createdMs: number;
+}
+
+export interface TopicsJson {
+  readonly topics: readonly TopicJson[];
+}
+
+/** A topic in full. */
+export interface TopicDetailsJson extends TopicJson {
+  readonly config: TopicConfigJson;
+  readonly partitionList: readonly PartitionJson[];
+  readonly groupList: readonly GroupJson[];
+}
+
+export interface PartitionJson {
+  readonly index: number;
+  readonly firstOffset: number;
+  readonly nextOffset: number;
+  readonly durableEnd: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly deleted: number;
+  /** Distinct keys; null where the topic does not keep them. */
+  readonly keys: number | null;
+}
+
+/** What a topic is told to be. Limits that are absent do not apply. docs/configuration.md has the units. */
+export interface TopicConfigJson {
+  readonly name: string;
+  readonly partitions: number;
+  readonly subjects: readonly string[];
+  readonly durability: 'disk' | 'memory';
+  readonly retention: 'limits' | 'queue' | 'interest';
+  readonly messagesMax?: number;
+  readonly bytesMax?: number;
+  readonly ageMsMax?: number;
+  readonly messagesPerKeyMax?: number;
+  readonly messageBytesMax?: number;
+  readonly groupsMax?: number;
+  readonly overflow: 'drop-oldest' | 'reject' | 'wait';
+  readonly overflowPerKey: 'drop-oldest' | 'reject';
+  readonly dedupeWindowMs: number;
+  readonly dedupeEntriesMax: number;
+  readonly timestamps?: 'append';
+  readonly keyState: boolean;
+  readonly compaction: boolean;
+  readonly sealed: boolean;
+  readonly deadLetter?: DeadLetterPolicyJson;
+  /** What protocols remember of it, by protocol. */
+  readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** Where messages go that are given up or dropped. docs/dead-letters.md has the causes and the limits. */
+export interface DeadLetterPolicyJson {
+  readonly to?: string | readonly string[] | { readonly route: string };
+  readonly causes?: readonly string[];
+  readonly limits?: {
+    readonly messagesMax?: number;
+    readonly bytesMax?: number;
+    readonly ageMsMax?: number;
+    readonly overflow?: 'drop-oldest' | 'reject';
+  };
+}
+
+/** `attributes` belong to the protocols and cannot be given here. */
+export type TopicToCreateJson = { readonly name: string } & Partial<Omit<TopicConfigJson, 'attributes'>>;
+
+export interface TopicDeletedJson {
+  /** Its name. */
+  readonly deleted: string;
+  readonly messages: number;
+}
+
+/** Which messages to delete; absent: all. */
+export interface PurgeJson {
+  /** A pattern. */
+  readonly key?: string;
+  /** An offset. */
+  readonly before?: number;
+  /** How many of the newest stay. */
+  readonly keep?: number;
+  readonly partition?: number;
+}
+
+export interface PurgedJson {
+  readonly purged: number;
+}
