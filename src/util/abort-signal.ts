@@ -1,7 +1,6 @@
 /**
- * The AbortSignal of the platform, or what is used of it where a program's types have none: neither those of
- * Node nor those of a browser. The published declarations name it in place of the global
- * (build/declarations.ts).
+ * The platform's AbortSignal. In a program without the types of Node or of a browser, it is the part of it
+ * that this package uses. The published declarations name it in place of the global (build/declarations.ts).
  */
 export type AbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal

@@ -1,11 +1,11 @@
-/** A page of memory: what a disk that is written to past the page cache may ask for. */
+/** A page of memory: the alignment that a disk may require for writes past the page cache. */
 const pageBytes = 2 ** 12;
 /** A page of WebAssembly memory. */
 const unitBytes = 2 ** 16;
 
 const alignedMemory = new WeakSet<ArrayBufferLike>();
 
-/** What the JavaScript engine offers of WebAssembly, as far as it is used here. */
+/** The part of the engine's WebAssembly API that is used here. */
 interface WithWebAssembly {
   readonly WebAssembly?: {
     readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
@@ -13,8 +13,9 @@ interface WithWebAssembly {
 }
 
 /**
- * Memory of at least so many bytes that starts at a page, with anything in it. JavaScript promises that of
- * the memory of WebAssembly only; where there is none (or no room for it) the memory may start anywhere.
+ * At least `bytes` bytes of memory that starts at a page. The content is arbitrary. Of all memory in
+ * JavaScript, only WebAssembly memory has a guaranteed alignment. Without WebAssembly, or without room for
+ * it, the memory may start anywhere.
  */
 export function allocAligned(bytes: number): Buffer {
   const { WebAssembly } = globalThis as WithWebAssembly;
@@ -28,7 +29,7 @@ export function allocAligned(bytes: number): Buffer {
   }
 }
 
-/** Whether the bytes start at a page, for sure. */
+/** Whether the bytes are known to start at a page. */
 export function startsAtPage(bytes: Uint8Array): boolean {
   return bytes.byteOffset % pageBytes === 0 && alignedMemory.has(bytes.buffer);
 }

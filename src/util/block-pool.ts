@@ -1,15 +1,15 @@
-/** Smaller memory is cheap to make and to collect. */
+/** Smaller memory is cheap to allocate and to collect. */
 const blockBytesMin = 2 ** 13;
 const blockBytesMax = 2 ** 23;
-/** Sizes between two powers of two: a block is at most an eighth larger than what was asked for. */
+/** Block sizes between two powers of two: a block is at most an eighth larger than the request. */
 const sizesPerDoubling = 8;
 
 /**
- * A block pool lends large blocks of memory. Fresh ones cost a fault for every page of 4 KiB, and the engine
- * looks through the heap for every 64 MB of them; in a stream of megabytes that is more than all other work.
- * What comes back is lent again.
+ * A block pool lends large blocks of memory and reuses those that are returned.
  *
- * Nobody has to give a block back: one that is forgotten is collected like any other memory.
+ * Fresh blocks cost a page fault for every 4 KiB, and the engine scans the heap after every 64 MB of them.
+ * For a stream of megabytes that costs more than all other work. Returning a block is optional: one that is
+ * dropped is collected like any other memory.
  */
 export class BlockPool {
   readonly #bytesMin: number;
@@ -18,18 +18,18 @@ export class BlockPool {
   readonly #lent = new WeakSet<ArrayBufferLike>();
   #heldBytes = 0;
 
-  /** `heldBytesMax` is what waits here to be lent, at most. */
+  /** `heldBytesMax` limits the bytes of free blocks. */
   constructor(heldBytesMax: number = 2 ** 25, bytesMin: number = blockBytesMin) {
     this.#heldBytesMax = heldBytesMax;
     this.#bytesMin = bytesMin;
   }
 
-  /** Bytes that wait to be lent. */
+  /** Bytes of free blocks. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** So many bytes, of a block where they are worth one, with anything in them. */
+  /** A buffer of `bytes` bytes with arbitrary content, taken from a block if it is large enough for one. */
   take(bytes: number): Buffer {
     if (bytes < this.#bytesMin || bytes > blockBytesMax) return Buffer.allocUnsafeSlow(bytes);
     const size = sizeFor(bytes);
@@ -40,16 +40,16 @@ export class BlockPool {
     return Buffer.from(block, 0, bytes);
   }
 
-  /** Whether the memory is a block that this pool lends. */
+  /** Whether the memory is a block on loan from this pool. */
   lent(block: ArrayBufferLike): boolean {
     return this.#lent.has(block);
   }
 
-  /** Takes back a block that nobody looks at any more. */
+  /** Takes back a block that is no longer in use. */
   give(block: ArrayBufferLike): void {
     if (!this.#lent.delete(block)) return;
     const size = block.byteLength;
-    // Sizes that were wanted once must not keep out those of today.
+    // Free blocks of sizes that are no longer requested must not keep out those of today.
     if (this.#heldBytes + size > this.#heldBytesMax) this.#empty();
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [block]);
@@ -63,7 +63,7 @@ export class BlockPool {
   }
 }
 
-/** The size of the smallest block that holds so many bytes. */
+/** The size of the smallest block that holds `bytes` bytes. */
 function sizeFor(bytes: number): number {
   const step = 2 ** (31 - Math.clz32(bytes - 1)) / sizesPerDoubling;
   return Math.ceil(bytes / step) * step;

@@ -1,11 +1,12 @@
 /*
- * Integers as bytes. Fixed widths are big-endian. A uvarint has seven bits a byte, lowest first; a varint is the same of the zigzag form
- * (0, -1, 1, -2, …), as Kafka and Protocol Buffers have it. All are safe integers here; 64-bit values beyond 2^53 lose their last bits.
+ * Integers as bytes. Fixed widths are big-endian. A uvarint has seven bits per byte, lowest first. A varint
+ * is the uvarint of the zigzag form (0, -1, 1, -2, …), as in Kafka and Protocol Buffers. All values are safe
+ * integers; 64-bit values beyond 2^53 lose their lowest bits.
  */
 const two32 = 2 ** 32;
 const smallMax = 2 ** 30;
 
-/** Bytes that `value >= 0` takes as a uvarint. */
+/** Bytes of the uvarint of `value`, which must be ≥ 0. */
 export function uvarintSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
@@ -27,15 +28,15 @@ export function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** Bytes that `value` takes as a varint. */
+/** Bytes of the varint of `value`. */
 export function varintSize(value: number): number {
   return uvarintSize(zigzag(value));
 }
 
-/** Writes and says where it ends. */
+/** Writes a uvarint and returns the position after it. */
 export function writeUvarint(target: Uint8Array, position: number, value: number): number {
   let rest = value;
-  // Shifts work on 32 bits only: the part above is divided down first.
+  // Shifts work on 32 bits only, so larger values are divided first.
   while (rest >= smallMax) {
     target[position++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
@@ -64,7 +65,7 @@ export function writeU32(target: Uint8Array, position: number, value: number): v
   target[position + 3] = value;
 }
 
-/** Writes a safe integer, negative ones in two's complement. */
+/** Writes a safe integer; negative ones in two's complement. */
 export function writeI64(target: Uint8Array, position: number, value: number): void {
   writeU32(target, position, Math.floor(value / two32));
   writeU32(target, position + 4, value >>> 0);
@@ -98,8 +99,8 @@ export function readI64(source: Uint8Array, position: number): number {
 const utf8 = new TextDecoder();
 
 /**
- * UTF-8 to text; bytes that are no UTF-8 become replacement characters. Short ASCII is quicker by hand than
- * by a call out of the engine.
+ * Decodes UTF-8; invalid bytes become replacement characters. For short ASCII a loop is faster than a call
+ * out of the engine.
  */
 export function textOf(source: Uint8Array, start: number, end: number): string {
   if (end - start <= 24) {
@@ -116,14 +117,14 @@ export function textOf(source: Uint8Array, start: number, end: number): string {
     : utf8.decode(source.subarray(start, end));
 }
 
-/** Length of a text in UTF-8. */
+/** Length of a text in UTF-8, in bytes. */
 export function textSize(text: string): number {
   if (text.length > 24) return Buffer.byteLength(text);
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return Buffer.byteLength(text);
   return text.length;
 }
 
-/** Writes a text as UTF-8 and says where it ends; the room must be there. */
+/** Writes a text as UTF-8 and returns the position after it. The caller makes sure that it fits. */
 export function writeText(target: Buffer, position: number, text: string): number {
   if (text.length <= 24) {
     let i = 0;
@@ -138,8 +139,8 @@ export function writeText(target: Buffer, position: number, text: string): numbe
 }
 
 /**
- * A byte writer is a buffer that grows, written front to back, with every call returning the writer: formats
- * read like their grammar.
+ * A byte writer is a growing buffer that is written front to back. Every call returns the writer, so that
+ * code reads like the grammar of its format.
  */
 export class ByteWriter {
   #buffer: Buffer;
@@ -154,17 +155,17 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** Bytes the writer holds on to. */
+  /** Bytes of the writer's buffer. */
   get capacity(): number {
     return this.#buffer.length;
   }
 
-  /** What was written, as a view that the next write may overwrite. */
+  /** A view of the written bytes; the next write may overwrite it. */
   view(start: number = 0, end: number = this.#length): Buffer {
     return this.#buffer.subarray(start, end);
   }
 
-  /** What was written, as bytes of their own. */
+  /** A copy of the written bytes. */
   copy(): Buffer {
     return Buffer.from(this.view());
   }
@@ -177,8 +178,8 @@ export class ByteWriter {
   }
 
   /**
-   * Makes room for `bytes` more and says where they start. Whoever asks writes all of them through
-   * {@link buffer}.
+   * Makes room for `bytes` more and returns their position. The caller then writes all of them through {@link
+   * buffer}.
    */
   reserve(bytes: number): number {
     const start = this.#length;
@@ -187,7 +188,7 @@ export class ByteWriter {
     return start;
   }
 
-  /** The buffer as it is now; the next write may replace it. */
+  /** The current buffer; the next write may replace it. */
   get buffer(): Buffer {
     return this.#buffer;
   }
@@ -252,7 +253,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** UTF-8 without a length in front. */
+  /** UTF-8 without a length prefix. */
   text(text: string): this {
     const at = this.reserve(textSize(text));
     writeText(this.#buffer, at, text);
@@ -271,7 +272,7 @@ export class ByteWriter {
     return over === 0 ? this : this.zeros(bytes - over);
   }
 
-  /** Overwrites four bytes written before: lengths and checksums known later. */
+  /** Overwrites four bytes written before, for lengths and checksums that are known only later. */
   setU32(position: number, value: number): this {
     writeU32(this.#buffer, position, value);
     return this;
@@ -279,7 +280,7 @@ export class ByteWriter {
 }
 
 /**
- * A byte reader takes integers and ranges off a buffer, front to back. Reading past the end throws a
+ * A byte reader reads integers and ranges from a buffer, front to back. Reading past the end throws a
  * RangeError.
  */
 export class ByteReader {
@@ -335,7 +336,7 @@ export class ByteReader {
     return new DataView(this.buffer.buffer, this.buffer.byteOffset + at, 8).getFloat64(0);
   }
 
-  /** At most ten bytes, as 64 bits take. */
+  /** At most ten bytes, enough for 64 bits. */
   uvarint(): number {
     let value = 0;
     let scale = 1;

@@ -1,7 +1,8 @@
 /**
  * A clock is the only source of time, timers and deferred work for the log and the broker.
  *
- * Two implementations: {@link SystemClock} and the virtual clock of the tests, which moves only when told.
+ * There are two implementations: {@link SystemClock}, and the virtual clock of the tests, which moves only
+ * when told.
  */
 export interface Clock {
   /** Wall-clock time, in milliseconds since the epoch. May jump when the operator sets it. */
@@ -16,7 +17,7 @@ export interface Clock {
   defer(callback: () => void): void;
 }
 
-/** A timer that can be called off; calling it off twice does nothing. */
+/** A timer that can be cancelled; cancelling it twice does nothing. */
 export interface Timer {
   cancel(): void;
 }
@@ -52,8 +53,8 @@ const firstRfc3339Ms = Date.parse('0000-01-01T00:00:00Z');
 const lastRfc3339Ms = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * A time as RFC 3339 text in UTC with milliseconds. Its years have four digits: what lies beyond (clients
- * choose timestamps) is the first or last moment they can say.
+ * A time as RFC 3339 text in UTC with milliseconds. RFC 3339 years have four digits, but clients choose
+ * timestamps: times outside that range become the first or last time it can express.
  */
 export function rfc3339(timeMs: number): string {
   return new Date(Math.max(firstRfc3339Ms, Math.min(lastRfc3339Ms, timeMs))).toISOString();

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 
 /*
- * CRC-32C (Castagnoli, reflected polynomial 0x82f63b78), as Kafka's RecordBatch v2 uses it.
+ * CRC-32C (Castagnoli, reflected polynomial 0x82f63b78), as used by Kafka's RecordBatch v2.
  *
- * Eight tables let the plain loop take eight bytes per turn. The native library has the processor's own instruction, but a call into it costs
- * more than a short loop: from `nativeBytesMin` on it is the faster one.
+ * With eight tables the plain loop handles eight bytes per turn. The native library uses the processor's own
+ * instruction, but calling it costs more than a short loop. It is faster from `nativeBytesMin` on.
  */
 const polynomial = 0x82f63b78;
 const tables = makeTables();
@@ -27,7 +27,7 @@ export function crc32c(
   return crc32cPlain(bytes, start, end, initial);
 }
 
-/** The same without the native library. */
+/** {@link crc32c} without the native library. */
 export function crc32cPlain(
   bytes: Uint8Array,
   start: number = 0,
@@ -69,8 +69,8 @@ function makeTables(): Int32Array {
 }
 
 /**
- * The library is an optional dependency: on a platform it has no build for, or where it is broken, the loop
- * does all.
+ * The library is an optional dependency. On a platform without a build of it, or where it gives wrong
+ * results, the loop handles all inputs.
  */
 function loadNative(): NativeCrc32c | undefined {
   try {

@@ -1,12 +1,12 @@
-/** An item of an {@link IndexedHeap} carries its place in the heap, or -1 when it is in none. */
+/** An item of an {@link IndexedHeap} carries its index in the heap, or -1 when it is in none. */
 export interface HeapItem {
   heapIndex: number;
 }
 
 /**
- * An indexed heap is a binary heap whose items know their places, so that any of them can be removed, or
- * moved after its key has changed, in O(log n). An item is in at most one heap. Items that compare equal come
- * in no order.
+ * An indexed heap is a binary heap whose items know their index. Any item can be removed, or moved after its
+ * key has changed, in O(log n). An item is in at most one heap. Items that compare equal come in no
+ * particular order.
  */
 export class IndexedHeap<T extends HeapItem> {
   readonly #items: T[] = [];
@@ -20,7 +20,7 @@ export class IndexedHeap<T extends HeapItem> {
     return this.#items.length;
   }
 
-  /** The least item, left where it is. */
+  /** The least item, which stays in the heap. */
   peek(): T | undefined {
     return this.#items[0];
   }
@@ -30,7 +30,7 @@ export class IndexedHeap<T extends HeapItem> {
     this.#up(item, this.#items.length - 1);
   }
 
-  /** Takes the item out; does nothing when it is in no heap. */
+  /** Removes the item; does nothing when it is in no heap. */
   remove(item: T): void {
     const at = item.heapIndex;
     if (at < 0) return;
@@ -40,7 +40,7 @@ export class IndexedHeap<T extends HeapItem> {
     this.#place(last, at);
   }
 
-  /** The item's key has changed: it takes its new place. */
+  /** Moves the item to its new place after its key has changed. */
   moved(item: T): void {
     this.#place(item, item.heapIndex);
   }

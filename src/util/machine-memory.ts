@@ -2,8 +2,8 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 
 /**
- * The memory that this process may have, in bytes: the container's limit (cgroup v1 or v2) where there is
- * one, else the machine's.
+ * The memory available to this process, in bytes: the container's limit (cgroup v1 or v2) if there is one,
+ * else the machine's memory.
  */
 export function memoryLimitBytes(): number {
   const constrained = process.constrainedMemory();
@@ -11,15 +11,18 @@ export function memoryLimitBytes(): number {
 }
 
 /**
- * The heap: what lives on it or is garbage yet, and how large V8 lets it grow (`--max-old-space-size`) before
- * it ends the process.
+ * The heap, in bytes: `used` includes garbage not collected yet. `limit` is the size (`--max-old-space-size`)
+ * at which V8 ends the process.
  */
 export function heapBytes(): { readonly used: number; readonly limit: number } {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
   return { used, limit };
 }
 
-/** What objects can be sized to: the heap's limit or the container's, whichever is less. */
+/**
+ * The memory that limits on objects are sized by, in bytes: the heap's limit or the container's, whichever is
+ * less.
+ */
 export function memoryForObjectsBytes(): number {
   return Math.min(heapBytes().limit, memoryLimitBytes());
 }

@@ -1,16 +1,16 @@
-/** A mutex lets asynchronous stretches of work run one after the other, in the order they came. */
+/** A mutex runs asynchronous pieces of work one after the other, in the order of the calls. */
 export class Mutex {
   #tail: Promise<unknown> = Promise.resolve();
 
   run<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(work);
-    // The next one runs whatever became of this one; the caller hears of it.
+    // The next piece of work runs even if this one fails; the caller gets the error.
     this.#tail = result.catch(() => {});
     return result;
   }
 }
 
-/** A gate lets at most so many stretches of work run at a time; the others wait in line. */
+/** A gate runs at most `width` asynchronous pieces of work at a time; the others wait in line. */
 export class Gate {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -3,9 +3,9 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 const chunkBits = 2 ** 15;
 const chunkWords = chunkBits / 32;
 
-/** 2^15 neighbouring offsets: one bit each, or none at all while every one is present. */
+/** 2^15 neighbouring offsets, one bit each. A full chunk has no bits. */
 interface Chunk {
-  /** Offset of its first bit, divided by 2^15. */
+  /** Offset of the first bit, divided by 2^15. */
   readonly key: number;
   /** Undefined: the chunk is full. */
   words: Uint32Array | undefined;
@@ -15,9 +15,8 @@ interface Chunk {
 /**
  * An offset set holds offsets of a partition: deleted records, acked messages.
  *
- * It is a sorted list of chunks of 2^15 bits; an absent chunk is empty, a full one has no bits. A dense set
- * costs an eighth of a byte per offset, and what happens at its growing end, or near the last call, costs no
- * search.
+ * It is a sorted list of chunks of 2^15 bits. An absent chunk is empty; a full one has no bits. A dense set
+ * costs an eighth of a byte per offset. Calls at its growing end, or near the previous call, need no search.
  */
 export class OffsetSet {
   #chunks: Chunk[] = [];
@@ -70,7 +69,7 @@ export class OffsetSet {
     return chunk.words === undefined || (chunk.words[bit >>> 5]! & (1 << (bit & 31))) !== 0;
   }
 
-  /** False when it was there already. */
+  /** Returns false if the offset was in the set already. */
   add(offset: number): boolean {
     const chunk = this.#findOrAdd(keyOf(offset));
     if (chunk.words === undefined) return false;
@@ -83,7 +82,7 @@ export class OffsetSet {
     return true;
   }
 
-  /** False when it was not there. */
+  /** Returns false if the offset was not in the set. */
   delete(offset: number): boolean {
     const index = this.#lowerBound(keyOf(offset));
     const chunk = this.#chunks[index];
@@ -190,7 +189,7 @@ export class OffsetSet {
     return count;
   }
 
-  /** Stretches `[from, to)` of neighbouring offsets, in order. */
+  /** Runs `[from, to)` of neighbouring offsets, in order. */
   *runs(): Generator<readonly [from: number, to: number], void, void> {
     for (let from = this.nextPresent(0); from !== undefined;) {
       const to = this.nextAbsent(from);
@@ -199,7 +198,7 @@ export class OffsetSet {
     }
   }
 
-  /** Number of runs, then for each the gap since the one before and its length. */
+  /** The number of runs, then for each run the gap since the previous one and its length. */
   encode(writer: ByteWriter): void {
     let count = 0;
     for (const _run of this.runs()) count++;
@@ -240,7 +239,7 @@ function maskOf(word: number, start: number, end: number): number {
   return last === 32 ? low : low & ~(-1 << last);
 }
 
-/** Sets `[start, end)` and says how many were not set. */
+/** Sets `[start, end)` and returns how many bits were not set before. */
 function setBits(words: Uint32Array, start: number, end: number): number {
   let added = 0;
   for (let word = start >>> 5; word * 32 < end; word++) {
@@ -251,7 +250,7 @@ function setBits(words: Uint32Array, start: number, end: number): number {
   return added;
 }
 
-/** Clears `[0, end)` and says how many were set. */
+/** Clears `[0, end)` and returns how many bits were set before. */
 function clearBits(words: Uint32Array, end: number): number {
   let removed = 0;
   for (let word = 0; word * 32 < end; word++) {

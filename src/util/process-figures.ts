@@ -1,4 +1,4 @@
-/** Memory and processor time of this process, as the system last told them. */
+/** Memory (bytes) and processor time of this process, as last reported by the system. */
 export interface ProcessFigures {
   readonly rss: number;
   readonly heapUsed: number;
@@ -11,8 +11,8 @@ export interface ProcessFigures {
 let known: ProcessFigures = { rss: 0, heapUsed: 0, external: 0, arrayBuffers: 0, cpuMicroseconds: 0 };
 
 /**
- * What this process uses. Node opens a file in /proc for it, so the question itself fails when descriptors
- * have run out; the answer is the last known one then.
+ * The current figures of this process. Node opens a file in /proc to get them, which fails when the process
+ * has run out of descriptors. The last known figures are returned then.
  */
 export function processFigures(): ProcessFigures {
   try {
@@ -20,7 +20,7 @@ export function processFigures(): ProcessFigures {
     const { user, system } = process.cpuUsage();
     known = { rss, heapUsed, external, arrayBuffers, cpuMicroseconds: user + system };
   } catch {
-    // The figures of a moment ago are as good.
+    // The last known figures are good enough.
   }
   return known;
 }

@@ -1,4 +1,4 @@
-/** A queue gives items back in the order they came; both ends cost O(1). */
+/** A queue returns items in the order they were added; both ends cost O(1). */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * The only source of chance for the log and the broker: {@link SystemRandom}, or {@link SeededRandom} in
+ * The only source of randomness for the log and the broker: {@link SystemRandom}, or {@link SeededRandom} in
  * tests.
  */
 export interface Random {
@@ -13,7 +13,7 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
-/** Chance from the operating system; `next` from the engine's generator. */
+/** Randomness from the operating system; `next` and `int` use the engine's generator. */
 export class SystemRandom implements Random {
   next(): number {
     return Math.random();
@@ -28,7 +28,7 @@ export class SystemRandom implements Random {
   }
 }
 
-/** Chance that repeats for a seed: the sfc32 generator (Chris Doty-Humphrey, PractRand). */
+/** Randomness that repeats for a seed: the sfc32 generator (Chris Doty-Humphrey, PractRand). */
 export class SeededRandom implements Random {
   #a = 0;
   #b = 0;

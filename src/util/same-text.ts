@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Compares secrets by their hashes, so that the time it takes says nothing about either, nor about their
- * lengths.
+ * Compares secrets by their hashes, so that the time taken reveals neither their content nor their lengths.
  */
 export function sameText(expected: string, given: string): boolean {
   return timingSafeEqual(digest(expected), digest(given));

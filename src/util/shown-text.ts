@@ -1,16 +1,17 @@
 /**
- * Text from clients, made safe to show: topic, group and client names, keys, error messages. Anything a
- * terminal or a log viewer obeys instead of showing is written as an escape: the C0 and C1 controls (ESC,
- * OSC, CR, newlines), the marks that reverse or isolate the direction of text (Unicode TR 36, "bidirectional
- * text spoofing"), line and paragraph separators, invisible characters, and halves of surrogate pairs. A
- * backslash stays as it is: what is shown is for people, and is never read back.
+ * Makes text from clients safe to show: topic, group and client names, keys, error messages. Characters that
+ * a terminal or a log viewer obeys instead of showing are escaped: the C0 and C1 controls (ESC, OSC, CR,
+ * newlines), the marks that reverse or isolate the direction of text (Unicode TR 36, "bidirectional text
+ * spoofing"), line and paragraph separators, invisible characters, and lone surrogates. A backslash stays as
+ * it is: the result is for people and is never parsed.
  */
 export function shownText(text: string): string {
   return unsafe.test(text) ? text.replace(unsafeAll, escaped) : text;
 }
 
-// Cc: controls. Cs: lone surrogates. Zl, Zp: line separators. The rest are format characters (Cf) that move,
-// hide or join what is around them; those of scripts (zero-width joiners of Arabic, Indic and emoji) stay.
+// Cc: controls. Cs: lone surrogates. Zl, Zp: line separators. The others are format characters (Cf) that
+// move, hide or join the text around them. Format characters that scripts need stay (the zero-width joiners
+// of Arabic, Indic and emoji).
 const characters = String.raw`[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00AD\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]`;
 const unsafe = new RegExp(characters, 'u');
 const unsafeAll = new RegExp(characters, 'gu');
@@ -25,14 +26,14 @@ function escaped(character: string): string {
 }
 
 /**
- * A value as JSON for a terminal, a log or a program: what {@link shownText} would escape is written as `\\u`
- * escapes of JSON, so it reads back as it was. JSON itself escapes only the C0 controls.
+ * A value as JSON for a terminal, a log or a program. Characters that {@link shownText} would escape become
+ * JSON `\\u` escapes, so that the value survives parsing. JSON itself escapes only the C0 controls.
  */
 export function shownJson(value: unknown): string {
   return shownJsonText(JSON.stringify(value));
 }
 
-/** The same of JSON text on one line. */
+/** {@link shownJson} for a value that is JSON text on one line already. */
 export function shownJsonText(json: string): string {
   return unsafe.test(json) ? json.replace(unsafeAll, jsonEscaped) : json;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** A jump of the wall clock: by how much, and what it said before and after. */
+/** A jump of the wall clock: by how much, and its readings before and after. */
 export interface ClockJump {
   readonly byMs: number;
   readonly beforeMs: number;
@@ -8,27 +8,30 @@ export interface ClockJump {
 }
 
 /**
- * What the wall clock and the monotonic one may differ by before it counts as a jump: rounding, and steps
- * that nobody minds.
+ * A difference between the wall clock and the monotonic clock up to this one is not a jump: rounding, or a
+ * step too small to matter.
  */
 const toleranceMs = 1000;
 
 /**
- * Steady time is wall-clock time without its jumps since the start: it goes by the monotonic clock. Windows,
- * ages and delays are counted in it, so that a clock that is set does not end them. Times that are stored and
- * shown stay wall-clock times; {@link of} says where one stands in steady time.
+ * Steady time is wall-clock time without the jumps since the start: it follows the monotonic clock. Windows,
+ * ages and delays are measured in it, so that setting the clock does not end them. Times that are stored and
+ * shown stay wall-clock times; {@link of} converts them to steady time.
  */
 export class SteadyTime {
   readonly #clock: Clock;
   readonly #jumped: (jump: ClockJump) => void;
-  /** Wall clock less monotonic clock at the start, and now. */
+  /** Wall clock minus monotonic clock, at the start and now. */
   readonly #startMs: number;
   #offsetMs: number;
   /**
-   * The monotonic clock when both were last looked at: a jump that is noticed may have happened just after.
+   * The monotonic clock when both were last read. A jump that is noticed later may have happened just after.
    */
   #lookedMs: number;
-  /** Oldest first: from which wall-clock time on, and by how much it is ahead of steady time since. */
+  /**
+   * Oldest first: the wall-clock time at which the frame starts, and how far the wall clock is ahead of
+   * steady time since.
+   */
   readonly #frames: { readonly fromMs: number; readonly aheadMs: number }[] = [];
 
   constructor(clock: Clock, jumped: (jump: ClockJump) => void = () => {}) {
@@ -42,7 +45,7 @@ export class SteadyTime {
     return Math.floor(this.#look() + this.#startMs);
   }
 
-  /** Notices a jump; says what the monotonic clock says. */
+  /** Records a jump, if there was one, and returns the monotonic time. */
   #look(): number {
     const wallMs = this.#clock.now();
     const elapsedMs = this.#clock.monotonic();
@@ -51,13 +54,13 @@ export class SteadyTime {
     return elapsedMs;
   }
 
-  /** By how much the wall clock is ahead of steady time. */
+  /** How far the wall clock is ahead of steady time, in milliseconds. */
   get aheadMs(): number {
     this.#look();
     return this.#offsetMs - this.#startMs;
   }
 
-  /** How often it jumped. */
+  /** The number of jumps since the start. */
   get jumps(): number {
     return this.#frames.length;
   }
@@ -73,9 +76,9 @@ export class SteadyTime {
   }
 
   /**
-   * A stored wall-clock time in steady time. After a jump ahead, times before it and after it differ, so it
-   * is known when each was taken; after a jump back it is not for those in between, and they count as taken
-   * after it: younger.
+   * Converts a stored wall-clock time to steady time. After a jump forward, times from before and after it do
+   * not overlap, so each can be told apart. After a jump back they overlap; times in the overlap count as
+   * taken after the jump, which makes them younger.
    */
   of(wallMs: number): number {
     this.#look();
@@ -86,7 +89,10 @@ export class SteadyTime {
     return wallMs;
   }
 
-  /** The other way round: what the wall clock will say at a steady time, if it does not jump again. */
+  /**
+   * Converts a steady time to the wall-clock time at that moment, provided that the clock does not jump
+   * again.
+   */
   toWall(steadyMs: number): number {
     return steadyMs + this.aheadMs;
   }

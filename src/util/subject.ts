@@ -1,11 +1,14 @@
 /**
- * A subject is a name of tokens separated by dots: `orders.eu.created`. In a pattern, a token `*` stands for
- * exactly one token and a last token `>` for one or more. `foo*` and `foo>` are plain tokens.
+ * A subject is a name made of tokens separated by dots: `orders.eu.created`. In a pattern, a token `*` stands
+ * for exactly one token, and a last token `>` for one or more. `foo*` and `foo>` are plain tokens.
  */
 
 const dot = 46;
 
-/** Whether `text` may be subscribed to: no empty token, no blank or line end, `>` only as the last token. */
+/**
+ * Whether `text` may be subscribed to: it has no empty token, no blank or line end, and `>` only as the last
+ * token.
+ */
 export function isSubscribeSubject(text: string): boolean {
   let tokenStart = 0;
   for (let i = 0; i <= text.length; i++) {
@@ -45,7 +48,7 @@ export function subjectTokens(subject: string): string[] {
 /**
  * Whether `pattern` matches `subject`. Both must be valid; wildcards in `subject` are plain tokens here.
  *
- * Walks both texts once, without splitting them.
+ * Both texts are walked once, without splitting them.
  */
 export function subjectMatches(pattern: string, subject: string): boolean {
   let p = 0;

@@ -9,9 +9,9 @@ interface Waiting {
 /**
  * A clock that moves only when told, for tests and simulation.
  *
- * Timers fire in the order of their time, and those of one time in the order they were set.
- * Deferred work runs from {@link runDeferred}, from {@link advance}, or by itself in a microtask-free
- * `setImmediate` when `deferBySystem` is set (tests that await promises of real code).
+ * Timers fire in the order of their time; timers of the same time fire in the order they were set. Deferred
+ * work runs from {@link runDeferred} and {@link advance}. With `deferBySystem` (for tests that await promises
+ * of real code) it runs by itself from `setImmediate`.
  */
 export class VirtualClock implements Clock {
   #nowMs: number;
@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
     return Math.floor(this.#nowMs) + this.#jumpedMs;
   }
 
-  /** The wall clock is set; the monotonic one, and timers, do not notice. */
+  /** Sets the wall clock; the monotonic clock and timers are not affected. */
   jump(ms: number): void {
     this.#jumpedMs += ms;
   }
@@ -60,7 +60,7 @@ export class VirtualClock implements Clock {
     else this.#deferred.push(callback);
   }
 
-  /** How many timers wait. */
+  /** The number of timers waiting. */
   get timerCount(): number {
     return this.#timers.length;
   }
@@ -72,7 +72,7 @@ export class VirtualClock implements Clock {
     return next;
   }
 
-  /** Runs what was deferred, including what that defers; says how many calls ran. */
+  /** Runs all deferred calls, including those that they defer; returns how many ran. */
   runDeferred(): number {
     let ran = 0;
     for (let callback = this.#deferred.shift(); callback; callback = this.#deferred.shift()) {
@@ -82,7 +82,7 @@ export class VirtualClock implements Clock {
     return ran;
   }
 
-  /** Moves time forward by `ms`, firing each timer at its own time. */
+  /** Moves time forward by `ms` and fires each timer at its own time. */
   advance(ms: number): void {
     if (!(ms >= 0 && ms < Infinity))
       throw new RangeError(`A clock cannot be moved by ${ms} ms: time only goes forward.`);

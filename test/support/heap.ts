@@ -1,5 +1,6 @@
 /**
- * A binary heap gives back the least of its items by a comparison. Items that compare equal come in no order.
+ * A binary heap returns the least of its items by a comparison. Items that compare equal come in no
+ * particular order.
  */
 export class Heap<T> {
   readonly #items: T[] = [];
@@ -17,7 +18,7 @@ export class Heap<T> {
     return this.#items[0];
   }
 
-  /** Every item, in no order. */
+  /** All items, in no particular order. */
   items(): readonly T[] {
     return this.#items;
   }
