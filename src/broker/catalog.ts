@@ -20,7 +20,7 @@ import {
 } from './entries.ts';
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
-import type { Partition } from './topics/partition.ts';
+import type { Partition } from './partitions/partition.ts';
 import { LogIds } from './log-ids.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Schedule } from './topics/schedule.ts';

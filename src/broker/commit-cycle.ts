@@ -8,7 +8,7 @@ import {
   type Committed,
 } from './entries.ts';
 import type { Group } from './groups/group.ts';
-import type { Partition } from './topics/partition.ts';
+import type { Partition } from './partitions/partition.ts';
 import { PublishesOfCommit, type PublishListener } from './topics/publishes.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import type { BrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Group } from './groups/group.ts';
-import type { Partition, PartitionHost } from './topics/partition.ts';
+import type { Partition, PartitionHost } from './partitions/partition.ts';
 import type { PublishListener } from './topics/publishes.ts';
 import type { Topic } from './topics/topic.ts';
 import type { TopicConfig } from './topics/topic-config.ts';

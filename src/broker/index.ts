@@ -38,17 +38,17 @@ export {
 export type { Committed } from './entries.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
 export type { BrokerEvent, DeliveryEvent } from './events.ts';
-export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './topics/filter.ts';
+export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './partitions/filter.ts';
 export type { Group, Unanswered } from './groups/group.ts';
 export type { GroupInfo, PositionInfo } from './groups/group-info.ts';
 export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './groups/group-config.ts';
-export type { KeyState } from './topics/key-index.ts';
+export type { KeyState } from './partitions/key-index.ts';
 export * from './live/live-message.ts';
 export { publishLive, type LivePublished } from './live/live-publish.ts';
-export { recordBytes, recordOf, type Message, type StoredMessage } from './topics/message.ts';
+export { recordBytes, recordOf, type Message, type StoredMessage } from './partitions/message.ts';
 export type { Pacing } from './retention/pacing.ts';
-export type { Partition, PartitionWatcher } from './topics/partition.ts';
-export type { StoredBatches } from './topics/stored-batches.ts';
+export type { Partition, PartitionWatcher } from './partitions/partition.ts';
+export type { StoredBatches } from './partitions/stored-batches.ts';
 export type { PublishListener } from './topics/publishes.ts';
 export type {
   PublishToAllListener,

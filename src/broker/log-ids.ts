@@ -1,4 +1,4 @@
-import type { IdRun, PartitionList } from './topics/partition-list.ts';
+import type { IdRun, PartitionList } from './partitions/partition-list.ts';
 
 /** A topic, as far as its partitions' logs go. */
 interface Owner {

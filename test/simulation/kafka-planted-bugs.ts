@@ -24,7 +24,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: only the last batch of a producer is remembered',
-    file: 'broker/topics/producers.js',
+    file: 'broker/partitions/producers.js',
     find: 'const batchesKept = 5;',
     replace: 'const batchesKept = 1;',
   },
@@ -36,7 +36,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: a gap in the sequence numbers is no matter',
-    file: 'broker/topics/producers.js',
+    file: 'broker/partitions/producers.js',
     find: "return baseSequence === expected ? next : { kind: 'out-of-order', expected };",
     replace: 'return next;',
   },
@@ -55,7 +55,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: a fetch leaves out the first batch',
-    file: 'broker/topics/stored-batches.js',
+    file: 'broker/partitions/stored-batches.js',
     find: 'addLive(partition, batch, stored);',
     replace: 'if (stored.bytes > 0 || batch.endOffset === endOffset) addLive(partition, batch, stored);',
   },
@@ -99,7 +99,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: what was aborted stays',
-    file: 'broker/topics/partition.js',
+    file: 'broker/partitions/partition.js',
     find: "if (markedOutcome(marker) === 'abort')",
     replace: 'if (false)',
   },
@@ -111,7 +111,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: groups are given what is undecided',
-    file: 'broker/topics/partition.js',
+    file: 'broker/partitions/partition.js',
     find: 'return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);',
     replace: 'return durableEnd;',
   },
@@ -150,7 +150,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'keys that come while an index is read together are not counted',
-    file: 'broker/topics/key-accounting.js',
+    file: 'broker/partitions/key-accounting.js',
     find: 'this.#appendedMeanwhile?.push([key, record.offset]);',
     replace: ';',
     tests: ['broker/key-state.test.js'],

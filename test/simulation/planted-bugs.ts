@@ -264,7 +264,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a trim tells no group',
-    file: 'broker/topics/partition.js',
+    file: 'broker/partitions/partition.js',
     find: 'this.topic.noteGone(this, first, to);',
     replace: ';',
   },
@@ -325,7 +325,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what is told of a topic is not on disk yet',
-    file: 'broker/topics/partition.js',
+    file: 'broker/partitions/partition.js',
     find: 'return this.liveIn(this.#first, this.log.durableEnd);',
     replace: 'return this.count;',
     tests: ['broker/told-is-durable.test.js'],

@@ -10,10 +10,10 @@ import {
   type ResolvedPolicy,
 } from './dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
-import { keyText } from '../topics/filter.ts';
+import { keyText } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupPartition } from '../groups/group-partition.ts';
-import { recordOf } from '../topics/message.ts';
+import { recordOf } from '../partitions/message.ts';
 import type { PendingEntry } from '../groups/pending.ts';
 import type { Topic } from '../topics/topic.ts';
 import { topicConfig, type TopicConfig } from '../topics/topic-config.ts';

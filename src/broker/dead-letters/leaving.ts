@@ -5,9 +5,9 @@ import type { BrokerCore } from '../core.ts';
 import { appendDeadLetter, wasDeadLetterOf } from './dead-letter.ts';
 import { policyOfTopic, type ResolvedPolicy } from './dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
-import { KeyReader } from '../topics/filter.ts';
-import type { Partition } from '../topics/partition.ts';
-import { turnBytes } from '../topics/record-reader.ts';
+import { KeyReader } from '../partitions/filter.ts';
+import type { Partition } from '../partitions/partition.ts';
+import { turnBytes } from '../partitions/record-reader.ts';
 import { excessOf } from '../retention/size-retention.ts';
 import type { Topic } from '../topics/topic.ts';
 

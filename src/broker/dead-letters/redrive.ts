@@ -2,8 +2,8 @@ import type { Header, Record } from '../../log/index.ts';
 import type { BrokerCore } from '../core.ts';
 import { DeadLetterHeader, deadLetterOrigin, deadLetterPrefix } from './dead-letter.ts';
 import { BrokerError, type BrokerErrorCode } from '../errors.ts';
-import { copyHeaders, recordOf } from '../topics/message.ts';
-import type { Partition } from '../topics/partition.ts';
+import { copyHeaders, recordOf } from '../partitions/message.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { Topic } from '../topics/topic.ts';
 
 /** What a redrive takes. */

@@ -3,10 +3,10 @@ import type { Clock } from '../../util/index.ts';
 import type { Attachment } from './attachment.ts';
 import type { Delivery } from './consumer.ts';
 import type { Consumers } from './consumers.ts';
-import { KeyReader } from '../topics/filter.ts';
+import { KeyReader } from '../partitions/filter.ts';
 import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
-import { recordBytes } from '../topics/message.ts';
+import { recordBytes } from '../partitions/message.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** Deliveries in one go before others get a turn. */

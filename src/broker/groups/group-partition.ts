@@ -1,11 +1,11 @@
 import { Record } from '../../log/index.ts';
 import { Queue } from '../../util/index.ts';
 import type { Committed } from '../entries.ts';
-import { type Filter, KeyReader } from '../topics/filter.ts';
-import type { Partition } from '../topics/partition.ts';
+import { type Filter, KeyReader } from '../partitions/filter.ts';
+import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
-import type { RecordReader } from '../topics/record-reader.ts';
-import { Runs } from '../topics/runs.ts';
+import type { RecordReader } from '../partitions/record-reader.ts';
+import { Runs } from '../partitions/runs.ts';
 
 /**
  * Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`.

@@ -1,8 +1,8 @@
-import type { Filter } from '../topics/filter.ts';
+import type { Filter } from '../partitions/filter.ts';
 import type { GroupStart } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
-import type { KeyState } from '../topics/key-index.ts';
-import { lastOffsets } from '../topics/last-message.ts';
+import type { KeyState } from '../partitions/key-index.ts';
+import { lastOffsets } from '../partitions/last-message.ts';
 
 /** Puts a group at its start on one partition, and counts what lies before it. */
 export async function startPosition(

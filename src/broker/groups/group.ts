@@ -8,7 +8,7 @@ import type { BrokerCore } from '../core.ts';
 import { DeliveryPump } from './delivery-pump.ts';
 import type { Committed } from '../entries.ts';
 import { BrokerError } from '../errors.ts';
-import { Filter } from '../topics/filter.ts';
+import { Filter } from '../partitions/filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
 import {
   countDeliverable,
@@ -21,10 +21,10 @@ import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { countLag, startPosition } from './group-start.ts';
 import { GroupTimers } from './group-timers.ts';
 import { oldestTimestampMs } from './oldest-wait.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 import { Positions } from './positions.ts';
-import { Rate } from '../topics/rates.ts';
+import { Rate } from '../partitions/rates.ts';
 import { Receipt } from './receipt.ts';
 import { groupStats, type GroupStats } from '../stats.ts';
 import type { Topic } from '../topics/topic.ts';

@@ -1,6 +1,6 @@
 import { ByIndex } from '../by-index.ts';
 import type { GroupPartition } from './group-partition.ts';
-import type { PartitionList } from '../topics/partition-list.ts';
+import type { PartitionList } from '../partitions/partition-list.ts';
 
 /**
  * A group's positions on the partitions that are opened; on any other it stands at the start of an empty log,

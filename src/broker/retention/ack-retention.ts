@@ -1,9 +1,9 @@
 import { OffsetSet } from '../../util/index.ts';
-import { KeyReader } from '../topics/filter.ts';
+import { KeyReader } from '../partitions/filter.ts';
 import type { BrokerCore } from '../core.ts';
 import type { Unswept } from '../entries.ts';
 import type { Group } from '../groups/group.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { Topic } from '../topics/topic.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Record, type Batch } from '../../log/index.ts';
 import type { Clock, SteadyTime, Timer } from '../../util/index.ts';
 import type { Pacing } from './pacing.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { Topic } from '../topics/topic.ts';
 
 const checkDelayMsMin = 10;

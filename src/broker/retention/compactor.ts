@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../util/index.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 
 const everyMs = 10_000;
 /** A sealed segment is rewritten when less than this share of its messages lives. */

@@ -1,6 +1,6 @@
 import { BrokerError } from '../errors.ts';
-import { Filter } from '../topics/filter.ts';
-import type { Partition } from '../topics/partition.ts';
+import { Filter } from '../partitions/filter.ts';
+import type { Partition } from '../partitions/partition.ts';
 
 /** What a purge takes: everything by default. */
 export interface PurgeOptions {

@@ -1,8 +1,8 @@
 import type { Record } from '../../log/index.ts';
-import { KeyReader } from '../topics/filter.ts';
-import type { KeyState } from '../topics/key-index.ts';
+import { KeyReader } from '../partitions/filter.ts';
+import type { KeyState } from '../partitions/key-index.ts';
 import type { Leaving } from '../dead-letters/leaving.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Batch, Record } from '../../log/index.ts';
 import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from '../errors.ts';
 import type { BrokerCore } from '../core.ts';
-import type { KeyState } from './key-index.ts';
-import { recordBytes } from './message.ts';
-import type { Partition } from './partition.ts';
+import type { KeyState } from '../partitions/key-index.ts';
+import { recordBytes } from '../partitions/message.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { PublishOptions, Topic } from './topic.ts';
 
 /** What fits the log's largest record, with a MiB to spare for key and headers. */

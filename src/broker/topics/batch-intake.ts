@@ -3,10 +3,10 @@ import { refusalOfBatchBudget, refusalOfBatchRoom, topicError } from './admissio
 import type { AgeRetention } from '../retention/age-retention.ts';
 import type { BrokerCore } from '../core.ts';
 import type { BrokerError } from '../errors.ts';
-import { KeyReader } from './filter.ts';
+import { KeyReader } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
-import { recordBytes } from './message.ts';
-import type { Partition } from './partition.ts';
+import { recordBytes } from '../partitions/message.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { SizeRetention } from '../retention/size-retention.ts';
 import type { Topic } from './topic.ts';

@@ -2,8 +2,8 @@ import { BatchReader, Record, type PartitionLog } from '../../log/index.ts';
 import { OffsetSet, type Clock, type SteadyTime, type Timer } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 import { DueHeap } from './due-heap.ts';
-import type { Filter } from './filter.ts';
-import { copyRecord } from './message.ts';
+import type { Filter } from '../partitions/filter.ts';
+import { copyRecord } from '../partitions/message.ts';
 
 /**
  * What the schedule asks of the broker: to append a due message to its topic and note that it left, in one

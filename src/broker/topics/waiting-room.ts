@@ -1,7 +1,7 @@
 import type { Record } from '../../log/index.ts';
 import { Queue } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
-import type { Partition } from './partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import type { PublishListener } from './publishes.ts';
 import type { PublishOptions } from './topic.ts';
 

@@ -1,6 +1,6 @@
 import type { TransactionEntry, TransactionalProducerEntry } from '../entries.ts';
 import type { Group } from '../groups/group.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import {
   Transaction,
   TransactionalProducer,

@@ -2,7 +2,7 @@ import type { Outcome } from '../../log/index.ts';
 import type { Timer } from '../../util/index.ts';
 import type { TransactionEntry, TransactionalProducerEntry } from '../entries.ts';
 import type { Group } from '../groups/group.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 
 /** Who a producer is: its id, and which life of it this is. A later epoch fences an earlier one. */
 export interface ProducerIdentity {

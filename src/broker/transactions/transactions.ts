@@ -3,7 +3,7 @@ import type { Clock, SteadyTime, Timer } from '../../util/index.ts';
 import { EntryKind, type TransactionEntry, type TransactionalProducerEntry } from '../entries.ts';
 import type { BrokerError } from '../errors.ts';
 import type { Group } from '../groups/group.ts';
-import type { Partition } from '../topics/partition.ts';
+import type { Partition } from '../partitions/partition.ts';
 import { defaultTransactionLimits, type TransactionLimits } from './transaction-limits.ts';
 import { transactionRefusal } from './transaction-refusals.ts';
 import { TransactionTable, type TransactionGrowth, type TransactionPlaces } from './transaction-table.ts';

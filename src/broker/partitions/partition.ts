@@ -14,15 +14,15 @@ import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
 import { lastMessage } from './last-message.ts';
 import { storedMessage, type StoredMessage } from './message.ts';
-import { PartitionTransactions } from '../transactions/partition-transactions.ts';
+import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import { purge, type PurgeOptions } from '../retention/purge.ts';
 import type { Pacing } from '../retention/pacing.ts';
 import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
-import type { TopicConfig } from './topic-config.ts';
-import type { Topic } from './topic.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
+import type { Topic } from '../topics/topic.ts';
 
 /** What a partition needs from the broker around it. */
 export interface PartitionHost {
