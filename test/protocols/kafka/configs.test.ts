@@ -237,6 +237,11 @@ describe('configs', () => {
     }
     const twice: readonly [string, number, string] = ['retention.ms', Operation.set, '1'];
     assert.equal((await alter(client, ofTopic, [twice, twice]))[0], ErrorCode.INVALID_REQUEST);
+    for (const resource of [ofTopic, [ResourceType.broker, '0'], [ResourceType.group, 'g']] as const)
+      assert.deepEqual(await alter(client, resource, [['retention.ms', 9, '1']]), [
+        ErrorCode.INVALID_REQUEST,
+        'Unknown operation 9 for configuration retention.ms',
+      ]);
     const crossed: [number, string | null] = await alter(client, ofTopic, [
       ['min.compaction.lag.ms', Operation.set, '10'],
       ['max.compaction.lag.ms', Operation.set, '5'],

@@ -309,6 +309,19 @@ test('a connection that ends gives its records back; so does leaving, and a new 
   assert.equal(kit.broker.topic('t')!.groups.get('g')!.info().consumers, 0);
 });
 
+test('a session that ends counts as a delivery, as in Kafka: at the limit its records are dead letters', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  const member = await setUp(kit, client, 'poison');
+  for (let delivery = 1; delivery <= 5; delivery++) {
+    member.sessionEpoch = 0;
+    assert.deepEqual(got(await member.fetch()).ranges, [`0-0 x${delivery}`]);
+  }
+  member.sessionEpoch = 0;
+  assert.deepEqual(got(await member.fetch({ maxWaitMs: 20 })).ranges, []);
+  await eventually(() => kit.broker.topic('t-g-dlq')?.count === 1);
+});
+
 test('share sessions: epochs in order, none that is not there', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();

@@ -132,7 +132,10 @@ export class ShareConsumer implements Consumer {
     else group.ack(partition, offset);
   }
 
-  /** What it holds goes back, at once. */
+  /**
+   * What it holds goes back, at once. It counts as delivered: Kafka 4.4 keeps the delivery count of a record,
+   * whether its client releases it, its lock times out or its session ends.
+   */
   release(partition?: number): void {
     for (const receipt of this.group.held(this))
       if (partition === undefined || receipt.partition === partition) receipt.nack(0);
