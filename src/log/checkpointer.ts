@@ -110,7 +110,7 @@ export class Checkpointer {
     if (this.#stopped || this.#running !== undefined || this.#waiting.length > 0) return false;
     if (clock.monotonic() < this.#notBeforeMs) return false;
     if (this.#journal.hasExcess && clock.monotonic() >= this.#excessNotBeforeMs) return true;
-    for (const partition of partitions.disk) if (partition.hasTrimmedSegments) return true;
+    for (const partition of partitions.disk) if (partition.upkeep.hasTrimmedSegments) return true;
     return false;
   }
 
@@ -137,8 +137,8 @@ export class Checkpointer {
     const { host, partitions, clock } = this.#context;
     const snapshot = host.snapshot();
     for (const partition of partitions.disk) {
-      if (!partition.markCheckpoint()) continue;
-      const entry = partition.trimmedEntry;
+      if (!partition.upkeep.markCheckpoint()) continue;
+      const entry = partition.upkeep.trimmedEntry;
       draft.addEntry(EntryClass.log, LogEntryKind.trimmed, partition.id, entry, entry.length);
     }
     const timestampMs = clock.now();
@@ -199,7 +199,7 @@ export class Checkpointer {
     this.#slot = slot;
     partitions.forgetDeletions(rows.filter((row) => row.deleted));
     await this.#journal.free(this.#older.position);
-    for (const partition of disk) await partition.removeDoomed();
+    for (const partition of disk) await partition.upkeep.removeDoomed();
   }
 
   async #rows(disk: readonly DiskPartitionLog[], number: number): Promise<PartitionRow[]> {
@@ -208,7 +208,7 @@ export class Checkpointer {
     const work = async (): Promise<void> => {
       for (const partition of left) {
         this.#checkRunning();
-        const row = await partition.checkpointRow(number);
+        const row = await partition.upkeep.checkpointRow(number);
         if (!isEmptyRow(row)) rows.push(row);
       }
     };
@@ -229,7 +229,7 @@ export class Checkpointer {
     } catch (error) {
       if (!isShortage(error)) throw error;
       let isMore = false;
-      for (const partition of disk) if (await partition.removeTrimmedEarly()) isMore = true;
+      for (const partition of disk) if (await partition.upkeep.removeTrimmedEarly()) isMore = true;
       if (!isMore) throw error;
       return step();
     }

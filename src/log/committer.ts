@@ -150,8 +150,8 @@ export class Committer {
   }
 
   touched(partition: DiskPartitionLog): void {
-    if (partition.touchedIn === this.#seals) return;
-    partition.touchedIn = this.#seals;
+    if (partition.commit.touchedIn === this.#seals) return;
+    partition.commit.touchedIn = this.#seals;
     this.#open.touched.push(partition);
     this.#schedule();
   }
@@ -207,7 +207,7 @@ export class Committer {
     this.#requested = false;
     host.beforeSeal();
     const work = this.#open;
-    for (const partition of work.trimmed) partition.sealTrim();
+    for (const partition of work.trimmed) partition.commit.sealTrim();
     const then = this.#context.sealing(work.draft);
     for (const item of work.draft.items) {
       if (!(item instanceof BatchItem)) continue;
@@ -268,14 +268,14 @@ export class Committer {
         const own = smallBatches.settle(item.payload as Buffer, item.end, pool);
         batch = new Batch(own, decompress, BatchMemory.of(own, blocks));
       }
-      item.partition.sealed(batch);
+      item.partition.commit.sealed(batch);
     }
   }
 
   #durable(work: Work, seal: number, then: ((commit: number, position: number) => void) | undefined): void {
     const { host } = this.#context;
-    for (const partition of work.touched) partition.sealedDurable();
-    for (const partition of work.trimmed) partition.trimDurable();
+    for (const partition of work.touched) partition.commit.sealedDurable();
+    for (const partition of work.trimmed) partition.commit.trimDurable();
     this.#writing = false;
     this.#scheduled = true; // what is added from here on is sealed with the rest
     then?.(this.#lastCommit, this.#journal.position);

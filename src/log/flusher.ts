@@ -114,7 +114,7 @@ export class Flusher {
     this.#dirty.delete(partition);
     let shortage: unknown;
     try {
-      await partition.flush();
+      await partition.upkeep.flush();
     } catch (error) {
       if (!isShortage(error)) {
         this.#stopped = true;

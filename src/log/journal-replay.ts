@@ -245,7 +245,7 @@ export class JournalReplay {
     const partition = this.#target.partition(id);
     if (partition === undefined) return;
     const found = new Batch(payload);
-    const { batch, lostFrom } = partition.replayed(found);
+    const { batch, lostFrom } = partition.recovery.replayed(found);
     if (batch.baseOffset > lostFrom && !this.#whole) {
       this.#context.damaged({
         kind: 'journal',

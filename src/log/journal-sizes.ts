@@ -8,17 +8,22 @@ const bytesMax = 320 * mib;
 /** A file is a fifth of the journal: four are live at most, one is ready to be used next. */
 const filesPerJournal = 5;
 const blockBytes = 4096;
+export const journalFileBytesMin = 4096;
 
-/**
- * Sizes that follow from how much of the disk the journal may take: of one file, and of what is live at most.
- */
+/** Bytes of one journal file, and of the journal that is live at most. */
+export interface JournalSizes {
+  readonly fileBytes: number;
+  readonly checkpointBytes: number;
+}
+
+/** The sizes that follow from how much of the disk the journal may take. */
 export async function journalSizes({
   files,
   dir,
   journalBytesMax,
   journalFileBytes,
   checkpointBytes,
-}: LogOptions): Promise<{ readonly fileBytes: number; readonly checkpointBytes: number }> {
+}: LogOptions): Promise<JournalSizes> {
   const isSaid = journalFileBytes !== undefined && checkpointBytes !== undefined;
   const bytes = journalBytesMax ?? (isSaid ? bytesMax : await defaultBytes(files, dir));
   const fileBytes = Math.ceil(bytes / filesPerJournal / blockBytes) * blockBytes;

@@ -1,69 +1,49 @@
-import { BlockPool, Gate } from '../util/index.ts';
-import { BufferPool } from './buffer-pool.ts';
-import { Checkpointer } from './checkpointer.ts';
+import { Gate } from '../util/index.ts';
 import { writeCleanStop } from './checkpoint.ts';
-import { Committer } from './committer.ts';
+import type { Committer } from './committer.ts';
+import { Congestion } from './congestion.ts';
 import { explain, openDataDir, type DataDir } from './data-dir.ts';
 import type { PartitionContext } from './partition-context.ts';
-import { LogError, logErrorOf, type DamageReport } from './errors.ts';
+import { LogError, logErrorOf } from './errors.ts';
 import { Flusher } from './flusher.ts';
 import { EntryClass, journalDirName, topicsDirName } from './format.ts';
-import { journalSizes } from './journal-sizes.ts';
-import type { Journal } from './journal.ts';
+import { journalFileBytesMin, journalSizes, type JournalSizes } from './journal-sizes.ts';
 import type { LogHost } from './log-host.ts';
 import type { LogOptions } from './log-options.ts';
+import type { LogStats } from './log-stats.ts';
+import { LogStores } from './log-stores.ts';
+import { logWriters, type LogWriters } from './log-writers.ts';
 import type { MemoryPartitionContext, MemoryPartitionLog } from './memory-partition-log.ts';
-import { OpenFiles } from './open-files.ts';
 import type { JournalMark } from './owner.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Partitions, type PartitionOptions } from './partitions.ts';
-import { Quarantine } from './quarantine.ts';
-import { ReadCache } from './read-cache.ts';
 import { defaultSegmentBytes } from './segment-size.ts';
-import type { SegmentContext } from './segment.ts';
-import { SmallBatches } from './small-batches.ts';
 import { startLog, type RecoveryStats } from './startup.ts';
-import { StrictFiles } from './strict-files.ts';
-import { TailCache } from './tail-cache.ts';
-
-/** The log in figures, for whoever watches it. Bytes, unless named otherwise. */
-export interface LogStats {
-  /** Since the log was opened. */
-  readonly commits: number;
-  readonly commitBytes: number;
-  readonly checkpoints: number;
-  /** Journal that a recovery might need; and all files of it, spares included. */
-  readonly journalLiveBytes: number;
-  readonly journalDiskBytes: number;
-  readonly segmentBytes: number;
-  readonly unflushedBytes: number;
-  readonly tailCacheBytes: number;
-  readonly readCacheBytes: number;
-  readonly openFiles: number;
-  /** Segment indexes that were found wrong, as after a crash, and made anew. */
-  readonly indexesRebuilt: number;
-  readonly recovery: RecoveryStats;
-  /** What this run put into the quarantine, relative to the data directory. */
-  readonly quarantined: readonly string[];
-}
 
 const defaults = {
-  indexIntervalBytes: 4096,
   batchBytesMax: 64 * 2 ** 10,
   batchRecordsMax: 1000,
   recordBytesMax: 64 * 2 ** 20,
-  tailCacheBytesMax: 32 * 2 ** 20,
-  readCacheBytesMax: 32 * 2 ** 20,
   unflushedBytesMax: 32 * 2 ** 20,
   commitBytesMax: 16 * 2 ** 20,
-  openFilesMax: 2048,
   heartbeatMs: 1000,
 } as const;
 
-const journalFileBytesMin = 4096;
 const segmentBytesLimit = 2 ** 30;
 /** Cold reads at a time: the commit's write shares four threads with them. */
 const readsAtATime = 2;
+
+/** Sizes that follow from the options and the disk, in bytes. */
+interface LogSizes {
+  readonly journal: JournalSizes;
+  readonly segmentBytesMax: number;
+}
+
+async function logSizes(options: LogOptions): Promise<LogSizes> {
+  const journal = await journalSizes(options);
+  const segmentBytes = options.segmentBytesMax ?? (await defaultSegmentBytes(options));
+  return { journal, segmentBytesMax: Math.min(segmentBytes, segmentBytesLimit) };
+}
 
 /**
  * The log is all that the broker keeps on disk: partitions of records, and its own state, behind one journal.
@@ -79,45 +59,54 @@ const readsAtATime = 2;
 export class Log {
   readonly #host: LogHost;
   readonly #options: LogOptions;
-  readonly #files: StrictFiles;
-  readonly #blocks: BlockPool;
-  readonly #tailCache: TailCache;
-  readonly #readCache: ReadCache;
+  readonly #dataDir: DataDir;
+  readonly #stores: LogStores;
   readonly #flusher: Flusher;
-  #dataDir!: DataDir;
-  #quarantine!: Quarantine;
-  #openFiles!: OpenFiles;
-  #segments!: SegmentContext;
-  #partitions!: Partitions;
-  #journal!: Journal;
-  #committer!: Committer;
-  #checkpointer!: Checkpointer;
-  #firstCheckpoint = 0;
+  readonly #partitions: Partitions;
+  readonly #journalSizes: JournalSizes;
+  readonly #congestion: Congestion;
+  readonly #grown = new Set<MemoryPartitionLog>();
+  /** Lets deletions begin, which wait for the end of recovery. */
+  #recovered: () => void = () => {};
+  /** There once recovery has read what the journal holds. */
+  #opened: LogWriters | undefined = undefined;
   #recovery: RecoveryStats = { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0, ms: 0 };
   #state: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
   #failure: LogError | undefined = undefined;
   #stalled: LogError | undefined = undefined;
-  /** Somebody was told that the log is congested, and not yet that it no longer is. */
-  #saidCongested = false;
-  #relieving = false;
   #isCleanlyStopped = false;
-  readonly #grown = new Set<MemoryPartitionLog>();
   #closing: Promise<void> | undefined = undefined;
   #inspecting: Promise<void> = Promise.resolve();
-  #recovered: () => void = () => {};
 
-  private constructor(host: LogHost, options: LogOptions) {
+  /** The parts that need no recovery. Nothing is read yet. */
+  private constructor(host: LogHost, options: LogOptions, dataDir: DataDir, sizes: LogSizes) {
+    const { clock } = options;
     this.#host = host;
     this.#options = options;
-    this.#files = new StrictFiles(options.files, (error) => this.#fail(error));
-    this.#blocks = options.blocks ?? new BlockPool();
-    this.#tailCache = new TailCache(options.tailCacheBytesMax ?? defaults.tailCacheBytesMax);
-    this.#readCache = new ReadCache(options.readCacheBytesMax ?? defaults.readCacheBytesMax);
+    this.#dataDir = dataDir;
+    this.#journalSizes = sizes.journal;
+    this.#stores = new LogStores(
+      options,
+      (report) => host.damaged(report),
+      (error) => this.#fail(error),
+    );
     this.#flusher = new Flusher(
       options.unflushedBytesMax ?? defaults.unflushedBytesMax,
-      options.clock,
-      () => this.#journal?.position ?? 0,
+      clock,
+      () => this.#opened?.journal.position ?? 0,
       (error) => this.#fail(error),
+    );
+    this.#congestion = new Congestion(
+      clock,
+      () => this.#isCongested,
+      () => {
+        if (this.#state === 'open') this.#host.relieved?.();
+      },
+    );
+    this.#partitions = new Partitions(
+      this.#partitionContext(),
+      sizes.segmentBytesMax,
+      new Promise((resolve) => (this.#recovered = resolve)),
     );
   }
 
@@ -126,108 +115,87 @@ export class Log {
    * that says what is in the way.
    */
   static async open(host: LogHost, options: LogOptions): Promise<Log> {
-    const log = new Log(host, options);
     const { files, dir, clock, random } = options;
     const heartbeatMs = Math.max(1, options.heartbeatMs ?? defaults.heartbeatMs);
-    log.#dataDir = await openDataDir(files, dir, clock, random, heartbeatMs);
+    const dataDir = await openDataDir(files, dir, clock, random, heartbeatMs);
+    let log: Log | undefined;
     try {
-      await log.#start();
+      const startedMs = clock.monotonic();
+      log = new Log(host, options, dataDir, await logSizes(options));
+      await log.#recover(startedMs);
+      return log;
     } catch (error) {
-      log.#state = 'closed';
-      await log.#openFiles.closeAll(true).catch(() => {});
-      await log.#dataDir.fence.end(false).catch(() => {});
-      await log.#dataDir.lock.release();
+      if (log) await log.#abandon();
+      await dataDir.fence.end(false).catch(() => {});
+      await dataDir.lock.release();
       throw explain(error, dir);
     }
-    return log;
   }
 
-  async #start(): Promise<void> {
+  async #abandon(): Promise<void> {
+    this.#state = 'closed';
+    await this.#stores.openFiles.closeAll(true).catch(() => {});
+  }
+
+  #partitionContext(): PartitionContext & MemoryPartitionContext {
     const options = this.#options;
-    const { clock, dir, decompress } = options;
-    const files = this.#files;
-    const startedMs = clock.monotonic();
-    const journalBytes = await journalSizes(options);
-    this.#quarantine = new Quarantine(files, dir);
-    const openFilesMax = Math.max(8, options.openFilesMax ?? defaults.openFilesMax);
-    this.#openFiles = new OpenFiles(files, openFilesMax, (error) => this.#fail(error));
-    const pool = new BufferPool();
-    const blocks = this.#blocks;
-    const smallBatches = new SmallBatches(blocks);
-    const damaged = (report: DamageReport): void => this.#host.damaged(report);
-    const segments: SegmentContext = (this.#segments = {
-      files,
-      openFiles: this.#openFiles,
-      dataDir: dir,
-      pool,
-      blocks,
-      quarantine: this.#quarantine,
-      indexIntervalBytes: options.indexIntervalBytes ?? defaults.indexIntervalBytes,
-      decompress,
-      damaged,
-      failed: (error) => this.#fail(error),
-      topicsDirUnsynced: false,
-      indexesLoaded: new Set(),
-      indexesRebuilt: 0,
-    });
-    const context: PartitionContext & MemoryPartitionContext = {
-      pool,
-      blocks,
-      smallBatches,
-      tailCache: this.#tailCache,
-      readCache: this.#readCache,
+    const stores = this.#stores;
+    return {
+      pool: stores.pool,
+      blocks: stores.blocks,
+      smallBatches: stores.smallBatches,
+      tailCache: stores.tailCache,
+      readCache: stores.readCache,
+      segments: stores.segments,
       readGate: new Gate(readsAtATime),
-      segments,
-      decompress,
+      decompress: options.decompress,
       batchBytesMax: options.batchBytesMax ?? defaults.batchBytesMax,
       batchRecordsMax: options.batchRecordsMax ?? defaults.batchRecordsMax,
       recordBytesMax: options.recordBytesMax ?? defaults.recordBytesMax,
       draft: () => this.#open().draft(),
-      touched: (partition) => this.#committer.touched(partition),
+      touched: (partition) => this.#writers.committer.touched(partition),
       trimmed: (partition) => {
-        if (this.#state === 'opening') partition.trimRecovered();
-        else this.#committer.trimmed(partition);
+        if (this.#state === 'opening') partition.recovery.trimRecovered();
+        else this.#writers.committer.trimmed(partition);
       },
       unflushedChanged: (partition, bytes) => {
         this.#flusher.changed(partition, bytes);
-        if (bytes < 0 && this.#saidCongested) this.#relieveSoon();
+        if (bytes < 0) this.#congestion.mayHaveEnded();
       },
       recordDurably: (kind, id, payload) => {
         this.#open().recordOwn(kind, id, payload);
         return this.flush();
       },
-      openCommitNumber: () => this.#committer.openCommit,
-      olderCheckpoint: () => this.#checkpointer.olderNumber,
+      openCommitNumber: () => this.#writers.committer.openCommit,
+      olderCheckpoint: () => this.#writers.checkpointer.olderNumber,
       checkpoint: () => this.checkpoint(),
       checkOpen: () => void this.#open(),
       grew: (partition) => this.#grew(partition),
     };
-    const segmentBytesMax = Math.min(
-      options.segmentBytesMax ?? (await defaultSegmentBytes(options)),
-      segmentBytesLimit,
-    );
-    const recovered = new Promise<void>((resolve) => (this.#recovered = resolve));
-    this.#partitions = new Partitions(context, segmentBytesMax, recovered);
+  }
+
+  /** Reads what the checkpoint and the journal hold, makes the parts that write, and opens the log. */
+  async #recover(startedMs: number): Promise<void> {
+    const { clock, dir } = this.#options;
     this.#host.opening(this);
-    for (const report of this.#dataDir.damage) damaged(report);
-    const { fence } = this.#dataDir;
+    for (const report of this.#dataDir.damage) this.#host.damaged(report);
     const started = await startLog({
-      files,
+      files: this.#stores.files,
       dataDir: this.#dataDir,
-      quarantine: this.#quarantine,
-      damaged,
+      quarantine: this.#stores.quarantine,
+      damaged: (report) => this.#host.damaged(report),
       host: this.#host,
       clock,
       partitions: this.#partitions,
       flusher: this.#flusher,
       journal: {
-        files,
+        files: this.#stores.files,
         clock,
         dir: `${dir}/${journalDirName}`,
         uuid: this.#dataDir.uuid,
-        fileBytes: Math.max(journalFileBytesMin, journalBytes.fileBytes),
+        fileBytes: Math.max(journalFileBytesMin, this.#journalSizes.fileBytes),
         failed: (error) => this.#fail(error),
-        entering: (next) => fence.look(next),
+        entering: (next) => this.#dataDir.fence.look(next),
         stalled: (error) => this.#setStalled(error),
       },
     });
@@ -235,67 +203,52 @@ export class Log {
       await started.journal.close();
       throw this.#failure;
     }
-    this.#journal = started.journal;
-    this.#committer = new Committer(
+    this.#opened = logWriters(
       {
         host: this.#host,
-        clock,
-        pool,
-        blocks,
-        smallBatches,
-        decompress,
-        tag: this.#dataDir.tag,
-        sealing: (draft) => this.#checkpointer.sealing(draft),
-        confirm: () => fence.confirm(),
+        options: this.#options,
+        dataDir: this.#dataDir,
+        stores: this.#stores,
+        partitions: this.#partitions,
+        checkpointBytes: this.#journalSizes.checkpointBytes,
         committed: () => this.#committed(),
         failed: (error) => this.#fail(error),
       },
-      started.journal,
-      started.nextCommit,
+      started,
     );
-    this.#checkpointer = new Checkpointer(
-      {
-        host: this.#host,
-        files,
-        clock,
-        dir,
-        uuid: this.#dataDir.uuid,
-        partitions: this.#partitions,
-        segments,
-        requestCommit: () => this.#committer.request(),
-        look: () => fence.look(),
-        intervalBytes: Math.max(journalFileBytesMin, journalBytes.checkpointBytes / 2),
-      },
-      started.journal,
-      started.checkpoints,
-    );
-    this.#firstCheckpoint = started.checkpoints.newest.number;
-    await fence.begin({
-      files,
+    const { journal } = started;
+    await this.#dataDir.fence.begin({
+      files: this.#stores.files,
       mark: () => this.#mark,
       places: [`${dir}/${journalDirName}`, `${dir}/${topicsDirName}`],
-      currentFile: () => this.#journal.currentFile,
+      currentFile: () => journal.currentFile,
       failed: (error) => this.#fail(error),
     });
     this.#recovery = { ...started.stats, ms: clock.monotonic() - startedMs };
     this.#state = 'open';
     this.#recovered();
-    this.#journal.prepare();
+    journal.prepare();
     this.#flusher.patient = true;
     this.#flusher.kick();
     if (started.isDamaged) void this.checkpoint().catch(() => {}); // the next start need not find it again
     this.#inspecting = this.#inspect();
   }
 
+  /** The parts that write. Only what an open log does asks for them. */
+  get #writers(): LogWriters {
+    if (this.#opened === undefined) throw stillOpening();
+    return this.#opened;
+  }
+
   /** How far the journal goes by now. */
   get #mark(): JournalMark {
-    const { start, capacity } = this.#journal.current;
+    const { start, capacity } = this.#writers.journal.current;
     return {
-      checkpoint: this.#checkpointer.newest.number,
+      checkpoint: this.#writers.checkpointer.newest.number,
       fileStart: start,
       fileCapacity: capacity,
-      commit: this.#committer.lastCommit,
-      position: this.#journal.position,
+      commit: this.#writers.committer.lastCommit,
+      position: this.#writers.journal.position,
     };
   }
 
@@ -303,19 +256,19 @@ export class Log {
   async #inspect(): Promise<void> {
     for (const partition of this.#partitions.disk) {
       if (this.#state !== 'open') return;
-      await partition.inspect().catch(() => {}); // a shortage: whoever reads looks again
+      await partition.upkeep.inspect().catch(() => {}); // a shortage: whoever reads looks again
     }
   }
 
   /** The committer, or the reason why nothing can be added. */
   #open(): Committer {
-    if (this.#state !== 'open') {
-      if (this.#state === 'opening')
-        throw new LogError('misuse', 'Nothing can be added to a log that is still being opened.');
-      this.#committer?.draft(); // throws what it was told to refuse with
+    const writers = this.#opened;
+    if (this.#state !== 'open' || writers === undefined) {
+      if (this.#state === 'opening') throw stillOpening();
+      writers?.committer.draft(); // throws what it was told to refuse with
       throw new LogError('closed', 'The log is closed.');
     }
-    return this.#committer;
+    return writers.committer;
   }
 
   /** Whose data this is: 16 bytes that stay with the directory. */
@@ -359,7 +312,7 @@ export class Log {
    */
   async deletePartition(id: number): Promise<void> {
     // The commit open now, as the journal counts: one more if another is being written.
-    const commit = this.#state === 'opening' ? 0 : this.#committer.lastCommit + 2;
+    const commit = this.#state === 'opening' ? 0 : this.#writers.committer.lastCommit + 2;
     try {
       await this.#partitions.delete(id, commit);
     } catch (error) {
@@ -376,33 +329,35 @@ export class Log {
 
   /** Asks for a commit even if nothing was added yet: the host may add in `beforeSeal`. */
   requestCommit(): void {
-    this.#committer.request();
+    this.#writers.committer.request();
   }
 
   /** Number of the open commit: plus one with every seal. */
   get openCommit(): number {
-    return this.#committer.openCommit;
+    return this.#writers.committer.openCommit;
   }
 
   /** Resolves when all that was added before is durable; rejects when the log failed. */
   flush(): Promise<void> {
-    return this.#committer.flush();
+    return this.#writers.committer.flush();
   }
 
   /**
-   * More waits to be written than is good: publishers should pause. Whoever asked and heard yes is told by
+   * More waits to be written than is good: publishers should pause. A host that asked and heard yes is told by
    * `relieved` when it is over.
    */
   get congested(): boolean {
+    return this.#congestion.isSaid;
+  }
+
+  get #isCongested(): boolean {
     const limit = this.#options.commitBytesMax ?? defaults.commitBytesMax;
-    const congested = this.#committer.openBytes > limit || this.#flusher.isBehind;
-    if (congested) this.#saidCongested = true;
-    return congested;
+    return this.#writers.committer.openBytes > limit || this.#flusher.isBehind;
   }
 
   /** Bytes of all commits since the log was opened. */
   get committedBytes(): number {
-    return this.#committer.commitBytes;
+    return this.#writers.committer.commitBytes;
   }
 
   /** What the disk has room for no more: committed, and on its way to the segments. */
@@ -427,8 +382,8 @@ export class Log {
    */
   roomIsShort(isShort: boolean): void {
     if (this.#state !== 'open') return;
-    this.#journal.isShort = isShort;
-    if (!isShort || !this.#checkpointer.givesRoom) return;
+    this.#writers.journal.isShort = isShort;
+    if (!isShort || !this.#writers.checkpointer.givesRoom) return;
     this.checkpoint().catch(() => undefined); // the next call tries again
   }
 
@@ -447,20 +402,8 @@ export class Log {
 
   #committed(): void {
     this.#flusher.kick();
-    if (this.#saidCongested) this.#relieveSoon();
-    if (this.#checkpointer.isWanted) this.#committer.request();
-  }
-
-  /** Congestion may have ended: with a commit, a flush, or room on the disk. */
-  #relieveSoon(): void {
-    if (this.#relieving) return;
-    this.#relieving = true;
-    this.#options.clock.defer(() => {
-      this.#relieving = false;
-      if (this.#state !== 'open' || !this.#saidCongested || this.congested) return;
-      this.#saidCongested = false;
-      this.#host.relieved?.();
-    });
+    this.#congestion.mayHaveEnded();
+    if (this.#writers.checkpointer.isWanted) this.#writers.committer.request();
   }
 
   #grew(partition: MemoryPartitionLog): void {
@@ -478,8 +421,8 @@ export class Log {
 
   /** Makes a checkpoint of everything so far. Rejects with `disk-full` when there is no room for it now. */
   checkpoint(): Promise<void> {
-    const done = this.#checkpointer.wait();
-    this.#committer.request();
+    const done = this.#writers.checkpointer.wait();
+    this.#writers.committer.request();
     return done;
   }
 
@@ -498,8 +441,8 @@ export class Log {
     this.#state = 'failed';
     this.#flusher.stop();
     if (!wasOpen) return; // `open` rejects with it
-    this.#committer.refuse(this.#failure);
-    void this.#checkpointer.stop();
+    this.#writers.committer.refuse(this.#failure);
+    void this.#writers.checkpointer.stop();
     this.#host.failed(this.#failure);
   }
 
@@ -525,12 +468,12 @@ export class Log {
     const hadFailed = this.#state === 'failed';
     this.#state = 'closed';
     this.#flusher.stop();
-    this.#committer.refuse(new LogError('closed', 'The log is closed.'));
-    await attempt(() => this.#checkpointer.stop());
+    this.#writers.committer.refuse(new LogError('closed', 'The log is closed.'));
+    await attempt(() => this.#writers.checkpointer.stop());
     await this.#inspecting;
     await attempt(() => this.#dataDir.fence.end(this.#isCleanlyStopped));
-    await attempt(() => this.#journal.close());
-    await attempt(() => this.#openFiles.closeAll(hadFailed));
+    await attempt(() => this.#writers.journal.close());
+    await attempt(() => this.#stores.openFiles.closeAll(hadFailed));
     await attempt(() => this.#dataDir.lock.release());
     if (problem !== undefined && !hadFailed)
       throw logErrorOf(
@@ -542,13 +485,17 @@ export class Log {
 
   async #closeCleanly(): Promise<void> {
     const { dir } = this.#options;
-    if (this.#stalled !== undefined && !this.#committer.isIdle) throw this.#stalled; // it might be for ever
+    if (this.#stalled !== undefined && !this.#writers.committer.isIdle) throw this.#stalled; // it might be for ever
     await this.flush();
     await this.checkpoint();
-    if (!this.#committer.isIdle || this.#journal.position !== this.#checkpointer.newest.position) return;
-    this.#committer.refuse(new LogError('closed', 'The log is closed.'));
-    for (const partition of this.#partitions.disk) await partition.writeIndexes();
-    await writeCleanStop(this.#files, dir, this.#checkpointer.newest.number);
+    if (
+      !this.#writers.committer.isIdle ||
+      this.#writers.journal.position !== this.#writers.checkpointer.newest.position
+    )
+      return;
+    this.#writers.committer.refuse(new LogError('closed', 'The log is closed.'));
+    for (const partition of this.#partitions.disk) await partition.upkeep.writeIndexes();
+    await writeCleanStop(this.#stores.files, dir, this.#writers.checkpointer.newest.number);
     this.#isCleanlyStopped = true;
   }
 
@@ -564,19 +511,19 @@ export class Log {
     let segmentBytes = 0;
     for (const partition of this.#partitions.disk) segmentBytes += partition.segmentBytes;
     return {
-      commits: this.#committer.commits,
-      commitBytes: this.#committer.commitBytes,
-      checkpoints: this.#checkpointer.newest.number - this.#firstCheckpoint,
-      journalLiveBytes: this.#checkpointer.liveBytes,
-      journalDiskBytes: this.#journal.diskBytes,
+      commits: this.#writers.committer.commits,
+      commitBytes: this.#writers.committer.commitBytes,
+      checkpoints: this.#writers.checkpointer.newest.number - this.#writers.firstCheckpoint,
+      journalLiveBytes: this.#writers.checkpointer.liveBytes,
+      journalDiskBytes: this.#writers.journal.diskBytes,
       segmentBytes,
       unflushedBytes: this.#flusher.bytes,
-      tailCacheBytes: this.#tailCache.bytes,
-      readCacheBytes: this.#readCache.bytes,
-      openFiles: this.#openFiles.size,
-      indexesRebuilt: this.#segments.indexesRebuilt,
+      tailCacheBytes: this.#stores.tailCache.bytes,
+      readCacheBytes: this.#stores.readCache.bytes,
+      openFiles: this.#stores.openFiles.size,
+      indexesRebuilt: this.#stores.segments.indexesRebuilt,
       recovery: this.#recovery,
-      quarantined: this.#quarantine.names,
+      quarantined: this.#stores.quarantine.names,
     };
   }
 }
@@ -584,4 +531,8 @@ export class Log {
 /** The directory is another's by now, or its files are gone: a sentence of its own. */
 function isLoss(error: unknown): error is LogError {
   return error instanceof LogError && (error.code === 'data-dir-taken' || error.code === 'data-dir-gone');
+}
+
+function stillOpening(): LogError {
+  return new LogError('misuse', 'Nothing can be added to a log that is still being opened.');
 }

@@ -60,7 +60,7 @@ export class Partitions {
    */
   oweDirSyncs(ids: Iterable<number>): void {
     this.#context.segments.topicsDirUnsynced = true;
-    for (const id of ids) this.#disk.get(id)?.oweDirSync();
+    for (const id of ids) this.#disk.get(id)?.upkeep.oweDirSync();
   }
 
   get(id: number): PartitionLog | undefined {
@@ -157,7 +157,7 @@ export class Partitions {
     this.#deletions.set(id, deletion);
     partition.markDeleted();
     await this.#recovered;
-    await partition.removeFiles();
+    await partition.upkeep.removeFiles();
     deletion.done = true;
   }
 
@@ -175,7 +175,7 @@ export class Partitions {
   deletedRows(commit: number): PartitionRow[] {
     const rows: PartitionRow[] = [];
     for (const { partition, commit: since, done } of this.#deletions.values())
-      if (!done || since > commit) rows.push(partition.deletedRow);
+      if (!done || since > commit) rows.push(partition.upkeep.deletedRow);
     return rows;
   }
 

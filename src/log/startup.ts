@@ -158,7 +158,9 @@ async function recoverUnclean(
       batch: (partition, batch) => host.replayBatch(partition, batch),
       entry: (kind, id, payload) => host.replayEntry(kind, id, payload),
       compacted: (id, baseOffset, bytes, rewrite) => {
-        compactions.push(async () => partitions.ofJournal(id)?.recoverCompacted(baseOffset, bytes, rewrite));
+        compactions.push(async () =>
+          partitions.ofJournal(id)?.upkeep.recoverCompacted(baseOffset, bytes, rewrite),
+        );
       },
       committed: (commit, timestampMs) => host.replayedCommit?.(commit, timestampMs),
       pause: async (last) => {
@@ -177,8 +179,8 @@ async function recoverUnclean(
   await flusher.settled();
   for (const compaction of compactions) await compaction();
   for (const partition of partitions.disk) {
-    const kept = partition.recovered();
-    const lost = partition.passOver(replayed.lostOffsets(partition.id));
+    const kept = partition.recovery.recovered();
+    const lost = partition.recovery.passOver(replayed.lostOffsets(partition.id));
     if (lost !== undefined) {
       damaged({
         kind: 'journal',

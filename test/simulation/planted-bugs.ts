@@ -61,9 +61,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'write the checkpoint before the segments',
-    file: 'log/disk-partition-log.js',
-    find: 'await this.#flushNow();\n            await this.#segments.sync();',
-    replace: 'void this.#flushNow().then(() => this.#segments.sync()).catch(() => {});',
+    file: 'log/partition-upkeep.js',
+    find: 'await this.#flushNow();\n            await this.#state.segments.sync();',
+    replace: 'void this.#flushNow().then(() => this.#state.segments.sync()).catch(() => {});',
   },
   {
     name: 'try a failed sync again',
@@ -85,9 +85,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'readers see what is not durable',
-    file: 'log/disk-partition-log.js',
+    file: 'log/partition-commit.js',
     find: 'this.#sealed.push(batch);',
-    replace: 'this.#recent.add(batch); this.#durableEnd = batch.endOffset;',
+    replace: 'this.#state.recent.add(batch); this.#state.durableEnd = batch.endOffset;',
   },
   // ---- the log: recovery
   {
@@ -152,8 +152,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'compact without a word in the journal',
-    file: 'log/disk-partition-log.js',
-    find: 'await context.recordDurably(LogEntryKind.compacted, this.id, offsetsEntry(baseOffset, bytes, rewrite));',
+    file: 'log/partition-upkeep.js',
+    find: 'await context.recordDurably(LogEntryKind.compacted, this.#state.id, offsetsEntry(baseOffset, bytes, rewrite));',
     replace: ';',
   },
   {
@@ -298,7 +298,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'past the watermark no checkpoint gives room',
     file: 'log/log.js',
-    find: 'if (!isShort || !this.#checkpointer.givesRoom)',
+    find: 'if (!isShort || !this.#writers.checkpointer.givesRoom)',
     replace: 'if (true)',
     tests: ['broker/full-disk.test.js'],
   },

@@ -1,0 +1,22 @@
+import type { RecoveryStats } from './startup.ts';
+
+/** The log in figures, for monitoring. Bytes, unless named otherwise. */
+export interface LogStats {
+  /** Since the log was opened. */
+  readonly commits: number;
+  readonly commitBytes: number;
+  readonly checkpoints: number;
+  /** Journal that a recovery might need; and all files of it, spares included. */
+  readonly journalLiveBytes: number;
+  readonly journalDiskBytes: number;
+  readonly segmentBytes: number;
+  readonly unflushedBytes: number;
+  readonly tailCacheBytes: number;
+  readonly readCacheBytes: number;
+  readonly openFiles: number;
+  /** Segment indexes that were found wrong, as after a crash, and made anew. */
+  readonly indexesRebuilt: number;
+  readonly recovery: RecoveryStats;
+  /** What this run put into the quarantine, relative to the data directory. */
+  readonly quarantined: readonly string[];
+}

@@ -1,0 +1,59 @@
+import { Mutex } from '../util/index.ts';
+import type { PartitionRow } from './checkpoint.ts';
+import { ColdReader } from './cold-reader.ts';
+import type { PartitionContext } from './partition-context.ts';
+import { PartitionSegments } from './partition-segments.ts';
+import { RecentBatches } from './recent-batches.ts';
+
+/**
+ * Where a partition on disk stands: what its parts (the log that readers and publishers see, the part of the
+ * committer, that of the flusher and the checkpointer, that of recovery) have in common.
+ */
+export class PartitionState {
+  readonly id: number;
+  readonly context: PartitionContext;
+  readonly segments: PartitionSegments;
+  readonly recent: RecentBatches;
+  readonly cold: ColdReader;
+  /** One change of the segments at a time. */
+  readonly lock: Mutex = new Mutex();
+  endOffset: number;
+  durableEnd: number;
+  maxTimestampMs: number;
+  /** Bytes that no segment has: unflushed, sealed and open batches. */
+  aheadBytes = 0;
+  /** The first offset that can be read: asked for; in the commit being written; on disk. */
+  trim: number;
+  trimSealed: number;
+  trimDurable: number;
+  deleted = false;
+
+  /** `checkpoint` is the number of the one the row is from; `unflushedChanged` hears of unflushed bytes. */
+  constructor(
+    context: PartitionContext,
+    row: PartitionRow,
+    segmentBytesMax: number,
+    checkpoint: number,
+    unflushedChanged: (bytes: number) => void,
+  ) {
+    this.id = row.id;
+    this.context = context;
+    this.segments = new PartitionSegments(
+      context.segments,
+      row.id,
+      segmentBytesMax,
+      row.segments,
+      checkpoint,
+    );
+    this.recent = new RecentBatches(context.tailCache, row.flushedEnd, unflushedChanged);
+    this.cold = new ColdReader(row.id, context.readCache, context.readGate);
+    this.endOffset = this.durableEnd = row.endOffset;
+    this.trim = this.trimSealed = this.trimDurable = row.startOffset;
+    this.maxTimestampMs = row.maxTimestampMs;
+  }
+
+  /** Batches in memory that were trimmed are dropped; those that the segments lack, once the trim is durable. */
+  dropTrimmed(): void {
+    this.aheadBytes -= this.recent.trim(this.trim, this.trimDurable);
+  }
+}
