@@ -10,7 +10,10 @@ import { abortSignal, milliseconds, wholeNumber, type Checks } from './options.t
 export interface BatchesOptions {
   /** Default 100. */
   readonly messagesMax?: number;
-  /** How long to wait for a batch to fill up after its first message. Default 0: a batch is what is there. */
+  /**
+   * How long to wait for the batch to fill after its first message. Default 0: a batch holds the messages
+   * available at once.
+   */
   readonly waitMs?: number;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
@@ -22,7 +25,7 @@ export const batchesChecks: Checks<BatchesOptions> = {
   signal: abortSignal,
 };
 
-/** A delivery batch is a handful of deliveries, to be answered together or one by one. */
+/** A delivery batch is a list of deliveries, to be answered together or one by one. */
 export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
   readonly deliveries: readonly Delivery<T>[];
 
@@ -43,14 +46,14 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
   }
 
   /**
-   * Acks what is not answered yet, in one commit. Resolves, when that is on disk, to how many of them
-   * counted.
+   * Acks all deliveries not answered yet, in one commit. Resolves, once that is on disk, to the number of
+   * acks that took effect.
    */
   ack(): Promise<number> {
     return countOf(this.deliveries.map((delivery) => delivery.ack()));
   }
 
-  /** Nacks what is not answered yet. */
+  /** Nacks all deliveries not answered yet. */
   nack(options: NackOptions = {}): Promise<number> {
     checkNack(options);
     return countOf(this.deliveries.map((delivery) => delivery.nack(options)));
@@ -71,7 +74,7 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
   readonly #lifetime: Lifetime;
   #collected: Incoming[] = [];
   #timer: Timer | undefined;
-  /** Ends the collection of the batch that is waited for. */
+  /** Completes the batch being collected. */
   #complete: (() => void) | undefined;
   #previous: Promise<unknown> = Promise.resolve();
 
@@ -94,7 +97,7 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
     return this;
   }
 
-  /** Batches are collected one after another, whoever asks. */
+  /** Calls are served one after another: a batch is collected only after the previous one. */
   next(): Promise<IteratorResult<DeliveryBatch<T>, undefined>> {
     const next = this.#previous.then(() => this.#next());
     this.#previous = next.catch(() => undefined);
@@ -141,7 +144,7 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
     if (this.#collected.length >= this.#messagesMax) return this.#complete?.();
     if (this.#collected.length > 1) return;
     if (this.#waitMs > 0) this.#timer = this.#context.clock.setTimer(this.#waitMs, () => this.#complete?.());
-    // The broker hands out all it has in one synchronous run.
+    // The broker delivers all it has in one synchronous run.
     else queueMicrotask(() => this.#complete?.());
   }
 

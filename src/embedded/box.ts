@@ -43,34 +43,34 @@ import { changedTopic, newTopic, type TopicSettings } from './topic-settings.ts'
  */
 export interface SchemaOptions<S extends StandardSchema> extends TopicSettings {
   /**
-   * A schema of any library that follows Standard Schema (zod, valibot, arktype …): values are JSON that fits
+   * A schema of any library that follows Standard Schema (zod, valibot, arktype …). Values are JSON that fits
    * it.
    */
   readonly schema: S;
-  /** The key of a message, where the publish does not give one. */
+  /** The key of a message whose publish gives none. */
   readonly key?: (value: SchemaInput<S>) => string;
 }
 
 export interface CodecOptions<C extends AnyCodec> extends TopicSettings {
   readonly codec: C;
-  /** The key of a message, where the publish does not give one. */
+  /** The key of a message whose publish gives none. */
   readonly key?: (value: CodecInput<C>) => string;
 }
 
 export interface PlainOptions<T = unknown> extends TopicSettings {
   readonly schema?: undefined;
   readonly codec?: undefined;
-  /** The key of a message, where the publish does not give one. */
+  /** The key of a message whose publish gives none. */
   readonly key?: (value: T) => string;
 }
 
-/** What a box is made of, see `open`. */
+/** The parts of a box, see `open`. */
 export interface BoxParts {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly unackedPublishesMax: number;
   readonly keepsProcessAlive: boolean;
-  /** Closes the broker with the box. */
+  /** Whether closing the box closes the broker. */
   readonly ownsBroker: boolean;
 }
 
@@ -94,7 +94,7 @@ export interface BoxParts {
  * ```
  */
 export class Box implements AsyncDisposable {
-  /** Messages for whoever listens now, never on disk. */
+  /** Live subjects: messages for the current subscribers, never on disk. */
   readonly live: Live;
   readonly #parts: BoxParts;
   readonly #broker: Broker;
@@ -129,10 +129,11 @@ export class Box implements AsyncDisposable {
   // ---- topics
 
   /**
-   * Opens a topic, or creates it. Of an existing topic what is given changes, what is left out stays.
+   * Opens a topic, or creates it. On an existing topic, settings that are given change and the others stay.
    *
-   * With a schema the types of its values follow from it: a wrong value does not compile, and none reaches a
-   * handler. A stored message that does not fit goes to the dead-letter topic of whichever group meets it.
+   * With a schema the types of the values follow from it. A wrong value does not compile, and none reaches a
+   * handler: a stored message that does not fit the schema goes to the dead-letter topic of the group that
+   * meets it.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -152,8 +153,8 @@ export class Box implements AsyncDisposable {
    * console.log(message?.value.id, message?.key); // prints: 1 ada
    * ```
    *
-   * Without one, values are JSON: any value JSON can say, strings included, comes out as it went in.
-   * `box.topic<Order>('orders')` gives them a type, on trust. For others there are codecs:
+   * Without a schema, values are JSON: every JSON value, strings included, comes out as it went in.
+   * `box.topic<Order>('orders')` gives them a type, which is not checked. Other formats have codecs:
    *
    * ```ts
    * import { open, bytes, json, text } from 'pillarbox';
@@ -209,7 +210,7 @@ export class Box implements AsyncDisposable {
     try {
       return await this.#broker.createTopic(newTopic(name, settings));
     } catch (error) {
-      // Somebody else was quicker: theirs is as good.
+      // A concurrent call created the topic first; use that one.
       const core = this.#broker.topic(name);
       if (core && error instanceof BrokerError && error.code === 'topic-exists') return core;
       throw error;
@@ -221,17 +222,17 @@ export class Box implements AsyncDisposable {
     return [...this.#broker.topics.keys()];
   }
 
-  /** The dead letters in a topic of that name, whichever groups they come from. */
+  /** The dead letters in the topic of that name, from all groups. */
   deadLetters<T = unknown>(topic: string): DeadLetters<T> {
     checkValue('deadLetters()', 'the topic', topic, filledText);
     return new DeadLetters<T>(this.#context, json(), topic);
   }
 
-  // ---- the whole
+  // ---- the box as a whole
 
   /**
-   * Calls back with what happens: nacks, dead letters, topics and groups that come and go, the end of a
-   * failed log. Returns the call that ends that.
+   * Calls back with events: nacks, dead letters, topics and groups created and deleted, the failure of the
+   * log. Returns the function that stops this.
    */
   watch(listener: (event: BoxEvent) => void): () => void {
     checkValue('watch()', 'the listener', listener, callback);
@@ -246,7 +247,10 @@ export class Box implements AsyncDisposable {
     return this.#broker.stats();
   }
 
-  /** Ends loops, waits for handlers under way, and leaves everything on disk. */
+  /**
+   * Ends loops, waits for running handlers, and closes the broker if the box owns it: all changes are on disk
+   * then.
+   */
   close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);
     this.#closed ??= this.#close(options);

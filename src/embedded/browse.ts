@@ -4,13 +4,13 @@ import { Message, partsOf, valueOf } from './message.ts';
 import { abortSignal, checkOptions, filter, limitOf, place, wholeNumber, type Checks } from './options.ts';
 
 export interface BrowseOptions {
-  /** Where to begin, in each partition. Default: with the oldest. */
+  /** Where to start in each partition. Default: at the oldest message. */
   readonly start?: { readonly offset: number } | { readonly timestampMs: number };
   /** Subject patterns over the key. */
   readonly filter?: string | readonly string[];
-  /** Only this partition. */
+  /** Read this partition only. */
   readonly partition?: number;
-  /** At most so many. Default: all. */
+  /** The most messages to read. Default: no limit. */
   readonly limit?: number;
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -29,8 +29,8 @@ export function checkBrowse(options: BrowseOptions): void {
 }
 
 /**
- * Reads stored messages up to the end as it is when it gets there. Nobody else notices: no group, no
- * position, no ack.
+ * Reads stored messages up to the end of the partition, wherever it is by then. It leaves no trace: no group,
+ * no position, no ack.
  */
 export async function* browse<T>(
   topic: CoreTopic,

@@ -3,13 +3,13 @@ import type { BoxContext } from './context.ts';
 import { RejectError, RetryError } from './errors.ts';
 import type { Receipt } from './receipt.ts';
 
-/** What a handler gets besides its message. */
+/** The second argument of a handler. */
 export interface HandlerContext {
-  /** Aborts when the time to answer is over, and as soon as the subscription or the box begins to close. */
+  /** Aborts when the time to answer is over, and as soon as the subscription or the box starts to close. */
   readonly signal: AbortSignal;
 }
 
-/** What a handler threw, whatever it is. */
+/** The value that a handler threw, of any type. */
 export interface Failure {
   readonly thrown: unknown;
 }
@@ -18,13 +18,13 @@ function messageOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? thrown.message : String(thrown);
   } catch {
-    return ''; // an object that is no text
+    return ''; // an object that cannot be made text
   }
 }
 
 /**
- * A call is one run of a handler, with the receipts of the messages it was given. Its signal costs nothing
- * until the handler asks for it.
+ * A call is one run of a handler, with the receipts of its messages. Its signal costs nothing until the
+ * handler reads it.
  */
 export class Call implements HandlerContext {
   readonly #context: BoxContext;
@@ -48,7 +48,8 @@ export class Call implements HandlerContext {
   }
 
   /**
-   * The handler came to its end: what it did not answer itself is done, or failed in the way the error says.
+   * Ends the call after the handler has returned or thrown. Messages the handler did not answer are acked, or
+   * answered as the error says.
    */
   end(failure?: Failure): void {
     this.#timer?.cancel();
@@ -63,27 +64,27 @@ export class Call implements HandlerContext {
     }
   }
 
-  /** Tells the handler to stop. The first reason counts. */
+  /** Tells the handler to stop. Only the first reason is kept. */
   abort(reason: unknown): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);
   }
 
-  /** The handler stopped because it was told to, and not because its time was over. */
+  /** Whether the handler stopped because {@link abort} was called, and not because its time was over. */
   isAbort({ thrown }: Failure): boolean {
     if (this.#abortReason === undefined) return false;
     return thrown === this.#abortReason || (thrown instanceof Error && thrown.name === 'AbortError');
   }
 
   /**
-   * The error is the handler's way to stop, and says nothing about the message. After a handler has looked at
-   * its signal the error may be anything: libraries wrap the reason.
+   * Whether the handler failed because it was told to stop, which says nothing about the message. After the
+   * handler has read its signal, any error counts: libraries wrap the reason.
    */
   #wasStopped(failure: Failure): boolean {
     return this.#abortReason !== undefined && (this.#controller !== undefined || this.isAbort(failure));
   }
 
-  /** Waits no longer: what was not answered goes back, and the handler's end will not count. */
+  /** Gives up on the handler: its unanswered messages are released, and its result no longer counts. */
   abandon(reason: unknown): void {
     this.abort(reason);
     this.#timer?.cancel();
@@ -97,7 +98,7 @@ export class Call implements HandlerContext {
     );
     if (deadlineMs === Infinity) return;
     this.#timer = clock.setTimer(Math.ceil(deadlineMs - clock.monotonic()), () => {
-      // Extended meanwhile: look again when that is over.
+      // Some deadline was extended meanwhile: check again when it is over.
       if (!this.#receipts.some((receipt) => !receipt.settled && receipt.isOverdue))
         return this.#watchDeadline();
       this.#controller?.abort(new DOMException('The time to answer the message is over.', 'TimeoutError'));

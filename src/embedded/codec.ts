@@ -7,8 +7,8 @@ import { describeIssues, plainIssues, type SchemaResult, type StandardSchema } f
 type MaybePromise<T> = T | Promise<T>;
 
 /**
- * A codec turns values into the bytes of a message and back. `decode` throws on bytes that are no value;
- * `null` is a message without a value (Kafka's tombstone).
+ * A codec turns values into the bytes of a message and back. `decode` throws on bytes that are not a value.
+ * `null` stands for a message without a value (Kafka's tombstone).
  */
 export interface Codec<In, Out = In> {
   encode(value: In): MaybePromise<Uint8Array | string>;
@@ -20,12 +20,12 @@ export type CodecInput<C extends AnyCodec> = C extends Codec<infer In, unknown> 
 export type CodecOutput<C extends AnyCodec> = C extends Codec<never, infer Out> ? Out : never;
 
 /**
- * Values as JSON, the default of every topic. `json<Order>()` takes the type on trust; a schema checks it.
+ * Values as JSON, the default of every topic. `json<Order>()` only names the type; a schema checks it.
  *
- * Strings are JSON too (`"hello"`, with quotes): what comes out is what went in. For bare text use
- * {@link text}, for bytes {@link bytes}. What JSON would lose in silence is refused: a Map, a Set, NaN,
- * bytes, `undefined` in an array. A member that is undefined or a function is left out, and `toJSON` is heard
- * (a Date becomes text), as JSON has it.
+ * Strings are JSON too (`"hello"`, with quotes), so every value comes out as it went in. For bare text use
+ * {@link text}, for bytes {@link bytes}. Values that JSON would lose silently are refused: a Map, a Set, NaN,
+ * bytes, `undefined` in an array. As usual in JSON, a member that is undefined or a function is left out, and
+ * `toJSON` is called (a Date becomes text).
  */
 export function json<T = unknown>(): Codec<T> {
   return jsonCodec as Codec<T>;
@@ -66,7 +66,7 @@ function checkedPart<T>(value: T, fits: boolean, what: string): T {
   throw new ValueError(`The topic takes ${what}, not ${shownValue(value)}.`);
 }
 
-/** The bytes or the text of a value. Throws a ValueError when the codec made something else of it. */
+/** Encodes a value to bytes or text. Throws a ValueError if the codec returned another type. */
 export function encodeBy(codec: AnyCodec, value: unknown): MaybePromise<Uint8Array | string> {
   const encoded = (codec as Codec<unknown>).encode(value);
   return encoded instanceof Promise ? encoded.then(checkedEncoding) : checkedEncoding(encoded);
@@ -77,21 +77,21 @@ function checkedEncoding(encoded: Uint8Array | string): Uint8Array | string {
   throw new ValueError(`The codec must encode to text or bytes, not ${shownValue(encoded)}.`);
 }
 
-/** Values as text, in UTF-8. Bytes that are not UTF-8 read as U+FFFD. */
+/** Values as text, in UTF-8. Invalid UTF-8 reads as U+FFFD. */
 export const text: Codec<string> = {
   encode: (value) => checkedPart(value, typeof value === 'string', 'text'),
   decode: (bytes) => (bytes === null ? '' : textOf(bytes, 0, bytes.length)),
 };
 
-/** Values as the bytes they are. */
+/** Values as plain bytes. */
 export const bytes: Codec<Uint8Array> = {
   encode: (value) => checkedPart(value, value instanceof Uint8Array, 'bytes'),
   decode: (bytes) => bytes ?? new Uint8Array(0),
 };
 
 /**
- * JSON, checked against a schema when published and again when consumed. What is stored is the value as it
- * was published; what a schema fills in or converts, it does for the consumer.
+ * JSON that is checked against a schema when published and again when consumed. The value is stored as it was
+ * published; defaults and conversions of the schema apply when it is consumed.
  */
 export function schemaCodec<In, Out>(schema: StandardSchema<In, Out>): Codec<In, Out> {
   const { validate } = schema['~standard'];

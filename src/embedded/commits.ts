@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/index.ts';
 
-/** Those who wait for what they did to be on disk. They hear it when that fails, too. */
+/** Callers waiting for their changes to be on disk. When a commit fails, they are told that too. */
 export class Commits {
   readonly #broker: Broker;
   readonly #waiting = new Set<(error: Error) => void>();
@@ -10,7 +10,7 @@ export class Commits {
     this.#broker = broker;
   }
 
-  /** `true` once everything done so far is on disk; `false` at once. */
+  /** Resolves to `true` once all changes so far are on disk, or at once to `false` if `counts` is false. */
   answerOf(counts: boolean): Promise<boolean> {
     if (!counts) return Promise.resolve(false);
     const answer = new Promise<boolean>((resolve, reject) => {
@@ -21,11 +21,11 @@ export class Commits {
         resolve(true);
       });
     });
-    answer.catch(() => undefined); // whoever does not wait for it does not want to hear it either
+    answer.catch(() => undefined); // callers may ignore the promise
     return answer;
   }
 
-  /** Nothing will be on disk any more. */
+  /** Rejects all waiting calls and all later ones: nothing will be on disk any more. */
   fail(error: Error): void {
     this.#failure = error;
     for (const reject of this.#waiting) reject(error);

@@ -4,24 +4,24 @@ import type { KeepAlive } from './keep-alive.ts';
 import { checkOptions, milliseconds, type Checks } from './options.ts';
 import type { PublishWindow } from './publish-window.ts';
 
-/** What topics, groups and consumers need of the box around them. */
+/** The services that a box offers to its topics, groups and consumers. */
 export interface BoxContext {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly window: PublishWindow;
   readonly keepAlive: KeepAlive;
-  /** What consumes now: the box closes it before the broker. */
+  /** The consumers that are open; the box closes them before the broker. */
   readonly open: Set<Closable>;
-  /** A delivery of this group was answered. */
+  /** To be called when a delivery of this group was answered. */
   answered(group: CoreGroup): void;
   /**
-   * Calls back whenever a delivery of this group was answered or given up, and with why there will be no
-   * more; returns the call that ends that.
+   * Calls back whenever a delivery of this group was answered, dead-lettered or removed. When no more can
+   * come, the last call carries the reason. Returns the function that stops this.
    */
   watchAnswers(group: CoreGroup, watcher: AnswerWatcher): () => void;
   /**
-   * `true` once everything done so far is on disk; `false` at once. Nobody has to wait for it: left alone,
-   * its rejection goes unheard.
+   * Resolves to `true` once all changes so far are on disk, or at once to `false` if `counts` is false.
+   * Callers may ignore the promise; its rejection is swallowed.
    */
   answerOf(counts: boolean): Promise<boolean>;
 }
@@ -30,8 +30,9 @@ export type AnswerWatcher = (gone?: BrokerError) => void;
 
 export interface CloseOptions {
   /**
-   * How long handlers under way may take, in milliseconds of real time, whatever clock the box has. Their
-   * signals abort at once; messages of handlers that are not done by then go back. Default 10,000.
+   * How long running handlers may take to finish, in milliseconds of real time, even on a virtual clock.
+   * Their signals abort at once. Messages of handlers that do not finish in time go back to the group.
+   * Default 10,000.
    */
   readonly timeoutMs?: number;
 }

@@ -20,11 +20,11 @@ const redriveChecks: Checks<RedriveOptions> = {
 
 /**
  * The dead letters of a group: messages that were given up after `maxDeliver` deliveries, or rejected. They
- * stand in a topic of their own, which comes into being with the first one; each says in `message.origin`
- * where it came from and why.
+ * are stored in a topic of their own, which is created with the first of them. `message.origin` says where
+ * each came from and why.
  */
 export class DeadLetters<T> {
-  /** The topic they stand in; undefined when the group has none. */
+  /** The topic of the dead letters; undefined if the group has none. */
   readonly topic: string | undefined;
   readonly #context: BoxContext;
   readonly #codec: AnyCodec;
@@ -39,12 +39,12 @@ export class DeadLetters<T> {
     return this.topic === undefined ? undefined : this.#context.broker.topic(this.topic);
   }
 
-  /** Those that are on disk, which is what `browse` finds. */
+  /** The number of dead letters on disk, all of which `browse` finds. */
   get count(): number {
     return this.#letters?.durableCount ?? 0;
   }
 
-  /** Reads them, and leaves them where they are. */
+  /** Reads dead letters without moving them. */
   async *browse(options: BrowseOptions = {}): AsyncGenerator<Message<T>, void, void> {
     checkBrowse(options);
     const letters = this.#letters;
@@ -52,9 +52,10 @@ export class DeadLetters<T> {
   }
 
   /**
-   * Puts them back where they came from, as new messages without the headers of a dead letter: every group of
-   * that topic gets them (again). Each moves in one commit. What the topic refuses (it is full, sealed, gone)
-   * stays here. Resolves, when that is on disk, to how many were moved, and how many stayed and why.
+   * Puts dead letters back into the topics they came from, as new messages without the dead-letter headers.
+   * Every group of that topic gets them (again). Each moves in one commit. A message that the topic refuses
+   * (because it is full, sealed or deleted) stays. Resolves, once that is on disk, to how many were moved,
+   * and how many stayed and why.
    */
   async redrive(options: RedriveOptions = {}): Promise<Redriven> {
     checkOptions('redrive()', options, redriveChecks);
@@ -62,7 +63,7 @@ export class DeadLetters<T> {
     return letters ? this.#context.broker.redrive(letters, options) : { moved: 0, stayed: [] };
   }
 
-  /** Deletes them; resolves, when that is on disk, to how many there were. */
+  /** Deletes all dead letters. Resolves, once that is on disk, to the number deleted. */
   async purge(): Promise<number> {
     let count = 0;
     for (const partition of this.#letters?.partitions.opened.slice() ?? []) count += await partition.purge();

@@ -11,7 +11,7 @@ export interface DeliveriesOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**
-   * Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so more than a few want a
+   * Messages fetched ahead of the loop. Their `ackWaitMs` runs while they wait, so a large prefetch needs a
    * long one. Default 0, at most 65,536.
    */
   readonly prefetch?: number;
@@ -23,9 +23,9 @@ export const deliveriesChecks: Checks<DeliveriesOptions> = {
 };
 
 /**
- * Deliveries of a group, one at a time, for `for await`: the next message is asked for when the loop asks.
- * Several loops may share one object. Leaving the loop, the signal, and the end of the group or the box end
- * it; what was fetched ahead goes back to the group.
+ * Deliveries of a group, one at a time, for `for await`. The next message is requested when the loop asks for
+ * it. Several loops may share one object. It ends when a loop is left, when the signal aborts, or when the
+ * group or the box ends; messages fetched ahead go back to the group.
  */
 export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;
@@ -87,7 +87,7 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
     });
   }
 
-  /** As many are asked for as there are who wait, and the number to fetch ahead. */
+  /** Requests one message for each waiting caller, and those to fetch ahead. */
   #refill(): void {
     if (!this.#lifetime.isOpen) return;
     this.#intake.ask(this.#waiting.size + this.#prefetch - this.#fetched.size - this.#intake.credit);

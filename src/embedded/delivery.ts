@@ -5,15 +5,15 @@ import { Message, valueOf, type MessageParts } from './message.ts';
 import { checkOptions, checkValue, milliseconds, text, type Checks } from './options.ts';
 import type { Receipt, Settlement } from './receipt.ts';
 
-/** A message as it was handed to a consumer, unread, with the receipt to answer it. */
+/** A message as delivered to a consumer, its value not decoded yet, with the receipt to answer it. */
 export interface Incoming {
   readonly parts: MessageParts;
   readonly receipt: Receipt;
 }
 
-/** How a message goes back. */
+/** Options of a nack: when the message comes again, and why. */
 export interface NackOptions {
-  /** At most 2^31 - 1, some 24 days. */
+  /** At most 2^31 - 1, about 24 days. */
   readonly delayMs?: number;
   readonly reason?: string;
 }
@@ -24,14 +24,15 @@ export function checkNack(options: NackOptions): void {
   checkOptions('nack()', options, nackChecks);
 }
 
-/** The receipt behind a delivery, which is nobody else's business. */
+/** Gives this package access to the private receipt of a delivery. */
 export let receiptOf: (delivery: Delivery<unknown>) => Receipt;
 
 /**
- * A delivery is a message handed to one consumer of a group, to be answered before the group's `ackWaitMs` is
- * over. Unanswered, it is delivered again. The first answer counts; the promises tell, once that is on disk,
- * whether it did: `false` means too late, or answered before. They may be left alone (`void delivery.ack()`):
- * answers go to disk in the order they were given, with or without somebody waiting.
+ * A delivery is a message handed to one consumer of a group. It is to be answered before the group's
+ * `ackWaitMs` is over; unanswered, it is delivered again. Only the first answer counts. The promises resolve,
+ * once the answer is on disk, to whether it did: `false` means that it was too late, or not the first.
+ * Callers may ignore them (`void delivery.ack()`): answers go to disk in the order they were given, awaited
+ * or not.
  */
 export class Delivery<T> extends Message<T> {
   /** 1 for the first delivery of this message to the group. */
@@ -54,35 +55,35 @@ export class Delivery<T> extends Message<T> {
     return this.#receipt.settled;
   }
 
-  /** The message is done, for this group. */
+  /** Acks: the group is done with the message. */
   ack(): Promise<boolean> {
     return this.#context.answerOf(this.#receipt.ack());
   }
 
   /**
-   * It failed, or cannot be done now: again, after `delayMs`, by default the group's backoff. The `reason` of
-   * the last time shows in the dead letter's cause.
+   * Nacks: the message failed, or cannot be handled now. It comes again after `delayMs`, by default the
+   * group's backoff. The `reason` of the last nack shows in the dead letter's cause.
    */
   nack(options: NackOptions = {}): Promise<boolean> {
     checkNack(options);
     return this.#context.answerOf(this.#receipt.nack(options.delayMs, options.reason));
   }
 
-  /** Trying again is pointless: to the group's dead-letter topic, with this reason. */
+  /** Rejects: the message goes to the group's dead-letter topic with this reason, without further tries. */
   reject(reason: string): Promise<boolean> {
     checkValue('reject()', 'the reason', reason, text);
     return this.#context.answerOf(this.#receipt.reject(reason));
   }
 
-  /** It takes longer: `ackWaitMs` begins again. False when the time is up already. */
+  /** Asks for more time: `ackWaitMs` starts again. Returns false if the time is already up. */
   extend(): boolean {
     return this.#receipt.extend();
   }
 }
 
 /**
- * Reads the value. What is none is rejected, since it would be none the next time too; the answer is then
- * undefined.
+ * Decodes the value of a message. A message that cannot be decoded is rejected, since it would fail every
+ * time; the result is undefined then.
  */
 export function read<T>(
   context: BoxContext,

@@ -1,12 +1,11 @@
 /**
- * A refusal by the embedded API itself, with a code that programs can match. What the broker refuses comes as
- * a `BrokerError`.
+ * Codes of the errors that the embedded API itself raises. A refusal by the broker is a `BrokerError`.
  *
- * - `option-invalid`: a call got an option it does not know, or a value that does not fit
- * - `value-invalid`: a value is not what the topic's schema or codec takes
+ * - `option-invalid`: a call got an unknown option, or a value that does not fit
+ * - `value-invalid`: a value does not fit the topic's schema or codec
  * - `batch-refused`: some messages of a batch were refused
- * - `no-responders`, `request-timeout`, `request-failed`: a live request had nobody to answer it, no answer
- *   in time, an error for an answer
+ * - `no-responders`, `request-timeout`, `request-failed`: a live request met no responder, got no answer in
+ *   time, or got an error for an answer
  */
 export type BoxErrorCode =
   | 'option-invalid'
@@ -26,14 +25,14 @@ export class BoxError extends Error {
   }
 }
 
-/** What is wrong with one part of a value. */
+/** One thing that is wrong with a value. */
 export interface ValueIssue {
   readonly message: string;
-  /** Where, from the outside in; empty for the value as a whole. */
+  /** The path to the wrong part, from the outside in; empty for the value as a whole. */
   readonly path: readonly PropertyKey[];
 }
 
-/** A value that a topic does not take, or bytes that are none of its values. */
+/** A value that does not fit the topic, or bytes that cannot be decoded. */
 export class ValueError extends BoxError {
   override readonly name = 'ValueError';
   readonly issues: readonly ValueIssue[];
@@ -44,7 +43,7 @@ export class ValueError extends BoxError {
   }
 }
 
-/** Longest delay of a timer, some 24 days. */
+/** Longest delay of a timer, about 24 days. */
 const retryMsMax = 2 ** 31 - 1;
 
 /**
@@ -68,8 +67,8 @@ export class RetryError extends Error {
 }
 
 /**
- * Thrown by a handler for which trying again is pointless: the message goes to the dead-letter topic at once,
- * with this reason.
+ * Thrown by a handler that will never succeed: the message goes to the dead-letter topic at once, with this
+ * reason.
  */
 export class RejectError extends Error {
   override readonly name = 'RejectError';

@@ -1,6 +1,6 @@
 import type { BrokerEvent } from '../broker/index.ts';
 
-/** What happened in a box, for those who watch. */
+/** An event in a box, for watchers. */
 export type BoxEvent =
   | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: string }
   | {
@@ -8,14 +8,14 @@ export type BoxEvent =
       readonly topic: string;
       readonly group: string;
     }
-  /** Messages of the topic were removed (a limit, a purge) while the group waited for answers about them. */
+  /** Messages of the topic were removed (by a limit or a purge) while deliveries of them were unanswered. */
   | { readonly kind: 'removed'; readonly topic: string; readonly group: string }
   | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
   | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
-  /** A message was given up and stands in the dead-letter topic now. */
+  /** A message was given up and is now in the dead-letter topic. */
   | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
-  /** Writing failed: nothing will be acked any more. Close the box and end. */
+  /** Writing failed: no message is acked from now on. Close the box and end the process. */
   | { readonly kind: 'failed'; readonly error: Error };
 
 export interface DeliveryEvent {

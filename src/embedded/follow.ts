@@ -7,7 +7,7 @@ import type { Message } from './message.ts';
 import { abortSignal, checkOptions, filter, type Checks } from './options.ts';
 
 export interface FollowOptions {
-  /** Default `new`: what is published once `follow` has resolved. */
+  /** Default `new`: messages published after `follow` has resolved. */
   readonly start?: Start;
   /** Subject patterns over the key. */
   readonly filter?: string | readonly string[];
@@ -18,12 +18,12 @@ export interface FollowOptions {
 const followChecks: Checks<FollowOptions> = { start: startCheck, filter, signal: abortSignal };
 
 const prefetch = 64;
-/** A group that nobody reads any more is removed after so long. */
+/** The group of an abandoned loop is removed after this time. */
 const inactiveMs = 60_000;
 
 /**
- * All messages of a topic, for one loop: a group of its own that needs no acks and goes when the loop is
- * left.
+ * All messages of a topic, for one loop: a group of its own that needs no acks and is deleted when the loop
+ * is left.
  */
 export class Follow<T> implements AsyncIterableIterator<Message<T>>, AsyncDisposable {
   readonly #group: CoreGroup;

@@ -10,8 +10,8 @@ import {
 } from '../broker/index.ts';
 
 /**
- * Where a new group begins to read: everything, what comes from now on, the last message, the last of each
- * key, an offset, a time.
+ * Where a new group starts to read: at the first message, at the next one published, at the last one, at the
+ * last of each key, at an offset, at a time.
  */
 export type Start =
   | 'all'
@@ -21,41 +21,48 @@ export type Start =
   | { readonly offset: number }
   | { readonly timestampMs: number };
 
-/** What a group can be told. What is left out keeps its value, or is the default when the group is new. */
+/**
+ * The settings of a group. A setting that is left out keeps its value, or takes the default if the group is
+ * new.
+ */
 export interface GroupSettings {
-  /** Where it begins to read when it is new. Default `all`. */
+  /** Where a new group starts to read. Default `all`. */
   readonly start?: Start;
-  /** Subject patterns over the key (`eu.*`, `orders.>`): only messages that match. Default: all. */
+  /**
+   * Subject patterns over the key (`eu.*`, `orders.>`). Only matching messages are delivered. Default: all.
+   */
   readonly filter?: string | readonly string[];
-  /** Deliveries of one message before it is given up, Infinity for no limit. Default 5. */
+  /** Deliveries of one message before it is given up; Infinity for no limit. Default 5. */
   readonly maxDeliver?: number;
   /**
-   * Waits before each redelivery, in milliseconds, the last one repeating. Default 100, 1,000, 10,000,
-   * 60,000. A wait that has begun is not shortened or extended by a change.
+   * Waits before each redelivery, in milliseconds; the last one repeats. Default 100, 1,000, 10,000, 60,000.
+   * A change does not affect waits that have started.
    */
   readonly backoffMs?: readonly number[];
-  /** Share of each wait that is random, from 0 to 1. Default 0.2. */
+  /** Random share of each wait, from 0 to 1. Default 0.2. */
   readonly backoffJitter?: number;
   /** How long a consumer may take to answer before the delivery counts as failed. Default 30,000. */
   readonly ackWaitMs?: number;
-  /** Deliveries under way at once, of each partition; Infinity for no limit, which is the default. */
+  /** The most deliveries in flight per partition; Infinity for no limit. Default Infinity. */
   readonly maxInFlight?: number;
   /**
-   * The topic for messages that were given up, or a policy that says where they go, for which causes, and
-   * with which limits. `false`: none of the group's own, so the topic's policy decides. Default
-   * `<topic>-<group>-dlq`.
+   * The topic for messages that were given up, or a policy: which topics, for which causes, with which
+   * limits. `false`: the group has no policy, so the topic's policy decides. Default `<topic>-<group>-dlq`.
    */
   readonly deadLetter?: string | false | DeadLetterPolicy<GroupDeadLetterCause>;
-  /** `key`: of each key one message at a time, in order, while other keys go on. Default `none`. */
+  /**
+   * `key`: the messages of a key are delivered one at a time, in order, while other keys go on. Default
+   * `none`.
+   */
   readonly ordering?: 'none' | 'key';
   /**
-   * `none`: done when delivered, at most once. `all`: an ack covers what was delivered before. Default
-   * `explicit`.
+   * `none`: a message is done when delivered, at most once. `all`: an ack covers earlier deliveries too.
+   * Default `explicit`.
    */
   readonly ack?: 'explicit' | 'all' | 'none';
-  /** False: its position is not kept over a restart. Default true. */
+  /** False: the position is lost at a restart. Default true. */
   readonly durable?: boolean;
-  /** Removed after so long without a consumer. Default: never. */
+  /** The group is removed after so many milliseconds without a consumer. Default: never. */
   readonly inactiveMs?: number;
 }
 
@@ -81,7 +88,7 @@ export const startCheck: Check = (value) =>
     ? undefined
     : `one of ${startNames.join(', ')}, { offset } from 0 or { timestampMs } since 1970`;
 
-/** What settings cannot say by themselves; the values are the broker's to check. */
+/** Checks names, `start` and `deadLetter`; the broker checks the values. */
 function checkSettings(group: string, settings: GroupSettings): void {
   const invalid = (problem: string): never => {
     throw new BrokerError('group-config-invalid', `Group "${group}" cannot be configured so: ${problem}`, {
@@ -119,10 +126,10 @@ export function newGroup(topic: string, name: string, settings: GroupSettings): 
   };
 }
 
-/** What cannot be changed on a group with messages under way. */
+/** Settings that cannot change during the life of a group. */
 const lasting = ['ordering', 'ack', 'durable'] as const;
 
-/** The configuration an existing group would have with these settings; undefined when nothing changes. */
+/** The configuration of an existing group after these changes; undefined if nothing changes. */
 export function changedGroup(config: GroupConfig, settings: GroupSettings): GroupConfig | undefined {
   checkSettings(config.name, settings);
   const { start: _, filter, maxDeliver, maxInFlight, deadLetter, ...rest } = settings;
@@ -159,14 +166,14 @@ function filtersOf(filter: GroupSettings['filter']): readonly string[] {
   return typeof filter === 'string' ? [filter] : filter;
 }
 
-/** A limit is absent where there is none. */
+/** The setting as a member; no member if there is no limit. */
 function limit<N extends string>(name: N, value: number | undefined): { readonly [K in N]?: number } {
   return value === undefined || value === Infinity
     ? {}
     : ({ [name]: value } as { readonly [K in N]?: number });
 }
 
-/** Whether two configurations say the same. The order of members makes no difference. */
+/** Whether two configurations are equal, apart from the order of members. */
 export function sameConfig(a: object, b: object): boolean {
   return canonical(a) === canonical(b);
 }

@@ -34,8 +34,8 @@ import {
 
 export interface NextOptions {
   /**
-   * How long to wait for a message, on the clock of the box. 0: only for what is there now. Default: until
-   * there is one.
+   * How long to wait for a message, on the clock of the box. 0: only take a message that is available now.
+   * Default: no limit.
    */
   readonly waitMs?: number;
   /** Rejects with the signal's reason. */
@@ -47,9 +47,8 @@ const nextChecks: Checks<NextOptions> = { waitMs: milliseconds(), signal: abortS
 const pauseChecks: Checks<{ untilMs?: number }> = { untilMs: time };
 
 /**
- * A group is a reading position on a topic, shared by its consumers: every group gets every message, and
- * inside a group each message goes to one consumer. Consumers are `for await` loops and handlers, as many as
- * you like.
+ * A group is a reading position on a topic, shared by its consumers. Every group gets every message; inside a
+ * group each message goes to one consumer. Consumers are `for await` loops and handlers, any number of them.
  */
 export class Group<T> implements AsyncIterable<Delivery<T>> {
   readonly name: string;
@@ -70,12 +69,12 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return this.#core.config;
   }
 
-  /** Messages still to deliver for the first time. */
+  /** Messages still to be delivered for the first time. */
   get lag(): number {
     return this.#core.info().lag;
   }
 
-  /** Messages delivered and not done, those that wait for their redelivery included. */
+  /** Messages delivered and not done, including those that wait for redelivery. */
   get inFlight(): number {
     return this.#core.info().inFlight;
   }
@@ -83,9 +82,9 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   // ---- consuming
 
   /**
-   * Gives each message to a handler: when it returns or resolves the message is acked, when it throws or
-   * rejects it is nacked and comes again after the group's backoff. `RetryError` says when, `RejectError`
-   * that it should not.
+   * Passes each message to a handler. When the handler returns or resolves, the message is acked. When it
+   * throws or rejects, the message is nacked and comes again after the group's backoff. A `RetryError` sets
+   * the delay; a `RejectError` prevents redelivery.
    *
    * ```ts
    * import { open, RejectError } from 'pillarbox';
@@ -118,8 +117,8 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /**
-   * Gives batches to a handler, one after another. What it did not answer itself is acked, or nacked when it
-   * throws.
+   * Passes batches to a handler, one after another. Messages that the handler did not answer are acked, or
+   * nacked if it throws.
    */
   consumeBatches(handler: BatchHandler<T>, options: ConsumeBatchesOptions = {}): Subscription {
     checkValue('consumeBatches()', 'the handler', handler, callback);
@@ -128,7 +127,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /**
-   * Messages for a loop, each to be answered by the loop.
+   * Deliveries for a loop, which answers each one.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -153,13 +152,13 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return this.deliveries();
   }
 
-  /** Batches for a loop, each to be answered by the loop. */
+  /** Batches of deliveries for a loop, which answers them. */
   batches(options: BatchesOptions = {}): Batches<T> {
     checkOptions('batches()', options, batchesChecks);
     return new Batches(this.#context, this.#core, this.#codec, options);
   }
 
-  /** The next message; undefined when none came within `waitMs`. */
+  /** The next message; undefined if none came within `waitMs`. */
   async next(options: NextOptions = {}): Promise<Delivery<T> | undefined> {
     checkOptions('next()', options, nextChecks);
     const { waitMs, signal } = options;
@@ -178,8 +177,8 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /**
-   * Resolves once nothing is left to do, and that is on disk: no message to deliver, none under way. Of
-   * answers, it hears those given through this box.
+   * Resolves once all messages are done and that is on disk: none to deliver, none in flight. Only answers
+   * given through this box are noticed.
    */
   async drained(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     checkOptions('drained()', options, signalChecks);
@@ -216,20 +215,21 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     });
   }
 
-  // ---- looking after it
+  // ---- administration
 
-  /** Messages of this group that were given up. */
+  /** Messages that this group has given up. */
   get deadLetters(): DeadLetters<T> {
     return new DeadLetters<T>(this.#context, this.#codec, deadLetterNames(this.#core)[0]);
   }
 
-  /** Lag, deliveries, rates, and how long the oldest message has been waiting. */
+  /** Lag, deliveries, rates, and the age of the oldest waiting message. */
   async stats(): Promise<GroupStats & { readonly oldestAgeMs: number | undefined }> {
     return { ...this.#core.stats(), oldestAgeMs: await this.#core.oldestAgeMs() };
   }
 
   /**
-   * Holds deliveries back, until `untilMs` (milliseconds since the epoch) or until resumed; answers go on.
+   * Stops deliveries until `untilMs` (milliseconds since the epoch) or until resumed. Answers are still
+   * accepted.
    */
   async pause(options: { readonly untilMs?: number } = {}): Promise<void> {
     checkOptions('pause()', options, pauseChecks);
@@ -240,7 +240,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
     return this.#core.resume();
   }
 
-  /** Begins to read again from there; what was under way is forgotten. */
+  /** Moves the position to `start`; deliveries in flight are forgotten. */
   async reset(start: Start): Promise<void> {
     checkValue('reset()', 'the start', start, startCheck);
     return this.#core.reset(startOf(start));
@@ -252,8 +252,8 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   }
 
   /**
-   * Deletes the group with its position; its messages stay in the topic as far as other groups or its
-   * retention want them.
+   * Deletes the group and its position. Its messages stay in the topic if other groups or the retention need
+   * them.
    */
   delete(): Promise<void> {
     return this.#core.delete();

@@ -5,17 +5,12 @@ import { shownValue } from './options.ts';
 
 type HeaderValue = string | Uint8Array;
 
-/**
- * Headers to publish: `{ name: value }`, with an array where a name repeats, or pairs in the order they
- * should have.
- */
+/** Headers to publish: `{ name: value }`, with an array for a repeated name, or pairs in their order. */
 export type HeadersInit =
   | { readonly [name: string]: HeaderValue | readonly HeaderValue[] }
   | Iterable<readonly [name: string, value: HeaderValue]>;
 
-/**
- * The headers of a message: an ordered list of name and value. Names are told apart by case, and may repeat.
- */
+/** The headers of a message: an ordered list of names and values. Names are case-sensitive and may repeat. */
 export class MessageHeaders implements Iterable<[name: string, value: string]> {
   readonly #list: readonly Header[];
 
@@ -50,13 +45,13 @@ export class MessageHeaders implements Iterable<[name: string, value: string]> {
     for (const header of this.#list) yield [header.name, valueText(header)];
   }
 
-  /** As a plain object, with the first value of each name. */
+  /** A plain object with the first value of each name. */
   toJSON(): { [name: string]: string } {
     return Object.fromEntries([...this].reverse());
   }
 }
 
-/** Headers as the broker takes them. */
+/** Headers in the broker's form. */
 export function headerList(init: HeadersInit): Header[] {
   const list: Header[] = [];
   const add = (name: string, value: HeaderValue): void => {

@@ -4,18 +4,18 @@ import { BoxError } from './errors.ts';
 import { LiveMessage, type Replier } from './live-message.ts';
 import type { LiveMessage as CoreLiveMessage, LiveSubscription } from '../broker/index.ts';
 
-/** A request that waits for its answer. */
+/** A request waiting for its answer. */
 export interface Expected<T> {
-  /** The subject to answer to. */
+  /** The subject to answer on. */
   readonly reply: string;
   readonly answer: Promise<LiveMessage<T>>;
-  /** Waits no longer. */
+  /** Stops waiting. */
   readonly forget: () => void;
 }
 
 /**
- * The inbox takes answers to live requests: one subscription for all of them, a token of the subject for
- * each.
+ * The inbox receives the answers to live requests. One subscription serves all requests; the last token of
+ * the subject tells them apart.
  */
 export class Inbox implements Closable {
   readonly #context: BoxContext;
@@ -58,7 +58,7 @@ export class Inbox implements Closable {
         this.#expected.delete(reply);
       };
     });
-    answer.catch(() => undefined); // whoever forgets it does not want to hear it either
+    answer.catch(() => undefined); // the caller may have given up on it
     return { reply, answer, forget: () => end() };
   }
 

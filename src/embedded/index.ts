@@ -45,7 +45,7 @@ export {
 export { Topic } from './topic.ts';
 export type { TopicSettings } from './topic-settings.ts';
 
-// What the box hands through from the broker, and the seams for tests.
+// Types and errors that the box passes on from the broker, and the seams for tests.
 export {
   BrokerError,
   LogError,

@@ -9,17 +9,14 @@ import type { Incoming } from './delivery.ts';
 import { partsOf } from './message.ts';
 import { Receipt } from './receipt.ts';
 
-/** What becomes of messages that were asked for. */
+/** Receives the messages that an intake asked for. */
 export interface IntakeListener {
   received(incoming: Incoming): void;
-  /** The group is gone, or the box closed: nothing more will come. */
+  /** The group was deleted, or the box closed: no more messages will come. */
   ended(reason: ConsumerEnd): void;
 }
 
-/**
- * An intake is where a group's messages come in, as many as were asked for: the consumer that the broker
- * knows.
- */
+/** An intake is the box's consumer in a broker's group. It receives as many messages as were asked for. */
 export class Intake implements CoreConsumer {
   readonly creditBytes: number = Infinity;
   credit = 0;
@@ -35,7 +32,7 @@ export class Intake implements CoreConsumer {
     this.#letGo = context.keepAlive.hold();
   }
 
-  /** From here on messages may come; of a group that is gone already, the end does at once. */
+  /** Starts to receive messages. If the group is already deleted, `ended` is called at once. */
   attach(): void {
     const refusal = this.#context.broker.budgets.refusal('consumers');
     if (refusal) {
@@ -45,7 +42,7 @@ export class Intake implements CoreConsumer {
     this.#group.attach(this);
   }
 
-  /** Asks for so many messages more. */
+  /** Asks for `count` more messages. */
   ask(count: number): void {
     if (count <= 0) return;
     this.credit += count;

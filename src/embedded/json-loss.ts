@@ -1,12 +1,12 @@
 import { ValueError } from './errors.ts';
 
-/** What `JSON.stringify` writes of values that it cannot say. */
+/** Output of `JSON.stringify` that may stand for a value JSON has lost. */
 const marks = ['{}', 'null', '{"0":', '{"type":"Buffer"'];
 
 /**
- * What JSON leaves out without a word: the entries of a Map, the digits of NaN, the bytes of a typed array.
- * Only text that has one of the marks is worth a walk through the value: publishing stays as quick as
- * `JSON.stringify`.
+ * Refuses values that JSON would lose silently: the entries of a Map, the digits of NaN, the bytes of a typed
+ * array. The value is walked only if its JSON text contains one of the marks, so that publishing stays as
+ * fast as `JSON.stringify`.
  */
 export function refuseLoss(value: unknown, encoded: string): void {
   if (!marks.some((mark) => encoded.includes(mark))) return;
@@ -30,7 +30,7 @@ function walk(given: unknown, key: string, path: readonly string[]): void {
   if (typeof value !== 'object' || value === null) return;
   for (const name of Object.keys(value)) {
     const member: unknown = (value as { readonly [name: string]: unknown })[name];
-    // An absent member is JSON's own word for undefined; in an array it would become null.
+    // JSON expresses undefined by an absent member; in an array it would become null.
     if (isNothing(member) && !Array.isArray(value)) continue;
     if (isNothing(member)) throw lossOf(typeof member, [...path, name]);
     walk(member, name, [...path, name]);
@@ -41,7 +41,7 @@ function isNothing(value: unknown): boolean {
   return value === undefined || typeof value === 'function' || typeof value === 'symbol';
 }
 
-/** Objects that have their contents elsewhere than in members. */
+/** Objects whose content is not in their members. */
 const closedTags = new Set([
   'Map',
   'Set',

@@ -1,6 +1,6 @@
 import type { BoxContext, Closable } from './context.ts';
 
-/** The lifetime of something that consumes: until it is ended, its signal aborts, or the box closes. */
+/** The lifetime of a consumer: until it is ended, its signal aborts, or the box closes. */
 export class Lifetime {
   readonly #context: BoxContext;
   readonly #owner: Closable;
@@ -21,7 +21,7 @@ export class Lifetime {
     return this.#isOpen;
   }
 
-  /** True the first time. */
+  /** Returns true the first time. */
   end(): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;

@@ -4,20 +4,23 @@ import { BoxError } from './errors.ts';
 import { MessageHeaders } from './headers.ts';
 import { copyOf } from './message.ts';
 
-/** How an answer gets back. */
+/** Sends the answer to a live request. */
 export interface Replier {
   publish(subject: string, value: never, options: { readonly codec: AnyCodec }): number;
-  /** An answer without a value. */
+  /** Sends an answer without a value. */
   fail(subject: string, headers: { readonly [name: string]: string }): number;
 }
 
-/** Tells a requester that its request failed, and why; the name is that of NATS services (ADR-32). */
+/**
+ * The header that tells a requester that its request failed, and why. The name comes from NATS services
+ * (ADR-32).
+ */
 export const errorHeader = 'Nats-Service-Error';
 
 /** A live message as it was received. */
 export class LiveMessage<T> {
   readonly subject: string;
-  /** Where an answer is awaited. */
+  /** The subject on which the requester awaits an answer. */
   readonly reply: string | undefined;
   readonly headers: MessageHeaders;
   readonly bytes: Uint8Array;
@@ -33,14 +36,14 @@ export class LiveMessage<T> {
     this.bytes = Buffer.from(message.value);
   }
 
-  /** The value, as the codec reads it from {@link bytes}. Throws a ValueError when they are none. */
+  /** The value, decoded from {@link bytes}. Throws a ValueError if they cannot be decoded. */
   get value(): T {
     const value = this.#codec.decode(this.bytes);
     if (value instanceof Promise) throw new TypeError('Live messages need a codec that decodes at once.');
     return value as T;
   }
 
-  /** Answers the request; says how many heard it. */
+  /** Answers the request; returns the number of subscribers that received the answer. */
   respond(value: unknown): number {
     if (this.reply === undefined) {
       throw new BoxError(

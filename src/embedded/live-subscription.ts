@@ -13,9 +13,11 @@ import { abortSignal, codecLike, filledText, wholeNumber, type Checks } from './
 export interface LiveSubscribeOptions<C extends AnyCodec = Codec<unknown>> {
   /** How bytes become values. Default: JSON. */
   readonly codec?: C;
-  /** Members of one queue share the messages: each goes to one of them. */
+  /** Members of the same queue share its messages: each goes to one of them. */
   readonly queue?: string;
-  /** Messages that wait for the loop at most. Those beyond are dropped, and counted. Default 65,536. */
+  /**
+   * The most messages that may wait for the loop. Further messages are dropped and counted. Default 65,536.
+   */
   readonly bufferedMax?: number;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
@@ -29,10 +31,11 @@ export const subscribeChecks: Checks<LiveSubscribeOptions> = {
 };
 
 /**
- * A live subscription hands its messages to a loop. Leaving the loop, the signal and the box's end close it.
+ * A live subscription passes its messages to a loop. It closes when the loop is left, its signal aborts, or
+ * the box ends.
  */
 export class LiveSubscription<T> implements AsyncIterableIterator<LiveMessage<T>>, AsyncDisposable, Closable {
-  /** Messages that were lost because the loop was too slow. */
+  /** Messages dropped because the loop was too slow. */
   dropped = 0;
   readonly #live: Replier;
   readonly #codec: AnyCodec;
@@ -94,7 +97,7 @@ export class LiveSubscription<T> implements AsyncIterableIterator<LiveMessage<T>
     };
   }
 
-  /** Three quarters full: whoever can wait should. */
+  /** Three quarters full: publishers that can wait should do so. */
   get #isCongested(): boolean {
     return this.#buffered.size * 4 >= this.#bufferedMax * 3;
   }

@@ -42,7 +42,7 @@ export interface RequestOptions<C extends AnyCodec = Codec<unknown>> extends Omi
   readonly signal?: AbortSignal;
 }
 
-/** Tells the calls with a codec from those with JSON. */
+/** Tells calls with a codec from those with JSON. */
 interface WithCodec<C extends AnyCodec> {
   readonly codec: C;
 }
@@ -50,17 +50,17 @@ interface WithCodec<C extends AnyCodec> {
 /** Options of a call whose values are JSON. */
 type WithoutCodec<O> = Omit<O, 'codec'> & { readonly codec?: never };
 
-/** How values that are JSON are responded to. */
+/** Options of `respond` for values that are JSON. */
 export interface PlainRespondOptions<T> extends Omit<RespondOptions, 'onError'> {
   readonly onError?: (error: unknown, message: LiveMessage<T>) => void;
 }
 
 export interface RespondOptions<C extends AnyCodec = Codec<unknown>> extends LiveSubscribeOptions<C> {
-  /** Handlers under way at once. Default 64. */
+  /** The most handlers that run at once. Default 64. */
   readonly concurrency?: number;
   /**
-   * Is told of what the handler throws; the requester hears it too. Without it errors are warnings of the
-   * process.
+   * Called with errors that the handler throws; the requester gets them too. Without it, errors become
+   * process warnings.
    */
   readonly onError?: (error: unknown, message: LiveMessage<CodecOutput<C>>) => void;
 }
@@ -86,11 +86,12 @@ const requestTimeoutMs = 5_000;
 const respondConcurrency = 64;
 
 /**
- * Live subjects: messages go to whoever listens now, at most once, and are never on disk, unless a topic
- * captures their subject: then it keeps them as well. NATS clients of the same broker publish and subscribe
- * here too.
+ * Live subjects: messages go to the current subscribers, at most once, and never to disk. Only if a topic
+ * captures the subject does it store the message too. NATS clients of the same broker publish and subscribe
+ * here as well.
  *
- * Patterns: `*` is one token, `>` all that follow. Values are JSON by default, see {@link Codec}.
+ * In patterns `*` stands for one token and `>` for all that follow. Values are JSON by default, see {@link
+ * Codec}.
  *
  * ```ts
  * import { open } from 'pillarbox';
@@ -111,7 +112,7 @@ const respondConcurrency = 64;
 export class Live {
   readonly #context: BoxContext;
   readonly #inbox: Inbox;
-  /** Answers go out by it. */
+  /** Sends the answers. */
   readonly #replier: Replier = {
     publish: (subject, value, options) => this.#publish(subject, value, options),
     fail: (subject, headers) => this.#send(subject, '', headers),
@@ -122,7 +123,7 @@ export class Live {
     this.#inbox = new Inbox(context);
   }
 
-  /** Hands a message to whoever listens now; says to how many. */
+  /** Sends a message to the current subscribers; returns how many received it. */
   publish<C extends AnyCodec>(
     subject: string,
     value: CodecInput<C>,
@@ -136,7 +137,7 @@ export class Live {
     return this.#publish(subject, value, options);
   }
 
-  /** Messages of a subject or pattern, for a loop. Members of one `queue` share them. */
+  /** Messages of a subject or pattern, for a loop. Members of the same `queue` share them. */
   subscribe<C extends AnyCodec>(
     pattern: string,
     options: LiveSubscribeOptions<C> & WithCodec<C>,
@@ -149,8 +150,8 @@ export class Live {
   }
 
   /**
-   * Publishes a message and resolves to the first answer; `request<number>(…)` gives its value a type, on
-   * trust.
+   * Publishes a message and resolves to the first answer. `request<number>(…)` gives its value a type, which
+   * is not checked.
    */
   request<C extends AnyCodec>(
     subject: string,
@@ -190,9 +191,9 @@ export class Live {
   }
 
   /**
-   * Answers requests: what the handler returns goes back to the requester. The `signal` of its second
-   * argument aborts as soon as the responder or the box begins to close; the close waits for handlers, for
-   * ten seconds at most.
+   * Answers requests: the handler's result goes back to the requester. The `signal` in its second argument
+   * aborts as soon as the responder or the box starts to close. Closing waits for running handlers, for ten
+   * seconds at most.
    */
   respond<C extends AnyCodec>(
     pattern: string,
@@ -248,5 +249,5 @@ export class Live {
   }
 }
 
-/** At most once: whoever wants to know publishes to the topic itself. */
+/** Live messages are stored at most once. A publisher that needs the result publishes to the topic itself. */
 const nobodyWaits: PublishListener<undefined> = { published: () => {}, refused: () => {} };

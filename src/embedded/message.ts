@@ -10,24 +10,22 @@ import type { AnyCodec } from './codec.ts';
 import { ValueError } from './errors.ts';
 import { MessageHeaders } from './headers.ts';
 
-/**
- * A message as it is stored: where it stands, and its parts but for the value, which a codec has yet to read.
- */
+/** A stored message: its place and its parts. The value is still encoded. */
 export interface MessageParts {
   readonly topic: string;
   readonly partition: number;
-  /** Its number in the partition, from 0. */
+  /** Number of the message in its partition, from 0. */
   readonly offset: number;
-  /** Undefined when it has none. */
+  /** Undefined if the message has no key. */
   readonly key: string | undefined;
   readonly headers: MessageHeaders;
-  /** The value as it is stored; `null` for a message without one. */
+  /** The stored value; `null` for a message without one. */
   readonly bytes: Uint8Array | null;
-  /** When it was published, in milliseconds since the epoch. */
+  /** When the message was published, in milliseconds since the epoch. */
   readonly timestampMs: number;
 }
 
-/** A message that was read: its parts, and its value as the topic's codec or schema gives it. */
+/** A message with its value decoded by the topic's codec or schema. */
 export class Message<T> implements MessageParts {
   readonly topic: string;
   readonly partition: number;
@@ -49,7 +47,7 @@ export class Message<T> implements MessageParts {
     this.value = value;
   }
 
-  /** Where it came from and why, when it is a dead letter. */
+  /** For a dead letter, where it came from and why. */
   get origin(): DeadLetterOrigin | undefined {
     return deadLetterOrigin(
       [...this.headers].map(([name, value]) => ({ name, value: Buffer.from(value, 'utf8') })),
@@ -57,7 +55,7 @@ export class Message<T> implements MessageParts {
   }
 }
 
-/** Copies what a record shows now. */
+/** Copies the fields of a record, whose buffer is reused. */
 export function partsOf(topic: string, partition: number, record: Record): MessageParts {
   const { buffer, keyStart, keyEnd, value } = record;
   return {
@@ -77,7 +75,7 @@ export function copyOf(headers: readonly Header[]): Header[] {
   return headers.map(({ name, value }) => ({ name, value: value && Buffer.from(value) }));
 }
 
-/** The value that a codec reads from a message. Throws a ValueError which says whose value it is. */
+/** Decodes the value of a message. The ValueError it throws names the message. */
 export function valueOf<T>(codec: AnyCodec, parts: MessageParts): T | Promise<T> {
   try {
     const value = codec.decode(parts.bytes);

@@ -22,43 +22,46 @@ import {
 } from './options.ts';
 
 /**
- * Brings what opens compressed batches of Kafka producers; without it they are passed over and reported as
- * damage.
+ * Loads the decompressor for compressed batches of Kafka producers. Without it such batches are skipped and
+ * reported as damage.
  */
 export type LoadDecompress = () => Promise<NonNullable<BrokerOptions['log']>['decompress']>;
 
 export interface OpenOptions {
   /**
-   * Where the data is; made when it is not there. It belongs to one process at a time. Absent: everything is
-   * in memory, and gone at the end.
+   * The data directory; created if it does not exist. It belongs to one process at a time. Absent: all data
+   * is in memory, and gone at the end.
    */
   readonly dir?: string;
-  /** Messages on their way to disk at most; publishes beyond wait for their turn. Default 16,384. */
+  /**
+   * The most messages that may be on their way to disk; further publishes wait for their turn. Default
+   * 16,384.
+   */
   readonly unackedPublishesMax?: number;
-  /** Publishes are refused (`storage-full`, `memory-full`) past these marks. */
+  /** Watermarks past which publishes are refused (`storage-full`, `memory-full`). */
   readonly watermarks?: Partial<WatermarkOptions>;
   /**
-   * Limits of what there may be at once (`limit-reached` beyond); what is not given is sized to the memory
-   * there is. See docs/limits.md.
+   * Limits on the number of topics, groups and the like; `limit-reached` is the error beyond them. The
+   * defaults follow from the memory available. See docs/limits.md.
    */
   readonly limits?: Partial<BudgetLimits>;
-  /** A clock of your own: a `VirtualClock` in tests, so that nothing has to be waited for. */
+  /** A clock of your own: with a `VirtualClock`, tests need not wait. */
   readonly clock?: Clock;
-  /** The chance behind backoffs and the like: a `SeededRandom` repeats itself. */
+  /** The randomness behind backoffs and the like: a `SeededRandom` repeats itself. */
   readonly random?: Random;
-  /** Writing failed: nothing will be acked any more. Close the box and end. */
+  /** Called when writing failed: no message is acked from then on. Close the box and end the process. */
   readonly onFailed?: (error: Error) => void;
-  /** Damage was found in stored data; what is not damaged is served. */
+  /** Called when damage was found in stored data; undamaged data is served. */
   readonly onDamaged?: (report: DamageReport) => void;
   /**
-   * A broker that runs already, such as that of `startServer`: the box is a door to it, and leaves it open.
-   * Of the options above only `unackedPublishesMax` may be given with it.
+   * A broker that already runs in this process, such as that of `startServer`. The box opens another handle
+   * on it, and leaves it running. Of the options above only `unackedPublishesMax` may be given with it.
    */
   readonly broker?: Broker;
 }
 
 /**
- * Opens a box: in memory, for tests and for what need not last, or in a directory.
+ * Opens a box: in memory, for tests and for data that need not last, or in a directory.
  *
  * ```ts
  * import { open } from 'pillarbox';
@@ -80,7 +83,7 @@ export interface OpenOptions {
  * await rm(dir, { recursive: true });
  * ```
  *
- * On a virtual clock time passes when told:
+ * On a virtual clock, time passes only when told:
  *
  * ```ts
  * import { open, VirtualClock } from 'pillarbox';
@@ -150,8 +153,8 @@ const limitChecks = Object.fromEntries(
 ) as unknown as Checks<BudgetLimits>;
 
 /**
- * In memory the journal begins small: a box of a test is made in a moment. Only a directory may hold what
- * Kafka producers have compressed.
+ * In memory the journal starts small, so that a box for a test opens fast. Only a directory can hold batches
+ * that Kafka producers have compressed.
  */
 async function storageOf(
   dir: string | undefined,

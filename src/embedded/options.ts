@@ -1,15 +1,17 @@
 import { isPublishSubject, isSubscribeSubject, shownText } from '../util/index.ts';
 import { BoxError } from './errors.ts';
 
-/** A check takes what fits, and says of anything else what it must be, as it reads after "must be". */
+/**
+ * A check returns undefined for a value that fits, else what the value must be, worded to follow "must be".
+ */
 export type Check = (value: unknown) => string | undefined;
 
-/** One check for each option: an option without one does not compile. */
+/** One check per option: an option without a check does not compile. */
 export type Checks<T> = { readonly [K in keyof T]-?: Check };
 
 /**
- * Refuses options that are not known or do not fit, by a BoxError of code `option-invalid`: a misspelt option
- * must not be a silent default. Members that are undefined count as left out.
+ * Throws a BoxError with the code `option-invalid` for options that are unknown or do not fit, since a
+ * misspelt option must not become a silent default. Undefined options count as left out.
  */
 export function checkOptions<T extends object>(call: string, options: T, checks: Checks<T>): void {
   if (typeof options !== 'object' || options === null || Symbol.iterator in options)
@@ -21,7 +23,7 @@ export function checkOptions<T extends object>(call: string, options: T, checks:
   }
 }
 
-/** The same for one value: `get() cannot be called so: offset must be …`. */
+/** {@link checkOptions} for one value: `get() cannot be called so: offset must be …`. */
 export function checkValue(call: string, name: string, value: unknown, check: Check): void {
   const expected = check(value);
   if (expected !== undefined)
@@ -30,7 +32,7 @@ export function checkValue(call: string, name: string, value: unknown, check: Ch
     );
 }
 
-/** `… "agMsMax"; did you mean "ageMsMax"?`, or the known ones where none is near. */
+/** `… "agMsMax"; did you mean "ageMsMax"?`, or a list of the known names if none is close. */
 export function unknownName(what: string, name: string, known: object): string {
   const names = Object.keys(known);
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z]/g, '');
@@ -40,7 +42,7 @@ export function unknownName(what: string, name: string, known: object): string {
   return `${what} "${shownText(name)}"; ${hint}`;
 }
 
-/** One letter was left out, added or mistaken. */
+/** Whether one letter was left out, added or mistaken. */
 function isNear(a: string, b: string): boolean {
   let same = 0;
   while (same < a.length && a[same] === b[same]) same++;
@@ -54,7 +56,7 @@ function optionInvalid(message: string): BoxError {
 
 const shownLengthMax = 60;
 
-/** A value as an error shows it: short, and of objects only what they are. */
+/** A value as an error message shows it: shortened, and for an object only its type. */
 export function shownValue(value: unknown): string {
   if (typeof value === 'string') {
     const shown = JSON.stringify(shownText(value));
@@ -68,12 +70,12 @@ export function shownValue(value: unknown): string {
 
 // ---- the checks
 
-/** Longest delay of a timer, some 24 days. */
+/** Longest delay of a timer, about 24 days. */
 export const timerMsMax: number = 2 ** 31 - 1;
-/** Latest time that JavaScript's dates can say. */
+/** Latest time of JavaScript's dates. */
 const timeMsMax = 8.64e15;
 
-/** Milliseconds, a fraction allowed. */
+/** Milliseconds; a fraction is allowed. */
 export function milliseconds(minMs: number = 0, maxMs: number = timerMsMax): Check {
   return (value) =>
     typeof value === 'number' && value >= minMs && value <= maxMs
@@ -142,7 +144,7 @@ export const subjectPattern: Check = (value) =>
     ? undefined
     : 'a subject pattern: tokens between dots, `*` for one, `>` at the end for all that follow';
 
-/** One pattern, or some. */
+/** One pattern, or a list of patterns. */
 export const filter: Check = (value) =>
   (Array.isArray(value) ? value : [value]).some((each) => subjectPattern(each) !== undefined)
     ? 'a subject pattern such as "eu.*" or "orders.>", or a list of them'

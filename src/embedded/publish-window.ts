@@ -9,33 +9,33 @@ import {
 } from '../broker/index.ts';
 import { Queue } from '../util/index.ts';
 
-/** A message ready to go. */
+/** A message ready to be published. */
 export interface Outgoing {
   readonly record: Record;
   readonly options: PublishOptions | undefined;
 }
 
-/** Somebody who waits to hear how a publish ended. */
+/** The caller waiting for the result of a publish. */
 export interface Waiter {
   resolve(published: Published): void;
   reject(error: unknown): void;
 }
 
-/** Publishes that go together, when there is room. */
+/** Publishes that start together, when there is room. */
 interface Entry {
   readonly count: number;
-  /** Publishes them, in the same synchronous run. */
+  /** Publishes all of them, in the same synchronous run. */
   readonly begin: () => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Messages that may wait for the window, beyond those in it. */
+/** The most messages that may wait for the window. */
 const waitingMessagesMax = 1_000_000;
 
 /**
- * The publish window bounds how many messages are on their way to disk. Publishes beyond it, and those that
- * find the broker congested, wait here in their order.
+ * The publish window limits the messages on their way to disk. Further publishes, and those that find the
+ * broker congested, wait here in order.
  */
 export class PublishWindow implements PublishListener<Waiter> {
   readonly #broker: Broker;
@@ -52,13 +52,13 @@ export class PublishWindow implements PublishListener<Waiter> {
     this.#waitingMax = waitingMax;
   }
 
-  /** Messages handed to the broker and not on disk yet. */
+  /** Messages handed to the broker and not yet on disk. */
   get unacked(): number {
     return this.#unacked;
   }
 
   /**
-   * Lets the entry begin as soon as there is room: at once, or in its turn. It can be called off until then.
+   * Begins the entry as soon as there is room: at once, or in its turn. Until then its signal can cancel it.
    */
   enter(entry: Entry): void {
     const { count, signal, reject } = entry;
@@ -75,7 +75,7 @@ export class PublishWindow implements PublishListener<Waiter> {
     this.#watchCongestion();
   }
 
-  /** For an entry that begins: hands one message to its topic. */
+  /** Publishes one message of an entry that has begun. */
   publish(topic: Topic, { record, options }: Outgoing, waiter: Waiter): void {
     try {
       topic.publish(record, options, this, waiter);
@@ -129,7 +129,7 @@ export class PublishWindow implements PublishListener<Waiter> {
   }
 }
 
-/** Rejects as soon as the signal aborts; the entry that begins listens no more. */
+/** The entry, rejected as soon as the signal aborts. Once it begins it ignores the signal. */
 function callOffable(entry: Entry, signal: AbortSignal): Entry {
   const callOff = (): void => entry.reject(signal.reason);
   signal.addEventListener('abort', callOff, { once: true });

@@ -10,43 +10,51 @@ import { headerList, type HeadersInit } from './headers.ts';
 import { abortSignal, filledText, milliseconds, text, time, wholeNumber, type Checks } from './options.ts';
 import type { Outgoing, PublishWindow } from './publish-window.ts';
 
-/** What a publish can say besides the value. */
+/** Options of a message to publish. */
 export interface MessageOptions {
-  /** What belongs together: order within a key, filters of groups, the subject NATS clients see. */
+  /**
+   * The key keeps related messages in order, is matched by the filters of groups, and is the subject seen by
+   * NATS clients.
+   */
   readonly key?: string;
   readonly headers?: HeadersInit;
-  /** A second message with the same id, within the topic's `dedupeWindowMs`, is not stored again. */
+  /** A second message with the same id within the topic's `dedupeWindowMs` is not stored again. */
   readonly dedupeId?: string;
   /**
-   * Nobody sees it before so many milliseconds are over; or before that time, in milliseconds since the
-   * epoch. At most ten years.
+   * The message is not visible before so many milliseconds are over; or before `deliverAtMs`, in milliseconds
+   * since the epoch. At most ten years.
    */
   readonly delayMs?: number;
   readonly deliverAtMs?: number;
-  /** Default: by the key's hash, in turn without a key. */
+  /** Default: by the key's hash; without a key, each partition in turn. */
   readonly partition?: number;
-  /** When it happened, in milliseconds since the epoch. Default: now. */
+  /** Time of the message, in milliseconds since the epoch. Default: now. */
   readonly timestampMs?: number;
-  /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  /**
+   * The publish is refused unless this is the partition's last offset; -1: unless nothing was ever published.
+   */
   readonly expectedLastOffset?: number;
   /**
-   * Refused unless the last message of the key has this offset; -1: unless there is none. The topic needs
-   * `keyState`.
+   * The publish is refused unless this is the offset of the key's last message; -1: unless the key has none.
+   * The topic needs `keyState`.
    */
   readonly expectedLastKeyOffset?: number;
 }
 
 export interface PublishOptions extends MessageOptions {
-  /** Calls off a publish that still waits for its turn; what was handed on is published all the same. */
+  /**
+   * Cancels the publish while it waits for its turn. Once handed to the broker, the message is published
+   * anyway.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** A message of a batch: its value, and what else is to be said. */
+/** A message of a batch: its value and options. */
 export interface BatchMessage<In> extends MessageOptions {
   readonly value: In;
 }
 
-/** Ten years. What is further off was meant to be another unit, or a time instead of a delay. */
+/** Ten years. A longer delay is taken for a mistake: another unit, or a time instead of a delay. */
 const delayMsMax = 10 * 365 * 86_400_000;
 
 export const messageChecks: Checks<MessageOptions> = {
@@ -75,7 +83,7 @@ export function outgoing(clock: Clock, value: Uint8Array | string, options: Mess
   return { record, options: coreOptions(clock, options) };
 }
 
-/** Undefined when nothing is asked for, which is the broker's quick way. */
+/** The broker's options; undefined if there are none, which is the broker's fast path. */
 function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
   const { dedupeId, partition, expectedLastOffset, expectedLastKeyOffset } = options;
   const deliverAtMs = deliveryTime(clock, options);
@@ -110,7 +118,7 @@ export function publishOne(
 }
 
 /**
- * Some messages of a batch were refused; the others are stored. `results` has an entry for each, in their
+ * Some messages of a batch were refused; the others are stored. `results` has one entry per message, in
  * order.
  */
 export class BatchError extends BoxError {

@@ -6,18 +6,15 @@ import {
 import type { BoxContext } from './context.ts';
 
 /**
- * How a delivery was answered; `undefined` while it was not. `released`: it went back unhandled, as its
+ * How a delivery was answered; `undefined` while unanswered. `released`: it went back unhandled because its
  * consumer closed.
  */
 export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released';
 
-/**
- * A receipt is what a handler answers a delivery with. The first answer counts, unless the message is
- * elsewhere by then.
- */
+/** A receipt answers a delivery. Only the first answer counts, and none after the message went elsewhere. */
 export class Receipt {
   readonly group: CoreGroup;
-  /** When the consumer's time is up, on the monotonic clock. */
+  /** The deadline for the answer, on the monotonic clock. */
   deadlineMs: number;
   settled: Settlement | undefined;
   readonly #context: BoxContext;
@@ -49,7 +46,7 @@ export class Receipt {
     return this.#context.clock.monotonic() >= this.deadlineMs;
   }
 
-  /** Done. True when that counts: the message was not answered yet, nor delivered again. */
+  /** Returns true if the ack counts: the message was neither answered yet nor delivered again. */
   ack(): boolean {
     return this.#settle('acked') && this.#answered(this.#receipt.ack());
   }
@@ -64,13 +61,13 @@ export class Receipt {
     return this.#answered(this.#receipt.reject(reason));
   }
 
-  /** Goes back at once, unhandled: that is no failure. */
+  /** Gives the message back at once, unhandled; that is no failure. */
   release(): boolean {
     if (!this.#settle('released') || this.isOverdue) return false;
     return this.#answered(this.#receipt.release());
   }
 
-  /** The whole wait begins again now. */
+  /** Starts the full wait again. */
   extend(): boolean {
     if (this.settled || this.isOverdue || !this.#receipt.isCurrent) return false;
     if (!this.group.extend(this.partition, this.offset)) return false;

@@ -5,7 +5,7 @@ import type { LiveSubscription } from './live-subscription.ts';
 import { Subscription } from './subscription.ts';
 import { warnOfLiveFailure } from './warning.ts';
 
-/** Handles a request: what it returns or resolves to is the answer. */
+/** Handles a request; the value that it returns or resolves to is the answer. */
 export type RequestHandler<T> = (message: LiveMessage<T>, context: HandlerContext) => unknown;
 
 export interface ResponderOptions {
@@ -15,8 +15,8 @@ export interface ResponderOptions {
 }
 
 /**
- * A responder gives requests on live subjects to a handler until it is closed, and waits for handlers as it
- * closes.
+ * A responder passes requests on live subjects to a handler until it is closed. Closing waits for running
+ * handlers.
  */
 export class Responder extends Subscription {
   readonly #context: BoxContext;

@@ -2,7 +2,7 @@ import type { ValueIssue } from './errors.ts';
 
 /**
  * A schema of any library that follows Standard Schema version 1 (standardschema.dev): zod, valibot, arktype
- * and others. Only what is used here.
+ * and others. Only the members used here.
  */
 export interface StandardSchema<In = unknown, Out = In> {
   readonly '~standard': {
@@ -22,12 +22,12 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema takes: the type of values that are published. */
+/** The type of the values that a schema takes, which are published. */
 export type SchemaInput<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input'];
-/** What a schema gives: the type of values that are consumed. */
+/** The type of the values that a schema returns, which are consumed. */
 export type SchemaOutput<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];
 
-/** The issues with their paths made plain. */
+/** The issues with plain paths. */
 export function plainIssues(issues: readonly SchemaIssue[]): ValueIssue[] {
   return issues.map(({ message, path }) => ({
     message,
@@ -35,7 +35,7 @@ export function plainIssues(issues: readonly SchemaIssue[]): ValueIssue[] {
   }));
 }
 
-/** `items.0.price: Expected number`, one after another. */
+/** `items.0.price: Expected number`, joined by semicolons. */
 export function describeIssues(issues: readonly ValueIssue[]): string {
   return issues
     .map(({ message, path }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`))

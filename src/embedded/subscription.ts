@@ -16,20 +16,20 @@ import { abortSignal, callback, wholeNumber, type Checks } from './options.ts';
 import { warnOfFailure } from './warning.ts';
 
 /**
- * Handles a message: when it returns or resolves the message is acked, when it throws or rejects it is
- * nacked, unless it answered itself.
+ * Handles a message. When it returns or resolves, the message is acked. When it throws or rejects, the
+ * message is nacked. An answer that the handler gave itself takes precedence.
  */
 export type Handler<T> = (message: Delivery<T>, context: HandlerContext) => unknown;
 
 export interface ConsumeOptions {
-  /** Handlers under way at once. Default 1. */
+  /** The most handlers that run at once. Default 1. */
   readonly concurrency?: number;
-  /** Closes the subscription; aborts the signals of handlers under way. */
+  /** Closes the subscription and aborts the signals of running handlers. */
   readonly signal?: AbortSignal;
   /**
-   * Is told of everything handlers throw; what becomes of the message is settled already. Without it an error
-   * is a warning of the process (`process.on('warning')`, by default a line on stderr), but for RetryError,
-   * RejectError, and a handler that stops because its signal aborted.
+   * Called with all errors that handlers throw; the message is already answered by then. Without it, an error
+   * becomes a process warning (`process.on('warning')`, by default a line on stderr), except for RetryError,
+   * RejectError, and an error of a handler that stops because its signal aborted.
    */
   readonly onError?: (error: unknown, message: Delivery<unknown>) => void;
 }
@@ -41,11 +41,11 @@ export const consumeChecks: Checks<ConsumeOptions> = {
 };
 
 /**
- * A subscription gives a group's messages to a handler until it is closed, its signal aborts, or the group is
- * gone.
+ * A subscription passes a group's messages to a handler until it is closed, its signal aborts, or the group
+ * is deleted.
  */
 export abstract class Subscription implements AsyncDisposable, Closable {
-  /** Resolves once it is closed and no handler is under way. */
+  /** Resolves once the subscription is closed and no handler is running. */
   readonly closed: Promise<void>;
   protected readonly calls: Set<Call> = new Set();
   readonly #lifetime: Lifetime;
@@ -63,12 +63,12 @@ export abstract class Subscription implements AsyncDisposable, Closable {
     });
   }
 
-  /** Handlers under way. */
+  /** Number of running handlers. */
   get running(): number {
     return this.calls.size;
   }
 
-  /** Takes no more messages, aborts the signals of the handlers under way, and waits for them. */
+  /** Takes no more messages, aborts the signals of running handlers, and waits for them. */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);
     if (this.#lifetime.end()) {
@@ -97,8 +97,8 @@ export abstract class Subscription implements AsyncDisposable, Closable {
   }
 
   /**
-   * Waits in real time, also on a virtual clock, which may never be advanced again. The timer keeps the
-   * process alive: nothing else may when all that is left is a handler that waits for its signal.
+   * Waits in real time, even on a virtual clock, which may never be advanced again. The timer keeps the
+   * process alive: if all that is left is a handler waiting for its signal, nothing else does.
    */
   #limit(timeoutMs: number, reason: DOMException): void {
     const giveUp = (): void => {
@@ -135,7 +135,7 @@ export class MessageSubscription<T> extends Subscription {
     this.#options = options;
     this.#group = group;
     this.#intake = new Intake(context, group, {
-      // Answers must not be given while the broker hands out, so the handler begins right after.
+      // A delivery cannot be answered while the broker is delivering, so the handler starts right after.
       received: (incoming) => queueMicrotask(() => void this.#handle(incoming)),
       ended: () => void this.close(),
     });
@@ -167,13 +167,12 @@ export class MessageSubscription<T> extends Subscription {
   }
 }
 
-/** Handles a batch: what it did not answer itself is acked, or nacked when it throws. */
+/** Handles a batch. Deliveries that it did not answer are acked, or nacked if it throws. */
 export type BatchHandler<T> = (batch: DeliveryBatch<T>, context: HandlerContext) => unknown;
 
 export interface ConsumeBatchesOptions extends BatchesOptions {
   /**
-   * Is told of everything handlers throw. Without it errors are warnings of the process, as those of
-   * `consume`.
+   * Called with all errors that handlers throw. Without it errors become process warnings, as with `consume`.
    */
   readonly onError?: (error: unknown, batch: DeliveryBatch<unknown>) => void;
 }

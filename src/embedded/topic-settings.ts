@@ -4,8 +4,8 @@ import { sameConfig } from './group-settings.ts';
 import { shownValue, unknownName } from './options.ts';
 
 /**
- * What a topic can be told: see the broker's `TopicConfig` for each member and its default. What is left out
- * keeps its value, or is the default when the topic is new. A limit of Infinity is none.
+ * The settings of a topic; see the broker's `TopicConfig` for each member and its default. A setting that is
+ * left out keeps its value, or takes the default if the topic is new. Infinity means no limit.
  */
 export type TopicSettings = Partial<Omit<TopicConfig, 'name' | 'attributes'>>;
 
@@ -31,7 +31,7 @@ const settingNames = {
   deadLetter: true,
 } satisfies { readonly [K in keyof TopicSettings]-?: true };
 
-/** The names of settings; their values are the broker's to check. */
+/** Checks the names of settings; the broker checks their values. */
 function checkNames(topic: string, settings: TopicSettings): void {
   const invalid = (problem: string): never => {
     throw new BrokerError('topic-config-invalid', `Topic "${topic}" cannot be configured so: ${problem}`, {
@@ -50,14 +50,14 @@ export function newTopic(name: string, settings: TopicSettings): TopicOptions {
   return withoutInfinite({ ...settings, name });
 }
 
-/** The configuration an existing topic would have with these settings; undefined when nothing changes. */
+/** The configuration of an existing topic after these changes; undefined if nothing changes. */
 export function changedTopic(config: TopicConfig, settings: TopicSettings): TopicConfig | undefined {
   checkNames(config.name, settings);
   const changed = withoutInfinite({ ...config, ...withoutUndefined(settings) });
   return sameConfig(config, changed) ? undefined : changed;
 }
 
-/** Undefined is as good as left out: it changes nothing. */
+/** An undefined setting counts as left out: it changes nothing. */
 function withoutUndefined<T extends object>(settings: T): T {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }

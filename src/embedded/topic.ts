@@ -41,8 +41,8 @@ const partitionChecks: Checks<{ partition?: number }> = { partition: wholeNumber
 const purgeChecks: Checks<{ filter?: string }> = { filter: subjectPattern };
 
 /**
- * A topic is a named log of messages. `In` is what is published, `Out` what is consumed: the same but for
- * schemas that convert.
+ * A topic is a named log of messages. `In` is the type of published values and `Out` that of consumed values.
+ * They differ only for schemas that convert.
  */
 export class Topic<In, Out = In> {
   readonly name: string;
@@ -68,7 +68,7 @@ export class Topic<In, Out = In> {
     return this.#core.config;
   }
 
-  /** Messages it holds on disk. */
+  /** Number of messages on disk. */
   get count(): number {
     return this.#core.durableCount;
   }
@@ -76,9 +76,9 @@ export class Topic<In, Out = In> {
   // ---- publishing
 
   /**
-   * Publishes a message; resolves once it is on disk. Messages go in the order of the calls. While too many
-   * are on their way (see `unackedPublishesMax` of `open`) a call waits for its turn, so a loop that awaits
-   * some of them runs at the speed of the disk.
+   * Publishes a message; resolves once it is on disk. Messages keep the order of the calls. While too many
+   * are on their way to disk (see `unackedPublishesMax` of `open`), a call waits for its turn. Await some of
+   * the returned promises to publish at the speed of the disk.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -101,9 +101,9 @@ export class Topic<In, Out = In> {
   }
 
   /**
-   * Publishes messages in one commit: after a crash all are there or none. Resolves, once they are on disk,
-   * to one result each. Values that do not fit refuse the whole batch; if the topic refuses some (it is full,
-   * say) the others are stored, and `BatchError` tells which.
+   * Publishes messages in one commit: after a crash all of them are there, or none. Resolves once they are on
+   * disk, with one result for each. If any value does not fit, the whole batch is refused. If the topic
+   * refuses some messages (because it is full, say), the others are stored, and the `BatchError` says which.
    */
   async publishBatch(
     values: Iterable<In>,
@@ -116,7 +116,7 @@ export class Topic<In, Out = In> {
     return this.publishMessages(messages, signal ? { signal } : {});
   }
 
-  /** As {@link publishBatch}, with options for each message. */
+  /** {@link publishBatch} with options for each message. */
   async publishMessages(
     messages: Iterable<BatchMessage<In>>,
     options: { readonly signal?: AbortSignal } = {},
@@ -144,9 +144,9 @@ export class Topic<In, Out = In> {
   // ---- consuming
 
   /**
-   * Opens a group, or creates it with these settings. Of an existing group, what is given changes, what is
-   * left out stays, and the start has no effect any more. Of new groups' settings, these differ from the bare
-   * broker's: five deliveries, then the dead-letter topic.
+   * Opens a group, or creates it with these settings. On an existing group, settings that are given change,
+   * the others stay, and `start` has no effect. The defaults of new groups differ from the bare broker's:
+   * after five deliveries a message goes to the dead-letter topic.
    */
   async group(name: string, settings: GroupSettings = {}): Promise<Group<Out>> {
     checkValue('group()', 'the name', name, text);
@@ -160,22 +160,22 @@ export class Topic<In, Out = In> {
     try {
       return await this.#core.createGroup(newGroup(this.name, name, settings));
     } catch (error) {
-      // Somebody else was quicker: theirs is as good.
+      // A concurrent call created the group first; use that one.
       const core = this.#core.groups.get(name);
       if (core && error instanceof BrokerError && error.code === 'group-exists') return core;
       throw error;
     }
   }
 
-  /** Names of its groups. */
+  /** Names of the topic's groups. */
   get groups(): string[] {
     return [...this.#core.groups.keys()];
   }
 
   /**
-   * Follows the topic: each follower gets every message, in a group of its own which lasts as long as the
-   * loop, and nothing is to be acked. Begins with what is published once this has resolved, or where `start`
-   * says. What is no value of the topic is passed over.
+   * Follows the topic. Each follower gets every message, through a group of its own that lasts as long as the
+   * loop; there is nothing to ack. It starts with the first message published after this call has resolved,
+   * or at `start`. Messages that the codec cannot read are skipped.
    *
    * ```ts
    * import { open } from 'pillarbox';
@@ -194,15 +194,15 @@ export class Topic<In, Out = In> {
     return Follow.begin<Out>(this.#context, this.#core, this.#codec, options);
   }
 
-  // ---- looking
+  // ---- reading
 
-  /** Reads stored messages, oldest first, to the end. It is free of side effects: nobody else notices. */
+  /** Reads stored messages, oldest first, to the end. Reading has no side effects. */
   browse(options: BrowseOptions = {}): AsyncGenerator<Message<Out>, void, void> {
     checkBrowse(options);
     return browse<Out>(this.#core, this.#codec, options);
   }
 
-  /** The message at an offset; undefined when it is not there any more, or not yet. */
+  /** The message at an offset; undefined if it is no longer there, or not yet. */
   async get(
     offset: number,
     options: { readonly partition?: number } = {},
@@ -216,7 +216,7 @@ export class Topic<In, Out = In> {
     return undefined;
   }
 
-  /** The last message of a key. Quick where the topic has `keyState`. */
+  /** The last message of a key. Fast if the topic has `keyState`. */
   async last(key: string): Promise<Message<Out> | undefined> {
     checkValue('last()', 'the key', key, text);
     for (const partition of this.#core.partitions.opened.slice()) {
@@ -230,15 +230,17 @@ export class Topic<In, Out = In> {
     return this.#core.stats();
   }
 
-  // ---- looking after it
+  // ---- administration
 
-  /** Changes what is given. Name and durability stay, partitions can only grow. */
+  /**
+   * Changes the settings that are given. Name and durability cannot change, and partitions can only be added.
+   */
   async update(settings: TopicSettings): Promise<void> {
     const changed = changedTopic(this.#core.config, settings);
     if (changed) await this.#core.update(changed);
   }
 
-  /** Deletes one message; resolves, when that is on disk, to whether it was there. */
+  /** Deletes one message. Resolves, once that is on disk, to whether the message was there. */
   async deleteMessage(offset: number, options: { readonly partition?: number } = {}): Promise<boolean> {
     checkValue('deleteMessage()', 'the offset', offset, wholeNumber());
     checkOptions('deleteMessage()', options, partitionChecks);
@@ -246,8 +248,8 @@ export class Topic<In, Out = In> {
   }
 
   /**
-   * Deletes messages: all, or those whose key matches the filter. Resolves, when that is on disk, to how
-   * many.
+   * Deletes all messages, or those whose key matches the filter. Resolves, once that is on disk, to the
+   * number deleted.
    */
   async purge(options: { readonly filter?: string } = {}): Promise<number> {
     checkOptions('purge()', options, purgeChecks);

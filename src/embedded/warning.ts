@@ -10,8 +10,8 @@ interface Failed {
 }
 
 /**
- * Warns of what a handler threw, when the program did not ask to be told by `onError`. RetryError and
- * RejectError are answers, not failures.
+ * Warns about a handler's error, for programs without `onError`. RetryError and RejectError are answers, not
+ * failures.
  */
 export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: readonly Failed[]): void {
   const [first] = deliveries;
@@ -23,16 +23,16 @@ export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: rea
   warnings.warn(handler, `${handler}, ${where}: ${textOfThrown(thrown)}`);
 }
 
-/** Warns of what the handler of a live subject threw. */
+/** Warns about an error of a handler of a live subject. */
 export function warnOfLiveFailure(thrown: unknown, subject: string): void {
   const handler = 'A handler of live requests failed';
   warnings.warn(handler, `${handler} on "${subject}": ${textOfThrown(thrown)}`);
 }
 
 /**
- * Warnings of handlers, at most {@link warningsMax} of one group in {@link windowMs}: a handler that fails on
- * everything must not flood what the process writes. Those that were left out are counted, and the count is
- * told at the end of that time.
+ * Warnings about handlers, at most {@link warningsMax} per group in {@link windowMs}: a handler that always
+ * fails must not flood the output. Further warnings are counted, and the count is reported at the end of the
+ * window.
  */
 export class FailureWarnings {
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class FailureWarnings {
     this.#tell = tell;
   }
 
-  /** `handler` says whose failure it is, and `text` all of it. */
+  /** `handler` names the failing handler; `text` is the whole warning. */
   warn(handler: string, text: string): void {
     const told = this.#told.get(handler) ?? 0;
     this.#told.set(handler, told + 1);
