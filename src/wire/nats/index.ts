@@ -15,5 +15,6 @@ export {
   type NatsStatus,
 } from './headers.ts';
 export { decodeConnect, decodeInfo, type ConnectOptions, type ServerInfo } from './json.ts';
+export { decodeUserKey, encodeUserKey, isPublicUserKey } from './nkey.ts';
 export { verbatimName } from './verbatim-headers.ts';
 export { Parser, type ParserLimits } from './parser.ts';

@@ -1,0 +1,30 @@
+export { Access, accessOf, fullAccess } from './access.ts';
+export type { Login, Proof } from './login.ts';
+export { PasswordChecks } from './password-checks.ts';
+export {
+  defaultIterations,
+  deriveKeys,
+  fitsKeys,
+  hashPassword,
+  iterationsMax,
+  iterationsMin,
+  keysOfSalted,
+  makeVerifier,
+  parseVerifier,
+  scramHashes,
+  verifierText,
+  type PasswordVerifier,
+  type ScramHash,
+  type ScramKeys,
+} from './password-verifier.ts';
+export {
+  topicActions,
+  type NatsPermissions,
+  type ResponsePermission,
+  type Rules,
+  type TopicAction,
+  type TopicPermissions,
+} from './permissions.ts';
+export { checkUnique, parseUsers } from './configured-users.ts';
+export { mayUseProtocol, userWithPassword, type Credentials, type Password, type User } from './user.ts';
+export { Users, userNameCharactersMax, type Grant } from './users.ts';

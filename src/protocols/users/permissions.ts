@@ -1,0 +1,49 @@
+/** Names or patterns that are allowed and denied; a denied one is denied whatever allows it. */
+export interface Rules {
+  /** Undefined: all. */
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+}
+
+/** What can be done with a topic. */
+export const topicActions = ['publish', 'consume', 'manage'] as const;
+export type TopicAction = (typeof topicActions)[number];
+
+/**
+ * What a user may do with topics. Patterns are names (`orders`), beginnings (`orders-*`) or `*`; an action that
+ * is left out is allowed for no topic.
+ */
+export type TopicPermissions = { readonly [A in TopicAction]?: Rules | undefined };
+
+/** What a NATS client may do with subjects, as nats-server has it. Patterns are those of subscriptions. */
+export interface NatsPermissions {
+  /** Undefined: all subjects. */
+  readonly publish?: Rules | undefined;
+  /** Undefined: all subjects. A pattern may be followed by a blank and a pattern of queues. */
+  readonly subscribe?: Rules | undefined;
+  readonly allowResponses?: ResponsePermission | undefined;
+}
+
+/** Answers to requests that the client has received. */
+export interface ResponsePermission {
+  /** Answers to one request; 0 = no limit. */
+  readonly max: number;
+  /** Time for them after the request; 0 = no limit. */
+  readonly expiresMs: number;
+}
+
+/** What `true` allows, as in nats-server. */
+export const defaultResponses: ResponsePermission = { max: 1, expiresMs: 120_000 };
+
+/** Whether the rules allow a topic. */
+export function allowsTopic(rules: Rules | undefined, name: string): boolean {
+  if (rules === undefined) return false;
+  const { allow, deny } = rules;
+  if (deny?.some((pattern) => matchesTopic(pattern, name))) return false;
+  return allow === undefined || allow.some((pattern) => matchesTopic(pattern, name));
+}
+
+/** Whether a pattern is the name, a beginning of it followed by `*`, or `*`. */
+export function matchesTopic(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

@@ -1,0 +1,259 @@
+import { createHmac } from 'node:crypto';
+import { SystemRandom, type Random } from '../../util/index.ts';
+import { accessOf, fullAccess, type Access } from './access.ts';
+import type { Login, Proof } from './login.ts';
+import { PasswordChecks } from './password-checks.ts';
+import type { Rules, TopicAction, TopicPermissions } from './permissions.ts';
+import { verifierText } from './password-verifier.ts';
+import { mayUseProtocol, type Password, type User } from './user.ts';
+
+/** One permission or denial for one user, as ACLs give them. */
+export interface Grant {
+  /** The name of a user, or `*` for all. */
+  readonly user: string;
+  readonly effect: 'allow' | 'deny';
+  readonly action: TopicAction;
+  /** A topic name, a beginning (`orders-*`) or `*`. */
+  readonly pattern: string;
+}
+
+/** Names longer than this are unknown. */
+export const userNameCharactersMax = 256;
+
+/**
+ * The table of users, one for all protocols of a server.
+ *
+ * Users come from the configuration and, by `keep`, from protocols that manage users of their own. A name may
+ * be there once per protocol. The users of the configuration decide whether clients must log in.
+ */
+export class Users {
+  readonly passwords: PasswordChecks;
+  readonly #tokenKey: Uint8Array;
+  readonly #sources = new Map<string, readonly User[]>();
+  readonly #grants = new Map<string, readonly Grant[]>();
+  readonly #listeners = new Set<() => void>();
+  readonly #accesses = new Map<
+    User,
+    { readonly version: number; readonly text: string; readonly access: Access }
+  >();
+  #version = 0;
+  #byName = new Map<string, User[]>();
+  #byKey = new Map<string, User[]>();
+
+  constructor(configured: readonly User[] = [], random: Random = new SystemRandom()) {
+    this.passwords = new PasswordChecks(random);
+    this.#tokenKey = random.bytes(32);
+    this.#sources.set(configuration, configured);
+    this.#index();
+  }
+
+  /** Users of all sources. */
+  all(): User[] {
+    return [...this.#byName.values()].flat();
+  }
+
+  /** Whether clients of a protocol must log in. */
+  requires(protocol: string): boolean {
+    return this.#configured.some((user) => mayUseProtocol(user, protocol));
+  }
+
+  find(protocol: string, name: string): User | undefined {
+    if (name.length > userNameCharactersMax) return undefined;
+    return this.#byName.get(name)?.find((user) => mayUseProtocol(user, protocol));
+  }
+
+  /** Whether the user comes from the configuration, so that no protocol may change it. */
+  isConfigured(name: string): boolean {
+    return this.#configured.some((user) => user.name === name);
+  }
+
+  /**
+   * The login that the proof makes; undefined: it proves nothing. At once, but for passwords that have to be
+   * derived.
+   */
+  logIn(protocol: string, proof: Proof): Login | undefined | Promise<Login | undefined> {
+    if (proof.kind === 'password') return this.#logInByPassword(protocol, proof.user, proof.password);
+    if (proof.kind === 'token') return this.#logInByKey(protocol, 'token', [proof.token]);
+    if (proof.kind === 'nkey') return this.#logInByKey(protocol, 'nkey', [proof.key]);
+    return this.#logInByKey(protocol, 'certificate', proof.names);
+  }
+
+  /** The login of a user whose proof the protocol has seen itself. */
+  loginOf(protocol: string, user: User, by: Login['by'], key = ''): Login {
+    return { protocol, user, access: this.accessOf(user), by, key };
+  }
+
+  /** Of clients that log in as no one, where no login is asked for. */
+  openLogin(protocol: string): Login {
+    return { protocol, user: undefined, access: fullAccess, by: 'none', key: '' };
+  }
+
+  /** The same object for all connections of a user, until what it may do changes. */
+  accessOf(user: User): Access {
+    const known = this.#accesses.get(user);
+    if (known?.version === this.#version) return known.access;
+    const permissions = this.#permissionsOf(user);
+    const text = JSON.stringify(permissions) ?? '';
+    const access = known?.text === text ? known.access : accessOf(permissions);
+    this.#accesses.set(user, { version: this.#version, text, access });
+    return access;
+  }
+
+  // ---- changes
+
+  /** Replaces the users of the configuration. */
+  configure(users: readonly User[]): void {
+    this.keep(configuration, users);
+  }
+
+  /** Replaces the users that a protocol keeps. A user of the configuration wins over one of the same name. */
+  keep(source: string, users: readonly User[]): void {
+    const before = new Map((this.#sources.get(source) ?? []).map((user) => [textOf(user), user]));
+    // Users that are as they were stay the same objects, so that their connections need not be looked at.
+    this.#sources.set(
+      source,
+      users.map((user) => before.get(textOf(user)) ?? user),
+    );
+    this.#changed();
+  }
+
+  /** Replaces what a source allows and denies beside the permissions of users that have any. */
+  grant(source: string, grants: readonly Grant[]): void {
+    this.#grants.set(source, grants);
+    this.#changed();
+  }
+
+  /** Calls back when users or permissions have changed: connections ask {@link renew} then. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The login as it is now: the same object when nothing has changed for it, undefined when the user or the
+   * credential that proved it is gone.
+   */
+  renew(login: Login): Login | undefined {
+    const { protocol, user: before, by, key } = login;
+    if (before === undefined) return this.requires(protocol) ? undefined : login;
+    const user = this.find(protocol, before.name);
+    if (user === undefined || !isStillProved(by, key, before, user)) return undefined;
+    const access = this.accessOf(user);
+    return user === before && access === login.access ? login : { protocol, user, access, by, key };
+  }
+
+  get #configured(): readonly User[] {
+    return this.#sources.get(configuration)!;
+  }
+
+  #changed(): void {
+    this.#version++;
+    this.passwords.forget();
+    this.#index();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #index(): void {
+    this.#byName = new Map();
+    this.#byKey = new Map();
+    for (const users of this.#sources.values())
+      for (const user of users) {
+        const same = this.#byName.get(user.name) ?? [];
+        // The configuration comes first, and stays in front.
+        this.#byName.set(user.name, [...same, user]);
+        for (const key of this.#keysOf(user)) this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), user]);
+      }
+    const present = new Set(this.all());
+    for (const user of this.#accesses.keys()) if (!present.has(user)) this.#accesses.delete(user);
+  }
+
+  *#keysOf({ credentials: { token, nkeys = [], certificates = [] } }: User): Iterable<string> {
+    if (token !== undefined) yield this.#keyOf('token', token);
+    for (const nkey of nkeys) yield this.#keyOf('nkey', nkey);
+    for (const name of certificates) yield this.#keyOf('certificate', name);
+  }
+
+  /** A digest under a key of this process: how long its look-up takes says nothing of tokens. */
+  #keyOf(kind: string, text: string): string {
+    return createHmac('sha256', this.#tokenKey).update(`${kind}\0${text}`).digest('base64');
+  }
+
+  #logInByPassword(
+    protocol: string,
+    name: string,
+    password: string,
+  ): Login | undefined | Promise<Login | undefined> {
+    const user = this.find(protocol, name);
+    const isRight = this.passwords.check(user?.credentials.password, password);
+    const finish = (isRight: boolean): Login | undefined => {
+      // Meanwhile the table may have changed.
+      if (!isRight || !user || this.find(protocol, name) !== user) return undefined;
+      return this.loginOf(protocol, user, 'password');
+    };
+    return typeof isRight === 'boolean' ? finish(isRight) : isRight.then(finish);
+  }
+
+  #logInByKey(protocol: string, kind: Proof['kind'], keys: readonly string[]): Login | undefined {
+    for (const key of keys) {
+      const users = this.#byKey.get(this.#keyOf(kind, key));
+      const user = users?.find((user) => mayUseProtocol(user, protocol));
+      if (user) return this.loginOf(protocol, user, kind, kind === 'token' ? '' : key);
+    }
+    return undefined;
+  }
+
+  #permissionsOf({ name, permissions }: User): TopicPermissions | undefined {
+    if (permissions === undefined) return undefined;
+    let combined = permissions;
+    for (const grants of this.#grants.values())
+      for (const grant of grants)
+        if (grant.user === name || grant.user === '*') combined = withGrant(combined, grant);
+    return combined;
+  }
+}
+
+/** The source of users that is always there. */
+const configuration = 'configuration';
+
+function withGrant(permissions: TopicPermissions, { effect, action, pattern }: Grant): TopicPermissions {
+  const rules: Rules = permissions[action] ?? { allow: [] };
+  const { allow, deny = [] } = rules;
+  const next: Rules =
+    effect === 'deny'
+      ? { ...rules, deny: [...deny, pattern] }
+      : { ...rules, allow: allow && [...allow, pattern] };
+  return { ...permissions, [action]: next };
+}
+
+function isStillProved(by: Login['by'], key: string, before: User, now: User): boolean {
+  const [old, current] = [before.credentials, now.credentials];
+  switch (by) {
+    case 'password':
+    case 'scram':
+      return passwordText(old.password) === passwordText(current.password);
+    case 'token':
+      return old.token === current.token;
+    case 'nkey':
+      return current.nkeys?.includes(key) === true;
+    case 'certificate':
+      return current.certificates?.includes(key) === true;
+    default:
+      return true;
+  }
+}
+
+/** Two users with the same text are the same in all respects. */
+function textOf(user: User): string {
+  const { credentials, protocols } = user;
+  const shown = {
+    ...user,
+    protocols: protocols && [...protocols],
+    credentials: { ...credentials, password: passwordText(credentials.password) },
+  };
+  return JSON.stringify(shown);
+}
+
+function passwordText(password: Password | undefined): string | undefined {
+  if (password === undefined) return undefined;
+  return password.kind === 'plain' ? `plain ${password.text}` : verifierText(password.verifier);
+}
