@@ -40,6 +40,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/connections.ts'),
   },
   {
+    name: 'user',
+    summary: 'hash the password of a user for the configuration',
+    load: () => import('./commands/user.ts'),
+  },
+  {
     name: 'dead-letters',
     summary: 'list, show, redrive, purge dead letters',
     load: () => import('./commands/dead-letters.ts'),

@@ -10,5 +10,7 @@ export {
   type TlsIdentity,
 } from './connections/index.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
+export { usersOfSettings } from './users-of-settings.ts';
+export { Users, hashPassword, iterationsMax, iterationsMin, type User } from './users/index.ts';
 export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
 export { protocols, type AnyProtocol } from './protocols.ts';

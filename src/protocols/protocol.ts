@@ -2,6 +2,7 @@ import type { Broker } from '../broker/index.ts';
 import type { Hall, TlsGuard } from './connections/index.ts';
 import type { Frontend } from './frontend.ts';
 import type { CommonSettings, SettingTable } from './settings.ts';
+import type { User, Users } from './users/index.ts';
 
 /** Where a protocol says what operators want to know. */
 export interface ProtocolLog {
@@ -13,6 +14,7 @@ export interface ProtocolLog {
 export interface ProtocolContext<S> {
   readonly broker: Broker;
   readonly hall: Hall;
+  readonly users: Users;
   readonly settings: S;
   readonly log: ProtocolLog;
   /** There when the protocol's settings name TLS files. */
@@ -42,7 +44,10 @@ export interface Protocol<Own, All = Own & CommonSettings, Name extends string =
   /** The flags that make its clients log in, as they read after "set". */
   readonly loginFlags: string;
   port(settings: All): number | 'off';
-  authenticates(settings: All): boolean;
+  /** Users that settings of its own stand for: shorthands for one user with all permissions. */
+  users(settings: All): readonly User[];
+  /** Tells the table what the broker keeps of users for this protocol; called before any door opens. */
+  restoreUsers?(broker: Broker, users: Users): void;
   tls(settings: All): TlsFiles | undefined;
   /** Why settings do not fit together and what to do, in one sentence; undefined when they fit. */
   problemOf(settings: All): string | undefined;

@@ -18,6 +18,8 @@ export interface Setting<T> {
    * fit.
    */
   readonly parse: (value: unknown) => NonNullable<T> | undefined;
+  /** Why a value does not fit, in one sentence, where `expected` says too little. */
+  readonly problemOf?: (value: unknown) => string | undefined;
   /** Whether code may give the value as it is; absent: when parsing leaves it as it is. */
   readonly accepts?: (value: unknown) => boolean;
 }

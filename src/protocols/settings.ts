@@ -1,6 +1,10 @@
 import { kafkaDoorSettings, type KafkaDoorSettings } from './kafka/settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './nats/settings.ts';
 import type { SettingTable } from './setting.ts';
+import type { UserSettings } from './users/user-settings.ts';
+
+export { usersSetting } from './users/settings.ts';
+export type { UserSettings } from './users/user-settings.ts';
 
 export {
   choice,
@@ -20,6 +24,7 @@ export type ProtocolName = 'nats' | 'kafka';
 /** Settings of the server that every protocol may look at. */
 export interface CommonSettings {
   readonly maxPayloadBytes: number;
+  readonly users: readonly UserSettings[] | undefined;
 }
 
 /** The settings that protocols bring. */

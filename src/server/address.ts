@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { protocols } from '../protocols/index.ts';
+import { Users, protocols } from '../protocols/index.ts';
 import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
+import { configuredUsers } from './users.ts';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -39,17 +40,18 @@ export async function checkExposure(settings: Settings): Promise<void> {
     const problem = protocol.problemOf(settings);
     if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
   }
-  for (const exposure of exposuresOf(settings)) await checkOne(exposure, settings.insecure);
+  const users = new Users(configuredUsers(settings));
+  for (const exposure of exposuresOf(settings, users)) await checkOne(exposure, settings.insecure);
 }
 
-function exposuresOf(settings: Settings): Exposure[] {
+function exposuresOf(settings: Settings, users: Users): Exposure[] {
   const { host, adminHost, adminToken } = settings;
   const doors = protocols.flatMap((protocol): Exposure[] => {
     if (protocol.port(settings) === 'off') return [];
     const { title, loginFlags, name } = protocol;
     const orElse = `, or leave it out with --${name}-port off`;
     const hostFlag = `--${settingTable.host.name}`;
-    return [{ title, host, hostFlag, loginFlags, authenticates: protocol.authenticates(settings), orElse }];
+    return [{ title, host, hostFlag, loginFlags, authenticates: users.requires(name), orElse }];
   });
   const admin: Exposure = {
     title: 'the admin HTTP',

@@ -98,6 +98,8 @@ function parse(setting: Setting<unknown>, where: string, value: unknown): unknow
 }
 
 function unfit(setting: Setting<unknown>, where: string, value: unknown): ServerError {
+  const problem = setting.problemOf?.(value);
+  if (problem !== undefined) return invalid(`${where} is not right: ${problem}`);
   const shown = setting.secret && value !== '' ? 'the value given (not shown)' : shownValue(value);
   return invalid(
     `${where} must be ${setting.expected}, not ${shown}; correct it or leave it out for the default.`,

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/index.ts';
-import { Door, type AnyProtocol, type Hall, protocols } from '../protocols/index.ts';
+import { Door, type AnyProtocol, type Hall, type Users, protocols } from '../protocols/index.ts';
 import { listenError } from './address.ts';
 import { doorsOf } from './door-plans.ts';
 import type { Log } from './log.ts';
@@ -10,6 +10,7 @@ import type { TlsGuards } from './tls-guards.ts';
 export function createDoors(
   broker: Broker,
   hall: Hall,
+  users: Users,
   settings: Settings,
   log: Log,
   guards: TlsGuards,
@@ -19,8 +20,8 @@ export function createDoors(
       new Door({
         name: protocol.name,
         title: protocol.title,
-        authenticates: protocol.authenticates(settings),
-        create: () => protocol.create({ broker, hall, settings, log, tls: guards.of(protocol.name) }),
+        authenticates: users.requires(protocol.name),
+        create: () => protocol.create({ broker, hall, users, settings, log, tls: guards.of(protocol.name) }),
         onLoadFailed: (error) =>
           log.error(
             `${protocol.title} clients cannot be served: its code failed to load; start the broker again`,

@@ -17,6 +17,7 @@ export {
   limitsInForce,
   settingTable,
 } from './settings.ts';
+export { hashPassword, passwordIterations } from './password-hash.ts';
 export { checkExposure } from './address.ts';
 export { type DoorPlan, doorsOf } from './door-plans.ts';
 export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

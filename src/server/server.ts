@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Broker, ClockJump, LogError } from '../broker/index.ts';
-import { type Door, Hall } from '../protocols/index.ts';
+import { type Door, Hall, Users, protocols } from '../protocols/index.ts';
 import { rfc3339 } from '../util/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { AdminHttp } from './admin/index.ts';
@@ -12,6 +12,7 @@ import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
 import { type Settings, settingTable } from './settings.ts';
 import { TlsGuards } from './tls-guards.ts';
+import { configuredUsers } from './users.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
 export interface ServerOptions extends Partial<Settings> {
@@ -129,7 +130,9 @@ class Server implements PillarboxServer {
       loginDelayMsMax: this.settings.loginDelayMsMax,
     });
     this.#guards = await TlsGuards.read(this.settings);
-    this.#doors = createDoors(broker, hall, this.settings, this.#log, this.#guards);
+    const users = new Users(configuredUsers(this.settings));
+    for (const protocol of protocols) protocol.restoreUsers?.(broker, users);
+    this.#doors = createDoors(broker, hall, users, this.settings, this.#log, this.#guards);
     if (shares.isScarce) {
       const loadMetrics = async (): Promise<unknown> => (await adminModule).loadMetrics();
       await Promise.all([loadMetrics(), ...this.#doors.map((door) => door.load())]);

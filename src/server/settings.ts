@@ -18,6 +18,7 @@ import {
   size,
   text,
   toggle,
+  usersSetting,
 } from '../protocols/settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
 
@@ -60,6 +61,7 @@ export const settingTable: SettingTable<Settings> = {
     default: '127.0.0.1',
     help: 'address the protocols listen on',
   }),
+  users: usersSetting,
   ...protocolSettings,
   maxPayloadBytes: size(1, 64 * 2 ** 20, {
     name: 'max-payload',

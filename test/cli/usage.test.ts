@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { exitCode } from '../../src/cli/index.ts';
 import { commands } from '../../src/cli/program.ts';
+import { fitsKeys, parseUsers } from '../../src/protocols/users/index.ts';
 import { settingTable } from '../../src/server/index.ts';
 import { runCli } from './run-cli.ts';
 
@@ -57,6 +58,26 @@ describe('the command line', { concurrency: 2 }, () => {
     const help = await runCli(['help', 'serve']);
     assert.equal(help.code, 0);
     for (const { name } of Object.values(settingTable)) assert.match(help.out, new RegExp(`--${name}\\b`));
+  });
+});
+
+describe('pillarbox user hash', { concurrency: 2 }, () => {
+  test('prints the verifier of the password on stdin', async () => {
+    const { code, out, err } = await runCli(['user', 'hash', '--iterations', '5000'], { input: 'pencil\n' });
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /^SCRAM-SHA-256\$5000:\S+,SCRAM-SHA-512\$5000:\S+\n$/);
+    const [user] = parseUsers([{ name: 'ann', password: out.trim() }]);
+    const password = user?.credentials.password;
+    assert.ok(password?.kind === 'verifier');
+    assert.equal(await fitsKeys('sha512', password.verifier.sha512!, 'pencil'), true);
+  });
+
+  test('takes no empty password and no weak iterations', async () => {
+    const empty = await runCli(['user', 'hash'], { input: '\n' });
+    assert.deepEqual([empty.code, empty.out], [exitCode.usage, '']);
+    const weak = await runCli(['user', 'hash', '--iterations', '100'], { input: 'pencil' });
+    assert.equal(weak.code, exitCode.usage);
+    assert.match(weak.err, /from 4096 to 16384/);
   });
 });
 

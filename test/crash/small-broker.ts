@@ -45,7 +45,6 @@ const frontend = new NatsFrontend({
   clock: broker.clock,
   random: broker.random,
   serverName,
-  auth: { kind: 'none' },
 });
 const { port } = await frontend.listen({ host: '127.0.0.1', port: Number(portText) });
 await writeFile(`${portsFile}.new`, `${JSON.stringify({ pid: process.pid, nats: port })}\n`);

@@ -33,6 +33,7 @@ describe('a public address', () => {
     { host: 'localhost', adminHost: '::1' },
     { host: '127.1.2.3' },
     { host: '0.0.0.0', natsToken: 'secret', kafkaPort: 'off' },
+    { host: '0.0.0.0', users: [{ name: 'ann', password: 'secret' }] },
     { host: '0.0.0.0', natsToken: 'secret', kafkaUser: 'u', kafkaPassword: 'p' },
     { host: '0.0.0.0', natsUser: 'u', natsPassword: 'p' },
     { host: '0.0.0.0', natsToken: 't', kafkaPort: 'off', adminHost: '0.0.0.0', adminToken: 't' },

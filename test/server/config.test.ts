@@ -127,6 +127,23 @@ describe('the configuration', () => {
       });
     });
 
+  test('has users from the file, or as JSON, and says what is wrong with one', async () => {
+    const users = [{ name: 'ann', password: 'secret', permissions: { publish: ['orders'] } }];
+    const file = '[[users]]\nname = "ann"\npassword = "secret"\n[users.permissions]\npublish = ["orders"]\n';
+    await inDirectory({ 'pillarbox.config.toml': file }, async (directory) => {
+      const { settings } = await loadConfiguration({ directory });
+      assert.equal(JSON.stringify(settings.users), JSON.stringify(users));
+    });
+    const environment = { PILLARBOX_USERS: JSON.stringify(users) };
+    assert.deepEqual((await loadConfiguration({ environment })).settings.users, users);
+    await inDirectory({ 'mine.toml': '[[users]]\nname = "ann"\ncolour = "red"' }, async (directory) => {
+      await assert.rejects(loadConfiguration({ directory, flags: { config: 'mine.toml' } }), {
+        code: 'configuration-invalid',
+        message: /"users" in the configuration file .*: The user "ann" .* has an unknown key "colour"/,
+      });
+    });
+  });
+
   test('does not repeat a secret in a message', async () => {
     await inDirectory({ 'pillarbox.config.json': '{"nats-password": ["s3cret"]}' }, async (directory) => {
       await assert.rejects(loadConfiguration({ directory }), (error: Error) => {

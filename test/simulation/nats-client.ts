@@ -6,6 +6,7 @@ import { natsLimits } from '../../src/protocols/nats/limits.ts';
 import type { SessionHost } from '../../src/protocols/nats/session-host.ts';
 import { Session } from '../../src/protocols/nats/session.ts';
 import { Flusher, Hall } from '../../src/protocols/connections/index.ts';
+import { Users } from '../../src/protocols/users/index.ts';
 import type { Clock } from '../../src/util/index.ts';
 import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';
@@ -178,7 +179,7 @@ function hostOf(broker: Broker, jetStream: PillarboxJetStream, clock: Clock): Se
     logins,
     readBuffer: Buffer.alloc(0), // a simulated socket is read as Node reads
     limits,
-    auth: { kind: 'none' },
+    users: new Users(),
     info: serverInfo({
       serverId: 'S',
       serverName: 'simulated',

@@ -54,8 +54,8 @@ export async function configure(command: Command): Promise<void> {
   const attributeNames = new Map<string, string>();
   for (const setting of Object.values(settingTable)) {
     const flag = setting.placeholder ? `--${setting.name} <${setting.placeholder}>` : `--${setting.name}`;
-    const shownDefault =
-      setting.default === undefined || !setting.placeholder ? '' : ` (default: ${setting.default})`;
+    const isShown = typeof setting.default !== 'object' && setting.default !== undefined;
+    const shownDefault = isShown && setting.placeholder ? ` (default: ${setting.default})` : '';
     const option = new Option(flag, `${setting.help}${shownDefault}`);
     attributeNames.set(setting.name, option.attributeName());
     command.addOption(option);

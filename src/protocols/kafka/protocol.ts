@@ -4,6 +4,7 @@ import type { CommonSettings } from '../settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './settings.ts';
 import type { Endpoint } from './kafka-host.ts';
 import { parseKafkaSettings } from './kafka-settings.ts';
+import { mayUseProtocol, userWithPassword, type Users } from '../users/index.ts';
 import type { KafkaUser } from './sasl.ts';
 
 /** A user that is set for NATS need not be set again. */
@@ -19,17 +20,19 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
   settings: kafkaDoorSettings,
   loginFlags: '--kafka-user and --kafka-password',
   port: ({ kafkaPort }) => kafkaPort,
-  authenticates: (settings) => userOf(settings) !== undefined,
+  users: (settings) => {
+    const user = userOf(settings);
+    return user ? [userWithPassword('kafka', user.user, user.password)] : [];
+  },
   tls: ({ kafkaTlsCert, kafkaTlsKey, kafkaTlsCa }) => tlsFilesOf(kafkaTlsCert, kafkaTlsKey, kafkaTlsCa),
   problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaTlsCa, kafkaConfig }) =>
     bothOrNone('Kafka authentication', ['--kafka-user', kafkaUser], ['--kafka-password', kafkaPassword]) ??
     problemOfTls(kafka, [kafkaTlsCert, kafkaTlsKey, kafkaTlsCa]) ??
     problemOfConfig(kafkaConfig),
   addressOf: (endpoint) => endpoint,
-  create: async ({ broker, hall, settings, log, tls }) => {
+  create: async ({ broker, hall, users, settings, log, tls }) => {
     const { KafkaFrontend } = await import('./index.ts');
     const { kafkaAdvertise, kafkaProduceBytesMax, kafkaCommandBytesMax } = settings;
-    const user = userOf(settings);
     return new KafkaFrontend({
       broker,
       clock: broker.clock,
@@ -42,7 +45,7 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
         recreateDelayMs: settings.kafkaRecreateDelayMs,
       },
       settings: parseKafkaSettings(settings.kafkaConfig ?? ''),
-      auth: user === undefined ? { kind: 'none' } : { kind: 'users', users: [user] },
+      auth: users.requires('kafka') ? { kind: 'users', users: plainUsers(users) } : { kind: 'none' },
       ...(tls && { tls }),
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: settings.kafkaAutoCreate, partitions: settings.kafkaPartitions },
@@ -55,6 +58,15 @@ function userOf(settings: KafkaDoorSettings & SharedUser): KafkaUser | undefined
   const user = settings.kafkaUser ?? settings.natsUser;
   const password = settings.kafkaUser === undefined ? settings.natsPassword : settings.kafkaPassword;
   return user === undefined || password === undefined ? undefined : { user, password };
+}
+
+/** Users whose passwords the configuration has as they are. */
+function plainUsers(users: Users): KafkaUser[] {
+  return users.all().flatMap((user) => {
+    const { password } = user.credentials;
+    if (password?.kind !== 'plain' || !mayUseProtocol(user, 'kafka')) return [];
+    return [{ user: user.name, password: password.text }];
+  });
 }
 
 function problemOfConfig(text: string | undefined): string | undefined {

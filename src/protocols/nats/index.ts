@@ -1,4 +1,3 @@
-export type { NatsAuth, NatsUser } from './auth.ts';
 export { NatsFrontend, type NatsEvent, type NatsOptions } from './nats-frontend.ts';
 export type { NatsConnectionInfo } from './session.ts';
 export { natsApiLevel, natsVersion } from './info.ts';

@@ -4,7 +4,7 @@ import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/i
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
 import { Flusher, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
-import type { NatsAuth } from './auth.ts';
+import { Users } from '../users/index.ts';
 import { ErrorText } from './errors.ts';
 import { infoFor, serverInfo } from './info.ts';
 import type { JetStream } from './jetstream-door.ts';
@@ -19,8 +19,8 @@ export interface NatsOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly limits?: Partial<NatsLimits>;
-  /** Default: anybody may connect. */
-  readonly auth?: NatsAuth;
+  /** Shared with the other frontends of a server. Default: no users, so that every client may connect. */
+  readonly users?: Users;
   readonly serverName?: string;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
@@ -45,7 +45,6 @@ const sweepMsMax = 1_000;
 /** The NATS frontend listens for NATS clients and looks after their sessions. */
 export class NatsFrontend implements Frontend {
   readonly name = 'nats';
-  readonly authenticates: boolean;
   readonly #host: SessionHost & { info: ServerInfo };
   readonly #hall: Hall;
   readonly #listener: Listener;
@@ -58,9 +57,8 @@ export class NatsFrontend implements Frontend {
     const clock = options.clock ?? new SystemClock();
     const random = options.random ?? new SystemRandom();
     const limits = natsLimits(options.limits);
-    const auth = options.auth ?? { kind: 'none' };
+    const users = options.users ?? new Users();
     const serverId = `P${Buffer.from(random.bytes(20)).toString('hex').toUpperCase()}`;
-    this.authenticates = auth.kind !== 'none';
     this.#report = options.report ?? (() => {});
     const hall = (this.#hall = options.hall ?? new Hall(clock));
     this.#sessions = new Sessions({
@@ -84,7 +82,7 @@ export class NatsFrontend implements Frontend {
       logins: hall.logins,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,
-      auth,
+      users,
       info: serverInfo({
         serverId,
         serverName: options.serverName ?? serverId,
@@ -92,7 +90,7 @@ export class NatsFrontend implements Frontend {
         port: 0,
         payloadBytesMax: limits.payloadBytesMax,
         jetStream: options.jetStream !== undefined,
-        authRequired: this.authenticates,
+        authRequired: users.requires('nats'),
         tls: options.tls && { verifies: options.tls.asksForCertificates },
       }),
       closing: (session, reason) => this.#sessionClosing(session, reason),
@@ -101,6 +99,10 @@ export class NatsFrontend implements Frontend {
     this.#listener = Listener.for((socket) => this.accept(socket));
     this.#tls = options.tls;
     this.#tlsFirst = options.tlsFirst === true;
+  }
+
+  get authenticates(): boolean {
+    return this.#host.users.requires('nats');
   }
 
   get connections(): number {
@@ -179,7 +181,7 @@ export class NatsFrontend implements Frontend {
     const holding = output.overfull && nowMs - output.overfullSinceMs >= limits.writeDeadlineMs;
     if (stuck || holding) {
       session.close({ kind: 'slow-consumer', pendingBytes: output.pendingBytes });
-    } else if (nowMs >= session.authDueMs) {
+    } else if (nowMs >= session.authDueMs && !session.awaitsLogin) {
       session.fail(ErrorText.authenticationTimeout);
     } else if (nowMs >= session.pingDueMs) {
       session.pingDueMs = nowMs + limits.pingIntervalMs;

@@ -1,7 +1,7 @@
 import { bothOrNone, connectionReporter, type Protocol, problemOfTls, tlsFilesOf } from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './settings.ts';
-import type { NatsAuth } from './auth.ts';
+import { userWithPassword, type User } from '../users/index.ts';
 
 /** NATS, core and JetStream. */
 export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings, 'nats'> = {
@@ -10,14 +10,14 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
   settings: natsDoorSettings,
   loginFlags: '--nats-user and --nats-password, or --nats-token,',
   port: ({ natsPort }) => natsPort,
-  authenticates: (settings) => authOf(settings).kind !== 'none',
+  users: shorthands,
   tls: ({ natsTlsCert, natsTlsKey, natsTlsCa }) => tlsFilesOf(natsTlsCert, natsTlsKey, natsTlsCa),
   problemOf: ({ natsUser, natsPassword, natsTlsCert, natsTlsKey, natsTlsCa }) =>
     bothOrNone('NATS authentication', ['--nats-user', natsUser], ['--nats-password', natsPassword]) ??
     problemOfTls(nats, [natsTlsCert, natsTlsKey, natsTlsCa]),
   addressOf: (endpoint) => `nats://${endpoint}`,
   exampleOf: (endpoint) => `with any NATS client, such as: nats --server ${endpoint} pub orders.new hello`,
-  create: async ({ broker, hall, settings, log, tls }) => {
+  create: async ({ broker, hall, users, settings, log, tls }) => {
     const { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } = await import('./index.ts');
     const serverName = 'pillarbox';
     const identity = { name: serverName, version: natsVersion, apiLevel: natsApiLevel };
@@ -29,16 +29,23 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
       hall,
       serverName,
       limits: { payloadBytesMax: settings.maxPayloadBytes },
-      auth: authOf(settings),
+      users,
       ...(tls && { tls, tlsFirst: settings.natsTlsFirst }),
       report: connectionReporter('NATS', log, ['slow-consumer']),
     });
   },
 };
 
-function authOf({ natsUser, natsPassword, natsToken }: NatsDoorSettings): NatsAuth {
-  if (natsToken !== undefined) return { kind: 'token', token: natsToken };
+/** The user of `nats-token`, or else of `nats-user`. */
+function shorthands({ natsUser, natsPassword, natsToken }: NatsDoorSettings): readonly User[] {
+  if (natsToken !== undefined) {
+    const credentials = { token: natsToken };
+    return [{ name: tokenUser, credentials, permissions: undefined, protocols: new Set(['nats']) }];
+  }
   return natsUser !== undefined && natsPassword !== undefined
-    ? { kind: 'users', users: [{ user: natsUser, password: natsPassword }] }
-    : { kind: 'none' };
+    ? [userWithPassword('nats', natsUser, natsPassword)]
+    : [];
 }
+
+/** The name of the user that `nats-token` stands for. */
+const tokenUser = 'nats-token';

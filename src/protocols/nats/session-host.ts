@@ -1,8 +1,8 @@
 import type { Router } from '../../broker/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { ServerInfo } from '../../wire/nats/index.ts';
-import type { NatsAuth } from './auth.ts';
 import type { Flusher, LoginThrottle, Turns } from '../connections/index.ts';
+import type { Users } from '../users/index.ts';
 import type { JetStream } from './jetstream-door.ts';
 import type { NatsLimits } from './limits.ts';
 import type { CloseReason, Session } from './session.ts';
@@ -18,7 +18,7 @@ export interface SessionHost {
   /** What every connection is read into. */
   readonly readBuffer: Buffer;
   readonly limits: NatsLimits;
-  readonly auth: NatsAuth;
+  readonly users: Users;
   /** INFO but for what differs from client to client. */
   readonly info: ServerInfo;
   /** The session ends; its subscriptions are gone. */

@@ -8,9 +8,10 @@ import {
   type ConnectOptions,
   type ServerInfo,
 } from '../../wire/nats/index.ts';
-import { claimedUser, isAuthorized } from './auth.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
+import { logIn } from './login.ts';
+import type { Login } from '../users/index.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import {
   readShared,
@@ -90,7 +91,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   clientName = '';
   clientLanguage = '';
   clientVersion = '';
-  user = '';
+  /** Undefined before CONNECT. */
+  login: Login | undefined = undefined;
 
   closed = false;
   inMessages = 0;
@@ -124,7 +126,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.#turn = new Turn(host.turns, () => this.#receiveRest());
     this.connectedMs = host.clock.now();
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
-    this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + host.limits.authTimeoutMs;
+    this.authDueMs = host.users.requires('nats') ? nowMs + host.limits.authTimeoutMs : Infinity;
     this.#remoteAddress = accepted.remoteAddress ?? '';
     this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
     const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
@@ -211,46 +213,43 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.output.append(new FrameWriter().error(text).take());
   }
 
-  /** CONNECT. Where its password may not be looked at yet, it waits, and so does what comes after it. */
-  connect(options: ConnectOptions): void {
-    const { auth, logins } = this.host;
-    const waitMs = auth.kind === 'none' ? 0 : logins.admit(this.#remoteAddress, claimedUser(auth, options));
-    if (waitMs === undefined) throw new ClosingError(ErrorText.authenticationTimeout);
-    if (waitMs === 0) return this.#acceptAndSay(options);
-    this.#awaitsLogin = true;
-    this.#parser.pause();
-    this.authDueMs += waitMs;
-    this.host.clock.setTimer(waitMs, () => {
-      if (this.closed) return;
-      this.#awaitsLogin = false;
-      this.#parser.resume();
-      try {
-        this.#acceptAndSay(options);
-      } catch (error) {
-        this.fail(closingText(error), error);
-      }
-      if (!this.#turn.isOver) this.#receiveRest();
-    });
+  /** The name of the user it has logged in as; '' without a login. */
+  get user(): string {
+    return this.login?.user?.name ?? '';
   }
 
-  #acceptAndSay(options: ConnectOptions): void {
-    this.accept(options);
+  /** Whether its password is looked at, or waits for that. */
+  get awaitsLogin(): boolean {
+    return this.#awaitsLogin;
+  }
+
+  /** CONNECT. Where its password cannot be looked at at once, it waits, and so does what comes after it. */
+  connect(options: ConnectOptions): void {
+    const login = logIn(this.host, this.#remoteAddress, options);
+    if (!(login instanceof Promise)) return this.#acceptAndSay(options, login);
+    this.#awaitsLogin = true;
+    this.#parser.pause();
+    login
+      .then((login) => this.#loggedIn(options, login))
+      .catch((error: unknown) => this.fail(closingText(error), error));
+  }
+
+  #loggedIn(options: ConnectOptions, login: Login): void {
+    if (this.closed) return;
+    this.#awaitsLogin = false;
+    this.#parser.resume();
+    this.#acceptAndSay(options, login);
+    if (!this.#turn.isOver) this.#receiveRest();
+  }
+
+  #acceptAndSay(options: ConnectOptions, login: Login): void {
+    this.accept(options, login);
     if (this.verbose) this.sendOk();
   }
 
-  #logIn(options: ConnectOptions): boolean {
-    const { auth, logins } = this.host;
-    if (auth.kind === 'none') return true;
-    const isRight = isAuthorized(auth, options);
-    const user = claimedUser(auth, options);
-    if (isRight) logins.succeeded(this.#remoteAddress, user);
-    else logins.failed(this.#remoteAddress, user);
-    return isRight;
-  }
-
   /** Takes over what CONNECT says. What an earlier one said stays where this one is silent. */
-  accept(options: ConnectOptions): void {
-    if (!this.#logIn(options)) throw new ClosingError(ErrorText.authorizationViolation);
+  accept(options: ConnectOptions, login: Login): void {
+    this.login = login;
     this.authDueMs = Infinity;
     if (options.protocol !== undefined && options.protocol !== 0 && options.protocol !== 1) {
       throw new ClosingError(ErrorText.invalidProtocol);
@@ -265,7 +264,6 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.clientName = options.name ?? this.clientName;
     this.clientLanguage = options.lang ?? this.clientLanguage;
     this.clientVersion = options.version ?? this.clientVersion;
-    this.user = options.user ?? this.user;
     if (this.noResponders && !this.headers) throw new ClosingError(ErrorText.noRespondersNeedHeaders);
   }
 

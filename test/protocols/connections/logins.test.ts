@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Hall } from '../../../src/protocols/connections/index.ts';
+import { Users, userWithPassword } from '../../../src/protocols/users/index.ts';
 import { ErrorCode } from '../../../src/wire/kafka/index.ts';
 import { listenAdminHttp } from '../../../src/server/admin/http.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
@@ -9,7 +10,8 @@ import { KafkaKit, type KafkaClient } from '../kafka/kit.ts';
 import { TestServer } from '../nats/nats-kit.ts';
 
 const here = '127.0.0.1';
-const users = { kind: 'users', users: [{ user: 'ann', password: 'secret' }] } as const;
+const users = new Users([userWithPassword('nats', 'ann', 'secret')]);
+const kafkaUsers = { kind: 'users', users: [{ user: 'ann', password: 'secret' }] } as const;
 
 /** A hall in which some have guessed the password of ann from this address. */
 function guessedHall(): { clock: VirtualClock; hall: Hall } {
@@ -22,7 +24,7 @@ function guessedHall(): { clock: VirtualClock; hall: Hall } {
 describe('after failed logins', () => {
   test('CONNECT of NATS waits, what comes after it too, and then all is as ever', async () => {
     const { clock, hall } = guessedHall();
-    await using server = await TestServer.start({ auth: users, clock, hall });
+    await using server = await TestServer.start({ users, clock, hall });
     using client = await server.greeted();
     client.send('CONNECT {"verbose":false,"user":"ann","pass":"secret"}\r\nSUB a 1\r\nPUB a 2\r\nhi\r\n');
     const inBytes = (): number => server.nats.listConnections()[0]?.inBytes ?? 0;
@@ -39,7 +41,7 @@ describe('after failed logins', () => {
 
   test('a wrong CONNECT hears so only after its time, and too many at once are not looked at', async () => {
     const { clock, hall } = guessedHall();
-    await using server = await TestServer.start({ auth: users, clock, hall });
+    await using server = await TestServer.start({ users, clock, hall });
     const wrong = 'CONNECT {"user":"ann","pass":"wrong"}\r\n';
     const clients = [];
     for (let at = 0; at < 4; at++) {
@@ -60,7 +62,7 @@ describe('after failed logins', () => {
   for (const bare of [false, true])
     test(`SASL PLAIN of Kafka waits${bare ? ', as bare tokens too' : ''}`, async () => {
       const { clock, hall } = guessedHall();
-      await using kit = await KafkaKit.start({ auth: users, clock, hall });
+      await using kit = await KafkaKit.start({ auth: kafkaUsers, clock, hall });
       using client = await kit.client();
       await client.call('SaslHandshake', bare ? 0 : 1, { mechanism: 'PLAIN' });
       const before = kit.frontend.listConnections()[0]!.inBytes;
@@ -76,7 +78,7 @@ describe('after failed logins', () => {
 
   test('the proof of SCRAM waits, not the question before it', async () => {
     const { clock, hall } = guessedHall();
-    await using kit = await KafkaKit.start({ auth: users, clock, hall });
+    await using kit = await KafkaKit.start({ auth: kafkaUsers, clock, hall });
     using client = await kit.client();
     await client.call('SaslHandshake', 1, { mechanism: 'SCRAM-SHA-256' });
     const first = await client.call('SaslAuthenticate', 2, { authBytes: Buffer.from('n,,n=ann,r=abc') });

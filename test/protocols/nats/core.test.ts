@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Users, userWithPassword } from '../../../src/protocols/users/index.ts';
 import { VirtualClock } from '../../../src/util/index.ts';
 import { WireClient } from '../../support/index.ts';
 import { says, TestServer } from './nats-kit.ts';
@@ -143,16 +144,13 @@ describe('limits', () => {
 });
 
 describe('authentication', () => {
-  const users = {
-    kind: 'users',
-    users: [
-      { user: 'ann', password: 'secret' },
-      { user: 'bob', password: 'other' },
-    ],
-  } as const;
+  const users = new Users([
+    userWithPassword('nats', 'ann', 'secret'),
+    userWithPassword('nats', 'bob', 'other'),
+  ]);
 
   it('lets in who brings the right user and password', async () => {
-    await using server = await TestServer.start({ auth: users });
+    await using server = await TestServer.start({ users });
     assert.equal(server.nats.authenticates, true);
     using client = await WireClient.open(server.port);
     assert.match(await client.line(), /"auth_required":true/);
@@ -161,7 +159,7 @@ describe('authentication', () => {
   });
 
   it('closes on anything else, and on any verb before CONNECT', async () => {
-    await using server = await TestServer.start({ auth: users });
+    await using server = await TestServer.start({ users });
     const wrong = [
       'CONNECT {"user":"ann","pass":"other"}\r\n',
       'CONNECT {"user":"ann"}\r\n',
@@ -180,7 +178,9 @@ describe('authentication', () => {
   });
 
   it('takes a token too', async () => {
-    await using server = await TestServer.start({ auth: { kind: 'token', token: 'sesame' } });
+    await using server = await TestServer.start({
+      users: new Users([{ name: 'box', credentials: { token: 'sesame' }, permissions: undefined }]),
+    });
     using good = await server.connect({ auth_token: 'sesame' });
     await says(good, '', '');
     using bad = await server.greeted();
@@ -190,7 +190,7 @@ describe('authentication', () => {
 
   it('has to happen in time', async () => {
     const clock = new VirtualClock();
-    await using server = await TestServer.start({ auth: users, clock });
+    await using server = await TestServer.start({ users, clock });
     using late = await server.greeted();
     using good = await server.connect({ user: 'ann', pass: 'secret' });
     clock.advance(1_000);

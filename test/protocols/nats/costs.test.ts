@@ -34,7 +34,6 @@ async function withJetStream(run: (client: WireClient, clock: SteppedClock) => P
     clock,
     random: broker.random,
     serverName: 'costs',
-    auth: { kind: 'none' },
   });
   const { port } = await frontend.listen({ host: '127.0.0.1', port: 0 });
   try {

@@ -27,7 +27,6 @@ test('a connection with much to ask is heard in pieces, so that the others get t
     clock: broker.clock,
     random: broker.random,
     serverName,
-    auth: { kind: 'none' },
   });
   const { port } = await frontend.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(port, '127.0.0.1');
