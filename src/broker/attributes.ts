@@ -1,4 +1,5 @@
 import type { AttributeEntry } from './entries.ts';
+import type { Budgets } from './budgets.ts';
 import type { BrokerError } from './errors.ts';
 
 /** What attributes need from the broker around them. */
@@ -16,15 +17,12 @@ export interface AttributesHost {
  */
 export class Attributes {
   readonly #host: AttributesHost;
+  readonly #budgets: Budgets;
   readonly #byProtocol = new Map<string, Map<string, unknown>>();
 
-  constructor(host: AttributesHost) {
+  constructor(host: AttributesHost, budgets: Budgets) {
     this.#host = host;
-  }
-
-  /** How many a protocol has. Whoever sets them keeps them few. */
-  count(protocol: string): number {
-    return this.#byProtocol.get(protocol)?.size ?? 0;
+    this.#budgets = budgets;
   }
 
   names(protocol: string): Iterable<string> {
@@ -36,9 +34,20 @@ export class Attributes {
     return this.#byProtocol.get(protocol)?.get(name);
   }
 
-  /** Undefined takes it away. It counts at once, and resolves when it is durable. */
+  /** Why an attribute cannot have this value; undefined: it can. A value that takes no more room is not refused. */
+  refusalOf(protocol: string, name: string, value: unknown): BrokerError | undefined {
+    if (this.#host.refusal) return this.#host.refusal;
+    const more = chargeOf(value) - chargeOf(this.get(protocol, name));
+    return more > 0 ? this.#budgets.refusal('attributes', more) : undefined;
+  }
+
+  /**
+   * Undefined takes it away. It counts at once, and resolves when it is durable. Rejects with a BrokerError,
+   * see {@link refusalOf}.
+   */
   set(protocol: string, name: string, value: unknown): Promise<void> {
-    if (this.#host.refusal) return Promise.reject(this.#host.refusal);
+    const refusal = this.refusalOf(protocol, name, value);
+    if (refusal) return Promise.reject(refusal);
     const entry = { protocol, name, value };
     this.restore(entry);
     this.#host.record(entry);
@@ -49,6 +58,7 @@ export class Attributes {
   restore({ protocol, name, value }: AttributeEntry): void {
     const attributes = this.#byProtocol.get(protocol) ?? new Map<string, unknown>();
     this.#byProtocol.set(protocol, attributes);
+    this.#budgets.take('attributes', chargeOf(value) - chargeOf(attributes.get(name)));
     if (value === undefined) attributes.delete(name);
     else attributes.set(name, value);
   }
@@ -58,4 +68,9 @@ export class Attributes {
     for (const [protocol, attributes] of this.#byProtocol)
       for (const [name, value] of attributes) yield { protocol, name, value };
   }
+}
+
+/** What a value is charged: one for each KiB of its JSON that it begins. */
+function chargeOf(value: unknown): number {
+  return value === undefined ? 0 : 1 + Math.floor(JSON.stringify(value).length / 1024);
 }

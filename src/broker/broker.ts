@@ -222,7 +222,7 @@ export class Broker {
     });
     this.budgets.count('transactionalIds', () => this.transactions.size);
     this.budgets.count('openTransactions', () => this.transactions.openCount);
-    this.attributes = new Attributes(this.#makeAttributesHost());
+    this.attributes = new Attributes(this.#makeAttributesHost(), this.budgets);
     this.#catalog = new Catalog(
       this.#core,
       () => this.#schedule,
@@ -355,6 +355,7 @@ export class Broker {
     const groupDefinition = groupConfig({ name: defaultGroup, ...group });
     const config = this.checkNewTopic({ retention: 'queue', ...options });
     this.budgets.check('groups');
+    this.budgets.check('positions', config.partitions);
     return this.#defined(() => this.#definitions.defineQueue(config, groupDefinition));
   }
 

@@ -4,15 +4,20 @@ export type BudgetName =
   | 'topics'
   | 'partitions'
   | 'groups'
+  | 'positions'
   | 'consumers'
+  | 'members'
+  | 'waitingFetches'
   | 'subscriptions'
   | 'keys'
   | 'dedupeIds'
   | 'producers'
   | 'scheduled'
+  | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
-  | 'openTransactions';
+  | 'openTransactions'
+  | 'attributes';
 
 /** What one kind of object may take of the broker's memory. */
 export interface Budget {
@@ -64,13 +69,37 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     help: 'groups (JetStream consumers, Kafka groups per topic) of all topics together',
     advice: 'Delete groups',
   },
+  positions: {
+    what: 'positions of groups',
+    setting: 'positions-max',
+    bytesEach: 1792,
+    share: 0.25,
+    help: 'positions of groups: one per group and partition of its topic',
+    advice: 'Delete groups',
+  },
   consumers: {
     what: 'consumers',
     setting: 'consumers-max',
     bytesEach: 2048,
     share: 0.15,
-    help: 'consumers of all groups: pull requests that wait, push subscriptions, members, handlers',
+    help: 'consumers of all groups: waiting pull requests, push subscriptions, share sessions, handlers, members',
     advice: 'End consumers',
+  },
+  members: {
+    what: 'members of Kafka groups',
+    setting: 'members-max',
+    bytesEach: 4096,
+    share: 0.15,
+    help: 'members of all Kafka groups together; each 4 KiB of their metadata count as one more',
+    advice: 'End members',
+  },
+  waitingFetches: {
+    what: 'partitions of waiting fetches',
+    setting: 'waiting-fetches-max',
+    bytesEach: 512,
+    share: 0.1,
+    help: 'partitions that waiting Kafka fetches watch, all together',
+    advice: 'Let clients fetch fewer partitions at once',
   },
   subscriptions: {
     what: 'live subscriptions',
@@ -112,6 +141,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     help: 'messages that wait for their time',
     advice: 'Wait until some are due',
   },
+  ordered: {
+    what: 'ordered messages under way',
+    setting: 'ordered-max',
+    bytesEach: 320,
+    share: 0.1,
+    help: 'messages in flight or held behind their key in groups that order by key, all together',
+    advice: 'Acknowledge messages',
+  },
   waitingPublishes: {
     what: 'waiting publishes',
     setting: 'waiting-publishes-max',
@@ -135,6 +172,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     share: 0.05,
     help: 'transactions that are open at once',
     advice: 'End transactions',
+  },
+  attributes: {
+    what: 'attributes of protocols',
+    setting: 'attributes-max',
+    bytesEach: 1024,
+    share: 0.05,
+    help: 'facts that protocols remember on their own, such as configs of Kafka groups; each KiB counts as one',
+    advice: 'Reset configs',
   },
 };
 
@@ -180,6 +225,16 @@ export class Meter {
     if (this.#closed || size === this.#held) return;
     this.#budgets.take(this.#name, size - this.#held);
     this.#held = size;
+  }
+
+  /** Whether the budget is used up. */
+  get isFull(): boolean {
+    return this.#budgets.isFull(this.#name);
+  }
+
+  /** Why the container cannot have this size now; undefined: it can. A size that does not grow is never refused. */
+  refusalOf(size: number): BrokerError | undefined {
+    return size > this.#held ? this.#budgets.refusal(this.#name, size - this.#held) : undefined;
   }
 
   /** The container goes, with all that is in it. */

@@ -84,6 +84,7 @@ export class Catalog {
     this.#core.budgets.release('topics');
     this.#core.budgets.release('partitions', topic.partitions.length);
     this.#core.budgets.release('groups', topic.groups.size);
+    this.#core.budgets.release('positions', topic.groups.size * topic.partitions.length);
     topic.release();
     this.topicsById.delete(topic.id);
     this.#logIds.remove(topic);
@@ -95,6 +96,7 @@ export class Catalog {
   addPartitions(topic: Topic, ids: readonly number[]): void {
     topic.partitions.add(ids);
     this.#core.budgets.take('partitions', ids.length);
+    this.#core.budgets.take('positions', ids.length * topic.groups.size);
     this.#logIds.add(topic);
   }
 

@@ -59,6 +59,11 @@ function reached(budget: BudgetName): (error: unknown) => boolean {
     error instanceof BrokerError && error.code === 'limit-reached' && error.details.budget === budget;
 }
 
+/** Deliveries that were asked for have been made. */
+async function delivered(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 describe('a budget refuses what would be too much, and has room again when something goes', () => {
   test('topics', () =>
     withBroker({ topics: 2 }, async ({ broker }) => {
@@ -94,6 +99,66 @@ describe('a budget refuses what would be too much, and has room again when somet
       await other.delete();
       assert.equal(broker.budgets.used('groups'), 1);
       await topic.createGroup({ name: 'i' });
+    }));
+
+  test('positions of groups, on partitions that are there and on those that are added', () =>
+    withBroker({ positions: 10 }, async ({ broker }) => {
+      const topic = await broker.createTopic({ name: 'a', partitions: 4 });
+      const group = await topic.createGroup({ name: 'g' });
+      await topic.createGroup({ name: 'h' });
+      await assert.rejects(topic.createGroup({ name: 'i' }), reached('positions'));
+      await topic.update({ ...topic.config, partitions: 5 });
+      assert.equal(broker.budgets.used('positions'), 10);
+      await assert.rejects(topic.update({ ...topic.config, partitions: 6 }), reached('positions'));
+      await assert.rejects(broker.defineQueue({ name: 'q' }), reached('positions'));
+      await group.delete();
+      await broker.defineQueue({ name: 'q' });
+      await topic.delete();
+      assert.equal(broker.budgets.used('positions'), 1);
+    }));
+
+  test('order by key: without room nothing further is looked at until an answer makes some', () =>
+    withBroker({ ordered: 3 }, async ({ broker }) => {
+      const topic = await broker.createTopic({ name: 'a' });
+      const other = await broker.createTopic({ name: 'b' });
+      const options = { ordering: 'key', start: { kind: 'all' } } as const;
+      const group = await topic.createGroup({ name: 'g', ...options });
+      const consumer = new TestConsumer();
+      group.attach(consumer);
+      for (const key of ['k', 'l', 'm', 'n', 'o']) await topic.send({ key, value: key });
+      await delivered();
+      assert.deepEqual(consumer.values, ['k', 'l', 'm']);
+      assert.equal(broker.budgets.used('ordered'), 3);
+      // A group with nothing under way gets one message all the same: no answer of its own would wake it.
+      const beside = await other.createGroup({ name: 'g', ...options });
+      const lone = new TestConsumer();
+      beside.attach(lone);
+      for (const key of ['x', 'y']) await other.send({ key, value: key });
+      await delivered();
+      assert.deepEqual(lone.values, ['x']);
+      assert.ok(group.ack(0, 0) && group.ack(0, 1));
+      await delivered();
+      assert.deepEqual(consumer.values, ['k', 'l', 'm', 'n']);
+      await group.delete();
+      assert.ok(beside.ack(0, 0));
+      await delivered();
+      assert.deepEqual(lone.values, ['x', 'y']);
+      await other.delete();
+      assert.equal(broker.budgets.used('ordered'), 0);
+    }));
+
+  test('attributes, each by the room it takes', () =>
+    withBroker({ attributes: 3 }, async ({ broker }) => {
+      const { attributes } = broker;
+      await attributes.set('p', 'a', 'x'.repeat(1500));
+      await attributes.set('p', 'b', 1);
+      await assert.rejects(attributes.set('p', 'c', 1), reached('attributes'));
+      await assert.rejects(attributes.set('p', 'b', 'x'.repeat(1500)), reached('attributes'));
+      await attributes.set('p', 'b', 2);
+      await attributes.set('p', 'a', 1);
+      await attributes.set('p', 'c', 1);
+      await attributes.set('p', 'c', undefined);
+      assert.equal(broker.budgets.used('attributes'), 2);
     }));
 
   test('keys, one by one and in batches; a known key goes on', () =>
@@ -182,9 +247,18 @@ test('a start reads back what is there, whatever the limits; only what is new is
       const topic = await broker.createTopic({ name, partitions: 4, keyState: true });
       await topic.createGroup({ name: 'g' });
       await topic.send({ key: name, value: 'x' }, { dedupeId: name });
+      await broker.attributes.set('p', name, name);
     }
     const before = broker.budgets.use();
-    const lowered = { topics: 1, partitions: 1, groups: 1, keys: 1, dedupeIds: 1 };
+    const lowered = {
+      topics: 1,
+      partitions: 1,
+      groups: 1,
+      positions: 1,
+      keys: 1,
+      dedupeIds: 1,
+      attributes: 1,
+    };
     const again = await restart(lowered);
     assert.equal(again.topics.size, 3);
     for (const name of budgetNames) assert.equal(again.budgets.used(name), before[name].used, name);
@@ -193,6 +267,7 @@ test('a start reads back what is there, whatever the limits; only what is new is
     await again.topic('b')!.delete();
     await again.topic('a')!.delete();
     await again.topic('c')!.delete();
+    for (const name of ['a', 'b', 'c']) await again.attributes.set('p', name, undefined);
     for (const name of budgetNames) assert.equal(again.budgets.used(name), 0, name);
   }));
 

@@ -1,4 +1,10 @@
-import { Broker, type Consumer, type Delivery, type Group } from '../../src/broker/index.ts';
+import {
+  Broker,
+  type BrokerOptions,
+  type Consumer,
+  type Delivery,
+  type Group,
+} from '../../src/broker/index.ts';
 import { MemoryFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
@@ -76,13 +82,13 @@ export class TestBroker {
     this.clock = clock;
   }
 
-  static async open(): Promise<TestBroker> {
+  static async open(options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
     const kit = new TestBroker();
-    await kit.start();
+    await kit.start(options);
     return kit;
   }
 
-  async start(): Promise<void> {
+  async start(options: Partial<BrokerOptions> = {}): Promise<void> {
     this.broker = await Broker.open({
       dir: 'data',
       files: this.files,
@@ -90,6 +96,7 @@ export class TestBroker {
       random: new SeededRandom(1),
       log: { journalFileBytes: 1024 * 1024, blocks: new PoisonedBlocks() },
       memoryBytes: () => 0,
+      ...options,
     });
   }
 

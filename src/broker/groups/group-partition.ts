@@ -1,5 +1,6 @@
 import { Record } from '../../log/index.ts';
 import { Queue } from '../../util/index.ts';
+import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
 import { type Filter, KeyReader } from '../partitions/filter.ts';
 import type { Partition } from '../partitions/partition.ts';
@@ -83,7 +84,8 @@ export class GroupPartition {
   /** Messages at or above the cursor that pass the filter; kept only when there is one. */
   #filteredLag = 0;
   #filter: Filter | undefined;
-  readonly #ordered: boolean;
+  /** Charged with the keys under way and the messages behind them; undefined: the group has no order by key. */
+  readonly #ordered: Meter | undefined;
   readonly #keyReader = new KeyReader();
   /** Keys with a message under way, and who waits behind it. */
   readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
@@ -104,7 +106,13 @@ export class GroupPartition {
   readonly #againReader: RecordReader;
   readonly #again = new Record();
 
-  constructor(partition: Partition, filter: Filter | undefined, ordered: boolean, host: GroupPartitionHost) {
+  /** `ordered`: what order by key is charged to; undefined: the group has none. */
+  constructor(
+    partition: Partition,
+    filter: Filter | undefined,
+    ordered: Meter | undefined,
+    host: GroupPartitionHost,
+  ) {
     this.partition = partition;
     this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
@@ -195,6 +203,7 @@ export class GroupPartition {
     this.pending.clear();
     this.#keysUnderWay.clear();
     this.#held = 0;
+    this.#chargeOrder();
     this.changes.clear();
     this.cursor = cursor;
     this.deliveredEnd = cursor;
@@ -254,6 +263,7 @@ export class GroupPartition {
       this.#passOver(this.#fresh);
     }
     for (;;) {
+      if (this.#ordered?.isFull === true && this.pending.size > 0) return undefined; // an answer wakes the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
           if (this.#consider(this.#fresh)) return this.#fresh;
@@ -450,6 +460,7 @@ export class GroupPartition {
     this.pending.hold(entry);
     behind.push(entry);
     this.#held++;
+    this.#chargeOrder();
     this.changes.deliveries.push(record.offset, 0);
     this.#peeked = false;
     if (this.#filter) this.filteredLag--;
@@ -462,7 +473,9 @@ export class GroupPartition {
     if (!this.#ordered) return;
     entry.key ??= this.#keyReader.read(record);
     entry.holdsKey = true;
-    if (!this.#keysUnderWay.has(entry.key)) this.#keysUnderWay.set(entry.key, new Queue());
+    if (this.#keysUnderWay.has(entry.key)) return;
+    this.#keysUnderWay.set(entry.key, new Queue());
+    this.#chargeOrder();
   }
 
   /** The same for an entry whose message has to be read first. One that cannot be read holds no key. */
@@ -488,6 +501,7 @@ export class GroupPartition {
     this.pending.hold(entry);
     behind.push(entry);
     this.#held++;
+    this.#chargeOrder();
     return false;
   }
 
@@ -506,7 +520,9 @@ export class GroupPartition {
 
   /** The queue behind its key drops it when its turn comes. */
   #leaveHeld(entry: PendingEntry): void {
-    if (entry.state === PendingState.held && entry.key !== undefined && this.#ordered) this.#held--;
+    if (entry.state !== PendingState.held || entry.key === undefined || !this.#ordered) return;
+    this.#held--;
+    this.#chargeOrder();
   }
 
   #releaseKey(entry: PendingEntry): void {
@@ -516,14 +532,25 @@ export class GroupPartition {
     for (let next = behind.shift(); next; next = behind.shift()) {
       if (next.state !== PendingState.held) continue; // settled while it was held
       this.#held--;
+      this.#chargeOrder();
       next.holdsKey = true;
       this.pending.makeReady(next);
       return;
     }
     this.#keysUnderWay.delete(entry.key!);
+    this.#chargeOrder();
   }
 
   get held(): number {
     return this.#held;
+  }
+
+  #chargeOrder(): void {
+    this.#ordered?.set(this.#keysUnderWay.size + this.#held);
+  }
+
+  /** The group goes. */
+  close(): void {
+    this.#ordered?.close();
   }
 }

@@ -399,9 +399,8 @@ export class Group {
   // ---- position
 
   addPartition(partition: Partition): void {
-    this.positions.add(
-      new GroupPartition(partition, this.#filter, this.#config.ordering === 'key', this.#positionHost),
-    );
+    const ordered = this.#config.ordering === 'key' ? this.#core.budgets.meter('ordered') : undefined;
+    this.positions.add(new GroupPartition(partition, this.#filter, ordered, this.#positionHost));
   }
 
   /** Takes the start position. Messages published meanwhile count as new. */
@@ -710,6 +709,7 @@ export class Group {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.stop();
+    for (const position of this.positions.opened) position.close();
     const consumers = this.#consumers.removeAll();
     this.#core.budgets.release('consumers', consumers.length);
     for (const { consumer } of consumers) consumer.ended(reason);

@@ -482,6 +482,7 @@ export class Topic {
     const config = groupConfig(options);
     this.#checkNewGroup(config.name);
     this.#core.budgets.check('groups');
+    this.#core.budgets.check('positions', this.partitions.length);
     const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
     this.addGroup(group);
     try {
@@ -536,6 +537,7 @@ export class Topic {
   /** Puts a group in its place: a new one, or one from the journal. */
   addGroup(group: Group): void {
     this.#core.budgets.take('groups');
+    this.#core.budgets.take('positions', this.partitions.length);
     this.groups.set(group.name, group);
     this.#configured();
   }
@@ -545,7 +547,10 @@ export class Topic {
     if (this.groups.get(group.name) === group) {
       this.groups.delete(group.name);
       // A deleted topic has given back all of its groups.
-      if (!this.#deleted) this.#core.budgets.release('groups');
+      if (!this.#deleted) {
+        this.#core.budgets.release('groups');
+        this.#core.budgets.release('positions', this.partitions.length);
+      }
     }
     this.#configured();
     if (!this.#deleted) this.#acks.sweep();
@@ -626,8 +631,11 @@ export class Topic {
       throw topicError(this, 'topic-config-invalid', 'has keyState and keeps it for life');
     if (config.partitions < partitions)
       throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
-    if (config.partitions > partitions)
-      this.#core.budgets.check('partitions', config.partitions - partitions);
+    if (config.partitions > partitions) {
+      const added = config.partitions - partitions;
+      this.#core.budgets.check('partitions', added);
+      if (this.groups.size > 0) this.#core.budgets.check('positions', added * this.groups.size);
+    }
     this.#core.checkSubjects(config);
     return config;
   }

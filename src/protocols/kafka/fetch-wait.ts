@@ -1,5 +1,6 @@
-import type { Partition, PartitionWatcher } from '../../broker/index.ts';
+import type { Budgets, Partition, PartitionWatcher } from '../../broker/index.ts';
 import type { Timer } from '../../util/index.ts';
+import { mayWait } from './fetch-room.ts';
 import type { KafkaSession } from './handler.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { readableEnd } from './partition-view.ts';
@@ -18,17 +19,28 @@ export class FetchWait implements PartitionWatcher {
   readonly #targets: readonly Wanted[];
   readonly #bytesMin: number;
   readonly #isolationLevel: number;
+  readonly #budgets: Budgets;
   #resolve: () => void = () => {};
   #timer: Timer | undefined = undefined;
   #unhook: () => void = () => {};
+  #hasEnded = false;
 
-  private constructor(targets: readonly Wanted[], bytesMin: number, isolationLevel: number) {
+  private constructor(
+    targets: readonly Wanted[],
+    bytesMin: number,
+    isolationLevel: number,
+    budgets: Budgets,
+  ) {
+    this.#budgets = budgets;
     this.#targets = targets;
     this.#bytesMin = bytesMin;
     this.#isolationLevel = isolationLevel;
   }
 
-  /** Resolves when there is reason to read. */
+  /**
+   * Resolves when there is reason to read. `enough`: there is already; `no-room`: so many partitions cannot
+   * wait beside those that do.
+   */
   static until(
     targets: readonly Wanted[],
     bytesMin: number,
@@ -36,14 +48,16 @@ export class FetchWait implements PartitionWatcher {
     waitMs: number,
     host: KafkaHost,
     session: KafkaSession,
-  ): Promise<void> | undefined {
-    const wait = new FetchWait(targets, bytesMin, isolationLevel);
-    return wait.#hasEnough() ? undefined : wait.#start(waitMs, host, session);
+  ): Promise<void> | 'enough' | 'no-room' {
+    const wait = new FetchWait(targets, bytesMin, isolationLevel, host.broker.budgets);
+    if (wait.#hasEnough()) return 'enough';
+    return mayWait(host.broker.budgets, targets.length) ? wait.#start(waitMs, host, session) : 'no-room';
   }
 
   #start(waitMs: number, host: KafkaHost, session: KafkaSession): Promise<void> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
+      this.#budgets.take('waitingFetches', this.#targets.length);
       for (const { partition } of this.#targets) partition?.watch(this);
       this.#timer = host.clock.setTimer(waitMs, () => this.#end());
       this.#unhook = session.onClose(() => this.#end());
@@ -55,6 +69,9 @@ export class FetchWait implements PartitionWatcher {
   }
 
   #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#budgets.release('waitingFetches', this.#targets.length);
     for (const { partition } of this.#targets) partition?.unwatch(this);
     this.#timer?.cancel();
     this.#unhook();

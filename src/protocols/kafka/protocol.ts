@@ -42,6 +42,7 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
         requestBytesMax: Math.max(kafkaProduceBytesMax, kafkaCommandBytesMax),
         commandBytesMax: kafkaCommandBytesMax,
         requestElementsMax: settings.kafkaElementsMax,
+        autoCreationsMax: settings.kafkaAutoCreationsMax,
         recreateDelayMs: settings.kafkaRecreateDelayMs,
       },
       settings: parseKafkaSettings(settings.kafkaConfig ?? ''),

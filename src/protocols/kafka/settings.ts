@@ -26,6 +26,7 @@ export interface KafkaDoorSettings {
   readonly kafkaProduceBytesMax: number;
   readonly kafkaCommandBytesMax: number;
   readonly kafkaElementsMax: number;
+  readonly kafkaAutoCreationsMax: number;
 }
 
 export const kafkaDoorSettings: SettingTable<KafkaDoorSettings> = {
@@ -84,5 +85,10 @@ export const kafkaDoorSettings: SettingTable<KafkaDoorSettings> = {
     name: 'kafka-elements-max',
     default: 100_000,
     help: 'array elements (topics, partitions, groups, …) in one request of Kafka clients',
+  }),
+  kafkaAutoCreationsMax: count(100_000, {
+    name: 'kafka-auto-creations-max',
+    default: 100,
+    help: 'topics that one Metadata request of a Kafka client makes by naming them',
   }),
 };

@@ -12,6 +12,7 @@ import type { TopicView, TopicsView } from './consumer/subscribed-topics.ts';
 import { EmptiedGroups } from './emptied-groups.ts';
 import { GroupConfigs } from './group-configs.ts';
 import { groupLimits, type GroupLimits } from './limits.ts';
+import type { MemberCharge } from './member-charge.ts';
 import { GroupOffsets } from './offsets.ts';
 import { Presences } from './presence.ts';
 import { ShareGroup } from './share/share-group.ts';
@@ -61,6 +62,7 @@ export class GroupCoordinator {
     readonly limits: GroupLimits;
     readonly topics: TopicsView;
     readonly patternOf: (text: string) => PatternTopics;
+    readonly charge: () => MemberCharge;
     readonly changed: (group: LiveGroup) => void;
   };
   readonly #unsubscribe: () => void;
@@ -76,7 +78,7 @@ export class GroupCoordinator {
     this.configs = new GroupConfigs(broker.attributes, this.limits, () => clock.now());
     this.shareOffsets = new ShareOffsets(this.configs);
     this.emptied = new EmptiedGroups(clock);
-    this.shareSessions = new ShareSessions(this.limits.shareSessionsMax);
+    this.shareSessions = new ShareSessions(this.limits.shareSessionsMax, broker.budgets);
     this.#host = {
       clock,
       random,
@@ -86,6 +88,7 @@ export class GroupCoordinator {
         all: (after) => this.#views(after),
       },
       patternOf: (text) => this.patterns.of(text),
+      charge: () => broker.budgets.meter('members'),
       changed: (group) => this.#changed(group),
     };
     this.patterns = new Patterns(this.#host.topics, this.limits.memberTopicsMax);
@@ -202,7 +205,7 @@ export class GroupCoordinator {
 
   #changed(group: LiveGroup): void {
     if (group.kind === 'share') return;
-    const presences = this.#presences.get(group.id) ?? new Presences();
+    const presences = this.#presences.get(group.id) ?? new Presences(this.broker.budgets);
     this.#presences.set(group.id, presences);
     presences.update(this.#readers(group));
     // The group is in the middle of something: it goes when that is over.

@@ -105,8 +105,6 @@ function groupConfigRules(limits: GroupLimits): { readonly [name: string]: Group
   };
 }
 
-const configuredGroupsMax = 10_000;
-
 /** As they are kept: an attribute of the broker per group, of this protocol. */
 const protocol = 'kafka';
 const prefix = 'group/';
@@ -114,6 +112,10 @@ const attributeOf = (groupId: string): string => prefix + groupId;
 
 /** A group's configs by name, as they were given. */
 type ConfigTexts = { readonly [name: string]: string };
+
+function textsOf(configs: ReadonlyMap<string, string>): ConfigTexts | undefined {
+  return configs.size > 0 ? Object.fromEntries(configs) : undefined;
+}
 
 /** What was configured of groups, durably; groups need not exist yet. */
 export class GroupConfigs {
@@ -145,11 +147,10 @@ export class GroupConfigs {
    */
   set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): Promise<void> {
     const configs = this.check(groupId, values);
-    const texts = configs.size > 0 ? Object.fromEntries(configs) : undefined;
-    return this.#attributes.set(protocol, attributeOf(groupId), texts);
+    return this.#attributes.set(protocol, attributeOf(groupId), textsOf(configs));
   }
 
-  /** What the configs would be. Throws a KafkaError, mostly of code INVALID_CONFIG. */
+  /** What the configs would be. Throws a KafkaError, mostly of code INVALID_CONFIG, or a BrokerError. */
   check(
     groupId: string,
     values: Iterable<readonly [name: string, value: string | null]>,
@@ -159,7 +160,6 @@ export class GroupConfigs {
     if (groupId.length > groupNameMax)
       throw new KafkaError(ErrorCode.INVALID_GROUP_ID, `A group's id has 1 to ${groupNameMax} characters.`);
     const configs = new Map(this.given(groupId));
-    const isNew = configs.size === 0;
     for (const [name, value] of values) {
       const rule = Object.hasOwn(this.#rules, name) ? this.#rules[name] : undefined;
       if (!rule) throw new KafkaError(ErrorCode.INVALID_CONFIG, `Unknown group config name: ${name}`);
@@ -171,11 +171,8 @@ export class GroupConfigs {
     }
     for (const name of configs.keys()) this.#checkBounds(name, Number(configs.get(name)));
     for (const kind of ['consumer', 'share'] as const) this.#checkTimes(kind, configs);
-    if (isNew && configs.size > 0 && this.#attributes.count(protocol) >= configuredGroupsMax)
-      throw new KafkaError(
-        ErrorCode.POLICY_VIOLATION,
-        `There are ${configuredGroupsMax} groups with configs, which is the limit.`,
-      );
+    const refusal = this.#attributes.refusalOf(protocol, attributeOf(groupId), textsOf(configs));
+    if (refusal) throw refusal;
     return configs;
   }
 

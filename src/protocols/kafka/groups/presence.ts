@@ -1,4 +1,4 @@
-import type { Consumer, Group } from '../../../broker/index.ts';
+import type { Budgets, Consumer, Group } from '../../../broker/index.ts';
 
 /** A presence is a member as the broker's group counts it: it reads by itself, so it takes no deliveries. */
 class Presence implements Consumer {
@@ -26,6 +26,11 @@ class Presence implements Consumer {
  */
 export class Presences {
   readonly #present = new Map<Group, Presence[]>();
+  readonly #budgets: Budgets;
+
+  constructor(budgets: Budgets) {
+    this.#budgets = budgets;
+  }
 
   /** `wanted`: how many members each broker group has now. */
   update(wanted: ReadonlyMap<Group, number>): void {
@@ -41,7 +46,8 @@ export class Presences {
   }
 
   #set(group: Group, presences: Presence[], count: number): void {
-    while (presences.length < count) {
+    // The first one keeps the group from being idle. The others are for show, while the budget has room.
+    while (presences.length < count && (presences.length === 0 || !this.#budgets.isFull('consumers'))) {
       const presence = new Presence(group);
       presences.push(presence);
       group.attach(presence);

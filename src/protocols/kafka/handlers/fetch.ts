@@ -7,6 +7,7 @@ import {
 } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import { FetchWait, bytesToRead } from '../fetch-wait.ts';
+import { throttleMs } from '../fetch-room.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import {
   highWatermark,
@@ -48,15 +49,20 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
     return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
   const targets = request.topics.map((topic) => targetsOf(topic, context));
   const waitMs = Math.min(request.maxWaitMs, host.limits.fetchWaitMsMax);
-  if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE)))
-    await FetchWait.until(targets.flat(), request.minBytes, request.isolationLevel, waitMs, host, session);
+  const { minBytes, isolationLevel } = request;
+  let throttleTimeMs = 0;
+  if (waitMs > 0 && targets.every((list) => list.every(({ error }) => error === ErrorCode.NONE))) {
+    const wait = FetchWait.until(targets.flat(), minBytes, isolationLevel, waitMs, host, session);
+    if (wait === 'no-room') throttleTimeMs = throttleMs(waitMs);
+    else if (wait !== 'enough') await wait;
+  }
   const bytesMax = await session.takeRoom(bytesWanted(request, targets));
   if (session.closed) return { responses: [] };
   const stored: StoredBatches[] = [];
   context.sent = () => {
     for (const batches of stored) batches.release();
   };
-  return { responses: await readAll(request, targets, bytesMax, stored) };
+  return { throttleTimeMs, responses: await readAll(request, targets, bytesMax, stored) };
 };
 
 /** How large the answer would be. */

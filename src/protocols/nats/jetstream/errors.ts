@@ -163,10 +163,13 @@ export function apiError(name: ApiErrorName, detail?: string | number): ApiError
   return new ApiError(apiErrorBody(name, detail));
 }
 
+const consumerBudgets: ReadonlySet<string> = new Set(['groups', 'positions', 'consumers']);
+
 /** A budget of the broker is used up: in nats-server's words where it has such a limit too. */
 function limitBody({ message, details }: BrokerError): ApiErrorBody {
   if (details.budget === 'topics') return apiErrorBody('maximumStreams');
-  if (details.budget === 'groups' || details.budget === 'consumers') return apiErrorBody('maximumConsumers');
+  if (details.budget !== undefined && consumerBudgets.has(details.budget))
+    return apiErrorBody('maximumConsumers');
   return apiErrorBody('storeFailed', message);
 }
 

@@ -4,6 +4,7 @@ import type {
   JoinResult,
   SyncResult,
 } from '../../../../src/protocols/kafka/groups/classic/messages.ts';
+import { freeCharge } from './free-charge.ts';
 import { groupLimits, type GroupLimits } from '../../../../src/protocols/kafka/groups/limits.ts';
 import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
 import type { ErrorCode } from '../../../../src/wire/kafka/index.ts';
@@ -23,6 +24,7 @@ export class ClassicKit {
       clock: this.clock,
       random: new SeededRandom(7),
       limits: groupLimits(limits),
+      charge: () => freeCharge,
       changed: (group) => void this.changes.push(group.state),
     });
   }

@@ -8,6 +8,7 @@ import type {
   TopicView,
   TopicsView,
 } from '../../../../src/protocols/kafka/groups/consumer/subscribed-topics.ts';
+import { freeCharge } from './free-charge.ts';
 import { groupLimits, type GroupLimits } from '../../../../src/protocols/kafka/groups/limits.ts';
 import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
 import { errorName } from '../../../../src/wire/kafka/index.ts';
@@ -38,6 +39,7 @@ export class ConsumerKit {
       clock: this.clock,
       random: new SeededRandom(3),
       limits: groupLimits(limits),
+      charge: () => freeCharge,
       topics: views,
       patternOf: (text) => patterns.of(text),
       sessionMsOf: () => groupLimits(limits).consumerSessionMs.default,

@@ -1,4 +1,9 @@
-import { LiveMessage, type LiveSubscriber, type LiveSubscription } from '../../../../src/broker/index.ts';
+import {
+  LiveMessage,
+  type BrokerOptions,
+  type LiveSubscriber,
+  type LiveSubscription,
+} from '../../../../src/broker/index.ts';
 import type { NatsSession } from '../../../../src/protocols/nats/jetstream-door.ts';
 import { PillarboxJetStream } from '../../../../src/protocols/nats/jetstream/index.ts';
 import { decodeHeaders, decodeStatus, encodeHeaders, natsHeaders } from '../../../../src/wire/nats/index.ts';
@@ -123,8 +128,8 @@ export class TestJetStream {
     this.jetStream = this.#make();
   }
 
-  static async open(): Promise<TestJetStream> {
-    return new TestJetStream(await TestBroker.open());
+  static async open(options: Partial<BrokerOptions> = {}): Promise<TestJetStream> {
+    return new TestJetStream(await TestBroker.open(options));
   }
 
   #make(): PillarboxJetStream {

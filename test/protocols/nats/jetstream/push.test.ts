@@ -32,6 +32,18 @@ describe('push consumers', () => {
     assert.deepEqual(again.texts, ['3']);
   });
 
+  test('are not made beyond the budget of consumers; what is there already is left in peace', async () => {
+    await using js = await TestJetStream.open({ budgets: { consumers: 1 } });
+    await js.addStream('S', { subjects: ['s.>'] });
+    await js.addConsumer('S', 'c', { deliver_subject: 'out' });
+    js.listen('out');
+    const config = { durable_name: 'd', ack_policy: 'explicit', deliver_subject: 'out.d' };
+    const { error } = await js.api('CONSUMER.CREATE.S.d', { stream_name: 'S', config });
+    assert.deepEqual(error, { code: 400, err_code: 10026, description: 'maximum consumers limit reached' });
+    await js.addConsumer('S', 'c', { deliver_subject: 'out' });
+    await js.addConsumer('S', 'pull');
+  });
+
   test('go on by themselves after a restart', async () => {
     await using js = await withStream(1);
     await js.addConsumer('S', 'c', { deliver_subject: 'out' });

@@ -4,6 +4,7 @@ import { DeadlineTimer } from '../deadline-timer.ts';
 import { KafkaError } from '../../errors.ts';
 import { freshMemberId } from '../ids.ts';
 import type { GroupLimits } from '../limits.ts';
+import { chargeOfMember, chargeOfMembers, type MemberCharge } from '../member-charge.ts';
 import { ClassicMember, protocolBytes } from './classic-member.ts';
 import type {
   JoinAnswer,
@@ -24,6 +25,8 @@ export interface ClassicGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
+  /** What its members are charged to. */
+  charge(): MemberCharge;
   /** Members came, went or changed what they read; the state may be another one. */
   changed(group: ClassicGroup): void;
 }
@@ -54,6 +57,7 @@ export class ClassicGroup {
   #protocolType: string | null = null;
   #protocolName: string | null = null;
   readonly #roster = new Roster();
+  readonly #charge: MemberCharge;
   /** Who has not synced in this generation yet. */
   readonly #pendingSyncs = new Set<string>();
   readonly #timer: DeadlineTimer;
@@ -65,6 +69,7 @@ export class ClassicGroup {
   constructor(id: string, host: ClassicGroupHost) {
     this.id = id;
     this.#host = host;
+    this.#charge = host.charge();
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
   }
 
@@ -109,12 +114,18 @@ export class ClassicGroup {
       this.#answerSync(member, refusedSync(ErrorCode.COORDINATOR_NOT_AVAILABLE));
     }
     this.#roster.clear();
+    this.#charge.close();
     this.#timer.stop();
   }
 
   // ---- join
 
   join(request: JoinRequest, answer: JoinAnswer): void {
+    this.#join(request, answer);
+    this.#count();
+  }
+
+  #join(request: JoinRequest, answer: JoinAnswer): void {
     const refuse = (code: ErrorCode, memberId: string = request.memberId): void =>
       answer(refusedJoin(code, memberId));
     const { memberId, groupInstanceId } = request;
@@ -133,6 +144,11 @@ export class ClassicGroup {
         return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '');
       }
     }
+    const before = known ?? (replaced === undefined ? undefined : this.members.get(replaced));
+    if (this.#charge.refusalOf(this.#chargeWith(memberId, before, bytes))) {
+      this.#roster.pendingIds.delete(memberId);
+      return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, before ? memberId : '');
+    }
     if (!this.#roster.canTake(request, this.#protocolType))
       return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     if (memberId === '') return this.#joinWithoutId(request, answer);
@@ -143,6 +159,21 @@ export class ClassicGroup {
     const wrong = this.#wrongMember(request);
     if (wrong !== undefined) return refuse(wrong);
     this.#rejoin(known!, request, answer);
+  }
+
+  /** What members and given ids are charged. */
+  get #size(): number {
+    return chargeOfMembers(this.members.values()) + this.#roster.pendingIds.size;
+  }
+
+  /** The same, with a member that offers so many bytes in place of its former self or of its given id. */
+  #chargeWith(id: string, before: ClassicMember | undefined, bytes: number): number {
+    const given = this.#roster.pendingIds.has(id) ? 1 : 0;
+    return this.#size + chargeOfMember(bytes) - (before ? chargeOfMember(before.bytes) : given);
+  }
+
+  #count(): void {
+    this.#charge.set(this.#size);
   }
 
   #joinWithoutId(request: JoinRequest, answer: JoinAnswer): void {
@@ -337,6 +368,8 @@ export class ClassicGroup {
     const isLeader = member.id === this.#roster.leader;
     if (isLeader && this.#assignmentBytes(request) > this.#host.limits.groupMetadataBytesMax)
       return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
+    if (isLeader && this.#charge.refusalOf(this.#size + chargeOfMember(this.#assignmentBytes(request))))
+      return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
     this.#answerSync(member, refusedSync(ErrorCode.REBALANCE_IN_PROGRESS));
     member.sync = answer;
     if (isLeader) this.#assign(request);
@@ -352,6 +385,7 @@ export class ClassicGroup {
       const member = this.members.get(memberId);
       if (member) member.assignment = Buffer.from(assignment);
     }
+    this.#count();
     this.#state = 'Stable';
     // Who has not synced by the end of the phase is taken out all the same: it does not know what is its own.
     for (const member of this.members.values()) this.#answerSync(member, this.#synced(member));
@@ -379,6 +413,7 @@ export class ClassicGroup {
 
   leave(key: MemberKey): ErrorCode {
     if (key.groupInstanceId === null && this.#roster.pendingIds.delete(key.memberId)) {
+      this.#count();
       this.#memberGone();
       return ErrorCode.NONE;
     }
@@ -430,6 +465,7 @@ export class ClassicGroup {
   #forget(member: ClassicMember): void {
     this.#roster.forget(member);
     this.#pendingSyncs.delete(member.id);
+    this.#count();
   }
 
   /** One less to wait for. */
@@ -461,6 +497,7 @@ export class ClassicGroup {
     for (const [id, dueMs] of this.#roster.pendingIds) {
       if (dueMs > nowMs) continue;
       this.#roster.pendingIds.delete(id);
+      this.#count();
       this.#memberGone();
     }
     for (const member of this.members.values()) {
@@ -477,6 +514,7 @@ export class ClassicGroup {
     this.#phaseEndMs = Infinity;
     if (this.#state === 'PreparingRebalance') {
       this.#roster.pendingIds.clear();
+      this.#count();
       return this.#completeJoin();
     }
     for (const id of this.#pendingSyncs) {

@@ -4,6 +4,7 @@ import { DeadlineTimer } from '../deadline-timer.ts';
 import { KafkaError } from '../../errors.ts';
 import { freshUuid } from '../ids.ts';
 import type { GroupLimits } from '../limits.ts';
+import { bytesOfNames, chargeOfMember, chargeOfMembers, type MemberCharge } from '../member-charge.ts';
 import { each, fromList, isSame, isSubset, noPartitions, toList, type Assignment } from './assignment.ts';
 import { assignors, defaultAssignor } from './assignors.ts';
 import { ConsumerMember, staticLeaveEpoch } from './consumer-member.ts';
@@ -19,6 +20,8 @@ export interface ConsumerGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
+  /** What its members are charged to. */
+  charge(): MemberCharge;
   readonly topics: TopicsView;
   /** After how long without a heartbeat members of a group are out. */
   sessionMsOf(groupId: string): number;
@@ -53,6 +56,7 @@ export class ConsumerGroup {
   /** Who holds a partition, those it was told to give back included. */
   readonly #owners = new Map<string, string>();
   readonly #staticMembers = new Map<string, string>();
+  readonly #charge: MemberCharge;
   readonly #timer: DeadlineTimer;
   #subscribed: SubscribedTopics;
   /** Topics were created, changed or deleted since they were last looked at. */
@@ -61,6 +65,7 @@ export class ConsumerGroup {
   constructor(id: string, host: ConsumerGroupHost) {
     this.id = id;
     this.#host = host;
+    this.#charge = host.charge();
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
     this.#subscribed = new SubscribedTopics([], host.topics);
   }
@@ -110,6 +115,7 @@ export class ConsumerGroup {
   }
 
   close(): void {
+    this.#charge.close();
     this.#timer.stop();
   }
 
@@ -137,8 +143,10 @@ export class ConsumerGroup {
     const owned = request.topicPartitions ? fromList(request.topicPartitions) : undefined;
     if (memberEpoch !== joinEpoch) this.#checkEpoch(member, memberEpoch, owned);
     const isNew = !this.members.has(member.id);
+    this.#checkRoom(member, isNew, names);
     const subscriptionChanged = this.#update(member, request, names, pattern);
     if (isNew) this.members.set(member.id, member);
+    if (isNew || subscriptionChanged) this.#charge.set(chargeOfMembers(this.members.values()));
     if (isNew || subscriptionChanged || this.#topicsStale) this.#lookAtTopics(isNew || subscriptionChanged);
     if (this.#epoch > this.#targetEpoch) this.#assign();
     const before = member.assigned;
@@ -208,10 +216,20 @@ export class ConsumerGroup {
     return new ConsumerMember(memberId === '' ? freshUuid(this.#host.random) : memberId);
   }
 
+  /** Throws when the members of all groups together would take too much. */
+  #checkRoom(member: ConsumerMember, isNew: boolean, names: readonly string[] | undefined): void {
+    const more = chargeOfMember(names ? bytesOfNames(names) : member.bytes);
+    const less = isNew ? 0 : chargeOfMember(member.bytes);
+    if (more <= less) return;
+    const refusal = this.#charge.refusalOf(chargeOfMembers(this.members.values()) + more - less);
+    if (refusal) throw new KafkaError(ErrorCode.GROUP_MAX_SIZE_REACHED, refusal.message, refusal);
+  }
+
   #replace(former: ConsumerMember, id: string): ConsumerMember {
     const member = new ConsumerMember(id);
     member.instanceId = former.instanceId;
     member.topicNames = former.topicNames;
+    member.bytes = former.bytes;
     member.pattern = former.pattern;
     member.assignor = former.assignor;
     member.assigned = former.assigned;
@@ -278,6 +296,7 @@ export class ConsumerGroup {
     }
     if (names && names.join('\n') !== member.topicNames.join('\n')) {
       member.topicNames = names;
+      member.bytes = bytesOfNames(names);
       changed = true;
     }
     if (pattern !== undefined && (pattern?.text ?? null) !== (member.pattern?.text ?? null)) {
@@ -371,6 +390,7 @@ export class ConsumerGroup {
   #remove(member: ConsumerMember): void {
     this.#release(member);
     this.members.delete(member.id);
+    this.#charge.set(chargeOfMembers(this.members.values()));
     this.#target.delete(member.id);
     if (member.instanceId !== null && this.#staticMembers.get(member.instanceId) === member.id)
       this.#staticMembers.delete(member.instanceId);

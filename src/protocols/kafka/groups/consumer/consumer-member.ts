@@ -21,6 +21,8 @@ export class ConsumerMember {
   clientHost = '';
   rebalanceTimeoutMs = 0;
   topicNames: readonly string[] = [];
+  /** Of the names. */
+  bytes = 0;
   pattern: PatternTopics | undefined = undefined;
   assignor: string | null = null;
   epoch = 0;

@@ -6,6 +6,7 @@ import {
   type Uuid,
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
+import { mayWait, throttleMs } from '../../fetch-room.ts';
 import type { Handler } from '../../handler.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { AcquiredPartition } from '../share/share-fetch.ts';
@@ -39,12 +40,15 @@ export const shareFetch: Handler<'ShareFetch'> = async (request, { host, session
   const fetches = !isFinal && request.maxRecords > 0 && request.maxBytes > 0 && !request.isRenewAck;
   const members = ({ group, topicId }: ShareConsumer): number =>
     Math.max(group.consumers, readersOf(coordinator, session.groupId, topicId));
-  const acquired = fetches
-    ? await session.fetch(optionsOf(coordinator, request, unknown.length > 0), members)
-    : [];
+  const options = optionsOf(coordinator, request);
+  const hasRoom = mayWait(coordinator.broker.budgets, session.partitions);
+  if (unknown.length > 0 || !hasRoom) options.waitMs = 0;
+  const acquired = fetches ? await session.fetch(options, members) : [];
   await durable;
   if (isFinal) coordinator.shareSessions.end(session.groupId, session.memberId);
+  const isThrottled = fetches && !hasRoom && acquired.length === 0;
   return {
+    throttleTimeMs: isThrottled ? throttleMs(request.maxWaitMs) : 0,
     errorCode: ErrorCode.NONE,
     acquisitionLockTimeoutMs: lockTimeoutMs(coordinator, session),
     responses: answers(acquired, results, unknown),
@@ -119,14 +123,13 @@ function readersOf(coordinator: GroupCoordinator, groupId: string, topicId: Uuid
 function optionsOf(
   { clock, limits }: GroupCoordinator,
   { maxRecords, minBytes, maxBytes, maxWaitMs }: ShareFetchRequest,
-  answersAtOnce: boolean,
-): Parameters<ShareSession['fetch']>[0] {
+): Parameters<ShareSession['fetch']>[0] & { waitMs: number } {
   return {
     clock,
     recordsMax: Math.min(maxRecords, limits.shareFetchRecordsMax),
     bytesMin: Math.max(1, minBytes),
     bytesMax: Math.min(maxBytes, limits.shareFetchBytesMax),
-    waitMs: answersAtOnce ? 0 : Math.min(Math.max(0, maxWaitMs), limits.shareFetchWaitMsMax),
+    waitMs: Math.min(Math.max(0, maxWaitMs), limits.shareFetchWaitMsMax),
   };
 }
 

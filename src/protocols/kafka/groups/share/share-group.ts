@@ -6,6 +6,7 @@ import { SubscribedTopics, type TopicsView } from '../consumer/subscribed-topics
 import { DeadlineTimer } from '../deadline-timer.ts';
 import { freshUuid } from '../ids.ts';
 import type { GroupLimits } from '../limits.ts';
+import { bytesOfNames, chargeOfMember, chargeOfMembers, type MemberCharge } from '../member-charge.ts';
 
 export type ShareGroupState = 'Empty' | 'Stable';
 
@@ -14,6 +15,8 @@ export interface ShareGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
+  /** What its members are charged to. */
+  charge(): MemberCharge;
   readonly topics: TopicsView;
   /** After how long without a heartbeat members of a group are out. */
   sessionMsOf(groupId: string): number;
@@ -44,6 +47,8 @@ export class ShareMember {
   clientId = '';
   clientHost = '';
   topicNames: readonly string[] = [];
+  /** Of the names. */
+  bytes = 0;
   epoch = 0;
   previousEpoch = 0;
   deadlineMs: number = Infinity;
@@ -63,6 +68,7 @@ export class ShareGroup {
   readonly members: Map<string, ShareMember> = new Map();
   readonly #host: ShareGroupHost;
   readonly #timer: DeadlineTimer;
+  readonly #charge: MemberCharge;
   #epoch = 0;
   #subscribed: SubscribedTopics;
   #topicsStale = false;
@@ -70,6 +76,7 @@ export class ShareGroup {
   constructor(id: string, host: ShareGroupHost) {
     this.id = id;
     this.#host = host;
+    this.#charge = host.charge();
     this.#timer = new DeadlineTimer(host.clock, () => this.#expire());
     this.#subscribed = new SubscribedTopics([], host.topics);
   }
@@ -94,6 +101,7 @@ export class ShareGroup {
   }
 
   close(): void {
+    this.#charge.close();
     this.#timer.stop();
   }
 
@@ -164,16 +172,29 @@ export class ShareGroup {
       const problem = `A member names ${memberTopicsMax} topics at most, not ${subscribedTopicNames.length}.`;
       throw new KafkaError(ErrorCode.INVALID_REQUEST, problem);
     }
+    const names = subscribedTopicNames && [...new Set(subscribedTopicNames)].sort();
     const isNew = !this.members.has(member.id);
+    this.#checkRoom(member, isNew, names);
     this.members.set(member.id, member);
     if (rackId !== null) member.rackId = rackId;
     member.clientId = clientId;
     member.clientHost = clientHost;
-    if (subscribedTopicNames === null) return isNew;
-    const names = [...new Set(subscribedTopicNames)].sort();
-    if (names.join('\n') === member.topicNames.join('\n')) return isNew;
-    member.topicNames = names;
-    return true;
+    const isSame = names === null || names.join('\n') === member.topicNames.join('\n');
+    if (!isSame) {
+      member.topicNames = names;
+      member.bytes = bytesOfNames(names);
+    }
+    if (isNew || !isSame) this.#charge.set(chargeOfMembers(this.members.values()));
+    return isNew || !isSame;
+  }
+
+  /** Throws when the members of all groups together would take too much. */
+  #checkRoom(member: ShareMember, isNew: boolean, names: readonly string[] | null): void {
+    const more = chargeOfMember(names ? bytesOfNames(names) : member.bytes);
+    const less = isNew ? 0 : chargeOfMember(member.bytes);
+    if (more <= less) return;
+    const refusal = this.#charge.refusalOf(chargeOfMembers(this.members.values()) + more - less);
+    if (refusal) throw new KafkaError(ErrorCode.GROUP_MAX_SIZE_REACHED, refusal.message, refusal);
   }
 
   #lookAtTopics(membersChanged: boolean): void {
@@ -185,6 +206,7 @@ export class ShareGroup {
 
   #remove(member: ShareMember): void {
     this.members.delete(member.id);
+    this.#charge.set(chargeOfMembers(this.members.values()));
     this.#lookAtTopics(true);
     this.#host.changed(this);
   }

@@ -1,4 +1,4 @@
-import type { Group } from '../../../../broker/index.ts';
+import type { Budgets, Group } from '../../../../broker/index.ts';
 import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
 import { KafkaError } from '../../errors.ts';
 import type { KafkaSession } from '../../handler.ts';
@@ -19,9 +19,11 @@ export class ShareSession {
   readonly consumers: Map<Uuid, ShareConsumer> = new Map();
   /** Of the next request. */
   epoch = 1;
+  readonly #budgets: Budgets;
   #fetch: ShareFetch | undefined = undefined;
 
-  constructor(groupId: string, memberId: string) {
+  constructor(groupId: string, memberId: string, budgets: Budgets) {
+    this.#budgets = budgets;
     this.groupId = groupId;
     this.memberId = memberId;
   }
@@ -32,9 +34,12 @@ export class ShareSession {
     return count;
   }
 
+  /** Throws a KafkaError when the broker has no room for another consumer. */
   add(topicId: Uuid, group: Group, partition: number): void {
     let consumer = this.consumers.get(topicId);
     if (!consumer || consumer.hasEnded) {
+      const refusal = this.#budgets.refusal('consumers');
+      if (refusal) throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, refusal.message, refusal);
       consumer = new ShareConsumer(topicId, group);
       this.consumers.set(topicId, consumer);
       consumer.partitions.add(partition);
@@ -53,21 +58,23 @@ export class ShareSession {
 
   /**
    * Collects records, of each topic a part if other members read it, too; an earlier fetch that still waits
-   * gets its answer now.
+   * gets its answer now. Its partitions are charged meanwhile.
    */
   fetch(
     options: ShareFetchOptions,
     membersOf: (consumer: ShareConsumer) => number = () => 1,
   ): Promise<readonly AcquiredPartition[]> {
     this.#fetch?.end();
-    return new Promise((resolve) => {
+    const { partitions } = this;
+    this.#budgets.take('waitingFetches', partitions);
+    return new Promise<readonly AcquiredPartition[]>((resolve) => {
       const fetch = new ShareFetch(options, () => {
         this.#setFetch(undefined);
         resolve(fetch.result());
       });
       this.#setFetch(fetch, membersOf);
       for (const { group } of this.consumers.values()) group.wake();
-    });
+    }).finally(() => this.#budgets.release('waitingFetches', partitions));
   }
 
   #setFetch(fetch: ShareFetch | undefined, membersOf?: (consumer: ShareConsumer) => number): void {
@@ -87,8 +94,10 @@ export class ShareSessions {
   readonly #sessions = new Map<string, ShareSession>();
   readonly #perConnection = new Map<KafkaSession, Set<string>>();
   readonly #perConnectionMax: number;
+  readonly #budgets: Budgets;
 
-  constructor(perConnectionMax: number) {
+  constructor(perConnectionMax: number, budgets: Budgets) {
+    this.#budgets = budgets;
     this.#perConnectionMax = perConnectionMax;
   }
 
@@ -127,7 +136,7 @@ export class ShareSessions {
       const problem = `A connection takes ${this.#perConnectionMax} share sessions at most.`;
       throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, problem);
     }
-    const session = new ShareSession(groupId, memberId);
+    const session = new ShareSession(groupId, memberId, this.#budgets);
     this.#sessions.set(key, session);
     if (connection.closed) this.end(groupId, memberId);
     else keys.add(key);

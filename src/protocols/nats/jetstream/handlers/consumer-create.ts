@@ -74,6 +74,8 @@ async function createOrUpdate(
   if (existing) return update(context, existing, config, request.action);
   if (request.action === 'update') throw apiError('consumerDoesNotExist');
   checkWorkQueue(stream, config);
+  // A push consumer is one for as long as its subject has a listener, which cannot be refused then.
+  if (config.deliver_subject !== undefined) context.broker.budgets.check('consumers');
   const groupName = coreName(name ?? freshName(context, stream), (exact) => stream.topic.groups.has(exact));
   const group = await stream.topic.createGroup(groupConfigOf(groupName, config, stream.config));
   return consumerInfo(context, stream.consumerOf(group));
