@@ -9,6 +9,8 @@ export function wrongAccounts(broker: Broker): string[] {
     topics: broker.topics.size,
     partitions: 0,
     groups: 0,
+    positions: 0,
+    ordered: 0,
     consumers: 0,
     subscriptions: broker.router.subscriptions,
     keys: 0,
@@ -23,7 +25,11 @@ export function wrongAccounts(broker: Broker): string[] {
     count('partitions', topic.partitions.length);
     count('groups', topic.groups.size);
     count('dedupeIds', topic.deduplication.size);
-    for (const group of topic.groups.values()) count('consumers', group.consumers);
+    count('positions', topic.groups.size * topic.partitions.length);
+    for (const group of topic.groups.values()) {
+      count('consumers', group.consumers);
+      for (const position of group.positions.opened) count('ordered', position.underWayByKey);
+    }
     for (const partition of topic.partitions.opened) {
       count('keys', partition.keyCount);
       count('producers', partition.producers.size);

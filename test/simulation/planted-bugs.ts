@@ -726,6 +726,33 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a group that goes keeps its positions charged',
+    file: 'broker/topics/topic.js',
+    find: "this.#core.budgets.release('positions', this.partitions.length);",
+    replace: ';',
+  },
+  {
+    name: 'a group that orders by key keeps what it was charged when it goes',
+    file: 'broker/groups/group.js',
+    find: 'position.close();',
+    replace: ';',
+    tests: ['broker/budgets.test.js'],
+  },
+  {
+    name: 'without room for order by key a group with nothing under way gets nothing',
+    file: 'broker/groups/group-partition.js',
+    find: 'this.#ordered?.isFull === true && this.pending.size > 0',
+    replace: 'this.#ordered?.isFull === true',
+    tests: ['broker/budgets.test.js'],
+  },
+  {
+    name: 'a fetch that was answered stays charged',
+    file: 'protocols/kafka/fetch-wait.js',
+    find: "this.#budgets.release('waitingFetches', this.#targets.length);",
+    replace: ';',
+    tests: ['protocols/kafka/budgets.test.js'],
+  },
+  {
     name: 'a dedupe id that is forgotten stays charged',
     file: 'broker/topics/deduplication.js',
     find: 'this.#meter.set(this.#originals.size);',

@@ -545,8 +545,13 @@ export class GroupPartition {
     return this.#held;
   }
 
+  /** Keys under way, and messages held behind them. */
+  get underWayByKey(): number {
+    return this.#keysUnderWay.size + this.#held;
+  }
+
   #chargeOrder(): void {
-    this.#ordered?.set(this.#keysUnderWay.size + this.#held);
+    this.#ordered?.set(this.underWayByKey);
   }
 
   /** The group goes. */
