@@ -184,6 +184,8 @@ export class GroupKnown {
   resetsUnderWay = 0;
   /** How often messages had been delivered before these: a crash may bring that back. */
   readonly countsBefore: Map<Instance, number> = new Map();
+  /** How many of these consumers gave back. */
+  readonly releasesBefore: Map<Instance, number> = new Map();
   paused = false;
   readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
   /** What the broker said that it gave up, by partition and offset, and in which run. */
@@ -279,6 +281,28 @@ export class GroupKnown {
     this.wasToGo = true;
     this.deletedAt ??= at;
     this.deleted ??= { run, at };
+  }
+
+  /** Deliveries are forgotten, until a crash brings them back because the reset was not on disk. */
+  noteReset(): void {
+    for (const [instance, { log, releases }] of this.deliveries) {
+      const count = Math.max(log.at(-1)!.count, this.countsBefore.get(instance) ?? 0);
+      this.countsBefore.set(instance, count);
+      this.noteReleasedBefore(instance, releases.length);
+    }
+    this.deliveries.clear();
+    this.givenBack.clear();
+    this.lastFresh = [];
+  }
+
+  noteReleasedBefore(instance: Instance, times: number = 1): void {
+    this.releasesBefore.set(instance, times + (this.releasesBefore.get(instance) ?? 0));
+  }
+
+  /** All resets are on disk. */
+  forgetBefore(): void {
+    this.countsBefore.clear();
+    this.releasesBefore.clear();
   }
 
   /** Forgets what only the process that is gone knew. */

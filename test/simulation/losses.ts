@@ -1,3 +1,4 @@
+import type { TopicConfig } from '../../src/broker/index.ts';
 import { matches, type GroupKnown, type Instance, type Known, type PublishKnown } from './facts.ts';
 import type { Fact } from './history.ts';
 
@@ -28,17 +29,20 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
  */
 export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): boolean {
   if (mayBeGone(instance, known, nowMs) !== undefined) return true;
-  const { topic, partition, offset } = instance;
+  const { topic, partition, offset, key } = instance;
   const seen = new Set([...topic.instances.values()].map(({ id }) => id));
   const unseen = topic.publishes.filter(({ plan, answer }) => answer !== 'refused' && !seen.has(plan.id));
   // Letters and what is put back come without a publish.
   const others = known.redrives > 0 ? Infinity : known.deadLetteredAt.size;
   const above = (topic.next[partition] ?? 0) - 1 - offset + unseen.length + others;
-  return topic.configs.some(
-    ({ messagesMax, bytesMax, overflow }) =>
-      overflow === 'drop-oldest' &&
-      ((messagesMax ?? Infinity) <= above || (bytesMax !== undefined && above > 0)),
-  );
+  const ofKey = laterOfKey(topic, partition, offset, key) + others;
+  return topic.configs.some((config) => {
+    const { messagesMax, bytesMax, overflow } = config;
+    const perKey = perKeyMaxThatDrops(config);
+    if (perKey !== undefined && ofKey >= perKey) return true;
+    if (overflow !== 'drop-oldest') return false;
+    return (messagesMax !== undefined && above >= messagesMax) || (bytesMax !== undefined && above > 0);
+  });
 }
 
 function removes(fact: Fact, instance: Instance): string | undefined {
@@ -67,18 +71,27 @@ function limitThatDrops(
 ): string | undefined {
   const above = (topic.next[partition] ?? 0) - 1 - offset;
   for (const config of topic.configs) {
-    const { messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, overflow, overflowPerKey, compaction } =
-      config;
+    const { messagesMax, bytesMax, ageMsMax, overflow } = config;
     if (overflow === 'drop-oldest') {
       if (messagesMax !== undefined && above >= messagesMax) return 'messagesMax';
       if (bytesMax !== undefined && above > 0) return 'bytesMax'; // an estimate: docs/decisions/0003
     }
     if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
-    const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
+    const perKey = perKeyMaxThatDrops(config);
     if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey)
       return 'messagesPerKeyMax';
   }
   return undefined;
+}
+
+/** How many messages of a key the topic holds before it drops the oldest of them. */
+export function perKeyMaxThatDrops({
+  compaction,
+  messagesPerKeyMax,
+  overflowPerKey,
+}: TopicConfig): number | undefined {
+  if (compaction) return 1;
+  return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
 /**
@@ -185,6 +198,37 @@ export function isOwed(group: GroupKnown, instance: Instance, known: Known): boo
     return false;
   const from = Math.max(group.disturbedAt, group.configs[0]!.start.kind === 'all' ? -1 : group.readyAt);
   return askedAt(instance, known) > from;
+}
+
+/**
+ * Whether a message need not come because another that the group gave up stays pending: no dead-letter topic
+ * has room for it. It keeps its key (`ordering: 'key'`) and its place in maxInFlight.
+ */
+export function mayBeBlocked(group: GroupKnown, instance: Instance, known: Known): boolean {
+  if (!group.isOrdered && !group.limitsInFlight) return false;
+  if (!mayRefuseLetters(group, known)) return false;
+  for (const { instance: other, acked, deadLettered, log, rejected } of group.deliveries.values()) {
+    if (other === instance || other.partition !== instance.partition || other.goneAt !== undefined) continue;
+    const isGivenUp = rejected || log.at(-1)!.count >= group.maxDeliverMin;
+    if (!isGivenUp || acked || deadLettered > 0) continue;
+    if (group.limitsInFlight || other.key === instance.key) return true;
+  }
+  return false;
+}
+
+/** Under some configuration that was asked for, a dead-letter topic of the group may take no dead letter. */
+function mayRefuseLetters(group: GroupKnown, known: Known): boolean {
+  const names = new Set(group.configs.map(({ deadLetter }) => deadLetter));
+  return [...known.topics.values()].some(
+    ({ name, configs }) => names.has(name) && configs.some((config) => mayRefuse(config)),
+  );
+}
+
+function mayRefuse(config: TopicConfig): boolean {
+  const { sealed, messageBytesMax, messagesMax, bytesMax, messagesPerKeyMax } = config;
+  if (sealed || messageBytesMax !== undefined) return true;
+  if (messagesPerKeyMax !== undefined && config.overflowPerKey === 'reject') return true;
+  return config.overflow !== 'drop-oldest' && (messagesMax !== undefined || bytesMax !== undefined);
 }
 
 export type { PublishKnown };

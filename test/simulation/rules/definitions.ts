@@ -28,11 +28,7 @@ export function groupReset(exam: Examination, { group: key }: FactOf<'group-rese
   group.disturbedAt = exam.at;
   group.resets++;
   group.resetsUnderWay++;
-  for (const [instance, { log }] of group.deliveries)
-    group.countsBefore.set(instance, Math.max(log.at(-1)!.count, group.countsBefore.get(instance) ?? 0));
-  group.deliveries.clear();
-  group.givenBack.clear();
-  group.lastFresh = [];
+  group.noteReset();
 }
 
 export function groupDeleted(exam: Examination, { group }: FactOf<'group-deleted'>): void {

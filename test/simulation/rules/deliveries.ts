@@ -47,8 +47,8 @@ export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
   };
   if (before) again(exam, group, before, deliveries, text);
   else if (deliveries !== 1 && group.resets === 0) exam.broken('deliveries count from 1', text);
-  if (deliveries - delivery.releases.length > group.maxDeliverMax)
-    exam.broken('no more than maxDeliver deliveries', text);
+  const released = delivery.releases.length + (group.releasesBefore.get(instance) ?? 0);
+  if (deliveries - released > group.maxDeliverMax) exam.broken('no more than maxDeliver deliveries', text);
   inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
   delivery.log.push({ run, at: exam.at, ms: exam.ms, count: deliveries });
   delivery.answered = false;

@@ -1,7 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { GroupKnown, Instance, TopicKnown } from '../facts.ts';
 import type { FactOf, Inventory } from '../history.ts';
-import { mayBeGone } from '../losses.ts';
+import { mayBeGone, perKeyMaxThatDrops } from '../losses.ts';
 import type { Sighting } from '../message.ts';
 import { hasLetter } from './dead-letters.ts';
 import { allOrNone } from './several-topics.ts';
@@ -100,8 +100,7 @@ function surelyDone(exam: Examination, group: GroupKnown, instance: Instance): b
 function limits(exam: Examination, topic: TopicKnown, { partition, messages, keys }: Inventory): void {
   const where = `${topic.key} partition ${partition}`;
   if (topic.configs.length !== 1) return;
-  const { messagesMax, ageMsMax, overflow, messagesPerKeyMax, overflowPerKey, compaction } =
-    topic.configs[0]!;
+  const { messagesMax, ageMsMax, overflow, compaction } = topic.configs[0]!;
   if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
     exam.broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
   // What was sent again keeps the time of its publish, and is looked at when it comes.
@@ -116,7 +115,7 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
       'limits hold',
       `${where} holds a message of ${exam.wallMs - oldestMs} ms, of at most ${ageMsMax}`,
     );
-  const perKey = compaction ? 1 : overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
+  const perKey = perKeyMaxThatDrops(topic.configs[0]!);
   // What a transaction pushes out goes some time after it was committed.
   if (perKey === undefined || mayHaveTransactions(exam, topic)) return;
   for (const [key, count] of keys ?? []) {

@@ -13,7 +13,7 @@ export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'out
   if (fact.kind === 'group-reset') {
     const group = known.groups.get(fact.group)!;
     group.resetsUnderWay--;
-    if (group.resetsUnderWay === 0 && error === undefined) group.countsBefore.clear();
+    if (group.resetsUnderWay === 0 && error === undefined) group.forgetBefore();
     group.disturbedAt = exam.at;
   }
   if (error !== undefined) {

@@ -35,6 +35,11 @@ export function released(exam: Examination, fact: FactOf<'released'>): void {
     const instance = group.topic.instance(partition, offset);
     const delivery = instance && group.deliveries.get(instance);
     const last = delivery?.log.at(-1);
+    if (!delivery && group.resetsUnderWay > 0) {
+      // From before the reset: it is the consumer's until the group is moved.
+      if (instance && !isKept(fact, partition)) group.noteReleasedBefore(instance);
+      continue;
+    }
     const text = `delivery ${count} of ${partition}/${offset} of ${group.key}`;
     if (!delivery || last?.run !== run || last.count !== count || delivery.consumer !== fact.consumer)
       return exam.broken('a consumer holds what it was given', `${text} is not its`);
@@ -42,11 +47,16 @@ export function released(exam: Examination, fact: FactOf<'released'>): void {
       exam.broken('a consumer holds what it was given', `${text} stands behind later ones`);
     lastAt = last.at;
     held.add(delivery);
-    if (fact.partition === undefined || fact.partition === partition) giveBack(exam, group, delivery);
+    if (!isKept(fact, partition)) giveBack(exam, group, delivery);
   }
   if (group.isAtMostOnce) return;
   for (const delivery of group.deliveries.values())
     if (delivery.consumer === fact.consumer && !held.has(delivery)) notHeld(exam, group, delivery);
+}
+
+/** The consumer gives back what it holds of another partition only. */
+function isKept(fact: FactOf<'released'>, partition: number): boolean {
+  return fact.partition !== undefined && fact.partition !== partition;
 }
 
 function giveBack(exam: Examination, group: GroupKnown, delivery: DeliveryKnown): void {

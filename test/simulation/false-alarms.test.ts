@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fixedScript } from './fixed-script.ts';
+import { catchStrays, run } from './run.ts';
+import type { Action, Operation } from './script.ts';
+
+// Lives in which the checker once reported a broken promise though the broker was right.
+
+catchStrays();
+
+type Line = Action & { readonly steps?: number };
+
+/** Little is cached, so that a move has to read the disk. */
+const log = { ...fixedScript.log, tailCacheBytesMax: 0, readCacheBytesMax: 512 };
+
+async function assertKept(lines: readonly Line[]): Promise<void> {
+  for (const seed of [1, 2, 3, 4]) {
+    const operations = lines.map((line, at): Operation => ({ steps: -1, ...line, turn: seed * 1000 + at }));
+    const { violations } = await run({ seed, log, operations });
+    assert.deepEqual(violations, []);
+  }
+}
+
+const topic = 'orders';
+const group = 'a';
+
+for (const [what, limit] of [
+  ['its key', { ordering: 'key' }],
+  ['the last place in flight', { maxInFlight: 1 }],
+] as const)
+  test(`a message whose dead letter finds no room keeps ${what}`, () =>
+    assertKept([
+      { kind: 'create-topic', options: { name: topic } },
+      {
+        kind: 'create-group',
+        topic,
+        options: { name: group, maxDeliver: 1, deadLetter: 'letters', ...limit },
+      },
+      { kind: 'create-topic', options: { name: 'letters', messagesMax: 1, overflow: 'reject' } },
+      { kind: 'publish', topic: 'letters', messages: [{ id: 1, key: null, bytes: 0 }] },
+      { kind: 'attach', topic, group, credit: 20 },
+      { kind: 'publish', topic, messages: [2, 3].map((id) => ({ id, key: 'k.1', bytes: 0 })) },
+      { kind: 'answer', topic, group, answer: 'nack', pick: 0, count: 1 },
+    ]));
+
+test('a message that was put back pushes one out of its key, in flight or not', () =>
+  assertKept([
+    {
+      kind: 'create-topic',
+      options: { name: topic, retention: 'queue', overflow: 'wait', messagesPerKeyMax: 3 },
+    },
+    {
+      kind: 'create-group',
+      topic,
+      options: { name: group, deadLetter: 'letters', ordering: 'key' },
+    },
+    { kind: 'attach', topic, group, credit: 20 },
+    { kind: 'publish', topic, messages: [1, 2, 3].map((id) => ({ id, key: 'k.1', bytes: 0 })) },
+    { kind: 'answer', topic, group, answer: 'reject', pick: 0, count: 1 },
+    { kind: 'publish', topic, messages: [{ id: 4, key: 'k.1', bytes: 0 }] },
+    { kind: 'redrive', topic: 'letters' },
+  ]));
+
+test('a consumer gives back what it holds while its group is being moved', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    { kind: 'create-group', topic, options: { name: group, maxDeliver: 1, filters: ['k.*'] } },
+    { kind: 'publish', topic, messages: [1, 2, 3].map((id) => ({ id, key: `k.${id}`, bytes: 600 })) },
+    { kind: 'stop', downMs: 1, look: false },
+    { kind: 'attach', topic, group, credit: 2 },
+    { kind: 'reset-group', topic, group, start: { kind: 'last' }, steps: 0 },
+    { kind: 'release', topic, group, steps: 0 },
+    { kind: 'crash', power: true, downMs: 1, again: [], look: true },
+    { kind: 'attach', topic, group, credit: 2 },
+  ]));
