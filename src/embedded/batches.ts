@@ -1,11 +1,10 @@
-import type { Group as CoreGroup } from '../broker/index.ts';
-import type { Timer } from '../util/index.ts';
+import type { CollectorOptions, Group as CoreGroup } from '../broker/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
-import { checkNack, read, type Delivery, type Incoming, type NackOptions } from './delivery.ts';
-import { Intake } from './intake.ts';
+import { checkNack, read, type Delivery, type NackOptions } from './delivery.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, milliseconds, wholeNumber, type Checks } from './options.ts';
+import { Pull } from './pull.ts';
 
 export interface BatchesOptions {
   /** Default 100. */
@@ -67,29 +66,23 @@ async function countOf(answers: readonly Promise<boolean>[]): Promise<number> {
 /** Batches of a group's deliveries, for `for await`. A batch is collected when the loop asks for it. */
 export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;
+  readonly #group: CoreGroup;
   readonly #codec: AnyCodec;
-  readonly #intake: Intake;
-  readonly #messagesMax: number;
-  readonly #waitMs: number;
+  readonly #options: CollectorOptions;
   readonly #lifetime: Lifetime;
-  #collected: Incoming[] = [];
-  #timer: Timer | undefined;
-  /** Completes the batch being collected. */
-  #complete: (() => void) | undefined;
+  /** The pull under way, or the last one. */
+  #pull: Pull | undefined;
   #previous: Promise<unknown> = Promise.resolve();
 
   constructor(context: BoxContext, group: CoreGroup, codec: AnyCodec, options: BatchesOptions) {
+    const refusal = context.broker.budgets.refusal('consumers');
+    if (refusal) throw refusal;
     this.#context = context;
+    this.#group = group;
     this.#codec = codec;
-    this.#messagesMax = options.messagesMax ?? 100;
-    this.#waitMs = options.waitMs ?? 0;
-    const end = (): void => this.#end();
-    this.#lifetime = new Lifetime(context, this, options.signal, end);
-    this.#intake = new Intake(context, group, {
-      received: (incoming) => this.#received(incoming),
-      ended: end,
-    });
-    this.#intake.attach();
+    const { messagesMax = 100, waitMs = 0 } = options;
+    this.#options = { messagesMax, ...(waitMs > 0 ? { lingerMs: waitMs } : { messagesMin: 1 }) };
+    this.#lifetime = new Lifetime(context, this, options.signal, () => this.#end());
     if (options.signal?.aborted) this.#end();
   }
 
@@ -106,7 +99,8 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
 
   async #next(): Promise<IteratorResult<DeliveryBatch<T>, undefined>> {
     while (this.#lifetime.isOpen) {
-      const collected = await this.#collect();
+      this.#pull = new Pull(this.#context, this.#group, this.#options, () => this.#end());
+      const collected = await this.#pull.collected;
       const reads = collected.map(async (incoming) => read<T>(this.#context, this.#codec, incoming));
       const deliveries = (await Promise.all(reads)).filter((delivery) => delivery !== undefined);
       if (deliveries.length > 0) return { done: false, value: new DeliveryBatch(deliveries) };
@@ -127,32 +121,8 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
     this.#end();
   }
 
-  async #collect(): Promise<Incoming[]> {
-    this.#intake.ask(this.#messagesMax);
-    await new Promise<void>((resolve) => {
-      this.#complete = resolve;
-    });
-    this.#timer?.cancel();
-    this.#intake.credit = 0;
-    const collected = this.#collected;
-    this.#collected = [];
-    return collected;
-  }
-
-  #received(incoming: Incoming): void {
-    this.#collected.push(incoming);
-    if (this.#collected.length >= this.#messagesMax) return this.#complete?.();
-    if (this.#collected.length > 1) return;
-    if (this.#waitMs > 0) this.#timer = this.#context.clock.setTimer(this.#waitMs, () => this.#complete?.());
-    // The broker delivers all it has in one synchronous run.
-    else queueMicrotask(() => this.#complete?.());
-  }
-
   #end(): void {
     if (!this.#lifetime.end()) return;
-    this.#intake.close();
-    for (const { receipt } of this.#collected) receipt.release();
-    this.#collected = [];
-    this.#complete?.();
+    this.#pull?.callOff();
   }
 }

@@ -9,6 +9,14 @@ import type { Incoming } from './delivery.ts';
 import { partsOf } from './message.ts';
 import { Receipt } from './receipt.ts';
 
+/** A delivery for a handler or a loop. */
+export function incomingOf(context: BoxContext, group: CoreGroup, delivery: CoreDelivery): Incoming {
+  const parts = partsOf(group.topic.name, delivery.partition, delivery.record);
+  const receipt = new Receipt(context, group, delivery);
+  if (receipt.settled) queueMicrotask(() => context.answered(group));
+  return { parts, receipt };
+}
+
 /** Receives the messages that an intake asked for. */
 export interface IntakeListener {
   received(incoming: Incoming): void;
@@ -51,10 +59,7 @@ export class Intake implements CoreConsumer {
 
   receive(delivery: CoreDelivery): void {
     this.credit--;
-    const parts = partsOf(this.#group.topic.name, delivery.partition, delivery.record);
-    const receipt = new Receipt(this.#context, this.#group, delivery);
-    this.#listener.received({ parts, receipt });
-    if (receipt.settled) queueMicrotask(() => this.#context.answered(this.#group));
+    this.#listener.received(incomingOf(this.#context, this.#group, delivery));
   }
 
   ended(reason: ConsumerEnd): void {

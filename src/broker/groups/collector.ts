@@ -18,6 +18,8 @@ export interface CollectorOptions {
   readonly bytesMin?: number;
   /** It expires after so many milliseconds. Default: never. */
   readonly waitMs?: number;
+  /** It is complete so many milliseconds after its first message. Default: never. */
+  readonly lingerMs?: number;
   /** `answer`: it is complete as soon as its group has nothing to deliver. Default `wait`. */
   readonly idle?: 'wait' | 'answer';
   /** What a delivery will count for against `bytesMax`. Default: its key, headers and value. */
@@ -61,9 +63,11 @@ export class Collector implements Consumer {
   readonly #messagesMin: number;
   readonly #bytesMin: number;
   readonly #takesAnyFirst: boolean;
+  readonly #lingerMs: number | undefined;
   #idle: 'wait' | 'answer';
   #group: Group | undefined = undefined;
   #expiry: Timer | undefined = undefined;
+  #linger: Timer | undefined = undefined;
   #messagesLeft: number;
   #bytesLeft: number;
   #messages = 0;
@@ -81,6 +85,7 @@ export class Collector implements Consumer {
     this.#messagesMin = options.messagesMin ?? Infinity;
     this.#bytesMin = options.bytesMin ?? Infinity;
     this.#takesAnyFirst = options.takesAnyFirst ?? false;
+    this.#lingerMs = options.lingerMs;
     this.#idle = options.idle ?? 'wait';
     this.ackWaitMs = options.ackWaitMs;
     if (options.partitions !== undefined) this.partitions = options.partitions;
@@ -162,6 +167,8 @@ export class Collector implements Consumer {
     this.#bytesLeft = Math.max(0, this.#bytesLeft - bytes);
     if (this.#messagesLeft === 0 || this.#bytesLeft === 0) this.end('full');
     else if (this.#messages >= this.#messagesMin || this.#bytes >= this.#bytesMin) this.endSoon();
+    else if (this.#lingerMs !== undefined && this.#messages === 1)
+      this.#linger = this.#clock.setTimer(this.#lingerMs, () => this.end('enough'));
   }
 
   /** Ends it now. Does nothing when it has ended. */
@@ -169,6 +176,7 @@ export class Collector implements Consumer {
     if (this.#ended !== undefined) return;
     this.#ended = end;
     this.#expiry?.cancel();
+    this.#linger?.cancel();
     this.#callOffIdle?.();
     this.#group?.detach(this);
     this.#listener.completed(end);

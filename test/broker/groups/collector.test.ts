@@ -52,6 +52,21 @@ test('a collector takes its messages, completes once, and leaves the group', asy
   assert.equal(group.consumers, 0);
 });
 
+test('a collector that lingers is complete some time after its first message', async () => {
+  const { kit, topic, group } = await withQueue(0);
+  await using _ = kit;
+  const { values, ends } = pull(kit, group, { messagesMax: 10, lingerMs: 100 });
+  await kit.advance(500);
+  await topic.send({ value: '0' });
+  await kit.settle();
+  await kit.advance(60);
+  await topic.send({ value: '1' });
+  await kit.advance(39);
+  assert.deepEqual(ends, []);
+  await kit.advance(1);
+  assert.deepEqual([values, ends], [['0', '1'], ['enough']]);
+});
+
 test('a collector expires with what it has', async () => {
   const { kit, group } = await withQueue(1);
   await using _ = kit;
