@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { exhaust } from './exhaustive.ts';
 import { generate } from './generator.ts';
@@ -61,4 +62,9 @@ test('every planted bug can be planted', async () => {
       1,
       `"${bug.find}" stands in ${bug.file} exactly once; bring test/simulation/planted-bugs.ts up to date`,
     );
+});
+
+test('the tests that catch planted bugs are there: one that is missing fails with any bug', () => {
+  for (const file of plantedBugs.flatMap(({ tests = [] }) => tests))
+    assert.ok(existsSync(new URL(`../${file}`, import.meta.url)), `there is no ${file}`);
 });
