@@ -20,6 +20,7 @@ import {
 } from './entries.ts';
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
+import type { GroupPartition } from './groups/group-partition.ts';
 import type { Partition } from './partitions/partition.ts';
 import { LogIds } from './log-ids.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
@@ -258,6 +259,7 @@ export class Catalog {
       position.committed = stored.committed;
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
+      restoreWaits(position, stored.waits);
       for (let i = 0; i < (stored.released?.length ?? 0); i += 2)
         position.pending.restoreReleased(stored.released![i]!, stored.released![i + 1]!);
     }
@@ -278,7 +280,11 @@ export class Catalog {
     const position = group.positions.at(entry.partition);
     if (!position) return;
     group.deliverySequence = entry.deliverySequence;
-    for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries);
+    const { writtenMs } = entry;
+    const wait = writtenMs === undefined ? undefined : { sinceMs: writtenMs, waitMs: undefined };
+    for (const [offset, deliveries] of entry.pending) position.pending.restore(offset, deliveries, wait);
+    for (const [offset, waitMs] of entry.left)
+      position.pending.restoreWait(offset, { sinceMs: writtenMs!, waitMs });
     for (const [offset, released] of entry.released) position.pending.restoreReleased(offset, released);
     for (let i = 0; i < entry.done.length; i += 2) {
       group.topic.replayedDone(position.partition, entry.done[i]!, entry.done[i + 1]!);
@@ -336,12 +342,16 @@ export class Catalog {
 
   groupEntry(group: Group): Uint8Array {
     const stored = group.positions.opened.filter((position) => !position.isUntouched);
+    const [nowMs, wallMs] = [this.#core.clock.monotonic(), this.#core.clock.now()];
     const positions = stored.map((position, place) => {
       const pending: number[] = [];
       const released: number[] = [];
+      const waits: number[] = [];
       for (const entry of position.pending.values()) {
         pending.push(entry.offset, entry.deliveries);
         if (entry.released > 0) released.push(entry.offset, entry.released);
+        const wait = position.pending.waitOf(entry, nowMs, wallMs);
+        if (wait) waits.push(entry.offset, wait.sinceMs, wait.waitMs ?? -1);
       }
       const { cursor, deliveredEnd: delivered, filteredLag: lag, committed, backfill } = position;
       const { index } = position.partition;
@@ -352,6 +362,7 @@ export class Catalog {
         lag,
         pending,
         ...(released.length > 0 ? { released } : {}),
+        ...(waits.length > 0 ? { waits } : {}),
         ...(backfill.length > 0 ? { backfill } : {}),
         ...(position.moves > 0 ? { moves: position.moves } : {}),
         ...(committed ? { committed } : {}),
@@ -451,5 +462,12 @@ export class Catalog {
       const id = reader.uvarint();
       this.apply(kind, id, reader.bytes(reader.uvarint()));
     }
+  }
+}
+
+function restoreWaits({ pending }: GroupPartition, waits: readonly number[] = []): void {
+  for (let i = 0; i < waits.length; i += 3) {
+    const waitMs = waits[i + 2]!;
+    pending.restoreWait(waits[i]!, { sinceMs: waits[i + 1]!, waitMs: waitMs < 0 ? undefined : waitMs });
   }
 }

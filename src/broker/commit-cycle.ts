@@ -180,7 +180,7 @@ export class CommitCycle {
         position.committedChanged = false;
       }
       if (!position.cursorMoved && position.changes.isEmpty) continue;
-      writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence);
+      writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence, this.#clock);
       this.#log().record(EntryKind.groupChanged, group.id, this.#scratch.view());
       position.changes.clear();
       position.cursorMoved = false;

@@ -1,5 +1,5 @@
 import type { Outcome } from '../log/index.ts';
-import { ByteReader, OffsetSet, type ByteWriter } from '../util/index.ts';
+import { ByteReader, OffsetSet, type ByteWriter, type Clock } from '../util/index.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
@@ -98,6 +98,11 @@ export interface GroupPositionEntry {
   readonly pending: readonly number[];
   /** Offset of each pending entry that consumers gave back, and how often they did, flat. */
   readonly released?: readonly number[];
+  /**
+   * Offset of each pending entry with a deadline, when its wait began (wall clock, milliseconds), and how long
+   * the wait is (-1: as long as the group's), flat.
+   */
+  readonly waits?: readonly number[];
   readonly backfill?: readonly number[];
   /** How often it was placed anew; absent: never. */
   readonly moves?: number;
@@ -149,6 +154,14 @@ export interface AttributeEntry {
   readonly value?: unknown;
 }
 
+/** A wait for an answer, or for a redelivery, as it is stored. */
+export interface StoredWait {
+  /** Wall-clock time at which it began, milliseconds; what was delivered may have been so a little earlier. */
+  readonly sinceMs: number;
+  /** Undefined: as long as the group says. */
+  readonly waitMs: number | undefined;
+}
+
 /** What changed of a group on one partition, as it is read back. */
 export interface GroupChangedEntry {
   readonly partition: number;
@@ -161,6 +174,10 @@ export interface GroupChangedEntry {
   readonly done: readonly number[];
   /** Those given back, and how often. */
   readonly released: readonly (readonly [offset: number, released: number])[];
+  /** When it was written (wall clock), as the time of the deliveries; undefined: by an older program. */
+  readonly writtenMs: number | undefined;
+  /** Those with a deadline other than the group's wait, and how much of it was left when it was written. */
+  readonly left: readonly (readonly [offset: number, leftMs: number])[];
 }
 
 export function readJson(payload: Uint8Array): unknown {
@@ -168,12 +185,13 @@ export function readJson(payload: Uint8Array): unknown {
 }
 
 /**
- * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released`
+ * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released; uvarint writtenMs; pairs left`
  */
 export function writeGroupChanged(
   writer: ByteWriter,
   position: GroupPartition,
   deliverySequence: number,
+  clock: Clock,
 ): void {
   const { changes } = position;
   writer.uvarint(position.partition.index).uvarint(position.cursor).uvarint(deliverySequence);
@@ -182,9 +200,20 @@ export function writeGroupChanged(
   writeRuns(writer, changes.done.bounds());
   writer.uvarint(changes.deliveries.length);
   for (const number of changes.deliveries) writer.uvarint(number);
-  if (changes.released.length === 0) return; // and so it was written before messages could be given back
+  // Without what follows it is as it was written before messages could be given back, and had deadlines.
+  if (changes.released.length === 0 && !changes.startsWaits) return;
   writer.uvarint(changes.released.length);
   for (const number of changes.released) writer.uvarint(number);
+  if (!changes.startsWaits) return;
+  writer.uvarint(Math.max(0, Math.floor(clock.now())));
+  const nowMs = clock.monotonic();
+  const left: number[] = [];
+  for (const offset of changes.waits) {
+    const leftMs = position.pending.leftMs(offset, nowMs);
+    if (leftMs !== undefined) left.push(offset, leftMs);
+  }
+  writer.uvarint(left.length);
+  for (const number of left) writer.uvarint(number);
 }
 
 export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
@@ -204,9 +233,24 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
   const released: [offset: number, released: number][] = [];
   for (let left = reader.remaining > 0 ? reader.uvarint() : 0; left > 0; left -= 2)
     released.push([reader.uvarint(), reader.uvarint()]);
+  const writtenMs = reader.remaining > 0 ? reader.uvarint() : undefined;
+  const left: [offset: number, leftMs: number][] = [];
+  for (let numbers = writtenMs === undefined ? 0 : reader.uvarint(); numbers > 0; numbers -= 2)
+    left.push([reader.uvarint(), reader.uvarint()]);
   // What was held stands between what was delivered.
   if (pending.length > delivered) pending.sort(([a], [b]) => a - b);
-  return { partition, cursor, deliverySequence, backfillLength, lag, pending, done, released };
+  return {
+    partition,
+    cursor,
+    deliverySequence,
+    backfillLength,
+    lag,
+    pending,
+    done,
+    released,
+    writtenMs,
+    left,
+  };
 }
 
 /** `uvarint start; runs removed`: everything below the start is gone. */

@@ -659,6 +659,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/groups/group-position.test.js'],
   },
   {
+    name: 'found: after a restart a delivery has its whole wait once more',
+    file: 'broker/groups/pending.js',
+    find: 'nowMs - Math.min(passedMs, longestMs)',
+    replace: 'nowMs',
+    tests: ['broker/groups/deadline-after-restart.test.js'],
+  },
+  {
+    name: 'found: a deadline that was moved is forgotten by a restart',
+    file: 'broker/groups/answers.js',
+    find: 'position.changes.waits.add(entry.offset);',
+    replace: ';',
+    tests: ['broker/groups/deadline-after-restart.test.js'],
+  },
+  {
+    name: 'found: a checkpoint forgets deadlines',
+    file: 'broker/catalog.js',
+    find: 'waits.push(entry.offset, wait.sinceMs, wait.waitMs ?? -1);',
+    replace: ';',
+    tests: ['broker/groups/deadline-after-restart.test.js'],
+  },
+  {
     name: 'found: what lies before a position beyond the end counts as its lag',
     file: 'broker/groups/group.js',
     find: 'if (offset >= position.cursor)\n            position.filteredLag++;',

@@ -88,6 +88,7 @@ export class Answers {
     if (ownWaitMs !== undefined) position.pending.extendUntil(entry, nowMs + ownWaitMs);
     else position.pending.extend(entry, nowMs, this.#group.deadlineMs(entry.deliveries));
     this.#group.armDeadline(nowMs); // a deadline that was set may have been later
+    this.#deadlineMoved(position, entry);
     return true;
   }
 
@@ -98,7 +99,17 @@ export class Answers {
     const nowMs = this.#core.clock.monotonic();
     position.pending.extendUntil(entry, nowMs + Math.min(Math.max(0, ms), waitMsMax));
     this.#group.armDeadline(nowMs);
+    this.#deadlineMoved(position, entry);
     return true;
+  }
+
+  /** A start reads it back, where the entry would not go out again at once. See {@link Group.recovered}. */
+  #deadlineMoved(position: GroupPartition, entry: PendingEntry): void {
+    const { isStored, config } = this.#group;
+    const staysOut = config.redeliverAfterRestart === 'at-deadline' || this.#isExhausted(entry);
+    if (!isStored || !staysOut) return;
+    position.changes.waits.add(entry.offset);
+    this.#group.noteChange('soon');
   }
 
   /** A consumer gives the entry back as it leaves: it goes out again at once, and did not fail. */
@@ -192,6 +203,7 @@ export class Answers {
       const nowMs = this.#core.clock.monotonic();
       position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
       this.#group.armDeadline(nowMs);
+      this.#deadlineMoved(position, entry);
     } else {
       position.pending.makeReady(entry);
       this.#group.wake();

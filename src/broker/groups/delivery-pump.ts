@@ -221,6 +221,7 @@ export class DeliveryPump {
     const { ackWaitMs } = attachment.consumer;
     const waitMs = ackWaitMs ?? group.deadlineMs(entry.deliveries + 1);
     position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
+    if (ackWaitMs !== undefined && group.isStored) position.changes.waits.add(entry.offset);
     entry.sequence = sequence;
     if (entry.deliveries === 1) entry.firstSequence = sequence;
     return entry.dueMs;

@@ -48,8 +48,8 @@ export interface GroupConfig {
   readonly backoffJitter: number;
   /**
    * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are
-   * gone with the connection; `at-deadline` leaves them to their consumers, which may still answer, for a
-   * whole wait more.
+   * gone with the connection; `at-deadline` leaves them to their consumers, which may still answer, for what
+   * is left of their wait.
    */
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   /** Deliveries of one message before it is given up. */

@@ -23,10 +23,16 @@ export class GroupChanges {
   readonly deliveries: number[] = [];
   /** Pending offsets that a consumer gave back: pairs of offset and how often that happened. */
   readonly released: number[] = [];
+  /** Pending offsets with a deadline of their own: not the group's wait from their delivery on. */
+  readonly waits: Set<number> = new Set();
 
   get isEmpty(): boolean {
-    const pairs = this.deliveries.length + this.released.length;
-    return this.entered.isEmpty && this.done.isEmpty && pairs === 0;
+    return this.done.isEmpty && this.released.length === 0 && !this.startsWaits;
+  }
+
+  /** Whether deadlines have begun, or were moved. */
+  get startsWaits(): boolean {
+    return !this.entered.isEmpty || this.deliveries.length > 0 || this.waits.size > 0;
   }
 
   clear(): void {
@@ -34,6 +40,7 @@ export class GroupChanges {
     this.done.clear();
     this.deliveries.length = 0;
     this.released.length = 0;
+    this.waits.clear();
   }
 }
 
@@ -48,7 +55,7 @@ export interface GroupPartitionHost {
 /**
  * A group's state on one partition: the cursor, the pending entries, and the reader that moves the cursor on.
  *
- * Stored: cursor, pending offsets with their number of deliveries, lag. Remembered only: deadlines,
+ * Stored: cursor, pending offsets with their number of deliveries and their deadlines, lag. Remembered only:
  * consumers, keys.
  */
 export class GroupPartition {

@@ -420,23 +420,27 @@ export class Group {
   }
 
   /**
-   * After recovery: what was pending goes out again, at once or after another deadline. What had its last
+   * After recovery: what was pending goes out again, at once or when its wait is over. What had its last
    * delivery may still be answered until then in any case, so that it is never delivered more than maxDeliver
    * times.
    */
   recovered(): void {
     const { maxDeliver = Infinity, redeliverAfterRestart } = this.#config;
     const staysOut = redeliverAfterRestart === 'at-deadline';
-    const nowMs = this.#core.clock.monotonic();
+    const { clock, steady } = this.#core;
+    const nowMs = clock.monotonic();
+    const steadyMs = steady.now();
+    const steadyOf = (wallMs: number): number => steady.of(wallMs);
     for (const position of this.positions.opened) {
       const { pending, partition } = position;
       for (const entry of pending.values()) {
         const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
         if (isGone) position.settle(entry); // by a broker that kept such entries until their deadline
         else if (entry.attempts >= maxDeliver || (staysOut && entry.deliveries > 0))
-          pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries));
+          pending.resume(entry, nowMs, this.deadlineMs(entry.deliveries), steadyMs, steadyOf);
         else pending.makeReady(entry);
       }
+      pending.recovered();
     }
   }
 

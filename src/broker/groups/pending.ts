@@ -1,6 +1,7 @@
 import { Queue } from '../../util/index.ts';
 import type { Attachment } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
+import type { StoredWait } from '../entries.ts';
 
 /** Where a pending entry stands. */
 export const PendingState = {
@@ -19,8 +20,8 @@ export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
 /**
  * A pending entry is a message that a group's cursor has passed and that is not done: delivered and
- * unanswered, or failed and to be redelivered, or held. Only offset and deliveries are stored; the rest is
- * remembered.
+ * unanswered, or failed and to be redelivered, or held. Offset, deliveries and the deadline are stored; the
+ * rest is remembered.
  */
 export class PendingEntry implements Timed<PendingEntry> {
   readonly partition: number;
@@ -89,6 +90,8 @@ export class PendingEntries {
   readonly #entries = new Map<number, PendingEntry>();
   readonly #deadlines = new Deadlines<PendingEntry>();
   readonly #ready = new Queue<PendingEntry>();
+  /** Waits that a start has read back, until {@link resume} has used them. */
+  readonly #storedWaits = new Map<number, StoredWait>();
   #readyCount = 0;
   #inFlight = 0;
   #redelivered = 0;
@@ -140,8 +143,13 @@ export class PendingEntries {
     return entry;
   }
 
-  /** Puts an entry in its place that was read back from the journal; its last count of deliveries holds. */
-  restore(offset: number, deliveries: number): void {
+  /**
+   * Puts an entry in its place that was read back from the journal; its last count of deliveries holds, and
+   * its last wait.
+   */
+  restore(offset: number, deliveries: number, wait?: StoredWait): void {
+    if (wait && deliveries > 0) this.#storedWaits.set(offset, wait);
+    else this.#storedWaits.delete(offset);
     const entry = this.#entries.get(offset) ?? this.add(offset, 0);
     if (entry.deliveries > 1) this.#redelivered--;
     entry.deliveries = deliveries;
@@ -154,11 +162,51 @@ export class PendingEntries {
     if (entry) entry.released = released;
   }
 
-  /** In flight again after a restart, until `waitMs` from now; no new delivery. */
-  resume(entry: PendingEntry, nowMs: number, waitMs: number): void {
+  /** The wait of an entry that was restored has changed. */
+  restoreWait(offset: number, wait: StoredWait): void {
+    if (this.#entries.has(offset)) this.#storedWaits.set(offset, wait);
+  }
+
+  /**
+   * In flight again after a restart, for what is left of its wait; no new delivery. Where nothing is stored of
+   * the wait the group's begins now. `steadyMs` is now, and `steadyOf` makes stored times comparable to it.
+   */
+  resume(
+    entry: PendingEntry,
+    nowMs: number,
+    groupWaitMs: number,
+    steadyMs: number,
+    steadyOf: (wallMs: number) => number,
+  ): void {
+    const { sinceMs, waitMs } = this.#storedWaits.get(entry.offset) ?? { sinceMs: undefined };
+    const longestMs = waitMs ?? groupWaitMs;
+    // The wall clock may have been set while the broker was down: nothing waits longer than its whole wait.
+    const passedMs = sinceMs === undefined ? 0 : Math.max(0, steadyMs - steadyOf(sinceMs));
+    const startMs = nowMs - Math.min(passedMs, longestMs);
     entry.state = PendingState.inFlight;
     this.#inFlight++;
-    this.#deadlines.startWait(entry, nowMs, waitMs);
+    if (waitMs === undefined) this.#deadlines.startWait(entry, startMs, groupWaitMs);
+    else this.#deadlines.startUntil(entry, startMs + waitMs);
+  }
+
+  /** All entries that a start has read back are in their places. */
+  recovered(): void {
+    this.#storedWaits.clear();
+  }
+
+  /** How long it is until an entry is due, in whole milliseconds; undefined if it waits for nothing. */
+  leftMs(offset: number, nowMs: number): number | undefined {
+    const entry = this.#entries.get(offset);
+    return entry && isTimed(entry) ? Math.max(0, Math.ceil(entry.dueMs - nowMs)) : undefined;
+  }
+
+  /** The wait of an entry as it is stored, by a wall clock that is at `wallMs` now. */
+  waitOf(entry: PendingEntry, nowMs: number, wallMs: number): StoredWait | undefined {
+    if (!isTimed(entry)) return undefined;
+    const { list, dueMs } = entry;
+    // The wait of a list is the group's.
+    if (list) return { sinceMs: Math.floor(wallMs - nowMs + dueMs - list.waitMs), waitMs: undefined };
+    return { sinceMs: Math.floor(wallMs), waitMs: Math.max(0, Math.ceil(dueMs - nowMs)) };
   }
 
   /**
@@ -260,6 +308,7 @@ export class PendingEntries {
   clear(): void {
     for (const entry of this.#entries.values()) entry.holder?.remove(entry);
     this.#entries.clear();
+    this.#storedWaits.clear();
     this.#deadlines.clear();
     this.#ready.clear();
     this.#readyCount = 0;
@@ -281,4 +330,9 @@ export class PendingEntries {
       if (this.#ready.peek() === entry) this.#ready.shift();
     }
   }
+}
+
+/** It has a deadline, or a time of redelivery. */
+function isTimed({ list, heapIndex }: PendingEntry): boolean {
+  return list !== undefined || heapIndex >= 0;
 }
