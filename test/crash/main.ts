@@ -10,6 +10,7 @@ import { kafkaCanarySteps } from './kafka-canary.ts';
 import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { costlyInputs } from './costly/index.ts';
 import { play, waitMsMax } from './costly/play.ts';
@@ -214,30 +215,34 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
 
 /** Each costly input by itself, against a broker of its own. */
 async function each(): Promise<void> {
-  const rows: Row[] = [];
+  const played: { readonly waitedMs: number; readonly row: Row }[] = [];
   const violations: Violation[] = [];
   for (const input of costlyInputs.filter(({ name }) => name.includes(values.only))) {
     await using directory = await makeTemporaryDirectory('pillarbox-costly-');
     const dataDirectory = join(directory.path, 'data');
     await mkdir(dataDirectory);
     const args = ['--log-level', 'error', '--disk-free-min', '0'];
-    const played = await play(input, { dataDirectory, workDirectory: directory.path, args });
-    const { longestMs, bytes, processorMs, answeredMs, answerBytes, outcome } = played;
+    const { longestMs, bytes, processorMs, answeredMs, answerBytes, outcome } = await play(input, {
+      dataDirectory,
+      workDirectory: directory.path,
+      args,
+    });
     // The broker's own part of it, where the system tells: on a busy machine the rest is the machine's.
     const waitedMs = longestMs.processor || Math.max(longestMs.nats, longestMs.kafka);
-    const wall = Math.max(longestMs.nats, longestMs.kafka);
     const text = [
       `${(bytes / 1e6).toFixed(3)} MB`,
-      `others waited ${waitedMs.toFixed(0)} ms (${wall.toFixed(0)} on this machine)`,
+      `others waited ${waitedMs.toFixed(0)} ms (on this machine a PING ${longestMs.nats.toFixed(0)}, an ApiVersions ${longestMs.kafka.toFixed(0)})`,
       `${outcome} after ${answeredMs.toFixed(0)} ms with ${(answerBytes / 1e6).toFixed(3)} MB`,
       `${processorMs.toFixed(0)} ms of a processor`,
     ].join(', ');
-    rows.push([input.name, text]);
+    played.push({ waitedMs, row: [input.name, text] });
     progress(`${input.name}: ${text}`);
     if (waitedMs >= waitMsMax || outcome === 'no answer' || outcome === 'the broker ended')
       violations.push({ rule: 'others wait no longer for costly inputs', text: `${input.name}: ${text}` });
   }
-  finish('each costly input by itself', rows, violations);
+  const load = `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores at the end`;
+  const rows = played.toSorted((a, b) => b.waitedMs - a.waitedMs).map(({ row }) => row);
+  finish(`each costly input by itself, the longest waits first (${load})`, rows, violations);
 }
 
 const command = commands[positionals[0] ?? ''];

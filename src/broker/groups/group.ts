@@ -494,11 +494,21 @@ export class Group {
   }
 
   /** Starts over on one partition; what was pending there is forgotten. Resolves once that is durable. */
-  async resetPartition(partition: number, offset: number): Promise<void> {
-    const position = this.#positionOf(partition);
+  resetPartition(partition: number, offset: number): Promise<void> {
+    return this.resetPartitions([[partition, offset]]);
+  }
+
+  /** The same for several partitions, each with its offset, by one move. */
+  async resetPartitions(offsets: Iterable<readonly [partition: number, offset: number]>): Promise<void> {
+    const moves = Array.from(
+      offsets,
+      ([partition, offset]) => [this.#positionOf(partition), offset] as const,
+    );
     await this.#move(async () => {
-      await startPosition(position, this.#filter, { kind: 'offset', offset });
-      if (this.isCommitted) position.committed = { offset, metadata: '' };
+      for (const [position, offset] of moves) {
+        await startPosition(position, this.#filter, { kind: 'offset', offset });
+        if (this.isCommitted) position.committed = { offset, metadata: '' };
+      }
     });
   }
 

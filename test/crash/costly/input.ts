@@ -23,6 +23,10 @@ export interface CostlyInput {
   readonly prepare?: (ports: Ports) => Promise<void>;
   /** What each connection sends. */
   readonly bytes: () => Buffer;
+  /** Further arguments of the broker. */
+  readonly args?: readonly string[];
+  /** What each connection of NATS says first; by default it connects and subscribes to the answers. */
+  readonly greeting?: string;
   /** Connections that send it at once. */
   readonly connections?: number;
   /**

@@ -49,7 +49,90 @@ const fullRequests: readonly CostlyInput[] = (Object.values(apis) as AnyApi[]).f
 
 const longName = (at: number): string => `${'a'.repeat(245)}-${at}`.padEnd(249, 'b');
 
+const pattern = (text: string): Buffer =>
+  Buffer.concat(
+    requestBytes('ConsumerGroupHeartbeat', 1, {
+      groupId: 'g',
+      memberId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      memberEpoch: 0,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: 10_000,
+      subscribedTopicNames: [],
+      subscribedTopicRegex: text,
+      serverAssignor: null,
+      topicPartitions: [],
+    }),
+  );
+
+const largeTopics = (count: number): CostlyInput => ({
+  name: `Kafka CreateTopics, ${count} topics of 10,000 partitions`,
+  protocol: 'kafka',
+  bytes: () =>
+    Buffer.concat(
+      requestBytes('CreateTopics', 5, {
+        topics: Array.from({ length: count }, (_, at) => ({
+          name: `t${at}`,
+          numPartitions: 10_000,
+          replicationFactor: 1,
+          assignments: [],
+          configs: [],
+        })),
+        validateOnly: false,
+      }),
+    ),
+  answers: 1,
+});
+
 export const kafkaInputs: readonly CostlyInput[] = [
+  largeTopics(10),
+  largeTopics(50),
+  {
+    name: 'Kafka AlterShareGroupOffsets, one partition 65,000 times',
+    protocol: 'kafka',
+    prepare: (ports) => topics(ports, 1),
+    bytes: () =>
+      Buffer.concat(
+        requestBytes('AlterShareGroupOffsets', 0, {
+          groupId: 'g',
+          topics: [
+            {
+              topicName: 't0',
+              partitions: Array.from({ length: 65_000 }, () => ({ partitionIndex: 0, startOffset: 0 })),
+            },
+          ],
+        }),
+      ),
+    answers: 1,
+  },
+  {
+    name: 'Kafka AlterShareGroupOffsets, 10,000 partitions',
+    protocol: 'kafka',
+    prepare: (ports) => topics(ports, 1, 10_000),
+    bytes: () =>
+      Buffer.concat(
+        requestBytes('AlterShareGroupOffsets', 0, {
+          groupId: 'g',
+          topics: [
+            {
+              topicName: 't0',
+              partitions: Array.from({ length: 10_000 }, (_, partitionIndex) => ({
+                partitionIndex,
+                startOffset: 0,
+              })),
+            },
+          ],
+        }),
+      ),
+    answers: 1,
+  },
+  {
+    name: 'Kafka ConsumerGroupHeartbeat, t.* over 3,000 topics',
+    protocol: 'kafka',
+    prepare: (ports) => topics(ports, 3000),
+    bytes: () => pattern('t.*'),
+    answers: 1,
+  },
   {
     name: 'Kafka Metadata v1, 4 MiB of empty names',
     protocol: 'kafka',
@@ -121,21 +204,7 @@ export const kafkaInputs: readonly CostlyInput[] = [
     name: 'Kafka ConsumerGroupHeartbeat, (a*){1200} over 20 topics',
     protocol: 'kafka',
     prepare: (ports) => topics(ports, 20, 1, longName),
-    bytes: () =>
-      Buffer.concat(
-        requestBytes('ConsumerGroupHeartbeat', 1, {
-          groupId: 'g',
-          memberId: 'AAAAAAAAAAAAAAAAAAAAAA',
-          memberEpoch: 0,
-          instanceId: null,
-          rackId: null,
-          rebalanceTimeoutMs: 10_000,
-          subscribedTopicNames: [],
-          subscribedTopicRegex: '(a*){1200}',
-          serverAssignor: null,
-          topicPartitions: [],
-        }),
-      ),
+    bytes: () => pattern('(a*){1200}'),
     answers: 1,
   },
   {

@@ -88,6 +88,35 @@ const lastOf = Buffer.from('PUB _INBOX.a 0\r\n\r\n');
 const deep = (tokens: number, token: string): string => Array.from({ length: tokens }, () => token).join('.');
 
 export const natsInputs: readonly CostlyInput[] = [
+  {
+    name: 'NATS SUB, 504,000 times',
+    protocol: 'nats',
+    bytes: () => {
+      const lines = Array.from({ length: 504_000 }, (_, at) => `SUB s.${at} ${at}\r\n`).join('');
+      return Buffer.concat([Buffer.from(lines), lastOf]);
+    },
+    answers: 1,
+  },
+  {
+    name: 'NATS STREAM.CREATE of 91,000 streams',
+    protocol: 'nats',
+    bytes: () =>
+      Buffer.concat(
+        Array.from({ length: 91_000 }, (_, at) =>
+          request(`$JS.API.STREAM.CREATE.S${at}`, `{"name":"S${at}","subjects":["s.${at}"]}`),
+        ),
+      ),
+    answers: 91_000,
+  },
+  {
+    name: 'NATS CONNECT with a wrong password, by 1,000 connections at once',
+    protocol: 'nats',
+    args: ['--nats-user', 'pillarbox', '--nats-password', 'right'],
+    greeting: 'CONNECT {"user":"pillarbox","pass":"wrong"}\r\n',
+    bytes: () => Buffer.from('PING\r\n'),
+    connections: 1000,
+    answers: 1,
+  },
   api('STREAM.CREATE with 1 MiB of subjects', 'STREAM.CREATE.X', () =>
     list('{"name":"X","subjects":[', (at) => `"a.${at}"`, ']}'),
   ),

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { requestBytes } from '../../protocols/kafka/kit.ts';
 import type { LongestWait, Ports } from './input.ts';
 import { scheduled } from './scheduled.ts';
@@ -11,17 +11,22 @@ const { ports, pid } = JSON.parse(process.argv[2] ?? '') as { readonly ports: Po
 const nothing: LongestWait = { nats: 0, kafka: 0, processor: 0 };
 let longest: { -readonly [K in keyof LongestWait]: number } = { ...nothing };
 
-/** Asks again `everyMs` after the answer. */
+/**
+ * Asks again `everyMs` after the answer, and on another connection when the broker has ended this one: it may
+ * want a login that the question does not need.
+ */
 function keepAsking(
-  socket: Socket,
   protocol: keyof Ports,
+  greeting: string,
   question: Buffer,
   isAnswer: RegExp | undefined,
 ): void {
+  const socket = connect({ port: ports[protocol], host: '127.0.0.1', noDelay: true });
+  socket.write(greeting);
   let asked: { readonly atMs: number; readonly ranMs: number } | undefined;
   const ask = (): void => {
     asked = { atMs: performance.now(), ranMs: scheduled(pid).ranMs };
-    socket.write(question);
+    if (socket.writable) socket.write(question);
   };
   const note = (): void => {
     if (asked === undefined) return;
@@ -35,16 +40,20 @@ function keepAsking(
     setTimeout(ask, everyMs);
   });
   socket.on('error', () => {});
-  watched.push(note);
+  socket.on('close', () => {
+    asked = undefined;
+    watched.delete(note);
+    keepAsking(protocol, greeting, question, isAnswer);
+  });
+  watched.add(note);
   ask();
 }
 
-const watched: (() => void)[] = [];
-const nats = connect({ port: ports.nats, host: '127.0.0.1', noDelay: true });
-nats.write('CONNECT {"verbose":false}\r\n');
-keepAsking(nats, 'nats', Buffer.from('PING\r\n'), /PONG/);
-const kafka = connect({ port: ports.kafka, host: '127.0.0.1', noDelay: true });
-keepAsking(kafka, 'kafka', Buffer.concat(requestBytes('ApiVersions', 0, {})), undefined);
+const watched = new Set<() => void>();
+// The password counts where an input has the broker ask for one.
+const greeting = 'CONNECT {"verbose":false,"user":"pillarbox","pass":"right"}\r\n';
+keepAsking('nats', greeting, Buffer.from('PING\r\n'), /PONG/);
+keepAsking('kafka', '', Buffer.concat(requestBytes('ApiVersions', 0, {})), undefined);
 
 process.on('message', (told: 'begin' | 'end') => {
   if (told === 'begin') longest = { ...nothing };

@@ -35,7 +35,8 @@ const afterMs = 500;
  * least there is to ask.
  */
 export async function play(input: CostlyInput, settings: Omit<BrokerSettings, 'kind'>): Promise<Played> {
-  const broker = new BrokerProcess({ kind: 'serve', ...settings });
+  const args = [...(settings.args ?? []), ...(input.args ?? [])];
+  const broker = new BrokerProcess({ kind: 'serve', ...settings, args });
   let pings: Child | undefined;
   try {
     await broker.start();
@@ -78,7 +79,11 @@ async function tell({ process: pings }: Child, what: 'begin' | 'end'): Promise<P
 }
 
 function send(
-  { protocol, answers }: CostlyInput,
+  {
+    protocol,
+    answers,
+    greeting = 'CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.> inbox\r\n',
+  }: CostlyInput,
   ports: Ports,
   bytes: Buffer,
 ): Promise<{ readonly outcome: Played['outcome']; readonly received: number }> {
@@ -108,8 +113,7 @@ function send(
     });
     socket.on('error', () => {});
     socket.on('close', () => end('closed'));
-    if (protocol === 'nats')
-      socket.write('CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.> inbox\r\n');
+    if (protocol === 'nats') socket.write(greeting);
     socket.write(bytes);
   });
 }

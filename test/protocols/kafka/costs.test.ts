@@ -7,7 +7,7 @@ import { ErrorCode, apis, type ApiName, type RequestDraft } from '../../../src/w
 import { SteppedClock, eventually } from '../../support/index.ts';
 import { fullRequest, requestFrame, type Where } from '../../wire/kafka/full-request.ts';
 import { allApis, hex } from '../../wire/kafka/kit.ts';
-import { KafkaKit, requestBytes, type KafkaClient } from './kit.ts';
+import { KafkaKit, batchOf, requestBytes, type KafkaClient } from './kit.ts';
 
 const mib = 2 ** 20;
 
@@ -157,6 +157,32 @@ test('a partition whose offsets are asked for twice is searched once', async () 
   );
 });
 
+test('a share partition that is moved 20,000 times by one request is moved once, to the last offset', async () => {
+  await using kit = await KafkaKit.start();
+  using client = await kit.client();
+  await client.createTopic('t', 2);
+  for (const value of ['a', 'b', 'c']) await client.produce('t', batchOf([value]));
+  const { responses } = await client.call('AlterShareGroupOffsets', 0, {
+    groupId: 'g',
+    topics: [
+      ...again(2, { topicName: 't', partitions: again(10_000, { partitionIndex: 0, startOffset: 1 }) }),
+      {
+        topicName: 't',
+        partitions: [
+          { partitionIndex: 0, startOffset: 2 },
+          { partitionIndex: 1, startOffset: -1 },
+          { partitionIndex: 2, startOffset: 0 },
+        ],
+      },
+    ],
+  });
+  assert.deepEqual(
+    responses.map(({ topicName, partitions }) => [topicName, partitions.map((each) => each.errorCode)]),
+    [['t', [ErrorCode.NONE, ErrorCode.OFFSET_OUT_OF_RANGE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]]],
+  );
+  assert.equal(kit.broker.topic('t')!.groups.get('g')!.positionInfo(0)!.cursor, 2);
+});
+
 /** Requests that look something up per element, all of which are the same here. */
 const byElement: readonly (readonly [ApiName, Where])[] = [
   ['ListOffsets', 'inner'],
@@ -170,7 +196,6 @@ const byElement: readonly (readonly [ApiName, Where])[] = [
   ['IncrementalAlterConfigs', 'outer'],
   ['DeleteGroups', 'outer'],
   ['LeaveGroup', 'outer'],
-  ['AlterShareGroupOffsets', 'outer'],
   ['DeleteShareGroupOffsets', 'outer'],
   ['AddPartitionsToTxn', 'outer'],
 ];

@@ -90,6 +90,8 @@ export interface ConsumerConfig {
 
 /** Filters are compared each with each. */
 const filtersMax = 1024;
+/** nats-server has no limit of its own; each one is looked at, stored and told. */
+const backoffMax = 10_000;
 export const nameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
@@ -117,6 +119,8 @@ export function consumerConfig(
   stream: StreamConfig,
   { pedantic = false }: { readonly pedantic?: boolean } = {},
 ): ConsumerConfig {
+  if (request.backoff && request.backoff.length > backoffMax)
+    throw apiError('consumerCreate', `consumer can not have more than ${backoffMax} backoff values`);
   if (pedantic) checkPedantic(request, stream);
   const push = Boolean(request.deliver_subject);
   const ackPolicy = request.ack_policy ?? 'none';

@@ -52,8 +52,12 @@ export type Decoded<S extends Shape> = { readonly [M in keyof S]?: ValueOf<S[M]>
 
 const utf8 = new TextDecoder('utf-8');
 
+/** Lists and objects inside each other: as many as nats-server reads (`encoding/json`). */
+const depthMax = 10_000;
+
 /** Decodes a request body; an empty one is an empty object. Throws the API error 10025 `invalid JSON: …`. */
 export function decodeBody<const S extends Shape>(body: Uint8Array, shape: S): Decoded<S> {
+  if (isDeeper(body, depthMax)) throw apiError('invalidJson', 'exceeded max depth');
   const text = utf8.decode(body);
   if (text.trim() === '') return {};
   let value: unknown;
@@ -63,6 +67,28 @@ export function decodeBody<const S extends Shape>(body: Uint8Array, shape: S): D
     throw apiError('invalidJson', (error as Error).message);
   }
   return objectOf(value, shape, '');
+}
+
+const quote = 34;
+const backslash = 92;
+
+/**
+ * Whether lists and objects stand inside each other more than `depth` times. What is that deep costs far more
+ * to make and to collect than its bytes let expect.
+ */
+function isDeeper(json: Uint8Array, depth: number): boolean {
+  if (json.length <= depth) return false;
+  let open = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]!;
+    if (byte === quote) inText = !inText;
+    else if (inText) at += byte === backslash ? 1 : 0;
+    // `[` and `{`, `]` and `}` differ in one bit.
+    else if ((byte | 32) === 123 && ++open > depth) return true;
+    else if ((byte | 32) === 125) open--;
+  }
+  return false;
 }
 
 /** Whether a body asks for nothing: no bytes, blanks, or an empty object. */

@@ -215,6 +215,15 @@ describe('consumer configuration', () => {
     assert.equal(make({}).max_waiting, 512);
   });
 
+  test('backoff has a bound', () => {
+    const backoff = Array.from({ length: 10_001 }, () => 1e9);
+    assert.match(
+      refusal(() => make({ ack_policy: 'explicit', backoff })),
+      /^10012 .*more than 10000 backoff values/,
+    );
+    assert.equal(make({ ack_policy: 'explicit', backoff: backoff.slice(1) }).backoff?.length, 10_000);
+  });
+
   test('backoff sets the ack wait', () => {
     const config = make({ ack_policy: 'explicit', backoff: [2e9, 5e9], max_deliver: 2, ack_wait: 7e9 });
     assert.equal(config.ack_wait, 2e9);

@@ -57,6 +57,16 @@ describe('request bodies', () => {
     for (const body of ['{bad', 'x', '[]', '1', '{"a":1}{']) assert.match(refusal(body), /^invalid JSON: /);
   });
 
+  test('what is too deep is refused before anything is made of it, in the words of Go', () => {
+    const deep = (depth: number): string => `{"list":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    for (const body of [deep(10_000), deep(500_000), '{"inner":'.repeat(10_001), '['.repeat(20_000)])
+      assert.equal(refusal(body), 'invalid JSON: exceeded max depth');
+    assert.match(refusal(deep(9_999)), /cannot unmarshal array into field list/);
+    const text = '[{"\\'.repeat(20_000);
+    assert.deepEqual(decode(JSON.stringify({ name: text, count: 1 })), { name: text, count: 1 });
+    assert.deepEqual(decode(`{"list":["${'\\"['.repeat(20_000)}"]}`), { list: ['"['.repeat(20_000)] });
+  });
+
   test('an own property is not one of every object', () => {
     assert.match(refusal('{"toString":1}'), /unknown field "toString"/);
     assert.match(refusal('{"__proto__":{}}'), /unknown field "__proto__"/);

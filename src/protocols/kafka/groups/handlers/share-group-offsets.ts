@@ -1,11 +1,17 @@
 import type { Group, Topic } from '../../../../broker/index.ts';
-import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../../wire/kafka/index.ts';
+import {
+  ErrorCode,
+  zeroUuid,
+  type AlterShareGroupOffsetsRequest,
+  type ResponseDraft,
+} from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
+type MovedPartition = ResponseDraft<'AlterShareGroupOffsets'>['responses'][number]['partitions'][number];
 type DescribedTopic = ResponseDraft<'DescribeShareGroupOffsets'>['groups'][number]['topics'][number];
 
 /** Where share groups start, and how much is before them. A group that is named twice is described once. */
@@ -70,7 +76,13 @@ function describeTopic(
   };
 }
 
-/** Moves a share group without members. */
+/** Partitions that are moved by one commit, before others have their turn. */
+const movedAtOnce = 1000;
+
+/**
+ * Moves a share group without members. A partition that is named more than once goes to the last of its
+ * offsets, and is answered once.
+ */
 export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   { groupId, topics },
   { host, session },
@@ -81,35 +93,69 @@ export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
   }
-  const responses = await inTurns(topics, session, async ({ topicName, partitions }) => {
+  const responses = await inTurns(distinctOffsets(topics), session, async ([topicName, offsets]) => {
     const topic = coordinator.topicNames.topic(topicName);
-    const answers = await inTurns(partitions, session, async ({ partitionIndex, startOffset }) => {
-      const error = await move(coordinator, groupId, topic, partitionIndex, startOffset);
-      return { partitionIndex, ...error };
-    });
+    const answers = await inTurns(pieces(offsets), session, (piece) =>
+      move(coordinator, groupId, topic, piece),
+    );
     const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
-    return { topicName, topicId, partitions: answers };
+    return { topicName, topicId, partitions: answers.flat() };
   });
   return { errorCode: ErrorCode.NONE, responses };
 };
+
+type Offset = readonly [partition: number, offset: number];
+
+/** Offsets by partition by topic, each once and in the order of the request. */
+function distinctOffsets(topics: AlterShareGroupOffsetsRequest['topics']): Map<string, Map<number, number>> {
+  const distinct = new Map<string, Map<number, number>>();
+  for (const { topicName, partitions } of topics) {
+    const offsets = distinct.get(topicName) ?? new Map<number, number>();
+    distinct.set(topicName, offsets);
+    for (const { partitionIndex, startOffset } of partitions) offsets.set(partitionIndex, startOffset);
+  }
+  return distinct;
+}
+
+function* pieces(offsets: Iterable<Offset>): Iterable<Offset[]> {
+  let piece: Offset[] = [];
+  for (const offset of offsets) {
+    piece.push(offset);
+    if (piece.length < movedAtOnce) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
+}
 
 async function move(
   coordinator: GroupCoordinator,
   groupId: string,
   topic: Topic | undefined,
-  partition: number,
-  offset: number,
-): Promise<{ readonly errorCode: ErrorCode; readonly errorMessage: string | null }> {
+  offsets: readonly Offset[],
+): Promise<MovedPartition[]> {
+  const moved = offsets.filter(([partition, offset]) => problemOf(topic, partition, offset) === undefined);
+  let failure: unknown;
   try {
-    if (!topic?.partitions.has(partition)) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-    if (offset < 0) throw new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE);
-    const group = await coordinator.shareOffsets.ensure(groupId, topic);
-    checkIdle(group);
-    await group.resetPartition(partition, offset);
-    return { errorCode: ErrorCode.NONE, errorMessage: null };
+    if (topic && moved.length > 0) {
+      const group = await coordinator.shareOffsets.ensure(groupId, topic);
+      checkIdle(group);
+      await group.resetPartitions(moved);
+    }
   } catch (error) {
-    return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+    failure = error;
   }
+  return offsets.map(([partitionIndex, offset]) => {
+    const error = problemOf(topic, partitionIndex, offset) ?? failure;
+    return error === undefined
+      ? { partitionIndex, errorCode: ErrorCode.NONE, errorMessage: null }
+      : { partitionIndex, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+  });
+}
+
+function problemOf(topic: Topic | undefined, partition: number, offset: number): KafkaError | undefined {
+  if (!topic?.partitions.has(partition)) return new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  return offset < 0 ? new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE) : undefined;
 }
 
 /** Forgets where a share group without members stands on topics. */
