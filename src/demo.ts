@@ -1,8 +1,8 @@
 import { open, VirtualClock, type BoxEvent, type Box, type Delivery } from './embedded/index.ts';
 
 /**
- * The tutorial every newcomer knows, on a broker inside this process: its data is in memory, its clock moves
- * only when told, so that nothing is waited for and every run writes the same lines.
+ * The usual tutorial, on a broker inside this process. Its data is in memory and its clock moves only when
+ * told, so that nothing waits and every run prints the same lines.
  */
 export async function runDemo(write: (line: string) => void): Promise<void> {
   const clock = new VirtualClock();
@@ -113,7 +113,7 @@ function pass(clock: VirtualClock, write: Stage['write'], ms: number): void {
   clock.advance(ms);
 }
 
-/** Resolves when something happens in the box. */
+/** Resolves at the next event of the box that satisfies `is`. */
 function happens(box: Box, is: (event: BoxEvent) => boolean): Promise<void> {
   return new Promise((resolve) => {
     const stop = box.watch((event) => {

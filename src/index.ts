@@ -1,14 +1,14 @@
-// What `import … from 'pillarbox'` gives: the embedded broker.
+// The exports of the package 'pillarbox': the embedded broker.
 import { open as openBox } from './embedded/index.ts';
 import type { Box, OpenOptions } from './embedded/index.ts';
 
 export * from './embedded/index.ts';
 
 /**
- * Opens a box: in memory, for tests and for what need not last, or in a directory, which a server may have
- * written before and Kafka clients filled. docs/embedded.md shows how it is used.
+ * Opens a box: in memory, for tests and for data that need not last, or in a directory. The directory may
+ * come from a server, with batches from Kafka clients. docs/embedded.md shows how to use it.
  */
 export function open(options: OpenOptions = {}): Promise<Box> {
-  // Put together here: the embedded API stands on the broker alone, and codecs are the wire's.
+  // Combined here because the embedded API depends on the broker alone, and the codecs belong to `wire`.
   return openBox(options, async () => (await import('./wire/kafka/compression/index.ts')).decompress);
 }

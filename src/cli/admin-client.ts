@@ -1,6 +1,6 @@
 import { CliError, exitCode } from './exit-code.ts';
 
-/** The address of a broker that was started with the defaults. */
+/** The address of a broker with default settings. */
 export const defaultUrl = 'http://127.0.0.1:8222';
 
 export interface AdminClientOptions {
@@ -10,7 +10,7 @@ export interface AdminClientOptions {
 
 type Query = { readonly [name: string]: string | number | undefined };
 
-/** The admin client is the command line's only door to a broker: the admin HTTP of docs/admin-api.md. */
+/** The admin client is the command line's only access to a broker: the admin HTTP of docs/admin-api.md. */
 export class AdminClient {
   readonly url: string;
   readonly #token: string | undefined;
@@ -96,7 +96,7 @@ export class AdminClient {
         exitCode.failure,
         `The broker at ${this.url} wants a token: give it with --token or PILLARBOX_TOKEN.`,
       );
-    // It stops, or has no room for one more connection: it may answer later.
+    // The broker is stopping, or has no room for another connection: a later try may succeed.
     if (error.code === 'closed' || error.code === 'connections-exceeded')
       return new CliError(
         exitCode.unavailable,
@@ -114,7 +114,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A path from its parts, each escaped: `apiPath('topics', 'a/b')` is `/api/v1/topics/a%2Fb`. */
+/** A path from its escaped parts: `apiPath('topics', 'a/b')` is `/api/v1/topics/a%2Fb`. */
 export function apiPath(...parts: readonly string[]): string {
   return `/api/v1/${parts.map(encodeURIComponent).join('/')}`;
 }

@@ -4,14 +4,14 @@ import { type Terminal, processTerminal } from './terminal.ts';
 import { shownJson, shownText } from '../util/shown-text.ts';
 
 /**
- * A command module adds one top-level command's options and actions. It is loaded only when that command (or
- * its help) was asked for.
+ * A command module adds the options and actions of one top-level command. It is loaded only if that command
+ * (or its help) was requested.
  */
 export interface CommandModule {
   configure(command: Command): void | Promise<void>;
 }
 
-/** Options every command that talks to a broker has. */
+/** Options of every command that talks to a broker. */
 export interface ClientOptions {
   readonly url: string;
   readonly token?: string;
@@ -19,17 +19,17 @@ export interface ClientOptions {
   readonly color: boolean;
 }
 
-/** What an action gets to work with. */
+/** The tools of a command's action. */
 export interface CommandContext {
   readonly client: AdminClient;
   readonly terminal: Terminal;
-  /** JSON for programs instead of tables for people. */
+  /** Print JSON for programs instead of tables for people. */
   readonly json: boolean;
 }
 
 /**
- * For a command with subcommands, of which `list` is the one without a name: an unknown name is no argument
- * of `list`, and the error says so.
+ * For a command with subcommands that runs `list` without one: an unknown subcommand must not become an
+ * argument of `list`. The error says that it is unknown.
  */
 export function refuseUnknownSubcommand(command: Command): void {
   command.hook('preSubcommand', (_, subcommand) => {
@@ -79,20 +79,20 @@ export function print(context: CommandContext, value: unknown, render: () => str
 }
 
 /**
- * Prints a result whose text is a sentence. It may name what clients or arguments said, so it is shown as a
- * cell of a table is.
+ * Prints a result whose text is a sentence. The sentence may contain names from clients or arguments, so it
+ * is escaped like a table cell.
  */
 export function say(context: CommandContext, value: unknown, sentence: () => string): void {
   print(context, value, () => shownText(sentence()));
 }
 
-/** Prints a list: a JSON value a line, or a table. */
+/** Prints a list: one JSON value per line, or a table. */
 export function printList(context: CommandContext, values: readonly unknown[], render: () => string): void {
   if (!context.json) return context.terminal.out(render());
   for (const value of values) context.terminal.out(shownJson(value));
 }
 
-/** Asks before something is lost, where a person can answer; scripts must say `--yes`. */
+/** Asks before anything is lost, if a person can answer; scripts must pass `--yes`. */
 export async function confirm(terminal: Terminal, question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY || !terminal.errIsTty) {
@@ -101,7 +101,7 @@ export async function confirm(terminal: Terminal, question: string, yes: boolean
   }
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C is a no.
+  // Ctrl-C means no.
   const answer = await lines.question(`${shownText(question)} [y/N] `).catch(() => '\n');
   lines.close();
   if (answer === '\n') terminal.err('');

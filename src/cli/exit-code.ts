@@ -1,35 +1,35 @@
 /**
- * What the process tells its caller at the end. From 64 on the numbers are those of BSD's sysexits.h, so that
- * scripts and supervisors can tell "try again later" from "somebody must look". docs/cli.md lists them.
+ * Exit codes of the process. Those from 64 on are the numbers of BSD's sysexits.h, so that scripts and
+ * supervisors can tell "try again later" from "a person must look". docs/cli.md lists them.
  */
 export const exitCode = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** What was asked for does not exist, or is not healthy. */
+  /** The requested thing does not exist, or is not healthy. */
   notFound: 3,
   /** No broker answers, or an address cannot be listened on. */
   unavailable: 69,
   /**
-   * A write or sync of the log failed, or an error came up that nothing handles: the broker stopped rather
-   * than acknowledge what may not be on disk.
+   * A write or sync of the log failed, or an error was not handled. The broker stopped rather than
+   * acknowledge messages that may not be on disk.
    */
   storageFailed: 70,
   /** The data directory cannot be created or written. */
   cannotCreate: 73,
-  /** What is stored cannot be read. */
+  /** Stored data cannot be read. */
   inputOutput: 74,
   /** Another broker uses the data directory. */
   inUse: 75,
   configuration: 78,
-  /** Ended by SIGINT, by SIGTERM: 128 + the number of the signal. */
+  /** Ended by SIGINT or SIGTERM: 128 + the number of the signal. */
   interrupted: 130,
   terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** A command that cannot go on: one sentence for people, one code for programs. */
+/** An error that ends a command: one sentence for people, one code for programs. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
@@ -40,7 +40,7 @@ export class CliError extends Error {
   }
 }
 
-/** The exit code for each reason a server gives; the names are the server's `ServerErrorCode`. */
+/** The exit code for each error code of the server (`ServerErrorCode`). */
 export const exitCodeOfServerError: { readonly [code: string]: ExitCode } = {
   'configuration-invalid': exitCode.configuration,
   'address-not-allowed': exitCode.configuration,

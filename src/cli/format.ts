@@ -1,4 +1,4 @@
-/** Numbers as people read them. Undefined shows as `-`. */
+/** Numbers for people. Undefined shows as `-`. */
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -49,14 +49,14 @@ export function formatDuration(ms: number | undefined): string {
     .join(' ');
 }
 
-/** `42s`, `3m`, `2h`, `7d`, `500ms` as milliseconds; undefined when it is none. */
+/** `42s`, `3m`, `2h`, `7d`, `500ms` as milliseconds; undefined if the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text) ?? [];
   const factors: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
   return digits === undefined || unit === undefined ? undefined : Number(digits) * (factors[unit] ?? 0);
 }
 
-/** `10000`, `64KiB`, `10GB` as bytes; undefined when it is none. */
+/** `10000`, `64KiB`, `10GB` as bytes; undefined if the text is not a size. */
 export function parseBytes(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,15})\s*([kmgt]i?b|b)?$/i.exec(text) ?? [];
   if (digits === undefined) return undefined;

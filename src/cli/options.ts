@@ -1,7 +1,7 @@
 import { CliError, exitCode } from './exit-code.ts';
 import { parseDuration } from './format.ts';
 
-/** Reads an option's text, or explains what it must be. */
+/** Parses the text of an option; the error says what the option must be. */
 export function option<T>(
   flag: string,
   text: string | undefined,
@@ -37,7 +37,7 @@ export function timeOption(flag: string, text: string | undefined): number | und
   );
 }
 
-/** The fields that were given. */
+/** The fields that are defined. */
 export function withoutUndefined(fields: { readonly [name: string]: unknown }): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -3,15 +3,16 @@ import { CliError, exitCode } from './exit-code.ts';
 
 const retryMs = 1000;
 
-/** What a command that goes on for long says when the broker goes, and when it is back. */
+/** Messages of a long-running command when the broker goes away and when it is back. */
 export interface PatienceListener {
   readonly away: (reason: string) => void;
   readonly back: () => void;
 }
 
 /**
- * Patience outlasts a restart of the broker: it asks again once a second while nobody answers, and tells its
- * listener. Before the first answer it has none: an address that was never a broker's is a mistake.
+ * Patience survives a restart of the broker: while no broker answers it asks again once a second, and tells
+ * its listener. Before the first answer it fails at once, because an address that never had a broker is a
+ * mistake.
  */
 export class Patience {
   readonly #listener: PatienceListener;
@@ -24,7 +25,7 @@ export class Patience {
     this.#signal = signal;
   }
 
-  /** `isAway`: the answer is to come at once, since the listener waits to hear that the broker is back. */
+  /** With `isAway`, the answer should come at once: the listener waits to hear that the broker is back. */
   async ask<T>(question: (isAway: boolean) => Promise<T>): Promise<T> {
     for (;;) {
       try {

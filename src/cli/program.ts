@@ -89,21 +89,22 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Errors name what clients and arguments said; newlines of our own stay. */
+/** Escapes names from clients and arguments in an error, but keeps our own newlines. */
 function shownLines(text: string): string {
   return text.split('\n').map(shownText).join('\n');
 }
 
 let resultCode: ExitCode = exitCode.ok;
 
-/** For a command that ends as it should and has something to say by its exit code. */
+/** Sets the exit code of a command that ends normally but reports a result by it. */
 export function setExitCode(code: ExitCode): void {
   resultCode = code;
 }
 
 function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) {
-    // Help and version end the same way, and are no mistakes; `pillarbox` alone shows the help as one.
+    // Help and version end this way too, and are not mistakes; `pillarbox` alone shows the help, which is
+    // one.
     return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   }
   const { code } = error as { code?: unknown };
@@ -112,14 +113,14 @@ function report(error: unknown): ExitCode {
     process.stderr.write(`pillarbox: ${shownLines((error as Error).message)}\n`);
     return error instanceof CliError ? error.exitCode : (serverCode ?? exitCode.failure);
   }
-  // Not foreseen: the stack is what a report needs.
+  // An unexpected error: a bug report needs the stack.
   process.stderr.write(
     `pillarbox: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return exitCode.failure;
 }
 
-/** From the package.json above `dist/src/cli` or `dist/bundle/chunks`, which stand at the same depth. */
+/** Read from the package.json above `dist/src/cli` or `dist/bundle/chunks`, which have the same depth. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

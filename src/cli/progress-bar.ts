@@ -1,8 +1,8 @@
 import { formatCount, formatDuration } from './format.ts';
 
 /**
- * A progress bar is one line on stderr that is drawn over while long work goes on. It shows only where a
- * person watches, and is wiped at the end, so that what stays is the result.
+ * A progress bar is one line on stderr that is redrawn during long work. It shows only on a terminal, and is
+ * cleared at the end, so that only the result remains.
  */
 export class ProgressBar implements Disposable {
   readonly #total: number | undefined;
@@ -30,7 +30,7 @@ export class ProgressBar implements Disposable {
     this.#write(`\r\u001B[K${renderProgress(this.#label, done, this.#total, nowMs - this.#startedMs)}`);
   }
 
-  /** Wipes the line, so that something else can be printed; the next update draws it again. */
+  /** Clears the line, so that other output can be printed; the next update draws it again. */
   hide(): void {
     if (this.#isShown) this.#write?.('\r\u001B[K');
     this.#isShown = false;

@@ -1,15 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import { shownText } from '../util/shown-text.ts';
 
-/** A column of a table: numbers stand at the right. */
+/** A column of a table; numbers are aligned to the right. */
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
 }
 
 /**
- * Lays rows out under their titles, two spaces apart, no line longer than `columnsMax` characters. Cells are
- * shown as text from clients is: a name may hold anything that drives a terminal.
+ * Lays rows out under their titles, two spaces apart, with no line longer than `columnsMax` characters. Cells
+ * are escaped like text from clients, since a name may contain control sequences.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -35,7 +35,7 @@ export function renderTable(
   return [title(line(columns.map((column) => column.title))), ...shown.map(line)].join('\n');
 }
 
-/** Name and value, one pair a line, for a single thing; shown as the cells of a table are. */
+/** Names and values, one pair per line, for a single thing. They are escaped like table cells. */
 export function renderPairs(pairs: readonly (readonly [string, string])[]): string {
   const longest = Math.max(0, ...pairs.map(([name]) => shownText(name).length));
   return pairs.map(([name, value]) => `${shownText(name).padEnd(longest)}  ${shownText(value)}`).join('\n');

@@ -1,20 +1,20 @@
 import { isatty } from 'node:tty';
 
-/** A terminal is where a command writes: data to `out`, everything meant for people alone to `err`. */
+/** A terminal is where a command writes: data to `out`, and text for people only to `err`. */
 export interface Terminal {
   /** Data: one line, or a whole table. */
   readonly out: (text: string) => void;
   /** Messages, warnings, progress. */
   readonly err: (text: string) => void;
-  /** Whether `out` and `err` are watched by a person. */
+  /** Whether `out` and `err` are terminals. */
   readonly outIsTty: boolean;
   readonly errIsTty: boolean;
   readonly columns: number;
-  /** Marks text for `out`; plain text where colour is off. */
+  /** Styles text for `out`; leaves it plain if colour is off. */
   readonly style: Style;
 }
 
-/** The few marks we use, by meaning. */
+/** The few styles in use, by meaning. */
 export interface Style {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -39,8 +39,8 @@ export const colourStyle: Style = {
 };
 
 /**
- * Whether to colour: `--no-color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then whether somebody
- * watches.
+ * Whether to use colour: decided by `--no-color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then
+ * whether the output is a terminal.
  */
 export function wantsColour(
   isTty: boolean,
@@ -53,7 +53,9 @@ export function wantsColour(
   return isTty && environment['TERM'] !== 'dumb';
 }
 
-/** The terminal of this process. A reader that goes away (`| head`) ends the process quietly. */
+/**
+ * The terminal of this process. If the reader of its output goes away (`| head`), the process ends quietly.
+ */
 export function processTerminal(noColourFlag: boolean): Terminal {
   const { stdout, stderr, env } = process;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -65,7 +67,7 @@ export function processTerminal(noColourFlag: boolean): Terminal {
     err: (text) => void stderr.write(`${text}\n`),
     outIsTty: isatty(1),
     errIsTty: isatty(2),
-    // A terminal without a size says 0.
+    // A terminal of unknown size reports 0.
     columns: stdout.columns || 100,
     style: wantsColour(isatty(1), env, noColourFlag) ? colourStyle : plainStyle,
   };

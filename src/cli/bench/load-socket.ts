@@ -13,15 +13,15 @@ export interface NatsAddress {
 const handshakeMs = 5000;
 
 /**
- * A load socket is a NATS connection with nothing between the caller and the bytes, so that what is measured
- * is the broker and not a client library. It knows the handshake and no more.
+ * A load socket is a bare NATS connection: the caller reads and writes bytes, so that the benchmark measures
+ * the broker and not a client library. It performs the handshake and nothing else.
  */
 export class LoadSocket implements Disposable {
   readonly #socket: Socket;
-  /** Why the connection ended, if it did. */
+  /** Why the connection ended, if it has. */
   #error: Error | undefined;
   #goOn: () => void = () => {};
-  /** Gets every chunk after the handshake. */
+  /** Called with every chunk after the handshake. */
   onData: (chunk: Buffer) => void = () => {};
 
   private constructor(socket: Socket) {
@@ -66,7 +66,7 @@ export class LoadSocket implements Disposable {
     return load;
   }
 
-  /** Throws when the connection has ended, so that a loop over it ends too. */
+  /** Throws if the connection has ended, so that a loop over it ends too. */
   check(): void {
     if (this.#error)
       throw new CliError(exitCode.failure, `The connection was lost: ${this.#error.message}.`, this.#error);
@@ -76,7 +76,7 @@ export class LoadSocket implements Disposable {
     this.#socket.write(bytes);
   }
 
-  /** Writes, and waits while the broker is slower than this. */
+  /** Writes the bytes, and waits while the broker is slower. */
   async sendAll(bytes: Uint8Array): Promise<void> {
     this.check();
     if (!this.#socket.write(bytes)) await new Promise<void>((resolve) => (this.#goOn = resolve));

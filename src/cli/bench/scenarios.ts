@@ -8,13 +8,13 @@ export interface BenchOptions {
   readonly ms: number;
   readonly bytes: number;
   readonly window: number;
-  /** A subject that a topic made for the run captures, and that topic's name. */
+  /** A subject captured by a topic that was created for this run, and the name of that topic. */
   readonly storedSubject: string;
   readonly topic: string;
   readonly onProgress: (elapsedMs: number) => void;
 }
 
-/** What one scenario measured. Latencies are given where one message is under way at a time. */
+/** The result of one scenario. Latencies are given if one message is in flight at a time. */
 export interface BenchResult {
   readonly scenario: string;
   readonly messages: number;
@@ -27,13 +27,13 @@ export interface BenchResult {
 const chunkBytes = 64 * 1024;
 const stallMs = 10_000;
 
-/** Core NATS: one connection publishes, another receives. Counted where they arrive. */
+/** Core NATS: one connection publishes, another receives. Messages are counted at the receiver. */
 export async function measureLive(options: BenchOptions): Promise<BenchResult> {
   const { address, bytes, ms } = options;
   using subscriber = await LoadSocket.open(address);
   using publisher = await LoadSocket.open(address);
   const subject = `pillarbox.bench.${randomBytes(6).toString('hex')}`;
-  // All messages are alike, so their number follows from the bytes.
+  // All messages are alike, so their number follows from the bytes received.
   const messageBytes = `MSG ${subject} 1 ${bytes}\r\n`.length + bytes + 2;
   let received = 0;
   await roundTrip(subscriber, `SUB ${subject} 1\r\n`);
@@ -47,14 +47,14 @@ export async function measureLive(options: BenchOptions): Promise<BenchResult> {
     await publisher.sendAll(chunk);
     sent += perChunk;
     options.onProgress(performance.now() - start);
-    // A turn of the loop, so that what came in is counted.
+    // One turn of the event loop, so that chunks already received are counted.
     await new Promise(setImmediate);
   }
   await until(() => received >= sent * messageBytes, subscriber);
   return result('live, 1 publisher to 1 subscriber', sent, performance.now() - start);
 }
 
-/** Stored publishes, each acknowledged after its sync, with at most `window` unanswered. */
+/** Stored publishes, each acknowledged after its sync, with at most `window` unacknowledged. */
 export async function measureStored(options: BenchOptions, window: number): Promise<BenchResult> {
   using socket = await LoadSocket.open(options.address);
   const { bytes, ms, storedSubject } = options;
@@ -69,7 +69,7 @@ export async function measureStored(options: BenchOptions, window: number): Prom
   let sentAt = 0;
   const fill = (): void => {
     const room = isOver ? 0 : window - (sent - acked);
-    // Half a window at a time, so that the load costs few writes.
+    // Send half a window at a time, so that the load costs few writes.
     if (room < Math.max(1, window / 2)) return;
     sent += room;
     sentAt = performance.now();
@@ -109,7 +109,7 @@ export async function measureStored(options: BenchOptions, window: number): Prom
   };
 }
 
-/** Reads what was stored: pull requests of a durable consumer, an explicit ack for every message. */
+/** Reads the stored messages: pull requests of a durable consumer, with an explicit ack for every message. */
 export async function measureConsume(options: BenchOptions, messages: number): Promise<BenchResult> {
   using socket = await LoadSocket.open(options.address);
   const { topic } = options;
@@ -143,7 +143,7 @@ export async function measureConsume(options: BenchOptions, messages: number): P
     let acks = '';
     let at = 0;
     for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
-      // MSG <subject> <sid> <reply> <bytes>; a payload is x's and begins like no verb.
+      // MSG <subject> <sid> <reply> <bytes>. The payload is all x, so no line of it looks like a verb.
       if (text.startsWith('MSG ', at)) {
         const reply = text.slice(at, end).split(' ')[3] ?? '';
         acks += `PUB ${reply} 4\r\n+ACK\r\n`;
@@ -186,7 +186,7 @@ async function roundTrip(socket: LoadSocket, command: string): Promise<void> {
   if (text.includes('-ERR')) throw new CliError(exitCode.failure, `The broker refused: ${text.trim()}`);
 }
 
-/** Waits for a condition as long as `progress` moves; gives up when it stands still for {@link stallMs}. */
+/** Waits for a condition while `progress` moves; gives up after {@link stallMs} without progress. */
 async function until(
   isDone: () => boolean,
   socket: LoadSocket,

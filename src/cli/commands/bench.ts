@@ -26,7 +26,8 @@ interface BenchCommandOptions extends ClientOptions {
 }
 
 /**
- * `pillarbox bench`: some seconds of load on a running broker, on a topic of its own that is gone afterwards.
+ * `pillarbox bench`: some seconds of load on a running broker, on a topic of its own that is deleted
+ * afterwards.
  */
 export function configure(command: Command): void {
   addClientOptions(
@@ -106,7 +107,7 @@ function natsAddress(server: ServerJson, url: string | undefined): NatsAddress {
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port || 4222),
-    // As NATS clients do: a user without a password is a token.
+    // As in NATS clients: a user without a password is a token.
     ...(secret === undefined ? { token: user } : { user, password: secret }),
   };
 }

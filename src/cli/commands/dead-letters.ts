@@ -20,7 +20,9 @@ import { ProgressBar } from '../progress-bar.ts';
 import { shownText } from '../../util/shown-text.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
-/** Messages put back by one request: small enough for a progress bar to move and for Ctrl-C to be heard. */
+/**
+ * Messages put back by one request: few enough for the progress bar to move and for Ctrl-C to take effect.
+ */
 const redriveChunkMessages = 1000;
 
 interface RedriveOptions extends ClientOptions {
@@ -30,8 +32,8 @@ interface RedriveOptions extends ClientOptions {
 }
 
 /**
- * `pillarbox dead-letters …`. A dead-letter topic is a plain topic; these commands read the headers that say
- * why.
+ * `pillarbox dead-letters …`. A dead-letter topic is a plain topic; these commands read the headers with the
+ * cause.
  */
 export function configure(command: Command): void {
   refuseUnknownSubcommand(command);
@@ -115,7 +117,8 @@ async function redrive(
   }
   const { topics } = await context.client.get<{ topics: DeadLetterTopicJson[] }>(apiPath('dead-letters'));
   const waiting = topics.find((other) => other.topic === topic)?.messages ?? 0;
-  // What is put back and fails again comes back here: without a limit, only what waits now.
+  // A message that fails again after redrive comes back to this topic. Without a limit, only the messages
+  // there now are redriven.
   const limit = wholeNumberOption('--limit', options.limit) ?? Math.max(waiting, 1);
   using progress = new ProgressBar('redriving', Math.min(limit, waiting), process.stderr);
   let redriven = 0;
@@ -124,7 +127,7 @@ async function redrive(
     const chunk = Math.min(redriveChunkMessages, limit - redriven);
     const body = withoutUndefined({ limit: chunk, to: options.to });
     const answer = await context.client.post<RedrivenJson>(path, body);
-    stayed = answer.stayed; // what stayed before was asked again
+    stayed = answer.stayed; // includes the messages that stayed before, which were tried again
     redriven += answer.redriven;
     progress.update(redriven);
     if (answer.redriven < chunk) break;

@@ -9,7 +9,7 @@ import { formatMessages, parseDuration } from '../format.ts';
 import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 
-/** One request carries at most so much, well below what the broker takes. */
+/** Limits of one request, well below those of the broker. */
 const batchMessagesMax = 1000;
 const batchCharactersMax = 1 << 20;
 
@@ -21,7 +21,7 @@ interface PubOptions extends ClientOptions {
   readonly delay?: string;
 }
 
-/** `pillarbox pub orders.new hello`, or `… | pillarbox pub orders.new` for a message a line. */
+/** `pillarbox pub orders.new hello`, or `… | pillarbox pub orders.new` for one message per line. */
 export function configure(command: Command): void {
   addClientOptions(
     command
@@ -59,7 +59,7 @@ export function configure(command: Command): void {
   });
 }
 
-/** A name that is a topic's is that topic; anything else is a subject, which a topic may capture. */
+/** The name of a topic means that topic; any other name is a subject, which a topic may capture. */
 async function publishPath(client: AdminClient, to: string): Promise<string> {
   try {
     await client.get(apiPath('topics', to));
@@ -112,7 +112,7 @@ function linesOf(input: NodeJS.ReadStream): AsyncIterable<string> {
   return createInterface({ input, crlfDelay: Infinity });
 }
 
-/** Cuts what comes into batches; what waits goes out when the batch is full or the input ends. */
+/** Cuts the input into batches. A batch is sent when it is full or the input ends. */
 async function* batchesOf(values: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
   let batch: string[] = [];
   let characters = 0;

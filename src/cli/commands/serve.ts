@@ -6,7 +6,7 @@ import { formatDuration } from '../format.ts';
 import { packageVersion } from '../program.ts';
 import { wantsColour } from '../terminal.ts';
 
-/** What the banner tells of a server that listens. */
+/** The addresses of a listening server, for the banner. */
 interface Listening {
   readonly doors: readonly Door[];
   readonly adminUrl: string;
@@ -14,14 +14,14 @@ interface Listening {
   readonly startMs: number;
 }
 
-/** A protocol that listens: its title, its address, and a command to try it with. */
+/** A listening protocol: its title, its address, and a command to try it with. */
 interface Door {
   readonly title: string;
   readonly address: string;
   readonly example: string | undefined;
 }
 
-/** The settings `serve` would run with, read from the same sources; for doctor. */
+/** The settings that `serve` would run with, read from the same sources; for doctor. */
 export async function readServeSettings(flags: { readonly [name: string]: string | undefined }): Promise<{
   settings: {
     data: string;
@@ -44,10 +44,7 @@ export async function readServeSettings(flags: { readonly [name: string]: string
   return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings) };
 }
 
-/**
- * `pillarbox serve`: where the parts of a broker are put together. Its flags are the server's table of
- * settings.
- */
+/** `pillarbox serve`: assembles the parts of a broker. Its flags are the server's table of settings. */
 export async function configure(command: Command): Promise<void> {
   const { createLog, doorsOf, environmentName, loadConfiguration, settingTable, startServer } =
     await import('../../server/index.ts');
@@ -86,10 +83,10 @@ export async function configure(command: Command): Promise<void> {
       colour: wantsColour(isatty(2), process.env, options['color'] === false),
       write: (line) => void process.stderr.write(line),
     });
-    // Whoever read these may go away; a broker does not end for that.
+    // A reader of the output may go away; the broker must not end for that.
     process.stdout.on('error', () => {});
     process.stderr.on('error', () => {});
-    // A mistake of ours: what the state is now is not known, so nothing more may be acknowledged.
+    // A bug: the state of the broker is unknown, so no further message may be acknowledged.
     process.on('uncaughtException', (error) => {
       log.last('an error that nothing handles: the broker stops, and acknowledges nothing more', error);
       process.exit(exitCode.storageFailed);
@@ -118,7 +115,7 @@ export async function configure(command: Command): Promise<void> {
           },
         );
     };
-    // Before anybody can know that this runs: the ports file is written by the start.
+    // Installed before the broker can be seen to run: the start writes the ports file.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     const server = await starting;
@@ -137,7 +134,7 @@ export async function configure(command: Command): Promise<void> {
     });
     const adminUrl = `http://${urlHost(adminHost)}:${ports.admin}`;
     process.stdout.write(banner({ doors, adminUrl, dataDirectory, startMs }, selfCommand()));
-    // On a terminal the banner has said it already.
+    // On a terminal the banner has said so already.
     if (!isatty(2))
       log.info('the broker is ready', {
         version: packageVersion(),
@@ -148,7 +145,7 @@ export async function configure(command: Command): Promise<void> {
         startMs,
       });
     if (file !== undefined) log.info('settings were read from a configuration file', { file });
-    // Never resolves unless a write or sync failed, which the log has said; a stop ends the process by
+    // Resolves only if a write or sync failed, which the log has reported; a normal stop ends the process
     // itself.
     await end(exitCodeOf(await server.failed));
   });
@@ -183,7 +180,7 @@ function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** How whoever started this can start it again. */
+/** The command with which the user can start this program again. */
 function selfCommand(): string {
   const script = process.argv[1] ?? 'pillarbox';
   if (process.env['npm_command'] === 'exec') return 'npx pillarbox';

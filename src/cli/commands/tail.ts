@@ -7,7 +7,7 @@ import { Patience } from '../patience.ts';
 import { timeOption, wholeNumberOption } from '../options.ts';
 import { shownJson, shownText } from '../../util/shown-text.ts';
 
-/** How long one request waits for messages before it is asked again. */
+/** How long one request waits for messages before the next one is sent. */
 const waitMs = 20_000;
 
 type Query = { readonly [name: string]: string | number | undefined };
@@ -22,7 +22,7 @@ interface TailOptions extends ClientOptions {
   readonly follow: boolean;
 }
 
-/** `pillarbox tail orders`: reading this way takes nothing from anybody and leaves no trace. */
+/** `pillarbox tail orders`: reads without a group; no other reader is affected. */
 export function configure(command: Command): void {
   addClientOptions(
     command

@@ -24,7 +24,7 @@ interface Snapshot {
 const enterScreen = '\u001B[?1049h\u001B[?25l';
 const leaveScreen = '\u001B[?25h\u001B[?1049l';
 
-/** `pillarbox top`: the busiest topics and the groups that lag most, drawn over once a second. */
+/** `pillarbox top`: the busiest topics and the groups with the largest lag, redrawn once a second. */
 export function configure(command: Command): void {
   addClientOptions(
     command
@@ -42,7 +42,7 @@ export function configure(command: Command): void {
     let last: Snapshot | undefined;
     const patience = new Patience(
       {
-        // What was seen last stays on the screen.
+        // The last snapshot stays on the screen.
         away: (reason) =>
           context.json || !last ? terminal.err(shownText(reason)) : redraw(context, last, true),
         back: () => context.json && terminal.err('The broker is back.'),
@@ -78,7 +78,7 @@ function show(context: CommandContext, snapshot: Snapshot): void {
   context.terminal.out(context.json ? shownJson(snapshot) : render(context, snapshot, Infinity));
 }
 
-/** Draws line over line, so that nothing flickers. */
+/** Draws over the previous lines without clearing them, so that nothing flickers. */
 function redraw(context: CommandContext, snapshot: Snapshot, isGone: boolean = false): void {
   const rows = process.stdout.rows || 40;
   const lines = render(context, snapshot, rows, isGone)
@@ -127,19 +127,22 @@ function render(
 }
 
 /**
- * The heading and a line for a broker that is gone, titles, what is hidden, blank lines, and the last line,
- * which stays empty.
+ * Lines besides the rows: the heading, a line for a lost broker, titles, counts of hidden rows, blank lines,
+ * and the last line, which stays empty.
  */
 const linesBesideRows = 10;
 
-/** How many rows each table gets: half, and what the other leaves. At least one, so that something shows. */
+/**
+ * The number of rows for each table: half, plus rows that the other does not need. At least one each, so that
+ * every table shows something.
+ */
 export function share(rows: number, topics: number, groups: number): { topics: number; groups: number } {
   const room = Math.max(2, rows);
   const shownTopics = Math.min(topics, Math.max(Math.floor(room / 2), room - groups));
   return { topics: shownTopics, groups: Math.min(groups, room - shownTopics) };
 }
 
-/** Rows that do not fit are never left out without a word. */
+/** A line with the number of rows that do not fit. */
 function hidden(count: number, noun: string, dim: (text: string) => string): string {
   if (count <= 0) return '';
   const what = `${formatCount(count)} more ${noun}${count === 1 ? '' : 's'}`;

@@ -205,7 +205,10 @@ function topicBody(name: string, options: CreateOptions): object {
   });
 }
 
-/** What left without an answer of a group, by cause, and what of it became dead letters. */
+/**
+ * Messages that left the topic without an answer of a group, by cause, and how many of them became dead
+ * letters.
+ */
 function leftText({ left, deadLettered, deadLettersLost }: TopicJson): string {
   const causes = `overflow ${left.overflow}, expired ${left.expired}, removed ${left.removed}`;
   const lost = deadLettersLost > 0 ? `, ${deadLettersLost} dead letters lost` : '';

@@ -3,7 +3,7 @@ import { AdminClient, apiPath } from '../admin-client.ts';
 import type { ServerJson } from '../../admin-api/index.ts';
 import type { Check, Examination } from './check.ts';
 
-/** Whether the ports are free, or used by a broker of ours that runs already. */
+/** Whether the ports are free, or used by a running broker of ours. */
 export async function checkAddresses(examination: Examination): Promise<readonly Check[]> {
   const { doors, adminHost, adminPort } = examination;
   const running = await runningBroker(adminHost, adminPort);

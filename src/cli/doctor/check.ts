@@ -1,22 +1,23 @@
 export type CheckStatus = 'ok' | 'warning' | 'problem';
 
 /**
- * A check is one finding about the machine: a problem keeps a broker from starting or from keeping its word.
+ * A check is one finding about the machine. A problem keeps a broker from starting or from keeping its
+ * promises.
  */
 export interface Check {
   readonly name: string;
   readonly status: CheckStatus;
   readonly message: string;
-  /** What to do about it. */
+  /** How to solve the problem. */
   readonly advice?: string;
-  /** What was measured, for programs. */
+  /** Measurements, for programs. */
   readonly figures?: { readonly [name: string]: number };
 }
 
-/** The settings the checks look at. */
+/** The settings that the checks use. */
 export interface Examination {
   readonly data: string;
-  /** The protocols that are switched on. */
+  /** The enabled protocols. */
   readonly doors: readonly { readonly title: string; readonly host: string; readonly port: number }[];
   readonly adminHost: string;
   readonly adminPort: number;

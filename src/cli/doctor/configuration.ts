@@ -1,6 +1,6 @@
 import type { Check, Examination } from './check.ts';
 
-/** Reads the configuration as `serve` would. Without settings there is nothing more to check. */
+/** Reads the configuration as `serve` would. Without valid settings no other check can run. */
 export async function checkConfiguration(options: {
   readonly data: string | undefined;
   readonly config: string | undefined;

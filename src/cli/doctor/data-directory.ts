@@ -7,7 +7,7 @@ const freeBytesMin = 2 ** 30;
 const syncs = 64;
 const syncBytes = 4096;
 
-/** Types of file systems that do not keep what was synced, by the magic number of statfs(2). */
+/** File systems that may lose synced data, by the magic number of statfs(2). */
 const fileSystems: { readonly [magic: number]: readonly [name: string, problem: string] } = {
   0x01_02_19_94: ['tmpfs', 'it lives in memory: nothing survives a restart of the machine'],
   0x85_84_58_f6: ['ramfs', 'it lives in memory: nothing survives a restart of the machine'],
@@ -15,7 +15,7 @@ const fileSystems: { readonly [magic: number]: readonly [name: string, problem: 
   0x79_4c_76_30: ['overlayfs', 'in a container it goes when the container goes: mount a volume'],
 };
 
-/** Whether messages can be kept there, and how long a sync takes. Creates nothing that stays. */
+/** Whether messages can be kept in the data directory, and how long a sync takes. Leaves no files behind. */
 export async function checkDataDirectory({ data }: Examination): Promise<readonly Check[]> {
   const path = resolve(data);
   const present = await firstThatExists(path);
@@ -90,7 +90,7 @@ async function checkFileSystem(path: string): Promise<Check | undefined> {
 }
 
 /**
- * Overwrites one block and syncs, as the journal does: a publisher that waits for each ack goes no faster
+ * Overwrites one block and syncs, as the journal does. A publisher that waits for each ack cannot be faster
  * than this.
  */
 async function checkSync(directory: string): Promise<Check> {

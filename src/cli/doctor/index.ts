@@ -15,8 +15,8 @@ export interface DoctorOptions {
 }
 
 /**
- * All checks, from the machine to the broker that may be running on it. Each goes on whatever the others
- * found.
+ * All checks, from the machine to the broker that may be running on it. A finding does not stop the later
+ * checks.
  */
 export async function checkMachine(options: DoctorOptions): Promise<readonly Check[]> {
   const { checks, settings } = await checkConfiguration(options);

@@ -3,7 +3,7 @@ import type { Check } from './check.ts';
 const nodeMin = [20, 19] as const;
 const openFilesMin = 4096;
 
-/** The floor is the `engines` of package.json. */
+/** The minimum version is the `engines` of package.json. */
 export function checkNode(version: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isEnough = major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1]);

@@ -4,7 +4,7 @@ import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages } from '../format.ts';
 import { shownJson } from '../../util/shown-text.ts';
 
-/** What `rehearseRepair` and `executeRepair` of the server say. */
+/** The result of the server's `rehearseRepair` and `executeRepair`. */
 interface RepairReport {
   readonly findings: readonly string[];
   readonly steps: readonly string[];
@@ -14,8 +14,8 @@ interface RepairReport {
 }
 
 /**
- * `pillarbox doctor --repair`: rehearses the repair on an overlay that keeps every change in memory, says
- * what it found and what it would do, asks, and does the same to the real directory.
+ * `pillarbox doctor --repair`: rehearses the repair on an overlay that keeps all changes in memory. It
+ * reports the findings and the planned actions, asks, and then applies them to the real directory.
  */
 export async function repair(context: CommandContext, data: string, yes: boolean): Promise<void> {
   const dir = resolve(data);

@@ -5,7 +5,10 @@ import type { Check, Examination } from './check.ts';
 
 const shownMax = 20;
 
-/** What brokers set aside in the data directory, with what it holds. Reads only; a broker may run there. */
+/**
+ * Files that brokers set aside in the data directory, and their content. Only reads, so a broker may be
+ * running there.
+ */
 export async function checkSetAside({ data }: Examination): Promise<readonly Check[]> {
   const dir = resolve(data);
   if (!(await stat(dir).catch(() => undefined))?.isDirectory()) return [];
