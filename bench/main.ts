@@ -14,9 +14,13 @@ import { textTable } from './table.ts';
 const resultsPath = `${projectRoot}bench/RESULTS.md`;
 
 function selectContenders(options: Options): Contender[] {
-  const { pillarboxPath, profileDirectory, servers } = options;
+  const { pillarboxPath, beforePath, profileDirectory, servers } = options;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
-  const found = findContenders({ pillarboxPath, profileDirectory: absolute(profileDirectory) });
+  const found = findContenders({
+    pillarboxPath,
+    beforePath,
+    profileDirectory: absolute(profileDirectory),
+  });
   const wanted = servers?.map((name) => (name === 'synced' ? 'nats-server, synced' : name));
   return found.filter((contender) => wanted?.includes(contender.name) ?? true);
 }

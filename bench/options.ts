@@ -14,8 +14,9 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --consumers N,N     connections of the consume case (default 1,4)
   --topics N,N        streams of the many-topics case (default 1,100,1000)
   --backlog N         messages of the backlog case (default 10000000)
-  --servers NAMES     of pillarbox, nats-server, synced and kafka (default: all that are found)
-  --pillarbox PATH    another build's dist/bundle/cli/main.js
+  --servers NAMES     of pillarbox, before, nats-server, synced and kafka (default: all that are found)
+  --pillarbox PATH    another build's dist/bundle/cli/main.js, in place of this one
+  --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started
   --json FILE         every sample, as JSON
@@ -30,6 +31,7 @@ export interface Options {
   readonly settings: Settings;
   readonly servers: readonly string[] | undefined;
   readonly pillarboxPath: string | undefined;
+  readonly beforePath: string | undefined;
   readonly directory: string | undefined;
   readonly profileDirectory: string | undefined;
   readonly jsonFile: string | undefined;
@@ -57,6 +59,7 @@ export function parseOptions(args: readonly string[]): Options {
       backlog: text,
       servers: text,
       pillarbox: text,
+      before: text,
       directory: text,
       profile: text,
       json: text,
@@ -79,6 +82,7 @@ export function parseOptions(args: readonly string[]): Options {
     },
     servers: values.servers?.split(','),
     pillarboxPath: values.pillarbox,
+    beforePath: values.before,
     directory: values.directory,
     profileDirectory: values.profile,
     jsonFile: values.json,

@@ -103,7 +103,9 @@ export class Run implements Workbench {
   }
 
   #contendersOf(row: Row): readonly Contender[] {
-    return this.#contenders.filter((contender) => row.contenders.includes(contender.name));
+    return this.#contenders.filter(({ name }) =>
+      row.contenders.includes(name === 'before' ? 'pillarbox' : name),
+    );
   }
 
   #roundsOf(row: Row): number {

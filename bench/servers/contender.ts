@@ -1,7 +1,7 @@
 import type { Scratch } from '../scratch.ts';
 import type { ServerProcess } from './server-process.ts';
 
-export type ContenderName = 'pillarbox' | 'nats-server' | 'nats-server, synced' | 'kafka';
+export type ContenderName = 'pillarbox' | 'before' | 'nats-server' | 'nats-server, synced' | 'kafka';
 
 /** Contender is a server that the bench can measure: all that a case knows of it. */
 export interface Contender {

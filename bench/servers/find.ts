@@ -10,6 +10,8 @@ import { Pillarbox } from './pillarbox.ts';
 export interface FindOptions {
   /** The built command line of the broker; by default the one built together with this bench. */
   readonly pillarboxPath?: string | undefined;
+  /** The command line of another build, to be measured beside it. */
+  readonly beforePath?: string | undefined;
   readonly profileDirectory?: string | undefined;
   /** By default $NATS_SERVER, or what is on PATH. */
   readonly natsServerPath?: string | undefined;
@@ -25,9 +27,11 @@ export function findContenders(options: FindOptions): Contender[] {
 function findPillarbox(options: FindOptions): Contender[] {
   const cliPath = options.pillarboxPath ?? `${outputRoot}bundle/cli/main.js`;
   if (!existsSync(cliPath)) return [];
-  return [
-    new Pillarbox({ cliPath, version: readProjectVersion(), profileDirectory: options.profileDirectory }),
-  ];
+  const { beforePath, profileDirectory } = options;
+  const now = new Pillarbox({ cliPath, version: readProjectVersion(), profileDirectory });
+  if (beforePath === undefined) return [now];
+  if (!existsSync(beforePath)) throw new Error(`there is no ${beforePath}: build it, or correct --before`);
+  return [now, new Pillarbox({ name: 'before', cliPath: beforePath, version: beforePath })];
 }
 
 function findNatsServer(options: FindOptions): Contender[] {

@@ -7,6 +7,8 @@ import { ServerProcess } from './server-process.ts';
 
 /** How to run the broker; `profileDirectory` makes it write a processor profile when it ends. */
 export interface PillarboxOptions {
+  /** `before` is another build, measured in the same run. */
+  readonly name?: 'pillarbox' | 'before';
   readonly cliPath: string;
   readonly version: string;
   readonly profileDirectory?: string | undefined;
@@ -14,13 +16,14 @@ export interface PillarboxOptions {
 
 /** The broker of this project, as its users start it. */
 export class Pillarbox implements Contender {
-  readonly name = 'pillarbox';
+  readonly name: 'pillarbox' | 'before';
   readonly version: string;
   readonly #options: PillarboxOptions;
 
   constructor(options: PillarboxOptions) {
     this.#options = options;
-    this.version = `pillarbox ${options.version}`;
+    this.name = options.name ?? 'pillarbox';
+    this.version = `${this.name} ${options.version}`;
   }
 
   start(directory: string, scratch: Scratch): Promise<ServerProcess> {
