@@ -12,5 +12,16 @@ export {
 export type { Frontend, ListenOptions } from './frontend.ts';
 export { usersOfSettings } from './users-of-settings.ts';
 export { Users, hashPassword, iterationsMax, iterationsMin, type User } from './users/index.ts';
+export {
+  HttpError,
+  HttpFrontend,
+  type HttpFrontendOptions,
+  type HttpReply,
+  type HttpRequest,
+  checkOrigin,
+  findRoute,
+  jsonPieces,
+  type Route,
+} from './http/index.ts';
 export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
 export { protocols, type AnyProtocol } from './protocols.ts';

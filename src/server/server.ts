@@ -153,6 +153,7 @@ class Server implements PillarboxServer {
         startedMs: this.#startedMs,
         ports: () => this.ports,
         isStopping: () => this.#closed !== undefined,
+        adminConnections: () => this.#admin?.connections ?? 0,
         oldestTimes: new OldestTimes(),
       },
       host: adminHost,

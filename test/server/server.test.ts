@@ -54,7 +54,7 @@ describe('a server in the process', () => {
       };
       assert.deepEqual(
         protocols.map(({ name }) => name),
-        [rest],
+        [rest, 'admin'],
       );
       assert.equal(await isListening(server.ports[rest]!), true);
     });

@@ -4,6 +4,8 @@ import type { Connection, ConnectionInfo } from './connection.ts';
 export class ConnectionRegistry {
   readonly #connections = new Map<number, Connection>();
   readonly #connectionsMax: number;
+  /** Of those, the ones that take no room from the others. */
+  readonly #apart = new Set<Connection>();
   #lastId = 0;
 
   constructor(connectionsMax: number) {
@@ -17,7 +19,7 @@ export class ConnectionRegistry {
 
   /** Whether another connection may come, of any protocol, beside so many that are about to be added. */
   hasRoomBeside(coming: number): boolean {
-    return this.#connections.size + coming < this.#connectionsMax;
+    return this.#connections.size - this.#apart.size + coming < this.#connectionsMax;
   }
 
   /** An id that no connection of this server has had. */
@@ -25,12 +27,15 @@ export class ConnectionRegistry {
     return ++this.#lastId;
   }
 
-  add(connection: Connection): void {
+  /** `isApart`: it takes no room from the others. */
+  add(connection: Connection, isApart: boolean = false): void {
     this.#connections.set(connection.id, connection);
+    if (isApart) this.#apart.add(connection);
   }
 
   remove(connection: Connection): void {
     this.#connections.delete(connection.id);
+    this.#apart.delete(connection);
   }
 
   get(id: number): Connection | undefined {

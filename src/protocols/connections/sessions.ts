@@ -6,6 +6,8 @@ export interface SessionsOptions<S> {
   readonly registry: ConnectionRegistry;
   readonly clock: Clock;
   readonly connectionsMax: number;
+  /** They take no room from the connections of other protocols, nor the other way round. */
+  readonly isApart?: boolean;
   /** How often the sessions are looked after, while there are any. */
   readonly sweepMs: number;
   /** Looks after one of them: deadlines, signs of life. */
@@ -44,11 +46,11 @@ export class Sessions<S extends Connection> implements Iterable<S> {
 
   /** Whether another connection is let in, beside so many whose TLS handshakes are under way. */
   hasRoom(handshakes = 0): boolean {
-    const { registry, connectionsMax } = this.#options;
+    const { registry, connectionsMax, isApart } = this.#options;
     return (
       !this.#isClosing &&
       this.#sessions.size + handshakes < connectionsMax &&
-      registry.hasRoomBeside(handshakes)
+      (isApart === true || registry.hasRoomBeside(handshakes))
     );
   }
 
@@ -58,7 +60,7 @@ export class Sessions<S extends Connection> implements Iterable<S> {
 
   add(session: S): void {
     this.#sessions.add(session);
-    this.#options.registry.add(session);
+    this.#options.registry.add(session, this.#options.isApart);
     this.#timer ??= this.#options.clock.setTimer(this.#options.sweepMs, this.#sweep);
   }
 

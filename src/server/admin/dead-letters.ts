@@ -15,9 +15,9 @@ import {
   deadLetterOrigin,
   topicDeadLetterNames,
 } from '../../broker/index.ts';
+import { HttpError } from '../../protocols/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, topicOf } from './context.ts';
-import { AdminError } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -97,7 +97,7 @@ export async function showDeadLetter(
   const offset = wholeNumber()(params['offset'], 'offset');
   const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
-    throw new AdminError(
+    throw new HttpError(
       404,
       'offset-not-found',
       `Topic "${topic.name}" has no message at offset ${offset} of partition ${partition}.`,

@@ -1,25 +1,6 @@
 import type { ErrorJson } from '../../admin-api/index.ts';
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
-
-/** A refusal of the admin HTTP: a status, a code for programs and a sentence for people. */
-export class AdminError extends Error {
-  override readonly name = 'AdminError';
-  readonly status: number;
-  readonly code: string;
-  readonly headers: { readonly [name: string]: string };
-
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    headers: { readonly [name: string]: string } = {},
-  ) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.headers = headers;
-  }
-}
+import { HttpError } from '../../protocols/index.ts';
 
 /** The status of each of the broker's refusals; the code goes out as it is. */
 const statusOf = {
@@ -64,7 +45,7 @@ export function describeError(error: unknown): {
   readonly body: ErrorJson;
 } {
   const { status, code, message, headers } =
-    error instanceof AdminError
+    error instanceof HttpError
       ? error
       : error instanceof BrokerError
         ? { status: statusOf[error.code], code: error.code, message: error.message, headers: {} }
@@ -77,6 +58,6 @@ export function describeError(error: unknown): {
   return { status, headers, body: { error: { code, message } } };
 }
 
-export function invalidRequest(message: string): AdminError {
-  return new AdminError(400, 'invalid-request', message);
+export function invalidRequest(message: string): HttpError {
+  return new HttpError(400, 'invalid-request', message);
 }

@@ -15,10 +15,11 @@ import {
   type PublishOptions,
   type Topic,
 } from '../../broker/index.ts';
+import { HttpError } from '../../protocols/index.ts';
 import { isPublishSubject } from '../../util/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, topicOf } from './context.ts';
-import { AdminError, invalidRequest } from './errors.ts';
+import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -69,7 +70,7 @@ export async function showMessage(
   const offset = wholeNumber()(params['offset'], 'offset');
   const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
-    throw new AdminError(
+    throw new HttpError(
       404,
       'offset-not-found',
       `Topic "${topic.name}" has no message at offset ${offset} of partition ${partition}.`,
@@ -137,7 +138,7 @@ async function readMessages(
     const { maxPayloadBytes } = settings;
     if ((value?.length ?? 0) <= maxPayloadBytes) return { body, value };
     const message = `A message may have ${maxPayloadBytes} bytes at most (--max-payload), not ${value?.length}.`;
-    throw new AdminError(413, 'message-too-large', message);
+    throw new HttpError(413, 'message-too-large', message);
   });
 }
 

@@ -104,7 +104,10 @@ class Families {
   }
 }
 
-function addServer(families: Families, { broker, doors, version, startedMs }: AdminContext): void {
+function addServer(
+  families: Families,
+  { broker, doors, adminConnections, version, startedMs }: AdminContext,
+): void {
   const { rss, heapUsed, external, cpuMicroseconds } = processFigures();
   const { ready, diskFull, memoryFull, damage, clockJumps, clockAheadMs } = broker.health;
   const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
@@ -148,6 +151,7 @@ function addServer(families: Families, { broker, doors, version, startedMs }: Ad
   families.gauge('scheduled_messages', 'delayed messages that wait for their time', scheduled);
   for (const { name, connections } of doors)
     families.gauge('connections', 'open connections', connections, { protocol: name });
+  families.gauge('connections', 'open connections', adminConnections(), { protocol: 'admin' });
 }
 
 function addLog(families: Families, { broker, syncTimes }: AdminContext): void {

@@ -1,7 +1,7 @@
 /** An answer in JSON; the shapes of all of them are in admin-api/. */
 export interface JsonReply<T> {
   readonly kind: 'json';
-  readonly status: number;
+  readonly status?: number;
   readonly body: T;
 }
 

@@ -5,9 +5,9 @@ import type {
   ReadyJson,
   ServerJson,
 } from '../../admin-api/index.ts';
+import { HttpError } from '../../protocols/index.ts';
 import { processFigures } from '../../util/index.ts';
 import type { AdminContext } from './context.ts';
-import { AdminError } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
 import { wholeNumber } from './shape.ts';
@@ -78,14 +78,19 @@ export function serverInfo(_: AdminRequest, context: AdminContext): JsonReply<Se
 /** Those whose output waits for them come first: they are the ones that hold others back. */
 export function listConnections(
   { query }: AdminRequest,
-  { doors, connections }: AdminContext,
+  { doors, connections, settings, adminConnections }: AdminContext,
 ): JsonReply<ConnectionsJson> {
   const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
-  const protocols = doors.map((door) => ({
-    name: door.name,
-    connections: door.connections,
-    authenticates: door.authenticates,
+  const protocols = doors.map(({ name, connections, authenticates }) => ({
+    name,
+    connections,
+    authenticates,
   }));
+  protocols.push({
+    name: 'admin',
+    connections: adminConnections(),
+    authenticates: settings.adminToken !== undefined,
+  });
   const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
   return json({ protocols, total: all.length, connections: all.slice(0, limit) });
 }
@@ -96,7 +101,7 @@ export function closeConnection(
 ): JsonReply<ConnectionClosedJson> {
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(params['id'], 'id');
   const connection = connections.get(id);
-  if (!connection) throw new AdminError(404, 'connection-not-found', `There is no connection ${id}.`);
+  if (!connection) throw new HttpError(404, 'connection-not-found', `There is no connection ${id}.`);
   const { protocol, address, name } = connection.info();
   connection.kick();
   return json({ closed: id, protocol, address, name });

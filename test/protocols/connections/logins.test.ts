@@ -98,7 +98,7 @@ describe('after failed logins', () => {
     const hall = new Hall(clock);
     for (let guess = 0; guess < 20; guess++) hall.logins.failed(here, 'admin token');
     const admin = await listenAdminHttp({
-      routes: [{ method: 'GET', path: '/a', summary: '', handle: () => ({ kind: 'json', body: 1 }) }],
+      routes: [{ method: 'GET', path: '/a', summary: '', handle: () => ({ kind: 'json', body: {} }) }],
       context: undefined,
       hall,
       connectionsMax: 10,

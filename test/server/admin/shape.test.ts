@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AdminError } from '../../../src/server/admin/errors.ts';
+import { HttpError } from '../../../src/protocols/index.ts';
 import {
   flag,
   listOf,
@@ -24,7 +24,7 @@ function refusal(value: unknown): string {
   try {
     readObject(value, shape, ['name']);
   } catch (error) {
-    assert.ok(error instanceof AdminError);
+    assert.ok(error instanceof HttpError);
     assert.equal(error.status, 400);
     return error.message;
   }
@@ -55,10 +55,10 @@ describe('a shape', () => {
 
   test('reads numbers and times from queries too', () => {
     assert.equal(wholeNumber()('12', 'n'), 12);
-    assert.throws(() => wholeNumber()('12x', 'n'), AdminError);
+    assert.throws(() => wholeNumber()('12x', 'n'), HttpError);
     assert.equal(time('1970-01-01T00:00:01Z', 't'), 1000);
     assert.equal(time('1500', 't'), 1500);
-    assert.throws(() => time('yesterday', 't'), AdminError);
+    assert.throws(() => time('yesterday', 't'), HttpError);
     assert.equal(nullOr(text())(null, 'x'), null);
   });
 });

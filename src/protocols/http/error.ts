@@ -1,0 +1,27 @@
+/**
+ * A refusal of the HTTP: a status, a code for programs and a sentence for people. What it looks like on the
+ * wire is up to the protocol that stands on the HTTP.
+ */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: { readonly [name: string]: string };
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    headers: { readonly [name: string]: string } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The client has left, or was cut off: whatever is thrown now reaches no one. */
+export function clientGone(): HttpError {
+  return new HttpError(400, 'client-gone', 'The client has left before its request was complete.');
+}

@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Connection, ConnectionInfo } from '../connections/index.ts';
+import { HttpError } from './error.ts';
+import { writeReply, type HttpReply } from './reply.ts';
+import { HttpRequest, type RequestHost } from './request.ts';
+
+/** What a connection needs of its frontend. */
+export interface ConnectionHost extends RequestHost {
+  readonly protocol: string;
+  readonly isStopping: boolean;
+  handle(request: HttpRequest): HttpReply | Promise<HttpReply>;
+  refusal(error: unknown, request: HttpRequest | undefined): HttpReply;
+  refuse(socket: Socket, error: HttpError): void;
+  gone(connection: HttpConnection): void;
+}
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** What a client still sends of a body that is not wanted is read for so long, so that it reads the answer. */
+const lingerMs = 1_000;
+
+/** A connection of an HTTP client: one request at a time is under way; those sent ahead wait in order. */
+export class HttpConnection implements Connection {
+  readonly id: number;
+  readonly socket: Socket;
+  readonly #host: ConnectionHost;
+  readonly #connectedMs = Date.now();
+  readonly #address: string;
+  #software = '';
+  #user: string | null = null;
+  #underWay: Exchange | undefined = undefined;
+  readonly #waiting: Exchange[] = [];
+  #hasAsked = false;
+  /** The head of the next request is being sent since then, as far as is known. */
+  #headSinceMs: number | undefined = undefined;
+  #idleSinceMs: number;
+  #readBytes = 0;
+  #sentBytes = 0;
+  #stalledSinceMs: number | undefined = undefined;
+  #isRefused = false;
+
+  constructor(host: ConnectionHost, socket: Socket, id: number) {
+    this.id = id;
+    this.socket = socket;
+    this.#host = host;
+    this.#address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
+    this.#idleSinceMs = host.clock.monotonic();
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      for (const { request } of this.#waiting.splice(0)) request.abort();
+      host.gone(this);
+    });
+  }
+
+  info(): ConnectionInfo {
+    return {
+      id: this.id,
+      protocol: this.#host.protocol,
+      address: this.#address,
+      name: '',
+      user: this.#underWay?.request.user ?? this.#user,
+      software: this.#software,
+      version: '',
+      connectedMs: this.#connectedMs,
+      inBytes: this.socket.bytesRead,
+      outBytes: this.socket.bytesWritten,
+      pendingBytes: this.socket.writableLength,
+    };
+  }
+
+  kick(): void {
+    this.socket.destroy();
+  }
+
+  /** A request has come, up to the end of its headers. */
+  take(message: IncomingMessage, response: ServerResponse, needsContinue: boolean): void {
+    if (this.socket.destroyed) return;
+    this.#hasAsked = true;
+    this.#headSinceMs = undefined;
+    this.#software = (message.headers['user-agent'] ?? '').slice(0, 200);
+    const request = new HttpRequest(this.#host, message, response, needsContinue);
+    const exchange = { request, message, response };
+    response.once('close', () => this.#done(exchange));
+    if (!this.#underWay) return this.#begin(exchange);
+    this.#waiting.push(exchange);
+    // All of them were in one piece of input: no more is read before these are answered.
+    this.socket.pause();
+    if (this.#waiting.length > this.#host.limits.pipelinedMax) this.socket.destroy();
+  }
+
+  /** What has come is no HTTP, or the socket has failed. */
+  failed(error: Error & { readonly code?: string }): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    if (error.code === 'ECONNRESET' || !this.socket.writable || this.#underWay)
+      return void this.socket.destroy();
+    const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+    this.#host.refuse(
+      this.socket,
+      isTooLarge
+        ? new HttpError(
+            431,
+            'headers-too-large',
+            `The headers may have ${this.#host.limits.headersBytesMax} bytes at most.`,
+          )
+        : new HttpError(400, 'invalid-http', 'What was sent is not a request of HTTP/1.1.'),
+    );
+  }
+
+  /** The server stops: a connection without a request ends, others after their answer. */
+  stop(): void {
+    if (this.#underWay) this.#underWay.request.abort();
+    else this.socket.destroy();
+  }
+
+  /** Looks after its deadlines. */
+  lookAfter(nowMs: number): void {
+    const { limits } = this.#host;
+    const { socket } = this;
+    if (socket.writableLength > 0) {
+      const sent = socket.bytesWritten - socket.writableLength;
+      if (sent !== this.#sentBytes) this.#stalledSinceMs = undefined;
+      this.#sentBytes = sent;
+      this.#stalledSinceMs ??= nowMs;
+      if (nowMs - this.#stalledSinceMs >= limits.writeStallMs) socket.destroy();
+    } else this.#stalledSinceMs = undefined;
+    if (this.#underWay) return this.#underWay.request.lookAfter(nowMs);
+    if (this.#isRefused) return;
+    if (socket.bytesRead !== this.#readBytes) this.#headSinceMs ??= nowMs;
+    const isLate =
+      this.#headSinceMs !== undefined
+        ? nowMs - this.#headSinceMs >= limits.headersMs
+        : nowMs - this.#idleSinceMs >= (this.#hasAsked ? limits.idleMs : limits.headersMs);
+    if (!isLate) return;
+    this.#isRefused = true;
+    if (this.#headSinceMs === undefined) socket.destroy();
+    else
+      this.#host.refuse(socket, new HttpError(408, 'request-too-slow', 'The request did not come in time.'));
+  }
+
+  #begin(exchange: Exchange): void {
+    this.#underWay = exchange;
+    void this.#answer(exchange);
+  }
+
+  async #answer({ request, message, response }: Exchange): Promise<void> {
+    const host = this.#host;
+    let reply: HttpReply;
+    try {
+      checkHead(message, host.limits.headersMax);
+      reply = await host.handle(request);
+    } catch (error) {
+      reply = host.refusal(error, request);
+    }
+    this.#user = request.user;
+    try {
+      // A body that was not read to its end cannot be followed by another request.
+      const isLast = host.isStopping || !message.complete;
+      const headers = { ...reply.headers, ...(isLast ? { connection: 'close' } : {}) };
+      await writeReply(response, { ...reply, headers }, request.method === 'HEAD');
+      if (!message.complete) await this.#readRest(message);
+      response.end();
+    } catch (error) {
+      host.refusal(error, request); // it is to be known; the client sees an answer that is torn off
+      response.destroy();
+    }
+  }
+
+  /** Unread input would turn the close into a reset, which may overtake the answer. */
+  #readRest(message: IncomingMessage): Promise<void> {
+    if (message.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#host.clock.setTimer(lingerMs, resolve);
+      message.once('close', () => {
+        timer.cancel();
+        resolve();
+      });
+      message.resume();
+    });
+  }
+
+  #done({ request }: Exchange): void {
+    request.done();
+    if (this.#underWay?.request !== request) return;
+    this.#underWay = undefined;
+    const next = this.#waiting.shift();
+    if (next) return this.#begin(next);
+    this.#idleSinceMs = this.#host.clock.monotonic();
+    this.#readBytes = this.socket.bytesRead;
+    if (this.#host.isStopping) this.socket.destroySoon();
+    else if (this.socket.isPaused()) this.socket.resume();
+  }
+}
+
+function checkHead({ httpVersion, headers, rawHeaders }: IncomingMessage, headersMax: number): void {
+  if (rawHeaders.length > 2 * headersMax)
+    throw new HttpError(431, 'headers-too-large', `A request may have ${headersMax} headers at most.`);
+  if (httpVersion === '1.1' && headers.host === undefined)
+    throw new HttpError(400, 'host-missing', 'A request of HTTP/1.1 must have a Host.');
+}

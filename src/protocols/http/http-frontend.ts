@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Hall, Sessions, type TlsGuard } from '../connections/index.ts';
+import type { Frontend } from '../frontend.ts';
+import { BodyRoom } from './body-room.ts';
+import { HttpError } from './error.ts';
+import { type ConnectionHost, HttpConnection } from './http-connection.ts';
+import { httpLimits, type HttpLimits } from './limits.ts';
+import { type HttpReply, replyText } from './reply.ts';
+import type { HttpRequest } from './request.ts';
+
+export interface HttpFrontendOptions {
+  /** The protocol that stands on it, as the registry of connections shows it. */
+  readonly name: string;
+  readonly authenticates: boolean;
+  readonly hall: Hall;
+  /** Answers a request. */
+  readonly handle: (request: HttpRequest) => HttpReply | Promise<HttpReply>;
+  /**
+   * What the client gets when a request failed or is refused: an HttpError, or what `handle` has thrown.
+   * Without a request: a connection that is closed before there was one; the body must be a text then. It
+   * also hears of answers that broke off, and its reply is not used.
+   */
+  readonly refusal: (error: unknown, request: HttpRequest | undefined) => HttpReply;
+  readonly limits?: Partial<HttpLimits>;
+  readonly tls?: TlsGuard | undefined;
+  /** Its connections take no room from those of other protocols, nor the other way round. */
+  readonly isApart?: boolean;
+}
+
+/** How often connections are looked after: deadlines are that exact. */
+const sweepMs = 500;
+
+/**
+ * The HTTP frontend takes the connections of HTTP clients and gives their requests to a handler, one at a
+ * time from each. It bounds all that clients can make it hold: see {@link HttpLimits}.
+ *
+ * HTTP/1.1 itself is Node's.
+ */
+export class HttpFrontend implements Frontend {
+  readonly name: string;
+  readonly authenticates: boolean;
+  readonly #options: HttpFrontendOptions;
+  readonly #limits: HttpLimits;
+  readonly #http: Server;
+  readonly #host: ConnectionHost;
+  readonly #sessions: Sessions<HttpConnection>;
+  readonly #bySocket = new WeakMap<Socket, HttpConnection>();
+  readonly #room: BodyRoom;
+  #isStopping = false;
+
+  constructor(options: HttpFrontendOptions) {
+    this.name = options.name;
+    this.authenticates = options.authenticates;
+    this.#options = options;
+    const limits = (this.#limits = { ...httpLimits, ...options.limits });
+    this.#room = new BodyRoom(limits.bodiesBytesMax);
+    // It listens nowhere: connections are handed to it, and their deadlines are ours.
+    this.#http = createServer({
+      maxHeaderSize: limits.headersBytesMax,
+      requireHostHeader: false, // refused in the words of the protocol
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+    });
+    this.#http.maxHeadersCount = 0; // what is beyond would be dropped unseen; connections count by themselves
+    this.#http.on('request', (message, response) => this.#take(message, response, false));
+    this.#http.on('checkContinue', (message, response) => this.#take(message, response, true));
+    this.#http.on('clientError', (error, socket) => {
+      const connection = this.#bySocket.get(socket as Socket);
+      if (connection) connection.failed(error);
+      else socket.destroy();
+    });
+    const isStopping = (): boolean => this.#isStopping;
+    this.#host = {
+      protocol: options.name,
+      limits,
+      clock: options.hall.clock,
+      room: this.#room,
+      get isStopping() {
+        return isStopping();
+      },
+      handle: options.handle,
+      refusal: options.refusal,
+      refuse: (socket, error) => this.#refuse(socket, error),
+      gone: (connection) => this.#sessions.remove(connection),
+    };
+    this.#sessions = new Sessions({
+      registry: options.hall.registry,
+      clock: options.hall.clock,
+      connectionsMax: limits.connectionsMax,
+      isApart: options.isApart === true,
+      sweepMs,
+      lookAfter: (connection, nowMs) => connection.lookAfter(nowMs),
+    });
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Of bodies that are held for handlers. */
+  get bodyBytes(): number {
+    return this.#room.bytes;
+  }
+
+  accept(socket: Socket): void {
+    const { hall, tls } = this.#options;
+    hall.turns.accepted();
+    if (!this.#sessions.hasRoom(tls?.handshakes)) return this.#refuseFull(socket, tls !== undefined);
+    if (!tls) return this.#letIn(socket);
+    tls.secure(socket, (secured) => this.#letIn(secured));
+  }
+
+  /** Requests under way get `graceMs` to end; those that wait for something end at once. */
+  async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#isStopping = true;
+    this.#sessions.shut();
+    this.#options.tls?.close();
+    for (const connection of this.#sessions) connection.stop();
+    if (graceMs > 0) await this.#sessions.empty(graceMs);
+    for (const connection of this.#sessions) connection.kick();
+    await this.#sessions.ended();
+  }
+
+  #letIn(socket: Socket): void {
+    // Meanwhile there may be others, or a stop.
+    if (!this.#sessions.hasRoom()) return this.#refuseFull(socket, false);
+    const connection = new HttpConnection(this.#host, socket, this.#sessions.nextId());
+    this.#sessions.add(connection);
+    this.#bySocket.set(socket, connection);
+    this.#http.emit('connection', socket);
+    socket.resume(); // it came without having been read from
+  }
+
+  #take(message: IncomingMessage, response: ServerResponse, needsContinue: boolean): void {
+    this.#bySocket.get(message.socket)?.take(message, response, needsContinue);
+  }
+
+  /** Before a handshake there are no words that a client could read. */
+  #refuseFull(socket: Socket, isSilent: boolean): void {
+    if (isSilent) return this.#options.hall.refusals.refuse(socket);
+    const message = `There are too many connections (${this.#limits.connectionsMax} at most); try again later.`;
+    this.#refuse(socket, new HttpError(503, 'connections-exceeded', message, { 'retry-after': '1' }));
+  }
+
+  #refuse(socket: Socket, error: HttpError): void {
+    this.#options.hall.refusals.refuse(socket, replyText(this.#options.refusal(error, undefined)));
+  }
+}
