@@ -1,18 +1,21 @@
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
 
 /**
- * The version of nats-server that clients should take us for.
+ * The version of nats-server that clients should take us for: the newest whose every configuration member is
+ * known here. Members that are not built are refused by name; headers of publishes are answered as by a stream
+ * that does not allow them.
  *
- * They switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from
- * 2.10 several filters and metadata, from 2.11 batches of direct get and pausing. From 2.12 and 2.14 on they
- * would use atomic batches, counters, schedules and consumer reset, which are not here.
+ * Clients switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from
+ * 2.10 several filters and metadata, from 2.11 batches of direct get and pausing, from 2.14 the reset of a
+ * consumer. No client switches on by it what is not built here: atomic batches, counters and schedules of 2.12
+ * are a stream's to allow.
  */
-export const natsVersion = '2.11.0';
+export const natsVersion = '2.14.0';
 
 /**
- * The JetStream API level, shown in INFO and in API answers: that of nats-server 2.14, the newest whose every
- * configuration member is known here. Members that are not built are refused by name; headers of publishes
- * are answered as by a stream that does not allow them.
+ * The JetStream API level, shown in INFO and in API answers, that goes with {@link natsVersion}. (nats-server
+ * 2.11 has 1, 2.12.0 has 2, later 2.12 has 3, 2.14 has 4, 2.15 has 5.) Clients send the level that a request
+ * needs, and a higher one than this is refused.
  */
 export const natsApiLevel = 4;
 

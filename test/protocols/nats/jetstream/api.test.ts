@@ -36,7 +36,7 @@ describe('streams', () => {
       allow_rollup_hdrs: false,
       consumer_limits: {},
       allow_msg_ttl: false,
-      metadata: { owner: 'me', '_nats.level': '1', '_nats.req.level': '0', '_nats.ver': '2.11.0' },
+      metadata: { owner: 'me', '_nats.level': '1', '_nats.req.level': '0', '_nats.ver': '2.14.0' },
     });
     assert.deepEqual(answer.state, {
       messages: 0,
@@ -242,7 +242,7 @@ describe('consumers', () => {
       max_waiting: 512,
       max_ack_pending: 1000,
       num_replicas: 0,
-      metadata: { '_nats.level': '1', '_nats.req.level': '0', '_nats.ver': '2.11.0' },
+      metadata: { '_nats.level': '1', '_nats.req.level': '0', '_nats.ver': '2.14.0' },
     });
     assert.deepEqual(delivered, { consumer_seq: 0, stream_seq: 0 });
     assert.deepEqual(floor, { consumer_seq: 0, stream_seq: 0 });

@@ -133,7 +133,7 @@ export class TestJetStream {
   }
 
   #make(): PillarboxJetStream {
-    return new PillarboxJetStream(this.kit.broker, { name: 'test', version: '2.11.0', apiLevel: 1 });
+    return new PillarboxJetStream(this.kit.broker, { name: 'test', version: '2.14.0', apiLevel: 1 });
   }
 
   async restart(): Promise<void> {
