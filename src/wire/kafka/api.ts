@@ -7,15 +7,15 @@ export interface Api<Q extends Fields, S extends Fields> extends AnyApi {
   readonly response: Codec<S>;
 }
 
-/** An API whichever it is. */
+/** Any API. */
 export interface AnyApi {
   readonly key: number;
   readonly name: string;
   /** The versions that can be read and written here: those of Kafka 4.4. */
   readonly versions: VersionRange;
   /**
-   * What a broker says it speaks. It may begin before {@link versions}: old clients look for versions that
-   * they do not use.
+   * The versions that a broker advertises. The range may start before {@link versions}: old clients look for
+   * versions that they do not use.
    */
   readonly advertised: VersionRange;
   /** Versions with compact types and tagged fields. */

@@ -3,17 +3,14 @@ import type { Reader } from './reader.ts';
 import { includes, type Draft, type Fields, type Message, type VersionRange } from './schema.ts';
 import type { Writer } from './writer.ts';
 
-/** A codec of whatever message. */
+/** A codec of any message. */
 export interface AnyCodec {
   readonly fields: Fields;
   decode(reader: Reader, version: number): object;
   encode(writer: Writer, version: number, draft: object): void;
 }
 
-/**
- * A codec reads and writes one message in any of its versions. Each version is compiled when it is first
- * used.
- */
+/** A codec reads and writes one message in all of its versions. A version is compiled at its first use. */
 export class Codec<S extends Fields> implements AnyCodec {
   readonly fields: S;
   readonly #name: string;
@@ -29,14 +26,17 @@ export class Codec<S extends Fields> implements AnyCodec {
   }
 
   /**
-   * Leaves the reader after the message. Throws a WireError; the caller has checked that the version is
-   * known.
+   * Decodes a message and leaves the reader after it. Throws a WireError. The caller has checked that the
+   * version is known.
    */
   decode(reader: Reader, version: number): Message<S> {
     return this.#struct(version).read(reader) as Message<S>;
   }
 
-  /** Throws a TypeError for null where the version has none, a RangeError for a string that is too long. */
+  /**
+   * Throws a TypeError for a null that the version does not allow, and a RangeError for a string that is too
+   * long.
+   */
   encode(writer: Writer, version: number, draft: Draft<S>): void {
     this.#struct(version).write(writer, draft);
   }

@@ -11,19 +11,19 @@ import {
 import { uuidBytes, zeroUuid, type Uuid } from './uuid.ts';
 import type { RecordsSource, Writer } from './writer.ts';
 
-/** How values of one type are read and written in one version. */
+/** Reads and writes values of one type in one version. */
 interface Type {
-  /** No value has fewer bytes: what keeps the count of an array within its frame. */
+  /** The least bytes of a value. It limits the count of an array to what fits into the frame. */
   readonly bytesMin: number;
-  /** May return null; whether the field can be null is its own affair. */
+  /** May return null; the caller knows whether the field is nullable. */
   read(reader: Reader): unknown;
-  /** Null only where the field can be null. */
+  /** The value is null only if the field is nullable. */
   write(writer: Writer, value: unknown): void;
 }
 
 /** A struct in one version. */
 export interface Struct extends Type {
-  /** All fields at their defaults, also those that the version lacks. Shared and frozen. */
+  /** All fields at their defaults, including those that the version lacks. Shared and frozen. */
   readonly blank: Values;
   read(reader: Reader): Values;
 }
@@ -45,7 +45,7 @@ interface TaggedField extends CompiledField {
 const emptyArray: readonly unknown[] = Object.freeze([]);
 const emptyBytes = Buffer.alloc(0);
 
-/** Builds the reader and writer of a struct for a version. `path` names it in errors. */
+/** Builds the reader and writer of a struct for a version. `path` names the struct in errors. */
 export function compileStruct(fields: Fields, version: number, flexible: boolean, path: string): Struct {
   const body: CompiledField[] = [];
   const tagged: TaggedField[] = [];
@@ -66,7 +66,7 @@ export function compileStruct(fields: Fields, version: number, flexible: boolean
     blank,
     bytesMin,
     read(reader) {
-      // The copy has the shape of all its kind at once; assigning never changes it.
+      // The copy has its final shape from the start; assigning fields does not change it.
       const values: Values = { ...blank };
       for (const field of body) values[field.name] = field.read(reader);
       if (flexible) readTags(reader, tagged, values);
@@ -83,7 +83,7 @@ export function compileStruct(fields: Fields, version: number, flexible: boolean
   };
 }
 
-/** Tags that the version does not know are passed over. */
+/** Unknown tags are skipped. */
 function readTags(reader: Reader, tagged: readonly TaggedField[], values: Values): void {
   for (let count = reader.tagCount(); count > 0; count--) {
     const tag = reader.uvarint();
@@ -222,7 +222,7 @@ const compactTypes: { readonly [N in SizedName]: Type } = {
 };
 
 function arrayOf(element: Type, flexible: boolean): Type {
-  // An element without a byte would leave its count without a bound.
+  // With elements of zero bytes the count would have no bound.
   if (element.bytesMin < 1) throw new TypeError('Array elements of no bytes.');
   return {
     bytesMin: flexible ? 1 : 4,
@@ -251,7 +251,7 @@ function readElement(element: Type, reader: Reader): unknown {
   return value;
 }
 
-/** A byte goes before a struct that can be null: -1 is null, 1 is a struct (KIP-893). */
+/** A nullable struct has a byte in front: -1 for null, 1 for a struct (KIP-893). */
 function nullableStruct(struct: Struct): Type {
   return {
     bytesMin: 1,
@@ -278,7 +278,7 @@ function defaultOf(field: Field): unknown {
   return field.type === 'records' ? null : 0;
 }
 
-/** Whether a value (`undefined`: not given) is what its absence says anyway. */
+/** Whether the value equals the default; `undefined` counts as the default. */
 function isDefault(field: Field, value: unknown): boolean {
   if (value === undefined) return true;
   if (field.type === 'struct' && value !== null) {

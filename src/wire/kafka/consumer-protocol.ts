@@ -5,8 +5,9 @@ import type { Draft, Fields, Message } from './schema.ts';
 import { Writer } from './writer.ts';
 
 /*
- * What the members of a classic consumer group tell each other in bytes that the broker passes on: `version:int16 message`, in JoinGroup the
- * topics each wants, in SyncGroup the partitions each gets. A later version than is known begins like the latest one that is.
+ * Messages between the members of a classic consumer group, which the broker passes on as bytes:
+ * `version:int16 message`. In JoinGroup they name the topics that a member wants, in SyncGroup the partitions
+ * that it gets. A later, unknown version starts like the latest known one.
  */
 const versions = { min: 0, max: 3 };
 const flexible = { min: Infinity, max: -1 };
@@ -44,8 +45,8 @@ const subscriptionCodec = new Codec('Consumer subscription', subscription, versi
 const assignmentCodec = new Codec('Consumer assignment', assignment, versions, flexible);
 
 /**
- * Throws a WireError; a group of another protocol type has something else there. What a version should have
- * and the bytes have not is left out: @platformatic/kafka 1.35 says version 1 and writes version 0.
+ * Throws a WireError. A group of another protocol type has other content here. Fields that the version should
+ * have but the bytes lack are left out: @platformatic/kafka 1.35 declares version 1 and writes version 0.
  */
 export function decodeConsumerSubscription(bytes: Buffer): ConsumerSubscription {
   try {

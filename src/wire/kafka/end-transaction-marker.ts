@@ -3,8 +3,8 @@ import { encodeRecordBatch } from './record-batch-writer.ts';
 import type { BatchRecord } from './records.ts';
 
 /*
- * A control batch has one record, that ends a transaction of its producer in this partition.
- * key => version:int16 type:int16           type 0 aborts, 1 commits
+ * A control batch has one record, which ends a transaction of its producer in this partition.
+ * key => version:int16 type:int16           type: 0 aborts, 1 commits
  * value => version:int16 coordinatorEpoch:int32
  */
 
@@ -18,7 +18,7 @@ const keyBytes = 4;
 const valueBytes = 6;
 const commitType = 1;
 
-/** The control batch that ends a transaction of a producer. */
+/** Encodes the control batch that ends a transaction of a producer. */
 export function encodeEndTransactionMarker(
   marker: EndTransactionMarker,
   producer: { readonly producerId: number; readonly producerEpoch: number },
@@ -33,9 +33,7 @@ export function encodeEndTransactionMarker(
   });
 }
 
-/**
- * What the record of a control batch says; undefined when it says something else, which readers pass over.
- */
+/** Reads the record of a control batch; undefined if it is of another type, which readers skip. */
 export function readEndTransactionMarker(record: BatchRecord): EndTransactionMarker | undefined {
   const { key, value } = record;
   if (!key || !value || key.length < keyBytes || value.length < valueBytes) return undefined;

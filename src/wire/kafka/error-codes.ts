@@ -1,5 +1,6 @@
 /*
- * The error codes of Kafka's protocol, all of Kafka 4.4. The list is closed: a client takes a code it does not know for UNKNOWN_SERVER_ERROR.
+ * The error codes of Kafka's protocol, all of Kafka 4.4. The list is closed: a client treats an unknown code
+ * as UNKNOWN_SERVER_ERROR.
  */
 
 export const ErrorCode = {
@@ -146,7 +147,7 @@ export const ErrorCode = {
 export type ErrorName = keyof typeof ErrorCode;
 export type ErrorCode = (typeof ErrorCode)[ErrorName];
 
-/** What a client may try again as it is, perhaps after asking for new metadata. */
+/** Errors after which a client may send the same request again, perhaps after new metadata. */
 const retriable: ReadonlySet<number> = new Set<ErrorCode>([
   ErrorCode.CORRUPT_MESSAGE,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -190,7 +191,7 @@ export function isRetriable(code: number): boolean {
   return retriable.has(code);
 }
 
-/** The name of a code; UNKNOWN_SERVER_ERROR when there is no such code. */
+/** The name of a code; UNKNOWN_SERVER_ERROR for an unknown code. */
 export function errorName(code: number): ErrorName {
   return names.get(code) ?? 'UNKNOWN_SERVER_ERROR';
 }

@@ -1,27 +1,27 @@
-/** What is wrong with bytes of the other side. */
+/** What is wrong with the bytes received. */
 export type WireErrorCode =
   /** A field, or a count of elements, that reaches beyond its frame. */
   | 'truncated'
-  /** A length that no value of the field can have. */
+  /** A length that is impossible for the field. */
   | 'bad-length'
   /** More elements in arrays than a request may have. */
   | 'too-many-elements'
-  /** Null where the version at hand has no null. */
+  /** Null where the version does not allow it. */
   | 'unexpected-null'
   /** A frame larger than allowed, or of negative size. */
   | 'frame-size'
   /** An API, or a version of it, that is not in the table of messages. */
   | 'unsupported-version'
-  /** Compressed bytes that cannot be opened. */
+  /** Compressed bytes that cannot be decompressed. */
   | 'bad-compression'
-  /** Compressed bytes that would become larger than allowed. */
+  /** Compressed bytes whose content is larger than allowed. */
   | 'decompressed-size'
-  /** A codec that is not known, or whose library is not installed. */
+  /** An unknown codec, or one whose library is not installed. */
   | 'unsupported-compression'
   /** A record batch that contradicts itself. */
   | 'bad-batch';
 
-/** Bytes that cannot be understood. What was read of them so far is of no use. */
+/** Bytes that cannot be decoded. Any fields decoded before the error must be discarded. */
 export class WireError extends Error {
   readonly code: WireErrorCode;
 

@@ -3,28 +3,31 @@ import { BlockPool, readI16, readI32 } from '../../util/index.ts';
 
 const noBytes = Buffer.alloc(0);
 const sizeBytes = 4;
-/** A request begins with the key of its API. */
+/** The size and the API key, which start every request. */
 const headBytes = sizeBytes + 2;
-/** Frames from here on get memory of their own when they are copied, so that they keep nothing else alive. */
+/**
+ * When frames of this size or more are copied, they get memory of their own, so that they keep no other
+ * memory alive.
+ */
 const ownMemoryMin = 1024;
-/** The first memory for an unfinished frame; it grows by `growth` as bytes come. */
+/** The initial memory for an unfinished frame; it grows by `growth` as bytes arrive. */
 const tailBytesMin = 1024;
 const growth = 4;
-/** Less is not worth a read of its own. */
+/** The least free room that is worth a read of its own. */
 const roomBytesMin = 2 ** 14;
 
 /**
- * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, the size not
- * counting itself.
+ * A frame splitter cuts the bytes of one side of a connection into frames: `size:int32 byte*`, where the size
+ * does not count itself.
  *
- * Frames are views of the chunks they came in, or copies where the chunk is only lent. A frame that is spread
- * over chunks is copied, into a buffer of its own that grows with the bytes received: an announced size alone
- * costs nothing. Its next bytes may be read right there: see {@link room}.
+ * Frames are views of the chunks they came in, or copies if the chunk is only lent. A frame that spans chunks
+ * is copied into a buffer of its own. The buffer grows with the bytes received, so an announced size alone
+ * costs nothing. The next bytes can be read directly into it: see {@link room}.
  */
 export class FrameSplitter {
   /**
-   * Frames announced to be larger are refused; may be changed at any time (a client that has not logged in
-   * has little to say).
+   * Larger frames are refused. May be changed at any time: a client that has not logged in needs only small
+   * ones.
    */
   frameBytesMax: number;
   readonly #blocks: BlockPool;
@@ -32,13 +35,13 @@ export class FrameSplitter {
   #chunk: Buffer = noBytes;
   #isLent = false;
   #position = 0;
-  /** The beginning of a frame, its size included, from chunks before this one. */
+  /** The start of a frame from earlier chunks, its size included. */
   #tail: Buffer = noBytes;
   #tailBytes = 0;
 
   /**
-   * Large frames that are copied are given memory of `blocks`. `check` is told the API key and the size of
-   * each frame as soon as both have come, and throws where a request of that API may not be so large.
+   * Large frames that are copied get memory from `blocks`. `check` is called with the API key and the size of
+   * each frame as soon as both are known, and throws if a request of that API may not be so large.
    */
   constructor(
     frameBytesMax: number,
@@ -56,9 +59,8 @@ export class FrameSplitter {
   }
 
   /**
-   * Adds a chunk, which must not change any more, unless it `isLent`: then only until {@link next} has given
-   * out all frames of it, which must happen before the next chunk. Frames are fetched by {@link next}, best
-   * all before the next chunk.
+   * Adds a chunk. The chunk must not change any more. If it `isLent`, that holds only until {@link next} has
+   * returned all frames of it, which must happen before the next chunk.
    */
   push(chunk: Buffer, isLent = false): void {
     const rest = this.#chunk.length - this.#position;
@@ -68,8 +70,9 @@ export class FrameSplitter {
   }
 
   /**
-   * Where the next bytes of a large frame that has begun belong: who reads them right into it, as many as fit
-   * or fewer, calls {@link filled} instead of {@link push}. Undefined while there is no such frame.
+   * Room for the next bytes of a large frame that has started, undefined if there is no such frame. A caller
+   * may read bytes directly into it, as many as fit or fewer, and then call {@link filled} instead of {@link
+   * push}.
    */
   room(): Buffer | undefined {
     if (this.#tailBytes < sizeBytes || this.#position < this.#chunk.length) return undefined;
@@ -78,20 +81,20 @@ export class FrameSplitter {
     return room.length < roomBytesMin ? undefined : room;
   }
 
-  /** So many bytes were read into {@link room}. */
+  /** Adds `bytes` bytes that were read into {@link room}. */
   filled(bytes: number): void {
     this.#tailBytes += bytes;
   }
 
   /**
-   * The next frame without its size, or undefined until there are more bytes. Throws a WireError
-   * `frame-size`; the stream is lost then.
+   * The next frame without its size, or undefined until more bytes arrive. Throws a WireError `frame-size`;
+   * the stream is unusable then.
    */
   next(): Buffer | undefined {
     return this.#tailBytes > 0 ? this.#finishTail() : this.#cut();
   }
 
-  /** A frame that lies in the chunk at hand. */
+  /** Cuts a frame out of the current chunk. */
   #cut(): Buffer | undefined {
     const chunk = this.#chunk;
     const start = this.#position;
@@ -111,7 +114,7 @@ export class FrameSplitter {
     return undefined;
   }
 
-  /** Adds to the frame begun before what the chunk has of it. */
+  /** Continues the unfinished frame with bytes of the chunk. */
   #finishTail(): Buffer | undefined {
     if (this.#tailBytes < sizeBytes)
       this.#keep(Math.min(sizeBytes - this.#tailBytes, this.#chunk.length - this.#position));
@@ -132,7 +135,7 @@ export class FrameSplitter {
   }
 
   /**
-   * Makes room for the frame of which the chunk has the first `bytes`: all of it, if that is in proportion.
+   * Makes room for a frame of which the chunk has the first `bytes`: for all of it, if that is in proportion.
    */
   #startTail(bytes: number, frameBytes: number): void {
     this.#tail = this.#blocks.take(Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth)));
@@ -148,7 +151,7 @@ export class FrameSplitter {
     this.#position += count;
   }
 
-  /** Gives the tail room for at least so many bytes, and for more in proportion. */
+  /** Grows the tail by at least `bytes`, and by more in proportion to its size. */
   #grow(bytes: number): void {
     const frameBytes = this.#tailBytes >= sizeBytes ? sizeBytes + readI32(this.#tail, 0) : Infinity;
     const wanted = Math.min(frameBytes, Math.max(tailBytesMin, bytes * growth));

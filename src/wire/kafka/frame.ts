@@ -7,34 +7,37 @@ import { includes, type Draft, type Fields, type Message } from './schema.ts';
 import type { Writer } from './writer.ts';
 
 /*
- * request  => size:int32 header body        header v1 => apiKey:int16 apiVersion:int16 correlationId:int32 clientId:string?
- *                                           header v2 => header v1, tags; the client id is no compact string in it either
- * response => size:int32 header body        header v0 => correlationId:int32
- *                                           header v1 => header v0, tags
- * Flexible versions have the later headers. ApiVersions answers with response header v0 always, so that a client that does not
- * know which versions there are can read it (KIP-511).
+ * request  => size:int32 header body
+ *   header v1 => apiKey:int16 apiVersion:int16 correlationId:int32 clientId:string?
+ *   header v2 => header v1, tags; the client id is not a compact string here either
+ * response => size:int32 header body
+ *   header v0 => correlationId:int32
+ *   header v1 => header v0, tags
+ *
+ * Flexible versions have the later headers. Responses of ApiVersions always have header v0, so that a client
+ * can read them before it knows the versions (KIP-511).
  */
 
-/** The head of a request. */
+/** The header of a request. */
 export interface RequestHeader {
   readonly apiKey: number;
   readonly apiVersion: number;
-  /** Of the client's choice; its response carries the same. */
+  /** Chosen by the client; the response carries the same value. */
   readonly correlationId: number;
   readonly clientId: string | null;
 }
 
-/** A request whose head was read. */
+/** A request whose header has been decoded. */
 export interface RequestFrame extends RequestHeader {
-  /** Undefined: no such API here, or not in this version. The body cannot be read then. */
+  /** Undefined if the API or the version is unknown. The body cannot be decoded then. */
   readonly api: SomeApi | undefined;
-  /** Stands at the body. */
+  /** A reader at the start of the body. */
   readonly body: Reader;
 }
 
 /**
- * Reads the head of a frame that a client sent. Its arrays may have `elementsMax` elements together. Throws a
- * WireError when the frame has no head.
+ * Decodes the header of a client's frame. The arrays of the body may have `elementsMax` elements in total.
+ * Throws a WireError if the frame has no valid header.
  */
 export function readRequest(frame: Buffer, elementsMax: number = Infinity): RequestFrame {
   const body = new Reader(frame);
@@ -49,7 +52,7 @@ export function readRequest(frame: Buffer, elementsMax: number = Infinity): Requ
   return { apiKey, apiVersion, correlationId, clientId, api, body };
 }
 
-/** Appends a response. When it throws, nothing of it was added. */
+/** Appends a response. If it throws, the writer is unchanged. */
 export function writeResponse<Q extends Fields, S extends Fields>(
   writer: Writer,
   api: Api<Q, S>,
@@ -69,7 +72,7 @@ export function writeResponse<Q extends Fields, S extends Fields>(
   writer.endFrame();
 }
 
-/** Appends a request, for whoever acts as a client. When it throws, nothing of it was added. */
+/** Appends a request; for clients. If it throws, the writer is unchanged. */
 export function writeRequest<Q extends Fields, S extends Fields>(
   writer: Writer,
   api: Api<Q, S>,
@@ -93,20 +96,20 @@ export function writeRequest<Q extends Fields, S extends Fields>(
   writer.endFrame();
 }
 
-/** A response whose head was read. */
+/** A response whose correlation id has been decoded. */
 export interface ResponseFrame {
   readonly correlationId: number;
-  /** Stands at the header's tags, if it has any: {@link readResponse} knows. */
+  /** A reader at the tags of the header, if it has any: {@link readResponse} knows. */
   readonly rest: Reader;
 }
 
-/** Which request a frame of the broker answers. */
+/** Decodes the correlation id, which names the request that the frame answers. */
 export function readResponseHeader(frame: Buffer): ResponseFrame {
   const rest = new Reader(frame);
   return { correlationId: rest.int32(), rest };
 }
 
-/** Reads the response to a request of that API and version. */
+/** Decodes the response to a request of this API and version. */
 export function readResponse<Q extends Fields, S extends Fields>(
   frame: ResponseFrame,
   api: Api<Q, S>,

@@ -2,28 +2,27 @@ import { readI16, readI32, readI64, textOf } from '../../util/index.ts';
 import { WireError } from './errors.ts';
 import { uuidBytes, type Uuid } from './uuid.ts';
 
-/** Kafka holds compact strings, too, to what an int16 can count. */
+/** Kafka limits compact strings, too, to the length that an int16 can express. */
 export const stringBytesMax = 0x7fff;
 
 const noBytes = Buffer.alloc(0);
 const scale28 = 2 ** 28;
 
 /**
- * A reader takes the primitive types of Kafka's protocol off a frame, front to back, and never past its end.
+ * A reader decodes the primitive types of Kafka's protocol from a frame, front to back, never past its end.
  *
  * ```
- * string  => length:int16 byte*      compactString => length+1:uvarint byte*      a length of -1 (compact: the uvarint 0) is null
+ * string  => length:int16 byte*      compactString => length+1:uvarint byte*
  * bytes   => length:int32 byte*      compactBytes  => length+1:uvarint byte*
  * array   => count:int32 element*    compactArray  => count+1:uvarint element*
+ * null    => a length or count of -1 (compact: the uvarint 0)
  * tags    => count:uvarint (tag:uvarint size:uvarint byte*)*
  * ```
- * All other integers are big-endian and have their sign. Of an int64 beyond 2^53 the last bits are lost.
+ * All other integers are big-endian and signed. An int64 beyond 2^53 loses its lowest bits.
  */
 export class Reader {
   readonly buffer: Buffer;
-  /**
-   * Array elements and tags that may still be read: what bounds the objects that a frame's bytes can become.
-   */
+  /** Array elements and tags that may still be read: the bound on the objects that a frame can become. */
   elementsLeft: number = Infinity;
   #position: number;
   #end: number;
@@ -80,7 +79,7 @@ export class Reader {
     return this.buffer.readDoubleBE(this.#take(8));
   }
 
-  /** Of 32 bits, in at most five bytes. */
+  /** A value of 32 bits, in at most five bytes. */
   uvarint(): number {
     const buffer = this.buffer;
     let byte = buffer[this.#take(1)]!;
@@ -117,7 +116,7 @@ export class Reader {
     return textOf(this.buffer, at, at + length);
   }
 
-  /** A view: it keeps the whole frame in memory for as long as it is kept itself. */
+  /** A view, which keeps the whole frame in memory while it is referenced. */
   bytes(): Buffer | null {
     return this.#bytes(this.int32());
   }
@@ -135,8 +134,8 @@ export class Reader {
   }
 
   /**
-   * The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. More than the frame
-   * has room for, or than {@link elementsLeft} allows, is refused.
+   * The count of an array whose elements have at least `bytesMin` bytes each; -1 is null. A count that does
+   * not fit into the frame, or exceeds {@link elementsLeft}, is refused.
    */
   count(bytesMin: number): number {
     return this.#checkedCount(this.int32(), bytesMin);
@@ -154,7 +153,7 @@ export class Reader {
     return count;
   }
 
-  /** Before anything is made of them. */
+  /** Called before any object is made for the elements. */
   #charge(elements: number): void {
     if (elements > this.elementsLeft) {
       throw new WireError(
@@ -165,7 +164,7 @@ export class Reader {
     this.elementsLeft -= elements;
   }
 
-  /** How many tagged fields follow; each has at least two bytes. */
+  /** The number of tagged fields that follow; each has at least two bytes. */
   tagCount(): number {
     return this.#checkedCount(this.uvarint(), 2);
   }
@@ -181,7 +180,7 @@ export class Reader {
     }
   }
 
-  /** Ends the reader `bytes` from here; returns where it ended before, for {@link widen}. */
+  /** Moves the end of the reader to `bytes` from here. Returns the old end, for {@link widen}. */
   narrow(bytes: number): number {
     if (bytes > this.remaining) throw this.#beyond(`${bytes} bytes`);
     const end = this.#end;
@@ -189,7 +188,7 @@ export class Reader {
     return end;
   }
 
-  /** Undoes {@link narrow}: goes past what was left unread within it. */
+  /** Undoes {@link narrow} and skips the unread bytes within it. */
   widen(end: number): void {
     this.#position = this.#end;
     this.#end = end;

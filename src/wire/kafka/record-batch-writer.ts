@@ -8,18 +8,15 @@ export interface NewRecord {
   readonly headers?: readonly RecordHeader[];
   /** Milliseconds since the epoch. */
   readonly timestampMs: number;
-  /**
-   * Ascending, none below the base offset; absent: its place in the batch. Gaps are as compaction leaves
-   * them.
-   */
+  /** Ascending, not below the base offset. Absent: the index in the batch. Compaction leaves such gaps. */
   readonly offsetDelta?: number;
 }
 
-/** What the header of a batch says besides its records. */
+/** Header fields of a batch. */
 export interface RecordBatchOptions {
   readonly baseOffset?: number;
   readonly leaderEpoch?: number;
-  /** A codec and what makes its bytes of the records. */
+  /** The codec and its compression function for the records. */
   readonly compression?: { readonly codec: number; readonly compress: (records: Uint8Array) => Uint8Array };
   readonly producerId?: number;
   readonly producerEpoch?: number;
@@ -31,8 +28,8 @@ export interface RecordBatchOptions {
 const noHeaders: readonly RecordHeader[] = [];
 
 /**
- * Writes a RecordBatch v2, for clients and for markers of transactions; the broker's own messages are encoded
- * by the log.
+ * Encodes a RecordBatch v2, for clients and for transaction markers. The broker's own messages are encoded by
+ * the log.
  */
 export function encodeRecordBatch(records: readonly NewRecord[], options: RecordBatchOptions = {}): Buffer {
   const baseTimestampMs = records[0]?.timestampMs ?? -1;

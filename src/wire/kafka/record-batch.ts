@@ -4,11 +4,13 @@ import { ErrorCode } from './error-codes.ts';
 import { WireError } from './errors.ts';
 
 /*
- * recordBatch => baseOffset:int64 batchLength:int32 partitionLeaderEpoch:int32 magic:int8 crc:uint32 attributes:int16 lastOffsetDelta:int32
- *                baseTimestamp:int64 maxTimestamp:int64 producerId:int64 producerEpoch:int16 baseSequence:int32 recordCount:int32 record*
+ * recordBatch => baseOffset:int64 batchLength:int32 partitionLeaderEpoch:int32 magic:int8 crc:uint32
+ *                attributes:int16 lastOffsetDelta:int32 baseTimestamp:int64 maxTimestamp:int64
+ *                producerId:int64 producerEpoch:int16 baseSequence:int32 recordCount:int32 record*
  *
- * The length does not count itself and what stands before it. The CRC-32C covers everything from the attributes on. Attributes: bits 0 to 2 the
- * codec, bit 3 LogAppendTime, bit 4 transactional, bit 5 control. A codec compresses the records, never the header.
+ * The length counts the bytes after it. The CRC-32C covers everything from the attributes on. Attributes:
+ * bits 0 to 2 are the codec, bit 3 LogAppendTime, bit 4 transactional, bit 5 control. A codec compresses the
+ * records, never the header.
  */
 const lengthAt = 8;
 const leaderEpochAt = 12;
@@ -24,17 +26,17 @@ const baseSequenceAt = 53;
 const countAt = 57;
 /** Bytes of the header of a record batch. */
 export const batchHeaderBytes = 61;
-/** Base offset and length itself. */
+/** Bytes of the base offset and the length. */
 const lengthOverhead = 12;
 const magicV2 = 2;
 const codecMask = 0x07;
 const logAppendTimeFlag = 0x08;
 const transactionalFlag = 0x10;
 const controlFlag = 0x20;
-/** Sequence numbers go on at 0 after this one. */
+/** The sequence number after this one is 0. */
 const sequenceMax = 2 ** 31 - 1;
 
-/** Record batches that contradict themselves, with the code that tells the client so. */
+/** A record batch that contradicts itself, with the error code for the client. */
 export class RecordBatchError extends WireError {
   readonly errorCode: ErrorCode;
 
@@ -45,7 +47,7 @@ export class RecordBatchError extends WireError {
   }
 }
 
-/** A record batch is a view of one RecordBatch v2; nothing of it is decoded before it is asked for. */
+/** A record batch is a view of one RecordBatch v2; fields are decoded only when they are read. */
 export class RecordBatch {
   readonly buffer: Uint8Array;
   readonly start: number;
@@ -57,7 +59,7 @@ export class RecordBatch {
     this.end = end;
   }
 
-  /** The whole batch, a view. */
+  /** A view of the whole batch. */
   get bytes(): Uint8Array {
     return this.buffer.subarray(this.start, this.end);
   }
@@ -78,7 +80,7 @@ export class RecordBatch {
     return this.attributes & codecMask;
   }
 
-  /** The time of all records is the broker's, {@link maxTimestampMs}. */
+  /** Whether the broker's time, {@link maxTimestampMs}, is the time of all records. */
   get isLogAppendTime(): boolean {
     return (this.attributes & logAppendTimeFlag) !== 0;
   }
@@ -103,7 +105,7 @@ export class RecordBatch {
     return readI64(this.buffer, this.start + maxTimestampAt);
   }
 
-  /** -1: the producer is not idempotent. */
+  /** -1 if the producer is not idempotent. */
   get producerId(): number {
     return readI64(this.buffer, this.start + producerIdAt);
   }
@@ -116,7 +118,7 @@ export class RecordBatch {
     return readI32(this.buffer, this.start + baseSequenceAt);
   }
 
-  /** The sequence number of the last record; -1 when they have none. */
+  /** The sequence number of the last record; -1 if the records have none. */
   get lastSequence(): number {
     const base = this.baseSequence;
     if (base < 0) return -1;
@@ -124,7 +126,10 @@ export class RecordBatch {
     return last <= sequenceMax ? last : last - sequenceMax - 1;
   }
 
-  /** As the header says; compaction may have left fewer than offsets. */
+  /**
+   * The number of records according to the header; after compaction it may be less than the number of
+   * offsets.
+   */
   get count(): number {
     return readI32(this.buffer, this.start + countAt);
   }
@@ -133,21 +138,21 @@ export class RecordBatch {
     return readU32(this.buffer, this.start + crcAt);
   }
 
-  /** Whether the bytes are those that were summed up. */
+  /** Whether the CRC matches. */
   get isIntact(): boolean {
     return crc32c(this.buffer, this.start + attributesAt, this.end) === this.crc;
   }
 
-  /** Where the records begin, compressed or not. */
+  /** Position of the records, compressed or not. */
   get recordsStart(): number {
     return this.start + batchHeaderBytes;
   }
 }
 
 /**
- * The batches of a records field, one after the other. Only their lengths and format are looked at. Throws a
- * RecordBatchError. `partial`: the last one may be cut off, as a broker may do in a fetch response; it is
- * left out.
+ * Splits a records field into its batches. Only their lengths and format are checked. Throws a
+ * RecordBatchError. With `partial` the last batch may be cut off, as in a fetch response; it is left out
+ * then.
  */
 export function splitBatches(records: Uint8Array, partial: boolean = false): RecordBatch[] {
   const batches: RecordBatch[] = [];
@@ -179,8 +184,8 @@ export function splitBatches(records: Uint8Array, partial: boolean = false): Rec
 }
 
 /**
- * The batches of a produce request's records field, as {@link splitBatches} and {@link checkProducedBatch}
- * take them; at least one. Kafka itself takes one batch only, and answers INVALID_RECORD when there are more.
+ * The batches of a produce request's records field, at least one, checked by {@link splitBatches} and {@link
+ * checkProducedBatch}. Kafka itself accepts only one batch, and answers INVALID_RECORD if there are more.
  */
 export function readProducedBatches(records: Uint8Array | null): RecordBatch[] {
   const batches = records === null ? [] : splitBatches(records);
@@ -189,18 +194,15 @@ export function readProducedBatches(records: Uint8Array | null): RecordBatch[] {
   return batches;
 }
 
-/**
- * What a broker checks of a batch before it appends it, all of it in the header and the CRC. Throws a
- * RecordBatchError.
- */
+/** The checks of a broker before it appends a batch: the header and the CRC. Throws a RecordBatchError. */
 export function checkProducedBatch(batch: RecordBatch): void {
   if (!batch.isIntact) throw notIntact(batch);
   checkProducedHeader(batch);
 }
 
 /**
- * The same for whoever hands the batch on to somebody who checks the CRC: it is looked at only to tell a
- * broken batch from a wrong one.
+ * {@link checkProducedBatch} for a caller that passes the batch on to code which checks the CRC. Here the CRC
+ * is checked only to tell a damaged batch from a wrong one.
  */
 export function checkProducedHeader(batch: RecordBatch): void {
   const problem = problemOfHeader(batch);

@@ -4,7 +4,8 @@ import { ErrorCode } from './error-codes.ts';
 import { RecordBatchError, type RecordBatch } from './record-batch.ts';
 
 /*
- * record => length:varint attributes:int8 timestampDelta:varint offsetDelta:varint key value headerCount:varint header*
+ * record => length:varint attributes:int8 timestampDelta:varint offsetDelta:varint
+ *           key value headerCount:varint header*
  * key, value => length:varint byte*          a length of -1 is null
  * header => nameLength:varint name:utf8 length:varint byte*
  */
@@ -15,7 +16,7 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
-/** A record of a batch, its bytes views of the batch (or of what was decompressed). */
+/** A record of a batch. Its bytes are views of the batch, or of the decompressed records. */
 export interface BatchRecord {
   readonly offset: number;
   readonly timestampMs: number;
@@ -25,17 +26,17 @@ export interface BatchRecord {
 }
 
 const noHeaders: readonly RecordHeader[] = [];
-/** What `#blob` found instead of a range. */
+/** Result of `#blob` for null. */
 const isNull = -1;
 
 /**
- * A record cursor goes from record to record and checks that each keeps within its bounds, without making
- * anything of it.
+ * A record cursor moves from record to record and checks that each stays within its bounds. It makes no
+ * objects.
  */
 class RecordCursor {
   offsetDelta = 0;
   timestampDelta = 0;
-  /** -1: null. */
+  /** -1 for null. */
   keyStart = isNull;
   keyEnd = isNull;
   valueStart = isNull;
@@ -50,12 +51,12 @@ class RecordCursor {
     this.#end = start;
   }
 
-  /** Whether bytes are left after the record at hand. */
+  /** Whether bytes are left after the current record. */
   get hasMore(): boolean {
     return this.#end < this.#reader.end;
   }
 
-  /** Moves to the next record. Throws a RangeError when it reaches beyond its bytes. */
+  /** Moves to the next record. Throws a RangeError if it reaches beyond its bytes. */
   next(): void {
     const reader = this.#reader;
     reader.position = this.#end;
@@ -93,7 +94,7 @@ class RecordCursor {
     return headers;
   }
 
-  /** Passes over length and bytes; where the bytes start, or -1. */
+  /** Skips a length and its bytes. Returns the position of the bytes, or -1 for null. */
   #blob(): number {
     const reader = this.#reader;
     const length = reader.varint();
@@ -108,9 +109,9 @@ class RecordCursor {
 }
 
 /**
- * Whether the records of an uncompressed batch are as many as its header says, whole, and numbered 0, 1, 2,
- * …: whoever reads them later may rely on it. Throws a RecordBatchError. Compressed batches are taken as they
- * are: opening them is what brokers spare themselves.
+ * Checks that the records of an uncompressed batch are complete, match the count in the header, and are
+ * numbered 0, 1, 2, …. Later readers rely on it. Throws a RecordBatchError. Compressed batches are not
+ * checked: brokers avoid decompressing them.
  */
 export function checkRecords(batch: RecordBatch): void {
   if (batch.codec !== Compression.none) return;
@@ -129,7 +130,7 @@ function walk(cursor: RecordCursor, count: number): void {
 }
 
 /**
- * All records of a batch, for clients. `bytesMax` bounds what a compressed batch may become. Throws a
+ * All records of a batch, for clients. `bytesMax` limits the size of a decompressed batch. Throws a
  * WireError.
  */
 export function readRecords(batch: RecordBatch, bytesMax: number): BatchRecord[] {

@@ -2,40 +2,41 @@ import type { RecordsSource } from './writer.ts';
 import type { Uuid } from './uuid.ts';
 
 /*
- * The language of the message tables in apis/, as in the message definitions of Kafka itself, names included (but for their first letter):
- * each field has a type and the versions that have it. A message is an object with all fields of all versions: a version that lacks
- * a field reads it as its default and does not write it.
+ * The language of the message tables in apis/. It follows Kafka's own message definitions, including names
+ * (except for their first letter): each field has a type and the versions that contain it. A message is an
+ * object with all fields of all versions. A version that lacks a field reads it as its default and does not
+ * write it.
  */
 
-/** What a value of each type is when it was read. */
+/** The type of a decoded value, for each type of field. */
 export interface Scalars {
   readonly bool: boolean;
   readonly int8: number;
   readonly int16: number;
   readonly int32: number;
-  /** Exact to 2^53. */
+  /** Exact up to 2^53. */
   readonly int64: number;
   readonly float64: number;
   readonly string: string;
   readonly uuid: Uuid;
   /** A view of the frame. */
   readonly bytes: Buffer;
-  /** Record batches as they are, a view of the frame. */
+  /** Undecoded record batches, a view of the frame. */
   readonly records: Buffer;
 }
 
 export type ScalarName = keyof Scalars;
 
 interface FieldRules {
-  /** `'3+'`, `'0-12'` or `'4'`; absent: all versions that have the struct around it. */
+  /** `'3+'`, `'0-12'` or `'4'`. Absent: all versions of the enclosing struct. */
   readonly versions?: string;
-  /** The versions that know null besides other values; `true`: all. */
+  /** The versions in which the field is nullable; `true` for all. */
   readonly nullable?: true | string;
-  /** Absent: 0, false, empty; a struct of defaults; for records null. */
+  /** The default. Absent: 0, false or empty; a struct of defaults; null for records. */
   readonly default?: boolean | number | string | null;
   /**
-   * The field is optional and stands among the tagged fields at the end. It is written only when it is not
-   * its default.
+   * The field is one of the optional tagged fields at the end. It is written only if it differs from its
+   * default.
    */
   readonly tag?: number;
 }
@@ -51,12 +52,12 @@ interface StructField extends FieldRules {
 
 export type Field = ScalarField | StructField;
 
-/** The fields of a message or a struct, in the order they are written in. */
+/** The fields of a message or a struct, in the order of the encoding. */
 export interface Fields {
   readonly [name: string]: Field;
 }
 
-/** A message as it was read: every field is there. */
+/** A decoded message, with all fields. */
 export type Message<S extends Fields> = { readonly [K in keyof S]: Value<S[K]> | Null<S[K]> };
 
 type Value<F extends Field> = F extends { readonly type: 'struct'; readonly fields: infer S extends Fields }
@@ -72,8 +73,8 @@ type Value<F extends Field> = F extends { readonly type: 'struct'; readonly fiel
 type Null<F extends Field> = F extends { readonly nullable: unknown } ? null : never;
 
 /**
- * A message to write: fields that some versions lack, tagged ones and those with a default of their own may
- * be left out.
+ * A message to write. Tagged fields, fields with a default of their own, and fields that some versions lack
+ * may be left out.
  */
 export type Draft<S extends Fields> = {
   readonly [K in keyof S as S[K] extends MayBeAbsent ? K : never]?: DraftValue<S[K]> | Null<S[K]>;
@@ -96,7 +97,7 @@ type DraftValue<F extends Field> = F extends {
         ? Uint8Array
         : Value<F>;
 
-/** A range of versions, both ends in it; `max` is Infinity where it is open. */
+/** A range of versions, both ends included; `max` is Infinity if it is open. */
 export interface VersionRange {
   readonly min: number;
   readonly max: number;

@@ -2,18 +2,24 @@ import { ByteWriter, textSize, uvarintSize, writeText, writeUvarint } from '../.
 import { stringBytesMax } from './reader.ts';
 import { uuidBytes, uuidLength, type Uuid } from './uuid.ts';
 
-/** From this on it is cheaper to hand bytes to the socket as they are than to copy them. */
+/** From this size on, passing bytes to the socket is cheaper than copying them. */
 const insertBytesMin = 4096;
-/** Output up to this leaves as a copy, so that the buffer stays; more leaves with its buffer. */
+/**
+ * Output up to this size leaves as a copy, so that the writer keeps its buffer. Larger output takes the
+ * buffer along.
+ */
 const copyBytesMax = 4096;
 const startBytes = 1024;
 const int64Max = 2 ** 63;
 const noBytes = new Uint8Array(0);
 
-/** What a records field is written from: one range of bytes, or batches that follow each other. */
+/** The content of a records field: one range of bytes, or several batches in order. */
 export type RecordsSource = Uint8Array | readonly Uint8Array[];
 
-/** Where the output leaves the writer's own buffer: up to `position`, then `bytes`, then on from `resume`. */
+/**
+ * A place where other bytes are inserted into the writer's own output: the output continues to `position`,
+ * then with `bytes`, then from `resume` on.
+ */
 interface Cut {
   readonly position: number;
   readonly bytes: Uint8Array;
@@ -21,24 +27,23 @@ interface Cut {
 }
 
 /**
- * A writer puts the primitive types of Kafka's protocol one behind the other; {@link Reader} has their
- * grammar.
+ * A writer encodes the primitive types of Kafka's protocol; {@link Reader} has their grammar.
  *
- * Frames are written between {@link beginFrame} and {@link endFrame}, any number of them, and leave together
- * by {@link take}. Large records are not copied: what leaves is a list of buffers, some the writer's and some
- * the records', for one vectored write.
+ * Any number of frames are written, each between {@link beginFrame} and {@link endFrame}, and leave together
+ * by {@link take}. Large records are not copied: the output is a list of buffers, some of the writer and some
+ * of the records, for one vectored write.
  */
 export class Writer {
   #bytes = new ByteWriter(startBytes);
   #cuts: Cut[] = [];
-  /** Bytes of all cuts. */
+  /** Inserted bytes of all cuts. */
   #cutBytes = 0;
   /** The frame being written. */
   #frameStart = 0;
   #frameCuts = 0;
   #frameCutBytes = 0;
 
-  /** Starts a frame with room for its size. */
+  /** Starts a frame and leaves room for its size. */
   beginFrame(): void {
     this.#frameStart = this.#bytes.length;
     this.#frameCuts = this.#cuts.length;
@@ -51,14 +56,14 @@ export class Writer {
     this.#bytes.setU32(this.#frameStart, own + this.#cutBytes - this.#frameCutBytes);
   }
 
-  /** Nothing of the frame being written leaves. */
+  /** Discards the frame being written. */
   abandonFrame(): void {
     this.#cuts.length = this.#frameCuts;
     this.#cutBytes = this.#frameCutBytes;
     this.#cuts.push({ position: this.#frameStart, bytes: noBytes, resume: this.#bytes.length });
   }
 
-  /** All that was written, in order; the writer begins anew. */
+  /** Returns the output in order, and clears the writer. */
   take(): Uint8Array[] {
     const length = this.#bytes.length;
     let own: Buffer;
@@ -99,7 +104,7 @@ export class Writer {
     this.#bytes.i32(value);
   }
 
-  /** 2^63, which is what a reader makes of the largest int64, is written as that again. */
+  /** A reader decodes the largest int64 as 2^63, so 2^63 is encoded as that again. */
   int64(value: number): void {
     if (value < int64Max) this.#bytes.i64(value);
     else this.#bytes.u32(0x7fff_ffff).u32(0xffff_ffff);
@@ -175,13 +180,16 @@ export class Writer {
     this.uvarint(count + 1);
   }
 
-  /** Starts the content of a tagged field; no records in it. Returns what {@link endTag} needs. */
+  /**
+   * Starts the content of a tagged field, which may not contain records. Returns the argument for {@link
+   * endTag}.
+   */
   beginTag(tag: number): number {
     this.uvarint(tag);
     return this.#bytes.length;
   }
 
-  /** Puts the size, known now, before the content. */
+  /** Inserts the size, which is known now, before the content. */
   endTag(start: number): void {
     const size = this.#bytes.length - start;
     const shift = uvarintSize(size);

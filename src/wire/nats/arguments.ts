@@ -6,15 +6,16 @@ const tab = 9;
 const cr = 13;
 const lf = 10;
 
-/** More arguments than any verb has. */
+/** More than the number of arguments of any verb. */
 const argumentsMax = 6;
-/** A size has at most so many digits. */
+/** The most digits of a size. */
 const sizeDigitsMax = 9;
 
 /**
- * The arguments of a control line: where each begins and ends, and how each verb's go into a frame.
+ * The arguments of a control line: where each starts and ends, and how those of each verb are put into a
+ * frame.
  *
- * A parser has one and splits every line into it.
+ * A parser has one instance and splits every line into it.
  */
 export class Arguments {
   readonly #starts = new Int32Array(argumentsMax);
@@ -29,8 +30,8 @@ export class Arguments {
   }
 
   /**
-   * Splits what stands from `from` to the end of the line. Returns where the line ends, or -1 when its end is
-   * not there yet.
+   * Splits the rest of the line, starting at `from`. Returns the end of the line, or -1 if it is not complete
+   * yet.
    */
   split(buffer: Buffer, from: number, end: number): number {
     const starts = this.#starts;
@@ -57,7 +58,7 @@ export class Arguments {
         continue;
       }
       if (byte === lf) break;
-      if (byte === cr && (at + 1 >= stop || buffer[at + 1] === lf)) continue; // the line end begins
+      if (byte === cr && (at + 1 >= stop || buffer[at + 1] === lf)) continue; // the line end starts here
       if (tokenStart < 0) tokenStart = at;
     }
     const complete = at < stop;
@@ -80,7 +81,7 @@ export class Arguments {
     return at + 1;
   }
 
-  /** Free text: from the first argument to the last, with whatever stands between. */
+  /** Free text: from the first argument to the last, with everything between. */
   text(buffer: Buffer, lineEnd: number, frame: Frame): void {
     let end = lineEnd;
     if (this.#count > 0) while (buffer[end - 1]! <= blank) end--;
@@ -100,7 +101,7 @@ export class Arguments {
     frame.replyStart = replies === 1 ? starts[1]! : -1;
     frame.replyEnd = replies === 1 ? ends[1]! : -1;
     this.#sizes(buffer, lineEnd, withHeaders, frame);
-    // Single spaces throughout, CRLF, and a header block where there is a size for one.
+    // Single spaces throughout, CRLF, and a header block if there is a size for one.
     const tight = ends[count - 1]! + 2 === lineEnd && (!withHeaders || frame.headerBytes > 0);
     frame.commonStart = tight && this.#singleSpaces(buffer, count) ? starts[1]! : -1;
   }
@@ -131,7 +132,7 @@ export class Arguments {
     frame.sidEnd = this.#ends[count - 1]!;
   }
 
-  /** `sid [max]`; what is no number counts as 0. */
+  /** `sid [max]`; a max that is not a number counts as 0. */
   unsubscribe(buffer: Buffer, frame: Frame): void {
     const count = this.#count;
     if (count !== 1 && count !== 2) badArguments('UNSUB');
@@ -140,7 +141,7 @@ export class Arguments {
     frame.maxMessages = count === 2 ? Math.max(0, this.#size(buffer, 1)) : 0;
   }
 
-  /** The last one or two arguments, and where the payload is by them. */
+  /** Reads the last one or two arguments, and finds the payload by them. */
   #sizes(buffer: Buffer, lineEnd: number, withHeaders: boolean, frame: Frame): void {
     const last = this.#count - 1;
     const total = this.#size(buffer, last);

@@ -1,7 +1,7 @@
-/** Copies shorter than this go byte by byte: a native call costs some 60 ns before it moves the first one. */
+/** Shorter copies go byte by byte: a native call costs some 60 ns before it moves the first byte. */
 const nativeCopyMin = 40;
 
-/** Copies a range; where it ends in the target. */
+/** Copies a range; returns the position after it in the target. */
 export function copyBytes(
   target: Uint8Array,
   position: number,
@@ -13,19 +13,19 @@ export function copyBytes(
     for (let at = start; at < end; at++) target[position++] = source[at]!;
     return position;
   }
-  // A plain view costs less than the Buffer that `subarray` of a Buffer makes.
+  // A plain view costs less than the Buffer that `subarray` of a Buffer creates.
   target.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), position);
   return position + end - start;
 }
 
-/** Bytes that a whole number >= 0 takes in decimal. */
+/** Decimal digits of a whole number ≥ 0. */
 export function decimalSize(value: number): number {
   let size = 1;
   for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) size++;
   return size;
 }
 
-/** Writes a whole number >= 0 in decimal; where it ends. */
+/** Writes a whole number ≥ 0 in decimal; returns the position after it. */
 export function writeDecimal(target: Uint8Array, position: number, value: number): number {
   const end = position + decimalSize(value);
   let rest = value;
@@ -37,7 +37,7 @@ export function writeDecimal(target: Uint8Array, position: number, value: number
   return end;
 }
 
-/** Writes text whose characters are bytes (latin1, ASCII); where it ends. */
+/** Writes text of single-byte characters (latin1, ASCII); returns the position after it. */
 export function writeLatin1(target: Uint8Array, position: number, text: string): number {
   for (let i = 0; i < text.length; i++) target[position++] = text.charCodeAt(i);
   return position;

@@ -1,20 +1,20 @@
 /**
- * What is wrong with the bytes of the other side. None of it can be recovered from: the stream has lost its
- * frame.
+ * What is wrong with the bytes received. The connection cannot recover from any of these: the start of the
+ * next frame is unknown.
  */
 export type WireErrorCode =
-  /** No such verb, or bytes where the end of a payload should be. */
+  /** An unknown verb, or a payload without its line end. */
   | 'unknown-operation'
   /** The arguments of a verb are longer than the control line may be. */
   | 'control-line-exceeded'
   /** The announced payload is larger than allowed. */
   | 'payload-exceeded'
-  /** Too few or too many arguments, or a size that is none. */
+  /** Too few or too many arguments, or an invalid size. */
   | 'bad-arguments'
-  /** CONNECT or INFO without a proper JSON object. */
+  /** CONNECT or INFO without a valid JSON object. */
   | 'bad-json';
 
-/** A frame that cannot be understood. */
+/** A frame that cannot be decoded. */
 export class WireError extends Error {
   readonly code: WireErrorCode;
 

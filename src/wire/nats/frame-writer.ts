@@ -1,11 +1,11 @@
 import { writeHeaders, headersSize, type NatsHeader } from './headers.ts';
 import type { ConnectOptions, ServerInfo } from './json.ts';
 
-/** What a publish or a delivery is made of. */
+/** The parts of a publish or a delivery. */
 export interface MessageParts {
   readonly subject: string;
   readonly reply?: string | undefined;
-  /** Absent: PUB and MSG; present, also when empty: HPUB and HMSG. */
+  /** Absent: PUB and MSG. Present, even if empty: HPUB and HMSG. */
   readonly headers?: readonly NatsHeader[] | undefined;
   /** The status in the first line of the header block: `503`, `404 No Messages`. */
   readonly status?: string | undefined;
@@ -13,10 +13,10 @@ export interface MessageParts {
 }
 
 /**
- * A frame writer puts verbs of either side one behind the other into one buffer:
- * `new FrameWriter().ping().subscribe('a', '1').take()`.
+ * A frame writer appends verbs of either side to one buffer: `new FrameWriter().ping().subscribe('a',
+ * '1').take()`.
  *
- * For whatever is not hot: clients, tests, the greeting. Sessions write their deliveries straight into their
+ * It is for code that is not hot: clients, tests, the greeting. Sessions write deliveries straight into their
  * output.
  */
 export class FrameWriter {
@@ -65,7 +65,7 @@ export class FrameWriter {
     return this.#text(`-ERR '${text}'\r\n`);
   }
 
-  /** All that was written; the writer begins anew. */
+  /** Returns the output, and clears the writer. */
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#bytes));
     this.#bytes = 0;

@@ -1,4 +1,4 @@
-/** Verbs that a client says; the server ignores the last three or closes. */
+/** Verbs of a client; the server ignores the last three or closes the connection. */
 export type ClientVerb =
   | 'CONNECT'
   | 'PUB'
@@ -11,25 +11,25 @@ export type ClientVerb =
   | '+OK'
   | '-ERR';
 
-/** Verbs that a server says. */
+/** Verbs of a server. */
 export type ServerVerb = 'INFO' | 'MSG' | 'HMSG' | '+OK' | '-ERR' | 'PING' | 'PONG';
 
 export type Verb = ClientVerb | ServerVerb;
 
-/** What to do about each verb of one side: a method of the same name, given who is spoken to. */
+/** Handlers of the verbs of one side: a method named as the verb, which is called with the target. */
 export type Handlers<Side extends Verb, Target> = {
   readonly [V in Side]: (target: Target, frame: Frame) => void;
 };
 
 /**
- * A frame is one verb with its arguments and payload, as ranges of bytes in a buffer it does not own.
+ * A frame is one verb with its arguments and payload, as ranges of bytes in a buffer that it does not own.
  *
- * A parser has one and fills it again for every verb: nothing is allocated per message. A start of -1 says
- * there is no such argument.
+ * A parser has one instance and fills it again for every verb, so that a message allocates nothing. A start
+ * of -1 means that the argument is absent.
  */
 export class Frame {
   buffer: Buffer = noBytes;
-  /** All that follows the verb, without blanks around it: the JSON of CONNECT and INFO, the text of -ERR. */
+  /** The text after the verb, trimmed: the JSON of CONNECT and INFO, the text of -ERR. */
   textStart = 0;
   textEnd = 0;
   subjectStart = -1;
@@ -40,20 +40,20 @@ export class Frame {
   queueEnd = -1;
   sidStart = -1;
   sidEnd = -1;
-  /** The second argument of UNSUB; 0 when there is none or it is no positive number. */
+  /** The second argument of UNSUB; 0 if it is absent or not a positive number. */
   maxMessages = 0;
-  /** Bytes of the header block at the head of the payload; 0 when there is none. */
+  /** Bytes of the header block at the start of the payload; 0 if there is none. */
   headerBytes = 0;
   /** The payload, headers included, without the line end that follows it. */
   payloadStart = 0;
   payloadEnd = 0;
   /**
-   * Where the part begins that PUB and MSG (HPUB and HMSG) have in common: `[reply] #size CRLF payload CRLF`.
-   * It ends 2 bytes after `payloadEnd`. -1 when blanks other than single spaces stand between the arguments,
-   * so that it should not be copied as it is.
+   * Start of the part that PUB and MSG (HPUB and HMSG) have in common: `[reply] #size CRLF payload CRLF`. It
+   * ends 2 bytes after `payloadEnd`. -1 if it must not be copied, because the arguments are separated by
+   * other blanks than single spaces.
    */
   commonStart = -1;
-  /** The whole control line is the same as that of the publish before, byte for byte: so is the subject. */
+  /** Whether the control line equals that of the previous publish, byte for byte, and so does the subject. */
   repeated = false;
 
   text(): string {
@@ -72,17 +72,17 @@ export class Frame {
     return this.queueStart < 0 ? undefined : this.buffer.toString('utf8', this.queueStart, this.queueEnd);
   }
 
-  /** An opaque token of the client's choice: one character per byte. */
+  /** A token chosen by the client, one character per byte. */
   sid(): string {
     return this.buffer.toString('latin1', this.sidStart, this.sidEnd);
   }
 
-  /** The header block, a view. */
+  /** A view of the header block. */
   headerBlock(): Buffer {
     return this.buffer.subarray(this.payloadStart, this.payloadStart + this.headerBytes);
   }
 
-  /** The payload after the header block, a view. */
+  /** A view of the payload after the header block. */
   value(): Buffer {
     return this.buffer.subarray(this.payloadStart + this.headerBytes, this.payloadEnd);
   }

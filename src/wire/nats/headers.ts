@@ -8,7 +8,7 @@ export interface NatsHeader {
   readonly value: Uint8Array | null;
 }
 
-/** The status a server puts into the first line of a header block, in place of a message: 503, 404, 100 … */
+/** The status in the first line of a header block that a server sends without a message: 503, 404, 100 … */
 export interface NatsStatus {
   readonly code: number;
   readonly description: string;
@@ -22,11 +22,12 @@ const blank = 32;
 const percent = 37;
 
 /**
- * A header scanner walks over the lines of a header block without allocating:
+ * A header scanner reads the lines of a header block without allocating:
  * ```
  * NATS/1.0[ code[ description]] CRLF   (name ":" [blanks] value CRLF)*   CRLF
  * ```
- * A line without a colon is passed over. It trusts nothing: a block that is none has no headers.
+ * Lines without a colon are skipped. The input is not trusted: bytes that are not a header block have no
+ * headers.
  */
 export class HeaderScanner {
   #buffer: Uint8Array = versionLine;
@@ -37,14 +38,14 @@ export class HeaderScanner {
   valueStart = 0;
   valueEnd = 0;
 
-  /** Begins before the first header of the block in this range. */
+  /** Starts before the first header of the block in this range. */
   reset(buffer: Uint8Array, start: number, end: number): void {
     this.#buffer = buffer;
     this.#end = end;
     this.#at = afterLine(buffer, start, end);
   }
 
-  /** Moves on to the next header; false when there is none. */
+  /** Moves to the next header; returns false if there is none. */
   next(): boolean {
     const buffer = this.#buffer;
     while (this.#at < this.#end) {
@@ -67,7 +68,7 @@ export class HeaderScanner {
     return false;
   }
 
-  /** Whether the name of this header is `name`, given as bytes. Upper and lower case differ. */
+  /** Whether the name of this header is `name`, given as bytes. Case matters. */
   named(name: Uint8Array): boolean {
     const start = this.nameStart;
     if (this.nameEnd - start !== name.length) return false;
@@ -97,8 +98,8 @@ export function decodeHeaders(buffer: Uint8Array, start: number, end: number): N
 }
 
 /**
- * The headers of a block to be stored: the list alone where that gives the block back, else with the block
- * behind it.
+ * The headers of a block as they are stored: the list alone if the block can be rebuilt from it, else the
+ * list followed by the block.
  */
 export function storedHeaders(buffer: Uint8Array, start: number, end: number): NatsHeader[] {
   const headers = decodeHeaders(buffer, start, end);
@@ -116,7 +117,7 @@ export function decodeStatus(buffer: Uint8Array, start: number, end: number): Na
   return { code: Number(code), description: description.join(' ') };
 }
 
-/** Bytes that {@link writeHeaders} writes. */
+/** The number of bytes that {@link writeHeaders} writes. */
 export function headersSize(headers: readonly NatsHeader[], status?: string): number {
   const verbatim = verbatimIndex(headers);
   let size = verbatim < 0 ? versionLine.length + 4 : headers[verbatim]!.value!.length;
@@ -129,10 +130,10 @@ export function headersSize(headers: readonly NatsHeader[], status?: string): nu
 }
 
 /**
- * Writes a header block and says where it ends. What a name or value cannot hold here (line ends; in names
- * also blanks and colons) is written as %XX, so that headers of other protocols can neither be lost nor forge
- * new lines. A {@link verbatimName} header stands for itself and for all headers before it: its block is
- * written as it is, and those after it follow.
+ * Writes a header block and returns its end. Characters that a name or value cannot contain here (line ends;
+ * in names also blanks and colons) are written as %XX, so that headers of other protocols are not lost and
+ * cannot forge lines. A {@link verbatimName} header replaces itself and all headers before it: its block is
+ * written unchanged, and the headers after it follow.
  */
 export function writeHeaders(
   target: Uint8Array,
@@ -164,14 +165,14 @@ export function writeHeaders(
   return writeLineEnd(target, at);
 }
 
-/** A header block in a buffer of its own. */
+/** Encodes a header block into a buffer of its own. */
 export function encodeHeaders(headers: readonly NatsHeader[], status?: string): Buffer {
   const block = Buffer.allocUnsafe(headersSize(headers, status));
   writeHeaders(block, 0, headers, status);
   return block;
 }
 
-/** The encoding of header blocks, by which NATS messages know their own. */
+/** The encoding of header blocks. NATS messages recognise their own headers by it. */
 export const natsHeaders: { decode: typeof decodeHeaders } = { decode: decodeHeaders };
 
 const plainName = /^[!-9;-~]+$/;
@@ -237,7 +238,7 @@ function writeLineEnd(target: Uint8Array, position: number): number {
   return position + 2;
 }
 
-/** Where the line that begins at `start` is over, its line end included. */
+/** The end of the line that starts at `start`, its line end included. */
 function afterLine(buffer: Uint8Array, start: number, end: number): number {
   const at = indexOf(buffer, lf, start, end);
   return at < 0 ? end : at + 1;

@@ -1,11 +1,11 @@
 import { WireError } from './errors.ts';
 
 /**
- * What a client says of itself in CONNECT. Absent members keep what an earlier CONNECT said, or their
+ * The options of a client in CONNECT. An absent member keeps its value from an earlier CONNECT, or is the
  * default.
  */
 export interface ConnectOptions {
-  /** +OK after every verb but PING; the server's default is true. */
+  /** Send +OK after every verb but PING; the server's default is true. */
   readonly verbose?: boolean;
   /** Check the subjects of publishes; default true. */
   readonly pedantic?: boolean;
@@ -23,11 +23,11 @@ export interface ConnectOptions {
   readonly name?: string;
   readonly lang?: string;
   readonly version?: string;
-  /** 0, or 1: understands INFO at any time. */
+  /** 1 if the client understands INFO at any time, else 0. */
   readonly protocol?: number;
 }
 
-/** What a server says of itself in INFO. */
+/** The description of a server in INFO. */
 export interface ServerInfo {
   readonly server_id: string;
   readonly server_name: string;
@@ -39,7 +39,7 @@ export interface ServerInfo {
   readonly headers: boolean;
   readonly max_payload: number;
   readonly jetstream?: boolean;
-  /** The JetStream API level, where there is JetStream. */
+  /** The JetStream API level, if there is JetStream. */
   readonly api_lvl?: number;
   readonly auth_required?: boolean;
   readonly tls_required?: boolean;
@@ -47,9 +47,9 @@ export interface ServerInfo {
   readonly tls_verify?: boolean;
   readonly client_id?: number;
   readonly client_ip?: string;
-  /** Lame duck: the server is about to stop. */
+  /** Lame duck mode: the server is about to stop. */
   readonly ldm?: boolean;
-  /** It answers CONNECT: the account is known. */
+  /** This INFO answers CONNECT: the account is known. */
   readonly connect_info?: boolean;
   readonly remote_account?: string;
 }
@@ -74,7 +74,7 @@ const memberTypes: { readonly [K in keyof ConnectOptions]-?: 'boolean' | 'string
 };
 
 /**
- * Reads the argument of CONNECT. Members that are null or unknown are passed over; one of a wrong type is an
+ * Decodes the argument of CONNECT. Null and unknown members are skipped; a member of a wrong type is an
  * error.
  */
 export function decodeConnect(text: string): ConnectOptions {
@@ -91,7 +91,7 @@ export function decodeConnect(text: string): ConnectOptions {
   return options;
 }
 
-/** Reads the argument of INFO. */
+/** Decodes the argument of INFO. */
 export function decodeInfo(text: string): ServerInfo {
   return parseObject(text, 'INFO') as unknown as ServerInfo;
 }

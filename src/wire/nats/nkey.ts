@@ -1,6 +1,7 @@
 /**
- * An nkey is an Ed25519 key as NATS writes it: base32 (RFC 4648, no padding) of a prefix byte, the key, and the
- * CRC-16 (XMODEM) of both, little-endian. The prefix makes the first letter: `U` for the public key of a user.
+ * An nkey is an Ed25519 key as NATS writes it: base32 (RFC 4648, no padding) of a prefix byte, the key, and
+ * the CRC-16 (XMODEM) of both, little-endian. The prefix determines the first letter: `U` for the public key
+ * of a user.
  */
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
@@ -9,7 +10,7 @@ const keyBytes = 32;
 const crcBytes = 2;
 const nkeyCharacters = 56;
 
-/** The 32 bytes of a user's public key; undefined when the text is none. */
+/** The 32 bytes of a user's public key; undefined if the text is not a key. */
 export function decodeUserKey(text: string): Uint8Array | undefined {
   if (text.length !== nkeyCharacters) return undefined;
   const bytes = decodeBase32(text);

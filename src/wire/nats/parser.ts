@@ -2,7 +2,7 @@ import { Arguments } from './arguments.ts';
 import { WireError } from './errors.ts';
 import { Frame, type Handlers, type Verb } from './frame.ts';
 
-/** How large the parts of a frame may be, in bytes. */
+/** Limits on the parts of a frame, in bytes. */
 export interface ParserLimits {
   /** The arguments of a verb. */
   readonly controlLineBytesMax: number;
@@ -15,24 +15,27 @@ const tab = 9;
 const cr = 13;
 const lf = 10;
 
-/** Below this, memory for an unfinished frame is had at once; above it grows as bytes come. */
+/**
+ * Up to this size, memory for an unfinished frame is allocated at once; beyond it, memory grows as bytes
+ * arrive.
+ */
 const tailBytesMin = 1024;
-/** A tail buffer larger than this is not kept once its frame is done. */
+/** A larger tail buffer is dropped when its frame is complete. */
 const tailBytesKept = 16 * 1024;
 
-/** How long an unfinished frame will be is known only when its control line is complete. */
+/** The length of an unfinished frame whose control line is not complete. */
 const lineUnfinished = 0;
 
 /**
- * A parser turns the bytes of one side of a connection into frames, and hands each to the handler named as
+ * A parser turns the bytes of one side of a connection into frames, and passes each to the handler named as
  * its verb.
  *
- * It works in place on the chunk it is given. Only the bytes of an unfinished frame are kept until the next
- * chunk, in a buffer that grows with the bytes received, up to the known size of the frame. Where chunks are
- * cut makes no difference.
+ * It works in place on the current chunk. Only the bytes of an unfinished frame are kept until the next
+ * chunk, in a buffer that grows with the bytes received, up to the known size of the frame. The result does
+ * not depend on where chunks are cut.
  *
- * The grammar, verbs in either case, blanks = spaces and tabs, a line ends with LF or CRLF, a payload with
- * CRLF:
+ * The grammar. Verbs may be in either case, blanks are spaces and tabs, a line ends with LF or CRLF, a
+ * payload with CRLF:
  * ```
  * CONNECT {json}            PUB subject [reply] size            SUB subject [queue] sid     PING
  * INFO {json}               HPUB subject [reply] header total   UNSUB sid [max]             PONG
@@ -46,13 +49,11 @@ export class Parser<Side extends Verb, Target> {
   readonly #lineMax: number;
   readonly #arguments: Arguments;
   readonly #frame = new Frame();
-  /** What to call for the payload that follows the control line at hand. */
+  /** The handler for the payload that follows the current control line. */
   #payloadHandler: (target: Target, frame: Frame) => void = ignore;
   #stopped = false;
   #paused = false;
-  /**
-   * An unfinished frame, and how long it will be (`lineUnfinished` while its control line is not complete).
-   */
+  /** An unfinished frame, and its length (`lineUnfinished` until its control line is complete). */
   #tail: Buffer = noBytes;
   #tailBytes = 0;
   #needed = lineUnfinished;
@@ -64,19 +65,19 @@ export class Parser<Side extends Verb, Target> {
     this.#arguments = new Arguments(limits);
   }
 
-  /** Bytes kept of a frame that is not complete. */
+  /** Bytes kept of an incomplete frame. */
   get unfinishedBytes(): number {
     return this.#tailBytes;
   }
 
-  /** No handler is called any more, also for what the chunk at hand still holds. */
+  /** Ends the parser: no handler is called any more, not even for the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#tail = noBytes;
     this.#tailBytes = 0;
   }
 
-  /** No handler is called after the one at hand, until {@link resume}. */
+  /** Calls no handler after the current one, until {@link resume}. */
   pause(): void {
     this.#paused = true;
   }
@@ -86,9 +87,9 @@ export class Parser<Side extends Verb, Target> {
   }
 
   /**
-   * Calls the handlers of all frames that are complete now. Returns how many bytes are done with: fewer than
-   * there are only when a handler has paused it, and the rest is to be given again. Throws a WireError when
-   * the bytes are no frame; the parser is of no use then.
+   * Calls the handlers of all frames that are complete. Returns the number of bytes consumed. If a handler
+   * has paused the parser there may be more; the caller passes the rest again. Throws a WireError for invalid
+   * bytes; the parser is unusable then.
    */
   parse(chunk: Buffer): number {
     let position = 0;
@@ -103,19 +104,19 @@ export class Parser<Side extends Verb, Target> {
     return chunk.length;
   }
 
-  /** Adds to the unfinished frame what may belong to it; where to go on in the chunk. */
+  /** Adds bytes of the chunk to the unfinished frame. Returns the position in the chunk after them. */
   #continueTail(chunk: Buffer, position: number): number {
     let end: number;
     if (this.#needed === lineUnfinished) {
       const lineEnd = chunk.indexOf(lf, position) + 1;
-      // A line that never ends is noticed by its length when the longest allowed one is here.
+      // A line that never ends is detected by its length, once the longest allowed one is here.
       const bytesMax = this.#lineMax + 16 - this.#tailBytes;
       end = Math.min(lineEnd > 0 ? lineEnd : chunk.length, position + Math.max(1, bytesMax));
     } else {
       end = Math.min(chunk.length, position + this.#needed - this.#tailBytes);
     }
     this.#appendTail(chunk, position, end);
-    // One byte short is enough to see whether the payload ends where it should.
+    // Without the last byte it can be seen already whether the payload ends where it should.
     if (this.#needed !== lineUnfinished && this.#tailBytes < this.#needed - 1) return end;
     const done = this.#run(this.#tail, 0, this.#tailBytes);
     if (done > 0) {
@@ -138,18 +139,18 @@ export class Parser<Side extends Verb, Target> {
     this.#tailBytes = bytes;
   }
 
-  /** Handles the complete frames in a range; where the first one begins that is not complete. */
+  /** Handles the complete frames in a range. Returns the start of the first incomplete one. */
   #run(buffer: Buffer, start: number, end: number): number {
     const frame = this.#frame;
     frame.buffer = buffer;
     let position = start;
-    // The control line of the publish before, in this buffer: publishers mostly repeat it, and a compared
-    // line needs no parsing.
+    // The control line of the previous publish in this buffer. Publishers mostly repeat it, and comparing a
+    // line is cheaper than parsing it.
     let lastLine = -1;
     let lineBytes = 0;
     while (position < end && !this.#stopped && !this.#paused) {
       if (lastLine >= 0 && position + lineBytes <= end && sameBytes(buffer, lastLine, position, lineBytes)) {
-        // Subject, reply and sid may stay where they are: the same bytes in the same buffer.
+        // Subject, reply and sid stay where they are: the same bytes in the same buffer.
         const by = position - lastLine;
         frame.payloadStart += by;
         frame.payloadEnd += by;
@@ -164,7 +165,7 @@ export class Parser<Side extends Verb, Target> {
         }
         frame.repeated = false;
         if (frame.payloadStart < 0) {
-          // A verb without payload, handled.
+          // A verb without payload, which has been handled.
           position = lineEnd;
           lastLine = -1;
           continue;
@@ -186,8 +187,8 @@ export class Parser<Side extends Verb, Target> {
   }
 
   /**
-   * Reads a control line. Verbs without payload are handled; of the others the frame is filled in.
-   * Returns where the line ends, or -1 when its end is not there yet.
+   * Reads a control line. A verb without payload is handled; for others the frame is filled in. Returns the
+   * end of the line, or -1 if it is not complete yet.
    */
   #readLine(buffer: Buffer, start: number, end: number): number {
     this.#frame.payloadStart = -1;
@@ -256,7 +257,7 @@ export class Parser<Side extends Verb, Target> {
     return lineEnd;
   }
 
-  /** Verbs with free text or none. */
+  /** Reads a verb with free text, or without arguments. */
   #readText(buffer: Buffer, start: number, end: number, verb: TextVerb): number {
     if (verb === '-ERR') {
       if (!this.#isHere(buffer, start, end, verb) || !isSetOff(buffer, start + verb.length, end)) return -1;
@@ -271,7 +272,8 @@ export class Parser<Side extends Verb, Target> {
   }
 
   /**
-   * Splits the arguments of a verb that must have some. Where the line ends, or -1 when it is not complete.
+   * Splits the arguments of a verb that needs some. Returns the end of the line, or -1 if it is not complete
+   * yet.
    */
   #readArguments(buffer: Buffer, start: number, end: number, verb: Verb): number {
     if (!this.#isHere(buffer, start, end, verb)) return -1;
@@ -279,7 +281,7 @@ export class Parser<Side extends Verb, Target> {
     return isSetOff(buffer, from, end) ? this.#arguments.split(buffer, from + 1, end) : -1;
   }
 
-  /** Whether the verb is here in full. Throws when it is another one, or one that this side does not say. */
+  /** Whether the whole verb is here. Throws if it is another verb, or one that this side does not send. */
   #isHere(buffer: Buffer, start: number, end: number, verb: Verb): boolean {
     if (this.#handlers[verb] === undefined) unknownVerb();
     const length = verb.length;
@@ -298,10 +300,10 @@ type TextVerb = 'CONNECT' | 'INFO' | 'PING' | 'PONG' | '+OK' | '-ERR';
 const noBytes = Buffer.alloc(0);
 
 function ignore(): void {
-  // no payload verb was read yet
+  // no verb with a payload has been read yet
 }
 
-/** Arguments must be set off from their verb. False when the byte that does so is not here yet. */
+/** Whether a blank separates the verb from its arguments. False if that byte is not here yet. */
 function isSetOff(buffer: Buffer, at: number, end: number): boolean {
   if (at >= end) return false;
   const byte = buffer[at];
@@ -309,7 +311,10 @@ function isSetOff(buffer: Buffer, at: number, end: number): boolean {
   return true;
 }
 
-/** From the end: lines of one publisher differ in their size or the last token of a reply, if at all. */
+/**
+ * Compares from the end: the lines of one publisher differ in their size or the last token of a reply, if at
+ * all.
+ */
 function sameBytes(buffer: Buffer, one: number, other: number, length: number): boolean {
   for (let i = length - 1; i >= 0; i--) if (buffer[one + i] !== buffer[other + i]) return false;
   return true;

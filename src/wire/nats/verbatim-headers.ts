@@ -1,10 +1,10 @@
 import type { NatsHeader } from './headers.ts';
 
 /**
- * Carries a header block that {@link decodeHeaders} and `writeHeaders` would not give back byte for byte:
- * blanks in names, `A:1`, lines without a colon, a first line with more than the version. A stored message
- * then has its headers as a list, for readers of other protocols, and after them this one, from which NATS
- * clients get the block as it came.
+ * The name of a header that carries a header block which {@link decodeHeaders} and `writeHeaders` would not
+ * reproduce byte for byte: blanks in names, `A:1`, lines without a colon, a first line with more than the
+ * version. A stored message then has its headers as a list, for readers of other protocols, followed by this
+ * one, from which NATS clients get the original block.
  */
 export const verbatimName = 'Pillarbox-Nats-Headers';
 
@@ -14,9 +14,7 @@ const lf = 10;
 const blank = 32;
 const colon = 58;
 
-/**
- * Where the block that came with a message stands in its list of headers; -1 when the list is all there is.
- */
+/** The index of the original block in a message's list of headers; -1 if the list is complete by itself. */
 export function verbatimIndex(headers: readonly NatsHeader[]): number {
   for (let i = headers.length - 1; i >= 0; i--) {
     const { name, value } = headers[i]!;
@@ -26,8 +24,8 @@ export function verbatimIndex(headers: readonly NatsHeader[]): number {
 }
 
 /**
- * Whether it begins with a version line and ends with an empty one. Other protocols may use the name for
- * anything.
+ * Whether the value starts with a version line and ends with an empty line. Other protocols may use the
+ * header's name for anything.
  */
 export function isBlock(value: Uint8Array): boolean {
   const { length } = value;
@@ -40,11 +38,11 @@ export function isBlock(value: Uint8Array): boolean {
   );
 }
 
-/** Whether every line is `name: value`, with nothing that decoding drops or encoding escapes. */
+/** Whether every line is `name: value`, without anything that decoding drops or encoding escapes. */
 export function isPlainBlock(buffer: Uint8Array, start: number, end: number): boolean {
   if (end - start < firstLine.length + 2 || !beginsWithVersion(buffer, start, firstLine.length)) return false;
   let at = start + firstLine.length;
-  if (isLineEnd(buffer, at)) return false; // no header at all: the list would say that there is no block
+  if (isLineEnd(buffer, at)) return false; // no header at all: an empty list would mean no block
   while (at < end - 2) {
     const nameStart = at;
     while (at < end && isNameByte(buffer[at]!)) at++;
@@ -68,7 +66,7 @@ function isLineEnd(buffer: Uint8Array, at: number): boolean {
   return buffer[at] === cr && buffer[at + 1] === lf;
 }
 
-/** Printable ASCII without blank and colon. */
+/** Printable ASCII except blank and colon. */
 function isNameByte(byte: number): boolean {
   return byte > blank && byte < 127 && byte !== colon;
 }

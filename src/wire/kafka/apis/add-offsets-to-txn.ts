@@ -17,7 +17,7 @@ export type AddOffsetsToTxnRequest = Message<typeof request>;
 export type AddOffsetsToTxnResponse = Message<typeof response>;
 
 /**
- * A group whose positions a transaction is going to store.
+ * Adds a group to a transaction that will store positions of it.
  *
  * ```
  * request => transactionalId producerId producerEpoch groupId

@@ -75,9 +75,9 @@ export type AddPartitionsToTxnRequest = Message<typeof request>;
 export type AddPartitionsToTxnResponse = Message<typeof response>;
 
 /**
- * Partitions that a transaction is going to write to.
+ * Adds partitions that a transaction will write to.
  *
- * Up to 3 for clients, one transaction at a time; from 4 on for brokers, several.
+ * Versions up to 3 are for clients and name one transaction; from 4 on they are for brokers and name several.
  *
  * ```
  * request => [transactions]{4+} v3AndBelowTransactionalId{0-3} v3AndBelowProducerId{0-3}

@@ -38,7 +38,7 @@ export type AlterConfigsResponse = Message<typeof response>;
 /**
  * Replaces the whole configuration of a resource.
  *
- * What is not named goes back to its default: IncrementalAlterConfigs is the better one.
+ * Settings that are not named go back to their defaults, so IncrementalAlterConfigs is safer.
  *
  * ```
  * request => [resources] validateOnly

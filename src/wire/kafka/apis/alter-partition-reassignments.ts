@@ -44,7 +44,7 @@ export type AlterPartitionReassignmentsRequest = Message<typeof request>;
 export type AlterPartitionReassignmentsResponse = Message<typeof response>;
 
 /**
- * Which brokers are to have a partition (KIP-455). Null replicas: a reassignment under way is given up.
+ * Assigns partitions to brokers (KIP-455). Null replicas cancel a reassignment under way.
  *
  * ```
  * request => timeoutMs allowReplicationFactorChange{1+} [topics]

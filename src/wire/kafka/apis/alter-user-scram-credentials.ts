@@ -39,8 +39,8 @@ export type AlterUserScramCredentialsResponse = Message<typeof response>;
 /**
  * Removes, changes and adds the SCRAM credentials of users (KIP-554).
  *
- * mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. The client salts the password: `saltedPassword` is the key that
- * RFC 5802 calls SaltedPassword.
+ * mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. The client salts the password: `saltedPassword` is the key
+ * that RFC 5802 calls SaltedPassword.
  *
  * ```
  * request => [deletions] [upsertions]

@@ -47,12 +47,12 @@ export type ApiVersionsRequest = Message<typeof request>;
 export type ApiVersionsResponse = Message<typeof response>;
 
 /**
- * Which APIs and versions the broker speaks; the first request of nearly every client.
+ * The APIs and versions of the broker; the first request of nearly every client.
  *
- * A version that the broker does not know is answered with the body of version 0, error UNSUPPORTED_VERSION
- * and the whole list (KIP-511), so that the client can ask again. From 3 on: names of the client, features of
- * the cluster. 4 lets a feature begin at version 0. 5: the cluster and node the client believes to talk to
- * (KIP-1242).
+ * A version that the broker does not know is answered with the body of version 0: the error
+ * UNSUPPORTED_VERSION and the whole list (KIP-511), so that the client can ask again. Version 3 adds the
+ * client's name and the cluster's features. Version 4 lets a feature start at version 0. Version 5 adds the
+ * cluster and node that the client expects (KIP-1242).
  *
  * ```
  * request => clientSoftwareName{3+} clientSoftwareVersion{3+} clusterId?{5+} nodeId{5+}

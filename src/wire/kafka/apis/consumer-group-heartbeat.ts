@@ -49,11 +49,11 @@ export type ConsumerGroupHeartbeatRequest = Message<typeof request>;
 export type ConsumerGroupHeartbeatResponse = Message<typeof response>;
 
 /**
- * A member of a KIP-848 group enters, stays, leaves, and learns which partitions are its own.
+ * A member of a KIP-848 group joins, stays, or leaves, and learns which partitions are assigned to it.
  *
- * memberEpoch: 0 enters, -1 leaves, -2 leaves for a while as a static member. Null and -1 fields did not
- * change since the last one. From 1 on members choose their own id (KIP-1082) and may subscribe by regular
- * expression.
+ * memberEpoch: 0 joins, -1 leaves, -2 leaves for a while as a static member. Fields of null and -1 are
+ * unchanged since the last heartbeat. From 1 on members choose their own id (KIP-1082) and may subscribe by
+ * regular expression.
  *
  * ```
  * request => groupId memberId memberEpoch instanceId? rackId? rebalanceTimeoutMs

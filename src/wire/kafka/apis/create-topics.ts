@@ -62,8 +62,8 @@ export type CreateTopicsResponse = Message<typeof response>;
 /**
  * Creates topics.
  *
- * Partitions and replication factor -1 are the defaults of the broker from 4 on. From 5 on the configuration
- * comes back, from 7 on the topic id.
+ * From 4 on, -1 partitions and replication factor -1 mean the broker's defaults. From 5 on the response has
+ * the configuration, from 7 on the topic id.
  *
  * ```
  * request => [topics] timeoutMs validateOnly

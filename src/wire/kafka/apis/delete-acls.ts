@@ -49,8 +49,8 @@ export type DeleteAclsResponse = Message<typeof response>;
  *
  * ```
  * request => [filters]
- *   filters => resourceTypeFilter resourceNameFilter? patternTypeFilter principalFilter? hostFilter? operation
- *              permissionType
+ *   filters => resourceTypeFilter resourceNameFilter? patternTypeFilter principalFilter? hostFilter?
+ *              operation permissionType
  * response => throttleTimeMs [filterResults]
  *   filterResults => errorCode errorMessage? [matchingAcls]
  *     matchingAcls => errorCode errorMessage? resourceType resourceName patternType principal host operation

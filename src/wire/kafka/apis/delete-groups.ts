@@ -23,7 +23,7 @@ export type DeleteGroupsResponse = Message<typeof response>;
 /**
  * Removes empty groups.
  *
- * 3 gives the error in words.
+ * From 3 on the response has an error message.
  *
  * ```
  * request => [groupsNames]

@@ -40,7 +40,7 @@ export type DeleteRecordsRequest = Message<typeof request>;
 export type DeleteRecordsResponse = Message<typeof response>;
 
 /**
- * Forgets the records before an offset.
+ * Deletes the records before an offset.
  *
  * An offset of -1 is the high watermark.
  *

@@ -30,7 +30,7 @@ export type DeleteShareGroupOffsetsRequest = Message<typeof request>;
 export type DeleteShareGroupOffsetsResponse = Message<typeof response>;
 
 /**
- * Forgets the start offsets of a share group for topics.
+ * Deletes the start offsets of a share group for topics.
  *
  * ```
  * request => groupId [topics]

@@ -33,7 +33,7 @@ export type DeleteTopicsResponse = Message<typeof response>;
 /**
  * Deletes topics.
  *
- * From 6 on by name or id.
+ * From 6 on topics are named by name or id.
  *
  * ```
  * request => [topics]{6+} [topicNames]{1-5} timeoutMs

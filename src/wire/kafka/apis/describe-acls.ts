@@ -40,11 +40,11 @@ export type DescribeAclsResponse = Message<typeof response>;
 /**
  * The access control entries that match a filter.
  *
- * A null in a filter matches everything. resourceType: 1 any, 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation
- * token, 7 user. patternType: 1 any, 2 match, 3 literal, 4 prefixed. permissionType: 1 any, 2 deny, 3 allow.
- * Operations: 1 any, 2 all, 3 read, 4 write, 5 create, 6 delete, 7 alter, 8 describe, 9 cluster action,
- * 10 describe configs, 11 alter configs, 12 idempotent write, 13 create tokens, 14 describe tokens,
- * 15 two-phase commit.
+ * A null in a filter matches everything. resourceType: 1 any, 2 topic, 3 group, 4 cluster, 5 transactional
+ * id, 6 delegation token, 7 user. patternType: 1 any, 2 match, 3 literal, 4 prefixed. permissionType: 1 any,
+ * 2 deny, 3 allow. Operations: 1 any, 2 all, 3 read, 4 write, 5 create, 6 delete, 7 alter, 8 describe, 9
+ * cluster action, 10 describe configs, 11 alter configs, 12 idempotent write, 13 create tokens, 14 describe
+ * tokens, 15 two-phase commit.
  *
  * ```
  * request => resourceTypeFilter resourceNameFilter? patternTypeFilter principalFilter? hostFilter? operation

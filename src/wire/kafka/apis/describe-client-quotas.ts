@@ -45,8 +45,8 @@ export type DescribeClientQuotasResponse = Message<typeof response>;
 /**
  * The quotas of clients that match a filter (KIP-546).
  *
- * entityType: user, client-id or ip. matchType: 0 the name in `match`, 1 the default, 2 any name. `strict`
- * leaves out entities with types that the filter does not name. A null name is the default.
+ * entityType: user, client-id or ip. matchType: 0 the name in `match`, 1 the default, 2 any name. With
+ * `strict`, entities that have a type not named in the filter are left out. A null name is the default.
  *
  * ```
  * request => [components] strict

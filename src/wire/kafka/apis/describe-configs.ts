@@ -53,7 +53,7 @@ export type DescribeConfigsResponse = Message<typeof response>;
 /**
  * The configuration of topics, brokers or groups.
  *
- * resourceType: 2 topic, 4 broker, 8 logger, 16 client metrics, 32 group. A null list of keys asks for all.
+ * resourceType: 2 topic, 4 broker, 8 logger, 16 client metrics, 32 group. A null list of keys means all.
  *
  * ```
  * request => [resources] includeSynonyms includeDocumentation{3+}

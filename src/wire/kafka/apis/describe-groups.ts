@@ -39,7 +39,7 @@ export type DescribeGroupsResponse = Message<typeof response>;
 /**
  * State, members and assignments of classic groups.
  *
- * 6 answers GROUP_ID_NOT_FOUND for an unknown group, where earlier ones describe it as Dead.
+ * Version 6 answers GROUP_ID_NOT_FOUND for an unknown group; earlier versions describe it as Dead.
  *
  * ```
  * request => [groups] includeAuthorizedOperations{3+}

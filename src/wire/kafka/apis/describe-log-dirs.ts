@@ -46,9 +46,9 @@ export type DescribeLogDirsRequest = Message<typeof request>;
 export type DescribeLogDirsResponse = Message<typeof response>;
 
 /**
- * Directories and the bytes of each partition in them.
+ * The log directories and the bytes of each partition in them.
  *
- * From 4 on the room on the volume, 5 says whether the directory is cordoned.
+ * From 4 on the response has the space on the volume, and from 5 on whether the directory is cordoned.
  *
  * ```
  * request => [topics]?

@@ -44,7 +44,8 @@ export type DescribeProducersRequest = Message<typeof request>;
 export type DescribeProducersResponse = Message<typeof response>;
 
 /**
- * The idempotent producers that partitions know, and where their open transactions begin (KIP-664).
+ * The idempotent producers known in partitions, and the offsets where their open transactions begin
+ * (KIP-664).
  *
  * ```
  * request => [topics]
@@ -52,7 +53,8 @@ export type DescribeProducersResponse = Message<typeof response>;
  * response => throttleTimeMs [topics]
  *   topics => name [partitions]
  *     partitions => partitionIndex errorCode errorMessage? [activeProducers]
- *       activeProducers => producerId producerEpoch lastSequence lastTimestamp coordinatorEpoch currentTxnStartOffset
+ *       activeProducers => producerId producerEpoch lastSequence lastTimestamp coordinatorEpoch
+ *                          currentTxnStartOffset
  * ```
  */
 export const describeProducersApi: Api<typeof request, typeof response> = defineApi({

@@ -68,7 +68,7 @@ export type DescribeQuorumRequest = Message<typeof request>;
 export type DescribeQuorumResponse = Message<typeof response>;
 
 /**
- * The quorum of controllers (KIP-595, KIP-836, KIP-853). A port is an uint16, which is read here as an int16.
+ * The quorum of controllers (KIP-595, KIP-836, KIP-853). A port is a uint16, which is read here as an int16.
  *
  * ```
  * request => [topics]
@@ -76,7 +76,8 @@ export type DescribeQuorumResponse = Message<typeof response>;
  *     partitions => partitionIndex
  * response => errorCode errorMessage?{2+} [topics] [nodes]{2+}
  *   topics => topicName [partitions]
- *     partitions => partitionIndex errorCode errorMessage?{2+} leaderId leaderEpoch highWatermark [currentVoters] [observers]
+ *     partitions => partitionIndex errorCode errorMessage?{2+} leaderId leaderEpoch highWatermark
+ *                   [currentVoters] [observers]
  *       currentVoters, observers => replicaId replicaDirectoryId{2+} logEndOffset lastFetchTimestamp{1+}
  *                                   lastCaughtUpTimestamp{1+}
  *   nodes => nodeId [listeners]

@@ -54,7 +54,7 @@ export type DescribeShareGroupOffsetsResponse = Message<typeof response>;
 /**
  * Start offsets and lag of share groups.
  *
- * A null list of topics asks for all. 1 tells the lag.
+ * A null list of topics means all. From 1 on the response has the lag.
  *
  * ```
  * request => [groups]

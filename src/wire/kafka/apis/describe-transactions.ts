@@ -32,12 +32,14 @@ export type DescribeTransactionsRequest = Message<typeof request>;
 export type DescribeTransactionsResponse = Message<typeof response>;
 
 /**
- * The producers of transactional ids, and what their open transactions have written to (KIP-664).
+ * The producers of transactional ids, and the partitions that their open transactions have written to
+ * (KIP-664).
  *
  * ```
  * request => [transactionalIds]
  * response => throttleTimeMs [transactionStates]
- *   transactionStates => errorCode transactionalId transactionState transactionTimeoutMs transactionStartTimeMs producerId producerEpoch [topics]
+ *   transactionStates => errorCode transactionalId transactionState transactionTimeoutMs
+ *                        transactionStartTimeMs producerId producerEpoch [topics]
  *     topics => topic [partitions]
  * ```
  */

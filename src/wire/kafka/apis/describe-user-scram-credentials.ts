@@ -38,7 +38,8 @@ export type DescribeUserScramCredentialsResponse = Message<typeof response>;
 /**
  * The SCRAM credentials of users, without their keys (KIP-554).
  *
- * No users, or null, asks for all that have credentials. mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512.
+ * An empty or null list of users means all users with credentials. mechanism: 1 SCRAM-SHA-256, 2
+ * SCRAM-SHA-512.
  *
  * ```
  * request => [users]?

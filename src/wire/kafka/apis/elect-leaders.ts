@@ -34,7 +34,7 @@ export type ElectLeadersRequest = Message<typeof request>;
 export type ElectLeadersResponse = Message<typeof response>;
 
 /**
- * Elections of leaders (KIP-460). electionType: 0 preferred, 1 unclean. Null: of all partitions.
+ * Elects leaders of partitions (KIP-460). electionType: 0 preferred, 1 unclean. Null means all partitions.
  *
  * ```
  * request => electionType{1+} [topicPartitions]? timeoutMs

@@ -21,7 +21,7 @@ export type EndTxnResponse = Message<typeof response>;
 /**
  * Commits or aborts a transaction.
  *
- * 5 raises the epoch with every transaction and returns it (KIP-890).
+ * Version 5 raises the epoch with every transaction and returns it (KIP-890).
  *
  * ```
  * request => transactionalId producerId producerEpoch committed

@@ -126,11 +126,11 @@ export type FetchRequest = Message<typeof request>;
 export type FetchResponse = Message<typeof response>;
 
 /**
- * Reads record batches of partitions, waiting until there are enough of them.
+ * Reads record batches of partitions; waits until there are enough.
  *
- * The order of partitions matters: the first ones are served first.
- * From 4 on reading committed records only, from 7 on sessions that name only what changed (KIP-227), from 12
- * on epochs that tell divergence, from 13 on topics by id.
+ * The order of partitions matters: the first ones are served first. From 4 on a fetch can be limited to
+ * committed records, from 7 on sessions name only the partitions that changed (KIP-227), from 12 on epochs
+ * reveal divergence, from 13 on topics are named by id.
  *
  * ```
  * request => replicaId{4-14} maxWaitMs minBytes maxBytes isolationLevel sessionId{7+} sessionEpoch{7+}

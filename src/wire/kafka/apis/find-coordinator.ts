@@ -32,10 +32,10 @@ export type FindCoordinatorRequest = Message<typeof request>;
 export type FindCoordinatorResponse = Message<typeof response>;
 
 /**
- * The broker that looks after a group or a transaction.
+ * Finds the broker that coordinates a group or a transaction.
  *
- * keyType: 0 group, 1 transaction, 2 share group (key "group:topicId:partition", from 6 on). From 4 on
- * several keys at once.
+ * keyType: 0 group, 1 transaction, 2 share group (key "group:topicId:partition", from 6 on). From 4 on a
+ * request can have several keys.
  *
  * ```
  * request => key{0-3} keyType{1+} [coordinatorKeys]{4+}

@@ -17,7 +17,7 @@ export type HeartbeatRequest = Message<typeof request>;
 export type HeartbeatResponse = Message<typeof response>;
 
 /**
- * A member is alive.
+ * Tells the coordinator that a member is alive.
  *
  * From 3 on members can be static.
  *

@@ -244,10 +244,10 @@ export const apis: Apis = {
 
 export type ApiName = keyof Apis;
 
-/** A request as it was read. */
+/** A decoded request. */
 export type RequestOf<N extends ApiName> = Apis[N]['request'] extends Codec<infer Q> ? Message<Q> : never;
 
-/** A response as it was read. */
+/** A decoded response. */
 export type ResponseOf<N extends ApiName> = Apis[N]['response'] extends Codec<infer S> ? Message<S> : never;
 
 /** A request to write. */
@@ -256,7 +256,7 @@ export type RequestDraft<N extends ApiName> = Apis[N]['request'] extends Codec<i
 /** A response to write. */
 export type ResponseDraft<N extends ApiName> = Apis[N]['response'] extends Codec<infer S> ? Draft<S> : never;
 
-/** One of {@link apis}, whichever it is. */
+/** Any one of {@link apis}. */
 export interface SomeApi extends AnyApi {
   readonly name: ApiName;
 }

@@ -19,10 +19,11 @@ export type InitProducerIdRequest = Message<typeof request>;
 export type InitProducerIdResponse = Message<typeof response>;
 
 /**
- * The id and epoch of an idempotent or transactional producer; fences an earlier one of the same
- * transactional id.
+ * Assigns an id and an epoch to an idempotent or transactional producer, and fences an earlier producer with
+ * the same transactional id.
  *
- * From 3 on a producer may hand in what it had. Version 6 is not stable in Kafka 4.4 (KIP-939) and left out.
+ * From 3 on a producer may present its current id and epoch. Version 6 is not stable in Kafka 4.4 (KIP-939)
+ * and is not supported.
  *
  * ```
  * request => transactionalId? transactionTimeoutMs producerId{3+} producerEpoch{3+}

@@ -41,11 +41,11 @@ export type JoinGroupRequest = Message<typeof request>;
 export type JoinGroupResponse = Message<typeof response>;
 
 /**
- * A member enters a group, or stays in it while its consumers are shared out anew.
+ * A member joins a group, or joins again for a rebalance.
  *
  * From 4 on a member without an id gets one with MEMBER_ID_REQUIRED and asks again. From 5 on members can be
- * static. From 9 on the leader may be told not to assign. Version 0 has no rebalance timeout: the session
- * timeout takes its place.
+ * static. From 9 on the leader may be told not to assign. In version 0 the session timeout is the rebalance
+ * timeout too.
  *
  * ```
  * request => groupId sessionTimeoutMs rebalanceTimeoutMs{1+} memberId groupInstanceId?{5+}

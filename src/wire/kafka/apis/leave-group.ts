@@ -35,7 +35,7 @@ export type LeaveGroupResponse = Message<typeof response>;
 /**
  * Members leave their group at once.
  *
- * From 3 on several members, static ones by their instance id.
+ * From 3 on a request can name several members, static ones by their instance id.
  *
  * ```
  * request => groupId memberId{0-2} [members]{3+}

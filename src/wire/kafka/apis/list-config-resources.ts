@@ -21,10 +21,10 @@ export type ListConfigResourcesRequest = Message<typeof request>;
 export type ListConfigResourcesResponse = Message<typeof response>;
 
 /**
- * What has a configuration (KIP-1142).
+ * The resources that have a configuration (KIP-1142).
  *
- * 0 knows client metrics alone (as ListClientMetricsResources, KIP-714); from 1 on of the types that are
- * asked for, of all if none is.
+ * Version 0 lists client metrics only (as ListClientMetricsResources, KIP-714). From 1 on the request names
+ * the resource types; no types means all.
  *
  * ```
  * request => [resourceTypes]{1+}

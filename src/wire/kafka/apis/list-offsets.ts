@@ -45,10 +45,10 @@ export type ListOffsetsRequest = Message<typeof request>;
 export type ListOffsetsResponse = Message<typeof response>;
 
 /**
- * The offset of a partition at a point in time, or at one of its ends.
+ * Finds the offset of a partition at a point in time, or at one of its ends.
  *
- * Times below 0 are names: -1 latest, -2 earliest, -3 of the largest timestamp (from 7 on), -4 earliest local
- * (8), -5 last tiered (9), -6 earliest not yet uploaded (11).
+ * Negative timestamps have a meaning: -1 latest, -2 earliest, -3 the record with the largest timestamp (from
+ * 7 on), -4 earliest local (8), -5 last tiered (9), -6 earliest not yet uploaded (11).
  *
  * ```
  * request => replicaId isolationLevel{2+} [topics] timeoutMs{10+}

@@ -36,7 +36,7 @@ export type ListPartitionReassignmentsRequest = Message<typeof request>;
 export type ListPartitionReassignmentsResponse = Message<typeof response>;
 
 /**
- * Reassignments under way (KIP-455). Null: of all topics.
+ * Reassignments under way (KIP-455). Null means all topics.
  *
  * ```
  * request => timeoutMs [topics]?

@@ -27,9 +27,9 @@ export type ListTransactionsResponse = Message<typeof response>;
 /**
  * The transactional ids of the broker (KIP-664).
  *
- * From 1 on those only whose transaction has been open for longer than `durationFilter`, in milliseconds. 2,
- * which has an expression that ids must match, is not offered: what it costs has no bound that fits ids of
- * any length.
+ * From 1 on the request can select transactions that have been open for longer than `durationFilter`, in
+ * milliseconds. Version 2 adds a regular expression for the ids. It is not offered, because the cost of
+ * matching ids of any length has no reasonable bound.
  *
  * ```
  * request => [stateFilters] [producerIdFilters] durationFilter{1+}

@@ -58,10 +58,10 @@ export type MetadataRequest = Message<typeof request>;
 export type MetadataResponse = Message<typeof response>;
 
 /**
- * Brokers, topics and partitions with their leaders. It may create the topics asked for.
+ * Brokers, topics, and partitions with their leaders. The request may create the topics that it names.
  *
- * All topics: version 0 asks with an empty list, later ones with null, where the empty list means none.
- * From 10 on topics have ids (KIP-516), from 12 on they can be asked for by id.
+ * To ask for all topics, version 0 sends an empty list. Later versions send null, and their empty list means
+ * no topics. From 10 on topics have ids (KIP-516), from 12 on a request can name them by id.
  *
  * ```
  * request => [topics]? allowAutoTopicCreation{4+} includeClusterAuthorizedOperations{8-10}

@@ -49,9 +49,9 @@ export type OffsetCommitResponse = Message<typeof response>;
 /**
  * Stores the positions of a group.
  *
- * Retention of its own has 2 to 4 only. A commit without a member (generation -1) is that of a consumer that
- * assigns itself its partitions. From 9 on the generation may be the member epoch of KIP-848; 10 names topics
- * by id.
+ * Only versions 2 to 4 have a retention time. A commit without a member (generation -1) comes from a consumer
+ * that assigns partitions to itself. From 9 on the generation may be the member epoch of KIP-848. Version 10
+ * names topics by id.
  *
  * ```
  * request => groupId generationIdOrMemberEpoch memberId groupInstanceId?{7+} retentionTimeMs{2-4}

@@ -39,7 +39,7 @@ export type OffsetDeleteRequest = Message<typeof request>;
 export type OffsetDeleteResponse = Message<typeof response>;
 
 /**
- * Forgets positions of a group for topics that none of its members reads.
+ * Deletes positions of a group for topics that no member subscribes to.
  *
  * ```
  * request => groupId [topics]

@@ -86,8 +86,8 @@ export type OffsetFetchResponse = Message<typeof response>;
 /**
  * The stored positions of groups.
  *
- * A null list of topics (from 2 on) asks for all. From 8 on several groups at once, in fields of their own;
- * 10 names topics by id.
+ * From 2 on a null list of topics means all. From 8 on a request can name several groups, in fields of their
+ * own. Version 10 names topics by id.
  *
  * ```
  * request => groupId{1-7} [topics]?{1-7} [groups]{8+} requireStable{7+}

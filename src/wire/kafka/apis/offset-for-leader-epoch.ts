@@ -42,7 +42,7 @@ export type OffsetForLeaderEpochRequest = Message<typeof request>;
 export type OffsetForLeaderEpochResponse = Message<typeof response>;
 
 /**
- * Where the log of an epoch ends: how a consumer notices that records it read are gone.
+ * Finds where the log of an epoch ends. A consumer notices by it that records it has read are gone.
  *
  * ```
  * request => replicaId{3+} [topics]

@@ -77,10 +77,9 @@ export type ProduceResponse = Message<typeof response>;
 /**
  * Appends record batches to partitions.
  *
- * With acks 0 there is no response at all.
- * From 7 on zstd is allowed, 8 tells which records were at fault, 12 adds partitions to the transaction by
- * itself (KIP-890), 13 names topics by id. Versions 0 to 2 are advertised and not served: librdkafka before
- * 2.11.1 does not compress unless it sees them.
+ * With acks 0 there is no response. Version 7 allows zstd, 8 reports which records were wrong, 12 adds
+ * partitions to the transaction implicitly (KIP-890), 13 names topics by id. Versions 0 to 2 are advertised
+ * but not served: librdkafka before 2.11.1 does not compress unless it sees them.
  *
  * ```
  * request => transactionalId? acks timeoutMs [topicData]

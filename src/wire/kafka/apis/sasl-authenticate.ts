@@ -16,9 +16,9 @@ export type SaslAuthenticateRequest = Message<typeof request>;
 export type SaslAuthenticateResponse = Message<typeof response>;
 
 /**
- * One token of the mechanism chosen, and its answer.
+ * One token of the chosen mechanism, and its answer.
  *
- * 1 tells how long the login lasts.
+ * From 1 on the response has the lifetime of the login.
  *
  * ```
  * request => authBytes

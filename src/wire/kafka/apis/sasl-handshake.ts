@@ -14,7 +14,7 @@ export type SaslHandshakeRequest = Message<typeof request>;
 export type SaslHandshakeResponse = Message<typeof response>;
 
 /**
- * The mechanism a client wants to log in with.
+ * Chooses the mechanism of the login.
  *
  * After version 0 the tokens are frames without a header; after 1 they are SaslAuthenticate requests.
  *

@@ -93,7 +93,7 @@ export type ShareFetchRequest = Message<typeof request>;
 export type ShareFetchResponse = Message<typeof response>;
 
 /**
- * Acquires records for a member of a share group, and acknowledges earlier ones on the way.
+ * Acquires records for a member of a share group, and may acknowledge earlier ones in the same request.
  *
  * shareSessionEpoch: 0 opens the session, -1 ends it. acknowledgeTypes: 0 gap, 1 accept, 2 release, 3 reject,
  * 4 renew (from 2 on).

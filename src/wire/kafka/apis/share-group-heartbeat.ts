@@ -36,9 +36,9 @@ export type ShareGroupHeartbeatRequest = Message<typeof request>;
 export type ShareGroupHeartbeatResponse = Message<typeof response>;
 
 /**
- * A member of a share group (KIP-932) enters, stays, leaves, and learns which partitions it may read.
+ * A member of a share group (KIP-932) joins, stays, or leaves, and learns which partitions it may read.
  *
- * memberEpoch: 0 enters, -1 leaves. Null fields did not change since the last one.
+ * memberEpoch: 0 joins, -1 leaves. Fields of null are unchanged since the last heartbeat.
  *
  * ```
  * request => groupId memberId memberEpoch rackId? [subscribedTopicNames]?

@@ -29,9 +29,9 @@ export type SyncGroupRequest = Message<typeof request>;
 export type SyncGroupResponse = Message<typeof response>;
 
 /**
- * The leader hands in the assignment, every member gets its part.
+ * The leader sends the assignment, and every member gets its part.
  *
- * From 3 on members can be static, 5 tells protocol type and name.
+ * From 3 on members can be static; version 5 adds the protocol type and name.
  *
  * ```
  * request => groupId generationId memberId groupInstanceId?{3+} protocolType?{5+} protocolName?{5+}

@@ -51,7 +51,7 @@ export type TxnOffsetCommitResponse = Message<typeof response>;
 /**
  * Stores positions of a group as part of a transaction.
  *
- * 5 adds the group to the transaction by itself (KIP-890), 6 names topics by id.
+ * Version 5 adds the group to the transaction implicitly (KIP-890); version 6 names topics by id.
  *
  * ```
  * request => transactionalId groupId producerId producerEpoch generationIdOrMemberEpoch{3+}

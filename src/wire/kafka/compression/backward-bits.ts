@@ -1,11 +1,11 @@
 import { corrupt } from './zstd-error.ts';
 
-/** As many bits as four bytes surely hold, wherever they begin. */
+/** The number of bits that four bytes hold for certain, at any bit position. */
 const bitsAtOnceMax = 24;
 
 /**
- * Backward bits are a stream that is read from its end: the highest set bit of the last byte is where it
- * begins. Below its first byte there are zeros, and {@link left} is negative then.
+ * Backward bits are a stream that is read from its end. The highest set bit of the last byte marks the start.
+ * Reading past the first byte yields zeros, and {@link left} is negative then.
  */
 export class BackwardBits {
   readonly #bytes: Uint8Array;
@@ -20,7 +20,7 @@ export class BackwardBits {
     this.#left = (end - start - 1) * 8 + 31 - Math.clz32(last);
   }
 
-  /** Bits not read yet; negative: so many were read that are not there. */
+  /** Bits not read yet; negative if more bits were read than there were. */
   get left(): number {
     return this.#left;
   }

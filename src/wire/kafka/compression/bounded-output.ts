@@ -1,11 +1,11 @@
 import { WireError } from '../errors.ts';
 
-/** Copies shorter than this go byte by byte: a call out of the engine costs more. */
+/** Shorter copies go byte by byte: a call out of the engine costs more. */
 const nativeCopyMin = 32;
 
 /**
- * A bounded output is the buffer that bytes are decompressed into. It grows with them, never beyond
- * `bytesMax`: then it throws a WireError `decompressed-size`.
+ * A bounded output is the buffer for decompressed bytes. It grows as they are written, up to `bytesMax`;
+ * beyond that it throws a WireError `decompressed-size`.
  */
 export class BoundedOutput {
   readonly bytesMax: number;
@@ -21,12 +21,12 @@ export class BoundedOutput {
     return this.#length;
   }
 
-  /** What was written. */
+  /** The bytes written so far. */
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Makes room. Throws when there may not be so much. */
+  /** Makes room for `bytes` more. Throws if they would exceed `bytesMax`. */
   reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
@@ -49,14 +49,16 @@ export class BoundedOutput {
     else buffer.set(source.subarray(start, end), to);
   }
 
-  /** Appends one byte so many times. */
+  /** Appends one byte `length` times. */
   repeat(byte: number, length: number): void {
     this.reserve(length);
     this.#buffer.fill(byte, this.#length, this.#length + length);
     this.#length += length;
   }
 
-  /** Appends `length` bytes that stand `distance` back; when they overlap, what is written is read again. */
+  /**
+   * Appends `length` bytes from `distance` back. If the ranges overlap, bytes just written are read again.
+   */
   match(distance: number, length: number): void {
     if (distance <= 0 || distance > this.#length) {
       throw new WireError(
@@ -73,7 +75,7 @@ export class BoundedOutput {
       for (const end = to + length; to < end;) buffer[to++] = buffer[from++]!;
       return;
     }
-    // What has been written doubles with every turn.
+    // Every turn doubles the bytes already written.
     let left = length;
     for (let run = distance; left > 0; run *= 2) {
       const count = Math.min(run, left);

@@ -1,15 +1,15 @@
 import { corrupt } from './zstd-error.ts';
 
-/** What every batch may spend, and what each byte read and each byte written allows. */
+/** The allowance of every batch, and the additional allowance per byte read and per byte written. */
 const spareSteps = 64 * 1024;
 const stepsPerByteRead = 8;
 const stepsPerByteWritten = 2;
 
 /**
- * Decoding work bounds what bytes cost beside what they become: ten bytes describe a table of 2^11 places,
- * and eight kilobytes tell of twenty million sequences. An encoder makes a table that is no larger than what
- * it is for, and its sequences take bits or make many bytes; work far beyond the bytes read and written is
- * refused. A step is a place of a table, or a symbol of its weights.
+ * Decoding work limits the cost of hostile input beyond its size: ten bytes can describe a table of 2^11
+ * places, and eight kilobytes twenty million sequences. An encoder makes tables no larger than their use, and
+ * its sequences take bits or produce many bytes. Work far beyond the bytes read and written is refused. A
+ * step is one place of a table, or one symbol of its weights.
  */
 export class DecodingWork {
   readonly #bytesRead: number;
@@ -23,7 +23,7 @@ export class DecodingWork {
     return this.#steps;
   }
 
-  /** Throws a WireError when that is too much, with so many bytes written. */
+  /** Adds steps. Throws a WireError if they are too many for the bytes written so far. */
   charge(steps: number, bytesWritten: number): void {
     this.#steps += steps;
     if (this.#steps > spareSteps + stepsPerByteRead * this.#bytesRead + stepsPerByteWritten * bytesWritten)

@@ -4,17 +4,17 @@ import { corrupt } from './zstd-error.ts';
 const symbolsMax = 256;
 
 /**
- * An FSE table says, for each state of a decoder, which symbol it stands for, and which state is next: `base`
- * and so many bits more (RFC 8878, 4.1).
+ * An FSE table gives, for each state of a decoder, its symbol and the next state: `base` plus the value of
+ * the next bits (RFC 8878, 4.1).
  */
 export class FseTable {
-  /** Bits of the first state. */
+  /** Bits of the initial state. */
   readonly log: number;
   readonly symbols: Uint8Array;
   readonly bits: Uint8Array;
   readonly base: Uint16Array;
 
-  /** `shares` of each symbol: they add up to 2^log; -1 is less than one. */
+  /** `shares` of the symbols add up to 2^log; -1 stands for a share of less than one. */
   constructor(log: number, shares: readonly number[]) {
     const states = 1 << log;
     this.log = log;
@@ -41,7 +41,7 @@ export class FseTable {
     }
   }
 
-  /** A table of one symbol, which takes no bits. */
+  /** A table with one symbol, which takes no bits. */
   static of(symbol: number): FseTable {
     const table = new FseTable(0, [1]);
     table.symbols[0] = symbol;
@@ -54,7 +54,7 @@ export class FseTable {
   }
 }
 
-/** Reads a table's description, which begins at a byte and ends before one. */
+/** Reads the description of a table, which starts and ends at byte boundaries. */
 export function readFseTable(
   bytes: Uint8Array,
   start: number,
@@ -75,7 +75,7 @@ export function readFseTable(
   const shares: number[] = [];
   let rest = 1 << log;
   while (rest > 0 && shares.length < symbolsMax) {
-    // A share lies between -1 and `rest`: small ones take a bit less.
+    // A share lies between -1 and `rest`; small shares take one bit less.
     const bits = 32 - Math.clz32(rest + 1);
     const small = (1 << (bits - 1)) - 1;
     const smallMax = 2 * small + 1 - (rest + 1);

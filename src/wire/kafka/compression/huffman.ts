@@ -7,15 +7,15 @@ const weightsMax = 255;
 const weightLogMax = 6;
 
 /**
- * A Huffman table says which symbol the next bits of a stream begin with, and how many of them it takes (RFC
- * 8878, 4.2).
+ * A Huffman table gives, for the next bits of a stream, their symbol and the length of its code (RFC 8878,
+ * 4.2).
  */
 export class HuffmanTable {
   readonly #bitsMax: number;
   readonly #symbols: Uint8Array;
   readonly #bits: Uint8Array;
 
-  /** `weights` of all symbols but the last, whose weight makes up the rest. */
+  /** `weights` has all symbols but the last, whose weight is the rest. */
   constructor(weights: readonly number[]) {
     let sum = 0;
     for (const weight of weights) {
@@ -32,8 +32,8 @@ export class HuffmanTable {
     this.#bitsMax = bitsMax;
     this.#symbols = new Uint8Array(1 << bitsMax);
     this.#bits = new Uint8Array(1 << bitsMax);
-    // Long codes first, and among those of one length by symbol: where each length begins, and then each
-    // symbol in its place.
+    // Long codes come first, and codes of one length are ordered by symbol. First find where each length
+    // starts, then put each symbol in its place.
     const starts = new Uint16Array(bitsMax + 1);
     for (const bits of codeBits) if (bits > 0) starts[bits - 1]! += 1 << (bitsMax - bits);
     for (let bits = bitsMax - 1; bits >= 0; bits--) starts[bits]! += starts[bits + 1]!;
@@ -48,7 +48,7 @@ export class HuffmanTable {
     }
   }
 
-  /** Fills `output[from, to)` with the symbols of a stream, which must have just as many. */
+  /** Fills `output[from, to)` with the symbols of a stream, which must contain exactly that many. */
   decode(bytes: Uint8Array, start: number, end: number, output: Uint8Array, from: number, to: number): void {
     const bitsMax = this.#bitsMax;
     const mask = (1 << bitsMax) - 1;
@@ -56,7 +56,7 @@ export class HuffmanTable {
     const taken = this.#bits;
     let { left } = new BackwardBits(bytes, start, end);
     let at = from;
-    // Without a call per literal: three bytes hold the longest code wherever it begins.
+    // No call per literal: three bytes hold the longest code at any bit position.
     for (; at < to && left >= bitsMax; at++) {
       const bit = left - bitsMax;
       const byte = start + (bit >>> 3);
@@ -75,10 +75,10 @@ export class HuffmanTable {
   }
 }
 
-/** What making a table costs at most: its places, and the symbols of its weights. */
+/** The most steps that making a table costs: its places, and the symbols of its weights. */
 export const huffmanSteps: number = (1 << codeBitsMax) + 256;
 
-/** Reads a table's description: weights in half bytes, or an FSE stream of them. */
+/** Reads the description of a table: weights in half bytes, or an FSE stream of them. */
 export function readHuffmanTable(
   bytes: Uint8Array,
   start: number,
@@ -97,14 +97,14 @@ export function readHuffmanTable(
   return { table: new HuffmanTable(weights), end: tableEnd };
 }
 
-/** Two decoders in turn, until the bits are used up. */
+/** Two decoders take turns until the bits are used up. */
 function readWeights(bytes: Uint8Array, start: number, end: number): number[] {
   const { table, end: tableEnd } = readFseTable(bytes, start, end, weightLogMax);
   const bits = new BackwardBits(bytes, tableEnd, end);
   const weights: number[] = [];
   let state = bits.read(table.log);
   let other = bits.read(table.log);
-  // A table of one symbol takes no bits: such a stream would not end.
+  // A table with one symbol takes no bits: its stream would not end.
   while (bits.left >= 0 && weights.length < weightsMax) {
     weights.push(table.symbols[state]!);
     [state, other] = [other, table.next(state, bits)];

@@ -5,7 +5,7 @@ import { decompressLz4 } from './lz4.ts';
 import { decompressSnappy } from './snappy.ts';
 import { decompressZstd } from './zstd.ts';
 
-/** What the three lowest bits of a record batch's attributes say. */
+/** Codecs by number: the three lowest bits of a record batch's attributes. */
 export const Compression = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 
 type Decompress = (bytes: Uint8Array, bytesMax: number) => Uint8Array;
@@ -18,8 +18,8 @@ const decompressors: { readonly [codec: number]: Decompress } = {
 };
 
 /**
- * Opens the records section of a compressed batch. Memory grows with what comes out, up to `bytesMax`: more
- * is a WireError `decompressed-size`, and bytes that make no sense are `bad-compression`.
+ * Decompresses the records section of a batch. Memory grows with the output, up to `bytesMax`; beyond that it
+ * throws a WireError `decompressed-size`. Malformed input is a WireError `bad-compression`.
  */
 export function decompress(codec: number, bytes: Uint8Array, bytesMax: number): Uint8Array {
   const decompressor = decompressors[codec];

@@ -1,9 +1,6 @@
 import { WireError } from '../errors.ts';
 
-/**
- * Runs one of zlib's functions, and says in a WireError when the bytes become too many. Whatever else it
- * throws passes.
- */
+/** Runs one of zlib's functions. Throws a WireError if the output is too large; other errors pass through. */
 export function inflate(
   run: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array,
   bytes: Uint8Array,

@@ -2,12 +2,14 @@ import { WireError } from '../errors.ts';
 import { BoundedOutput } from './bounded-output.ts';
 
 /*
- * frame => magic:uint32 flags:byte blockSize:byte [contentBytes:uint64] [dictionary:uint32] headerChecksum:byte block* 0:uint32 [checksum:uint32]
- * block => bytes:uint32 (highest bit: stored as it is) byte* [checksum:uint32]
- * byte* of a compressed block => (token literalLength* literal distance:uint16 matchLength*)*, the last one ends after its literal
+ * frame => magic:uint32 flags:byte blockSize:byte [contentBytes:uint64] [dictionary:uint32]
+ *          headerChecksum:byte block* 0:uint32 [checksum:uint32]
+ * block => bytes:uint32 (highest bit: not compressed) byte* [checksum:uint32]
+ * byte* of a compressed block => (token literalLength* literal distance:uint16 matchLength*)*
+ *                                the last one ends after its literal
  * (lz4/lz4, lz4_Frame_format.md and lz4_Block_format.md; little-endian)
  *
- * Checksums are passed over: the CRC of the record batch covers all of it.
+ * Checksums are skipped: the CRC of the record batch covers all of the frame.
  */
 const frameMagic = 0x184d2204;
 const skippableMagic = 0x184d2a50;
@@ -19,7 +21,7 @@ const contentChecksumFlag = 0x04;
 const dictionaryFlag = 0x01;
 const storedFlag = 0x8000_0000;
 const matchMin = 4;
-/** A length byte of a match makes 255 bytes. */
+/** A length byte of a match produces 255 bytes. */
 const ratioMax = 255;
 
 export function decompressLz4(bytes: Uint8Array, bytesMax: number): Uint8Array {
@@ -28,7 +30,7 @@ export function decompressLz4(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return output.bytes();
 }
 
-/** Where the frame at `start` ends. */
+/** Returns the end of the frame at `start`. */
 function readFrame(source: Uint8Array, start: number, output: BoundedOutput): number {
   const magic = uint32(source, start);
   if ((magic & 0xffff_fff0) >>> 0 === skippableMagic)
@@ -104,7 +106,7 @@ function uint32(source: Uint8Array, at: number): number {
   return (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) >>> 0;
 }
 
-/** The end of `length` bytes that must be there. */
+/** The end of `length` bytes at `at`. Throws if they are not all there. */
 function checked(source: Uint8Array, at: number, length: number): number {
   if (at + length > source.length) throw corrupt('a frame that does not end');
   return at + length;

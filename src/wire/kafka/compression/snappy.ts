@@ -5,18 +5,19 @@ import { BoundedOutput } from './bounded-output.ts';
 /*
  * block => plainBytes:uvarint element*
  * element => a tag byte whose two lowest bits are the kind
- *   0 literal: length-1 in the upper six bits; from 60 on in the next (those - 59) bytes, little-endian; then the bytes
+ *   0 literal: length-1 in the upper six bits; values from 60 on mean that it is in the next
+ *     (value - 59) bytes, little-endian; then the bytes
  *   1 match: length-4 in three bits, distance of 11 bits: the upper three bits and a byte
  *   2 match: length-1 in six bits, distance:uint16 little-endian
  *   3 match: length-1 in six bits, distance:uint32 little-endian
  * (google/snappy, format_description.txt)
  *
  * xerial => 0x82 "SNAPPY" 0x00 version:int32 compatible:int32 (bytes:int32 block)*
- * Java clients write blocks in xerial's frame, some others a bare block.
+ * Java clients write blocks in xerial's frame, some other clients a bare block.
  */
 const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const xerialHeaderBytes = 16;
-/** No element makes more than 64 bytes out of its three. */
+/** An element of three bytes produces at most 64. */
 const ratioMax = 22;
 
 export function decompressSnappy(bytes: Uint8Array, bytesMax: number): Uint8Array {
@@ -27,7 +28,7 @@ export function decompressSnappy(bytes: Uint8Array, bytesMax: number): Uint8Arra
   }
   let at = xerialHeaderBytes;
   while (at < bytes.length) {
-    // Streams may follow each other, each with its header.
+    // Several streams may follow each other, each with its own header.
     if (isXerial(bytes, at)) {
       at += xerialHeaderBytes;
       continue;

@@ -5,21 +5,21 @@ import { huffmanSteps, readHuffmanTable, type HuffmanTable } from './huffman.ts'
 import type { DecodingWork } from './decoding-work.ts';
 import { corrupt } from './zstd-error.ts';
 
-/** No block becomes larger. */
+/** The maximum size of a block. */
 export const blockBytesMax: number = 128 * 1024;
 
-/** What a code stands for: a number, and so many bits to be added to it. */
+/** The values of codes: a base number, and the bits that are added to it. */
 interface Codes {
   readonly base: Int32Array;
   readonly bits: Uint8Array;
 }
 
-// Each base begins where the one before ends (RFC 8878, 3.1.1.3.2.1.1).
+// Each base starts where the range before it ends (RFC 8878, 3.1.1.3.2.1.1).
 const literalLengths = codesFrom(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 const matchLengths = codesFrom(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 const offsetCodeMax = 31;
 
-/** So many codes for one number each, from `first` on, and then those with so many bits. */
+/** First `plainCodes` codes for one number each, starting at `first`, then codes with further bits. */
 function codesFrom(first: number, plainCodes: number, furtherBits: readonly number[]): Codes {
   const bits = [...Array.from({ length: plainCodes }, () => 0), ...furtherBits];
   let next = first;
@@ -31,10 +31,10 @@ function codesFrom(first: number, plainCodes: number, furtherBits: readonly numb
   return { base: Int32Array.from(base), bits: Uint8Array.from(bits) };
 }
 
-/** What a sequence costs beside the bits it takes and the bytes it makes. */
+/** The steps of a sequence, besides the bits it takes and the bytes it produces. */
 const sequenceSteps = 16;
 
-/** The kinds of tables that sequences are told by. */
+/** The kinds of tables that sequences are coded with. */
 type Kind = 'literals' | 'offsets' | 'matches';
 
 const logMax: { readonly [K in Kind]: number } = { literals: 9, offsets: 8, matches: 9 };
@@ -63,19 +63,19 @@ const usual: { readonly [K in Kind]: FseTable } = {
 
 /**
  * Zstd blocks are the compressed blocks of one frame, in their order: each may use tables and offsets of
- * those before it. What they become goes to an output, and no block takes more steps than it has bytes, and
- * may become bytes, but for its tables and sequences: see {@link DecodingWork}.
+ * earlier ones. Their content goes to an output. A block takes no more steps than the bytes it has and may
+ * produce, except for its tables and sequences: see {@link DecodingWork}.
  *
  * ```
  * block     => literals sequences
- * literals  => head [huffman table] byte*        bytes as they are, one byte that is repeated, or one or four Huffman streams
- * sequences => count modes table* bits*          so many literals, then so many bytes from so far back; and again
+ * literals  => head [huffman table] byte*     plain bytes, one repeated byte, or one or four Huffman streams
+ * sequences => count modes table* bits*       each: a number of literals, then a copy of earlier bytes
  * ```
  */
 export class ZstdBlocks {
   readonly #output: BoundedOutput;
   readonly #work: DecodingWork;
-  /** Where the frame began: nothing before it can be copied. */
+  /** Start of the frame: no earlier byte can be copied. */
   readonly #outputStart: number;
   #huffman: HuffmanTable | undefined = undefined;
   readonly #tables: { [K in Kind]?: FseTable } = {};
@@ -96,7 +96,7 @@ export class ZstdBlocks {
 
   // ---- literals
 
-  /** Returns where they end. */
+  /** Returns the end of the literals. */
   #readLiterals(bytes: Uint8Array, start: number, end: number): number {
     const first = byteAt(bytes, start, end);
     const kind = first & 3;
@@ -136,8 +136,8 @@ export class ZstdBlocks {
   }
 
   /**
-   * Four streams, each but the last of a fourth of the literals, rounded up; where they end is said before
-   * them.
+   * Decodes four streams, each but the last with a fourth of the literals, rounded up. Their sizes come
+   * first.
    */
   #decodeFour(table: HuffmanTable, bytes: Uint8Array, start: number, end: number): void {
     const { length } = this.#literals;
@@ -234,7 +234,7 @@ export class ZstdBlocks {
     return { table, end: start };
   }
 
-  /** An offset as it is told: those that came last have numbers of their own (RFC 8878, 3.1.1.5). */
+  /** Resolves an offset: the most recent ones have numbers of their own (RFC 8878, 3.1.1.5). */
   #offset(value: number, literalLength: number): number {
     const offsets = this.#offsets;
     const index = value - 1 + (literalLength === 0 ? 1 : 0);
@@ -249,7 +249,7 @@ export class ZstdBlocks {
   }
 }
 
-/** How many sequences there are, and where they go on. */
+/** The number of sequences, and the position after it. */
 function sequenceCount(
   bytes: Uint8Array,
   start: number,
@@ -275,7 +275,7 @@ function byteAt(bytes: Uint8Array, at: number, end: number): number {
   return littleEndian(bytes, at, 1, end);
 }
 
-/** A number of up to six bytes before `end`. */
+/** Reads a number of up to six bytes, which must lie before `end`. */
 export function littleEndian(bytes: Uint8Array, at: number, count: number, end: number): number {
   if (at + count > end) throw corrupt('a frame that does not end');
   let value = 0;

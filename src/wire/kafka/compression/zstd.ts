@@ -6,11 +6,12 @@ import { ZstdBlocks, blockBytesMax, littleEndian } from './zstd-blocks.ts';
 import { corrupt } from './zstd-error.ts';
 
 /*
- * Node has zstd from 22.15 on; before, this does it.
+ * Node has zstd from 22.15 on; this decoder serves earlier versions.
  *
  * frame => magic:uint32 descriptor:byte [window:byte] [dictionary] [contentBytes] block* [checksum:uint32]
- * block => header:uint24 byte*          bit 0 of the header: the last one; bits 1 and 2 the kind; the rest: bytes
- *   kind 0 raw, 1 one byte that is repeated so many times, 2 compressed
+ * block => header:uint24 byte*
+ *   header: bit 0 marks the last block, bits 1 and 2 are the kind, the rest is the number of bytes
+ *   kind: 0 raw, 1 one byte to be repeated, 2 compressed
  * (RFC 8878; little-endian)
  */
 type NodeZstd = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
@@ -20,7 +21,7 @@ const skippableMagic = 0x184d2a50;
 const singleSegmentFlag = 0x20;
 const reservedFlag = 0x08;
 const checksumFlag = 0x04;
-/** A smaller frame among others is opened here, also where Node could. */
+/** A smaller frame among others is decoded here, even if Node could do it. */
 const nodeFrameBytesMin = 4096;
 const contentBytesFieldSizes = [0, 2, 4, 8];
 const dictionaryFieldSizes = [0, 1, 2, 4];
@@ -31,7 +32,7 @@ export function decompressZstd(bytes: Uint8Array, bytesMax: number): Uint8Array 
   if (!nodeZstd) return decompressZstdPlain(bytes, bytesMax);
   const first = readFrame(bytes, 0);
   if (first.end === bytes.length) return inflate(nodeZstd, bytes, bytesMax);
-  // Node stops after one frame, and each costs it some microseconds.
+  // Node stops after one frame, and each call costs some microseconds.
   const output = new BoundedOutput(bytesMax, bytes.length * 2);
   const work = new DecodingWork(bytes.length);
   for (let at = 0; at < bytes.length;) {
@@ -46,7 +47,7 @@ export function decompressZstd(bytes: Uint8Array, bytesMax: number): Uint8Array 
   return output.bytes();
 }
 
-/** The same, whatever Node can do. */
+/** {@link decompressZstd} without Node's zstd. */
 export function decompressZstdPlain(bytes: Uint8Array, bytesMax: number): Uint8Array {
   const output = new BoundedOutput(bytesMax, bytes.length * 2);
   const work = new DecodingWork(bytes.length);
@@ -88,7 +89,7 @@ interface ZstdFrame {
   readonly blocksStart: number;
   readonly blocksEnd: number;
   readonly end: number;
-  /** Its content has at least so many bytes. */
+  /** The least bytes that the content has. */
   readonly plainMin: number;
 }
 
@@ -107,7 +108,7 @@ function readFrame(source: Uint8Array, start: number): Frame {
   if ((descriptor & reservedFlag) !== 0) throw corrupt('a frame of a later version');
   const isSingleSegment = (descriptor & singleSegmentFlag) !== 0;
   let at = start + 5;
-  if (!isSingleSegment) at++; // the window: all of the output is there to copy from
+  if (!isSingleSegment) at++; // skip the window: all of the output is available to copy from
   const dictionaryBytes = dictionaryFieldSizes[descriptor & 3]!;
   if (littleEndian(source, at, dictionaryBytes, source.length) !== 0)
     throw corrupt('a frame that needs a dictionary');
@@ -132,7 +133,7 @@ function readFrame(source: Uint8Array, start: number): Frame {
   return { kind: 'zstd', blocksStart, blocksEnd: at, end, plainMin };
 }
 
-/** The end of `length` bytes that must be there. */
+/** The end of `length` bytes at `at`. Throws if they are not all there. */
 function checked(source: Uint8Array, at: number, length: number): number {
   if (at + length > source.length) throw corrupt('a frame that does not end');
   return at + length;
