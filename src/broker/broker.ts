@@ -25,19 +25,19 @@ import {
   type Timer,
 } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
-import { Budgets, budgetLimits, type BudgetLimits, type BudgetName, type BudgetUse } from './budgets.ts';
+import type { BudgetName } from './budget-table.ts';
+import { Budgets, budgetLimits, type BudgetLimits, type BudgetUse } from './budgets.ts';
 import { Catalog, scheduleLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Compactor } from './retention/compactor.ts';
-import type { BrokerCore } from './core.ts';
 import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import { Definitions } from './definitions.ts';
 import { EntryKind, writeDedupeId, writeScheduleTrimmed } from './entries.ts';
 import { BrokerError } from './errors.ts';
-import { Events, type BrokerEvent } from './events.ts';
+import * as events from './events.ts';
 import type { Filter } from './partitions/filter.ts';
 import { groupConfig, type GroupOptions } from './groups/group-config.ts';
-import { Pacing } from './retention/pacing.ts';
+import { Pacing } from './pacing.ts';
 import type { Partition } from './partitions/partition.ts';
 import { ProducerIds } from './transactions/producer-ids.ts';
 import type { PublishListener } from './topics/publishes.ts';
@@ -53,11 +53,15 @@ import { redrive, type RedriveOptions, type Redriven } from './dead-letters/redr
 import { Router } from './live/router.ts';
 import { Runs } from './partitions/runs.ts';
 import { Schedule, type ScheduleHost } from './topics/schedule.ts';
-import type { Topic } from './topics/topic.ts';
+import type { Topic, TopicGroup, TopicHost } from './topics/topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
 import type { TransactionLimits } from './transactions/transaction-limits.ts';
 import { Transactions, type TransactionsHost } from './transactions/transactions.ts';
 import { Watermarks, type WatermarkOptions } from './watermarks.ts';
+
+/** What happened, with topics and groups in full. */
+export type BrokerEvent = events.BrokerEvent<Topic, TopicGroup>;
+export type DeliveryEvent = events.DeliveryEvent<TopicGroup>;
 
 /** Where the broker lives, and what it is made of. */
 export interface BrokerOptions {
@@ -149,7 +153,7 @@ export class Broker {
   readonly attributes: Attributes;
   /** What there is of everything that grows with what clients ask for, and may be. */
   readonly budgets: Budgets;
-  readonly #events = new Events();
+  readonly #events = new events.Events<Topic, TopicGroup>();
   readonly #options: BrokerOptions;
   /** Where long work waits between its pieces. */
   readonly pacing: Pacing;
@@ -159,7 +163,7 @@ export class Broker {
   readonly #watermarks: Watermarks;
   readonly #catalog: Catalog;
   readonly #definitions: Definitions;
-  readonly #core: BrokerCore;
+  readonly #core: TopicHost;
   readonly #compactor: Compactor;
   #log!: Log;
   #schedule!: Schedule;
@@ -451,7 +455,9 @@ export class Broker {
 
   // ---- what watchers need
 
-  get events(): { subscribe(listener: (event: BrokerEvent) => void): () => void } {
+  get events(): {
+    subscribe(listener: (event: BrokerEvent) => void): () => void;
+  } {
     return this.#events;
   }
 
@@ -581,7 +587,7 @@ export class Broker {
 
   // ---- the broker as topics and groups see it
 
-  #makeCore(): BrokerCore {
+  #makeCore(): TopicHost {
     // oxlint-disable-next-line typescript/no-this-alias -- accessors below need both `this`
     const broker = this;
     return {
@@ -602,7 +608,7 @@ export class Broker {
       get refusal() {
         return broker.#watermarks.refusal ?? broker.#refusalWhileStalled() ?? broker.#refusalForGood();
       },
-      emit: (event) => this.#events.emit(event),
+      emit: (event: BrokerEvent) => this.#events.emit(event),
       damaged: (report) => this.#onDamaged(report),
       awaitCommit: (listener, token, partition, offset, duplicate) =>
         this.#commits.await(listener, token, partition, offset, duplicate),
@@ -620,12 +626,13 @@ export class Broker {
       topic: (name) => this.topic(name),
       checkSubjects: (config) => this.#definitions.checkSubjects(config),
       deadLetterRoute: (name) => this.#deadLetterRoutes.get(name),
-      ensureTopic: (config) => this.topic(config.name) ?? this.#definitions.defineTopic(config),
+      ensureTopic: (options) =>
+        this.topic(options.name) ?? this.#definitions.defineTopic(topicConfig(options)),
       redefineTopic: (topic) => this.#definitions.redefineTopic(topic),
       undefineTopic: (topic) => this.#definitions.undefineTopic(topic),
-      defineGroup: (group) => this.#definitions.defineGroup(group),
-      redefineGroup: (group) => this.#definitions.redefineGroup(group),
-      undefineGroup: (group) => this.#definitions.undefineGroup(group),
+      defineGroup: (group: TopicGroup) => this.#definitions.defineGroup(group),
+      redefineGroup: (group: TopicGroup) => this.#definitions.redefineGroup(group),
+      undefineGroup: (group: TopicGroup) => this.#definitions.undefineGroup(group),
       forgetExpired: () => this.#forgetExpired(),
       nextId: () => this.#catalog.nextId(),
       partitionOpened: (partition) => this.#catalog.partitionsById.set(partition.log.id, partition),

@@ -1,6 +1,5 @@
 import { ByteReader, ByteWriter } from '../util/index.ts';
 import type { Attributes } from './attributes.ts';
-import type { BrokerCore } from './core.ts';
 import {
   EntryKind,
   readDedupeId,
@@ -21,11 +20,10 @@ import {
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
-import type { Partition } from './partitions/partition.ts';
 import { LogIds } from './log-ids.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Schedule } from './topics/schedule.ts';
-import { Topic } from './topics/topic.ts';
+import { Topic, type TopicGroup, type TopicHost, type TopicPartition } from './topics/topic.ts';
 import type { Transactions } from './transactions/transactions.ts';
 
 /** Id of the log that holds delayed messages; every other id is given out from 2 on. */
@@ -38,19 +36,19 @@ export const scheduleLogId = 1;
 export class Catalog {
   readonly topics: Map<string, Topic> = new Map();
   readonly topicsById: Map<number, Topic> = new Map();
-  readonly groupsById: Map<number, Group> = new Map();
+  readonly groupsById: Map<number, TopicGroup> = new Map();
   /** Those that are opened, by the ids of their logs. */
-  readonly partitionsById: Map<number, Partition> = new Map();
+  readonly partitionsById: Map<number, TopicPartition> = new Map();
   readonly #logIds = new LogIds<Topic>();
   #lastId = scheduleLogId;
-  readonly #core: BrokerCore;
+  readonly #core: TopicHost;
   readonly #schedule: () => Schedule;
   readonly #producerIds: ProducerIds;
   readonly #transactions: Transactions;
   readonly #attributes: Attributes;
 
   constructor(
-    core: BrokerCore,
+    core: TopicHost,
     schedule: () => Schedule,
     producerIds: ProducerIds,
     transactions: Transactions,
@@ -102,7 +100,7 @@ export class Catalog {
   }
 
   /** The partition whose log has the id, opened if it was not. */
-  partition(id: number): Partition | undefined {
+  partition(id: number): TopicPartition | undefined {
     const opened = this.partitionsById.get(id);
     if (opened) return opened;
     const found = this.#logIds.find(id);
@@ -240,7 +238,7 @@ export class Catalog {
     if (!topic) return;
     let group = this.groupsById.get(id);
     if (!group) {
-      group = new Group(this.#core, topic, id, storedGroupConfig(entry.config), entry.createdMs);
+      group = new Group<Topic>(this.#core, topic, id, storedGroupConfig(entry.config), entry.createdMs);
       topic.addGroup(group);
       this.groupsById.set(id, group);
     }
@@ -340,7 +338,7 @@ export class Catalog {
     return Buffer.from(JSON.stringify(entry));
   }
 
-  groupEntry(group: Group): Uint8Array {
+  groupEntry(group: TopicGroup): Uint8Array {
     const stored = group.positions.opened.filter((position) => !position.isUntouched);
     const [nowMs, wallMs] = [this.#core.clock.monotonic(), this.#core.clock.now()];
     const positions = stored.map((position, place) => {
@@ -416,7 +414,10 @@ export class Catalog {
     return pieces;
   }
 
-  #writePartition(partition: Partition, add: (kind: number, id: number, payload: Uint8Array) => void): void {
+  #writePartition(
+    partition: TopicPartition,
+    add: (kind: number, id: number, payload: Uint8Array) => void,
+  ): void {
     const { id } = partition.log;
     const scratch = new ByteWriter();
     const { firstOffset, startOffset, holes, accounting } = partition;

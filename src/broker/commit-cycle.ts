@@ -1,14 +1,14 @@
-import type { Log } from '../log/index.ts';
+import type { Log, PartitionLog } from '../log/index.ts';
 import { ByteWriter, type Clock } from '../util/index.ts';
 import {
   EntryKind,
   writeGroupChanged,
   writePartitionChanged,
   writeOffsetCommittedAs,
+  type ChangedPosition,
   type Committed,
 } from './entries.ts';
-import type { Group } from './groups/group.ts';
-import type { Partition } from './partitions/partition.ts';
+import type { Runs } from './partitions/runs.ts';
 import { PublishesOfCommit, type PublishListener } from './topics/publishes.ts';
 
 /**
@@ -23,6 +23,39 @@ export type CommitUrgency = 'now' | 'soon' | 'with-next';
  */
 export const changeDelayMs = 25;
 
+/** A group whose changes the next commit carries. */
+export interface ChangingGroup {
+  readonly id: number;
+  /** It is in the list of the commit cycle, which alone says so. */
+  changed: boolean;
+  readonly deliverySequence: number;
+  readonly positions: { readonly opened: readonly ChangingPosition[] };
+}
+
+interface ChangingPosition extends ChangedPosition {
+  readonly committed: Committed | undefined;
+  /** There is a committed offset that no commit has carried yet. */
+  readonly committedChanged: boolean;
+  /** There is anything else that no commit has carried yet. */
+  readonly isChanged: boolean;
+  /** The open commit carries the committed offset, or all else. */
+  committedWritten(): void;
+  changesWritten(): void;
+}
+
+/** A partition whose removals the next commit carries. */
+export interface ChangingPartition {
+  readonly index: number;
+  /** It is in the list of the commit cycle, which alone says so. */
+  changed: boolean;
+  readonly topic: { readonly isDeleted: boolean };
+  readonly log: PartitionLog;
+  readonly startOffset: number;
+  readonly removals: Runs;
+  /** Keys of what was removed are accounted for when the removal is durable. */
+  readonly accounting: { readonly size: number; runSoon(): void };
+}
+
 /** What waits for one commit. */
 class CommitWork {
   readonly publishes: PublishesOfCommit = new PublishesOfCommit();
@@ -33,7 +66,7 @@ class CommitWork {
   /** Callbacks of the commit after this one. */
   readonly laterCallbacks: (() => void)[] = [];
   /** Partitions that lost messages. */
-  readonly partitions: Partition[] = [];
+  readonly partitions: ChangingPartition[] = [];
 }
 
 /**
@@ -52,8 +85,8 @@ export class CommitCycle {
   /** Publishes to topics in memory, which wait for no disk. */
   #volatile = new PublishesOfCommit();
   #spareVolatile = new PublishesOfCommit();
-  readonly #changedGroups: Group[] = [];
-  readonly #changedPartitions: Partition[] = [];
+  readonly #changedGroups: ChangingGroup[] = [];
+  readonly #changedPartitions: ChangingPartition[] = [];
   readonly #scratch = new ByteWriter(4096);
   readonly #clock: Clock;
   /** A timer is running for changes that wait for a commit. */
@@ -74,7 +107,7 @@ export class CommitCycle {
   await<T>(
     listener: PublishListener<T>,
     token: T,
-    partition: Partition,
+    partition: ChangingPartition,
     offset: number,
     duplicate: boolean,
   ): void {
@@ -87,7 +120,7 @@ export class CommitCycle {
   }
 
   /** The same for a delayed message, whose offset is not known yet. */
-  awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: Partition): void {
+  awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition): void {
     this.#open.publishes.add(listener, token, partition.index, -1, false);
   }
 
@@ -112,7 +145,7 @@ export class CommitCycle {
   }
 
   /** The group's changes go into the next commit. */
-  groupChanged(group: Group, urgency: CommitUrgency): void {
+  groupChanged(group: ChangingGroup, urgency: CommitUrgency): void {
     if (!group.changed) {
       group.changed = true;
       this.#changedGroups.push(group);
@@ -130,7 +163,7 @@ export class CommitCycle {
   };
 
   /** The partition's removals go into the next commit. */
-  partitionChanged(partition: Partition): void {
+  partitionChanged(partition: ChangingPartition): void {
     if (partition.log.volatile) return partition.removals.clear();
     if (partition.changed) return;
     partition.changed = true;
@@ -173,17 +206,16 @@ export class CommitCycle {
     this.#log().record(kind, groupId, scratch.view());
   }
 
-  #writeGroup(group: Group): void {
+  #writeGroup(group: ChangingGroup): void {
     for (const position of group.positions.opened) {
       if (position.committedChanged && position.committed) {
         this.#writeCommitted(group.id, position.partition.index, position.committed);
-        position.committedChanged = false;
+        position.committedWritten();
       }
-      if (!position.cursorMoved && position.changes.isEmpty) continue;
+      if (!position.isChanged) continue;
       writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence, this.#clock);
       this.#log().record(EntryKind.groupChanged, group.id, this.#scratch.view());
-      position.changes.clear();
-      position.cursorMoved = false;
+      position.changesWritten();
     }
   }
 

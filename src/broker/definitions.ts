@@ -2,19 +2,17 @@ import type { Log } from '../log/index.ts';
 import { hasWildcards, isPublishSubject, subjectsOverlap } from '../util/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { CommitCycle } from './commit-cycle.ts';
-import type { BrokerCore } from './core.ts';
 import { EntryKind } from './entries.ts';
 import { BrokerError } from './errors.ts';
-import type { Group } from './groups/group.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './live/router.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
-import { Topic } from './topics/topic.ts';
+import { Topic, type TopicGroup, type TopicHost } from './topics/topic.ts';
 
 /** What definitions are made with. */
 export interface DefinitionsContext {
-  readonly core: BrokerCore;
+  readonly core: TopicHost;
   readonly catalog: Catalog;
   readonly router: Router;
   readonly commits: CommitCycle;
@@ -93,7 +91,7 @@ export class Definitions {
 
   // ---- groups
 
-  defineGroup(group: Group): void {
+  defineGroup(group: TopicGroup): void {
     const { catalog } = this.#context;
     catalog.groupsById.set(group.id, group);
     for (const position of group.positions.opened) position.changes.clear();
@@ -104,12 +102,12 @@ export class Definitions {
     });
   }
 
-  redefineGroup({ id, config }: Group): void {
+  redefineGroup({ id, config }: TopicGroup): void {
     if (!config.durable) return;
     this.#context.log().record(EntryKind.groupConfigured, id, Buffer.from(JSON.stringify(config)));
   }
 
-  undefineGroup({ id, config }: Group): void {
+  undefineGroup({ id, config }: TopicGroup): void {
     this.#context.catalog.groupsById.delete(id);
     if (config.durable) this.#context.log().record(EntryKind.groupDeleted, id, nothing);
   }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../log/index.ts';
 import { ByteReader, OffsetSet, type ByteWriter, type Clock } from '../util/index.ts';
 import type { GroupConfig } from './groups/group-config.ts';
-import type { GroupPartition } from './groups/group-partition.ts';
+import type { GroupChanges } from './groups/group-changes.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 
 /**
@@ -184,12 +184,25 @@ export function readJson(payload: Uint8Array): unknown {
   return JSON.parse(Buffer.from(payload).toString('utf8'));
 }
 
+/** A position of a group with what the next commit says of it. */
+export interface ChangedPosition {
+  readonly partition: { readonly index: number };
+  readonly cursor: number;
+  readonly backfill: readonly number[];
+  readonly filteredLag: number;
+  readonly changes: GroupChanges;
+  readonly pending: {
+    /** How long it is until an entry is due, in whole milliseconds; undefined if it waits for nothing. */
+    leftMs(offset: number, nowMs: number): number | undefined;
+  };
+}
+
 /**
  * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released; uvarint writtenMs; pairs left`
  */
 export function writeGroupChanged(
   writer: ByteWriter,
-  position: GroupPartition,
+  position: ChangedPosition,
   deliverySequence: number,
   clock: Clock,
 ): void {

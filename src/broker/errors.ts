@@ -1,4 +1,4 @@
-import type { BudgetName } from './budgets.ts';
+import type { BudgetName } from './budget-table.ts';
 
 /**
  * Every way the broker says no. The list is closed: each protocol maps all of it in its own errors file.
@@ -46,7 +46,7 @@ export interface BrokerErrorDetails {
   readonly lastOffset?: number;
   readonly lastDedupeId?: string | undefined;
   readonly limit?: number;
-  /** The budget that is used up; see budgets.ts. */
+  /** The budget that is used up; see budget-table.ts. */
   readonly budget?: BudgetName;
 }
 
@@ -61,4 +61,14 @@ export class BrokerError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** An error about a topic: `what` goes on from its name. */
+export function topicError(
+  topic: { readonly name: string },
+  code: BrokerErrorCode,
+  what: string,
+  details: BrokerErrorDetails = {},
+): BrokerError {
+  return new BrokerError(code, `Topic "${topic.name}" ${what}.`, { topic: topic.name, ...details });
 }

@@ -1,27 +1,30 @@
 import type { BrokerError } from './errors.ts';
-import type { Group } from './groups/group.ts';
-import type { Topic } from './topics/topic.ts';
+import type { Group, Topic } from './model.ts';
 
 /**
  * What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact.
  */
-export type BrokerEvent =
-  | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: Topic }
+export type BrokerEvent<T = Topic, G = Group> =
+  | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: T }
   | {
       readonly kind: 'group-created' | 'group-updated' | 'group-deleted' | 'group-paused' | 'group-resumed';
-      readonly group: Group;
+      readonly group: G;
     }
-  | ({ readonly kind: 'max-deliveries' } & DeliveryEvent)
-  | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
-  | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent)
-  | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
+  | ({ readonly kind: 'max-deliveries' } & DeliveryEvent<G>)
+  | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent<G>)
+  | ({ readonly kind: 'nacked'; readonly reason: string | undefined } & DeliveryEvent<G>)
+  | ({
+      readonly kind: 'dead-lettered';
+      readonly deadLetter: string;
+      readonly cause: string;
+    } & DeliveryEvent<G>)
   /** Messages were removed while the group waited for answers about them. */
-  | { readonly kind: 'removed'; readonly group: Group }
+  | { readonly kind: 'removed'; readonly group: G }
   /** The log failed: nothing will be acked any more. */
   | { readonly kind: 'failed'; readonly error: BrokerError };
 
-export interface DeliveryEvent {
-  readonly group: Group;
+export interface DeliveryEvent<G = Group> {
+  readonly group: G;
   readonly partition: number;
   readonly offset: number;
   readonly deliveries: number;
@@ -30,16 +33,16 @@ export interface DeliveryEvent {
 }
 
 /** Those who watch, and a way to tell them. */
-export class Events {
-  readonly #listeners = new Set<(event: BrokerEvent) => void>();
+export class Events<T, G> {
+  readonly #listeners = new Set<(event: BrokerEvent<T, G>) => void>();
 
   /** Returns the call that ends the subscription. */
-  subscribe(listener: (event: BrokerEvent) => void): () => void {
+  subscribe(listener: (event: BrokerEvent<T, G>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  emit(event: BrokerEvent): void {
+  emit(event: BrokerEvent<T, G>): void {
     for (const listener of this.#listeners) listener(event);
   }
 }

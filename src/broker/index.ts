@@ -1,22 +1,20 @@
 export type { Attributes } from './attributes.ts';
-export { Broker, type BrokerHealth, type BrokerOptions, type BrokerStats } from './broker.ts';
+export {
+  Broker,
+  type BrokerEvent,
+  type BrokerHealth,
+  type BrokerOptions,
+  type BrokerStats,
+  type DeliveryEvent,
+} from './broker.ts';
 export {
   Collector,
   type CollectorEnd,
   type CollectorListener,
   type CollectorOptions,
 } from './groups/collector.ts';
-export {
-  budgetLimits,
-  budgetNames,
-  budgetTable,
-  type Budget,
-  type BudgetLimits,
-  type BudgetName,
-  type Budgets,
-  type BudgetUse,
-} from './budgets.ts';
-export type { Consumer, ConsumerEnd, ConsumerInfo, Delivery, DetachOptions } from './groups/consumer.ts';
+export { budgetNames, budgetTable, type Budget, type BudgetName } from './budget-table.ts';
+export { budgetLimits, type BudgetLimits, type Budgets, type BudgetUse } from './budgets.ts';
 export {
   DeadLetterHeader,
   deadLetterOrigin,
@@ -26,8 +24,6 @@ export {
 } from './dead-letters/dead-letter.ts';
 export {
   deadLetterName,
-  deadLetterNames,
-  topicDeadLetterNames,
   type DeadLetterCause,
   type DeadLetterLimits,
   type DeadLetterPolicy,
@@ -35,21 +31,30 @@ export {
   type NamedDeadLetterRoute,
   type TopicDeadLetterPolicy,
 } from './dead-letters/dead-letter-policy.ts';
+export { deadLetterNames, topicDeadLetterNames } from './dead-letters/resolved-policy.ts';
 export type { Committed } from './entries.ts';
 export { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from './errors.ts';
-export type { BrokerEvent, DeliveryEvent } from './events.ts';
 export { Filter, KeyReader, keyFromText, keyText, textFromKey } from './partitions/filter.ts';
-export type { Group, Unanswered } from './groups/group.ts';
+export type { Unanswered } from './groups/group.ts';
 export type { GroupInfo, PositionInfo } from './groups/group-info.ts';
 export { groupConfig, type GroupConfig, type GroupOptions, type GroupStart } from './groups/group-config.ts';
 export type { KeyState } from './partitions/key-index.ts';
 export * from './live/live-message.ts';
 export { publishLive, type LivePublished } from './live/live-publish.ts';
-export { recordBytes, recordOf, type Message, type StoredMessage } from './partitions/message.ts';
-export type { Pacing } from './retention/pacing.ts';
-export type { Partition, PartitionWatcher } from './partitions/partition.ts';
+export type {
+  Consumer,
+  ConsumerEnd,
+  ConsumerInfo,
+  Delivery,
+  DetachOptions,
+  Message,
+  StoredMessage,
+} from './model.ts';
+export { recordBytes, recordOf } from './partitions/message.ts';
+export type { Pacing } from './pacing.ts';
+export type { PartitionWatcher } from './partitions/partition.ts';
 export type { StoredBatches } from './partitions/stored-batches.ts';
-export type { PublishListener } from './topics/publishes.ts';
+export type { BatchTransaction, Published, PublishListener, PublishOptions } from './topics/publishes.ts';
 export type {
   PublishToAllListener,
   PublishToAllMode,
@@ -62,7 +67,7 @@ export type { Redriven, RedriveOptions, RedriveRefusal } from './dead-letters/re
 export * from './live/route.ts';
 export * from './live/router.ts';
 export type { GroupStats, TopicStats } from './stats.ts';
-export type { Published, PublishOptions, Topic } from './topics/topic.ts';
+export type { Topic, TopicGroup as Group, TopicPartition as Partition } from './topics/topic.ts';
 export { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
 export type { TransactionLimits } from './transactions/transaction-limits.ts';
 export type {
@@ -70,7 +75,7 @@ export type {
   ProducerIdentity,
   TransactionalProducer,
 } from './transactions/transactional-producer.ts';
-export type { BatchTransaction, TransactionCaller, Transactions } from './transactions/transactions.ts';
+export type { TransactionCaller, Transactions } from './transactions/transactions.ts';
 export type { WatermarkOptions } from './watermarks.ts';
 export {
   LogError,

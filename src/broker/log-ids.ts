@@ -1,8 +1,8 @@
-import type { IdRun, PartitionList } from './partitions/partition-list.ts';
+import type { IdRun } from './partitions/partition-list.ts';
 
 /** A topic, as far as its partitions' logs go. */
 interface Owner {
-  readonly partitions: PartitionList;
+  readonly partitions: { readonly runs: readonly IdRun[] };
 }
 
 /**

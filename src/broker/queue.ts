@@ -1,5 +1,4 @@
-import type { Group } from './groups/group.ts';
-import type { Topic } from './topics/topic.ts';
+import type { Topic, TopicGroup } from './topics/topic.ts';
 
 /**
  * The group of a queue that protocols without groups share: consumers of AMQP and SQS are consumers of this
@@ -10,5 +9,5 @@ export const defaultGroup = 'default';
 /** A queue is a topic and the group that takes its messages. */
 export interface Queue {
   readonly topic: Topic;
-  readonly group: Group;
+  readonly group: TopicGroup;
 }

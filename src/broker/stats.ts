@@ -1,5 +1,28 @@
-import type { Group } from './groups/group.ts';
-import type { Topic } from './topics/topic.ts';
+import type { GroupInfo } from './groups/group-info.ts';
+import type { Group, Topic } from './model.ts';
+import type { Rate } from './partitions/rates.ts';
+
+/** A topic as its statistics are made. */
+interface MeasuredTopic extends Topic {
+  readonly partitions: Topic['partitions'] & { readonly opened: readonly { count: number; bytes: number }[] };
+  readonly durableCount: number;
+  readonly durableBytes: number;
+  readonly inRate: Rate;
+  readonly removedRate: Rate;
+  readonly leaving: {
+    readonly counts: TopicStats['left'];
+    readonly deadLettered: number;
+    readonly lost: number;
+  };
+}
+
+/** A group as its statistics are made. */
+interface MeasuredGroup extends Group {
+  readonly topic: Topic & { readonly inRate: Rate };
+  readonly deliverRate: Rate;
+  readonly ackRate: Rate;
+  info(): GroupInfo;
+}
 
 /**
  * How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds;
@@ -42,7 +65,7 @@ export interface GroupStats {
   readonly paused: boolean;
 }
 
-export function topicStats(topic: Topic, nowMs: number): TopicStats {
+export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
   const inPerSecond = topic.inRate.perSecond(nowMs);
   const removedPerSecond = topic.removedRate.perSecond(nowMs);
   const timeToFullMs = limitsTimeToFullMs(topic, inPerSecond - removedPerSecond);
@@ -61,7 +84,7 @@ export function topicStats(topic: Topic, nowMs: number): TopicStats {
 }
 
 /** Until the fullest partition reaches a limit, when each gets its share of what comes. */
-function limitsTimeToFullMs(topic: Topic, growthPerSecond: number): number {
+function limitsTimeToFullMs(topic: MeasuredTopic, growthPerSecond: number): number {
   const { messagesMax = Infinity, bytesMax = Infinity } = topic.config;
   if (growthPerSecond <= 0 || (messagesMax === Infinity && bytesMax === Infinity)) return Infinity;
   const growth = growthPerSecond / topic.partitions.length;
@@ -74,7 +97,7 @@ function limitsTimeToFullMs(topic: Topic, growthPerSecond: number): number {
   return Math.max(0, seconds) * 1000;
 }
 
-export function groupStats(group: Group, nowMs: number): GroupStats {
+export function groupStats(group: MeasuredGroup, nowMs: number): GroupStats {
   const { durableLag: lag, inFlight, redelivered, consumers, paused } = group.info();
   const inPerSecond = group.topic.inRate.perSecond(nowMs);
   const deliveredPerSecond = group.deliverRate.perSecond(nowMs);

@@ -1,10 +1,10 @@
-import type { Group, Topic } from '../../src/broker/index.ts';
+import type { Receipt, Topic } from '../../src/broker/index.ts';
 
 /** What a topic goes by in a history: one that is deleted and created again is another. */
-export function keyOf(topic: Topic): string {
+export function keyOf(topic: Pick<Topic, 'name' | 'id' | 'createdMs'>): string {
   return `${topic.name}#${topic.id}@${topic.createdMs}`;
 }
 
-export function groupKeyOf(group: Group): string {
+export function groupKeyOf(group: Receipt['group']): string {
   return `${keyOf(group.topic)}/${group.name}#${group.id}@${group.createdMs}`;
 }

@@ -368,7 +368,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'forget an ack in the journal',
     file: 'broker/groups/answers.js',
-    find: 'if (this.#group.isStored)\n            position.changes.done.add(entry.offset);',
+    find: 'if (this.#state.isStored)\n            position.changes.done.add(entry.offset);',
     replace: ';',
   },
   {
@@ -385,7 +385,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'expire deadlines early',
-    file: 'broker/groups/group.js',
+    file: 'broker/groups/group-state.js',
     find: 'return ackWaitMs;',
     replace: 'return ackWaitMs * 0.8;',
   },
@@ -404,15 +404,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'dead letter twice',
     file: 'broker/dead-letters/dead-letter.js',
-    find: 'topic.appendAccepted(records[at], topic.partitions.at(0));',
-    replace:
-      '{ topic.appendAccepted(records[at], topic.partitions.at(0)); topic.appendAccepted(records[at], topic.partitions.at(0)); }',
+    find: 'topic.takeLetter(records[at]);',
+    replace: '{ topic.takeLetter(records[at]); topic.takeLetter(records[at]); }',
   },
   {
     name: 'a dead letter stays in its queue',
     file: 'broker/dead-letters/dead-letter.js',
-    find: 'letter.moved();',
-    replace: 'if (!message) letter.moved();',
+    find: 'givenUp.moved(topics.length > 0);',
+    replace: 'if (!message) givenUp.moved(topics.length > 0);',
   },
   {
     name: 'a topic stores a message before live subscribers hear it',
@@ -493,8 +492,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'what was given back waits for the next thing to happen',
     file: 'broker/groups/group.js',
-    find: "this.noteChange('soon');\n        this.wake();\n    }",
-    replace: "this.noteChange('soon');\n    }",
+    find: "this.#state.noteChange('soon');\n        this.wake();\n    }",
+    replace: "this.#state.noteChange('soon');\n    }",
   },
   {
     name: 'a consumer does not get the wait that it brought',
@@ -505,7 +504,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a deadline that is set sets no timer',
     file: 'broker/groups/answers.js',
-    find: 'Math.min(Math.max(0, ms), waitMsMax));\n        this.#group.armDeadline(nowMs);',
+    find: 'Math.min(Math.max(0, ms), waitMsMax));\n        this.armDeadline(nowMs);',
     replace: 'Math.min(Math.max(0, ms), waitMsMax));',
   },
   {
@@ -523,7 +522,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a pull is idle while its messages come from the disk',
     file: 'broker/groups/delivery-pump.js',
-    find: '|| this.#group.isLoading',
+    find: '|| this.#state.isLoading',
     replace: '',
   },
   {
@@ -653,7 +652,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'found: a restart delivers at once what its consumer may still answer',
-    file: 'broker/groups/group.js',
+    file: 'broker/groups/group-moves.js',
     find: "redeliverAfterRestart === 'at-deadline'",
     replace: 'false',
     tests: ['broker/groups/group-position.test.js'],

@@ -1,8 +1,5 @@
-import type { Group } from '../groups/group.ts';
-import type { Topic } from '../topics/topic.ts';
-
 /** Why a message becomes a dead letter. */
-const deadLetterCauses = {
+export const deadLetterCauses = {
   /** A consumer rejected it. */
   rejected: 'group',
   /** It was delivered `maxDeliver` times and failed each time. */
@@ -152,48 +149,4 @@ function problemOfLimits(limits: DeadLetterLimits | undefined): string | undefin
       return `deadLetter.limits.${name} must be a number greater than 0, or absent`;
   }
   return undefined;
-}
-
-/** A policy with the default name filled in. */
-export interface ResolvedPolicy {
-  readonly to: readonly string[] | NamedDeadLetterRoute;
-  readonly limits: DeadLetterLimits | undefined;
-}
-
-/** The policy that covers what a group gives up for that cause: the group's own, else its topic's. */
-export function policyOfGroup(group: Group, cause: GroupDeadLetterCause): ResolvedPolicy | undefined {
-  const { deadLetter } = group.config;
-  if (typeof deadLetter === 'string') return { to: [deadLetter], limits: undefined };
-  if (deadLetter && (deadLetter.causes?.includes(cause) ?? true))
-    return resolved(deadLetter, deadLetterName(group.topic.name, group.name));
-  return policyOfTopic(group.topic, cause);
-}
-
-/** The policy that covers what leaves a topic for that cause. */
-export function policyOfTopic({ config }: Topic, cause: DeadLetterCause): ResolvedPolicy | undefined {
-  const { deadLetter, name } = config;
-  return deadLetter?.causes.includes(cause) ? resolved(deadLetter, deadLetterName(name)) : undefined;
-}
-
-function resolved({ to, limits }: DeadLetterPolicy, name: string): ResolvedPolicy {
-  if (to === undefined) return { to: [name], limits };
-  return { to: typeof to === 'string' ? [to] : to, limits };
-}
-
-/** The topics that get the dead letters of a group, by name, where its policies name topics. */
-export function deadLetterNames(group: Group): readonly string[] {
-  const names = new Set<string>();
-  for (const cause of ['rejected', 'max-deliveries'] as const) {
-    const to = policyOfGroup(group, cause)?.to ?? [];
-    if (!('route' in to)) for (const name of to) names.add(name);
-  }
-  return [...names];
-}
-
-/** The topics that get what leaves a topic by itself, by name, where its policy names topics. */
-export function topicDeadLetterNames(topic: Topic): readonly string[] {
-  const causes = topic.config.deadLetter?.causes ?? [];
-  const cause = causes.find((name) => deadLetterCauses[name] === 'topic');
-  const to = cause === undefined ? [] : (policyOfTopic(topic, cause)?.to ?? []);
-  return 'route' in to ? [] : to;
 }

@@ -1,22 +1,37 @@
 import type { Header, Record } from '../../log/index.ts';
-import { rfc3339 } from '../../util/index.ts';
-import { refusalOfMessage, refusalOfRoom } from '../topics/admission.ts';
-import type { BrokerCore } from '../core.ts';
+import { rfc3339, type Clock } from '../../util/index.ts';
 import {
   deadLetterBytesDefault,
   type DeadLetterCause,
   type DeadLetterLimits,
   type GroupDeadLetterCause,
-  type ResolvedPolicy,
 } from './dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
-import { keyText } from '../partitions/filter.ts';
-import type { Group } from '../groups/group.ts';
-import type { GroupPartition } from '../groups/group-partition.ts';
+import type { BrokerEvent } from '../events.ts';
+import type { Group, Topic } from '../model.ts';
 import { recordOf } from '../partitions/message.ts';
-import type { PendingEntry } from '../groups/pending.ts';
-import type { Topic } from '../topics/topic.ts';
-import { topicConfig, type TopicConfig } from '../topics/topic-config.ts';
+import type { Partition } from '../partitions/partition.ts';
+import type { ResolvedPolicy } from './resolved-policy.ts';
+import type { TopicOptions } from '../topics/topic-config.ts';
+
+/** A topic as a place for dead letters. */
+export interface DeadLetterTopic extends Topic {
+  /** Why its limits do not allow the dead letter; undefined: they do. */
+  refusalOfLetter(record: Record): BrokerError | undefined;
+  /** Appends a dead letter that it does not refuse. */
+  takeLetter(record: Record): void;
+}
+
+/** What dead letters need from the broker around them. */
+export interface DeadLetterHost {
+  readonly clock: Clock;
+  topic(name: string): DeadLetterTopic | undefined;
+  /** Defines a topic inside the open commit; the existing one when there is one of that name. */
+  ensureTopic(options: TopicOptions): DeadLetterTopic;
+  /** A route of dead letters by its name, if a protocol brought it. */
+  deadLetterRoute(name: string): DeadLetterRoute | undefined;
+  emit(event: BrokerEvent): void;
+}
 
 /**
  * Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in
@@ -59,40 +74,40 @@ export interface LeavingMessage {
  * Says which topics get a dead letter; none: it is dropped. Called in the run that moves it, so it answers at
  * once.
  */
-export type DeadLetterRoute = (message: LeavingMessage) => readonly Topic[];
+export type DeadLetterRoute = (message: LeavingMessage) => readonly DeadLetterTopic[];
 
 /**
  * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into
  * being with it. Returns these topics; or why one of them does not take it, and then none of them has it.
  */
 export function appendDeadLetter(
-  core: BrokerCore,
+  host: DeadLetterHost,
   policy: ResolvedPolicy,
   message: LeavingMessage,
-): readonly Topic[] | BrokerError {
-  const topics = destinations(core, policy, message);
+): readonly DeadLetterTopic[] | BrokerError {
+  const topics = destinations(host, policy, message);
   if (topics instanceof BrokerError) return topics;
   const records: Record[] = [];
   for (const topic of topics) {
-    const record = letterRecord(core, topic, message);
-    const refusal = refusalOfLetter(topic, record);
+    const record = letterRecord(host, topic, message);
+    const refusal = topic.refusalOfLetter(record);
     if (refusal) return refusal;
     records.push(record);
   }
-  for (const [at, topic] of topics.entries()) topic.appendAccepted(records[at]!, topic.partitions.at(0)!);
+  for (const [at, topic] of topics.entries()) topic.takeLetter(records[at]!);
   return topics;
 }
 
 function destinations(
-  core: BrokerCore,
+  host: DeadLetterHost,
   { to, limits }: ResolvedPolicy,
   message: LeavingMessage,
-): readonly Topic[] | BrokerError {
+): readonly DeadLetterTopic[] | BrokerError {
   if (!('route' in to))
     return [...new Set(to)].map(
-      (name) => core.topic(name) ?? core.ensureTopic(letterTopic(name, message.topic, limits)),
+      (name) => host.topic(name) ?? host.ensureTopic(letterTopic(name, message.topic, limits)),
     );
-  const route = core.deadLetterRoute(to.route);
+  const route = host.deadLetterRoute(to.route);
   if (route) return [...new Set(route(message))].filter((topic) => !topic.isDeleted);
   const problem = `There is no route "${to.route}" for dead letters of topic "${message.topic.name}": switch on the protocol that brings it.`;
   return new BrokerError('not-allowed', problem, { topic: message.topic.name });
@@ -101,25 +116,13 @@ function destinations(
 /**
  * A dead-letter topic has limits of its own: the policy's, or as much room as its origin, and 1 GiB at least.
  */
-function letterTopic(name: string, origin: Topic, limits: DeadLetterLimits | undefined): TopicConfig {
+function letterTopic(name: string, origin: Topic, limits: DeadLetterLimits | undefined): TopicOptions {
   const bytesMax = Math.max(origin.config.bytesMax ?? 0, deadLetterBytesDefault);
-  return topicConfig({ name, keyState: true, dedupeWindowMs: 0, ...(limits ?? { bytesMax }) });
+  return { name, keyState: true, dedupeWindowMs: 0, ...(limits ?? { bytesMax }) };
 }
 
-/**
- * Limits of the topic hold for dead letters, too. A full disk does not: what was given up has its room
- * already.
- */
-function refusalOfLetter(topic: Topic, record: Record): BrokerError | undefined {
-  const partition = topic.partitions.at(0)!;
-  const key = keyText(record);
-  return (
-    refusalOfMessage(topic, record, undefined, partition, key) ?? refusalOfRoom(topic, record, partition, key)
-  );
-}
-
-function letterRecord(core: BrokerCore, topic: Topic, message: LeavingMessage): Record {
-  const timestampMs = core.clock.now();
+function letterRecord(host: DeadLetterHost, topic: Topic, message: LeavingMessage): Record {
+  const timestampMs = host.clock.now();
   const headers: Header[] = [
     ...message.headers,
     header(DeadLetterHeader.topic, message.topic.name),
@@ -135,6 +138,26 @@ function letterRecord(core: BrokerCore, topic: Topic, message: LeavingMessage): 
   return recordOf({ key: topic.name, headers, value: message.value, timestampMs });
 }
 
+/** A message that a group has given up, on its way to the dead-letter topics of its policy. */
+export interface GivenUp {
+  readonly group: Group;
+  readonly partition: Partition;
+  readonly offset: number;
+  readonly deliveries: number;
+  /** Number of its last delivery in the group. */
+  readonly sequence: number;
+  /** When it was delivered first; 0: before the last restart. */
+  readonly firstDeliveredMs: number;
+  readonly policy: ResolvedPolicy;
+  readonly cause: GroupDeadLetterCause;
+  /** The cause in full. */
+  readonly reason: string;
+  /** Whether the group still has it to give up. */
+  isPending(): boolean;
+  /** `isLetter`: dead-letter topics have it now. */
+  moved(isLetter: boolean): void;
+}
+
 /**
  * Moves a message that was given up to the dead-letter topics of its policy, and calls `moved` in the same
  * synchronous run: append and ack of the origin are one commit.
@@ -142,46 +165,32 @@ function letterRecord(core: BrokerCore, topic: Topic, message: LeavingMessage): 
  * Rejects when the message cannot be read, or a dead-letter topic does not take it; nothing has changed then.
  * A message that is gone has nothing to move: `moved` is called all the same.
  */
-export async function deadLetter(
-  core: BrokerCore,
-  group: Group,
-  position: GroupPartition,
-  entry: PendingEntry,
-  letter: {
-    readonly policy: ResolvedPolicy;
-    readonly cause: GroupDeadLetterCause;
-    readonly reason: string;
-    readonly moved: () => void;
-  },
-): Promise<void> {
-  const { partition } = position;
-  const { offset, deliveries, sequence, firstDeliveredMs } = entry;
+export async function deadLetter(host: DeadLetterHost, givenUp: GivenUp): Promise<void> {
+  const { group, partition, offset, deliveries, sequence, firstDeliveredMs, policy, cause, reason } = givenUp;
   const message = await partition.get(offset);
-  if (group.isClosed || position.pending.get(offset) !== entry) return;
-  const { policy, cause, reason } = letter;
-  const { topic } = group;
+  if (!givenUp.isPending()) return;
   let topics: readonly Topic[] = [];
   if (message) {
     const { key, headers, value, timestampMs } = message;
-    const firstMs = firstDeliveredMs === 0 ? timestampMs : firstDeliveredMs;
-    const where = { topic, group, partition: partition.index, offset };
-    const appended = appendDeadLetter(core, policy, {
-      ...where,
+    const appended = appendDeadLetter(host, policy, {
+      topic: group.topic,
+      group,
+      partition: partition.index,
+      offset,
       key,
       headers,
       value,
       cause,
       reason,
       deliveries,
-      firstMs,
+      firstMs: firstDeliveredMs === 0 ? timestampMs : firstDeliveredMs,
     });
     if (appended instanceof BrokerError) throw appended;
     topics = appended;
-    if (topics.length > 0) topic.leaving.deadLettered++;
   }
-  letter.moved();
+  givenUp.moved(topics.length > 0);
   for (const { name } of topics)
-    core.emit({
+    host.emit({
       kind: 'dead-lettered',
       group,
       partition: partition.index,

@@ -1,18 +1,27 @@
 import { Record, type Batch } from '../../log/index.ts';
 import { OffsetSet, type Timer } from '../../util/index.ts';
-import { topicError } from '../topics/admission.ts';
-import type { BrokerCore } from '../core.ts';
-import { appendDeadLetter, wasDeadLetterOf } from './dead-letter.ts';
-import { policyOfTopic, type ResolvedPolicy } from './dead-letter-policy.ts';
-import { BrokerError } from '../errors.ts';
+import { appendDeadLetter, wasDeadLetterOf, type DeadLetterHost } from './dead-letter.ts';
+import { policyOfTopic, type ResolvedPolicy } from './resolved-policy.ts';
+import { BrokerError, topicError } from '../errors.ts';
+import type { Topic } from '../model.ts';
+import type { Pacing } from '../pacing.ts';
 import { KeyReader } from '../partitions/filter.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { turnBytes } from '../partitions/record-reader.ts';
 import { excessOf } from '../retention/size-retention.ts';
-import type { Topic } from '../topics/topic.ts';
+import type { LeavingCause, WayOut } from '../retention/way-out.ts';
 
-/** Why a message leaves its topic without an answer of a group. */
-export type LeavingCause = 'overflow' | 'expired' | 'removed';
+/** A topic as its messages leave it. */
+interface LeftTopic extends Topic {
+  /** Room was made. */
+  noteRoom(): void;
+}
+
+/** What leaving messages need from the broker around them. */
+export interface LeavingHost extends DeadLetterHost {
+  readonly pacing: Pacing;
+  afterCommit(callback: () => void): void;
+}
 
 /** Messages moved in one turn of the event loop. */
 const pieceMessages = 256;
@@ -32,14 +41,14 @@ const retryDelayMs = 1000;
  * limit does not wait for a dead-letter topic: a message that it does not take is removed all the same, and
  * counted as lost.
  */
-export class Leaving {
+export class Leaving implements WayOut {
   readonly counts: { -readonly [C in LeavingCause]: number } = { overflow: 0, expired: 0, removed: 0 };
   /** Dead letters of the topic, of its groups too. */
   deadLettered = 0;
   /** Messages that should have become dead letters and could not. */
   lost = 0;
-  readonly #topic: Topic;
-  readonly #core: BrokerCore;
+  readonly #topic: LeftTopic;
+  readonly #core: LeavingHost;
   readonly #policies: { [C in LeavingCause]?: ResolvedPolicy | undefined } = {};
   /** What limits per key push out, by partition. */
   readonly #ofKeys = new Map<Partition, OffsetSet>();
@@ -49,7 +58,7 @@ export class Leaving {
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
 
-  constructor(topic: Topic, core: BrokerCore) {
+  constructor(topic: LeftTopic, core: LeavingHost) {
     this.#topic = topic;
     this.#core = core;
   }

@@ -1,10 +1,17 @@
 import type { Header, Record } from '../../log/index.ts';
-import type { BrokerCore } from '../core.ts';
+import type { Clock } from '../../util/index.ts';
 import { DeadLetterHeader, deadLetterOrigin, deadLetterPrefix } from './dead-letter.ts';
 import { BrokerError, type BrokerErrorCode } from '../errors.ts';
 import { copyHeaders, recordOf } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { Topic } from '../topics/topic.ts';
+
+/** What a redrive needs from the broker around it. */
+export interface RedriveHost {
+  readonly clock: Clock;
+  topic(name: string): Topic | undefined;
+  afterCommit(callback: () => void): void;
+}
 
 /** What a redrive takes. */
 export interface RedriveOptions {
@@ -38,7 +45,7 @@ export interface Redriven {
  * so does what has no topic any more. Resolves when that is durable.
  */
 export async function redrive(
-  core: BrokerCore,
+  host: RedriveHost,
   letters: Topic,
   options: RedriveOptions = {},
 ): Promise<Redriven> {
@@ -51,7 +58,7 @@ export async function redrive(
       if (moved >= (options.limit ?? Infinity)) break;
       if (wanted && !wanted.has(record.offset)) continue;
       if (!partition.isLive(record.offset)) continue; // another redrive took it, between the reading and now
-      const refusal = putBack(core, record, options.to);
+      const refusal = putBack(host, record, options.to);
       if (refusal) {
         noteRefusal(stayed, refusal);
         continue;
@@ -60,15 +67,15 @@ export async function redrive(
       moved++;
     }
   }
-  await new Promise<void>((resolve) => core.afterCommit(resolve));
+  await new Promise<void>((resolve) => host.afterCommit(resolve));
   return { moved, stayed: [...stayed.values()] };
 }
 
 /** Appends the message to where it goes; why not, if not. */
-function putBack(core: BrokerCore, letter: Record, to: string | undefined): BrokerError | undefined {
+function putBack(host: RedriveHost, letter: Record, to: string | undefined): BrokerError | undefined {
   const origin = deadLetterOrigin(letter.headers);
   const name = to ?? origin?.topic ?? '';
-  const topic = core.topic(name);
+  const topic = host.topic(name);
   if (!topic) {
     const what =
       name === ''
@@ -83,7 +90,7 @@ function putBack(core: BrokerCore, letter: Record, to: string | undefined): Brok
     key: letter.headers.findLast((header) => header.name === DeadLetterHeader.key)?.value ?? null,
     headers: copyHeaders(withoutOrigin(letter.headers)),
     value: letter.value,
-    timestampMs: core.clock.now(),
+    timestampMs: host.clock.now(),
   });
   // The partition is given as one whose turn it is: what is put back does not wait for room.
   const admission = topic.admit(again, undefined, partition);

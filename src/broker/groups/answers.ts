@@ -1,8 +1,10 @@
-import type { BrokerCore } from '../core.ts';
 import { deadLetter } from '../dead-letters/dead-letter.ts';
-import { policyOfGroup, type GroupDeadLetterCause } from '../dead-letters/dead-letter-policy.ts';
-import type { Group } from './group.ts';
+import type { GroupDeadLetterCause } from '../dead-letters/dead-letter-policy.ts';
+import { policyOfGroup } from '../dead-letters/resolved-policy.ts';
+import type { DeliveryEvent } from '../events.ts';
 import type { GroupPartition } from './group-partition.ts';
+import type { GroupHost, GroupState } from './group-state.ts';
+import type { GroupTimers } from './group-timers.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 
 const waitMsMax = 2 ** 31 - 1;
@@ -15,22 +17,17 @@ const failureLengthMax = 200;
  * to the queue after its backoff, or becomes a dead letter. The states are those of pending.ts.
  */
 export class Answers {
-  readonly #group: Group;
-  readonly #core: BrokerCore;
-  #lastAckMs: number | undefined = undefined;
+  readonly #state: GroupState;
+  readonly #host: GroupHost;
+  readonly #timers: GroupTimers;
+  readonly #wake: () => void;
 
-  constructor(group: Group, core: BrokerCore) {
-    this.#group = group;
-    this.#core = core;
-  }
-
-  /** When the last ack came, in milliseconds since the epoch. */
-  get lastAckMs(): number | undefined {
-    return this.#lastAckMs;
-  }
-
-  forgetTimes(): void {
-    this.#lastAckMs = undefined;
+  /** `wake`: there may be something to deliver. */
+  constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
+    this.#state = state;
+    this.#host = host;
+    this.#timers = timers;
+    this.#wake = wake;
   }
 
   /** See {@link Group.ack}. */
@@ -53,20 +50,20 @@ export class Answers {
   }
 
   #acked(position: GroupPartition, entry: PendingEntry): void {
-    this.#lastAckMs = this.#core.clock.now();
-    this.#group.ackRate.count++;
+    this.#state.lastAckMs = this.#host.clock.now();
+    this.#state.ackRate.count++;
     this.settle(position, entry);
-    this.#group.noteChange('now');
+    this.#state.noteChange('now');
   }
 
   /** Offsets were committed: what lies between `before` and the cursor is done. */
   passed(position: GroupPartition, before: number): void {
     const { partition, cursor } = position;
-    this.#lastAckMs = this.#core.clock.now();
+    this.#state.lastAckMs = this.#host.clock.now();
     const passed = partition.liveIn(before, cursor);
-    this.#group.deliverRate.count += passed;
-    this.#group.ackRate.count += passed;
-    if (passed > 0) this.#group.topic.passed(partition, before, cursor, this.#group);
+    this.#state.deliverRate.count += passed;
+    this.#state.ackRate.count += passed;
+    if (passed > 0) this.#state.topic.settlements.passed(partition, before, cursor, this.#state.group);
   }
 
   /** See {@link Group.nack}. */
@@ -74,7 +71,7 @@ export class Answers {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
     entry.failure = reason === '' ? undefined : shortened(reason);
-    this.#core.emit({ kind: 'nacked', reason: entry.failure, ...this.#describe(position, entry) });
+    this.#host.emit({ kind: 'nacked', reason: entry.failure, ...this.#describe(position, entry) });
     this.#failed(position, entry, delayMs ?? this.#backoffMs(entry.deliveries));
     return true;
   }
@@ -83,11 +80,11 @@ export class Answers {
   extend(position: GroupPartition | undefined, offset: number): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    const nowMs = this.#core.clock.monotonic();
+    const nowMs = this.#host.clock.monotonic();
     const ownWaitMs = entry.holder?.consumer.ackWaitMs;
     if (ownWaitMs !== undefined) position.pending.extendUntil(entry, nowMs + ownWaitMs);
-    else position.pending.extend(entry, nowMs, this.#group.deadlineMs(entry.deliveries));
-    this.#group.armDeadline(nowMs); // a deadline that was set may have been later
+    else position.pending.extend(entry, nowMs, this.#state.deadlineMs(entry.deliveries));
+    this.armDeadline(nowMs); // a deadline that was set may have been later
     this.#deadlineMoved(position, entry);
     return true;
   }
@@ -96,27 +93,27 @@ export class Answers {
   setDeadline(position: GroupPartition | undefined, offset: number, ms: number): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    const nowMs = this.#core.clock.monotonic();
+    const nowMs = this.#host.clock.monotonic();
     position.pending.extendUntil(entry, nowMs + Math.min(Math.max(0, ms), waitMsMax));
-    this.#group.armDeadline(nowMs);
+    this.armDeadline(nowMs);
     this.#deadlineMoved(position, entry);
     return true;
   }
 
   /** A start reads it back, where the entry would not go out again at once. See {@link Group.recovered}. */
   #deadlineMoved(position: GroupPartition, entry: PendingEntry): void {
-    const { isStored, config } = this.#group;
+    const { isStored, config } = this.#state;
     const staysOut = config.redeliverAfterRestart === 'at-deadline' || this.#isExhausted(entry);
     if (!isStored || !staysOut) return;
     position.changes.waits.add(entry.offset);
-    this.#group.noteChange('soon');
+    this.#state.noteChange('soon');
   }
 
   /** A consumer gives the entry back as it leaves: it goes out again at once, and did not fail. */
   release(position: GroupPartition, entry: PendingEntry): void {
     entry.failure = undefined;
     entry.released++;
-    if (this.#group.isStored) position.changes.released.push(entry.offset, entry.released);
+    if (this.#state.isStored) position.changes.released.push(entry.offset, entry.released);
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry); // the limit was lowered meanwhile
     position.pending.makeReady(entry);
   }
@@ -125,16 +122,33 @@ export class Answers {
   reject(position: GroupPartition | undefined, offset: number, reason: string): boolean {
     const entry = position?.pending.get(offset);
     if (!position || !entry || !isAnswerable(entry)) return false;
-    this.#core.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
-    if (!policyOfGroup(this.#group, 'rejected')) {
+    this.#host.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
+    if (!policyOfGroup(this.#state.group, 'rejected')) {
       this.settle(position, entry); // nobody wants it: as good as acked
-      this.#group.noteChange('now');
+      this.#state.noteChange('now');
     } else this.#giveUp(position, entry, 'rejected', reason === '' ? 'rejected' : `rejected: ${reason}`);
     return true;
   }
 
+  // ---- time
+
+  /** The timer goes off at the next deadline or end of a wait, of whichever partition. */
+  armDeadline(nowMs: number): void {
+    let dueMs = Infinity;
+    for (const position of this.#state.positions.opened)
+      dueMs = Math.min(dueMs, position.pending.nextDueMs());
+    this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
+  }
+
+  readonly #onDue = (): void => {
+    const nowMs = this.#host.clock.monotonic();
+    for (const position of this.#state.positions.opened) this.#expire(position, nowMs);
+    this.armDeadline(nowMs);
+    this.#wake();
+  };
+
   /** Deadlines that have passed are failures; waits that are over make their messages ready. */
-  expire(position: GroupPartition, nowMs: number): void {
+  #expire(position: GroupPartition, nowMs: number): void {
     position.pending.expire(nowMs, (entry) => {
       entry.failure = undefined; // nobody said anything this time
       this.#failed(position, entry, this.#backoffMs(entry.deliveries));
@@ -144,7 +158,7 @@ export class Answers {
   /** Done: not pending any more, and the topic may let the message go. */
   settle(position: GroupPartition, entry: PendingEntry): void {
     this.#finish(position, entry);
-    this.#group.topic.settled(position.partition, entry.offset, entry.key, this.#group);
+    this.#state.topic.settlements.settled(position.partition, entry.offset, entry.key, this.#state.group);
   }
 
   /** Messages in `[from, to)` are gone, and with them what is pending of them; says whether anything was. */
@@ -164,15 +178,15 @@ export class Answers {
   #forget(position: GroupPartition, entry: PendingEntry | undefined): void {
     if (!entry) return;
     position.settle(entry);
-    if (this.#group.isStored && !this.#core.recovering) position.changes.done.add(entry.offset);
+    if (this.#state.isStored && !this.#host.recovering) position.changes.done.add(entry.offset);
   }
 
   /** None where the backoff replaces deadlines: it was waited for already. */
   #backoffMs(deliveries: number): number {
-    const { backoffMs, backoffJitter, backoffMeans } = this.#group.config;
+    const { backoffMs, backoffJitter, backoffMeans } = this.#state.config;
     if (backoffMeans === 'deadline' || backoffMs.length === 0) return 0;
     const delayMs = backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
-    return delayMs * (1 - backoffJitter * this.#core.random.next());
+    return delayMs * (1 - backoffJitter * this.#host.random.next());
   }
 
   /** Gives up what has failed as often as the group's limit allows, after the limit was lowered. */
@@ -186,12 +200,12 @@ export class Answers {
   }
 
   #isExhausted({ attempts }: PendingEntry): boolean {
-    const { maxDeliver } = this.#group.config;
+    const { maxDeliver } = this.#state.config;
     return maxDeliver !== undefined && attempts >= maxDeliver;
   }
 
   #exhausted(position: GroupPartition, entry: PendingEntry): void {
-    this.#core.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
+    this.#host.emit({ kind: 'max-deliveries', ...this.#describe(position, entry) });
     const { failure } = entry;
     const reason = failure === undefined ? 'max-deliveries' : `max-deliveries: ${failure}`;
     this.#giveUp(position, entry, 'max-deliveries', reason);
@@ -200,35 +214,44 @@ export class Answers {
   #failed(position: GroupPartition, entry: PendingEntry, delayMs: number): void {
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry);
     if (delayMs > 0) {
-      const nowMs = this.#core.clock.monotonic();
+      const nowMs = this.#host.clock.monotonic();
       position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
-      this.#group.armDeadline(nowMs);
+      this.armDeadline(nowMs);
       this.#deadlineMoved(position, entry);
     } else {
       position.pending.makeReady(entry);
-      this.#group.wake();
+      this.#wake();
     }
   }
 
   /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
   #giveUp(position: GroupPartition, entry: PendingEntry, cause: GroupDeadLetterCause, reason: string): void {
-    const policy = policyOfGroup(this.#group, cause);
+    const policy = policyOfGroup(this.#state.group, cause);
     if (policy === undefined) {
       // It stays where it is, whatever the retention: nobody has answered for it.
       this.#finish(position, entry);
-      this.#group.noteChange('now');
+      this.#state.noteChange('now');
       return;
     }
     position.leaveForGood(entry);
-    const moved = (): void => {
-      this.settle(position, entry);
-      this.#group.noteChange('now');
-    };
-    deadLetter(this.#core, this.#group, position, entry, { policy, cause, reason, moved }).catch(() => {
+    deadLetter(this.#host, {
+      ...this.#describe(position, entry),
+      partition: position.partition,
+      firstDeliveredMs: entry.firstDeliveredMs,
+      policy,
+      cause,
+      reason,
+      isPending: () => !this.#state.closed && position.pending.get(entry.offset) === entry,
+      moved: (isLetter) => {
+        if (isLetter) this.#state.topic.leaving.deadLettered++;
+        this.settle(position, entry);
+        this.#state.noteChange('now');
+      },
+    }).catch(() => {
       // It could not be read now, or its dead-letter topic is full: it stays pending, and another try
       // follows.
-      this.#core.clock.setTimer(deadLetterRetryMs, () => {
-        if (!this.#group.isClosed && position.pending.has(entry.offset))
+      this.#host.clock.setTimer(deadLetterRetryMs, () => {
+        if (!this.#state.closed && position.pending.has(entry.offset))
           this.#giveUp(position, entry, cause, reason);
       });
     });
@@ -236,21 +259,12 @@ export class Answers {
 
   #finish(position: GroupPartition, entry: PendingEntry): void {
     position.settle(entry);
-    if (this.#group.isStored) position.changes.done.add(entry.offset);
-    this.#group.wake();
+    if (this.#state.isStored) position.changes.done.add(entry.offset);
+    this.#wake();
   }
 
-  #describe(
-    position: GroupPartition,
-    { offset, deliveries, sequence }: PendingEntry,
-  ): {
-    readonly group: Group;
-    readonly partition: number;
-    readonly offset: number;
-    readonly deliveries: number;
-    readonly sequence: number;
-  } {
-    return { group: this.#group, partition: position.partition.index, offset, deliveries, sequence };
+  #describe(position: GroupPartition, { offset, deliveries, sequence }: PendingEntry): DeliveryEvent {
+    return { group: this.#state.group, partition: position.partition.index, offset, deliveries, sequence };
   }
 }
 

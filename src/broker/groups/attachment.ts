@@ -1,15 +1,23 @@
-import type { Consumer } from './consumer.ts';
-import type { PendingEntry } from './pending.ts';
+import type { Consumer } from '../model.ts';
+
+/** What an attachment holds: it knows its holder, and its neighbours among what that holds. */
+export interface Held<T extends Held<T>> {
+  /** When it was delivered, in milliseconds since the epoch. */
+  readonly deliveredMs: number;
+  holder: Attachment<T> | undefined;
+  previousHeld: T | undefined;
+  nextHeld: T | undefined;
+}
 
 /**
  * An attachment is a consumer in its group, from `attach` until all that it holds is answered: what it was
  * given and has not answered, in the order of its deliveries. It outlives `detach` where the consumer keeps
  * what it holds.
  */
-export class Attachment {
+export class Attachment<T extends Held<T>> {
   readonly consumer: Consumer;
-  #head: PendingEntry | undefined = undefined;
-  #tail: PendingEntry | undefined = undefined;
+  #head: T | undefined = undefined;
+  #tail: T | undefined = undefined;
   #size = 0;
 
   constructor(consumer: Consumer) {
@@ -27,7 +35,7 @@ export class Attachment {
   }
 
   /** In the order of delivery. The entry at hand may be taken out meanwhile. */
-  *held(): IterableIterator<PendingEntry> {
+  *held(): IterableIterator<T> {
     for (let entry = this.#head; entry;) {
       const next = entry.nextHeld;
       yield entry;
@@ -35,7 +43,7 @@ export class Attachment {
     }
   }
 
-  add(entry: PendingEntry): void {
+  add(entry: T): void {
     entry.holder = this;
     entry.previousHeld = this.#tail;
     entry.nextHeld = undefined;
@@ -45,7 +53,7 @@ export class Attachment {
     this.#size++;
   }
 
-  remove(entry: PendingEntry): void {
+  remove(entry: T): void {
     if (entry.previousHeld) entry.previousHeld.nextHeld = entry.nextHeld;
     else this.#head = entry.nextHeld;
     if (entry.nextHeld) entry.nextHeld.previousHeld = entry.previousHeld;

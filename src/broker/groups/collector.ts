@@ -1,6 +1,14 @@
 import type { Clock, Timer } from '../../util/index.ts';
-import type { Consumer, ConsumerEnd, Delivery } from './consumer.ts';
-import type { Group } from './group.ts';
+import type { Consumer, ConsumerEnd, Delivery } from '../model.ts';
+
+/** A group as a collector takes from it. */
+interface CollectedGroup {
+  attach(consumer: Consumer): void;
+  detach(consumer: Consumer): void;
+  wake(): void;
+  /** See {@link Group.whenIdle}. */
+  whenIdle(callback: () => void): () => void;
+}
 
 /** What a collector takes, and when it is complete. */
 export interface CollectorOptions {
@@ -65,7 +73,7 @@ export class Collector implements Consumer {
   readonly #takesAnyFirst: boolean;
   readonly #lingerMs: number | undefined;
   #idle: 'wait' | 'answer';
-  #group: Group | undefined = undefined;
+  #group: CollectedGroup | undefined = undefined;
   #expiry: Timer | undefined = undefined;
   #linger: Timer | undefined = undefined;
   #messagesLeft: number;
@@ -97,7 +105,7 @@ export class Collector implements Consumer {
   }
 
   /** Joins the group, as a consumer of it. */
-  attach(group: Group): void {
+  attach(group: CollectedGroup): void {
     if (this.#ended !== undefined) return;
     this.#group = group;
     group.attach(this);

@@ -1,9 +1,10 @@
 import { Attachment } from './attachment.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer } from '../model.ts';
+import type { PendingEntry } from './pending.ts';
 
 /** The consumers of a group take turns: one message each, in the order in which they came. */
 export class Consumers {
-  readonly #attachments: Attachment[] = [];
+  readonly #attachments: Attachment<PendingEntry>[] = [];
   #turn = 0;
 
   get count(): number {
@@ -11,7 +12,7 @@ export class Consumers {
   }
 
   /** In the order in which they came. */
-  get attachments(): readonly Attachment[] {
+  get attachments(): readonly Attachment<PendingEntry>[] {
     return this.#attachments;
   }
 
@@ -19,12 +20,12 @@ export class Consumers {
     this.#attachments.push(new Attachment(consumer));
   }
 
-  find(consumer: Consumer): Attachment | undefined {
+  find(consumer: Consumer): Attachment<PendingEntry> | undefined {
     return this.#attachments.find((attachment) => attachment.consumer === consumer);
   }
 
   /** Undefined when it was not there. */
-  remove(consumer: Consumer): Attachment | undefined {
+  remove(consumer: Consumer): Attachment<PendingEntry> | undefined {
     const at = this.#attachments.findIndex((attachment) => attachment.consumer === consumer);
     if (at < 0) return undefined;
     const [removed] = this.#attachments.splice(at, 1);
@@ -32,12 +33,12 @@ export class Consumers {
     return removed;
   }
 
-  removeAll(): Attachment[] {
+  removeAll(): Attachment<PendingEntry>[] {
     return this.#attachments.splice(0);
   }
 
   /** The next one that has credit; its turn lasts until {@link turnTaken}. */
-  next(): Attachment | undefined {
+  next(): Attachment<PendingEntry> | undefined {
     const attachments = this.#attachments;
     const count = attachments.length;
     for (let i = 0; i < count; i++) {

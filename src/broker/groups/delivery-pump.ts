@@ -1,23 +1,32 @@
 import type { Record } from '../../log/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { Attachment } from './attachment.ts';
-import type { Delivery } from './consumer.ts';
+import type { Delivery } from '../model.ts';
 import type { Consumers } from './consumers.ts';
 import { KeyReader } from '../partitions/filter.ts';
-import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
+import type { GroupState } from './group-state.ts';
 import { recordBytes } from '../partitions/message.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** Deliveries in one go before others get a turn. */
 const deliveriesPerTurn = 1024;
 
+/** Hears what the delivery pump did. */
+export interface DeliveryListener {
+  /** So many deliveries were made in one go. */
+  delivered(deliveries: number, nowMs: number): void;
+  /** The message of a redelivery was removed meanwhile: there is nothing to deliver and nothing to answer. */
+  settle(position: GroupPartition, entry: PendingEntry): void;
+}
+
 /**
  * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and
  * something is there, redeliveries first, then what the cursor finds.
  */
 export class DeliveryPump {
-  readonly #group: Group;
+  readonly #state: GroupState;
+  readonly #listener: DeliveryListener;
   readonly #consumers: Consumers;
   readonly #clock: Clock;
   readonly #keyReader = new KeyReader();
@@ -41,8 +50,9 @@ export class DeliveryPump {
   /** Its pending entry, when it is a redelivery. */
   #entry: PendingEntry | undefined = undefined;
 
-  constructor(group: Group, consumers: Consumers, clock: Clock) {
-    this.#group = group;
+  constructor(state: GroupState, consumers: Consumers, clock: Clock, listener: DeliveryListener) {
+    this.#state = state;
+    this.#listener = listener;
     this.#consumers = consumers;
     this.#clock = clock;
   }
@@ -70,13 +80,13 @@ export class DeliveryPump {
 
   readonly #run = (): void => {
     this.#scheduled = false;
-    const isIdle = this.#group.isDelivering ? this.#deliverAll() : this.#group.isPaused;
+    const isIdle = this.#state.isDelivering ? this.#deliverAll() : this.#state.isPaused;
     if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
   };
 
   /** What is on its way from the disk is still to be delivered. */
   #tellIdle(): void {
-    if (this.#scheduled || this.#group.isLoading) return;
+    if (this.#scheduled || this.#state.isLoading) return;
     const callbacks = [...this.#whenIdle];
     this.#whenIdle.clear();
     for (const callback of callbacks) callback();
@@ -118,14 +128,14 @@ export class DeliveryPump {
       this.#deliver(position, attachment, nowMs);
       delivered++;
     }
-    if (delivered > 0) this.#group.noteDelivered(delivered, nowMs);
+    if (delivered > 0) this.#listener.delivered(delivered, nowMs);
     return isIdle;
   }
 
   /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
   #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
-    const { config } = this.#group;
-    const positions = this.#group.positions.opened;
+    const { config } = this.#state;
+    const positions = this.#state.positions.opened;
     for (let i = 0; i < positions.length; i++) {
       if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
       const position = positions[this.#partitionTurn++]!;
@@ -140,7 +150,7 @@ export class DeliveryPump {
   }
 
   #findReady(position: GroupPartition): boolean | 'loading' {
-    const { maxInFlight = Infinity } = this.#group.config;
+    const { maxInFlight = Infinity } = this.#state.config;
     if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
     for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
       const record = position.find(entry.offset);
@@ -151,13 +161,13 @@ export class DeliveryPump {
         this.#entry = entry;
         return true;
       }
-      this.#group.settle(position, entry); // removed meanwhile: nothing to deliver
+      this.#listener.settle(position, entry); // removed meanwhile: nothing to deliver
     }
     return false;
   }
 
   #findFresh(position: GroupPartition): boolean {
-    const { maxInFlight, ack } = this.#group.config;
+    const { maxInFlight, ack } = this.#state.config;
     if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
       return false;
     const record = position.peek();
@@ -176,52 +186,52 @@ export class DeliveryPump {
     delivery.bytes = recordBytes(record);
   }
 
-  #deliver(position: GroupPartition, attachment: Attachment, nowMs: number): void {
-    const group = this.#group;
+  #deliver(position: GroupPartition, attachment: Attachment<PendingEntry>, nowMs: number): void {
+    const state = this.#state;
     const delivery = this.#delivery;
-    delivery.sequence = ++group.deliverySequence;
+    delivery.sequence = ++state.deliverySequence;
     if (!this.#entry) position.take();
-    if (group.config.ack === 'none') this.#deliverForGood(position, attachment);
+    if (state.config.ack === 'none') this.#deliverForGood(position, attachment);
     else {
       delivery.deadlineMs = this.#makePending(position, attachment, nowMs);
-      delivery.pending = group.lag;
+      delivery.pending = state.lag;
       attachment.consumer.receive(delivery);
     }
   }
 
   /** At most once: done with the delivery. */
-  #deliverForGood(position: GroupPartition, { consumer }: Attachment): void {
-    const { topic } = this.#group;
+  #deliverForGood(position: GroupPartition, { consumer }: Attachment<PendingEntry>): void {
+    const { settlements } = this.#state.topic;
     const { record } = this.#delivery;
     const { offset } = record;
-    const key = topic.settlesByKey ? this.#keyReader.read(record) : undefined;
+    const key = settlements.needKeys ? this.#keyReader.read(record) : undefined;
     if (this.#entry) position.pending.remove(this.#entry);
     this.#delivery.deadlineMs = Infinity;
-    this.#delivery.pending = this.#group.lag;
+    this.#delivery.pending = this.#state.lag;
     consumer.receive(this.#delivery);
-    topic.settled(position.partition, offset, key, this.#group);
+    settlements.settled(position.partition, offset, key, this.#state.group);
   }
 
   /** Says when the consumer's time is up. */
-  #makePending(position: GroupPartition, attachment: Attachment, nowMs: number): number {
-    const group = this.#group;
+  #makePending(position: GroupPartition, attachment: Attachment<PendingEntry>, nowMs: number): number {
+    const state = this.#state;
     const { record, sequence } = this.#delivery;
     let entry = this.#entry;
     if (entry) {
-      if (group.isStored) position.changes.deliveries.push(entry.offset, entry.deliveries + 1);
+      if (state.isStored) position.changes.deliveries.push(entry.offset, entry.deliveries + 1);
     } else {
       entry = position.pending.add(record.offset, 0);
-      if (group.isStored) position.changes.entered.add(record.offset);
+      if (state.isStored) position.changes.entered.add(record.offset);
     }
-    if (group.topic.settlesByKey) entry.key ??= this.#keyReader.read(record);
+    if (state.topic.settlements.needKeys) entry.key ??= this.#keyReader.read(record);
     entry.timestampMs = record.timestampMs;
     entry.deliveredMs = this.#clock.now();
     if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
     position.lockKey(entry, record);
     const { ackWaitMs } = attachment.consumer;
-    const waitMs = ackWaitMs ?? group.deadlineMs(entry.deliveries + 1);
+    const waitMs = ackWaitMs ?? state.deadlineMs(entry.deliveries + 1);
     position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
-    if (ackWaitMs !== undefined && group.isStored) position.changes.waits.add(entry.offset);
+    if (ackWaitMs !== undefined && state.isStored) position.changes.waits.add(entry.offset);
     entry.sequence = sequence;
     if (entry.deliveries === 1) entry.firstSequence = sequence;
     return entry.dueMs;

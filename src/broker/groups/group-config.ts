@@ -5,7 +5,7 @@ import {
   problemOfPolicy,
 } from '../dead-letters/dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
-import { isFiniteNumber, withoutUndefined } from '../topics/topic-config.ts';
+import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
 
 /** Where a new group begins to read. */
 export type GroupStart =

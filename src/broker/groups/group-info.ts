@@ -1,4 +1,4 @@
-import type { Group } from './group.ts';
+import type { GroupState } from './group-state.ts';
 
 /** Where a group stands. */
 export interface GroupInfo {
@@ -28,7 +28,7 @@ export interface GroupInfo {
   readonly pausedUntilMs: number | undefined;
 }
 
-export function groupInfo(group: Group): GroupInfo {
+export function groupInfo(group: GroupState, consumers: number): GroupInfo {
   const first = group.positions.ifOpened(0);
   let inFlight = 0;
   let redelivered = 0;
@@ -57,7 +57,7 @@ export function groupInfo(group: Group): GroupInfo {
     redelivered,
     lag: group.lag,
     durableLag,
-    consumers: group.consumers,
+    consumers,
     paused: group.isPaused,
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
   };
@@ -74,7 +74,7 @@ export interface PositionInfo {
 }
 
 /** Undefined when the topic has no such partition. */
-export function positionInfo(group: Group, partition: number): PositionInfo | undefined {
+export function positionInfo(group: GroupState, partition: number): PositionInfo | undefined {
   const position = group.positions.at(partition);
   if (!position) return undefined;
   const { cursor, ackFloor, lag, pending, held } = position;
@@ -85,7 +85,7 @@ export function positionInfo(group: Group, partition: number): PositionInfo | un
  * Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered
  * again.
  */
-export function countDeliverable(group: Group): number {
+export function countDeliverable(group: GroupState): number {
   if (group.isPaused) return 0;
   const { maxInFlight = Infinity, ack } = group.config;
   let deliverable = 0;

@@ -2,47 +2,16 @@ import { Record } from '../../log/index.ts';
 import { Queue } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
+import { GroupChanges } from './group-changes.ts';
 import { type Filter, KeyReader } from '../partitions/filter.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
-import { Runs } from '../partitions/runs.ts';
 
 /**
  * Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`.
  */
 const heldMax = 10_000;
-
-/** What one group changed on one partition since the last commit. */
-export class GroupChanges {
-  /** Offsets that became pending, delivered once. */
-  readonly entered: Runs = new Runs();
-  /** Offsets that are done. */
-  readonly done: Runs = new Runs();
-  /** Pending offsets whose number of deliveries is not what the runs say: pairs of offset and deliveries. */
-  readonly deliveries: number[] = [];
-  /** Pending offsets that a consumer gave back: pairs of offset and how often that happened. */
-  readonly released: number[] = [];
-  /** Pending offsets with a deadline of their own: not the group's wait from their delivery on. */
-  readonly waits: Set<number> = new Set();
-
-  get isEmpty(): boolean {
-    return this.done.isEmpty && this.released.length === 0 && !this.startsWaits;
-  }
-
-  /** Whether deadlines have begun, or were moved. */
-  get startsWaits(): boolean {
-    return !this.entered.isEmpty || this.deliveries.length > 0 || this.waits.size > 0;
-  }
-
-  clear(): void {
-    this.entered.clear();
-    this.done.clear();
-    this.deliveries.length = 0;
-    this.released.length = 0;
-    this.waits.clear();
-  }
-}
 
 /** What a position asks of its group. */
 export interface GroupPartitionHost {
@@ -159,6 +128,21 @@ export class GroupPartition {
       lag,
       this.backfill.length + partition.liveIn(this.cursor, partition.log.durableEnd) + this.#held,
     );
+  }
+
+  /** Whether the next commit has something to say of it, besides a committed offset. */
+  get isChanged(): boolean {
+    return this.cursorMoved || !this.changes.isEmpty;
+  }
+
+  /** The open commit says it. */
+  changesWritten(): void {
+    this.changes.clear();
+    this.cursorMoved = false;
+  }
+
+  committedWritten(): void {
+    this.committedChanged = false;
   }
 
   get filteredLag(): number {

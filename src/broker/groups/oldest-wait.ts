@@ -1,5 +1,5 @@
-import type { Group } from './group.ts';
 import type { GroupPartition } from './group-partition.ts';
+import type { GroupState } from './group-state.ts';
 
 /**
  * Pending messages whose time has to be read from the log (delivered before the last restart), of one
@@ -20,7 +20,10 @@ const undelivered = new WeakMap<GroupPartition, Known>();
  * yet; undefined when there is none. To look for the first message that passes a filter can take a while:
  * `signal` ends that, and then it does not count.
  */
-export async function oldestTimestampMs(group: Group, signal?: AbortSignal): Promise<number | undefined> {
+export async function oldestTimestampMs(
+  group: GroupState,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
   let oldestMs = Infinity;
   for (const position of group.positions.opened.slice()) {
     oldestMs = Math.min(oldestMs, await oldestPendingMs(position));
@@ -44,7 +47,7 @@ async function oldestPendingMs({ partition, pending }: GroupPartition): Promise<
 }
 
 async function firstUndeliveredMs(
-  group: Group,
+  group: GroupState,
   position: GroupPartition,
   signal: AbortSignal | undefined,
 ): Promise<number> {

@@ -1,5 +1,5 @@
 import { Queue } from '../../util/index.ts';
-import type { Attachment } from './attachment.ts';
+import type { Attachment, Held } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 import type { StoredWait } from '../entries.ts';
 
@@ -23,7 +23,7 @@ export type PendingState = (typeof PendingState)[keyof typeof PendingState];
  * unanswered, or failed and to be redelivered, or held. Offset, deliveries and the deadline are stored; the
  * rest is remembered.
  */
-export class PendingEntry implements Timed<PendingEntry> {
+export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
   readonly partition: number;
   readonly offset: number;
   /** How often it was delivered. */
@@ -50,7 +50,7 @@ export class PendingEntry implements Timed<PendingEntry> {
   /** When it was last delivered, milliseconds since the epoch; 0 = before the last restart. */
   deliveredMs = 0;
   /** Who has it in flight, and its neighbours among what that consumer holds. */
-  holder: Attachment | undefined = undefined;
+  holder: Attachment<PendingEntry> | undefined = undefined;
   previousHeld: PendingEntry | undefined = undefined;
   nextHeld: PendingEntry | undefined = undefined;
   /** Its place among the deadlines. */
@@ -213,7 +213,13 @@ export class PendingEntries {
    * Delivered to `holder`: the entry is in flight until `waitMs` from now. `isOwn`: the wait is the
    * consumer's own, and stays when those of the group change.
    */
-  deliver(entry: PendingEntry, holder: Attachment, nowMs: number, waitMs: number, isOwn: boolean): void {
+  deliver(
+    entry: PendingEntry,
+    holder: Attachment<PendingEntry>,
+    nowMs: number,
+    waitMs: number,
+    isOwn: boolean,
+  ): void {
     this.#leave(entry);
     holder.add(entry);
     entry.deliveries++;

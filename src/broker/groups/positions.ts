@@ -1,16 +1,21 @@
 import { ByIndex } from '../by-index.ts';
 import type { GroupPartition } from './group-partition.ts';
-import type { PartitionList } from '../partitions/partition-list.ts';
+
+/** The partitions of the group's topic. */
+interface OpensPartitions {
+  /** Opens the partition if it was not; undefined when the topic has none of that index. */
+  at(index: number): unknown;
+}
 
 /**
  * A group's positions on the partitions that are opened; on any other it stands at the start of an empty log,
  * and has no object for that.
  */
 export class Positions {
-  readonly #partitions: PartitionList;
+  readonly #partitions: OpensPartitions;
   readonly #opened = new ByIndex<GroupPartition>();
 
-  constructor(partitions: PartitionList) {
+  constructor(partitions: OpensPartitions) {
     this.#partitions = partitions;
   }
 
@@ -24,7 +29,7 @@ export class Positions {
     const position = this.#opened.get(index);
     if (position !== undefined) return position;
     // To open the partition is to give each group of the topic a position on it.
-    return this.#partitions.at(index) && this.#opened.get(index);
+    return this.#partitions.at(index) === undefined ? undefined : this.#opened.get(index);
   }
 
   /** The position, if its partition is opened. */

@@ -1,5 +1,13 @@
-import type { Delivery } from './consumer.ts';
-import type { Group } from './group.ts';
+import type * as model from '../model.ts';
+import type { Delivery } from '../model.ts';
+
+/** A group as its receipts know it. */
+export interface ReceiptGroup extends model.Group {
+  /** Whether a delivery is the last one of its message, and the message not done. */
+  isCurrent(receipt: Receipt): boolean;
+  /** How often the group was moved on a partition, which makes receipts stale. */
+  movesOf(partition: number): number;
+}
 
 /**
  * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it,
@@ -10,8 +18,8 @@ import type { Group } from './group.ts';
  * a moment after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier
  * run is therefore stale, too, once its message was delivered in this run.
  */
-export class Receipt {
-  readonly group: Group;
+export class Receipt implements model.Receipt {
+  readonly group: ReceiptGroup;
   readonly partition: number;
   readonly offset: number;
   /** Which delivery of the message it was, from 1. */
@@ -21,7 +29,7 @@ export class Receipt {
   readonly move: number;
 
   constructor(
-    group: Group,
+    group: ReceiptGroup,
     partition: number,
     offset: number,
     delivery: number,
@@ -36,7 +44,7 @@ export class Receipt {
     this.move = move;
   }
 
-  static of(group: Group, { partition, record, deliveries }: Delivery): Receipt {
+  static of(group: ReceiptGroup, { partition, record, deliveries }: Delivery): Receipt {
     return new Receipt(group, partition, record.offset, deliveries);
   }
 
@@ -81,7 +89,7 @@ export function writeReceipt({ group, partition, offset, delivery, move }: Recei
 export function readReceipt(
   text: string,
   run: string,
-  groupOf: (id: number) => Group | undefined,
+  groupOf: (id: number) => ReceiptGroup | undefined,
 ): Receipt | undefined {
   const match = /^((?:[0-9a-z]{1,11}\.){5})([0-9a-z]{1,16})$/.exec(text);
   if (!match) return undefined;

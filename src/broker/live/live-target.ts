@@ -1,8 +1,14 @@
 import { hasWildcards, subjectMatches } from '../../util/index.ts';
 import type { LiveMessage } from './live-message.ts';
 import type { InterestHolder, LiveSubscription, Route } from './route.ts';
-import type { Router } from './router.ts';
 import type { Topic } from '../topics/topic.ts';
+
+/** The router as a target knows it: it finds routes, and sends along them. */
+interface Routes<T> {
+  isCurrent(route: Route<T>): boolean;
+  match(buffer: Uint8Array, start: number, end: number): Route<T>;
+  deliver(route: Route<T>, message: LiveMessage): number;
+}
 
 /**
  * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the
@@ -15,13 +21,13 @@ import type { Topic } from '../topics/topic.ts';
 export class LiveTarget<T = Topic> implements InterestHolder {
   readonly subject: string;
   readonly #bytes: Uint8Array;
-  readonly #router: Router<T>;
+  readonly #router: Routes<T>;
   readonly #unheard: Map<string, Set<LiveTarget<T>>>;
   #route: Route<T> | undefined = undefined;
   #listener: ((present: boolean) => void) | undefined = undefined;
   #witness: LiveSubscription | undefined = undefined;
 
-  constructor(router: Router<T>, unheard: Map<string, Set<LiveTarget<T>>>, subject: string) {
+  constructor(router: Routes<T>, unheard: Map<string, Set<LiveTarget<T>>>, subject: string) {
     this.#router = router;
     this.#unheard = unheard;
     this.subject = subject;

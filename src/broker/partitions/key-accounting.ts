@@ -1,10 +1,25 @@
-import { Record } from '../../log/index.ts';
+import { Record, type Batch, type PartitionLog } from '../../log/index.ts';
 import { OffsetSet } from '../../util/index.ts';
 import type { Budgets } from '../budgets.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
 import { KeyReader, keyText } from './filter.ts';
 import { KeyIndex } from './key-index.ts';
-import type { Partition } from './partition.ts';
 import type { RecordReader } from './record-reader.ts';
+
+/** A partition as its key accounting knows it. */
+interface AccountedPartition {
+  readonly index: number;
+  readonly topic: { noteRemoved(partition: number, key: string, offset: number): void };
+  readonly log: PartitionLog;
+  readonly firstOffset: number;
+  readonly count: number;
+  isLive(offset: number): boolean;
+  reader(): RecordReader;
+  batchAt(offset: number): Promise<Batch | undefined>;
+  scan(fromOffset: number, options: { toOffset: number; undecided: true }): AsyncIterable<Record>;
+  /** The log may drop what is accounted for. */
+  trimLog(): void;
+}
 
 const soonAfter = 1024;
 
@@ -15,7 +30,7 @@ const soonAfter = 1024;
  * runs, by reading the messages once more; until then the log keeps them, and the index counts too many.
  */
 export class KeyAccounting {
-  readonly #partition: Partition;
+  readonly #partition: AccountedPartition;
   readonly #afterCommit: (callback: () => void) => void;
   readonly #budgets: Budgets;
   #index: KeyIndex | undefined;
@@ -29,12 +44,16 @@ export class KeyAccounting {
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
 
-  constructor(partition: Partition, budgets: Budgets, afterCommit: (callback: () => void) => void) {
+  constructor(
+    partition: AccountedPartition,
+    { keyState, messagesPerKeyMax, compaction }: TopicConfig,
+    budgets: Budgets,
+    afterCommit: (callback: () => void) => void,
+  ) {
     this.#budgets = budgets;
     this.#partition = partition;
     this.#afterCommit = afterCommit;
     this.#reader = partition.reader();
-    const { keyState, messagesPerKeyMax, compaction } = partition.topic.config;
     this.#index = keyState ? this.#newIndex(messagesPerKeyMax !== undefined || compaction) : undefined;
   }
 
@@ -194,7 +213,7 @@ export class KeyAccounting {
     const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
     const index = this.#newIndex(withOffsets);
     try {
-      const end = partition.nextOffset;
+      const end = partition.log.endOffset;
       await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan sees what is durable
       const found: [string, number][] = [];
       for await (const record of partition.scan(partition.firstOffset, { toOffset: end, undecided: true }))

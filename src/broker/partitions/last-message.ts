@@ -1,14 +1,36 @@
-import { Record } from '../../log/index.ts';
+import { Record, type Batch } from '../../log/index.ts';
 import { Filter, KeyReader, keyFromText, textFromKey } from './filter.ts';
-import type { KeyState } from './key-index.ts';
-import { storedMessage, type StoredMessage } from './message.ts';
-import type { Partition } from './partition.ts';
+import type { KeyIndex, KeyState } from './key-index.ts';
+import { storedMessage } from './message.ts';
+import type { StoredMessage } from '../model.ts';
+import type { RecordReader } from './record-reader.ts';
+
+/** A partition as a search for last messages knows it. */
+interface SearchedPartition {
+  readonly index: number;
+  readonly topic: { readonly name: string };
+  readonly keyIndex: KeyIndex | undefined;
+  readonly firstOffset: number;
+  readonly stableEnd: number;
+  isLive(offset: number): boolean;
+  keys(pattern: string): Iterable<[key: string, state: KeyState]>;
+  get(offset: number): Promise<StoredMessage | undefined>;
+  reader(): RecordReader;
+  batchAt(offset: number): Promise<Batch | undefined>;
+  scan(
+    fromOffset: number,
+    options: { patterns?: readonly string[]; toOffset?: number },
+  ): AsyncIterable<Record>;
+}
 
 /** Offsets looked at in one step backwards. */
 const stepOffsets = 512;
 
 /** See {@link Partition.last}. */
-export async function lastMessage(partition: Partition, pattern: string): Promise<StoredMessage | undefined> {
+export async function lastMessage(
+  partition: SearchedPartition,
+  pattern: string,
+): Promise<StoredMessage | undefined> {
   if (!partition.keyIndex) return lastByScan(partition, pattern);
   let best = -1;
   const stale: [key: string, state: KeyState][] = [];
@@ -36,21 +58,21 @@ const oneByOneMax = 8;
 
 /** Offsets below `end` of the last messages of these keys, which the key index does not know. */
 export async function lastOffsets(
-  partition: Partition,
+  partition: SearchedPartition,
   keys: ReadonlySet<string>,
   end: number,
 ): Promise<readonly number[]> {
   if (keys.size > oneByOneMax) return lastOffsetsByScan(partition, keys, end);
   const offsets: number[] = [];
   for (const key of keys) {
-    const offset = (await partition.last(key))?.offset ?? -1;
+    const offset = (await lastMessage(partition, key))?.offset ?? -1;
     if (offset >= 0 && offset < end) offsets.push(offset);
   }
   return offsets;
 }
 
 async function lastOffsetsByScan(
-  partition: Partition,
+  partition: SearchedPartition,
   keys: ReadonlySet<string>,
   end: number,
 ): Promise<readonly number[]> {
@@ -63,7 +85,7 @@ async function lastOffsetsByScan(
   return [...found.values()];
 }
 
-async function lastByScan(partition: Partition, pattern: string): Promise<StoredMessage | undefined> {
+async function lastByScan(partition: SearchedPartition, pattern: string): Promise<StoredMessage | undefined> {
   let last: StoredMessage | undefined;
   for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern] })) {
     last = storedMessage(partition.topic.name, partition.index, record);
@@ -74,7 +96,7 @@ async function lastByScan(partition: Partition, pattern: string): Promise<Stored
 /**
  * Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch.
  */
-async function resolveLast(partition: Partition, key: string, state: KeyState): Promise<number> {
+async function resolveLast(partition: SearchedPartition, key: string, state: KeyState): Promise<number> {
   const { last } = state;
   const isAll = last < partition.stableEnd;
   const found = await searchBack(partition, textFromKey(key), last + 1, 0);
@@ -89,7 +111,7 @@ async function resolveLast(partition: Partition, key: string, state: KeyState): 
  * The last live message in `[floor, end)` that matches, by looking backwards in steps; -1 when there is none.
  */
 async function searchBack(
-  partition: Partition,
+  partition: SearchedPartition,
   pattern: string,
   end: number,
   floor: number,

@@ -1,24 +1,5 @@
 import { Record, noHeaders, type Header } from '../../log/index.ts';
-
-/** A message as plain data. Texts are stored as UTF-8. */
-export interface Message {
-  readonly key?: Uint8Array | string | null;
-  readonly headers?: readonly Header[];
-  readonly value: Uint8Array | string | null;
-  /** Milliseconds since the epoch; the broker's clock when absent. */
-  readonly timestampMs?: number;
-}
-
-/** A message as it was read back: copies of its parts and where it stands. */
-export interface StoredMessage {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly key: Uint8Array | null;
-  readonly headers: readonly Header[];
-  readonly value: Uint8Array | null;
-  readonly timestampMs: number;
-}
+import type { Message, StoredMessage } from '../model.ts';
 
 /** Lays a message out as a record in a buffer of its own. */
 export function recordOf(message: Message): Record {

@@ -1,5 +1,4 @@
 import { ByIndex } from '../by-index.ts';
-import type { Partition } from './partition.ts';
 
 /** Neighbouring partitions whose logs have neighbouring ids; the last run of a topic may still grow. */
 export interface IdRun {
@@ -12,14 +11,14 @@ export interface IdRun {
  * The partitions of a topic. A partition that nobody has used is a number in a run of ids; it is opened, and
  * costs memory, when it is first asked for by its index.
  */
-export class PartitionList {
+export class PartitionList<P> {
   readonly #runs: IdRun[] = [];
-  readonly #opened = new ByIndex<Partition>();
-  readonly #open: (index: number, id: number) => Partition;
+  readonly #opened = new ByIndex<P>();
+  readonly #open: (index: number, id: number) => P;
   #length = 0;
 
   /** `open` makes the partition; its log may hold something already. */
-  constructor(open: (index: number, id: number) => Partition) {
+  constructor(open: (index: number, id: number) => P) {
     this.#open = open;
   }
 
@@ -31,7 +30,7 @@ export class PartitionList {
    * Partitions that are not opened have no message, no key, no producer and no watcher. The list changes
    * under a loop that awaits.
    */
-  get opened(): readonly Partition[] {
+  get opened(): readonly P[] {
     return this.#opened.items;
   }
 
@@ -45,7 +44,7 @@ export class PartitionList {
   }
 
   /** The partition, opened if it was not; undefined when the topic has none of that index. */
-  at(index: number): Partition | undefined {
+  at(index: number): P | undefined {
     const opened = this.#opened.get(index);
     if (opened !== undefined || !this.has(index)) return opened;
     const partition = this.#open(index, this.idAt(index));
@@ -54,7 +53,7 @@ export class PartitionList {
   }
 
   /** The partition, if it is opened. */
-  ifOpened(index: number): Partition | undefined {
+  ifOpened(index: number): P | undefined {
     return this.#opened.get(index);
   }
 

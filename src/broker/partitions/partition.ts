@@ -13,16 +13,16 @@ import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
 import { lastMessage } from './last-message.ts';
-import { storedMessage, type StoredMessage } from './message.ts';
+import { storedMessage } from './message.ts';
+import type * as model from '../model.ts';
+import type { StoredMessage } from '../model.ts';
 import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
-import { purge, type PurgeOptions } from '../retention/purge.ts';
-import type { Pacing } from '../retention/pacing.ts';
+import type { Pacing } from '../pacing.ts';
 import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
-import type { Topic } from '../topics/topic.ts';
 
 /** What a partition needs from the broker around it. */
 export interface PartitionHost {
@@ -33,13 +33,32 @@ export interface PartitionHost {
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
-  /**
-   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
-   * one commit. Resolves to how many.
-   */
-  unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
   /** Something stored cannot be read. */
   damaged(report: DamageReport): void;
+}
+
+/** What a purge takes: everything by default. */
+export interface PurgeOptions {
+  /** Only messages whose key matches this subject pattern. */
+  readonly pattern?: string;
+  /** Only offsets below this one. */
+  readonly before?: number;
+  /** All but so many, the last ones. */
+  readonly keep?: number;
+}
+
+/** The topic of a partition: it hears which messages are gone, and removes on request. */
+export interface PartitionOwner extends model.Topic {
+  /** Messages in `[from, to)` were removed. */
+  noteGone(partition: Partition, from: number, to: number): void;
+  /** A message was removed, and this was its key. */
+  noteRemoved(partition: number, key: string, offset: number): void;
+  /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+  decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void;
+  /** See {@link Partition.delete}. */
+  deleteMessage(partition: Partition, offset: number): Promise<boolean>;
+  /** See {@link Partition.purge}. */
+  purge(partition: Partition, options: PurgeOptions): Promise<number>;
 }
 
 /** Waits for a partition to have more. One object serves as long as somebody waits. */
@@ -59,8 +78,8 @@ const unreadableMax = 100;
  * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes
  * above it. Keys of removed messages are accounted for a little later; until then the log keeps them.
  */
-export class Partition {
-  readonly topic: Topic;
+export class Partition<T extends PartitionOwner = PartitionOwner> implements model.Partition {
+  readonly topic: T;
   readonly index: number;
   readonly log: PartitionLog;
   readonly producers: Producers;
@@ -82,14 +101,16 @@ export class Partition {
   readonly #unreadable = new Set<number>();
   readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
 
-  constructor(topic: Topic, index: number, log: PartitionLog, host: PartitionHost) {
+  constructor(topic: T, index: number, log: PartitionLog, host: PartitionHost) {
     this.topic = topic;
     this.index = index;
     this.log = log;
     this.#host = host;
     this.producers = new Producers(host.budgets.meter('producers'));
     this.#first = this.#start = log.startOffset;
-    this.accounting = new KeyAccounting(this, host.budgets, (callback) => host.afterCommit(callback));
+    this.accounting = new KeyAccounting(this, topic.config, host.budgets, (callback) =>
+      host.afterCommit(callback),
+    );
   }
 
   get keyIndex(): KeyIndex | undefined {
@@ -592,14 +613,8 @@ export class Partition {
   // ---- removal on request
 
   /** Removes one message; resolves, when that is durable, to whether it was there. */
-  async delete(offset: number): Promise<boolean> {
-    const { leaving } = this.topic;
-    if (leaving.becomesLetter('removed')) {
-      if ((await leaving.remove(this, [offset], 'deleted')) === 0) return false;
-    } else if (!this.remove(offset)) return false;
-    else leaving.counts.removed++;
-    await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
-    return true;
+  delete(offset: number): Promise<boolean> {
+    return this.topic.deleteMessage(this, offset);
   }
 
   /**
@@ -607,9 +622,6 @@ export class Partition {
    * whose key matches, or all of these but the last `keep`. Resolves, when that is durable, to how many.
    */
   purge(options: PurgeOptions = {}): Promise<number> {
-    return purge(this, options, {
-      committed: () => new Promise<void>((resolve) => this.#host.afterCommit(resolve)),
-      unschedule: (filter) => this.#host.unschedule(this, filter),
-    });
+    return this.topic.purge(this, options);
   }
 }

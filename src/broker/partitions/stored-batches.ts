@@ -1,5 +1,13 @@
-import { passingBatch, withoutRecords, type Batch } from '../../log/index.ts';
-import type { Partition } from './partition.ts';
+import { passingBatch, withoutRecords, type Batch, type PartitionLog } from '../../log/index.ts';
+
+/** A partition as a reader of whole batches knows it. */
+interface BatchedPartition {
+  readonly log: PartitionLog;
+  readonly firstOffset: number;
+  readonly deletedCount: number;
+  isLive(offset: number): boolean;
+  liveIn(from: number, to: number): number;
+}
 
 /** One batch spans no more than its 32-bit delta can say. */
 const passedOffsetsMax = 2 ** 31 - 1;
@@ -36,7 +44,7 @@ export class StoredBatches {
 
 /** See {@link Partition.readBatches}. */
 export async function readBatches(
-  partition: Partition,
+  partition: BatchedPartition,
   fromOffset: number,
   bytesMax: number,
   atLeastOne: boolean,
@@ -62,14 +70,14 @@ export async function readBatches(
 }
 
 /** Adds the batch as it is stored, or without what was removed of it, if anything is left. */
-function addLive(partition: Partition, batch: Batch, stored: StoredBatches): void {
+function addLive(partition: BatchedPartition, batch: Batch, stored: StoredBatches): void {
   const live = liveBatch(partition, batch);
   if (live === batch.buffer) return stored.addBorrowed(batch);
   if (live) stored.add(live);
   batch.memory?.release();
 }
 
-function liveBatch(partition: Partition, batch: Batch): Uint8Array | undefined {
+function liveBatch(partition: BatchedPartition, batch: Batch): Uint8Array | undefined {
   const { baseOffset, endOffset } = batch;
   if (partition.deletedCount === 0 && baseOffset >= partition.firstOffset) return batch.buffer;
   const live = partition.liveIn(baseOffset, endOffset);

@@ -1,18 +1,44 @@
 import { OffsetSet } from '../../util/index.ts';
-import { KeyReader } from '../partitions/filter.ts';
-import type { BrokerCore } from '../core.ts';
+import { KeyReader, type Filter } from '../partitions/filter.ts';
 import type { Unswept } from '../entries.ts';
-import type { Group } from '../groups/group.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { Topic } from '../topics/topic.ts';
+import type { Rate } from '../partitions/rates.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
+
+/** A group as ack retention knows it. */
+interface AckingGroup {
+  /** What it takes; undefined: everything. */
+  readonly filter: Filter | undefined;
+  isDone(partition: number, offset: number): boolean;
+}
+
+/** A topic as ack retention knows it. */
+interface AckedTopic {
+  readonly config: TopicConfig;
+  readonly isDeleted: boolean;
+  readonly partitions: { readonly opened: readonly Partition[]; at(index: number): Partition | undefined };
+  readonly groups: ReadonlyMap<string, AckingGroup>;
+  readonly removedRate: Rate;
+  /** Room was made. */
+  noteRoom(): void;
+}
+
+/** What ack retention needs from the broker around it. */
+interface AckRetentionHost {
+  /** Until all that the data directory holds has been read back. */
+  readonly recovering: boolean;
+  afterCommit(callback: () => void): void;
+}
 
 /**
  * Ack retention removes messages of queue-like topics (`queue`, `interest`) once every group that wants them
  * has acked them.
  */
 export class AckRetention {
-  readonly #topic: Topic;
-  readonly #core: BrokerCore;
+  readonly #topic: AckedTopic;
+  readonly #core: AckRetentionHost;
+  /** Whether groups must remember the keys of what they deliver: their filters decide what is done. */
+  needKeys = false;
   readonly #keyReader = new KeyReader();
   #sweeping = false;
   /**
@@ -36,13 +62,13 @@ export class AckRetention {
    */
   readonly #undecided = new Map<Partition, OffsetSet>();
 
-  constructor(topic: Topic, core: BrokerCore) {
+  constructor(topic: AckedTopic, core: AckRetentionHost) {
     this.#topic = topic;
     this.#core = core;
   }
 
   /** A group is done with a message. `key` may be missing for what was delivered before a restart. */
-  settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
+  settled(partition: Partition, offset: number, key: string | undefined, by: AckingGroup): void {
     const { groups, config } = this.#topic;
     if (config.retention === 'limits') return;
     if (groups.size > 1) {
@@ -57,7 +83,7 @@ export class AckRetention {
   }
 
   /** A group is done with everything in `[from, to)`. */
-  passed(partition: Partition, from: number, to: number, by: Group): void {
+  passed(partition: Partition, from: number, to: number, by: AckingGroup): void {
     const { groups, config } = this.#topic;
     if (config.retention === 'limits') return;
     const others = [...groups.values()].filter((group) => group !== by);

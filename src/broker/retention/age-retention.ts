@@ -1,8 +1,17 @@
 import { Record, type Batch } from '../../log/index.ts';
 import type { Clock, SteadyTime, Timer } from '../../util/index.ts';
-import type { Pacing } from './pacing.ts';
+import type { Pacing } from '../pacing.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { Topic } from '../topics/topic.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
+import type { WayOut } from './way-out.ts';
+
+/** A topic as its age limit knows it. */
+interface AgingTopic {
+  readonly config: TopicConfig;
+  readonly leaving: WayOut;
+  /** Room was made. */
+  noteRoom(): void;
+}
 
 const checkDelayMsMin = 10;
 const retryDelayMs = 1000;
@@ -14,7 +23,7 @@ const retryDelayMs = 1000;
  * log is read and trimmed.
  */
 export class AgeRetention {
-  readonly #topic: Topic;
+  readonly #topic: AgingTopic;
   readonly #clock: Clock;
   readonly #steady: SteadyTime;
   readonly #pacing: Pacing;
@@ -22,7 +31,7 @@ export class AgeRetention {
   readonly #running = new Set<Partition>();
   #stopped = false;
 
-  constructor(topic: Topic, clock: Clock, steady: SteadyTime, pacing: Pacing) {
+  constructor(topic: AgingTopic, clock: Clock, steady: SteadyTime, pacing: Pacing) {
     this.#topic = topic;
     this.#clock = clock;
     this.#steady = steady;

@@ -1,19 +1,13 @@
 import { BrokerError } from '../errors.ts';
 import { Filter } from '../partitions/filter.ts';
-import type { Partition } from '../partitions/partition.ts';
+import type { Partition, PurgeOptions } from '../partitions/partition.ts';
+import type { WayOut } from './way-out.ts';
 
-/** What a purge takes: everything by default. */
-export interface PurgeOptions {
-  /** Only messages whose key matches this subject pattern. */
-  readonly pattern?: string;
-  /** Only offsets below this one. */
-  readonly before?: number;
-  /** All but so many, the last ones. */
-  readonly keep?: number;
-}
-
+/** What a purge asks of the topic around it. */
 export interface PurgeHost {
+  readonly leaving: WayOut;
   readonly committed: () => Promise<void>;
+  /** Takes back messages that wait to be due: all, or those whose keys pass the filter. Resolves to how many. */
   readonly unschedule: (filter?: Filter) => number | Promise<number>;
 }
 
@@ -24,7 +18,7 @@ export interface PurgeHost {
 export async function purge(
   partition: Partition,
   { pattern, before, keep }: PurgeOptions,
-  { committed, unschedule }: PurgeHost,
+  { leaving, committed, unschedule }: PurgeHost,
 ): Promise<number> {
   if (before !== undefined && keep !== undefined) {
     throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
@@ -34,7 +28,6 @@ export async function purge(
   await committed(); // what a scan must see is durable then
   const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
   const takesDelayed = before === undefined && keep === undefined;
-  const { leaving } = partition.topic;
   const isRead = leaving.becomesLetter('removed');
   let removed = 0;
   if (pattern === undefined || pattern === '>') {

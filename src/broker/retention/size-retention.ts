@@ -1,8 +1,8 @@
 import type { Record } from '../../log/index.ts';
 import { KeyReader } from '../partitions/filter.ts';
 import type { KeyState } from '../partitions/key-index.ts';
-import type { Leaving } from '../dead-letters/leaving.ts';
 import type { Partition } from '../partitions/partition.ts';
+import type { WayOut } from './way-out.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 
 /**
@@ -13,9 +13,9 @@ import type { TopicConfig } from '../topics/topic-config.ts';
  */
 export class SizeRetention {
   readonly #keyReader = new KeyReader();
-  readonly #leaving: Leaving;
+  readonly #leaving: WayOut;
 
-  constructor(leaving: Leaving) {
+  constructor(leaving: WayOut) {
     this.#leaving = leaving;
   }
 

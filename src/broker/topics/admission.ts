@@ -1,10 +1,26 @@
 import type { Batch, Record } from '../../log/index.ts';
-import { BrokerError, type BrokerErrorCode, type BrokerErrorDetails } from '../errors.ts';
-import type { BrokerCore } from '../core.ts';
+import type { Budgets } from '../budgets.ts';
+import { topicError, type BrokerError } from '../errors.ts';
 import type { KeyState } from '../partitions/key-index.ts';
 import { recordBytes } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { PublishOptions, Topic } from './topic.ts';
+import type { Deduplication } from './deduplication.ts';
+import type { PublishOptions } from './publishes.ts';
+import type { TopicConfig } from './topic-config.ts';
+
+/** A topic as admission knows it. */
+interface AdmittingTopic {
+  readonly name: string;
+  readonly config: TopicConfig;
+  readonly deduplication: Deduplication;
+}
+
+/** What admission needs from the broker around it. */
+export interface AdmissionHost {
+  readonly budgets: Budgets;
+  /** Lets dedupe ids and producers go whose time is over, in all topics. */
+  forgetExpired(): void;
+}
 
 /** What fits the log's largest record, with a MiB to spare for key and headers. */
 const valueBytesLimit = 63 * 1024 * 1024;
@@ -33,7 +49,7 @@ export type Admission =
     };
 
 /** Why the log cannot hold a record, whatever its topic's limits are; undefined: it can. */
-export function refusalOfValue(topic: Topic, record: Record): BrokerError | undefined {
+export function refusalOfValue(topic: AdmittingTopic, record: Record): BrokerError | undefined {
   if (record.valueEnd - record.valueStart <= valueBytesLimit) return undefined;
   const what = `takes values of up to ${valueBytesLimit} bytes`;
   return topicError(topic, 'message-too-large', what, { limit: valueBytesLimit });
@@ -41,7 +57,7 @@ export function refusalOfValue(topic: Topic, record: Record): BrokerError | unde
 
 /** Why a topic refuses a publish for what it is (sealed, too large) or expects; undefined: it does not. */
 export function refusalOfMessage(
-  topic: Topic,
+  topic: AdmittingTopic,
   record: Record,
   options: PublishOptions | undefined,
   partition: Partition,
@@ -62,7 +78,7 @@ export function refusalOfMessage(
 }
 
 function failedExpectation(
-  topic: Topic,
+  topic: AdmittingTopic,
   options: PublishOptions,
   partition: Partition,
   key: string,
@@ -124,7 +140,7 @@ function lastOffsetOfKey(partition: Partition, pattern: string | undefined, key:
 
 /** Why a topic has no room for a publish; undefined: it has, or will make it by dropping its oldest. */
 export function refusalOfRoom(
-  topic: Topic,
+  topic: AdmittingTopic,
   record: Record,
   partition: Partition,
   key: string,
@@ -157,7 +173,7 @@ export function refusalOfRoom(
  * are told, and try again.
  */
 export function refusalOfBatchRoom(
-  topic: Topic,
+  topic: AdmittingTopic,
   partition: Partition,
   batch: Batch,
 ): BrokerError | undefined {
@@ -172,45 +188,35 @@ export function refusalOfBatchRoom(
 
 /** Why the broker has no room for what the message would make it remember: a new key, a dedupe id, a time. */
 export function refusalOfBudget(
-  topic: Topic,
-  core: BrokerCore,
+  topic: AdmittingTopic,
+  host: AdmissionHost,
   options: PublishOptions | undefined,
   partition: Partition,
   key: string,
 ): BrokerError | undefined {
-  const { budgets } = core;
+  const { budgets } = host;
   if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
     return budgets.refusal('keys');
   if (options?.deliverAtMs !== undefined && budgets.isFull('scheduled')) return budgets.refusal('scheduled');
   if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;
-  if (budgets.isFull('dedupeIds')) core.forgetExpired();
+  if (budgets.isFull('dedupeIds')) host.forgetExpired();
   return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;
 }
 
 /** The same for a batch that came whole: its producer, and the keys in it. */
 export function refusalOfBatchBudget(
-  core: BrokerCore,
+  host: AdmissionHost,
   partition: Partition,
   batch: Batch,
   newKeys: () => number,
 ): BrokerError | undefined {
-  const { budgets } = core;
+  const { budgets } = host;
   if (partition.keyIndex && budgets.used('keys') + batch.count > budgets.limit('keys')) {
     const count = newKeys();
     const refusal = count > 0 ? budgets.refusal('keys', count) : undefined;
     if (refusal) return refusal;
   }
   if (batch.producerId < 0 || partition.producers.knows(batch.producerId)) return undefined;
-  if (budgets.isFull('producers')) core.forgetExpired();
+  if (budgets.isFull('producers')) host.forgetExpired();
   return budgets.isFull('producers') ? budgets.refusal('producers') : undefined;
-}
-
-/** An error about a topic: `what` goes on from its name. */
-export function topicError(
-  topic: Topic,
-  code: BrokerErrorCode,
-  what: string,
-  details: BrokerErrorDetails = {},
-): BrokerError {
-  return new BrokerError(code, `Topic "${topic.name}" ${what}.`, { topic: topic.name, ...details });
 }

@@ -1,16 +1,56 @@
 import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../../log/index.ts';
-import { refusalOfBatchBudget, refusalOfBatchRoom, topicError } from './admission.ts';
+import { refusalOfBatchBudget, refusalOfBatchRoom, type AdmissionHost } from './admission.ts';
 import type { AgeRetention } from '../retention/age-retention.ts';
-import type { BrokerCore } from '../core.ts';
-import type { BrokerError } from '../errors.ts';
+import type { Clock } from '../../util/index.ts';
+import { topicError, type BrokerError } from '../errors.ts';
 import { KeyReader } from '../partitions/filter.ts';
-import type { Group } from '../groups/group.ts';
 import { recordBytes } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { PublishListener } from './publishes.ts';
+import type { BatchTransaction, PublishListener } from './publishes.ts';
 import type { SizeRetention } from '../retention/size-retention.ts';
-import type { Topic } from './topic.ts';
-import type { BatchTransaction } from '../transactions/transactions.ts';
+import type { Topic } from '../model.ts';
+import type { Deduplication } from './deduplication.ts';
+import type { Rate } from '../partitions/rates.ts';
+
+/** A topic as batches come into it. */
+interface IntakeTopic extends Topic {
+  readonly partitions: { readonly length: number; at(index: number): Partition | undefined };
+  readonly deduplication: Deduplication;
+  readonly inRate: Rate;
+  /** Why a partition takes nothing until what leaves it has been moved. */
+  readonly leaving: { refusal(partition: Partition): BrokerError | undefined };
+}
+
+/** A group that takes only some of the messages. */
+interface FilteredGroup {
+  /** A message was appended: true when the group wants it. */
+  noteAppended(partition: number, record: Record, offset: number): boolean;
+}
+
+/** The gate to transactions: it decides whether a batch may be part of one. */
+export interface TransactionGate {
+  /** Why a batch may not be appended to the partition; undefined: it may. */
+  refusalOf(batch: Batch, partition: Partition, said: BatchTransaction | undefined): BrokerError | undefined;
+  /** A batch that was not refused is about to be appended. */
+  joined(batch: Batch, partition: Partition): void;
+}
+
+/** What the intake of batches needs from the broker around it. */
+export interface BatchIntakeHost extends AdmissionHost {
+  readonly clock: Clock;
+  /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */
+  readonly refusal: BrokerError | undefined;
+  readonly transactions: TransactionGate;
+  /** The listener hears `published` when what is open now is durable. */
+  awaitCommit<T>(
+    listener: PublishListener<T>,
+    token: T,
+    partition: Partition,
+    offset: number,
+    duplicate: boolean,
+  ): void;
+  afterCommit(callback: () => void): void;
+}
 
 /**
  * The batch intake is the way of batches that come whole into a topic: the same questions as for a single
@@ -18,15 +58,15 @@ import type { BatchTransaction } from '../transactions/transactions.ts';
  * filters, limits per key).
  */
 export class BatchIntake {
-  readonly #topic: Topic;
-  readonly #core: BrokerCore;
+  readonly #topic: IntakeTopic;
+  readonly #core: BatchIntakeHost;
   readonly #size: SizeRetention;
   readonly #age: AgeRetention;
   readonly #reader = new BatchReader();
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
 
-  constructor(topic: Topic, core: BrokerCore, size: SizeRetention, age: AgeRetention) {
+  constructor(topic: IntakeTopic, core: BatchIntakeHost, size: SizeRetention, age: AgeRetention) {
     this.#topic = topic;
     this.#core = core;
     this.#size = size;
@@ -36,7 +76,7 @@ export class BatchIntake {
   publish<T>(
     index: number,
     bytes: Uint8Array,
-    filteredGroups: readonly Group[],
+    filteredGroups: readonly FilteredGroup[],
     listener: PublishListener<T>,
     token: T,
     transaction?: BatchTransaction,
@@ -185,7 +225,12 @@ export class BatchIntake {
     }
   }
 
-  #append(partition: Partition, batch: Batch, isLookedAt: boolean, filteredGroups: readonly Group[]): void {
+  #append(
+    partition: Partition,
+    batch: Batch,
+    isLookedAt: boolean,
+    filteredGroups: readonly FilteredGroup[],
+  ): void {
     const topic = this.#topic;
     const { config } = topic;
     const isWanted = config.retention !== 'interest' || topic.groups.size > filteredGroups.length;

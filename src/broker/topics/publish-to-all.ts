@@ -1,8 +1,8 @@
 import type { Record } from '../../log/index.ts';
-import { type Admission, topicError } from './admission.ts';
-import type { BrokerError } from '../errors.ts';
-import type { PublishListener } from './publishes.ts';
-import type { PublishOptions, Topic } from './topic.ts';
+import type { Admission } from './admission.ts';
+import { topicError, type BrokerError } from '../errors.ts';
+import type { PublishListener, PublishOptions } from './publishes.ts';
+import type { Topic } from './topic.ts';
 
 /** What a publish to several topics may ask for. */
 export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs'>;

@@ -1,3 +1,37 @@
+/** What a publish may ask for besides being stored. */
+export interface PublishOptions {
+  /** Absent: by the key's hash; in turn for messages without a key. */
+  readonly partition?: number;
+  /** A second publish with the same id within the topic's window is answered with the first one's offset. */
+  readonly dedupeId?: string;
+  /** Not to be seen before then, in milliseconds since the epoch. */
+  readonly deliverAtMs?: number;
+  /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  readonly expectedLastOffset?: number;
+  /**
+   * Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState.
+   */
+  readonly expectedLastKeyOffset?: number;
+  /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
+  readonly expectedLastKey?: string;
+  readonly expectedLastDedupeId?: string;
+  /** Remove what came before: all of the topic, or all of the key. */
+  readonly replaces?: 'topic' | 'key';
+}
+
+export interface Published {
+  readonly partition: number;
+  readonly offset: number;
+  readonly duplicate: boolean;
+}
+
+/** The transaction that a batch says to be part of. */
+export interface BatchTransaction {
+  readonly transactionalId: string;
+  /** The batch adds its partition by itself; else that must have been done before. */
+  readonly addsPartition: boolean;
+}
+
 /** Hears how a publish ended. One object serves many publishes; the token says which. */
 export interface PublishListener<T> {
   /** The message is on disk. `duplicate`: it was there before, at this offset. */

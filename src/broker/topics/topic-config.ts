@@ -1,4 +1,5 @@
 import { isSubscribeSubject } from '../../util/index.ts';
+import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
 import { problemOfPolicy, type TopicDeadLetterPolicy } from '../dead-letters/dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
 
@@ -137,15 +138,3 @@ const topicChoices = {
   overflow: ['drop-oldest', 'reject', 'wait'],
   overflowPerKey: ['drop-oldest', 'reject'],
 } as const satisfies { readonly [K in keyof TopicConfig]?: readonly TopicConfig[K][] };
-
-/**
- * Infinity is no number here: what is stored is JSON, which cannot say it. A limit that is none is absent.
- */
-export function isFiniteNumber(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-/** Drops members that are present but undefined, so that they do not hide defaults. */
-export function withoutUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
-}

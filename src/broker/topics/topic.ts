@@ -1,4 +1,4 @@
-import type { Outcome, Record } from '../../log/index.ts';
+import type { Log, Outcome, Record } from '../../log/index.ts';
 import { AckRetention } from '../retention/ack-retention.ts';
 import {
   type Admission,
@@ -7,56 +7,66 @@ import {
   refusalOfMessage,
   refusalOfRoom,
   refusalOfValue,
-  topicError,
 } from './admission.ts';
 import { AgeRetention } from '../retention/age-retention.ts';
-import { BatchIntake } from './batch-intake.ts';
-import type { BrokerCore } from '../core.ts';
+import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
-import { BrokerError } from '../errors.ts';
-import { KeyReader, textFromKey } from '../partitions/filter.ts';
+import { BrokerError, topicError } from '../errors.ts';
+import { keyText, KeyReader, textFromKey, type Filter } from '../partitions/filter.ts';
 import { Group } from '../groups/group.ts';
+import type { GroupHost, GroupTopic } from '../groups/group-state.ts';
 import { groupConfig, type GroupConfig, type GroupOptions } from '../groups/group-config.ts';
-import { copyRecord, recordOf, type Message } from '../partitions/message.ts';
-import { Leaving } from '../dead-letters/leaving.ts';
-import { Partition } from '../partitions/partition.ts';
+import type { Message } from '../model.ts';
+import { copyRecord, recordOf } from '../partitions/message.ts';
+import { Leaving, type LeavingHost } from '../dead-letters/leaving.ts';
+import {
+  Partition,
+  type PartitionHost,
+  type PartitionOwner,
+  type PurgeOptions,
+} from '../partitions/partition.ts';
+import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
-import type { PublishListener } from './publishes.ts';
+import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
 import { WaitingRoom, type WaitingPublish } from './waiting-room.ts';
 import { topicStats, type TopicStats } from '../stats.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
-import type { BatchTransaction } from '../transactions/transactions.ts';
 
-/** What a publish may ask for besides being stored. */
-export interface PublishOptions {
-  /** Absent: by the key's hash; in turn for messages without a key. */
-  readonly partition?: number;
-  /** A second publish with the same id within the topic's window is answered with the first one's offset. */
-  readonly dedupeId?: string;
-  /** Not to be seen before then, in milliseconds since the epoch. */
-  readonly deliverAtMs?: number;
-  /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
-  readonly expectedLastOffset?: number;
+/** What topics need from the broker around them, and hand on to their parts. */
+export interface TopicHost extends PartitionHost, GroupHost, LeavingHost, BatchIntakeHost {
+  readonly log: Log;
+  topic(name: string): Topic | undefined;
+  /** Stores the message with the delayed ones until `dueMs` (wall clock). */
+  schedule<T>(
+    partition: Partition,
+    record: Record,
+    dueMs: number,
+    listener: PublishListener<T>,
+    token: T,
+  ): void;
   /**
-   * Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState.
+   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
+   * one commit. Resolves to how many.
    */
-  readonly expectedLastKeyOffset?: number;
-  /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
-  readonly expectedLastKey?: string;
-  readonly expectedLastDedupeId?: string;
-  /** Remove what came before: all of the topic, or all of the key. */
-  readonly replaces?: 'topic' | 'key';
+  unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
+  /** The dedupe id goes into the open commit. */
+  recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
+  /** A partition is used for the first time. */
+  partitionOpened(partition: TopicPartition): void;
+  nextId(): number;
+  /** Throws `subjects-overlap` when another topic captures what these subjects would. */
+  checkSubjects(config: TopicConfig): void;
+  redefineTopic(topic: Topic): void;
+  undefineTopic(topic: Topic): void;
 }
 
-export interface Published {
-  readonly partition: number;
-  readonly offset: number;
-  readonly duplicate: boolean;
-}
+/** A partition, and a group, of a topic. */
+export type TopicPartition = Partition<Topic>;
+export type TopicGroup = Group<Topic>;
 
 const waitingPublishesMax = 10_000;
 
@@ -66,29 +76,31 @@ const waitingPublishesMax = 10_000;
  * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits,
  * age, acks of all groups).
  */
-export class Topic {
+export class Topic implements PartitionOwner, GroupTopic {
   readonly id: number;
   readonly createdMs: number;
-  readonly partitions: PartitionList = new PartitionList((index, id) => this.#openPartition(index, id));
-  readonly groups: Map<string, Group> = new Map();
+  readonly partitions: PartitionList<TopicPartition> = new PartitionList((index, id) =>
+    this.#openPartition(index, id),
+  );
+  readonly groups: Map<string, TopicGroup> = new Map();
   readonly deduplication: Deduplication;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
   /** What leaves without an answer of a group: limits, age, removal on request. */
   readonly leaving: Leaving;
+  /** Removes what all groups are done with. */
+  readonly settlements: AckRetention;
   #config: TopicConfig;
   #deleted = false;
-  readonly #core: BrokerCore;
+  readonly #core: TopicHost;
   readonly #keyReader = new KeyReader();
-  #allGroups: readonly Group[] = [];
-  #filteredGroups: readonly Group[] = [];
+  #allGroups: readonly TopicGroup[] = [];
+  #filteredGroups: readonly TopicGroup[] = [];
   readonly #waiting: WaitingRoom;
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
-  readonly #acks: AckRetention;
   readonly #batches: BatchIntake;
   #nextPartition = 0;
-  #settlesByKey = false;
   /**
    * Publishes need no look at options, limits or groups: the common case, decided once per change of
    * configuration.
@@ -102,7 +114,7 @@ export class Topic {
   readonly #updates = new Mutex();
 
   constructor(
-    core: BrokerCore,
+    core: TopicHost,
     id: number,
     config: TopicConfig,
     createdMs: number,
@@ -117,7 +129,7 @@ export class Topic {
     this.leaving = new Leaving(this, core);
     this.#size = new SizeRetention(this.leaving);
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
-    this.#acks = new AckRetention(this, core);
+    this.settlements = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     this.partitions.add(logIds);
     this.#configured();
@@ -331,6 +343,47 @@ export class Topic {
     return offset;
   }
 
+  // ---- dead letters
+
+  /**
+   * Why its limits do not allow a dead letter; undefined: they do. A full disk does not count: what was given
+   * up has its room already.
+   */
+  refusalOfLetter(record: Record): BrokerError | undefined {
+    const partition = this.partitions.at(0)!;
+    const key = keyText(record);
+    return (
+      refusalOfMessage(this, record, undefined, partition, key) ?? refusalOfRoom(this, record, partition, key)
+    );
+  }
+
+  /** Appends a dead letter that it does not refuse. */
+  takeLetter(record: Record): void {
+    this.appendAccepted(record, this.partitions.at(0)!);
+  }
+
+  // ---- removal on request
+
+  /** See {@link Partition.delete}. */
+  async deleteMessage(partition: Partition, offset: number): Promise<boolean> {
+    const { leaving } = this;
+    if (leaving.becomesLetter('removed')) {
+      if ((await leaving.remove(partition, [offset], 'deleted')) === 0) return false;
+    } else if (!partition.remove(offset)) return false;
+    else leaving.counts.removed++;
+    await this.#committed();
+    return true;
+  }
+
+  /** See {@link Partition.purge}. */
+  purge(partition: Partition, options: PurgeOptions): Promise<number> {
+    return purge(partition, options, {
+      leaving: this.leaving,
+      committed: () => this.#committed(),
+      unschedule: (filter) => this.#core.unschedule(partition, filter),
+    });
+  }
+
   #choosePartition(record: Record, options: PublishOptions | undefined, key: string): Partition | undefined {
     if (options?.partition !== undefined) return this.partitions.at(options.partition);
     const count = this.partitions.length;
@@ -403,7 +456,7 @@ export class Topic {
     publish.look = 'under way';
     try {
       // Only what is durable can be read.
-      await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+      await this.#committed();
       await partition.last(pattern);
     } catch (error) {
       const problem = `Topic "${this.name}" cannot read which message of the key is the last. Try again.`;
@@ -415,32 +468,19 @@ export class Topic {
 
   // ---- what groups tell it
 
-  /** Whether groups must remember the keys of what they deliver, for {@link settled}. */
-  get settlesByKey(): boolean {
-    return this.#settlesByKey;
-  }
-
-  /** A group is done with a message; `key` may be missing for what was delivered before a restart. */
-  settled(partition: Partition, offset: number, key: string | undefined, by: Group): void {
-    this.#acks.settled(partition, offset, key, by);
-  }
-
-  /** A group is done with everything in `[from, to)`. */
-  passed(partition: Partition, from: number, to: number, by: Group): void {
-    this.#acks.passed(partition, from, to, by);
-  }
-
-  /** The same, read back from the journal, which may end before what followed from it. */
+  /**
+   * A group was done with `[from, to)`, as the journal says, which may end before what followed from it.
+   */
   replayedDone(partition: Partition, from: number, to: number): void {
-    this.#acks.replayed(partition, from, to);
+    this.settlements.replayed(partition, from, to);
   }
 
   get unswept(): Unswept | undefined {
-    return this.#acks.unswept;
+    return this.settlements.unswept;
   }
 
   restoreUnswept(unswept: Unswept): void {
-    this.#acks.restore(unswept);
+    this.settlements.restore(unswept);
   }
 
   /** A message was removed, and this was its key. */
@@ -461,7 +501,7 @@ export class Topic {
   /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
   decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void {
     const { compaction, messagesPerKeyMax } = this.#config;
-    this.#acks.decided();
+    this.settlements.decided();
     if (outcome === 'abort') this.noteRoom();
     else if (compaction || messagesPerKeyMax !== undefined)
       this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors
@@ -478,12 +518,12 @@ export class Topic {
   // ---- groups and life
 
   /** Creates a group, at its start position; resolves once that is durable. */
-  async createGroup(options: GroupOptions): Promise<Group> {
+  async createGroup(options: GroupOptions): Promise<TopicGroup> {
     const config = groupConfig(options);
     this.#checkNewGroup(config.name);
     this.#core.budgets.check('groups');
     this.#core.budgets.check('positions', this.partitions.length);
-    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+    const group = new Group<Topic>(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
     this.addGroup(group);
     try {
       await group.start();
@@ -494,7 +534,7 @@ export class Topic {
     }
     this.#core.defineGroup(group);
     this.#core.emit({ kind: 'group-created', group });
-    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    await this.#committed();
     return group;
   }
 
@@ -502,8 +542,8 @@ export class Topic {
    * Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is
    * the beginning.
    */
-  defineFirstGroup(config: GroupConfig): Group {
-    const group = new Group(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
+  defineFirstGroup(config: GroupConfig): TopicGroup {
+    const group = new Group<Topic>(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
     this.addGroup(group);
     this.#core.defineGroup(group);
     group.resumeTimers();
@@ -511,7 +551,7 @@ export class Topic {
     return group;
   }
 
-  #closedUnmade({ name }: Group): BrokerError {
+  #closedUnmade({ name }: TopicGroup): BrokerError {
     if (this.#core.refusal?.code === 'closed') return this.#core.refusal;
     if (this.#deleted) return topicError(this, 'topic-not-found', 'was deleted');
     return new BrokerError('group-not-found', `Group "${name}" was deleted while it was being created.`, {
@@ -535,7 +575,7 @@ export class Topic {
   }
 
   /** Puts a group in its place: a new one, or one from the journal. */
-  addGroup(group: Group): void {
+  addGroup(group: TopicGroup): void {
     this.#core.budgets.take('groups');
     this.#core.budgets.take('positions', this.partitions.length);
     this.groups.set(group.name, group);
@@ -543,7 +583,7 @@ export class Topic {
   }
 
   /** Takes a group out; what it alone was holding goes. */
-  removeGroup(group: Group): void {
+  removeGroup(group: TopicGroup): void {
     if (this.groups.get(group.name) === group) {
       this.groups.delete(group.name);
       // A deleted topic has given back all of its groups.
@@ -553,7 +593,7 @@ export class Topic {
       }
     }
     this.#configured();
-    if (!this.#deleted) this.#acks.sweep();
+    if (!this.#deleted) this.settlements.sweep();
   }
 
   /** A message with a new key would be one too many. */
@@ -585,7 +625,7 @@ export class Topic {
     this.#allGroups = [...this.groups.values()];
     this.leaving.configured();
     this.#filteredGroups = this.#allGroups.filter((group) => group.isFiltered);
-    this.#settlesByKey = config.retention !== 'limits' && this.#filteredGroups.length > 0;
+    this.settlements.needKeys = config.retention !== 'limits' && this.#filteredGroups.length > 0;
     this.#plain =
       !this.#deleted &&
       config.partitions === 1 &&
@@ -609,7 +649,7 @@ export class Topic {
     const config = this.checkUpdate(options);
     if (config.keyState && !this.#config.keyState)
       return this.#updates.run(async () => {
-        const untracked = (): Partition | undefined =>
+        const untracked = (): TopicPartition | undefined =>
           this.partitions.opened.find(({ keyIndex }) => keyIndex === undefined);
         // Until none is left: others are opened meanwhile.
         for (let next = untracked(); next; next = untracked()) await next.trackKeys(config);
@@ -651,9 +691,9 @@ export class Topic {
       this.#size.appendedAny(partition, config);
       void this.#age.check(partition);
     }
-    if (config.retention !== retention) this.#acks.sweep(); // what all groups are done with goes now
+    if (config.retention !== retention) this.settlements.sweep(); // what all groups are done with goes now
     this.noteRoom();
-    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    await this.#committed();
   }
 
   #checkKeys(partition: Partition): void {
@@ -667,9 +707,9 @@ export class Topic {
   }
 
   /** The first use of a partition, or what the data directory holds of it. */
-  #openPartition(index: number, id: number): Partition {
+  #openPartition(index: number, id: number): TopicPartition {
     const log = this.#core.log.openPartition(id, { volatile: this.#config.durability === 'memory' });
-    const partition = new Partition(this, index, log, this.#core);
+    const partition = new Partition<Topic>(this, index, log, this.#core);
     this.#core.partitionOpened(partition);
     for (const group of this.groups.values()) group.addPartition(partition);
     return partition;
@@ -690,7 +730,7 @@ export class Topic {
       if (this.leaving.becomesLetter('overflow')) this.#size.appendedAny(partition, this.#config); // as above
     }
     for (const group of this.groups.values()) group.resumeTimers();
-    this.#acks.resume();
+    this.settlements.resume();
   }
 
   /** Deletes the topic with all its messages and groups; resolves once that is durable. */
@@ -701,7 +741,7 @@ export class Topic {
     for (const partition of this.partitions.opened) partition.tellWatchers();
     this.#core.undefineTopic(this);
     this.#core.emit({ kind: 'topic-deleted', topic: this });
-    await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
+    await this.#committed();
   }
 
   /** Stops timers, lets consumers and waiting publishers go. */
@@ -715,6 +755,11 @@ export class Topic {
         token,
         topicError(this, reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),
       );
+  }
+
+  /** Resolves when everything done so far is durable. */
+  #committed(): Promise<void> {
+    return new Promise((resolve) => this.#core.afterCommit(resolve));
   }
 
   stats(): TopicStats {

@@ -2,8 +2,7 @@ import type { Record } from '../../log/index.ts';
 import { Queue } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { PublishListener } from './publishes.ts';
-import type { PublishOptions } from './topic.ts';
+import type { PublishListener, PublishOptions } from './publishes.ts';
 
 /**
  * A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message

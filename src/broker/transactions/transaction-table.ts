@@ -1,17 +1,17 @@
 import type { TransactionEntry, TransactionalProducerEntry } from '../entries.ts';
-import type { Group } from '../groups/group.ts';
-import type { Partition } from '../partitions/partition.ts';
 import {
   Transaction,
   TransactionalProducer,
   positionKey,
   storedPosition,
   type PositionInTransaction,
+  type TransactionGroup,
+  type TransactionPartition,
 } from './transactional-producer.ts';
 
 /** What a transaction is to have besides what it has. */
 export interface TransactionGrowth {
-  readonly partitions?: readonly Partition[];
+  readonly partitions?: readonly TransactionPartition[];
   readonly groups?: readonly string[];
   readonly positions?: readonly PositionInTransaction[];
 }
@@ -20,8 +20,8 @@ export interface TransactionGrowth {
  * Partitions and groups by the ids that entries have of them; those that were deleted since are undefined.
  */
 export interface TransactionPlaces {
-  partition(id: number): Partition | undefined;
-  group(id: number): Group | undefined;
+  partition(id: number): TransactionPartition | undefined;
+  group(id: number): TransactionGroup | undefined;
 }
 
 /**
@@ -123,7 +123,7 @@ export class TransactionTable {
     }
   }
 
-  hasUndecidedPosition(group: Group, partition: number): boolean {
+  hasUndecidedPosition(group: TransactionGroup, partition: number): boolean {
     return this.#undecidedPositions.size > 0 && this.#undecidedPositions.has(positionKey(group, partition));
   }
 

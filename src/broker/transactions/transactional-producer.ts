@@ -1,8 +1,7 @@
 import type { Outcome } from '../../log/index.ts';
 import type { Timer } from '../../util/index.ts';
 import type { TransactionEntry, TransactionalProducerEntry } from '../entries.ts';
-import type { Group } from '../groups/group.ts';
-import type { Partition } from '../partitions/partition.ts';
+import type { PartitionTransactions } from '../partitions/partition-transactions.ts';
 
 /** Who a producer is: its id, and which life of it this is. A later epoch fences an earlier one. */
 export interface ProducerIdentity {
@@ -10,9 +9,31 @@ export interface ProducerIdentity {
   readonly epoch: number;
 }
 
+/** A partition as the transactions know it that write to it. */
+export interface TransactionPartition {
+  readonly index: number;
+  readonly log: { readonly id: number; readonly volatile: boolean };
+  readonly transactions: PartitionTransactions;
+  readonly topic: {
+    readonly name: string;
+    readonly isDeleted: boolean;
+    /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+    decided(partition: TransactionPartition, outcome: Outcome, runs: readonly number[]): void;
+  };
+  /** See {@link Partition.endTransaction}. */
+  endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[];
+}
+
+/** A group as the transactions know it that commit positions of it. */
+export interface TransactionGroup {
+  readonly id: number;
+  readonly isClosed: boolean;
+  commitOffset(partition: number, offset: number, metadata: string, epoch?: number): void;
+}
+
 /** A position that a group gets when the transaction commits. */
 export interface PositionInTransaction {
-  readonly group: Group;
+  readonly group: TransactionGroup;
   readonly partition: number;
   readonly offset: number;
   readonly metadata: string;
@@ -22,7 +43,7 @@ export interface PositionInTransaction {
 /** An open transaction: what it has written to, and what it will commit besides. */
 export class Transaction {
   readonly startedMs: number;
-  readonly partitions: Set<Partition> = new Set();
+  readonly partitions: Set<TransactionPartition> = new Set();
   /** Names under which positions may be added; a name may stand for groups of several topics. */
   readonly groups: Set<string> = new Set();
   /** By {@link positionKey}: the last one counts. */
@@ -34,7 +55,7 @@ export class Transaction {
   }
 }
 
-export function positionKey(group: Group, partition: number): string {
+export function positionKey(group: { readonly id: number }, partition: number): string {
   return `${group.id}/${partition}`;
 }
 

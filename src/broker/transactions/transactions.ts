@@ -2,8 +2,7 @@ import type { Batch, Outcome } from '../../log/index.ts';
 import type { Clock, SteadyTime, Timer } from '../../util/index.ts';
 import { EntryKind, type TransactionEntry, type TransactionalProducerEntry } from '../entries.ts';
 import type { BrokerError } from '../errors.ts';
-import type { Group } from '../groups/group.ts';
-import type { Partition } from '../partitions/partition.ts';
+import type { BatchTransaction } from '../topics/publishes.ts';
 import { defaultTransactionLimits, type TransactionLimits } from './transaction-limits.ts';
 import { transactionRefusal } from './transaction-refusals.ts';
 import { TransactionTable, type TransactionGrowth, type TransactionPlaces } from './transaction-table.ts';
@@ -12,6 +11,8 @@ import {
   type PositionInTransaction,
   type ProducerIdentity,
   type Transaction,
+  type TransactionGroup,
+  type TransactionPartition,
 } from './transactional-producer.ts';
 
 /** What transactions need from the broker around them. */
@@ -23,19 +24,12 @@ export interface TransactionsHost extends TransactionPlaces {
   record(kind: number, id: number, payload: Uint8Array): void;
   afterCommit(callback: () => void): void;
   takeProducerId(): Promise<number>;
-  partitions(): Iterable<Partition>;
+  partitions(): Iterable<TransactionPartition>;
 }
 
 /** Who speaks, and under which transactional id. */
 export interface TransactionCaller extends ProducerIdentity {
   readonly transactionalId: string;
-}
-
-/** The transaction that a batch says to be part of. */
-export interface BatchTransaction {
-  readonly transactionalId: string;
-  /** The batch adds its partition by itself; else that must have been done before. */
-  readonly addsPartition: boolean;
 }
 
 const sweepEveryMs = 60 * 60_000;
@@ -168,12 +162,12 @@ export class Transactions {
   // ---- what a transaction has
 
   /** The transaction is going to write to these partitions. Resolves when that is durable. */
-  addPartitions(caller: TransactionCaller, partitions: readonly Partition[]): Promise<void> {
+  addPartitions(caller: TransactionCaller, partitions: readonly TransactionPartition[]): Promise<void> {
     return this.#grow(this.#callerOf(caller), { partitions });
   }
 
   /** Whether a partition was added; throws when the caller may not ask. */
-  hasPartition(caller: TransactionCaller, partition: Partition): boolean {
+  hasPartition(caller: TransactionCaller, partition: TransactionPartition): boolean {
     return this.#callerOf(caller).transaction?.partitions.has(partition) ?? false;
   }
 
@@ -205,7 +199,7 @@ export class Transactions {
    * Whether a transaction has a position for the group there which is not decided: what is committed may be
    * about to change.
    */
-  hasUndecidedPosition(group: Group, partition: number): boolean {
+  hasUndecidedPosition(group: TransactionGroup, partition: number): boolean {
     return this.#table.hasUndecidedPosition(group, partition);
   }
 
@@ -250,7 +244,11 @@ export class Transactions {
   // ---- batches
 
   /** Why a batch may not be appended to the partition; undefined: it may. */
-  refusalOf(batch: Batch, partition: Partition, said: BatchTransaction | undefined): BrokerError | undefined {
+  refusalOf(
+    batch: Batch,
+    partition: TransactionPartition,
+    said: BatchTransaction | undefined,
+  ): BrokerError | undefined {
     const producer = this.#table.ofProducerId(batch.producerId);
     if (!batch.transactional) return producer && transactionRefusal.onlyTransactions(batch.producerId);
     if (!producer || producer.transactionalId !== said?.transactionalId)
@@ -267,7 +265,7 @@ export class Transactions {
   }
 
   /** A batch that was not refused is about to be appended: its partition is part of the transaction. */
-  joined(batch: Batch, partition: Partition): void {
+  joined(batch: Batch, partition: TransactionPartition): void {
     const producer = this.#table.ofProducerId(batch.producerId)!;
     if (!producer.transaction?.partitions.has(partition))
       void this.#grow(producer, { partitions: [partition] });
@@ -313,7 +311,7 @@ export class Transactions {
     producer.usedMs = this.#host.clock.now();
     if (raise) this.#table.raise(producer, raise.spareId);
     if (!transaction) return;
-    const inMemory: Partition[] = [];
+    const inMemory: TransactionPartition[] = [];
     for (const partition of transaction.partitions) {
       if (partition.topic.isDeleted || !partition.transactions.has(producerId)) continue;
       // What is in memory has no part in the commit: it follows.
@@ -424,7 +422,7 @@ export class Transactions {
   }
 }
 
-function endIn(partition: Partition, outcome: Outcome, producerId: number, epoch: number): void {
+function endIn(partition: TransactionPartition, outcome: Outcome, producerId: number, epoch: number): void {
   const runs = partition.endTransaction(outcome, producerId, epoch);
   partition.topic.decided(partition, outcome, runs);
 }

@@ -30,7 +30,7 @@ export interface TopicIds {
  * shown escaped.
  */
 export interface TopicNames {
-  nameOf(topic: Topic): string;
+  nameOf(topic: { readonly name: string }): string;
   topic(name: string): Topic | undefined;
 }
 

@@ -43,7 +43,7 @@ export class ShownTopicNames implements TopicNames {
     this.#broker = broker;
   }
 
-  nameOf({ name }: Topic): string {
+  nameOf({ name }: { readonly name: string }): string {
     return shownName(name);
   }
 

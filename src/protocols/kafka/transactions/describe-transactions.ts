@@ -1,4 +1,4 @@
-import type { Topic, TransactionalProducer } from '../../../broker/index.ts';
+import type { TransactionalProducer } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
@@ -17,7 +17,7 @@ export const describeTransactions: Handler<'DescribeTransactions'> = async (requ
 
 function describe(producer: TransactionalProducer, topicNames: TopicNames): StateDraft {
   const { transactionalId, timeoutMs, producerId, epoch, transaction } = producer;
-  const indexes = new Map<Topic, number[]>();
+  const indexes = new Map<{ readonly name: string }, number[]>();
   for (const { topic, index } of transaction?.partitions ?? []) {
     const known = indexes.get(topic);
     if (known) known.push(index);

@@ -1,4 +1,4 @@
-import { Queue, type Clock } from '../../util/index.ts';
+import { Queue, type Clock } from '../util/index.ts';
 
 /** Work that is paced gets so much of a turn of the event loop, beside everything that is done at once. */
 const turnMs = 10;

@@ -1,0 +1,184 @@
+export type BudgetName =
+  | 'topics'
+  | 'partitions'
+  | 'groups'
+  | 'positions'
+  | 'consumers'
+  | 'members'
+  | 'waitingFetches'
+  | 'subscriptions'
+  | 'keys'
+  | 'dedupeIds'
+  | 'producers'
+  | 'scheduled'
+  | 'ordered'
+  | 'waitingPublishes'
+  | 'transactionalIds'
+  | 'openTransactions'
+  | 'attributes';
+
+/** What one kind of object may take of the broker's memory. */
+export interface Budget {
+  /** As it reads after "the limit of 1000". */
+  readonly what: string;
+  /** The setting that sets the limit; doubles as flag, variable and file key. */
+  readonly setting: string;
+  /** What one costs in memory, about, with what it brings along. */
+  readonly bytesEach: number;
+  /**
+   * By default all of the kind may cost so much of the memory there is. The sum is above 1: the memory
+   * watermark sees to combinations.
+   */
+  readonly share: number;
+  readonly help: string;
+  /** What makes room. */
+  readonly advice: string;
+}
+
+/**
+ * The one table of what grows with what clients ask for. The settings, `doctor`, the admin API, the metrics
+ * and docs/limits.md follow it.
+ *
+ * A kind is charged where its object is made and released where it goes. What a start reads back is charged
+ * and never refused.
+ */
+export const budgetTable: { readonly [K in BudgetName]: Budget } = {
+  topics: {
+    what: 'topics',
+    setting: 'topics-max',
+    bytesEach: 4096,
+    share: 0.25,
+    help: 'topics (streams) of the broker',
+    advice: 'Delete topics',
+  },
+  partitions: {
+    what: 'partitions',
+    setting: 'partitions-max',
+    bytesEach: 3072,
+    share: 0.25,
+    help: 'partitions of all topics together',
+    advice: 'Delete topics',
+  },
+  groups: {
+    what: 'groups',
+    setting: 'groups-max',
+    bytesEach: 6144,
+    share: 0.25,
+    help: 'groups (JetStream consumers, Kafka groups per topic) of all topics together',
+    advice: 'Delete groups',
+  },
+  positions: {
+    what: 'positions of groups',
+    setting: 'positions-max',
+    bytesEach: 1792,
+    share: 0.25,
+    help: 'positions of groups: one per group and partition of its topic',
+    advice: 'Delete groups',
+  },
+  consumers: {
+    what: 'consumers',
+    setting: 'consumers-max',
+    bytesEach: 2048,
+    share: 0.15,
+    help: 'consumers of all groups: waiting pull requests, push subscriptions, share sessions, handlers, members',
+    advice: 'End consumers',
+  },
+  members: {
+    what: 'members of Kafka groups',
+    setting: 'members-max',
+    bytesEach: 4096,
+    share: 0.15,
+    help: 'members of all Kafka groups together; each 4 KiB of their metadata count as one more',
+    advice: 'End members',
+  },
+  waitingFetches: {
+    what: 'partitions of waiting fetches',
+    setting: 'waiting-fetches-max',
+    bytesEach: 512,
+    share: 0.1,
+    help: 'partitions that waiting Kafka fetches watch, all together',
+    advice: 'Let clients fetch fewer partitions at once',
+  },
+  subscriptions: {
+    what: 'live subscriptions',
+    setting: 'subscriptions-max',
+    bytesEach: 640,
+    share: 0.3,
+    help: 'live subscriptions of all NATS connections together',
+    advice: 'End subscriptions',
+  },
+  keys: {
+    what: 'distinct keys',
+    setting: 'keys-max',
+    bytesEach: 256,
+    share: 0.3,
+    help: 'distinct keys (subjects) of topics that keep state by key, all together',
+    advice: 'Delete or purge topics that keep state by key',
+  },
+  dedupeIds: {
+    what: 'dedupe ids',
+    setting: 'dedupe-ids-max',
+    bytesEach: 256,
+    share: 0.15,
+    help: 'dedupe ids inside the windows of all topics together',
+    advice: 'Shorten dedupe windows',
+  },
+  producers: {
+    what: 'idempotent producers',
+    setting: 'producers-max',
+    bytesEach: 640,
+    share: 0.1,
+    help: 'idempotent producers that partitions remember, all together',
+    advice: 'Wait until idle ones are forgotten (a day)',
+  },
+  scheduled: {
+    what: 'delayed messages',
+    setting: 'scheduled-max',
+    bytesEach: 40,
+    share: 0.1,
+    help: 'messages that wait for their time',
+    advice: 'Wait until some are due',
+  },
+  ordered: {
+    what: 'ordered messages under way',
+    setting: 'ordered-max',
+    bytesEach: 320,
+    share: 0.1,
+    help: 'messages in flight or held behind their key in groups that order by key, all together',
+    advice: 'Acknowledge messages',
+  },
+  waitingPublishes: {
+    what: 'waiting publishes',
+    setting: 'waiting-publishes-max',
+    bytesEach: 4096,
+    share: 0.1,
+    help: 'publishes that wait for room in their topics, all together',
+    advice: 'Consume from topics that are full',
+  },
+  transactionalIds: {
+    what: 'transactional ids',
+    setting: 'transactional-ids-max',
+    bytesEach: 1024,
+    share: 0.1,
+    help: 'transactional ids that are known at once',
+    advice: 'Wait until idle ones are forgotten (a week)',
+  },
+  openTransactions: {
+    what: 'open transactions',
+    setting: 'open-transactions-max',
+    bytesEach: 4096,
+    share: 0.05,
+    help: 'transactions that are open at once',
+    advice: 'End transactions',
+  },
+  attributes: {
+    what: 'attributes of protocols',
+    setting: 'attributes-max',
+    bytesEach: 1024,
+    share: 0.05,
+    help: 'facts that protocols remember on their own, such as configs of Kafka groups; each KiB counts as one',
+    advice: 'Reset configs',
+  },
+};
+
+export const budgetNames: readonly BudgetName[] = Object.keys(budgetTable) as BudgetName[];

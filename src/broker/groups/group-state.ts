@@ -1,0 +1,169 @@
+import type { Clock, Random, SteadyTime } from '../../util/index.ts';
+import type { Budgets } from '../budgets.ts';
+import type { ChangingGroup, CommitUrgency } from '../commit-cycle.ts';
+import type { DeadLetterHost } from '../dead-letters/dead-letter.ts';
+import { BrokerError } from '../errors.ts';
+import type { Filter } from '../partitions/filter.ts';
+import type { GroupConfig } from './group-config.ts';
+import type { Group, Topic } from '../model.ts';
+import type { Partition } from '../partitions/partition.ts';
+import { Positions } from './positions.ts';
+import { Rate } from '../partitions/rates.ts';
+
+/** What groups need from the broker around them. */
+export interface GroupHost extends DeadLetterHost {
+  readonly clock: Clock;
+  readonly steady: SteadyTime;
+  readonly random: Random;
+  readonly budgets: Budgets;
+  /** Until all that the data directory holds has been read back. */
+  readonly recovering: boolean;
+  /** The group has changes that the next commit must carry. */
+  groupChanged(group: ChangingGroup, urgency: CommitUrgency): void;
+  afterCommit(callback: () => void): void;
+  /** Defines a group inside the open commit, with its positions as they are. */
+  defineGroup(group: Group): void;
+  redefineGroup(group: Group): void;
+  undefineGroup(group: Group): void;
+}
+
+/** What becomes of the messages that a group is done with. */
+export interface Settlements {
+  /** Whether groups must remember the keys of what they deliver, for {@link settled}. */
+  readonly needKeys: boolean;
+  /** A group is done with a message; `key` may be missing for what was delivered before a restart. */
+  settled(partition: Partition, offset: number, key: string | undefined, by: SettlingGroup): void;
+  /** A group is done with everything in `[from, to)`. */
+  passed(partition: Partition, from: number, to: number, by: SettlingGroup): void;
+}
+
+/** A group as settlements know it. */
+export interface SettlingGroup {
+  /** What it takes; undefined: everything. */
+  readonly filter: Filter | undefined;
+  isDone(partition: number, offset: number): boolean;
+}
+
+/** The topic of a group, as the group knows it. */
+export interface GroupTopic extends Topic {
+  readonly partitions: Topic['partitions'] & {
+    /** Those that are in use. */
+    readonly opened: readonly Partition[];
+    indexes(): number[];
+  };
+  readonly settlements: Settlements;
+  readonly inRate: Rate;
+  /** What left the topic; dead letters of its groups are counted there, too. */
+  readonly leaving: { deadLettered: number; readonly counts: object; readonly lost: number };
+  /** The filter of a group changed. */
+  groupsChanged(): void;
+  /** Takes a group out; what it alone was holding goes. */
+  removeGroup(group: Group): void;
+}
+
+/**
+ * The state of a group that its deliveries and its answers share: where it stands, what it is told to be, and
+ * what it counts.
+ */
+export class GroupState implements ChangingGroup {
+  readonly group: Group & SettlingGroup;
+  readonly topic: GroupTopic;
+  readonly positions: Positions;
+  readonly deliverRate: Rate = new Rate();
+  readonly ackRate: Rate = new Rate();
+  /** Number of the last delivery. */
+  deliverySequence = 0;
+  lastDeliveredMs: number | undefined = undefined;
+  lastAckMs: number | undefined = undefined;
+  /** See {@link ChangingGroup}. */
+  changed = false;
+  config: GroupConfig;
+  filter: Filter | undefined;
+  /** Deliveries and timers have begun: it stands at its start, or all was read back. */
+  started = false;
+  closed = false;
+  /** Moves of the position, from when they are asked for until they are made. */
+  moving = 0;
+  readonly #host: GroupHost;
+
+  constructor(
+    host: GroupHost,
+    group: Group & SettlingGroup,
+    topic: GroupTopic,
+    config: GroupConfig,
+    filter: Filter | undefined,
+  ) {
+    this.#host = host;
+    this.group = group;
+    this.topic = topic;
+    this.positions = new Positions(topic.partitions);
+    this.config = config;
+    this.filter = filter;
+  }
+
+  get id(): number {
+    return this.group.id;
+  }
+
+  get isPaused(): boolean {
+    const { paused, pausedUntilMs } = this.config;
+    return paused && (pausedUntilMs === undefined || pausedUntilMs > this.#host.clock.now());
+  }
+
+  /** Whether its consumers read by themselves and commit offsets. */
+  get isCommitted(): boolean {
+    return this.config.positions === 'committed';
+  }
+
+  /** Whether its state survives a restart. */
+  get isStored(): boolean {
+    return this.config.durable && this.topic.config.durability === 'disk';
+  }
+
+  /** Whether anything may be delivered now. */
+  get isDelivering(): boolean {
+    return this.started && this.moving === 0 && !this.closed && !this.isPaused && !this.isCommitted;
+  }
+
+  /** Messages are on their way from disk: deliveries go on when they are there. */
+  get isLoading(): boolean {
+    return this.positions.opened.some((position) => position.isLoading);
+  }
+
+  /** Messages still to deliver for the first time. */
+  get lag(): number {
+    const { opened } = this.positions;
+    if (opened.length === 1) return opened[0]!.lag;
+    let lag = 0;
+    for (const position of opened) lag += position.lag;
+    return lag;
+  }
+
+  /** How long the n-th delivery of a message may take. */
+  deadlineMs(deliveries: number): number {
+    const { backoffMs, backoffMeans, ackWaitMs } = this.config;
+    if (backoffMeans === 'wait' || backoffMs.length === 0) return ackWaitMs;
+    return backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
+  }
+
+  /** The next commit carries what changed. */
+  noteChange(urgency: CommitUrgency): void {
+    if (this.isStored) this.#host.groupChanged(this, urgency);
+    else for (const position of this.positions.opened) position.changes.clear();
+  }
+
+  /** Throws when the group is gone. */
+  checkOpen(): void {
+    if (!this.closed) return;
+    const { name, topic } = this.group;
+    throw new BrokerError('group-not-found', `Group "${name}" of topic "${topic.name}" was deleted.`, {
+      topic: topic.name,
+      group: name,
+    });
+  }
+
+  /** Resolves when everything done so far is durable. */
+  committed(): Promise<void> {
+    return new Promise((resolve) => this.#host.afterCommit(resolve));
+  }
+}
