@@ -46,6 +46,27 @@ const layers: { readonly [name: string]: Layer } = {
   cli: { layers: ['admin-api', 'util'], packages: ['commander'] },
 };
 
+/**
+ * The wings of the broker: its folders, and what each may import when it runs. Types are known across wings;
+ * no file needs itself for them, see the test of circles.
+ */
+const wings: { readonly [name: string]: readonly string[] } = {
+  // What the broker is put together from: the files directly in src/broker/ that the others may not import.
+  assembly: ['topics', 'groups', 'dead-letters', 'retention', 'transactions', 'live', 'partitions', 'ground'],
+  topics: ['groups', 'dead-letters', 'retention', 'partitions', 'ground'],
+  groups: ['dead-letters', 'partitions', 'ground'],
+  'dead-letters': ['retention', 'partitions', 'ground'],
+  retention: ['partitions', 'ground'],
+  transactions: ['ground'],
+  live: ['ground'],
+  partitions: ['ground'],
+  // The files directly in src/broker/ that all wings stand on.
+  ground: [],
+};
+
+const assembly =
+  /^broker\/(assemble|attributes|broker|catalog|commit-cycle|definitions|index|log-ids|queue|snapshot|watermarks)\.ts$/;
+
 /** Single files that may do what their layer may not. */
 const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readonly why: string }[] = [
   {
@@ -139,6 +160,53 @@ function violationsOf(file: string, source: string): string[] {
   return found;
 }
 
+function wingOf(file: string): string {
+  const [, first = '', ...rest] = file.split('/');
+  if (rest.length > 0) return first;
+  return assembly.test(file) ? 'assembly' : 'ground';
+}
+
+/** The same for the wings of the broker. */
+function wingViolationsOf(file: string, source: string): string[] {
+  const wing = wingOf(file);
+  const mayImport = wings[wing];
+  if (!mayImport) return [`${file}: src/broker/${wing} is not in the table of wings`];
+  const found: string[] = [];
+  for (const { specifier, isType } of importsOf(withoutComments(source))) {
+    if (isType || !specifier.startsWith('.')) continue;
+    const target = posix.normalize(posix.join(posix.dirname(file), specifier));
+    if (layerOf(target) !== 'broker') continue;
+    const other = wingOf(target);
+    if (other !== wing && !mayImport.includes(other))
+      found.push(`${file}: ${wing} may not import ${other} (${specifier})`);
+  }
+  return found;
+}
+
+/** A circle of files that import each other, types included; undefined: there is none. */
+function circleOf(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const find = (file: string): readonly string[] | undefined => {
+    const at = path.indexOf(file);
+    if (at >= 0) return [...path.slice(at), file];
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const target of imports.get(file) ?? []) {
+      const circle = find(target);
+      if (circle) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const circle = find(file);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
 function isDoor(layer: string, target: string): boolean {
   return layers[layer]?.doors?.test(target) ?? target === `${layer}/index.ts`;
 }
@@ -159,13 +227,32 @@ function withoutStrings(code: string): string {
   return code.replaceAll(stringOrComment, '""');
 }
 
-function importsOf(code: string): { specifier: string; isDynamic: boolean }[] {
-  const statics = code.matchAll(/\b(?:import|export)\b(?:[\w\s{},*$]*?\bfrom)?\s*['"]([^'"]+)['"]/g);
+interface Import {
+  readonly specifier: string;
+  readonly isDynamic: boolean;
+  /** Only types are imported: nothing is loaded for it. */
+  readonly isType: boolean;
+}
+
+function importsOf(code: string): Import[] {
+  const statics = code.matchAll(/\b(?:import|export)\b([\w\s{},*$]*?\bfrom)?\s*['"]([^'"]+)['"]/g);
   const dynamics = code.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g);
   return [
-    ...[...statics].map(([, specifier = '']) => ({ specifier, isDynamic: false })),
-    ...[...dynamics].map(([, specifier = '']) => ({ specifier, isDynamic: true })),
+    ...[...statics].map(([, names = '', specifier = '']) => ({
+      specifier,
+      isDynamic: false,
+      isType: isTypes(names),
+    })),
+    ...[...dynamics].map(([, specifier = '']) => ({ specifier, isDynamic: true, isType: false })),
   ];
+}
+
+/** `type { … } from`, or `{ type …, type … } from`. */
+function isTypes(names: string): boolean {
+  if (/^\s*type\b/.test(names)) return true;
+  const [, list] = /^\s*\{([^}]*)\}/.exec(names) ?? [];
+  const each = list?.split(',').map((name) => name.trim()) ?? [];
+  return each.length > 0 && each.every((name) => name === '' || name.startsWith('type '));
 }
 
 // dist*/test/layers.test.js -> the sources, which are what is checked.
@@ -191,6 +278,31 @@ test('every import in src/ follows the table of layers', async () => {
   for (const file of files) violations.push(...violationsOf(file, await readFile(join(root, file), 'utf8')));
   assert.deepEqual(violations, []);
 });
+
+test('every import at run time between wings of the broker follows their table', async () => {
+  const violations: string[] = [];
+  for (const [file, source] of await brokerSources()) violations.push(...wingViolationsOf(file, source));
+  assert.deepEqual(violations, []);
+});
+
+test('no circle of imports in src/broker, types included', async () => {
+  const imports = new Map<string, string[]>();
+  for (const [file, source] of await brokerSources()) {
+    const targets = importsOf(withoutComments(source))
+      .map(({ specifier }) => posix.normalize(posix.join(posix.dirname(file), specifier)))
+      .filter((target) => target.startsWith('broker/'));
+    imports.set(file, targets);
+  }
+  assert.deepEqual(circleOf(imports), undefined);
+});
+
+async function brokerSources(): Promise<[file: string, source: string][]> {
+  const sources: [string, string][] = [];
+  for (const file of await sourceFiles())
+    if (file.startsWith('broker/')) sources.push([file, await readFile(join(root, file), 'utf8')]);
+  assert.ok(sources.length > 20, `found the sources: ${sources.length} files of the broker`);
+  return sources;
+}
 
 test('every layer has one door, its index.ts', async () => {
   const files = new Set(await sourceFiles());
@@ -263,4 +375,32 @@ test('the check sees what it is there for', () => {
     if (violation) assert.match(found, violation, `${file}: ${source}`);
     else assert.equal(found, '', `${file}: ${source}`);
   }
+});
+
+test('the check of wings sees what it is there for', () => {
+  const cases: readonly (readonly [file: string, source: string, violation: RegExp | undefined])[] = [
+    ['broker/topics/topic.ts', `import { Group } from '../groups/group.ts';`, undefined],
+    ['broker/groups/group.ts', `import { Topic } from '../topics/topic.ts';`, /groups may not import topics/],
+    ['broker/groups/group.ts', `import type { Topic } from '../topics/topic.ts';`, undefined],
+    ['broker/groups/group.ts', `import { type A, type B } from '../topics/topic.ts';`, undefined],
+    ['broker/groups/group.ts', `import { type A, b } from '../topics/topic.ts';`, /may not import topics/],
+    ['broker/errors.ts', `export * from './live/route.ts';`, /ground may not import live/],
+    ['broker/broker.ts', `import { Topic } from './topics/topic.ts';`, undefined],
+    ['broker/live/router.ts', `import { Broker } from '../broker.ts';`, /live may not import assembly/],
+    ['broker/cellar/wine.ts', ``, /not in the table of wings/],
+  ];
+  for (const [file, source, violation] of cases) {
+    const found = wingViolationsOf(file, source).join('\n');
+    if (violation) assert.match(found, violation, `${file}: ${source}`);
+    else assert.equal(found, '', `${file}: ${source}`);
+  }
+  const ring = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', []],
+    ['d', ['b']],
+  ]);
+  assert.deepEqual(circleOf(ring), ['b', 'd', 'b']);
+  ring.set('d', ['c']);
+  assert.equal(circleOf(ring), undefined);
 });
