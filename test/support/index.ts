@@ -2,6 +2,7 @@ export { type EventuallyOptions, eventually } from './eventually.ts';
 export {
   type ServerKind,
   type StartServerOptions,
+  type ServerConfiguration,
   type TestServer,
   comparedPath,
   oraclePath,

@@ -21,11 +21,21 @@ export const oraclePath: string | undefined = process.env['PILLARBOX_ORACLE'] ||
 export const comparedPath: string | undefined = oraclePath ?? (process.env['NATS_SERVER'] || undefined);
 export const serverKind: ServerKind = oraclePath === undefined ? 'pillarbox' : 'nats-server';
 
+/** The same said to both kinds of server. */
+export interface ServerConfiguration {
+  /** TOML. */
+  readonly pillarbox: string;
+  /** Beside the JetStream part. */
+  readonly natsServer: string;
+}
+
 export interface StartServerOptions {
   /** The server to start where a test compares both; by default the one that `PILLARBOX_ORACLE` chooses. */
   readonly kind?: ServerKind;
   /** A directory the caller keeps; a temporary one by default, removed on dispose. */
   readonly dataDirectory?: string;
+  /** The configuration file of each kind of server, where they need one. */
+  readonly configuration?: ServerConfiguration;
   /** More command line arguments for `pillarbox serve`; the oracle does not get them. */
   readonly args?: readonly string[];
 }
@@ -44,6 +54,8 @@ export interface TestServer extends AsyncDisposable {
   readonly dataDirectory: string;
   /** What the process has printed so far. */
   output(): string;
+  /** Writes another configuration file and sends SIGHUP. */
+  reload(configuration: ServerConfiguration): Promise<void>;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL: a crash of the process (not of the machine: the page cache stays). */
@@ -98,19 +110,27 @@ async function launchPillarbox(
   };
 }
 
+const natsConfigurationName = 'nats-server.conf';
+
+async function configure(
+  workDirectory: string,
+  dataDirectory: string,
+  { pillarbox, natsServer }: ServerConfiguration,
+): Promise<void> {
+  // sync_interval: always, because tests that kill the process ask for what was acknowledged.
+  const jetStream = `jetstream { store_dir: ${JSON.stringify(dataDirectory)}, sync_interval: always }\n`;
+  await writeFile(join(workDirectory, natsConfigurationName), jetStream + natsServer);
+  if (pillarbox !== '') await writeFile(join(workDirectory, 'pillarbox.config.toml'), pillarbox);
+}
+
 async function launchOracle(
   command: string,
   workDirectory: string,
-  dataDirectory: string,
   ports: Ports | undefined,
 ): Promise<Launch> {
-  // sync_interval: always, because tests that kill the process ask for what was acknowledged.
-  const configuration = `jetstream { store_dir: ${JSON.stringify(dataDirectory)}, sync_interval: always }\n`;
-  const configurationFile = join(workDirectory, 'nats-server.conf');
-  await writeFile(configurationFile, configuration);
   const args = [
     '-c',
-    configurationFile,
+    join(workDirectory, natsConfigurationName),
     '-a',
     '127.0.0.1',
     '-p',
@@ -149,6 +169,7 @@ class ServerProcess implements TestServer {
   readonly dataDirectory: string;
   readonly #work: TemporaryDirectory;
   readonly #args: readonly string[];
+  #configuration: ServerConfiguration;
   #child: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
   #ports: Ports | undefined;
@@ -158,6 +179,7 @@ class ServerProcess implements TestServer {
     this.#work = work;
     this.kind = options.kind ?? serverKind;
     this.#args = options.args ?? [];
+    this.#configuration = options.configuration ?? { pillarbox: '', natsServer: '' };
     this.dataDirectory = options.dataDirectory ?? join(work.path, 'data');
   }
 
@@ -189,10 +211,11 @@ class ServerProcess implements TestServer {
 
   async start(): Promise<void> {
     await mkdir(this.dataDirectory, { recursive: true });
+    await configure(this.#work.path, this.dataDirectory, this.#configuration);
     const launch =
       this.kind === 'pillarbox'
         ? await launchPillarbox(this.#work.path, this.dataDirectory, this.#ports, this.#args)
-        : await launchOracle(comparedPath ?? 'nats-server', this.#work.path, this.dataDirectory, this.#ports);
+        : await launchOracle(comparedPath ?? 'nats-server', this.#work.path, this.#ports);
     const child = spawn(launch.command, launch.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: serverEnvironment(),
@@ -226,6 +249,12 @@ class ServerProcess implements TestServer {
       throw new Error(`the server did not start: ${result}\n${this.#output}`);
     }
     this.#ports = { ...result, pid };
+  }
+
+  async reload(configuration: ServerConfiguration): Promise<void> {
+    this.#configuration = configuration;
+    await configure(this.#work.path, this.dataDirectory, configuration);
+    process.kill(this.pid, 'SIGHUP');
   }
 
   async stop(): Promise<number | null> {

@@ -20,6 +20,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   /** `PUB subject [reply] #bytes` */
   PUB(session: Session, frame: Frame): void {
     if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
     if (session.pedantic) checkPublishSubject(session, frame);
     publish(session, frame);
@@ -29,6 +30,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   HPUB(session: Session, frame: Frame): void {
     if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
     if (!session.headers) throw new ClosingError(ErrorText.headersNotSupported);
+    if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
     if (session.pedantic) checkPublishSubject(session, frame);
     publish(session, frame);
@@ -43,6 +45,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
       session.complain(ErrorText.invalidSubject);
       return;
     }
+    if (session.gate !== undefined && !session.gate.subscribes(session, pattern, frame.queue())) return;
     const sid = frame.sid();
     if (!session.subscriptions.has(sid)) {
       const { limits, router } = session.host;

@@ -1,4 +1,5 @@
 import type { LiveMessage, Topic } from '../../broker/index.ts';
+import type { Access } from '../users/index.ts';
 
 /**
  * The door between the core protocol and JetStream: core NATS knows of JetStream only this, and gets it
@@ -63,6 +64,10 @@ export interface NatsSession {
   /** The name given in CONNECT, or ''. */
   readonly clientName: string;
   readonly closed: boolean;
+  /** What it may do with topics. */
+  readonly access: Access;
+  /** -ERR: it has no permission for the request that it has published to this subject. */
+  deny(what: 'Publish to', subject: string): void;
   /**
    * Stops reading from the connection until {@link release} was called as often: how a publisher is slowed
    * down (broker.congested). What was read already still arrives.

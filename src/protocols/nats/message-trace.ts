@@ -114,6 +114,7 @@ export function traceOf(session: Session, message: LiveMessage): MessageTrace | 
   }
   if (destination === '') return undefined;
   if (!isPublishSubject(destination)) return only ? 'nowhere' : undefined;
+  if (session.gate && !session.gate.publishesTo(session, destination)) return 'nowhere';
   return new MessageTrace(session, message, destination, only);
 }
 

@@ -11,7 +11,7 @@ import {
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
 import { logIn } from './login.ts';
-import type { Login } from '../users/index.ts';
+import { fullAccess, type Access, type Login } from '../users/index.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import {
   readShared,
@@ -22,6 +22,7 @@ import {
   Output,
 } from '../connections/index.ts';
 import { globalAccount, infoFor } from './info.ts';
+import { SessionGate } from './session-gate.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -91,6 +92,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   clientName = '';
   clientLanguage = '';
   clientVersion = '';
+  /** What it does is held against; undefined: it may do everything. */
+  gate: SessionGate | undefined = undefined;
   /** Undefined before CONNECT. */
   login: Login | undefined = undefined;
 
@@ -249,7 +252,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** Takes over what CONNECT says. What an earlier one said stays where this one is silent. */
   accept(options: ConnectOptions, login: Login): void {
-    this.login = login;
+    this.#enter(login);
     this.authDueMs = Infinity;
     if (options.protocol !== undefined && options.protocol !== 0 && options.protocol !== 1) {
       throw new ClosingError(ErrorText.invalidProtocol);
@@ -267,8 +270,25 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (this.noResponders && !this.headers) throw new ClosingError(ErrorText.noRespondersNeedHeaders);
   }
 
+  #enter(login: Login): void {
+    this.login = login;
+    this.gate = SessionGate.for(login, this.host.router, this.host.clock);
+  }
+
+  /** What it may do with topics. */
+  get access(): Access {
+    return this.login?.access ?? fullAccess;
+  }
+
+  /** -ERR for what its permissions do not allow, in nats-server's words. */
+  deny(what: 'Publish to' | 'Subscription to', subject: string, queue?: string): void {
+    const end = queue === undefined ? '' : ` using queue ${JSON.stringify(queue)}`;
+    const text = `Permissions Violation for ${what} ${JSON.stringify(subject)}${end}`;
+    this.output.append(new FrameWriter().error(text).take());
+  }
+
   add(pattern: string, queue: string | undefined, sid: string): void {
-    const subscription = new Subscription(this, pattern, sid);
+    const subscription = new Subscription(this, pattern, sid, this.gate?.filterOf(pattern));
     this.subscriptions.set(sid, subscription);
     subscription.live = this.host.router.subscribe(pattern, queue, subscription);
     this.lookedUp();

@@ -10,6 +10,7 @@ import {
   writeLatin1,
 } from '../../wire/nats/index.ts';
 import type { Output } from '../connections/index.ts';
+import type { DeliveryFilter } from './session-gate.ts';
 import type { Session } from './session.ts';
 
 /** The encoding of messages whose bytes after the subject are as PUB and MSG have them in common. */
@@ -30,6 +31,8 @@ export class Subscription implements LiveSubscriber {
   delivered = 0;
   /** Gone after so many messages; 0 = never. */
   deliveredMax = 0;
+  /** Messages it may not have; undefined: it may have all. */
+  filter: DeliveryFilter | undefined;
   readonly #session: Session;
   readonly #output: Output;
   /**
@@ -39,11 +42,12 @@ export class Subscription implements LiveSubscriber {
   #head: Buffer | undefined = undefined;
   readonly #wild: boolean;
 
-  constructor(session: Session, pattern: string, sid: string) {
+  constructor(session: Session, pattern: string, sid: string, filter?: DeliveryFilter) {
     this.#session = session;
     this.#output = session.output;
     this.#wild = hasWildcards(pattern);
     this.sid = sid;
+    this.filter = filter;
   }
 
   get session(): Session {
@@ -61,6 +65,8 @@ export class Subscription implements LiveSubscriber {
   receive(message: LiveMessage): boolean {
     const session = this.#session;
     if (session.closed || (message.origin === session && !session.echo)) return false;
+    if (this.filter !== undefined && !this.filter.lets(message)) return false;
+    if (message.replyStart >= 0 && session.gate?.tracksReplies) session.gate.asked(message);
     const output = this.#output;
     if (message.encoding === natsEncoding && (message.headerStart < 0 || session.headers))
       this.#copy(message);

@@ -4,6 +4,7 @@ import type { SessionHost } from './session-host.ts';
 import type { Session } from './session.ts';
 
 const subject = '$SYS.REQ.USER.INFO';
+const nanosPerMs = 1e6;
 
 /** Whether it asks who the connection is: the one system request that ordinary clients make. */
 export function isUserInfoRequest(message: LiveMessage): boolean {
@@ -26,11 +27,28 @@ export function replyUserInfo(session: Session, message: LiveMessage): void {
   const { router } = session.host;
   const answer = {
     server: serverOf(session.host),
-    data: { user: session.user, account: globalAccount },
+    data: { user: session.user, account: globalAccount, ...permissionsOf(session) },
   };
   const value = Buffer.from(JSON.stringify(answer), 'utf8');
   const reply = new LiveMessage();
   reply.setSubject(message.replyBuffer, message.replyStart, message.replyEnd);
   reply.setValue(value, 0, value.length);
   router.publish(reply);
+}
+
+/** Permissions by subject, as nats-server shows them; nothing where there are none. */
+function permissionsOf({ login }: Session): object {
+  const { publish, subscribe, allowResponses } = login?.user?.nats ?? {};
+  if (!publish && !subscribe && !allowResponses) return {};
+  const responses = allowResponses && {
+    max: allowResponses.max,
+    ttl: allowResponses.expiresMs * nanosPerMs,
+  };
+  return {
+    permissions: {
+      ...(publish && { publish }),
+      ...(subscribe && { subscribe }),
+      ...(responses && { responses }),
+    },
+  };
 }

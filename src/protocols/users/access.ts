@@ -31,6 +31,12 @@ export class Access {
     return this.may('manage', topic);
   }
 
+  /** Whether every topic may be consumed, of whatever name. */
+  get consumesAll(): boolean {
+    const rules = this.#permissions === undefined ? {} : this.#permissions.consume;
+    return rules !== undefined && !rules.deny?.length && (rules.allow?.includes('*') ?? true);
+  }
+
   /** Whether any action is allowed: such a topic is shown in lists. */
   maySee(topic: string): boolean {
     return this.mayConsume(topic) || this.mayPublish(topic) || this.mayManage(topic);

@@ -1,4 +1,6 @@
 import type { LiveMessage } from '../../../broker/index.ts';
+import type { NatsSession } from '../jetstream-door.ts';
+import { mayConsume } from './access.ts';
 import type { StreamConsumer } from './consumer.ts';
 import type { Context } from './context.ts';
 import { readDecimal } from './decimal.ts';
@@ -40,7 +42,7 @@ export class Acks {
   }
 
   /** False when there is no such consumer, or one that takes no acks. */
-  take(message: LiveMessage): boolean {
+  take(session: NatsSession, message: LiveMessage): boolean {
     const { subjectBuffer: subject, subjectStart: start, subjectEnd: end } = message;
     let consumer = this.#last;
     let at: number;
@@ -53,6 +55,7 @@ export class Acks {
       at = start + found.tailStart;
       this.#last = consumer;
     }
+    if (!mayConsume(session, consumer.stream, message)) return true;
     // It listens to no acks: nobody is there.
     if (consumer.group.config.ack === 'none') return false;
     const sequenceStart = nextToken(subject, at, end);

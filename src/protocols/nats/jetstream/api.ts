@@ -1,4 +1,5 @@
 import type { NatsSession } from '../jetstream-door.ts';
+import type { TopicAction } from '../../users/index.ts';
 import type { Context } from './context.ts';
 import { accountInfo } from './handlers/account.ts';
 import { clusterRequired, notSupported } from './handlers/cluster.ts';
@@ -28,6 +29,8 @@ interface VerbDefinition {
   readonly answer: string;
   readonly args: number | `${number}+`;
   readonly handle: ApiHandler;
+  /** What the client must be allowed to do with the topic that the first token names; absent: nothing. */
+  readonly needs?: TopicAction | 'any';
   /** Members that an error answer carries besides the error, as nats-server has them. */
   readonly errorMembers?: object;
 }
@@ -66,54 +69,85 @@ const emptyPage = { total: 0, offset: 0, limit: 0 };
  */
 export const verbs: { readonly [V in Verb]: VerbDefinition } = {
   INFO: { answer: 'account_info', args: 0, handle: accountInfo },
-  'STREAM.CREATE': { answer: 'stream_create', args: 1, handle: streamCreate },
-  'STREAM.UPDATE': { answer: 'stream_update', args: 1, handle: streamUpdate },
-  'STREAM.INFO': { answer: 'stream_info', args: 1, handle: streamInfoOf, errorMembers: emptyPage },
+  'STREAM.CREATE': { answer: 'stream_create', args: 1, needs: 'manage', handle: streamCreate },
+  'STREAM.UPDATE': { answer: 'stream_update', args: 1, needs: 'manage', handle: streamUpdate },
+  'STREAM.INFO': {
+    answer: 'stream_info',
+    args: 1,
+    needs: 'any',
+    handle: streamInfoOf,
+    errorMembers: emptyPage,
+  },
   'STREAM.NAMES': { answer: 'stream_names', args: 0, handle: streamNames },
   'STREAM.LIST': { answer: 'stream_list', args: 0, handle: streamList },
-  'STREAM.DELETE': { answer: 'stream_delete', args: 1, handle: streamDelete },
+  'STREAM.DELETE': { answer: 'stream_delete', args: 1, needs: 'manage', handle: streamDelete },
   'STREAM.PURGE': {
     answer: 'stream_purge',
     args: 1,
+    needs: 'manage',
     handle: streamPurge,
     errorMembers: { purged: 0 },
   },
-  'STREAM.MSG.GET': { answer: 'stream_msg_get', args: 1, handle: messageGet },
-  'STREAM.MSG.DELETE': { answer: 'stream_msg_delete', args: 1, handle: messageDelete },
-  'STREAM.SNAPSHOT': { answer: 'stream_snapshot', args: 1, handle: notSupported('streamSnapshot') },
-  'STREAM.RESTORE': { answer: 'stream_restore', args: 1, handle: notSupported('streamRestore') },
-  'STREAM.LEADER.STEPDOWN': { answer: 'stream_leader_stepdown', args: 1, handle: clusterRequired },
-  'STREAM.PEER.REMOVE': { answer: 'stream_remove_peer', args: 1, handle: clusterRequired },
-  'CONSUMER.CREATE': { answer: 'consumer_create', args: '1+', handle: consumerCreate },
-  'CONSUMER.DURABLE.CREATE': { answer: 'consumer_create', args: 2, handle: durableCreate },
-  'CONSUMER.INFO': { answer: 'consumer_info', args: 2, handle: consumerInfoOf },
+  'STREAM.MSG.GET': { answer: 'stream_msg_get', args: 1, needs: 'consume', handle: messageGet },
+  'STREAM.MSG.DELETE': { answer: 'stream_msg_delete', args: 1, needs: 'manage', handle: messageDelete },
+  'STREAM.SNAPSHOT': {
+    answer: 'stream_snapshot',
+    args: 1,
+    needs: 'consume',
+    handle: notSupported('streamSnapshot'),
+  },
+  'STREAM.RESTORE': {
+    answer: 'stream_restore',
+    args: 1,
+    needs: 'manage',
+    handle: notSupported('streamRestore'),
+  },
+  'STREAM.LEADER.STEPDOWN': {
+    answer: 'stream_leader_stepdown',
+    args: 1,
+    needs: 'manage',
+    handle: clusterRequired,
+  },
+  'STREAM.PEER.REMOVE': { answer: 'stream_remove_peer', args: 1, needs: 'manage', handle: clusterRequired },
+  'CONSUMER.CREATE': { answer: 'consumer_create', args: '1+', needs: 'consume', handle: consumerCreate },
+  'CONSUMER.DURABLE.CREATE': { answer: 'consumer_create', args: 2, needs: 'consume', handle: durableCreate },
+  'CONSUMER.INFO': { answer: 'consumer_info', args: 2, needs: 'consume', handle: consumerInfoOf },
   'CONSUMER.NAMES': {
     answer: 'consumer_names',
     args: 1,
+    needs: 'consume',
     handle: consumerNames,
     errorMembers: { ...emptyPage, consumers: [] },
   },
   'CONSUMER.LIST': {
     answer: 'consumer_list',
     args: 1,
+    needs: 'consume',
     handle: consumerList,
     errorMembers: { ...emptyPage, consumers: [] },
   },
-  'CONSUMER.DELETE': { answer: 'consumer_delete', args: 2, handle: consumerDelete },
+  'CONSUMER.DELETE': { answer: 'consumer_delete', args: 2, needs: 'consume', handle: consumerDelete },
   'CONSUMER.PAUSE': {
     answer: 'consumer_pause',
     args: 2,
+    needs: 'consume',
     handle: consumerPause,
     errorMembers: { paused: false, pause_until: zeroTime },
   },
   'CONSUMER.RESET': {
     answer: 'consumer_reset',
     args: 2,
+    needs: 'consume',
     handle: consumerReset,
     errorMembers: { reset_seq: 0 },
   },
-  'CONSUMER.UNPIN': { answer: 'consumer_unpin', args: 2, handle: consumerUnpin },
-  'CONSUMER.LEADER.STEPDOWN': { answer: 'consumer_leader_stepdown', args: 2, handle: clusterRequired },
+  'CONSUMER.UNPIN': { answer: 'consumer_unpin', args: 2, needs: 'consume', handle: consumerUnpin },
+  'CONSUMER.LEADER.STEPDOWN': {
+    answer: 'consumer_leader_stepdown',
+    args: 2,
+    needs: 'consume',
+    handle: clusterRequired,
+  },
 };
 
 /**

@@ -12,7 +12,7 @@ import type { StreamConfig } from './stream-config.ts';
 import { msOfNanos, nanosOfMs, timeMs, timeText } from './time.ts';
 
 /** Metadata member that names a consumer's dead-letter topic; `none` turns it off. */
-const deadLetterMetadata = 'pillarbox.dead-letter';
+export const deadLetterMetadata = 'pillarbox.dead-letter';
 
 /** The core's words for a consumer. `attributes.nats` keeps the whole configuration. */
 export function groupConfigOf(

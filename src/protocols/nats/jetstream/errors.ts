@@ -119,6 +119,8 @@ const definitions = {
   messageIncrDisabled: [10168, 400, 'message counters is disabled'],
   messageIncrMissing: [10169, 400, 'message counter increment is missing'],
   messageIncrInvalid: [10171, 400, 'message counter increment is invalid'],
+  /** nats-server knows permissions by subject only, and has no such answer. */
+  notAllowed: [10403, 403, 'permissions violation: the user may not {}'],
   atomicPublishDisabled: [10174, 400, 'atomic publish is disabled'],
   replayPolicyInvalid: [10182, 400, 'consumer replay policy invalid'],
   ackWaitNegative: [10183, 400, 'consumer ack wait needs to be positive'],

@@ -1,5 +1,6 @@
 import type { Broker, BrokerEvent, LiveMessage, Topic } from '../../../broker/index.ts';
 import type { JetStream, NatsSession } from '../jetstream-door.ts';
+import { checkAccess, mayConsume } from './access.ts';
 import { Acks } from './ack.ts';
 import { Advisories } from './advisories.ts';
 import { parseVerb, verbs, type ApiAnswer, type Verb } from './api.ts';
@@ -66,8 +67,8 @@ export class PillarboxJetStream implements JetStream {
     return this.#publisher.refusalOf(message, topic);
   }
 
-  ack(_session: NatsSession, message: LiveMessage): boolean {
-    return this.#acks.take(message);
+  ack(session: NatsSession, message: LiveMessage): boolean {
+    return this.#acks.take(session, message);
   }
 
   request(session: NatsSession, message: LiveMessage): boolean {
@@ -75,7 +76,7 @@ export class PillarboxJetStream implements JetStream {
     if (subject.startsWith(flowControlPrefix)) return this.#flowControl(subject);
     if (!subject.startsWith(apiPrefix)) return false;
     const path = subject.slice(apiPrefix.length);
-    if (path.startsWith(nextPrefix)) return this.#next(path.slice(nextPrefix.length), message);
+    if (path.startsWith(nextPrefix)) return this.#next(session, path.slice(nextPrefix.length), message);
     if (path.startsWith(directGetPrefix))
       return this.#directGet(session, path.slice(directGetPrefix.length), message);
     const parsed = parseVerb(path);
@@ -114,7 +115,7 @@ export class PillarboxJetStream implements JetStream {
     message: LiveMessage,
   ): Promise<void> | undefined {
     const { reply } = message;
-    const { answer, handle, errorMembers } = verbs[verb];
+    const { answer, handle, needs, errorMembers } = verbs[verb];
     const type = `io.nats.jetstream.api.v1.${answer}_response`;
     const say = (body: object): void => {
       this.#counters.total++; // INFO does not count itself
@@ -130,6 +131,7 @@ export class PillarboxJetStream implements JetStream {
       return undefined;
     }
     try {
+      checkAccess(this.#context, session, needs, args);
       const result: ApiAnswer | Promise<ApiAnswer> = handle(this.#context, {
         session,
         args,
@@ -149,11 +151,12 @@ export class PillarboxJetStream implements JetStream {
     return level !== undefined && !(Number(level) <= this.#context.server.apiLevel);
   }
 
-  #next(path: string, message: LiveMessage): boolean {
+  #next(session: NatsSession, path: string, message: LiveMessage): boolean {
     const [streamName, consumerName, ...rest] = path.split('.');
     if (consumerName === undefined || rest.length > 0) return false;
     const consumer = this.#context.streams.find(streamName!)?.findConsumer(consumerName);
     if (!consumer) return false;
+    if (!mayConsume(session, consumer.stream, message)) return true;
     pull(this.#context, consumer, message.reply, message.value);
     return true;
   }
@@ -162,6 +165,7 @@ export class PillarboxJetStream implements JetStream {
     const dot = path.indexOf('.');
     const stream = this.#context.streams.find(dot < 0 ? path : path.slice(0, dot));
     if (!stream?.config.allow_direct) return false;
+    if (!mayConsume(session, stream, message)) return true;
     const { reply } = message;
     if (reply === undefined) return true;
     const subject = dot < 0 ? '' : path.slice(dot + 1);

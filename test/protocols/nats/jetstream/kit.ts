@@ -4,6 +4,7 @@ import {
   type LiveSubscriber,
   type LiveSubscription,
 } from '../../../../src/broker/index.ts';
+import { fullAccess } from '../../../../src/protocols/users/index.ts';
 import type { NatsSession } from '../../../../src/protocols/nats/jetstream-door.ts';
 import { PillarboxJetStream } from '../../../../src/protocols/nats/jetstream/index.ts';
 import { decodeHeaders, decodeStatus, encodeHeaders, natsHeaders } from '../../../../src/wire/nats/index.ts';
@@ -114,6 +115,8 @@ export class TestJetStream {
     id: 1,
     clientName: 'test',
     closed: false,
+    access: fullAccess,
+    deny() {},
     holds: 0,
     hold() {
       this.holds++;

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { subjectsOverlap } from '../../../../util/index.ts';
+import type { NatsSession } from '../../jetstream-door.ts';
+import { checkDeadLetterAccess } from '../access.ts';
 import type { ApiAnswer, ApiRequest } from '../api.ts';
 import type { StreamConsumer } from '../consumer.ts';
 import {
@@ -27,31 +29,37 @@ const createShape = {
 type CreateRequest = Decoded<typeof createShape>;
 
 /** CONSUMER.CREATE.<stream>[.<name>[.<filter>]] {stream_name, config, action} */
-export async function consumerCreate(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+export async function consumerCreate(
+  context: Context,
+  { session, args, body }: ApiRequest,
+): Promise<ApiAnswer> {
   const request = decodeBody(body, createShape);
   const [streamName, name, ...filter] = args;
   checkNames(streamName!, name ?? request.config?.name, request);
   const config = request.config ?? {};
   if (name === undefined) {
     if (config.durable_name) throw apiError('ephemeralWithDurableName');
-    return createOrUpdate(context, request, config.name || undefined);
+    return createOrUpdate(context, session, request, config.name || undefined);
   }
   if (config.durable_name && config.durable_name !== name) throw apiError('durableNameNotMatchSubject');
   if (filter.length > 0) {
     if (config.filter_subjects?.length) throw apiError('multipleFiltersNotAllowed');
     if (config.filter_subject !== filter.join('.')) throw apiError('filterSubjectMismatch');
   }
-  return createOrUpdate(context, request, name);
+  return createOrUpdate(context, session, request, name);
 }
 
 /** CONSUMER.DURABLE.CREATE.<stream>.<name>: the form of clients before 2.9. */
-export async function durableCreate(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
+export async function durableCreate(
+  context: Context,
+  { session, args, body }: ApiRequest,
+): Promise<ApiAnswer> {
   const request = decodeBody(body, createShape);
   const [streamName, name] = args;
   checkNames(streamName!, name, request);
   if (!request.config?.durable_name) throw apiError('durableNameNotSet');
   if (request.config.durable_name !== name) throw apiError('durableNameNotMatchSubject');
-  return createOrUpdate(context, request, name);
+  return createOrUpdate(context, session, request, name);
 }
 
 function checkNames(streamName: string, name: string | undefined, request: CreateRequest): void {
@@ -61,6 +69,7 @@ function checkNames(streamName: string, name: string | undefined, request: Creat
 
 async function createOrUpdate(
   context: Context,
+  session: NatsSession,
   request: CreateRequest,
   name: string | undefined,
 ): Promise<ApiAnswer> {
@@ -70,6 +79,7 @@ async function createOrUpdate(
   const config = consumerConfig(name === undefined ? given : { ...given, name }, stream.config, {
     pedantic: request.pedantic ?? false,
   });
+  checkDeadLetterAccess(session, config);
   const existing = name === undefined ? undefined : stream.findConsumer(name);
   if (existing) return update(context, existing, config, request.action);
   if (request.action === 'update') throw apiError('consumerDoesNotExist');

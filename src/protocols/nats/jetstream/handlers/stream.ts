@@ -1,4 +1,6 @@
 import { subjectsOverlap } from '../../../../util/index.ts';
+import { fullAccess } from '../../../users/index.ts';
+import type { NatsSession } from '../../jetstream-door.ts';
 import type { ApiAnswer, ApiRequest } from '../api.ts';
 import type { Context } from '../context.ts';
 import { apiError } from '../errors.ts';
@@ -35,24 +37,30 @@ export async function streamInfoOf(context: Context, { args, body }: ApiRequest)
 
 const listShape = { offset: 'integer', subject: 'string' } as const;
 
-function streamsThatCapture(context: Context, subject: string | undefined): Stream[] {
-  const streams = context.streams.all();
+/** Streams that the client may do anything with, and that capture the subject if there is one. */
+function visibleStreams(
+  { streams: all }: Context,
+  { access }: NatsSession,
+  subject: string | undefined,
+): Stream[] {
+  const isVisible = ({ topic }: Stream): boolean => access.maySee(topic.name);
+  const streams = access === fullAccess ? all.all() : all.all().filter(isVisible);
   if (!subject) return streams;
   return streams.filter(({ config }) => config.subjects.some((pattern) => subjectsOverlap(pattern, subject)));
 }
 
 /** STREAM.NAMES {offset, subject} */
-export function streamNames(context: Context, { body }: ApiRequest): ApiAnswer {
+export function streamNames(context: Context, { session, body }: ApiRequest): ApiAnswer {
   const { offset, subject } = decodeOptional(body, listShape);
-  const page = pageOf(streamsThatCapture(context, subject), offset, namesPerPage);
+  const page = pageOf(visibleStreams(context, session, subject), offset, namesPerPage);
   const streams = page.items.length === 0 ? null : page.items.map(({ name }) => name);
   return { total: page.total, offset: page.offset, limit: page.limit, streams };
 }
 
 /** STREAM.LIST {offset, subject} */
-export async function streamList(context: Context, { body }: ApiRequest): Promise<ApiAnswer> {
+export async function streamList(context: Context, { session, body }: ApiRequest): Promise<ApiAnswer> {
   const { offset, subject } = decodeOptional(body, listShape);
-  const page = pageOf(streamsThatCapture(context, subject), offset, infosPerPage);
+  const page = pageOf(visibleStreams(context, session, subject), offset, infosPerPage);
   const streams: object[] = [];
   for (const stream of page.items) streams.push(await streamInfo(context, stream));
   return { total: page.total, offset: page.offset, limit: page.limit, streams };

@@ -1,0 +1,43 @@
+import type { LiveMessage } from '../../../broker/index.ts';
+import { fullAccess, type TopicAction } from '../../users/index.ts';
+import type { NatsSession } from '../jetstream-door.ts';
+import type { ConsumerConfig } from './consumer-config.ts';
+import { deadLetterMetadata } from './consumer-group.ts';
+import type { Context } from './context.ts';
+import { apiError } from './errors.ts';
+import { coreName } from './names.ts';
+import type { Stream } from './stream.ts';
+
+/**
+ * Holds an API request against the permissions by topic. Those by subject, which nats-server has, were asked when
+ * the request was published. Throws an ApiError with code 403.
+ */
+export function checkAccess(
+  { broker, streams }: Context,
+  { access }: NatsSession,
+  needs: TopicAction | 'any' | undefined,
+  args: readonly string[],
+): void {
+  if (access === fullAccess || needs === undefined) return;
+  const [name = ''] = args;
+  const topic = streams.find(name)?.topic.name ?? coreName(name, (exact) => broker.topics.has(exact));
+  const isAllowed = needs === 'any' ? access.maySee(topic) : access.may(needs, topic);
+  if (!isAllowed) throw apiError('notAllowed', `${needs === 'any' ? 'see' : needs} topic "${topic}"`);
+}
+
+/**
+ * The same for requests that are not answered in JSON, and for acks: the client hears of a permissions
+ * violation, as for subjects.
+ */
+export function mayConsume(session: NatsSession, { topic }: Stream, message: LiveMessage): boolean {
+  if (session.access === fullAccess || session.access.mayConsume(topic.name)) return true;
+  session.deny('Publish to', message.subject);
+  return false;
+}
+
+/** A consumer that names the topic of its dead letters publishes there. Throws an ApiError with code 403. */
+export function checkDeadLetterAccess({ access }: NatsSession, { metadata }: ConsumerConfig): void {
+  const topic = metadata?.[deadLetterMetadata];
+  if (topic === undefined || topic === 'none' || access.mayPublish(topic)) return;
+  throw apiError('notAllowed', `publish to topic "${topic}"`);
+}

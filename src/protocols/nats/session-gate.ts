@@ -1,0 +1,152 @@
+import type { LiveMessage, Route, Router } from '../../broker/index.ts';
+import { subjectMatches, textOf, type Clock } from '../../util/index.ts';
+import type { Frame } from '../../wire/nats/index.ts';
+import { fullAccess, type Access, type Login, type NatsPermissions } from '../users/index.ts';
+import { ResponsePermits } from './response-permits.ts';
+import type { Session } from './session.ts';
+import { PublishRules, SubscribeRules } from './subject-rules.ts';
+
+/** Replies to requests: no topic captures them, unless somebody means to store answers. */
+const inboxPrefix = '_INBOX.';
+
+/** Whether a subscription may have a message: what its gate has made of pattern and permissions. */
+export interface DeliveryFilter {
+  lets(message: LiveMessage): boolean;
+}
+
+/**
+ * A session gate holds what a client of NATS does against its permissions: by topic, as for all protocols, and
+ * by subject. A session without restrictions has none.
+ *
+ * The verdict of the last publish is kept beside its route, and that of a subscription beside the route of its
+ * last message: while they repeat, a verdict costs a comparison.
+ */
+export class SessionGate {
+  readonly access: Access;
+  readonly #router: Router;
+  readonly #publish: PublishRules | undefined;
+  readonly #subscribe: SubscribeRules | undefined;
+  readonly #responses: ResponsePermits | undefined;
+  /** The last publish was allowed, and not as an answer. */
+  #wasAllowed = false;
+  #route: Route | undefined = undefined;
+
+  constructor(access: Access, permissions: NatsPermissions | undefined, router: Router, clock: Clock) {
+    const { publish, subscribe, allowResponses } = permissions ?? {};
+    this.access = access;
+    this.#router = router;
+    // Answers alone: as in nats-server, nothing else may be published then.
+    const publishRules = publish ?? (allowResponses && { allow: [] });
+    const isAll = allowResponses && publishRules && publishRules.allow === undefined;
+    this.#publish = publishRules && new PublishRules(isAll ? { ...publishRules, allow: [] } : publishRules);
+    this.#subscribe = subscribe && new SubscribeRules(subscribe);
+    this.#responses = allowResponses && new ResponsePermits(allowResponses, clock);
+  }
+
+  /** Undefined when nothing is restricted. */
+  static for({ access, user }: Login, router: Router, clock: Clock): SessionGate | undefined {
+    const permissions = user?.nats;
+    const isOpen =
+      permissions === undefined ||
+      (!permissions.publish && !permissions.subscribe && !permissions.allowResponses);
+    if (access === fullAccess && isOpen) return undefined;
+    return new SessionGate(access, permissions, router, clock);
+  }
+
+  /** Whether the client may publish what the frame holds; it is told when it may not. */
+  publishes(session: Session, frame: Frame): boolean {
+    // The same control line as before, without anything in between.
+    if (frame.repeated && this.#wasAllowed) return true;
+    const { buffer, subjectStart, subjectEnd } = frame;
+    const route = this.#router.match(buffer, subjectStart, subjectEnd, session.route);
+    if (route !== session.route) {
+      session.route = route;
+      session.lookedUp();
+    }
+    if (route === this.#route && !route.open && this.#wasAllowed) return true;
+    this.#route = route;
+    this.#wasAllowed = false;
+    const topic = route.topic;
+    const subject = textOf(buffer, subjectStart, subjectEnd);
+    const mayStore = topic === undefined || this.access.mayPublish(topic.name);
+    if (mayStore && (this.#publish === undefined || this.#publish.allows(subject)))
+      return (this.#wasAllowed = true);
+    if (mayStore && this.#responses?.take(subject)) return true;
+    session.deny('Publish to', subject);
+    return false;
+  }
+
+  /** The same for a subject that a header of the message names. */
+  publishesTo(session: Session, subject: string): boolean {
+    if (this.#publish === undefined || this.#publish.allows(subject)) return true;
+    session.deny('Publish to', subject);
+    return false;
+  }
+
+  /** Whether the client may subscribe; it is told when it may not. */
+  subscribes(session: Session, pattern: string, queue: string | undefined): boolean {
+    if (this.#maySubscribe(pattern, queue)) return true;
+    session.deny('Subscription to', pattern, queue);
+    return false;
+  }
+
+  #maySubscribe(pattern: string, queue: string | undefined): boolean {
+    if (this.#subscribe !== undefined && !this.#subscribe.allows(pattern, queue)) return false;
+    // One subject of a topic that may not be consumed: it would be silent for ever.
+    const topic = this.#router.topicOf(pattern);
+    return topic === undefined || this.access.mayConsume(topic.name);
+  }
+
+  /** What messages of a subscription are held against; undefined when it may have all of them. */
+  filterOf(pattern: string): DeliveryFilter | undefined {
+    const denies = this.#subscribe?.deniesPartOf(pattern) ? this.#subscribe : undefined;
+    const access = this.access.consumesAll || pattern.startsWith(inboxPrefix) ? undefined : this.access;
+    return denies || access ? new Filter(this.#router, pattern, access, denies) : undefined;
+  }
+
+  /** The client has received a message that asks for an answer. */
+  asked(message: LiveMessage): void {
+    const { replyBuffer, replyStart, replyEnd } = message;
+    this.#responses?.add(textOf(replyBuffer, replyStart, replyEnd));
+  }
+
+  get tracksReplies(): boolean {
+    return this.#responses !== undefined;
+  }
+}
+
+class Filter implements DeliveryFilter {
+  readonly #router: Router;
+  readonly #pattern: string;
+  readonly #access: Access | undefined;
+  readonly #denies: SubscribeRules | undefined;
+  #route: Route | undefined = undefined;
+  #verdict = false;
+
+  constructor(
+    router: Router,
+    pattern: string,
+    access: Access | undefined,
+    denies: SubscribeRules | undefined,
+  ) {
+    this.#router = router;
+    this.#pattern = pattern;
+    this.#access = access;
+    this.#denies = denies;
+  }
+
+  lets(message: LiveMessage): boolean {
+    const { subjectBuffer, subjectStart, subjectEnd } = message;
+    const route = this.#router.match(subjectBuffer, subjectStart, subjectEnd, this.#route);
+    if (route === this.#route && !route.open) return this.#verdict;
+    this.#route = route;
+    return (this.#verdict = this.#judge(route, textOf(subjectBuffer, subjectStart, subjectEnd)));
+  }
+
+  #judge({ topic }: Route, subject: string): boolean {
+    // Sent to the subscription by a consumer, which shows the subject that it was stored under.
+    if (!subjectMatches(this.#pattern, subject)) return true;
+    if (this.#denies?.denies(subject)) return false;
+    return topic === undefined || this.#access === undefined || this.#access.mayConsume(topic.name);
+  }
+}
