@@ -47,9 +47,9 @@ export function syncLatencyUs(directory: string): number {
   }
 }
 
-/** Writes out what the page cache still holds for the file system of a directory. */
+/** Writes out the page cache of the file system of a directory. */
 export function settleDisk(directory: string): void {
-  // -f, one file system only, is known to GNU coreutils; elsewhere everything is synced.
+  // Only GNU coreutils has -f, which syncs one file system; elsewhere everything is synced.
   const one = process.platform === 'linux' ? spawnSync('sync', ['-f', directory]) : undefined;
   if (one?.status !== 0) spawnSync('sync');
 }

@@ -6,8 +6,8 @@ import type { Scratch } from './scratch.ts';
 const piece = Buffer.alloc(2 ** 20, 1);
 
 /**
- * Bytes per second from one process to another over the loopback, with nothing around it but Node's sockets;
- * so many are sent.
+ * Bytes per second from one process to another over the loopback, with only Node's sockets between; `bytes`
+ * are sent.
  */
 export async function loopbackBytesPerSecond(bytes: number, scratch: Scratch): Promise<number> {
   const server = createServer((socket) => void socket.once('data', () => send(socket)));

@@ -2,7 +2,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { fileSystemOf, syncLatencyUs } from './disk.ts';
 import type { Scratch } from './scratch.ts';
 
-/** Machine is what the figures depend on. */
+/** The properties of the machine that the figures depend on. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;

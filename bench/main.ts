@@ -53,7 +53,7 @@ async function measure(options: Options, contenders: readonly Contender[], scrat
     const lines = [`\n${result.title}  [${result.id}]`, textTable(resultTable(result)), ...result.remarks];
     process.stdout.write(`${lines.join('\n')}\n`);
     results.push(result);
-    // After each case, so that a long run that is interrupted keeps what it has.
+    // After each case, so that an interrupted run keeps its results.
     save(options, results, circumstances);
   }
   if (results.some((result) => result.rows.some((row) => Object.keys(row.failures).length > 0))) {

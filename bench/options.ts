@@ -23,7 +23,7 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --write             put the tables into bench/RESULTS.md
 `;
 
-/** Options are what the command line asks for. */
+/** The options of the command line. */
 export interface Options {
   readonly help: boolean;
   readonly list: boolean;

@@ -1,6 +1,6 @@
 import { nowMs } from './load/index.ts';
 
-/** Where progress is written: stderr, or something that looks like it. */
+/** The output of progress: stderr, or an object like it. */
 export interface ProgressOutput {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -10,7 +10,7 @@ export interface ProgressOutput {
 const barWidth = 24;
 
 /**
- * Progress tells how far a run has come: a bar that stays in its place on a terminal, one line per step
+ * Progress shows how far a run has come: a bar that stays in place on a terminal, one line per step
  * elsewhere.
  */
 export class Progress {
@@ -39,7 +39,7 @@ export class Progress {
     if (this.#output.isTTY === true) this.#draw();
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(line: string): void {
     this.#erase();
     this.#output.write(`${line}\n`);
@@ -59,7 +59,7 @@ export class Progress {
     const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
     const leftMs = (nowMs() - this.#startMs) * (1 / share - 1);
     const line = `${bar} ${this.#done}/${this.#steps}${timeLeft(leftMs)}  ${this.#doing}`;
-    // Some terminals say that they have 0 columns.
+    // Some terminals report 0 columns.
     const columns = this.#output.columns || 80;
     this.#output.write(`\r\x1b[K${line.slice(0, columns - 1)}`);
   }

@@ -4,7 +4,7 @@ import { resultTable } from './result-table.ts';
 import type { CaseResult } from './run.ts';
 import { markdownTable } from './table.ts';
 
-/** How the figures came about, told with them. */
+/** The circumstances of the figures, reported with them. */
 export interface Circumstances {
   readonly date: string;
   readonly command: string;

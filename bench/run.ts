@@ -5,7 +5,7 @@ import type { Scratch } from './scratch.ts';
 import type { Contender, ContenderName, ServerProcess } from './servers/index.ts';
 import type { Settings } from './settings.ts';
 
-/** CaseResult is a case with what was measured. */
+/** The results of a case. */
 export interface CaseResult {
   readonly id: string;
   readonly title: string;
@@ -19,7 +19,7 @@ interface Warm {
   readonly directory: string;
 }
 
-/** Run takes the measurements: row by row, and in each row the contenders in turn, A B A B. */
+/** A run takes the measurements: row by row, and in each row the contenders in turn, A B A B. */
 export class Run implements Workbench {
   readonly settings: Settings;
   readonly scratch: Scratch;
@@ -47,7 +47,7 @@ export class Run implements Workbench {
     return { id, title, about, rows, remarks: one.remarks?.(rows) ?? [] };
   }
 
-  /** How many measurements the cases come to, for the progress bar. */
+  /** The number of measurements of the cases, for the progress bar. */
   countSteps(cases: readonly Case[]): number {
     const rows = cases.flatMap((one) => one.rows(this.settings));
     return rows.reduce((sum, row) => sum + this.#roundsOf(row) * this.#contendersOf(row).length, 0);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Scratch is what a run leaves on the machine while it lasts: temporary directories and child processes.
- * `clear` ends each process by its own id and removes the directories; it also runs on Ctrl-C.
+ * Scratch holds the temporary directories and child processes of a run. `clear` ends each process by its own
+ * id and removes the directories; it also runs on Ctrl-C.
  */
 export class Scratch {
   readonly #parent: string;
@@ -16,7 +16,7 @@ export class Scratch {
     this.#parent = parent;
   }
 
-  /** The directory that all temporary ones are made in; its disk is the one that is measured. */
+  /** The parent of all temporary directories; its disk is the one measured. */
   get parent(): string {
     return this.#parent;
   }
@@ -43,7 +43,7 @@ export class Scratch {
     for (const directory of this.#directories) this.removeDirectory(directory);
   }
 
-  /** Leaves nothing behind when the run is interrupted. */
+  /** Clears up when the run is interrupted. */
   clearOnSignals(): void {
     for (const [signal, code] of [
       ['SIGINT', 130],

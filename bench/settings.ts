@@ -1,4 +1,4 @@
-/** Settings say how long and how large the measurements are. */
+/** The lengths and sizes of the measurements. */
 export interface Settings {
   readonly rounds: number;
   /** How long one measurement lasts. */
@@ -8,7 +8,7 @@ export interface Settings {
   readonly windows: readonly number[];
   readonly consumers: readonly number[];
   readonly topics: readonly number[];
-  /** Messages that lie ready for the consumers of one measurement. */
+  /** Messages stored before the consumers of one measurement start. */
   readonly consumeMessages: number;
   readonly backlogMessages: number;
   /** Bytes of the partition that a Kafka consumer reads from its beginning. */
@@ -37,7 +37,7 @@ export const fullSettings: Settings = {
   recoveryBytes: 256 * mib,
 };
 
-/** A look at everything in a minute or two; the figures are rough. */
+/** All cases in a minute or two, with rough figures. */
 export const quickSettings: Settings = {
   ...fullSettings,
   rounds: 1,

@@ -7,7 +7,7 @@ export function quantile(ascending: ArrayLike<number>, q: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Spread is what several runs of one measurement come down to. */
+/** A spread sums up several runs of one measurement. */
 export interface Spread {
   readonly median: number;
   readonly minimum: number;
@@ -23,7 +23,7 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
-/** The spread of a / b, pair by pair: runs of one turn saw the same state of the machine. */
+/** The spread of a / b, pair by pair, because runs of one turn saw the same state of the machine. */
 export function ratioOf(a: readonly number[], b: readonly number[]): Spread {
   return spreadOf(a.map((value, turn) => value / (b[turn] ?? Number.NaN)));
 }

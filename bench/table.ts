@@ -1,5 +1,5 @@
 /**
- * Table is cells by row; the first row is the heading. All columns but the first are numbers and stand to the
+ * A table is cells by row, with the heading first. All columns but the first are numbers and aligned to the
  * right.
  */
 export type Table = readonly (readonly string[])[];

@@ -1,8 +1,8 @@
-// Makes the declarations of the package usable without @types/node: run by `npm run build` on what tsc has
-// written.
+// Makes the declarations of the package usable without @types/node: run by `npm run build` on the output of
+// tsc.
 //
-// A Buffer is a Uint8Array to its readers, and a missing AbortSignal is what util/abort-signal.ts says.
-// Anything else of Node in what the entries of the package reach is a leak, and ends the build.
+// A Buffer becomes a Uint8Array, and util/abort-signal.ts replaces a missing AbortSignal. Any other use of
+// Node's types that is reachable from the entries of the package is a leak, and ends the build.
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ if (leaks.length > 0) {
   process.exitCode = 1;
 }
 
-/** Rewrites a declaration file and all that it imports. */
+/** Rewrites a declaration file and all files that it imports. */
 async function publish(file: string): Promise<void> {
   if (seen.has(file)) return;
   seen.add(file);
@@ -49,7 +49,7 @@ function withSignal(file: string, text: string): string {
   return `import type { AbortSignal } from '${path.startsWith('.') ? path : `./${path}`}';\n${text}`;
 }
 
-/** Maps what is no comment. */
+/** Maps the text outside comments. */
 function mapCode(text: string, map: (code: string) => string): string {
   return text.replaceAll(/(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|[^/]+|\//g, (part, comment: string | undefined) =>
     comment === undefined ? map(part) : part,

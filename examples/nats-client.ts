@@ -28,7 +28,7 @@ for (const item of ['tea', 'milk', 'sand']) {
 const { duplicate } = await client.publish(`${stream}.orders`, 'tea', { msgID: 'tea' });
 console.log(`tea again: ${duplicate ? 'recognised' : 'stored twice'}`);
 
-// A consumer is a group. Ours on top of NATS: with max_deliver it has a dead-letter topic, which is a stream
+// A consumer is a group. An extension of ours: with max_deliver it has a dead-letter topic, which is a stream
 // like any other.
 await manager.consumers.add(stream, {
   durable_name: 'kitchen',
@@ -56,7 +56,7 @@ let letter = null;
 while (!letter) {
   const found = await manager.streams.info(deadLetters).then(
     () => true,
-    () => false, // it comes into being with its first message
+    () => false, // it is created with its first message
   );
   if (found) letter = await manager.streams.getMessage(deadLetters, { seq: 1 });
 }

@@ -1,7 +1,7 @@
 // Publish and subscribe, in two ways: stored, where each group reads everything at its own pace, and live,
-// for whoever listens now.
+// for the current subscribers.
 //
-//   node dist/examples/pub-sub.js
+// node dist/examples/pub-sub.js
 
 import { open } from '../src/index.ts'; // in your project: from 'pillarbox'
 
@@ -23,7 +23,7 @@ const temperatures = await readings.group('thermostat', { filter: '*.temperature
 temperatures.consume((message) => console.log(`thermostat: ${message.key} ${String(message.value)}`));
 await temperatures.drained();
 
-// Anybody may look, without a group and without leaving a trace.
+// Browsing needs no group and leaves no trace.
 for await (const message of readings.browse({ start: { offset: 2 } })) console.log(`browsed: ${message.key}`);
 
 // Live: never stored, at most once. Members of one queue share.

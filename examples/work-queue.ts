@@ -22,7 +22,8 @@ const makeThumbnail = async (picture: string): Promise<void> => {
   made.push(picture);
 };
 
-// Four jobs at a time. When the handler resolves the message is acked, when it throws it comes again.
+// Four jobs at a time. When the handler resolves, the message is acked; when it throws, the message comes
+// again.
 const subscription = makers.consume((message) => makeThumbnail(message.value as string), { concurrency: 4 });
 
 await thumbnails.publishBatch(['sea.png', 'notes.txt', 'hills.png', 'town.png']);

@@ -5,13 +5,13 @@ import type { Settings } from '../settings.ts';
 
 export type Unit = 'msg/s' | 'MB/s' | 'µs' | 'ms' | 'MB' | 'MiB' | 's/GiB' | 'messages' | '×';
 
-/** What the project set out to reach; a ratio is pillarbox ÷ the other. */
+/** A goal of the project; a ratio is pillarbox ÷ the other server. */
 export type Goal =
   | { readonly kind: 'ratio'; readonly against: ContenderName; readonly least: number }
   | { readonly kind: 'most'; readonly value: number }
   | { readonly kind: 'least'; readonly value: number };
 
-/** Metric is one figure that a measurement yields: the field `key` of its samples. */
+/** A metric is one figure of a measurement: the field `key` of its samples. */
 export interface Metric {
   readonly key: string;
   readonly label?: string;
@@ -19,36 +19,39 @@ export interface Metric {
   readonly goals?: readonly Goal[];
 }
 
-/** Sample is what one measurement of one server yielded. */
+/** A sample is the result of one measurement of one server. */
 export type Sample = Readonly<Record<string, number>>;
 
-/** Cores that the server and the busiest generator kept busy; a generator near 1 was the limit itself. */
+/**
+ * Cores that the server and the busiest generator kept busy. If a generator is near 1, the generator was the
+ * limit.
+ */
 export const coresKeys = { server: 'serverCores', load: 'loadCores' } as const;
 
-/** Row is one line of a case: a measurement that is taken of each contender in turn. */
+/** A row is one line of a case: a measurement that is taken of each contender in turn. */
 export interface Row {
   readonly label: string;
   readonly contenders: readonly ContenderName[];
   readonly metrics: readonly Metric[];
-  /** At most so many turns, however many are asked for: some measurements take minutes. */
+  /** The most turns of this row, even if more are requested: some measurements take minutes. */
   readonly roundsMax?: number;
-  /** Measured once without counting before the first turn; for servers that stay up during the case. */
+  /** Whether an uncounted measurement precedes the first turn; for servers that stay up during the case. */
   readonly hasWarmUp: boolean;
   measure(contender: Contender, bench: Workbench, seconds: number): Promise<Sample>;
 }
 
-/** Case is a table of the results. */
+/** A case is a table of results. */
 export interface Case {
   readonly id: string;
   readonly title: string;
-  /** One or two sentences on what is measured, printed above the table. */
+  /** One or two sentences about the measurement, printed above the table. */
   readonly about: string;
   rows(settings: Settings): readonly Row[];
   /** Sentences that compare rows with one another. */
   remarks?(rows: readonly RowResult[]): readonly string[];
 }
 
-/** RowResult is a row with what was measured. */
+/** The results of a row. */
 export interface RowResult {
   readonly label: string;
   readonly metrics: readonly Metric[];
@@ -56,20 +59,20 @@ export interface RowResult {
   readonly failures: Partial<Record<ContenderName, string>>;
 }
 
-/** Workbench is what a measurement may use. */
+/** A workbench has the means of a measurement. */
 export interface Workbench {
   readonly settings: Settings;
   readonly scratch: Scratch;
-  /** The server of a contender that stays up during the case. */
+  /** The contender's server, which stays up during the case. */
   server(contender: Contender): Promise<ServerProcess>;
-  /** Lets the disk finish what earlier measurements left to it, so that none pays for another. */
+  /** Lets the disk finish the work of earlier measurements, so that it does not affect the next one. */
   settleDisk(): void;
 }
 
 export const everyone: readonly ContenderName[] = ['pillarbox', 'nats-server', 'nats-server, synced'];
 export const both: readonly ContenderName[] = ['pillarbox', 'nats-server'];
 
-/** Runs `work` with generators that are ended whatever happens. */
+/** Runs `work` with generators, and ends them in any case. */
 export async function withLoads<T>(
   loads: readonly Promise<Load>[],
   work: (loads: readonly Load[]) => Promise<T>,

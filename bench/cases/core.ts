@@ -3,7 +3,7 @@ import type { Contender } from '../servers/index.ts';
 import { both, withCores, withLoads, type Case, type Row, type Sample, type Workbench } from './case.ts';
 
 const subject = 'bench.core.subject';
-/** How long messages may stay away after the publisher is done before they count as lost. */
+/** How long messages may still arrive after the publisher is done before they count as lost. */
 const arrivalMsMax = 15_000;
 
 /** One publisher and `subscribers` subscriptions of its subject, each on its own connection. */
@@ -28,7 +28,7 @@ async function measure(
     const connections = shape.subscribers;
     subscriber.push(Load.start({ kind: 'subscriber', port, subject, connections }, scratch));
   }
-  // Subscriptions are there before the first message: the publisher connects after them.
+  // The subscriptions exist before the first message: the publisher connects after them.
   await Promise.allSettled(subscriber);
   const publisher = Load.start({ kind: 'publisher', port, subject, payloadBytes, seconds }, scratch);
   return withLoads([publisher, ...subscriber], ([writer, reader]) =>

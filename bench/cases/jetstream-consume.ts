@@ -25,7 +25,7 @@ async function fill(server: ServerProcess, jetStream: JetStream, bench: Workbenc
   filled.add(server);
 }
 
-/** Every ack must have counted: none pending, none delivered a second time. */
+/** Checks that all acks took effect: no message is pending, and none was delivered again. */
 async function requireAllAcked(jetStream: JetStream, consumer: string): Promise<void> {
   const deadlineMs = nowMs() + settleMsMax;
   for (;;) {

@@ -9,7 +9,7 @@ import type { Contender, ServerProcess } from '../servers/index.ts';
 
 const partitionsPerTopic = 1000;
 const membersPerGroup = 10;
-/** Long enough for every member to be heard of some times. */
+/** Long enough for several heartbeats of every member. */
 const watchedSeconds = 12;
 const createTimeoutMs = 300_000;
 

@@ -6,7 +6,7 @@ import { withCores, withLoads, type Case, type Sample, type Workbench } from './
 
 export const kafkas: readonly ContenderName[] = ['pillarbox', 'kafka'];
 const endless = Number.MAX_SAFE_INTEGER;
-/** Requests under way, as Kafka clients allow by default. */
+/** Requests in flight, the default limit of Kafka clients. */
 const window = 5;
 const mb = 1e6;
 
@@ -55,7 +55,7 @@ async function measureProduce(
 ): Promise<Sample> {
   const server = await bench.server(contender);
   const topic = `bench-${shape.payloadBytes}-${shape.batchBytes}`;
-  bench.settleDisk(); // Kafka leaves what it wrote to the page cache
+  bench.settleDisk(); // Kafka leaves its writes in the page cache
   return withCores(server, async () => {
     const report = await produce(bench, kafkaPortOf(server), { ...shape, topic, seconds, requests: endless });
     const rate = (report.messages * 1e3) / (report.endMs - report.startMs);
@@ -98,7 +98,7 @@ async function measureFetch(contender: Contender, bench: Workbench): Promise<Sam
   const topic = 'bench-fetch';
   const { backlogBytes } = bench.settings;
   const requests = Math.ceil(backlogBytes / fetchShape.batchBytes);
-  // Published once; the turns after the first find it there.
+  // Published once; later turns read the same messages.
   const job = { kind: 'kafka-reader', port, topic, fetchBytes } as const;
   if (!filled.has(server)) {
     await produce(bench, port, { ...fetchShape, topic, seconds: 600, requests });

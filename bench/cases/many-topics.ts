@@ -14,7 +14,7 @@ async function measure(
   seconds: number,
 ): Promise<Sample> {
   const server = await bench.server(contender);
-  // Names of one length, so that all acks but those around a power of ten have one size.
+  // Names of one length, so that acks have one size, except around a power of ten.
   const numbers = Array.from({ length: topics }, (_, index) => String(index).padStart(5, '0'));
   const streams = numbers.map((number) => ({
     name: `bench-${number}`,
@@ -48,7 +48,7 @@ export const manyTopicsCase: Case = {
   remarks: (rows) => both.flatMap((name) => remark(name, rows)),
 };
 
-/** How much of the rate of the first row the last one keeps. */
+/** The share of the first row's rate that the last row keeps. */
 function remark(name: (typeof both)[number], rows: readonly RowResult[]): string[] {
   const [one, many] = [rows[0], rows.at(-1)].map(
     (row) => spreadOf(row?.samples[name]?.map((sample) => sample['rate'] ?? Number.NaN) ?? []).median,

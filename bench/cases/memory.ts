@@ -9,7 +9,7 @@ const window = 4096;
 const stream = 'bench-memory';
 const subject = 'bench.memory.subject';
 const liveSubject = 'live.memory.subject';
-/** Time to come to rest before memory is read. */
+/** Time for the server to settle before memory is read. */
 export const restMs = 2000;
 const megabyte = 1e6;
 

@@ -12,7 +12,7 @@ const mib = 1024 * 1024;
 const gib = 1024 * mib;
 
 /**
- * Publishes, kills the server at the last ack, starts it again; then stops it properly and starts it once
+ * Publishes, kills the server at the last ack, and starts it again; then stops it normally and starts it once
  * more.
  */
 async function measure(contender: Contender, bench: Workbench): Promise<Sample> {
@@ -51,10 +51,7 @@ function fill(server: ServerProcess, bench: Workbench, messages: number): Promis
   });
 }
 
-/**
- * A journal of a whole GiB, none of which a checkpoint covers; the broker opens in a process that does
- * nothing else.
- */
+/** A journal of a whole GiB without a checkpoint. The broker opens in a process that does nothing else. */
 async function measureJournal(bench: Workbench, journalPayloadBytes: number): Promise<Sample> {
   const { scratch } = bench;
   const directory = scratch.makeDirectory();

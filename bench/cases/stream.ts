@@ -2,9 +2,9 @@ import { runLoad, type LoadJob, type LoadReport } from '../load/index.ts';
 import { JetStream, type ServerProcess, type StreamOptions } from '../servers/index.ts';
 import type { Workbench } from './case.ts';
 
-/** No run takes so long; where a count ends it, not the time. */
+/** Longer than any run; for runs that end by count. */
 export const endlessSeconds = 600;
-/** No run publishes so much; where the time ends it, not a count. */
+/** More messages than any run; for runs that end by time. */
 export const endlessMessages: number = Number.MAX_SAFE_INTEGER;
 
 /** Runs `work` with a control connection to a server. */
@@ -20,7 +20,7 @@ export async function withJetStream<T>(
   }
 }
 
-/** Runs `work` with streams that are made before and removed after it, and leaves the disk at rest. */
+/** Runs `work` with streams that exist only during it, and waits for the disk afterwards. */
 export async function withStreams<T>(
   { server, bench, streams }: { server: ServerProcess; bench: Workbench; streams: readonly StreamOptions[] },
   work: (jetStream: JetStream) => Promise<T>,
@@ -37,7 +37,7 @@ export async function withStreams<T>(
   });
 }
 
-/** Publishes with acks, and checks afterwards that the streams hold what was acked. */
+/** Publishes with acks, and checks afterwards that the streams hold all acked messages. */
 export async function publish(
   job: Omit<LoadJob & { kind: 'stream-publisher' }, 'kind'>,
   { jetStream, streams, bench }: { jetStream: JetStream; streams: readonly string[]; bench: Workbench },

@@ -4,12 +4,12 @@ import { withCores, type Case, type Sample, type Workbench } from './case.ts';
 import { endlessMessages, publish, withStreams } from './stream.ts';
 
 const payloadBytes = 128;
-/** A message of 128 B with what a journal adds to it, rounded. */
+/** A message of 128 B with the overhead of the journal, rounded. */
 const recordBytes = 256;
 const name = 'bench-sync';
 const subject = 'bench.sync.subject';
 
-/** The bare loops and the server in one turn, so that they meet the same disk. */
+/** Runs the bare loops and the server in one turn, so that they meet the same state of the disk. */
 async function measure(contender: Contender, bench: Workbench, seconds: number): Promise<Sample> {
   const server = await bench.server(contender);
   const { port } = server;
@@ -44,7 +44,7 @@ async function measure(contender: Contender, bench: Workbench, seconds: number):
   }
 }
 
-/** The same without a socket: the broker in the process that publishes, as the loops are in theirs. */
+/** The same without a socket: the broker runs in the publisher's process, as the loops do. */
 async function measureEmbedded(_: Contender, bench: Workbench, seconds: number): Promise<Sample> {
   const directory = bench.scratch.makeDirectory();
   try {

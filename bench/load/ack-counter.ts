@@ -2,9 +2,9 @@ import { closingBrace, letterM, lineFeed, readFrame } from './frame.ts';
 import type { Link } from './nats-socket.ts';
 
 /**
- * AckCounter counts publish acks. An ack is as long as the one before it unless its sequence has a digit
- * more, so the next frame is guessed to end there and only its first byte and its last three are looked at.
- * What does not fit is read in full; an ack that tells of an error ends the run.
+ * An ack counter counts publish acks. An ack is as long as the previous one, unless its sequence has one more
+ * digit. So the end of the next frame is predicted, and only its first byte and its last three are checked.
+ * Frames that do not fit are parsed in full. An ack with an error ends the run.
  */
 export class AckCounter {
   readonly #link: Link;
@@ -23,7 +23,7 @@ export class AckCounter {
     let size = this.#frameBytes;
     while (position < end) {
       const next = position + size;
-      // Without this branch the generator parses every ack and needs a third of a core per million of them.
+      // Without this branch the generator parses every ack, and needs a third of a core per million of them.
       if (
         size > 0 &&
         next <= end &&

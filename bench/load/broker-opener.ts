@@ -2,7 +2,7 @@ import { Broker, RealFiles } from '../../src/broker/index.ts';
 import { nowMs } from './clock.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
 
-/** BrokerOpener opens a broker where another left its data, and closes it in order. */
+/** A broker opener opens a broker on the data of another one, and closes it in order. */
 export class BrokerOpener implements Generator {
   readonly #job: LoadJob & { kind: 'broker-opener' };
   #broker: Broker | undefined;

@@ -5,8 +5,8 @@ import type { Count, Generator, LoadJob } from './job.ts';
 import { Latencies } from './latencies.ts';
 
 /**
- * EmbeddedPublisher has a broker in its own process and publishes one message after another to it, each when
- * the one before is on disk: what publishing costs beside the sync, without sockets.
+ * An embedded publisher has a broker in its own process and publishes to it, one message after the other is
+ * on disk. It measures the cost of publishing besides the sync, without sockets.
  */
 export class EmbeddedPublisher implements Generator {
   readonly #job: LoadJob & { kind: 'embedded-publisher' };

@@ -12,10 +12,7 @@ export function encodePublish(subject: string, reply: string, payloadBytes: numb
   return `PUB ${target} ${payloadBytes}\r\n${'x'.repeat(payloadBytes)}\r\n`;
 }
 
-/**
- * Ring is a run of frames of one size in one buffer, written from over and over without encoding anything
- * twice.
- */
+/** A ring is a run of frames of one size in one buffer, which is written again and again without encoding. */
 export interface Ring {
   readonly bytes: Buffer;
   readonly frameBytes: number;

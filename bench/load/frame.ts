@@ -6,7 +6,7 @@ export const space = 0x20;
 export const closingBrace = 0x7d;
 export const dollar = 0x24;
 
-/** MessageFrame is a MSG or HMSG with its payload. */
+/** A message frame is a MSG or HMSG with its payload. */
 export interface MessageFrame {
   readonly kind: 'message';
   readonly subject: string;
@@ -19,18 +19,18 @@ export interface MessageFrame {
   readonly end: number;
 }
 
-/** ControlFrame is a frame that carries no message. */
+/** A control frame is a frame without a message. */
 export interface ControlFrame {
   readonly kind: 'info' | 'ping' | 'pong' | 'ok';
   readonly end: number;
 }
 
-/** Frame is one whole thing the server said. `end` is the position after its last byte. */
+/** A frame is one complete verb of the server. `end` is the position after its last byte. */
 export type Frame = MessageFrame | ControlFrame;
 
 /**
- * Reads the frame at `position`, or nothing when it is not all there yet. This is the careful path:
- * generators skip over frames of a known shape by arithmetic and come here when the shape changes.
+ * Reads the frame at `position`; undefined if it is not complete. This is the slow path: generators skip
+ * frames of a known shape by arithmetic, and come here when the shape changes.
  */
 export function readFrame(buffer: Buffer, position: number, end: number): Frame | undefined {
   const lineEnd = buffer.indexOf('\r\n', position, 'latin1');

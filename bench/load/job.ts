@@ -1,4 +1,4 @@
-/** LoadJob is what one generator process is asked to do. Times are seconds, sizes are payload bytes. */
+/** A load job is the task of one generator process. Times are in seconds, sizes are payload bytes. */
 export type LoadJob =
   | {
       /** Writes PUB frames as fast as the socket takes them, then waits for a PONG. */
@@ -9,14 +9,14 @@ export type LoadJob =
       readonly seconds: number;
     }
   | {
-      /** Counts what arrives on `connections` subscriptions of one subject, each on its own connection. */
+      /** Counts the messages of `connections` subscriptions of one subject, each on its own connection. */
       readonly kind: 'subscriber';
       readonly port: number;
       readonly subject: string;
       readonly connections: number;
     }
   | {
-      /** Sends one request at a time and notes how long each answer took. */
+      /** Sends one request at a time and records the time of each answer. */
       readonly kind: 'requester';
       readonly port: number;
       readonly subject: string;
@@ -74,14 +74,14 @@ export type LoadJob =
       readonly fetchBytes: number;
     }
   | {
-      /** Takes so many bytes of whatever comes from a port once it has said a word. */
+      /** Reads a number of bytes from a port, after having sent some. */
       readonly kind: 'loopback-reader';
       readonly port: number;
       readonly bytes: number;
     }
   | {
       /**
-       * Joins groups as so many members, who stay by their heartbeats; with `fetches` they also wait for
+       * Joins groups as a number of members that stay by heartbeats; with `fetches` they also wait for
        * messages.
        */
       readonly kind: 'kafka-members';
@@ -93,9 +93,7 @@ export type LoadJob =
       readonly seconds: number;
     }
   | {
-      /**
-       * Writes and syncs one small record at a time, with nothing else around it: what the disk itself costs.
-       */
+      /** Writes and syncs one small record at a time and nothing else, to measure the disk itself. */
       readonly kind: 'sync-loop';
       readonly directory: string;
       readonly recordBytes: number;
@@ -110,17 +108,14 @@ export type LoadJob =
       readonly seconds: number;
     }
   | {
-      /** Fills the journal of a broker of its own, of which no checkpoint is made, and never stops it. */
+      /** Fills the journal of a broker of its own, without checkpoints, and never stops it. */
       readonly kind: 'journal-filler';
       readonly directory: string;
       readonly payloadBytes: number;
       readonly journalBytes: number;
     }
   | {
-      /**
-       * Opens the broker in `directory` once; the time of that is its time, the messages found there are its
-       * messages.
-       */
+      /** Opens the broker in `directory` once, and reports the time taken and the messages found. */
       readonly kind: 'broker-opener';
       readonly directory: string;
     };
@@ -132,38 +127,38 @@ export interface Latency {
 }
 
 /**
- * LoadReport is what a generator process measured. The times are milliseconds of the system-wide monotonic
- * clock, so those of two processes can be compared.
+ * A load report is the result of a generator process. Times are milliseconds of the system-wide monotonic
+ * clock, so that those of two processes can be compared.
  */
 export interface LoadReport {
   readonly messages: number;
   readonly startMs: number;
   readonly endMs: number;
   /**
-   * Processor cores in use by the generator between `go` and the report; near 1 means it was the limit
-   * itself.
+   * Processor cores used by the generator between `go` and the report; near 1 means that the generator was
+   * the limit.
    */
   readonly cores: number;
   readonly latency?: Latency;
 }
 
-/** What the bench says to a generator process. */
+/** Messages from the bench to a generator process. */
 export type LoadCommand =
   | { readonly kind: 'job'; readonly job: LoadJob }
   | { readonly kind: 'go' }
   /** The load is over: report once `messages` have arrived. */
   | { readonly kind: 'finish'; readonly messages: number };
 
-/** What a generator process says to the bench. */
+/** Messages from a generator process to the bench. */
 export type LoadAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'report'; readonly report: LoadReport }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Count is a report before the process adds its processor time. */
+/** A count is a report before the process adds its processor time. */
 export type Count = Omit<LoadReport, 'cores'>;
 
-/** Generator is one kind of load, connected and waiting to `run`. */
+/** A generator is one kind of load, connected and waiting for `run`. */
 export interface Generator {
   run(): Promise<Count>;
   finish?(messages: number): void;

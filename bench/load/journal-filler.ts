@@ -12,8 +12,8 @@ import type { Count, Generator, LoadJob } from './job.ts';
 const window = 4096;
 
 /**
- * JournalFiller publishes until the journal is as long as it was asked for, with checkpoints put off, so that
- * all of it is there to be replayed. Its process is to be killed.
+ * A journal filler publishes until the journal has the requested size. Checkpoints are put off, so that all
+ * of it must be replayed. Its process is to be killed.
  */
 export class JournalFiller implements Generator {
   readonly #job: LoadJob & { kind: 'journal-filler' };
@@ -62,6 +62,6 @@ export class JournalFiller implements Generator {
     });
   }
 
-  /** Nothing is closed: what a kill leaves is what is wanted. */
+  /** Closes nothing: the process is to be killed. */
   end(): void {}
 }

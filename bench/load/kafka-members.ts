@@ -10,18 +10,18 @@ import { nowMs } from './clock.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
 import { KafkaSocket } from './kafka-socket.ts';
 
-/** As the clients that people use have them by default. */
+/** The defaults of widely used clients. */
 const heartbeatEveryMs = 3000;
 const sessionTimeoutMs = 45_000;
 const fetchWaitMs = 500;
-/** While a group comes together. */
+/** The time between retries while a group is assembled. */
 const askAgainMs = 50;
 
 type Job = LoadJob & { kind: 'kafka-members' };
 
 /**
- * KafkaMembers is members of consumer groups that have joined, have nothing to read, and do what it takes to
- * stay.
+ * Kafka members are members of consumer groups that have joined, have nothing to read, and send only what
+ * keeps them in.
  */
 export class KafkaMembers implements Generator {
   readonly #job: Job;
@@ -60,7 +60,7 @@ export class KafkaMembers implements Generator {
   }
 }
 
-/** One member: a connection to the coordinator, and another one to read by, as clients have them. */
+/** One member: a connection to the coordinator, and another one for fetches, as in real clients. */
 class Member {
   readonly #job: Job;
   readonly #groupId: string;
@@ -83,8 +83,8 @@ class Member {
   }
 
   /**
-   * Asks where the coordinator is, though there is one broker: Kafka does not begin with groups before
-   * somebody has.
+   * Finds the coordinator. There is only one broker, but Kafka starts its group coordinator with the first
+   * such request.
    */
   async find(): Promise<void> {
     for (;;) {
@@ -97,10 +97,7 @@ class Member {
     }
   }
 
-  /**
-   * Joins until the group has all its members; who leads it gives each of them a partition then, and nobody
-   * one before.
-   */
+  /** Joins until the group has all its members. Only then does the leader assign, one partition to each. */
   async join(): Promise<void> {
     while (this.#partition < 0) {
       const members = await this.#enter();
@@ -109,7 +106,7 @@ class Member {
     }
   }
 
-  /** The members of the generation, as its leader hears them. Undefined: it is not in yet. */
+  /** The members of the generation, as given to its leader; undefined if this member has to join again. */
   async #enter(): Promise<readonly { readonly memberId: string }[] | undefined> {
     const { topic } = this.#job;
     const joined = await this.#coordinator.call('JoinGroup', 5, {
@@ -137,7 +134,8 @@ class Member {
   }
 
   /**
-   * Whether it has a partition now. If not, the group was not whole, and it resolves when it is on its way.
+   * Whether this member has a partition now. If not, the group was not complete, and another rebalance
+   * follows.
    */
   async #sync(members: readonly { readonly memberId: string }[]): Promise<boolean> {
     const { topic, membersPerGroup } = this.#job;
@@ -169,7 +167,7 @@ class Member {
     return errorCode;
   }
 
-  /** Heartbeats, the first one after `phaseMs`. How many. */
+  /** Sends heartbeats, the first one after `phaseMs`. Returns how many. */
   async stay(endMs: number, phaseMs: number): Promise<number> {
     let count = 0;
     for (let atMs = nowMs() + phaseMs; atMs < endMs; atMs += heartbeatEveryMs) {
@@ -181,7 +179,7 @@ class Member {
     return count;
   }
 
-  /** Fetches what does not come. How often. */
+  /** Fetches from an empty partition. Returns how often. */
   async wait(endMs: number): Promise<number> {
     const { topic } = this.#job;
     const partitions = [{ partition: this.#partition, fetchOffset: 0, partitionMaxBytes: 1024 * 1024 }];

@@ -7,12 +7,12 @@ import { KafkaSocket, encodeRequest } from './kafka-socket.ts';
 const produceVersion = 9;
 const acksAll = -1;
 const topicMsMax = 10_000;
-/** A record costs about so much beside its value. */
+/** Approximate bytes of a record besides its value. */
 const recordOverheadBytes = 10;
 
 type Job = LoadJob & { kind: 'kafka-producer' };
 
-/** KafkaProducer writes one and the same produce request over and over, with so many unanswered at most. */
+/** A Kafka producer writes the same produce request again and again, with a limit on unanswered ones. */
 export class KafkaProducer implements Generator {
   readonly #socket: KafkaSocket;
   readonly #job: Job;
@@ -35,7 +35,7 @@ export class KafkaProducer implements Generator {
 
   static async open(job: Job, onFailure: (error: Error) => void): Promise<KafkaProducer> {
     const socket = await KafkaSocket.connect(job.port, onFailure);
-    // Kafka makes a topic after it has answered that there is none.
+    // Kafka creates a topic after it has answered that the topic does not exist.
     for (const deadlineMs = nowMs() + topicMsMax; ; await delay(20)) {
       const asked = { topics: [{ name: job.topic }], allowAutoTopicCreation: true };
       const { topics } = await socket.call('Metadata', 5, asked);
@@ -60,7 +60,7 @@ export class KafkaProducer implements Generator {
         if (isOver && acked === sent) resolve();
       };
       this.#socket.onFrame((frame) => {
-        // The answers are alike; one is looked at, to be sure that what is measured works.
+        // The answers are alike; the first is decoded, to be sure that the requests succeed.
         if (acked === 0) {
           const error = errorOf(frame);
           if (error !== 0) reject(new Error(`produce was refused with error ${error}`));

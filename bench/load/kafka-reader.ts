@@ -13,8 +13,8 @@ const lengthOverhead = 12;
 type Job = LoadJob & { kind: 'kafka-reader' };
 
 /**
- * KafkaReader fetches a partition from its beginning to its end, one request at a time; of the batches it
- * looks at the headers only.
+ * A Kafka reader fetches a partition from start to end, one request at a time. It decodes only the headers of
+ * batches.
  */
 export class KafkaReader implements Generator {
   readonly #socket: KafkaSocket;

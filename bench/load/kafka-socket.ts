@@ -17,8 +17,8 @@ const frameBytesMax = 2 ** 30;
 const clientId = 'bench';
 
 /**
- * KafkaSocket is one connection of a Kafka client that costs next to nothing: requests are encoded once,
- * answers counted.
+ * A Kafka socket is a connection of a very cheap Kafka client: requests are encoded once, answers are
+ * counted.
  */
 export class KafkaSocket {
   readonly #socket: Socket;
@@ -54,7 +54,7 @@ export class KafkaSocket {
     this.#onFrame = callback;
   }
 
-  /** One request and its answer, with nothing else under way. */
+  /** Sends one request and waits for its answer, with nothing else in flight. */
   async call<N extends ApiName>(name: N, version: number, request: RequestDraft<N>): Promise<ResponseOf<N>> {
     const answered = new Promise<Buffer>((resolve) => this.onFrame(resolve));
     this.write(encodeRequest(name, version, request));

@@ -3,7 +3,7 @@ import type { Latency } from './job.ts';
 
 const samplesMax = 1 << 20;
 
-/** Latencies notes how long single operations took; past a million it overwrites the oldest. */
+/** Latencies records how long single operations took; past a million it overwrites the oldest. */
 export class Latencies {
   readonly #samplesUs: Float64Array = new Float64Array(samplesMax);
   #count = 0;

@@ -4,12 +4,14 @@ import type { Scratch } from '../scratch.ts';
 import type { LoadAnswer, LoadCommand, LoadJob, LoadReport } from './job.ts';
 
 const workerPath = fileURLToPath(new URL('./worker.js', import.meta.url));
-/** A thousand members take their time to join. */
+/** A thousand members need some time to join. */
 const readyMsMax = 60_000;
-/** What a run may take beyond its own seconds: the drain of a slow server, or messages that were lost. */
+/**
+ * The time that a run may take beyond its own seconds: for the drain of a slow server, or for lost messages.
+ */
 const drainMsMax = 30_000;
 
-/** Load is one generator process, seen from the bench. */
+/** A load is one generator process, as seen by the bench. */
 export class Load {
   readonly #child: ChildProcess;
   readonly #job: LoadJob;
@@ -44,7 +46,7 @@ export class Load {
       if (answer.kind !== 'report') throw new Error(`${this.#job.kind}: unexpected ${answer.kind}`);
       return answer.report;
     });
-    // A failure is told to whoever awaits the report, which may be later than it happens.
+    // The failure is passed to the caller of `report`, which may come later.
     this.#reported.catch(() => {});
     this.#say({ kind: 'go' });
   }
@@ -53,7 +55,7 @@ export class Load {
     this.#say({ kind: 'finish', messages });
   }
 
-  /** Waits for the report; `deadlineMs` cuts short the wait for messages that do not come. */
+  /** Waits for the report; `deadlineMs` limits the wait for missing messages. */
   async report(deadlineMs: number = drainMsMax + 600_000): Promise<LoadReport> {
     if (this.#reported === undefined) throw new Error(`${this.#job.kind}: go was not called`);
     const late = timeout(deadlineMs, `${this.#job.kind}: no report after ${deadlineMs / 1e3} s`);
@@ -64,7 +66,7 @@ export class Load {
     }
   }
 
-  /** Ends the process; who still waits for it is told so, which also frees the timer of that wait. */
+  /** Ends the process. A pending `report` is rejected, which also frees its timer. */
   end(): void {
     this.#settle({ kind: 'failed', reason: 'it was ended' });
     this.#child.kill('SIGKILL');

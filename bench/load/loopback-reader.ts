@@ -6,8 +6,8 @@ import type { Count, Generator, LoadJob } from './job.ts';
 type Job = LoadJob & { kind: 'loopback-reader' };
 
 /**
- * LoopbackReader takes so many bytes from a socket and looks at none of them: what the loopback and a socket
- * in Node can do by themselves.
+ * A loopback reader reads a number of bytes from a socket without looking at them. It measures the loopback
+ * and Node's sockets by themselves.
  */
 export class LoopbackReader implements Generator {
   readonly #socket: Socket;

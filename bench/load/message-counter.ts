@@ -2,9 +2,8 @@ import { letterM, lineFeed, readFrame } from './frame.ts';
 import type { Link } from './nats-socket.ts';
 
 /**
- * MessageCounter counts MSG frames that all have one size: it divides the bytes by that size and checks only
- * where the last frame ends. A PING in between breaks the check, and those bytes are then read frame by
- * frame.
+ * A message counter counts MSG frames of one size: it divides the bytes by that size and checks only where
+ * the last frame ends. A PING in between breaks the check; those bytes are then read frame by frame.
  */
 export class MessageCounter {
   readonly #link: Link;

@@ -1,12 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { readFrame, type ControlFrame } from './frame.ts';
 
-/**
- * Looks at `buffer[0, end)` and returns how much of it was used up; the rest comes again with the next bytes.
- */
+/** Consumes bytes of `buffer[0, end)` and returns how many; the rest comes again with the next bytes. */
 export type Reader = (buffer: Buffer, end: number) => number;
 
-/** Link is what the readers of a connection need of it. */
+/** A link is a connection as its readers need it. */
 export interface Link {
   set reader(reader: Reader);
   readonly isDrained: boolean;
@@ -29,8 +27,8 @@ const hello = {
 const readBufferBytes = 256 * 1024;
 
 /**
- * NatsSocket is a raw connection: it does the handshake, then hands every read to one Reader. All reads go
- * into one buffer, behind the incomplete frame that the last one left over, so frames are always contiguous.
+ * A NATS socket is a raw connection: it does the handshake, then passes every read to one reader. All reads
+ * go into one buffer, after the incomplete frame left by the last read, so frames are always contiguous.
  */
 export class NatsSocket implements Link {
   readonly #socket: Socket;
@@ -53,7 +51,7 @@ export class NatsSocket implements Link {
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  /** Resolves when the server has answered the first PING, that is when it serves this connection. */
+  /** Resolves when the server has answered the first PING, and so serves this connection. */
   static async connect(port: number, onFailure: (error: Error) => void): Promise<NatsSocket> {
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<never>((_, reject) => (fail = reject));
@@ -69,12 +67,12 @@ export class NatsSocket implements Link {
     this.#reader = reader;
   }
 
-  /** False when the bytes wait for the kernel: the next write should wait for `onDrain`. */
+  /** Returns false if the bytes wait for the kernel: the next write should wait for `onDrain`. */
   write(bytes: Buffer | string): boolean {
     return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
   }
 
-  /** True when nothing written is still in our memory, so a buffer that was written may be used again. */
+  /** Whether no written bytes are left in our memory, so that a written buffer may be used again. */
   get isDrained(): boolean {
     return this.#socket.writableLength === 0;
   }
@@ -83,13 +81,13 @@ export class NatsSocket implements Link {
     this.#socket.on('drain', listener);
   }
 
-  /** Resolves when the server has dealt with everything written before. */
+  /** Resolves when the server has handled everything written before. */
   flush(bytes = ''): Promise<void> {
     this.write(`${bytes}PING\r\n`);
     return new Promise((resolve) => void this.#pongs.push(resolve));
   }
 
-  /** Reads frames that carry no message, up to the first that does, and returns the position after them. */
+  /** Reads frames up to the first with a message, and returns the position after them. */
   readControl(buffer: Buffer, position: number, end: number): number {
     for (;;) {
       const frame = position < end ? readFrame(buffer, position, end) : undefined;

@@ -5,7 +5,7 @@ import { NatsSocket } from './nats-socket.ts';
 
 const chunkBytes = 64 * 1024;
 
-/** Publisher writes one chunk of PUB frames over and over, as fast as the socket takes it. */
+/** A publisher writes one chunk of PUB frames again and again, as fast as the socket takes it. */
 export class Publisher implements Generator {
   readonly #socket: NatsSocket;
   readonly #chunk: Ring;

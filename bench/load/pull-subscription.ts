@@ -2,7 +2,7 @@ import { token } from './encode.ts';
 import { dollar, letterM, lineFeed, readFrame, space, type MessageFrame } from './frame.ts';
 import type { Link } from './nats-socket.ts';
 
-/** What a PullSubscription needs; `subject` is that of the consumer's next-message request. */
+/** Options of a pull subscription; `subject` is that of the consumer's next-message request. */
 export interface PullOptions {
   readonly link: Link;
   readonly subject: string;
@@ -17,9 +17,9 @@ const ackTail = Buffer.from(' 4\r\n+ACK\r\n', 'latin1');
 const expiresNs = 60e9;
 
 /**
- * PullSubscription keeps two pull requests under way and acks what it gets: all acks of one read leave in one
- * write. A message is as long as the one before it unless a number in its reply subject has a digit more, so
- * its parts are looked for where those of the last one were, and it is read in full when they are not there.
+ * A pull subscription keeps two pull requests in flight and acks its messages: all acks of one read leave in
+ * one write. A message has the size of the previous one, unless a number in its reply subject has one more
+ * digit. So its parts are looked for in the same places, and it is parsed in full if they are not there.
  */
 export class PullSubscription {
   readonly #options: PullOptions;
@@ -28,7 +28,7 @@ export class PullSubscription {
   #stopped = false;
   #acks: Buffer = Buffer.allocUnsafeSlow(acksBytes);
   #acksEnd = 0;
-  // The shape of the last message: how long it was, and where its reply subject lay.
+  // The shape of the last message: its size, and the position of its reply subject.
   #frameBytes = 0;
   #replyOffset = 0;
   #replyBytes = 0;
@@ -43,7 +43,7 @@ export class PullSubscription {
     this.#pull();
   }
 
-  /** No more requests: what was asked for still comes and is acked. */
+  /** Sends no more requests; messages of earlier requests still arrive and are acked. */
   stop(): void {
     this.#stopped = true;
   }
@@ -66,7 +66,8 @@ export class PullSubscription {
     while (position < end) {
       const next = position + this.#frameBytes;
       const reply = position + this.#replyOffset;
-      // Without this branch the generator splits every MSG line and is slower than the servers it measures.
+      // Without this branch the generator splits every MSG line, and is slower than the servers that it
+      // measures.
       if (
         next <= end &&
         this.#frameBytes > 0 &&
@@ -104,7 +105,7 @@ export class PullSubscription {
     return 1;
   }
 
-  /** A buffer that the kernel has not taken yet must not be written over. */
+  /** A buffer that the kernel has not taken yet must not be overwritten. */
   #startAcks(): void {
     if (!this.#options.link.isDrained) this.#acks = Buffer.allocUnsafeSlow(acksBytes);
     this.#acksEnd = 0;
@@ -114,7 +115,7 @@ export class PullSubscription {
     if (this.#acksEnd > 0) this.#options.link.write(this.#acks.subarray(0, this.#acksEnd));
   }
 
-  /** `PUB <reply> 4\r\n+ACK\r\n`; byte by byte, which for so few bytes is quicker than a call of copy. */
+  /** `PUB <reply> 4\r\n+ACK\r\n`, byte by byte, which is faster for so few bytes than a call of copy. */
   #ack(buffer: Buffer, reply: number, replyBytes: number): void {
     if (this.#acksEnd + replyBytes + ackHead.length + ackTail.length > acksBytes) {
       this.#sendAcks();

@@ -9,8 +9,8 @@ const inbox = '_INBOX.requester00000000000000';
 const tokens = 4096;
 
 /**
- * Requester sends a request, waits for its answer, and sends the next. Each request has a reply subject of
- * its own below one inbox, as the real clients do it.
+ * A requester sends a request, waits for its answer, and sends the next. Each request has a reply subject of
+ * its own below one inbox, as in real clients.
  */
 export class Requester implements Generator {
   readonly #socket: NatsSocket;

@@ -4,10 +4,7 @@ import { readFrame } from './frame.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
 import { NatsSocket } from './nats-socket.ts';
 
-/**
- * Responder answers every request that arrives, one frame at a time: requests come singly, so there is no
- * hurry.
- */
+/** A responder answers every request, one frame at a time. Requests come singly, so speed does not matter. */
 export class Responder implements Generator {
   readonly #socket: NatsSocket;
   readonly #payloadBytes: number;

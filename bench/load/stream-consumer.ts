@@ -3,7 +3,7 @@ import type { Count, Generator, LoadJob } from './job.ts';
 import { NatsSocket } from './nats-socket.ts';
 import { PullSubscription } from './pull-subscription.ts';
 
-/** StreamConsumer pulls one durable consumer over several connections and acks every message it gets. */
+/** A stream consumer pulls from one durable consumer over several connections and acks every message. */
 export class StreamConsumer implements Generator {
   readonly #job: LoadJob & { kind: 'stream-consumer' };
   readonly #sockets: readonly NatsSocket[];

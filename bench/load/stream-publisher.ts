@@ -8,8 +8,8 @@ import { NatsSocket } from './nats-socket.ts';
 const inbox = '_INBOX.publisher00000000000000';
 
 /**
- * StreamPublisher keeps `window` messages unacked: for every ack that arrives it sends one more. Each message
- * in the window has a reply subject of its own below one inbox, as the real clients do it.
+ * A stream publisher keeps `window` messages unacked: for every ack it sends one more message. Each message
+ * in the window has a reply subject of its own below one inbox, as in real clients.
  */
 export class StreamPublisher implements Generator {
   readonly #socket: NatsSocket;
@@ -69,8 +69,7 @@ export class StreamPublisher implements Generator {
   }
 
   /**
-   * Writes the next frames of the ring as they lie there. Not waiting for drain is safe: the window is the
-   * bound.
+   * Writes the next frames of the ring without encoding. It need not wait for drain: the window is the bound.
    */
   #send(frames: number): void {
     const { bytes, frameBytes, frames: ringFrames } = this.#ring;

@@ -3,7 +3,7 @@ import type { Count, Generator, LoadJob } from './job.ts';
 import { MessageCounter } from './message-counter.ts';
 import { NatsSocket } from './nats-socket.ts';
 
-/** Subscriber counts the messages that arrive on its connections, and knows when the last of them came. */
+/** A subscriber counts the messages of its connections, and records when the last one came. */
 export class Subscriber implements Generator {
   readonly #sockets: readonly NatsSocket[];
   readonly #startMs: number = nowMs();
@@ -31,7 +31,7 @@ export class Subscriber implements Generator {
     return new Promise((resolve) => (this.#finished = resolve));
   }
 
-  /** The publisher is done: every connection should see `messages` in all. */
+  /** Called when the publisher is done: every connection should receive `messages` in total. */
   finish(messages: number): void {
     this.#expected = messages * this.#sockets.length;
     this.#check();

@@ -7,9 +7,8 @@ import { Latencies } from './latencies.ts';
 const fileBytes = 16 * 1024 * 1024;
 
 /**
- * SyncLoop writes a record, syncs it, and only then writes the next, through the same asynchronous calls a
- * broker in Node would use. `append` grows the file; `overwrite` goes over a file whose blocks are already
- * there.
+ * A sync loop writes a record, syncs it, and only then writes the next, with the same asynchronous calls as a
+ * broker in Node. `append` grows the file; `overwrite` writes over existing blocks.
  */
 export class SyncLoop implements Generator {
   readonly #job: LoadJob & { kind: 'sync-loop' };

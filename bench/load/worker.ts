@@ -15,8 +15,8 @@ import { StreamPublisher } from './stream-publisher.ts';
 import { Subscriber } from './subscriber.ts';
 import { SyncLoop } from './sync-loop.ts';
 
-// The process of one generator. It is told its job, says that it is ready, runs on `go`, reports, and waits
-// to be ended.
+// The process of one generator. It receives its job, reports that it is ready, runs on `go`, reports the
+// result, and waits to be ended.
 
 function answer(message: LoadAnswer): void {
   process.send?.(message);
@@ -80,5 +80,5 @@ process.on('message', (command: LoadCommand) => {
   }
 });
 process.on('uncaughtException', fail);
-// The bench is gone, whatever ended it: nobody is left to report to.
+// The bench is gone: there is no process left to report to.
 process.on('disconnect', () => process.exit(1));

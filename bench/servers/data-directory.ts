@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The bytes of all files below a directory whose path from there satisfies `isWanted`. */
+/** The bytes of all files below a directory whose relative path satisfies `isWanted`. */
 export function bytesBelow(directory: string, isWanted: (path: string) => boolean = () => true): number {
   if (!existsSync(directory)) return 0;
   let bytes = 0;

@@ -6,14 +6,14 @@ import { Kafka } from './kafka.ts';
 import { NatsServer } from './nats-server.ts';
 import { Pillarbox } from './pillarbox.ts';
 
-/** Where to look for the servers; what is not there is not measured. */
+/** Where to look for the servers; a server that is not found is not measured. */
 export interface FindOptions {
   /** The built command line of the broker; by default the one built together with this bench. */
   readonly pillarboxPath?: string | undefined;
   /** The command line of another build, to be measured beside it. */
   readonly beforePath?: string | undefined;
   readonly profileDirectory?: string | undefined;
-  /** By default $NATS_SERVER, or what is on PATH. */
+  /** By default $NATS_SERVER, or nats-server on PATH. */
   readonly natsServerPath?: string | undefined;
 }
 
@@ -40,7 +40,7 @@ function findNatsServer(options: FindOptions): Contender[] {
   if (status !== 0) return [];
   const version = /v(\d+)\.(\d+)\.\S+/.exec(stdout);
   const plain = new NatsServer({ path, version: version?.[0] ?? stdout.trim(), synced: false });
-  // `sync_interval` came with 2.10; an older server refuses a configuration that has it.
+  // `sync_interval` came with 2.10; older servers refuse a configuration that has it.
   if (Number(version?.[1]) === 2 && Number(version?.[2]) < 10) return [plain];
   return [plain, new NatsServer({ path, version: version?.[0] ?? stdout.trim(), synced: true })];
 }

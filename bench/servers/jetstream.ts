@@ -2,29 +2,26 @@ import { token } from '../load/encode.ts';
 import { readFrame } from '../load/frame.ts';
 import { NatsSocket } from '../load/nats-socket.ts';
 
-/** What a stream of a bench differs in. */
+/** The options in which streams of the bench differ. */
 export interface StreamOptions {
   readonly name: string;
   readonly subject: string;
   readonly storage: 'file' | 'memory';
 }
 
-/** How far a consumer has come. */
+/** The progress of a consumer. */
 export interface ConsumerState {
   readonly numPending: number;
   readonly numAckPending: number;
   readonly numRedelivered: number;
 }
 
-/** Who waits for the answer to a request, by its reply subject. */
+/** Pending requests, by reply subject. */
 type Waiting = Map<string, { resolve(answer: unknown): void; reject(error: Error): void }>;
 
 const inbox = '_INBOX.control000000000000000';
 
-/**
- * JetStream makes and removes streams and consumers before and after a measurement, over a connection of its
- * own.
- */
+/** JetStream creates and deletes streams and consumers around a measurement, over a connection of its own. */
 export class JetStream {
   readonly #socket: NatsSocket;
   readonly #waiting: Waiting;

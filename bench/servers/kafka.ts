@@ -17,12 +17,12 @@ export interface KafkaOptions {
 }
 
 const readyMsMax = 60_000;
-/** Any 16 bytes in base64 name a cluster. */
+/** The id of the cluster: any 16 bytes in base64. */
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg';
 
 /**
- * Apache Kafka, one node that is broker and controller, with the settings it comes with: it does not sync
- * what it answers.
+ * Apache Kafka: one node as broker and controller, with its default settings, so it does not sync before it
+ * answers.
  */
 export class Kafka implements Contender {
   readonly name = 'kafka';
@@ -43,7 +43,7 @@ export class Kafka implements Contender {
     const format = [...java, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId];
     const formatted = spawnSync('java', [...format, '-c', configPath], { encoding: 'utf8' });
     if (formatted.status !== 0) throw new Error(`Kafka's directory cannot be made: ${formatted.stderr}`);
-    // The heap and the collector of its own start script.
+    // The heap and the collector of Kafka's own start script.
     const options = ['-Xmx1G', '-Xms1G', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
     return ServerProcess.start(
       {

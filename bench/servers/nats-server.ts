@@ -12,7 +12,7 @@ export interface NatsServerOptions {
   readonly synced: boolean;
 }
 
-/** The reference server, on a free port, as it comes or with `sync_interval: always`. */
+/** The reference server, on a free port, with default settings or with `sync_interval: always`. */
 export class NatsServer implements Contender {
   readonly name: 'nats-server' | 'nats-server, synced';
   readonly version: string;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const clockTicksPerSecond = 100;
 const kib = 1024;
 
-/** Memory of a process in bytes; the peak is NaN where the system does not tell it. */
+/** Memory of a process in bytes; the peak is NaN if the system does not report it. */
 export interface Memory {
   readonly residentBytes: number;
   readonly peakBytes: number;
@@ -19,7 +19,7 @@ export function memoryOf(pid: number): Memory {
   return { residentBytes: field(status, 'VmRSS') * kib, peakBytes: field(status, 'VmHWM') * kib };
 }
 
-/** Processor time that a process has used in all its threads; NaN where the system does not tell it. */
+/** Processor time used by all threads of a process; NaN if the system does not report it. */
 export function cpuSecondsOf(pid: number): number {
   const stat = readProcess(pid, 'stat');
   // The command in parentheses may hold spaces. After it come the fields from the third on; 14 and 15 are

@@ -13,19 +13,19 @@ async function answersPing(port: number): Promise<void> {
   (await NatsSocket.connect(port, () => {})).end();
 }
 
-/** How to start a server and learn its port. */
+/** How to start a server and find its port. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
-  /** The port once the server has published it, or nothing yet. */
+  /** The port once the server has published it; undefined until then. */
   readPort(): number | undefined;
-  /** The port for Kafka clients, once the other is known; absent where the server does not speak Kafka. */
+  /** The port for Kafka clients, once the other one is known; absent if the server does not speak Kafka. */
   readKafkaPort?(): number | undefined;
   /** Resolves when it serves; by default when it answers a PING of NATS. */
   ready?(port: number): Promise<void>;
 }
 
-/** ServerProcess is one running server. */
+/** A server process is one running server. */
 export class ServerProcess {
   readonly port: number;
   readonly kafkaPort: number | undefined;
@@ -72,7 +72,7 @@ export class ServerProcess {
     return cpuSecondsOf(this.#child.pid ?? 0);
   }
 
-  /** Asks the server to end and waits; kills it where it does not. */
+  /** Asks the server to end and waits; kills it if it does not end. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
   }

@@ -9,8 +9,8 @@ const cliPath = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const startTimeoutMs = 20_000;
 
 /**
- * A broker in a process of its own, on loopback, with its data in `<dir>/data`. It can be killed, and started
- * again where it was.
+ * A broker in a process of its own, on loopback, with its data in `<dir>/data`. It can be killed and started
+ * again on the same data.
  */
 export class BrokerProcess {
   readonly #dir: string;
@@ -23,7 +23,7 @@ export class BrokerProcess {
     this.#natsServer = natsServer;
   }
 
-  /** Where NATS clients connect; the same after a restart. */
+  /** The port for NATS clients; the same after a restart. */
   get port(): number {
     return this.#port;
   }
@@ -49,7 +49,7 @@ export class BrokerProcess {
     throw new Error(`The broker did not listen within ${startTimeoutMs} ms:\n${output}`);
   }
 
-  /** SIGKILL: nothing is flushed, nobody is told. */
+  /** SIGKILL: nothing is flushed, and clients are not told. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
@@ -90,7 +90,7 @@ export class BrokerProcess {
 
   async #natsServerCommand(command: string): Promise<[command: string, args: string[]]> {
     const config = join(this.#dir, 'nats-server.conf');
-    // Synced before each ack, as here: otherwise the comparison would not be one.
+    // Synced before each ack, as in our broker; otherwise the comparison would be unfair.
     await writeFile(
       config,
       `jetstream { store_dir: ${JSON.stringify(join(this.#dir, 'data'))}, sync_interval: always }\n`,

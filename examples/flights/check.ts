@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 
-/** What the workers' logs say about the records. */
+/** The result of comparing the workers' logs with the records. */
 export interface Tally {
   /** Records handled at least once. */
   readonly handled: number;
-  /** Records nobody handled. */
+  /** Records that no worker handled. */
   readonly missing: number;
-  /** Log lines about records that were never published, or with another content. */
+  /** Log lines about records that were never published, or that have other content. */
   readonly invented: number;
-  /** Records handled twice, and those handled more often. */
+  /** Records handled twice, and more often. */
   readonly twice: number;
   readonly more: number;
 }
@@ -36,7 +36,7 @@ export async function tally(records: readonly string[], logPaths: readonly strin
   };
 }
 
-/** A worker that is killed may leave half a line; that record was not acked. */
+/** A killed worker may leave half a line; that record was not acked. */
 function completeLines(text: string): string[] {
   const lines = text.split('\n');
   lines.pop();

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 
-/** What `node dist/examples/flights/main.js` can be told. */
+/** The options of `node dist/examples/flights/main.js`. */
 export interface FlightsOptions {
   readonly records: number;
   readonly workers: number;
-  /** The result as JSON, for tests. */
+  /** Print the result as JSON, for tests. */
   readonly json: boolean;
-  /** The same against a nats-server binary, for comparison. */
+  /** Run against this nats-server binary instead, for comparison. */
   readonly natsServer: string | undefined;
 }
 
@@ -20,9 +20,7 @@ export const usage = `Replays flight records through a work queue, kills a worke
   --nats-server PATH   use that nats-server instead of Pillarbox, for comparison
 `;
 
-/**
- * Throws an Error with one clear sentence for flags that make no sense; undefined when help was asked for.
- */
+/** Throws an Error with one clear sentence for invalid flags; undefined if help was requested. */
 export function readOptions(args: readonly string[]): FlightsOptions | undefined {
   const { values } = parseArgs({
     args: [...args],

@@ -31,7 +31,7 @@ export class Progress {
     this.#stream.write(`\r\x1b[K${bar} ${this.#count(done)}  ${rate}/s`);
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(line: string): void {
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
   }

@@ -3,20 +3,20 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { subject } from './queue.ts';
 
-/** Publishes on their way at once. */
+/** Publishes in flight. */
 const windowSize = 512;
 const ackTimeoutMs = 2_000;
 
 /**
- * Publishes the records without waiting for each, and each until it is acked. A publish whose ack was lost is
- * repeated with its id, so that the broker stores it once.
+ * Publishes records with several in flight, and repeats each until it is acked. A publish whose ack was lost
+ * is repeated with the same id, so that the broker stores it once.
  */
 export class Publisher {
   /** Records the broker has acked. */
   acked = 0;
   /** Publishes that had to be repeated. */
   repeated = 0;
-  /** Acks that said "I had that one already". */
+  /** Acks of messages that the broker already had. */
   duplicates = 0;
   readonly #jetStream: JetStreamClient;
   readonly #records: readonly string[];
@@ -29,7 +29,7 @@ export class Publisher {
     this.#records = records;
   }
 
-  /** Lets it publish up to so many records: it is not to run far ahead of the workers. */
+  /** Allows the publisher to go on up to `count` records: it must not run far ahead of the workers. */
   allow(count: number): void {
     if (count <= this.#allowed) return;
     this.#allowed = Math.min(count, this.#records.length);
@@ -56,7 +56,7 @@ export class Publisher {
 
   #allowance: Promise<void> | undefined;
 
-  /** One wait for all lanes. */
+  /** One promise shared by all lanes. */
   #whenAllowed(): Promise<void> {
     this.#allowance ??= new Promise((resolve) => {
       this.#wake = () => {
@@ -75,7 +75,7 @@ export class Publisher {
         this.acked++;
         return;
       } catch {
-        // No ack: the broker may have it, or not. The id makes it safe to ask again.
+        // No ack: the broker may have stored the message or not. The id makes it safe to publish again.
         this.repeated++;
         await sleep(50);
       }

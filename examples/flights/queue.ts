@@ -1,22 +1,22 @@
 import { AckPolicy, RetentionPolicy, StorageType, jetstreamManager } from '@nats-io/jetstream';
 import { connect, nanos, type NatsConnection } from '@nats-io/transport-node';
 
-/** The names the parts agree on. */
+/** Names shared by the parts. */
 export const streamName = 'FLIGHTS';
 export const subject = 'flights.new';
 export const consumerName = 'workers';
 
-/** What a worker that was killed had in hand comes again after so long. */
+/** Messages held by a killed worker come again after this time. */
 export const ackWaitMs = 2_000;
 
-/** A connection that outlives the broker: it comes back as soon as the broker does. */
+/** A connection that survives restarts of the broker: it reconnects as soon as the broker is back. */
 export function connectTo(port: number, name: string): Promise<NatsConnection> {
   return connect({ servers: `127.0.0.1:${port}`, name, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
 }
 
 /**
- * A work queue: a message is gone once it is acked. Ids of messages are remembered, so that a repeated
- * publish is stored once.
+ * Creates a work queue: a message is deleted once it is acked. Ids of messages are remembered, so that a
+ * repeated publish is stored once.
  */
 export async function createQueue(connection: NatsConnection): Promise<void> {
   const manager = await jetstreamManager(connection);
@@ -35,7 +35,7 @@ export async function createQueue(connection: NatsConnection): Promise<void> {
   });
 }
 
-/** What is left to do, and how many messages were ever stored. */
+/** The number of messages left, and of messages ever stored. */
 export interface QueueState {
   readonly left: number;
   readonly stored: number;

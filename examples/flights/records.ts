@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The first `count` records of the flights data set (npm package vega-datasets), each as the JSON text that
- * is sent. A record's id is its place in the list: the data has none of its own, and some records are equal.
+ * The first `count` records of the flights data set (npm package vega-datasets), each as JSON text. The id of
+ * a record is its index: the data has no ids, and some records are equal.
  */
 export async function loadRecords(count: number): Promise<string[]> {
   const file = count <= 2_000 ? 'flights-2k.json' : 'flights-200k.json';

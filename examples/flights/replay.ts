@@ -15,19 +15,19 @@ export interface FlightsResult extends Tally {
   readonly stored: number;
   readonly repeated: number;
   readonly duplicates: number;
-  /** Records handled when the worker and the broker were killed. */
+  /** Records handled before the worker and the broker were killed. */
   readonly workerKilledAt: number;
   readonly brokerKilledAt: number;
-  /** From the kill until the broker listened again. */
+  /** From the kill until the broker was listening again. */
   readonly restartMs: number;
   readonly ms: number;
 }
 
-/** Shares of the records after which the worker and the broker die. */
+/** Shares of the records after which the worker and the broker are killed. */
 const workerDiesAt = 0.3;
 const brokerDiesAt = 0.6;
 
-/** Runs the whole: broker, workers, publisher, the two kills, and the count. */
+/** Runs the example: broker, workers, publisher, the two kills, and the count. */
 export async function replay(
   options: FlightsOptions,
   dir: string,
@@ -48,7 +48,7 @@ export async function replay(
     await createQueue(connection);
 
     const publisher = new Publisher(connection, records);
-    // The publisher stays a little ahead of the workers, so that both are at work when the broker dies.
+    // The publisher stays a little ahead of the workers, so that both are busy when the broker is killed.
     const ahead = Math.max(64, Math.floor(records.length / 8));
     const handled = (): number => workers.reduce((sum, worker) => sum + worker.handled, 0);
     const onProgress = (): void => {

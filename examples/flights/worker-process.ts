@@ -8,7 +8,7 @@ const workerPath = fileURLToPath(new URL('worker.js', import.meta.url));
 export class WorkerProcess {
   readonly name: string;
   readonly logPath: string;
-  /** Records it says it has handled. */
+  /** Records that the worker reports as handled. */
   handled = 0;
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -26,7 +26,7 @@ export class WorkerProcess {
     });
   }
 
-  /** SIGKILL: it gets no chance to ack, or to say goodbye. */
+  /** SIGKILL: the worker gets no chance to ack or to close its connection. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;

@@ -2,8 +2,8 @@ import { openSync, writeSync } from 'node:fs';
 import { jetstream } from '@nats-io/jetstream';
 import { connectTo, consumerName, streamName } from './queue.ts';
 
-// A worker process: `worker.js PORT LOG NAME`. It notes each record it handled in its log, then acks it. In
-// this order a record may be noted twice (killed in between) but is never acked without having been noted.
+// A worker process: `worker.js PORT LOG NAME`. It writes each record to its log, then acks it. In this order
+// a record may be logged twice (killed in between), but is never acked without having been logged.
 
 const [port = '', logPath = '', name = 'worker'] = process.argv.slice(2);
 const log = openSync(logPath, 'a');
@@ -23,7 +23,7 @@ process.once('SIGTERM', () => {
   tell();
   void messages.close().then(() => connection.close());
 });
-// Without the parent there is nobody to work for.
+// The parent is gone: there is no work left.
 process.once('disconnect', () => process.exit(1));
 
 for await (const message of messages) {
