@@ -1,12 +1,8 @@
 export type { Attributes } from './attributes.ts';
-export {
-  Broker,
-  type BrokerEvent,
-  type BrokerHealth,
-  type BrokerOptions,
-  type BrokerStats,
-  type DeliveryEvent,
-} from './broker.ts';
+export type { BrokerEvent, DeliveryEvent } from './assemble.ts';
+export { Broker, type BrokerStats } from './broker.ts';
+export type { BrokerOptions } from './broker-options.ts';
+export type { BrokerHealth } from './condition.ts';
 export {
   Collector,
   type CollectorEnd,

@@ -11,7 +11,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: sequence numbers are forgotten in the replay',
-    file: 'broker/broker.js',
+    file: 'broker/assemble.js',
     find: 'partition.noteBatch(batch, filtered.length > 0 ? note : undefined);',
     replace:
       'partition.noteBatch(batch, filtered.length > 0 ? note : undefined); partition.producers = new partition.producers.constructor();',

@@ -228,8 +228,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'forget dedupe ids in the journal',
-    file: 'broker/broker.js',
-    find: 'this.#log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());',
+    file: 'broker/assemble.js',
+    find: 'this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());',
     replace: ';',
   },
   {
@@ -276,8 +276,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what is taken back of the schedule is not in the journal',
-    file: 'broker/broker.js',
-    find: 'this.#log.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());',
+    file: 'broker/topics/delayed-messages.js',
+    find: 'this.#host.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());',
     replace: ';',
     tests: ['broker/topics/delayed.test.js'],
   },

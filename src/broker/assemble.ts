@@ -1,0 +1,371 @@
+import {
+  Log,
+  type Batch,
+  type DamageReport,
+  type LogError,
+  type LogHost,
+  type PartitionLog,
+  type Record,
+} from '../log/index.ts';
+import {
+  BlockPool,
+  ByteWriter,
+  heapBytes,
+  memoryForObjectsBytes,
+  processFigures,
+  SteadyTime,
+  SystemClock,
+  SystemRandom,
+  type Clock,
+  type Random,
+} from '../util/index.ts';
+import { Attributes, type AttributesHost } from './attributes.ts';
+import type { BrokerOptions } from './broker-options.ts';
+import { Budgets, budgetLimits } from './budgets.ts';
+import { Catalog, scheduleLogId } from './catalog.ts';
+import { CommitCycle } from './commit-cycle.ts';
+import { Condition } from './condition.ts';
+import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
+import { Definitions } from './definitions.ts';
+import { EntryKind, writeDedupeId } from './entries.ts';
+import * as events from './events.ts';
+import { Router } from './live/router.ts';
+import { Pacing } from './pacing.ts';
+import { Compactor } from './retention/compactor.ts';
+import { DelayedMessages } from './topics/delayed-messages.ts';
+import type { Topic, TopicGroup, TopicHost, TopicPartition } from './topics/topic.ts';
+import { topicConfig } from './topics/topic-config.ts';
+import { ProducerIds } from './transactions/producer-ids.ts';
+import { Transactions, type TransactionsHost } from './transactions/transactions.ts';
+import { Watermarks } from './watermarks.ts';
+
+/** What happened, with topics and groups in full. */
+export type BrokerEvent = events.BrokerEvent<Topic, TopicGroup>;
+export type DeliveryEvent = events.DeliveryEvent<TopicGroup>;
+
+/** Beyond it V8 collects ever more often, and ends the process when that is not enough. */
+const defaultHeapShare = 0.85;
+/** A walk through all topics. */
+const forgetEveryMs = 1000;
+
+/**
+ * The assembly of a broker: its parts, and what each of them needs of the others. {@link Broker} is what
+ * callers may do with it.
+ */
+export class Assembly {
+  readonly options: BrokerOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly steady: SteadyTime;
+  readonly pacing: Pacing;
+  readonly blocks: BlockPool;
+  readonly watermarks: Watermarks;
+  readonly condition: Condition;
+  readonly budgets: Budgets;
+  readonly events: events.Events<Topic, TopicGroup> = new events.Events();
+  readonly commits: CommitCycle;
+  readonly router: Router;
+  readonly topicHost: TopicHost;
+  readonly transactions: Transactions;
+  readonly producerIds: ProducerIds;
+  readonly attributes: Attributes;
+  readonly catalog: Catalog;
+  readonly definitions: Definitions;
+  readonly compactor: Compactor;
+  readonly deadLetterRoutes: Map<string, DeadLetterRoute> = new Map();
+  /** What to call when the log is not congested any more. */
+  readonly uncongested: (() => void)[] = [];
+  /** Called when the log fails before the broker is ready: the opening under way is rejected. */
+  failedToOpen: (error: LogError) => void = () => {};
+  #log: Log | undefined = undefined;
+  #delayed: DelayedMessages | undefined = undefined;
+  #forgetNotBeforeMs = 0;
+  readonly #scratch = new ByteWriter();
+
+  constructor(options: BrokerOptions) {
+    this.options = options;
+    this.clock = options.clock ?? new SystemClock();
+    this.random = options.random ?? new SystemRandom();
+    this.pacing = new Pacing(this.clock);
+    this.blocks = options.log?.blocks ?? new BlockPool();
+    this.steady = new SteadyTime(this.clock, (jump) => options.onClockJumped?.(jump));
+    this.watermarks = this.#makeWatermarks();
+    this.condition = new Condition({
+      dir: options.dir,
+      watermarks: this.watermarks,
+      steady: this.steady,
+    });
+    this.commits = new CommitCycle(() => this.log, this.clock);
+    this.budgets = new Budgets(budgetLimits(memoryForObjectsBytes(), options.budgets), (looks) =>
+      this.watermarks.memoryRefusal(looks),
+    );
+    this.router = new Router(this.random, this.budgets);
+    this.producerIds = new ProducerIds({
+      record: (end) => this.log.record(EntryKind.producerIds, 0, this.#scratch.reset().uvarint(end).view()),
+      afterCommit: (callback) => this.afterCommit(callback),
+    });
+    this.transactions = new Transactions(this.#makeTransactionsHost(), {
+      producersMax: this.budgets.limit('transactionalIds'),
+      openMax: this.budgets.limit('openTransactions'),
+      ...options.transactions,
+    });
+    this.budgets.count('transactionalIds', () => this.transactions.size);
+    this.budgets.count('openTransactions', () => this.transactions.openCount);
+    this.topicHost = this.#makeTopicHost();
+    this.attributes = new Attributes(this.#makeAttributesHost(), this.budgets);
+    this.catalog = new Catalog(
+      this.topicHost,
+      () => this.delayed.schedule,
+      this.producerIds,
+      this.transactions,
+      this.attributes,
+    );
+    this.definitions = new Definitions({
+      core: this.topicHost,
+      catalog: this.catalog,
+      router: this.router,
+      commits: this.commits,
+      log: () => this.log,
+    });
+    this.compactor = new Compactor(this.clock, () => this.catalog.partitionsById.values());
+  }
+
+  /** There from the moment when it is opened. */
+  get log(): Log {
+    return this.#log!;
+  }
+
+  /** There as soon as the log restores what it holds. */
+  get delayed(): DelayedMessages {
+    return this.#delayed!;
+  }
+
+  /** Opens the log; resolves when the journal has been replayed. */
+  async openLog(): Promise<void> {
+    const { dir, files, log: logOptions } = this.options;
+    await Log.open(this.#makeLogHost(), {
+      ...logOptions,
+      blocks: this.blocks,
+      dir,
+      files,
+      clock: this.clock,
+      random: this.random,
+    });
+  }
+
+  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
+  afterCommit(callback: () => void): void {
+    if (!this.condition.failure) this.commits.afterCommit(callback);
+  }
+
+  /** What a damaged journal held of a partition is no message of it. */
+  lose(reports: readonly DamageReport[]): void {
+    for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of reports)
+      this.catalog.partition(partitionId)?.lose(fromOffset, toOffset);
+  }
+
+  #makeWatermarks(): Watermarks {
+    const { options } = this;
+    return new Watermarks(
+      {
+        diskFreeBytesMin: undefined,
+        memoryBytesMax: Infinity,
+        heapBytesMax: Math.floor(heapBytes().limit * defaultHeapShare),
+        ...options.watermarks,
+      },
+      {
+        files: options.files,
+        dir: options.dir,
+        clock: this.clock,
+        memoryBytes: options.memoryBytes ?? (() => processFigures().rss),
+        heapBytes: options.heapBytes ?? (options.memoryBytes ? () => 0 : () => heapBytes().used),
+        unflushedBytes: () => this.log.unflushedBytes,
+        checked: (diskFull) => {
+          this.log.roomIsShort(diskFull);
+          this.steady.now(); // notices a jump also when nobody asks for the time
+        },
+      },
+    );
+  }
+
+  // ---- the broker as topics and groups see it
+
+  #makeTopicHost(): TopicHost {
+    // oxlint-disable-next-line typescript/no-this-alias -- accessors below need both `this`
+    const parts = this;
+    const { condition } = this;
+    return {
+      clock: this.clock,
+      steady: this.steady,
+      pacing: this.pacing,
+      random: this.random,
+      get log() {
+        return parts.log;
+      },
+      transactions: this.transactions,
+      budgets: this.budgets,
+      get recovering() {
+        return !condition.isReady;
+      },
+      get refusal() {
+        return condition.refusal;
+      },
+      emit: (event: BrokerEvent) => this.events.emit(event),
+      damaged: (report) => this.#onDamaged(report),
+      awaitCommit: (listener, token, partition, offset, duplicate) =>
+        this.commits.await(listener, token, partition, offset, duplicate),
+      afterCommit: (callback) => this.afterCommit(callback),
+      partitionChanged: (partition) => this.commits.partitionChanged(partition),
+      groupChanged: (group, urgency) => this.commits.groupChanged(group, urgency),
+      recordDedupeId: (topic, partition, offset, timeMs, id) => {
+        if (topic.config.durability === 'memory') return;
+        writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
+        this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
+      },
+      schedule: (partition, record, dueMs, listener, token) =>
+        this.delayed.add(partition, record, dueMs, listener, token),
+      unschedule: (partition, filter) => this.delayed.takeBack(partition, filter),
+      topic: (name) => this.catalog.topics.get(name),
+      checkSubjects: (config) => this.definitions.checkSubjects(config),
+      deadLetterRoute: (name) => this.deadLetterRoutes.get(name),
+      ensureTopic: (wanted) =>
+        this.catalog.topics.get(wanted.name) ?? this.definitions.defineTopic(topicConfig(wanted)),
+      redefineTopic: (topic) => this.definitions.redefineTopic(topic),
+      undefineTopic: (topic) => this.definitions.undefineTopic(topic),
+      defineGroup: (group: TopicGroup) => this.definitions.defineGroup(group),
+      redefineGroup: (group: TopicGroup) => this.definitions.redefineGroup(group),
+      undefineGroup: (group: TopicGroup) => this.definitions.undefineGroup(group),
+      forgetExpired: () => this.#forgetExpired(),
+      nextId: () => this.catalog.nextId(),
+      partitionOpened: (partition) => this.catalog.partitionsById.set(partition.log.id, partition),
+    };
+  }
+
+  /**
+   * What is remembered for a time only goes when its topic is written to; where a budget is used up, it goes
+   * everywhere.
+   */
+  #forgetExpired(): void {
+    const nowMs = this.clock.monotonic();
+    if (nowMs < this.#forgetNotBeforeMs) return;
+    this.#forgetNotBeforeMs = nowMs + forgetEveryMs;
+    for (const topic of this.catalog.topics.values()) topic.forgetExpired();
+  }
+
+  // ---- the broker as transactions and attributes see it
+
+  #makeTransactionsHost(): TransactionsHost {
+    const { condition } = this;
+    return {
+      clock: this.clock,
+      steady: this.steady,
+      get refusal() {
+        return condition.refusalForGood;
+      },
+      record: (kind, id, payload) => this.log.record(kind, id, payload),
+      afterCommit: (callback) => this.afterCommit(callback),
+      takeProducerId: () => this.producerIds.take(),
+      partition: (id) => this.catalog.partition(id),
+      partitions: () => this.catalog.partitionsById.values(),
+      group: (id) => this.catalog.groupsById.get(id),
+    };
+  }
+
+  #makeAttributesHost(): AttributesHost {
+    const { condition } = this;
+    return {
+      get refusal() {
+        return condition.refusalForGood;
+      },
+      record: (entry) => this.log.record(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry))),
+      afterCommit: (callback) => this.afterCommit(callback),
+    };
+  }
+
+  // ---- the broker as the log sees it
+
+  #makeLogHost(): LogHost {
+    return {
+      opening: (log) => {
+        this.#log = log;
+        this.condition.log = log;
+      },
+      restore: (snapshot) => {
+        this.#delayed = this.#makeDelayed();
+        if (snapshot) this.catalog.restore(snapshot);
+      },
+      replayBatch: (log, batch) => this.#replayBatch(log, batch),
+      replayEntry: (kind, id, payload) => this.catalog.apply(kind, id, payload),
+      openPartitions: (mayHaveLost) => this.catalog.openPartitions(mayHaveLost),
+      beforeSeal: () => this.commits.beforeSeal(),
+      sealed: () => this.commits.sealed(),
+      durable: (touched) => this.#onDurable(touched),
+      relieved: () => this.#onRelieved(),
+      volatileGrew: (touched) => this.#onVolatileGrew(touched),
+      snapshot: () => this.catalog.snapshot(),
+      failed: (error) => this.#onFailed(error),
+      damaged: (report) => this.#onDamaged(report),
+    };
+  }
+
+  #makeDelayed(): DelayedMessages {
+    const log = this.log.openPartition(scheduleLogId);
+    const host = {
+      clock: this.clock,
+      steady: this.steady,
+      record: (kind: number, id: number, payload: Uint8Array) => this.log.record(kind, id, payload),
+      awaitScheduled: this.commits.awaitScheduled.bind(this.commits),
+      append: (partitionId: number, record: Record) => {
+        const partition = this.catalog.partition(partitionId);
+        partition?.topic.appendAccepted(record, partition);
+      },
+    };
+    return new DelayedMessages(log, host, this.budgets.meter('scheduled'));
+  }
+
+  #replayBatch(log: PartitionLog, batch: Batch): void {
+    const partition = this.catalog.partition(log.id);
+    if (!partition) return; // the schedule's own, or a topic deleted since
+    const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
+    const note = (record: Record): void => {
+      for (const group of filtered) group.noteAppended(partition.index, record, record.offset);
+    };
+    partition.noteBatch(batch, filtered.length > 0 ? note : undefined);
+  }
+
+  /** In this order: groups deliver, publishers hear "ok", others go on. */
+  #onDurable(touched: readonly PartitionLog[]): void {
+    this.#noteDurable(touched);
+    this.commits.durable();
+    this.watermarks.written(this.log.committedBytes);
+  }
+
+  #onRelieved(): void {
+    for (const callback of this.uncongested.splice(0)) callback();
+  }
+
+  #noteDurable(touched: readonly PartitionLog[]): void {
+    for (const { id } of touched) {
+      const partition: TopicPartition | undefined = this.catalog.partitionsById.get(id);
+      partition?.topic.noteDurable(partition);
+    }
+  }
+
+  #onVolatileGrew(touched: readonly PartitionLog[]): void {
+    this.#noteDurable(touched);
+    this.commits.volatileGrew();
+  }
+
+  #onFailed(error: LogError): void {
+    const failure = this.condition.failed(error);
+    this.commits.failed(failure);
+    if (!this.condition.isReady) return this.failedToOpen(error);
+    this.events.emit({ kind: 'failed', error: failure });
+    this.options.onFailed?.(error);
+  }
+
+  #onDamaged(report: DamageReport): void {
+    this.condition.damaged(report);
+    this.options.onDamaged?.(report);
+  }
+}
