@@ -1,33 +1,29 @@
-import { sameText, type Random } from '../../util/index.ts';
-import { authenticationFailed, type KafkaUser, type SaslMechanism, type SaslStep } from './sasl.ts';
-import { ScramExchange, type ScramHash } from './scram.ts';
-
-/** Who may connect. */
-export type KafkaAuth =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'users'; readonly users: readonly KafkaUser[] };
+import type { Random } from '../../util/index.ts';
+import type { Login, ScramHash, Users } from '../users/index.ts';
+import { authenticationFailed, type SaslMechanism, type SaslStep } from './sasl.ts';
+import { ScramExchange } from './scram.ts';
 
 /** What SaslHandshake offers. */
 export const saslMechanisms: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
 
-const scramHashes: { readonly [mechanism: string]: ScramHash } = {
+const scramHashOf: { readonly [mechanism: string]: ScramHash } = {
   'SCRAM-SHA-256': 'sha256',
   'SCRAM-SHA-512': 'sha512',
 };
 
-/** Begins a login; undefined: there is no such mechanism, or nobody has to log in. */
-export function beginSasl(auth: KafkaAuth, mechanism: string, random: Random): SaslMechanism | undefined {
-  if (auth.kind === 'none') return undefined;
-  if (mechanism === 'PLAIN') return new PlainLogin(auth.users);
-  const hash = scramHashes[mechanism];
-  return hash === undefined ? undefined : new ScramExchange(hash, auth.users, random);
+/** Begins a login; undefined: there is no such mechanism, or clients need not log in. */
+export function beginSasl(users: Users, mechanism: string, random: Random): SaslMechanism | undefined {
+  if (!users.requires('kafka')) return undefined;
+  if (mechanism === 'PLAIN') return new PlainLogin(users);
+  const hash = scramHashOf[mechanism];
+  return hash === undefined ? undefined : new ScramExchange(hash, users, random);
 }
 
 /** `message = authzid? NUL authcid NUL passwd` (RFC 4616). */
 class PlainLogin implements SaslMechanism {
-  readonly #users: readonly KafkaUser[];
+  readonly #users: Users;
 
-  constructor(users: readonly KafkaUser[]) {
+  constructor(users: Users) {
     this.#users = users;
   }
 
@@ -35,18 +31,16 @@ class PlainLogin implements SaslMechanism {
     return Buffer.from(token).toString('utf8').split('\0')[1] ?? '';
   }
 
-  step(token: Uint8Array): SaslStep {
+  step(token: Uint8Array): SaslStep | Promise<SaslStep> {
     const parts = Buffer.from(token).toString('utf8').split('\0');
     const [authorizeAs = '', user = '', password = ''] = parts;
     if (parts.length !== 3 || (authorizeAs !== '' && authorizeAs !== user)) throw authenticationFailed();
-    // All are compared, by their hashes, so that the time it takes says nothing.
-    let known = false;
-    for (const one of this.#users) {
-      const isUser = sameText(one.user, user);
-      const isPassword = sameText(one.password, password);
-      if (isUser && isPassword) known = true;
-    }
-    if (!known) throw authenticationFailed();
-    return { bytes: new Uint8Array(0), user };
+    const login = this.#users.logIn('kafka', { kind: 'password', user, password });
+    return login instanceof Promise ? login.then(stepOf) : stepOf(login);
   }
+}
+
+function stepOf(login: Login | undefined): SaslStep {
+  if (login === undefined) throw authenticationFailed();
+  return { bytes: new Uint8Array(0), login };
 }

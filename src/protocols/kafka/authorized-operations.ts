@@ -1,37 +1,20 @@
-/** `AclOperation`: the bits of authorized operations. */
-const Operation = {
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-} as const;
+import { Operation, Resource, clusterName, operationsOn, type Rights } from './security/index.ts';
 
-function bitsOf(...operations: readonly number[]): number {
-  return operations.reduce((bits, operation) => bits | (1 << operation), 0);
+/** The operations that the client may do on a resource, as bits, for answers that tell them when asked. */
+export function authorizedOperations(rights: Rights, resourceType: number, name: string): number {
+  return rights.operations(resourceType, name) & operationsOn[resourceType]!;
 }
 
-const { read, write, create, alter, describe, describeConfigs, alterConfigs } = Operation;
+export function topicOperations(rights: Rights, name: string): number {
+  return authorizedOperations(rights, Resource.topic, name);
+}
 
-/**
- * What a client may do, as those are told that ask: there are no permissions by resource, so a client that is
- * let in may do all there is.
- */
-export const authorizedOperations: { readonly [R in 'cluster' | 'topic' | 'group']: number } = {
-  cluster: bitsOf(
-    create,
-    alter,
-    describe,
-    Operation.clusterAction,
-    describeConfigs,
-    alterConfigs,
-    Operation.idempotentWrite,
-  ),
-  topic: bitsOf(read, write, create, Operation.delete, alter, describe, describeConfigs, alterConfigs),
-  group: bitsOf(read, Operation.delete, describe, describeConfigs, alterConfigs),
-};
+export function groupOperations(rights: Rights, groupId: string): number {
+  return authorizedOperations(rights, Resource.group, groupId);
+}
+
+/** Without DESCRIBE on the cluster nothing is told. */
+export function clusterOperations(rights: Rights): number {
+  const operations = authorizedOperations(rights, Resource.cluster, clusterName);
+  return (operations & (1 << Operation.describe)) === 0 ? 0 : operations;
+}

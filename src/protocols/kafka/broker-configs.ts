@@ -1,4 +1,5 @@
 import { kafkaSettingRules, type KafkaSettingName } from './kafka-settings.ts';
+import { securitySettingRules, type SecuritySettingName } from './security/settings.ts';
 import { ConfigSource, ConfigType, type ShownConfig } from './config-values.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { topicDefaults } from './topic-configs.ts';
@@ -8,7 +9,7 @@ import { topicDefaults } from './topic-configs.ts';
  * configured.
  */
 export function brokerConfigs({ autoCreation, limits, nodeId, settings }: KafkaHost): ShownConfig[] {
-  const { boolean, int, long, list, short } = ConfigType;
+  const { boolean, int, long, list, short, string } = ConfigType;
   const fixed: [name: string, value: string, preset: string, type: ConfigType][] = [
     ['auto.create.topics.enable', String(autoCreation.enabled), 'true', boolean],
     ['broker.id', String(nodeId), '-1', int],
@@ -29,7 +30,13 @@ export function brokerConfigs({ autoCreation, limits, nodeId, settings }: KafkaH
     const type = name === 'connections.max.reauth.ms' ? long : int;
     return [name, String(settings[name]), String(kafkaSettingRules[name].default), type];
   });
-  return [...fixed, ...set].map(brokerConfig).concat(topicDefaults());
+  const texts = (Object.keys(securitySettingRules) as SecuritySettingName[]).map(
+    (name): (typeof fixed)[number] => {
+      const type = name.startsWith('allow.') ? boolean : string;
+      return [name, settings[name], securitySettingRules[name].default, type];
+    },
+  );
+  return [...fixed, ...set, ...texts].map(brokerConfig).concat(topicDefaults());
 }
 
 function brokerConfig([name, value, preset, type]: readonly [

@@ -1,5 +1,6 @@
 import type { ApiName, RequestOf, ResponseDraft } from '../../wire/kafka/index.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
+import type { Rights } from './security/index.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Whom a handler sees of the connection that a request came by. */
@@ -63,6 +64,8 @@ export interface RequestContext {
   /** '' when the client gave none. */
   readonly clientId: string;
   readonly version: number;
+  /** What the client may do, as it was when the request was begun. */
+  readonly rights: Rights;
   /**
    * Set by a handler that wants to know when its answer has left this process; not called when it never does.
    */

@@ -4,13 +4,22 @@ import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/i
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
 import { AnswerRoom, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
-import type { KafkaAuth } from './auth.ts';
+import { Users } from '../users/index.ts';
 import { kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
 import { GroupCoordinator, limitsOfSettings, type GroupLimits } from './groups/index.ts';
 import { DeletedNames } from './deleted-names.ts';
 import { handlers } from './handlers/index.ts';
 import type { AutoCreation, Endpoint, KafkaHost } from './kafka-host.ts';
 import { kafkaLimits, type KafkaLimits } from './limits.ts';
+import {
+  Acls,
+  Authorizer,
+  grantsOf,
+  kafkaSource,
+  defaultAclLimits,
+  superUsersOf,
+  type AclLimits,
+} from './security/index.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type CloseReason, type KafkaConnectionInfo } from './session.ts';
 import { OffsetsTopic } from './offsets-topic.ts';
@@ -27,8 +36,9 @@ export interface KafkaOptions {
   readonly groupLimits?: Partial<GroupLimits>;
   /** What can be set by Kafka's own names. */
   readonly settings?: Partial<KafkaSettings>;
-  /** Default: anybody may connect. */
-  readonly auth?: KafkaAuth;
+  /** Shared with the other frontends of a server. Default: no users, so that every client may connect. */
+  readonly users?: Users;
+  readonly aclLimits?: Partial<AclLimits>;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
   /** Where clients are told to connect to; by default the address by which each has come. */
@@ -62,6 +72,7 @@ export class KafkaFrontend implements Frontend {
   readonly #tls: TlsGuard | undefined;
   readonly #sessions: Sessions<Session>;
   readonly #report: (event: KafkaEvent) => void;
+  readonly #forgetUsers: () => void;
 
   constructor(options: KafkaOptions) {
     const { broker } = options;
@@ -69,10 +80,20 @@ export class KafkaFrontend implements Frontend {
     const random = options.random ?? new SystemRandom();
     const limits = kafkaLimits(options.limits);
     const settings = kafkaSettings(options.settings);
-    const auth = options.auth ?? { kind: 'none' };
+    const users = options.users ?? new Users();
     const topicIds = new DerivedTopicIds(broker);
     const topicNames = new ShownTopicNames(broker);
-    this.authenticates = auth.kind !== 'none';
+    this.authenticates = users.requires('kafka');
+    const acls = this.authenticates
+      ? new Acls(broker.attributes, { ...defaultAclLimits, ...options.aclLimits })
+      : undefined;
+    const aclsChanged = (): void => {
+      if (acls) users.grant(kafkaSource, grantsOf(acls));
+    };
+    if (acls && acls.size > 0) aclsChanged();
+    this.#forgetUsers = users.onChange(() => {
+      for (const session of this.#sessions) session.renewLogin();
+    });
     this.#report = options.report ?? (() => {});
     const hall = (this.#hall = options.hall ?? new Hall(clock));
     this.#sessions = new Sessions({
@@ -111,6 +132,8 @@ export class KafkaFrontend implements Frontend {
       topicIds,
       topicNames,
       deletedNames: this.#deletedNames,
+      acls,
+      aclsChanged,
       coordinator: this.#coordinator,
       offsetsTopic: new OffsetsTopic(
         topicIds.ofOffsetsTopic,
@@ -120,7 +143,16 @@ export class KafkaFrontend implements Frontend {
     };
     this.#host = {
       kafka,
-      auth,
+      users,
+      authorizer:
+        acls &&
+        new Authorizer({
+          acls,
+          users,
+          superUsers: superUsersOf(settings),
+          isOpenWithoutAcl: settings['allow.everyone.if.no.acl.found'] === 'true',
+          topicNameOf: (shown) => topicNames.topic(shown)?.name ?? shown,
+        }),
       turns: hall.turns,
       logins: hall.logins,
       answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
@@ -158,6 +190,7 @@ export class KafkaFrontend implements Frontend {
     if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
     this.#coordinator.close();
     this.#deletedNames.close();
+    this.#forgetUsers();
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.cut();

@@ -6,6 +6,7 @@ import type { DeletedNames } from './deleted-names.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
 import type { OffsetsTopic } from './offsets-topic.ts';
+import type { Acls } from './security/index.ts';
 
 /** Where clients are told to connect to. */
 export interface Endpoint {
@@ -62,5 +63,9 @@ export interface KafkaHost {
   readonly topicNames: TopicNames;
   readonly deletedNames: DeletedNames;
   readonly coordinator: GroupCoordinator;
+  /** Undefined where there are no users: every client may do everything. */
+  readonly acls: Acls | undefined;
+  /** To be called when ACLs were changed: the other protocols hear of it. */
+  readonly aclsChanged: () => void;
   readonly offsetsTopic: OffsetsTopic;
 }

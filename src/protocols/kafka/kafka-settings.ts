@@ -1,3 +1,9 @@
+import {
+  securitySettingRules,
+  type SecuritySettingName,
+  type SecuritySettings,
+} from './security/settings.ts';
+
 /**
  * One of Kafka's broker configs that can be set here: whole numbers, times in milliseconds unless the name
  * says otherwise.
@@ -41,7 +47,7 @@ export type KafkaSettingName =
   | 'offsets.retention.minutes'
   | 'offsets.topic.num.partitions';
 
-export type KafkaSettings = { readonly [K in KafkaSettingName]: number };
+export type KafkaSettings = { readonly [K in KafkaSettingName]: number } & SecuritySettings;
 
 const intMax = 2 ** 31 - 1;
 const day = 24 * 60 * 60_000;
@@ -128,18 +134,30 @@ const bounded: readonly (readonly [name: KafkaSettingName, min: KafkaSettingName
 
 /** The defaults, each overridable. */
 export function kafkaSettings(partial: Partial<KafkaSettings> = {}): KafkaSettings {
-  const settings: { [name: string]: number } = {};
+  const settings: { [name: string]: number | string } = {};
   for (const name of Object.keys(kafkaSettingRules) as KafkaSettingName[])
     settings[name] = partial[name] ?? kafkaSettingRules[name].default;
+  for (const name of Object.keys(securitySettingRules) as SecuritySettingName[])
+    settings[name] = partial[name] ?? securitySettingRules[name].default;
   return settings as unknown as KafkaSettings;
 }
 
-/** Reads `NAME=VALUE,…`. Throws an Error that says which pair does not fit, and why. */
+/**
+ * Reads `NAME=VALUE,…`; a comma within a value is written `\\,`. Throws an Error that says which pair does not fit, and
+ * why.
+ */
 export function parseKafkaSettings(text: string): KafkaSettings {
-  const partial: { -readonly [K in KafkaSettingName]?: number } = {};
-  for (const pair of text.split(',').map((part) => part.trim())) {
+  const partial: { [name: string]: number | string } = {};
+  for (const part of text.split(/(?<!\\),/)) {
+    const pair = part.trim().replaceAll('\\,', ',');
     if (pair === '') continue;
-    const [, name = '', digits = ''] = /^([^=\s]+)\s*=\s*(.*)$/.exec(pair) ?? [];
+    const [, name = '', digits = ''] = /^([^=\s]+)\s*=\s*(.*)$/s.exec(pair) ?? [];
+    if (isSecuritySettingName(name)) {
+      const problem = securitySettingRules[name].problemOf(digits);
+      if (problem !== undefined) throw new Error(`"${pair}" does not fit: ${problem}`);
+      partial[name] = digits;
+      continue;
+    }
     if (!isSettingName(name))
       throw new Error(`"${pair}" names no config that can be set; docs/configuration.md lists them`);
     const { min, max } = kafkaSettingRules[name];
@@ -155,6 +173,10 @@ export function parseKafkaSettings(text: string): KafkaSettings {
 
 function isSettingName(name: string): name is KafkaSettingName {
   return Object.hasOwn(kafkaSettingRules, name);
+}
+
+function isSecuritySettingName(name: string): name is SecuritySettingName {
+  return Object.hasOwn(securitySettingRules, name);
 }
 
 function checkBounds(settings: KafkaSettings): void {

@@ -1,13 +1,14 @@
 import type { Clock, Random } from '../../util/index.ts';
 import { ErrorCode } from '../../wire/kafka/index.ts';
 import type { LoginThrottle } from '../connections/index.ts';
-import { beginSasl, type KafkaAuth } from './auth.ts';
+import type { Users } from '../users/index.ts';
+import { beginSasl } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import type { SaslMechanism, SaslStep } from './sasl.ts';
 
 /** What a login needs of the connection around it. */
 export interface LoginHost {
-  readonly auth: KafkaAuth;
+  readonly users: Users;
   readonly random: Random;
   readonly clock: Clock;
   readonly logins: LoginThrottle;
@@ -21,7 +22,7 @@ export interface LoginHost {
  * A login is how a connection says who it is: SaslHandshake names a mechanism, then its tokens go back and
  * forth.
  */
-export class Login {
+export class SaslLogin {
   /** Who fails has to connect again. */
   hasFailed = false;
   readonly #host: LoginHost;
@@ -40,7 +41,7 @@ export class Login {
 
   /** False: there is no such mechanism, or nobody has to log in. */
   begin(mechanism: string, isBare: boolean): boolean {
-    this.#mechanism = beginSasl(this.#host.auth, mechanism, this.#host.random);
+    this.#mechanism = beginSasl(this.#host.users, mechanism, this.#host.random);
     this.#isBare = isBare;
     return this.#mechanism !== undefined;
   }
@@ -82,20 +83,36 @@ export class Login {
     });
   }
 
-  #take(mechanism: SaslMechanism, token: Uint8Array, user: string | undefined): SaslStep {
-    const { logins, address } = this.#host;
+  #take(mechanism: SaslMechanism, token: Uint8Array, user: string | undefined): SaslStep | Promise<SaslStep> {
     try {
       const step = mechanism.step(token);
-      if (step.user !== undefined) {
-        this.#end(true);
-        logins.succeeded(address, step.user);
-      }
-      return step;
+      if (!(step instanceof Promise)) return this.#took(step);
+      this.#isWaiting = true;
+      return step.then(
+        (later) => this.#took(later),
+        (error: unknown) => this.#failed(user, error),
+      );
     } catch (error) {
-      this.#end(false);
-      if (user !== undefined) logins.failed(address, user);
-      throw error;
+      return this.#failed(user, error);
     }
+  }
+
+  #took(step: SaslStep): SaslStep {
+    this.#isWaiting = false;
+    if (step.login !== undefined) {
+      const { logins, address } = this.#host;
+      this.#end(true);
+      logins.succeeded(address, step.login.user?.name ?? '');
+    }
+    return step;
+  }
+
+  #failed(user: string | undefined, error: unknown): never {
+    this.#isWaiting = false;
+    this.#end(false);
+    const { logins, address } = this.#host;
+    if (user !== undefined) logins.failed(address, user);
+    throw error;
   }
 
   #end(hasSucceeded: boolean): void {

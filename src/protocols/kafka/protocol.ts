@@ -4,8 +4,8 @@ import type { CommonSettings } from '../settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './settings.ts';
 import type { Endpoint } from './kafka-host.ts';
 import { parseKafkaSettings } from './kafka-settings.ts';
-import { mayUseProtocol, userWithPassword, type Users } from '../users/index.ts';
-import type { KafkaUser } from './sasl.ts';
+import { restoreUsers } from './security/restore-users.ts';
+import { userWithPassword, type User } from '../users/index.ts';
 
 /** A user that is set for NATS need not be set again. */
 type SharedUser = Pick<NatsDoorSettings, 'natsUser' | 'natsPassword'>;
@@ -20,10 +20,8 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
   settings: kafkaDoorSettings,
   loginFlags: '--kafka-user and --kafka-password',
   port: ({ kafkaPort }) => kafkaPort,
-  users: (settings) => {
-    const user = userOf(settings);
-    return user ? [userWithPassword('kafka', user.user, user.password)] : [];
-  },
+  users: usersOf,
+  restoreUsers,
   tls: ({ kafkaTlsCert, kafkaTlsKey, kafkaTlsCa }) => tlsFilesOf(kafkaTlsCert, kafkaTlsKey, kafkaTlsCa),
   problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaTlsCa, kafkaConfig }) =>
     bothOrNone('Kafka authentication', ['--kafka-user', kafkaUser], ['--kafka-password', kafkaPassword]) ??
@@ -46,7 +44,7 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
         recreateDelayMs: settings.kafkaRecreateDelayMs,
       },
       settings: parseKafkaSettings(settings.kafkaConfig ?? ''),
-      auth: users.requires('kafka') ? { kind: 'users', users: plainUsers(users) } : { kind: 'none' },
+      users,
       ...(tls && { tls }),
       ...(kafkaAdvertise === undefined ? {} : { advertised: endpointOf(kafkaAdvertise) }),
       autoCreation: { enabled: settings.kafkaAutoCreate, partitions: settings.kafkaPartitions },
@@ -55,19 +53,10 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
   },
 };
 
-function userOf(settings: KafkaDoorSettings & SharedUser): KafkaUser | undefined {
+function usersOf(settings: KafkaDoorSettings & SharedUser): User[] {
   const user = settings.kafkaUser ?? settings.natsUser;
   const password = settings.kafkaUser === undefined ? settings.natsPassword : settings.kafkaPassword;
-  return user === undefined || password === undefined ? undefined : { user, password };
-}
-
-/** Users whose passwords the configuration has as they are. */
-function plainUsers(users: Users): KafkaUser[] {
-  return users.all().flatMap((user) => {
-    const { password } = user.credentials;
-    if (password?.kind !== 'plain' || !mayUseProtocol(user, 'kafka')) return [];
-    return [{ user: user.name, password: password.text }];
-  });
+  return user === undefined || password === undefined ? [] : [userWithPassword('kafka', user, password)];
 }
 
 function problemOfConfig(text: string | undefined): string | undefined {

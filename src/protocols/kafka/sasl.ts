@@ -1,15 +1,11 @@
 import { ErrorCode } from '../../wire/kafka/index.ts';
+import type { Login } from '../users/index.ts';
 import { KafkaError } from './errors.ts';
 
-export interface KafkaUser {
-  readonly user: string;
-  readonly password: string;
-}
-
-/** The answer to a token; with a user the login is complete. */
+/** The answer to a token; with a login it is complete. */
 export interface SaslStep {
   readonly bytes: Uint8Array;
-  readonly user?: string;
+  readonly login?: Login;
 }
 
 /**
@@ -19,8 +15,11 @@ export interface SaslStep {
 export interface SaslMechanism {
   /** The user whose password the next step looks at; undefined: it looks at none. */
   proves(token: Uint8Array): string | undefined;
-  /** Throws a KafkaError SASL_AUTHENTICATION_FAILED. */
-  step(token: Uint8Array): SaslStep;
+  /**
+   * At once, but where a password has to be derived. Throws, or rejects with, a KafkaError
+   * SASL_AUTHENTICATION_FAILED.
+   */
+  step(token: Uint8Array): SaslStep | Promise<SaslStep>;
 }
 
 export function authenticationFailed(): KafkaError {

@@ -1,12 +1,15 @@
 import type { AnswerRoom, LoginThrottle, Turns } from '../connections/index.ts';
-import type { KafkaAuth } from './auth.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
+import type { Users } from '../users/index.ts';
+import type { Authorizer } from './security/index.ts';
 import type { CloseReason, Session } from './session.ts';
 
 /** What sessions need from the frontend around them. */
 export interface SessionHost {
   readonly kafka: KafkaHost;
-  readonly auth: KafkaAuth;
+  readonly users: Users;
+  /** What clients may do; undefined where they need not log in: everything. */
+  readonly authorizer: Authorizer | undefined;
   readonly answerRoom: AnswerRoom;
   readonly turns: Turns;
   readonly logins: LoginThrottle;

@@ -16,12 +16,14 @@ import {
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
 import { AnswerShare, type Connection, type ConnectionInfo, readShared, Turn } from '../connections/index.ts';
+import type { Login } from '../users/index.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
-import { Login } from './login.ts';
+import { SaslLogin } from './login.ts';
+import { fullRights, guardOf, noRights, type Rights } from './security/index.ts';
 import type { SaslStep } from './sasl.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionState } from './session-state.ts';
@@ -86,7 +88,8 @@ export class Session implements KafkaSession, Connection {
   readonly states: Map<SessionState<unknown>, unknown> = new Map();
   readonly connectedMs: number;
   closed = false;
-  user: string | undefined = undefined;
+  /** Undefined before the client has logged in. */
+  login: Login | undefined = undefined;
   clientId = '';
   clientSoftware = '';
   clientVersion = '';
@@ -119,7 +122,10 @@ export class Session implements KafkaSession, Connection {
   #congested = false;
   #held = false;
   readonly #turn: Turn;
-  readonly #login: Login;
+  readonly #sasl: SaslLogin;
+  #rights: Rights = noRights;
+  /** Of the authorizer that gave the rights; -1: to be asked anew. */
+  #rightsVersion = -1;
   /** From then on nothing is done for it before it has logged in again (Kafka: connections.max.reauth.ms). */
   #loginEndMs = Infinity;
   readonly #onClose = new Set<() => void>();
@@ -139,8 +145,8 @@ export class Session implements KafkaSession, Connection {
       port: accepted.localPort ?? 0,
     };
     const { limits, clock, random } = host.kafka;
-    this.#login = new Login({
-      auth: host.auth,
+    this.#sasl = new SaslLogin({
+      users: host.users,
       random,
       clock,
       logins: host.logins,
@@ -148,7 +154,7 @@ export class Session implements KafkaSession, Connection {
       delayed: (waitMs) => (this.authDueMs += waitMs),
       isClosed: () => this.closed,
     });
-    this.authDueMs = host.auth.kind === 'none' ? Infinity : nowMs + limits.authTimeoutMs;
+    this.authDueMs = host.users.requires('kafka') ? nowMs + limits.authTimeoutMs : Infinity;
     this.#splitter = new FrameSplitter(
       this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
       host.kafka.broker.blocks,
@@ -193,6 +199,31 @@ export class Session implements KafkaSession, Connection {
 
   kick(): void {
     this.close({ kind: 'kicked' });
+  }
+
+  /** The name of the user that it has logged in as; undefined without a login. */
+  get user(): string | undefined {
+    return this.login?.user?.name;
+  }
+
+  /** What the client may do, by the ACLs and permissions of now. */
+  get rights(): Rights {
+    const { authorizer } = this.host;
+    if (authorizer === undefined) return fullRights;
+    if (this.#rightsVersion !== authorizer.version) {
+      this.#rightsVersion = authorizer.version;
+      this.#rights = authorizer.rightsOf(this.login, this.address);
+    }
+    return this.#rights;
+  }
+
+  /** Users or permissions have changed: goes on with those of now, or ends when its user is gone. */
+  renewLogin(): void {
+    if (this.login === undefined) return;
+    const login = this.host.users.renew(this.login);
+    if (login === undefined) return this.fail('its user or credential is gone');
+    this.login = login;
+    this.#rightsVersion = -1;
   }
 
   /** Whether it may ask for more than how to log in. */
@@ -286,7 +317,7 @@ export class Session implements KafkaSession, Connection {
   }
 
   #accept(bytes: Buffer): void {
-    if (this.#login.takesBareTokens) return this.#acceptBareToken(bytes);
+    if (this.#sasl.takesBareTokens) return this.#acceptBareToken(bytes);
     this.requests++;
     const frame = readRequest(bytes, this.host.kafka.limits.requestElementsMax);
     const { apiKey, apiVersion, api } = frame;
@@ -315,7 +346,7 @@ export class Session implements KafkaSession, Connection {
   /** Told as soon as a frame has begun. Throws a WireError. */
   #checkSize(apiKey: number, bytes: number): void {
     const { commandBytesMax } = this.host.kafka.limits;
-    if (bytes <= commandBytesMax || apiKey === apis.Produce.key || this.#login.takesBareTokens) return;
+    if (bytes <= commandBytesMax || apiKey === apis.Produce.key || this.#sasl.takesBareTokens) return;
     const name = apiByKey(apiKey)?.name ?? `API ${apiKey}`;
     throw new WireError(
       'frame-size',
@@ -391,14 +422,19 @@ export class Session implements KafkaSession, Connection {
     if (exchange.isHeavy) this.#heavy++;
     try {
       const request = apis[name].request.decode(frame.body, frame.apiVersion);
+      const { rights } = this;
       const context: RequestContext = {
         host: this.host.kafka,
         session: this,
+        rights,
         clientId: frame.clientId ?? '',
         version: frame.apiVersion,
       };
       exchange.context = context;
-      const response = (handlers[name] as unknown as Handler<ApiName>)(request, context);
+      const guard = rights === fullRights ? undefined : guardOf(name);
+      const response =
+        guard?.(request, rights, frame.apiVersion) ??
+        (handlers[name] as unknown as Handler<ApiName>)(request, context);
       if (response instanceof Promise) {
         response.then(
           (draft) => this.#answer(exchange, draft),
@@ -448,7 +484,7 @@ export class Session implements KafkaSession, Connection {
     if (this.closed) return;
     this.#send(this.#writer.take(), sent);
     this.#countAnswers();
-    if (this.#login.hasFailed) this.fail('a login that failed');
+    if (this.#sasl.hasFailed) this.fail('a login that failed');
     else this.#advance();
   }
 
@@ -496,22 +532,23 @@ export class Session implements KafkaSession, Connection {
   }
 
   beginSasl(mechanism: string, isBare: boolean): boolean {
-    return this.#login.begin(mechanism, isBare);
+    return this.#sasl.begin(mechanism, isBare);
   }
 
   saslToken(token: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const step = this.#login.step(token);
+    const step = this.#sasl.step(token);
     return step instanceof Promise ? step.then((later) => this.#tookStep(later)) : this.#tookStep(step);
   }
 
-  #tookStep({ bytes, user }: SaslStep): Uint8Array {
-    if (user !== undefined) {
-      if (this.user !== undefined && user !== this.user) {
-        this.#login.hasFailed = true;
+  #tookStep({ bytes, login }: SaslStep): Uint8Array {
+    if (login !== undefined) {
+      if (this.login !== undefined && login.user?.name !== this.user) {
+        this.#sasl.hasFailed = true;
         const problem = 'A connection that logs in again stays with its user.';
         throw new KafkaError(ErrorCode.SASL_AUTHENTICATION_FAILED, problem);
       }
-      this.user = user;
+      this.login = login;
+      this.#rightsVersion = -1;
       this.authDueMs = Infinity;
       const { loginMsMax } = this;
       if (loginMsMax > 0) this.#loginEndMs = this.host.kafka.clock.monotonic() + loginMsMax;

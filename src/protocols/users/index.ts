@@ -18,6 +18,7 @@ export {
   type ScramKeys,
 } from './password-verifier.ts';
 export {
+  matchesTopic,
   topicActions,
   type NatsPermissions,
   type ResponsePermission,

@@ -3,7 +3,7 @@ import { SystemRandom, type Random } from '../../util/index.ts';
 import { accessOf, fullAccess, type Access } from './access.ts';
 import type { Login, Proof } from './login.ts';
 import { PasswordChecks } from './password-checks.ts';
-import type { Rules, TopicAction, TopicPermissions } from './permissions.ts';
+import { topicActions, type Rules, type TopicAction, type TopicPermissions } from './permissions.ts';
 import { verifierText } from './password-verifier.ts';
 import { mayUseProtocol, type Password, type User } from './user.ts';
 
@@ -30,7 +30,8 @@ export class Users {
   readonly passwords: PasswordChecks;
   readonly #tokenKey: Uint8Array;
   readonly #sources = new Map<string, readonly User[]>();
-  readonly #grants = new Map<string, readonly Grant[]>();
+  /** By source and user. */
+  readonly #grants = new Map<string, ReadonlyMap<string, readonly Grant[]>>();
   readonly #listeners = new Set<() => void>();
   readonly #accesses = new Map<
     User,
@@ -119,8 +120,14 @@ export class Users {
 
   /** Replaces what a source allows and denies beside the permissions of users that have any. */
   grant(source: string, grants: readonly Grant[]): void {
-    this.#grants.set(source, grants);
-    this.#changed();
+    const byUser = new Map<string, Grant[]>();
+    for (const grant of grants) {
+      const known = byUser.get(grant.user);
+      if (known) known.push(grant);
+      else byUser.set(grant.user, [grant]);
+    }
+    this.#grants.set(source, byUser);
+    this.#tell();
   }
 
   /** Calls back when users or permissions have changed: connections ask {@link renew} then. */
@@ -147,9 +154,13 @@ export class Users {
   }
 
   #changed(): void {
-    this.#version++;
     this.passwords.forget();
     this.#index();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#version++;
     for (const listener of this.#listeners) listener();
   }
 
@@ -204,25 +215,28 @@ export class Users {
 
   #permissionsOf({ name, permissions }: User): TopicPermissions | undefined {
     if (permissions === undefined) return undefined;
-    let combined = permissions;
-    for (const grants of this.#grants.values())
-      for (const grant of grants)
-        if (grant.user === name || grant.user === '*') combined = withGrant(combined, grant);
-    return combined;
+    const grants: Grant[] = [];
+    for (const byUser of this.#grants.values())
+      for (const user of [name, '*']) for (const grant of byUser.get(user) ?? []) grants.push(grant);
+    return grants.length === 0 ? permissions : withGrants(permissions, grants);
   }
 }
 
 /** The source of users that is always there. */
 const configuration = 'configuration';
 
-function withGrant(permissions: TopicPermissions, { effect, action, pattern }: Grant): TopicPermissions {
-  const rules: Rules = permissions[action] ?? { allow: [] };
-  const { allow, deny = [] } = rules;
-  const next: Rules =
-    effect === 'deny'
-      ? { ...rules, deny: [...deny, pattern] }
-      : { ...rules, allow: allow && [...allow, pattern] };
-  return { ...permissions, [action]: next };
+function withGrants(permissions: TopicPermissions, grants: readonly Grant[]): TopicPermissions {
+  const combined: { [A in TopicAction]?: Rules | undefined } = { ...permissions };
+  for (const action of topicActions) {
+    const patterns = (effect: Grant['effect']): string[] =>
+      grants.flatMap((grant) => (grant.action === action && grant.effect === effect ? [grant.pattern] : []));
+    const allowed = patterns('allow');
+    const denied = patterns('deny');
+    if (allowed.length + denied.length === 0) continue;
+    const { allow, deny = [] }: Rules = permissions[action] ?? { allow: [] };
+    combined[action] = { allow: allow && [...allow, ...allowed], deny: [...deny, ...denied] };
+  }
+  return combined;
 }
 
 function isStillProved(by: Login['by'], key: string, before: User, now: User): boolean {

@@ -11,7 +11,7 @@ import { TestServer } from '../nats/nats-kit.ts';
 
 const here = '127.0.0.1';
 const users = new Users([userWithPassword('nats', 'ann', 'secret')]);
-const kafkaUsers = { kind: 'users', users: [{ user: 'ann', password: 'secret' }] } as const;
+const kafkaUsers = new Users([userWithPassword('kafka', 'ann', 'secret')]);
 
 /** A hall in which some have guessed the password of ann from this address. */
 function guessedHall(): { clock: VirtualClock; hall: Hall } {
@@ -62,7 +62,7 @@ describe('after failed logins', () => {
   for (const bare of [false, true])
     test(`SASL PLAIN of Kafka waits${bare ? ', as bare tokens too' : ''}`, async () => {
       const { clock, hall } = guessedHall();
-      await using kit = await KafkaKit.start({ auth: kafkaUsers, clock, hall });
+      await using kit = await KafkaKit.start({ users: kafkaUsers, clock, hall });
       using client = await kit.client();
       await client.call('SaslHandshake', bare ? 0 : 1, { mechanism: 'PLAIN' });
       const before = kit.frontend.listConnections()[0]!.inBytes;
@@ -78,7 +78,7 @@ describe('after failed logins', () => {
 
   test('the proof of SCRAM waits, not the question before it', async () => {
     const { clock, hall } = guessedHall();
-    await using kit = await KafkaKit.start({ auth: kafkaUsers, clock, hall });
+    await using kit = await KafkaKit.start({ users: kafkaUsers, clock, hall });
     using client = await kit.client();
     await client.call('SaslHandshake', 1, { mechanism: 'SCRAM-SHA-256' });
     const first = await client.call('SaslAuthenticate', 2, { authBytes: Buffer.from('n,,n=ann,r=abc') });

@@ -3,17 +3,15 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { ErrorCode, apis, readResponseHeader } from '../../../src/wire/kafka/index.ts';
+import { Users, userWithPassword } from '../../../src/protocols/users/index.ts';
 import { VirtualClock } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { KafkaKit, batchOf, fetchRequest, produceRequest, requestBytes, type KafkaClient } from './kit.ts';
 
-const auth = {
-  kind: 'users',
-  users: [
-    { user: 'ann', password: 'pencil' },
-    { user: 'bob,x=y', password: 'p2' },
-  ],
-} as const;
+const users = new Users([
+  userWithPassword('kafka', 'ann', 'pencil'),
+  userWithPassword('kafka', 'bob,x=y', 'p2'),
+]);
 
 function frameOf(body: Uint8Array): Buffer {
   const frame = Buffer.alloc(4 + body.length);
@@ -188,7 +186,7 @@ describe('logging in', () => {
   }
 
   test('comes before everything but ApiVersions', async () => {
-    await using kit = await KafkaKit.start({ auth });
+    await using kit = await KafkaKit.start({ users });
     using client = await kit.client();
     assert.equal((await client.call('ApiVersions', 2, {})).errorCode, 0);
     client.send('Metadata', 5, { topics: null });
@@ -197,7 +195,7 @@ describe('logging in', () => {
   });
 
   test('by PLAIN needs the right user and password', async () => {
-    await using kit = await KafkaKit.start({ auth });
+    await using kit = await KafkaKit.start({ users });
     for (const [given, isRight] of [
       ['\0ann\0pencil', true],
       ['ann\0ann\0pencil', true],
@@ -222,7 +220,7 @@ describe('logging in', () => {
     ['SCRAM-SHA-512', 'sha512'],
   ] as const)
     test(`by ${mechanism} proves the password on both sides`, async () => {
-      await using kit = await KafkaKit.start({ auth });
+      await using kit = await KafkaKit.start({ users });
       const login = async (
         user: string,
         password: string,
@@ -280,7 +278,7 @@ describe('logging in', () => {
     });
 
   test('by another mechanism, or where nobody has to, is refused', async () => {
-    await using kit = await KafkaKit.start({ auth });
+    await using kit = await KafkaKit.start({ users });
     using client = await kit.client();
     const { errorCode, mechanisms } = await client.call('SaslHandshake', 1, { mechanism: 'GSSAPI' });
     assert.equal(errorCode, ErrorCode.UNSUPPORTED_SASL_MECHANISM);
@@ -294,7 +292,7 @@ describe('logging in', () => {
   test('has to be done again in time, by the same user', async () => {
     const clock = new VirtualClock();
     const settings = { 'connections.max.reauth.ms': 60_000 };
-    await using kit = await KafkaKit.start({ auth, clock, settings }, { clock });
+    await using kit = await KafkaKit.start({ users, clock, settings }, { clock });
     using client = await kit.client();
     const logIn = async (user: string, password: string): Promise<[number, number]> => {
       assert.equal(await handshake(client, 'PLAIN'), 0);
@@ -324,7 +322,7 @@ describe('logging in', () => {
   });
 
   test('takes bare tokens after version 0 of the handshake', async () => {
-    await using kit = await KafkaKit.start({ auth });
+    await using kit = await KafkaKit.start({ users });
     using client = await kit.client();
     assert.equal((await client.call('SaslHandshake', 0, { mechanism: 'PLAIN' })).errorCode, 0);
     client.socket.write(frameOf(Buffer.from('\0ann\0pencil')));
@@ -337,7 +335,7 @@ describe('logging in', () => {
   });
 
   test('must be over in time, and until then frames are small', async () => {
-    await using kit = await KafkaKit.start({ auth, limits: { authTimeoutMs: 100 } });
+    await using kit = await KafkaKit.start({ users, limits: { authTimeoutMs: 100 } });
     using slow = await kit.client();
     await slow.ended();
     using large = await kit.client();

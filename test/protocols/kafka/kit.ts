@@ -172,6 +172,13 @@ export class KafkaClient implements Disposable {
     assert.equal(await this.frame(), undefined, 'the connection ends without an answer');
   }
 
+  /** Logs in by SASL PLAIN; the error code. */
+  async logIn(user: string, password: string): Promise<number> {
+    await this.call('SaslHandshake', 1, { mechanism: 'PLAIN' });
+    const authBytes = Buffer.from(`\0${user}\0${password}`);
+    return (await this.call('SaslAuthenticate', 2, { authBytes })).errorCode;
+  }
+
   async createTopic(
     name: string,
     partitions = 1,

@@ -6,6 +6,7 @@ import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
+import { checkConfigRights, Operation as AclOperation } from '../security/index.ts';
 import { configTextsOf, topicConfigType, withConfigs, type ConfigTexts } from '../topic-configs.ts';
 import { checkTopicName } from '../topic-names.ts';
 import { checkBrokerName } from './describe-configs.ts';
@@ -55,7 +56,7 @@ export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = async
 async function alterAll<R extends Resource>(
   resources: readonly R[],
   validateOnly: boolean,
-  { host, session }: RequestContext,
+  { host, session, rights }: RequestContext,
   alterationOf: (resource: R) => Alteration,
 ): Promise<Result[]> {
   const seen = new Map<string, number>();
@@ -67,6 +68,7 @@ async function alterAll<R extends Resource>(
       if (seen.get(keyOf(resource))! > 1) throw invalidRequest('Each resource must appear at most once.');
       if (new Set(configs.map(({ name }) => name)).size < configs.length)
         throw invalidRequest('Error due to duplicate config keys');
+      checkConfigRights(rights, AclOperation.alterConfigs, resourceType, resourceName);
       await alter(resource, alterationOf(resource), validateOnly, host);
       return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName };
     } catch (error) {

@@ -3,15 +3,19 @@ import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 import { checkPartitions } from './create-topics.ts';
 
 type ResultDraft = ResponseDraft<'CreatePartitions'>['results'][number];
 
-export const createPartitions: Handler<'CreatePartitions'> = async (request, { host, session }) => ({
-  results: await inTurns(request.topics, session, async (topic): Promise<ResultDraft> => {
+export const createPartitions: Handler<'CreatePartitions'> = async (request, context) => ({
+  results: await inTurns(request.topics, context.session, async (topic): Promise<ResultDraft> => {
     const { name } = topic;
     try {
-      await grow(topic, request.validateOnly, host);
+      if (!mayUse(context, Operation.alter, name))
+        throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'The topic authorization is failed.');
+      await grow(topic, request.validateOnly, context.host);
       return { name, errorCode: ErrorCode.NONE };
     } catch (error) {
       return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };

@@ -6,9 +6,10 @@ import {
   type ResponseDraft,
 } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
-import type { Handler } from '../handler.ts';
+import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
+import { Operation, type Rights } from '../security/index.ts';
 import { fieldsOf, shownConfigs, type ConfigTexts } from '../topic-configs.ts';
 import { checkTopicName } from '../topic-names.ts';
 import { describedConfig } from './describe-configs.ts';
@@ -19,15 +20,15 @@ type TopicDraft = ResponseDraft<'CreateTopics'>['topics'][number];
 /** What -1 means in partitions and replication factor: the broker's default. */
 const byDefault = -1;
 
-export const createTopics: Handler<'CreateTopics'> = async (request, { host, session }) => {
+export const createTopics: Handler<'CreateTopics'> = async (request, context) => {
   const { topics: wanted, validateOnly } = request;
   const names = new Set<string>();
   const twice = new Set<string>();
   for (const { name } of wanted) (names.has(name) ? twice : names).add(name);
   // One answer for a name that came twice.
   const distinct = wanted.filter(({ name }) => names.delete(name));
-  const topics = await inTurns(distinct, session, (topic) =>
-    createOne(topic, validateOnly, twice.has(topic.name), host),
+  const topics = await inTurns(distinct, context.session, (topic) =>
+    createOne(topic, validateOnly, twice.has(topic.name), context),
   );
   return { topics };
 };
@@ -36,28 +37,32 @@ async function createOne(
   wanted: Wanted,
   validateOnly: boolean,
   isTwice: boolean,
-  host: KafkaHost,
+  context: RequestContext,
 ): Promise<TopicDraft> {
   const { name } = wanted;
+  const { host, rights } = context;
   try {
     if (isTwice) throw new KafkaError(ErrorCode.INVALID_REQUEST, `Topic ${name} is in the request twice.`);
+    if (!rights.mayCluster(Operation.create) && !rights.mayTopic(Operation.create, name))
+      throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.');
     const options = optionsOf(wanted, host);
     if (host.topicNames.topic(name) || host.offsetsTopic.is(name))
       throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
-    if (validateOnly) return created(name, zeroUuid, host.broker.checkNewTopic(options));
+    if (validateOnly) return created(name, zeroUuid, host.broker.checkNewTopic(options), rights);
     const topic = await host.broker.createTopic(options);
-    return created(name, host.topicIds.idOf(topic), topic.config);
+    return created(name, host.topicIds.idOf(topic), topic.config, rights);
   } catch (error) {
     return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), configs: [] };
   }
 }
 
-function created(name: string, topicId: string, config: TopicConfig): TopicDraft {
+function created(name: string, topicId: string, config: TopicConfig, rights: Rights): TopicDraft {
+  const base = { name, topicId, errorCode: ErrorCode.NONE, errorMessage: null };
+  // "Who may not describe configs is told neither them nor the partitions" (KIP-525).
+  if (!rights.mayTopic(Operation.describeConfigs, name))
+    return { ...base, topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, configs: null };
   return {
-    name,
-    topicId,
-    errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    ...base,
     numPartitions: config.partitions,
     replicationFactor: 1,
     configs: shownConfigs({ config }).map(describedConfig),

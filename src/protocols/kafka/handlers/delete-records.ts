@@ -4,18 +4,26 @@ import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import { highWatermark, logStartOffset } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 
 type PartitionDraft = ResponseDraft<'DeleteRecords'>['topics'][number]['partitions'][number];
 
 const upToHighWatermark = -1;
 
-export const deleteRecords: Handler<'DeleteRecords'> = async (request, { host, session }) => ({
-  topics: await inTurns(request.topics, session, async ({ name, partitions }) => {
+export const deleteRecords: Handler<'DeleteRecords'> = async (request, context) => ({
+  topics: await inTurns(request.topics, context.session, async ({ name, partitions }) => {
+    const { host, session } = context;
+    const isAllowed = mayUse(context, Operation.delete, name);
     const topic = host.topicNames.topic(name);
     const isInternal = host.offsetsTopic.is(name);
     const answers = await inTurns(partitions, session, ({ partitionIndex, offset }) =>
-      isInternal
-        ? { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
+      isInternal || !isAllowed
+        ? {
+            partitionIndex,
+            lowWatermark: -1,
+            errorCode: isAllowed ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+          }
         : deleteBelow(topic?.partitions.at(partitionIndex), partitionIndex, offset),
     );
     return { name, partitions: answers };

@@ -3,16 +3,32 @@ import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/ind
 import { errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse, mayUseId } from '../topic-access.ts';
 
 const staysInternal = 'The offsets topic is internal: it cannot be deleted.';
 
 type TopicDraft = ResponseDraft<'DeleteTopics'>['responses'][number];
 
-export const deleteTopics: Handler<'DeleteTopics'> = async (request, { host, session, version }) => {
+export const deleteTopics: Handler<'DeleteTopics'> = async (request, context) => {
+  const { host, session, version, rights } = context;
   const wanted =
     version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
   const responses = await inTurns(wanted, session, ({ name, topicId }): TopicDraft | Promise<TopicDraft> => {
     const topic = name === null ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
+    if (
+      name === null ? !mayUseId(context, Operation.delete, topicId) : !mayUse(context, Operation.delete, name)
+    ) {
+      // A topic that was asked for by its id is named to those that may know it.
+      const shown = topic && host.topicNames.nameOf(topic);
+      const isKnown = name !== null || (shown !== undefined && rights.mayTopic(Operation.describe, shown));
+      return {
+        name: isKnown ? (name ?? shown ?? null) : null,
+        topicId,
+        errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        errorMessage: null,
+      };
+    }
     if (topic) return deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic));
     if (name === null ? host.offsetsTopic.isId(topicId) : host.offsetsTopic.is(name))
       return { name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage: staysInternal };

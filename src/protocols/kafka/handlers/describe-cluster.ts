@@ -1,11 +1,11 @@
 import { ErrorCode } from '../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../authorized-operations.ts';
+import { clusterOperations } from '../authorized-operations.ts';
 import type { Handler } from '../handler.ts';
 
 const brokers = 1;
 const controllers = 2;
 
-export const describeCluster: Handler<'DescribeCluster'> = (request, { host, session }) => {
+export const describeCluster: Handler<'DescribeCluster'> = (request, { host, session, rights }) => {
   const { endpointType } = request;
   const { nodeId, clusterId } = host;
   if (endpointType !== brokers) {
@@ -26,7 +26,7 @@ export const describeCluster: Handler<'DescribeCluster'> = (request, { host, ses
     controllerId: nodeId,
     brokers: [{ brokerId: nodeId, ...session.endpoint }],
     ...(request.includeClusterAuthorizedOperations
-      ? { clusterAuthorizedOperations: authorizedOperations.cluster }
+      ? { clusterAuthorizedOperations: clusterOperations(rights) }
       : {}),
   };
 };

@@ -6,6 +6,7 @@ import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
+import { checkConfigRights, Operation } from '../security/index.ts';
 import { shownConfigs } from '../topic-configs.ts';
 import { checkTopicName } from '../topic-names.ts';
 
@@ -29,12 +30,13 @@ function distinct(resources: readonly Resource[]): Iterable<Resource> {
 function describe(
   resource: Resource,
   { includeSynonyms }: DescribeConfigsRequest,
-  { host }: RequestContext,
+  { host, rights }: RequestContext,
 ): ResultDraft {
   const { resourceType, resourceName, configurationKeys } = resource;
   // None at all are all of them, too.
   const wanted = configurationKeys?.length ? new Set(configurationKeys) : undefined;
   try {
+    checkConfigRights(rights, Operation.describeConfigs, resourceType, resourceName);
     const configs = configsOf(resourceType, resourceName, host)
       .filter(({ name }) => wanted === undefined || wanted.has(name))
       .map((config): ConfigDraft => ({

@@ -1,7 +1,8 @@
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../authorized-operations.ts';
+import { topicOperations } from '../authorized-operations.ts';
 import type { Handler } from '../handler.ts';
 import { leaderEpoch } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
 
 type Response = ResponseDraft<'DescribeTopicPartitions'>;
 type TopicDraft = Response['topics'][number];
@@ -10,7 +11,7 @@ type TopicDraft = Response['topics'][number];
 const partitionsMax = 2000;
 
 /** Topics in the order of their names, page by page: the cursor is the first partition of the next page. */
-export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, { host }) => {
+export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, { host, rights }) => {
   const { cursor, responsePartitionLimit } = request;
   const { topicNames, topicIds, nodeId, offsetsTopic } = host;
   const nodes = [nodeId];
@@ -21,15 +22,22 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
       : Array.from(host.broker.topics.values(), (topic) => topicNames.nameOf(topic));
   if (request.topics.length === 0 && offsetsTopic.isListed) names.push(offsetsTopic.name);
   const topics: TopicDraft[] = [];
+  // Topics that are not asked for by name are shown if they may be, and only then.
+  const isNamed = request.topics.length > 0;
+  const mayDescribe = (name: string): boolean => rights.mayTopic(Operation.describe, name);
   for (const name of [...new Set(names)].sort()) {
+    if (!isNamed && !mayDescribe(name)) continue;
     if (cursor !== null && name < cursor.topicName) continue;
     const from = cursor !== null && name === cursor.topicName ? Math.max(0, cursor.partitionIndex) : 0;
     if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: from } };
+    if (isNamed && !mayDescribe(name)) {
+      topics.push(refused(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+      continue;
+    }
     const topic = topicNames.topic(name);
     const isInternal = offsetsTopic.is(name);
     if (!topic && !isInternal) {
-      const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      topics.push({ errorCode, name, topicId: zeroUuid, isInternal: false, partitions: [] });
+      topics.push(refused(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION));
       continue;
     }
     const count = topic?.partitions.length ?? offsetsTopic.partitions;
@@ -40,7 +48,7 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
       name,
       topicId: topic ? topicIds.idOf(topic) : offsetsTopic.id,
       isInternal,
-      topicAuthorizedOperations: authorizedOperations.topic,
+      topicAuthorizedOperations: topicOperations(rights, name),
       partitions: page.map((index) => ({
         errorCode: ErrorCode.NONE,
         partitionIndex: index,
@@ -58,3 +66,7 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
   }
   return { topics, nextCursor: null };
 };
+
+function refused(name: string, errorCode: ErrorCode): TopicDraft {
+  return { errorCode, name, topicId: zeroUuid, isInternal: false, partitions: [] };
+}

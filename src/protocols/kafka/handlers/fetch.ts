@@ -18,6 +18,8 @@ import {
   readCommitted,
   readableEnd,
 } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse, mayUseId } from '../topic-access.ts';
 
 type Response = ResponseDraft<'Fetch'>;
 type TopicDraft = Response['responses'][number];
@@ -77,11 +79,17 @@ function bytesWanted(
   return Math.min(bytes, maxBytes);
 }
 
-function targetsOf(topic: WantedTopic, { host, version }: RequestContext): FetchTarget[] {
+function targetsOf(topic: WantedTopic, context: RequestContext): FetchTarget[] {
+  const { host, version } = context;
   const found = version >= 13 ? host.topicIds.topic(topic.topicId) : host.topicNames.topic(topic.topic);
   const { offsetsTopic } = host;
   const isOffsets = version >= 13 ? offsetsTopic.isId(topic.topicId) : offsetsTopic.is(topic.topic);
+  const isAllowed =
+    version >= 13
+      ? mayUseId(context, Operation.read, topic.topicId)
+      : mayUse(context, Operation.read, topic.topic);
   return topic.partitions.map((wanted) => {
+    if (!isAllowed) return { wanted, partition: undefined, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     if (isOffsets && offsetsTopic.has(wanted.partition))
       return { wanted, partition: undefined, error: ErrorCode.NONE };
     const partition = found?.partitions.at(wanted.partition);

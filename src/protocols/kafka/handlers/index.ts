@@ -1,6 +1,7 @@
 import { groupHandlers } from '../groups/index.ts';
 import type { Handlers } from '../handler.ts';
 import { transactionHandlers } from '../transactions/index.ts';
+import { createAcls, deleteAcls, describeAcls } from './acls.ts';
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
 import { apiVersions } from './api-versions.ts';
 import { createPartitions } from './create-partitions.ts';
@@ -36,6 +37,9 @@ export const handlers: Handlers = {
   DeleteRecords: deleteRecords,
   InitProducerId: initProducerId,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  DescribeAcls: describeAcls,
+  CreateAcls: createAcls,
+  DeleteAcls: deleteAcls,
   DescribeConfigs: describeConfigs,
   AlterConfigs: alterConfigs,
   DescribeLogDirs: describeLogDirs,

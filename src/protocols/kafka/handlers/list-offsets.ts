@@ -5,6 +5,8 @@ import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { leaderEpoch, leaderEpochError, logStartOffset, readableEnd } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 
 type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
 type WantedPartition = ListOffsetsRequest['topics'][number]['partitions'][number];
@@ -36,12 +38,15 @@ interface Found {
 
 const nothing: Found = { offset: -1, timestamp: -1 };
 
-export const listOffsets: Handler<'ListOffsets'> = async (request, { host, session, version }) => {
+export const listOffsets: Handler<'ListOffsets'> = async (request, context) => {
+  const { host, session, version } = context;
   const seen = new Set<string>();
   const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
     const topic = host.topicNames.topic(name);
+    const isAllowed = mayUse(context, Operation.describe, name);
     const answers = await inTurns(partitions, session, (wanted) => {
       const { partitionIndex, timestamp } = wanted;
+      if (!isAllowed) return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
       // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
       if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
         return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };

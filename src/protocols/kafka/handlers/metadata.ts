@@ -6,12 +6,14 @@ import {
   type MetadataResponse,
   type ResponseDraft,
 } from '../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../authorized-operations.ts';
+import { clusterOperations, topicOperations } from '../authorized-operations.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { leaderEpoch } from '../partition-view.ts';
+import { fullRights, Operation, type Rights } from '../security/index.ts';
+import { mayUse, mayUseId } from '../topic-access.ts';
 import { isTopicName } from '../topic-names.ts';
 
 type TopicDraft = ResponseDraft<'Metadata'>['topics'][number];
@@ -23,31 +25,47 @@ const idsSince = 12;
 const noReplicas: readonly number[] = [];
 
 export const metadata: Handler<'Metadata'> = async (request, context) => {
-  const { host, session, version } = context;
+  const { host, session, version, rights } = context;
   const { topics: wanted } = request;
   let creations = host.limits.autoCreationsMax;
   // All topics: null, or in version 0 the empty list.
   const isAll = wanted === null || (version === 0 && wanted.length === 0);
   const topics = isAll
-    ? await inTurns(host.broker.topics.values(), session, (topic) => describe(topic, host))
+    ? await describeAll(context)
     : await inTurns(distinct(wanted), session, ({ name, topicId }) =>
         find(name, topicId, request.allowAutoTopicCreation, context, () => creations-- > 0),
       );
-  if (isAll && host.offsetsTopic.isListed) topics.push(describeOffsets(host));
   return {
     brokers: [{ nodeId: host.nodeId, ...session.endpoint }],
     clusterId: host.clusterId,
     controllerId: host.nodeId,
-    topics: request.includeTopicAuthorizedOperations ? topics.map(withOperations) : topics,
+    topics: request.includeTopicAuthorizedOperations
+      ? topics.map((topic) => withOperations(topic, rights))
+      : topics,
     ...(request.includeClusterAuthorizedOperations
-      ? { clusterAuthorizedOperations: authorizedOperations.cluster }
+      ? { clusterAuthorizedOperations: clusterOperations(rights) }
       : {}),
   };
 };
 
-function withOperations(topic: TopicDraft): TopicDraft {
+/** Topics that the client may not describe are left out. */
+async function describeAll({ host, session, rights }: RequestContext): Promise<TopicDraft[]> {
+  const { broker, topicNames, offsetsTopic } = host;
+  const isAll = rights === fullRights;
+  const topics = await inTurns(broker.topics.values(), session, (topic) =>
+    isAll || rights.mayTopic(Operation.describe, topicNames.nameOf(topic))
+      ? describe(topic, host)
+      : undefined,
+  );
+  const described = topics.filter((topic) => topic !== undefined);
+  if (offsetsTopic.isListed && rights.mayTopic(Operation.describe, offsetsTopic.name))
+    described.push(describeOffsets(host));
+  return described;
+}
+
+function withOperations(topic: TopicDraft, rights: Rights): TopicDraft {
   return topic.errorCode === ErrorCode.NONE
-    ? { ...topic, topicAuthorizedOperations: authorizedOperations.topic }
+    ? { ...topic, topicAuthorizedOperations: topicOperations(rights, topic.name ?? '') }
     : topic;
 }
 
@@ -65,24 +83,32 @@ function find(
   name: string | null,
   topicId: string,
   mayCreate: boolean,
-  { host, version }: RequestContext,
+  context: RequestContext,
   takeCreation: () => boolean,
 ): TopicDraft | Promise<TopicDraft> {
+  const { host, version, rights } = context;
   // Versions 10 and 11 have ids in the request and cannot answer without a name.
   if (version < idsSince && (name === null || topicId !== zeroUuid))
     return unknown(ErrorCode.INVALID_REQUEST, name ?? '', topicId);
   // The Java client asks by id with an empty name.
   if (name === null || (name === '' && topicId !== zeroUuid)) {
     const topic = host.topicIds.topic(topicId);
+    // "Topic IDs are not considered sensitive information."
+    if (!mayUseId(context, Operation.describe, topicId))
+      return unknown(ErrorCode.TOPIC_AUTHORIZATION_FAILED, null, topicId);
     if (host.offsetsTopic.isId(topicId)) return describeOffsets(host);
     return topic ? describe(topic, host) : unknown(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
   }
+  // Whether it exists is not told.
+  if (!mayUse(context, Operation.describe, name)) return unknown(ErrorCode.TOPIC_AUTHORIZATION_FAILED, name);
   const topic = host.topicNames.topic(name);
   if (topic) return describe(topic, host);
   if (host.offsetsTopic.is(name)) return describeOffsets(host);
   if (!isTopicName(name)) return unknown(ErrorCode.INVALID_TOPIC_EXCEPTION, name);
   if (!mayCreate || !host.autoCreation.enabled || host.deletedNames.has(name))
     return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
+  if (!mayUse(context, Operation.create, name) && !rights.mayCluster(Operation.create))
+    return unknown(ErrorCode.TOPIC_AUTHORIZATION_FAILED, name);
   // The client asks again for those that are not there, and gets the next of them: more at once would hold up
   // the others.
   if (!takeCreation()) return unknown(ErrorCode.LEADER_NOT_AVAILABLE, name);

@@ -2,13 +2,18 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import { highWatermark, leaderEpoch, leaderEpochError } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 
-export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { host, session }) => ({
-  topics: await inTurns(request.topics, session, ({ topic: name, partitions }) => {
+export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, context) => ({
+  topics: await inTurns(request.topics, context.session, ({ topic: name, partitions }) => {
+    const { host } = context;
+    const isAllowed = mayUse(context, Operation.describe, name);
     const topic = host.topicNames.topic(name);
     return {
       topic: name,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: epoch }) => {
+        if (!isAllowed) return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, partition: index };
         const partition = topic?.partitions.at(index);
         // Of its one epoch the offsets topic holds nothing.
         if (host.offsetsTopic.is(name) && host.offsetsTopic.has(index) && epoch === leaderEpoch)

@@ -9,6 +9,8 @@ import {
 import { KafkaError, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { logStartOffset } from '../partition-view.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse, mayUseId } from '../topic-access.ts';
 import { transactionErrorCode } from '../transactions/index.ts';
 
 type Response = ResponseDraft<'Produce'>;
@@ -74,8 +76,13 @@ class Publishing implements PublishListener<Place> {
       const answers: PartitionDraft[] = [];
       this.#responses.push({ name, topicId, partitionResponses: answers });
       const topic = version >= 13 ? host.topicIds.topic(topicId) : host.topicNames.topic(name);
+      const isAllowed =
+        version >= 13
+          ? mayUseId(this.#context, Operation.write, topicId)
+          : mayUse(this.#context, Operation.write, name);
       for (const { index, records } of partitionData) {
-        if (hasWrongAcks) this.#refuse(answers, index, ErrorCode.INVALID_REQUIRED_ACKS);
+        if (!isAllowed) this.#refuse(answers, index, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+        else if (hasWrongAcks) this.#refuse(answers, index, ErrorCode.INVALID_REQUIRED_ACKS);
         else if (version >= 13 ? host.offsetsTopic.isId(topicId) : host.offsetsTopic.is(name))
           this.#refuse(answers, index, ErrorCode.INVALID_TOPIC_EXCEPTION);
         else if (!topic && version >= 13) this.#refuse(answers, index, ErrorCode.UNKNOWN_TOPIC_ID);

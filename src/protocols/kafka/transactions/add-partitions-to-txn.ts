@@ -1,8 +1,9 @@
 import type { Partition, TransactionCaller } from '../../../broker/index.ts';
 import { ErrorCode, type AddPartitionsToTxnRequest } from '../../../wire/kafka/index.ts';
-import type { Handler } from '../handler.ts';
+import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
-import type { KafkaHost } from '../kafka-host.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 import { transactionErrorCode } from './errors.ts';
 
 type TopicRequest = AddPartitionsToTxnRequest['v3AndBelowTopics'][number];
@@ -19,14 +20,12 @@ interface TopicResult {
 }
 
 /** Answered once it is on disk: a client that has asked need not ask again after a restart. */
-export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (
-  request,
-  { host, session, version },
-) => {
+export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, context) => {
+  const { session, version } = context;
   if (version >= 4) {
     const resultsByTransaction = await inTurns(request.transactions, session, async (one) => ({
       transactionalId: one.transactionalId,
-      topicResults: await answerTo(one, host, version),
+      topicResults: await answerTo(one, context),
     }));
     return { errorCode: ErrorCode.NONE, resultsByTransaction };
   }
@@ -37,29 +36,28 @@ export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (
     verifyOnly: false,
     topics: request.v3AndBelowTopics,
   };
-  return { resultsByTopicV3AndBelow: await answerTo(one, host, version) };
+  return { resultsByTopicV3AndBelow: await answerTo(one, context) };
 };
 
-async function answerTo(
-  request: TransactionRequest,
-  host: KafkaHost,
-  version: number,
-): Promise<TopicResult[]> {
+async function answerTo(request: TransactionRequest, context: RequestContext): Promise<TopicResult[]> {
+  const { host, version } = context;
   const { transactionalId, producerId, producerEpoch: epoch, topics, verifyOnly } = request;
   const { transactions } = host.broker;
   const caller: TransactionCaller = { transactionalId, producerId, epoch };
-  const results = (code: (partition: Partition | undefined) => ErrorCode): TopicResult[] =>
+  const results = (code: (partition: Partition | undefined, name: string) => ErrorCode): TopicResult[] =>
     topics.map(({ name, partitions }) => ({
       name,
       resultsByPartition: partitions.map((partitionIndex) => ({
         partitionIndex,
-        partitionErrorCode: code(host.topicNames.topic(name)?.partitions.at(partitionIndex)),
+        partitionErrorCode: code(host.topicNames.topic(name)?.partitions.at(partitionIndex), name),
       })),
     }));
+  // From version 4 on brokers ask, for producers that they have authorized.
+  const mayWrite = (name: string): boolean => version >= 4 || mayUse(context, Operation.write, name);
   const known: Partition[] = [];
   let isWhole = true;
   for (const { name, partitions } of topics) {
-    const topic = host.topicNames.topic(name);
+    const topic = mayWrite(name) ? host.topicNames.topic(name) : undefined;
     for (const index of partitions) {
       const partition = topic?.partitions.at(index);
       if (partition) known.push(partition);
@@ -67,9 +65,10 @@ async function answerTo(
     }
   }
   if (!isWhole)
-    return results((partition) =>
-      partition ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-    );
+    return results((partition, name) => {
+      if (!mayWrite(name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      return partition ? ErrorCode.OPERATION_NOT_ATTEMPTED : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    });
   try {
     if (verifyOnly)
       return results((partition) =>

@@ -1,12 +1,15 @@
 import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse } from '../topic-access.ts';
 import { distinctPartitions, inTurns } from '../in-turns.ts';
 
 type PartitionDraft = ResponseDraft<'DescribeProducers'>['topics'][number]['partitions'][number];
 
 /** A partition that is named twice is answered once: an answer can be much longer than its question. */
-export const describeProducers: Handler<'DescribeProducers'> = async (request, { host, session }) => {
+export const describeProducers: Handler<'DescribeProducers'> = async (request, context) => {
+  const { host, session } = context;
   const wanted = distinctPartitions(
     request.topics,
     ({ name }) => name,
@@ -15,11 +18,14 @@ export const describeProducers: Handler<'DescribeProducers'> = async (request, {
   return {
     topics: await inTurns(wanted, session, async ([name, indexes]) => {
       const topic = host.topicNames.topic(name);
+      const isAllowed = mayUse(context, Operation.read, name);
       const isInternal = host.offsetsTopic.is(name);
-      const partitions = await inTurns(indexes, session, (index) =>
-        isInternal && host.offsetsTopic.has(index)
-          ? { partitionIndex: index, errorCode: ErrorCode.NONE, activeProducers: [] }
-          : answer(index, topic?.partitions.at(index)),
+      const partitions = await inTurns(indexes, session, (index): PartitionDraft =>
+        !isAllowed
+          ? { activeProducers: [], partitionIndex: index, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+          : isInternal && host.offsetsTopic.has(index)
+            ? { partitionIndex: index, errorCode: ErrorCode.NONE, activeProducers: [] }
+            : answer(index, topic?.partitions.at(index)),
       );
       return { name, partitions };
     }),

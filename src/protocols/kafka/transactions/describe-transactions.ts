@@ -3,19 +3,25 @@ import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { TopicNames } from '../kafka-host.ts';
+import { Operation, type Rights } from '../security/index.ts';
 import { transactionStateOf } from './transaction-state.ts';
 
 type StateDraft = ResponseDraft<'DescribeTransactions'>['transactionStates'][number];
 
 /** An id that is named twice is answered once: an answer can be much longer than its question. */
-export const describeTransactions: Handler<'DescribeTransactions'> = async (request, { host, session }) => ({
+export const describeTransactions: Handler<'DescribeTransactions'> = async (
+  request,
+  { host, session, rights },
+) => ({
   transactionStates: await inTurns(new Set(request.transactionalIds), session, (transactionalId) => {
+    if (!rights.mayTransactionalId(Operation.describe, transactionalId))
+      return unknown(transactionalId, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     const producer = host.broker.transactions.find(transactionalId);
-    return producer ? describe(producer, host.topicNames) : unknown(transactionalId);
+    return producer ? describe(producer, host.topicNames, rights) : unknown(transactionalId);
   }),
 });
 
-function describe(producer: TransactionalProducer, topicNames: TopicNames): StateDraft {
+function describe(producer: TransactionalProducer, topicNames: TopicNames, rights: Rights): StateDraft {
   const { transactionalId, timeoutMs, producerId, epoch, transaction } = producer;
   const indexes = new Map<{ readonly name: string }, number[]>();
   for (const { topic, index } of transaction?.partitions ?? []) {
@@ -31,13 +37,19 @@ function describe(producer: TransactionalProducer, topicNames: TopicNames): Stat
     transactionStartTimeMs: transaction?.startedMs ?? -1,
     producerId,
     producerEpoch: epoch,
-    topics: Array.from(indexes, ([topic, partitions]) => ({ topic: topicNames.nameOf(topic), partitions })),
+    topics: Array.from(indexes, ([topic, partitions]) => ({
+      topic: topicNames.nameOf(topic),
+      partitions,
+    })).filter(({ topic }) => rights.mayTopic(Operation.describe, topic)),
   };
 }
 
-function unknown(transactionalId: string): StateDraft {
+function unknown(
+  transactionalId: string,
+  errorCode: ErrorCode = ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+): StateDraft {
   return {
-    errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+    errorCode,
     transactionalId,
     transactionState: '',
     transactionTimeoutMs: 0,

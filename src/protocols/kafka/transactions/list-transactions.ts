@@ -1,8 +1,9 @@
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
+import { Operation } from '../security/index.ts';
 import { transactionStateOf, transactionStates } from './transaction-state.ts';
 
-export const listTransactions: Handler<'ListTransactions'> = (request, { host }) => {
+export const listTransactions: Handler<'ListTransactions'> = (request, { host, rights }) => {
   const { broker } = host;
   const { durationFilter } = request;
   const states = new Set(request.stateFilters);
@@ -14,6 +15,7 @@ export const listTransactions: Handler<'ListTransactions'> = (request, { host })
   const found: { transactionalId: string; producerId: number; transactionState: string }[] = [];
   for (const producer of broker.transactions.producers()) {
     const { transactionalId, producerId, transaction } = producer;
+    if (!rights.mayTransactionalId(Operation.describe, transactionalId)) continue;
     const transactionState = transactionStateOf(producer);
     if (states.size > 0 && !states.has(transactionState)) continue;
     if (producerIds.size > 0 && !producerIds.has(producerId)) continue;

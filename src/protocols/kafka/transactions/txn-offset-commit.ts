@@ -4,6 +4,8 @@ import { KafkaError, errorCodeOf } from '../errors.ts';
 import type { GroupCoordinator } from '../groups/index.ts';
 import { ensureGroups } from '../groups/index.ts';
 import type { Handler, RequestContext } from '../handler.ts';
+import { Operation } from '../security/index.ts';
+import { mayUse, mayUseId } from '../topic-access.ts';
 import { transactionErrorCode } from './errors.ts';
 
 type PartitionRequest = TxnOffsetCommitRequest['topics'][number]['partitions'][number];
@@ -17,17 +19,21 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
   const { transactionalId, producerId, producerEpoch: epoch, groupId } = request;
   const { coordinator, broker } = host;
   const caller = { transactionalId, producerId, epoch };
-  const topics = request.topics.map((asked) => ({
-    asked,
-    topic: version >= 6 ? host.topicIds.topic(asked.topicId) : host.topicNames.topic(asked.name),
-  }));
+  const topics = request.topics.map((asked) => {
+    const isById = version >= 6;
+    const isAllowed = isById
+      ? mayUseId(context, Operation.read, asked.topicId)
+      : mayUse(context, Operation.read, asked.name);
+    const found = isById ? host.topicIds.topic(asked.topicId) : host.topicNames.topic(asked.name);
+    return { asked, isAllowed, topic: isAllowed ? found : undefined };
+  });
   const answer = (codeOf: (topic: Topic | undefined, partition: PartitionRequest) => ErrorCode) => ({
-    topics: topics.map(({ asked, topic }) => ({
+    topics: topics.map(({ asked, isAllowed, topic }) => ({
       name: asked.name,
       topicId: asked.topicId,
       partitions: asked.partitions.map((partition) => ({
         partitionIndex: partition.partitionIndex,
-        errorCode: codeOf(topic, partition),
+        errorCode: isAllowed ? codeOf(topic, partition) : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
       })),
     })),
   });

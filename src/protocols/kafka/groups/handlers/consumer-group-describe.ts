@@ -1,7 +1,8 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../../authorized-operations.ts';
+import { groupOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation, type Rights } from '../../security/index.ts';
 import { toList, type Assignment, type TopicPartitions } from '../consumer/assignment.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
@@ -14,14 +15,21 @@ const consumerMemberType = 1;
 /** A group that is named twice is described once: an answer can be much longer than its question. */
 export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (
   request,
-  { host, session },
+  { host, session, rights },
 ) => ({
   groups: await inTurns(new Set(request.groupIds), session, (groupId) => {
+    if (!rights.mayGroup(Operation.describe, groupId))
+      return {
+        ...blankGroup(groupId),
+        errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED,
+        errorMessage: null,
+        groupState: '',
+      };
     const group = host.coordinator.find(groupId);
     if (group?.kind === 'consumer' && !group.isForgettable) {
-      const described = describe(host.coordinator, group);
+      const described = forTheClient(describe(host.coordinator, group), rights);
       return request.includeAuthorizedOperations
-        ? { ...described, authorizedOperations: authorizedOperations.group }
+        ? { ...described, authorizedOperations: groupOperations(rights, groupId) }
         : described;
     }
     if (group === undefined && host.coordinator.emptied.find(groupId)?.type === 'consumer')
@@ -55,6 +63,20 @@ function describe(coordinator: GroupCoordinator, group: ConsumerGroup): Describe
       memberType: consumerMemberType,
     })),
   };
+}
+
+/** Members are told of only to clients that may describe all topics that they read. */
+function forTheClient(group: DescribedGroup, rights: Rights): DescribedGroup {
+  const isShown = group.members.every(({ subscribedTopicNames, assignment, targetAssignment }) =>
+    [
+      ...subscribedTopicNames,
+      ...assignment.topicPartitions.map(({ topicName }) => topicName),
+      ...targetAssignment.topicPartitions.map(({ topicName }) => topicName),
+    ].every((name) => rights.mayTopic(Operation.describe, name)),
+  );
+  if (isShown) return group;
+  const errorMessage = 'The group has described topic(s) that the client is not authorized to describe.';
+  return { ...group, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage, members: [] };
 }
 
 export interface NamedPartitions extends TopicPartitions {

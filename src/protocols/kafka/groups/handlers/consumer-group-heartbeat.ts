@@ -7,6 +7,7 @@ import {
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler, RequestContext } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { checkDescribed } from '../../topic-access.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { ConsumerHeartbeatResult } from '../consumer/messages.ts';
 import type { PatternTopics } from '../consumer/pattern-topics.ts';
@@ -19,6 +20,7 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
   const { coordinator } = context.host;
   try {
     check(request, context.version);
+    checkDescribed(request.subscribedTopicNames, context);
     const behind = patternsBehind(request, coordinator);
     if (behind.length === 0) return heartbeat(request, context);
     return inTurns(behind, context.session, (pattern) =>

@@ -2,13 +2,16 @@ import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation } from '../../security/index.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
 /** Groups without members: their positions on all topics. */
-export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host, session }) => ({
+export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host, session, rights }) => ({
   results: await inTurns(groupsNames, session, async (groupId) => {
     try {
+      if (!rights.mayGroup(Operation.delete, groupId))
+        throw new KafkaError(ErrorCode.GROUP_AUTHORIZATION_FAILED);
       await deleteGroup(host.coordinator, groupId);
       return { groupId, errorCode: ErrorCode.NONE, errorMessage: null };
     } catch (error) {

@@ -1,7 +1,8 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../../authorized-operations.ts';
+import { groupOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation } from '../../security/index.ts';
 import type { ClassicGroup } from '../classic/classic-group.ts';
 import { consumerProtocolType } from '../classic/subscription.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
@@ -12,15 +13,20 @@ type DescribedGroup = ResponseDraft<'DescribeGroups'>['groups'][number];
 const errorVersion = 6;
 
 /** A group that is named twice is described once: an answer can be much longer than its question. */
-export const describeGroups: Handler<'DescribeGroups'> = async (request, { host, session, version }) => {
+export const describeGroups: Handler<'DescribeGroups'> = async (
+  request,
+  { host, session, version, rights },
+) => {
   const { coordinator } = host;
   const names = new Set(request.groups);
   const committed = coordinator.offsets.ofEach(names);
   return {
     groups: await inTurns(names, session, (groupId) => {
+      if (!rights.mayGroup(Operation.describe, groupId))
+        return { ...blankGroup(groupId), errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, groupState: '' };
       const group = describe(coordinator, groupId, committed.has(groupId), version);
       return request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
-        ? { ...group, authorizedOperations: authorizedOperations.group }
+        ? { ...group, authorizedOperations: groupOperations(rights, groupId) }
         : group;
     }),
   };
@@ -34,7 +40,7 @@ function describe(
 ): DescribedGroup {
   const group = coordinator.find(groupId);
   if (group?.kind === 'classic' && !group.isForgettable) return describeLive(group);
-  const blank = { groupId, protocolType: '', protocolData: '', members: [], errorMessage: null };
+  const blank = blankGroup(groupId);
   const isOther = group !== undefined && !group.isForgettable;
   if (!isOther && isCommitted)
     return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty', protocolType: consumerProtocolType };
@@ -48,6 +54,12 @@ function describe(
     errorMessage: isOther ? `Group "${groupId}" is no classic group.` : `There is no group "${groupId}".`,
     groupState: 'Dead',
   };
+}
+
+function blankGroup(
+  groupId: string,
+): Pick<DescribedGroup, 'groupId' | 'protocolType' | 'protocolData' | 'members' | 'errorMessage'> {
+  return { groupId, protocolType: '', protocolData: '', members: [], errorMessage: null };
 }
 
 function describeLive(group: ClassicGroup): DescribedGroup {

@@ -1,14 +1,18 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
+import { Operation } from '../../security/index.ts';
 
-export const listGroups: Handler<'ListGroups'> = ({ statesFilter, typesFilter }, { host }) => {
+export const listGroups: Handler<'ListGroups'> = ({ statesFilter, typesFilter }, { host, rights }) => {
+  const isAll = rights.mayCluster(Operation.describe);
   const states = lowerCase(statesFilter);
   const types = lowerCase(typesFilter);
   const groups = host.coordinator
     .list()
     .filter(
-      ({ state, type }) =>
-        (states.size === 0 || states.has(state.toLowerCase())) && (types.size === 0 || types.has(type)),
+      ({ groupId, state, type }) =>
+        (isAll || rights.mayGroup(Operation.describe, groupId)) &&
+        (states.size === 0 || states.has(state.toLowerCase())) &&
+        (types.size === 0 || types.has(type)),
     )
     .map(({ groupId, protocolType, state, type }) => ({
       groupId,

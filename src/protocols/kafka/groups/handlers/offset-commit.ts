@@ -2,6 +2,8 @@ import type { Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type OffsetCommitRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { Operation } from '../../security/index.ts';
+import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { afterCommit } from './after-commit.ts';
 
@@ -9,21 +11,26 @@ type TopicRequest = OffsetCommitRequest['topics'][number];
 type PartitionResponse = { readonly partitionIndex: number; readonly errorCode: ErrorCode };
 
 /** Answered once the offsets are on disk. */
-export const offsetCommit: Handler<'OffsetCommit'> = async (request, { host, version }) => {
-  const { coordinator } = host;
+export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) => {
+  const { version } = context;
+  const { coordinator } = context.host;
   try {
     checkCommit(coordinator, request, version);
   } catch (error) {
     return answerAll(request, errorCodeOf(error));
   }
-  const topics = request.topics.map((asked) => ({ asked, topic: coordinator.topicNames.topic(asked.name) }));
+  const topics = request.topics.map((asked) => {
+    const isAllowed = mayUse(context, Operation.read, asked.name);
+    return { asked, isAllowed, topic: isAllowed ? coordinator.topicNames.topic(asked.name) : undefined };
+  });
   const refusals = await ensureGroups(coordinator, request.groupId, topics);
   let commits = false;
-  const response = topics.map(({ asked, topic }) => ({
+  const response = topics.map(({ asked, isAllowed, topic }) => ({
     name: asked.name,
     topicId: asked.topicId,
     partitions: asked.partitions.map((partition): PartitionResponse => {
       const { partitionIndex } = partition;
+      if (!isAllowed) return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
       if (!topic) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       const errorCode = refusals.get(topic) ?? commitOne(coordinator, request.groupId, topic, partition);
       commits ||= errorCode === ErrorCode.NONE;

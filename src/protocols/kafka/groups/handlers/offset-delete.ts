@@ -2,12 +2,15 @@ import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation } from '../../security/index.ts';
+import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { consumerProtocolType } from '../classic/subscription.ts';
 
 /** Offsets of topics that no member reads. */
-export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host, session }) => {
-  const { coordinator } = host;
+export const offsetDelete: Handler<'OffsetDelete'> = async (request, context) => {
+  const { session } = context;
+  const { coordinator } = context.host;
   const { groupId } = request;
   const live = coordinator.find(groupId);
   const groups = coordinator.offsets.of(groupId);
@@ -22,8 +25,11 @@ export const offsetDelete: Handler<'OffsetDelete'> = async (request, { host, ses
   if (live?.kind === 'classic' && live.members.size > 0 && live.protocolType !== consumerProtocolType)
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
   const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {
+    const isAllowed = mayUse(context, Operation.read, name);
     const answers = await inTurns(partitions, session, async ({ partitionIndex }) => {
-      const errorCode = await forget(coordinator, groupId, name, partitionIndex);
+      const errorCode = isAllowed
+        ? await forget(coordinator, groupId, name, partitionIndex)
+        : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
       return { partitionIndex, errorCode };
     });
     return { name, partitions: answers };

@@ -2,6 +2,8 @@ import { ErrorCode, type OffsetFetchRequest } from '../../../../wire/kafka/index
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler, RequestContext } from '../../handler.ts';
 import { distinctPartitions, inTurns } from '../../in-turns.ts';
+import { Operation } from '../../security/index.ts';
+import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { nothing } from '../offsets.ts';
 
@@ -27,6 +29,8 @@ interface TopicOffsets {
  */
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const { groupId, topics, requireStable } = request;
+  if (context.version < 8 && !context.rights.mayGroup(Operation.describe, groupId))
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] };
   if (context.version < 8)
     return { errorCode: ErrorCode.NONE, topics: await fetchTopics(context, groupId, topics, requireStable) };
   // A group that is named twice is answered once: an answer can be much longer than its question.
@@ -47,6 +51,8 @@ async function fetchGroup(
   readonly topics: readonly TopicOffsets[];
   readonly errorCode: ErrorCode;
 }> {
+  if (!context.rights.mayGroup(Operation.describe, groupId))
+    return { groupId, topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
   const { coordinator } = context.host;
   try {
     const group = coordinator.find(groupId);
@@ -61,11 +67,13 @@ async function fetchGroup(
 
 /** Null topics: all that have something committed. */
 async function fetchTopics(
-  { host: { coordinator }, session }: RequestContext,
+  context: RequestContext,
   groupId: string,
   topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null,
   requireStable: boolean,
 ): Promise<TopicOffsets[]> {
+  const { session } = context;
+  const { coordinator } = context.host;
   if (topics) {
     const wanted = distinctPartitions(
       topics,
@@ -74,14 +82,17 @@ async function fetchTopics(
     );
     return inTurns(wanted, session, async ([name, indexes]) => ({
       name,
-      partitions: await inTurns(indexes, session, (partition) =>
-        fetchOne(coordinator, groupId, name, partition, requireStable),
-      ),
+      partitions: mayUse(context, Operation.describe, name)
+        ? await inTurns(indexes, session, (partition) =>
+            fetchOne(coordinator, groupId, name, partition, requireStable),
+          )
+        : Array.from(indexes, (index) => refused(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED)),
     }));
   }
   const found: TopicOffsets[] = [];
   for (const group of coordinator.offsets.of(groupId)) {
     const name = coordinator.topicNames.nameOf(group.topic);
+    if (!mayUse(context, Operation.describe, name)) continue;
     const partitions = group.topic.partitions.opened
       .map(({ index }) => fetchOne(coordinator, groupId, name, index, requireStable))
       .filter(
@@ -102,10 +113,8 @@ function fetchOne(
 ): PartitionOffset {
   const topic = coordinator.topicNames.topic(name);
   const group = requireStable && topic ? coordinator.offsets.find(groupId, topic) : undefined;
-  if (group && coordinator.broker.transactions.hasUndecidedPosition(group, partitionIndex)) {
-    const errorCode = ErrorCode.UNSTABLE_OFFSET_COMMIT;
-    return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
-  }
+  if (group && coordinator.broker.transactions.hasUndecidedPosition(group, partitionIndex))
+    return refused(partitionIndex, ErrorCode.UNSTABLE_OFFSET_COMMIT);
   const committed = topic ? coordinator.offsets.committed(groupId, topic, partitionIndex) : nothing;
   return {
     partitionIndex,
@@ -114,4 +123,8 @@ function fetchOne(
     metadata: committed.metadata,
     errorCode: ErrorCode.NONE,
   };
+}
+
+function refused(partitionIndex: number, errorCode: ErrorCode): PartitionOffset {
+  return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
 }

@@ -9,22 +9,25 @@ import type { Handler } from '../../handler.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { afterCommit } from './after-commit.ts';
 import { acknowledge } from './share-acknowledgements.ts';
-import { lockTimeoutMs, mayRenew } from './share-fetch.ts';
+import { lockTimeoutMs, mayRead, mayRenew } from './share-fetch.ts';
 
 type Response = ResponseDraft<'ShareAcknowledge'>;
 
 const finalEpoch = -1;
 
 /** Answered once the acknowledgements are on disk. */
-export const shareAcknowledge: Handler<'ShareAcknowledge'> = async (
-  request,
-  { host, session: connection, version },
-) => {
-  const { coordinator } = host;
+export const shareAcknowledge: Handler<'ShareAcknowledge'> = async (request, context) => {
+  const { session: connection, version } = context;
+  const { coordinator } = context.host;
   try {
     const { groupId, memberId } = check(request);
     const session = coordinator.shareSessions.enter(groupId, memberId, request.shareSessionEpoch, connection);
-    const results = acknowledge(session, request.topics, mayRenew(coordinator, session, version));
+    const results = acknowledge(
+      session,
+      request.topics,
+      mayRenew(coordinator, session, version),
+      mayRead(context),
+    );
     const acquisitionLockTimeoutMs = lockTimeoutMs(coordinator, session);
     if (request.shareSessionEpoch === finalEpoch) coordinator.shareSessions.end(groupId, memberId);
     await afterCommit(coordinator.broker);

@@ -19,17 +19,20 @@ export function acknowledge(
   session: ShareSession,
   topics: readonly AcknowledgedTopic[],
   mayRenew: boolean,
+  isAllowed: (topicId: Uuid) => boolean,
 ): AcknowledgeResults {
   const results = new Map<Uuid, Map<number, ErrorCode>>();
   for (const { topicId, partitions } of topics) {
     const consumer = session.consumers.get(topicId);
     for (const { partitionIndex, acknowledgementBatches: batches } of partitions) {
       if (batches.length === 0) continue;
-      const result = !consumer
-        ? ErrorCode.INVALID_RECORD_STATE
-        : consumer.hasEnded
-          ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-          : consumer.acknowledge(partitionIndex, batches, mayRenew);
+      const result = !isAllowed(topicId)
+        ? ErrorCode.TOPIC_AUTHORIZATION_FAILED
+        : !consumer
+          ? ErrorCode.INVALID_RECORD_STATE
+          : consumer.hasEnded
+            ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            : consumer.acknowledge(partitionIndex, batches, mayRenew);
       const ofTopic = results.get(topicId) ?? new Map<number, ErrorCode>();
       results.set(topicId, ofTopic.set(partitionIndex, result));
     }

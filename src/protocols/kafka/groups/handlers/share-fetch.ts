@@ -7,7 +7,9 @@ import {
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import { mayWait, throttleMs } from '../../fetch-room.ts';
-import type { Handler } from '../../handler.ts';
+import type { Handler, RequestContext } from '../../handler.ts';
+import { Operation } from '../../security/index.ts';
+import { mayUseId } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { AcquiredPartition } from '../share/share-fetch.ts';
 import type { ShareConsumer } from '../share/share-consumer.ts';
@@ -22,21 +24,22 @@ const finalEpoch = -1;
 const noLeader = { leaderId: -1, leaderEpoch: -1 };
 
 /** Acknowledgements that come with it are done, and on disk, before it is answered. */
-export const shareFetch: Handler<'ShareFetch'> = async (request, { host, session: connection, version }) => {
-  const { coordinator } = host;
+export const shareFetch: Handler<'ShareFetch'> = async (request, context) => {
+  const { session: connection, version } = context;
+  const { coordinator } = context.host;
   let session: ShareSession;
   let results: AcknowledgeResults;
   try {
     session = enter(coordinator, request, (groupId, memberId) =>
       coordinator.shareSessions.enter(groupId, memberId, request.shareSessionEpoch, connection),
     );
-    results = acknowledge(session, request.topics, mayRenew(coordinator, session, version));
+    results = acknowledge(session, request.topics, mayRenew(coordinator, session, version), mayRead(context));
   } catch (error) {
     return refusal(error, coordinator);
   }
   const durable = results.size > 0 ? afterCommit(coordinator.broker) : undefined;
   const isFinal = request.shareSessionEpoch === finalEpoch;
-  const unknown = isFinal ? [] : await addPartitions(coordinator, session, request);
+  const unknown = isFinal ? [] : await addPartitions(coordinator, session, request, mayRead(context));
   const fetches = !isFinal && request.maxRecords > 0 && request.maxBytes > 0 && !request.isRenewAck;
   const members = ({ group, topicId }: ShareConsumer): number =>
     Math.max(group.consumers, readersOf(coordinator, session.groupId, topicId));
@@ -81,6 +84,7 @@ async function addPartitions(
   coordinator: GroupCoordinator,
   session: ShareSession,
   { topics, forgottenTopicsData }: ShareFetchRequest,
+  isAllowed: (topicId: Uuid) => boolean,
 ): Promise<{ topicId: Uuid; partition: number; error: unknown }[]> {
   const unknown: { topicId: Uuid; partition: number; error: unknown }[] = [];
   for (const { topicId, partitions } of forgottenTopicsData)
@@ -91,6 +95,12 @@ async function addPartitions(
       void unknown.push(
         ...partitions.map(({ partitionIndex: partition }) => ({ topicId, partition, error })),
       );
+    if (!isAllowed(topicId)) {
+      // What it may not read any more it gets no further records of.
+      for (const { partitionIndex } of partitions) session.forget(topicId, partitionIndex);
+      fail(new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+      continue;
+    }
     if (!topic) {
       fail(new KafkaError(ErrorCode.UNKNOWN_TOPIC_ID));
       continue;
@@ -112,6 +122,11 @@ async function addPartitions(
     }
   }
   return unknown;
+}
+
+/** Which topics the client may read. */
+export function mayRead(context: RequestContext): (topicId: Uuid) => boolean {
+  return (topicId) => mayUseId(context, Operation.read, topicId);
 }
 
 /** Members that are to read the topic, whether they have a share session already or not. */

@@ -1,7 +1,8 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
-import { authorizedOperations } from '../../authorized-operations.ts';
+import { groupOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation, type Rights } from '../../security/index.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { ShareGroup } from '../share/share-group.ts';
 import { withNames } from './consumer-group-describe.ts';
@@ -12,7 +13,10 @@ type DescribedGroup = ResponseDraft<'ShareGroupDescribe'>['groups'][number];
 const assignorName = 'simple';
 
 /** A group that is named twice is described once: an answer can be much longer than its question. */
-export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (request, { host, session }) => {
+export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (
+  request,
+  { host, session, rights },
+) => {
   const { coordinator } = host;
   let known: ReadonlySet<string> | undefined;
   const isKnown = (groupId: string): boolean => {
@@ -20,9 +24,12 @@ export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (request,
     return known.has(groupId);
   };
   const groups = await inTurns(new Set(request.groupIds), session, (groupId): DescribedGroup => {
-    const group = coordinator.find(groupId);
-    if (group?.kind === 'share' && !group.isForgettable) return describe(coordinator, group);
     const blank = { groupId, groupEpoch: 0, assignmentEpoch: 0, assignorName, members: [] };
+    if (!rights.mayGroup(Operation.describe, groupId))
+      return { ...blank, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, groupState: '' };
+    const group = coordinator.find(groupId);
+    if (group?.kind === 'share' && !group.isForgettable)
+      return forTheClient(describe(coordinator, group), rights);
     if (isKnown(groupId)) return { ...blank, errorCode: ErrorCode.NONE, groupState: 'Empty' };
     return {
       ...blank,
@@ -35,11 +42,23 @@ export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (request,
   return {
     groups: groups.map((group) =>
       group.errorCode === ErrorCode.NONE
-        ? { ...group, authorizedOperations: authorizedOperations.group }
+        ? { ...group, authorizedOperations: groupOperations(rights, group.groupId) }
         : group,
     ),
   };
 };
+
+/** Members are told of only to clients that may describe all topics that they read. */
+function forTheClient(group: DescribedGroup, rights: Rights): DescribedGroup {
+  const isShown = group.members.every(({ subscribedTopicNames, assignment }) =>
+    [...subscribedTopicNames, ...assignment.topicPartitions.map(({ topicName }) => topicName)].every((name) =>
+      rights.mayTopic(Operation.describe, name),
+    ),
+  );
+  if (isShown) return group;
+  const errorMessage = 'The group has described topic(s) that the client is not authorized to describe.';
+  return { ...group, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage, members: [] };
+}
 
 function describe(coordinator: GroupCoordinator, group: ShareGroup): DescribedGroup {
   return {

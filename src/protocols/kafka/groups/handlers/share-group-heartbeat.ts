@@ -6,6 +6,7 @@ import {
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { checkDescribed } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { ShareGroup, ShareHeartbeatResult } from '../share/share-group.ts';
 import { clientHostOf } from './client-host.ts';
@@ -13,11 +14,13 @@ import { clientHostOf } from './client-host.ts';
 type Response = ResponseDraft<'ShareGroupHeartbeat'>;
 
 /** The group's positions are on disk before a member hears what it may read. */
-export const shareGroupHeartbeat: Handler<'ShareGroupHeartbeat'> = (request, { host, clientId, session }) => {
-  const { coordinator } = host;
+export const shareGroupHeartbeat: Handler<'ShareGroupHeartbeat'> = (request, context) => {
+  const { clientId, session } = context;
+  const { coordinator } = context.host;
   let group: ShareGroup | undefined;
   try {
     check(request);
+    checkDescribed(request.subscribedTopicNames, context);
     checkTopics(coordinator, request);
     group = groupOf(coordinator, request);
     const result = group.heartbeat({ ...request, clientId, clientHost: clientHostOf(session) });

@@ -1,6 +1,7 @@
 import type { Group, Topic } from '../../../../broker/index.ts';
 import {
   ErrorCode,
+  errorName,
   zeroUuid,
   type AlterShareGroupOffsetsRequest,
   type ResponseDraft,
@@ -8,21 +9,31 @@ import {
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
 import { inTurns } from '../../in-turns.ts';
+import { Operation } from '../../security/index.ts';
+import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
 type MovedPartition = ResponseDraft<'AlterShareGroupOffsets'>['responses'][number]['partitions'][number];
 type DescribedTopic = ResponseDraft<'DescribeShareGroupOffsets'>['groups'][number]['topics'][number];
 
+const notAllowed = {
+  errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+  errorMessage: errorName(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+};
+
 /** Where share groups start, and how much is before them. A group that is named twice is described once. */
-export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = async (
-  request,
-  { host, session },
-) => {
-  const { coordinator } = host;
+export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = async (request, context) => {
+  const { session, rights } = context;
+  const { coordinator } = context.host;
   const wanted = new Map(request.groups.map((group) => [group.groupId, group]));
   return {
     groups: await inTurns(wanted.values(), session, ({ groupId, topics }) => {
+      if (!rights.mayGroup(Operation.describe, groupId)) {
+        const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED;
+        return { groupId, topics: [], errorCode, errorMessage: errorName(errorCode) };
+      }
+      const isShown = (name: string): boolean => mayUse(context, Operation.describe, name);
       const live = coordinator.find(groupId);
       if (live && live.kind !== 'share' && !live.isForgettable) {
         const errorMessage = `Group "${groupId}" is no share group.`;
@@ -30,20 +41,36 @@ export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = a
       }
       const described = topics
         ? topics.map(({ topicName, partitions }) =>
-            describeTopic(coordinator, groupId, topicName, partitions),
+            isShown(topicName)
+              ? describeTopic(coordinator, groupId, topicName, partitions)
+              : refusedTopic(topicName, partitions),
           )
-        : topicsOf(coordinator, groupId).map((topic) =>
-            describeTopic(
-              coordinator,
-              groupId,
-              coordinator.topicNames.nameOf(topic),
-              topic.partitions.indexes(),
-            ),
-          );
+        : topicsOf(coordinator, groupId).flatMap((topic) => {
+            const name = coordinator.topicNames.nameOf(topic);
+            return isShown(name)
+              ? [describeTopic(coordinator, groupId, name, topic.partitions.indexes())]
+              : [];
+          });
       return { groupId, topics: described, errorCode: ErrorCode.NONE };
     }),
   };
 };
+
+function refusedTopic(topicName: string, partitions: readonly number[]): DescribedTopic {
+  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  return {
+    topicName,
+    topicId: zeroUuid,
+    partitions: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      startOffset: -1,
+      leaderEpoch: 0,
+      lag: -1,
+      errorCode,
+      errorMessage: errorName(errorCode),
+    })),
+  };
+}
 
 function topicsOf(coordinator: GroupCoordinator, groupId: string): Topic[] {
   return [...coordinator.broker.topics.values()].filter((topic) =>
@@ -85,9 +112,10 @@ const movedAtOnce = 1000;
  */
 export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   { groupId, topics },
-  { host, session },
+  context,
 ) => {
-  const { coordinator } = host;
+  const { session } = context;
+  const { coordinator } = context.host;
   try {
     checkEmpty(coordinator, groupId);
   } catch (error) {
@@ -95,10 +123,13 @@ export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   }
   const responses = await inTurns(distinctOffsets(topics), session, async ([topicName, offsets]) => {
     const topic = coordinator.topicNames.topic(topicName);
+    const isAllowed = mayUse(context, Operation.read, topicName);
     const answers = await inTurns(pieces(offsets), session, (piece) =>
-      move(coordinator, groupId, topic, piece),
+      isAllowed
+        ? move(coordinator, groupId, topic, piece)
+        : piece.map(([partitionIndex]): MovedPartition => ({ partitionIndex, ...notAllowed })),
     );
-    const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
+    const topicId = topic && isAllowed ? coordinator.topicIds.idOf(topic) : zeroUuid;
     return { topicName, topicId, partitions: answers.flat() };
   });
   return { errorCode: ErrorCode.NONE, responses };
@@ -161,15 +192,17 @@ function problemOf(topic: Topic | undefined, partition: number, offset: number):
 /** Forgets where a share group without members stands on topics. */
 export const deleteShareGroupOffsets: Handler<'DeleteShareGroupOffsets'> = async (
   { groupId, topics },
-  { host, session },
+  context,
 ) => {
-  const { coordinator } = host;
+  const { session } = context;
+  const { coordinator } = context.host;
   try {
     checkEmpty(coordinator, groupId);
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), responses: [] };
   }
   const responses = await inTurns(topics, session, async ({ topicName }) => {
+    if (!mayUse(context, Operation.read, topicName)) return { topicName, topicId: zeroUuid, ...notAllowed };
     const topic = coordinator.topicNames.topic(topicName);
     const topicId = topic ? coordinator.topicIds.idOf(topic) : zeroUuid;
     return { topicName, topicId, ...(await forget(coordinator, groupId, topic)) };

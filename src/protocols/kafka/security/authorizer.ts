@@ -1,0 +1,97 @@
+import { fullAccess, type Login, type User, type Users } from '../../users/index.ts';
+import { wildcard, type Acl } from './acl.ts';
+import type { Acls } from './acls.ts';
+import { ConfiguredRights } from './configured-rights.ts';
+import { fullRights, noRights, Rights, type BaseRights } from './rights.ts';
+
+/** What decides on rights. */
+export interface AuthorizerOptions {
+  readonly acls: Acls;
+  readonly users: Users;
+  /** Kafka's `super.users`: principals that may do everything. */
+  readonly superUsers: ReadonlySet<string>;
+  /** Kafka's `allow.everyone.if.no.acl.found`. */
+  readonly isOpenWithoutAcl: boolean;
+  /** The name of the topic that Kafka clients see under another. */
+  readonly topicNameOf: (shownName: string) => string;
+}
+
+const everyone = 'User:*';
+/** Principals whose rights are kept; all are forgotten when one more comes. */
+const principalsMax = 1000;
+
+/** What is kept of a principal until ACLs change. */
+interface KnownPrincipal {
+  readonly base: BaseRights | undefined;
+  readonly acls: readonly Acl[];
+  /** Hosts that ACLs of it name: all others are alike. */
+  readonly hosts: ReadonlySet<string>;
+  readonly rights: Map<string, Rights>;
+}
+
+/**
+ * The authorizer decides what principals may do: by the permissions of users in the configuration and by
+ * ACLs. Connections of one principal share its rights, unless ACLs make a difference between their hosts.
+ */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #bases = new WeakMap<User, BaseRights>();
+  readonly #known = new Map<string, KnownPrincipal>();
+  #version = -1;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** Rights that were given hold as long as it stays the same. */
+  get version(): number {
+    return this.#options.acls.version;
+  }
+
+  /** The rights of a client; none before it has logged in. */
+  rightsOf(login: Login | undefined, host: string): Rights {
+    const { superUsers, users } = this.#options;
+    const user = login?.user;
+    if (user === undefined) return noRights;
+    // A user without restrictions is a super user.
+    if (user.permissions === undefined || login?.access === fullAccess || superUsers.has(`User:${user.name}`))
+      return fullRights;
+    // Users that a protocol keeps have nothing but their ACLs.
+    return this.#rightsOf(user.name, users.isConfigured(user.name) ? this.#baseOf(user) : undefined, host);
+  }
+
+  #baseOf(user: User): BaseRights {
+    let base = this.#bases.get(user);
+    if (base === undefined) {
+      base = new ConfiguredRights(user.permissions ?? {}, this.#options.topicNameOf);
+      this.#bases.set(user, base);
+    }
+    return base;
+  }
+
+  #rightsOf(name: string, base: BaseRights | undefined, host: string): Rights {
+    const { acls } = this.#options;
+    if (this.#version !== acls.version || this.#known.size >= principalsMax) this.#known.clear();
+    this.#version = acls.version;
+    let known = this.#known.get(name);
+    if (known === undefined || known.base !== base) {
+      const found = [...acls.of(`User:${name}`), ...acls.of(everyone)];
+      known = { base, acls: found, hosts: new Set(found.map((acl) => acl.host)), rights: new Map() };
+      this.#known.set(name, known);
+    }
+    const from = known.hosts.has(host) ? host : wildcard;
+    let rights = known.rights.get(from);
+    if (rights === undefined) {
+      const applying = known.acls.filter((acl) => acl.host === wildcard || acl.host === from);
+      rights = new Rights(applying, base, this.#isOpen(base));
+      known.rights.set(from, rights);
+    }
+    return rights;
+  }
+
+  #isOpen(base: BaseRights | undefined): ((resourceType: number, name: string) => boolean) | undefined {
+    const { acls, isOpenWithoutAcl } = this.#options;
+    if (!isOpenWithoutAcl || base !== undefined) return undefined;
+    return (resourceType, name) => !acls.covers(resourceType, name);
+  }
+}

@@ -1,0 +1,12 @@
+export { Operation, Resource, clusterName, operationsOn, type Acl } from './acl.ts';
+export { grantsOf } from './acl-grants.ts';
+export { isKnownFilter, type AclFilter } from './acl-filter.ts';
+export { Acls, defaultAclLimits, type AclLimits } from './acls.ts';
+export { Authorizer } from './authorizer.ts';
+export { checkConfigRights } from './config-rights.ts';
+export { ConfiguredRights } from './configured-rights.ts';
+export { guardOf } from './guards.ts';
+export { checkNewAcl } from './new-acl.ts';
+export { superUsersOf, type SecuritySettings } from './settings.ts';
+export { kafkaSource } from './restore-users.ts';
+export { fullRights, noRights, type Rights } from './rights.ts';

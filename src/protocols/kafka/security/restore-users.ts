@@ -1,0 +1,13 @@
+import type { Broker } from '../../../broker/index.ts';
+import type { Users } from '../../users/index.ts';
+import { grantsOf } from './acl-grants.ts';
+import { keptAcls } from './acls.ts';
+
+/** The name that what Kafka clients change of users goes by in the table of users. */
+export const kafkaSource = 'kafka';
+
+/** Tells the table of users what the broker keeps of them for Kafka. */
+export function restoreUsers(broker: Broker, users: Users): void {
+  const grants = grantsOf(keptAcls(broker.attributes));
+  if (grants.length > 0) users.grant(kafkaSource, grants);
+}

@@ -1,0 +1,41 @@
+/** Broker configs about security that are texts, by Kafka's names. */
+export interface SecuritySettings {
+  /** Principals that may do everything: `User:ann;User:ben`. */
+  readonly 'super.users': string;
+  /** Whether everything is allowed on a resource that no ACL is about. */
+  readonly 'allow.everyone.if.no.acl.found': 'true' | 'false';
+}
+
+export type SecuritySettingName = keyof SecuritySettings;
+
+interface TextRule {
+  readonly default: string;
+  /** Why a value does not fit; undefined when it does. */
+  problemOf(value: string): string | undefined;
+}
+
+export const securitySettingRules: { readonly [N in SecuritySettingName]: TextRule } = {
+  'super.users': {
+    default: '',
+    problemOf: (value) => {
+      const wrong = partsOf(value).find((principal) => !/^User:./s.test(principal));
+      return wrong === undefined ? undefined : `"${wrong}" is no principal, such as User:ann`;
+    },
+  },
+  'allow.everyone.if.no.acl.found': {
+    default: 'false',
+    problemOf: (value) => (value === 'true' || value === 'false' ? undefined : 'it must be true or false'),
+  },
+};
+
+/** The principals of `super.users`. */
+export function superUsersOf({ 'super.users': text }: SecuritySettings): ReadonlySet<string> {
+  return new Set(partsOf(text));
+}
+
+function partsOf(text: string): string[] {
+  return text
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
