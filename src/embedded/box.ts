@@ -122,7 +122,7 @@ export class Box implements AsyncDisposable {
     };
     this.live = new Live(this.#context);
     if (broker.health.failed !== undefined)
-      this.#commits.fail(new BrokerError('storage-failed', broker.health.failed));
+      this.#failed(new BrokerError('storage-failed', broker.health.failed));
     this.#stopWatching = broker.events.subscribe((event) => this.#hear(event));
   }
 
@@ -263,6 +263,7 @@ export class Box implements AsyncDisposable {
 
   async #close(options: CloseOptions): Promise<void> {
     await Promise.all([...this.#open].map((consumer) => consumer.close(options)));
+    await this.#context.window.begun();
     this.#stopWatching();
     this.#endWatches(() => true, new BrokerError('closed', 'The box was closed.'));
     if (this.#parts.ownsBroker) await this.#broker.close();
@@ -270,7 +271,7 @@ export class Box implements AsyncDisposable {
   }
 
   #hear(event: BrokerEvent): void {
-    if (event.kind === 'failed') this.#commits.fail(event.error);
+    if (event.kind === 'failed') this.#failed(event.error);
     else if (event.kind === 'dead-lettered' || event.kind === 'removed') this.#answered(event.group);
     else if (event.kind === 'topic-deleted') {
       const gone = new BrokerError('topic-not-found', `Topic "${event.topic.name}" was deleted.`);
@@ -279,6 +280,11 @@ export class Box implements AsyncDisposable {
       const gone = new BrokerError('group-not-found', `Group "${event.group.name}" was deleted.`);
       this.#endWatches((group) => group === event.group, gone);
     }
+  }
+
+  #failed(error: BrokerError): void {
+    this.#commits.fail(error);
+    this.#context.window.fail(error);
   }
 
   #answered(group: CoreGroup): void {

@@ -1,15 +1,11 @@
-import {
-  LiveMessage as CoreLiveMessage,
-  publishLive,
-  recordOf,
-  type PublishListener,
-} from '../broker/index.ts';
+import { LiveMessage as CoreLiveMessage, publishLive, recordOf } from '../broker/index.ts';
 import { encodeBy, json, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
 import type { BoxContext } from './context.ts';
 import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
 import { Inbox } from './inbox.ts';
 import { errorHeader, type LiveMessage, type Replier } from './live-message.ts';
+import { publishOne } from './publish.ts';
 import { Responder, type RequestHandler } from './responder.ts';
 import { LiveSubscription, subscribeChecks, type LiveSubscribeOptions } from './live-subscription.ts';
 import {
@@ -123,7 +119,10 @@ export class Live {
     this.#inbox = new Inbox(context);
   }
 
-  /** Sends a message to the current subscribers; returns how many received it. */
+  /**
+   * Sends a message to the current subscribers; returns how many received it. A topic that captures the
+   * subject stores it; while the broker is congested it waits for that, as messages of `topic.publish` do.
+   */
   publish<C extends AnyCodec>(
     subject: string,
     value: CodecInput<C>,
@@ -230,7 +229,8 @@ export class Live {
   }
 
   #send(subject: string, value: Uint8Array | string, headers?: HeadersInit, reply?: string): number {
-    const { router } = this.#context.broker;
+    const { window, broker } = this.#context;
+    const { router } = broker;
     const subjectBytes = Buffer.from(subject, 'utf8');
     const valueBytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
     const message = new CoreLiveMessage();
@@ -242,12 +242,13 @@ export class Live {
     }
     message.setValue(valueBytes, 0, valueBytes.length);
     const { receivers } = publishLive(router, message, (topic) => {
+      // A copy: the caller may use its bytes again.
       const record = recordOf({ key: subjectBytes, headers: message.headers, value: valueBytes });
-      topic.publish(record, undefined, nobodyWaits, undefined);
+      publishOne(window, topic, { record, options: undefined }, undefined).catch(takenAsItIs);
     });
     return receivers;
   }
 }
 
 /** Live messages are stored at most once. A publisher that needs the result publishes to the topic itself. */
-const nobodyWaits: PublishListener<undefined> = { published: () => {}, refused: () => {} };
+const takenAsItIs = (): void => {};

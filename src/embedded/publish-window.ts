@@ -45,6 +45,7 @@ export class PublishWindow implements PublishListener<Waiter> {
   #waitingCount = 0;
   #unacked = 0;
   #watchesCongestion = false;
+  #failure: Error | undefined = undefined;
 
   constructor(broker: Broker, unackedMax: number, waitingMax: number = waitingMessagesMax) {
     this.#broker = broker;
@@ -63,6 +64,7 @@ export class PublishWindow implements PublishListener<Waiter> {
   enter(entry: Entry): void {
     const { count, signal, reject } = entry;
     if (signal?.aborted) return reject(signal.reason);
+    if (this.#failure) return reject(this.#failure);
     if (this.#waiting.size === 0 && this.#hasRoom(count)) return this.#begin(entry);
     if (this.#waitingCount + count > this.#waitingMax) {
       const waiting = `${this.#waitingCount} messages wait to be published already`;
@@ -73,6 +75,20 @@ export class PublishWindow implements PublishListener<Waiter> {
     this.#waitingCount += count;
     this.#waiting.push(signal ? callOffable(entry, signal) : entry);
     this.#watchCongestion();
+  }
+
+  /** Resolves once all entries that wait now have begun, or never will. */
+  begun(): Promise<void> {
+    return new Promise((resolve) => {
+      this.enter({ count: 0, begin: resolve, reject: () => resolve(), signal: undefined });
+    });
+  }
+
+  /** The broker stores nothing any more: rejects what waits, and what comes. */
+  fail(error: Error): void {
+    this.#failure = error;
+    for (let entry = this.#waiting.shift(); entry; entry = this.#waiting.shift()) entry.reject(error);
+    this.#waitingCount = 0;
   }
 
   /** Publishes one message of an entry that has begun. */

@@ -17,9 +17,9 @@ export interface LivePublished {
  *
  * Live delivery is at most once and waits for nothing. So a topic that refuses the message takes nothing back
  * from subscribers, and a subscriber that publishes in answer, inside `receive`, is stored before the message
- * it answers. Congestion is the publisher's matter, after the store: one that can be held is held until the
+ * it answers. Congestion is the publisher's matter: one that can be held is held after the store, until the
  * broker is not congested any more (NATS connections), one that waits for its answer waits (admin HTTP), and
- * one that does neither takes the chance of a refusal (`live.publish` of the embedded API).
+ * one that does neither lets the store wait (`live.publish` of the embedded API).
  *
  * A message that is stored under the name of a topic (Kafka's produce, `topic.publish`) does not pass here:
  * live subscribers do not hear it. See docs/decisions/0016.
