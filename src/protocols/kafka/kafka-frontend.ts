@@ -16,6 +16,8 @@ import {
   Authorizer,
   grantsOf,
   kafkaSource,
+  KeptUsers,
+  restoreUsers,
   defaultAclLimits,
   superUsersOf,
   type AclLimits,
@@ -39,6 +41,7 @@ export interface KafkaOptions {
   /** Shared with the other frontends of a server. Default: no users, so that every client may connect. */
   readonly users?: Users;
   readonly aclLimits?: Partial<AclLimits>;
+  readonly keptUsersMax?: number;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
   /** Where clients are told to connect to; by default the address by which each has come. */
@@ -54,6 +57,8 @@ export type KafkaEvent =
 
 /** How often connections are looked after: deadlines. */
 const sweepMsMax = 1_000;
+/** Users that Kafka clients may add. */
+const keptUsersMax = 10_000;
 /** Read from a connection at once. */
 const readBytes = 256 * 1024;
 
@@ -90,7 +95,11 @@ export class KafkaFrontend implements Frontend {
     const aclsChanged = (): void => {
       if (acls) users.grant(kafkaSource, grantsOf(acls));
     };
-    if (acls && acls.size > 0) aclsChanged();
+    const keptUsers = this.authenticates
+      ? new KeptUsers(broker.attributes, options.keptUsersMax ?? keptUsersMax)
+      : undefined;
+    const keptUsersChanged = (): void => users.keep(kafkaSource, [...(keptUsers ?? [])]);
+    if (this.authenticates) restoreUsers(broker, users);
     this.#forgetUsers = users.onChange(() => {
       for (const session of this.#sessions) session.renewLogin();
     });
@@ -134,6 +143,9 @@ export class KafkaFrontend implements Frontend {
       deletedNames: this.#deletedNames,
       acls,
       aclsChanged,
+      users,
+      keptUsers,
+      keptUsersChanged,
       coordinator: this.#coordinator,
       offsetsTopic: new OffsetsTopic(
         topicIds.ofOffsetsTopic,

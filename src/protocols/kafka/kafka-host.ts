@@ -6,7 +6,8 @@ import type { DeletedNames } from './deleted-names.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
 import type { OffsetsTopic } from './offsets-topic.ts';
-import type { Acls } from './security/index.ts';
+import type { Users } from '../users/index.ts';
+import type { Acls, KeptUsers } from './security/index.ts';
 
 /** Where clients are told to connect to. */
 export interface Endpoint {
@@ -65,6 +66,12 @@ export interface KafkaHost {
   readonly coordinator: GroupCoordinator;
   /** Undefined where there are no users: every client may do everything. */
   readonly acls: Acls | undefined;
+  /** The table of users that all protocols share. */
+  readonly users: Users;
+  /** Users that Kafka clients manage; undefined where there are no users. */
+  readonly keptUsers: KeptUsers | undefined;
+  /** To be called when kept users were changed: the table hears of it. */
+  readonly keptUsersChanged: () => void;
   /** To be called when ACLs were changed: the other protocols hear of it. */
   readonly aclsChanged: () => void;
   readonly offsetsTopic: OffsetsTopic;

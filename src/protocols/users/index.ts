@@ -5,6 +5,7 @@ export {
   defaultIterations,
   deriveKeys,
   fitsKeys,
+  hashBytes,
   hashPassword,
   iterationsMax,
   iterationsMin,

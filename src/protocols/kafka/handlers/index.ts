@@ -23,6 +23,7 @@ import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { alterPartitionReassignments, listPartitionReassignments } from './partition-reassignments.ts';
 import { produce } from './produce.ts';
 import { saslAuthenticate, saslHandshake } from './sasl.ts';
+import { alterUserScramCredentials, describeUserScramCredentials } from './scram-credentials.ts';
 
 /** Everything that is answered; what is not here is not advertised. */
 export const handlers: Handlers = {
@@ -49,6 +50,8 @@ export const handlers: Handlers = {
   IncrementalAlterConfigs: incrementalAlterConfigs,
   AlterPartitionReassignments: alterPartitionReassignments,
   ListPartitionReassignments: listPartitionReassignments,
+  DescribeUserScramCredentials: describeUserScramCredentials,
+  AlterUserScramCredentials: alterUserScramCredentials,
   DescribeQuorum: describeQuorum,
   DescribeCluster: describeCluster,
   ListConfigResources: listConfigResources,

@@ -1,0 +1,70 @@
+import type { Attributes, BrokerError } from '../../../broker/index.ts';
+import { parseVerifier, verifierText, type PasswordVerifier, type User } from '../../users/index.ts';
+
+/** The protocol that the broker keeps users under; the name of an attribute is that of the user. */
+const userAttributes = 'kafka-users';
+/** Where users that the broker keeps may log in: not at the admin HTTP. */
+const doors: ReadonlySet<string> = new Set(['kafka', 'nats']);
+
+/**
+ * The users that Kafka clients manage, kept durably among the broker's attributes: names and password
+ * verifiers. They may do what ACLs allow.
+ */
+export class KeptUsers {
+  readonly #attributes: Attributes;
+  readonly #max: number;
+  readonly #byName = new Map<string, User>();
+
+  constructor(attributes: Attributes, max: number) {
+    this.#attributes = attributes;
+    this.#max = max;
+    for (const user of keptUsers(attributes)) this.#byName.set(user.name, user);
+  }
+
+  [Symbol.iterator](): Iterator<User> {
+    return this.#byName.values();
+  }
+
+  verifierOf(name: string): PasswordVerifier | undefined {
+    const password = this.#byName.get(name)?.credentials.password;
+    return password?.kind === 'verifier' ? password.verifier : undefined;
+  }
+
+  /** Whether there is room for the user. */
+  hasRoomFor(name: string): boolean {
+    return this.#byName.has(name) || this.#byName.size < this.#max;
+  }
+
+  refusalOf(name: string, verifier: PasswordVerifier): BrokerError | undefined {
+    return this.#attributes.refusalOf(userAttributes, name, verifierText(verifier));
+  }
+
+  /** Counts at once, and resolves when it is durable. A verifier without keys takes the user away. */
+  async set(name: string, verifier: PasswordVerifier): Promise<void> {
+    const text = verifierText(verifier);
+    const value = text === '' ? undefined : text;
+    const isDurable = this.#attributes.set(userAttributes, name, value);
+    if (this.#attributes.get(userAttributes, name) === value) {
+      if (value === undefined) this.#byName.delete(name);
+      else this.#byName.set(name, userOf(name, verifier));
+    }
+    await isDurable;
+  }
+}
+
+/** What the broker keeps. */
+export function* keptUsers(attributes: Attributes): Iterable<User> {
+  for (const name of attributes.names(userAttributes)) {
+    const verifier = parseVerifier(String(attributes.get(userAttributes, name)));
+    if (verifier) yield userOf(name, verifier);
+  }
+}
+
+function userOf(name: string, verifier: PasswordVerifier): User {
+  return {
+    name,
+    credentials: { password: { kind: 'verifier', verifier } },
+    permissions: {},
+    protocols: doors,
+  };
+}
