@@ -258,7 +258,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a removed message stays pending',
-    file: 'broker/topics/topic.js',
+    file: 'broker/topics/topic-groups.js',
     find: 'group.noteGone(partition.index, from, to);',
     replace: ';',
   },
@@ -741,14 +741,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a group is not counted',
-    file: 'broker/topics/topic.js',
-    find: "this.#core.budgets.take('groups');",
+    file: 'broker/topics/topic-groups.js',
+    find: "this.#host.budgets.take('groups');",
     replace: ';',
   },
   {
     name: 'a group that goes keeps its positions charged',
-    file: 'broker/topics/topic.js',
-    find: "this.#core.budgets.release('positions', this.partitions.length);",
+    file: 'broker/topics/topic-groups.js',
+    find: "this.#host.budgets.release('positions', this.#topic.partitions.length);",
     replace: ';',
   },
   {

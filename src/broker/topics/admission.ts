@@ -9,7 +9,7 @@ import type { PublishOptions } from './publishes.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /** A topic as admission knows it. */
-interface AdmittingTopic {
+export interface AdmittingTopic {
   readonly name: string;
   readonly config: TopicConfig;
   readonly deduplication: Deduplication;

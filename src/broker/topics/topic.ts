@@ -14,12 +14,12 @@ import { Deduplication } from './deduplication.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
 import { BrokerError, topicError } from '../errors.ts';
-import { keyText, KeyReader, textFromKey, type Filter } from '../partitions/filter.ts';
-import { Group } from '../groups/group.ts';
-import type { GroupHost, GroupTopic } from '../groups/group-state.ts';
-import { groupConfig, type GroupConfig, type GroupOptions } from '../groups/group-config.ts';
+import { keyText, KeyReader, type Filter } from '../partitions/filter.ts';
+import type { Group } from '../groups/group.ts';
+import type { GroupTopic } from '../groups/group-state.ts';
+import type { GroupConfig, GroupOptions } from '../groups/group-config.ts';
 import type { Message } from '../model.ts';
-import { copyRecord, recordOf } from '../partitions/message.ts';
+import { recordOf } from '../partitions/message.ts';
 import { Leaving, type LeavingHost } from '../dead-letters/leaving.ts';
 import {
   Partition,
@@ -32,12 +32,15 @@ import { PartitionList } from '../partitions/partition-list.ts';
 import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
-import { WaitingRoom, type WaitingPublish } from './waiting-room.ts';
+import { replaceAll, replaceKey } from '../retention/replacement.ts';
+import { TopicGroups, type TopicGroupsHost } from './topic-groups.ts';
+import { updatedConfig } from './topic-update.ts';
+import { WaitingPublishes } from './waiting-publishes.ts';
 import { topicStats, type TopicStats } from '../stats.ts';
-import { topicConfig, type TopicConfig } from './topic-config.ts';
+import type { TopicConfig } from './topic-config.ts';
 
 /** What topics need from the broker around them, and hand on to their parts. */
-export interface TopicHost extends PartitionHost, GroupHost, LeavingHost, BatchIntakeHost {
+export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
   /** Stores the message with the delayed ones until `dueMs` (wall clock). */
@@ -57,7 +60,6 @@ export interface TopicHost extends PartitionHost, GroupHost, LeavingHost, BatchI
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
   /** A partition is used for the first time. */
   partitionOpened(partition: TopicPartition): void;
-  nextId(): number;
   /** Throws `subjects-overlap` when another topic captures what these subjects would. */
   checkSubjects(config: TopicConfig): void;
   redefineTopic(topic: Topic): void;
@@ -67,8 +69,6 @@ export interface TopicHost extends PartitionHost, GroupHost, LeavingHost, BatchI
 /** A partition, and a group, of a topic. */
 export type TopicPartition = Partition<Topic>;
 export type TopicGroup = Group<Topic>;
-
-const waitingPublishesMax = 10_000;
 
 /**
  * A topic is a named log of messages in one or more partitions, with the groups that read it.
@@ -82,7 +82,6 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly partitions: PartitionList<TopicPartition> = new PartitionList((index, id) =>
     this.#openPartition(index, id),
   );
-  readonly groups: Map<string, TopicGroup> = new Map();
   readonly deduplication: Deduplication;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
@@ -94,9 +93,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   #deleted = false;
   readonly #core: TopicHost;
   readonly #keyReader = new KeyReader();
-  #allGroups: readonly TopicGroup[] = [];
-  #filteredGroups: readonly TopicGroup[] = [];
-  readonly #waiting: WaitingRoom;
+  readonly #groups: TopicGroups<Topic>;
+  readonly #waiting: WaitingPublishes;
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
   readonly #batches: BatchIntake;
@@ -125,14 +123,19 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#config = config;
     this.createdMs = createdMs;
     this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
-    this.#waiting = new WaitingRoom(core.budgets.meter('waitingPublishes'));
+    this.#groups = new TopicGroups<Topic>(this, core, () => this.#configured());
     this.leaving = new Leaving(this, core);
+    this.#waiting = new WaitingPublishes(this, core);
     this.#size = new SizeRetention(this.leaving);
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
     this.settlements = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     this.partitions.add(logIds);
     this.#configured();
+  }
+
+  get groups(): Map<string, TopicGroup> {
+    return this.#groups.byName;
   }
 
   get name(): string {
@@ -197,7 +200,7 @@ export class Topic implements PartitionOwner, GroupTopic {
       this.inRate.count++;
       return;
     }
-    this.#publishWithCare(record, options, listener, token);
+    this.#waiting.publish(record, options, listener, token);
   }
 
   /**
@@ -214,7 +217,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     token: T,
     transaction?: BatchTransaction,
   ): void {
-    this.#batches.publish(partition, batch, this.#filteredGroups, listener, token, transaction);
+    this.#batches.publish(partition, batch, this.#groups.filtered, listener, token, transaction);
   }
 
   /** Publishes a message and resolves once it is on disk. Rejects with a BrokerError. */
@@ -226,36 +229,6 @@ export class Topic implements PartitionOwner, GroupTopic {
       };
       this.publish(recordOf(message), options, listener, undefined);
     });
-  }
-
-  /** `turn`: the publish has waited, and this is the partition whose turn it is. */
-  #publishWithCare<T>(
-    record: Record,
-    options: PublishOptions | undefined,
-    listener: PublishListener<T>,
-    token: T,
-    turn?: Partition,
-  ): void {
-    const admission = this.admit(record, options, turn);
-    if (admission.kind !== 'waits') return this.append(admission, record, listener, token);
-    const { partition, isKnown, full } = admission;
-    const tooMany = this.#core.budgets.refusal('waitingPublishes');
-    if (tooMany) return listener.refused(token, tooMany);
-    if (this.#waiting.size >= waitingPublishesMax)
-      return listener.refused(
-        token,
-        full ?? topicError(this, 'topic-full', 'has too many publishes waiting'),
-      );
-    const copy = copyRecord(record);
-    this.#waiting.push(partition, {
-      record: copy,
-      options,
-      listener,
-      token,
-      look: 'none',
-      failure: undefined,
-    });
-    if (!isKnown) this.#admitWaiting();
   }
 
   /**
@@ -321,8 +294,8 @@ export class Topic implements PartitionOwner, GroupTopic {
     }
     const offset = this.appendAccepted(record, partition);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
-    if (options?.replaces === 'topic') this.#replaceAll(partition, offset);
-    else if (options?.replaces === 'key') this.#replaceKey(partition, key, offset);
+    if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
+    else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
     core.awaitCommit(listener, token, partition, offset, false);
   }
 
@@ -334,9 +307,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
     const offset = partition.append(record);
     this.inRate.count++;
-    let wanted = this.groups.size > this.#filteredGroups.length;
-    for (const group of this.#filteredGroups)
-      wanted = group.noteAppended(partition.index, record, offset) || wanted;
+    const wanted = this.#groups.noteAppended(partition.index, record, offset);
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
     this.#size.appended(partition, record, this.#config);
     this.#age.appended(partition, record.timestampMs);
@@ -392,78 +363,12 @@ export class Topic implements PartitionOwner, GroupTopic {
     return this.partitions.at(hashOf(key) % count);
   }
 
-  #replaceAll(partition: Partition, offset: number): void {
-    const { leaving } = this;
-    // Interrupted by a crash, the rest stays until the next such publish.
-    if (leaving.becomesLetter('removed'))
-      leaving.removeBelow(partition, offset, 'replaced').catch(() => undefined);
-    else leaving.counts.removed += partition.trim(offset);
-  }
-
-  #replaceKey(partition: Partition, key: string, offset: number): void {
-    const { leaving } = this;
-    const state = partition.keyIndex?.get(key);
-    if (!state?.offsets) {
-      // The older ones stay until the next such publish.
-      this.#purgeKeyBefore(partition, key, offset).catch(() => undefined);
-      return;
-    }
-    const older = state.offsets.filter((at) => at < offset);
-    if (leaving.becomesLetter('removed')) leaving.remove(partition, older, 'replaced').catch(() => undefined); // as above
-    else for (const at of older) if (partition.removeOfKey(key, at)) leaving.counts.removed++;
-  }
-
-  async #purgeKeyBefore(partition: Partition, key: string, offset: number): Promise<void> {
-    await partition.purge({ pattern: Buffer.from(key, 'latin1').toString('utf8'), before: offset });
-  }
-
   #noteDedupeId(id: string, partition: number, offset: number): void {
     const timeMs = this.#core.clock.now();
     const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
     const { steady } = this.#core;
     this.deduplication.add(id, { partition, offset, timeMs }, steady, dedupeWindowMs, dedupeEntriesMax);
     this.#core.recordDedupeId(this, partition, offset, timeMs, id);
-  }
-
-  /** Publishes that waited get another try. */
-  #admitWaiting(): void {
-    this.#waiting.admit(
-      (partition, publish) => publish.failure !== undefined || this.#mayEnter(partition, publish),
-      (partition, { record, options, listener, token, failure }) => {
-        const refusal = failure ?? this.#core.refusal;
-        if (refusal) listener.refused(token, refusal);
-        else this.#publishWithCare(record, options, listener, token, partition);
-      },
-    );
-  }
-
-  /** Whether there is room for a publish, and known what it has to be told; if it is not, looks. */
-  #mayEnter(partition: Partition, publish: WaitingPublish): boolean {
-    const { record, options } = publish;
-    const key = this.#keyReader.read(record);
-    if (options && publish.look !== 'done' && !knowsExpected(partition, options, key)) {
-      if (publish.look === 'none')
-        void this.#look(partition, options.expectedLastKey ?? textFromKey(key), publish);
-      return false;
-    }
-    if (this.#config.overflow === 'reject') return true;
-    const full = refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition);
-    return (full?.code ?? 'key-full') === 'key-full';
-  }
-
-  /** Finds out which message of a key is the last, now that another that was is gone. */
-  async #look(partition: Partition, pattern: string, publish: WaitingPublish): Promise<void> {
-    publish.look = 'under way';
-    try {
-      // Only what is durable can be read.
-      await this.#committed();
-      await partition.last(pattern);
-    } catch (error) {
-      const problem = `Topic "${this.name}" cannot read which message of the key is the last. Try again.`;
-      publish.failure = new BrokerError('storage-failed', problem, { topic: this.name }, error);
-    }
-    publish.look = 'done';
-    this.noteRoom();
   }
 
   // ---- what groups tell it
@@ -483,19 +388,19 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.settlements.restore(unswept);
   }
 
+  /** Room was made by something else than acks, or what somebody waited for is known. */
+  noteRoom(): void {
+    this.#waiting.noteRoom();
+  }
+
   /** A message was removed, and this was its key. */
   noteRemoved(partition: number, key: string, offset: number): void {
-    for (const group of this.#filteredGroups) group.noteRemoved(partition, key, offset);
+    this.#groups.noteRemoved(partition, key, offset);
   }
 
   /** Messages in `[from, to)` were removed, by whatever: groups wait for no answer about them. */
   noteGone(partition: Partition, from: number, to: number): void {
-    for (const group of this.#allGroups) group.noteGone(partition.index, from, to);
-  }
-
-  /** Room was made by something else than acks, or what somebody waited for is known. */
-  noteRoom(): void {
-    if (this.#waiting.size > 0) this.#admitWaiting();
+    this.#groups.noteGone(partition, from, to);
   }
 
   /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
@@ -511,88 +416,30 @@ export class Topic implements PartitionOwner, GroupTopic {
   /** New messages of these partitions are durable. */
   noteDurable(partition: Partition): void {
     if (partition.accounting.size > 0) partition.accounting.runSoon();
-    for (const group of this.groups.values()) group.noteDurable();
+    this.#groups.noteDurable();
     partition.tellWatchers();
   }
 
   // ---- groups and life
 
   /** Creates a group, at its start position; resolves once that is durable. */
-  async createGroup(options: GroupOptions): Promise<TopicGroup> {
-    const config = groupConfig(options);
-    this.#checkNewGroup(config.name);
-    this.#core.budgets.check('groups');
-    this.#core.budgets.check('positions', this.partitions.length);
-    const group = new Group<Topic>(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
-    this.addGroup(group);
-    try {
-      await group.start();
-      if (group.isClosed) throw this.#closedUnmade(group); // while it looked for its start
-    } catch (error) {
-      this.removeGroup(group);
-      throw error;
-    }
-    this.#core.defineGroup(group);
-    this.#core.emit({ kind: 'group-created', group });
-    await this.#committed();
-    return group;
+  createGroup(options: GroupOptions): Promise<TopicGroup> {
+    return this.#groups.create(options);
   }
 
-  /**
-   * Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is
-   * the beginning.
-   */
+  /** See {@link TopicGroups.defineFirst}. */
   defineFirstGroup(config: GroupConfig): TopicGroup {
-    const group = new Group<Topic>(this.#core, this, this.#core.nextId(), config, this.#core.clock.now());
-    this.addGroup(group);
-    this.#core.defineGroup(group);
-    group.resumeTimers();
-    this.#core.emit({ kind: 'group-created', group });
-    return group;
-  }
-
-  #closedUnmade({ name }: TopicGroup): BrokerError {
-    if (this.#core.refusal?.code === 'closed') return this.#core.refusal;
-    if (this.#deleted) return topicError(this, 'topic-not-found', 'was deleted');
-    return new BrokerError('group-not-found', `Group "${name}" was deleted while it was being created.`, {
-      topic: this.name,
-      group: name,
-    });
-  }
-
-  #checkNewGroup(name: string): void {
-    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
-    if (this.groups.has(name)) {
-      throw new BrokerError('group-exists', `Topic "${this.name}" has a group "${name}" already.`, {
-        topic: this.name,
-        group: name,
-      });
-    }
-    const { groupsMax } = this.#config;
-    if (groupsMax !== undefined && this.groups.size >= groupsMax) {
-      throw topicError(this, 'groups-full', `takes ${groupsMax} groups at most`, { limit: groupsMax });
-    }
+    return this.#groups.defineFirst(config);
   }
 
   /** Puts a group in its place: a new one, or one from the journal. */
   addGroup(group: TopicGroup): void {
-    this.#core.budgets.take('groups');
-    this.#core.budgets.take('positions', this.partitions.length);
-    this.groups.set(group.name, group);
-    this.#configured();
+    this.#groups.add(group);
   }
 
   /** Takes a group out; what it alone was holding goes. */
   removeGroup(group: TopicGroup): void {
-    if (this.groups.get(group.name) === group) {
-      this.groups.delete(group.name);
-      // A deleted topic has given back all of its groups.
-      if (!this.#deleted) {
-        this.#core.budgets.release('groups');
-        this.#core.budgets.release('positions', this.partitions.length);
-      }
-    }
-    this.#configured();
+    this.#groups.remove(group);
     if (!this.#deleted) this.settlements.sweep();
   }
 
@@ -622,10 +469,9 @@ export class Topic implements PartitionOwner, GroupTopic {
 
   #configured(): void {
     const { config } = this;
-    this.#allGroups = [...this.groups.values()];
+    this.#groups.configured();
     this.leaving.configured();
-    this.#filteredGroups = this.#allGroups.filter((group) => group.isFiltered);
-    this.settlements.needKeys = config.retention !== 'limits' && this.#filteredGroups.length > 0;
+    this.settlements.needKeys = config.retention !== 'limits' && this.#groups.filtered.length > 0;
     this.#plain =
       !this.#deleted &&
       config.partitions === 1 &&
@@ -633,7 +479,7 @@ export class Topic implements PartitionOwner, GroupTopic {
       !config.compaction &&
       config.retention !== 'interest' &&
       config.timestamps === undefined &&
-      this.#filteredGroups.length === 0 &&
+      this.#groups.filtered.length === 0 &&
       config.messagesMax === undefined &&
       config.bytesMax === undefined &&
       config.ageMsMax === undefined &&
@@ -662,22 +508,7 @@ export class Topic implements PartitionOwner, GroupTopic {
    * What {@link update} would make of these options. Throws what it would reject with, and changes nothing.
    */
   checkUpdate(options: TopicConfig): TopicConfig {
-    const config = topicConfig(options);
-    const { name, durability, keyState, partitions } = this.#config;
-    if (this.#deleted) throw topicError(this, 'topic-not-found', 'was deleted');
-    if (config.name !== name || config.durability !== durability)
-      throw topicError(this, 'topic-config-invalid', 'keeps its name and durability for life');
-    if (keyState && !config.keyState)
-      throw topicError(this, 'topic-config-invalid', 'has keyState and keeps it for life');
-    if (config.partitions < partitions)
-      throw topicError(this, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
-    if (config.partitions > partitions) {
-      const added = config.partitions - partitions;
-      this.#core.budgets.check('partitions', added);
-      if (this.groups.size > 0) this.#core.budgets.check('positions', added * this.groups.size);
-    }
-    this.#core.checkSubjects(config);
-    return config;
+    return updatedConfig(this, options, this.#core);
   }
 
   async #update(config: TopicConfig): Promise<void> {

@@ -1,0 +1,35 @@
+import type { Budgets } from '../budgets.ts';
+import { topicError } from '../errors.ts';
+import type { Topic } from '../model.ts';
+import { topicConfig, type TopicConfig } from './topic-config.ts';
+
+/** What a change of a topic's configuration is checked against. */
+interface UpdateHost {
+  readonly budgets: Budgets;
+  /** Throws `subjects-overlap` when another topic captures what these subjects would. */
+  checkSubjects(config: TopicConfig): void;
+}
+
+/** The configuration that a topic would have with these options. Throws a BrokerError where it cannot. */
+export function updatedConfig(
+  topic: Topic & { readonly groups: { readonly size: number } },
+  options: TopicConfig,
+  host: UpdateHost,
+): TopicConfig {
+  const config = topicConfig(options);
+  const { name, durability, keyState, partitions } = topic.config;
+  if (topic.isDeleted) throw topicError(topic, 'topic-not-found', 'was deleted');
+  if (config.name !== name || config.durability !== durability)
+    throw topicError(topic, 'topic-config-invalid', 'keeps its name and durability for life');
+  if (keyState && !config.keyState)
+    throw topicError(topic, 'topic-config-invalid', 'has keyState and keeps it for life');
+  if (config.partitions < partitions)
+    throw topicError(topic, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
+  if (config.partitions > partitions) {
+    const added = config.partitions - partitions;
+    host.budgets.check('partitions', added);
+    if (topic.groups.size > 0) host.budgets.check('positions', added * topic.groups.size);
+  }
+  host.checkSubjects(config);
+  return config;
+}
