@@ -95,14 +95,14 @@ export class Assembly {
       watermarks: this.watermarks,
       steady: this.steady,
     });
-    this.commits = new CommitCycle(() => this.log, this.clock);
+    this.commits = new CommitCycle(this.clock);
     this.budgets = new Budgets(budgetLimits(memoryForObjectsBytes(), options.budgets), (looks) =>
       this.watermarks.memoryRefusal(looks),
     );
     this.router = new Router(this.random, this.budgets);
     this.producerIds = new ProducerIds({
       record: (end) => this.log.record(EntryKind.producerIds, 0, this.#scratch.reset().uvarint(end).view()),
-      afterCommit: (callback) => this.afterCommit(callback),
+      afterCommit: (callback) => this.commits.afterCommit(callback),
     });
     this.transactions = new Transactions(this.#makeTransactionsHost(), {
       producersMax: this.budgets.limit('transactionalIds'),
@@ -153,11 +153,6 @@ export class Assembly {
     });
   }
 
-  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
-  afterCommit(callback: () => void): void {
-    if (!this.condition.failure) this.commits.afterCommit(callback);
-  }
-
   /** What a damaged journal held of a partition is no message of it. */
   lose(reports: readonly DamageReport[]): void {
     for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of reports)
@@ -193,7 +188,7 @@ export class Assembly {
   #makeTopicHost(): TopicHost {
     // oxlint-disable-next-line typescript/no-this-alias -- accessors below need both `this`
     const parts = this;
-    const { condition } = this;
+    const { commits, condition } = this;
     return {
       clock: this.clock,
       steady: this.steady,
@@ -212,11 +207,10 @@ export class Assembly {
       },
       emit: (event: BrokerEvent) => this.events.emit(event),
       damaged: (report) => this.#onDamaged(report),
-      awaitCommit: (listener, token, partition, offset, duplicate) =>
-        this.commits.await(listener, token, partition, offset, duplicate),
-      afterCommit: (callback) => this.afterCommit(callback),
-      partitionChanged: (partition) => this.commits.partitionChanged(partition),
-      groupChanged: (group, urgency) => this.commits.groupChanged(group, urgency),
+      awaitCommit: commits.await.bind(commits),
+      afterCommit: commits.afterCommit.bind(commits),
+      partitionChanged: commits.partitionChanged.bind(commits),
+      groupChanged: commits.groupChanged.bind(commits),
       recordDedupeId: (topic, partition, offset, timeMs, id) => {
         if (topic.config.durability === 'memory') return;
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
@@ -255,7 +249,7 @@ export class Assembly {
   // ---- the broker as transactions and attributes see it
 
   #makeTransactionsHost(): TransactionsHost {
-    const { condition } = this;
+    const { commits, condition } = this;
     return {
       clock: this.clock,
       steady: this.steady,
@@ -263,7 +257,7 @@ export class Assembly {
         return condition.refusalForGood;
       },
       record: (kind, id, payload) => this.log.record(kind, id, payload),
-      afterCommit: (callback) => this.afterCommit(callback),
+      afterCommit: commits.afterCommit.bind(commits),
       takeProducerId: () => this.producerIds.take(),
       partition: (id) => this.catalog.partition(id),
       partitions: () => this.catalog.partitionsById.values(),
@@ -272,23 +266,25 @@ export class Assembly {
   }
 
   #makeAttributesHost(): AttributesHost {
-    const { condition } = this;
+    const { commits, condition } = this;
     return {
       get refusal() {
         return condition.refusalForGood;
       },
       record: (entry) => this.log.record(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry))),
-      afterCommit: (callback) => this.afterCommit(callback),
+      afterCommit: commits.afterCommit.bind(commits),
     };
   }
 
   // ---- the broker as the log sees it
 
   #makeLogHost(): LogHost {
+    const { commits } = this;
     return {
       opening: (log) => {
         this.#log = log;
         this.condition.log = log;
+        this.commits.begin(log);
       },
       restore: (snapshot) => {
         this.#delayed = this.#makeDelayed();
@@ -297,8 +293,8 @@ export class Assembly {
       replayBatch: (log, batch) => this.#replayBatch(log, batch),
       replayEntry: (kind, id, payload) => this.catalog.apply(kind, id, payload),
       openPartitions: (mayHaveLost) => this.catalog.openPartitions(mayHaveLost),
-      beforeSeal: () => this.commits.beforeSeal(),
-      sealed: () => this.commits.sealed(),
+      beforeSeal: commits.beforeSeal.bind(commits),
+      sealed: commits.sealed.bind(commits),
       durable: (touched) => this.#onDurable(touched),
       relieved: () => this.#onRelieved(),
       volatileGrew: (touched) => this.#onVolatileGrew(touched),

@@ -200,7 +200,7 @@ export class Broker {
   async #defined<T>(define: () => T): Promise<T> {
     const defined = define();
     await new Promise<void>((resolve) => {
-      if (!this.#parts.condition.failure) this.#parts.commits.afterDefinitions(resolve);
+      this.#parts.commits.afterDefinitions(resolve);
     });
     return defined;
   }
@@ -252,7 +252,7 @@ export class Broker {
 
   /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
   afterCommit(callback: () => void): void {
-    this.#parts.afterCommit(callback);
+    this.#parts.commits.afterCommit(callback);
   }
 
   /** More waits for the next commit than is good: publishers should pause until {@link onUncongested}. */

@@ -79,7 +79,7 @@ class CommitWork {
  * ```
  */
 export class CommitCycle {
-  readonly #log: () => Log;
+  #log!: Log;
   #open = new CommitWork();
   #sealed = new CommitWork();
   /** Publishes to topics in memory, which wait for no disk. */
@@ -92,10 +92,16 @@ export class CommitCycle {
   /** A timer is running for changes that wait for a commit. */
   #isDelaying = false;
   #stopped = false;
+  /** Nothing becomes durable any more. */
+  #hasFailed = false;
 
-  constructor(log: () => Log, clock: Clock) {
-    this.#log = log;
+  constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** The log that it writes to exists: called once, before anything else. */
+  begin(log: Log): void {
+    this.#log = log;
   }
 
   /** No commit is asked for by time any more: the broker is closing. */
@@ -114,7 +120,7 @@ export class CommitCycle {
     if (!partition.log.volatile) {
       this.#open.publishes.add(listener, token, partition.index, offset, duplicate);
       // A duplicate adds nothing to the commit, but its original may still be in it.
-      if (duplicate) this.#log().requestCommit();
+      if (duplicate) this.#log.requestCommit();
     } else if (duplicate) listener.published(token, partition.index, offset, true);
     else this.#volatile.add(listener, token, partition.index, offset, false);
   }
@@ -124,10 +130,11 @@ export class CommitCycle {
     this.#open.publishes.add(listener, token, partition.index, -1, false);
   }
 
-  /** Calls back when everything done so far is on disk. */
+  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
   afterCommit(callback: () => void): void {
+    if (this.#hasFailed) return;
     this.#open.callbacks.push(callback);
-    this.#log().requestCommit();
+    this.#log.requestCommit();
   }
 
   /**
@@ -140,8 +147,9 @@ export class CommitCycle {
 
   /** Calls back when everything done so far, and the definitions for the second time, are on disk. */
   afterDefinitions(callback: () => void): void {
+    if (this.#hasFailed) return;
     this.#open.laterCallbacks.push(callback);
-    this.#log().requestCommit();
+    this.#log.requestCommit();
   }
 
   /** The group's changes go into the next commit. */
@@ -150,7 +158,7 @@ export class CommitCycle {
       group.changed = true;
       this.#changedGroups.push(group);
     }
-    if (urgency === 'now') this.#log().requestCommit();
+    if (urgency === 'now') this.#log.requestCommit();
     else if (urgency === 'soon' && !this.#isDelaying) {
       this.#isDelaying = true;
       this.#clock.setTimer(changeDelayMs, this.#onDelayed);
@@ -159,7 +167,7 @@ export class CommitCycle {
 
   readonly #onDelayed = (): void => {
     this.#isDelaying = false;
-    if (!this.#stopped && this.#changedGroups.length > 0) this.#log().requestCommit();
+    if (!this.#stopped && this.#changedGroups.length > 0) this.#log.requestCommit();
   };
 
   /** The partition's removals go into the next commit. */
@@ -168,7 +176,7 @@ export class CommitCycle {
     if (partition.changed) return;
     partition.changed = true;
     this.#changedPartitions.push(partition);
-    this.#log().requestCommit();
+    this.#log.requestCommit();
   }
 
   /** The log's files go once the commit that says so is durable. */
@@ -188,7 +196,7 @@ export class CommitCycle {
       partition.changed = false;
       if (!partition.topic.isDeleted) {
         writePartitionChanged(this.#scratch.reset(), partition.startOffset, partition.removals.bounds());
-        this.#log().record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
+        this.#log.record(EntryKind.partitionChanged, partition.log.id, this.#scratch.view());
         this.#open.partitions.push(partition);
       }
       partition.removals.clear();
@@ -203,7 +211,7 @@ export class CommitCycle {
     if (isPlain) scratch.uvarint(partition).uvarint(offset).text(metadata);
     else writeOffsetCommittedAs(scratch, partition, committed);
     const kind = isPlain ? EntryKind.offsetCommitted : EntryKind.offsetCommittedAs;
-    this.#log().record(kind, groupId, scratch.view());
+    this.#log.record(kind, groupId, scratch.view());
   }
 
   #writeGroup(group: ChangingGroup): void {
@@ -214,7 +222,7 @@ export class CommitCycle {
       }
       if (!position.isChanged) continue;
       writeGroupChanged(this.#scratch.reset(), position, group.deliverySequence, this.#clock);
-      this.#log().record(EntryKind.groupChanged, group.id, this.#scratch.view());
+      this.#log.record(EntryKind.groupChanged, group.id, this.#scratch.view());
       position.changesWritten();
     }
   }
@@ -231,10 +239,7 @@ export class CommitCycle {
     publishes.committed();
     for (const { accounting } of partitions.splice(0)) if (accounting.size > 0) accounting.runSoon();
     for (const callback of callbacks.splice(0)) callback();
-    for (const id of deletedLogs.splice(0))
-      void this.#log()
-        .deletePartition(id)
-        .catch(() => undefined);
+    for (const id of deletedLogs.splice(0)) void this.#log.deletePartition(id).catch(() => undefined);
   }
 
   volatileGrew(): void {
@@ -246,6 +251,7 @@ export class CommitCycle {
 
   /** Nothing becomes durable any more. */
   failed(error: Error): void {
+    this.#hasFailed = true;
     this.#sealed.publishes.failed(error);
     this.#open.publishes.failed(error);
   }

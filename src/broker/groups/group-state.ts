@@ -69,6 +69,8 @@ export class GroupState implements ChangingGroup {
   readonly group: Group & SettlingGroup;
   readonly topic: GroupTopic;
   readonly positions: Positions;
+  /** Whether its state survives a restart: for life. */
+  readonly isStored: boolean;
   readonly deliverRate: Rate = new Rate();
   readonly ackRate: Rate = new Rate();
   /** Number of the last delivery. */
@@ -97,6 +99,7 @@ export class GroupState implements ChangingGroup {
     this.group = group;
     this.topic = topic;
     this.positions = new Positions(topic.partitions);
+    this.isStored = config.durable && topic.config.durability === 'disk';
     this.config = config;
     this.filter = filter;
   }
@@ -113,11 +116,6 @@ export class GroupState implements ChangingGroup {
   /** Whether its consumers read by themselves and commit offsets. */
   get isCommitted(): boolean {
     return this.config.positions === 'committed';
-  }
-
-  /** Whether its state survives a restart. */
-  get isStored(): boolean {
-    return this.config.durable && this.topic.config.durability === 'disk';
   }
 
   /** Whether anything may be delivered now. */

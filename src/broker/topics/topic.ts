@@ -13,7 +13,7 @@ import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
-import { BrokerError, topicError } from '../errors.ts';
+import { topicError, type BrokerError } from '../errors.ts';
 import { keyText, KeyReader, type Filter } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupTopic } from '../groups/group-state.ts';
@@ -36,6 +36,7 @@ import { replaceAll, replaceKey } from '../retention/replacement.ts';
 import { TopicGroups, type TopicGroupsHost } from './topic-groups.ts';
 import { updatedConfig } from './topic-update.ts';
 import { WaitingPublishes } from './waiting-publishes.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { topicStats, type TopicStats } from '../stats.ts';
 import type { TopicConfig } from './topic-config.ts';
 
@@ -94,6 +95,7 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly #core: TopicHost;
   readonly #keyReader = new KeyReader();
   readonly #groups: TopicGroups<Topic>;
+  readonly #room: WaitingRoom;
   readonly #waiting: WaitingPublishes;
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
@@ -125,7 +127,8 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
     this.#groups = new TopicGroups<Topic>(this, core, () => this.#configured());
     this.leaving = new Leaving(this, core);
-    this.#waiting = new WaitingPublishes(this, core);
+    this.#room = new WaitingRoom(core.budgets.meter('waitingPublishes'));
+    this.#waiting = new WaitingPublishes(this, core, this.#room);
     this.#size = new SizeRetention(this.leaving);
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
     this.settlements = new AckRetention(this, core);
@@ -194,7 +197,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     const refusal = core.refusal ?? refusalOfValue(this, record);
     if (refusal) return listener.refused(token, refusal);
     if (record.timestampMs === 0) record.timestampMs = core.clock.now();
-    if (this.#plain && options === undefined && this.#waiting.size === 0 && !this.#lacksRoomForKeys) {
+    if (this.#plain && options === undefined && this.#room.size === 0 && !this.#lacksRoomForKeys) {
       const partition = this.partitions.at(0)!;
       core.awaitCommit(listener, token, partition, partition.append(record), false);
       this.inRate.count++;
@@ -268,7 +271,7 @@ export class Topic implements PartitionOwner, GroupTopic {
         : undefined;
     // Under `drop-oldest` there is always room soon.
     const waitsForRoom = config.overflow !== 'reject' && full !== undefined && full.code !== 'key-full';
-    if (!turn && (waitsForRoom || !isKnown || this.#waiting.isAhead(partition)))
+    if (!turn && (waitsForRoom || !isKnown || this.#room.isAhead(partition)))
       return { kind: 'waits', partition, isKnown, full };
     const exhausted = full ?? refusalOfBudget(this, core, options, partition, key);
     if (exhausted) return { kind: 'refused', error: exhausted };
@@ -581,7 +584,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#age.stop();
     this.leaving.stop();
     for (const group of this.groups.values()) group.close(reason);
-    for (const { listener, token } of this.#waiting.drain())
+    for (const { listener, token } of this.#room.drain())
       listener.refused(
         token,
         topicError(this, reason === 'closed' ? 'closed' : 'topic-not-found', 'is gone'),

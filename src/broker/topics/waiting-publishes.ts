@@ -6,7 +6,7 @@ import { KeyReader, textFromKey } from '../partitions/filter.ts';
 import { copyRecord } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { PublishListener, PublishOptions } from './publishes.ts';
-import { WaitingRoom, type WaitingPublish } from './waiting-room.ts';
+import type { WaitingPublish, WaitingRoom } from './waiting-room.ts';
 
 /** A topic as publishes wait for it. */
 interface AwaitedTopic extends AdmittingTopic {
@@ -40,24 +40,10 @@ export class WaitingPublishes {
   readonly #room: WaitingRoom;
   readonly #keyReader = new KeyReader();
 
-  constructor(topic: AwaitedTopic, host: WaitingPublishesHost) {
+  constructor(topic: AwaitedTopic, host: WaitingPublishesHost, room: WaitingRoom) {
     this.#topic = topic;
     this.#host = host;
-    this.#room = new WaitingRoom(host.budgets.meter('waitingPublishes'));
-  }
-
-  get size(): number {
-    return this.#room.size;
-  }
-
-  /** Whether publishes to the partition wait, which later ones must not overtake. */
-  isAhead(partition: Partition): boolean {
-    return this.#room.isAhead(partition);
-  }
-
-  /** Everybody leaves: the topic is gone. */
-  drain(): Iterable<WaitingPublish> {
-    return this.#room.drain();
+    this.#room = room;
   }
 
   /** Room was made by something else than acks, or what a publish waited for is known. */
