@@ -115,7 +115,7 @@ export class Fence {
     }
     fence.#identity = await files.identify(path);
     if (isUncertain) {
-      await clock.sleep(heartbeatMs);
+      await clock.sleep(Math.max(heartbeatMs, found!.heartbeatMs));
       await fence.#checkPlace(path, fence.#identity);
       fence.#checkOwners((await readOwners(files, dir)) ?? []);
     }
@@ -227,11 +227,21 @@ export class Fence {
   }
 
   #nextBlock(isRunning: boolean): Uint8Array {
-    const { uuid, token, lock } = this.#context;
+    const { uuid, token, lock, heartbeatMs } = this.#context;
     const { scope, holder } = lock;
     this.#beat++;
     const mark = this.#mark;
-    return encodeOwner({ uuid, epoch: this.#epoch, token, beat: this.#beat, isRunning, scope, holder, mark });
+    return encodeOwner({
+      uuid,
+      epoch: this.#epoch,
+      token,
+      beat: this.#beat,
+      isRunning,
+      scope,
+      holder,
+      mark,
+      heartbeatMs,
+    });
   }
 
   async #checkAndWrite(next: Parameters<Fence['look']>[0]): Promise<void> {
@@ -312,7 +322,8 @@ function gone(dir: string, path: string): LogError {
 
 /** Resolves when nobody has written a heartbeat for long enough, to the last record. */
 async function waitForSilence(context: FenceContext, found: OwnerRecord): Promise<OwnerRecord> {
-  const { files, dir, clock, heartbeatMs } = context;
+  const { files, dir, clock } = context;
+  const heartbeatMs = Math.max(context.heartbeatMs, found.heartbeatMs);
   const endMs = clock.monotonic() + takeoverBeats * heartbeatMs;
   while (clock.monotonic() < endMs) {
     await clock.sleep(heartbeatMs / 2);

@@ -39,14 +39,18 @@ export interface OwnerRecord {
   /** In words. */
   readonly holder: string;
   readonly mark: JournalMark;
+  /** How often it beats. */
+  readonly heartbeatMs: number;
 }
 
+/** What owners had that did not say it. */
+const formerHeartbeatMs = 1000;
 const textBytesMax = 120;
 const crcAt = blockBytes - 4;
 
 /**
  * One block:
- * `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64, position i64, scope (u8 length, text), holder (u8 length, text)`,
+ * `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64, position i64, scope (u8 length, text), holder (u8 length, text), heartbeat u32 (0: 1000)`,
  * zeros, and in the last four bytes `crc u32`.
  */
 export function encodeOwner(record: OwnerRecord): Uint8Array {
@@ -68,6 +72,7 @@ export function encodeOwner(record: OwnerRecord): Uint8Array {
     const bytes = Buffer.from(text).subarray(0, textBytesMax);
     writer.u8(bytes.length).bytes(bytes);
   }
+  writer.u32(record.heartbeatMs);
   writer.zeros(crcAt - writer.length);
   return writer.u32(crc32c(writer.view())).view();
 }
@@ -92,7 +97,8 @@ export function decodeOwner(block: Uint8Array, what: string): OwnerRecord | unde
   const scope = reader.text(reader.u8());
   const holder = reader.text(reader.u8());
   const mark = { checkpoint, fileStart, fileCapacity, commit, position };
-  return { uuid, epoch, token, beat, isRunning, scope, holder, mark };
+  const heartbeatMs = reader.u32() || formerHeartbeatMs;
+  return { uuid, epoch, token, beat, isRunning, scope, holder, mark, heartbeatMs };
 }
 
 function isIntact(block: Uint8Array): boolean {

@@ -127,15 +127,16 @@ export function size<T extends number | undefined>(
 const durationUnits: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4 };
 
 /** `10s`, `500ms`, `1m`. */
-export function duration(msMax: number, rest: SettingRest<number>): Setting<number> {
+export function duration(msMax: number, rest: SettingRest<number>, msMin: number = 0): Setting<number> {
+  const bounds = msMin === 0 ? `at most ${msMax / 1e3} s` : `${msMin} ms to ${msMax / 1e3} s`;
   return {
     placeholder: 'TIME',
-    expected: `a time of at most ${msMax / 1e3} s, such as 500ms, 10s or 1m`,
-    accepts: (ms) => typeof ms === 'number' && ms >= 0 && ms <= msMax,
+    expected: `a time of ${bounds}, such as 500ms, 10s or 1m`,
+    accepts: (ms) => typeof ms === 'number' && ms >= msMin && ms <= msMax,
     parse: (value) => {
       const [, digits, unit] = /^(\d{1,9})\s*(ms|s|m)$/.exec(String(value)) ?? [];
       const ms = Number(digits) * (durationUnits[unit ?? ''] ?? Number.NaN);
-      return ms <= msMax ? ms : undefined;
+      return ms >= msMin && ms <= msMax ? ms : undefined;
     },
     ...rest,
   };

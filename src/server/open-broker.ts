@@ -25,7 +25,7 @@ export async function openBroker(
     const broker = await Broker.open({
       dir,
       files: timedFiles(new RealFiles(), syncTimes),
-      log: { decompress, ...limits, ...journal },
+      log: { decompress, heartbeatMs: settings.heartbeatMs, ...limits, ...journal },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
         memoryBytesMax: settings.memoryBytesMax ?? Math.floor(memoryLimitBytes() * memoryShare),

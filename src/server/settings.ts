@@ -41,6 +41,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly loginDelayMsMax: number;
   readonly diskFreeBytesMin: number | undefined;
   readonly journalBytesMax: number | undefined;
+  readonly heartbeatMs: number;
   readonly memoryBytesMax: number | undefined;
   readonly heapBytesMax: number | undefined;
   readonly adminHost: string;
@@ -88,6 +89,15 @@ export const settingTable: SettingTable<Settings> = {
     default: undefined,
     help: 'about how much of the disk the journal takes (default: a sixteenth of the disk, 16MiB to 320MiB)',
   }),
+  heartbeatMs: duration(
+    60_000,
+    {
+      name: 'owner-heartbeat',
+      default: 1000,
+      help: 'how often the broker sees that the data directory is still its own; a start from another machine waits five times as long',
+    },
+    100,
+  ),
   memoryBytesMax: size<number | undefined>(64 * 2 ** 20, 2 ** 40, {
     name: 'memory-max',
     default: undefined,

@@ -26,8 +26,10 @@ function open(
   clock: VirtualClock,
   seed: number,
   host: TestHost = new TestHost(),
+  heartbeatMs: number = 1000,
 ): Promise<Log> {
-  return Log.open(host, { dir: 'data', clock, random: new SeededRandom(seed), files, ...smallLimits });
+  const random = new SeededRandom(seed);
+  return Log.open(host, { dir: 'data', clock, random, files, heartbeatMs, ...smallLimits });
 }
 
 /** Lets time pass, and everything that it sets off get done. */
@@ -52,6 +54,17 @@ describe('two brokers on one directory by two paths', () => {
     await second;
     await first.close();
     await (await open(byPath(files, '/b'), clock, 3)).close(); // it was given back: no waiting
+  });
+
+  test('the second waits for as long as the slower of the two hearts needs', async () => {
+    const files = new MemoryFiles();
+    const clock = new VirtualClock();
+    const first = await open(byPath(files, '/a'), clock, 1, new TestHost(), 10_000);
+    await pass(clock, 1000);
+    const second = assert.rejects(open(byPath(files, '/b'), clock, 2), { code: 'data-dir-locked' });
+    await pass(clock, 60_000);
+    await second;
+    await first.close();
   });
 
   test('the second starts when the heart of the first has stopped, and has all that the first acked', async () => {
