@@ -1,3 +1,4 @@
+import { type HttpReply, HttpSender, type TlsFiles } from './http-sender.ts';
 import { CliError, exitCode } from './exit-code.ts';
 
 /** The address of a broker with default settings. */
@@ -6,6 +7,8 @@ export const defaultUrl = 'http://127.0.0.1:8222';
 export interface AdminClientOptions {
   readonly url: string;
   readonly token?: string | undefined;
+  /** For https. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 type Query = { readonly [name: string]: string | number | undefined };
@@ -13,17 +16,20 @@ type Query = { readonly [name: string]: string | number | undefined };
 /** The admin client is the command line's only access to a broker: the admin HTTP of docs/admin-api.md. */
 export class AdminClient {
   readonly url: string;
-  readonly #token: string | undefined;
+  readonly #authorization: string | undefined;
+  readonly #sender: HttpSender;
 
-  constructor(options: AdminClientOptions) {
-    const url = /^https?:\/\//.test(options.url) ? options.url : `http://${options.url}`;
+  /** Throws a CliError when the address is none or a file of TLS cannot be read. */
+  constructor({ url: given, token, tls }: AdminClientOptions) {
+    const url = /^https?:\/\//.test(given) ? given : `http://${given}`;
     if (!URL.canParse(url))
       throw new CliError(
         exitCode.usage,
-        `"${options.url}" is not an address of a broker; one looks like ${defaultUrl}.`,
+        `"${given}" is not an address of a broker; one looks like ${defaultUrl}.`,
       );
     this.url = url.replace(/\/+$/, '');
-    this.#token = options.token;
+    this.#authorization = token === undefined ? undefined : `Bearer ${token}`;
+    this.#sender = new HttpSender(tls);
   }
 
   async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
@@ -48,38 +54,30 @@ export class AdminClient {
     const url = new URL(`${this.url}${path}`);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    let response: Response;
-    let text: string;
+    const headers = this.#authorization === undefined ? {} : { authorization: this.#authorization };
+    let answer: HttpReply;
     try {
-      response = await fetch(url, {
-        method,
-        headers: {
-          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      text = await response.text();
+      answer = await this.#sender.send({ method, url, headers, body, signal });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw this.#unreachable(error);
     }
-    const reply = parseJson(text);
-    if (response.ok && reply !== undefined) return reply;
-    throw this.#refused(response.status, reply);
+    const reply = parseJson(answer.text);
+    if (answer.status < 300 && reply !== undefined) return reply;
+    throw this.#refused(answer.status, reply);
   }
 
   #unreachable(error: unknown): CliError {
-    const { cause } = error as { cause?: NodeJS.ErrnoException };
-    const reason = cause?.code ?? (error instanceof Error ? error.message : String(error));
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const problem = tlsProblem(code, this.url);
+    if (problem !== undefined) return new CliError(exitCode.failure, `${problem} (${code}).`, error);
     const hint =
       this.url === defaultUrl
         ? 'Start one with "pillarbox serve", or name another with --url or PILLARBOX_URL.'
         : 'Check the address given with --url or PILLARBOX_URL, and that the broker runs.';
     return new CliError(
       exitCode.unavailable,
-      `There is no broker at ${this.url} (${reason}). ${hint}`,
+      `There is no broker at ${this.url} (${code || message}). ${hint}`,
       error,
     );
   }
@@ -104,6 +102,29 @@ export class AdminClient {
       );
     return new CliError(status === 404 ? exitCode.notFound : exitCode.failure, error.message);
   }
+}
+
+const untrusted = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** What is wrong with TLS to a broker that is there, and what to do; undefined: something else is wrong. */
+function tlsProblem(code: string, url: string): string | undefined {
+  if (untrusted.has(code))
+    return `The certificate of the broker at ${url} is signed by no one this machine trusts: give what has signed it with --ca or PILLARBOX_CA`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `The certificate of the broker at ${url} is for another name: use a name that it has in --url`;
+  if (code.startsWith('CERT_'))
+    return `The certificate of the broker at ${url} is not valid: see that it and the clock of this machine are right`;
+  if (/^ERR_SSL_.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|UNKNOWN_CA|BAD_CERTIFICATE)$/.test(code))
+    return `The broker at ${url} wants a certificate that it trusts: give one with --client-cert and --client-key`;
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
+    return `What answers at ${url} does not speak TLS: use http:// if the broker has no certificate`;
+  return undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -15,6 +15,9 @@ export interface CommandModule {
 export interface ClientOptions {
   readonly url: string;
   readonly token?: string;
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
   readonly json?: boolean;
   readonly color: boolean;
 }
@@ -61,13 +64,21 @@ export function addClientOptions(command: Command): Command {
       'address of the broker (or PILLARBOX_URL)',
       process.env['PILLARBOX_URL'] || defaultUrl,
     )
-    .option('--token <token>', 'admin token of the broker (better set by PILLARBOX_TOKEN)');
+    .option('--token <token>', 'admin token of the broker (better set by PILLARBOX_TOKEN)')
+    .option('--ca <file>', "PEM file of what has signed the broker's certificate (or PILLARBOX_CA)")
+    .option('--client-cert <file>', 'PEM file of a client certificate (or PILLARBOX_CLIENT_CERT)')
+    .option('--client-key <file>', 'PEM file of its key (or PILLARBOX_CLIENT_KEY)');
 }
 
 export function contextOf(options: ClientOptions): CommandContext {
   const token = options.token ?? process.env['PILLARBOX_TOKEN'];
+  const tls = {
+    ca: (options.ca ?? process.env['PILLARBOX_CA']) || undefined,
+    cert: (options.clientCert ?? process.env['PILLARBOX_CLIENT_CERT']) || undefined,
+    key: (options.clientKey ?? process.env['PILLARBOX_CLIENT_KEY']) || undefined,
+  };
   return {
-    client: new AdminClient({ url: options.url, token: token || undefined }),
+    client: new AdminClient({ url: options.url, token: token || undefined, tls }),
     terminal: processTerminal(!options.color),
     json: options.json === true,
   };

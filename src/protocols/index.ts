@@ -23,5 +23,6 @@ export {
   jsonPieces,
   type Route,
 } from './http/index.ts';
+export { problemOfTls, tlsFilesOf } from './protocol.ts';
 export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
 export { protocols, type AnyProtocol } from './protocols.ts';

@@ -10,6 +10,7 @@ export {
   choice,
   count,
   duration,
+  pemFile,
   port,
   size,
   text,

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { Users, protocols } from '../protocols/index.ts';
+import { Users, protocols, problemOfTls } from '../protocols/index.ts';
 import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
@@ -40,6 +40,9 @@ export async function checkExposure(settings: Settings): Promise<void> {
     const problem = protocol.problemOf(settings);
     if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
   }
+  const { adminTlsCert, adminTlsKey, adminTlsCa } = settings;
+  const problem = problemOfTls({ title: 'admin', name: 'admin' }, [adminTlsCert, adminTlsKey, adminTlsCa]);
+  if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
   const users = new Users(configuredUsers(settings));
   for (const exposure of exposuresOf(settings, users)) await checkOne(exposure, settings.insecure);
 }

@@ -33,6 +33,9 @@ const otherVariables: ReadonlySet<string> = new Set([
   'PILLARBOX_CONFIG',
   'PILLARBOX_URL',
   'PILLARBOX_TOKEN',
+  'PILLARBOX_CA',
+  'PILLARBOX_CLIENT_CERT',
+  'PILLARBOX_CLIENT_KEY',
   'PILLARBOX_ORACLE',
 ]);
 

@@ -11,7 +11,7 @@ import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
 import { type Settings, settingTable } from './settings.ts';
-import { TlsGuards } from './tls-guards.ts';
+import { adminGuard, TlsGuards } from './tls-guards.ts';
 import { configuredUsers } from './users.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
@@ -159,6 +159,7 @@ class Server implements PillarboxServer {
       host: adminHost,
       port: adminPort,
       token: adminToken,
+      tls: this.#guards.of(adminGuard),
       connectionsMax: shares.adminConnectionsMax,
       hall,
       onError: (error, request) => this.#log.error('an admin request failed', { request, error }),

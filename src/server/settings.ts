@@ -12,6 +12,7 @@ import {
   choice,
   count,
   duration,
+  pemFile,
   port,
   protocolSettings,
   protocolNames,
@@ -47,6 +48,9 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
+  readonly adminTlsCert: string | undefined;
+  readonly adminTlsKey: string | undefined;
+  readonly adminTlsCa: string | undefined;
   readonly portsFile: string | undefined;
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
@@ -122,6 +126,9 @@ export const settingTable: SettingTable<Settings> = {
     secret: true,
     help: 'bearer token admin requests must carry',
   }),
+  adminTlsCert: pemFile('admin-tls-cert', 'certificate of the admin HTTP, as PEM; with it, it speaks https'),
+  adminTlsKey: pemFile('admin-tls-key', 'key of that certificate, as PEM'),
+  adminTlsCa: pemFile('admin-tls-ca', 'clients must have a certificate signed by one of these, as PEM'),
   portsFile: text<string | undefined>({
     name: 'ports-file',
     placeholder: 'FILE',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { protocols, TlsGuard, type TlsFiles, type TlsIdentity } from '../protocols/index.ts';
+import { protocols, tlsFilesOf, TlsGuard, type TlsFiles, type TlsIdentity } from '../protocols/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,7 +9,10 @@ interface Guarded {
   readonly guard: TlsGuard;
 }
 
-/** The TLS guards of all protocols that have TLS, and the files they come from. */
+/** Under which name the guard of the admin HTTP is found. */
+export const adminGuard = 'admin';
+
+/** The TLS guards of all protocols that have TLS and of the admin HTTP, and the files they come from. */
 export class TlsGuards {
   readonly #guarded = new Map<string, Guarded>();
 
@@ -19,12 +22,17 @@ export class TlsGuards {
     for (const protocol of protocols) {
       const { name, title } = protocol;
       const files = protocol.port(settings) === 'off' ? undefined : protocol.tls(settings);
-      if (files === undefined) continue;
-      const identity = await readIdentity(title, files);
-      const guard = fitting(title, files, () => new TlsGuard(identity));
-      guards.#guarded.set(name, { title, files, guard });
+      if (files !== undefined) await guards.#add(name, title, files);
     }
+    const files = tlsFilesOf(settings.adminTlsCert, settings.adminTlsKey, settings.adminTlsCa);
+    if (files !== undefined) await guards.#add(adminGuard, 'the admin HTTP', files);
     return guards;
+  }
+
+  async #add(name: string, title: string, files: TlsFiles): Promise<void> {
+    const identity = await readIdentity(title, files);
+    const guard = fitting(title, files, () => new TlsGuard(identity));
+    this.#guarded.set(name, { title, files, guard });
   }
 
   of(name: string): TlsGuard | undefined {

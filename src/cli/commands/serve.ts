@@ -28,6 +28,7 @@ export async function readServeSettings(flags: { readonly [name: string]: string
     doors: readonly { title: string; host: string; port: number }[];
     adminHost: string;
     adminPort: number;
+    adminTlsCert: string | undefined;
   };
   file: string | undefined;
   warnings: readonly string[];
@@ -132,7 +133,8 @@ export async function configure(command: Command): Promise<void> {
       const endpoint = `${urlHost(host)}:${ports[door.name]}`;
       return { title: door.title, address: door.addressOf(endpoint), example: door.exampleOf(endpoint) };
     });
-    const adminUrl = `http://${urlHost(adminHost)}:${ports.admin}`;
+    const scheme = settings.adminTlsCert === undefined ? 'http' : 'https';
+    const adminUrl = `${scheme}://${urlHost(adminHost)}:${ports.admin}`;
     process.stdout.write(banner({ doors, adminUrl, dataDirectory, startMs }, selfCommand()));
     // On a terminal the banner has said so already.
     if (!isatty(2))

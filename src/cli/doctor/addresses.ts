@@ -6,7 +6,7 @@ import type { Check, Examination } from './check.ts';
 /** Whether the ports are free, or used by a running broker of ours. */
 export async function checkAddresses(examination: Examination): Promise<readonly Check[]> {
   const { doors, adminHost, adminPort } = examination;
-  const running = await runningBroker(adminHost, adminPort);
+  const running = await runningBroker(examination);
   if (running)
     return [
       {
@@ -20,11 +20,23 @@ export async function checkAddresses(examination: Examination): Promise<readonly
   return [...checks, await checkPort('admin port', adminHost, adminPort)];
 }
 
-async function runningBroker(host: string, port: number): Promise<ServerJson | undefined> {
+async function runningBroker({
+  adminHost: host,
+  adminPort: port,
+  adminTlsCert: certificate,
+}: Examination): Promise<ServerJson | undefined> {
   if (port === 0) return undefined;
+  const scheme = certificate === undefined ? 'http' : 'https';
   const client = new AdminClient({
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     token: process.env['PILLARBOX_TOKEN'] || process.env['PILLARBOX_ADMIN_TOKEN'],
+    // The files are this machine's own: a broker that shows the certificate is the one that they are for.
+    tls: {
+      ca: process.env['PILLARBOX_CA'] || certificate,
+      cert: process.env['PILLARBOX_CLIENT_CERT'] || undefined,
+      key: process.env['PILLARBOX_CLIENT_KEY'] || undefined,
+      isPinned: !process.env['PILLARBOX_CA'],
+    },
   });
   return client.get<ServerJson>(apiPath('server'), {}, AbortSignal.timeout(2000)).catch(() => undefined);
 }

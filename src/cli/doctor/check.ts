@@ -21,4 +21,6 @@ export interface Examination {
   readonly doors: readonly { readonly title: string; readonly host: string; readonly port: number }[];
   readonly adminHost: string;
   readonly adminPort: number;
+  /** The certificate of the admin HTTP, if it speaks https. */
+  readonly adminTlsCert?: string | undefined;
 }

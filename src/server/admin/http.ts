@@ -10,6 +10,7 @@ import {
   jsonPieces,
   Listener,
   type Route as PathRoute,
+  type TlsGuard,
 } from '../../protocols/index.ts';
 import { sameText } from '../../util/index.ts';
 import { describeError, invalidRequest } from './errors.ts';
@@ -45,6 +46,7 @@ export interface AdminHttpOptions<Context> {
   readonly port: number;
   /** When set, every request but the health checks must carry it: `Authorization: Bearer …`. */
   readonly token?: string | undefined;
+  readonly tls?: TlsGuard | undefined;
   readonly connectionsMax: number;
   /** Shared with the protocols. */
   readonly hall: Hall;
@@ -72,6 +74,7 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
     handle: (request) => answer(request, options),
     refusal: (error, request) => refusal(error, request, options),
     limits: { connectionsMax: options.connectionsMax },
+    tls: options.tls,
     isApart: true,
   });
   const listener = Listener.for((socket) => frontend.accept(socket));
@@ -91,8 +94,13 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
 }
 
 async function answer<Context>(request: HttpRequest, options: AdminHttpOptions<Context>): Promise<HttpReply> {
-  const { host, token, hall, routes, context } = options;
-  checkOrigin(request.headers, { boundHost: host, takesAnyName: token !== undefined, scheme: 'http' });
+  const { host, token, hall, routes, context, tls } = options;
+  checkOrigin(request.headers, {
+    boundHost: host,
+    // A page that was led here does not have the token. A certificate the browser would send by itself.
+    takesAnyName: token !== undefined,
+    scheme: tls === undefined ? 'http' : 'https',
+  });
   const { pathname, searchParams } = request.url;
   if (token !== undefined && !openPaths.has(pathname)) await checkToken(request, token, hall);
   const { route, params } = findRoute(routes, request.method, pathname);
