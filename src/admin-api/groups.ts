@@ -38,6 +38,22 @@ export interface GroupsJson {
 /** A group in full. */
 export interface GroupDetailsJson extends GroupJson {
   readonly config: GroupConfigJson;
+  /** Its consumers in the order in which they came, the first 1,000. */
+  readonly consumerList: readonly ConsumerJson[];
+}
+
+/** A consumer of a group, and the messages that it holds. */
+export interface ConsumerJson {
+  /** What its client calls it: a member, a deliver subject, the inbox of a pull. */
+  readonly label: string | null;
+  /** The id of its connection; null for a consumer that is bound to none. */
+  readonly connection: number | null;
+  /** Messages that it would take now; null for any number. */
+  readonly credit: number | null;
+  /** Messages that it was given and has not answered. */
+  readonly held: number;
+  /** When the oldest of these was delivered. */
+  readonly heldSinceMs: number | null;
 }
 
 /** What a group is told to be. */

@@ -8,6 +8,7 @@ export type {
 } from './dead-letters.ts';
 export type { ErrorJson } from './error.ts';
 export type {
+  ConsumerJson,
   GroupConfigJson,
   GroupDeletedJson,
   GroupDetailsJson,

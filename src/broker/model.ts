@@ -104,9 +104,9 @@ export interface Consumer {
    */
   sizeOf?(delivery: Delivery): number;
   /** What its client calls it, for people. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** The id of the connection that it came by. */
-  readonly connection?: number;
+  readonly connection?: number | undefined;
   /**
    * How long it has for each message, in milliseconds; absent: as long as its group says. Read at each
    * delivery.

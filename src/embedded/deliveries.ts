@@ -42,7 +42,7 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
     this.#prefetch = options.prefetch ?? 0;
     const end = (): void => this.#end();
     this.#lifetime = new Lifetime(context, this, options.signal, end);
-    this.#intake = new Intake(context, group, {
+    this.#intake = new Intake(context, group, 'embedded loop', {
       received: (incoming) => this.#received(incoming),
       ended: end,
     });

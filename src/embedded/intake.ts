@@ -27,13 +27,16 @@ export interface IntakeListener {
 /** An intake is the box's consumer in a broker's group. It receives as many messages as were asked for. */
 export class Intake implements CoreConsumer {
   readonly creditBytes: number = Infinity;
+  readonly label: string;
   credit = 0;
   readonly #context: BoxContext;
   readonly #group: CoreGroup;
   readonly #listener: IntakeListener;
   readonly #letGo: () => void;
 
-  constructor(context: BoxContext, group: CoreGroup, listener: IntakeListener) {
+  /** `label`: what it shows as among the consumers of the group. */
+  constructor(context: BoxContext, group: CoreGroup, label: string, listener: IntakeListener) {
+    this.label = label;
     this.#context = context;
     this.#group = group;
     this.#listener = listener;

@@ -26,17 +26,21 @@ export class Pull {
     const letGo = context.keepAlive.hold();
     let resolve: (incoming: Incoming[]) => void;
     this.collected = new Promise((done) => (resolve = done));
-    this.#collector = new Collector(context.clock, options, {
-      collected: (delivery) => {
-        this.#incoming.push(incomingOf(context, group, delivery));
-        return delivery.bytes;
+    this.#collector = new Collector(
+      context.clock,
+      { label: 'embedded pull', ...options },
+      {
+        collected: (delivery) => {
+          this.#incoming.push(incomingOf(context, group, delivery));
+          return delivery.bytes;
+        },
+        completed: (end) => {
+          letGo();
+          if (goneEnds.has(end)) gone();
+          resolve(this.#isCalledOff ? [] : this.#incoming);
+        },
       },
-      completed: (end) => {
-        letGo();
-        if (goneEnds.has(end)) gone();
-        resolve(this.#isCalledOff ? [] : this.#incoming);
-      },
-    });
+    );
     this.#collector.attach(group);
   }
 

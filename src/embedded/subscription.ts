@@ -134,7 +134,7 @@ export class MessageSubscription<T> extends Subscription {
     this.#handler = handler;
     this.#options = options;
     this.#group = group;
-    this.#intake = new Intake(context, group, {
+    this.#intake = new Intake(context, group, 'embedded handler', {
       // A delivery cannot be answered while the broker is delivering, so the handler starts right after.
       received: (incoming) => queueMicrotask(() => void this.#handle(incoming)),
       ended: () => void this.close(),

@@ -53,6 +53,12 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     return this.route.hasSubscribers;
   }
 
+  /** The connection of a listener: the first one, where there are several. */
+  get connection(): number | undefined {
+    const { subscriptions, queues } = this.route;
+    return (subscriptions[0] ?? queues[0]?.[0])?.subscriber.connection;
+  }
+
   /** Whoever would get the next message is behind. */
   get congested(): boolean {
     return this.#congestedSubscription() !== undefined;

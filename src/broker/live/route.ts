@@ -15,6 +15,8 @@ export interface LiveSubscriber {
   readonly congested: boolean;
   /** Calls back once, when it is no longer congested or gone for good. */
   whenDrained(callback: () => void): void;
+  /** The id of the connection that it came by. */
+  readonly connection?: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { apiPath } from '../admin-client.ts';
-import type { GroupJson } from '../../admin-api/index.ts';
+import type { ConsumerJson, GroupDetailsJson, GroupJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   addClientOptions,
@@ -45,10 +45,8 @@ export function configure(command: Command): void {
   addClientOptions(command.command('show <topic> <group>').description('one group')).action(
     async (topic: string, name: string, options: ClientOptions) => {
       const context = contextOf(options);
-      const group = await context.client.get<GroupJson>(apiPath('topics', topic, 'groups', name));
-      print(context, group, () =>
-        renderPairs(Object.entries(group).map(([name, value]) => [name, shown(value)] as const)),
-      );
+      const group = await context.client.get<GroupDetailsJson>(apiPath('topics', topic, 'groups', name));
+      print(context, group, () => groupDetails(group, context.terminal.style.bold));
     },
   );
 
@@ -153,6 +151,32 @@ export function groupTable(
     ],
     rows,
     { title, ...(columnsMax === undefined ? {} : { columnsMax }) },
+  );
+}
+
+function groupDetails(group: GroupDetailsJson, title: (text: string) => string): string {
+  const { consumerList, ...rest } = group;
+  const pairs = renderPairs(Object.entries(rest).map(([name, value]) => [name, shown(value)] as const));
+  return consumerList.length === 0 ? pairs : `${pairs}\n\n${consumerTable(consumerList, title)}`;
+}
+
+function consumerTable(consumers: readonly ConsumerJson[], title: (text: string) => string): string {
+  return renderTable(
+    [
+      { title: 'CONSUMER' },
+      { title: 'CONNECTION', align: 'right' },
+      { title: 'HOLDS', align: 'right' },
+      { title: 'FOR', align: 'right' },
+      { title: 'TAKES', align: 'right' },
+    ],
+    consumers.map(({ label, connection, held, heldSinceMs, credit }) => [
+      label ?? '-',
+      connection === null ? '-' : String(connection),
+      formatCount(held),
+      formatDuration(heldSinceMs === null ? undefined : Date.now() - heldSinceMs),
+      credit === null ? 'any' : formatCount(credit),
+    ]),
+    { title },
   );
 }
 

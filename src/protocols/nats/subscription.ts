@@ -54,6 +54,10 @@ export class Subscription implements LiveSubscriber {
     return this.#session;
   }
 
+  get connection(): number {
+    return this.#session.id;
+  }
+
   get congested(): boolean {
     return this.#output.congested;
   }

@@ -1,6 +1,15 @@
-import type { GroupDetailsJson, GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
-import { deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
+import type {
+  ConsumerJson,
+  GroupDetailsJson,
+  GroupJson,
+  TopicDetailsJson,
+  TopicJson,
+} from '../../admin-api/index.ts';
+import { type ConsumerInfo, deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
 import type { OldestTimes } from './oldest-times.ts';
+
+/** Consumers of one answer. */
+const consumersMax = 1000;
 
 /** A topic as the API shows it in a list. */
 export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<TopicJson> {
@@ -82,7 +91,21 @@ export async function describeGroup(group: Group, oldest: OldestTimes): Promise<
 }
 
 export async function describeGroupFully(group: Group, oldest: OldestTimes): Promise<GroupDetailsJson> {
-  return { ...(await describeGroup(group, oldest)), config: group.config };
+  return {
+    ...(await describeGroup(group, oldest)),
+    config: group.config,
+    consumerList: group.listConsumers().slice(0, consumersMax).map(describeConsumer),
+  };
+}
+
+function describeConsumer({ label, connection, credit, held, heldSinceMs }: ConsumerInfo): ConsumerJson {
+  return {
+    label: label ?? null,
+    connection: connection ?? null,
+    credit: Number.isFinite(credit) ? credit : null,
+    held,
+    heldSinceMs: heldSinceMs ?? null,
+  };
 }
 
 function round(perSecond: number): number {

@@ -4,7 +4,7 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
 import type { TopicIds, TopicNames } from '../kafka-host.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
-import { consumerProtocolType, topicsOfGroup } from './classic/subscription.ts';
+import { consumerProtocolType, readersOfTopics } from './classic/subscription.ts';
 import { ConsumerGroup } from './consumer/consumer-group.ts';
 import type { PatternTopics } from './consumer/pattern-topics.ts';
 import { Patterns } from './consumer/patterns.ts';
@@ -212,21 +212,26 @@ export class GroupCoordinator {
     if (group.isForgettable) this.clock.defer(() => this.#groups.get(group.id) === group && this.tidy(group));
   }
 
-  /** How many members read each broker group. */
-  #readers(group: ClassicGroup | ConsumerGroup): ReadonlyMap<Group, number> {
-    const counts = new Map<Group, number>();
-    const count = (topic: Topic | undefined, members: number): void => {
+  /** Which members read each broker group: their client ids, or their own where they have none. */
+  #readers(group: ClassicGroup | ConsumerGroup): ReadonlyMap<Group, readonly string[]> {
+    const readers = new Map<Group, string[]>();
+    const note = (topic: Topic | undefined, { clientId, id }: { clientId: string; id: string }): void => {
       const found = topic?.groups.get(group.id);
-      if (found?.isCommitted) counts.set(found, (counts.get(found) ?? 0) + members);
+      if (!found?.isCommitted) return;
+      const labels = readers.get(found);
+      if (labels) labels.push(clientId || id);
+      else readers.set(found, [clientId || id]);
     };
     const { topicIds, topicNames } = this.#options;
     if (group.kind === 'classic') {
-      for (const [name, members] of topicsOfGroup(group)) count(topicNames.topic(name), members);
+      for (const [name, members] of readersOfTopics(group))
+        for (const member of members) note(topicNames.topic(name), member);
     } else {
-      for (const id of group.members.keys())
-        for (const topicId of group.topicsByMember.get(id) ?? []) count(topicIds.topic(topicId), 1);
+      for (const [id, { clientId }] of group.members)
+        for (const topicId of group.topicsByMember.get(id) ?? [])
+          note(topicIds.topic(topicId), { clientId, id });
     }
-    return counts;
+    return readers;
   }
 
   /** A broker group came into being for a group that has members already. */

@@ -5,6 +5,7 @@ class Presence implements Consumer {
   readonly credit = 0;
   readonly creditBytes = 0;
   readonly group: Group;
+  label: string | undefined = undefined;
   isEnded = false;
 
   constructor(group: Group) {
@@ -32,20 +33,21 @@ export class Presences {
     this.#budgets = budgets;
   }
 
-  /** `wanted`: how many members each broker group has now. */
-  update(wanted: ReadonlyMap<Group, number>): void {
+  /** `wanted`: the labels of the members that each broker group has now. */
+  update(wanted: ReadonlyMap<Group, readonly string[]>): void {
     for (const [group, presences] of this.#present) {
       if (group.isClosed) this.#present.delete(group);
-      else if (!wanted.has(group)) this.#set(group, presences, 0);
+      else if (!wanted.has(group)) this.#set(group, presences, []);
     }
-    for (const [group, count] of wanted) {
+    for (const [group, labels] of wanted) {
       const presences = this.#present.get(group) ?? [];
       this.#present.set(group, presences);
-      this.#set(group, presences, count);
+      this.#set(group, presences, labels);
     }
   }
 
-  #set(group: Group, presences: Presence[], count: number): void {
+  #set(group: Group, presences: Presence[], labels: readonly string[]): void {
+    const count = labels.length;
     // The first one keeps the group from being idle. The others are for show, while the budget has room.
     while (presences.length < count && (presences.length === 0 || !this.#budgets.isFull('consumers'))) {
       const presence = new Presence(group);
@@ -53,6 +55,7 @@ export class Presences {
       group.attach(presence);
     }
     while (presences.length > count) group.detach(presences.pop()!);
+    for (const [at, presence] of presences.entries()) presence.label = labels[at];
     if (count === 0) this.#present.delete(group);
   }
 

@@ -56,6 +56,7 @@ export class PullRequest implements CollectorListener {
     this.#target = context.router.target(reply);
     this.#lastSentMs = context.clock.monotonic();
     const { batch, maxBytes, expiresMs, noWait } = options;
+    const { connection } = this.#target;
     this.#collector = new Collector(
       context.clock,
       {
@@ -65,6 +66,7 @@ export class PullRequest implements CollectorListener {
         // One that also expires waits for the first message.
         idle: noWait && expiresMs === 0 ? 'answer' : 'wait',
         label: reply,
+        ...(connection === undefined ? {} : { connection }),
       },
       this,
     );

@@ -54,6 +54,14 @@ export class PushDelivery implements Consumer {
     return this.#bound;
   }
 
+  get label(): string {
+    return this.subject;
+  }
+
+  get connection(): number | undefined {
+    return this.#target.connection;
+  }
+
   /** The subject that the listener answers to now, if it was asked. */
   get requestSubject(): string | undefined {
     return this.#requestSubject;

@@ -158,6 +158,9 @@ test('accept, release, reject and renew are ack, nack, reject and extend; what i
   using client = await kit.client();
   const member = await setUp(kit, client, 'a', 'b', 'c', 'd');
   assert.deepEqual(got(await member.fetch()), { values: ['a', 'b', 'c', 'd'], ranges: ['0-3 x1'] });
+  const [holder] = kit.broker.topic('t')!.groups.get('g')!.listConsumers();
+  assert.deepEqual([holder?.label, holder?.held], [member.id, 4]);
+  assert.equal(typeof holder?.connection, 'number');
   assert.equal(await member.acknowledge([0, 3, accept, release, reject, renew]), 'NONE');
   assert.deepEqual(got(await member.fetch()), { values: ['b'], ranges: ['1-1 x2'] });
   await eventually(() => kit.broker.topic('t-g-dlq')?.count === 1);

@@ -1,5 +1,6 @@
 import { WireError, decodeConsumerSubscription } from '../../../../wire/kafka/index.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import type { ClassicMember } from './classic-member.ts';
 import type { JoinRequest } from './messages.ts';
 
 /**
@@ -16,16 +17,19 @@ export function topicsOfRequest({ protocolType, protocols }: JoinRequest): Reado
   return topics;
 }
 
-/** How many members read each topic. */
-export function topicsOfGroup(group: ClassicGroup): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  if (group.protocolType !== consumerProtocolType) return counts;
+/** The members that read each topic. */
+export function readersOfTopics(group: ClassicGroup): ReadonlyMap<string, readonly ClassicMember[]> {
+  const readers = new Map<string, ClassicMember[]>();
+  if (group.protocolType !== consumerProtocolType) return readers;
   for (const member of group.members.values()) {
     const name = group.protocolName ?? member.protocols[0]?.name ?? null;
-    for (const topic of new Set(topicsIn(member.metadataOf(name))))
-      counts.set(topic, (counts.get(topic) ?? 0) + 1);
+    for (const topic of new Set(topicsIn(member.metadataOf(name)))) {
+      const known = readers.get(topic);
+      if (known) known.push(member);
+      else readers.set(topic, [member]);
+    }
   }
-  return counts;
+  return readers;
 }
 
 /** Bytes that are no subscription name no topics: they are between the members. */

@@ -21,6 +21,8 @@ const AcknowledgeType = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } a
 export class ShareConsumer implements Consumer {
   readonly topicId: Uuid;
   readonly group: Group;
+  readonly label: string;
+  readonly connection: number;
   readonly partitions: Set<number> = new Set();
   hasEnded = false;
   #fetch: ShareFetch | undefined = undefined;
@@ -31,9 +33,12 @@ export class ShareConsumer implements Consumer {
   #part: number | undefined = undefined;
   #members = 1;
 
-  constructor(topicId: Uuid, group: Group) {
+  /** `label`: the id of its member. */
+  constructor(topicId: Uuid, group: Group, label: string, connection: number) {
     this.topicId = topicId;
     this.group = group;
+    this.label = label;
+    this.connection = connection;
   }
 
   /** A fetch begins, of one of so many members that read the topic; undefined: the last one is over. */

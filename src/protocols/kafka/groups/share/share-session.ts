@@ -16,16 +16,19 @@ const finalEpoch = -1;
 export class ShareSession {
   readonly groupId: string;
   readonly memberId: string;
+  /** The connection that it is bound to. */
+  readonly connection: number;
   readonly consumers: Map<Uuid, ShareConsumer> = new Map();
   /** Of the next request. */
   epoch = 1;
   readonly #budgets: Budgets;
   #fetch: ShareFetch | undefined = undefined;
 
-  constructor(groupId: string, memberId: string, budgets: Budgets) {
+  constructor(groupId: string, memberId: string, connection: number, budgets: Budgets) {
     this.#budgets = budgets;
     this.groupId = groupId;
     this.memberId = memberId;
+    this.connection = connection;
   }
 
   get partitions(): number {
@@ -40,7 +43,7 @@ export class ShareSession {
     if (!consumer || consumer.hasEnded) {
       const refusal = this.#budgets.refusal('consumers');
       if (refusal) throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, refusal.message, refusal);
-      consumer = new ShareConsumer(topicId, group);
+      consumer = new ShareConsumer(topicId, group, this.memberId, this.connection);
       this.consumers.set(topicId, consumer);
       consumer.partitions.add(partition);
       group.attach(consumer);
@@ -136,7 +139,7 @@ export class ShareSessions {
       const problem = `A connection takes ${this.#perConnectionMax} share sessions at most.`;
       throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, problem);
     }
-    const session = new ShareSession(groupId, memberId, this.#budgets);
+    const session = new ShareSession(groupId, memberId, connection.id, this.#budgets);
     this.#sessions.set(key, session);
     if (connection.closed) this.end(groupId, memberId);
     else keys.add(key);

@@ -1,0 +1,123 @@
+/** Who takes part in a group, as the admin HTTP and the command line show it: consumers of every protocol. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection, connect } from '@nats-io/transport-node';
+import { Kafka, logLevel } from 'kafkajs';
+import type { ConnectionsJson, ConsumerJson, GroupDetailsJson } from '../../../src/admin-api/index.ts';
+import { open } from '../../../src/index.ts';
+import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
+import { runCli } from '../../cli/run-cli.ts';
+import { type TemporaryDirectory, eventually, makeTemporaryDirectory } from '../../support/index.ts';
+
+let directory: TemporaryDirectory;
+let server: PillarboxServer;
+let nats: NatsConnection;
+
+before(async () => {
+  directory = await makeTemporaryDirectory();
+  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, kafkaPort: 0, adminPort: 0 });
+  nats = await connect({ port: server.ports.nats!, name: 'tester' });
+});
+after(async () => {
+  await nats.close();
+  await server.close({ graceMs: 0 });
+  await directory[Symbol.asyncDispose]();
+});
+
+const url = (): string => `http://127.0.0.1:${server.ports.admin}`;
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await fetch(`${url()}/api/v1/${path}`)).json()) as T;
+}
+
+async function consumersOf(topic: string, group: string): Promise<readonly ConsumerJson[]> {
+  return (await get<GroupDetailsJson>(`topics/${topic}/groups/${group}`)).consumerList;
+}
+
+async function connectionOf(name: string): Promise<number | undefined> {
+  const { connections } = await get<ConnectionsJson>('connections');
+  return connections.find((connection) => connection.name === name)?.id;
+}
+
+describe('the consumers of a group', () => {
+  test('are pulls of NATS clients, with their inbox and connection and what was given to them', async () => {
+    const manager = await jetstreamManager(nats);
+    await manager.streams.add({ name: 'pulled', subjects: ['pulled.>'] });
+    await manager.consumers.add('pulled', { durable_name: 'workers', ack_policy: AckPolicy.Explicit });
+    const inbox = nats.subscribe('_INBOX.mine');
+    const pull = JSON.stringify({ batch: 10, expires: 60e9 });
+    nats.publish('$JS.API.CONSUMER.MSG.NEXT.pulled.workers', pull, { reply: '_INBOX.mine' });
+    try {
+      await jetstream(nats).publish('pulled.1', 'x');
+      const [only] = await eventually(async () => {
+        const list = await consumersOf('pulled', 'workers');
+        return list[0]?.held === 1 && list;
+      });
+      assert.equal(only?.label, '_INBOX.mine');
+      assert.deepEqual([only?.connection, only?.credit], [await connectionOf('tester'), 9]);
+      assert.ok(Date.now() - (only?.heldSinceMs ?? 0) < 60_000);
+      const shown = await runCli(['groups', 'show', 'pulled', 'workers', '--url', url()]);
+      assert.match(shown.out, /\n\nCONSUMER +CONNECTION +HOLDS +FOR +TAKES\n_INBOX\.mine +\d+ +1 +\S+ +9\n$/);
+    } finally {
+      inbox.unsubscribe();
+    }
+  });
+
+  test('are push subscriptions of NATS clients, with their subject and connection', async () => {
+    const manager = await jetstreamManager(nats);
+    await manager.streams.add({ name: 'pushed', subjects: ['pushed.>'] });
+    await manager.consumers.add('pushed', {
+      durable_name: 'push',
+      deliver_subject: 'to.me',
+      ack_policy: AckPolicy.Explicit,
+    });
+    const subscription = nats.subscribe('to.me');
+    await nats.flush();
+    try {
+      const [only] = await eventually(async () => {
+        const list = await consumersOf('pushed', 'push');
+        return list.length === 1 && list;
+      });
+      assert.deepEqual([only?.label, only?.connection], ['to.me', await connectionOf('tester')]);
+    } finally {
+      subscription.unsubscribe();
+    }
+  });
+
+  test('are members of Kafka groups, by their client ids', async () => {
+    const kafka = new Kafka({
+      clientId: 'shop-7',
+      brokers: [`127.0.0.1:${server.ports.kafka}`],
+      logLevel: logLevel.NOTHING,
+    });
+    await server.broker.createTopic({ name: 'read' });
+    const consumer = kafka.consumer({ groupId: 'readers' });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic: 'read', fromBeginning: true });
+      await consumer.run({ eachMessage: () => Promise.resolve() });
+      const [only] = await eventually(async () => {
+        const list = await consumersOf('read', 'readers');
+        return list.length === 1 && list;
+      });
+      assert.deepEqual(only, { label: 'shop-7', connection: null, credit: 0, held: 0, heldSinceMs: null });
+    } finally {
+      await consumer.disconnect();
+    }
+  });
+
+  test('are handlers, loops and pulls of the process itself', async () => {
+    const box = await open({ broker: server.broker });
+    const topic = await box.topic('inside');
+    const group = await topic.group('own');
+    group.consume(() => Promise.resolve());
+    const loop = group.deliveries();
+    const pull = group.batches().next();
+    const labels = (await consumersOf('inside', 'own')).map(({ label }) => label);
+    assert.deepEqual(new Set(labels), new Set(['embedded handler', 'embedded loop', 'embedded pull']));
+    await box.close();
+    await Promise.allSettled([loop.return(), pull]);
+  });
+});
