@@ -315,6 +315,21 @@ test('every layer has one door, its index.ts', async () => {
   );
 });
 
+test('server and command line name no protocol: they go by the table', async () => {
+  const files = await sourceFiles();
+  const names = files.flatMap((file) => /^protocols\/(\w+)\/protocol\.ts$/.exec(file)?.[1] ?? []);
+  assert.ok(names.length > 1);
+  const named = new RegExp(`\\b(${names.join('|')}|jetstream)`, 'i');
+  const found: string[] = [];
+  for (const file of files) {
+    // The load generator speaks a protocol.
+    if (!/^(server|cli)\//.test(file) || /^cli\/(bench\/|commands\/bench\.ts$)/.test(file)) continue;
+    const lines = (await readFile(join(root, file), 'utf8')).split('\n');
+    for (const line of lines) if (named.test(line)) found.push(`${file}: ${line.trim()}`);
+  }
+  assert.deepEqual(found, []);
+});
+
 test('the check sees what it is there for', () => {
   const cases: readonly (readonly [file: string, source: string, violation: RegExp | undefined])[] = [
     ['broker/topics/topic.ts', `import { Log } from '../../log/index.ts';`, undefined],

@@ -65,7 +65,9 @@ export const commands: readonly CommandEntry[] = [
 /** Runs the command line and returns the exit code. Data goes to stdout, everything else to stderr. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   const program = new Command('pillarbox')
-    .description('A durable message broker that NATS and Kafka clients already speak to.')
+    .description(
+      'A durable message broker that clients of other brokers can speak to; "serve --help" lists the protocols.',
+    )
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('See pillarbox --help.')
     .exitOverride()

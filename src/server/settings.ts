@@ -71,7 +71,7 @@ export const settingTable: SettingTable<Settings> = {
   maxPayloadBytes: size(1, 64 * 2 ** 20, {
     name: 'max-payload',
     default: 2 ** 20,
-    help: 'largest message accepted from NATS clients',
+    help: 'largest message accepted, from clients whose protocol has no setting of its own',
   }),
   connectionsMax: count<number | undefined>(1_000_000, {
     name: 'connections-max',

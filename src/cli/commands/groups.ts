@@ -37,7 +37,7 @@ export function configure(command: Command): void {
     const { groups } = await context.client.get<{ groups: GroupJson[] }>(path);
     printList(context, groups, () =>
       groups.length === 0
-        ? 'There is no group yet; a NATS client makes one by creating a JetStream consumer.'
+        ? 'There is no group yet; a client makes one when it begins to consume.'
         : groupTable(groups, context.terminal.style.bold),
     );
   });

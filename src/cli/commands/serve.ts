@@ -160,12 +160,13 @@ function exitCodeOf(error: unknown): number {
 
 function banner({ doors, adminUrl, dataDirectory, startMs }: Listening, self: string): string {
   const isDefault = adminUrl === 'http://127.0.0.1:8222';
-  const lines = doors.map(({ title, address }) => `  ${title.padEnd(6)} ${address}\n`).join('');
+  const width = Math.max(...doors.map(({ title }) => title.length), 'Admin'.length) + 1;
+  const lines = doors.map(({ title, address }) => `  ${title.padEnd(width)} ${address}\n`).join('');
   const examples = doors.map(({ example }) => (example === undefined ? '' : `or ${example}\n`)).join('');
   return `Pillarbox ${packageVersion()} is ready after ${formatDuration(startMs)}.
 
-${lines}  Admin  ${adminUrl}  (/healthz, /metrics, /api/v1/)
-  Data   ${dataDirectory}
+${lines}  ${'Admin'.padEnd(width)} ${adminUrl}  (/healthz, /metrics, /api/v1/)
+  ${'Data'.padEnd(width)} ${dataDirectory}
 
 Try it from another terminal:
 ${isDefault ? '' : `\n  export PILLARBOX_URL=${adminUrl}`}

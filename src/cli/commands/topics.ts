@@ -63,7 +63,7 @@ export function configure(command: Command): void {
     command
       .command('create <topic>')
       .description('create a topic')
-      .option('--subjects <pattern...>', 'NATS subjects it captures, such as "orders.>"')
+      .option('--subjects <pattern...>', 'subjects it captures, such as "orders.>"')
       .option('--partitions <count>', 'how many partitions')
       .option('--retention <kind>', 'limits, queue (deleted once acked) or interest')
       .option('--durability <kind>', 'disk or memory')

@@ -88,7 +88,7 @@ export async function publishToTopic(
   return json({ results: await allOrError(sent) });
 }
 
-/** As a NATS client's publish: live subscribers get it, and the topic that captures the subject stores it. */
+/** Live subscribers of the subject get it first, and then the topic that captures the subject stores it. */
 export async function publishToSubject(
   request: AdminRequest,
   context: AdminContext,

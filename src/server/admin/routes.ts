@@ -31,7 +31,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'POST /api/v1/topics/:topic/messages': { summary: 'publish to a topic', handle: messages.publishToTopic },
   'GET /api/v1/topics/:topic/messages/:offset': { summary: 'one message', handle: messages.showMessage },
   'POST /api/v1/subjects/:subject/messages': {
-    summary: 'publish to a subject, as a NATS client does',
+    summary: 'publish to a subject and its live subscribers',
     handle: messages.publishToSubject,
   },
   'GET /api/v1/groups': { summary: 'all groups', handle: groups.listGroups },

@@ -73,7 +73,7 @@ export async function createTopic(
   { broker, oldestTimes }: AdminContext,
 ): Promise<JsonReply<TopicDetailsJson>> {
   const options = readObject(await request.json(), topicShape, ['name']);
-  // As for streams of NATS clients: per-subject reads of what is captured stay cheap.
+  // Reads by subject of what is captured stay cheap.
   const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
   const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
   return json(await describeTopicFully(topic, oldestTimes), 201);
