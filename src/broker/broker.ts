@@ -220,8 +220,12 @@ export class Broker {
    * Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many
    * stayed and why.
    */
-  redrive(letters: Topic, options: RedriveOptions = {}): Promise<Redriven> {
-    return redrive(this.#parts.topicHost, letters, options);
+  redrive(
+    letters: Topic,
+    options: RedriveOptions = {},
+    mayGoTo?: (topic: string) => boolean,
+  ): Promise<Redriven> {
+    return redrive(this.#parts.topicHost, letters, options, mayGoTo);
   }
 
   // ---- what watchers need

@@ -7,8 +7,16 @@ export const defaultUrl = 'http://127.0.0.1:8222';
 export interface AdminClientOptions {
   readonly url: string;
   readonly token?: string | undefined;
+  /** A user to log in as, instead of the token. */
+  readonly user?: AdminUser | undefined;
   /** For https. */
   readonly tls?: TlsFiles | undefined;
+}
+
+/** A user of the broker; the password is asked for with the first request. */
+export interface AdminUser {
+  readonly name: string;
+  readonly password: () => Promise<string>;
 }
 
 type Query = { readonly [name: string]: string | number | undefined };
@@ -16,11 +24,13 @@ type Query = { readonly [name: string]: string | number | undefined };
 /** The admin client is the command line's only access to a broker: the admin HTTP of docs/admin-api.md. */
 export class AdminClient {
   readonly url: string;
-  readonly #authorization: string | undefined;
+  readonly #token: string | undefined;
+  readonly #user: AdminUser | undefined;
+  #authorization: Promise<string> | undefined;
   readonly #sender: HttpSender;
 
   /** Throws a CliError when the address is none or a file of TLS cannot be read. */
-  constructor({ url: given, token, tls }: AdminClientOptions) {
+  constructor({ url: given, token, user, tls }: AdminClientOptions) {
     const url = /^https?:\/\//.test(given) ? given : `http://${given}`;
     if (!URL.canParse(url))
       throw new CliError(
@@ -28,7 +38,8 @@ export class AdminClient {
         `"${given}" is not an address of a broker; one looks like ${defaultUrl}.`,
       );
     this.url = url.replace(/\/+$/, '');
-    this.#authorization = token === undefined ? undefined : `Bearer ${token}`;
+    this.#token = token;
+    this.#user = user;
     this.#sender = new HttpSender(tls);
   }
 
@@ -54,7 +65,8 @@ export class AdminClient {
     const url = new URL(`${this.url}${path}`);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const headers = this.#authorization === undefined ? {} : { authorization: this.#authorization };
+    const authorization = await this.#authorize();
+    const headers = authorization === undefined ? {} : { authorization };
     let answer: HttpReply;
     try {
       answer = await this.#sender.send({ method, url, headers, body, signal });
@@ -65,6 +77,13 @@ export class AdminClient {
     const reply = parseJson(answer.text);
     if (answer.status < 300 && reply !== undefined) return reply;
     throw this.#refused(answer.status, reply);
+  }
+
+  #authorize(): Promise<string> | undefined {
+    const user = this.#user;
+    if (user) this.#authorization ??= user.password().then((password) => basic(user.name, password));
+    else if (this.#token !== undefined) this.#authorization ??= Promise.resolve(`Bearer ${this.#token}`);
+    return this.#authorization;
   }
 
   #unreachable(error: unknown): CliError {
@@ -92,7 +111,9 @@ export class AdminClient {
     if (status === 401)
       return new CliError(
         exitCode.failure,
-        `The broker at ${this.url} wants a token: give it with --token or PILLARBOX_TOKEN.`,
+        this.#user
+          ? `The broker at ${this.url} knows no user "${this.#user.name}" with this password: check --user and PILLARBOX_PASSWORD.`
+          : `The broker at ${this.url} wants a token or a user: give --token or PILLARBOX_TOKEN, or --user and PILLARBOX_PASSWORD.`,
       );
     // The broker is stopping, or has no room for another connection: a later try may succeed.
     if (error.code === 'closed' || error.code === 'connections-exceeded')
@@ -102,6 +123,10 @@ export class AdminClient {
       );
     return new CliError(status === 404 ? exitCode.notFound : exitCode.failure, error.message);
   }
+}
+
+function basic(name: string, password: string): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
 const untrusted = new Set([

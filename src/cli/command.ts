@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { AdminClient, defaultUrl } from './admin-client.ts';
+import { AdminClient, type AdminUser, defaultUrl } from './admin-client.ts';
+import { CliError, exitCode } from './exit-code.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
 import { shownJson, shownText } from '../util/shown-text.ts';
 
@@ -15,6 +16,7 @@ export interface CommandModule {
 export interface ClientOptions {
   readonly url: string;
   readonly token?: string;
+  readonly user?: string;
   readonly ca?: string;
   readonly clientCert?: string;
   readonly clientKey?: string;
@@ -65,6 +67,10 @@ export function addClientOptions(command: Command): Command {
       process.env['PILLARBOX_URL'] || defaultUrl,
     )
     .option('--token <token>', 'admin token of the broker (better set by PILLARBOX_TOKEN)')
+    .option(
+      '--user <name>',
+      'user to log in as (or PILLARBOX_USER); password by PILLARBOX_PASSWORD or prompt',
+    )
     .option('--ca <file>', "PEM file of what has signed the broker's certificate (or PILLARBOX_CA)")
     .option('--client-cert <file>', 'PEM file of a client certificate (or PILLARBOX_CLIENT_CERT)')
     .option('--client-key <file>', 'PEM file of its key (or PILLARBOX_CLIENT_KEY)');
@@ -72,16 +78,38 @@ export function addClientOptions(command: Command): Command {
 
 export function contextOf(options: ClientOptions): CommandContext {
   const token = options.token ?? process.env['PILLARBOX_TOKEN'];
+  const user = (options.user ?? process.env['PILLARBOX_USER']) || undefined;
   const tls = {
     ca: (options.ca ?? process.env['PILLARBOX_CA']) || undefined,
     cert: (options.clientCert ?? process.env['PILLARBOX_CLIENT_CERT']) || undefined,
     key: (options.clientKey ?? process.env['PILLARBOX_CLIENT_KEY']) || undefined,
   };
   return {
-    client: new AdminClient({ url: options.url, token: token || undefined, tls }),
+    client: new AdminClient({
+      url: options.url,
+      token: token || undefined,
+      user: user === undefined ? undefined : userOf(user),
+      tls,
+    }),
     terminal: processTerminal(!options.color),
     json: options.json === true,
   };
+}
+
+/** A user whose password comes from the environment, or from the person at the terminal. */
+export function userOf(name: string): AdminUser {
+  const password = async (): Promise<string> => {
+    const given = process.env['PILLARBOX_PASSWORD'];
+    if (given) return given;
+    if (!process.stdin.isTTY || !process.stderr.isTTY)
+      throw new CliError(
+        exitCode.usage,
+        `The password of user "${name}" is missing: set PILLARBOX_PASSWORD.`,
+      );
+    const { readHidden } = await import('./secret-input.ts');
+    return readHidden(`Password of ${shownText(name)}: `);
+  };
+  return { name, password };
 }
 
 /** Prints a result: JSON for programs, the rendered text for people. */

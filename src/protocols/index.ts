@@ -11,7 +11,17 @@ export {
 } from './connections/index.ts';
 export type { Frontend, ListenOptions } from './frontend.ts';
 export { usersOfSettings } from './users-of-settings.ts';
-export { Users, hashPassword, iterationsMax, iterationsMin, type User } from './users/index.ts';
+export {
+  Users,
+  hashPassword,
+  iterationsMax,
+  iterationsMin,
+  type User,
+  type Access,
+  fullAccess,
+  noAccess,
+  type TopicAction,
+} from './users/index.ts';
 export {
   HttpError,
   HttpFrontend,

@@ -61,7 +61,7 @@ function exposuresOf(settings: Settings, users: Users): Exposure[] {
     host: adminHost,
     hostFlag: `--${settingTable.adminHost.name}`,
     loginFlags: `--${settingTable.adminToken.name}`,
-    authenticates: adminToken !== undefined,
+    authenticates: adminToken !== undefined || users.requires('admin'),
     orElse: '',
   };
   return [...doors, admin];

@@ -42,12 +42,13 @@ export interface Redriven {
 /**
  * Puts dead letters back where they came from, without the headers they got: append there and removal here
  * are one commit. The topic is asked as for any publish, so that its limits hold; what it refuses stays, and
- * so does what has no topic any more. Resolves when that is durable.
+ * so does what has no topic any more, or one that `mayGoTo` denies. Resolves when that is durable.
  */
 export async function redrive(
   host: RedriveHost,
   letters: Topic,
   options: RedriveOptions = {},
+  mayGoTo: (topic: string) => boolean = () => true,
 ): Promise<Redriven> {
   const wanted = options.offsets === undefined ? undefined : new Set(options.offsets);
   const stayed = new Map<string, RedriveRefusal>();
@@ -58,7 +59,7 @@ export async function redrive(
       if (moved >= (options.limit ?? Infinity)) break;
       if (wanted && !wanted.has(record.offset)) continue;
       if (!partition.isLive(record.offset)) continue; // another redrive took it, between the reading and now
-      const refusal = putBack(host, record, options.to);
+      const refusal = putBack(host, record, options.to, mayGoTo);
       if (refusal) {
         noteRefusal(stayed, refusal);
         continue;
@@ -72,9 +73,16 @@ export async function redrive(
 }
 
 /** Appends the message to where it goes; why not, if not. */
-function putBack(host: RedriveHost, letter: Record, to: string | undefined): BrokerError | undefined {
+function putBack(
+  host: RedriveHost,
+  letter: Record,
+  to: string | undefined,
+  mayGoTo: (topic: string) => boolean,
+): BrokerError | undefined {
   const origin = deadLetterOrigin(letter.headers);
   const name = to ?? origin?.topic ?? '';
+  if (name !== '' && !mayGoTo(name))
+    return new BrokerError('not-allowed', `Publishing to topic "${name}" is not permitted.`, { topic: name });
   const topic = host.topic(name);
   if (!topic) {
     const what =

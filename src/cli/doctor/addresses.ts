@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { AdminClient, apiPath } from '../admin-client.ts';
 import type { ServerJson } from '../../admin-api/index.ts';
+import { userOf } from '../command.ts';
 import type { Check, Examination } from './check.ts';
 
 /** Whether the ports are free, or used by a running broker of ours. */
@@ -30,6 +31,7 @@ async function runningBroker({
   const client = new AdminClient({
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     token: process.env['PILLARBOX_TOKEN'] || process.env['PILLARBOX_ADMIN_TOKEN'],
+    user: process.env['PILLARBOX_USER'] ? userOf(process.env['PILLARBOX_USER']) : undefined,
     // The files are this machine's own: a broker that shows the certificate is the one that they are for.
     tls: {
       ca: process.env['PILLARBOX_CA'] || certificate,

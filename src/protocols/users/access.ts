@@ -58,6 +58,9 @@ export class Access {
 /** The access of users without restrictions, and of all clients where there are no users. */
 export const fullAccess: Access = new Access(undefined);
 
+/** The access of requests that need no login, and do nothing with topics. */
+export const noAccess: Access = new Access({});
+
 export function accessOf(permissions: TopicPermissions | undefined): Access {
   return permissions === undefined ? fullAccess : new Access(permissions);
 }

@@ -1,4 +1,4 @@
-export { Access, accessOf, fullAccess } from './access.ts';
+export { Access, accessOf, fullAccess, noAccess } from './access.ts';
 export type { Login, Proof } from './login.ts';
 export { PasswordChecks } from './password-checks.ts';
 export {

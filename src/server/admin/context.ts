@@ -1,5 +1,13 @@
 import type { Broker, Group, Topic } from '../../broker/index.ts';
-import { type ConnectionRegistry, type Door, HttpError } from '../../protocols/index.ts';
+import {
+  type Access,
+  type ConnectionRegistry,
+  type Door,
+  HttpError,
+  type TopicAction,
+  type Users,
+} from '../../protocols/index.ts';
+import type { AdminRequest } from './http.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
 import type { SyncTimes } from '../sync-times.ts';
@@ -12,6 +20,7 @@ export interface AdminContext {
   /** The connections of the admin HTTP itself. */
   readonly adminConnections: () => number;
   readonly connections: ConnectionRegistry;
+  readonly users: Users;
   readonly settings: Settings;
   readonly version: string;
   readonly dataDirectory: string;
@@ -23,18 +32,44 @@ export interface AdminContext {
   readonly syncTimes: SyncTimes;
 }
 
-export function topicOf({ broker }: AdminContext, name: string | undefined): Topic {
-  const topic = broker.topic(name ?? '');
+/** The topic of a request's path. Throws an HttpError when its user may not do that, or there is none. */
+export function topicFor(action: Action, { access, params }: Asked, context: AdminContext): Topic {
+  const name = params['topic'] ?? '';
+  checkMay(action, access, name);
+  return topicOf(context, name);
+}
+
+/** The group of a request's path: who may consume from a topic may see to its groups. */
+export function groupFor(request: Asked, context: AdminContext): Group {
+  const topic = topicFor('consume', request, context);
+  const { group: name = '' } = request.params;
+  const group = topic.groups.get(name);
+  if (group) return group;
+  throw new HttpError(404, 'group-not-found', `Topic "${topic.name}" has no group "${name}".`);
+}
+
+export function topicOf({ broker }: AdminContext, name: string): Topic {
+  const topic = broker.topic(name);
   if (topic) return topic;
   throw new HttpError(404, 'topic-not-found', `There is no topic "${name}".`);
 }
 
-export function groupOf(
-  context: AdminContext,
-  { topic: topicName, group: groupName }: { readonly [name: string]: string },
-): Group {
-  const topic = topicOf(context, topicName);
-  const group = topic.groups.get(groupName ?? '');
-  if (group) return group;
-  throw new HttpError(404, 'group-not-found', `Topic "${topic.name}" has no group "${groupName}".`);
+/** What is done with a topic; `see` is what every permission on it allows. */
+export type Action = TopicAction | 'see';
+type Asked = Pick<AdminRequest, 'access' | 'params'>;
+
+/** Throws an HttpError when the user may not do that, whether or not there is such a topic. */
+export function checkMay(action: Action, access: Access, topic: string): void {
+  const may = action === 'see' ? access.maySee(topic) : access.may(action, topic);
+  if (!may) throw notPermitted(`${action} topic "${topic.slice(0, 255)}"`);
+}
+
+/** Throws an HttpError when the user may not do so to any topic: for what concerns all of the server. */
+export function checkMayAll(action: TopicAction, access: Access): void {
+  if (!access.may(action, '*'))
+    throw notPermitted(`do that: it takes the permission to ${action} all topics`);
+}
+
+function notPermitted(what: string): HttpError {
+  return new HttpError(403, 'not-permitted', `This user may not ${what}.`);
 }

@@ -17,7 +17,7 @@ import {
 } from '../../broker/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
-import { type AdminContext, topicOf } from './context.ts';
+import { type AdminContext, checkMay, topicFor, topicOf } from './context.ts';
 import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -61,11 +61,12 @@ export async function deadLetterTopics({
 }
 
 export async function listDeadLetterTopics(
-  _: AdminRequest,
+  { access }: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<DeadLetterTopicsJson>> {
   const topics: DeadLetterTopicJson[] = [];
-  for (const [topic, groups] of await deadLetterTopics(context))
+  for (const [topic, groups] of await deadLetterTopics(context)) {
+    if (!access.maySee(topic.name)) continue;
     topics.push({
       topic: topic.name,
       messages: topic.durableCount,
@@ -73,28 +74,29 @@ export async function listDeadLetterTopics(
       oldestAgeMs: await context.oldestTimes.topicAgeMs(topic, Date.now()),
       groups,
     });
+  }
   return json({ topics });
 }
 
 export async function listDeadLetters(
-  { params, query, signal }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<MessagesJson<DeadLetterJson>>> {
-  const topic = topicOf(context, params['topic']);
+  const topic = topicFor('consume', request, context);
   return json(
-    await browse(topic, readBrowseQuery(query), signal, (message, { headers }) =>
+    await browse(topic, readBrowseQuery(request.query), request.signal, (message, { headers }) =>
       withOrigin(message, headers),
     ),
   );
 }
 
 export async function showDeadLetter(
-  { params, query }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<DeadLetterJson>> {
-  const topic = topicOf(context, params['topic']);
-  const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
-  const offset = wholeNumber()(params['offset'], 'offset');
+  const topic = topicFor('consume', request, context);
+  const { partition = 0, as, valueBytesMax } = readBrowseQuery(request.query);
+  const offset = wholeNumber()(request.params['offset'], 'offset');
   const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
     throw new HttpError(
@@ -111,18 +113,22 @@ export async function redriveDeadLetters(
   request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<RedrivenJson>> {
-  const topic = topicOf(context, request.params['topic']);
+  const topic = topicFor('manage', request, context);
   const options = readObject((await request.json()) ?? {}, redriveShape);
-  if (options.to !== undefined) topicOf(context, options.to);
-  const { moved, stayed } = await context.broker.redrive(topic, options);
+  if (options.to !== undefined) {
+    checkMay('publish', request.access, options.to);
+    topicOf(context, options.to);
+  }
+  const mayGoTo = (name: string): boolean => request.access.mayPublish(name);
+  const { moved, stayed } = await context.broker.redrive(topic, options, mayGoTo);
   return json({ redriven: moved, left: topic.durableCount, stayed });
 }
 
 export async function purgeDeadLetters(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<PurgedJson>> {
-  const topic = topicOf(context, params['topic']);
+  const topic = topicFor('manage', request, context);
   let purged = 0;
   for (const partition of topic.partitions.opened.slice()) purged += await partition.purge();
   return json({ purged });

@@ -7,7 +7,7 @@ import type {
   ResetJson,
 } from '../../admin-api/index.ts';
 import type { GroupStart } from '../../broker/index.ts';
-import { type AdminContext, groupOf, topicOf } from './context.ts';
+import { type AdminContext, groupFor, topicFor } from './context.ts';
 import { describeGroup, describeGroupFully } from './describe.ts';
 import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
@@ -26,47 +26,49 @@ const startShape: Shape<Read<GroupStartJson>> = {
 };
 
 export async function listGroups(
-  _: AdminRequest,
+  { access }: AdminRequest,
   { broker, oldestTimes }: AdminContext,
 ): Promise<JsonReply<GroupsJson>> {
   const groups = [];
-  for (const topic of broker.topics.values())
+  for (const topic of broker.topics.values()) {
+    if (!access.mayConsume(topic.name)) continue;
     for (const group of topic.groups.values()) groups.push(await describeGroup(group, oldestTimes));
+  }
   return json({ groups });
 }
 
 export async function listGroupsOfTopic(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupsJson>> {
   const groups = [];
-  for (const group of topicOf(context, params['topic']).groups.values())
+  for (const group of topicFor('consume', request, context).groups.values())
     groups.push(await describeGroup(group, context.oldestTimes));
   return json({ groups });
 }
 
 export async function showGroup(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
-  return json(await describeGroupFully(groupOf(context, params), context.oldestTimes));
+  return json(await describeGroupFully(groupFor(request, context), context.oldestTimes));
 }
 
 export async function pauseGroup(
   request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
-  const group = groupOf(context, request.params);
+  const group = groupFor(request, context);
   const { forMs, untilMs } = readObject((await request.json()) ?? {}, pauseShape);
   await group.pause(untilMs ?? (forMs === undefined ? undefined : Date.now() + forMs));
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 
 export async function resumeGroup(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
-  const group = groupOf(context, params);
+  const group = groupFor(request, context);
   await group.resume();
   return json(await describeGroupFully(group, context.oldestTimes));
 }
@@ -75,7 +77,7 @@ export async function resetGroup(
   request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
-  const group = groupOf(context, request.params);
+  const group = groupFor(request, context);
   const body = readObject<{ readonly [K in keyof ResetJson]: unknown }>(
     await request.json(),
     { start: anything },
@@ -86,10 +88,10 @@ export async function resetGroup(
 }
 
 export async function deleteGroup(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<GroupDeletedJson>> {
-  const group = groupOf(context, params);
+  const group = groupFor(request, context);
   await group.delete();
   return json({ deleted: group.name, topic: group.topic.name });
 }

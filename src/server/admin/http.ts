@@ -11,13 +11,17 @@ import {
   Listener,
   type Route as PathRoute,
   type TlsGuard,
+  noAccess,
+  Users,
 } from '../../protocols/index.ts';
-import { sameText } from '../../util/index.ts';
 import { describeError, invalidRequest } from './errors.ts';
+import { adminProtocol, type AdminDoor, type AdminLogin, logIn, needsLogin } from './login.ts';
 import type { JsonReply } from './reply.ts';
 
 /** A request of the admin HTTP after routing. */
 export interface AdminRequest {
+  /** What it may do. */
+  readonly access: AdminLogin['access'];
   /** The `:names` of the path, decoded. */
   readonly params: { readonly [name: string]: string };
   readonly query: URLSearchParams;
@@ -44,8 +48,10 @@ export interface AdminHttpOptions<Context> {
   readonly context: Context;
   readonly host: string;
   readonly port: number;
-  /** When set, every request but the health checks must carry it: `Authorization: Bearer …`. */
+  /** When set, requests may carry it and may do everything then: `Authorization: Bearer …`. */
   readonly token?: string | undefined;
+  /** Users that may log in here. With a token or users, every request but the health checks has to. */
+  readonly users?: Users;
   readonly tls?: TlsGuard | undefined;
   readonly connectionsMax: number;
   /** Shared with the protocols. */
@@ -61,17 +67,18 @@ export interface AdminHttp {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** Under which name wrong tokens are counted. */
-const tokenUser = 'admin token';
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const noLogin: AdminLogin = { user: null, access: noAccess };
 
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot. */
 export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
+  const { token, users = new Users(), hall } = options;
+  const door = { token, users, hall };
   const frontend = new HttpFrontend({
-    name: 'admin',
-    authenticates: options.token !== undefined,
+    name: adminProtocol,
+    authenticates: needsLogin(door),
     hall: options.hall,
-    handle: (request) => answer(request, options),
+    handle: (request) => answer(request, options, door),
     refusal: (error, request) => refusal(error, request, options),
     limits: { connectionsMax: options.connectionsMax },
     tls: options.tls,
@@ -93,19 +100,25 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
   };
 }
 
-async function answer<Context>(request: HttpRequest, options: AdminHttpOptions<Context>): Promise<HttpReply> {
-  const { host, token, hall, routes, context, tls } = options;
+async function answer<Context>(
+  request: HttpRequest,
+  { host, routes, context, tls }: AdminHttpOptions<Context>,
+  door: AdminDoor,
+): Promise<HttpReply> {
   checkOrigin(request.headers, {
     boundHost: host,
-    // A page that was led here does not have the token. A certificate the browser would send by itself.
-    takesAnyName: token !== undefined,
+    // A page that was led here has no token and no password. A certificate the browser would send by itself.
+    takesAnyName: needsLogin(door),
     scheme: tls === undefined ? 'http' : 'https',
   });
   const { pathname, searchParams } = request.url;
-  if (token !== undefined && !openPaths.has(pathname)) await checkToken(request, token, hall);
+  // Health checks say nothing that needs a login.
+  const login = openPaths.has(pathname) ? noLogin : await logIn(request, door);
+  request.user = login.user;
   const { route, params } = findRoute(routes, request.method, pathname);
   const reply = await route.handle(
     {
+      access: login.access,
       params,
       query: searchParams,
       json: () => readJson(request),
@@ -149,31 +162,6 @@ function refusal(
     headers: { ...headersOf(jsonType), ...headers },
     body: `${JSON.stringify(body satisfies ErrorJson)}\n`,
   };
-}
-
-/** Where the token may not be looked at yet, the request waits. */
-async function checkToken(request: HttpRequest, token: string, { logins, clock }: Hall): Promise<void> {
-  const [, given] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  const { address } = request;
-  if (given !== undefined) {
-    const waitMs = logins.admit(address, tokenUser);
-    if (waitMs === undefined)
-      throw new HttpError(
-        429,
-        'too-many-logins',
-        'Too many wrong tokens came from this address; try again later.',
-        { 'retry-after': '10' },
-      );
-    if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
-    // A client that has left learns nothing, and its guess is not looked at.
-    if (!request.isGone) {
-      if (sameText(token, given)) return logins.succeeded(address, tokenUser);
-      logins.failed(address, tokenUser);
-    }
-  }
-  throw new HttpError(401, 'not-authorised', 'Send "Authorization: Bearer" with the admin token.', {
-    'www-authenticate': 'Bearer',
-  });
 }
 
 async function readJson(request: HttpRequest): Promise<unknown> {

@@ -18,7 +18,7 @@ import {
 import { HttpError } from '../../protocols/index.ts';
 import { isPublishSubject } from '../../util/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
-import { type AdminContext, topicOf } from './context.ts';
+import { type AdminContext, checkMay, checkMayAll, topicFor } from './context.ts';
 import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
@@ -54,20 +54,20 @@ const messageShape: Shape<MessageBody> = {
 };
 
 export async function browseTopic(
-  { params, query, signal }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<MessagesJson>> {
-  const topic = topicOf(context, params['topic']);
-  return json(await browse(topic, readBrowseQuery(query), signal, (message) => message));
+  const topic = topicFor('consume', request, context);
+  return json(await browse(topic, readBrowseQuery(request.query), request.signal, (message) => message));
 }
 
 export async function showMessage(
-  { params, query }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<MessageJson>> {
-  const topic = topicOf(context, params['topic']);
-  const { partition = 0, as, valueBytesMax } = readBrowseQuery(query);
-  const offset = wholeNumber()(params['offset'], 'offset');
+  const topic = topicFor('consume', request, context);
+  const { partition = 0, as, valueBytesMax } = readBrowseQuery(request.query);
+  const offset = wholeNumber()(request.params['offset'], 'offset');
   const message = await topic.partitions.at(partition)?.get(offset);
   if (!message)
     throw new HttpError(
@@ -82,7 +82,7 @@ export async function publishToTopic(
   request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<PublishResultsJson>> {
-  const topic = topicOf(context, request.params['topic']);
+  const topic = topicFor('publish', request, context);
   const bodies = await readMessages(request, context);
   const sent = bodies.map(({ body, value }) => store(topic, body, value, body.key ?? null));
   return json({ results: await allOrError(sent) });
@@ -98,8 +98,10 @@ export async function publishToSubject(
     throw invalidRequest(
       `"${subject.slice(0, 200)}" is not a subject: words without spaces, separated by single dots, no wildcards.`,
     );
-  const bodies = await readMessages(request, context);
   const topic = context.broker.router.topicOf(subject);
+  if (topic) checkMay('publish', request.access, topic.name);
+  else checkMayAll('publish', request.access);
+  const bodies = await readMessages(request, context);
   const subjectBytes = Buffer.from(subject, 'utf8');
   const sent = bodies.map(async ({ body, value }) => {
     if (

@@ -2,7 +2,7 @@ import type * as PromClient from 'prom-client';
 import type { Group, Topic } from '../../broker/index.ts';
 import { processFigures } from '../../util/index.ts';
 import { syncBounds } from '../sync-times.ts';
-import type { AdminContext } from './context.ts';
+import { type AdminContext, checkMayAll } from './context.ts';
 import { deadLetterTopics } from './dead-letters.ts';
 import type { AdminReply, AdminRequest } from './http.ts';
 
@@ -32,7 +32,8 @@ export async function loadMetrics(): Promise<Pick<typeof PromClient, 'Registry'>
  * `GET /metrics`: everything is read from the broker when asked for, so that nobody pays for metrics that
  * nobody reads.
  */
-export async function metrics(_: AdminRequest, context: AdminContext): Promise<AdminReply> {
+export async function metrics({ access }: AdminRequest, context: AdminContext): Promise<AdminReply> {
+  checkMayAll('manage', access);
   const { Registry } = await loadMetrics();
   const registry = new Registry();
   for (const family of await collectFamilies(context)) {

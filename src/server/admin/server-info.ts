@@ -7,7 +7,8 @@ import type {
 } from '../../admin-api/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 import { processFigures } from '../../util/index.ts';
-import type { AdminContext } from './context.ts';
+import { type AdminContext, checkMayAll } from './context.ts';
+import { adminProtocol } from './login.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
 import { wholeNumber } from './shape.ts';
@@ -77,9 +78,10 @@ export function serverInfo(_: AdminRequest, context: AdminContext): JsonReply<Se
 
 /** Those whose output waits for them come first: they are the ones that hold others back. */
 export function listConnections(
-  { query }: AdminRequest,
-  { doors, connections, settings, adminConnections }: AdminContext,
+  { access, query }: AdminRequest,
+  { doors, connections, users, settings, adminConnections }: AdminContext,
 ): JsonReply<ConnectionsJson> {
+  checkMayAll('manage', access);
   const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
   const protocols = doors.map(({ name, connections, authenticates }) => ({
     name,
@@ -87,18 +89,19 @@ export function listConnections(
     authenticates,
   }));
   protocols.push({
-    name: 'admin',
+    name: adminProtocol,
     connections: adminConnections(),
-    authenticates: settings.adminToken !== undefined,
+    authenticates: settings.adminToken !== undefined || users.requires(adminProtocol),
   });
   const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
   return json({ protocols, total: all.length, connections: all.slice(0, limit) });
 }
 
 export function closeConnection(
-  { params }: AdminRequest,
+  { access, params }: AdminRequest,
   { connections }: AdminContext,
 ): JsonReply<ConnectionClosedJson> {
+  checkMayAll('manage', access);
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(params['id'], 'id');
   const connection = connections.get(id);
   if (!connection) throw new HttpError(404, 'connection-not-found', `There is no connection ${id}.`);

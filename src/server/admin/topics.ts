@@ -6,7 +6,7 @@ import type {
   TopicsJson,
 } from '../../admin-api/index.ts';
 import { type TopicDeadLetterPolicy, type TopicOptions, topicConfig } from '../../broker/index.ts';
-import { type AdminContext, topicOf } from './context.ts';
+import { type AdminContext, checkMay, topicFor } from './context.ts';
 import { describeTopic, describeTopicFully } from './describe.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -60,11 +60,12 @@ const purgeShape: Shape<PurgeJson> = {
 };
 
 export async function listTopics(
-  _: AdminRequest,
+  { access }: AdminRequest,
   { broker, oldestTimes }: AdminContext,
 ): Promise<JsonReply<TopicsJson>> {
   const topics = [];
-  for (const topic of broker.topics.values()) topics.push(await describeTopic(topic, oldestTimes));
+  for (const topic of broker.topics.values())
+    if (access.maySee(topic.name)) topics.push(await describeTopic(topic, oldestTimes));
   return json({ topics });
 }
 
@@ -73,6 +74,7 @@ export async function createTopic(
   { broker, oldestTimes }: AdminContext,
 ): Promise<JsonReply<TopicDetailsJson>> {
   const options = readObject(await request.json(), topicShape, ['name']);
+  checkMay('manage', request.access, options.name);
   // Reads by subject of what is captured stay cheap.
   const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
   const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
@@ -80,17 +82,17 @@ export async function createTopic(
 }
 
 export async function showTopic(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<TopicDetailsJson>> {
-  return json(await describeTopicFully(topicOf(context, params['topic']), context.oldestTimes));
+  return json(await describeTopicFully(topicFor('see', request, context), context.oldestTimes));
 }
 
 export async function deleteTopic(
-  { params }: AdminRequest,
+  request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<TopicDeletedJson>> {
-  const topic = topicOf(context, params['topic']);
+  const topic = topicFor('manage', request, context);
   const messages = topic.durableCount;
   await topic.delete();
   return json({ deleted: topic.name, messages });
@@ -100,7 +102,7 @@ export async function purgeTopic(
   request: AdminRequest,
   context: AdminContext,
 ): Promise<JsonReply<PurgedJson>> {
-  const topic = topicOf(context, request.params['topic']);
+  const topic = topicFor('manage', request, context);
   const { key, before, keep, partition } = readObject((await request.json()) ?? {}, purgeShape);
   let purged = 0;
   for (const each of topic.partitions.opened.slice()) {

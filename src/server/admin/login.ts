@@ -1,0 +1,102 @@
+import {
+  type Access,
+  fullAccess,
+  type Hall,
+  HttpError,
+  type HttpRequest,
+  type Users,
+} from '../../protocols/index.ts';
+import { sameText } from '../../util/index.ts';
+
+/** As users name it in `protocols`. */
+export const adminProtocol = 'admin';
+/** Under which name wrong tokens are counted: a token names its user by itself. */
+const tokenUser = 'admin token';
+
+/** What lets requests in. */
+export interface AdminDoor {
+  /** It may do everything, as no user in particular. */
+  readonly token: string | undefined;
+  readonly users: Users;
+  readonly hall: Hall;
+}
+
+/** Who a request comes from, and what it may do. */
+export interface AdminLogin {
+  /** Null: no user in particular. */
+  readonly user: string | null;
+  readonly access: Access;
+}
+
+const anyone: AdminLogin = { user: null, access: fullAccess };
+
+type Given =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'password'; readonly user: string; readonly password: string };
+
+/** Whether a request has to say who it comes from. */
+export function needsLogin({ token, users }: AdminDoor): boolean {
+  return token !== undefined || users.requires(adminProtocol);
+}
+
+/**
+ * Logs a request in: by the admin token or the token of a user (`Bearer`), or by a user's name and password
+ * (`Basic`). Where it may not be looked at yet, the request waits. Rejects with an HttpError: 401, or 429 when
+ * too many wait.
+ */
+export async function logIn(request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
+  if (!needsLogin(door)) return anyone;
+  const given = givenBy(request.headers.authorization ?? '');
+  if (!given) throw notAuthorised(door);
+  const { logins, clock } = door.hall;
+  const { address } = request;
+  const name = given.kind === 'token' ? tokenUser : given.user;
+  const waitMs = logins.admit(address, name);
+  if (waitMs === undefined)
+    throw new HttpError(
+      429,
+      'too-many-logins',
+      'Too many wrong passwords or tokens came from this address; try again later.',
+      { 'retry-after': '10' },
+    );
+  if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
+  // A client that has left learns nothing, and its guess is not looked at.
+  const login = request.isGone ? undefined : await loginBy(given, door);
+  if (!login) {
+    if (!request.isGone) logins.failed(address, name);
+    throw notAuthorised(door);
+  }
+  logins.succeeded(address, name);
+  return login;
+}
+
+async function loginBy(given: Given, { token, users }: AdminDoor): Promise<AdminLogin | undefined> {
+  if (given.kind === 'token' && token !== undefined && sameText(token, given.token)) return anyone;
+  const login = await users.logIn(adminProtocol, given);
+  return login && { user: login.user?.name ?? null, access: login.access };
+}
+
+/** `Bearer TOKEN`, or `Basic` with `USER:PASSWORD` in base64 (RFC 7617). */
+function givenBy(authorization: string): Given | undefined {
+  const [, scheme = '', text = ''] = /^(Bearer|Basic) +(.+)$/i.exec(authorization) ?? [];
+  if (text === '') return undefined;
+  if (scheme.toLowerCase() === 'bearer') return { kind: 'token', token: text };
+  const pair = Buffer.from(text, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0
+    ? undefined
+    : { kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1) };
+}
+
+function notAuthorised({ token, users }: AdminDoor): HttpError {
+  const hasUsers = users.requires(adminProtocol);
+  const ways = [
+    ...(token === undefined ? [] : ['"Authorization: Bearer" with the admin token']),
+    ...(hasUsers
+      ? ['"Authorization: Basic" with name and password of a user, or "Bearer" with the token of one']
+      : []),
+  ];
+  return new HttpError(401, 'not-authorised', `Send ${ways.join(', or ')}.`, {
+    'www-authenticate': hasUsers ? 'Basic realm="pillarbox", charset="UTF-8", Bearer' : 'Bearer',
+  });
+}
