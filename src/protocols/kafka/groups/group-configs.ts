@@ -14,6 +14,7 @@ import {
 } from '../config-values.ts';
 import { KafkaError } from '../errors.ts';
 import type { Bounds, GroupLimits } from './limits.ts';
+import { hasLegalCharacters, isTooLong, names } from '../../names.ts';
 import { groupNameMax } from './offsets.ts';
 
 /** What a share group is made with. */
@@ -73,7 +74,7 @@ function groupConfigRules(limits: GroupLimits): { readonly [name: string]: Group
       type: ConfigType.string,
       default: '',
       problem: (text) =>
-        text === '' || /^[A-Za-z0-9._-]{1,249}$/.test(text)
+        text === '' || (hasLegalCharacters(text, names.kafka.topic) && !isTooLong(text, names.kafka.topic))
           ? undefined
           : 'It must be the name of a topic, or "none" for no dead letters',
     }),

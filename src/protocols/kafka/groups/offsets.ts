@@ -1,9 +1,10 @@
 import { BrokerError, type Broker, type Committed, type Group, type Topic } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
+import { names } from '../../names.ts';
 import { KafkaError } from '../errors.ts';
 import type { GroupLimits } from './limits.ts';
 
-export const groupNameMax = 255;
+export const groupNameMax: number = names.kafka.group.longest.count;
 
 /**
  * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of

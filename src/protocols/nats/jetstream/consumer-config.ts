@@ -1,4 +1,5 @@
 import { hasWildcards, isSubscribeSubject, subjectCovers, subjectMatches } from '../../../util/index.ts';
+import { isTooLong, names } from '../../names.ts';
 import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
 import { isAssetName, ownMetadata } from './names.ts';
@@ -92,7 +93,6 @@ export interface ConsumerConfig {
 const filtersMax = 1024;
 /** nats-server has no limit of its own; each one is looked at, stored and told. */
 const backoffMax = 10_000;
-export const nameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
 export const ackWaitNanosDefault = 30e9;
@@ -298,8 +298,8 @@ function checkNames({ name, durable_name, description }: ConsumerConfigRequest):
   if (durable_name && !isAssetName(durable_name)) {
     throw apiError('streamInvalidConfig', "consumer durable name can not contain '.', '*', '>', '\\', '/'");
   }
-  if (Buffer.byteLength(durable_name || name || '') > nameBytesMax)
-    throw apiError('consumerNameTooLong', nameBytesMax);
+  if (isTooLong(durable_name || name || '', names.nats.group))
+    throw apiError('consumerNameTooLong', names.nats.group.longest.count);
   if (Buffer.byteLength(description ?? '') > descriptionBytesMax) {
     throw apiError('consumerDescriptionTooLong', descriptionBytesMax);
   }

@@ -1,33 +1,24 @@
-/**
- * Names of streams and consumers as NATS allows them: they stand as one token in API subjects and as a file
- * name at nats-server.
- *
- * A core name that has other characters (a Kafka topic `a.b`) shows with these percent-encoded, `a%2Eb`;
- * never hidden.
- */
+import {
+  coreName as coreNameOf,
+  hasLegalCharacters,
+  names,
+  shownName,
+  type KnownNames,
+} from '../../names.ts';
 
-// eslint-disable-next-line no-control-regex
-const forbidden = /[.*>/\\\s\u0000-\u0020\u007f]/;
-
+/** Whether a stream or a consumer may have this name: streams and consumers have the same rule. */
 export function isAssetName(name: string): boolean {
-  return name.length > 0 && !forbidden.test(name);
+  return hasLegalCharacters(name, names.nats.topic);
 }
 
 /** The NATS name of a core name. */
 export function assetName(name: string): string {
-  if (isAssetName(name)) return name;
-  return name.replace(
-    new RegExp(forbidden, 'g'),
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+  return shownName(name, names.nats.topic);
 }
 
-/** The core name behind a NATS name: itself when `exists` says so, else what it is the encoding of. */
-export function coreName(name: string, exists: (name: string) => boolean): string {
-  if (exists(name) || !name.includes('%')) return name;
-  return name.replace(/%([0-9A-F]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
+/** The core name behind a NATS name: itself when there is one of it, else what it is the encoding of. */
+export function coreName(name: string, known: KnownNames): string {
+  return coreNameOf(name, names.nats.topic, known) ?? name;
 }
 
 /** Metadata that the server adds to an asset's own. */

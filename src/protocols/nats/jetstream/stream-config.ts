@@ -1,5 +1,6 @@
 import { topicConfig, type Topic, type TopicConfig } from '../../../broker/index.ts';
 import { isSubscribeSubject, subjectCovers, subjectsOverlap } from '../../../util/index.ts';
+import { isTooLong, names } from '../../names.ts';
 import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
 import { assetName, isAssetName, ownMetadata } from './names.ts';
@@ -94,7 +95,6 @@ export interface StreamConfig extends StreamFeatures {
 
 /** Subjects are compared each with each. */
 const subjectsMax = 1024;
-const streamNameBytesMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
 const pedanticLimits = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_msg_size', 'max_consumers'];
@@ -280,8 +280,8 @@ const foreignDefaults = {
 } as const;
 
 function checkLengths(name: string, { description, metadata }: StreamConfigRequest): void {
-  if (Buffer.byteLength(name) > streamNameBytesMax) {
-    throw invalid(`stream name is too long, maximum allowed is ${streamNameBytesMax}`);
+  if (isTooLong(name, names.nats.topic)) {
+    throw invalid(`stream name is too long, maximum allowed is ${names.nats.topic.longest.count}`);
   }
   if (Buffer.byteLength(description ?? '') > descriptionBytesMax) {
     throw invalid(`stream description is too long, maximum allowed is ${descriptionBytesMax}`);

@@ -74,7 +74,7 @@ export class Stream {
 
   findConsumer(name: string): StreamConsumer | undefined {
     const { groups } = this.topic;
-    const group = groups.get(coreName(name, (exact) => groups.has(exact)));
+    const group = groups.get(coreName(name, groups));
     return group && this.consumerOf(group);
   }
 

@@ -27,7 +27,7 @@ export class Streams {
 
   find(name: string): Stream | undefined {
     const { broker } = this.#context;
-    const topic = broker.topic(coreName(name, (exact) => broker.topics.has(exact)));
+    const topic = broker.topic(coreName(name, broker.topics));
     return topic && this.of(topic);
   }
 

@@ -86,7 +86,7 @@ async function createOrUpdate(
   checkWorkQueue(stream, config);
   // A push consumer is one for as long as its subject has a listener, which cannot be refused then.
   if (config.deliver_subject !== undefined) context.broker.budgets.check('consumers');
-  const groupName = coreName(name ?? freshName(context, stream), (exact) => stream.topic.groups.has(exact));
+  const groupName = coreName(name ?? freshName(context, stream), stream.topic.groups);
   const group = await stream.topic.createGroup(groupConfigOf(groupName, config, stream.config));
   return consumerInfo(context, stream.consumerOf(group));
 }

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+
+/** What one protocol allows in the names of topics, or of groups, and how it shows a name that is not allowed. */
+export interface NameRule {
+  /** The characters of a name, as they read after "a name has". */
+  readonly alphabet: string;
+  /** A text of allowed characters, one at least. */
+  readonly characters: RegExp;
+  /** The longest name that a client may give. */
+  readonly longest: { readonly count: number; readonly unit: 'characters' | 'bytes' };
+  /** Names of allowed characters that are not allowed all the same. */
+  readonly reserved: readonly string[];
+  readonly escape: NameEscape;
+}
+
+/**
+ * How a name that a protocol does not allow is shown to its clients, which can use the shown name as any other.
+ *
+ * - `none`: as it is.
+ * - `percent`: characters that are not allowed as `%` and two hex digits, `a.b` as `a%2Eb`. A name that looks
+ *   like an escaped one is shown as it is: what exists under a name is what a client means by it.
+ * - `prefix`: the prefix and the UTF-8 bytes of the name, those that are no letter, digit or `-` as `_` and two
+ *   hex digits, `stock!` as `escaped.stock_21`. A name that begins with a prefix is escaped too, so that no two
+ *   names are shown alike. What stays too long is shown as `hashPrefix` and its SHA-256.
+ */
+export type NameEscape =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'percent' }
+  | { readonly kind: 'prefix'; readonly prefix: string; readonly hashPrefix: string };
+
+/** The rules of one protocol. */
+export interface ProtocolNames {
+  readonly topic: NameRule;
+  readonly group: NameRule;
+}
+
+/** One token of an API subject, and a file name of nats-server: streams and consumers alike. */
+const natsToken: NameRule = {
+  alphabet: "any characters but blanks, '.', '*', '>', '\\' and '/'",
+  // oxlint-disable-next-line no-control-regex
+  characters: /^[^.*>/\\\s\u0000-\u0020\u007f]+$/,
+  longest: { count: 255, unit: 'bytes' },
+  reserved: [],
+  escape: { kind: 'percent' },
+};
+
+/**
+ * The one table of how each protocol shows and accepts the names of topics and groups. The broker itself takes
+ * any text of 1 to 255 characters.
+ */
+export const names: { readonly [P in 'nats' | 'kafka']: ProtocolNames } = {
+  nats: { topic: natsToken, group: natsToken },
+  kafka: {
+    /** `org.apache.kafka.common.internals.Topic` */
+    topic: {
+      alphabet: "ASCII alphanumerics, '.', '_' and '-'",
+      characters: /^[a-zA-Z0-9._-]+$/,
+      longest: { count: 249, unit: 'characters' },
+      reserved: ['.', '..'],
+      escape: { kind: 'prefix', prefix: 'escaped.', hashPrefix: 'escaped-long.' },
+    },
+    group: {
+      alphabet: 'any characters',
+      characters: /^[^]+$/,
+      longest: { count: 255, unit: 'characters' },
+      reserved: [],
+      escape: { kind: 'none' },
+    },
+  },
+};
+
+export function hasLegalCharacters(name: string, { characters }: NameRule): boolean {
+  return characters.test(name);
+}
+
+export function isTooLong(name: string, { longest: { count, unit } }: NameRule): boolean {
+  return (unit === 'bytes' ? Buffer.byteLength(name) : name.length) > count;
+}
+
+/** Whether clients of the protocol may give a thing this name. */
+export function isLegalName(name: string, rule: NameRule): boolean {
+  return hasLegalCharacters(name, rule) && !isTooLong(name, rule) && !rule.reserved.includes(name);
+}
+
+/** The name by which clients of a protocol know what the broker calls `name`. */
+export function shownName(name: string, rule: NameRule): string {
+  const { escape } = rule;
+  switch (escape.kind) {
+    case 'none':
+      return name;
+    case 'percent':
+      return hasLegalCharacters(name, rule) ? name : withPercents(name, rule);
+    case 'prefix': {
+      const { prefix, hashPrefix } = escape;
+      if (isLegalName(name, rule) && !name.startsWith(prefix) && !name.startsWith(hashPrefix)) return name;
+      const escaped = prefix + withHexBytes(name);
+      return isTooLong(escaped, rule)
+        ? hashPrefix + createHash('sha256').update(name).digest('base64url')
+        : escaped;
+    }
+    default:
+      return escape satisfies never;
+  }
+}
+
+/** The names that there are, for {@link coreName}. */
+export interface KnownNames {
+  has(name: string): boolean;
+  /** All of them: asked for only where a name cannot be read back. */
+  keys(): Iterable<string>;
+}
+
+/**
+ * The broker's name behind the name that a client gave; undefined when no thing is shown to it by that name.
+ * Where the escape is `percent` or `none` it is the name for a thing that is still to be made, too.
+ */
+export function coreName(shown: string, rule: NameRule, known: KnownNames): string | undefined {
+  const { escape } = rule;
+  switch (escape.kind) {
+    case 'none':
+      return shown;
+    case 'percent':
+      return known.has(shown) ? shown : withoutPercents(shown);
+    case 'prefix': {
+      const { prefix, hashPrefix } = escape;
+      if (shown.startsWith(hashPrefix)) {
+        for (const name of known.keys()) if (shownName(name, rule) === shown) return name;
+        return undefined;
+      }
+      if (!shown.startsWith(prefix)) return isLegalName(shown, rule) ? shown : undefined;
+      const name = withoutHexBytes(shown.slice(prefix.length));
+      return shownName(name, rule) === shown ? name : undefined;
+    }
+    default:
+      return escape satisfies never;
+  }
+}
+
+function withPercents(name: string, rule: NameRule): string {
+  let escaped = '';
+  for (let at = 0; at < name.length; at++) {
+    const char = name[at]!;
+    escaped += hasLegalCharacters(char, rule) ? char : `%${hexOf(char.charCodeAt(0)).toUpperCase()}`;
+  }
+  return escaped;
+}
+
+function withoutPercents(escaped: string): string {
+  return escaped.replace(/%([0-9A-F]{2})/g, (_, hex: string) => charOf(hex));
+}
+
+function withHexBytes(name: string): string {
+  let escaped = '';
+  for (const byte of Buffer.from(name, 'utf8')) {
+    const isPlain =
+      (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 45;
+    escaped += isPlain ? String.fromCharCode(byte) : `_${hexOf(byte)}`;
+  }
+  return escaped;
+}
+
+function withoutHexBytes(escaped: string): string {
+  const latin1 = escaped.replaceAll(/_([0-9a-f]{2})/g, (_, hex: string) => charOf(hex));
+  return Buffer.from(latin1, 'latin1').toString('utf8');
+}
+
+function hexOf(code: number): string {
+  return code.toString(16).padStart(2, '0');
+}
+
+function charOf(hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16));
+}
