@@ -24,16 +24,8 @@ const known = (...all: string[]): Map<string, undefined> => new Map(all.map((nam
 /** Names of 1 to 255 characters, many of them at the edges of what protocols allow. */
 function randomNames(count: number): string[] {
   const random = new SeededRandom(1);
-  const letters = [
-    ...'aZ09-_.!* /\\>%é',
-    '世',
-    'escaped.',
-    'escaped-',
-    'escaped-long.',
-    '_2e',
-    '%2E',
-    '.fifo',
-  ];
+  const edges = ['世', 'escaped.', 'escaped-', 'escaped-long.', '_2e', '%2E', '.fifo'];
+  const letters = [...Array.from('aZ09-_.!* /\\>%é'), ...edges];
   return Array.from({ length: count }, () => {
     let name = '';
     const length = random.int(3) === 0 ? 250 : 1 + random.int(12);

@@ -746,6 +746,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a socket is read again while another reason not to is left',
+    file: 'protocols/connections/gate.js',
+    find: 'if (--this.#reasons === 0)',
+    replace: 'if (--this.#reasons >= 0)',
+    tests: ['protocols/connections/gate.test.js'],
+  },
+  {
     name: 'a group that goes keeps its positions charged',
     file: 'broker/topics/topic-groups.js',
     find: "this.#host.budgets.release('positions', this.#topic.partitions.length);",

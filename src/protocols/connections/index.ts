@@ -3,6 +3,7 @@ export { AnswerShare } from './answer-share.ts';
 export type { Connection, ConnectionInfo } from './connection.ts';
 export { Door } from './door.ts';
 export { Flusher } from './flusher.ts';
+export { Gate } from './gate.ts';
 export { Hall } from './hall.ts';
 export { Listener } from './listener.ts';
 export type { LoginThrottle } from './login-throttle.ts';

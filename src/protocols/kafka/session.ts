@@ -15,7 +15,7 @@ import {
   type Fields,
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
-import { AnswerShare, type Connection, type ConnectionInfo, readShared, Turn } from '../connections/index.ts';
+import { AnswerShare, type Connection, type ConnectionInfo, Gate, readShared } from '../connections/index.ts';
 import type { Login } from '../users/index.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
@@ -118,10 +118,8 @@ export class Session implements KafkaSession, Connection {
   /** Handlers that wait for the next turn. */
   #resting: (() => void)[] = [];
   #flushing = false;
-  #paused = false;
-  #congested = false;
-  #held = false;
-  readonly #turn: Turn;
+  /** Why it is not read; for some of the reasons nothing further is started either. */
+  readonly #gate: Gate;
   readonly #sasl: SaslLogin;
   #rights: Rights = noRights;
   /** Of the authorizer that gave the rights; -1: to be asked anew. */
@@ -135,7 +133,7 @@ export class Session implements KafkaSession, Connection {
     const nowMs = host.kafka.clock.monotonic();
     this.host = host;
     this.id = id;
-    this.#turn = new Turn(host.turns, () => this.#goOn());
+    this.#gate = new Gate(host.turns, () => this.#goOn());
     this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock);
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
@@ -166,6 +164,7 @@ export class Session implements KafkaSession, Connection {
       (chunk) => this.#receive(chunk),
     );
     this.#socket = socket;
+    this.#gate.of(socket);
     socket.on('drain', () => {
       this.#countAnswers();
       this.#advance();
@@ -312,7 +311,7 @@ export class Session implements KafkaSession, Connection {
       return this.fail(error instanceof WireError ? error.message : 'a request that cannot be read', error);
     }
     // A full read: the system would hand on more at once, megabytes of it before anybody else's turn.
-    if (chunk.length === (room ?? this.host.readBuffer).length) this.#turn.hasTime();
+    if (chunk.length === (room ?? this.host.readBuffer).length) this.#gate.hasTime();
     this.#advance();
   }
 
@@ -373,16 +372,16 @@ export class Session implements KafkaSession, Connection {
   #advance(): void {
     while (!this.closed && this.#waiting.size > 0 && this.#mayStart(this.#waiting.peek()!)) {
       // The first piece of a turn counts too: others may have used up what there is for all.
-      if (this.#waiting.peek()!.isHeavy && !this.#turn.hasTime()) break;
+      if (this.#waiting.peek()!.isHeavy && !this.#gate.hasTime()) break;
       this.#start(this.#waiting.shift()!);
       if (this.host.kafka.broker.congested) this.#waitUntilUncongested();
-      if (this.#waiting.size > 0) this.#turn.hasTime();
+      if (this.#waiting.size > 0) this.#gate.hasTime();
     }
-    this.#readOnOrNot();
+    this.#lookAtRoom();
   }
 
   #mayStart(exchange: Exchange): boolean {
-    if (this.#held || this.#congested || this.#turn.isOver) return false;
+    if (this.#gate.has('held') || this.#gate.has('congested') || this.#gate.has('turn')) return false;
     if (exchange.isHeavy && this.#heavy > 0) return false;
     const { pendingBytes } = this;
     const { responseBytesMax, fetchBytesMax } = this.host.kafka.limits;
@@ -391,27 +390,21 @@ export class Session implements KafkaSession, Connection {
   }
 
   #waitUntilUncongested(): void {
-    this.#congested = true;
+    this.#gate.shut('congested');
     this.host.kafka.broker.onUncongested(() => {
-      this.#congested = false;
+      this.#gate.open('congested');
       this.#advance();
     });
   }
 
-  #readOnOrNot(): void {
-    if (this.closed) return;
-    const { requestsMax, requestBytesUnderWayMax } = this.host.kafka.limits;
+  /** Requests are read while there is room for more of them, and for their answers. */
+  #lookAtRoom(): void {
+    const { requestsMax, requestBytesUnderWayMax, responseBytesMax } = this.host.kafka.limits;
     const isFull =
-      this.#held ||
-      this.#congested ||
-      this.#turn.isOver ||
       this.#exchanges.size >= requestsMax ||
       this.#bytesUnderWay >= requestBytesUnderWayMax ||
-      this.pendingBytes > this.host.kafka.limits.responseBytesMax;
-    if (isFull === this.#paused) return;
-    this.#paused = isFull;
-    if (isFull) this.#socket.pause();
-    else this.#socket.resume();
+      this.pendingBytes > responseBytesMax;
+    this.#gate.set('room', isFull);
   }
 
   #start(exchange: Exchange): void {
@@ -515,7 +508,7 @@ export class Session implements KafkaSession, Connection {
   // ---- turns
 
   rest(): Promise<void> | undefined {
-    if (this.closed || this.#turn.hasTime()) return undefined;
+    if (this.closed || this.#gate.hasTime()) return undefined;
     return new Promise((resolve) => this.#resting.push(resolve));
   }
 
@@ -578,8 +571,7 @@ export class Session implements KafkaSession, Connection {
 
   /** Reads and starts nothing more; what is under way goes on. */
   hold(): void {
-    this.#held = true;
-    this.#readOnOrNot();
+    this.#gate.shut('held');
   }
 
   /** Ends the connection because of what the client did, or because of a mistake here. */
@@ -591,6 +583,7 @@ export class Session implements KafkaSession, Connection {
   close(reason: CloseReason): void {
     if (this.closed) return;
     this.closed = true;
+    this.#gate.leave(); // what still comes is thrown away, so that its end is seen
     this.host.closing(this, reason);
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
@@ -599,10 +592,7 @@ export class Session implements KafkaSession, Connection {
     this.#exchanges.clear();
     this.#answerShare.made();
     if (reason.kind === 'slow-reader' || reason.kind === 'socket') this.#socket.destroy();
-    else {
-      this.#socket.resume(); // what still comes is thrown away, so that its end is seen
-      this.#socket.end(() => this.#socket.destroy());
-    }
+    else this.#socket.end(() => this.#socket.destroy());
   }
 
   /** Cuts the connection, whatever is still to be sent. */

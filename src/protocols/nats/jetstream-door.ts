@@ -69,9 +69,9 @@ export interface NatsSession {
   /** -ERR: it has no permission for the request that it has published to this subject. */
   deny(what: 'Publish to', subject: string): void;
   /**
-   * Stops reading from the connection until {@link release} was called as often: how a publisher is slowed
-   * down (broker.congested). What was read already still arrives.
+   * Stops reading from the connection until {@link release} was called as often for the reason: how a
+   * publisher is slowed down (`congested`: the broker is). What was read already still arrives.
    */
-  hold(): void;
-  release(): void;
+  hold(reason?: 'held' | 'congested'): void;
+  release(reason?: 'held' | 'congested'): void;
 }

@@ -14,8 +14,8 @@ import { logIn } from './login.ts';
 import { fullAccess, type Access, type Login } from '../users/index.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import {
+  Gate,
   readShared,
-  Turn,
   turnMs,
   type Connection,
   type ConnectionInfo,
@@ -110,10 +110,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   readonly #socket: Socket;
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
-  #holds = 0;
-  readonly #turn: Turn;
-  /** CONNECT waits until its password may be looked at. */
-  #awaitsLogin = false;
+  /** Why it is not read. `login`: CONNECT waits until its password may be looked at. */
+  readonly #gate: Gate;
   /** Read, and left for the next turn or for after the login. */
   #rest: Buffer = noBytes;
   /** Its input is more work than most: it is taken in pieces until it pauses. */
@@ -126,7 +124,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
-    this.#turn = new Turn(host.turns, () => this.#receiveRest());
+    this.#gate = new Gate(host.turns, () => this.#receiveRest());
     this.connectedMs = host.clock.now();
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
     this.authDueMs = host.users.requires('nats') ? nowMs + host.limits.authTimeoutMs : Infinity;
@@ -134,6 +132,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
     const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
     this.#socket = socket;
+    this.#gate.of(socket);
     this.output = new Output(socket, host.flusher, host.limits, () => this.#cut());
     socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
     socket.on('end', () => this.close({ kind: 'client' }));
@@ -179,7 +178,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** Publishers are not asked for signs of life while we do not listen. */
   get isHeld(): boolean {
-    return this.#holds > 0;
+    return this.#gate.isShut;
   }
 
   /** INFO; `leaving` tells the client to go elsewhere. */
@@ -223,14 +222,14 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** Whether its password is looked at, or waits for that. */
   get awaitsLogin(): boolean {
-    return this.#awaitsLogin;
+    return this.#gate.has('login');
   }
 
   /** CONNECT. Where its password cannot be looked at at once, it waits, and so does what comes after it. */
   connect(options: ConnectOptions): void {
     const login = logIn(this.host, this.#remoteAddress, options);
     if (!(login instanceof Promise)) return this.#acceptAndSay(options, login);
-    this.#awaitsLogin = true;
+    this.#gate.set('login', true);
     this.#parser.pause();
     login
       .then((login) => this.#loggedIn(options, login))
@@ -239,10 +238,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   #loggedIn(options: ConnectOptions, login: Login): void {
     if (this.closed) return;
-    this.#awaitsLogin = false;
+    this.#gate.set('login', false);
     this.#parser.resume();
     this.#acceptAndSay(options, login);
-    if (!this.#turn.isOver) this.#receiveRest();
+    if (!this.#gate.has('turn')) this.#receiveRest();
   }
 
   #acceptAndSay(options: ConnectOptions, login: Login): void {
@@ -305,15 +304,15 @@ export class Session implements LivePublisher, NatsSession, Connection {
    */
   lookedUp(): void {
     this.#lookUps = (this.#lookUps + 1) % lookUpsPerLook;
-    if (this.#lookUps === 0 && !this.#turn.hasTime()) this.#parser.pause();
+    if (this.#lookUps === 0 && !this.#gate.hasTime()) this.#parser.pause();
   }
 
-  hold(): void {
-    if (this.#holds++ === 0) this.#socket.pause();
+  hold(reason: 'held' | 'congested' = 'held'): void {
+    this.#gate.shut(reason);
   }
 
-  release(): void {
-    if (--this.#holds === 0 && !this.closed) this.#socket.resume();
+  release(reason: 'held' | 'congested' = 'held'): void {
+    this.#gate.open(reason);
   }
 
   /** Ends the connection after -ERR. */
@@ -327,6 +326,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   close(reason: CloseReason): void {
     if (this.closed) return;
     this.closed = true;
+    this.#gate.leave();
     this.#parser.stop();
     this.#unsubscribe(Array.from(this.subscriptions.values()));
     this.subscriptions.clear();
@@ -337,9 +337,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
       return;
     }
     this.output.end();
-    // Unread input would turn the close into a reset, and the client might never see why: read on, drop it,
-    // then cut.
-    this.#socket.resume();
+    // Unread input would turn the close into a reset, and the client might never see why: it is read on,
+    // dropped, and then cut.
     this.#linger = this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
   }
 
@@ -360,7 +359,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (chunk.length >= pieceBytes) return this.#receiveMuch(chunk);
     this.#isHeavy = false;
     const taken = this.#parse(chunk);
-    if (this.#awaitsLogin || this.#turn.isOver) this.#keepRest(chunk, taken);
+    if (this.#mustWait) this.#keepRest(chunk, taken);
   }
 
   /** Returns how many bytes are done with: all of them, but for what comes after a login that has to wait. */
@@ -378,25 +377,25 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   #receiveMuch(chunk: Buffer): void {
     const taken = this.#parseDuringTurn(chunk);
-    const isDone = taken === chunk.length && !this.#turn.isOver && !this.#awaitsLogin;
-    if (!this.closed && !isDone) this.#keepRest(chunk, taken);
+    if (!this.closed && (taken < chunk.length || this.#mustWait)) this.#keepRest(chunk, taken);
+  }
+
+  /** Nothing more of its input is taken before its next turn, or before it may log in. */
+  get #mustWait(): boolean {
+    return this.#gate.has('turn') || this.#gate.has('login');
   }
 
   #keepRest(chunk: Buffer, taken: number): void {
     // The buffer that was read into is for all connections.
     this.#rest = Buffer.from(chunk.subarray(taken));
-    this.hold();
   }
 
-  /** Goes on with what was read earlier, and then with reading. */
+  /** Goes on with what was read earlier. */
   #receiveRest(): void {
-    if (this.#awaitsLogin) return;
+    if (this.#gate.has('login')) return;
     this.#parser.resume();
     const taken = this.#parseDuringTurn(this.#rest);
-    this.#rest = this.#rest.subarray(taken);
-    if ((this.#turn.isOver || this.#awaitsLogin) && !this.closed) return;
-    this.#rest = noBytes;
-    this.release();
+    this.#rest = this.#mustWait && !this.closed ? this.#rest.subarray(taken) : noBytes;
   }
 
   /**
@@ -406,7 +405,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #parseDuringTurn(bytes: Buffer): number {
     const { clock } = this.host;
     let taken = 0;
-    while (this.#turn.hasTime() && taken < bytes.length && !this.closed && !this.#awaitsLogin) {
+    while (this.#gate.hasTime() && taken < bytes.length && !this.closed && !this.#gate.has('login')) {
       const beginMs = clock.monotonic();
       const piece = bytes.subarray(taken, taken + (this.#isHeavy ? heavyPieceBytes : pieceBytes));
       taken += this.#parse(piece);

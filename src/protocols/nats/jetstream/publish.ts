@@ -182,13 +182,13 @@ export class Publisher implements PublishListener<number> {
   /** Too much waits for the disk: who publishes is not read from until it fell. */
   #hold(session: NatsSession): void {
     if (this.#held.has(session)) return;
-    session.hold();
+    session.hold('congested');
     this.#held.add(session);
     if (this.#held.size > 1) return;
     this.#context.broker.onUncongested(() => {
       const held = [...this.#held];
       this.#held.clear();
-      for (const each of held) each.release();
+      for (const each of held) each.release('congested');
     });
   }
 }
