@@ -23,6 +23,24 @@ export async function inTurns<T, R>(
 }
 
 /**
+ * Begins `work` on one item after the other, in turns as {@link inTurns}, and waits for all of it at the end:
+ * what is begun in one turn may be done by one commit. Rejects with the first failure.
+ */
+export async function beginInTurns<T>(
+  items: Iterable<T>,
+  session: Pick<KafkaSession, 'rest' | 'closed'>,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const begun: Promise<unknown>[] = [];
+  await inTurns(items, session, (item) => {
+    const promise = work(item);
+    promise.catch(() => undefined); // heard of at the end
+    begun.push(promise);
+  });
+  await Promise.all(begun);
+}
+
+/**
  * Partitions by topic, each once and in the order of the request: an answer can be much longer than its
  * question.
  */

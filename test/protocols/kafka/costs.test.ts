@@ -1,7 +1,7 @@
 /** What a few bytes of a request may cost: no more than in proportion to them and to what is stored. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inTurns } from '../../../src/protocols/kafka/in-turns.ts';
+import { beginInTurns, inTurns } from '../../../src/protocols/kafka/in-turns.ts';
 import { Hall } from '../../../src/protocols/index.ts';
 import { ErrorCode, apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
 import { SteppedClock, eventually } from '../../support/index.ts';
@@ -227,6 +227,38 @@ describe('turns', () => {
       done.push(at);
     });
     assert.deepEqual(done, [1]);
+  });
+
+  test('what is begun in turns is waited for at the end, and fails with the first failure', async () => {
+    const begun: number[] = [];
+    let rests = 0;
+    const session = { closed: false, rest: () => (rests++ % 2 === 0 ? undefined : Promise.resolve()) };
+    const work = async (at: number): Promise<void> => {
+      begun.push(at);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (at % 2 === 0) throw new Error(`${at} failed`);
+    };
+    await assert.rejects(beginInTurns([1, 2, 3, 4], session, work), /^Error: 2 failed$/);
+    assert.deepEqual(begun, [1, 2, 3, 4]);
+    assert.equal(rests, 4);
+  });
+
+  test('a group that begins on many topics does so in turns, by few commits', async () => {
+    const clock = new SteppedClock();
+    await using kit = await KafkaKit.start({ hall: new Hall(clock) });
+    using client = await kit.client();
+    for (let at = 0; at < 200; at++) await kit.broker.createTopic({ name: `t${at}` });
+    const before = clock.turns;
+    const { errorCode } = await client.call('ShareGroupHeartbeat', 1, {
+      groupId: 'g',
+      memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+      memberEpoch: 0,
+      rackId: null,
+      subscribedTopicNames: Array.from({ length: 200 }, (_, at) => `t${at}`),
+    });
+    assert.equal(errorCode, ErrorCode.NONE);
+    assert.ok(clock.turns - before > 10, `${clock.turns - before} turns`);
+    assert.equal(kit.broker.budgets.used('groups'), 200);
   });
 
   test('requests of many elements take many turns', async () => {

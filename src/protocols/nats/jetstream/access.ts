@@ -20,7 +20,7 @@ export function checkAccess(
 ): void {
   if (access === fullAccess || needs === undefined) return;
   const [name = ''] = args;
-  const topic = streams.find(name)?.topic.name ?? coreName(name, (exact) => broker.topics.has(exact));
+  const topic = streams.find(name)?.topic.name ?? coreName(name, broker.topics);
   const isAllowed = needs === 'any' ? access.maySee(topic) : access.may(needs, topic);
   if (!isAllowed) throw apiError('notAllowed', `${needs === 'any' ? 'see' : needs} topic "${topic}"`);
 }

@@ -5,8 +5,8 @@ import {
   type ResponseDraft,
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
-import type { Handler, RequestContext } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import type { Handler, KafkaSession, RequestContext } from '../../handler.ts';
+import { beginInTurns, inTurns } from '../../in-turns.ts';
 import { checkDescribed } from '../../topic-access.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { ConsumerHeartbeatResult } from '../consumer/messages.ts';
@@ -66,7 +66,7 @@ function heartbeat(
     const response = draft(result, coordinator, request.groupId);
     const topics = topicsToPrepare(coordinator, group, result.memberId);
     if (topics.length === 0) return response;
-    return prepare(coordinator, group.id, topics).then(
+    return prepare(coordinator, context.session, group.id, topics).then(
       () => response,
       (error: unknown) => refusal(error, coordinator, request.groupId),
     );
@@ -130,10 +130,11 @@ function topicsToPrepare(coordinator: GroupCoordinator, group: ConsumerGroup, me
 
 async function prepare(
   coordinator: GroupCoordinator,
+  session: KafkaSession,
   groupId: string,
   topics: readonly Topic[],
 ): Promise<void> {
-  await Promise.all(topics.map((topic) => coordinator.offsets.ensure(groupId, topic)));
+  await beginInTurns(topics, session, (topic) => coordinator.offsets.ensure(groupId, topic));
   coordinator.noteCreated(groupId);
 }
 

@@ -1,7 +1,8 @@
 import type { Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type JoinGroupRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
-import type { Handler, RequestContext } from '../../handler.ts';
+import type { Handler, KafkaSession, RequestContext } from '../../handler.ts';
+import { beginInTurns } from '../../in-turns.ts';
 import { refusedJoin } from '../classic/refusals.ts';
 import type { JoinRequest, JoinResult } from '../classic/messages.ts';
 import { topicsOfRequest } from '../classic/subscription.ts';
@@ -29,7 +30,7 @@ export const joinGroup: Handler<'JoinGroup'> = (request, context) => {
     return refuse(errorCodeOf(error));
   }
   if (topics.length === 0) return enter(coordinator, groupId, join, context.version);
-  return prepare(coordinator, groupId, topics).then(
+  return prepare(coordinator, context.session, groupId, topics).then(
     () => enter(coordinator, groupId, join, context.version),
     (error: unknown) => refuse(errorCodeOf(error)),
   );
@@ -71,10 +72,11 @@ function topicsToPrepare(coordinator: GroupCoordinator, groupId: string, join: J
 
 async function prepare(
   coordinator: GroupCoordinator,
+  session: KafkaSession,
   groupId: string,
   topics: readonly Topic[],
 ): Promise<void> {
-  await Promise.all(topics.map((topic) => coordinator.offsets.ensure(groupId, topic)));
+  await beginInTurns(topics, session, (topic) => coordinator.offsets.ensure(groupId, topic));
 }
 
 function enter(

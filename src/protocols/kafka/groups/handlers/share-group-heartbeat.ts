@@ -6,6 +6,7 @@ import {
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
+import { beginInTurns } from '../../in-turns.ts';
 import { checkDescribed } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { ShareGroup, ShareHeartbeatResult } from '../share/share-group.ts';
@@ -28,7 +29,9 @@ export const shareGroupHeartbeat: Handler<'ShareGroupHeartbeat'> = (request, con
     const response = draft(result, coordinator, request.groupId);
     const missing = topicsToPrepare(coordinator, request.groupId, result);
     if (missing.length === 0) return response;
-    return Promise.all(missing.map((topic) => coordinator.shareOffsets.ensure(request.groupId, topic))).then(
+    const ensure = (topic: Topic): Promise<unknown> =>
+      coordinator.shareOffsets.ensure(request.groupId, topic);
+    return beginInTurns(missing, session, ensure).then(
       () => response,
       (error: unknown) => refusal(error, coordinator, request.groupId),
     );
