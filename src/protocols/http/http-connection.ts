@@ -43,6 +43,7 @@ export class HttpConnection implements Connection {
   #sentBytes = 0;
   #stalledSinceMs: number | undefined = undefined;
   #isRefused = false;
+  #isListening = false;
 
   constructor(host: ConnectionHost, socket: Socket, id: number) {
     this.id = id;
@@ -88,8 +89,7 @@ export class HttpConnection implements Connection {
     response.once('close', () => this.#done(exchange));
     if (!this.#underWay) return this.#begin(exchange);
     this.#waiting.push(exchange);
-    // All of them were in one piece of input: no more is read before these are answered.
-    this.socket.pause();
+    this.#pause();
     if (this.#waiting.length > this.#host.limits.pipelinedMax) this.socket.destroy();
   }
 
@@ -141,6 +141,20 @@ export class HttpConnection implements Connection {
     if (this.#headSinceMs === undefined) socket.destroy();
     else
       this.#host.refuse(socket, new HttpError(408, 'request-too-slow', 'The request did not come in time.'));
+  }
+
+  /**
+   * No more is read before those that wait are answered. Node reads from the system past the stream, where a
+   * pause has no effect, until somebody listens to the stream's data; and it goes on reading after each
+   * request of the input at hand.
+   */
+  #pause(): void {
+    if (this.#waiting.length > 1) return;
+    if (!this.#isListening) this.socket.on('data', () => {});
+    this.#isListening = true;
+    process.nextTick(() => {
+      if (this.#waiting.length > 0) this.socket.pause();
+    });
   }
 
   #begin(exchange: Exchange): void {

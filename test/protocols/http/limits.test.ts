@@ -26,6 +26,27 @@ describe('requests of one connection', () => {
     await eventually(() => client.text.endsWith('/4'));
   });
 
+  test('that wait keep more from being read', async () => {
+    const goOn = latch();
+    await using server = await HttpServer.start(async () => {
+      await goOn.promise;
+      return {};
+    });
+    using client = server.client();
+    const ahead = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3);
+    client.socket.write(ahead);
+    const inBytes = (): number => server.hall.registry.list()[0]?.inBytes ?? 0;
+    await eventually(() => inBytes() === ahead.length);
+    const large = `GET / HTTP/1.1\r\nHost: localhost\r\nx: ${'y'.repeat(10_000)}\r\n\r\n`;
+    client.socket.write(large.repeat(200));
+    await eventually(() => inBytes() > ahead.length);
+    let before = -1;
+    await eventually(() => before === (before = inBytes()), { intervalMs: 100 });
+    assert.ok(before < 300_000, `${before} bytes were read`);
+    goOn.resolve();
+    await eventually(() => client.text.split('200 OK').length === 204);
+  });
+
   test('that come by the thousand in one piece end it, and are not handled', async () => {
     let handled = 0;
     await using server = await HttpServer.start(async () => {
