@@ -1,5 +1,6 @@
 import { type HttpReply, HttpSender, type TlsFiles } from './http-sender.ts';
 import { CliError, exitCode } from './exit-code.ts';
+import { packageVersion } from './program.ts';
 
 /** The address of a broker with default settings. */
 export const defaultUrl = 'http://127.0.0.1:8222';
@@ -28,6 +29,7 @@ export class AdminClient {
   readonly #user: AdminUser | undefined;
   #authorization: Promise<string> | undefined;
   readonly #sender: HttpSender;
+  readonly #software = `pillarbox-cli/${packageVersion()}`;
 
   /** Throws a CliError when the address is none or a file of TLS cannot be read. */
   constructor({ url: given, token, user, tls }: AdminClientOptions) {
@@ -66,7 +68,10 @@ export class AdminClient {
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const authorization = await this.#authorize();
-    const headers = authorization === undefined ? {} : { authorization };
+    const headers = {
+      'user-agent': this.#software,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
     let answer: HttpReply;
     try {
       answer = await this.#sender.send({ method, url, headers, body, signal });
@@ -140,7 +145,7 @@ const untrusted = new Set([
 /** What is wrong with TLS to a broker that is there, and what to do; undefined: something else is wrong. */
 function tlsProblem(code: string, url: string): string | undefined {
   if (untrusted.has(code))
-    return `The certificate of the broker at ${url} is signed by no one this machine trusts: give what has signed it with --ca or PILLARBOX_CA`;
+    return `The certificate of the broker at ${url} is not signed by an authority that this machine trusts: name the authority's certificate with --ca or PILLARBOX_CA`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `The certificate of the broker at ${url} is for another name: use a name that it has in --url`;
   if (code.startsWith('CERT_'))

@@ -10,6 +10,8 @@ import { wantsColour } from '../terminal.ts';
 interface Listening {
   readonly doors: readonly Door[];
   readonly adminUrl: string;
+  /** Absent: it speaks http. */
+  readonly adminTlsCert: string | undefined;
   readonly dataDirectory: string;
   readonly startMs: number;
 }
@@ -135,7 +137,9 @@ export async function configure(command: Command): Promise<void> {
     });
     const scheme = settings.adminTlsCert === undefined ? 'http' : 'https';
     const adminUrl = `${scheme}://${urlHost(adminHost)}:${ports.admin}`;
-    process.stdout.write(banner({ doors, adminUrl, dataDirectory, startMs }, selfCommand()));
+    process.stdout.write(
+      banner({ doors, adminUrl, adminTlsCert: settings.adminTlsCert, dataDirectory, startMs }, selfCommand()),
+    );
     // On a terminal the banner has said so already.
     if (!isatty(2))
       log.info('the broker is ready', {
@@ -158,7 +162,9 @@ function exitCodeOf(error: unknown): number {
   return (typeof code === 'string' ? exitCodeOfServerError[code] : undefined) ?? exitCode.failure;
 }
 
-function banner({ doors, adminUrl, dataDirectory, startMs }: Listening, self: string): string {
+function banner({ doors, adminUrl, adminTlsCert, dataDirectory, startMs }: Listening, self: string): string {
+  const trust =
+    adminTlsCert === undefined ? '' : `\n  export PILLARBOX_CA=${adminTlsCert}  # or what has signed it`;
   const isDefault = adminUrl === 'http://127.0.0.1:8222';
   const width = Math.max(...doors.map(({ title }) => title.length), 'Admin'.length) + 1;
   const lines = doors.map(({ title, address }) => `  ${title.padEnd(width)} ${address}\n`).join('');
@@ -169,7 +175,7 @@ ${lines}  ${'Admin'.padEnd(width)} ${adminUrl}  (/healthz, /metrics, /api/v1/)
   ${'Data'.padEnd(width)} ${dataDirectory}
 
 Try it from another terminal:
-${isDefault ? '' : `\n  export PILLARBOX_URL=${adminUrl}`}
+${isDefault ? '' : `\n  export PILLARBOX_URL=${adminUrl}`}${trust}
   ${self} topics create orders --subjects 'orders.>'
   ${self} pub orders.new 'hello'
   ${self} tail orders

@@ -208,7 +208,8 @@ describe('the command line', () => {
     const denied = await runCli(['topics', 'show', 'secrets', '--user', 'reader', '--url', url()], { env });
     assert.deepEqual([denied.code, denied.err.includes('may not see topic "secrets"')], [1, true]);
     const all = { PILLARBOX_USER: 'root', PILLARBOX_PASSWORD: 'root:secret', PILLARBOX_URL: url() };
-    assert.equal((await runCli(['connections'], { env: all })).code, 0);
+    const { code, out } = await runCli(['connections'], { env: all });
+    assert.deepEqual([code, /^ *\d+ +admin +\S+ +root +pillarbox-cli\/\d/m.test(out)], [0, true], out);
   });
 
   test('says what is missing', async () => {
