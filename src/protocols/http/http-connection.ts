@@ -49,7 +49,7 @@ export class HttpConnection implements Connection {
     this.id = id;
     this.socket = socket;
     this.#host = host;
-    this.#address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
+    this.#address = socket.remoteAddress ?? '';
     this.#idleSinceMs = host.clock.monotonic();
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
@@ -180,9 +180,16 @@ export class HttpConnection implements Connection {
       if (!message.complete) await this.#readRest(message);
       response.end();
     } catch (error) {
-      host.refusal(error, request); // it is to be known; the client sees an answer that is torn off
-      response.destroy();
+      await this.#broken(error, { request, message, response });
     }
+  }
+
+  /** The source of an answer has failed. The client sees a refusal, or an answer that is torn off. */
+  async #broken(error: unknown, { request, response }: Exchange): Promise<void> {
+    const reply = this.#host.refusal(error, request);
+    if (response.headersSent || response.destroyed) return void response.destroy();
+    await writeReply(response, reply, request.method === 'HEAD').catch(() => response.destroy());
+    response.end();
   }
 
   /** Unread input would turn the close into a reset, which may overtake the answer. */

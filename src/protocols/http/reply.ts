@@ -67,7 +67,7 @@ async function writePieces(
     }
   } catch (error) {
     // The client must not take what it has for all.
-    response.destroy();
+    if (response.headersSent) response.destroy();
     throw error;
   }
 }

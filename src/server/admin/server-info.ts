@@ -106,6 +106,7 @@ export function closeConnection(
   const connection = connections.get(id);
   if (!connection) throw new HttpError(404, 'connection-not-found', `There is no connection ${id}.`);
   const { protocol, address, name } = connection.info();
-  connection.kick();
+  // After the answer: the connection may be the one that asks.
+  setImmediate(() => connection.kick());
   return json({ closed: id, protocol, address, name });
 }

@@ -136,6 +136,19 @@ describe('an answer that is a stream', () => {
     assert.match(String(server.refused), /no more/);
   });
 
+  test('at hand is a refusal when its source fails before anything went out', async () => {
+    await using server = await HttpServer.start(() => ({
+      body: jsonPieces({
+        toJSON: () => {
+          throw new Error('nothing at all');
+        },
+      }),
+    }));
+    const response = await fetch(`http://127.0.0.1:${server.port}/`);
+    assert.deepEqual([response.status, await response.text()], [500, 'internal\n']);
+    assert.match(String(server.refused), /nothing at all/);
+  });
+
   test('is not begun for HEAD', async () => {
     let made = 0;
     await using server = await HttpServer.start(() => ({

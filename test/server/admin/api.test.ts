@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Group } from '../../../src/broker/index.ts';
 import { routes } from '../../../src/server/admin/index.ts';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
+import { Client } from '../../protocols/http/http-server.ts';
 import {
   type TemporaryDirectory,
   WireClient,
@@ -148,6 +149,16 @@ describe('connections', () => {
     assert.equal(await client.closed(), '');
     await eventually(async () => (await call('DELETE', `/api/v1/connections/${String(id)}`)).status === 404);
     assert.equal((await call('DELETE', '/api/v1/connections/x')).status, 400);
+  });
+
+  test('that ask to be closed themselves are answered first', async () => {
+    using client = new Client(server.ports.admin);
+    client.ask('GET /healthz', ['User-Agent: it-itself']);
+    await eventually(() => client.text.includes('200 OK'));
+    const { connections } = await ok('GET', '/api/v1/connections');
+    const { id } = (connections as Json[]).find(({ software }) => software === 'it-itself') ?? {};
+    client.ask(`DELETE /api/v1/connections/${String(id)}`);
+    assert.match(await client.closed, new RegExp(`"closed":${String(id)}`));
   });
 });
 
