@@ -65,7 +65,7 @@ const wings: { readonly [name: string]: readonly string[] } = {
 };
 
 const assembly =
-  /^broker\/(assemble|attributes|broker|broker-options|catalog|commit-cycle|condition|definitions|index|log-ids|queue|recovery|watermarks)\.ts$/;
+  /^broker\/(assemble|attributes|broker|broker-options|catalog|commit-cycle|condition|definitions|index|log-ids|queue|recovery|replay|snapshot|watermarks)\.ts$/;
 
 /** Single files that may do what their layer may not. */
 const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readonly why: string }[] = [

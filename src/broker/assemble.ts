@@ -31,6 +31,8 @@ import { EntryKind, writeDedupeId } from './entries.ts';
 import * as events from './events.ts';
 import { Router } from './live/router.ts';
 import { Pacing } from './pacing.ts';
+import { Replay, type StoredParts } from './replay.ts';
+import { writeSnapshot } from './snapshot.ts';
 import { Compactor } from './retention/compactor.ts';
 import { DelayedMessages } from './topics/delayed-messages.ts';
 import type { Topic, TopicGroup, TopicHost, TopicPartition } from './topics/topic.ts';
@@ -70,6 +72,7 @@ export class Assembly {
   readonly producerIds: ProducerIds;
   readonly attributes: Attributes;
   readonly catalog: Catalog;
+  readonly replay: Replay;
   readonly definitions: Definitions;
   readonly compactor: Compactor;
   readonly deadLetterRoutes: Map<string, DeadLetterRoute> = new Map();
@@ -77,6 +80,7 @@ export class Assembly {
   readonly uncongested: (() => void)[] = [];
   /** Called when the log fails before the broker is ready: the opening under way is rejected. */
   failedToOpen: (error: LogError) => void = () => {};
+  readonly #stored: StoredParts;
   #log: Log | undefined = undefined;
   #delayed: DelayedMessages | undefined = undefined;
   #forgetNotBeforeMs = 0;
@@ -113,13 +117,15 @@ export class Assembly {
     this.budgets.count('openTransactions', () => this.transactions.openCount);
     this.topicHost = this.#makeTopicHost();
     this.attributes = new Attributes(this.#makeAttributesHost(), this.budgets);
-    this.catalog = new Catalog(
-      this.topicHost,
-      () => this.delayed.schedule,
-      this.producerIds,
-      this.transactions,
-      this.attributes,
-    );
+    this.catalog = new Catalog(this.topicHost);
+    this.#stored = {
+      catalog: this.catalog,
+      producerIds: this.producerIds,
+      transactions: this.transactions,
+      attributes: this.attributes,
+      schedule: () => this.delayed.schedule,
+    };
+    this.replay = new Replay(this.#stored, this.topicHost);
     this.definitions = new Definitions({
       core: this.topicHost,
       catalog: this.catalog,
@@ -288,17 +294,17 @@ export class Assembly {
       },
       restore: (snapshot) => {
         this.#delayed = this.#makeDelayed();
-        if (snapshot) this.catalog.restore(snapshot);
+        if (snapshot) this.replay.restore(snapshot);
       },
       replayBatch: (log, batch) => this.#replayBatch(log, batch),
-      replayEntry: (kind, id, payload) => this.catalog.apply(kind, id, payload),
+      replayEntry: (kind, id, payload) => this.replay.apply(kind, id, payload),
       openPartitions: (mayHaveLost) => this.catalog.openPartitions(mayHaveLost),
       beforeSeal: commits.beforeSeal.bind(commits),
       sealed: commits.sealed.bind(commits),
       durable: (touched) => this.#onDurable(touched),
       relieved: () => this.#onRelieved(),
       volatileGrew: (touched) => this.#onVolatileGrew(touched),
-      snapshot: () => this.catalog.snapshot(),
+      snapshot: () => writeSnapshot(this.#stored, this.clock),
       failed: (error) => this.#onFailed(error),
       damaged: (report) => this.#onDamaged(report),
     };

@@ -7,6 +7,7 @@ import { BrokerError } from './errors.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './live/router.ts';
+import { groupEntry, topicEntry } from './snapshot.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 import { Topic, type TopicGroup, type TopicHost } from './topics/topic.ts';
 
@@ -79,8 +80,7 @@ export class Definitions {
 
   #recordTopic(topic: Topic): void {
     this.#recordTwice(() => {
-      if (!topic.isDeleted)
-        this.#context.log().record(EntryKind.topicDefined, topic.id, this.#context.catalog.topicEntry(topic));
+      if (!topic.isDeleted) this.#context.log().record(EntryKind.topicDefined, topic.id, topicEntry(topic));
     });
   }
 
@@ -98,7 +98,9 @@ export class Definitions {
     if (!group.config.durable) return;
     this.#recordTwice(() => {
       if (!group.isClosed)
-        this.#context.log().record(EntryKind.groupDefined, group.id, catalog.groupEntry(group));
+        this.#context
+          .log()
+          .record(EntryKind.groupDefined, group.id, groupEntry(group, this.#context.core.clock));
     });
   }
 

@@ -8,9 +8,9 @@ const removeAgedMsMax = 1000;
 export async function recover(parts: Assembly): Promise<void> {
   const { catalog, condition, definitions, log } = parts;
   // Definitions were lost; a new partition must not get old messages.
-  catalog.noteIds(log.orphans);
+  catalog.noteIds(...log.orphans);
   parts.lose(condition.lost);
-  catalog.recovered();
+  parts.replay.recovered();
   for (const topic of catalog.topics.values()) {
     for (const partition of topic.partitions.opened.slice()) {
       const isStale = partition.accounting.size > 0;

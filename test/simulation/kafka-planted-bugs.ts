@@ -18,7 +18,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: sequence numbers are forgotten on checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'if (partition.producers.size > 0) {',
     replace: 'if (false) {',
   },
@@ -68,7 +68,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: committed offsets are forgotten on checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: '...(committed ? { committed } : {}),',
     replace: '',
   },
@@ -124,13 +124,13 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'kafka: a transaction that was open forgets its partitions in the replay',
-    file: 'broker/catalog.js',
+    file: 'broker/replay.js',
     find: 'return this.#transactions.restoreGrowth(id, readJson(payload));',
     replace: 'return;',
   },
   {
     name: 'kafka: undecided messages are decided by a checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'if (partition.transactions.openCount > 0) {',
     replace: 'if (false) {',
   },
@@ -157,7 +157,7 @@ export const kafkaPlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a commit below 0, or with an epoch, is gone after a restart',
-    file: 'broker/catalog.js',
+    file: 'broker/replay.js',
     find: 'position.committed = committed;',
     replace: ';',
     tests: ['broker/groups/committed-group.test.js'],

@@ -234,13 +234,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'forget dedupe ids on checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'add(EntryKind.dedupeId, topic.id, written());',
     replace: ';',
   },
   {
     name: 'forget delayed messages on checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'add(EntryKind.scheduled, partitionId, written());',
     replace: ';',
   },
@@ -373,7 +373,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'ack floor one too high after a checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'pending.push(entry.offset, entry.deliveries);',
     replace: 'if (entry.offset !== position.ackFloor) pending.push(entry.offset, entry.deliveries);',
   },
@@ -478,7 +478,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what was given back is forgotten at a checkpoint',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'if (entry.released > 0)',
     replace: 'if (false)',
     tests: ['broker/groups/receipt.test.js'],
@@ -673,7 +673,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'found: a checkpoint forgets deadlines',
-    file: 'broker/catalog.js',
+    file: 'broker/snapshot.js',
     find: 'waits.push(entry.offset, wait.sinceMs, wait.waitMs ?? -1);',
     replace: ';',
     tests: ['broker/groups/deadline-after-restart.test.js'],
@@ -687,7 +687,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'found: how far a group delivered is where its cursor got to, after a restart',
-    file: 'broker/catalog.js',
+    file: 'broker/replay.js',
     find: 'stored.delivered ?? stored.cursor',
     replace: 'stored.cursor',
     tests: ['broker/groups/group-position.test.js'],
@@ -701,7 +701,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'found: offsets of messages in memory outlive them',
-    file: 'broker/catalog.js',
+    file: 'broker/replay.js',
     find: 'stored.backfill && !isGone',
     replace: 'stored.backfill',
     tests: ['simulation/regressions.test.js'],
@@ -736,7 +736,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a deleted topic keeps its partitions charged',
     file: 'broker/catalog.js',
-    find: "this.#core.budgets.release('partitions', topic.partitions.length);",
+    find: "this.#host.budgets.release('partitions', topic.partitions.length);",
     replace: ';',
   },
   {
