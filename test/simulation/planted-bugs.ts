@@ -568,7 +568,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'ignore order per key',
     file: 'broker/groups/group-partition.js',
-    find: 'if (this.#ordered && this.#holdBack(record))',
+    find: 'if (this.#order && this.#holdBack(this.#order, record))',
     replace: 'if (false)',
   },
   {
@@ -768,8 +768,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'without room for order by key a group with nothing under way gets nothing',
     file: 'broker/groups/group-partition.js',
-    find: 'this.#ordered?.isFull === true && this.pending.size > 0',
-    replace: 'this.#ordered?.isFull === true',
+    find: 'this.#order?.isFull === true && this.pending.size > 0',
+    replace: 'this.#order?.isFull === true',
     tests: ['broker/budgets.test.js'],
   },
   {

@@ -1,11 +1,11 @@
 import { Record } from '../../log/index.ts';
-import { Queue } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
 import { GroupChanges } from './group-changes.ts';
-import { type Filter, KeyReader } from '../partitions/filter.ts';
+import type { Filter } from '../partitions/filter.ts';
+import { KeyOrder } from './key-order.ts';
 import type { Partition } from '../partitions/partition.ts';
-import { PendingEntries, PendingState, type PendingEntry } from './pending.ts';
+import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
 
 /**
@@ -60,12 +60,8 @@ export class GroupPartition {
   /** Messages at or above the cursor that pass the filter; kept only when there is one. */
   #filteredLag = 0;
   #filter: Filter | undefined;
-  /** Charged with the keys under way and the messages behind them; undefined: the group has no order by key. */
-  readonly #ordered: Meter | undefined;
-  readonly #keyReader = new KeyReader();
-  /** Keys with a message under way, and who waits behind it. */
-  readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
-  #held = 0;
+  /** Undefined: the group has no order by key. */
+  readonly #order: KeyOrder | undefined;
   readonly #host: GroupPartitionHost;
   #loading = false;
   /** Offsets `[#goneFrom, #goneTo)` are nowhere: damage took them. */
@@ -92,7 +88,7 @@ export class GroupPartition {
     this.partition = partition;
     this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
-    this.#ordered = ordered;
+    this.#order = ordered && new KeyOrder(this.pending, ordered);
     this.#host = host;
     this.#reader = partition.reader();
     this.#againReader = partition.reader();
@@ -117,7 +113,7 @@ export class GroupPartition {
           ? 0
           : Math.min(this.#filteredLag, this.partition.liveFrom(this.cursor));
     } else lag = this.cursor > this.partition.nextOffset ? 0 : this.partition.liveFrom(this.cursor);
-    return lag + this.#held;
+    return lag + this.held;
   }
 
   /** The same, of messages that are on disk. */
@@ -126,7 +122,7 @@ export class GroupPartition {
     if (partition.log.durableEnd === partition.nextOffset) return lag;
     return Math.min(
       lag,
-      this.backfill.length + partition.liveIn(this.cursor, partition.log.durableEnd) + this.#held,
+      this.backfill.length + partition.liveIn(this.cursor, partition.log.durableEnd) + this.held,
     );
   }
 
@@ -192,9 +188,7 @@ export class GroupPartition {
   place(cursor: number, backfill?: number[]): void {
     if (this.deliveredEnd > 0) this.moves++;
     this.pending.clear();
-    this.#keysUnderWay.clear();
-    this.#held = 0;
-    this.#chargeOrder();
+    this.#order?.clear();
     this.changes.clear();
     this.cursor = cursor;
     this.deliveredEnd = cursor;
@@ -254,7 +248,7 @@ export class GroupPartition {
       this.#passOver(this.#fresh);
     }
     for (;;) {
-      if (this.#ordered?.isFull === true && this.pending.size > 0) return undefined; // an answer wakes the group
+      if (this.#order?.isFull === true && this.pending.size > 0) return undefined; // an answer wakes the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
           if (this.#consider(this.#fresh)) return this.#fresh;
@@ -287,7 +281,7 @@ export class GroupPartition {
       this.#passOver(record);
       return false;
     }
-    if (this.#ordered && this.#holdBack(record)) return false;
+    if (this.#order && this.#holdBack(this.#order, record)) return false;
     this.#peeked = true;
     return true;
   }
@@ -300,7 +294,7 @@ export class GroupPartition {
       const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.stableEnd);
       if (skipped > this.cursor) this.#moveCursor(skipped);
     }
-    if (this.cursor >= partition.stableEnd || this.#held >= heldMax) return false;
+    if (this.cursor >= partition.stableEnd || this.held >= heldMax) return false;
     const batch = partition.log.cached(this.cursor);
     if (!batch) {
       if (this.#isGone(this.cursor)) {
@@ -438,20 +432,21 @@ export class GroupPartition {
     return offset >= this.#goneFrom && offset < this.#goneTo;
   }
 
-  // ---- order per key
+  // ---- order by key
+
+  /** Messages held behind their key. */
+  get held(): number {
+    return this.#order === undefined ? 0 : this.#order.held;
+  }
+
+  /** Keys under way, and messages held behind them. */
+  get underWayByKey(): number {
+    return this.#order?.underWay ?? 0;
+  }
 
   /** True when the message's key is under way: it is held, and the cursor passes it. */
-  #holdBack(record: Record): boolean {
-    const key = this.#keyReader.read(record);
-    const behind = this.#keysUnderWay.get(key);
-    if (!behind) return false;
-    const entry = this.pending.add(record.offset, 0);
-    entry.key = key;
-    entry.timestampMs = record.timestampMs;
-    this.pending.hold(entry);
-    behind.push(entry);
-    this.#held++;
-    this.#chargeOrder();
+  #holdBack(order: KeyOrder, record: Record): boolean {
+    if (!order.holdBack(record)) return false;
     this.changes.deliveries.push(record.offset, 0);
     this.#peeked = false;
     if (this.#filter) this.filteredLag--;
@@ -461,12 +456,7 @@ export class GroupPartition {
 
   /** The message's key is under way from now until {@link settle}. */
   lockKey(entry: PendingEntry, record: Record): void {
-    if (!this.#ordered) return;
-    entry.key ??= this.#keyReader.read(record);
-    entry.holdsKey = true;
-    if (this.#keysUnderWay.has(entry.key)) return;
-    this.#keysUnderWay.set(entry.key, new Queue());
-    this.#chargeOrder();
+    this.#order?.lock(entry, record);
   }
 
   /** The same for an entry whose message has to be read first. One that cannot be read holds no key. */
@@ -480,73 +470,26 @@ export class GroupPartition {
       this.lockKey(entry, this.#again);
   }
 
-  /**
-   * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the
-   * others are held behind it.
-   */
+  /** Whether a ready entry may go now: see {@link KeyOrder.admitAgain}. */
   admitAgain(entry: PendingEntry, record: Record): boolean {
-    if (!this.#ordered || entry.key !== undefined) return true;
-    entry.key = this.#keyReader.read(record);
-    const behind = this.#keysUnderWay.get(entry.key);
-    if (!behind) return true;
-    this.pending.hold(entry);
-    behind.push(entry);
-    this.#held++;
-    this.#chargeOrder();
-    return false;
+    return this.#order === undefined || this.#order.admitAgain(entry, record);
   }
 
   /** The entry is done: its place is free, and the next message of its key may go. */
   settle(entry: PendingEntry): void {
-    this.#leaveHeld(entry);
+    this.#order?.leave(entry);
     this.pending.remove(entry);
-    if (entry.holdsKey) this.#releaseKey(entry);
+    if (entry.holdsKey) this.#order?.release(entry);
   }
 
   /** It will not be delivered again; it stays pending, and in front of its key, until settled. */
   leaveForGood(entry: PendingEntry): void {
-    this.#leaveHeld(entry);
+    this.#order?.leave(entry);
     this.pending.leaveForGood(entry);
-  }
-
-  /** The queue behind its key drops it when its turn comes. */
-  #leaveHeld(entry: PendingEntry): void {
-    if (entry.state !== PendingState.held || entry.key === undefined || !this.#ordered) return;
-    this.#held--;
-    this.#chargeOrder();
-  }
-
-  #releaseKey(entry: PendingEntry): void {
-    entry.holdsKey = false;
-    const behind = this.#keysUnderWay.get(entry.key!);
-    if (!behind) return;
-    for (let next = behind.shift(); next; next = behind.shift()) {
-      if (next.state !== PendingState.held) continue; // settled while it was held
-      this.#held--;
-      this.#chargeOrder();
-      next.holdsKey = true;
-      this.pending.makeReady(next);
-      return;
-    }
-    this.#keysUnderWay.delete(entry.key!);
-    this.#chargeOrder();
-  }
-
-  get held(): number {
-    return this.#held;
-  }
-
-  /** Keys under way, and messages held behind them. */
-  get underWayByKey(): number {
-    return this.#keysUnderWay.size + this.#held;
-  }
-
-  #chargeOrder(): void {
-    this.#ordered?.set(this.underWayByKey);
   }
 
   /** The group goes. */
   close(): void {
-    this.#ordered?.close();
+    this.#order?.close();
   }
 }
