@@ -8,8 +8,9 @@ import { Turn, type Turns } from './turns.ts';
  * - `turn`: its turn is over
  * - `room`: as much of it is under way, or waits to be read by it, as may
  * - `login`: its password may not be looked at yet
+ * - `quota`: its client is beyond a quota
  */
-export type GateReason = 'congested' | 'held' | 'turn' | 'room' | 'login';
+export type GateReason = 'congested' | 'held' | 'turn' | 'room' | 'login' | 'quota';
 
 /** What a gate needs of a socket. */
 interface Readable {
@@ -29,6 +30,7 @@ export class Gate {
     turn: 0,
     room: 0,
     login: 0,
+    quota: 0,
   };
   /** Reasons that there are. */
   #reasons = 0;
@@ -76,7 +78,7 @@ export class Gate {
   }
 
   /** The reason is there, or not. */
-  set(reason: 'turn' | 'room' | 'login', isThere: boolean): void {
+  set(reason: 'turn' | 'room' | 'login' | 'quota', isThere: boolean): void {
     if (isThere === this.#counts[reason] > 0) return;
     this.#counts[reason] = isThere ? 1 : 0;
     if (isThere) this.#add();

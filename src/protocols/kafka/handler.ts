@@ -66,6 +66,8 @@ export interface RequestContext {
   readonly version: number;
   /** What the client may do, as it was when the request was begun. */
   readonly rights: Rights;
+  /** Set by a handler: for how long the client is throttled because of its quota, in milliseconds. */
+  throttleMs?: number;
   /**
    * Set by a handler that wants to know when its answer has left this process; not called when it never does.
    */

@@ -22,6 +22,7 @@ import {
   superUsersOf,
   type AclLimits,
 } from './security/index.ts';
+import { QuotaMeters, Quotas } from './quotas/index.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type CloseReason, type KafkaConnectionInfo } from './session.ts';
 import { OffsetsTopic } from './offsets-topic.ts';
@@ -57,6 +58,8 @@ export type KafkaEvent =
 
 /** How often connections are looked after: deadlines. */
 const sweepMsMax = 1_000;
+/** Users, client ids and pairs of them with quotas. */
+const quotaEntitiesMax = 10_000;
 /** Users that Kafka clients may add. */
 const keptUsersMax = 10_000;
 /** Read from a connection at once. */
@@ -98,6 +101,7 @@ export class KafkaFrontend implements Frontend {
     const keptUsers = this.authenticates
       ? new KeptUsers(broker.attributes, options.keptUsersMax ?? keptUsersMax)
       : undefined;
+    const quotas = new Quotas(broker.attributes, quotaEntitiesMax);
     const keptUsersChanged = (): void => users.keep(kafkaSource, [...(keptUsers ?? [])]);
     if (this.authenticates) restoreUsers(broker, users);
     this.#forgetUsers = users.onChange(() => {
@@ -142,6 +146,8 @@ export class KafkaFrontend implements Frontend {
       topicNames,
       deletedNames: this.#deletedNames,
       acls,
+      quotas,
+      quotaMeters: new QuotaMeters(quotas, clock),
       aclsChanged,
       users,
       keptUsers,

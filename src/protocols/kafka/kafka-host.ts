@@ -7,6 +7,7 @@ import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
 import type { OffsetsTopic } from './offsets-topic.ts';
 import type { Users } from '../users/index.ts';
+import type { QuotaMeters, Quotas } from './quotas/index.ts';
 import type { Acls, KeptUsers } from './security/index.ts';
 
 /** Where clients are told to connect to. */
@@ -66,6 +67,8 @@ export interface KafkaHost {
   readonly coordinator: GroupCoordinator;
   /** Undefined where there are no users: every client may do everything. */
   readonly acls: Acls | undefined;
+  readonly quotas: Quotas;
+  readonly quotaMeters: QuotaMeters;
   /** The table of users that all protocols share. */
   readonly users: Users;
   /** Users that Kafka clients manage; undefined where there are no users. */

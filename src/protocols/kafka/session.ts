@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Queue } from '../../util/index.ts';
+import { Queue, type Timer } from '../../util/index.ts';
 import {
   ErrorCode,
   FrameSplitter,
@@ -20,6 +20,7 @@ import type { Login } from '../users/index.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
+import { anonymous, meter, type ClientQuotas } from './quotas/index.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
 import { SaslLogin } from './login.ts';
@@ -67,6 +68,8 @@ interface Exchange {
   /** Undefined until it is started. */
   context: RequestContext | undefined;
   state: 'waiting' | 'running' | 'answered' | 'silent';
+  /** Time that its handler took before it waited for anything, in milliseconds. */
+  workMs: number;
   /** Set with 'answered': a draft of the API's response. */
   response: unknown;
 }
@@ -120,6 +123,10 @@ export class Session implements KafkaSession, Connection {
   #flushing = false;
   /** Why it is not read; for some of the reasons nothing further is started either. */
   readonly #gate: Gate;
+  #quotas: ClientQuotas | undefined = undefined;
+  /** While the client is beyond a quota. */
+  #throttling: Timer | undefined = undefined;
+  #throttledUntilMs = -Infinity;
   readonly #sasl: SaslLogin;
   #rights: Rights = noRights;
   /** Of the authorizer that gave the rights; -1: to be asked anew. */
@@ -335,6 +342,7 @@ export class Session implements KafkaSession, Connection {
       isHeavy: bytes.length >= heavyBytesMin && api.key !== apis.Produce.key,
       context: undefined,
       state: 'waiting',
+      workMs: 0,
       response: undefined,
     };
     this.#exchanges.push(exchange);
@@ -362,6 +370,7 @@ export class Session implements KafkaSession, Connection {
       isHeavy: false,
       context: undefined,
       state: 'answered',
+      workMs: 0,
       response: { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: advertisedApiKeys(this.host.kafka) },
     };
     this.#exchanges.push(exchange);
@@ -382,6 +391,7 @@ export class Session implements KafkaSession, Connection {
 
   #mayStart(exchange: Exchange): boolean {
     if (this.#gate.has('held') || this.#gate.has('congested') || this.#gate.has('turn')) return false;
+    if (this.#gate.has('quota')) return false;
     if (exchange.isHeavy && this.#heavy > 0) return false;
     const { pendingBytes } = this;
     const { responseBytesMax, fetchBytesMax } = this.host.kafka.limits;
@@ -413,6 +423,7 @@ export class Session implements KafkaSession, Connection {
     exchange.state = 'running';
     if (exchange.isReading) this.#reading++;
     if (exchange.isHeavy) this.#heavy++;
+    const startedMs = this.host.kafka.clock.monotonic();
     try {
       const request = apis[name].request.decode(frame.body, frame.apiVersion);
       const { rights } = this;
@@ -428,6 +439,7 @@ export class Session implements KafkaSession, Connection {
       const response =
         guard?.(request, rights, frame.apiVersion) ??
         (handlers[name] as unknown as Handler<ApiName>)(request, context);
+      exchange.workMs = this.host.kafka.clock.monotonic() - startedMs;
       if (response instanceof Promise) {
         response.then(
           (draft) => this.#answer(exchange, draft),
@@ -448,9 +460,43 @@ export class Session implements KafkaSession, Connection {
     if (exchange.isReading) this.#reading--;
     if (exchange.isHeavy) this.#heavy--;
     if (this.closed) return;
-    exchange.response = response;
+    exchange.response = this.#metered(exchange, response);
     exchange.state = response === undefined ? 'silent' : 'answered';
     this.#flushSoon();
+  }
+
+  /** The answer as it goes out; a client beyond its quota is throttled. */
+  #metered(exchange: Exchange, response: unknown): unknown {
+    const { quotaMeters } = this.host.kafka;
+    let throttleMs = exchange.context?.throttleMs ?? 0;
+    let metered = response;
+    this.#quotas = quotaMeters.of(this.user ?? anonymous, this.clientId, this.#quotas);
+    if (this.#quotas !== undefined) {
+      const { name } = exchange.frame.api!;
+      const { bytes: requestBytes, workMs } = exchange;
+      const result = meter(quotaMeters, this.#quotas, { api: name, requestBytes, response, workMs });
+      throttleMs = Math.max(throttleMs, result.throttleMs);
+      metered = result.response;
+    }
+    if (throttleMs === 0) return metered;
+    this.#throttle(throttleMs);
+    if (metered === undefined) return undefined;
+    const { throttleTimeMs = 0 } = metered as { readonly throttleTimeMs?: number };
+    return { ...metered, throttleTimeMs: Math.max(throttleTimeMs, throttleMs) };
+  }
+
+  /** Nothing more is read or begun for so long: "the broker mutes the channel" (KIP-219). */
+  #throttle(throttleMs: number): void {
+    const { clock } = this.host.kafka;
+    const untilMs = clock.monotonic() + throttleMs;
+    if (untilMs <= this.#throttledUntilMs) return;
+    this.#throttledUntilMs = untilMs;
+    this.#throttling?.cancel();
+    this.#gate.set('quota', true);
+    this.#throttling = clock.setTimer(throttleMs, () => {
+      this.#gate.set('quota', false);
+      this.#advance();
+    });
   }
 
   /** Once for all that is answered in one go: the produce requests of a commit. */
@@ -588,6 +634,7 @@ export class Session implements KafkaSession, Connection {
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
     for (const resolve of this.#resting.splice(0)) resolve();
+    this.#throttling?.cancel();
     this.#waiting.clear();
     this.#exchanges.clear();
     this.#answerShare.made();

@@ -1,11 +1,14 @@
 import { ErrorCode, type CreatePartitionsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
-import type { Handler } from '../handler.ts';
+import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
-import type { KafkaHost } from '../kafka-host.ts';
+import { takeMutations } from '../quotas/index.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';
 import { checkPartitions } from './create-topics.ts';
+
+/** The first version that knows THROTTLING_QUOTA_EXCEEDED (KIP-599). */
+const strictSince = 3;
 
 type ResultDraft = ResponseDraft<'CreatePartitions'>['results'][number];
 
@@ -15,7 +18,7 @@ export const createPartitions: Handler<'CreatePartitions'> = async (request, con
     try {
       if (!mayUse(context, Operation.alter, name))
         throw new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'The topic authorization is failed.');
-      await grow(topic, request.validateOnly, context.host);
+      await grow(topic, request.validateOnly, context);
       return { name, errorCode: ErrorCode.NONE };
     } catch (error) {
       return { name, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
@@ -26,8 +29,9 @@ export const createPartitions: Handler<'CreatePartitions'> = async (request, con
 async function grow(
   { name, count, assignments }: CreatePartitionsRequest['topics'][number],
   validateOnly: boolean,
-  host: KafkaHost,
+  context: RequestContext,
 ): Promise<void> {
+  const { host } = context;
   const topic = host.topicNames.topic(name);
   if (host.offsetsTopic.is(name))
     throw new KafkaError(
@@ -53,5 +57,7 @@ async function grow(
       );
   }
   const config = topic.checkUpdate({ ...topic.config, partitions: count });
-  if (!validateOnly) await topic.update(config);
+  if (validateOnly) return;
+  takeMutations(context, count - now, strictSince);
+  await topic.update(config);
 }

@@ -9,6 +9,7 @@ import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
+import { takeMutations } from '../quotas/index.ts';
 import { Operation, type Rights } from '../security/index.ts';
 import { fieldsOf, shownConfigs, type ConfigTexts } from '../topic-configs.ts';
 import { checkTopicName } from '../topic-names.ts';
@@ -17,6 +18,8 @@ import { describedConfig } from './describe-configs.ts';
 type Wanted = CreateTopicsRequest['topics'][number];
 type TopicDraft = ResponseDraft<'CreateTopics'>['topics'][number];
 
+/** The first version that knows THROTTLING_QUOTA_EXCEEDED (KIP-599). */
+const strictSince = 6;
 /** What -1 means in partitions and replication factor: the broker's default. */
 const byDefault = -1;
 
@@ -49,6 +52,7 @@ async function createOne(
     if (host.topicNames.topic(name) || host.offsetsTopic.is(name))
       throw new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
     if (validateOnly) return created(name, zeroUuid, host.broker.checkNewTopic(options), rights);
+    takeMutations(context, options.partitions ?? 1, strictSince);
     const topic = await host.broker.createTopic(options);
     return created(name, host.topicIds.idOf(topic), topic.config, rights);
   } catch (error) {

@@ -1,11 +1,14 @@
 import type { Topic } from '../../../broker/index.ts';
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf, errorMessageOf } from '../errors.ts';
-import type { Handler } from '../handler.ts';
+import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
+import { takeMutations } from '../quotas/index.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse, mayUseId } from '../topic-access.ts';
 
+/** The first version that knows THROTTLING_QUOTA_EXCEEDED (KIP-599). */
+const strictSince = 5;
 const staysInternal = 'The offsets topic is internal: it cannot be deleted.';
 
 type TopicDraft = ResponseDraft<'DeleteTopics'>['responses'][number];
@@ -29,7 +32,7 @@ export const deleteTopics: Handler<'DeleteTopics'> = async (request, context) =>
         errorMessage: null,
       };
     }
-    if (topic) return deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic));
+    if (topic) return deleteOne(topic, host.topicNames.nameOf(topic), host.topicIds.idOf(topic), context);
     if (name === null ? host.offsetsTopic.isId(topicId) : host.offsetsTopic.is(name))
       return { name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage: staysInternal };
     const isById = name === null;
@@ -43,8 +46,14 @@ export const deleteTopics: Handler<'DeleteTopics'> = async (request, context) =>
   return { responses };
 };
 
-async function deleteOne(topic: Topic, name: string, topicId: string): Promise<TopicDraft> {
+async function deleteOne(
+  topic: Topic,
+  name: string,
+  topicId: string,
+  context: RequestContext,
+): Promise<TopicDraft> {
   try {
+    takeMutations(context, topic.partitions.length, strictSince);
     await topic.delete();
     return { name, topicId, errorCode: ErrorCode.NONE };
   } catch (error) {

@@ -4,6 +4,7 @@ import { transactionHandlers } from '../transactions/index.ts';
 import { createAcls, deleteAcls, describeAcls } from './acls.ts';
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
 import { apiVersions } from './api-versions.ts';
+import { alterClientQuotas, describeClientQuotas } from './client-quotas.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteRecords } from './delete-records.ts';
@@ -50,6 +51,8 @@ export const handlers: Handlers = {
   IncrementalAlterConfigs: incrementalAlterConfigs,
   AlterPartitionReassignments: alterPartitionReassignments,
   ListPartitionReassignments: listPartitionReassignments,
+  DescribeClientQuotas: describeClientQuotas,
+  AlterClientQuotas: alterClientQuotas,
   DescribeUserScramCredentials: describeUserScramCredentials,
   AlterUserScramCredentials: alterUserScramCredentials,
   DescribeQuorum: describeQuorum,

@@ -1,0 +1,12 @@
+export { meter } from './answered.ts';
+export { anonymous, takeMutations } from './take-mutations.ts';
+export { QuotaMeters, ThrottledError, type ClientQuotas } from './quota-meters.ts';
+export {
+  quotaKeys,
+  textOfEntity,
+  wholeQuotas,
+  type QuotaEntity,
+  type QuotaKey,
+  type QuotaValues,
+} from './quota-entity.ts';
+export { Quotas } from './quotas.ts';

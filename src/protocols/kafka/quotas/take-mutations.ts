@@ -1,0 +1,25 @@
+import type { RequestContext } from '../handler.ts';
+import { ThrottledError } from './quota-meters.ts';
+
+/**
+ * Counts partitions that a request is about to make or to delete against the quota of its client. Throws a
+ * KafkaError THROTTLING_QUOTA_EXCEEDED, in versions of the API that know it; clients of older ones are throttled
+ * afterwards.
+ */
+export function takeMutations(context: RequestContext, partitions: number, strictSince: number): void {
+  const { host, session, clientId, version } = context;
+  const { quotaMeters } = host;
+  const quotas = quotaMeters.of(session.user ?? anonymous, clientId, undefined);
+  if (quotas === undefined) return;
+  try {
+    const throttleMs = quotaMeters.noteMutations(quotas, partitions, version >= strictSince);
+    context.throttleMs = Math.max(context.throttleMs ?? 0, throttleMs);
+  } catch (error) {
+    if (error instanceof ThrottledError)
+      context.throttleMs = Math.max(context.throttleMs ?? 0, error.throttleMs);
+    throw error;
+  }
+}
+
+/** The user of clients that do not log in. */
+export const anonymous = 'ANONYMOUS';
