@@ -3,43 +3,13 @@
  * is what counts).
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { makeTemporaryDirectory, startServer, uniqueName, useServer } from '../../support/index.ts';
+import { java, skipTools } from './tools.ts';
 
-const home = process.env['KAFKA_HOME'];
-const skip =
-  home === undefined
-    ? 'KAFKA_HOME is not set'
-    : existsSync(join(home, 'libs'))
-      ? false
-      : `there is no ${home}/libs`;
-
-/** What a tool prints; throws when it fails, or with `fails` when it does not. */
-async function java(
-  mainClass: string,
-  args: readonly string[],
-  { input = '', fails = false }: { readonly input?: string; readonly fails?: boolean } = {},
-): Promise<string> {
-  const child = spawn('java', ['-cp', `${home}/libs/*`, mainClass, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  child.stdin.end(input);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 90_000);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  clearTimeout(timer);
-  assert.equal(code, fails ? 1 : 0, `${mainClass} ${args.join(' ')}\n${err}\n${out}`);
-  return fails ? out + err : out;
-}
-
-describe('Kafka’s own tools', { skip, timeout: 600_000 }, () => {
+describe('Kafka’s own tools', { skip: skipTools, timeout: 600_000 }, () => {
   const server = useServer();
   const bootstrap = (): string[] => ['--bootstrap-server', `127.0.0.1:${server().kafkaPort}`];
 
