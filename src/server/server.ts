@@ -128,6 +128,7 @@ class Server implements PillarboxServer {
     const hall = new Hall(broker.clock, {
       connectionsMax: this.settings.connectionsMax ?? shares.connectionsMax,
       loginDelayMsMax: this.settings.loginDelayMsMax,
+      ...(this.settings.unreadBytesMax === undefined ? {} : { unreadBytesMax: this.settings.unreadBytesMax }),
     });
     this.#guards = await TlsGuards.read(this.settings);
     const users = new Users(configuredUsers(this.settings));

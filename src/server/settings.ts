@@ -39,6 +39,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly data: string;
   readonly host: string;
   readonly connectionsMax: number | undefined;
+  readonly unreadBytesMax: number | undefined;
   readonly loginDelayMsMax: number;
   readonly diskFreeBytesMin: number | undefined;
   readonly journalBytesMax: number | undefined;
@@ -77,6 +78,11 @@ export const settingTable: SettingTable<Settings> = {
     name: 'connections-max',
     default: undefined,
     help: 'connections of all protocols together (default: what the limit of open files leaves, 65536 at most)',
+  }),
+  unreadBytesMax: size<number | undefined>(2 ** 20, 2 ** 40, {
+    name: 'unread-max',
+    default: undefined,
+    help: 'output that waits to be read by clients, all connections together (default: an eighth of the machine or container, 32MiB to 1GiB)',
   }),
   loginDelayMsMax: duration(3_600_000, {
     name: 'login-delay-max',

@@ -169,13 +169,14 @@ function codeOf({ err_code: code, description }: NonNullable<PubAck['error']>): 
 
 function hostOf(broker: Broker, jetStream: PillarboxJetStream, clock: Clock): SessionHost {
   const limits = natsLimits({});
-  const { turns, logins } = new Hall(clock);
+  const { turns, logins, room } = new Hall(clock);
   return {
     router: broker.router,
     jetStream,
     clock,
     flusher: new Flusher(clock),
     turns,
+    room,
     logins,
     readBuffer: Buffer.alloc(0), // a simulated socket is read as Node reads
     limits,

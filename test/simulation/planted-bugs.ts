@@ -746,6 +746,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a reader that keeps up counts as behind',
+    file: 'protocols/connections/answer-share.js',
+    find: 'this.behindSinceMs === undefined || readBytes >= this.#behindUntilBytes',
+    replace: 'this.behindSinceMs === undefined',
+    tests: ['protocols/connections/answer-room.test.js'],
+  },
+  {
+    name: 'publishers go on when there is no room for what their readers do not read',
+    file: 'protocols/connections/output.js',
+    find: '(pending > limits.outputBytesHold || isRoomFull) && !this.overfull',
+    replace: 'pending > limits.outputBytesHold && !this.overfull',
+    tests: ['protocols/connections/answer-room.test.js'],
+  },
+  {
     name: 'a socket is read again while another reason not to is left',
     file: 'protocols/connections/gate.js',
     find: 'if (--this.#reasons === 0)',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { LivePublisher } from '../../broker/index.ts';
+import type { AnswerShare } from './answer-share.ts';
 import type { Flusher } from './flusher.ts';
 import { segmentBytes } from './segment-pool.ts';
 
@@ -51,6 +52,7 @@ export class Output {
   readonly #socket: Socket;
   readonly #flusher: Flusher;
   readonly #limits: OutputLimits;
+  readonly #share: AnswerShare;
   readonly #overflow: () => void;
   #sentBytes = 0;
   #queue: FilledSegment[] = [];
@@ -61,8 +63,18 @@ export class Output {
   #held: Set<LivePublisher> | undefined = undefined;
   #drained: (() => void)[] = [];
 
-  /** `overflow` is called when more waits than the limit allows; what comes after is dropped. */
-  constructor(socket: Socket, flusher: Flusher, limits: OutputLimits, overflow: () => void) {
+  /**
+   * `share`: what it holds of the room for all connections. `overflow` is called when more waits than the
+   * limit allows; what comes after is dropped.
+   */
+  constructor(
+    socket: Socket,
+    flusher: Flusher,
+    limits: OutputLimits,
+    share: AnswerShare,
+    overflow: () => void,
+  ) {
+    this.#share = share;
     this.#socket = socket;
     this.#flusher = flusher;
     this.#limits = limits;
@@ -141,6 +153,7 @@ export class Output {
     this.#inFlight = [];
     this.#inFlightBytes = 0;
     this.#flusher.idle(this);
+    this.#share.drop();
     this.#settle();
   }
 
@@ -154,6 +167,7 @@ export class Output {
       if (this.busy || this.#closed) {
         this.#queue.push({ buffer, bytes: filled });
         this.#queueBytes += filled;
+        this.#count();
         this.#checkMarks(bytes);
       } else {
         this.#write(buffer, filled);
@@ -178,6 +192,15 @@ export class Output {
     this.#inFlight.push({ buffer, bytes });
     this.#inFlightBytes += bytes;
     this.#flusher.busy(this);
+    this.#count();
+  }
+
+  /**
+   * Tells the room what waits, but for the segment being filled. Only called while the socket is busy: a reader
+   * that keeps up costs nothing.
+   */
+  #count(): void {
+    if (!this.#closed) this.#share.waiting(this.#queueBytes + this.#inFlightBytes, this.#sentBytes);
   }
 
   /** The socket has taken something. One function for all writes, so that a write allocates none. */
@@ -191,6 +214,7 @@ export class Output {
     else this.flush();
     if (this.busy) this.#flusher.busy(this);
     else this.#flusher.idle(this);
+    this.#count();
     this.#settle();
   };
 
@@ -212,8 +236,10 @@ export class Output {
     if (this.#closed) return;
     const pending = this.pendingBytes + more;
     const limits = this.#limits;
-    if (pending > limits.outputBytesCongested) this.congested = true;
-    if (pending > limits.outputBytesHold && !this.overfull) {
+    // Without room for all, what is behind counts as far behind.
+    const { isRoomFull } = this.#share;
+    if (pending > limits.outputBytesCongested || isRoomFull) this.congested = true;
+    if ((pending > limits.outputBytesHold || isRoomFull) && !this.overfull) {
       this.overfull = true;
       this.overfullSinceMs = this.#flusher.nowMs();
     }

@@ -12,8 +12,6 @@ export interface SessionsOptions<S> {
   readonly sweepMs: number;
   /** Looks after one of them: deadlines, signs of life. */
   readonly lookAfter: (session: S, nowMs: number) => void;
-  /** All have been looked after. */
-  readonly swept?: (nowMs: number) => void;
 }
 
 /**
@@ -101,13 +99,12 @@ export class Sessions<S extends Connection> implements Iterable<S> {
   };
 
   #goOn(rest: Iterator<S>): void {
-    const { clock, lookAfter, swept, sweepMs } = this.#options;
+    const { clock, lookAfter, sweepMs } = this.#options;
     const nowMs = clock.monotonic();
     for (let next = rest.next(); !next.done; next = rest.next()) {
       lookAfter(next.value, nowMs);
       if (clock.monotonic() - nowMs >= sweepTurnMs) return clock.defer(() => this.#goOn(rest));
     }
-    swept?.(nowMs);
     if (this.#sessions.size > 0) this.#timer ??= clock.setTimer(sweepMs, this.#sweep);
   }
 }

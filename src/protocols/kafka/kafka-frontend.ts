@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/index.ts';
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
-import { AnswerRoom, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
+import { Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { Users } from '../users/index.ts';
 import { kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
@@ -116,12 +116,10 @@ export class KafkaFrontend implements Frontend {
       sweepMs: Math.min(
         sweepMsMax,
         limits.writeDeadlineMs / 4,
-        limits.crowdedDeadlineMs / 2,
         limits.authTimeoutMs / 2,
         limits.idleMsMax / 2,
       ),
       lookAfter: (session, nowMs) => this.#lookAfter(session, nowMs),
-      swept: (nowMs) => this.#makeRoom(nowMs),
     });
     this.#coordinator = new GroupCoordinator({
       broker,
@@ -173,7 +171,7 @@ export class KafkaFrontend implements Frontend {
         }),
       turns: hall.turns,
       logins: hall.logins,
-      answerRoom: new AnswerRoom(limits.responseBytesMaxOfAll, limits.fetchBytesMax),
+      answerRoom: hall.room,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       advertised: options.advertised,
       closing: (session, reason) => this.#sessionClosing(session, reason),
@@ -249,30 +247,10 @@ export class KafkaFrontend implements Frontend {
     this.#report({ kind: 'closed', connection: session.info(), reason });
   }
 
-  /** Cuts who has been behind for longest, until there is room for answers to the others. */
-  #makeRoom(nowMs: number): void {
-    if (!this.#host.answerRoom.isFull) return;
-    let { bytesOver } = this.#host.answerRoom;
-    const sinceMs = nowMs - this.#host.kafka.limits.crowdedDeadlineMs;
-    const behind = Array.from(this.#sessions)
-      .filter(({ behindSinceMs = Infinity }) => behindSinceMs <= sinceMs)
-      .sort((a, b) => a.behindSinceMs! - b.behindSinceMs!);
-    for (const session of behind) {
-      if (bytesOver < 0) return;
-      bytesOver -= session.pendingBytes;
-      this.#cutSlow(session);
-    }
-  }
-
-  #cutSlow(session: Session): void {
-    session.close({ kind: 'slow-reader', pendingBytes: session.pendingBytes });
-    session.cut();
-  }
-
   #lookAfter(session: Session, nowMs: number): void {
     const { writeDeadlineMs, idleMsMax } = this.#host.kafka.limits;
     session.noteProgress(nowMs);
-    if (session.pendingBytes > 0 && nowMs - session.wroteMs >= writeDeadlineMs) this.#cutSlow(session);
+    if (session.pendingBytes > 0 && nowMs - session.wroteMs >= writeDeadlineMs) session.cutSlow();
     else if (session.closed) return;
     else if (nowMs >= session.authDueMs) session.fail('it did not log in in time');
     else if (session.underWay === 0 && nowMs - session.heardMs >= idleMsMax) session.close({ kind: 'idle' });

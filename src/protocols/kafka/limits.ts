@@ -18,10 +18,6 @@ export interface KafkaLimits {
    * fetch is begun up to `fetchBytesMax`.
    */
   readonly responseBytesMax: number;
-  /** Response bytes that may wait for all clients together: see AnswerRoom. */
-  readonly responseBytesMaxOfAll: number;
-  /** While these are used up, who has been behind with reading for so long is cut, the longest first. */
-  readonly crowdedDeadlineMs: number;
   /** A client that reads nothing for so long, while answers wait for it, is cut. */
   readonly writeDeadlineMs: number;
   /** A connection without any request for so long is closed (Kafka: connections.max.idle.ms). */
@@ -52,8 +48,6 @@ export const defaultLimits: KafkaLimits = {
   requestsMax: 256,
   requestBytesUnderWayMax: 128 * 1024 * 1024,
   responseBytesMax: 64 * 1024 * 1024,
-  responseBytesMaxOfAll: 256 * 1024 * 1024,
-  crowdedDeadlineMs: 2_000,
   writeDeadlineMs: 30_000,
   idleMsMax: 10 * 60_000,
   authTimeoutMs: 10_000,

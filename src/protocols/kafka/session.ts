@@ -141,7 +141,10 @@ export class Session implements KafkaSession, Connection {
     this.host = host;
     this.id = id;
     this.#gate = new Gate(host.turns, () => this.#goOn());
-    this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock);
+    this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock, {
+      look: () => this.#countAnswers(),
+      end: () => this.cutSlow(),
+    });
     this.connectedMs = host.kafka.clock.now();
     this.heardMs = this.wroteMs = nowMs;
     this.address = withoutMapping(accepted.remoteAddress);
@@ -255,18 +258,15 @@ export class Session implements KafkaSession, Connection {
     this.#countAnswers();
   }
 
-  /** Since when answers wait for it to read them: milliseconds of the monotonic clock. */
-  get behindSinceMs(): number | undefined {
-    return this.#answerShare.behindSinceMs;
-  }
-
   #countAnswers(): void {
-    this.#answerShare.waiting(this.pendingBytes);
+    const { pendingBytes } = this;
+    this.#answerShare.waiting(pendingBytes, this.outBytes - pendingBytes);
   }
 
   takeRoom(bytes: number): number | Promise<number> {
     const { answerRoom } = this.host;
-    const take = (): number => (this.closed ? 0 : this.#answerShare.take(bytes));
+    const { fetchBytesMax } = this.host.kafka.limits;
+    const take = (): number => (this.closed ? 0 : this.#answerShare.take(bytes, fetchBytesMax));
     if (answerRoom.hasRoomFor(bytes) || this.closed) return take();
     return new Promise((resolve) => {
       const go = (): void => {
@@ -640,6 +640,12 @@ export class Session implements KafkaSession, Connection {
     this.#answerShare.made();
     if (reason.kind === 'slow-reader' || reason.kind === 'socket') this.#socket.destroy();
     else this.#socket.end(() => this.#socket.destroy());
+  }
+
+  /** Ends the connection because it reads too slowly. */
+  cutSlow(): void {
+    this.close({ kind: 'slow-reader', pendingBytes: this.pendingBytes });
+    this.cut();
   }
 
   /** Cuts the connection, whatever is still to be sent. */

@@ -79,6 +79,7 @@ export class NatsFrontend implements Frontend {
       clock,
       flusher: new Flusher(clock),
       turns: hall.turns,
+      room: hall.room,
       logins: hall.logins,
       readBuffer: Buffer.allocUnsafeSlow(readBytes),
       limits,

@@ -1,7 +1,7 @@
 import type { Router } from '../../broker/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { ServerInfo } from '../../wire/nats/index.ts';
-import type { Flusher, LoginThrottle, Turns } from '../connections/index.ts';
+import type { AnswerRoom, Flusher, LoginThrottle, Turns } from '../connections/index.ts';
 import type { Users } from '../users/index.ts';
 import type { JetStream } from './jetstream-door.ts';
 import type { NatsLimits } from './limits.ts';
@@ -14,6 +14,8 @@ export interface SessionHost {
   readonly clock: Clock;
   readonly flusher: Flusher;
   readonly turns: Turns;
+  /** For output that waits to be read. */
+  readonly room: AnswerRoom;
   readonly logins: LoginThrottle;
   /** What every connection is read into. */
   readonly readBuffer: Buffer;

@@ -14,6 +14,7 @@ import { logIn } from './login.ts';
 import { fullAccess, type Access, type Login } from '../users/index.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import {
+  AnswerShare,
   Gate,
   readShared,
   turnMs,
@@ -133,7 +134,9 @@ export class Session implements LivePublisher, NatsSession, Connection {
     const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
     this.#socket = socket;
     this.#gate.of(socket);
-    this.output = new Output(socket, host.flusher, host.limits, () => this.#cut());
+    const cut = (): void => this.#cut();
+    const share = new AnswerShare(host.room, host.clock, { end: cut });
+    this.output = new Output(socket, host.flusher, host.limits, share, cut);
     socket.on('error', (cause) => this.close({ kind: 'socket', cause }));
     socket.on('end', () => this.close({ kind: 'client' }));
     socket.on('close', () => {

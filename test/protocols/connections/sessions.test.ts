@@ -25,7 +25,6 @@ test('sessions are looked after in pieces of some milliseconds, each once, and t
   const clock = new WorkClock({ deferBySystem: false });
   const looks = new Map<Connection, number>();
   let lookedAt = 0;
-  let swept = 0;
   const sessions = new Sessions<Connection>({
     registry: new Hall(clock).registry,
     clock,
@@ -37,7 +36,6 @@ test('sessions are looked after in pieces of some milliseconds, each once, and t
       clock.work(1);
       sessions.remove(session); // its time was up
     },
-    swept: () => swept++,
   });
   const count = 100;
   for (let id = 1; id <= count; id++)
@@ -46,11 +44,10 @@ test('sessions are looked after in pieces of some milliseconds, each once, and t
   const defer = clock.defer.bind(clock);
   clock.defer = (callback) => {
     pieces.push(lookedAt);
-    assert.equal(swept, 0);
     defer(callback);
   };
   clock.advance(1000);
   clock.runDeferred();
-  assert.deepEqual([looks.size, lookedAt, swept, clock.timerCount], [count, count, 1, 0]);
+  assert.deepEqual([looks.size, lookedAt, clock.timerCount], [count, count, 0]);
   assert.ok(pieces[0]! <= 10, `${pieces[0]} of ${count} in the first piece`);
 });

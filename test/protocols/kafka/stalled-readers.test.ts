@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AnswerRoom } from '../../../src/protocols/connections/index.ts';
+import { Hall } from '../../../src/protocols/index.ts';
+import { SystemClock } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
 import { KafkaKit, batchOf, fetchRequest, requestBytes, type KafkaClient } from './kit.ts';
 
@@ -11,8 +12,8 @@ describe('clients that ask and never read', () => {
   const stalled = 12;
 
   test('take what there is for answers once, and then make room for those who read', async () => {
-    const limits = { responseBytesMaxOfAll: roomBytes, crowdedDeadlineMs: 300 };
-    await using kit = await KafkaKit.start({ limits });
+    const hall = new Hall(new SystemClock(), { unreadBytesMax: roomBytes, behindMsMax: 300 });
+    await using kit = await KafkaKit.start({ hall });
     using client = await kit.client();
     await client.createTopic('t');
     for (let i = 0; i < batches; i++) await client.produce('t', batchOf(['x'.repeat(batchBytes)]));
@@ -56,35 +57,3 @@ async function stalledClients(kit: KafkaKit, count: number, asked: Buffer): Prom
     },
   };
 }
-
-describe('the room for answers', () => {
-  test('gives less the less there is', () => {
-    const kib = 1024;
-    const room = new AnswerRoom(8000 * kib, 500 * kib);
-    assert.equal(room.share, 500 * kib);
-    room.change(7200 * kib);
-    assert.equal(room.share, 100 * kib);
-    room.change(800 * kib);
-    assert.ok(room.isFull);
-    assert.equal(room.hasRoomFor(65 * kib), false);
-    assert.ok(room.hasRoomFor(64 * kib), 'what is small never waits');
-  });
-
-  test('calls those who wait in their order, until it is full again', () => {
-    const room = new AnswerRoom(100, 100);
-    room.change(100);
-    const called: string[] = [];
-    room.whenRoom(() => {
-      called.push('a');
-      room.change(10);
-    });
-    const forget = room.whenRoom(() => called.push('left'));
-    room.whenRoom(() => called.push('b'));
-    forget();
-    room.change(-10);
-    assert.deepEqual(called, ['a']);
-    room.change(-10);
-    assert.deepEqual(called, ['a', 'b']);
-    assert.equal(room.bytes, 90);
-  });
-});
