@@ -75,6 +75,7 @@ export class Definitions {
     for (const partition of topic.partitions.opened) void core.unschedule(partition);
     catalog.removeTopic(topic);
     this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);
+    this.#context.log().useReserve();
     for (const { log } of topic.partitions.opened) commits.logDeleted(log.id);
   }
 

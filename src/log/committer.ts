@@ -26,6 +26,8 @@ export interface CommitterContext {
    * it is durable, if anything.
    */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined;
+  /** Somebody waits for a checkpoint, which comes with the next seal. */
+  isCheckpointWanted(): boolean;
   /** Undefined when what is durable may be acknowledged; else resolves when it may. */
   confirm(): Promise<void> | undefined;
   /** After the host has heard of a durable commit. */
@@ -39,8 +41,11 @@ class Work {
   readonly draft = new CommitDraft();
   readonly touched: DiskPartitionLog[] = [];
   readonly trimmed = new Set<DiskPartitionLog>();
+  /** It gives room on the disk back, and may go into the journal's reserve. */
+  usesReserve = false;
 
   clear(): void {
+    this.usesReserve = false;
     this.draft.clear();
     this.touched.length = 0;
     this.trimmed.clear();
@@ -158,6 +163,12 @@ export class Committer {
 
   trimmed(partition: DiskPartitionLog): void {
     this.#open.trimmed.add(partition);
+    if (partition.upkeep.hasTrimmedSegments) this.useReserve();
+  }
+
+  /** The open commit gives room on the disk back: it may go into the journal's reserve. */
+  useReserve(): void {
+    this.#open.usesReserve = true;
   }
 
   /** Adds an entry of state. */
@@ -209,6 +220,7 @@ export class Committer {
     const work = this.#open;
     for (const partition of work.trimmed) partition.commit.sealTrim();
     const then = this.#context.sealing(work.draft);
+    if (then !== undefined) work.usesReserve = true; // a checkpoint gives room back
     for (const item of work.draft.items) {
       if (!(item instanceof BatchItem)) continue;
       item.partition.closeBatch();
@@ -232,7 +244,10 @@ export class Committer {
     try {
       const items = work.draft.close();
       const bytes = alignUp(commitBytes(items));
-      if (!journal.hasRoom(bytes)) await journal.makeRoom(bytes);
+      // What goes before a commit that gives room back must not hold it up.
+      const mayUseReserve = (): boolean =>
+        work.usesReserve || this.#open.usesReserve || this.#context.isCheckpointWanted();
+      if (!journal.hasRoom(bytes, mayUseReserve())) await journal.makeRoom(bytes, mayUseReserve);
       if (this.#hasFailed) return; // meanwhile
       if (bytes > this.#buffer.length) this.#buffer = allocAligned(2 ** Math.ceil(Math.log2(bytes)));
       const commit = this.#lastCommit + 1;

@@ -43,6 +43,12 @@ const sparesMaxWhenShort = 1;
 const firstFileBytes = 4 * 2 ** 20;
 const growth = 4;
 const retryAfterMs = 1000;
+/**
+ * The end of each file is kept for commits that give room back, so that these do not need a next file that
+ * the disk has no room for: a share of the file, and no more than this.
+ */
+const reserveShare = 1 / 16;
+const reserveBytesMax = 256 * 1024;
 
 /**
  * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files
@@ -62,6 +68,8 @@ export class Journal {
   /** Where the next commit goes. */
   #position: number;
   #next: Promise<MadeFile> | undefined = undefined;
+  /** Called when a try to make the next file has failed; another follows. */
+  #tried: () => void = () => {};
   /** Files before the current one, oldest first, that a checkpoint may still need. */
   #older: JournalFile[];
   #spares: JournalFile[];
@@ -166,9 +174,11 @@ export class Journal {
     return this.isShort ? sparesMaxWhenShort : sparesMax;
   }
 
-  /** Whether a commit of so many bytes fits behind the last one. */
-  hasRoom(bytes: number): boolean {
-    return this.#position + bytes <= this.#current.start + this.#current.capacity;
+  /** Whether a commit of so many bytes fits behind the last one, without the reserve or with it. */
+  hasRoom(bytes: number, mayUseReserve: boolean): boolean {
+    const { start, capacity } = this.#current;
+    const reserve = mayUseReserve ? 0 : Math.min(capacity * reserveShare, reserveBytesMax);
+    return this.#position + bytes <= start + capacity - reserve;
   }
 
   /** Starts to make the next file ready, if that has not begun. */
@@ -178,11 +188,17 @@ export class Journal {
     this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
   }
 
-  /** Moves on to a file with room for `bytes`. */
-  async makeRoom(bytes: number): Promise<void> {
-    while (!this.hasRoom(bytes)) {
+  /**
+   * Moves on to a file with room for `bytes`. While there is none to be had, asks after each try whether the
+   * reserve may be used meanwhile.
+   */
+  async makeRoom(bytes: number, mayUseReserve: () => boolean): Promise<void> {
+    while (!this.hasRoom(bytes, mayUseReserve())) {
       this.prepare();
-      const { journalFile, opened } = await this.#next!;
+      const tried = new Promise<undefined>((resolve) => (this.#tried = () => resolve(undefined)));
+      const made = await Promise.race([this.#next!, tried]);
+      if (made === undefined) continue;
+      const { journalFile, opened } = made;
       await this.#options.entering(journalFile);
       this.#next = undefined;
       await this.#file.close();
@@ -191,9 +207,9 @@ export class Journal {
       this.#file = opened.file;
       this.#identity = opened.identity;
       this.#position = journalFile.start + blockBytes;
-      if (!this.hasRoom(bytes)) {
+      if (!this.hasRoom(bytes, mayUseReserve())) {
         // Larger than a whole file: it gets one of its own size.
-        const own = alignUp(blockBytes + bytes);
+        const own = alignUp(blockBytes + bytes + reserveBytesMax);
         this.#next = this.#makePatiently(journalFile, own);
         this.#next.catch((error: unknown) => this.#closed || this.#options.failed(error));
       }
@@ -245,6 +261,7 @@ export class Journal {
       } catch (error) {
         if (!isShortage(error)) throw error;
         this.#options.stalled(error);
+        this.#tried();
         const retry = new Promise<void>((resolve) => this.#options.clock.setTimer(retryAfterMs, resolve));
         await Promise.race([retry, this.#closing]);
         if (this.#closed) throw error;

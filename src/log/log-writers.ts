@@ -48,6 +48,7 @@ export function logWriters(
       decompress,
       tag,
       sealing: (draft) => checkpointer.sealing(draft),
+      isCheckpointWanted: () => checkpointer.isWanted,
       confirm: () => fence.confirm(),
       committed: () => context.committed(),
       failed: (error) => context.failed(error),

@@ -327,6 +327,14 @@ export class Log {
     this.#open().record(EntryClass.host, kind, id, payload, length);
   }
 
+  /**
+   * What was added to the open commit gives room on the disk back, as the deletion of partitions does: it may
+   * go into the journal's reserve. Trims of whole segments say so by themselves.
+   */
+  useReserve(): void {
+    this.#writers.committer.useReserve();
+  }
+
   /** Asks for a commit even if nothing was added yet: the host may add in `beforeSeal`. */
   requestCommit(): void {
     this.#writers.committer.request();

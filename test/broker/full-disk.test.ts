@@ -238,3 +238,33 @@ test('where no checkpoint finds room, tries leave the journal to what cannot be 
   files.before = undefined;
   files.freeBytes = 8 * 1024 * kib;
 });
+
+for (const [what, remove] of [
+  ['a purge', (topic: Topic) => topic.partitions.at(0)!.purge()],
+  ['the deletion of a topic', (topic: Topic) => topic.delete()],
+] as const)
+  test(`${what} makes room when the journal is used up, too`, async () => {
+    const { files, broker, clock, jobs, workers } = await withTwoMebibytes('limits');
+    const other = await broker.createTopic({ name: 'other' });
+    files.freeBytes = 0; // others filled it
+    clock.advance(1000);
+    await settle();
+    // What gives no room back is committed until the file has only its reserve left.
+    const commits = (): Promise<boolean> => {
+      const committed = workers.isPaused ? workers.resume() : workers.pause();
+      return Promise.race([committed.then(() => true), settle().then(() => false)]);
+    };
+    while (await commits());
+    for (let seconds = 0; seconds < 5; seconds++) {
+      clock.advance(1000);
+      await settle();
+    }
+    let isRemoved = false;
+    void remove(jobs).then(() => (isRemoved = true));
+    await eventually(() => {
+      clock.advance(1000);
+      return isRemoved;
+    });
+    await untilAccepted(other, clock);
+    await broker.close();
+  });

@@ -192,6 +192,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['log/absence.test.js'],
   },
   {
+    name: 'the journal keeps nothing for what gives room back',
+    file: 'log/journal.js',
+    find: 'const reserve = mayUseReserve ? 0 : ',
+    replace: 'const reserve = 0 * ',
+    tests: ['broker/full-disk.test.js'],
+  },
+  {
+    name: 'a deletion waits for room that only it can give',
+    file: 'broker/definitions.js',
+    find: 'this.#context.log().useReserve();',
+    replace: ';',
+    tests: ['broker/full-disk.test.js'],
+  },
+  {
     name: 'the fence is not looked at again',
     file: 'log/fence.js',
     find: 'this.#checkOwners(ownersIn(',
