@@ -16,6 +16,7 @@ export {
   hashPassword,
   iterationsMax,
   iterationsMin,
+  parseUsers,
   type User,
   type Access,
   fullAccess,

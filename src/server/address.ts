@@ -22,6 +22,11 @@ export async function isLoopback(host: string): Promise<boolean> {
   );
 }
 
+/** Whether clients of a protocol must log in: what a table of users says. */
+interface LoginRule {
+  requires(protocol: string): boolean;
+}
+
 /** A place that listens, and what keeps strangers out of it. */
 interface Exposure {
   readonly title: string;
@@ -34,8 +39,11 @@ interface Exposure {
   readonly orElse: string;
 }
 
-/** Refuses, in one sentence, to be open to the network by accident, and settings that do not fit together. */
-export async function checkExposure(settings: Settings): Promise<void> {
+/**
+ * Refuses, in one sentence, to be open to the network by accident, and settings that do not fit together. The
+ * users are those of the settings, unless others are given.
+ */
+export async function checkExposure(settings: Settings, given?: LoginRule): Promise<void> {
   for (const protocol of protocols) {
     const problem = protocol.problemOf(settings);
     if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
@@ -43,11 +51,11 @@ export async function checkExposure(settings: Settings): Promise<void> {
   const { adminTlsCert, adminTlsKey, adminTlsCa } = settings;
   const problem = problemOfTls({ title: 'admin', name: 'admin' }, [adminTlsCert, adminTlsKey, adminTlsCa]);
   if (problem !== undefined) throw new ServerError('configuration-invalid', problem);
-  const users = new Users(configuredUsers(settings));
+  const users = given ?? new Users(configuredUsers(settings));
   for (const exposure of exposuresOf(settings, users)) await checkOne(exposure, settings.insecure);
 }
 
-function exposuresOf(settings: Settings, users: Users): Exposure[] {
+function exposuresOf(settings: Settings, users: LoginRule): Exposure[] {
   const { host, adminHost, adminToken } = settings;
   const doors = protocols.flatMap((protocol): Exposure[] => {
     if (protocol.port(settings) === 'off') return [];

@@ -20,7 +20,7 @@ export function createDoors(
       new Door({
         name: protocol.name,
         title: protocol.title,
-        authenticates: users.requires(protocol.name),
+        authenticates: () => users.requires(protocol.name),
         create: () => protocol.create({ broker, hall, users, settings, log, tls: guards.of(protocol.name) }),
         onLoadFailed: (error) =>
           log.error(

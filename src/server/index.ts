@@ -18,6 +18,7 @@ export {
   settingTable,
 } from './settings.ts';
 export { hashPassword, passwordIterations } from './password-hash.ts';
+export { secretsInFile } from './secrets.ts';
 export { checkExposure } from './address.ts';
 export { type DoorPlan, doorsOf } from './door-plans.ts';
 export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

@@ -44,6 +44,12 @@ export interface PillarboxServer extends AsyncDisposable {
    */
   renewTls(): Promise<void>;
   /**
+   * Takes over the users that these settings name, and leaves all other settings as they are. Connections go on
+   * with what their users may do now, or are ended. Rejects with a ServerError when the settings do not fit, and
+   * nothing changes.
+   */
+  renewUsers(settings: Partial<Settings>): Promise<void>;
+  /**
    * Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is
    * calling it once.
    */
@@ -80,6 +86,7 @@ class Server implements PillarboxServer {
   readonly #startedMs = Date.now();
   #fail: (error: ServerError) => void = () => {};
   #broker: Broker | undefined;
+  readonly #users = new Users();
   #doors: readonly Door[] = [];
   #guards: TlsGuards | undefined;
   #admin: AdminHttp | undefined;
@@ -131,7 +138,8 @@ class Server implements PillarboxServer {
       ...(this.settings.unreadBytesMax === undefined ? {} : { unreadBytesMax: this.settings.unreadBytesMax }),
     });
     this.#guards = await TlsGuards.read(this.settings);
-    const users = new Users(configuredUsers(this.settings));
+    const users = this.#users;
+    users.configure(configuredUsers(this.settings));
     for (const protocol of protocols) protocol.restoreUsers?.(broker, users);
     this.#doors = createDoors(broker, hall, users, this.settings, this.#log, this.#guards);
     if (shares.isScarce) {
@@ -180,6 +188,12 @@ class Server implements PillarboxServer {
 
   async renewTls(): Promise<void> {
     await this.#guards?.renew();
+  }
+
+  async renewUsers(given: Partial<Settings>): Promise<void> {
+    const users = configuredUsers(settingsOf(given, ['log', 'version']));
+    await checkExposure(this.settings, new Users(users));
+    this.#users.configure(users);
   }
 
   close({ graceMs = this.settings.stopGraceMs }: { readonly graceMs?: number } = {}): Promise<void> {

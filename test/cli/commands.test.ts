@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { WireClient, eventually, uniqueName, useServer } from '../support/index.ts';
+import { hashPassword } from '../../src/server/index.ts';
+import { WireClient, eventually, makeTemporaryDirectory, uniqueName, useServer } from '../support/index.ts';
 import { type CliResult, runCli, spawnCli } from './run-cli.ts';
 
 /* oxlint-disable no-control-regex -- what drives terminals is looked for */
@@ -231,6 +234,27 @@ describe('commands against a running broker', () => {
 });
 
 describe('doctor', () => {
+  test('warns of passwords in a file that all can read', async () => {
+    await using directory = await makeTemporaryDirectory();
+    const file = join(directory.path, 'pillarbox.config.toml');
+    const secretsOf = async (text: string, mode: number): Promise<string | undefined> => {
+      await writeFile(file, text);
+      await chmod(file, mode);
+      const { out } = await runCli(['doctor', '--json', '--data', join(directory.path, 'data')], {
+        cwd: directory.path,
+      });
+      const lines = out.trim().split('\n');
+      const checks = lines.map((line) => JSON.parse(line) as { name: string; status: string });
+      return checks.find(({ name }) => name === 'secrets')?.status;
+    };
+    const plain = '[[users]]\nname = "ann"\npassword = "secret"\n';
+    const hashed = plain.replace('secret', await hashPassword('secret'));
+    assert.equal(await secretsOf(plain, 0o644), 'warning');
+    assert.equal(await secretsOf(plain, 0o640), undefined);
+    assert.equal(await secretsOf(hashed, 0o644), undefined);
+    assert.equal(await secretsOf('nats-token = "sesame"\n', 0o644), 'warning');
+  });
+
   test('ends with 3 where serve would not start', async () => {
     const result = await runCli(['doctor', '--data', '/dev/null/data'], {
       env: { PILLARBOX_NATS_PORT: '0', PILLARBOX_ADMIN_PORT: '0' },

@@ -35,16 +35,20 @@ export async function readServeSettings(flags: { readonly [name: string]: string
   file: string | undefined;
   warnings: readonly string[];
   limits: { readonly [budget: string]: number };
+  /** The configuration file holds passwords or tokens as they are. */
+  hasSecrets: boolean;
 }> {
-  const { checkExposure, doorsOf, limitsInForce, loadConfiguration } = await import('../../server/index.ts');
-  const { settings, file, warnings } = await loadConfiguration({
+  const { checkExposure, doorsOf, limitsInForce, loadConfiguration, secretsInFile } =
+    await import('../../server/index.ts');
+  const { settings, origins, file, warnings } = await loadConfiguration({
     flags,
     environment: process.env,
     directory: process.cwd(),
   });
   await checkExposure(settings);
   const doors = doorsOf(settings);
-  return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings) };
+  const hasSecrets = secretsInFile(settings, origins).length > 0;
+  return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings), hasSecrets };
 }
 
 /** `pillarbox serve`: assembles the parts of a broker. Its flags are the server's table of settings. */
@@ -69,17 +73,14 @@ export async function configure(command: Command): Promise<void> {
     'after',
     `\nEvery flag can also be an environment variable (${environmentName(settingTable.adminPort)}) or a key of the\n` +
       `configuration file (${settingTable.adminPort.name}). Flags win over the environment, that over the file.\n` +
-      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once. SIGHUP reads certificates anew.',
+      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once. SIGHUP reads users and certificates anew.',
   );
 
   command.action(async (options: { readonly [name: string]: string | boolean | undefined }) => {
     const flags: { [name: string]: string | boolean | undefined } = { config: options['config'] };
     for (const [name, attribute] of attributeNames) flags[name] = options[attribute];
-    const { settings, file, warnings } = await loadConfiguration({
-      flags,
-      environment: process.env,
-      directory: process.cwd(),
-    });
+    const sources = { flags, environment: process.env, directory: process.cwd() };
+    const { settings, file, warnings } = await loadConfiguration(sources);
     const log = createLog({
       level: settings.logLevel,
       pretty: isatty(2),
@@ -127,6 +128,12 @@ export async function configure(command: Command): Promise<void> {
         () => log.info('certificates and keys were read anew'),
         (error: unknown) => log.error('certificates and keys stay as they were', { error }),
       );
+      loadConfiguration(sources)
+        .then(({ settings }) => server.renewUsers(settings))
+        .then(
+          () => log.info('users were read anew'),
+          (error: unknown) => log.error('users stay as they were', { error }),
+        );
     });
     const { host, adminHost } = settings;
     const { ports, dataDirectory } = server;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Check, Examination } from './check.ts';
 
 /** Reads the configuration as `serve` would. Without valid settings no other check can run. */
@@ -7,7 +8,7 @@ export async function checkConfiguration(options: {
 }): Promise<{ checks: readonly Check[]; settings: Examination | undefined }> {
   const { readServeSettings } = await import('../commands/serve.ts');
   try {
-    const { settings, file, warnings, limits } = await readServeSettings(options);
+    const { settings, file, warnings, limits, hasSecrets } = await readServeSettings(options);
     return {
       checks: [
         {
@@ -19,6 +20,7 @@ export async function checkConfiguration(options: {
               : `read from ${file}`,
           ...(warnings.length > 0 ? { advice: warnings.join(' ') } : {}),
         },
+        ...(file === undefined || !hasSecrets ? [] : await checkSecrets(file)),
         {
           name: 'limits',
           status: 'ok',
@@ -34,4 +36,18 @@ export async function checkConfiguration(options: {
     const message = error instanceof Error ? error.message : String(error);
     return { checks: [{ name: 'configuration', status: 'problem', message }], settings: undefined };
   }
+}
+
+/** A file with passwords that every user of the machine can read. */
+async function checkSecrets(file: string): Promise<readonly Check[]> {
+  const { mode } = await stat(file);
+  if ((mode & 0o004) === 0) return [];
+  return [
+    {
+      name: 'secrets',
+      status: 'warning',
+      message: `${file} holds passwords or tokens, and every user of this machine can read it`,
+      advice: `Run chmod o-r ${file}, and hash the passwords with "pillarbox user hash".`,
+    },
+  ];
 }

@@ -5,7 +5,8 @@ import { Listener } from './listener.ts';
 export interface DoorOptions {
   readonly name: string;
   readonly title: string;
-  readonly authenticates: boolean;
+  /** Asked again when users have changed. */
+  readonly authenticates: () => boolean;
   /** Loads the protocol's code and makes its frontend. */
   readonly create: () => Promise<Frontend>;
   /** The code cannot be loaded. Node does not load a module again that failed once, so this is final. */
@@ -22,7 +23,6 @@ const loadDelayMs = 100;
 export class Door {
   readonly name: string;
   readonly title: string;
-  readonly authenticates: boolean;
   readonly #options: DoorOptions;
   #listener: Listener | undefined;
   #address: ListenOptions | undefined;
@@ -34,8 +34,12 @@ export class Door {
   constructor(options: DoorOptions) {
     this.name = options.name;
     this.title = options.title;
-    this.authenticates = options.authenticates;
     this.#options = options;
+  }
+
+  /** Whether clients must log in. */
+  get authenticates(): boolean {
+    return this.#options.authenticates();
   }
 
   /** Open connections. */

@@ -19,7 +19,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
 
   /** `PUB subject [reply] #bytes` */
   PUB(session: Session, frame: Frame): void {
-    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.authorized) session.enterWithoutConnect();
     if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
     if (session.pedantic) checkPublishSubject(session, frame);
@@ -28,7 +28,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
 
   /** `HPUB subject [reply] #header #total` */
   HPUB(session: Session, frame: Frame): void {
-    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.authorized) session.enterWithoutConnect();
     if (!session.headers) throw new ClosingError(ErrorText.headersNotSupported);
     if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
@@ -38,7 +38,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
 
   /** `SUB subject [queue] sid`; a sid in use stays with its first subject. */
   SUB(session: Session, frame: Frame): void {
-    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.authorized) session.enterWithoutConnect();
     const pattern = frame.subject();
     // Bytes that are no UTF-8 cannot be told apart as text, so nobody can listen to them.
     if (!isSubscribeSubject(pattern) || pattern.includes('\uFFFD')) {
@@ -60,7 +60,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
 
   /** `UNSUB sid [max]`: now, or after so many messages since SUB. */
   UNSUB(session: Session, frame: Frame): void {
-    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.authorized) session.enterWithoutConnect();
     const subscription = session.subscriptions.get(frame.sid());
     if (subscription) {
       subscription.deliveredMax = frame.maxMessages;
@@ -70,7 +70,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   },
 
   PING(session: Session): void {
-    if (!session.authorized) throw new ClosingError(ErrorText.authorizationViolation);
+    if (!session.authorized) session.enterWithoutConnect();
     session.sendPong();
     session.sendConnectInfo();
   },

@@ -62,3 +62,8 @@ export function infoFor(
   const own = { ...info, client_id: clientId, client_ip: clientAddress, ...further };
   return new FrameWriter().info(own).take();
 }
+
+/** INFO of a connection whose client may have an nkey. */
+export function withNonce(nonce: string | undefined): Partial<ServerInfo> {
+  return nonce === undefined ? {} : { nonce };
+}

@@ -1,7 +1,17 @@
 import type { ConnectOptions } from '../../wire/nats/index.ts';
 import type { Login, Proof } from '../users/index.ts';
 import { ClosingError, ErrorText } from './errors.ts';
+import { hasSigned } from './nkey-login.ts';
 import type { SessionHost } from './session-host.ts';
+
+/** The client that logs in. */
+export interface LoginClient {
+  readonly address: string;
+  /** What it was given to sign; undefined: nothing. */
+  readonly nonce: string | undefined;
+  /** Names in its certificate. */
+  readonly certificateNames: readonly string[];
+}
 
 /**
  * The login that CONNECT makes. At once where nothing has to wait: not the password for its turn with the
@@ -10,16 +20,26 @@ import type { SessionHost } from './session-host.ts';
  * Throws, or rejects with, a ClosingError: Authorization Violation, or Authentication Timeout where too many
  * logins wait already.
  */
-export function logIn(host: SessionHost, address: string, options: ConnectOptions): Login | Promise<Login> {
+export function logIn(
+  host: SessionHost,
+  client: LoginClient,
+  options: ConnectOptions,
+): Login | Promise<Login> {
   const { users, logins, clock } = host;
   if (!users.requires('nats')) return users.openLogin('nats');
-  const waitMs = logins.admit(address, claimedUser(options));
+  const proof = proofOf(client, options);
+  if (proof === undefined) {
+    const anonymous = users.anonymousLogin('nats');
+    if (anonymous) return anonymous;
+  }
+  const user = claimedUser(proof);
+  const waitMs = logins.admit(client.address, user);
   if (waitMs === undefined) throw new ClosingError(ErrorText.authenticationTimeout);
-  if (waitMs === 0) return prove(host, address, options);
+  if (waitMs === 0) return prove(host, client, proof);
   return new Promise((resolve, reject) => {
     clock.setTimer(waitMs, () => {
       try {
-        resolve(prove(host, address, options));
+        resolve(prove(host, client, proof));
       } catch (error) {
         reject(error);
       }
@@ -27,26 +47,42 @@ export function logIn(host: SessionHost, address: string, options: ConnectOption
   });
 }
 
-function prove(host: SessionHost, address: string, options: ConnectOptions): Login | Promise<Login> {
-  const proof = proofOf(options);
-  const user = claimedUser(options);
+function prove(
+  { users, logins }: SessionHost,
+  { address }: LoginClient,
+  proof: Proof | undefined,
+): Login | Promise<Login> {
+  const user = claimedUser(proof);
   const finish = (login: Login | undefined): Login => {
-    if (login) host.logins.succeeded(address, user);
-    else host.logins.failed(address, user);
+    if (login) logins.succeeded(address, user);
+    else logins.failed(address, user);
     if (!login) throw new ClosingError(ErrorText.authorizationViolation);
     return login;
   };
-  const login = proof && host.users.logIn('nats', proof);
+  const login = proof && users.logIn('nats', proof);
   return login instanceof Promise ? login.then(finish) : finish(login);
 }
 
-/** What CONNECT brings to prove who it is; undefined: nothing. */
-function proofOf({ user, pass, auth_token: token }: ConnectOptions): Proof | undefined {
-  if (user !== undefined) return { kind: 'password', user, password: pass ?? '' };
-  return token === undefined ? undefined : { kind: 'token', token };
+/**
+ * What proves who the client is: what CONNECT brings, else its certificate; undefined: nothing. Empty texts are
+ * none, as in nats-server.
+ */
+function proofOf(
+  { nonce, certificateNames }: LoginClient,
+  { user, pass, auth_token: token, nkey, sig, jwt }: ConnectOptions,
+): Proof | undefined {
+  if (jwt) return { kind: 'nkey', key: '' }; // operators are not known here
+  if (nkey) {
+    const isSigned = nonce !== undefined && hasSigned(nkey, nonce, sig ?? '');
+    return { kind: 'nkey', key: isSigned ? nkey : '' };
+  }
+  if (user || pass) return { kind: 'password', user: user ?? '', password: pass ?? '' };
+  if (token) return { kind: 'token', token };
+  return certificateNames.length > 0 ? { kind: 'certificate', names: certificateNames } : undefined;
 }
 
-/** Under which name failed logins are counted: tokens have none. */
-function claimedUser({ user, auth_token: token }: ConnectOptions): string {
-  return user ?? (token === undefined ? '' : 'NATS token');
+/** Under which name failed logins are counted: only passwords have one. */
+function claimedUser(proof: Proof | undefined): string {
+  if (proof === undefined) return '';
+  return proof.kind === 'password' ? proof.user : `NATS ${proof.kind}`;
 }

@@ -6,11 +6,12 @@ import { Flusher, Hall, Listener, Sessions, type TlsGuard } from '../connections
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { Users } from '../users/index.ts';
 import { ErrorText } from './errors.ts';
-import { infoFor, serverInfo } from './info.ts';
+import { infoFor, serverInfo, withNonce } from './info.ts';
+import { makeNonce } from './nkey-login.ts';
 import type { JetStream } from './jetstream-door.ts';
 import { natsLimits, type NatsLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
-import { Session, type CloseReason, type NatsConnectionInfo } from './session.ts';
+import { Session, type CloseReason, type Greeting, type NatsConnectionInfo } from './session.ts';
 
 export interface NatsOptions {
   readonly router: Router;
@@ -51,6 +52,7 @@ export class NatsFrontend implements Frontend {
   readonly #tls: TlsGuard | undefined;
   readonly #tlsFirst: boolean;
   readonly #sessions: Sessions<Session>;
+  readonly #forgetUsers: () => void;
   readonly #report: (event: NatsEvent) => void;
 
   constructor(options: NatsOptions) {
@@ -91,12 +93,13 @@ export class NatsFrontend implements Frontend {
         port: 0,
         payloadBytesMax: limits.payloadBytesMax,
         jetStream: options.jetStream !== undefined,
-        authRequired: users.requires('nats'),
+        authRequired: requiresCredentials(users),
         tls: options.tls && { verifies: options.tls.asksForCertificates },
       }),
       closing: (session, reason) => this.#sessionClosing(session, reason),
       gone: (session) => this.#sessions.remove(session),
     };
+    this.#forgetUsers = users.onChange(() => this.#usersChanged());
     this.#listener = Listener.for((socket) => this.accept(socket));
     this.#tls = options.tls;
     this.#tlsFirst = options.tlsFirst === true;
@@ -134,6 +137,7 @@ export class NatsFrontend implements Frontend {
 
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
+    this.#forgetUsers();
     void this.#listener.close();
     this.#tls?.close();
     for (const session of this.#sessions) if (session.takesInfo && !session.closed) session.sendInfo(true);
@@ -148,25 +152,31 @@ export class NatsFrontend implements Frontend {
     this.#host.turns.accepted();
     if (!this.#sessions.hasRoom(this.#tls?.handshakes)) return this.#refuse(socket);
     const id = this.#sessions.nextId();
-    if (!this.#tls) return this.#letIn(socket, id, true);
-    if (!this.#tlsFirst) socket.write(infoFor(this.#host.info, id, socket.remoteAddress ?? ''));
-    this.#tls.secure(socket, (secured) => this.#letIn(secured, id, this.#tlsFirst));
+    const nonce = this.#host.users.hasNkeys ? makeNonce() : undefined;
+    if (!this.#tls) return this.#letIn(socket, id, { nonce });
+    const address = socket.remoteAddress ?? '';
+    if (!this.#tlsFirst) socket.write(infoFor(this.#host.info, id, address, withNonce(nonce)));
+    // A client that has heard INFO before TLS does not expect it again.
+    this.#tls.secure(socket, (secured) => this.#letIn(secured, id, { greets: this.#tlsFirst, nonce }));
   }
 
   #refuse(socket: Socket): void {
     this.#hall.refusals.refuse(socket, new FrameWriter().error(ErrorText.connectionsExceeded).take());
   }
 
-  /**
-   * `greets`: the session begins with INFO, which a client that has heard it before TLS does not expect
-   * again.
-   */
-  #letIn(socket: Socket, id: number, greets: boolean): void {
+  #letIn(socket: Socket, id: number, greeting: Greeting): void {
     // Meanwhile the frontend may have begun to close.
     if (!this.#sessions.hasRoom()) return this.#refuse(socket);
-    const session = new Session(this.#host, socket, id, greets);
+    const session = new Session(this.#host, socket, id, greeting);
     this.#sessions.add(session);
     this.#report({ kind: 'connected', connection: session.info() });
+  }
+
+  #usersChanged(): void {
+    const { auth_required: _, ...rest } = this.#host.info;
+    const required = requiresCredentials(this.#host.users);
+    this.#host.info = { ...rest, ...(required && { auth_required: true }) };
+    for (const session of this.#sessions) session.renewLogin();
   }
 
   #sessionClosing(session: Session, reason: CloseReason): void {
@@ -196,4 +206,9 @@ export class NatsFrontend implements Frontend {
       }
     }
   }
+}
+
+/** As nats-server shows it: not where clients without credentials have a user. */
+function requiresCredentials(users: Users): boolean {
+  return users.requires('nats') && users.anonymousLogin('nats') === undefined;
 }

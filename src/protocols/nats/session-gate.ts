@@ -85,23 +85,29 @@ export class SessionGate {
 
   /** Whether the client may subscribe; it is told when it may not. */
   subscribes(session: Session, pattern: string, queue: string | undefined): boolean {
-    if (this.#maySubscribe(pattern, queue)) return true;
+    if (this.maySubscribe(pattern, queue)) return true;
     session.deny('Subscription to', pattern, queue);
     return false;
   }
 
-  #maySubscribe(pattern: string, queue: string | undefined): boolean {
+  maySubscribe(pattern: string, queue: string | undefined): boolean {
     if (this.#subscribe !== undefined && !this.#subscribe.allows(pattern, queue)) return false;
     // One subject of a topic that may not be consumed: it would be silent for ever.
     const topic = this.#router.topicOf(pattern);
     return topic === undefined || this.access.mayConsume(topic.name);
   }
 
-  /** What messages of a subscription are held against; undefined when it may have all of them. */
-  filterOf(pattern: string): DeliveryFilter | undefined {
+  /**
+   * What messages of a subscription are held against; undefined when it may have all of them. `isStrict`: also what
+   * consumers send to it, because they may have been asked by a client that could do more than this one.
+   */
+  filterOf(pattern: string, isStrict = false): DeliveryFilter | undefined {
     const denies = this.#subscribe?.deniesPartOf(pattern) ? this.#subscribe : undefined;
-    const access = this.access.consumesAll || pattern.startsWith(inboxPrefix) ? undefined : this.access;
-    return denies || access ? new Filter(this.#router, pattern, access, denies) : undefined;
+    const access =
+      this.access.consumesAll || (!isStrict && pattern.startsWith(inboxPrefix)) ? undefined : this.access;
+    return denies || access
+      ? new Filter(this.#router, isStrict ? undefined : pattern, access, denies)
+      : undefined;
   }
 
   /** The client has received a message that asks for an answer. */
@@ -117,7 +123,7 @@ export class SessionGate {
 
 class Filter implements DeliveryFilter {
   readonly #router: Router;
-  readonly #pattern: string;
+  readonly #pattern: string | undefined;
   readonly #access: Access | undefined;
   readonly #denies: SubscribeRules | undefined;
   #route: Route | undefined = undefined;
@@ -125,7 +131,7 @@ class Filter implements DeliveryFilter {
 
   constructor(
     router: Router,
-    pattern: string,
+    pattern: string | undefined,
     access: Access | undefined,
     denies: SubscribeRules | undefined,
   ) {
@@ -145,7 +151,7 @@ class Filter implements DeliveryFilter {
 
   #judge({ topic }: Route, subject: string): boolean {
     // Sent to the subscription by a consumer, which shows the subject that it was stored under.
-    if (!subjectMatches(this.#pattern, subject)) return true;
+    if (this.#pattern !== undefined && !subjectMatches(this.#pattern, subject)) return true;
     if (this.#denies?.denies(subject)) return false;
     return topic === undefined || this.#access === undefined || this.#access.mayConsume(topic.name);
   }

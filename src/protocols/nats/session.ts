@@ -10,8 +10,8 @@ import {
 } from '../../wire/nats/index.ts';
 import { ClosingError, closingText, ErrorText } from './errors.ts';
 import { handlers } from './handlers.ts';
-import { logIn } from './login.ts';
-import { fullAccess, type Access, type Login } from '../users/index.ts';
+import { logIn, type LoginClient } from './login.ts';
+import { certificateNames, fullAccess, type Access, type Login } from '../users/index.ts';
 import type { NatsSession } from './jetstream-door.ts';
 import {
   AnswerShare,
@@ -22,7 +22,7 @@ import {
   type ConnectionInfo,
   Output,
 } from '../connections/index.ts';
-import { globalAccount, infoFor } from './info.ts';
+import { globalAccount, infoFor, withNonce } from './info.ts';
 import { SessionGate } from './session-gate.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
@@ -35,6 +35,14 @@ export type CloseReason =
   | { readonly kind: 'slow-consumer'; readonly pendingBytes: number }
   | { readonly kind: 'kicked' }
   | { readonly kind: 'stopping' };
+
+/** How a session begins. */
+export interface Greeting {
+  /** With INFO; not where the client has had that before TLS. */
+  readonly greets?: boolean;
+  /** In INFO. */
+  readonly nonce?: string | undefined;
+}
 
 /** A connection as the admin HTTP shows it. */
 export interface NatsConnectionInfo extends ConnectionInfo {
@@ -111,6 +119,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
   readonly #socket: Socket;
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
+  /** With TLS, it knows the client's certificate. */
+  readonly #accepted: Socket;
+  /** What the client signs to prove that it has an nkey. */
+  readonly #nonce: string | undefined;
   /** Why it is not read. `login`: CONNECT waits until its password may be looked at. */
   readonly #gate: Gate;
   /** Read, and left for the next turn or for after the login. */
@@ -120,8 +132,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #lookUps = 0;
   #linger: Timer | undefined = undefined;
 
-  /** A client that has had INFO before TLS is not greeted again. */
-  constructor(host: SessionHost, accepted: Socket, id: number, greets = true) {
+  constructor(host: SessionHost, accepted: Socket, id: number, { greets = true, nonce }: Greeting = {}) {
     const nowMs = host.clock.monotonic();
     this.host = host;
     this.id = id;
@@ -130,6 +141,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.pingDueMs = nowMs + host.limits.pingIntervalMs;
     this.authDueMs = host.users.requires('nats') ? nowMs + host.limits.authTimeoutMs : Infinity;
     this.#remoteAddress = accepted.remoteAddress ?? '';
+    this.#nonce = nonce;
+    this.#accepted = accepted;
     this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
     const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
     this.#socket = socket;
@@ -197,7 +210,9 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   #writeInfo(further: Partial<ServerInfo>): void {
-    this.output.append(infoFor(this.host.info, this.id, this.#remoteAddress, further));
+    this.output.append(
+      infoFor(this.host.info, this.id, this.#remoteAddress, { ...withNonce(this.#nonce), ...further }),
+    );
   }
 
   sendOk(): void {
@@ -230,7 +245,12 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   /** CONNECT. Where its password cannot be looked at at once, it waits, and so does what comes after it. */
   connect(options: ConnectOptions): void {
-    const login = logIn(this.host, this.#remoteAddress, options);
+    const client: LoginClient = {
+      address: this.#remoteAddress,
+      nonce: this.#nonce,
+      certificateNames: this.host.users.requires('nats') ? certificateNames(this.#accepted) : [],
+    };
+    const login = logIn(this.host, client, options);
     if (!(login instanceof Promise)) return this.#acceptAndSay(options, login);
     this.#gate.set('login', true);
     this.#parser.pause();
@@ -277,14 +297,54 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.gate = SessionGate.for(login, this.host.router, this.host.clock);
   }
 
+  /**
+   * A verb other than CONNECT has come. Throws an Authorization Violation, unless clients without credentials have
+   * a user.
+   */
+  enterWithoutConnect(): void {
+    const login = this.awaitsLogin ? undefined : this.host.users.anonymousLogin('nats');
+    if (!login) throw new ClosingError(ErrorText.authorizationViolation);
+    this.authDueMs = Infinity;
+    this.#enter(login);
+  }
+
+  /**
+   * The users have changed: it goes on with what it may do now. Subscriptions that are not allowed any more end,
+   * and so does the connection when its user or credential is gone.
+   */
+  renewLogin(): void {
+    if (this.closed) return;
+    const { users, clock, limits } = this.host;
+    if (this.login === undefined) {
+      // Where no login was asked for it needed no CONNECT.
+      if (this.authorized && users.requires('nats'))
+        this.authDueMs = clock.monotonic() + limits.authTimeoutMs;
+      return;
+    }
+    const login = users.renew(this.login);
+    if (login === this.login) return;
+    if (login === undefined) return this.fail(ErrorText.authorizationViolation);
+    this.#enter(login);
+    for (const subscription of this.subscriptions.values()) {
+      const { pattern, queue } = subscription.live!;
+      const { gate } = this;
+      // Pulls that wait would go on sending.
+      subscription.filter = gate?.filterOf(pattern, true);
+      if (gate === undefined || gate.maySubscribe(pattern, queue)) continue;
+      this.deny('Subscription to', pattern, queue, subscription.sid);
+      this.remove(subscription);
+    }
+  }
+
   /** What it may do with topics. */
   get access(): Access {
     return this.login?.access ?? fullAccess;
   }
 
   /** -ERR for what its permissions do not allow, in nats-server's words. */
-  deny(what: 'Publish to' | 'Subscription to', subject: string, queue?: string): void {
-    const end = queue === undefined ? '' : ` using queue ${JSON.stringify(queue)}`;
+  deny(what: 'Publish to' | 'Subscription to', subject: string, queue?: string, sid?: string): void {
+    const ofQueue = queue === undefined ? '' : ` using queue ${JSON.stringify(queue)}`;
+    const end = sid === undefined ? ofQueue : `${ofQueue} (sid ${JSON.stringify(sid)})`;
     const text = `Permissions Violation for ${what} ${JSON.stringify(subject)}${end}`;
     this.output.append(new FrameWriter().error(text).take());
   }

@@ -6,6 +6,7 @@ export interface NatsDoorSettings {
   readonly natsUser: string | undefined;
   readonly natsPassword: string | undefined;
   readonly natsToken: string | undefined;
+  readonly natsNoAuthUser: string | undefined;
   readonly natsTlsCert: string | undefined;
   readonly natsTlsKey: string | undefined;
   readonly natsTlsCa: string | undefined;
@@ -30,6 +31,12 @@ export const natsDoorSettings: SettingTable<NatsDoorSettings> = {
     default: undefined,
     secret: true,
     help: 'token NATS clients must give, instead of user and password',
+  }),
+  natsNoAuthUser: text<string | undefined>({
+    name: 'nats-no-auth-user',
+    placeholder: 'NAME',
+    default: undefined,
+    help: 'the user of NATS clients that bring no credentials',
   }),
   natsTlsCert: pemFile('nats-tls-cert', 'certificate (PEM): NATS clients must use TLS'),
   natsTlsKey: pemFile('nats-tls-key', 'private key (PEM) of that certificate'),

@@ -80,7 +80,8 @@ function parseCredentials(table: Table): Credentials {
     password: parsePassword(table),
     token: textOf(table, 'token'),
     nkeys,
-    certificates: textsOf(table, 'certificate'),
+    // `CN=box, O=Example` is meant without the blank.
+    certificates: textsOf(table, 'certificate')?.map((name) => name.replaceAll(/, +(?=[\w.]+=)/g, ',')),
   };
 }
 

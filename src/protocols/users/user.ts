@@ -11,6 +11,8 @@ export interface User {
   readonly nats?: NatsPermissions | undefined;
   /** Names of the protocols that the user may log in by, `admin` among them; undefined: all. */
   readonly protocols?: ReadonlySet<string> | undefined;
+  /** Clients of this protocol that bring no credentials act as the user: `nats-no-auth-user`. */
+  readonly anonymousAt?: string | undefined;
 }
 
 /** What proves that a client acts for a user: any of these. */

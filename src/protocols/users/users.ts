@@ -38,6 +38,7 @@ export class Users {
     { readonly version: number; readonly text: string; readonly access: Access }
   >();
   #version = 0;
+  readonly #required = new Map<string, boolean>();
   #byName = new Map<string, User[]>();
   #byKey = new Map<string, User[]>();
 
@@ -55,7 +56,13 @@ export class Users {
 
   /** Whether clients of a protocol must log in. */
   requires(protocol: string): boolean {
-    return this.#configured.some((user) => mayUseProtocol(user, protocol));
+    let requires = this.#required.get(protocol);
+    if (requires === undefined)
+      this.#required.set(
+        protocol,
+        (requires = this.#configured.some((user) => mayUseProtocol(user, protocol))),
+      );
+    return requires;
   }
 
   find(protocol: string, name: string): User | undefined {
@@ -82,6 +89,17 @@ export class Users {
   /** The login of a user whose proof the protocol has seen itself. */
   loginOf(protocol: string, user: User, by: Login['by'], key = ''): Login {
     return { protocol, user, access: this.accessOf(user), by, key };
+  }
+
+  /** Of clients that bring no credentials where a login is asked for; undefined: they are not let in. */
+  anonymousLogin(protocol: string): Login | undefined {
+    const user = this.#configured.find((user) => user.anonymousAt === protocol);
+    return user && this.loginOf(protocol, user, 'none');
+  }
+
+  /** Whether a user has a public key. */
+  get hasNkeys(): boolean {
+    return this.#configured.some((user) => (user.credentials.nkeys ?? []).length > 0);
   }
 
   /** Of clients that log in as no one, where no login is asked for. */
@@ -144,7 +162,7 @@ export class Users {
     const { protocol, user: before, by, key } = login;
     if (before === undefined) return this.requires(protocol) ? undefined : login;
     const user = this.find(protocol, before.name);
-    if (user === undefined || !isStillProved(by, key, before, user)) return undefined;
+    if (user === undefined || !isStillProved(login, user)) return undefined;
     const access = this.accessOf(user);
     return user === before && access === login.access ? login : { protocol, user, access, by, key };
   }
@@ -165,6 +183,7 @@ export class Users {
   }
 
   #index(): void {
+    this.#required.clear();
     this.#byName = new Map();
     this.#byKey = new Map();
     for (const users of this.#sources.values())
@@ -239,8 +258,8 @@ function withGrants(permissions: TopicPermissions, grants: readonly Grant[]): To
   return combined;
 }
 
-function isStillProved(by: Login['by'], key: string, before: User, now: User): boolean {
-  const [old, current] = [before.credentials, now.credentials];
+function isStillProved({ protocol, by, key, user: before }: Login, now: User): boolean {
+  const [old, current] = [before?.credentials ?? {}, now.credentials];
   switch (by) {
     case 'password':
     case 'scram':
@@ -252,7 +271,7 @@ function isStillProved(by: Login['by'], key: string, before: User, now: User): b
     case 'certificate':
       return current.certificates?.includes(key) === true;
     default:
-      return true;
+      return now.anonymousAt === protocol;
   }
 }
 

@@ -42,6 +42,8 @@ export interface ServerInfo {
   /** The JetStream API level, if there is JetStream. */
   readonly api_lvl?: number;
   readonly auth_required?: boolean;
+  /** What a client with an nkey signs. */
+  readonly nonce?: string;
   readonly tls_required?: boolean;
   /** Clients need a certificate. */
   readonly tls_verify?: boolean;

@@ -36,7 +36,7 @@ function doorOf(create: () => Promise<Frontend>): { door: Door; failures: unknow
   const door = new Door({
     name: 'greeter',
     title: 'Greeter',
-    authenticates: false,
+    authenticates: () => false,
     create,
     onLoadFailed: (error) => failures.push(error),
   });

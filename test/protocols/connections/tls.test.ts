@@ -93,6 +93,42 @@ describe('NATS over TLS', () => {
     });
 });
 
+test('a certificate of a client names its NATS user', async () => {
+  const tls = { natsTlsCert: certificate, natsTlsKey: key, natsTlsCa: certificate };
+  const users = [
+    { name: 'ann', certificate: 'CN=ann', nats: { publish: 'news', subscribe: ['news', '_INBOX.>'] } },
+    { name: 'bob', password: 'secret' },
+  ];
+  await withServer({ ...tls, users }, async (server) => {
+    const options = { tls: { caFile: certificate, ...client } };
+    const nameOf = async (more: NodeConnectionOptions): Promise<string> => {
+      const connection = await connect({
+        servers: `localhost:${server.ports.nats}`,
+        name: 'probe',
+        ...options,
+        ...more,
+      });
+      await connection.flush();
+      const response = await fetch(`http://127.0.0.1:${server.ports.admin}/api/v1/connections`);
+      await connection.close();
+      const { connections } = (await response.json()) as { connections: { name: string; user: unknown }[] };
+      return connections
+        .filter(({ name }) => name === 'probe')
+        .map(({ user }) => user)
+        .join();
+    };
+    await roundTrip(server.ports.nats!, options);
+    assert.equal(await nameOf({}), 'ann');
+    // What CONNECT brings wins, right or wrong.
+    assert.equal(await nameOf({ user: 'bob', pass: 'secret' }), 'bob');
+    await assert.rejects(nameOf({ user: 'bob', pass: 'wrong', reconnect: false }), {
+      name: 'AuthorizationError',
+    });
+    await server.renewUsers({ users: [{ name: 'eve', certificate: ['eve@example.com', 'CN=eve'] }] });
+    await assert.rejects(nameOf({ reconnect: false }), { name: 'AuthorizationError' });
+  });
+});
+
 test('Kafka lets in clients with a certificate of the CA only', async () => {
   const options = { kafkaTlsCert: certificate, kafkaTlsKey: key, kafkaTlsCa: certificate };
   await withServer(options, async ({ ports }) => {

@@ -1,0 +1,15 @@
+import { parseUsers, type User } from '../protocols/index.ts';
+import type { Configuration } from './config.ts';
+import { settingTable, type Settings } from './settings.ts';
+
+/** Names of settings by which the configuration file holds secrets as they are: passwords that are not hashed, tokens. */
+export function secretsInFile(settings: Settings, origins: Configuration['origins']): string[] {
+  const keys = (Object.keys(settingTable) as (keyof Settings)[]).filter(
+    (key) => settingTable[key].secret && origins[key] === 'file',
+  );
+  return keys.filter((key) => key !== 'users' || parseUsers(settings.users ?? []).some(hasSecret));
+}
+
+function hasSecret({ credentials: { password, token } }: User): boolean {
+  return password?.kind === 'plain' || token !== undefined;
+}

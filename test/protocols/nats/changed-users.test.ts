@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Users, userWithPassword } from '../../../src/protocols/users/index.ts';
+import { VirtualClock } from '../../../src/util/index.ts';
+import { says, TestServer } from './nats-kit.ts';
+
+const ann = userWithPassword('nats', 'ann', 'secret');
+
+describe('users that change', () => {
+  it('end a connection that has never sent CONNECT, unless it does so in time', async () => {
+    const clock = new VirtualClock();
+    const users = new Users();
+    await using server = await TestServer.start({ users, clock });
+    using silent = await server.greeted();
+    using late = await server.greeted();
+    await says(silent, 'SUB a 1\r\n', '+OK\r\n');
+    users.configure([ann]);
+    const connect = 'CONNECT {"verbose":false,"user":"ann","pass":"secret"}\r\n';
+    await says(late, connect, '');
+    clock.advance(2_000);
+    assert.equal(await silent.closed(), "-ERR 'Authentication Timeout'\r\n");
+    await says(late, '', '');
+  });
+
+  it('show in the INFO of new connections', async () => {
+    const users = new Users();
+    await using server = await TestServer.start({ users });
+    const infoOf = async (): Promise<string> => {
+      using client = await server.greeted();
+      client.send('CONNECT {"protocol":1,"verbose":false,"user":"ann","pass":"secret"}\r\nPING\r\n');
+      await client.line();
+      return client.line();
+    };
+    assert.doesNotMatch(await infoOf(), /auth_required/);
+    users.configure([ann]);
+    assert.match(await infoOf(), /"auth_required":true/);
+    assert.equal(server.nats.authenticates, true);
+    users.configure([]);
+    assert.doesNotMatch(await infoOf(), /auth_required/);
+  });
+
+  it('keep subscriptions that are allowed, and filter them anew', async () => {
+    const users = new Users([ann]);
+    await using server = await TestServer.start({ users });
+    using client = await server.connect({ user: 'ann', pass: 'secret' });
+    await says(client, 'SUB a.* 1\r\nSUB b q 2\r\nPUB a.x 0\r\n\r\n', 'MSG a.x 1 0\r\n\r\n');
+    const rules = { publish: { allow: ['a.>'] }, subscribe: { allow: ['a.>'], deny: ['a.x'] } };
+    users.configure([{ ...ann, nats: rules }]);
+    await says(
+      client,
+      'PUB a.x 0\r\n\r\nPUB a.y 0\r\n\r\nPUB b 0\r\n\r\n',
+      `-ERR 'Permissions Violation for Subscription to "b" using queue "q" (sid "2")'\r\n` +
+        `MSG a.y 1 0\r\n\r\n-ERR 'Permissions Violation for Publish to "b"'\r\n`,
+    );
+    assert.equal(server.nats.subscriptions, 1);
+    users.configure([ann]);
+    await says(client, 'PUB a.x 0\r\n\r\nPUB b 0\r\n\r\n', 'MSG a.x 1 0\r\n\r\n');
+  });
+
+  it('reach 1,000 users and their connections', async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) => ({
+      name: `user-${at}`,
+      credentials: { token: `token-${at}` },
+      permissions: undefined,
+    }));
+    const users = new Users(many);
+    await using server = await TestServer.start({ users });
+    using kept = await server.connect({ auth_token: 'token-7' });
+    using gone = await server.connect({ auth_token: 'token-999' });
+    users.configure(many.slice(0, 999));
+    assert.equal(await gone.closed(), "-ERR 'Authorization Violation'\r\n");
+    await says(kept, '', '');
+  });
+});
