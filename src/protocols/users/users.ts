@@ -39,6 +39,8 @@ export class Users {
   >();
   #version = 0;
   readonly #required = new Map<string, boolean>();
+  readonly #anonymous = new Map<string, User>();
+  #hasNkeys = false;
   #byName = new Map<string, User[]>();
   #byKey = new Map<string, User[]>();
 
@@ -93,13 +95,13 @@ export class Users {
 
   /** Of clients that bring no credentials where a login is asked for; undefined: they are not let in. */
   anonymousLogin(protocol: string): Login | undefined {
-    const user = this.#configured.find((user) => user.anonymousAt === protocol);
+    const user = this.#anonymous.get(protocol);
     return user && this.loginOf(protocol, user, 'none');
   }
 
   /** Whether a user has a public key. */
   get hasNkeys(): boolean {
-    return this.#configured.some((user) => (user.credentials.nkeys ?? []).length > 0);
+    return this.#hasNkeys;
   }
 
   /** Of clients that log in as no one, where no login is asked for. */
@@ -184,6 +186,9 @@ export class Users {
 
   #index(): void {
     this.#required.clear();
+    this.#anonymous.clear();
+    for (const user of this.#configured) if (user.anonymousAt) this.#anonymous.set(user.anonymousAt, user);
+    this.#hasNkeys = this.#configured.some(({ credentials: { nkeys = [] } }) => nkeys.length > 0);
     this.#byName = new Map();
     this.#byKey = new Map();
     for (const users of this.#sources.values())
