@@ -20,7 +20,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   /** `PUB subject [reply] #bytes` */
   PUB(session: Session, frame: Frame): void {
     if (!session.authorized) session.enterWithoutConnect();
-    if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
+    if (session.restrictions !== undefined && !session.restrictions.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
     if (session.pedantic) checkPublishSubject(session, frame);
     publish(session, frame);
@@ -30,7 +30,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
   HPUB(session: Session, frame: Frame): void {
     if (!session.authorized) session.enterWithoutConnect();
     if (!session.headers) throw new ClosingError(ErrorText.headersNotSupported);
-    if (session.gate !== undefined && !session.gate.publishes(session, frame)) return;
+    if (session.restrictions !== undefined && !session.restrictions.publishes(session, frame)) return;
     if (session.verbose) session.sendOk();
     if (session.pedantic) checkPublishSubject(session, frame);
     publish(session, frame);
@@ -45,7 +45,11 @@ export const handlers: Handlers<ClientVerb, Session> = {
       session.complain(ErrorText.invalidSubject);
       return;
     }
-    if (session.gate !== undefined && !session.gate.subscribes(session, pattern, frame.queue())) return;
+    if (
+      session.restrictions !== undefined &&
+      !session.restrictions.subscribes(session, pattern, frame.queue())
+    )
+      return;
     const sid = frame.sid();
     if (!session.subscriptions.has(sid)) {
       const { limits, router } = session.host;

@@ -114,7 +114,7 @@ export function traceOf(session: Session, message: LiveMessage): MessageTrace | 
   }
   if (destination === '') return undefined;
   if (!isPublishSubject(destination)) return only ? 'nowhere' : undefined;
-  if (session.gate && !session.gate.publishesTo(session, destination)) return 'nowhere';
+  if (session.restrictions && !session.restrictions.publishesTo(session, destination)) return 'nowhere';
   return new MessageTrace(session, message, destination, only);
 }
 

@@ -23,7 +23,7 @@ import {
   Output,
 } from '../connections/index.ts';
 import { globalAccount, infoFor, withNonce } from './info.ts';
-import { SessionGate } from './session-gate.ts';
+import { Restrictions } from './restrictions.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
@@ -102,7 +102,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   clientLanguage = '';
   clientVersion = '';
   /** What it does is held against; undefined: it may do everything. */
-  gate: SessionGate | undefined = undefined;
+  restrictions: Restrictions | undefined = undefined;
   /** Undefined before CONNECT. */
   login: Login | undefined = undefined;
 
@@ -294,7 +294,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
 
   #enter(login: Login): void {
     this.login = login;
-    this.gate = SessionGate.for(login, this.host.router, this.host.clock);
+    this.restrictions = Restrictions.for(login, this.host.router, this.host.clock);
   }
 
   /**
@@ -327,10 +327,10 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.#enter(login);
     for (const subscription of this.subscriptions.values()) {
       const { pattern, queue } = subscription.live!;
-      const { gate } = this;
+      const { restrictions } = this;
       // Pulls that wait would go on sending.
-      subscription.filter = gate?.filterOf(pattern, true);
-      if (gate === undefined || gate.maySubscribe(pattern, queue)) continue;
+      subscription.filter = restrictions?.filterOf(pattern, true);
+      if (restrictions === undefined || restrictions.maySubscribe(pattern, queue)) continue;
       this.deny('Subscription to', pattern, queue, subscription.sid);
       this.remove(subscription);
     }
@@ -350,7 +350,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   add(pattern: string, queue: string | undefined, sid: string): void {
-    const subscription = new Subscription(this, pattern, sid, this.gate?.filterOf(pattern));
+    const subscription = new Subscription(this, pattern, sid, this.restrictions?.filterOf(pattern));
     this.subscriptions.set(sid, subscription);
     subscription.live = this.host.router.subscribe(pattern, queue, subscription);
     this.lookedUp();

@@ -10,7 +10,7 @@ import {
   writeLatin1,
 } from '../../wire/nats/index.ts';
 import type { Output } from '../connections/index.ts';
-import type { DeliveryFilter } from './session-gate.ts';
+import type { DeliveryFilter } from './restrictions.ts';
 import type { Session } from './session.ts';
 
 /** The encoding of messages whose bytes after the subject are as PUB and MSG have them in common. */
@@ -70,7 +70,7 @@ export class Subscription implements LiveSubscriber {
     const session = this.#session;
     if (session.closed || (message.origin === session && !session.echo)) return false;
     if (this.filter !== undefined && !this.filter.lets(message)) return false;
-    if (message.replyStart >= 0 && session.gate?.tracksReplies) session.gate.asked(message);
+    if (message.replyStart >= 0 && session.restrictions?.tracksReplies) session.restrictions.asked(message);
     const output = this.#output;
     if (message.encoding === natsEncoding && (message.headerStart < 0 || session.headers))
       this.#copy(message);

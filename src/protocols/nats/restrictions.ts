@@ -9,19 +9,19 @@ import { PublishRules, SubscribeRules } from './subject-rules.ts';
 /** Replies to requests: no topic captures them, unless somebody means to store answers. */
 const inboxPrefix = '_INBOX.';
 
-/** Whether a subscription may have a message: what its gate has made of pattern and permissions. */
+/** Whether a subscription may have a message: what pattern and permissions make of it. */
 export interface DeliveryFilter {
   lets(message: LiveMessage): boolean;
 }
 
 /**
- * A session gate holds what a client of NATS does against its permissions: by topic, as for all protocols, and
+ * Restrictions hold what a client of NATS does against its permissions: by topic, as for all protocols, and
  * by subject. A session without restrictions has none.
  *
  * The verdict of the last publish is kept beside its route, and that of a subscription beside the route of its
  * last message: while they repeat, a verdict costs a comparison.
  */
-export class SessionGate {
+export class Restrictions {
   readonly access: Access;
   readonly #router: Router;
   readonly #publish: PublishRules | undefined;
@@ -44,13 +44,13 @@ export class SessionGate {
   }
 
   /** Undefined when nothing is restricted. */
-  static for({ access, user }: Login, router: Router, clock: Clock): SessionGate | undefined {
+  static for({ access, user }: Login, router: Router, clock: Clock): Restrictions | undefined {
     const permissions = user?.nats;
     const isOpen =
       permissions === undefined ||
       (!permissions.publish && !permissions.subscribe && !permissions.allowResponses);
     if (access === fullAccess && isOpen) return undefined;
-    return new SessionGate(access, permissions, router, clock);
+    return new Restrictions(access, permissions, router, clock);
   }
 
   /** Whether the client may publish what the frame holds; it is told when it may not. */
