@@ -99,7 +99,7 @@ test('a certificate of a client names its NATS user', async () => {
     { name: 'ann', certificate: 'CN=ann', nats: { publish: 'news', subscribe: ['news', '_INBOX.>'] } },
     { name: 'bob', password: 'secret' },
   ];
-  await withServer({ ...tls, users }, async (server) => {
+  await withServer({ ...tls, users, adminToken: 't' }, async (server) => {
     const options = { tls: { caFile: certificate, ...client } };
     const nameOf = async (more: NodeConnectionOptions): Promise<string> => {
       const connection = await connect({
@@ -109,7 +109,9 @@ test('a certificate of a client names its NATS user', async () => {
         ...more,
       });
       await connection.flush();
-      const response = await fetch(`http://127.0.0.1:${server.ports.admin}/api/v1/connections`);
+      const response = await fetch(`http://127.0.0.1:${server.ports.admin}/api/v1/connections`, {
+        headers: { authorization: 'Bearer t' },
+      });
       await connection.close();
       const { connections } = (await response.json()) as { connections: { name: string; user: unknown }[] };
       return connections
