@@ -173,10 +173,6 @@ export class GroupCoordinator {
       throw new KafkaError(code, problem);
     }
     if (known) this.#drop(known);
-    if (this.#groups.size >= this.limits.groupsMax) {
-      const problem = `There are ${this.limits.groupsMax} groups with members, which is the limit.`;
-      throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, problem);
-    }
   }
 
   #put<G extends LiveGroup>(group: G): G {

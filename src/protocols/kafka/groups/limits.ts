@@ -11,8 +11,6 @@ export interface Bounds {
  * The limits and times of Kafka groups, as Kafka names them where it has a name. Times are in milliseconds.
  */
 export interface GroupLimits {
-  /** Groups with members at one time. */
-  readonly groupsMax: number;
   /** Members of one group (Kafka: group.max.size). */
   readonly membersMax: number;
   /** Bytes that the protocols of one member may have, names and metadata together. */
@@ -64,7 +62,6 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 
 export const defaultGroupLimits: GroupLimits = {
-  groupsMax: 20_000,
   membersMax: 5000,
   memberMetadataBytesMax: 1024 * 1024,
   groupMetadataBytesMax: 64 * 1024 * 1024,
