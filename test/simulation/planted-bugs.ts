@@ -278,8 +278,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a trim tells no group',
-    file: 'broker/partitions/partition.js',
-    find: 'this.topic.noteGone(this, first, to);',
+    file: 'broker/partitions/removal.js',
+    find: 'this.#partition.topic.noteGone(this.#partition, first, to);',
     replace: ';',
   },
   {
@@ -339,8 +339,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what is told of a topic is not on disk yet',
-    file: 'broker/partitions/partition.js',
-    find: 'return this.liveIn(this.#first, this.log.durableEnd);',
+    file: 'broker/partitions/removal.js',
+    find: 'return this.liveIn(this.#first, this.#log.durableEnd);',
     replace: 'return this.count;',
     tests: ['broker/told-is-durable.test.js'],
   },

@@ -7,7 +7,7 @@ import {
   type Outcome,
   type PartitionLog,
 } from '../../log/index.ts';
-import { OffsetSet, type Clock, type SteadyTime } from '../../util/index.ts';
+import type { Clock, OffsetSet, SteadyTime } from '../../util/index.ts';
 import type { Budgets } from '../budgets.ts';
 import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
@@ -20,6 +20,7 @@ import { PartitionTransactions } from './partition-transactions.ts';
 import { Producers } from './producers.ts';
 import type { Pacing } from '../pacing.ts';
 import { RecordReader, turnBytes, type OnUnreadable } from './record-reader.ts';
+import { Removal } from './removal.ts';
 import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
@@ -94,9 +95,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   /** Messages that were left in a segment, by its base offset, when it was last compacted. */
   readonly compactedLive: Map<number, number> = new Map();
   readonly #host: PartitionHost;
-  readonly #holes = new OffsetSet();
-  #first = 0;
-  #start = 0;
+  readonly #removal: Removal;
   /** Base offsets of batches that were told of. */
   readonly #unreadable = new Set<number>();
   readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
@@ -107,10 +106,10 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     this.log = log;
     this.#host = host;
     this.producers = new Producers(host.budgets.meter('producers'));
-    this.#first = this.#start = log.startOffset;
     this.accounting = new KeyAccounting(this, topic.config, host.budgets, (callback) =>
       host.afterCommit(callback),
     );
+    this.#removal = new Removal(this, () => host.partitionChanged(this));
   }
 
   get keyIndex(): KeyIndex | undefined {
@@ -119,7 +118,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   /** The lowest live offset; {@link nextOffset} when there is none. */
   get firstOffset(): number {
-    return this.#first;
+    return this.#removal.first;
   }
 
   /**
@@ -127,7 +126,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
    * {@link firstOffset} where only markers and what they aborted lie between.
    */
   get startOffset(): number {
-    return this.#start;
+    return this.#removal.start;
   }
 
   get nextOffset(): number {
@@ -153,62 +152,59 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.transactions.isEmpty ? endOffset : this.transactions.undecidedFrom(endOffset, durableEnd);
   }
 
+  // ---- which messages live
+
   /** Live messages. */
   get count(): number {
-    return this.log.endOffset - this.#first - this.#holes.size;
+    return this.#removal.count;
   }
 
   /** Live messages that are on disk: what is told to others. */
   get durableCount(): number {
-    return this.liveIn(this.#first, this.log.durableEnd);
+    return this.#removal.durableCount;
   }
 
   /** Estimated bytes of these. */
   get durableBytes(): number {
-    const { count, durableCount, bytes } = this;
-    return durableCount === count ? bytes : Math.round((bytes * durableCount) / count);
-  }
-
-  /** Holes between the first and the next offset. */
-  get deletedCount(): number {
-    return this.#holes.size;
-  }
-
-  deletedRuns(): Iterable<readonly [from: number, to: number]> {
-    return this.#holes.runs();
+    return this.#removal.durableBytes;
   }
 
   /** Estimated bytes of the live messages: the log's bytes from the first on, less the holes' share. */
   get bytes(): number {
-    const span = this.log.endOffset - this.#first;
-    if (span === 0) return 0;
-    return Math.round((this.log.bytesFrom(this.#first) * this.count) / span);
+    return this.#removal.bytes;
+  }
+
+  /** Holes between the first and the next offset. */
+  get deletedCount(): number {
+    return this.#removal.deletedCount;
+  }
+
+  deletedRuns(): Iterable<readonly [from: number, to: number]> {
+    return this.#removal.deletedRuns();
   }
 
   isLive(offset: number): boolean {
-    return (
-      offset >= this.#first &&
-      offset < this.log.endOffset &&
-      (this.#holes.size === 0 || !this.#holes.has(offset))
-    );
+    return this.#removal.isLive(offset);
   }
 
   /** Live messages at or above `offset`. */
   liveFrom(offset: number): number {
-    const from = Math.max(offset, this.#first);
-    const span = this.log.endOffset - from;
-    return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.log.endOffset);
+    return this.#removal.liveFrom(offset);
+  }
+
+  /** Live messages in `[from, to)`. */
+  liveIn(from: number, to: number): number {
+    return this.#removal.liveIn(from, to);
+  }
+
+  /** The lowest offset that leaves at most `count` live messages. */
+  offsetOfLast(count: number): number {
+    return this.#removal.offsetOfLast(count);
   }
 
   /** Live messages, and those whose keys are still to be accounted for: what compaction must keep. */
   isNeeded(offset: number): boolean {
     return this.isLive(offset) || this.accounting.has(offset);
-  }
-
-  /** Live messages in `[from, to)`. */
-  liveIn(from: number, to: number): number {
-    const start = Math.max(from, this.#first);
-    return start >= to ? 0 : to - start - this.#holes.countRange(start, to);
   }
 
   /** A reader of its batches that passes over, and reports, what cannot be read. */
@@ -300,21 +296,9 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     // What is dropped is taken out of them.
     const runs = this.transactions.end(producerId, baseOffset).slice();
     if (markedOutcome(marker) === 'abort')
-      for (let i = 0; i < runs.length; i += 2) this.#drop(runs[i]!, runs[i + 1]!, true);
-    this.#drop(baseOffset, endOffset, false);
+      for (let i = 0; i < runs.length; i += 2) this.#removal.drop(runs[i]!, runs[i + 1]!, true);
+    this.#removal.drop(baseOffset, endOffset, false);
     return runs;
-  }
-
-  /** Removes `[from, to)`; `hasKeys`: the key index knows of them. */
-  #drop(from: number, to: number, hasKeys: boolean): void {
-    const start = Math.max(from, this.#first);
-    if (start >= to) return;
-    if (hasKeys && this.keyIndex) {
-      // What was removed one by one before is accounted for already, or noted to be.
-      for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.accounting.removed(at);
-    }
-    this.#holes.addRange(start, to);
-    if (start === this.#first) this.#moveFirst(to, true);
   }
 
   /**
@@ -341,130 +325,50 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     for (const watcher of this.#watchers) watcher.grew(this);
   }
 
+  // ---- removal
+
   /** Removes one live message; false when it was not there. */
   remove(offset: number): boolean {
-    if (!this.isLive(offset)) return false;
-    this.removals.add(offset);
-    this.#markRemoved(offset);
-    this.#noteChange();
-    return true;
+    return this.#removal.remove(offset);
   }
 
   /** Removes a message whose key the caller knows: accounted for at once. */
   removeOfKey(key: string, offset: number): boolean {
-    if (!this.isLive(offset)) return false;
-    this.keyIndex?.remove(key, offset);
-    this.removals.add(offset);
-    if (offset === this.#first) this.#moveFirst(offset + 1);
-    else this.#holes.add(offset);
-    this.topic.noteGone(this, offset, offset + 1);
-    this.#noteChange();
-    this.topic.noteRemoved(this.index, key, offset);
-    return true;
+    return this.#removal.removeOfKey(key, offset);
   }
 
-  /**
-   * The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never
-   * noted.
-   */
+  /** The log lost these offsets to damage. */
   lose(from: number, to: number): void {
-    const start = Math.max(from, this.#first);
-    const end = Math.min(to, this.log.endOffset);
-    if (start >= end) return;
-    for (let offset = start; offset < end; offset++) if (this.isLive(offset)) this.removals.add(offset);
-    if (start === this.#first) this.#moveFirst(end);
-    else this.#holes.addRange(start, end);
-    this.topic.noteGone(this, start, end);
-    this.#noteChange();
+    this.#removal.lose(from, to);
   }
 
   /** Removes everything below `offset`; says how many messages went. */
   trim(offset: number): number {
-    const to = Math.min(offset, this.log.endOffset);
-    if (to <= this.#first) return 0;
-    const removed = to - this.#first - this.#holes.countRange(this.#first, to);
-    this.#forgetBelow(to);
-    this.#noteChange();
-    return removed;
-  }
-
-  /** Moves the first offset up to `to`; the keys of what goes are accounted for later. */
-  #forgetBelow(to: number): void {
-    if (this.keyIndex && to < this.log.endOffset) {
-      // The live ones between: the range, less the holes in it that were accounted for before.
-      let from = this.#first;
-      for (const [hole, holeEnd] of this.#holes.runs()) {
-        if (hole >= to) break;
-        this.accounting.removed(from, hole);
-        from = holeEnd;
-      }
-      this.accounting.removed(from, to);
-    }
-    const first = this.#first;
-    this.#moveFirst(to);
-    this.topic.noteGone(this, first, to);
-  }
-
-  /** The lowest offset that leaves at most `count` live messages. */
-  offsetOfLast(count: number): number {
-    let excess = this.count - count;
-    let at = this.#first;
-    if (this.#holes.size === 0) return at + Math.max(0, excess);
-    for (; excess > 0; excess--) at = this.#holes.nextAbsent(at + 1);
-    return at;
-  }
-
-  #markRemoved(offset: number): void {
-    this.accounting.removed(offset);
-    if (offset === this.#first) this.#moveFirst(offset + 1);
-    else this.#holes.add(offset);
-    this.topic.noteGone(this, offset, offset + 1);
-  }
-
-  /** `isVoid`: what it passes were no messages. */
-  #moveFirst(offset: number, isVoid: boolean = false): void {
-    if (!isVoid) this.#start = offset;
-    this.#first =
-      this.#holes.size === 0 ? offset : Math.min(this.#holes.nextAbsent(offset), this.log.endOffset);
-    if (this.#holes.size > 0) this.#holes.deleteBelow(this.#first);
-    this.transactions.trim(this.#first);
-    if (this.#first === this.log.endOffset) this.accounting.clear();
-    this.trimLog();
+    return this.#removal.trim(offset);
   }
 
   /** The log keeps what is not accounted for yet. */
   trimLog(): void {
-    const to = Math.min(this.#first, this.accounting.first);
-    if (to > this.log.startOffset) this.log.trim(to);
-  }
-
-  #noteChange(): void {
-    this.#host.partitionChanged(this);
-    this.accounting.runIfDue();
+    this.#removal.trimLog();
   }
 
   /** Replays a removal from the journal. */
   applyRemoval(from: number, to: number): void {
-    for (let offset = from; offset < to; offset++) if (this.isLive(offset)) this.#markRemoved(offset);
+    this.#removal.applyRemoval(from, to);
   }
 
   /** Replays the first offset from the journal. */
   applyFirst(offset: number): void {
-    if (offset <= this.#first) return;
-    const to = Math.min(offset, this.log.endOffset);
-    this.#forgetBelow(to);
+    this.#removal.applyFirst(offset);
   }
 
   /** State for a checkpoint. */
   get holes(): OffsetSet {
-    return this.#holes;
+    return this.#removal.holes;
   }
 
   restore(state: { first: number; start: number; holes: OffsetSet; unaccounted: OffsetSet }): void {
-    this.#first = state.first;
-    this.#start = state.start;
-    for (const [from, to] of state.holes.runs()) this.#holes.addRange(from, to);
-    this.accounting.restore(state.unaccounted);
+    this.#removal.restore(state);
   }
 
   // ---- reading
@@ -553,7 +457,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     const filter = options.patterns && options.patterns.length > 0 ? new Filter(options.patterns) : undefined;
     const reader = this.reader();
     const record = new Record();
-    let at = Math.max(fromOffset, this.#first);
+    let at = Math.max(fromOffset, this.#removal.first);
     const end = options.toOffset ?? Infinity;
     let bytes = 0;
     for (;;) {
@@ -575,7 +479,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
         bytes = 0;
         await this.#host.pacing.wait();
       }
-      at = Math.max(batch.endOffset, this.#first);
+      at = Math.max(batch.endOffset, this.#removal.first);
     }
   }
 
@@ -602,7 +506,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   /** The time of the first live message. */
   async firstTimestampMs(): Promise<number | undefined> {
-    return (await this.next(undefined, this.#first))?.timestampMs;
+    return (await this.next(undefined, this.#removal.first))?.timestampMs;
   }
 
   /** The latest timestamp in the log; 0 when nothing was ever written. */
