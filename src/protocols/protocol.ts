@@ -27,6 +27,8 @@ export interface TlsFiles {
   readonly key: string;
   /** Of certificates that those of clients must be signed by. */
   readonly ca: string | undefined;
+  /** With `ca`: whether clients may do without a certificate. Default: required. */
+  readonly clientCertificates?: 'required' | 'requested';
 }
 
 /**

@@ -53,9 +53,12 @@ export class TlsGuards {
   }
 }
 
-async function readIdentity(title: string, { certificate, key, ca }: TlsFiles): Promise<TlsIdentity> {
+async function readIdentity(
+  title: string,
+  { certificate, key, ca, clientCertificates = 'required' }: TlsFiles,
+): Promise<TlsIdentity> {
   const identity = { certificate: await readPem(title, certificate), key: await readPem(title, key) };
-  return ca === undefined ? identity : { ...identity, ca: await readPem(title, ca) };
+  return ca === undefined ? identity : { ...identity, ca: await readPem(title, ca), clientCertificates };
 }
 
 async function readPem(title: string, path: string): Promise<string> {

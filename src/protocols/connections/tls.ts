@@ -8,6 +8,8 @@ export interface TlsIdentity {
   readonly key: string | Uint8Array;
   /** Certificates that those of clients must be signed by; absent: clients need none. */
   readonly ca?: string | Uint8Array;
+  /** With `ca`: clients may do without a certificate, but one that they show must be right. Default: required. */
+  readonly clientCertificates?: 'required' | 'requested';
 }
 
 interface Handshake {
@@ -40,7 +42,7 @@ export class TlsGuard {
       noDelay: true,
       keepAlive: true,
       requestCert: asks,
-      rejectUnauthorized: asks,
+      rejectUnauthorized: asks && identity.clientCertificates !== 'requested',
       handshakeTimeout: handshakeTimeoutMs,
     });
     this.#server.on('secureConnection', (secured) => this.#secured(secured));
@@ -81,13 +83,18 @@ export class TlsGuard {
     for (const { socket } of this.#pending.values()) socket.destroy();
   }
 
-  #secured(secured: Socket): void {
+  #secured(secured: tls.TLSSocket): void {
     const key = keyOf(secured);
     const handshake = this.#pending.get(key);
     this.#pending.delete(key);
-    if (handshake) handshake.done(secured);
+    if (handshake && !showsWrongCertificate(secured)) handshake.done(secured);
     else secured.destroy();
   }
+}
+
+/** Whether the client has shown a certificate that is not signed as asked; one that is required has been checked. */
+function showsWrongCertificate(secured: tls.TLSSocket): boolean {
+  return !secured.authorized && secured.getPeerX509Certificate() !== undefined;
 }
 
 /** The four parts of an address pair tell a connection from all others. */

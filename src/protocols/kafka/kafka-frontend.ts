@@ -17,6 +17,7 @@ import {
   grantsOf,
   kafkaSource,
   KeptUsers,
+  PrincipalMapping,
   restoreUsers,
   defaultAclLimits,
   superUsersOf,
@@ -160,6 +161,7 @@ export class KafkaFrontend implements Frontend {
     this.#host = {
       kafka,
       users,
+      principals: new PrincipalMapping(settings['ssl.principal.mapping.rules']),
       authorizer:
         acls &&
         new Authorizer({

@@ -1,5 +1,12 @@
 import type { NatsDoorSettings } from '../nats/settings.ts';
-import { bothOrNone, connectionReporter, problemOfTls, tlsFilesOf, type Protocol } from '../protocol.ts';
+import {
+  bothOrNone,
+  connectionReporter,
+  problemOfTls,
+  tlsFilesOf,
+  type Protocol,
+  type TlsFiles,
+} from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './settings.ts';
 import type { Endpoint } from './kafka-host.ts';
@@ -22,7 +29,7 @@ export const kafka: Protocol<KafkaDoorSettings, KafkaReads, 'kafka'> = {
   port: ({ kafkaPort }) => kafkaPort,
   users: usersOf,
   restoreUsers,
-  tls: ({ kafkaTlsCert, kafkaTlsKey, kafkaTlsCa }) => tlsFilesOf(kafkaTlsCert, kafkaTlsKey, kafkaTlsCa),
+  tls: tlsOf,
   problemOf: ({ kafkaUser, kafkaPassword, kafkaTlsCert, kafkaTlsKey, kafkaTlsCa, kafkaConfig }) =>
     bothOrNone('Kafka authentication', ['--kafka-user', kafkaUser], ['--kafka-password', kafkaPassword]) ??
     problemOfTls(kafka, [kafkaTlsCert, kafkaTlsKey, kafkaTlsCa]) ??
@@ -57,6 +64,18 @@ function usersOf(settings: KafkaDoorSettings & SharedUser): User[] {
   const user = settings.kafkaUser ?? settings.natsUser;
   const password = settings.kafkaUser === undefined ? settings.natsPassword : settings.kafkaPassword;
   return user === undefined || password === undefined ? [] : [userWithPassword('kafka', user, password)];
+}
+
+/** `ssl.client.auth` says what the certificates of clients are for. */
+function tlsOf({
+  kafkaTlsCert,
+  kafkaTlsKey,
+  kafkaTlsCa,
+  kafkaConfig,
+}: KafkaDoorSettings): TlsFiles | undefined {
+  const asked = parseKafkaSettings(kafkaConfig ?? '')['ssl.client.auth'];
+  const files = tlsFilesOf(kafkaTlsCert, kafkaTlsKey, asked === 'none' ? undefined : kafkaTlsCa);
+  return files && asked === 'requested' ? { ...files, clientCertificates: asked } : files;
 }
 
 function problemOfConfig(text: string | undefined): string | undefined {

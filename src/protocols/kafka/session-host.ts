@@ -1,7 +1,7 @@
 import type { AnswerRoom, LoginThrottle, Turns } from '../connections/index.ts';
 import type { Endpoint, KafkaHost } from './kafka-host.ts';
 import type { Users } from '../users/index.ts';
-import type { Authorizer } from './security/index.ts';
+import type { Authorizer, PrincipalMapping } from './security/index.ts';
 import type { CloseReason, Session } from './session.ts';
 
 /** What sessions need from the frontend around them. */
@@ -10,6 +10,7 @@ export interface SessionHost {
   readonly users: Users;
   /** What clients may do; undefined where they need not log in: everything. */
   readonly authorizer: Authorizer | undefined;
+  readonly principals: PrincipalMapping;
   readonly answerRoom: AnswerRoom;
   readonly turns: Turns;
   readonly logins: LoginThrottle;

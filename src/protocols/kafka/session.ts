@@ -16,7 +16,7 @@ import {
   type RequestFrame,
 } from '../../wire/kafka/index.ts';
 import { AnswerShare, type Connection, type ConnectionInfo, Gate, readShared } from '../connections/index.ts';
-import type { Login } from '../users/index.ts';
+import { certificateNames, certificateSubject, type Login } from '../users/index.ts';
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
@@ -127,6 +127,8 @@ export class Session implements KafkaSession, Connection {
   /** While the client is beyond a quota. */
   #throttling: Timer | undefined = undefined;
   #throttledUntilMs = -Infinity;
+  /** The principal that the certificate of the client names, where it names no user. */
+  #principal: string | undefined = undefined;
   readonly #sasl: SaslLogin;
   #rights: Rights = noRights;
   /** Of the authorizer that gave the rights; -1: to be asked anew. */
@@ -162,7 +164,9 @@ export class Session implements KafkaSession, Connection {
       delayed: (waitMs) => (this.authDueMs += waitMs),
       isClosed: () => this.closed,
     });
-    this.authDueMs = host.users.requires('kafka') ? nowMs + limits.authTimeoutMs : Infinity;
+    this.#proveByCertificate(accepted);
+    const isKnown = this.login !== undefined || this.#principal !== undefined;
+    this.authDueMs = host.users.requires('kafka') && !isKnown ? nowMs + limits.authTimeoutMs : Infinity;
     this.#splitter = new FrameSplitter(
       this.authorized ? limits.requestBytesMax : limits.requestBytesMaxBeforeAuth,
       host.kafka.broker.blocks,
@@ -210,9 +214,9 @@ export class Session implements KafkaSession, Connection {
     this.close({ kind: 'kicked' });
   }
 
-  /** The name of the user that it has logged in as; undefined without a login. */
+  /** The name of the user that it has logged in as, or of the principal in its certificate; undefined: neither. */
   get user(): string | undefined {
-    return this.login?.user?.name;
+    return this.login?.user?.name ?? this.#principal;
   }
 
   /** What the client may do, by the ACLs and permissions of now. */
@@ -221,18 +225,21 @@ export class Session implements KafkaSession, Connection {
     if (authorizer === undefined) return fullRights;
     if (this.#rightsVersion !== authorizer.version) {
       this.#rightsVersion = authorizer.version;
-      this.#rights = authorizer.rightsOf(this.login, this.address);
+      this.#rights =
+        this.login === undefined && this.#principal !== undefined
+          ? authorizer.rightsOfPrincipal(this.#principal, this.address)
+          : authorizer.rightsOf(this.login, this.address);
     }
     return this.#rights;
   }
 
   /** Users or permissions have changed: goes on with those of now, or ends when its user is gone. */
   renewLogin(): void {
+    this.#rightsVersion = -1;
     if (this.login === undefined) return;
     const login = this.host.users.renew(this.login);
     if (login === undefined) return this.fail('its user or credential is gone');
     this.login = login;
-    this.#rightsVersion = -1;
   }
 
   /** Whether it may ask for more than how to log in. */
@@ -241,7 +248,7 @@ export class Session implements KafkaSession, Connection {
   }
 
   get mayLogIn(): boolean {
-    return !this.authorized || this.#loginEndMs < Infinity;
+    return !this.authorized || this.#loginEndMs < Infinity || this.#isByCertificate;
   }
 
   /** Bytes that wait for the client to read them. */
@@ -566,6 +573,20 @@ export class Session implements KafkaSession, Connection {
 
   // ---- logging in
 
+  /** Who the certificate says that the client is; it may still log in as somebody else. */
+  #proveByCertificate(accepted: Socket): void {
+    const { users, principals } = this.host;
+    const subject = users.requires('kafka') ? certificateSubject(accepted) : undefined;
+    if (subject === undefined) return;
+    const login = users.logIn('kafka', { kind: 'certificate', names: certificateNames(accepted) });
+    if (login !== undefined && !(login instanceof Promise)) this.login = login;
+    else this.#principal = principals.nameOf(subject);
+  }
+
+  get #isByCertificate(): boolean {
+    return this.login === undefined ? this.#principal !== undefined : this.login.by === 'certificate';
+  }
+
   get loginMsMax(): number {
     return this.host.kafka.settings['connections.max.reauth.ms'];
   }
@@ -581,7 +602,7 @@ export class Session implements KafkaSession, Connection {
 
   #tookStep({ bytes, login }: SaslStep): Uint8Array {
     if (login !== undefined) {
-      if (this.login !== undefined && login.user?.name !== this.user) {
+      if (this.login !== undefined && !this.#isByCertificate && login.user?.name !== this.user) {
         this.#sasl.hasFailed = true;
         const problem = 'A connection that logs in again stays with its user.';
         throw new KafkaError(ErrorCode.SASL_AUTHENTICATION_FAILED, problem);

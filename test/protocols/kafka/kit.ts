@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecured, type ConnectionOptions } from 'node:tls';
 import { Broker, type BrokerOptions } from '../../../src/broker/index.ts';
 import { FaultyFiles } from '../../support/faulty-files.ts';
 import { decompress } from '../../../src/protocols/index.ts';
@@ -132,6 +133,14 @@ export class KafkaClient implements Disposable {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     return new KafkaClient(socket, waitMsMax);
+  }
+
+  /** Over TLS, with a certificate or without. */
+  static async connectSecured(port: number, options: ConnectionOptions): Promise<KafkaClient> {
+    const socket = connectSecured({ port, host: '127.0.0.1', ...options });
+    const client = new KafkaClient(socket, answerMsMax);
+    await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+    return client;
   }
 
   /** Sends a request; returns its correlation id. */

@@ -100,6 +100,7 @@ describe('quotas', () => {
     const wrong: readonly (readonly [Entity, { readonly [key: string]: number | null }])[] = [
       [[], { producer_byte_rate: 1 }],
       [[ofUser('a'), ofUser('b')], { producer_byte_rate: 1 }],
+      [[ofUser('')], { producer_byte_rate: 1 }],
       [[{ entityType: 'ip', entityName: '10.0.0.1' }], { connection_creation_rate: 1 }],
       [[{ entityType: 'topic', entityName: 'a' }], { producer_byte_rate: 1 }],
       [[ofUser('a')], { retention: 1 }],

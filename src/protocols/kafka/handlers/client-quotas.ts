@@ -158,6 +158,7 @@ function entityOf(parts: Entry['entity']): QuotaEntity {
           ? 'Quotas of IP addresses are not supported.'
           : `Unhandled client quota entity type: ${entityType}`,
       );
+    if (entityName === '') throw invalidRequest(`Empty name of the ${entityType} entity`);
     if (entity[kind] !== undefined)
       throw invalidRequest(`Invalid client quota entity, duplicate entity entry ${entityType}`);
     entity[kind] = entityName;

@@ -60,6 +60,14 @@ export class Authorizer {
     return this.#rightsOf(user.name, users.isConfigured(user.name) ? this.#baseOf(user) : undefined, host);
   }
 
+  /** The rights of a client that its certificate names: those of the user of that name, or its ACLs alone. */
+  rightsOfPrincipal(name: string, host: string): Rights {
+    const { superUsers, users } = this.#options;
+    const user = users.find('kafka', name);
+    if (user !== undefined) return this.rightsOf(users.loginOf('kafka', user, 'certificate'), host);
+    return superUsers.has(`User:${name}`) ? fullRights : this.#rightsOf(name, undefined, host);
+  }
+
   #baseOf(user: User): BaseRights {
     let base = this.#bases.get(user);
     if (base === undefined) {

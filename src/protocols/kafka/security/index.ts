@@ -7,6 +7,7 @@ export { checkConfigRights } from './config-rights.ts';
 export { ConfiguredRights } from './configured-rights.ts';
 export { guardOf } from './guards.ts';
 export { KeptUsers } from './kept-users.ts';
+export { PrincipalMapping } from './principal-mapping.ts';
 export { checkNewAcl } from './new-acl.ts';
 export { superUsersOf, type SecuritySettings } from './settings.ts';
 export { kafkaSource, restoreUsers } from './restore-users.ts';

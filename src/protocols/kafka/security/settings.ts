@@ -1,9 +1,15 @@
+import { PrincipalMapping } from './principal-mapping.ts';
+
 /** Broker configs about security that are texts, by Kafka's names. */
 export interface SecuritySettings {
   /** Principals that may do everything: `User:ann;User:ben`. */
   readonly 'super.users': string;
   /** Whether everything is allowed on a resource that no ACL is about. */
   readonly 'allow.everyone.if.no.acl.found': 'true' | 'false';
+  /** How the name of a principal is made of the subject of a client's certificate. */
+  readonly 'ssl.principal.mapping.rules': string;
+  /** Whether clients have to show a certificate, where `kafka-tls-ca` is set. */
+  readonly 'ssl.client.auth': 'required' | 'requested' | 'none';
 }
 
 export type SecuritySettingName = keyof SecuritySettings;
@@ -25,6 +31,23 @@ export const securitySettingRules: { readonly [N in SecuritySettingName]: TextRu
   'allow.everyone.if.no.acl.found': {
     default: 'false',
     problemOf: (value) => (value === 'true' || value === 'false' ? undefined : 'it must be true or false'),
+  },
+  'ssl.principal.mapping.rules': {
+    default: 'DEFAULT',
+    problemOf: (value) => {
+      try {
+        return void new PrincipalMapping(value);
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  },
+  'ssl.client.auth': {
+    default: 'required',
+    problemOf: (value) =>
+      ['required', 'requested', 'none'].includes(value)
+        ? undefined
+        : 'it must be required, requested or none',
   },
 };
 
