@@ -126,6 +126,11 @@ export class Rights {
     return false;
   }
 
+  /** Whether the topic may be described. */
+  sees(name: string): boolean {
+    return this.mayTopic(Operation.describe, name);
+  }
+
   mayTopic(operation: number, name: string): boolean {
     return this.may(operation, Resource.topic, name);
   }

@@ -255,6 +255,37 @@ describe('a user is held', () => {
     assert.deepEqual((await ann.call('ListGroups', 4, { statesFilter: [] })).groups.length, 0);
   });
 
+  test('in a group by expression, to the topics that it may describe, as ACLs are now', async () => {
+    await using kit = await KafkaKit.start({ users: usersOf() });
+    using admin = await loggedIn(kit, 'admin');
+    using ann = await loggedIn(kit, 'ann');
+    for (const name of ['orders-1', 'orders-2', 'orders-3']) await admin.createTopic(name);
+    await create(admin, entry('allow', 'read', '*', onGroups), entry('allow', 'read', 'orders-2'));
+    let epoch = 0;
+    /** How many topics the member is given; undefined: as before. */
+    const beat = async (): Promise<number | undefined> => {
+      const answer = await ann.call('ConsumerGroupHeartbeat', 1, {
+        groupId: 'g',
+        memberId: 'm',
+        memberEpoch: epoch,
+        instanceId: null,
+        rackId: null,
+        rebalanceTimeoutMs: epoch === 0 ? 10_000 : -1,
+        subscribedTopicNames: null,
+        subscribedTopicRegex: epoch === 0 ? 'orders-.*' : null,
+        serverAssignor: null,
+        topicPartitions: epoch === 0 ? [] : null,
+      });
+      assert.equal(answer.errorCode, 0);
+      epoch = answer.memberEpoch;
+      return answer.assignment?.topicPartitions.length;
+    };
+    assert.equal(await beat(), 1);
+    await create(admin, entry('allow', 'describe', 'orders-3'));
+    assert.equal(await beat(), 2);
+    assert.equal(await beat(), undefined);
+  });
+
   test('in transactions, and as an idempotent producer', async () => {
     await using kit = await KafkaKit.start({ users: usersOf() });
     using admin = await loggedIn(kit, 'admin');

@@ -303,6 +303,10 @@ export class ConsumerGroup {
       member.pattern = pattern ?? undefined;
       changed = true;
     }
+    if (request.filter !== member.filter) {
+      member.filter = request.filter;
+      this.#topicsStale ||= member.pattern !== undefined;
+    }
     return changed;
   }
 

@@ -1,5 +1,6 @@
 import { noPartitions, type Assignment } from './assignment.ts';
 import type { PatternTopics } from './pattern-topics.ts';
+import type { TopicFilter } from './subscribed-topics.ts';
 
 /**
  * Where a member stands between what it has and what it is to have.
@@ -24,6 +25,8 @@ export class ConsumerMember {
   /** Of the names. */
   bytes = 0;
   pattern: PatternTopics | undefined = undefined;
+  /** Which of the topics that the pattern matches it may know of; undefined: all. */
+  filter: TopicFilter | undefined = undefined;
   assignor: string | null = null;
   epoch = 0;
   /** The one before: an answer may have been lost. */

@@ -1,4 +1,5 @@
 import type { TopicPartitions } from './assignment.ts';
+import type { TopicFilter } from './subscribed-topics.ts';
 
 /** A ConsumerGroupHeartbeat request. Null and -1 fields did not change since the last one. */
 export interface ConsumerHeartbeat {
@@ -14,6 +15,8 @@ export interface ConsumerHeartbeat {
   readonly topicPartitions: readonly TopicPartitions[] | null;
   readonly clientId: string;
   readonly clientHost: string;
+  /** Which topics the member may know of; absent: all. */
+  readonly filter?: TopicFilter | undefined;
 }
 
 export interface ConsumerHeartbeatResult {

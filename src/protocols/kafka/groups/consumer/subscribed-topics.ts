@@ -17,11 +17,18 @@ export interface TopicsView {
   all(after: number): Iterable<TopicView>;
 }
 
+/** Which topics a member may know of. */
+export interface TopicFilter {
+  sees(name: string): boolean;
+}
+
 /** What a member wants to read. */
 export interface Subscription {
   readonly id: string;
   readonly topicNames: readonly string[];
   readonly pattern?: PatternTopics | undefined;
+  /** For the topics that the pattern matches; undefined: all of them. */
+  readonly filter?: TopicFilter | undefined;
 }
 
 /** The topics that members want, as they are at one moment. */
@@ -35,10 +42,15 @@ export class SubscribedTopics {
 
   constructor(members: Iterable<Subscription>, topics: TopicsView) {
     const byPattern = new Map<string, readonly TopicView[]>();
+    /** What patterns have found, as the fingerprint has it. */
+    const found = new Set<string>();
+    const filters = new Map<TopicFilter | undefined, number>();
     /** Members mostly want the same: they share what that is. */
     const bySubscription = new Map<string, ReadonlySet<Uuid>>();
-    for (const { id, topicNames, pattern } of members) {
-      const subscription = `${pattern?.text ?? ''}\n${topicNames.join('\n')}`;
+    for (const { id, topicNames, pattern, filter: given } of members) {
+      const filter = pattern && given;
+      if (!filters.has(filter)) filters.set(filter, filters.size);
+      const subscription = `${filters.get(filter)} ${pattern?.text ?? ''}\n${topicNames.join('\n')}`;
       const same = bySubscription.get(subscription);
       if (same) {
         this.byMember.set(id, same);
@@ -57,12 +69,13 @@ export class SubscribedTopics {
       if (pattern) {
         const known = byPattern.get(pattern.text) ?? pattern.found();
         byPattern.set(pattern.text, known);
-        for (const topic of known) want(topic);
+        const seen = filter ? known.filter(({ name }) => filter.sees(name)) : known;
+        found.add(`${pattern.text}\n${seen.map((topic) => topic.id).join(' ')}`);
+        for (const topic of seen) want(topic);
       }
       this.byMember.set(id, wanted);
     }
-    const patterns = [...byPattern].map(([text, found]) => `${text}\n${found.map(({ id }) => id).join(' ')}`);
     const counts = [...this.partitions].map(([id, count]) => `${id} ${count}`);
-    this.fingerprint = [...counts.sort(), ...patterns.sort()].join('\n');
+    this.fingerprint = [...counts.sort(), ...[...found].sort()].join('\n');
   }
 }

@@ -7,6 +7,7 @@ import {
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler, KafkaSession, RequestContext } from '../../handler.ts';
 import { beginInTurns, inTurns } from '../../in-turns.ts';
+import { fullRights } from '../../security/index.ts';
 import { checkDescribed } from '../../topic-access.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';
 import type { ConsumerHeartbeatResult } from '../consumer/messages.ts';
@@ -62,6 +63,7 @@ function heartbeat(
       ...request,
       clientId: context.clientId,
       clientHost: clientHostOf(context.session),
+      filter: context.rights === fullRights ? undefined : context.rights,
     });
     const response = draft(result, coordinator, request.groupId);
     const topics = topicsToPrepare(coordinator, group, result.memberId);
