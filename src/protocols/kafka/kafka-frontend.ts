@@ -72,7 +72,6 @@ const readBytes = 256 * 1024;
  */
 export class KafkaFrontend implements Frontend {
   readonly name = 'kafka';
-  readonly authenticates: boolean;
   readonly #host: SessionHost;
   readonly #coordinator: GroupCoordinator;
   readonly #deletedNames: DeletedNames;
@@ -92,19 +91,12 @@ export class KafkaFrontend implements Frontend {
     const users = options.users ?? new Users();
     const topicIds = new DerivedTopicIds(broker);
     const topicNames = new ShownTopicNames(broker);
-    this.authenticates = users.requires('kafka');
-    const acls = this.authenticates
-      ? new Acls(broker.attributes, { ...defaultAclLimits, ...options.aclLimits })
-      : undefined;
-    const aclsChanged = (): void => {
-      if (acls) users.grant(kafkaSource, grantsOf(acls));
-    };
-    const keptUsers = this.authenticates
-      ? new KeptUsers(broker.attributes, options.keptUsersMax ?? keptUsersMax)
-      : undefined;
+    const acls = new Acls(broker.attributes, { ...defaultAclLimits, ...options.aclLimits });
+    const aclsChanged = (): void => users.grant(kafkaSource, grantsOf(acls));
+    const keptUsers = new KeptUsers(broker.attributes, options.keptUsersMax ?? keptUsersMax);
     const quotas = new Quotas(broker.attributes, quotaEntitiesMax);
-    const keptUsersChanged = (): void => users.keep(kafkaSource, [...(keptUsers ?? [])]);
-    if (this.authenticates) restoreUsers(broker, users);
+    const keptUsersChanged = (): void => users.keep(kafkaSource, [...keptUsers]);
+    restoreUsers(broker, users);
     this.#forgetUsers = users.onChange(() => {
       for (const session of this.#sessions) session.renewLogin();
     });
@@ -162,15 +154,13 @@ export class KafkaFrontend implements Frontend {
       kafka,
       users,
       principals: new PrincipalMapping(settings['ssl.principal.mapping.rules']),
-      authorizer:
-        acls &&
-        new Authorizer({
-          acls,
-          users,
-          superUsers: superUsersOf(settings),
-          isOpenWithoutAcl: settings['allow.everyone.if.no.acl.found'] === 'true',
-          topicNameOf: (shown) => topicNames.topic(shown)?.name ?? shown,
-        }),
+      authorizer: new Authorizer({
+        acls,
+        users,
+        superUsers: superUsersOf(settings),
+        isOpenWithoutAcl: settings['allow.everyone.if.no.acl.found'] === 'true',
+        topicNameOf: (shown) => topicNames.topic(shown)?.name ?? shown,
+      }),
       turns: hall.turns,
       logins: hall.logins,
       answerRoom: hall.room,
@@ -181,6 +171,10 @@ export class KafkaFrontend implements Frontend {
     };
     this.#listener = Listener.for((socket) => this.accept(socket));
     this.#tls = options.tls;
+  }
+
+  get authenticates(): boolean {
+    return this.#host.users.requires('kafka');
   }
 
   get connections(): number {

@@ -65,14 +65,13 @@ export interface KafkaHost {
   readonly topicNames: TopicNames;
   readonly deletedNames: DeletedNames;
   readonly coordinator: GroupCoordinator;
-  /** Undefined where there are no users: every client may do everything. */
-  readonly acls: Acls | undefined;
+  readonly acls: Acls;
   readonly quotas: Quotas;
   readonly quotaMeters: QuotaMeters;
   /** The table of users that all protocols share. */
   readonly users: Users;
-  /** Users that Kafka clients manage; undefined where there are no users. */
-  readonly keptUsers: KeptUsers | undefined;
+  /** Users that Kafka clients manage. */
+  readonly keptUsers: KeptUsers;
   /** To be called when kept users were changed: the table hears of it. */
   readonly keptUsersChanged: () => void;
   /** To be called when ACLs were changed: the other protocols hear of it. */

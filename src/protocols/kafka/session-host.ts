@@ -8,8 +8,8 @@ import type { CloseReason, Session } from './session.ts';
 export interface SessionHost {
   readonly kafka: KafkaHost;
   readonly users: Users;
-  /** What clients may do; undefined where they need not log in: everything. */
-  readonly authorizer: Authorizer | undefined;
+  /** What clients may do. */
+  readonly authorizer: Authorizer;
   readonly principals: PrincipalMapping;
   readonly answerRoom: AnswerRoom;
   readonly turns: Turns;

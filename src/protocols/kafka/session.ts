@@ -222,7 +222,6 @@ export class Session implements KafkaSession, Connection {
   /** What the client may do, by the ACLs and permissions of now. */
   get rights(): Rights {
     const { authorizer } = this.host;
-    if (authorizer === undefined) return fullRights;
     if (this.#rightsVersion !== authorizer.version) {
       this.#rightsVersion = authorizer.version;
       this.#rights =
@@ -236,8 +235,13 @@ export class Session implements KafkaSession, Connection {
   /** Users or permissions have changed: goes on with those of now, or ends when its user is gone. */
   renewLogin(): void {
     this.#rightsVersion = -1;
-    if (this.login === undefined) return;
-    const login = this.host.users.renew(this.login);
+    const { users } = this.host;
+    if (this.login === undefined) {
+      const isLetIn = this.authorized && this.#principal === undefined;
+      if (isLetIn && users.requires('kafka')) this.fail('clients must log in from now on');
+      return;
+    }
+    const login = users.renew(this.login);
     if (login === undefined) return this.fail('its user or credential is gone');
     this.login = login;
   }

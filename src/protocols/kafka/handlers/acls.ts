@@ -13,7 +13,7 @@ const matchesMax = 100_000;
 
 /** Throws a KafkaError SECURITY_DISABLED where there are no users. */
 function aclsOf({ host }: RequestContext): Acls {
-  if (host.acls) return host.acls;
+  if (host.users.requires('kafka')) return host.acls;
   throw new KafkaError(
     ErrorCode.SECURITY_DISABLED,
     'No users are configured, so every client may do everything.',
@@ -127,7 +127,7 @@ export const deleteAcls: Handler<'DeleteAcls'> = async ({ filters }, context) =>
     }
   });
   // Only now, so that each filter says all that it matches.
-  for (const acl of found) durable.push(context.host.acls!.remove(acl));
+  for (const acl of found) durable.push(context.host.acls.remove(acl));
   if (found.size > 0) context.host.aclsChanged();
   const outcome = await settled(durable);
   return {

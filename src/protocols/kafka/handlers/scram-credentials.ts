@@ -36,7 +36,8 @@ export const describeUserScramCredentials: Handler<'DescribeUserScramCredentials
   { host },
 ) => {
   const results: DescribedUser[] = [];
-  if (!host.keptUsers) return { errorCode: ErrorCode.SECURITY_DISABLED, errorMessage: noUsers, results };
+  if (!host.users.requires('kafka'))
+    return { errorCode: ErrorCode.SECURITY_DISABLED, errorMessage: noUsers, results };
   if (wanted === null || wanted.length === 0) {
     for (const user of host.users.all()) {
       const described = describe(user);
@@ -110,13 +111,13 @@ export const alterUserScramCredentials: Handler<'AlterUserScramCredentials'> = a
 /** It counts at once. Throws, or rejects with, a KafkaError or a BrokerError. */
 function remove({ name, mechanism }: Deletion, host: KafkaHost): Promise<void> {
   const hash = check(name, mechanism, host);
-  const verifier = host.keptUsers!.verifierOf(name);
+  const verifier = host.keptUsers.verifierOf(name);
   if (verifier?.[hash] === undefined)
     throw new KafkaError(
       ErrorCode.RESOURCE_NOT_FOUND,
       'Attempt to delete a user credential that does not exist',
     );
-  return host.keptUsers!.set(name, { ...verifier, [hash]: undefined });
+  return host.keptUsers.set(name, { ...verifier, [hash]: undefined });
 }
 
 /** It counts at once. Throws, or rejects with, a KafkaError or a BrokerError. */
@@ -133,7 +134,7 @@ function upsert(
     throw unacceptable(`A salt has 1 to ${saltBytesMax} bytes, not ${salt.length}`);
   if (saltedPassword.length !== hashBytes[hash])
     throw unacceptable(`A salted password has ${hashBytes[hash]} bytes, not ${saltedPassword.length}`);
-  const kept = host.keptUsers!;
+  const kept = host.keptUsers;
   if (!kept.hasRoomFor(name))
     throw new KafkaError(ErrorCode.POLICY_VIOLATION, 'There is no room for more users');
   const keys = keysOfSalted(hash, saltedPassword, salt, iterations);
@@ -142,8 +143,8 @@ function upsert(
 }
 
 /** The hash of the mechanism. Throws a KafkaError. */
-function check(name: string, mechanism: number, { keptUsers, users }: KafkaHost): ScramHash {
-  if (!keptUsers) throw new KafkaError(ErrorCode.SECURITY_DISABLED, noUsers);
+function check(name: string, mechanism: number, { users }: KafkaHost): ScramHash {
+  if (!users.requires('kafka')) throw new KafkaError(ErrorCode.SECURITY_DISABLED, noUsers);
   if (name === '') throw unacceptable('Username must not be empty');
   const hash = scramHashes.find((each) => mechanismOf[each] === mechanism);
   if (hash === undefined)

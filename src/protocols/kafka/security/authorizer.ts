@@ -48,11 +48,12 @@ export class Authorizer {
     return this.#options.acls.version;
   }
 
-  /** The rights of a client; none before it has logged in. */
+  /** The rights of a client; none before it has logged in where it must. */
   rightsOf(login: Login | undefined, host: string): Rights {
     const { superUsers, users } = this.#options;
     const user = login?.user;
-    if (user === undefined) return noRights;
+    // Where no login is asked for, every client may do everything.
+    if (user === undefined) return users.requires('kafka') ? noRights : fullRights;
     // A user without restrictions is a super user.
     if (user.permissions === undefined || login?.access === fullAccess || superUsers.has(`User:${user.name}`))
       return fullRights;

@@ -332,6 +332,23 @@ test('ACLs of Kafka clients hold for the same user at the other doors', async ()
   assert.equal(access().mayConsume('orders-1'), true);
 });
 
+test('clients must log in as soon as there are users, and are held to what these may do', async () => {
+  const users = new Users();
+  await using kit = await KafkaKit.start({ users });
+  using open = await kit.client();
+  assert.equal((await open.createTopic('t')).errorCode, 0);
+  users.configure([user('admin'), user('ann', {})]);
+  await open.ended();
+  assert.equal(kit.frontend.authenticates, true);
+  using ann = await loggedIn(kit, 'ann');
+  assert.equal((await ann.produce('t', batch)).errorCode, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+  using admin = await loggedIn(kit, 'admin');
+  assert.deepEqual(await create(admin, entry('allow', 'write', 't')), [0]);
+  assert.equal((await ann.produce('t', batch)).errorCode, 0);
+  users.configure([user('admin')]);
+  await ann.ended();
+});
+
 test('filters and ACLs by the thousand cost no more than their bytes', async () => {
   await using kit = await KafkaKit.start({ users: usersOf() });
   using admin = await loggedIn(kit, 'admin');
