@@ -198,6 +198,9 @@ const byElement: readonly (readonly [ApiName, Where])[] = [
   ['LeaveGroup', 'outer'],
   ['DeleteShareGroupOffsets', 'outer'],
   ['AddPartitionsToTxn', 'outer'],
+  ['CreateAcls', 'outer'],
+  ['DeleteAcls', 'outer'],
+  ['AlterClientQuotas', 'outer'],
 ];
 
 describe('turns', () => {

@@ -2,7 +2,14 @@ import { ErrorCode, type CreateAclsRequest, type ResponseDraft } from '../../../
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
 import { inTurns } from '../in-turns.ts';
-import { checkNewAcl, isKnownFilter, type Acl, type AclFilter, type Acls } from '../security/index.ts';
+import {
+  checkNewAcl,
+  isKnownFilter,
+  matchesFilter,
+  type Acl,
+  type AclFilter,
+  type Acls,
+} from '../security/index.ts';
 
 type Creation = CreateAclsRequest['creations'][number];
 type ResourceDraft = ResponseDraft<'DescribeAcls'>['resources'][number];
@@ -20,7 +27,7 @@ function aclsOf({ host }: RequestContext): Acls {
   );
 }
 
-export const describeAcls: Handler<'DescribeAcls'> = (request, context) => {
+export const describeAcls: Handler<'DescribeAcls'> = async (request, context) => {
   try {
     const { resourceTypeFilter, resourceNameFilter, patternTypeFilter, principalFilter, hostFilter } =
       request;
@@ -35,8 +42,12 @@ export const describeAcls: Handler<'DescribeAcls'> = (request, context) => {
     };
     const acls = aclsOf(context);
     // As in Kafka, a filter with a value that is not known matches none.
-    const found = isKnownFilter(filter) ? acls.matching(filter) : [];
-    return { errorCode: ErrorCode.NONE, errorMessage: null, resources: byResource(found) };
+    const candidates = isKnownFilter(filter) ? acls.candidates(filter) : [];
+    const found = await inTurns(candidates, context.session, (acl) =>
+      matchesFilter(filter, acl) ? acl : undefined,
+    );
+    const matching = found.filter((acl) => acl !== undefined);
+    return { errorCode: ErrorCode.NONE, errorMessage: null, resources: byResource(matching) };
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), resources: [] };
   }

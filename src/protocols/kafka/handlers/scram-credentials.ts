@@ -18,6 +18,7 @@ import {
 } from '../../users/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
+import { inTurns } from '../in-turns.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 
 type Deletion = AlterUserScramCredentialsRequest['deletions'][number];
@@ -84,29 +85,33 @@ function describe(user: User): DescribedUser | undefined {
 /** Answered once they are on disk. */
 export const alterUserScramCredentials: Handler<'AlterUserScramCredentials'> = async (
   { deletions, upsertions },
-  { host },
+  { host, session },
 ) => {
   const times = new Map<string, number>();
   for (const { name } of [...deletions, ...upsertions]) times.set(name, (times.get(name) ?? 0) + 1);
   const changes = new Map<string, () => Promise<void>>();
   for (const deletion of deletions) changes.set(deletion.name, () => remove(deletion, host));
   for (const upsertion of upsertions) changes.set(upsertion.name, () => upsert(upsertion, host));
-  const outcomes = Array.from(changes, async ([user, change]): Promise<AlteredUser> => {
-    try {
-      if (times.get(user)! > 1)
-        throw new KafkaError(
-          ErrorCode.DUPLICATE_RESOURCE,
-          'A user credential cannot be altered twice in the same request',
-        );
-      await change();
-      return { user, errorCode: ErrorCode.NONE, errorMessage: null };
-    } catch (error) {
-      return { user, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
-    }
-  });
+  const outcomes = await inTurns(changes, session, ([user, change]) => ({
+    done: alter(user, times.get(user)! > 1, change),
+  }));
   host.keptUsersChanged();
-  return { results: await Promise.all(outcomes) };
+  return { results: await Promise.all(outcomes.map(({ done }) => done)) };
 };
+
+async function alter(user: string, isTwice: boolean, change: () => Promise<void>): Promise<AlteredUser> {
+  try {
+    if (isTwice)
+      throw new KafkaError(
+        ErrorCode.DUPLICATE_RESOURCE,
+        'A user credential cannot be altered twice in the same request',
+      );
+    await change();
+    return { user, errorCode: ErrorCode.NONE, errorMessage: null };
+  } catch (error) {
+    return { user, errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error) };
+  }
+}
 
 /** It counts at once. Throws, or rejects with, a KafkaError or a BrokerError. */
 function remove({ name, mechanism }: Deletion, host: KafkaHost): Promise<void> {

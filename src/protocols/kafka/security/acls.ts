@@ -63,12 +63,12 @@ export class Acls {
 
   matching(filter: AclFilter): Acl[] {
     const found: Acl[] = [];
-    for (const acl of this.#candidates(filter)) if (matchesFilter(filter, acl)) found.push(acl);
+    for (const acl of this.candidates(filter)) if (matchesFilter(filter, acl)) found.push(acl);
     return found;
   }
 
   /** What a filter has to look at: as little as one of its parts narrows it down to. */
-  #candidates({ resourceType, resourceName, patternType, principal, host }: AclFilter): Iterable<Acl> {
+  candidates({ resourceType, resourceName, patternType, principal, host }: AclFilter): Iterable<Acl> {
     const narrowed: Set<Acl>[] = [];
     const none = new Set<Acl>();
     if (principal !== null) narrowed.push(this.#byPrincipal.get(principal) ?? none);

@@ -1,6 +1,6 @@
 export { Operation, Resource, clusterName, operationsOn, type Acl } from './acl.ts';
 export { grantsOf } from './acl-grants.ts';
-export { isKnownFilter, type AclFilter } from './acl-filter.ts';
+export { isKnownFilter, matchesFilter, type AclFilter } from './acl-filter.ts';
 export { Acls, defaultAclLimits, type AclLimits } from './acls.ts';
 export { Authorizer } from './authorizer.ts';
 export { checkConfigRights } from './config-rights.ts';
