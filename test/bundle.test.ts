@@ -7,8 +7,7 @@ import * as sources from '../src/index.ts';
 import * as serverSources from '../src/server/index.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
-// What the package exports and runs is dist/bundle, which the build makes of the modules that all other tests
-// import.
+// The package exports and runs dist/bundle, which the build makes of the modules that all other tests import.
 
 const bundle = (path: string): string => new URL(`../bundle/${path}`, import.meta.url).href;
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 // The layers of ARCHITECTURE.md as data, and a check of every import in src/ against them.
 
-/** What a layer may import besides itself: other layers, npm packages, modules of Node. */
+/** The imports that a layer may have besides its own: other layers, npm packages, modules of Node. */
 interface Layer {
   readonly layers: readonly string[];
   readonly packages?: readonly string[];
@@ -19,10 +19,9 @@ interface Layer {
 }
 
 const layers: { readonly [name: string]: Layer } = {
-  // A door of its own for what the command line shows, which needs nothing else of it.
+  // The command line shows text by an entry of its own, and needs nothing else of util.
   util: { layers: [], packages: ['@node-rs/crc32'], doors: /^util\/(index|shown-text)\.ts$/ },
-  // A door per protocol: who speaks one need not load the others.
-  // zlib: functions of bytes, no I/O.
+  // An entry per protocol, so that a user of one need not load the others. zlib: functions of bytes, no I/O.
   wire: {
     layers: ['util'],
     node: ['node:zlib'],
@@ -33,7 +32,7 @@ const layers: { readonly [name: string]: Layer } = {
   // One door for all protocols: their table loads a folder when it is switched on. The settings have one of
   // their own, because they show in the types of the package, which need none of Node's.
   protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(index|settings)\.ts$/ },
-  // Types: what the admin HTTP says in JSON, for those who speak and those who read it.
+  // Types: the JSON of the admin HTTP, for its server and its clients.
   'admin-api': { layers: [], node: [], typesOnly: true },
   server: {
     layers: ['protocols', 'broker', 'util', 'admin-api'],
@@ -67,7 +66,7 @@ const wings: { readonly [name: string]: readonly string[] } = {
 const assembly =
   /^broker\/(assemble|attributes|broker|broker-options|catalog|commit-cycle|condition|definitions|index|log-ids|queue|recovery|replay|snapshot|watermarks)\.ts$/;
 
-/** Single files that may do what their layer may not. */
+/** Single files with permissions that their layer lacks. */
 const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readonly why: string }[] = [
   {
     file: /^log\/(real-files?|directory-lock)\.ts$/,
@@ -102,7 +101,7 @@ const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readon
 ];
 
 /**
- * Layers whose time, chance and files come by the seams Clock, Random and Files, so that tests can replay
+ * Layers that get time, chance and files through the seams Clock, Random and Files, so that tests can replay
  * them.
  */
 const seamLayers = ['log', 'broker'];
@@ -110,13 +109,13 @@ const seamNames =
   /\b(Date\.now|new Date\b|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|Math\.random)\b/g;
 
 /**
- * How a group knows what is done. Outside the broker a delivery is settled by receipt, and a group asked for
- * its info.
+ * How a group knows which messages are done. Outside the broker a delivery is settled by receipt, and a group
+ * is asked for its info.
  */
 const insidesOfGroups =
   /\.positions\b|\{[^{}]*\bpositions\b[^{}]*\}(?=\s*=[^=>])|\bPendingEntr(y|ies)\b|\.pending\b\s*\??\./g;
 
-/** A violation reads `file: what it must not do`. */
+/** A violation reads `file: the forbidden action`. */
 function violationsOf(file: string, source: string): string[] {
   const layer = layerOf(file);
   const rules = layers[layer];
@@ -255,7 +254,7 @@ function isTypes(names: string): boolean {
   return each.length > 0 && each.every((name) => name === '' || name.startsWith('type '));
 }
 
-// dist*/test/layers.test.js -> the sources, which are what is checked.
+// dist*/test/layers.test.js -> the sources, which are checked.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src');
 
 async function sourceFiles(): Promise<string[]> {

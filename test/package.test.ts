@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makeTemporaryDirectory, type TemporaryDirectory } from './support/index.ts';
 
-// The package as its users get it: what `npm pack` makes in a clone that was never built.
+// The package as its users get it: the output of `npm pack` in a clone that was never built.
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const typescript = join(root, 'node_modules/typescript');
 const oldestTypescript = process.env['OLDEST_TYPESCRIPT'];
-/** What `npm pack` and the build need, but no dist; the tests are left out for speed. */
+/** The files that `npm pack` and the build need, without dist; the tests are left out for speed. */
 const cloned = ['src', 'build', 'docs', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'];
 
 const consumer = `
@@ -71,7 +71,7 @@ describe('the package', () => {
   });
   after(() => directory[Symbol.asyncDispose]());
 
-  /** Compiles the consumer with declarations checked too; resolves to what the compiler says. */
+  /** Compiles the consumer, checking declarations too; resolves to the compiler's output. */
   async function compile(compiler: string, options: object): Promise<string> {
     const compilerOptions = {
       strict: true,

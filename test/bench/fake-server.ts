@@ -5,8 +5,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 export type AckOf = (sequence: number) => string;
 
 /**
- * FakeServer speaks just enough NATS for the load generators: subjects are matched literally or by a trailing
- * `*`, a message with a reply that nobody subscribes to is acked as by a stream.
+ * A fake server speaks just enough NATS for the load generators. Subjects match literally or by a trailing
+ * `*`. A message with a reply subject but no subscriber is acked as by a stream.
  */
 export class FakeServer {
   readonly #server: Server = createServer((socket) => this.#accept(socket));

@@ -7,7 +7,7 @@ import { MessageCounter } from '../../bench/load/message-counter.ts';
 import type { Link, Reader } from '../../bench/load/nats-socket.ts';
 import { PullSubscription } from '../../bench/load/pull-subscription.ts';
 
-/** A link without a network: it is fed bytes in pieces, and keeps what an incomplete frame leaves over. */
+/** A link without a network: it is fed bytes in pieces, and keeps the rest of an incomplete frame. */
 class FedLink implements Link {
   reader: Reader = () => 0;
   readonly isDrained = true;

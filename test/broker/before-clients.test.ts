@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Group, GroupOptions } from '../../src/broker/index.ts';
 import { TestBroker } from './kit.ts';
 
-/* What holds from the first moment after a start. */
+/* Facts that hold from the first moment after a start. */
 
 test('what an age limit removed before a crash is not seen again', async () => {
   await using kit = await TestBroker.open();

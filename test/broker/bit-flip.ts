@@ -4,12 +4,12 @@ import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestConsumer } from './kit.ts';
 
-// Every bit of a small data directory, one at a time: what it holds, which bits there are, and what may
-// become of a flipped one.
+// Every bit of a small data directory, one at a time: the content, the bits, and the allowed outcomes of a
+// flip.
 
 const deletedLast = 'deleted-last';
 
-/** A data directory, what was ever published to it, and what a broker shows of it. */
+/** A data directory, everything ever published to it, and the state that a broker shows of it. */
 export interface SmallDirectory {
   readonly files: FaultyFiles;
   /** Message by topic, partition and offset. */
@@ -17,7 +17,7 @@ export interface SmallDirectory {
   readonly shown: Shown;
 }
 
-/** What a broker shows of its state, as plain data. */
+/** The state that a broker shows, as plain data. */
 interface Shown {
   readonly topics: { readonly [name: string]: string };
   readonly messages: { readonly [place: string]: string };
@@ -183,10 +183,7 @@ export interface Bit {
   readonly bit: number;
 }
 
-/**
- * Every bit of every file, but for the zeros at the end of the journal's: of those only some follow what was
- * written.
- */
+/** Every bit of every file, but only some of the zeros at the end of the journal. */
 export function bitsOf({ files }: SmallDirectory): Bit[] {
   const bits: Bit[] = [];
   for (const path of files.paths()) {
@@ -200,8 +197,9 @@ export function bitsOf({ files }: SmallDirectory): Bit[] {
 export type Outcome = 'harmless' | 'told, nothing lost' | 'told, something lost';
 
 /**
- * Flips one bit and starts a broker there. Throws when anything wrong is served, something is gone without a
- * word, or a topic is gone at all. `isUsed`: also delivers what is there, publishes, and starts once more.
+ * Flips one bit and starts a broker there. Throws if anything wrong is served, if something is gone without a
+ * report, or if a topic is gone at all. With `isUsed` it also delivers everything, publishes, and starts once
+ * more.
  */
 export async function flip(directory: SmallDirectory, { path, bit }: Bit, isUsed: boolean): Promise<Outcome> {
   const files = directory.files.fork();
@@ -217,8 +215,8 @@ export async function flip(directory: SmallDirectory, { path, bit }: Bit, isUsed
 }
 
 /**
- * Changes files at will and starts a broker there, or hears why it does not start, if that is allowed. Much
- * may be lost then, and is told; but whatever is served is what was published.
+ * Changes files freely and starts a broker there, or returns why it does not start, if that is allowed. Much
+ * may be lost then, and is reported; but everything served must have been published.
  */
 export async function changeAndStart(
   { files: intact, published }: SmallDirectory,
@@ -271,7 +269,7 @@ async function tryOut(
   return isSame ? (told ? 'told, nothing lost' : 'harmless') : 'told, something lost';
 }
 
-/** Delivers what there is to a new group of each topic, and publishes to it. */
+/** Delivers all messages to a new group of each topic, and publishes to it. */
 async function useIt(
   broker: Broker,
   published: ReadonlyMap<string, string>,

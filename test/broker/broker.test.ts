@@ -120,7 +120,7 @@ test('a group that was being made when the broker was closed is refused, and is 
   await using kit = await TestBroker.open();
   const topic = await kit.broker.createTopic({ name: 't' });
   await topic.send({ key: 'a.b', value: 'x' });
-  const making = topic.createGroup({ name: 'g', filters: ['a.*'] }); // it counts first what it is to get
+  const making = topic.createGroup({ name: 'g', filters: ['a.*'] }); // counts its messages first
   const refused = assert.rejects(making, { code: 'closed' });
   await kit.restart();
   await refused;

@@ -9,7 +9,7 @@ import { MemoryFiles } from '../../src/log/index.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
 
-/** What a test consumer got, as plain data. */
+/** A delivery to a test consumer, as plain data. */
 export interface Got {
   readonly offset: number;
   readonly value: string;
@@ -19,7 +19,7 @@ export interface Got {
   readonly pending: number;
 }
 
-/** A consumer that keeps what it gets, with a credit the test sets. */
+/** A consumer that keeps its deliveries, with a credit set by the test. */
 export class TestConsumer implements Consumer {
   credit: number;
   creditBytes: number = Infinity;
@@ -105,7 +105,7 @@ export class TestBroker {
     await this.start();
   }
 
-  /** What is on disk is opened by another broker, without a word from the one before. */
+  /** Opens the data on disk with another broker, without stopping the first. */
   async crash(): Promise<void> {
     const { broker } = this;
     this.files = this.files.copy();

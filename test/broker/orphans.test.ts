@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TestBroker } from './kit.ts';
 
-/** A broker whose definitions are all lost: both checkpoints are gone, and so is the journal. */
+/** A broker that has lost all definitions: both checkpoints are gone, and so is the journal. */
 async function withoutDefinitions(): Promise<TestBroker> {
   const kit = await TestBroker.open();
   const orders = await kit.broker.createTopic({ name: 'orders' });
@@ -37,8 +37,7 @@ test('an orphan becomes a topic again when somebody adopts it', async () => {
   assert.deepEqual(kit.broker.orphans, []);
   const again = kit.broker.topic('found')!;
   assert.equal(again.count, 3);
-  // The journal is gone, and what it had may have been more than the segments have: those offsets are not
-  // used again.
+  // The journal is gone, and may have had more than the segments: those offsets are not used again.
   assert.ok((await again.send({ value: 'm3' })).offset >= 3);
   assert.equal(again.count, 4);
 });

@@ -5,7 +5,7 @@ import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestBroker } from './kit.ts';
 
-/** What a topic says of its time to full, in seconds, after ten seconds of ten messages a second. */
+/** The time to full that a topic reports, in seconds, after ten seconds of ten messages a second. */
 async function timeToFull(options: Partial<TopicOptions>, partition?: number): Promise<number | undefined> {
   await using kit = await TestBroker.open();
   const topic = await kit.broker.createTopic({ name: 'orders', ...options });

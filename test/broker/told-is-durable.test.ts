@@ -18,7 +18,7 @@ test('counts, bytes and lag are told of messages that are on disk', async () => 
     const sent = orders.send({ key: 'a', value: 'second' });
     assert.deepEqual(told(), [1, 1, 1, 1]);
     assert.ok(orders.stats().bytes <= bytes * 1.5);
-    // Limits go by what was accepted.
+    // Limits count accepted messages.
     assert.equal(orders.count, 2);
     await sent;
     assert.deepEqual(told(), [2, 2, 2, 2]);

@@ -92,7 +92,7 @@ export function publish(
   });
 }
 
-/** A broker on a disk that loses what was not synced, on a clock that moves when told. */
+/** A broker on a disk that loses unsynced data, on a clock that moves when told. */
 export class TransactionKit implements AsyncDisposable {
   files: FaultyFiles = new FaultyFiles();
   readonly clock: VirtualClock = new VirtualClock();
@@ -143,7 +143,7 @@ export class TransactionKit implements AsyncDisposable {
     await this.#start();
   }
 
-  /** The power fails: what is not synced is lost. */
+  /** The power fails: unsynced data is lost. */
   async crash(seed = 3): Promise<void> {
     const { broker } = this;
     this.files = this.files.crash('power', new SeededRandom(seed));
@@ -163,7 +163,7 @@ export class TransactionKit implements AsyncDisposable {
     await this.settle();
   }
 
-  /** What readers see of a partition. */
+  /** The messages of a partition that readers see. */
   async visible(topic: string, index = 0): Promise<string[]> {
     const values: string[] = [];
     for await (const record of this.partition(topic, index).scan(0))

@@ -64,7 +64,7 @@ describe('serve says in one sentence why it does not start', () => {
   });
 
   test('when the data directory may not be written', async (context) => {
-    // Root may write everywhere but in a file system that takes nothing from anybody.
+    // Root may write everywhere except in a file system that takes no writes at all.
     await using directory = await makeTemporaryDirectory();
     const isRoot = process.getuid?.() === 0;
     if (isRoot && process.platform !== 'linux') return context.skip('root may write everywhere here');

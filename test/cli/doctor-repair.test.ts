@@ -54,7 +54,7 @@ async function valuesIn(dir: string): Promise<{ [topic: string]: unknown[] }> {
 
 const all = Array.from({ length: 10 }, (_, i) => `m${i}`);
 
-/** What the repair says it would do; it must not do it. Then lets it, and gives what it said. */
+/** The plan of the repair, which must change nothing. Then lets it run, and returns its output. */
 async function planThenRepair(dir: string): Promise<string> {
   const before = await contentOf(dir);
   const plan = await doctor(dir, '--repair');

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-// dist*/test/cli/run-cli.js -> dist*/src/cli/main.js, whatever the output folder is called.
+// dist*/test/cli/run-cli.js -> dist*/src/cli/main.js, for any name of the output folder.
 const mainPath = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 const deadlineMs = 20_000;
@@ -21,8 +21,8 @@ export interface CliOptions {
 }
 
 /**
- * Starts the command line in a process of its own, without the variables of this one that would change what
- * it does.
+ * Starts the command line in a process of its own, without the variables of this process that would affect
+ * it.
  */
 export function spawnCli(args: readonly string[], options: CliOptions = {}): ChildProcess {
   const environment = Object.fromEntries(

@@ -14,7 +14,7 @@ interface Ports {
   readonly admin: number;
 }
 
-/** A broker by `pillarbox serve`, ended with the test whatever happens. */
+/** A broker started by `pillarbox serve`, ended with the test in any case. */
 async function serve(
   directory: string,
   args: readonly string[] = [],

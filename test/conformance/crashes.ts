@@ -20,8 +20,8 @@ import {
 } from './facts.ts';
 
 /**
- * What holds when the broker ends, with a warning and without. One after the other: each fact ends the broker
- * for all.
+ * Facts about the end of the broker, with and without a warning. They run one after the other, because each
+ * ends the broker for all.
  */
 export function describeCrashes(driver: DeliveryDriver): void {
   describe(`restarts over ${driver.protocol}`, { timeout: 120_000 }, () => {
@@ -70,7 +70,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
         for (let i = 0; ; i += 1) {
           const value = `${publisher * 1_000_000 + i}`;
           sent.add(value);
-          // The crash fails what is under way: nobody was told that it is safe.
+          // The crash fails the publishes in flight, which were not acknowledged.
           const isSafe = await broker.publish(topic, { value }).then(
             () => true,
             () => false,
@@ -130,7 +130,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
       const consumer = await broker.join(topic, 'g');
       await (await receive(consumer)).nack();
       assert.equal((await receive(consumer)).deliveries, 2);
-      // A delivery that nobody answered may be forgotten; the nack before it was answered.
+      // An unanswered delivery may be forgotten; the nack before it was answered.
       await broker.crash();
       await consumer.abandon();
       await using again = await broker.join(topic, 'g');

@@ -1,7 +1,7 @@
 /**
  * A delivery driver drives one broker through the real client of one protocol, in the core's own words:
- * topics, groups, consumers, deliveries. What delivery means is written once, in `delivery.ts`, and runs over
- * every driver.
+ * topics, groups, consumers, deliveries. The meaning of delivery is written once, in `delivery.ts`, and runs
+ * over every driver.
  */
 export interface DeliveryDriver {
   readonly protocol: string;
@@ -11,7 +11,8 @@ export interface DeliveryDriver {
 }
 
 /**
- * What a protocol, or the broker behind it, can do. A fact that needs what is missing is skipped, visibly.
+ * The capabilities of a protocol, or of the broker behind it. A fact that needs a missing one is skipped,
+ * visibly.
  */
 export interface DeliveryCapabilities {
   /** Several groups may read one topic, each all of it. */
@@ -36,7 +37,7 @@ export interface DeliveryCapabilities {
    * settles nothing.
    */
   readonly lateAcks: boolean;
-  /** What was delivered too often goes to a dead-letter topic. */
+  /** A message that was delivered too often goes to a dead-letter topic. */
   readonly deadLetters: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
@@ -44,7 +45,7 @@ export interface DeliveryCapabilities {
 
 export type DeliveryCapability = keyof DeliveryCapabilities;
 
-/** How a topic keeps messages: `queue` until its group has acked them, `log` whatever happens to them. */
+/** How a topic keeps messages: `queue` until its group has acked them, `log` regardless of acks. */
 export type TopicKind = 'queue' | 'log';
 
 export interface GroupOptions {
@@ -85,7 +86,7 @@ export interface DeliveryBroker extends AsyncDisposable {
 export interface DeliveryConsumer extends AsyncDisposable {
   /** The next message, or undefined when none comes within the time (which a driver may lengthen). */
   receive(waitMs: number): Promise<Delivery | undefined>;
-  /** Cuts the connection with whatever is in flight, as a crash does. */
+  /** Cuts the connection with all messages in flight, as a crash does. */
   abandon(): Promise<void>;
 }
 

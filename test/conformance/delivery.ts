@@ -21,7 +21,7 @@ import {
   valuesOf,
 } from './facts.ts';
 
-/** What delivery means, as facts that hold for every protocol. */
+/** The meaning of delivery, as facts that hold for every protocol. */
 export function describeDelivery(driver: DeliveryDriver): void {
   describe(`delivery over ${driver.protocol}`, { concurrency: 8, timeout: 120_000 }, () => {
     let broker: DeliveryBroker;
@@ -268,7 +268,7 @@ export function describeDelivery(driver: DeliveryDriver): void {
         const a = await receive(first);
         const b = await receive(second);
         assert.deepEqual([text(a), text(b)], ['a 1', 'b 1']);
-        // Both keys are in flight: whoever asks, their later messages wait.
+        // Both keys are in flight: their later messages wait, for any consumer.
         await expectNothing(first);
         await b.ack();
         assert.equal(text(await receive(first)), 'b 2');

@@ -15,7 +15,7 @@ const COMES_MS = 20_000;
 /** How long to wait for one that must not come. */
 const STAYS_AWAY_MS = 1000;
 
-/** A fact is a test with a name that is a sentence, skipped visibly where the driver lacks what it needs. */
+/** A fact is a test with a sentence as its name, skipped visibly if the driver lacks a capability. */
 export function defineFact(
   driver: DeliveryDriver,
   name: string,
@@ -37,7 +37,7 @@ export function valuesOf(message: Pick<Delivery, 'headers'>, name: string): stri
   return message.headers.filter(([key]) => key === name).map(([, value]) => value);
 }
 
-/** "1".."count": what test messages are called. */
+/** "1".."count": the values of test messages. */
 export function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${i + 1}`);
 }

@@ -10,7 +10,7 @@ export interface Target {
   readonly kafkaPort: number | undefined;
 }
 
-/** What a storm has done so far. */
+/** Counts of a storm so far. */
 export interface StormCounts {
   connections: number;
   bytes: number;
@@ -25,11 +25,11 @@ export interface Attack {
   readonly from?: string | undefined;
   /** Which ports it knows how to annoy. */
   readonly port: (target: Target) => number | undefined;
-  /** What a fresh connection does. */
+  /** The first bytes of a fresh connection. */
   readonly begin: (line: Line, random: Random) => void;
 }
 
-/** What clients of the broker in a storm must give, NATS clients and those of the admin HTTP. */
+/** The token that all clients of the broker in a storm must give, NATS and admin HTTP. */
 export const stormToken = 'storm';
 
 const connectLine = `CONNECT {"verbose":false,"pedantic":false,"protocol":1,"headers":true,"auth_token":"${stormToken}"}\r\n`;
@@ -79,7 +79,7 @@ export class Line {
     }, everyMs);
   }
 
-  /** Never reads again what the server sends. */
+  /** Stops reading from the server for good. */
   deaf(): void {
     this.#socket.pause();
   }

@@ -3,7 +3,7 @@ import type { Random } from '../../src/util/index.ts';
 import { nowNs } from './event-log.ts';
 
 /**
- * What a disk was asked to do, in order. Time is when it was asked; what was asked in earlier turns had been
+ * A request to the disk, in order. The time is that of the request; requests of earlier turns had been
  * answered.
  */
 export type BlockEvent =
@@ -75,12 +75,12 @@ export function readBlockLog(path: string): BlockEvent[] {
 
 const sectorBytes = 512;
 
-/** What becomes of the writes that no flush has covered. */
+/** The fate of writes that no flush has covered. */
 export type Fate = 'all kept' | 'all lost' | 'any' | 'torn';
 
 /**
- * A disk image replays a log of writes: it holds what is durable for certain after some of its events, and
- * makes images of what could be found if the power went there.
+ * A disk image replays a log of writes: it holds the data that is certainly durable after some of its events,
+ * and makes images of what a power loss at that point could leave.
  */
 export class DiskImage {
   readonly #events: readonly BlockEvent[];
@@ -120,8 +120,8 @@ export class DiskImage {
   }
 
   /**
-   * What may be found: everything durable, and of the rest what `fate` and chance leave, by sectors where it
-   * is torn.
+   * A possible content after a power loss: everything durable, and of the rest what `fate` and chance leave,
+   * torn by sectors.
    */
   afterPowerLoss(fate: Fate, random: Random): Buffer {
     const image = Buffer.from(this.#durable);

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { BlockLogWriter } from './block-log.ts';
 import { serveNbd } from './nbd.ts';
 
-// A disk in memory that writes down what it is asked to do:
-// `block-recorder-process.js SOCKET BASE-IMAGE LOG`. It speaks NBD and says "ready".
+// A disk in memory that records its requests: `block-recorder-process.js SOCKET BASE-IMAGE LOG`. It speaks
+// NBD and prints "ready".
 
 const [socketPath = '', imagePath = '', logPath = ''] = process.argv.slice(2);
 const image = readFileSync(imagePath);

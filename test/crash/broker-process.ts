@@ -16,7 +16,7 @@ export interface BrokerSettings {
   readonly workDirectory: string;
   /** More arguments for `serve`. */
   readonly args?: readonly string[];
-  /** What stands before `node` on the command line: strace and its arguments. */
+  /** A prefix of `node` on the command line: strace and its arguments. */
   readonly wrapper?: readonly string[];
   readonly nodeArgs?: readonly string[];
 }
@@ -126,7 +126,7 @@ export class BrokerProcess {
     this.#child?.process.kill(signal);
   }
 
-  /** SIGKILL: a crash of the process. The system keeps what it wrote. */
+  /** SIGKILL: a crash of the process. The system keeps its writes. */
   async kill(): Promise<void> {
     await this.#child?.kill();
   }

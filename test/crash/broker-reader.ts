@@ -15,7 +15,7 @@ export const groupName = 'g';
 const answerTimeoutMs = 20_000;
 const batchMax = 500;
 const notFound = 404;
-/** What was delivered to a consumer that is gone comes again after so long. */
+/** A message delivered to a consumer that is gone comes again after this time. */
 const ackWaitMs = 1_000;
 
 /** A look into the broker with a client of its own. */
@@ -78,7 +78,7 @@ export class BrokerReader implements AsyncDisposable {
           if (seq <= to) messages.push({ stream, seq, subject, id: idOf(data), hash: hashOf(data) });
         }
       } catch (error) {
-        // Nothing from there on: a queue whose messages are acked.
+        // Nothing from there on: a queue with all messages acked.
         if ((error as { code?: unknown }).code !== notFound) throw error;
       }
       // The client ends a batch without a word when the connection goes.
@@ -95,7 +95,7 @@ export class BrokerReader implements AsyncDisposable {
     );
   }
 
-  /** What the group still has to deliver, and what it waits to be acked. */
+  /** The messages that the group still has to deliver, and those that wait for acks. */
   async backlog(stream: string): Promise<number> {
     const info = await this.#jsm.consumers.info(stream, groupName);
     return info.num_pending + info.num_ack_pending;

@@ -3,19 +3,19 @@ import { connect } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashOf, payloadOf } from './payload.ts';
 
-/** What a canary does in a round; each is timed. */
+/** The steps of a canary's round; each is timed. */
 export const canarySteps = ['connect', 'request', 'publish', 'consume', 'ack'] as const;
 export type CanaryStep = (typeof canarySteps)[number];
 
-/** Long: how slow it was is what is measured. */
+/** Long, because slowness is what is measured. */
 const timeoutMs = 600_000;
 const connectEveryMs = 100;
 const stream = 'CANARY';
 const group = 'canary';
 
 /**
- * A canary is an ordinary client among hostile ones: it counts how long each thing takes, and sees that it
- * gets what it published.
+ * A canary is an ordinary client among hostile ones: it measures how long each step takes, and checks that it
+ * gets the messages it published.
  */
 export class Canary {
   readonly timesMs: Record<CanaryStep, number[]> = {

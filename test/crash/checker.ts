@@ -12,9 +12,9 @@ export interface Reading {
 export type Kept = 'all' | 'unacked';
 
 /**
- * Holds what was read from the broker against what the clients saw. `known` is the last sequence any client
- * had seen before the reading began: everything up to it must be there. The clients' logs must have been
- * added once more after the reading, because consumers go on acking.
+ * Compares the messages read from the broker with those seen by the clients. `known` is the last sequence
+ * that any client had seen before the reading began: everything up to it must be there. The clients' logs
+ * must have been added once more after the reading, because consumers go on acking.
  */
 export function checkReading(history: History, reading: Reading, kept: Kept, known: number): void {
   const { from } = reading;
@@ -34,11 +34,11 @@ export function checkReading(history: History, reading: Reading, kept: Kept, kno
       history.report('order per subject', `${message.id} on ${message.subject} at ${message.seq}`);
     lastOrder.set(message.subject, order);
   }
-  // What is between the last that anybody saw and the end may be on its way to the disk still.
+  // Messages after the last one seen by a client may still be on their way to the disk.
   for (let seq = from; seq <= Math.max(known, lastSeq); seq++) {
     if (present.has(seq) || (kept === 'unacked' && stream.acking.has(seq))) continue;
     const id = stream.places.get(seq);
-    // In a stream that keeps all, a hole is a loss whether or not somebody knows what was there.
+    // In a stream that keeps everything, a hole is a loss, even if no client knows the message.
     if (id !== undefined || kept === 'all')
       history.report('nothing acked is missing', `${reading.stream}/${seq} (${id ?? 'unknown'})`);
   }
@@ -57,8 +57,8 @@ export function checkDrained(history: History, name: string): void {
 }
 
 /**
- * What a group delivers when it is asked for everything: nothing whose ack was confirmed, and everything else
- * that is stored. An ack that was sent and not confirmed may have arrived or not.
+ * Checks all deliveries of a group: no message with a confirmed ack, and every other stored message. An ack
+ * that was sent and not confirmed may have arrived or not.
  */
 export function checkPending(
   history: History,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** What runs now. A run that ends early must not leave processes behind. */
+/** The running processes. A run that ends early must not leave processes behind. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -13,7 +13,7 @@ export type End = number | NodeJS.Signals;
 
 const outputCharactersMax = 16 * 1024;
 
-/** A child is a process of ours, what it printed and how it ended. */
+/** A child is a process of ours, with its output and exit code. */
 export class Child {
   readonly process: ChildProcess;
   readonly ended: Promise<End>;
@@ -21,7 +21,7 @@ export class Child {
   output = '';
 
   constructor(command: string, args: readonly string[], options: { ipc?: boolean; cwd?: string } = {}) {
-    // Without what configures the developer's own broker, and without what makes node a test runner.
+    // Without the variables that configure the developer's own broker or make node a test runner.
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(PILLARBOX_|NODE_TEST)/.test(name)),
     );
@@ -56,7 +56,7 @@ export class Child {
   }
 }
 
-/** The path of a script beside this one, in whatever folder the build went to. */
+/** The path of a script in the same folder as this one, for any output folder of the build. */
 export function scriptPath(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }

@@ -13,7 +13,7 @@ export interface ClientOptions {
   readonly streams: readonly string[];
 }
 
-/** A client in a process of its own, which outlives the broker and keeps a log of what it saw. */
+/** A client in a process of its own, which outlives the broker and keeps a log of its observations. */
 export class ClientProcess {
   readonly kind: 'publisher' | 'consumer';
   readonly name: string;
@@ -21,7 +21,7 @@ export class ClientProcess {
   readonly #child: Child;
   readonly #reader: EventReader;
   #onLoad: () => void = () => {};
-  /** What a publisher was last refused with. */
+  /** The last refusal of a publisher. */
   refusal = '';
 
   constructor({ kind, name, directory, port, argument, streams }: ClientOptions) {
@@ -44,7 +44,7 @@ export class ClientProcess {
     });
   }
 
-  /** What is new in the client's log. */
+  /** The new events in the client's log. */
   read(): Event[] {
     return this.#reader.read();
   }
@@ -67,8 +67,8 @@ export class ClientProcess {
 }
 
 /**
- * Adds what all clients saw since the last time. The consumers' logs are read first and added last: whatever
- * was delivered by then, its publisher had noted before.
+ * Adds the observations of all clients since the last call. The consumers' logs are read first and added
+ * last: a message delivered by then had been noted by its publisher before.
  */
 export function gather(history: History, clients: readonly ClientProcess[]): void {
   const read = clients

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const retryMs = 10;
 
 /**
- * Connects as soon as somebody listens. A connection that broke is not mended by the client library: what was
- * on its way is then known to be unanswered, and the caller starts over.
+ * Connects as soon as a broker listens. The client library does not repair a broken connection: requests in
+ * flight are then known to be unanswered, and the caller starts over.
  */
 export async function connectPatiently(port: number, name: string): Promise<NatsConnection> {
   for (;;) {

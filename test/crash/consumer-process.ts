@@ -6,8 +6,8 @@ import { EventWriter } from './event-log.ts';
 import { hashOf, idOf } from './payload.ts';
 
 // A consumer process: `consumer-process.js PORT LOG NAME GROUP STREAM...`. It pulls from the group of each
-// stream, acks each message so that the broker answers the ack, and notes what it heard. Some messages it
-// hands back at first.
+// stream, acks each message so that the broker answers the ack, and logs its observations. It nacks some
+// messages at first.
 
 const [portText = '', logPath = '', name = '', group = '', ...streams] = process.argv.slice(2);
 const port = Number(portText);

@@ -6,7 +6,7 @@ import { makeTemporaryDirectory } from '../support/index.ts';
 import { costlyInputs } from './costly/index.ts';
 import { play } from './costly/play.ts';
 
-/** Of `npm run storm -- --each`: those that once held everybody for longest. */
+/** Of `npm run storm -- --each`: inputs that once blocked all clients for longest. */
 const names = [
   'Kafka Metadata v1, 32 MiB of empty names',
   'Kafka DescribeGroups v0, 4 MiB of empty names',

@@ -1,10 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 /**
- * What a client of the broker saw, in the order it saw it. A client writes an event to a file of its own
- * before it does what the event tells of (`intent`, `acking`) or after it happened (the others), so that the
- * files know what was promised when the broker is gone. Times are nanoseconds of the machine's monotonic
- * clock, which all processes share.
+ * An event seen by a client of the broker, in order. A client writes an event to its own file before the
+ * action (`intent`, `acking`) or after it (the others), so that the files know all promises when the broker
+ * is gone. Times are nanoseconds of the machine's monotonic clock, which all processes share.
  */
 export type Event =
   | { readonly kind: 'connected'; readonly ns: number }
@@ -43,7 +42,7 @@ export function nowNs(): number {
   return Number(process.hrtime.bigint());
 }
 
-/** Writes events to a file, each by one system call: what was written survives the death of this process. */
+/** Writes events to a file, each by one system call: they survive the death of this process. */
 export class EventWriter {
   readonly #descriptor: number;
 

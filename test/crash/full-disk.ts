@@ -9,7 +9,9 @@ import { Workload } from './workload.ts';
 
 export interface FullDiskOptions {
   readonly fileSystem: FileSystem;
-  /** What the broker is to leave free; 0: it goes on until the system says that the disk is full. */
+  /**
+   * The space that the broker is to leave free; 0: it goes on until the system says that the disk is full.
+   */
   readonly diskFreeMin: string;
   readonly directory: string;
 }
@@ -17,7 +19,7 @@ export interface FullDiskOptions {
 export interface FullDiskResult {
   readonly stored: number;
   readonly refused: number;
-  /** What publishers were told. */
+  /** The error given to publishers. */
   readonly refusal: string;
   /** Messages that consumers acked while publishes were refused. */
   readonly drainedWhileFull: number;
@@ -46,7 +48,7 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
     await broker.start();
     await load.start(broker);
     const { pid } = broker;
-    // Without a mark the next journal file, of 16 MiB, is what does not fit.
+    // Without a mark, the next journal file, of 16 MiB, is the first that does not fit.
     disk.fill((diskFreeMin === '0' ? 15 : 17) * mib);
     const count = (kind: 'refused' | 'stored' | 'acked'): number => {
       load.gather();

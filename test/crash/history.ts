@@ -1,12 +1,12 @@
 import type { Event } from './event-log.ts';
 
-/** A message as its publisher meant it, and what became of it. */
+/** A message as its publisher intended it, and its fate. */
 export interface MessageHistory {
   readonly subject: string;
   readonly hash: string;
   /**
-   * Messages of a subject are published in this order, and again in this order when it is not known what
-   * became of them.
+   * Messages of a subject are published in this order, and published again in this order if their fate is
+   * unknown.
    */
   readonly order: number;
   /** Where the broker told the publisher that it is. */
@@ -14,7 +14,7 @@ export interface MessageHistory {
   refused: boolean;
 }
 
-/** A broken promise: which rule, and what was seen. */
+/** A broken promise: the rule, and the observation. */
 export interface Violation {
   readonly rule: Rule;
   readonly text: string;
@@ -39,8 +39,8 @@ export type Rule =
 export class StreamHistory {
   readonly messages: Map<string, MessageHistory> = new Map<string, MessageHistory>();
   /**
-   * Which message was seen at a sequence: by its publisher, a consumer or a reader. Whoever sees a message
-   * sees what is durable.
+   * The message seen at each sequence, by its publisher, a consumer or a reader. A message that is seen is
+   * durable.
    */
   readonly places: Map<number, string> = new Map<number, string>();
   readonly sequences: Map<string, number> = new Map<string, number>();
@@ -59,7 +59,7 @@ export class StreamHistory {
   }
 }
 
-/** What a message looked like to somebody who received or read it. */
+/** A message as it was received or read. */
 export interface Sighting {
   readonly stream: string;
   readonly seq: number;
@@ -68,7 +68,7 @@ export interface Sighting {
   readonly hash: string;
 }
 
-/** Where somebody who consumes got to know things: its connections tell what was said after what. */
+/** A client's knowledge by connection, which tells the order of its observations. */
 interface Observer {
   connectedNs: number;
   /** Sequences whose acks were confirmed on the present connection, by stream. */
@@ -95,8 +95,8 @@ export class History {
     acked: 0,
   };
   /**
-   * Deliveries of a message somebody else was about to ack on a connection that was there before: allowed,
-   * since they may have crossed.
+   * Deliveries of a message that another consumer was about to ack, on an older connection: allowed, since
+   * they may have crossed.
    */
   crossed = 0;
   /** Deliveries of a message that had been delivered before. */
@@ -115,7 +115,7 @@ export class History {
     for (const known of this.#delivered) if (known.startsWith(`${name} `)) this.#delivered.delete(known);
   }
 
-  /** Adds what one client saw; a publisher's intents before deliveries of them. */
+  /** Adds the observations of one client; a publisher's intents must come before deliveries of them. */
   add(observerName: string, events: readonly Event[]): void {
     for (const event of events) this.#add(observerName, event);
   }
@@ -153,7 +153,7 @@ export class History {
     }
   }
 
-  /** Somebody saw the message there: it was published, is as it was published, and stays where it is. */
+  /** A client saw the message there: it was published, is unchanged, and stays there. */
   see({ stream, seq, id, subject, hash }: Sighting): void {
     const message = this.stream(stream).messages.get(id);
     if (message === undefined)

@@ -2,11 +2,11 @@ import { KafkaClient, batchOf } from '../protocols/kafka/kit.ts';
 import { splitBatches, readRecords } from '../../src/wire/kafka/index.ts';
 import { hashOf, payloadOf } from './payload.ts';
 
-/** What a Kafka canary does in a round; each is timed. */
+/** The steps of a Kafka canary's round; each is timed. */
 export const kafkaCanarySteps = ['produce', 'fetch', 'commit'] as const;
 export type KafkaCanaryStep = (typeof kafkaCanarySteps)[number];
 
-/** Long: how slow it was is what is measured. */
+/** Long, because slowness is what is measured. */
 const timeoutMs = 600_000;
 const topic = 'kafka-canary';
 const groupId = 'kafka-canary';
@@ -16,10 +16,7 @@ const payloadBytesMax = 1000;
 const floodedTopics = ['kafka-flood', 'kafka-unread'];
 const floodedBytesMax = 32 * 2 ** 20;
 
-/**
- * A Kafka canary is what the canary is, by Kafka: it produces, fetches what it has produced, and commits that
- * it has.
- */
+/** A Kafka canary is a canary that uses Kafka: it produces, fetches its own messages, and commits. */
 export class KafkaCanary {
   readonly timesMs: Record<KafkaCanaryStep, number[]> = { produce: [], fetch: [], commit: [] };
   readonly problems: string[] = [];

@@ -44,8 +44,8 @@ export interface KillCyclesResult {
 const loadMs = { min: 5, max: 500 };
 
 /**
- * Kills brokers under load from real clients, starts them again, and holds what is there against what the
- * clients were told.
+ * Kills brokers under load from real clients, starts them again, and compares the data with the answers that
+ * the clients got.
  */
 export async function runKillCycles(options: KillCyclesOptions): Promise<KillCyclesResult> {
   const run = new KillCycles(options);
@@ -133,7 +133,8 @@ class KillCycles {
   }
 
   /**
-   * Kills the broker that runs, starts it again, perhaps with a kill on the way, and looks at what is there.
+   * Kills the running broker, starts it again, perhaps with another kill during the start, and checks the
+   * data.
    */
   async #crash(): Promise<void> {
     await this.#killUnderLoad(this.#pickMoment());

@@ -7,10 +7,10 @@ import { eventually } from '../support/index.ts';
 import { BrokerProcess } from './broker-process.ts';
 import type { End } from './child.ts';
 
-/** What the system allows the broker, and how many idle connections come. */
+/** The limits that the system sets for the broker, and the number of idle connections. */
 export interface LimitsCase {
   readonly name: string;
-  /** What stands before `node`: a shell that lowers a limit, or prlimit. */
+  /** A prefix of `node`: a shell that lowers a limit, or prlimit. */
   readonly wrapper: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly args?: readonly string[];
@@ -37,7 +37,7 @@ const publishesMin = 20;
 /** Watermarks look once a second: they must have looked while there is no descriptor left. */
 const stormMs = 2_500;
 
-/** An idle connection: what the server said, and whether it still holds. */
+/** An idle connection: the server's bytes, and whether it is still open. */
 class Idle {
   readonly socket: Socket;
   said = '';
@@ -119,7 +119,7 @@ async function newcomers(broker: BrokerProcess, problems: string[]): Promise<voi
     const { ok } = await fetch(`http://127.0.0.1:${broker.adminPort}/metrics`);
     return ok;
   });
-  // An ApiVersions request of version 0: whatever it answers, the Kafka code is there.
+  // An ApiVersions request of version 0: any answer shows that the Kafka code is loaded.
   await eventually(async () => {
     const idle = new Idle(broker.kafkaPort ?? 0);
     const request = Buffer.from('0000000c00120000000000010002', 'hex');

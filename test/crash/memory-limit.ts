@@ -26,7 +26,7 @@ export class MemoryLimit implements Disposable {
     }
   }
 
-  /** What goes before a command so that it runs under the limit from its first page on. */
+  /** A prefix for a command, so that it runs under the limit from its first page on. */
   get wrapper(): readonly string[] {
     return ['sh', '-c', 'echo $$ > "$0" && exec "$@"', join(this.#path, 'cgroup.procs')];
   }

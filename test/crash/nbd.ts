@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 
 /*
  * The network block device protocol, as much of it as a client needs that reads, writes and flushes
- * (https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md): fixed newstyle negotiation, simple replies.
+ * (https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md): fixed newstyle negotiation, simple
+ * replies.
  */
 
 const serverMagic = 0x4e42444d41474943n; // "NBDMAGIC"
@@ -22,15 +23,15 @@ const requestBytes = 28;
 const optionHeaderBytes = 16;
 const flags = transmissionFlags.hasFlags | transmissionFlags.sendFlush | transmissionFlags.sendFua;
 
-/** What stands behind a block device. */
+/** The storage behind a block device. */
 export interface BlockDevice {
   readonly bytes: number;
   read(position: number, length: number): Buffer;
   /** `fua`: durable when it is answered. */
   write(position: number, data: Buffer, fua: boolean): void;
-  /** What was answered before is durable when this is answered. */
+  /** When this is answered, everything answered before is durable. */
   flush(): void;
-  /** Input of a new turn begins: what was asked before has been answered. */
+  /** A new turn of input starts: earlier requests have been answered. */
   turn(): void;
 }
 
@@ -49,7 +50,7 @@ export function serveNbd(socket: Socket, device: BlockDevice): void {
     input = input.subarray(length);
     return taken;
   };
-  /** Handles what the input begins with; false when it is not complete yet. */
+  /** Handles the request at the start of the input; false if it is not complete yet. */
   const step = (): boolean => {
     if (phase === 'flags') {
       if (input.length < 4) return false;

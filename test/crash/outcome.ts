@@ -3,7 +3,7 @@ import type { Violation } from './history.ts';
 
 export type Row = readonly [label: string, value: number | string];
 
-/** Prints the one table of a run, what was broken, and sets the exit code. */
+/** Prints the table of a run and its broken promises, and sets the exit code. */
 export function finish(
   title: string,
   rows: readonly Row[],

@@ -23,7 +23,7 @@ export interface PowerLossOptions {
   /** How long the load is recorded. */
   readonly seconds: number;
   readonly directory: string;
-  /** A disk that loses what it said was flushed, so many events back: to see that the checker sees it. */
+  /** The disk loses this many of the last events that it reported as flushed, to test the checker. */
   readonly lieEvents?: number;
   readonly onProgress?: (line: string) => void;
 }
@@ -45,7 +45,7 @@ const mib = 2 ** 20;
 const diskBytes = { small: 64 * mib, serve: 128 * mib } as const;
 const repeatMax = 20;
 
-/** What was recorded: the disk, and the clients' logs. */
+/** A recording: the disk, and the clients' logs. */
 interface Recording {
   readonly base: Buffer;
   readonly blocks: readonly BlockEvent[];
@@ -54,9 +54,9 @@ interface Recording {
 }
 
 /**
- * Records what a broker under load asks of its disk, then cuts the power again and again: each time an image
- * is made of what a disk may hold at that moment, mounted, and a broker started on it, which must know all
- * that the clients had been told by then.
+ * Records the requests of a broker under load to its disk, then cuts the power again and again. For each
+ * moment an image is made of a possible content of the disk. A broker starts on the mounted image, and must
+ * know everything that the clients had been told by then.
  */
 export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLossResult> {
   const { cycles, seed, kind, lieEvents = 0, onProgress } = options;
@@ -137,7 +137,7 @@ async function record({ kind, seconds, directory, seed }: PowerLossOptions): Pro
       reader.close();
       return { name, events, client };
     });
-    // Publishers first: a delivery is of what was published.
+    // Publishers first: deliveries follow publishes.
     clients.sort((a, b) => (a.client > b.client ? -1 : 1));
     return { base: disk.base, blocks: disk.events(), clients, streams: load.streams };
   } finally {
@@ -147,7 +147,7 @@ async function record({ kind, seconds, directory, seed }: PowerLossOptions): Pro
   }
 }
 
-/** What the clients knew at that time. */
+/** The clients' knowledge at that time. */
 function historyUntil({ clients }: Recording, ns: number): History {
   const history = new History();
   for (const { name, events } of clients)
@@ -158,7 +158,7 @@ function historyUntil({ clients }: Recording, ns: number): History {
   return history;
 }
 
-/** Mounts the image, starts a broker on it, and holds what it has against the history. */
+/** Mounts the image, starts a broker on it, and compares its data with the history. */
 async function checkImage(
   place: string,
   kind: 'serve' | 'small',
@@ -176,7 +176,7 @@ async function checkImage(
     await mkdir(dataDirectory, { recursive: true });
     await broker.start();
     if (twice) {
-      // Once more: what the first recovery made of it must stand.
+      // Once more: the result of the first recovery must be stable.
       await broker.kill();
       await broker.start();
     }

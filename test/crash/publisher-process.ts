@@ -6,9 +6,9 @@ import { EventWriter } from './event-log.ts';
 import { hashOf, payloadOf } from './payload.ts';
 
 // A publisher process: `publisher-process.js PORT LOG NAME RATE STREAM...`. It publishes RATE messages a
-// second, in turn to the streams and to a few subjects of each, with an id each. What is unanswered when the
-// connection breaks is published again, in the same order and with the same ids. A message that is refused is
-// given up. The message 'rest' ends it when all is answered.
+// second, in turn to the streams and to a few subjects of each, with an id each. Messages without an answer
+// when the connection breaks are published again, in the same order and with the same ids. A message that is
+// refused is given up. The message 'rest' ends it when all is answered.
 
 const [portText = '', logPath = '', name = '', rateText = '', ...streams] = process.argv.slice(2);
 const port = Number(portText);
@@ -32,7 +32,7 @@ const open = new Map<string, Outgoing>();
 let lastNumber = 0;
 const state = { isResting: false, hasToldOfLoad: false };
 process.on('message', () => (state.isResting = true));
-// Without the supervisor there is nobody to work for.
+// Without the supervisor there is no work left.
 process.once('disconnect', () => process.exit(1));
 
 function next(): Outgoing {

@@ -18,8 +18,8 @@ export const recordedDiskNeeds = [
 ] as const;
 
 /**
- * A recorded disk is an ext4 file system on a loop device on a file of nbdfuse, whose blocks are kept by a
- * process of ours that writes down each write and each flush. It is mounted at `path`.
+ * A recorded disk is an ext4 file system on a loop device on a file of nbdfuse. A process of ours holds its
+ * blocks, and records each write and each flush. It is mounted at `path`.
  */
 export class RecordedDisk implements AsyncDisposable {
   readonly path: string;
@@ -79,7 +79,7 @@ export class RecordedDisk implements AsyncDisposable {
       },
       { message: 'nbdfuse to serve the disk' },
     );
-    // Whatever talks to the device waits for our process, but not for this one: the recorder is another.
+    // Programs that use the device wait for the recorder process, but not for this one.
     this.#loop = run('losetup', '-f', '--show', file);
     mkdirSync(this.path);
     run('mount', this.#loop, this.path);

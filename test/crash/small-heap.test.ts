@@ -9,7 +9,7 @@ import { BrokerProcess } from './broker-process.ts';
 
 const connectLine = 'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n';
 
-/** A connection that counts what it is told, and remembers the first of each kind. */
+/** A connection that counts the verbs it receives, and remembers the first of each kind. */
 class Counter {
   readonly socket: Socket;
   readonly #counts = new Map<string, number>();
@@ -97,7 +97,7 @@ test('a broker with a heap of 256 MiB outlives 600,000 SUB and 30,000 STREAM.CRE
     assert.ok(creator.count(full[0]!) + creator.count(full[1]!) > 1000);
     creator.socket.destroy();
 
-    // What was refused is refused; what was made is there, after a start too.
+    // Refused objects do not exist; created objects do, after a start too.
     const made = creator.count('"did_create":true');
     assert.equal(await broker.stop(), 0);
     await broker.start();

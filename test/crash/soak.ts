@@ -26,7 +26,7 @@ export interface SoakResult {
   readonly stored: number;
   readonly acked: number;
   readonly canaryRounds: number;
-  /** After the first third: first and last quarter of what follows, and the slope of all of it. */
+  /** After the first third: the first and last quarter of the rest, and the slope of all of it. */
   readonly rssBeginMib: number;
   readonly rssEndMib: number;
   readonly rssMaxMib: number;
@@ -45,13 +45,13 @@ const dedupeWindowMs = 600_000;
 const limitBytes = 512 * mib;
 const sampleMs = 2_000;
 const lookEvery = 15;
-/** What may come and go: a larger buffer here, a collection that is due there. */
+/** Memory that may come and go: a larger buffer here, a collection that is due there. */
 const growthMibMax = 32;
 /** Connections of the canary and of readers, segments that are open just now. */
 const descriptorsSpreadMax = 40;
 
 /**
- * Mixed load for a long time under a memory limit: what the broker takes must not grow, and no promise may be
+ * Mixed load for a long time under a memory limit: the broker's memory must not grow, and no promise may be
  * broken.
  */
 export async function runSoak({ minutes, directory, onProgress }: SoakOptions): Promise<SoakResult> {

@@ -14,7 +14,7 @@ export interface StormOptions {
   /** The storm ends when both have passed. */
   readonly seconds: number;
   readonly roundsMin: number;
-  /** Only attacks whose names hold this text: to see which one it is. */
+  /** Only attacks with this text in their names, to find the guilty one. */
   readonly only?: string;
 }
 
@@ -49,7 +49,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   try {
     await broker.start();
     const canary = new Canary(broker.port, stormToken);
-    // What is flooded is bounded: this is about the canary, not about the disk.
+    // The flooded stream is bounded: this is about the canary, not about the disk.
     await canary.prepare([{ name: 'FLOOD', subjects: [stormSubject], max_bytes: 32 * mib }]);
     const { kafkaPort } = broker;
     if (kafkaPort === undefined) throw new Error('the server does not listen for Kafka clients');

@@ -23,7 +23,7 @@ export function missingStrace(): string | undefined {
   return spawnSync('strace', args).status === 0 ? undefined : 'strace may not trace processes here';
 }
 
-/** Runs a program to its end; throws with what it printed when it failed. */
+/** Runs a program to its end; throws with its output if it failed. */
 export function run(command: string, ...args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0)

@@ -35,8 +35,8 @@ const rereadMax = 200;
 const repeatMax = 50;
 
 /**
- * A workload is two streams, one that keeps all and a work queue, with publishers and consumers in processes
- * of their own that outlive the broker, and the history of what these saw.
+ * A workload is two streams, one that keeps everything and a work queue, with publishers and consumers in
+ * processes of their own that outlive the broker, and the history of their observations.
  */
 export class Workload {
   readonly streams: readonly WorkloadStream[];
@@ -104,9 +104,7 @@ export class Workload {
     gather(this.history, this.clients);
   }
 
-  /**
-   * Reads what is new in the streams, and once more what was there before, and holds it against the history.
-   */
+  /** Reads new messages in the streams, and the older ones once more, and compares them with the history. */
   async look(broker: BrokerProcess): Promise<void> {
     for (let left = lookTries; ; left--) {
       try {
@@ -114,7 +112,7 @@ export class Workload {
         this.looks++;
         return;
       } catch (error) {
-        // Killed in between: the next look sees what this one missed.
+        // Killed in between: the next check covers this one.
         if (broker.end !== undefined) return;
         if (left <= 1) throw error;
       }

@@ -17,7 +17,7 @@ export async function openTestBox(options: OpenOptions = {}): Promise<TestBox> {
   };
 }
 
-/** What an async iterable gives, all of it. */
+/** All items of an async iterable. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = [];
   for await (const item of items) collected.push(item);

@@ -5,8 +5,8 @@ import { json, open, RetryError, text, VirtualClock, type OpenOptions } from '..
 import { openTestBox } from './kit.ts';
 
 /**
- * Calls the compiler would refuse too: what a program in plain JavaScript, or a configuration that was read,
- * may give.
+ * Calls that the compiler would refuse too, as a program in plain JavaScript or a configuration file may make
+ * them.
  */
 type Loose = any; // oxlint-disable-line typescript/no-explicit-any
 

@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { makeTemporaryDirectory, startServer, type TemporaryDirectory } from '../support/index.ts';
 import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet } from './snippets.ts';
 
-// Every example in the doc comments of the embedded API and in the documents is compiled and run, and prints
-// what it says.
+// Every example in the doc comments of the embedded API and in the documents is compiled and run, and must
+// print the lines it promises.
 
 async function allSnippets(): Promise<Snippet[]> {
   const sources = (await readdir(join(checkout, 'src/embedded'))).map((name) => `src/embedded/${name}`);

@@ -10,7 +10,7 @@ export interface Snippet {
   readonly place: string;
   readonly code: string;
   /**
-   * What stands after `ts` on the fence: `nats` or `kafka` for one that needs a broker at 127.0.0.1:4222 or
+   * The words after `ts` on the fence: `nats` or `kafka` for one that needs a broker at 127.0.0.1:4222 or
    * :9092.
    */
   readonly tags: readonly string[];
@@ -35,7 +35,7 @@ export function snippetsOf(file: string, source: string): Snippet[] {
   return snippets;
 }
 
-/** What a snippet says it prints: `// prints: one line | another`, in whatever order they come. */
+/** The lines that a snippet promises: `// prints: one line | another`, in any order. */
 export function expectedLines({ code }: Snippet): string[] {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].flatMap(([, lines]) => lines!.split(' | ')).sort();
 }

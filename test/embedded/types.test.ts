@@ -8,8 +8,8 @@ interface Order {
   readonly customer?: string;
 }
 
-// What compiles here compiles for users, and each @ts-expect-error is a mistake that the compiler finds for
-// them.
+// Code that compiles here compiles for users, and each @ts-expect-error is a mistake that the compiler finds
+// for them.
 
 test('a topic has the type it is given', async () => {
   await using t = await openTestBox();

@@ -136,7 +136,7 @@ describe('a schema', () => {
     assert.equal(note, 'none');
     assert.equal(at.getUTCFullYear(), 2026);
     assert.equal(message!.key, 'order.1');
-    // What is stored is what was published.
+    // The stored value is the published one.
     assert.equal(Buffer.from(message!.bytes!).toString(), '{"id":1,"at":"2026-01-02T03:04:05Z"}');
   });
 

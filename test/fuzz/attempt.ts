@@ -3,21 +3,21 @@ import type { Run } from './target.ts';
 /** Of the processor: a machine that is busy with something else makes no finding. */
 const slowMs = 500;
 /**
- * What each byte may take beside that. It is generous: a table that is built for a few bytes once took thirty
- * times as long.
+ * The additional time for each byte. It is generous: a table built for a few bytes once took thirty times as
+ * long.
  */
 const slowNsPerByte = 10_000;
 /** Memory outside the heap that one small input may leave or need, beside a multiple of its size. */
 const arrayBytesMax = 64 * 1024 * 1024;
 const arrayBytesPerByte = 100;
 
-/** What an input has cost. */
+/** The cost of an input. */
 export interface Cost {
   readonly processorMs: number;
   readonly arrayBytes: number;
 }
 
-/** How an input went: what it threw, or what else is wrong with it, in a sentence; and what it has cost. */
+/** The result of an input: the error it threw, or another problem, in a sentence; and its cost. */
 export interface Attempt {
   readonly problem: string | undefined;
   readonly cost: Cost;

@@ -6,8 +6,8 @@ import { readCorpus } from './corpus.ts';
 import { Mutator } from './mutator.ts';
 import { targets } from './targets/index.ts';
 
-// What `npm run fuzz` found once, the seeds, and some inputs made of them: without coverage, the same every
-// time.
+// Earlier findings of `npm run fuzz`, the seeds, and some inputs made from them: without coverage, the same
+// every time.
 
 const mutations: { readonly [target: string]: number } = { 'nats-api': 60, 'log-recovery': 40 };
 const mutationsOfOthers = 300;

@@ -7,7 +7,7 @@ import { Session } from 'node:inspector';
 export class Coverage {
   readonly #session = new Session();
   readonly #blocks = new Set<string>();
-  /** What the last look found new, and nobody was found yet to run. */
+  /** Blocks that the last look found new and that no input is known to run yet. */
   #fresh = new Set<string>();
 
   constructor() {
@@ -32,7 +32,7 @@ export class Coverage {
     return this.#fresh.size > 0;
   }
 
-  /** Whether a block that {@link look} found new was run since, and by nobody asked about before. */
+  /** Whether a block that {@link look} found new has been run since, by an input not asked about before. */
   lookAgain(): boolean {
     let isIt = false;
     for (const block of this.#take()) {

@@ -8,9 +8,9 @@ import { Mutator } from './mutator.ts';
 import type { Target } from './target.ts';
 import { targets } from './targets/index.ts';
 
-// `npm run fuzz -- [--target NAME] [--seconds 60] [--seed 1]`: inputs are mutated, and those that run
-// something new are kept to mutate on. What goes wrong is written to test/fuzz/corpus, where `npm test` tries
-// it again.
+// `npm run fuzz -- [--target NAME] [--seconds 60] [--seed 1]`: inputs are mutated, and those that run new
+// code are kept for further mutation. Failures are written to test/fuzz/corpus, where `npm test` tries them
+// again.
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Inputs between two looks at the coverage, which is what takes time. */
+/** Inputs between two looks at the coverage, which take the time. */
 const batchInputs = 100;
 const findingsMax = 5;
 
@@ -50,7 +50,7 @@ async function fuzz(target: Target): Promise<number> {
   while (performance.now() < endMs && wrong.size < findingsMax) {
     const inputs = Array.from({ length: batchInputs }, () => mutator.mutate(corpus));
     for (const input of inputs) await see(input);
-    // What costs most is mutated on, too: it may become worse.
+    // The most costly inputs are mutated too: they may become worse.
     corpus.push(...worst.fresh());
     if (!coverage.look()) continue;
     // Which of them it was: those that run something rarer than usual go on living.
@@ -64,8 +64,8 @@ async function fuzz(target: Target): Promise<number> {
 }
 
 /**
- * The inputs of a batch that together ran something new. Blocks are noted already, so each is run against
- * what only the others ran: the first few count.
+ * The inputs of a batch that together ran new code. Known blocks are noted already, so each is run against
+ * those that only the others ran: the first few count.
  */
 async function newest(
   inputs: readonly Buffer[],

@@ -1,6 +1,6 @@
 /**
- * A target is one reader of bytes from outside. `run` may throw nothing: what the reader is allowed to throw
- * it catches itself. It looks at the answer, too, where something can be said of it.
+ * A target is one reader of bytes from outside. `run` may throw nothing: it catches the errors that the
+ * reader may throw. It also checks the result where possible.
  */
 export interface Target {
   readonly name: string;
@@ -8,7 +8,7 @@ export interface Target {
   seeds(): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
   /** Words of its language. */
   readonly words?: readonly string[];
-  /** Made ready once; returns what takes an input. */
+  /** Prepares the target once; returns the function that takes an input. */
   prepare(): Run | Promise<Run>;
 }
 

@@ -2,13 +2,10 @@ import type { Cost } from './attempt.ts';
 
 /** Costs of less than this say nothing of an input: the clock and the collector of garbage do. */
 const processorMsMin = 20;
-/** Less than this is what a reader needs for whatever input. */
+/** A reader needs at least this much for any input. */
 const bytesMin = 64;
 
-/**
- * The inputs that have cost most for each of their bytes: what a fuzzer mutates on, so that it finds worse
- * ones.
- */
+/** The inputs with the highest cost per byte. The fuzzer mutates them to find worse ones. */
 export class Worst {
   #nsPerByte = 0;
   #arrayBytesPerByte = 0;

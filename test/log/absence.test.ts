@@ -47,7 +47,7 @@ async function recover(files: MemoryFiles): Promise<{ log: Log; host: TestHost; 
   return { log, host, read };
 }
 
-/** What was lost is told, nothing that was lost has its offset used again, and the log goes on. */
+/** The loss is reported, no lost offset is used again, and the log goes on. */
 async function judge(files: MemoryFiles, count: number, complaint: RegExp): Promise<void> {
   const { log, host, read } = await recover(files);
   assert.ok(read.length < count, 'this harm loses something');

@@ -29,7 +29,7 @@ async function clientBatch(at: number, blocks: PoisonedBlocks): Promise<Uint8Arr
   return own;
 }
 
-/** A log whose partition 1 got so many batches whole; caches hold some ten of them. */
+/** A log whose partition 1 got `count` whole batches; caches hold some ten of them. */
 async function filled(count: number): Promise<{
   log: Log;
   host: TestHost;

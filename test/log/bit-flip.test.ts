@@ -4,7 +4,7 @@ import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits } from './kit.ts';
 
-/** A small data directory with a bit of everything in it, and what it holds. */
+/** A small data directory with a bit of everything, and its content. */
 async function small(
   clean: boolean,
 ): Promise<{ files: FaultyFiles; values: Map<string, string>; texts: string }> {

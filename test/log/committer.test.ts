@@ -6,7 +6,7 @@ import type { TestHost } from './kit.ts';
 import { VirtualClock } from '../../src/util/index.ts';
 import { append, openLog, readAll, readBatches, until, values } from './kit.ts';
 
-/** Files whose writes that must be durable wait until the test lets them go. */
+/** Files whose durable writes wait until the test releases them. */
 class HeldFiles extends MemoryFiles {
   readonly held: (() => void)[] = [];
   holding = false;

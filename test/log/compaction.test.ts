@@ -10,7 +10,7 @@ function fill(partition: PartitionLog, count: number): void {
 }
 
 /**
- * A log whose first partition has so many records, in segments that both checkpoints know as sealed: they can
+ * A log whose first partition has `count` records, in segments that both checkpoints have as sealed: they can
  * be compacted.
  */
 async function sealed(files: Files, count: number): Promise<{ log: Log; partition: PartitionLog }> {

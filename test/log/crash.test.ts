@@ -7,8 +7,9 @@ import { openLog } from './kit.ts';
 import { Recorder, everything, goOn, judge } from './torture.ts';
 
 /*
- * Exhaustive, on small scripts: the process dies, or the power goes, at every single call to the files that changes something; every call fails;
- * and both again during the recovery. What is left must be what was acknowledged, and some whole number of commits beyond.
+ * Exhaustive, on small scripts: the process dies, or the power goes, at every single call to the files that
+ * changes something; every call fails; and both again during the recovery. Afterwards everything acknowledged
+ * must be there, and a whole number of commits beyond.
  */
 const harmless: readonly FileCall['kind'][] = ['read', 'size', 'list', 'space', 'lock', 'close', 'file-size'];
 

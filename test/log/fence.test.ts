@@ -127,7 +127,7 @@ describe('two brokers on one directory by two paths', () => {
     const first = await openLog(files, smallLimits);
     append(first.host.create(1), 'acked');
     await first.log.flush();
-    const again = await openLog(files.copy(), smallLimits); // nobody moves its clock
+    const again = await openLog(files.copy(), smallLimits); // its heartbeat never comes
     assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['acked']);
     for (const each of [log, first.log, again.log]) await each.close();
   });
@@ -180,8 +180,8 @@ test(
 );
 
 /**
- * Files whose calls are done in rounds, while there is one to wait for: a round ends all calls that were
- * under way when it began.
+ * Files whose calls run in rounds, while there is one to wait for: a round ends all calls that were in
+ * progress when it began.
  */
 class Rounds {
   #waiting: (() => void)[] | undefined = undefined;

@@ -21,7 +21,7 @@ function within(now: unknown, held: unknown): unknown {
   );
 }
 
-/** What was held, with settings that have another name today. */
+/** The expected state, with today's names of settings. */
 function renamed(held: unknown): unknown {
   if (Array.isArray(held)) return held.map(renamed);
   if (typeof held !== 'object' || held === null) return held;

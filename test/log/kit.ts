@@ -15,8 +15,7 @@ import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { PoisonedBlocks } from '../support/index.ts';
 
 /**
- * What the host of the tests keeps: last text by (kind, id), which partitions there are, where they were
- * trimmed and what was deleted in them.
+ * The state of the tests' host: the last text by (kind, id), the partitions, their trims and their deletions.
  */
 export interface HostState {
   readonly texts: { [key: string]: string };
@@ -27,9 +26,7 @@ export interface HostState {
 
 export const Kind = { text: 1, created: 2, trimmed: 3, dropped: 4, deleted: 5 } as const;
 
-/**
- * A host whose whole state is a few maps, so that what was recovered can be compared with what was written.
- */
+/** A host whose whole state is a few maps, so that recovered state can be compared with the original. */
 export class TestHost implements LogHost {
   log!: Log;
   state: HostState = { texts: {}, partitions: {}, deleted: {} };
@@ -75,7 +72,7 @@ export class TestHost implements LogHost {
     else if (kind === Kind.deleted) (deleted[id] ??= []).push(Number(text));
   }
 
-  // ---- what a test does
+  // ---- actions of a test
 
   put(kind: number, id: number, text: string): void {
     this.apply(kind, id, text);

@@ -10,7 +10,7 @@ import { allocAligned } from '../../src/util/index.ts';
 
 const blocks = 64;
 
-/** A synced file of zeros, and what it holds. */
+/** A synced file of zeros, and a function that reads it. */
 async function withFile(work: (file: File, contents: () => Buffer) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'pillarbox-file-'));
   const path = join(dir, 'file');
@@ -52,7 +52,7 @@ type Write = (
   callback: Callback,
 ) => void;
 
-/** Sees every write; what `change` returns happens instead. Says which descriptor each went to. */
+/** Watches every write, and replaces it by the result of `change`. Returns the descriptor of each. */
 async function watchingWrites(
   change: (call: number) => { code: string } | { count: number } | undefined,
   work: (descriptors: number[]) => Promise<void>,
@@ -93,7 +93,7 @@ test('what a synced file is given is there, from whichever memory and at whichev
     await put(aligned(4, 4096), 300); // not at a block
     await put(aligned(5, 4096).subarray(8, 520), 1024); // not from a page
     await put(aligned(6, 8192), 0);
-    await put(Buffer.alloc(1024, 7), 512); // over what went past the page cache
+    await put(Buffer.alloc(1024, 7), 512); // over bytes written past the page cache
     const target = Buffer.alloc(blocks * 512);
     assert.equal(await file.read(target, 0), target.length);
     assert.deepEqual(target, expected);

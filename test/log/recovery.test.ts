@@ -232,7 +232,7 @@ test('nor are those of a partition whose last records are lost, whatever of thei
   }
 });
 
-/** A log whose journal files were recycled many times over; it died after its last commit. */
+/** A log whose journal files were recycled many times; it died after its last commit. */
 async function recycled(): Promise<FaultyFiles> {
   const files = new FaultyFiles();
   const { log, host } = await openLog(files, { ...smallLimits, checkpointBytes: 1e9 });

@@ -133,7 +133,7 @@ test('a segment that is written to while it is looked at closely is not damaged'
   await log.close();
 });
 
-/** Files whose reads of the first segment resolve only after something else was done. */
+/** Files whose reads of the first segment resolve only after `work`. */
 function afterReads(files: FaultyFiles, work: () => Promise<void> | undefined): Files {
   const open = files.open.bind(files);
   files.open = async (path, options) => {

@@ -4,7 +4,7 @@ import { FaultyFiles, type FileCall } from '../support/faulty-files.ts';
 import { SeededRandom } from '../../src/util/index.ts';
 import { append, openLog, readAll, smallLimits, until } from './kit.ts';
 
-/** A hook that fails what it is told to, until it is told otherwise. */
+/** A hook that fails the chosen calls until it is reset. */
 function shortage(
   files: FaultyFiles,
   code: string,

@@ -23,7 +23,7 @@ interface Truth {
 
 export type Script = (recorder: Recorder, random: Random) => Promise<void>;
 
-/** A place where the log could have died, and what had been promised by then. */
+/** A point where the log could have died, and the promises made by then. */
 export interface CrashPoint {
   readonly call: FileCall;
   readonly number: number;
@@ -33,9 +33,9 @@ export interface CrashPoint {
 }
 
 /**
- * A recorder runs a script on a log and, at every call to its files, takes the disk as it would be after a
- * crash there. It also notes what the log held at every seal, and which seals were durable, so that whatever
- * is recovered can be judged.
+ * A recorder runs a script on a log and, at every call to its files, takes the disk as a crash there would
+ * leave it. It also notes the log's content at every seal, and which seals were durable, so that any
+ * recovered state can be judged.
  */
 export class Recorder {
   readonly files: FaultyFiles;
@@ -95,8 +95,8 @@ export class Recorder {
   }
 
   /**
-   * Runs a script during which a call fails; says which seal was the last that was acknowledged. What fails
-   * must fail with a LogError.
+   * Runs a script with one failing call; returns the last seal that was acknowledged. A failure must be a
+   * LogError.
    */
   async attempt(script: Script, before: FaultyFiles['before']): Promise<number> {
     this.files.before = before;
@@ -107,7 +107,7 @@ export class Recorder {
         progress.ended = true;
       });
       running.catch(() => {});
-      // Whatever waits for room is tried again as time goes by.
+      // Operations that wait for room are retried as time passes.
       for (let turn = 0; !progress.ended && this.host.failure === undefined; turn++) {
         assert.ok(turn < 5000, 'the script hangs');
         await new Promise((resolve) => setImmediate(resolve));
@@ -149,7 +149,7 @@ function isHarmless(call: FileCall): boolean {
 }
 
 /**
- * Opens what a crash left and holds it against what was promised: everything acknowledged, and some whole
+ * Opens the files left by a crash and compares them with the promises: everything acknowledged, and a whole
  * number of commits beyond.
  */
 export async function judge(
@@ -253,7 +253,7 @@ function sorted({ texts, partitions, deleted }: HostState): unknown {
   return [byName(texts), byName(partitions), byName(deleted)];
 }
 
-/** A script that does a little of everything, with chance deciding what and how much. */
+/** A script that does a little of everything, with the choices left to chance. */
 export function everything(steps: number): Script {
   return async (recorder, random) => {
     const { host, log } = recorder;
@@ -294,7 +294,7 @@ export function everything(steps: number): Script {
         const id = pick();
         const partition = log.partition(id)!;
         const segment = partition.segments()[0];
-        // What is compacted away must be deleted durably first.
+        // Records to be compacted away must be deleted durably first.
         await log.flush();
         const deleted = new Set(host.state.deleted[id] ?? []);
         if (segment !== undefined)

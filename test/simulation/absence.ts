@@ -4,14 +4,15 @@ import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestConsumer } from '../broker/kit.ts';
 
 /*
- * Absence between two lives: a file of a killed or stopped broker is lost, shortened, swapped with another, copied over another, or replaced by an older form
- * of itself. The next life is held against one that the harm did not happen to: what differs must have been reported, what is served must be what was stored,
- * and what is acked after that must be there in the life after.
+ * Absence between two lives: a file of a killed or stopped broker is lost, shortened, swapped with another,
+ * copied over another, or replaced by an older form of itself. The next life is compared with one without the
+ * harm: differences must have been reported, everything served must have been stored, and messages acked
+ * after that must be there in the life after.
  */
 
 /**
- * What a life holds, as plain data: messages by topic, partition and offset; positions of groups; how many
- * messages are delayed.
+ * The content of a life, as plain data: messages by topic, partition and offset; positions of groups; the
+ * number of delayed messages.
  */
 interface Holdings {
   readonly messages: ReadonlyMap<string, string>;
@@ -49,7 +50,7 @@ async function settle(broker: Broker): Promise<void> {
   }
 }
 
-/** A heartbeat: what is durable by now is known to be. */
+/** A heartbeat: it records what is durable by now. */
 async function beat({ broker, clock }: Life): Promise<void> {
   clock.advance(1000);
   for (let turn = 0; turn < 8; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -135,7 +136,7 @@ function kindOf(path: string): string {
     .replace(/-[ab]$/, '');
 }
 
-/** Does the harm; says what it was, or undefined when there is nothing that it could be done to. */
+/** Does the harm and returns its description, or undefined if no file is suitable. */
 async function harmFiles(
   files: MemoryFiles,
   before: MemoryFiles,
@@ -172,7 +173,7 @@ export async function playAbsence(seed: number): Promise<string | undefined> {
   const first = await start(files, seed, 0);
   await live(first, random, 10 + random.int(60));
   await beat(first);
-  const before = files.copy(); // what comes back is older than the last heartbeat
+  const before = files.copy(); // a file that comes back is older than the last heartbeat
   await live(first, random, 5 + random.int(60));
   if (harm === 'bring back' || random.int(2) === 0) await beat(first);
   const sinceMs = first.clock.monotonic();
@@ -216,7 +217,9 @@ export async function playAbsence(seed: number): Promise<string | undefined> {
   return goOn(life, left, unharmed, seed, sinceMs, broken);
 }
 
-/** What is acked from here on is there after the next kill, at an offset that no other message ever had. */
+/**
+ * Messages acked from here on must be there after the next kill, at offsets that no other message ever had.
+ */
 async function goOn(
   life: Life,
   files: MemoryFiles,

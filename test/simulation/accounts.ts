@@ -1,9 +1,6 @@
 import type { Broker, BudgetName } from '../../src/broker/index.ts';
 
-/**
- * What is charged to the broker's budgets and is not there, or is there and was not charged. Asked for at
- * rest.
- */
+/** Differences between the charges of the broker's budgets and the existing objects. To be called at rest. */
 export function wrongAccounts(broker: Broker): string[] {
   const there: { [K in BudgetName]?: number } = {
     topics: broker.topics.size,

@@ -25,8 +25,8 @@ import { publishAsked, published, refused, sent } from './rules/publishing.ts';
 export type { Violation } from './examination.ts';
 
 /**
- * What is promised. The checker reads a history and says which of these it breaks; each is looked at where
- * its name stands in `rules/`.
+ * The promises. The checker reads a history and reports the broken ones; each is checked where its name
+ * occurs in `rules/`.
  */
 export const promises = [
   // the process and its disk
@@ -97,7 +97,7 @@ export const promises = [
   'no dead letter of what was acked',
   'no delivery after the dead letter',
   'what was put back is no dead letter any more',
-  // what Kafka clients read and commit
+  // reads and commits of Kafka clients
   'what was answered can be read',
   'a fetch passes nothing over',
   'what was committed stays',
@@ -108,7 +108,7 @@ export const promises = [
 
 export type PromiseName = (typeof promises)[number];
 
-/** Who looks at which facts; some only remember. */
+/** The rules that handle each fact; some only remember it. */
 const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>) => void } = {
   started,
   stopped,
@@ -157,8 +157,8 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
 };
 
 /**
- * The promises that a history breaks, at the first event that shows it: what follows is mostly the same
- * again.
+ * The promises that a history breaks, at the first event that shows it: later violations are mostly
+ * consequences.
  */
 export function check(events: readonly Event[]): readonly Violation[] {
   const exam = new Examination(events);

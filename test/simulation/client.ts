@@ -21,8 +21,8 @@ import { groupKeyOf, keyOf } from './keys.ts';
 import type { Action, Answer, Operation, PlannedMessage, Script, Settlement } from './script.ts';
 
 /**
- * The client is everybody who uses the broker: it does what the script says, and writes into the history what
- * it asked and what it was told.
+ * The client stands for all users of the broker: it performs the script, and writes its requests and their
+ * answers into the history.
  */
 export class Client {
   readonly #history: History;
@@ -39,10 +39,10 @@ export class Client {
   readonly #noted = new WeakSet<Group>();
   /** Answers every delivery at once with an ack. */
   #draining = false;
-  /** How NATS clients reach the broker; undefined: everybody uses the broker's own calls. */
+  /** The broker as NATS clients use it; undefined if all clients use the broker's own calls. */
   #nats: NatsGroups | undefined;
   readonly #speaksNats: boolean;
-  /** The same for Kafka clients, who go on after a restart. */
+  /** The broker as Kafka clients use it; they go on after a restart. */
   readonly #kafka: KafkaGroups | undefined;
 
   constructor(
@@ -82,7 +82,7 @@ export class Client {
     });
   }
 
-  /** The process is gone; what it still says nobody hears. */
+  /** The process is gone; nothing it says from now on is heard. */
   disconnect(): void {
     this.#nats?.forget();
     this.#kafka?.disconnect();
@@ -100,7 +100,7 @@ export class Client {
     return this.#nats ?? this.#kafka;
   }
 
-  /** Begins an operation; what comes of it is heard of later. */
+  /** Starts an operation; its outcome comes later. */
   perform(operation: Operation): void {
     this.#act(operation);
     if (operation.sync) this.confirm();
@@ -168,7 +168,7 @@ export class Client {
       case 'update-topic':
         return this.#updateTopic(topic, action.change);
       case 'delete-topic': {
-        // It could reach the next topic of these subjects, and nobody would know.
+        // It could reach the next topic of these subjects, unnoticed.
         if (this.#nats?.isPublishing) return;
         const of = this.#history.add({ kind: 'topic-deleted', topic: keyOf(topic) });
         return this.#await(topic.delete(), of);
@@ -491,7 +491,7 @@ export class Client {
     group.wake();
   }
 
-  /** The consumer is about to give back what it holds, of one partition or of all; says how many messages. */
+  /** The consumer is about to give back its messages, of one partition or of all; returns how many. */
   #noteReleased(group: Group, consumer: SimulatedConsumer, partition?: number): number {
     const key = groupKeyOf(group);
     const held = group.held(consumer).map((receipt) => ({
@@ -517,7 +517,7 @@ export class Client {
     return given.length;
   }
 
-  /** What anybody can ask the broker while nothing happens. `isFaulty`: the disk may keep it waiting. */
+  /** The state that any client can ask the broker for at rest. `isFaulty`: the disk may keep it waiting. */
   atRest(isFaulty: boolean): Pick<FactOf<'idle'>, 'hungry' | 'inFlight'> {
     if (this.#door) return {};
     const hungry: string[] = [];

@@ -1,4 +1,4 @@
-/** A position that somebody asked to commit. */
+/** A position that a client asked to commit. */
 export class Commit {
   readonly offset: number;
   /** Says which commit it was. */
@@ -18,7 +18,7 @@ export class Commit {
     this.run = run;
   }
 
-  /** Somebody had no answer, and asks another broker. */
+  /** The client had no answer, and asks another broker. */
   askAgain(run: number): void {
     this.run = run;
     if (this.doneAt === Infinity) this.settledAt = Infinity;
@@ -33,9 +33,9 @@ export class Commit {
 }
 
 /**
- * Committed offsets are what clients know of the position of one Kafka group in one partition: the commits
- * that were asked for, and which of them may be the one that counts. What was answered stays until a later
- * one takes its place, whatever happens to the broker.
+ * Committed offsets are the clients' knowledge of the position of one Kafka group in one partition: the
+ * commits requested, and which of them may be the valid one. An answered commit stays until a later one
+ * replaces it, through any crash.
  */
 export class CommittedOffsets {
   #commits: Commit[] = [];
@@ -46,7 +46,7 @@ export class CommittedOffsets {
     return commit;
   }
 
-  /** The broker is gone: what was under way comes to nothing more. */
+  /** The broker is gone: requests in progress have no further effect. */
   restarted(at: number): void {
     for (const commit of this.#commits) commit.settledAt = Math.min(commit.settledAt, at);
   }
@@ -55,10 +55,7 @@ export class CommittedOffsets {
     this.#commits = [];
   }
 
-  /**
-   * Somebody asked at `since` and was told this position, or that there is none. Returns what is wrong with
-   * that.
-   */
+  /** A client asked at `since` and got this position, or none. Returns what is wrong with that. */
   seen(offset: number, metadata: string, since: number, run: number, at: number): string | undefined {
     const before = this.#last(since);
     if (offset < 0) return before && `nothing is committed, but ${before.offset} (${before.metadata}) was`;

@@ -3,10 +3,7 @@ import type { SeededRandom } from '../../src/util/index.ts';
 import type { Call } from './gated-files.ts';
 import type { Fault } from './script.ts';
 
-/**
- * The disk is what outlives the process: files that lose what was not synced, and that fail when the script
- * says so.
- */
+/** The disk outlives the process: files that lose unsynced data, and that fail when the script says so. */
 export class Disk {
   readonly files: FaultyFiles;
   readonly #random: SeededRandom;
@@ -14,8 +11,8 @@ export class Disk {
   #failures = 0;
   #failNext: string | undefined;
   /**
-   * A sync of a directory failed. A file system whose journal cannot be written stops: nobody reads it on
-   * before it was mounted again, without what was not on disk.
+   * A sync of a directory failed. A file system whose journal cannot be written stops: it must be mounted
+   * again before it is read, without the data that was not on disk.
    */
   isBroken = false;
   /** Calls that failed so that something could not be read. */
@@ -48,8 +45,7 @@ export class Disk {
   }
 
   /**
-   * What is left when the process dies with these calls under way: any of them may have got there, writes in
-   * part.
+   * The disk after the process dies during these calls: each of them may have taken effect, writes in part.
    */
   afterCrash(power: boolean, underWay: readonly Call[], random: SeededRandom): Disk {
     const inFlight = [];

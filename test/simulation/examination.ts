@@ -10,8 +10,8 @@ export interface Violation {
 }
 
 /**
- * An examination goes through a history event by event: what clients know so far, and which promises were
- * broken.
+ * An examination goes through a history event by event: the clients' knowledge so far, and the broken
+ * promises.
  */
 export class Examination {
   readonly events: readonly Event[];

@@ -4,11 +4,12 @@ import type { Interruption } from './machine.ts';
 import { run, type Outcome } from './run.ts';
 
 /*
- * The exhaustive mode takes one fixed script and lets every single call of the disk go wrong, one per run: the process dies before it or
- * after it, with or without the machine's power, or the call fails. And again during each recovery.
+ * The exhaustive mode takes one fixed script and lets every single call of the disk go wrong, one per run:
+ * the process dies before it or after it, with or without the machine's power, or the call fails. And again
+ * during each recovery.
  */
 
-/** One run: what goes wrong in it. */
+/** One run: its interruptions. */
 export type Case = readonly Interruption[];
 
 /** A case whose history breaks a promise. */
@@ -59,8 +60,8 @@ export async function countCalls(): Promise<number> {
 }
 
 /**
- * Plays the cases of a share of all calls: of depth 1 all that can go wrong at them, of depth 2 a crash there
- * and what can go wrong in the recovery from it.
+ * Plays the cases of a share of all calls. Depth 1: every interruption at them. Depth 2: a crash there, and
+ * every interruption of the recovery.
  */
 export async function exhaust(
   depth: 1 | 2,

@@ -9,7 +9,7 @@ import { TransactionKnown } from './transactions-known.ts';
 /** No life lasts so long. */
 const dayMs = 24 * 60 * 60_000;
 
-/** What clients know of a publish. */
+/** The clients' knowledge of a publish. */
 export interface PublishKnown extends PublishFact {
   readonly askedAt: number;
   readonly askedWallMs: number;
@@ -19,10 +19,7 @@ export interface PublishKnown extends PublishFact {
   sentWallMs: number;
   /** `taken`: stored or a duplicate, it was not said which. */
   answer: 'none' | 'stored' | 'duplicate' | 'taken' | 'refused' | 'unsure';
-  /**
-   * It may have to wait for what stands before it: what was true when it was asked for may not be when its
-   * turn comes.
-   */
+  /** The publish may wait for earlier ones, so conditions at its request may no longer hold at its turn. */
   readonly mayWait: boolean;
   answeredWallMs: number;
   partition: number;
@@ -30,7 +27,7 @@ export interface PublishKnown extends PublishFact {
   offset: number;
 }
 
-/** A stored message that somebody saw, or was told of. */
+/** A stored message that a client has seen, or was told of. */
 export interface Instance {
   readonly topic: TopicKnown;
   readonly partition: number;
@@ -45,7 +42,7 @@ export interface Instance {
   goneAt: number | undefined;
 }
 
-/** What clients know of a topic. Configurations are kept from the moment they were asked for. */
+/** The clients' knowledge of a topic. Configurations are kept from their request on. */
 export class TopicKnown {
   readonly key: string;
   readonly name: string;
@@ -95,7 +92,7 @@ export class TopicKnown {
     return this.instances.get(`${partition}/${offset}`);
   }
 
-  /** Whether some limit may take messages away that nobody asked it to. */
+  /** Whether some limit may remove messages without a request. */
   get drops(): boolean {
     return this.configs.some(
       ({ messagesMax, bytesMax, ageMsMax, messagesPerKeyMax, compaction }) =>
@@ -103,7 +100,7 @@ export class TopicKnown {
     );
   }
 
-  /** What a Kafka group committed. */
+  /** The commits of a Kafka group. */
   committed(group: string, partition: number): CommittedOffsets {
     const key = `${group}/${partition}`;
     let committed = this.#committed.get(key);
@@ -126,7 +123,7 @@ export class TopicKnown {
   }
 }
 
-/** What clients know of a message in a group. */
+/** The clients' knowledge of a message in a group. */
 export interface DeliveryKnown {
   readonly instance: Instance;
   /** Run, event, time and number of each delivery. */
@@ -154,7 +151,7 @@ export interface DeliveryKnown {
   deadLettered: number;
 }
 
-/** What clients know of a pull. */
+/** The clients' knowledge of a pull. */
 export interface PullKnown {
   readonly group: string;
   readonly options: PullOptions;
@@ -175,12 +172,12 @@ export class GroupKnown {
   deletedAt: number | undefined = undefined;
   deleted: { readonly run: number; readonly at: number } | undefined = undefined;
   /**
-   * Index of the last reset or change of filters that was asked for, or done; what came before may or may not
+   * Index of the last reset or change of filters that was requested, or done; earlier messages may or may not
    * be delivered again.
    */
   disturbedAt = -1;
   resets = 0;
-  /** Resets of which nobody heard yet: they may take effect at any time until then. */
+  /** Resets without an answer yet: they may take effect at any time until then. */
   resetsUnderWay = 0;
   /** How often messages had been delivered before these: a crash may bring that back. */
   readonly countsBefore: Map<Instance, number> = new Map();
@@ -188,13 +185,13 @@ export class GroupKnown {
   readonly releasesBefore: Map<Instance, number> = new Map();
   paused = false;
   readonly deliveries: Map<Instance, DeliveryKnown> = new Map();
-  /** What the broker said that it gave up, by partition and offset, and in which run. */
+  /** Messages that the broker reported as given up, by partition and offset, and in which run. */
   readonly givenUp: Map<string, number> = new Map();
   /** Letters of it that were seen: where each came from. */
   readonly letters: Map<string, Instance[]> = new Map();
   /** Per partition: the last offset delivered for the first time in this run. */
   lastFresh: number[] = [];
-  /** What consumers gave back in this run, and was not delivered since, in that order. */
+  /** Messages that consumers gave back in this run and that were not delivered since, in that order. */
   readonly givenBack: Set<DeliveryKnown> = new Set();
   /** Its deletion was asked for. */
   wasToGo = false;
@@ -228,7 +225,7 @@ export class GroupKnown {
     return this.configs[0]!.ack === 'none';
   }
 
-  /** Matches whatever filters it may have had. */
+  /** Matches under all filters that it may have had. */
   surelyWants(key: string | null): boolean {
     return this.configs.every((config) => wants(config, key));
   }
@@ -305,7 +302,7 @@ export class GroupKnown {
     this.releasesBefore.clear();
   }
 
-  /** Forgets what only the process that is gone knew. */
+  /** Forgets the knowledge of the process that is gone. */
   restarted(known: Known): void {
     this.lastFresh = [];
     this.givenBack.clear();
@@ -338,7 +335,7 @@ export class Known {
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
   run = 0;
-  /** Of what waits to be due, something could not be read. */
+  /** Some delayed message could not be read. */
   isScheduleDamaged = false;
   /** Publishes to several topics, by the name that the content bears. */
   readonly toAll: Map<number, PublishKnown[]> = new Map();
@@ -351,9 +348,7 @@ export class Known {
   upSinceWallMs = 0;
   /** When a sync failed, in this run. */
   syncFailedAt: number | undefined = undefined;
-  /**
-   * Of what was asked for up to that event, something may be on disk; of nothing that was asked for later.
-   */
+  /** Requests up to that event may be on disk; later ones are not. */
   written = -1;
 
   isDurable(run: number, at: number): boolean {
@@ -402,8 +397,7 @@ export class Known {
   }
 
   /**
-   * The stored message that was seen; noted when it is new. Undefined when it contradicts what was seen
-   * before.
+   * The stored message that was seen, recorded if it is new. Undefined if it contradicts an earlier sight.
    */
   instanceOf(seen: Sighting, topic: TopicKnown, at: number): Instance | undefined {
     const key = `${seen.partition}/${seen.offset}`;

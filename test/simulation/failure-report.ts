@@ -8,10 +8,7 @@ import { shrink } from './shrink.ts';
 const lineCharsMax = 400;
 const historyLinesMax = 200;
 
-/**
- * Tells of a script that fails: which promise it breaks, the shortest script that still does, and what
- * happened in it.
- */
+/** Reports a failing script: the broken promise, the shortest script that still breaks it, and its events. */
 export async function reportFailure(script: Script, violation: Violation): Promise<string> {
   const fails = async (candidate: Script): Promise<boolean> =>
     (await run(candidate)).violations[0]?.rule === violation.rule;

@@ -1,7 +1,8 @@
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 
 /*
- * The fixed script of the exhaustive mode: some hundreds of operations, in rounds that do everything the broker can do at least once.
+ * The fixed script of the exhaustive mode: some hundreds of operations, in rounds that do everything the
+ * broker can do at least once.
  */
 
 const rounds = 8;

@@ -4,12 +4,12 @@ import type { DirectoryLock, File, Files, OpenOptions } from '../../src/log/inde
 export interface Call {
   readonly kind: CallKind;
   readonly path: string;
-  /** Where and what a write writes. */
+  /** The place and the bytes of a write. */
   readonly position?: number;
   readonly bytes?: Uint8Array;
   /** Lets it happen: now it takes effect, and soon its caller hears of it. */
   readonly happen: () => void;
-  /** The same, but nobody hears of it. */
+  /** The effect of the call, without its answer. */
   readonly effect: () => void;
 }
 
@@ -34,15 +34,14 @@ export type CallKind =
 
 /** Hears of writes that are on disk when they are done. */
 export interface SyncedWrites {
-  /** One was asked for; what is returned is told when it is done. */
+  /** A write was requested; the result is passed on when it is done. */
   asked(path: string, position: number): number;
   done(asked: number): void;
 }
 
 /**
- * Files whose every call waits at a gate until the machine lets it happen, in whatever order it likes: the
- * slow disk, on which calls that were made together complete in any order, and in which the process can die
- * between any two of them.
+ * Files whose every call waits at a gate until the machine releases it, in any order. It is the slow disk:
+ * calls made together complete in any order, and the process can die between any two of them.
  */
 export class GatedFiles implements Files {
   /** Calls made and not let through, oldest first. */

@@ -144,7 +144,7 @@ class Generator {
 
   #action(): Action {
     const c = this.#c;
-    // No draw for the others, so that their seeds stay what they are.
+    // No draw for the others, so that their seeds stay the same.
     if (this.#queueShare > 0 && c.percent(this.#queueShare))
       return queueAction(c, {
         anyGroup: () => this.#busyGroup(),
@@ -300,7 +300,7 @@ class Generator {
     return this.#c.percent(15) ? this.#c.of(letterNames) : this.#c.of(topicNames);
   }
 
-  /** Most of what queues do is done to the groups that were there first. */
+  /** Most queue operations use the first groups. */
   #busyGroup(): { topic: string; group: string } {
     return this.#c.percent(75) ? this.#c.of(this.#firstGroups) : this.#anyGroup();
   }

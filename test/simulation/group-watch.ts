@@ -11,8 +11,8 @@ export interface Taken {
 }
 
 /**
- * A group watch notes what groups of the broker hand out and take, for clients whose wire does not tell: what
- * was delivered by which count, and whether an answer was taken.
+ * A group watch records the deliveries and answers of the broker's groups, for clients whose wire does not
+ * tell: which message was delivered with which count, and whether an answer was taken.
  */
 export class GroupWatch {
   readonly #history: History;
@@ -20,7 +20,7 @@ export class GroupWatch {
   readonly #watched = new WeakSet<Consumer>();
   readonly #taken = new Map<string, Taken>();
   readonly #acked = new Map<string, Taken>();
-  /** What clients have accepted, where they say so: an ack of anything else nobody asked for. */
+  /** The messages accepted by clients that say so: an ack of any other was not requested. */
   #accepted: Set<string> | undefined;
 
   constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>) {
@@ -33,7 +33,7 @@ export class GroupWatch {
     for (const topic of broker.topics.values()) for (const group of topic.groups.values()) this.one(group);
   }
 
-  /** From now on clients say what they accept. */
+  /** From now on clients say which messages they accept. */
   expectAccepts(): void {
     this.#accepted = new Set();
   }

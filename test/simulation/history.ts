@@ -10,11 +10,11 @@ import type { Sighting } from './message.ts';
 import type { Answer, PlannedMessage, PullOptions, Settlement } from './script.ts';
 
 /**
- * A history is what clients asked for and were told, in order, across all starts of the broker; the checker
- * knows nothing else.
+ * A history has the requests of clients and their answers, in order, across all starts of the broker; the
+ * checker knows nothing else.
  *
- * A topic goes by its name, id and time of creation, and a group by its topic's and its own: one that is
- * deleted and created again is another.
+ * A topic is identified by its name, id and time of creation, and a group by its topic and its own: one that
+ * is deleted and created again is another.
  */
 export interface Event extends Stamp {
   readonly fact: Fact;
@@ -44,8 +44,7 @@ export type Fact =
    */
   | { readonly kind: 'problem'; readonly text: string }
   /**
-   * The disk did not give back what it holds, as the script asked for, and the broker said which messages
-   * that costs.
+   * The disk did not return its content, as the script asked for, and the broker reported the messages lost.
    */
   | {
       readonly kind: 'damaged';
@@ -60,11 +59,11 @@ export type Fact =
    * in it.
    */
   | { readonly kind: 'written'; readonly upTo: number }
-  /** Whoever reads the partition now gets everything below `end`. */
+  /** All readers of the partition now get everything below `end`. */
   | { readonly kind: 'readable'; readonly topic: string; readonly partition: number; readonly end: number }
-  /** What was asked for up to that event is on disk. */
+  /** All requests up to that event are on disk. */
   | { readonly kind: 'durable'; readonly upTo: number }
-  /** Nothing is left to do, and no timer is due: what waits for the disk waits for no longer than it may. */
+  /** Nothing is left to do, and no timer is due: no operation waits longer for the disk than it may. */
   | {
       readonly kind: 'idle';
       /**
@@ -75,7 +74,7 @@ export type Fact =
       /** How many messages the consumers of a group hold, says the broker. */
       readonly inFlight?: readonly (readonly [group: string, count: number])[];
     }
-  /** What an operation came to, by the index of its event. */
+  /** The outcome of an operation, by the index of its event. */
   | { readonly kind: 'outcome'; readonly of: number; readonly error?: string; readonly count?: number }
   /** Something else was asked for, of which only errors are of interest. */
   | { readonly kind: 'asked'; readonly action: string }
@@ -137,7 +136,7 @@ export type Fact =
       readonly consumer?: number;
       /** The consumer has a wait of its own. */
       readonly waitMs?: number;
-      /** What it counts for, where it was pulled. */
+      /** The bytes that it counts for, if it was pulled. */
       readonly bytes?: number;
     }
   | {
@@ -153,12 +152,12 @@ export type Fact =
       /** It was answered by receipt: the event of the delivery that the receipt is of, and its run. */
       readonly receipt?: { readonly of: number; readonly run: number };
     }
-  /** A consumer gives back what it holds, in this order. */
+  /** A consumer gives back its messages, in this order. */
   | {
       readonly kind: 'released';
       readonly group: string;
       readonly consumer: number;
-      /** What it holds, says the group. */
+      /** Its messages according to the group. */
       readonly held: readonly Held[];
       /** Only of this partition. */
       readonly partition?: number;
@@ -243,8 +242,8 @@ export interface PublishFact {
   readonly expectedLastOffset?: number;
   readonly expectedLastKeyOffset?: number;
   /**
-   * Who published did not know which message of the key is the last, nor does the broker before it has
-   * looked.
+   * The publisher did not know which message of the key is the last, and neither does the broker before it
+   * has looked.
    */
   readonly isGuess?: boolean;
   /** It goes to several topics in one publish. */
@@ -258,7 +257,7 @@ export interface Held {
   readonly delivery: number;
 }
 
-/** What a Kafka client read of a partition. */
+/** A message that a Kafka client read of a partition. */
 export interface Fetched {
   readonly topic: string;
   readonly partition: number;
@@ -273,7 +272,7 @@ export interface Fetched {
   readonly seen: readonly Sighting[];
 }
 
-/** What a partition holds, and what it says of itself. */
+/** The content of a partition, and its own figures. */
 export interface Inventory {
   readonly topic: string;
   readonly partition: number;

@@ -18,7 +18,7 @@ import { SimulatedSocket } from './simulated-socket.ts';
 const frameBytesMax = 1 << 26;
 const piecesMax = 3;
 
-/** A request whose answer has not come. */
+/** A request without an answer yet. */
 interface Waiting {
   readonly name: ApiName;
   readonly version: number;
@@ -27,8 +27,8 @@ interface Waiting {
 
 /**
  * A Kafka client with one connection to a session of the broker: requests in any version, answers in order.
- * Connection, session and protocol are the real ones; only the wire is simulated. Chance cuts what is said
- * into pieces, and may let other things happen before the next piece arrives.
+ * Connection, session and protocol are the real ones; only the wire is simulated. Chance cuts the bytes into
+ * pieces, and may let other things happen before the next piece arrives.
  */
 export class KafkaClient {
   readonly #run: KafkaRun;
@@ -43,8 +43,8 @@ export class KafkaClient {
   #closed = false;
 
   /**
-   * `lost`: the connection has ended; what was not answered by then never will be. `lingers`: requests may
-   * arrive later than they are made, so they should not speak of things by names that others may have by
+   * `lost` is called when the connection has ended: requests without an answer will not get one. `lingers`:
+   * requests may arrive later than they are made, so they should not use names that may mean other things by
    * then.
    */
   constructor(run: KafkaRun, lost: () => void, lingers: boolean = true) {

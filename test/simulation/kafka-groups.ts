@@ -16,7 +16,7 @@ import type { SimulatedClock } from './simulated-clock.ts';
 const shareMembersMax = 3;
 
 /**
- * Topics and groups as Kafka clients use them. They know what they have under way, and go on with it when the
+ * Topics and groups as Kafka clients use them. They remember their unfinished requests, and continue when the
  * broker is up again.
  */
 export class KafkaGroups {
@@ -48,7 +48,7 @@ export class KafkaGroups {
   readonly #shareMembers = new Map<string, KafkaShareMember[]>();
   #lastShareMember = 0;
   #isDraining = false;
-  /** What the operation at hand publishes. */
+  /** The messages published by the current operation. */
   readonly #publishing: {
     readonly topic: Topic;
     readonly partition: number;
@@ -80,7 +80,7 @@ export class KafkaGroups {
     for (const producer of this.#producers.values()) producer.connect(run);
   }
 
-  /** The process is gone; what it still says nobody hears. */
+  /** The process is gone; nothing it says from now on is heard. */
   disconnect(): void {
     (this.#run as KafkaRun | undefined)?.end();
   }
@@ -154,7 +154,7 @@ export class KafkaGroups {
     this.#publishing.push({ topic, partition, plan });
   }
 
-  /** What was published for one partition goes as one batch, or as several. */
+  /** Sends the messages for one partition as one batch, or as several. */
   flush(): void {
     const byPlace = new Map<string, { readonly topic: Topic; partition: number; plans: PlannedMessage[] }>();
     for (const { topic, partition, plan } of this.#publishing.splice(0)) {
@@ -176,7 +176,7 @@ export class KafkaGroups {
     return this.#producers.get(producer)!;
   }
 
-  /** Whatever is under way comes to its end. */
+  /** Brings everything in progress to its end. */
   drain(): void {
     this.#isDraining = true;
     this.#watch.acceptAll();

@@ -41,9 +41,9 @@ export type MemberStep =
   | ({ readonly kind: 'offsets'; readonly member: string } & Place);
 
 /**
- * A member of a Kafka group, with a connection of its own: it commits positions, and looks at what is
- * committed. In a classic group it joins, and leads when it is the leader; in one of KIP-848 the broker
- * assigns, and no partition may be assigned to a member while another has it.
+ * A member of a Kafka group, with a connection of its own: it commits positions and reads them. In a classic
+ * group it joins, and leads if it is the leader. In a KIP-848 group the broker assigns, and no partition may
+ * be assigned to a member while another has it.
  */
 export class KafkaMember {
   readonly name: string;
@@ -54,7 +54,7 @@ export class KafkaMember {
   #memberId = '';
   #generation = -1;
   #isJoining = false;
-  /** KIP-848: what it was assigned, by topic id, and when it was last heard. */
+  /** KIP-848: its assignment, by topic id, and the time of its last heartbeat. */
   #assigned: readonly TopicPartitions[] = [];
   #heardMs = 0;
   /** Where it committed last. */
@@ -244,8 +244,8 @@ export class KafkaMember {
   // ---- positions
 
   /**
-   * Whoever is no member commits as a consumer that gave itself its partitions, which is refused while there
-   * are members.
+   * A client that is not a member commits like a consumer that assigned its partitions itself, which is
+   * refused while there are members.
    */
   #commit({ topic: name, partition: at }: Place, pick: number): void {
     const run = this.#run;

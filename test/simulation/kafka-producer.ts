@@ -66,7 +66,7 @@ export function refusalOf(errorCode: number): string {
   return refusals.get(errorCode) ?? errorName(errorCode);
 }
 
-/** What is known of all producers, and of all their transactions. */
+/** The knowledge of all producers, and of all their transactions. */
 export class ProducersKnown {
   /** Producer ids and epochs that were given out. */
   readonly #taken = new Set<string>();
@@ -118,8 +118,8 @@ export class KafkaProducer {
   #batches: ProducedBatch[] = [];
   #nextSequence = new Map<string, number>();
   /**
-   * By partition: the sequence number it began with there, and the one after the last that was taken. Whoever
-   * is not known may begin with any, so what was refused before that is refused for good.
+   * By partition: the first sequence number there, and the one after the last that was taken. An unknown
+   * producer may start with any number, so an earlier refusal is final.
    */
   #taken = new Map<string, { readonly first: number; readonly end: number }>();
   /** Partitions that have to wait, for room or for a disk, until the producer is asked to go on. */
@@ -134,7 +134,7 @@ export class KafkaProducer {
   /** The broker is up again. */
   connect(run: KafkaRun): void {
     this.#run = run;
-    // What is in memory only forgot its producers with the process, and takes any number now.
+    // A topic in memory has forgotten its producers with the process, and takes any number now.
     for (const topic of run.broker.topics.values())
       if (topic.config.durability === 'memory')
         for (const partition of topic.partitions.indexes())
@@ -143,7 +143,7 @@ export class KafkaProducer {
     this.#lost();
     const left = this.#batches.filter(({ topic: name, key }) => {
       const topic = run.broker.topic(name);
-      // What was in memory is gone, and with it what was remembered of the producer.
+      // A topic in memory is gone, and with it its knowledge of the producer.
       return topic && keyOf(topic) === key && topic.config.durability === 'disk';
     });
     if (left.length < this.#batches.length) this.#isBroken = true;
@@ -151,10 +151,7 @@ export class KafkaProducer {
     this.goOn();
   }
 
-  /**
-   * Drops the connection, whatever is under way, and makes another at once or when there is something to
-   * send.
-   */
+  /** Drops the connection at any time, and makes another at once or when there is something to send. */
   reconnect(): void {
     this.#client?.hangUp();
     if (this.#run.random.int(2) === 0) this.goOn();
@@ -171,13 +168,13 @@ export class KafkaProducer {
     this.#batches.push({ ...message, sequence, sends: 0, isInFlight: false });
   }
 
-  /** Sends what has not been sent, and what has to be sent again. */
+  /** Sends unsent batches, and those to be sent again. */
   goOn(): void {
     this.#held.clear();
     this.#flush();
   }
 
-  /** Sends what may be sent: of each partition in order, one batch a request. */
+  /** Sends allowed batches: of each partition in order, one batch a request. */
   #flush(): void {
     this.#renewIfBroken();
     if (this.#batches.length === 0 || this.#isBroken) return;
@@ -196,8 +193,8 @@ export class KafkaProducer {
       const where = placeOf(batch);
       if (batch.isInFlight || chosen.has(where) || this.#held.has(where)) continue;
       if ((inFlight.get(where) ?? 0) >= inFlightMax) continue;
-      // What comes after it and is under way will be refused for its sequence number; then all of it goes
-      // again, in order.
+      // Later batches in flight will be refused for their sequence numbers; then all of them are sent again,
+      // in order.
       const isOvertaken = this.#batches.some(
         (other) => other.isInFlight && other.sequence > batch.sequence && placeOf(other) === where,
       );
@@ -229,7 +226,7 @@ export class KafkaProducer {
     return this.#client;
   }
 
-  /** Whatever had no answer has to be sent again, or is given up. */
+  /** Batches without an answer have to be sent again, or are given up. */
   #lost(): void {
     this.#isAsking = false;
     for (const batch of this.#batches) batch.isInFlight = false;
@@ -330,8 +327,8 @@ export class KafkaProducer {
   }
 
   /**
-   * Once all is answered: what was never sent goes under another id, with sequence numbers from 0. What may
-   * be stored does not go again.
+   * Once all is answered: batches never sent use another id, with sequence numbers from 0. Batches that may
+   * be stored are not sent again.
    */
   #renewIfBroken(): void {
     if (!this.#isBroken || this.#batches.some(({ isInFlight }) => isInFlight)) return;

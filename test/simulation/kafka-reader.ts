@@ -20,7 +20,7 @@ const recordBytesMax = 1 << 20;
 export interface FetchPlan {
   readonly topic: string;
   readonly partition: number;
-  /** Only what is of no transaction, or of one that was committed. */
+  /** Only records of no transaction, or of a committed one. */
   readonly committedOnly: boolean;
   /** From the beginning, or from where the last fetch got to. */
   readonly isAnew: boolean;

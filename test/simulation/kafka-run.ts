@@ -9,8 +9,8 @@ import type { PlannedMessage } from './script.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 /**
- * A Kafka run is one life of the broker as Kafka clients see it: its front door, and what they share. When it
- * is over they hear nothing of it any more.
+ * A Kafka run is one life of the broker as Kafka clients see it: its front door, and the shared state. When
+ * it is over they hear nothing of it any more.
  */
 export class KafkaRun {
   readonly broker: Broker;

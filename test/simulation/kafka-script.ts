@@ -4,7 +4,7 @@ import type { Outcome } from './kafka-transactional-producer.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 
-/** What only Kafka clients do. */
+/** Steps that only Kafka clients have. */
 export type KafkaStep =
   | ({ readonly kind: 'fetch' } & FetchPlan)
   | MemberStep
@@ -31,7 +31,7 @@ const reader = 'reader';
 export const memberNames: readonly string[] = ['k1.0', 'k1.1', 'k2.0', 'k2.1', 'k3.0', 'k3.1'];
 const groupNames = ['k1', 'k2', 'k3'];
 
-/** The same script for clients that speak Kafka, and what only they do in between. */
+/** The same script for clients that speak Kafka, with their own steps in between. */
 export function overKafka(script: Script): Script {
   const c = new Choices(script.seed + 3);
   const favourite = c.of(producers);

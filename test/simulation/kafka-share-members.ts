@@ -98,7 +98,7 @@ export class KafkaShareMember {
     });
   }
 
-  /** The next request begins another; what was held goes to others. */
+  /** The next request starts another session; records held go to others. */
   #endSession(): void {
     this.#epoch = 0;
     this.#held = [];
@@ -201,15 +201,15 @@ export class KafkaShareMember {
   ): void {
     for (const offset of offsets) {
       const isAck = acknowledgeTypes[answer] === acknowledgeTypes.ack;
-      // What was not accepted may have been delivered and answered again meanwhile; and another group of that
-      // name may have been made.
+      // A record not accepted may have been delivered and answered again meanwhile; and another group of that
+      // name may have been created.
       const taken = [asked, this.#groupNow]
         .map((group) =>
           isAck ? this.#watch.acked(group, partition, offset) : this.#watch.taken(group, partition, offset),
         )
         .find((one) => one && one.at >= since);
       if (taken) this.#run.note({ kind: 'durable', upTo: taken.at });
-      // About what was removed while the member had it there is nothing to hear.
+      // No answer is expected for records removed while the member held them.
       else if (asked.positions.ifOpened(partition)?.partition.isLive(offset) !== false)
         this.#run.problem(
           `${answer} of ${partition}/${offset} was confirmed, and the group never heard of it`,

@@ -7,8 +7,8 @@ import { keyOf } from './keys.ts';
 import type { PlannedMessage } from './script.ts';
 
 /**
- * How transactions of the newer and of the older protocol are spoken (KIP-890): who adds partitions and
- * groups, and whether an end raises the epoch.
+ * The newer and the older protocol of transactions (KIP-890): how partitions and groups are added, and
+ * whether an end raises the epoch.
  */
 const newer = { produce: 13, endTxn: 5, txnOffsetCommit: 5, adds: true };
 const older = { produce: 11, endTxn: 4, txnOffsetCommit: 4, adds: false };
@@ -22,11 +22,11 @@ interface Transaction {
   readonly queue: (() => void)[];
   /** Partitions and groups that were added, in the older protocol. */
   readonly added: Set<string>;
-  /** What waits for one of these to be added, in order. */
+  /** Requests that wait until one of these is added, in order. */
   readonly waiting: Map<string, (() => void)[]>;
   /** Requests without an answer. */
   underWay: number;
-  /** Something of it was refused, or nobody knows: it cannot be committed. */
+  /** Part of it was refused, or its result is unknown: it cannot be committed. */
   hasFailed: boolean;
   outcome: Outcome;
   ends: number;
@@ -80,7 +80,7 @@ export class KafkaTransactionalProducer {
     this.goOn();
   }
 
-  /** Another process begins with the same transactional id: what is open is aborted. */
+  /** Another process starts with the same transactional id: an open transaction is aborted. */
   restart(): void {
     this.#client?.hangUp();
     if (this.#open) this.#abortedByInit = this.#noteEnd(this.#open.number, 'abort');
@@ -127,13 +127,13 @@ export class KafkaTransactionalProducer {
     this.goOn();
   }
 
-  /** Whatever is open comes to its end. */
+  /** Brings an open transaction to its end. */
   drain(): void {
     this.end(this.#run.random.int(2) === 0 ? 'commit' : 'abort');
     this.goOn();
   }
 
-  // ---- what a transaction has
+  // ---- the content of a transaction
 
   publish(topic: string, key: string, partition: number, plans: readonly PlannedMessage[]): void {
     const transaction = this.#begun();
@@ -186,9 +186,7 @@ export class KafkaTransactionalProducer {
     });
   }
 
-  /**
-   * Whether it has to be asked for. What comes while the answer is awaited goes behind what came before it.
-   */
+  /** Whether it has to be requested. Requests made while the answer is awaited go after earlier ones. */
   #mustAdd({ added, waiting }: Transaction, what: string, then: () => void): boolean {
     const queue = waiting.get(what);
     if (this.#protocol.adds || added.has(what)) then();
@@ -335,7 +333,7 @@ export class KafkaTransactionalProducer {
     return this.#run.note({ kind: 'transaction-ending', transaction, outcome });
   }
 
-  // ---- who it is
+  // ---- its identity
 
   #askForId(): void {
     if (this.#isAsking) return;

@@ -1,6 +1,6 @@
 import type { Receipt, Topic } from '../../src/broker/index.ts';
 
-/** What a topic goes by in a history: one that is deleted and created again is another. */
+/** The identity of a topic in a history: one that is deleted and created again is another. */
 export function keyOf(topic: Pick<Topic, 'name' | 'id' | 'createdMs'>): string {
   return `${topic.name}#${topic.id}@${topic.createdMs}`;
 }

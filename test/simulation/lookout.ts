@@ -15,7 +15,7 @@ export class Lookout {
     this.#history = history;
   }
 
-  /** Another process: what it was told before is of no use. */
+  /** Another process: earlier answers are of no use. */
   startOver(): void {
     this.#ends.clear();
   }
@@ -33,7 +33,7 @@ export class Lookout {
   }
 }
 
-/** Readers may have what is durable; but who asks for more should not be given it either. */
+/** The end up to which readers may read: durable records, and not beyond, even if asked for. */
 function readableEnd({ log }: Partition): number {
   let end = log.durableEnd;
   for (let batch = log.cached(end); batch && batch.endOffset > end; batch = log.cached(end))

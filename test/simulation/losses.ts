@@ -13,7 +13,7 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
   if (topic.isDamaged(instance.partition, instance.offset)) return 'damaged';
   const from = askedAt(instance, known);
   for (const { at, fact, doneAt } of topic.removals) {
-    // Rolling up takes what was there before; anything else takes what it finds until it is done.
+    // A rollup removes earlier messages; any other removal takes the messages it finds until it is done.
     if ((fact.kind === 'publish' ? at : doneAt) <= from) continue;
     const cause = removes(fact, instance);
     if (cause !== undefined) return cause;
@@ -24,15 +24,15 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
 }
 
 /**
- * The same for a message of which the broker says that it is gone, perhaps before anybody heard of those that
- * pushed it out: they may be in the open commit.
+ * The same for a message that the broker reports as gone, perhaps before the messages that pushed it out are
+ * known: they may be in the open commit.
  */
 export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): boolean {
   if (mayBeGone(instance, known, nowMs) !== undefined) return true;
   const { topic, partition, offset, key } = instance;
   const seen = new Set([...topic.instances.values()].map(({ id }) => id));
   const unseen = topic.publishes.filter(({ plan, answer }) => answer !== 'refused' && !seen.has(plan.id));
-  // Letters and what is put back come without a publish.
+  // Dead letters and redriven messages come without a publish.
   const others = known.redrives > 0 ? Infinity : known.deadLetteredAt.size;
   const above = (topic.next[partition] ?? 0) - 1 - offset + unseen.length + others;
   const ofKey = laterOfKey(topic, partition, offset, key) + others;
@@ -95,8 +95,8 @@ export function perKeyMaxThatDrops({
 }
 
 /**
- * How many messages of that key may have come to stand above the offset: those that were seen there, and
- * those that nobody saw anywhere.
+ * The number of messages of that key that may be above the offset: those seen there, and those never seen
+ * anywhere.
  */
 function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
   let count = 0;
@@ -107,7 +107,7 @@ function laterOfKey(topic: Instance['topic'], partition: number, offset: number,
   }
   for (const { plan, answer } of topic.publishes)
     if (plan.key === key && answer !== 'refused' && !seen.has(plan.id)) count++;
-  // What was removed before anybody saw it, a dead letter or what was put back, may have had that key.
+  // A message removed before it was seen, a dead letter or a redriven message, may have had that key.
   for (const { fact } of topic.removals)
     if (fact.kind === 'remove' && fact.partition === partition && fact.offset > offset) count++;
   return count;
@@ -142,8 +142,8 @@ export function isDone(group: GroupKnown, instance: Instance): boolean {
 }
 
 /**
- * The group was there, with nothing before it passed over, when the message was published; or it came later,
- * before anybody was done with it.
+ * The group existed, with nothing skipped before the message, when the message was published; or it came
+ * later, before any group was done with the message.
  */
 function wasReady(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (group.configs[0]!.start.kind === 'all') {

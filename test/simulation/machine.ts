@@ -5,7 +5,7 @@ import type { SimulatedClock } from './simulated-clock.ts';
 /** Something that goes wrong at one call of the disk. */
 export type Interruption =
   | {
-      /** The process dies before the call, or when it has taken effect and nobody knows. */
+      /** The process dies before the call, or after it has taken effect but before its answer. */
       readonly kind: 'crash-before' | 'crash-after';
       readonly afterCalls: number;
       readonly power: boolean;
@@ -22,7 +22,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** More steps than any run needs: who gets here is going in circles. */
+/** More steps than any run needs: a run that gets here is going in circles. */
 const stepsMax = 20_000;
 const timersMax = 1000;
 
@@ -37,7 +37,7 @@ export class Machine {
   callsDone = 0;
   /** All calls of the disk, in all lives. */
   callsEver = 0;
-  /** What goes wrong, one after the other; the next counts its calls from the one before. */
+  /** The interruptions, one after the other; each counts its calls from the previous one. */
   readonly #interruptions: Interruption[];
   #callsSince = 0;
   /** A call is to fail: told just before it happens. */
@@ -45,7 +45,7 @@ export class Machine {
   /** Called after each step. */
   onStep: () => void = () => {};
   readonly #inOrder: boolean;
-  /** What happened, for the comparison of two runs. */
+  /** The events, for the comparison of two runs. */
   readonly trace: string[] | undefined;
 
   constructor(
@@ -126,7 +126,7 @@ export class Machine {
   }
 
   /**
-   * Lets time pass; what the timers set off gets a little further, or comes to its end, before the next one
+   * Lets time pass; the effects of a timer get a little further, or come to their end, before the next one
    * fires.
    */
   async wait(random: SeededRandom, ms: number): Promise<void> {

@@ -45,7 +45,8 @@ else await play(Number(values.from), Number(values.seeds), Number(values.jobs));
 
 /** One of several processes that share the seeds. */
 async function work(seeds: Seeds): Promise<void> {
-  process.once('disconnect', () => process.exit()); // without its parent no process plays on, in circles perhaps
+  // without its parent no process plays on, in circles perhaps
+  process.once('disconnect', () => process.exit());
   process.send!(await playSeeds(seeds));
   process.disconnect();
 }

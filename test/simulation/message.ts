@@ -1,7 +1,7 @@
 import { DeadLetterHeader, type Header, type Message } from '../../src/broker/index.ts';
 import type { PlannedMessage } from './script.ts';
 
-/** What a client saw of a stored message: which one it is, and whether it is as it was published. */
+/** A stored message as a client saw it: which one it is, and whether it is unchanged. */
 export interface Sighting {
   readonly partition: number;
   readonly offset: number;
@@ -9,7 +9,7 @@ export interface Sighting {
   readonly id: number;
   readonly key: string | null;
   readonly timestampMs: number;
-  /** How it differs from what was published. */
+  /** How it differs from the published message. */
   readonly altered?: string;
   /** Where it came from, when it is a dead letter. */
   readonly letter?: Letter;
@@ -34,7 +34,7 @@ export interface ReadRecord {
 }
 
 /**
- * The content of a message follows from its plan, so that whoever reads it can tell whether a byte of it is
+ * The content of a message follows from its plan, so that every reader can tell whether a byte of it is
  * wrong.
  */
 export function contentOf({
@@ -56,7 +56,7 @@ export function contentOf({
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz';
 
-/** Reads a record of a topic as a client would, and compares it with what was planned under its name. */
+/** Reads a record of a topic as a client would, and compares it with the plan of its name. */
 export function sight(
   record: ReadRecord,
   partition: number,

@@ -12,7 +12,7 @@ import { contentOf } from './message.ts';
 import type { Answer, PlannedMessage } from './script.ts';
 import { SimulatedSocket } from './simulated-socket.ts';
 
-/** What a NATS client hears that matters to the history. */
+/** The answers to a NATS client that matter to the history. */
 export interface NatsListener {
   published(id: number, offset: number, duplicate: boolean): void;
   refused(id: number, code: string): void;
@@ -31,12 +31,12 @@ const answers: { readonly [K in Answer]: string } = {
   reject: '+TERM unwanted',
 };
 
-/** One pull asks for messages until then; whoever wants more asks again. */
+/** A pull asks for messages until then; for more, the client asks again. */
 const pullNanos = 60_000_000_000;
 
 /**
  * A NATS client with one connection to a session of the broker: it publishes to JetStream, pulls, acks, and
- * keeps what it was told. Connection, session and protocol are the real ones; only the wire is simulated.
+ * keeps the answers. Connection, session and protocol are the real ones; only the wire is simulated.
  */
 export class NatsClient {
   readonly #listener: NatsListener;
@@ -97,7 +97,7 @@ export class NatsClient {
     this.#socket.say(`PUB ${reply}${inbox} ${body.length}\r\n${body}\r\n`);
   }
 
-  // ---- what the server says
+  // ---- the server's verbs
 
   #hear(chunk: Buffer): void {
     this.#input = Buffer.concat([this.#input, chunk]);
@@ -131,13 +131,14 @@ export class NatsClient {
 
   #publishAnswered(id: number, headerBytes: number, payload: Buffer): void {
     this.#publishing.delete(id);
-    if (headerBytes > 0) return this.#listener.refused(id, 'topic-not-found'); // 503: nobody captures the subject any more
+    // 503: no topic captures the subject any more
+    if (headerBytes > 0) return this.#listener.refused(id, 'topic-not-found');
     const answer = JSON.parse(payload.toString()) as PubAck;
     if (answer.error) this.#listener.refused(id, codeOf(answer.error));
     else this.#listener.published(id, answer.seq - 1, answer.duplicate ?? false);
   }
 
-  /** Whether messages are on their way to whatever topic captures their subject when they arrive. */
+  /** Whether messages are on their way, to any topic that captures their subject when they arrive. */
   get isPublishing(): boolean {
     return this.#publishing.size > 0;
   }
@@ -153,7 +154,7 @@ interface PubAck {
   readonly error?: { readonly err_code: number; readonly description: string };
 }
 
-/** The broker's code for what NATS calls it; after `storage-failed` the message may be stored or not. */
+/** The broker's code for an error of NATS; after `storage-failed` the message may be stored or not. */
 function codeOf({ err_code: code, description }: NonNullable<PubAck['error']>): string {
   if (code === 10071) return 'wrong-last';
   if (code === 10054) return 'message-too-large';

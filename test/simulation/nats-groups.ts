@@ -13,9 +13,8 @@ interface Unanswered {
 }
 
 /**
- * Topics and groups as NATS clients use them. What was published is what a PubAck said; what was delivered,
- * and whether an answer was taken, is noted where the group of the broker hands it out and takes it, because
- * the wire does not tell.
+ * Topics and groups as NATS clients use them. Publishes are recorded by their PubAck. Deliveries and answers
+ * are recorded at the broker's group, because the wire does not tell.
  */
 export class NatsGroups {
   readonly #broker: Broker;
@@ -23,7 +22,7 @@ export class NatsGroups {
   readonly #client: NatsClient;
   readonly #watch: GroupWatch;
   readonly #unanswered: Unanswered[] = [];
-  /** Answers whose confirmation says something. */
+  /** Answers with a meaningful confirmation. */
   readonly #confirmable = new Set<number>();
   #answers = 0;
   #draining = false;
@@ -51,7 +50,7 @@ export class NatsGroups {
     });
   }
 
-  /** The process is gone; what it still says nobody hears. */
+  /** The process is gone; nothing it says from now on is heard. */
   forget(): void {
     this.#forgotten = true;
   }
@@ -93,7 +92,7 @@ export class NatsGroups {
     if (said?.kind === 'answered' && !this.#isVolatile(said.topic)) this.#confirmable.add(at);
   }
 
-  /** What is in memory alone waits for no commit: that it was confirmed says nothing of the disk. */
+  /** A topic in memory waits for no commit: a confirmation says nothing about the disk. */
   #isVolatile(key: string): boolean {
     for (const topic of this.#broker.topics.values())
       if (keyOf(topic) === key) return topic.config.durability === 'memory';

@@ -1,8 +1,8 @@
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
 
 /**
- * A planted bug is a change of one line of the compiled program that breaks a promise. The suite must catch
- * every one: who tests with a suite that lets them pass tests nothing.
+ * A planted bug changes one line of the compiled program and breaks a promise by it. The suite must catch
+ * every one: a suite that lets them pass tests nothing.
  */
 export interface PlantedBug {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface PlantedBug {
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
-  // ---- the log: what is durable
+  // ---- the log: durability
   {
     name: 'acknowledge before the write',
     file: 'log/committer.js',

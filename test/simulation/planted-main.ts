@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { catchBug } from './planting.ts';
 import { plantedBugs } from './planted-bugs.ts';
 
-// Plants one bug after the other and prints who caught it: npm run sim:mutants [-- --only "part of a name"]
+// Plants one bug after the other and prints which check caught it: npm run sim:mutants [-- --only "part of a
+// name"]
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const wanted = plantedBugs.filter(({ name }) => name.includes(values.only));

@@ -15,7 +15,7 @@ export interface Catch {
 /** The compiled program, which this file is part of. */
 const compiled = fileURLToPath(new URL('../../', import.meta.url));
 const seedsMax = 1500;
-/** Longer than so many seeds take on a busy machine: whatever is not done by then goes in circles. */
+/** Longer than that many seeds take on a busy machine: a run that takes longer goes in circles. */
 const limitMs = 10 * 60_000;
 
 /** How often the line that the bug changes stands in its file: it must be once. */

@@ -2,7 +2,7 @@ import type { GroupOptions, TopicOptions } from '../../src/broker/index.ts';
 import type { Choices } from './random-choice.ts';
 import type { Action, PlannedMessage, PullOptions } from './script.ts';
 
-/** What the rest of a script gives to operations for queues. */
+/** The services of a script for operations on queues. */
 export interface QueueScriptHost {
   anyGroup(): { readonly topic: string; readonly group: string };
   topic(name: string): TopicOptions;

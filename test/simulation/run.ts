@@ -3,7 +3,7 @@ import type { Event } from './history.ts';
 import type { Script } from './script.ts';
 import { World, type WorldOptions } from './world.ts';
 
-/** What came of a script. */
+/** The outcome of a script. */
 export interface Outcome {
   readonly violations: readonly Violation[];
   readonly events: readonly Event[];
@@ -16,7 +16,7 @@ export interface Outcome {
   readonly callsOfRecovery: number | undefined;
 }
 
-/** Errors that reached nobody while a script ran. */
+/** Errors without a handler while a script ran. */
 let strayed: ((error: unknown) => void) | undefined;
 
 /** Plays a script and checks its history. */
@@ -46,7 +46,7 @@ export async function run(script: Script, options: WorldOptions = {}): Promise<O
   };
 }
 
-/** An exception in a timer, a promise nobody looks at: the run under way has a problem. */
+/** An exception in a timer, or a rejection without a handler: the current run has a problem. */
 export function catchStrays(): void {
   const caught = (error: unknown): void => {
     if (!strayed) throw error;

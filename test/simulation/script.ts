@@ -9,8 +9,8 @@ import type {
 import type { KafkaStep } from './kafka-script.ts';
 
 /**
- * A script is everything that happens in one simulated life of a broker, as data: what clients ask, how far
- * the machine gets in between, what the disk does wrong, when the power goes. The same script always makes
+ * A script has everything that happens in one simulated life of a broker, as data: the requests of clients,
+ * how far the machine gets in between, the faults of the disk, the power losses. The same script always makes
  * the same run, so it can be shortened and replayed.
  */
 export interface Script {
@@ -78,7 +78,7 @@ export type Action =
       readonly kind: 'attach';
       readonly topic: string;
       readonly group: string;
-      /** How many messages the consumer takes at once; what it answers makes room for the next. */
+      /** How many messages the consumer takes at once; an answer makes room for the next. */
       readonly credit: number;
       /** It brings a wait of its own. */
       readonly ackWaitMs?: number;
@@ -87,7 +87,7 @@ export type Action =
       readonly kind: 'detach';
       readonly topic: string;
       readonly group: string;
-      /** It gives back what it holds. */
+      /** It gives back its messages. */
       readonly held?: 'release';
     }
   | { readonly kind: 'publish'; readonly topic: string; readonly messages: readonly PlannedMessage[] }
@@ -114,7 +114,7 @@ export type Action =
   | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly pick: number }
   | QueueAction
   | { readonly kind: 'wait'; readonly ms: number }
-  /** What only Kafka clients do. */
+  /** Steps that only Kafka clients have. */
   | { readonly kind: 'kafka'; readonly step: KafkaStep }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'compact' }
@@ -123,7 +123,7 @@ export type Action =
   | Crash
   | Fault;
 
-/** What only clients do that use the broker's own calls for queues. */
+/** Actions of clients that use the broker's own calls for queues. */
 export type QueueAction =
   | { readonly kind: 'define-queue'; readonly options: TopicOptions; readonly group: Partial<GroupOptions> }
   | {
@@ -163,8 +163,8 @@ export type PullOptions = Pick<
 >;
 
 /**
- * The process dies: by `kill -9` (what was written stays readable) or with the machine's power (what was not
- * synced may be gone).
+ * The process dies: by `kill -9` (written data stays readable) or with the machine's power (unsynced data may
+ * be gone).
  */
 export interface Crash {
   readonly kind: 'crash';
@@ -196,7 +196,7 @@ export interface PlannedMessage {
   readonly partition?: number;
   readonly dedupeId?: string;
   readonly delayMs?: number;
-  /** What the publisher believes of the partition or the key: the truth at that moment, or something else. */
+  /** The publisher's belief about the partition or the key: the truth at that moment, or something else. */
   readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
   readonly rollup?: 'topic' | 'key';
   /** Without headers of its own. */

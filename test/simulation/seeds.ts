@@ -18,7 +18,7 @@ export interface Failure extends Violation {
   readonly seed: number;
 }
 
-/** What came of a number of seeds. */
+/** The result of a number of seeds. */
 export interface Tally {
   readonly seeds: number;
   readonly events: number;

@@ -7,8 +7,8 @@ import { contentOf } from './message.ts';
 import type { Action } from './script.ts';
 
 /**
- * Publishes one message to several topics, of those that are there. What is noted of it is a publish for
- * each, and one answer.
+ * Publishes one message to several topics, of those that exist. It is recorded as a publish for each, and one
+ * answer.
  */
 export function publishToAll(
   broker: Broker,

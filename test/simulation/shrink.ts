@@ -1,9 +1,9 @@
 import type { Operation, PlannedMessage, Script } from './script.ts';
 
 /**
- * Makes a failing script shorter: pieces of it are left out, large ones first, for as long as what remains
- * still fails (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002); then what
- * is left is made simpler.
+ * Makes a failing script shorter: pieces of it are left out, large ones first, as long as the rest still
+ * fails (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002). Then the rest is
+ * made simpler.
  */
 export async function shrink(
   script: Script,

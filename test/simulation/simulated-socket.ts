@@ -7,7 +7,7 @@ export class SimulatedSocket extends Duplex {
   readonly #received: (chunk: Buffer) => void;
   readonly #ended: () => void;
 
-  /** `received` is told what the server says, `ended` when it says nothing more. */
+  /** `received` is called with the server's bytes, `ended` when no more will come. */
   constructor(received: (chunk: Buffer) => void, ended: () => void = () => {}) {
     super();
     this.#received = received;

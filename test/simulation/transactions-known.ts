@@ -8,12 +8,12 @@ interface PositionKnown {
 }
 
 /**
- * What clients know of a transaction: what it has asked for, and how it ended, as far as they were told or
- * have seen.
+ * The clients' knowledge of a transaction: its requests, and how it ended, as far as they were told or have
+ * seen.
  */
 export class TransactionKnown {
   readonly number: number;
-  /** Surely: it was answered, or somebody who reads only what is committed saw a message of it. */
+  /** Certain: it was answered, or a reader of committed messages saw a message of it. */
   isCommitted = false;
   /** Surely: its end was answered, or a commit was refused. */
   isAborted = false;
@@ -28,7 +28,7 @@ export class TransactionKnown {
     this.number = number;
   }
 
-  /** Its messages may be shown to those who read only what is committed. */
+  /** Its messages may be shown to readers of committed messages. */
   get mayBeSeen(): boolean {
     return this.#commitAsked && !this.isAborted;
   }

@@ -27,7 +27,8 @@ export interface WorldOptions {
 const startsMax = 8;
 
 /**
- * The world is one machine with its disk, the broker that lives and dies on it, and the client who remembers.
+ * The world is one machine with its disk, the broker that lives and dies on it, and the client, which
+ * remembers.
  */
 export class World {
   #memoryLooks = 0;
@@ -39,7 +40,7 @@ export class World {
   /** Calls of the disk that the start after the first interruption made. */
   callsOfRecovery: number | undefined = undefined;
   #operationsLeft: number;
-  /** The disk was told to refuse something: what waits for it waits for longer. */
+  /** The disk was told to refuse something: waiting operations wait longer. */
   #wasFaulty = false;
   readonly #script: Script;
   readonly #client: Client;
@@ -209,8 +210,8 @@ export class World {
   }
 
   /**
-   * The disk loses nothing that was synced: whoever sees damage is wrong, unless reading failed as the script
-   * asked for.
+   * The disk loses nothing that was synced, so a report of damage is wrong, unless reading failed as the
+   * script asked for.
    */
   #onDamaged(report: DamageReport): void {
     if (report.kind !== 'segment' || this.#disk.readFailures === 0)
@@ -276,7 +277,7 @@ export class World {
 
   // ---- reading everything
 
-  /** Lets everything come to rest and reads what is there. */
+  /** Lets everything come to rest and reads all content. */
   async look(random: SeededRandom): Promise<void> {
     await this.machine.run(random);
     if (this.#failed) await this.#exit(random);

@@ -4,7 +4,7 @@ export interface EventuallyOptions {
   /** How long the condition may stay false. It is generous: a slow machine must not fail a test. */
   readonly timeoutMs?: number;
   readonly intervalMs?: number;
-  /** What is waited for, as it reads after "waited in vain for". */
+  /** The condition, worded to follow "waited in vain for". */
   readonly message?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Random } from '../../src/util/index.ts';
 
-/** What a disk writes in one piece: a sector is old or new after a crash, never half. */
+/** The unit of a disk write: a sector is old or new after a crash, never half. */
 export const sectorBytes = 512;
 
 type Change =
@@ -8,7 +8,7 @@ type Change =
   | { readonly kind: 'truncate'; readonly length: number };
 
 /**
- * A file of the model: what the system shows, what is on disk, and the changes in between.
+ * A file of the model: the content that the system shows, the content on disk, and the changes in between.
  *
  * `shown` is `onDisk` with all of `pending`; after a failed sync it may show changes that are neither on disk
  * nor pending.
@@ -17,12 +17,13 @@ export class FileNode {
   shown: Uint8Array = new Uint8Array(0);
   onDisk: Uint8Array = new Uint8Array(0);
   pending: Change[] = [];
-  /** Somebody else looks at the same arrays: copy before changing. */
+  /** Another copy shares the same arrays: copy before changing. */
   #shownShared = false;
   #onDiskShared = false;
 
   write(position: number, bytes: Uint8Array): void {
-    this.pending.push({ kind: 'write', position, bytes: new Uint8Array(bytes) }); // a Buffer's slice would be a view
+    // a Buffer's slice would be a view
+    this.pending.push({ kind: 'write', position, bytes: new Uint8Array(bytes) });
     this.shown = applyWrite(this.shown, this.#shownShared, position, bytes);
     this.#shownShared = false;
   }
@@ -63,7 +64,7 @@ export class FileNode {
     return copy;
   }
 
-  /** What is left after the power went: of what was pending any part, by sectors. */
+  /** The content after a power loss: any part of the pending changes, by sectors. */
   afterPowerLoss(random: Random): FileNode {
     const left = new FileNode();
     let bytes: Uint8Array = this.onDisk.slice();
@@ -88,7 +89,7 @@ export class FileNode {
             change.bytes.subarray(at - change.position, next - change.position),
           );
         else if (at >= this.onDisk.length && next <= bytes.length && random.next() < 0.1) {
-          // A new block with what somebody else once wrote there.
+          // A new block with old data of another file.
           bytes = applyWrite(bytes, false, at, random.bytes(next - at));
         }
         at = next;
@@ -170,12 +171,12 @@ export class FaultyDisk {
     });
   }
 
-  /** The sync failed, and the system forgot what it had to do. */
+  /** The sync failed, and the system forgot its pending changes. */
   dropDirChanges(node: number): void {
     this.#entryChanges = this.#entryChanges.filter((change) => !touches(change, node));
   }
 
-  /** The same disk once more: what happens to one does not happen to the other. */
+  /** A copy of the disk; changes of one do not affect the other. */
   fork(): FaultyDisk {
     const copy = new FaultyDisk();
     for (const [id, node] of this.nodes) copy.nodes.set(id, node.fork());

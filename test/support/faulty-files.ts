@@ -40,11 +40,11 @@ export interface FileCall {
   readonly syncWrites?: boolean;
 }
 
-/** What goes wrong with a call. */
+/** A fault of a call. */
 export type Fault =
   /**
-   * It fails as the system would; of a write, `written` bytes got there first. A failed sync may drop what it
-   * should have written.
+   * It fails as the system would; of a write, `written` bytes were written first. A failed sync may drop the
+   * data it should have written.
    */
   | { readonly code: string; readonly written?: number }
   /** A sync that says it did and did not. */
@@ -53,9 +53,9 @@ export type Fault =
   | { readonly kind: 'flip'; readonly bit: number };
 
 export interface FaultyFilesOptions {
-  /** Decides what a failed sync drops. */
+  /** Decides which data a failed sync drops. */
   readonly random?: Random;
-  /** Called before every call, in order; what it returns goes wrong. */
+  /** Called before every call, in order; its result is the fault. */
   readonly before?: ((call: FileCall) => Fault | undefined) | undefined;
   readonly totalBytes?: number;
 }
@@ -68,16 +68,16 @@ export interface InFlightWrite {
 }
 
 /**
- * Files on a disk that keeps its promises to the letter and not a sector more: for tests that lose what was
- * not synced.
+ * Files on a disk that keeps its promises to the letter and not a sector more: for tests that lose unsynced
+ * data.
  *
- * A write is on disk after a sync of its file, an entry after a sync of its directory. {@link crash} says
- * what a second start would find. Every call takes effect at once and resolves in a microtask; {@link before}
- * sees it first and may make it fail.
+ * A write is on disk after a sync of its file, an entry after a sync of its directory. {@link crash} returns
+ * the files that a second start would find. Every call takes effect at once and resolves in a microtask;
+ * {@link before} is called first and may make it fail.
  */
 export class FaultyFiles implements Files {
   before: ((call: FileCall) => Fault | undefined) | undefined;
-  /** What extending files may still use; `ENOSPC` when it is used up. */
+  /** Bytes that files may still grow by; `ENOSPC` when they are used up. */
   freeBytes: number;
   /** Calls so far. */
   calls = 0;
@@ -94,9 +94,9 @@ export class FaultyFiles implements Files {
   }
 
   /**
-   * What is there after the process died (`process`: everything written can be read, what was not synced is
-   * still not) or the power went (`power`: of what was not synced, any part is there). Files of their own;
-   * these stay as they are.
+   * The files after the process died (`process`: all written data can be read, but unsynced data is still
+   * unsynced) or the power went (`power`: any part of the unsynced data is there). They are files of their
+   * own; these do not change.
    */
   crash(
     mode: 'process' | 'power',
@@ -114,7 +114,7 @@ export class FaultyFiles implements Files {
     return left;
   }
 
-  /** The same once more, unlocked and without a hook: what happens to one does not happen to the other. */
+  /** A copy, unlocked and without a hook; changes of one do not affect the other. */
   fork(): FaultyFiles {
     const copy = new FaultyFiles({ random: new SeededRandom(this.calls), totalBytes: this.#totalBytes });
     copy.#disk = this.#disk.fork();
@@ -202,7 +202,7 @@ export class FaultyFiles implements Files {
     this.freeBytes -= bytes;
   }
 
-  /** Whether a sync that failed drops what it should have written. */
+  /** Whether a failed sync drops the data it should have written. */
   dropsOnFailure(): boolean {
     return this.#random.next() < 0.5;
   }
@@ -271,7 +271,7 @@ export class FaultyFiles implements Files {
   }
 
   async syncDir(path: string): Promise<void> {
-    const dir = this.#dirId(path); // what is not there cannot be opened, and no sync is asked for
+    const dir = this.#dirId(path); // a missing directory cannot be opened, and no sync is requested
     const fault = this.call({ kind: 'sync-dir', path });
     if (fault === undefined) this.#disk.syncDir(dir);
     else if ('code' in fault) {

@@ -3,7 +3,7 @@ import { BlockPool } from '../../src/util/index.ts';
 /** Small enough that the batches of tests lie in blocks. */
 const bytesMin = 256;
 
-/** A block pool that ruins what it gets back, at once: who still reads it reads nonsense. */
+/** A block pool that overwrites returned blocks at once, so that a late reader reads nonsense. */
 export class PoisonedBlocks extends BlockPool {
   given = 0;
 

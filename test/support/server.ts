@@ -8,9 +8,8 @@ import { eventually } from './eventually.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory } from './temporary-directory.ts';
 
 /**
- * Where the broker under test comes from: our own server, or, with PILLARBOX_ORACLE=/path/to/nats-server,
- * nats-server itself. The interop tests are written against the latter, so that what they assert is what NATS
- * really does.
+ * The broker under test: our own server, or, with PILLARBOX_ORACLE=/path/to/nats-server, nats-server itself.
+ * The interop tests are written against the latter, so that they assert the real behaviour of NATS.
  */
 export type ServerKind = 'pillarbox' | 'nats-server';
 
@@ -52,7 +51,7 @@ export interface TestServer extends AsyncDisposable {
   /** `127.0.0.1:port`, as NATS clients take it. */
   readonly natsAddress: string;
   readonly dataDirectory: string;
-  /** What the process has printed so far. */
+  /** The output of the process so far. */
   output(): string;
   /** Writes another configuration file and sends SIGHUP. */
   reload(configuration: ServerConfiguration): Promise<void>;
@@ -60,7 +59,7 @@ export interface TestServer extends AsyncDisposable {
   stop(): Promise<number | null>;
   /** SIGKILL: a crash of the process (not of the machine: the page cache stays). */
   kill(): Promise<void>;
-  /** Stops what still runs and starts again on the same data and the same ports. */
+  /** Stops a running process and starts again on the same data and the same ports. */
   restart(): Promise<void>;
 }
 
@@ -78,7 +77,7 @@ interface Launch {
   readonly readPorts: (pid: number) => Promise<Ports | undefined>;
 }
 
-// dist*/test/support/server.js -> dist*/src/cli/main.js, whatever the output folder is called.
+// dist*/test/support/server.js -> dist*/src/cli/main.js, for any name of the output folder.
 const mainPath = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /**
@@ -117,7 +116,7 @@ async function configure(
   dataDirectory: string,
   { pillarbox, natsServer }: ServerConfiguration,
 ): Promise<void> {
-  // sync_interval: always, because tests that kill the process ask for what was acknowledged.
+  // sync_interval: always, because tests that kill the process ask for acknowledged messages.
   const jetStream = `jetstream { store_dir: ${JSON.stringify(dataDirectory)}, sync_interval: always }\n`;
   await writeFile(join(workDirectory, natsConfigurationName), jetStream + natsServer);
   if (pillarbox !== '') await writeFile(join(workDirectory, 'pillarbox.config.toml'), pillarbox);
@@ -151,13 +150,13 @@ async function launchOracle(
   };
 }
 
-/** Without what configures the developer's own broker, and without what makes node a test runner. */
+/** Without the variables that configure the developer's own broker or make node a test runner. */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const isForServer = ([name]: [string, unknown]): boolean => !/^(PILLARBOX_|NODE_TEST)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(isForServer));
 }
 
-/** What runs now. A test process that ends early must not leave its servers behind. */
+/** The running processes. A test process that ends early must not leave its servers behind. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');

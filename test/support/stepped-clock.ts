@@ -1,8 +1,7 @@
 import { SystemClock } from '../../src/util/index.ts';
 
 /**
- * A clock on which a millisecond passes whenever it is looked at, and that counts what is deferred: time is
- * steps here.
+ * A clock on which a millisecond passes at every read, and that counts deferred calls: time is steps here.
  */
 export class SteppedClock extends SystemClock {
   turns = 0;

@@ -30,7 +30,7 @@ export class WireClient implements Disposable {
       if (keepAlive !== undefined) this.#answer(keepAlive);
       this.#wake?.();
     });
-    // A reset is one of the ways in which a server closes; what was received before it counts.
+    // A reset is one of the ways in which a server closes; bytes received before it count.
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#isClosed = true;
@@ -97,7 +97,7 @@ export class WireClient implements Disposable {
     await this.expect(expected);
   }
 
-  /** Waits until the server has closed the connection and returns what came before. */
+  /** Waits until the server has closed the connection and returns the bytes received before. */
   async closed(): Promise<string> {
     if (!this.#isClosed) await this.#until(() => this.#isClosed, 'the connection to be closed');
     return this.#take(this.#received.length);
@@ -107,7 +107,7 @@ export class WireClient implements Disposable {
     this.#socket.destroy();
   }
 
-  /** Takes the pings out of what was received. They begin where a line begins. */
+  /** Removes the pings from the received bytes. They start at the start of a line. */
   #answer({ ping, pong }: KeepAlive): void {
     for (;;) {
       const position = `\r\n${this.#received}`.indexOf(`\r\n${ping}`);

@@ -10,7 +10,7 @@ import {
 import { eventually } from '../../support/index.ts';
 import { TestBroker } from '../kit.ts';
 
-/** How each limit pushes three of five messages out, and what their dead letters say. */
+/** How each limit pushes three of five messages out, and the content of their dead letters. */
 const ways: readonly {
   readonly name: string;
   readonly options: Partial<TopicOptions>;

@@ -21,7 +21,7 @@ test('a dead letter of a dead letter goes all the way back, one redrive at a tim
   assert.deepEqual([back!.headers, String(back!.key), String(back!.value)], [[], 'k', 'v']);
 });
 
-/** A group of the topic rejects what there is. */
+/** A group of the topic rejects all messages. */
 async function giveUp(kit: TestBroker, topic: Topic, deadLetter: string): Promise<void> {
   const group = await topic.createGroup({ name: 'a', deadLetter });
   const consumer = kit.attach(group);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Topic, TopicOptions } from '../../../src/broker/index.ts';
 import { TestBroker } from '../kit.ts';
 
-/** A broker whose topics hold nothing and have had `counts[name]` messages rejected into `dead`. */
+/** A broker with empty topics, each of which had `counts[name]` messages rejected into `dead`. */
 async function withLetters(
   counts: { readonly [name: string]: number },
   options: Partial<TopicOptions> = {},

@@ -9,7 +9,7 @@ import {
 } from '../../../src/broker/index.ts';
 import { TestBroker, text } from '../kit.ts';
 
-/** A collector with what it collected and how it ended. */
+/** A collector, the messages it collected, and how it ended. */
 interface Pull {
   readonly collector: Collector;
   readonly values: string[];

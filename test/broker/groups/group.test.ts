@@ -240,7 +240,7 @@ test('the reason of the last nack is in the cause of the dead letter', async () 
   billing.nack(0, 0, 0, 'second');
   billing.nack(0, 1, 0, long);
   billing.nack(0, 3);
-  await kit.advance(2000); // offset 2: nobody says anything
+  await kit.advance(2000); // offset 2: no answer
   const letters = kit.broker.topic('dead')!.partitions.at(0)!;
   const causes: string[] = [];
   for await (const { headers } of letters.scan(0))

@@ -4,7 +4,7 @@ import { Receipt, type Delivery, type Group, type GroupOptions } from '../../../
 import { readReceipt } from '../../../src/broker/groups/receipt.ts';
 import { TestBroker, TestConsumer } from '../kit.ts';
 
-/** A consumer that keeps the receipts of what it gets. */
+/** A consumer that keeps the receipts of its deliveries. */
 class Holder extends TestConsumer {
   readonly receipts: Receipt[] = [];
   readonly deadlines: number[] = [];

@@ -52,7 +52,7 @@ test('the first message opens its partition, and only that is open after a resta
   assert.deepEqual((await kit.files.list('data/topics')).length, 1);
 });
 
-/** Starts again on what is in the files now, as after a kill. */
+/** Starts again on the current files, as after a kill. */
 async function crash(kit: TestBroker): Promise<void> {
   const left = kit.files.copy();
   await kit.broker.close();

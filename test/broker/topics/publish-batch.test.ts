@@ -12,7 +12,7 @@ import {
 } from '../../../src/wire/kafka/index.ts';
 import { TestConsumer, text } from '../kit.ts';
 
-/** A broker on a disk that loses what was not synced. */
+/** A broker on a disk that loses unsynced data. */
 class Kit implements AsyncDisposable {
   files = new FaultyFiles();
   readonly clock = new VirtualClock();

@@ -50,7 +50,7 @@ class EmbeddedBroker implements DeliveryBroker {
   #files = new MemoryFiles();
   #broker!: Broker;
   #box!: Box;
-  /** Goes up with each crash: what the broker before still says does not count. */
+  /** Goes up with each crash: later calls from the previous broker do not count. */
   #life = 0;
 
   async start(): Promise<void> {
@@ -118,7 +118,7 @@ class EmbeddedBroker implements DeliveryBroker {
     return letters;
   }
 
-  /** What was written stays, as it does when a process is killed; the broker before goes on in vain. */
+  /** Written data stays, as when a process is killed; the previous broker goes on without effect. */
   async crash(): Promise<void> {
     this.#life++;
     this.#files = this.#files.copy();

@@ -18,13 +18,13 @@ import { NatsBroker } from './nats.ts';
 const Acknowledge = { accept: 1, release: 2, reject: 3, renew: 4 } as const;
 type Acknowledge = (typeof Acknowledge)[keyof typeof Acknowledge];
 
-/** The shortest wait of a fetch that finds what is there. */
+/** The shortest wait of a fetch that finds the available messages. */
 const fetchMsMin = 300;
 
 /**
- * Kafka, by share groups: the one way to read by which Kafka answers message by message. No client for Node
- * speaks it, so ours does, from our own codec. Topics and groups are made through JetStream, whose streams
- * and durable consumers they are: Kafka has no words for deadlines below 15 s.
+ * Kafka, by share groups: Kafka's only way to answer message by message. No client for Node speaks it, so
+ * this one uses our own codec. Topics and groups are created through JetStream, as streams and durable
+ * consumers: Kafka has no words for deadlines below 15 s.
  */
 export const kafkaDriver: DeliveryDriver = {
   protocol: 'Kafka share groups',

@@ -28,7 +28,7 @@ const PULL_MS_MIN = 1000;
 const STREAM_NOT_FOUND = 10059;
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** A key is a subject of the stream: what follows the stream's name. */
+/** A key is a subject of the stream: the part after the stream's name. */
 const subjectOf = (topic: string, key: string | undefined): string =>
   key === undefined ? `${topic}.-` : `${topic}.${key}`;
 const keyOf = (topic: string, subject: string): string =>
@@ -37,7 +37,7 @@ const keyOf = (topic: string, subject: string): string =>
 const listHeaders = (found: MsgHdrs | undefined): HeaderList =>
   [...(found ?? [])].flatMap(([name, values]) => values.map((value) => [name, value] as const));
 
-/** JetStream through @nats-io/jetstream. nats-server, where it is the broker, lacks what is ours. */
+/** JetStream through @nats-io/jetstream. If nats-server is the broker, it lacks our extensions. */
 export const natsDriver: DeliveryDriver = {
   protocol: serverKind === 'pillarbox' ? 'NATS' : 'NATS (nats-server)',
   capabilities: {

@@ -8,20 +8,19 @@ export interface Ports {
 export interface LongestWait {
   readonly nats: number;
   readonly kafka: number;
-  /** What the broker's thread itself took of a processor during one wait: the rest is the machine's. */
+  /** Processor time of the broker's thread during one wait: the rest is the machine's. */
   readonly processor: number;
 }
 
 /**
- * A costly input is what one client sends to ask for as much work as a few bytes can: each is played by
- * itself.
+ * A costly input is the bytes of one client that ask for the most work per byte. Each is played by itself.
  */
 export interface CostlyInput {
   readonly name: string;
   readonly protocol: 'kafka' | 'nats';
-  /** What must be there before: topics, streams, messages. */
+  /** Creates the topics, streams and messages that the input needs. */
   readonly prepare?: (ports: Ports) => Promise<void>;
-  /** What each connection sends. */
+  /** The bytes of each connection. */
   readonly bytes: () => Buffer;
   /** Further arguments of the broker. */
   readonly args?: readonly string[];

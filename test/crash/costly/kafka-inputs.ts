@@ -5,7 +5,7 @@ import type { CostlyInput, Ports } from './input.ts';
 import { tableBlocks } from './zstd-blocks.ts';
 
 const mib = 2 ** 20;
-/** What is allowed as shipped, less those of the arrays around. */
+/** The shipped limit, less the elements of the outer arrays. */
 const elementsMax = 100_000 - 10;
 
 /** So many bytes of empty names, as version 0 or 1 has them. */
@@ -25,9 +25,7 @@ async function topics(
   for (let at = 0; at < count; at++) await client.createTopic(nameOf(at), partitions);
 }
 
-/**
- * Every request with an array in it, filled to 1 MiB with what is there, or as far as elements are allowed.
- */
+/** Every request with an array, filled to 1 MiB with existing names, or as far as elements are allowed. */
 const fullRequests: readonly CostlyInput[] = (Object.values(apis) as AnyApi[]).flatMap((api) =>
   (['outer', 'inner'] as const).flatMap((where) => {
     const version = api.versions.max;

@@ -14,8 +14,7 @@ export interface Played {
   /** The longest that the other connections waited for the least there is to ask. */
   readonly longestMs: LongestWait;
   /**
-   * What the broker's first thread took of a processor, and how long it waited for one; where the system
-   * tells.
+   * Processor time of the broker's first thread, and its time in the run queue, if the system reports them.
    */
   readonly processorMs: number;
   readonly queuedMs: number;
@@ -24,10 +23,10 @@ export interface Played {
   readonly outcome: 'answered' | 'closed' | 'no answer' | 'the broker ended';
 }
 
-/** No other connection may wait longer, beside what the machine itself makes it wait. */
+/** The longest allowed wait of another connection, besides the waits that the machine causes. */
 export const waitMsMax = 200;
 const answeredMsMax = 90_000;
-/** For what goes on after the answer. */
+/** For work that goes on after the answer. */
 const afterMs = 500;
 
 /**

@@ -12,7 +12,7 @@ interface Line {
 /** As shipped. */
 const { requestBytesMax, requestElementsMax } = defaultLimits;
 
-/** What a Kafka client says: frames, at once and cut in pieces, and the requests in them. */
+/** The bytes of a Kafka client: frames, whole and cut in pieces, and the requests in them. */
 export const kafkaRequest: Target = {
   name: 'kafka-request',
   seeds: () =>

@@ -6,9 +6,8 @@ import type { Target } from '../target.ts';
 const editBytes = 6;
 
 /**
- * A data directory with bytes changed at will: each six bytes of the input are a file, a position, how to
- * change it and with what. A broker starts there or says why not, and never serves anything that was not
- * published.
+ * A data directory with bytes changed freely: each six bytes of the input are a file, a position, a change
+ * and its argument. A broker starts there or says why not, and never serves anything that was not published.
  */
 export const logRecovery: Target = {
   name: 'log-recovery',

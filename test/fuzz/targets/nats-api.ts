@@ -21,7 +21,7 @@ const pullPath = directPath + 1;
 const ackPath = pullPath + 1;
 const requestsPerBroker = 500;
 
-/** Bodies of JetStream API requests; the first byte says which. They are answered, whatever they are. */
+/** Bodies of JetStream API requests; the first byte selects the request. Any body is answered. */
 export const natsApi: Target = {
   name: 'nats-api',
   words: [
@@ -117,7 +117,7 @@ async function withStream(): Promise<TestJetStream> {
   return js;
 }
 
-/** Answered by messages, by a status, or by nobody. */
+/** Answered by messages, by a status, or not at all. */
 async function direct(js: TestJetStream, body: string): Promise<void> {
   const { subject: reply, listener } = js.inbox();
   js.jetStream.request(js.session, js.message('$JS.API.DIRECT.GET.S', { value: body, reply }));

@@ -10,7 +10,7 @@ import { clientHandlers, limits, serverHandlers, type Transcript } from '../../w
 import type { Target } from '../target.ts';
 
 /**
- * What a client says, at once and cut in pieces, read by the server's parser and (for the other verbs) by a
+ * The bytes of a client, whole and cut in pieces, read by the server's parser and (for the other verbs) by a
  * client's.
  */
 export const natsParser: Target = {

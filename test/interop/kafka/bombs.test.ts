@@ -13,7 +13,7 @@ import { KafkaClient, batchOf } from '../../protocols/kafka/kit.ts';
 import { uniqueName, useServer } from '../../support/index.ts';
 
 const mib = 2 ** 20;
-/** Twice what a batch may become. */
+/** Twice the allowed size of a batch. */
 const plainBytes = 128 * mib;
 
 /** A literal byte, and copies of 64 bytes from the one before. */
@@ -25,7 +25,7 @@ function snappyBomb(): Buffer {
   ]);
 }
 
-/** Blocks of one match whose length goes on and on. */
+/** Blocks of one match with an endless length. */
 function lz4Bomb(): Buffer {
   const head = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x70, 0xdf]);
   const block = Buffer.concat([

@@ -10,7 +10,7 @@ import { Admin, Producer, stringSerializers } from './platformatic.ts';
 const kcatPath = '/usr/bin/kcat';
 const noKcat = existsSync(kcatPath) ? false : `there is no ${kcatPath}`;
 
-/** What kcat prints; throws when it fails. */
+/** The output of kcat; throws if it fails. */
 async function kcat(args: readonly string[], input = ''): Promise<string> {
   // Without input there is nothing to write: a kcat that asks one thing may have gone before it could be
   // given an end.

@@ -27,7 +27,7 @@ const skip =
 describe('confluent-kafka for Python', { skip, timeout: 300_000 }, () => {
   const server = useServer();
 
-  /** What a scenario said, by key. */
+  /** The results of a scenario, by key. */
   const scenario = async (file: string, name: string): Promise<{ readonly [key: string]: unknown }> => {
     const script = join('test', 'interop', 'kafka', 'python', `${file}.py`);
     const args = [script, `127.0.0.1:${server().kafkaPort}`, name];

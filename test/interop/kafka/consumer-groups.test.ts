@@ -19,7 +19,7 @@ const quick = {
   maxWaitTimeInMs: 100,
 };
 
-/** A kafkajs consumer that runs, with what it has read and the partitions it has. */
+/** A running kafkajs consumer, its messages and its partitions. */
 class Reader implements AsyncDisposable {
   readonly values: string[] = [];
   partitions: readonly number[] = [];

@@ -1,4 +1,4 @@
-/** One topic, two protocols: what Kafka clients publish NATS clients consume, and the other way round. */
+/** One topic, two protocols: NATS clients consume the messages of Kafka clients, and the other way round. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';

@@ -1,6 +1,6 @@
 /**
  * Groups through the Java client, which alone speaks KIP-848 and share groups to the full. Needs a JDK, and
- * in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.2 or later and what it depends on.
+ * in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.2 or later and its dependencies.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -27,7 +27,7 @@ describe('the Java client', { skip, timeout: 180_000 }, () => {
     await classes?.[Symbol.asyncDispose]();
   });
 
-  /** What the scenario said, by key. */
+  /** The results of the scenario, by key. */
   const scenario = async (name: string): Promise<{ readonly [key: string]: string }> => {
     const classPath = `${classes.path}:${jars}/*`;
     const address = `127.0.0.1:${server().kafkaPort}`;

@@ -1,6 +1,6 @@
 /**
- * Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4.4 distribution (its `libs` folder
- * is what counts).
+ * Kafka's own command-line tools. Needs Java, and in KAFKA_HOME a Kafka 4.4 distribution (only its `libs`
+ * folder is used).
  */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';

@@ -1,7 +1,6 @@
 /**
  * Transactions through the Java client, which alone raises its epoch with every transaction (KIP-890). Needs
- * a JDK, and in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.0 or later and what it depends
- * on.
+ * a JDK, and in KAFKA_CLIENTS_JARS a folder with the jars of kafka-clients 4.0 or later and its dependencies.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -28,7 +27,7 @@ describe('the Java client', { skip, timeout: 300_000 }, () => {
     await classes?.[Symbol.asyncDispose]();
   });
 
-  /** What the scenario said, by key. */
+  /** The results of the scenario, by key. */
   const scenario = async (name: string): Promise<{ readonly [key: string]: string }> => {
     const classPath = `${classes.path}:${jars}/*`;
     const address = `127.0.0.1:${server().kafkaPort}`;

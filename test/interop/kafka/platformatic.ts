@@ -18,7 +18,7 @@ export const stringDeserializers: typeof Client.stringDeserializers = client.str
 export const stringSerializers: typeof Client.stringSerializers = client.stringSerializers;
 
 /**
- * Transactions came with 1.27, whose dependencies ask for a newer Node than our oldest: the types of the
+ * Transactions came with 1.27, but its dependencies need a newer Node than our oldest: the types of the
  * installed version may lack them.
  */
 export interface TransactionalProducer {

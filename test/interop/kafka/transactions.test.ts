@@ -1,4 +1,4 @@
-/** Transactions through the JavaScript clients, and what JetStream consumers see of them. */
+/** Transactions through the JavaScript clients, and how JetStream consumers see them. */
 import assert from 'node:assert/strict';
 import { test, describe } from 'node:test';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';

@@ -4,7 +4,7 @@ import { steps, type PullStep, type Step } from './api-table.ts';
 
 const answerMs = 10_000;
 
-/** Times, sizes on disk and names of the server: what no two servers have in common. */
+/** Times, sizes on disk and names of the server, which differ between any two servers. */
 const ownToEach = new Set([
   'created',
   'ts',
@@ -87,7 +87,7 @@ function ackOf(message: Msg): string {
 }
 
 /**
- * The answer without what is own to each server; descriptions of JSON errors are those of two different
+ * The answer without values that differ between servers; descriptions of JSON errors come from two different
  * decoders.
  */
 function comparable(value: unknown): unknown {

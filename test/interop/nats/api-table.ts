@@ -1,6 +1,6 @@
 /**
- * What a client does in one step, and what it notes of the answer. Steps are played in order, on one server
- * after the other.
+ * One step of a client, and the parts of the answer that are compared. Steps are played in order, on one
+ * server after the other.
  */
 export type Step = AskStep | PublishStep | PullStep;
 

@@ -26,7 +26,7 @@ describe('the nats CLI', { skip, timeout: 300_000 }, () => {
     await home?.[Symbol.asyncDispose]();
   });
 
-  /** What a command prints; it fails when the command does. */
+  /** The output of a command; throws if the command fails. */
   const nats = async (...args: string[]): Promise<string> => {
     const env = { ...process.env, HOME: home!.path, XDG_CONFIG_HOME: home!.path };
     const running = run(cli, ['-s', server().natsAddress, '--timeout', '20s', ...args], {

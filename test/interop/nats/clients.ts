@@ -38,7 +38,7 @@ export interface NatsFixture {
   readonly addStream: (config?: Partial<StreamConfig>) => Promise<StreamInfo['config']>;
   /** The state of a stream with the counts of its subjects. */
   readonly readState: (stream: string) => Promise<StreamState>;
-  /** A request to the JSON API as clients send it, for what no client method offers. */
+  /** A request to the JSON API as clients send it, for requests that no client method offers. */
   readonly api: (subject: string, body?: unknown) => Promise<ApiResponse>;
 }
 
@@ -87,7 +87,7 @@ export function useNats(): NatsFixture {
   };
 }
 
-/** Whether the server says it is of this version or newer: clients hide what an older one cannot do. */
+/** Whether the server reports this version or a newer one: clients hide features that an older one lacks. */
 export function isAtLeast(nc: NatsConnection, major: number, minor: number): boolean {
   const [serverMajor = 0, serverMinor = 0] = (nc.info?.version ?? '').split('.').map(Number);
   return serverMajor > major || (serverMajor === major && serverMinor >= minor);
@@ -112,7 +112,7 @@ export async function rejectsWithCode(promise: Promise<unknown>, code: number): 
   return description;
 }
 
-/** The first `count` of what an iterator gives. */
+/** The first `count` items of an iterator. */
 export async function take<T>(source: AsyncIterable<T>, count: number): Promise<T[]> {
   const taken: T[] = [];
   if (count === 0) return taken;

@@ -281,7 +281,7 @@ describe('JetStream acks and redelivery', parallel, () => {
       const seen: string[] = [];
       for (let i = 0; i < 4; i += 1) seen.push((await next()).string());
       assert.deepEqual(seen.sort(), ['1', '1', '2', '2']);
-      // A consumer that asks is what makes the broker look at it.
+      // A request of the consumer makes the broker check it.
       await eventually(async () => {
         await expectNothing();
         return advisories.length === 2;

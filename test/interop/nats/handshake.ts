@@ -1,6 +1,9 @@
 import { WireClient } from '../../support/index.ts';
 
-/** What most clients send, except for protocol 1: a server may send such clients another INFO at any time. */
+/**
+ * The CONNECT of most clients, except for protocol 1: a server may send such clients another INFO at any
+ * time.
+ */
 export const quietConnect = {
   verbose: false,
   pedantic: false,

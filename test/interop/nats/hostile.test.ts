@@ -1,6 +1,6 @@
 /**
- * Clients that mean harm or are broken. What is shown is the same each time: the server lives, others do not
- * notice (the canary), and memory stays in proportion to the bytes received.
+ * Hostile or broken clients. Each test shows the same: the server lives, other clients do not notice (the
+ * canary), and memory stays in proportion to the bytes received.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -71,7 +71,7 @@ describe('hostile NATS clients', { timeout: 60_000 }, () => {
     using publisher = await shakeHands(server().natsPort);
     const payload = 'x'.repeat(128 * 1024);
     const message = lines(`PUB hostile.flood ${payload.length}`, payload);
-    // Twice of what nats-server keeps for a connection before it cuts it.
+    // Twice the output that nats-server keeps for a connection before it cuts it.
     const messages = (128 * MIB) / payload.length;
     for (let sent = 0; sent < messages; sent += 16) {
       await publisher.exchange(`${message.repeat(16)}PING\r\n`, 'PONG\r\n');

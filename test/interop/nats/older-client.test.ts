@@ -298,7 +298,7 @@ describe('the older nats package', parallel, () => {
       assert.ok(Buffer.from(blob(1000, 3)).equals((await os.getBlob('big file.bin')) ?? Buffer.alloc(0)));
       await os.putBlob({ name: 'other' }, blob(0, 1));
       assert.deepEqual((await os.list()).map((item) => item.name).sort(), ['big file.bin', 'other']);
-      // The chunks of what was replaced are purged: one chunk and two descriptions are left.
+      // The chunks of the replaced object are purged: one chunk and two descriptions are left.
       assert.equal((await jsm.streams.info(`OBJ_${bucket}`)).state.messages, 3);
       await os.delete('big file.bin');
       assert.equal((await os.info('big file.bin'))?.deleted, true);

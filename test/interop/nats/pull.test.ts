@@ -141,7 +141,7 @@ describe('JetStream pull consumers', parallel, () => {
       for (const messages of consuming) await messages.close();
     });
 
-    /** Consumes with a callback and notes what the client reports. */
+    /** Consumes with a callback and notes the client's reports. */
     const watchConsume = async (
       consumer: Consumer,
       options: ConsumeOptions,
@@ -239,7 +239,7 @@ describe('JetStream pull consumers', parallel, () => {
       const { name } = await addStream();
       await js().publish(`${name}.a`, 'before');
       const { time } = (await jsm().streams.getMessage(name, { seq: 1 })) ?? assert.fail('not stored');
-      // The start lies after the first message, whatever the clocks do.
+      // The start lies after the first message, on any clock.
       const start = new Date(time.getTime() + 2);
       await eventually(() => Date.now() > start.getTime() + 2);
       await js().publish(`${name}.a`, 'after');

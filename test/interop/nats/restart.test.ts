@@ -1,4 +1,4 @@
-/** What clients see of a server that ends and comes back on the same port: they reconnect and go on. */
+/** How clients see a server that ends and comes back on the same port: they reconnect and go on. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';

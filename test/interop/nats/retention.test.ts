@@ -164,7 +164,7 @@ describe('JetStream limits and retention', parallel, () => {
       await jsm().consumers.add(name, { durable_name: 'worker', ack_policy: 'explicit' });
       const consumer = await js().consumers.get(name, 'worker');
       for await (const message of await consumer.fetch({ max_messages: 5 })) {
-        // Out of order: what is in front stays.
+        // Out of order: the messages in front stay.
         if (message.seq % 2 === 0) assert.equal(await message.ackAck(), true);
       }
       await eventually(async () => (await readState(name)).messages === 3);

@@ -1,6 +1,6 @@
 /**
- * What the server refuses, in the words of nats-server, and that it closes the connection afterwards. Where
- * nats-server closes without a word, an -ERR line of ours is welcome.
+ * Refusals of the server, in the words of nats-server; the connection is closed afterwards. If nats-server
+ * closes without a word, an -ERR line of ours is welcome.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

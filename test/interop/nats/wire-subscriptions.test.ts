@@ -1,5 +1,6 @@
 /**
- * Transcripts of subscriptions: who gets a message, who does not, and what subjects are. See wire.test.ts.
+ * Transcripts of subscriptions: which client gets a message, which does not, and which subjects are valid.
+ * See wire.test.ts.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -95,7 +96,7 @@ describe('NATS wire protocol: subscriptions', parallel, () => {
       await subscriber.exchange(lines('SUB w.gone 1', 'PING'), lines('PONG'));
       subscriber.end();
       await subscriber.closed();
-      // 503 says that nobody is there any more; the server may need a moment to notice.
+      // 503 says that the subscriber is gone; the server may need a moment to notice.
       publisher.send(lines('SUB w.in 1'));
       for (;;) {
         publisher.send(lines('PUB w.gone w.in 0', '', 'PING'));

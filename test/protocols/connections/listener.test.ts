@@ -36,7 +36,8 @@ test('a crowd gets a listener more handles: then a turn of the event loop takes 
     takenPerTurn.clear();
     for (let at = 0; at < clients; at++) sockets.push(open(port));
     await eventually(() => accepted.length === 2 * clients);
-    // One a turn without copies. How many come together depends on the system; that some do is what matters.
+    // One a turn without copies. The number per turn depends on the system, but some turns must accept
+    // several.
     assert.ok(Math.max(...takenPerTurn.values()) > 1, JSON.stringify([...takenPerTurn.values()]));
   } finally {
     isTurning = false;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../../src/util/index.ts';
 
-/** A clock whose time passes while somebody works, and an event loop that turns when it is told. */
+/** A clock that advances during work, and an event loop that turns when told. */
 export class LoopClock implements Clock {
   #nowMs = 0;
   #deferred: (() => void)[] = [];

@@ -46,7 +46,7 @@ describe('shared reads', () => {
     const [go] = (await once(client, 'data')) as [Buffer];
     assert.equal(go.toString(), 'go');
     client.end('x'.repeat(20));
-    // Another connection goes all the way round, so that what the first sent has had its chance.
+    // Another connection goes all the way round, so that the bytes sent first have had their chance.
     const other = connect(port, '127.0.0.1');
     await once(other, 'data');
     assert.equal(got, '');

@@ -29,7 +29,7 @@ class Busy {
     } while (turn.hasTime());
   }
 
-  /** The end of a turn of the loop; what each was served since the last. */
+  /** The end of a turn of the loop; how much each was served since the last. */
   nextTurn(): { [name: string]: number } {
     this.clock.turn();
     const { served } = this;
@@ -74,7 +74,7 @@ test('while connections come they have less, but never nothing', () => {
   assert.deepEqual(busy.nextTurn(), { a: 5 });
   busy.turns.accepted();
   assert.deepEqual(busy.nextTurn(), { b: 5 });
-  // Nobody comes any more.
+  // No more connections come.
   assert.deepEqual(busy.nextTurn(), { c: 6, a: 6, b: 6 });
 });
 

@@ -1,4 +1,4 @@
-/** What a few bytes of a request may cost: no more than in proportion to them and to what is stored. */
+/** The cost of a few bytes of a request: in proportion to them and to the stored data. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { beginInTurns, inTurns } from '../../../src/protocols/kafka/in-turns.ts';

@@ -11,11 +11,11 @@ import { allApis, encode, hex, messages, versionsOfApi, type Values } from '../.
 import { KafkaKit, batchOf, type KafkaClient } from './kit.ts';
 
 const served = allApis.filter(({ name }) => handlers[name as keyof typeof handlers] !== undefined);
-/** Nothing that is asked for below may cost more than this, whatever it announces. */
+/** No request below may cost more than this, whatever it announces. */
 const memoryBytesMax = 32 * 1024 * 1024;
 const limits = { partitionsMax: 10 };
 
-/** What ended connections, but for what clients did: mistakes of ours. */
+/** Reasons for ended connections that are not the client's fault: bugs of ours. */
 function mistakes(kit: KafkaKit): string[] {
   return kit.events.flatMap((event) => {
     if (event.kind !== 'closed' || event.reason.kind !== 'error') return [];
@@ -141,7 +141,7 @@ async function attack(kit: KafkaKit, seed: number): Promise<void> {
     sent.push(`${api.name} ${version}`);
     client.socket.write(requestFrame(api, version, body));
   }
-  // What waits for something else waits on; mistakes come at once.
+  // Requests that wait for something are left waiting; bugs show at once.
   const isIdle = (): boolean => kit.frontend.listConnections().every(({ underWay }) => underWay === 0);
   for (let turn = 0; turn < 40 && !client.closed; turn++) {
     await nextTurn();

@@ -76,13 +76,13 @@ export class KafkaKit {
     ({ port: this.port } = await this.frontend.listen({ host: '127.0.0.1', port: 0 }));
   }
 
-  /** Stops in order and starts on what is on disk. */
+  /** Stops in order and starts again on the data on disk. */
   async restart(): Promise<void> {
     await this[Symbol.asyncDispose]();
     await this.#start();
   }
 
-  /** What is not synced is lost, as when the power fails; then starts on the rest. */
+  /** Loses unsynced data, as when the power fails, then starts on the rest. */
   async crash(): Promise<void> {
     const { broker, frontend } = this;
     this.files = this.files.crash('power', new SeededRandom(7));

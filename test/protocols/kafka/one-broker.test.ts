@@ -4,7 +4,7 @@ import { VirtualClock } from '../../../src/util/index.ts';
 import { ErrorCode, zeroUuid } from '../../../src/wire/kafka/index.ts';
 import { KafkaKit, batchOf, type KafkaClient } from './kit.ts';
 
-// What tools ask of a cluster, answered by the one broker there is. Codes and texts are those of Kafka 4.4.
+// Requests of tools to a cluster, answered by the one broker. Codes and texts are those of Kafka 4.4.
 
 describe('authorized operations', () => {
   const none = -2_147_483_648;

@@ -30,7 +30,7 @@ describe('clients that ask and never read', () => {
       most = Math.max(most, pendingBytes());
       return most > roomBytes;
     });
-    // Somebody who reads gets everything all the same.
+    // A client that reads still gets everything.
     assert.equal((await client.records('t')).length, batches);
     await eventually(() => {
       most = Math.max(most, pendingBytes());
@@ -38,7 +38,7 @@ describe('clients that ask and never read', () => {
     });
     assert.ok(kit.events.some((event) => event.kind === 'closed' && event.reason.kind === 'slow-reader'));
     assert.equal((await client.call('Metadata', 5, { topics: [] })).brokers.length, 1);
-    // One batch goes however large it is, to each who was let in while there was room.
+    // One batch is sent at any size, to each reader that was admitted while there was room.
     assert.ok(most < roomBytes + stalled * (batchBytes + 1000), `${most} bytes waited`);
   });
 });

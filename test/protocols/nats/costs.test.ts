@@ -1,4 +1,4 @@
-/** What a few bytes may cost: input and requests to the API take their turns. Time is counted in steps. */
+/** The cost of a few bytes: input and requests to the API take their turns. Time is counted in steps. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Broker, MemoryFiles, Router } from '../../../src/broker/index.ts';

@@ -5,7 +5,7 @@ import { natsLimits, type JetStream, type NatsSession } from '../../../src/proto
 import { eventually } from '../../support/index.ts';
 import { partsOf, says, TestServer } from './nats-kit.ts';
 
-/** Notes what comes through the door, and answers as told. */
+/** Records the calls, and answers as told. */
 class Notes implements JetStream {
   readonly calls: string[] = [];
   readonly sessions: NatsSession[] = [];

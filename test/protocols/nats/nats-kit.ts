@@ -70,7 +70,7 @@ export async function says(client: WireClient, said: string, answers: string): P
   assert.equal(await client.readThrough('PONG\r\n'), `${answers}PONG\r\n`);
 }
 
-/** What a message is made of, as texts. */
+/** The parts of a message, as texts. */
 export function partsOf(message: LiveMessage): {
   subject: string;
   reply: string | undefined;

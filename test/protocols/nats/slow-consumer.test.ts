@@ -44,7 +44,7 @@ describe('a client that never reads', () => {
 
   it('is cut at once when more waits than may', async () => {
     await using server = await TestServer.start({
-      // The publisher is not held: it is what the limit is for.
+      // The publisher is not held, because the limit is under test.
       limits: { outputBytesMax: 4 * MiB, outputBytesHold: 1024 * MiB, writeDeadlineMs: 60_000 },
     });
     using stuck = await server.connect();

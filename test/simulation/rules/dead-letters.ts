@@ -2,7 +2,7 @@ import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 
-/* What was given up. */
+/* Messages that were given up. */
 
 export function letterSeen(
   exam: Examination,
@@ -37,7 +37,7 @@ export function letterSeen(
     const isSameRun = group.givenUp.get(`${letter.partition}/${letter.offset}`) === last.run;
     const least = isSameRun ? last.count : leastCount(exam, delivery);
     if (letter.cause.startsWith('max-deliveries')) {
-      // What was given back does not count.
+      // Messages given back do not count.
       const failed = [
         letter.deliveries - delivery.releases.length,
         letter.deliveries - leastReleases(exam, delivery),

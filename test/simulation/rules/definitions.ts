@@ -3,7 +3,7 @@ import { rewait } from './deliveries.ts';
 import { GroupKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 
-/* Topics and groups as they were asked for, and what was to go from them. */
+/* Topics and groups as they were requested, and what was removed from them. */
 
 export function groupAsked(
   exam: Examination,

@@ -8,7 +8,7 @@ import { pulledOne } from './pulls.ts';
 import { atRest, goesOutInOrder, isStale } from './receipts.ts';
 import { see, seenCommitted } from './sights.ts';
 
-/* What groups are given, and what they answer. */
+/* Deliveries to groups, and their answers. */
 
 /** A delivery is counted on disk after so long, as the broker promises. */
 const countedAfterMs = 25;
@@ -73,7 +73,7 @@ function waitUntil(group: GroupKnown, delivery: DeliveryKnown, untilMs: number):
   delivery.earliestMs = untilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
 }
 
-/** Waits that were shortened hold for what is in flight. */
+/** Shortened waits hold for messages in flight. */
 export function rewait(group: GroupKnown): void {
   for (const delivery of group.deliveries.values())
     if (!delivery.answered && delivery.untilMs === undefined) waitFrom(group, delivery, delivery.sinceMs);
@@ -158,7 +158,10 @@ function inOrder(
   group.lastFresh[partition] = offset;
 }
 
-/** What is removed is out with nobody: it takes no place in maxInFlight, and holds no key back. */
+/**
+ * A removed message is in flight with no consumer: it takes no place in maxInFlight, and does not block its
+ * key.
+ */
 export function position(exam: Examination, { group, removed }: FactOf<'position'>): void {
   if (removed > 0) exam.broken('what is removed is not under way', `${removed} messages of ${group}`);
 }
@@ -181,7 +184,7 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const isInTime = delivery.log.at(-1)!.run === exam.known.run && exam.ms < delivery.inFlightUntilMs;
   if (!took) {
     const isTaken = delivery.answered || delivery.acked !== undefined || group.deletedAt !== undefined;
-    // What was removed while it was out has nobody who waits for an answer.
+    // No answer is expected for a message that was removed while it was in flight.
     if (isInTime && !isTaken && !mayBeRemoved(instance, exam.known, exam.wallMs))
       exam.broken('an answer in time is taken', text);
     return;
@@ -191,7 +194,7 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   else if (answer === 'ack-all') {
     for (const other of group.deliveries.values())
       if (other.instance.partition === partition && other.instance.offset <= offset) {
-        // Delivered by a process before, it may be held behind its key again: then it is nobody's to ack.
+        // Delivered by an earlier process, it may be blocked by its key again: then no consumer can ack it.
         if (group.isOrdered && other.log.at(-1)!.run !== exam.known.run) continue;
         group.givenBack.delete(other);
         const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came

@@ -26,7 +26,7 @@ function delayed(exam: Examination): void {
     if (dueMs === undefined || dueMs > exam.wallMs || answer !== 'stored' || offset >= 0) continue;
     const topic = exam.known.topics.get(key)!;
     const mayBeGone = topic.isVolatile || topic.isQueueLike || topic.drops || topic.removals.length > 0;
-    const mayBeUnread = topic.damages.length > 0; // it came, and nobody could look at it
+    const mayBeUnread = topic.damages.length > 0; // it came, but could not be read
     if (mayBeGone || mayBeUnread || topic.deletedAt !== undefined) continue;
     if (![...topic.instances.values()].some(({ id }) => id === plan.id))
       exam.broken('what is delayed comes', `m${plan.id} was due at ${dueMs}`);

@@ -2,7 +2,7 @@ import type { Examination } from '../examination.ts';
 import type { PublishKnown, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 
-/* What is on disk. */
+/* What must be on disk. */
 
 export function ended(exam: Examination): void {
   exam.known.isUp = false;

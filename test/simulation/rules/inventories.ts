@@ -66,7 +66,7 @@ function noteGone(exam: Examination, instance: Instance): boolean {
   return cause !== undefined;
 }
 
-/** What every group is done with does not stay in a queue. */
+/** A message that all groups are done with does not stay in a queue. */
 function mustBeGone(exam: Examination, instance: Instance): void {
   const { topic } = instance;
   if (!topic.isQueueLike) return;
@@ -74,13 +74,13 @@ function mustBeGone(exam: Examination, instance: Instance): void {
   if (groups.some(({ disturbedAt, readyAt }) => disturbedAt >= 0 || readyAt === undefined)) return;
   // Its deletion was asked for before a crash.
   if (topic.groups.some(({ deletedAt, deleted }) => deletedAt !== undefined && !deleted)) return;
-  // What is not decided, or stands behind it, is looked at later.
+  // A message that is undecided, or follows such a message, is checked later.
   const { publishes } = topic;
   if (publishes.some(({ transaction: of }) => of !== undefined && !exam.known.transaction(of).isDecided))
     return;
-  // What could not be read when it was looked at stays, and is whole again for the next process.
+  // A message that could not be read stays, and is intact again for the next process.
   if (topic.damages.length > 0) return;
-  // A group that lives in memory only, or has expired, leaves without a word what it was not done with.
+  // A group that lives in memory only, or has expired, leaves its unfinished messages without a record.
   if (topic.groups.some((group) => !group.isStored || group.mayExpire)) return;
   const wanting = groups.filter((group) => group.mayWant(instance.key));
   if (wanting.length === 0 || !wanting.every((group) => surelyDone(exam, group, instance))) return;
@@ -103,12 +103,12 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
   const { messagesMax, ageMsMax, overflow, compaction } = topic.configs[0]!;
   if (messagesMax !== undefined && overflow === 'drop-oldest' && messages.length > messagesMax)
     exam.broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
-  // What was sent again keeps the time of its publish, and is looked at when it comes.
+  // A message that was sent again keeps the time of its publish, and is checked when it comes.
   const oldestMs = Math.min(
     ...messages.map(({ id, timestampMs }) => Math.max(timestampMs, exam.known.publishes.get(id)!.sentWallMs)),
   );
-  // What waited for room keeps the time of its publish and may stand behind a younger one, which is looked at
-  // first.
+  // A message that waited for room keeps the time of its publish and may follow a younger one, which is
+  // checked first.
   const dueMs = Math.max(oldestMs + (ageMsMax ?? Infinity), exam.known.upSinceWallMs);
   if (ageMsMax !== undefined && overflow !== 'wait' && exam.wallMs > dueMs + ageSlackMs)
     exam.broken(
@@ -116,7 +116,7 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
       `${where} holds a message of ${exam.wallMs - oldestMs} ms, of at most ${ageMsMax}`,
     );
   const perKey = perKeyMaxThatDrops(topic.configs[0]!);
-  // What a transaction pushes out goes some time after it was committed.
+  // A message pushed out by a transaction is removed some time after the commit.
   if (perKey === undefined || mayHaveTransactions(exam, topic)) return;
   for (const [key, count] of keys ?? []) {
     if (count > perKey && (key !== '' || !compaction))
@@ -125,8 +125,8 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
 }
 
 /**
- * Also what was sent before the process, and with it all that a topic in memory held, came to its end: it may
- * come again.
+ * Includes messages sent before the process, and with it a topic in memory, came to its end: they may come
+ * again.
  */
 function mayHaveTransactions(exam: Examination, { key }: TopicKnown): boolean {
   for (const { topic, transaction } of exam.known.publishes.values())

@@ -5,9 +5,9 @@ import { mayBeGone } from '../losses.ts';
 import { onDisk } from './durability.ts';
 import { see, seenCommitted } from './sights.ts';
 
-/* What Kafka clients read and commit. */
+/* Reads and commits of Kafka clients. */
 
-/** What a Kafka client read: in order, all there is, and nothing that a crash could take back. */
+/** A read of a Kafka client: in order, complete, and without anything that a crash could take back. */
 export function fetched(exam: Examination, fact: FactOf<'fetched'>): void {
   const topic = exam.known.topic(fact.topic, exam.at);
   const { partition, committedOnly, since, from, end, highWatermark, lastStableOffset, seen } = fact;
@@ -80,7 +80,7 @@ export function transactionEnded(
 }
 
 /**
- * What a group committed is what it is told, after any crash: no position goes back by itself, and none is
+ * A group gets the offset that it committed, after any crash: no position goes back by itself, and none is
  * invented.
  */
 export function offsetSeen(exam: Examination, fact: FactOf<'offset-seen'>): void {

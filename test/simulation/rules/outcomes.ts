@@ -2,7 +2,7 @@ import type { Examination } from '../examination.ts';
 import type { FactOf } from '../history.ts';
 import { transactionEnded } from './kafka.ts';
 
-/* What became of what was asked for. */
+/* Outcomes of requests. */
 
 export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'outcome'>): void {
   const known = exam.known;

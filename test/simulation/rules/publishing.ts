@@ -5,7 +5,7 @@ import { mayBeGone } from '../losses.ts';
 import { onDisk } from './durability.ts';
 import { see } from './sights.ts';
 
-/* What publishers ask for and are told. */
+/* Requests of publishers and their answers. */
 
 /**
  * The broker may say these of a publish; anything else is no refusal. After the last two the message may be
@@ -149,13 +149,13 @@ export function refused(exam: Examination, { id, code, wasSentBefore = false }: 
   const { configs } = exam.known.topics.get(publish.topic)!;
   if (code === 'message-invalid' && !configs.some(({ compaction }) => compaction))
     exam.broken('refusals have a code', `m${plan.id} was refused as only a compacted topic may do it`);
-  // What waits for room may have gone in between.
+  // A message that waited for room may have been appended in between.
   const waits = configs.some(({ overflow }) => overflow === 'wait');
   if (code === `wrong-${plan.expect}` && !waits && !publish.mayWait)
     exam.broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
 }
 
-/** A client sends again what it has no answer to. */
+/** A client sends messages without an answer again. */
 export function sent(exam: Examination, { ids }: FactOf<'sent'>): void {
   const { at: sentAt, wallMs: sentWallMs, known } = exam;
   for (const id of ids) Object.assign(known.publishes.get(id)!, { run: known.run, sentAt, sentWallMs });

@@ -3,7 +3,7 @@ import type { GroupKnown, PullKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { isOwed, mayBeRemoved } from '../losses.ts';
 
-/* Pulls: what they take, and how they end. */
+/* Pulls: the messages they take, and how they end. */
 
 export function pull(exam: Examination, { pull: number, group, options }: FactOf<'pull'>): void {
   const known: PullKnown = { group, options, askedMs: exam.ms, messages: 0, bytes: 0, hasEnded: false };
@@ -54,7 +54,7 @@ function hasReason(exam: Examination, { end }: FactOf<'pulled'>, known: PullKnow
     case 'too-large':
       return options.bytesMax !== undefined && !(options.takesAnyFirst === true && messages === 0);
     case 'left':
-      return false; // nobody ends one
+      return false; // nothing ends one
     default:
       return true; // the group is gone
   }

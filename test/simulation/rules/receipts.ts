@@ -4,7 +4,7 @@ import type { FactOf } from '../history.ts';
 import { mayBeRemoved } from '../losses.ts';
 import { leastCount } from './dead-letters.ts';
 
-/* What consumers hold, give back, and answer by receipt. */
+/* Messages that consumers hold, give back, and answer by receipt. */
 
 /** A timer goes off up to a millisecond late. */
 const timerSlackMs = 2;
@@ -25,7 +25,7 @@ export function isStale(
   return last.count !== count && last.count <= leastCount(exam, delivery);
 }
 
-/** A consumer gives back what it holds. */
+/** A consumer gives back its messages. */
 export function released(exam: Examination, fact: FactOf<'released'>): void {
   const group = exam.known.groups.get(fact.group)!;
   const { run } = exam.known;
@@ -77,7 +77,7 @@ function notHeld(exam: Examination, { key }: GroupKnown, delivery: DeliveryKnown
   exam.broken('a consumer holds what it was given', `m${instance.id} of ${key} is in flight, and not held`);
 }
 
-/** What was given back before it, of its partition, has gone out. */
+/** Earlier messages given back, of its partition, have been delivered. */
 export function goesOutInOrder(
   exam: Examination,
   group: GroupKnown,
@@ -103,7 +103,7 @@ function mayBeOver(exam: Examination, group: GroupKnown, { instance, deadLettere
   );
 }
 
-/** Nothing is left to do: what could be delivered was, and no deadline lies behind. */
+/** Nothing is left to do: all deliverable messages were delivered, and no deadline has passed. */
 export function atRest(exam: Examination, { hungry = [], inFlight = [] }: FactOf<'idle'>): void {
   const { known } = exam;
   for (const key of hungry) {

@@ -4,9 +4,9 @@ import type { FactOf } from '../history.ts';
 import { onDisk } from './durability.ts';
 import { refusals, unsureRefusals } from './publishing.ts';
 
-/* What goes to several topics in one publish. */
+/* Publishes to several topics. */
 
-/** Slack for what is due: its time comes, and then it is appended. */
+/** Slack for delayed messages: their time comes, and then they are appended. */
 const dueSlackMs = 2000;
 
 /** The one answer, for all topics. */
@@ -48,8 +48,7 @@ function answerOnce(exam: Examination, publish: PublishKnown): boolean {
 }
 
 /**
- * After a look at everything: what stands in one of its topics stands in all of them, and what was acked is
- * there.
+ * After a look at everything: a message in one of its topics is in all of them, and acked messages are there.
  */
 export function allOrNone(exam: Examination): void {
   const { known } = exam;
@@ -79,7 +78,7 @@ function idsIn({
   return new Set(Array.from(instances.values(), ({ id }) => id));
 }
 
-/** Whether it may be in its topic, or have been there, without anybody having seen it. */
+/** Whether it may be in its topic, or have been there, without having been seen. */
 function mayBeUnseen(exam: Examination, { topic: key, plan, dueMs }: PublishKnown): boolean {
   const topic = exam.known.topics.get(key)!;
   if (topic.deletedAt !== undefined || topic.isVolatile || topic.drops || topic.removals.length > 0)
@@ -89,7 +88,7 @@ function mayBeUnseen(exam: Examination, { topic: key, plan, dueMs }: PublishKnow
   const hasWindow = topic.configs.some(({ dedupeWindowMs }) => dedupeWindowMs > 0);
   if (plan.dedupeId !== undefined && hasWindow) return true; // a duplicate of another
   if (dueMs !== undefined && (exam.known.isScheduleDamaged || exam.wallMs < dueMs + dueSlackMs)) return true;
-  // A group that has left takes with it what it alone was holding.
+  // A group that has left takes the messages with it that it alone was holding.
   return (
     topic.isQueueLike &&
     topic.groups.some(

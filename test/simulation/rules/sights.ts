@@ -3,7 +3,7 @@ import { matches, type Instance, type PublishKnown, type TopicKnown } from '../f
 import type { Sighting } from '../message.ts';
 import { letterSeen } from './dead-letters.ts';
 
-/* What anybody sees of a stored message: it is what was published, and where it was. */
+/* A stored message as any client sees it: it is unchanged, and in its place. */
 
 /** Every sight of a stored message goes through here. */
 export function see(exam: Examination, seen: Sighting, topic: TopicKnown): Instance | undefined {
@@ -77,7 +77,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-/** Somebody saw it who is shown only what is decided. */
+/** A client saw it that is shown only decided messages. */
 export function seenCommitted(exam: Examination, instance: Instance): void {
   const transaction = exam.known.transactionOf(instance);
   if (!transaction) return;

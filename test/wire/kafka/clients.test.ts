@@ -71,8 +71,8 @@ function assertSame(writer: Writer, frame: Buffer): void {
 }
 
 test('the versions that clients of today choose are advertised', () => {
-  // What Kafka 4.4 has and we leave out: topics by id in Produce and offsets, and what only followers and
-  // tiers need.
+  // Parts of Kafka 4.4 that we leave out: topics by id in Produce and offsets, and APIs for followers and
+  // tiers.
   const leftOut = [
     'Produce 13',
     'Fetch 18',
@@ -137,7 +137,7 @@ test('what the members of classic groups tell each other', () => {
         const subscription = decodeConsumerSubscription(metadata);
         assert.equal(subscription.topics.length, 1, client);
         clients.add(client);
-        // This one says version 1 and leaves out what version 1 has.
+        // This one says version 1 and leaves out the fields of version 1.
         if (client.startsWith('@platformatic')) continue;
         const again = encodeConsumerSubscription(metadata.readInt16BE(), subscription);
         assert.equal(again.toString('hex'), metadata.toString('hex'), client);

@@ -64,8 +64,8 @@ function assertFails(code: WireErrorCode, run: () => unknown): void {
 }
 
 /**
- * Random elements of a snappy block or LZ4 block, and what they become: all kinds of them, which no
- * compressor can be made to choose.
+ * Random elements of a snappy block or LZ4 block, and their expansion: all kinds of elements, even those that
+ * compressors do not choose.
  */
 interface Element {
   readonly literal: Uint8Array;
@@ -85,7 +85,7 @@ const elements = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** What the elements become; each one's distance is brought within what stands before it. */
+/** The expansion of the elements; each one's distance is limited to the bytes before it. */
 function expand(
   list: readonly Element[],
   lengthMax: number,

@@ -24,7 +24,7 @@ const someVersion = fc
     fc.constantFrom(...versionsOfApi(api)).map((version) => ({ api, codec, version })),
   );
 
-/** Decodes what may be anything: a message or a WireError, nothing else. */
+/** Decodes any bytes: the result is a message or a WireError, nothing else. */
 function attempt(run: () => unknown): unknown {
   try {
     return run();
@@ -98,7 +98,7 @@ test('random frames have a head or are a WireError', () => {
   );
 });
 
-/** Fields and elements in a value, those that share a constant included: what decoding may have cost. */
+/** Fields and elements in a value, including those that share a constant: the possible cost of decoding. */
 function valuesIn(value: unknown): number {
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return 1;
   let count = 1;

@@ -44,7 +44,7 @@ export function encode(codec: AnyCodec, version: number, message: object): Buffe
   return Buffer.concat(writer.take());
 }
 
-/** Decodes all of the bytes: what is left over is an error. */
+/** Decodes all of the bytes; remaining bytes are an error. */
 export function decodeAll(codec: AnyCodec, version: number, bytes: Buffer): Values {
   const reader = new Reader(bytes);
   const message = codec.decode(reader, version);
@@ -56,7 +56,7 @@ export interface Values {
   readonly [name: string]: unknown;
 }
 
-/** Only what the version has. */
+/** Keeps only the fields of the version. */
 export function project(fields: Fields, version: number, message: Values): Values {
   const values: { [name: string]: unknown } = {};
   for (const [name, field] of Object.entries(fields)) {

@@ -14,7 +14,7 @@ import {
   type Values,
 } from './kit.ts';
 
-// What Kafka's own generated classes write, for every message and version.
+// The output of Kafka's own generated classes, for every message and version.
 
 interface OracleLine {
   readonly name: ApiName;

@@ -29,7 +29,7 @@ interface BatchLine {
   readonly batches: readonly BatchFacts[];
 }
 
-/** What Kafka's reader says of a batch. */
+/** Kafka's reader on a batch. */
 interface BatchFacts {
   readonly magic: number;
   readonly baseOffset: number;

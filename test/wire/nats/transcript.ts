@@ -8,7 +8,7 @@ import {
   type Verb,
 } from '../../../src/wire/nats/index.ts';
 
-/** What a parser said, one line per frame. */
+/** The output of a parser, one line per frame. */
 export type Transcript = string[];
 
 const range = (frame: Frame, start: number, end: number): string =>
@@ -89,7 +89,7 @@ export function read<Side extends Verb>(
   return transcript;
 }
 
-/** What a server reads from a client that says this. */
+/** A server's reading of a client's bytes. */
 export function fromClient(said: string, ...more: string[]): Transcript {
   return read(
     clientHandlers,
@@ -97,7 +97,7 @@ export function fromClient(said: string, ...more: string[]): Transcript {
   );
 }
 
-/** What a client reads from a server that says this. */
+/** A client's reading of a server's bytes. */
 export function fromServer(said: string): Transcript {
   return read(serverHandlers, [Buffer.from(said, 'latin1')]);
 }

@@ -16,7 +16,7 @@ export const noBytes: Buffer = Buffer.alloc(0);
 export class ClassicKit {
   readonly clock: VirtualClock = new VirtualClock();
   readonly group: ClassicGroup;
-  /** What the group told the coordinator: its state each time. */
+  /** The states that the group reported to the coordinator. */
   readonly changes: string[] = [];
 
   constructor(limits: Partial<GroupLimits> = {}) {
@@ -113,7 +113,7 @@ export class ClassicKit {
   stable(count: number, request: Partial<JoinRequest> = {}): string[] {
     const joins = Array.from({ length: count }, () => this.enter(request));
     const ids = joins.map(({ id }) => id);
-    // Everybody but the last hears of the rebalance and comes again.
+    // All but the last are told of the rebalance and join again.
     for (const id of ids.slice(0, -1))
       if (!this.group.members.get(id)!.join) this.join({ ...request, memberId: id });
     const leader =

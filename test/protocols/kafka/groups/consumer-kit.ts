@@ -14,8 +14,8 @@ import { SeededRandom, VirtualClock } from '../../../../src/util/index.ts';
 import { errorName } from '../../../../src/wire/kafka/index.ts';
 
 /**
- * A KIP-848 group on a clock that moves only when told; topics are what {@link topics} says, their ids their
- * names.
+ * A KIP-848 group on a clock that moves only when told; its topics come from {@link topics}, with their names
+ * as ids.
  */
 export class ConsumerKit {
   readonly clock: VirtualClock = new VirtualClock();
@@ -80,7 +80,7 @@ export class ConsumerKit {
   }
 }
 
-/** A client that does what it is told, at its next heartbeat. */
+/** A client that follows its assignment at its next heartbeat. */
 export class TestMember {
   readonly id: string;
   readonly kit: ConsumerKit;
@@ -114,7 +114,7 @@ export class TestMember {
     return this;
   }
 
-  /** Takes what it was told and says so. `says`: what it says it holds instead. */
+  /** Takes its assignment and reports it. `says` is reported instead, if given. */
   beat(more: Partial<ConsumerHeartbeat> = {}): this {
     const before = this.owned;
     if (this.#told) this.owned = [...this.#told];
@@ -135,7 +135,7 @@ export class TestMember {
     return this.kit.heartbeat({ memberId: this.id, memberEpoch: epoch, instanceId: this.instanceId });
   }
 
-  /** What it was told to have, whether it has got to it or not. */
+  /** Its assignment, applied or not. */
   get told(): string {
     return [...(this.#told ?? this.owned)].join(' ');
   }

@@ -9,8 +9,8 @@ import {
 import type { KafkaClient } from '../kit.ts';
 
 /**
- * A member of a classic group, by hand: it reads the topics it names and, when it leads, gives everybody all
- * partitions in turn.
+ * A member of a classic group, by hand: it reads its topics and, as the leader, assigns all partitions in
+ * turn.
  */
 export class ClassicMember {
   readonly client: KafkaClient;
@@ -127,7 +127,7 @@ export async function commit(
   return errorName(topics[0]!.partitions[0]!.errorCode);
 }
 
-/** What the group has committed: `topic-partition=offset metadata`, of all topics. */
+/** The commits of a group: `topic-partition=offset metadata`, of all topics. */
 export async function committed(client: KafkaClient, groupId: string): Promise<string[]> {
   const { groups } = await client.call('OffsetFetch', 9, {
     groups: [{ groupId, topics: null }],

@@ -19,10 +19,7 @@ class Witness extends Listener {
   }
 }
 
-/**
- * A stream of three messages on disk; then a publish that nobody waits for, and in the same moment a
- * question.
- */
+/** A stream of three messages on disk; then a publish without a wait, and a question at the same moment. */
 async function ask(
   path: string,
   body: object,

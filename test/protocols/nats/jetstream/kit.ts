@@ -60,7 +60,7 @@ export interface ApiReply {
 // oxlint-disable-next-line typescript/no-explicit-any -- what the tests assert says what it is
 type Loose = any;
 
-/** Somebody who listens on a subject, as a connection would. */
+/** A subscriber of a subject, as a connection would be. */
 export class Listener implements LiveSubscriber {
   readonly seen: Seen[] = [];
   congested = false;
@@ -98,14 +98,15 @@ export class Listener implements LiveSubscriber {
     return this.seen.map(({ status, value }) => status ?? value);
   }
 
-  /** What came since the last call. */
+  /** The messages since the last call. */
   take(): Seen[] {
     return this.seen.splice(0);
   }
 }
 
 /**
- * JetStream over a broker in memory on virtual time, without connections: what a session does, the test does.
+ * JetStream over a broker in memory on virtual time, without connections: the test does the work of a
+ * session.
  */
 export class TestJetStream {
   readonly kit: TestBroker;
@@ -230,7 +231,7 @@ export class TestJetStream {
     return JSON.parse(answer.value) as ApiReply;
   }
 
-  /** Sends a pull request; what comes is in the listener. False: nobody there. */
+  /** Sends a pull request; the answers are in the listener. `sent` is false if there was no receiver. */
   pull(stream: string, consumer: string, body: object | string = ''): Listener & { sent: boolean } {
     const { subject: reply, listener } = this.inbox();
     const value = typeof body === 'string' ? body : JSON.stringify(body);

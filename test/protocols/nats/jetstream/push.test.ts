@@ -91,7 +91,7 @@ describe('push consumers', () => {
     assert.ok(js.kit.clock.timerCount < timers);
     await js.advance(5000);
     assert.equal(out.seen.length, 4);
-    // Whoever comes next hears one heartbeat at a time.
+    // The next listener gets one heartbeat at a time.
     const next = js.listen('out');
     await js.advance(2000);
     assert.equal(next.seen.length, 4);
