@@ -11,7 +11,7 @@ import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
 const bundle = (path: string): string => new URL(`../bundle/${path}`, import.meta.url).href;
 
-test('the bundle exports what the sources do, and works', async () => {
+test('the bundle exports the same as the sources, and works', async () => {
   const bundled = (await import(bundle('index.js'))) as typeof sources;
   assert.deepEqual(Object.keys(bundled).toSorted(), Object.keys(sources).toSorted());
   await using directory = await makeTemporaryDirectory();

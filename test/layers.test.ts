@@ -329,7 +329,7 @@ test('server and command line name no protocol: they go by the table', async () 
   assert.deepEqual(found, []);
 });
 
-test('the check sees what it is there for', () => {
+test('the check catches violations', () => {
   const cases: readonly (readonly [file: string, source: string, violation: RegExp | undefined])[] = [
     ['broker/topics/topic.ts', `import { Log } from '../../log/index.ts';`, undefined],
     ['broker/topics/topic.ts', `import { Log } from '../../log/log.ts';`, /past the index\.ts of log/],
@@ -391,7 +391,7 @@ test('the check sees what it is there for', () => {
   }
 });
 
-test('the check of wings sees what it is there for', () => {
+test('the check of wings catches violations', () => {
   const cases: readonly (readonly [file: string, source: string, violation: RegExp | undefined])[] = [
     ['broker/topics/topic.ts', `import { Group } from '../groups/group.ts';`, undefined],
     ['broker/groups/group.ts', `import { Topic } from '../topics/topic.ts';`, /groups may not import topics/],

@@ -89,7 +89,7 @@ describe('the package', () => {
     return stdout;
   }
 
-  test('packed in a clone, has what its entries name', async () => {
+  test('packed in a clone, has the files that its entries name', async () => {
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
       exports: { [path: string]: { types: string; default: string } | string };
       bin: { pillarbox: string };

@@ -36,7 +36,7 @@ test('a publisher reports as many messages as the server got', async () => {
   assert.ok(report.endMs > report.startMs && report.cores > 0);
 });
 
-test('a subscriber reports what arrives on all its connections', async () => {
+test('a subscriber reports the messages of all its connections', async () => {
   const [reader, writer] = await startAll([
     { kind: 'subscriber', port, subject: 'a', connections: 2 },
     { kind: 'publisher', port, subject: 'a', payloadBytes: 128, seconds: 0.02 },

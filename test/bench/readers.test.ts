@@ -128,7 +128,7 @@ test('a pull subscription keeps two requests under way until it is stopped', () 
   assert.ok(pull.isIdle);
 });
 
-test('a refused publish, a status and an -ERR end the run with what the server said', () => {
+test("a refused publish, a status and an -ERR end the run with the server's words", () => {
   const feed = (text: string): void => {
     const link = new FedLink();
     void new AckCounter(link, () => {});

@@ -9,7 +9,7 @@ test('a quantile between two values is interpolated', () => {
   assert.ok(Number.isNaN(quantile([], 0.5)));
 });
 
-test('a spread is the median with minimum and maximum, and leaves out what is no number', () => {
+test('a spread is the median with minimum and maximum, and leaves out NaN', () => {
   assert.deepEqual(spreadOf([30, Number.NaN, 10, 20]), { median: 20, minimum: 10, maximum: 30 });
 });
 

@@ -5,7 +5,7 @@ import { TestBroker } from './kit.ts';
 
 /* Facts that hold from the first moment after a start. */
 
-test('what an age limit removed before a crash is not seen again', async () => {
+test('messages that an age limit removed before a crash are not seen again', async () => {
   await using kit = await TestBroker.open();
   const readings = await kit.broker.createTopic({ name: 'readings', partitions: 2, ageMsMax: 1000 });
   await readings.send({ value: 'old' }, { partition: 0 });
@@ -54,7 +54,7 @@ function groupOf(kit: TestBroker, topic: string): Group {
   return kit.broker.topic(topic)!.groups.get('g')!;
 }
 
-test('what may be delivered is counted by partition, as the limit of messages in flight holds', async () => {
+test('deliverable messages are counted by partition, as the limit of messages in flight holds', async () => {
   await using kit = await TestBroker.open();
   const orders = await kit.broker.createTopic({ name: 'orders', partitions: 2 });
   const group = await orders.createGroup({ name: 'g', maxInFlight: 1 });

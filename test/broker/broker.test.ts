@@ -5,7 +5,7 @@ import { FaultyFiles } from '../support/faulty-files.ts';
 import { SeededRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestBroker, text } from './kit.ts';
 
-test('segments that a few stragglers pin are rewritten, and what lives stays readable', async () => {
+test('segments that a few stragglers pin are rewritten, and live messages stay readable', async () => {
   const clock = new VirtualClock();
   const files = new MemoryFiles();
   const open = (): Promise<Broker> =>

@@ -64,7 +64,7 @@ async function delivered(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-describe('a budget refuses what would be too much, and has room again when something goes', () => {
+describe('a budget refuses objects beyond it, and has room again when one is deleted', () => {
   test('topics', () =>
     withBroker({ topics: 2 }, async ({ broker }) => {
       const first = await broker.createTopic({ name: 'a' });
@@ -176,7 +176,7 @@ describe('a budget refuses what would be too much, and has room again when somet
       assert.equal(broker.budgets.used('keys'), 0);
     }));
 
-  test('dedupe ids: what is over is forgotten in all topics first', () =>
+  test('dedupe ids: expired ones are forgotten in all topics first', () =>
     withBroker({ dedupeIds: 2 }, async ({ broker, clock }) => {
       const [a, b] = [
         await broker.createTopic({ name: 'a', dedupeWindowMs: 1000 }),
@@ -241,7 +241,7 @@ describe('a budget refuses what would be too much, and has room again when somet
     }));
 });
 
-test('a start reads back what is there, whatever the limits; only what is new is refused', () =>
+test('a start reads everything back, beyond any limit; only new objects are refused', () =>
   withBroker({}, async ({ broker, restart }) => {
     for (const name of ['a', 'b', 'c']) {
       const topic = await broker.createTopic({ name, partitions: 4, keyState: true });
@@ -271,7 +271,7 @@ test('a start reads back what is there, whatever the limits; only what is new is
     for (const name of budgetNames) assert.equal(again.budgets.used(name), 0, name);
   }));
 
-test('past the memory watermark, of the heap or of all, nothing grows; what is there can go', async () => {
+test('past the memory watermark, of the heap or of all, nothing grows; deletions work', async () => {
   const use = { memory: 0, heap: 0 };
   const broker = await Broker.open({
     dir: 'data',

@@ -223,7 +223,7 @@ test('publishers that fill the disk within a second are refused at the watermark
   assert.ok(files.freeBytes >= 512 * kib, `${files.freeBytes} bytes free`);
 });
 
-test('where no checkpoint finds room, tries leave the journal to what cannot be refused', async () => {
+test('if no checkpoint finds room, attempts leave the journal to entries that cannot be refused', async () => {
   const { files, broker, clock } = await withTwoMebibytes('limits');
   await using _ = broker;
   files.before = ({ kind, path }) =>

@@ -24,7 +24,7 @@ test('a new topic never gets the messages of one whose definition was lost', asy
   }
 });
 
-test('an orphan becomes a topic again when somebody adopts it', async () => {
+test('an orphan becomes a topic again when it is adopted', async () => {
   await using kit = await withoutDefinitions();
   const orphans = kit.broker.orphans;
   assert.equal(orphans.length, 1);

@@ -58,7 +58,7 @@ async function fill(broker: Broker, batches: number): Promise<void> {
     );
 }
 
-test('what few bytes may become is in proportion to them', async () => {
+test('the work of few bytes is in proportion to them', async () => {
   const opened = { bytesMax: [] as number[] };
   await using broker = await openBroker(new VirtualClock(), opened);
   await fill(broker, 1);

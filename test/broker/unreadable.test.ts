@@ -45,7 +45,7 @@ async function publishUnreadable(topic: Topic): Promise<void> {
   });
 }
 
-test('a batch that nobody can open is passed over and told of, once', async () => {
+test('a batch that cannot be decompressed is skipped and reported, once', async () => {
   const files = new FaultyFiles();
   await using broker = await openBroker(files);
   const orders = await broker.createTopic({ name: 'orders' });
@@ -87,7 +87,7 @@ test('a batch that nobody can open is passed over and told of, once', async () =
   );
 });
 
-test('many of them in a row leave everybody else their turns', async () => {
+test('many of them in a row leave other readers their turns', async () => {
   const broken = 20;
   let opened = 0;
   await using broker = await Broker.open({
@@ -135,7 +135,7 @@ test('many of them in a row leave everybody else their turns', async () => {
   }
 });
 
-test('a batch that nobody can open is no obstacle to a start, to retention by age, and to removal', async () => {
+test('a batch that cannot be decompressed is no obstacle to a start, to retention by age, and to removal', async () => {
   const files = new FaultyFiles();
   const clock = new VirtualClock();
   const broker = await openBroker(files, clock);
@@ -157,7 +157,7 @@ test('a batch that nobody can open is no obstacle to a start, to retention by ag
   assert.equal(partition.count, 0);
 });
 
-test('a message lost to damage at the end of the log holds nobody back', async () => {
+test('a message lost to damage at the end of the log blocks no group', async () => {
   const files = new FaultyFiles();
   const first = await openBroker(files);
   const orders = await first.createTopic({ name: 'orders' });
@@ -202,7 +202,7 @@ test('a message lost to damage at the end of the log holds nobody back', async (
   );
 });
 
-test('what cannot be read now is asked for again a second later', async () => {
+test('a read that fails now is tried again a second later', async () => {
   const files = new FaultyFiles();
   const clock = new VirtualClock();
   const first = await openBroker(files);

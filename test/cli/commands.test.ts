@@ -78,7 +78,7 @@ describe('commands against a running broker', () => {
     assert.equal(topic?.['messages'], 2500);
   });
 
-  test('pub says when nobody got the message', async () => {
+  test('pub says when no subscriber got the message', async () => {
     const result = await run('pub', uniqueName('nobody'), 'x');
     assert.equal(result.code, 3);
     assert.match(result.err, /Nobody got the message: no topic captures .* topics create NAME --subjects/);
@@ -103,7 +103,7 @@ describe('commands against a running broker', () => {
     }
   });
 
-  test('what a message holds cannot drive the terminal', async () => {
+  test('the content of a message cannot drive the terminal', async () => {
     const name = uniqueName('escape');
     await run('topics', 'create', name);
     await run('pub', name, 'a\u001B[2Jb');

@@ -161,7 +161,7 @@ describe('doctor --repair', () => {
     }
   });
 
-  test('sets aside what it does not know, and lists what that holds', async () => {
+  test('sets unknown files aside, and lists their content', async () => {
     await using directory = await makeTemporaryDirectory();
     const dir = directory.path;
     await makeData(dir);
@@ -182,7 +182,7 @@ describe('doctor --repair', () => {
     assert.match(out, / +quarantine\/topics-4711 \(.*\): a directory of 1 file, segments among them: 1$/m);
   });
 
-  test('leaves alone what is in use, what is not ours, and what is not there', async () => {
+  test('leaves alone a directory that is in use, foreign or missing', async () => {
     await using directory = await makeTemporaryDirectory();
     const dir = join(directory.path, 'data');
     await makeData(dir);

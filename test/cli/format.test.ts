@@ -39,7 +39,7 @@ describe('numbers for people', () => {
     ]);
   });
 
-  test('read back what people write', () => {
+  test('parse what people write', () => {
     assert.deepEqual(['500ms', '42s', '3m', '2h', '7d', '7', 'd', '1y'].map(parseDuration), [
       500,
       42_000,

@@ -64,7 +64,7 @@ test('top shares its rows, and shows at least one of each', () => {
   assert.deepEqual(share(Infinity, 9, 9), { topics: 9, groups: 9 });
 });
 
-describe('what clients named reaches no terminal as it is', () => {
+describe('names from clients never reach a terminal unescaped', () => {
   const evil = 'a\u001B]0;x\u0007\u009B2J\r\u202Eb';
   const shown = 'a\\x1b]0;x\\x07\\x9b2J\\r\\u202eb';
 

@@ -129,7 +129,7 @@ describe('serve', () => {
     assert.match(String(version), /^\d/);
   });
 
-  test('keeps what was stored over a stop, and says that the stop was clean', async () => {
+  test('keeps stored messages over a stop, and says that the stop was clean', async () => {
     await using directory = await makeTemporaryDirectory();
     {
       await using broker = await serve(directory.path);
@@ -167,7 +167,7 @@ describe('serve', () => {
     assert.equal(await broker.ended, 143);
   });
 
-  test('ends with 70 when a write fails, and what was acknowledged is there at the next start', async () => {
+  test('ends with 70 when a write fails, and acknowledged messages are there at the next start', async () => {
     await using directory = await makeTemporaryDirectory();
     let acknowledged = 0;
     {

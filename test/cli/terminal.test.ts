@@ -5,7 +5,7 @@ import { renderPairs, renderTable } from '../../src/cli/table.ts';
 import { wantsColour } from '../../src/cli/terminal.ts';
 
 describe('colour', () => {
-  test('is for terminals, and for those who force it; NO_COLOR and --no-color win', () => {
+  test('is for terminals, or when forced; NO_COLOR and --no-color win', () => {
     assert.equal(wantsColour(true, {}, false), true);
     assert.equal(wantsColour(false, {}, false), false);
     assert.equal(wantsColour(false, { FORCE_COLOR: '1' }, false), true);

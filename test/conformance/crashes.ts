@@ -61,7 +61,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
       assert.deepEqual(await drainQueue(broker, topic, consumer), ['3', '4', '5', '6']);
     });
 
-    fact('what was acknowledged to a publisher survives kill -9', [], async () => {
+    fact('messages acknowledged to a publisher survive kill -9', [], async () => {
       const topic = await setUp(0);
       const acknowledged: string[] = [];
       const sent = new Set<string>();
@@ -91,7 +91,7 @@ export function describeCrashes(driver: DeliveryDriver): void {
       assert.deepEqual({ lost, invented }, { lost: [], invented: [] });
     });
 
-    fact('what was not acked is delivered again after kill -9', [], async () => {
+    fact('unacked messages are delivered again after kill -9', [], async () => {
       const topic = await setUp(3, { ackDeadlineMs: 1000 });
       const consumer = await broker.join(topic, 'g');
       for (let i = 0; i < 3; i += 1) await receive(consumer);

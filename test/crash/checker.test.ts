@@ -52,7 +52,7 @@ function read(
 
 const all = [sighting('1', 1), sighting('2', 2), sighting('3', 3)];
 
-test('what is as it was published breaks no rule', () => {
+test('unchanged messages break no rule', () => {
   assert.deepEqual(read(all, 3), []);
   assert.deepEqual(read([sighting('1', 1), sighting('3', 3)], 3, 'unacked', [acking(2)]), []);
 });
@@ -79,7 +79,7 @@ test('messages of a subject stand in the order in which they were published', ()
   );
 });
 
-test('what was refused must not be there', () => {
+test('refused messages must not be there', () => {
   const history = new History();
   history.add('p', [intent('1'), { kind: 'refused', ns: ++ns, stream, id: '1' }]);
   history.see(sighting('1', 1));
@@ -105,7 +105,7 @@ test('a delivery after a confirmed ack is seen, on this connection and on a late
   );
 });
 
-test('what nobody delivered is missed, and what a group gives again after its ack is seen', () => {
+test('an undelivered message is missed, and a delivery after a confirmed ack is seen', () => {
   const history = new History();
   history.add('p', [intent('1'), intent('2'), stored('1', 1), stored('2', 2)]);
   history.add('c', [connected(), delivered('1', 1), acking(1), acked(1)]);

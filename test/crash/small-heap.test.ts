@@ -56,7 +56,7 @@ class Counter {
   }
 }
 
-test('a broker with a heap of 256 MiB outlives 600,000 SUB and 30,000 STREAM.CREATE, and says what is too much', async () => {
+test('a broker with a heap of 256 MiB outlives 600,000 SUB and 30,000 STREAM.CREATE, and refuses the excess', async () => {
   await using directory = await makeTemporaryDirectory();
   const dataDirectory = join(directory.path, 'data');
   await mkdir(dataDirectory);

@@ -129,7 +129,7 @@ test('a handler that fails by itself while its subscription closes has failed', 
   await box.close();
 });
 
-test('what was fetched ahead and never handed out has not failed', async () => {
+test('messages fetched ahead and never handed out have not failed', async () => {
   const { box, topic, group } = await withOneTry();
   await topic.publish('y');
   const loop = group.deliveries({ prefetch: 5 });
@@ -172,7 +172,7 @@ test('handlers of live requests hear of the close at once, and are waited for', 
   }
 });
 
-test('a responder whose handler hears nothing closes at the end of the grace', async () => {
+test('a responder with a deaf handler closes at the end of the grace', async () => {
   const box = await open();
   const started = new Gate();
   const responder = box.live.respond('stuck', () => (started.open(), new Promise(() => {})));

@@ -41,7 +41,7 @@ const codecs: readonly (readonly [name: string, codec: number, compress: (bytes:
   ['zstd', Compression.zstd, zstdRaw],
 ];
 
-test('a box reads what Kafka clients have compressed, in the directory of a server that has stopped', async () => {
+test('a box reads batches compressed by Kafka clients, in the directory of a stopped server', async () => {
   await using directory = await makeTemporaryDirectory();
   const dir = directory.path;
   {

@@ -101,7 +101,7 @@ describe('consume', () => {
     await group.drained();
   });
 
-  test('a handler may answer by itself; what it answered first counts', async () => {
+  test('a handler may answer by itself; its first answer counts', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publishBatch(['acks', 'nacks', 'rejects']);
@@ -206,7 +206,7 @@ describe('consume', () => {
     assert.deepEqual([group.lag, group.inFlight], [1, 0]);
   });
 
-  test('close gives up on a handler after its time, and the message goes to somebody else', async () => {
+  test('close gives up on a handler after its time, and the message goes to another consumer', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publish('stuck');
@@ -318,7 +318,7 @@ describe('consume', () => {
 });
 
 describe('consumeBatches', () => {
-  test('acks what the handler did not answer itself', async () => {
+  test('acks messages that the handler did not answer itself', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publishBatch([1, 2, 3, 4, 5]);

@@ -110,7 +110,7 @@ describe('deliveries', () => {
     assert.equal((await again)?.deliveries, 2);
   });
 
-  test('what nobody answered comes again after ackWaitMs', async () => {
+  test('an unanswered message comes again after ackWaitMs', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publish('x');
@@ -156,7 +156,7 @@ describe('next', () => {
     assert.equal((await group.stats()).consumers, 0);
   });
 
-  test('with waitMs 0 gives what is there, and does not wait for the clock', async () => {
+  test('with waitMs 0 gives an available message, and does not wait for the clock', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     const group = await topic.group('g');
@@ -168,7 +168,7 @@ describe('next', () => {
     assert.equal((await group.stats()).consumers, 0);
   });
 
-  test('with waitMs 0 gives what has to be fetched from disk first', async () => {
+  test('with waitMs 0 gives a message that has to be read from disk first', async () => {
     await using directory = await makeTemporaryDirectory();
     {
       await using box = await open({ dir: directory.path });
@@ -191,7 +191,7 @@ describe('next', () => {
 });
 
 describe('batches', () => {
-  test('hold what is there, up to messagesMax', async () => {
+  test('hold the available messages, up to messagesMax', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publishBatch([1, 2, 3, 4, 5]);
@@ -232,7 +232,7 @@ describe('batches', () => {
     assert.deepEqual((await batches.next()).value?.values, [1, 2]);
   });
 
-  test('are nacked as a whole, but for what was answered', async () => {
+  test('are nacked as a whole, except for answered messages', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     await topic.publishBatch([1, 2, 3]);

@@ -15,7 +15,7 @@ async function take(group: Group<unknown>): Promise<unknown[]> {
 }
 
 describe('a group', () => {
-  test('is drained when what it waits for is purged, and the handler hears nothing of it', async () => {
+  test('is drained when the messages it waits for are purged, and the handler is not told', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     const group = await topic.group('g');
@@ -64,7 +64,7 @@ describe('a group', () => {
     assert.deepEqual(await take(await topic.group('two', { filter: ['us.>', 'eu.fr'] })), ['eu.fr', 'us.ny']);
   });
 
-  test('is the same when it is opened again: what is given changes, what is left out stays', async () => {
+  test('is the same when it is opened again: given settings change, others stay', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     const group = await topic.group('g', { ackWaitMs: 1234, maxInFlight: 7 });
@@ -163,7 +163,7 @@ describe('a group', () => {
 });
 
 describe('a topic', () => {
-  test('is the same when it is opened again: what is given changes, what is left out stays', async () => {
+  test('is the same when it is opened again: given settings change, others stay', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders', { messagesMax: 2, retention: 'limits' });
     await topic.publishBatch([1, 2]);
@@ -180,7 +180,7 @@ describe('a topic', () => {
     await assert.rejects(t.box.topic('', {}), { code: 'topic-config-invalid' });
   });
 
-  test('is browsed without anybody noticing', async () => {
+  test('is browsed without side effects', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders', { retention: 'queue', partitions: 2 });
     const group = await topic.group('g');
@@ -298,7 +298,7 @@ describe('dead letters', () => {
     assert.deepEqual(t.box.topics, ['orders']);
   });
 
-  test('are told to those who watch', async () => {
+  test('are told to watchers', async () => {
     await using t = await openTestBox();
     const kinds: string[] = [];
     const letters: unknown[] = [];

@@ -40,7 +40,7 @@ test('live subscribers hear a message at once, its topic stores it when the cong
   await box.close();
 });
 
-test('a close waits until what was published is stored', async () => {
+test('a close waits until published messages are stored', async () => {
   await using kit = await TestBroker.open();
   const { box, topic, relieve } = await congested(kit);
   box.live.publish('orders.new', 1);
@@ -53,7 +53,7 @@ test('a close waits until what was published is stored', async () => {
   assert.equal(topic.count, 1);
 });
 
-test('a broker that fails while it is congested leaves nobody waiting', async () => {
+test('a broker that fails while it is congested leaves no caller waiting', async () => {
   await using kit = await TestBroker.open();
   const { box } = await congested(kit);
   const orders = await box.topic('orders');

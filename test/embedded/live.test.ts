@@ -4,7 +4,7 @@ import { bytes, text, BoxError, ValueError } from '../../src/index.ts';
 import { Gate, collect, openTestBox, settle } from './kit.ts';
 
 describe('live', () => {
-  test('a message goes to everybody who listens now', async () => {
+  test('a message goes to all current subscribers', async () => {
     await using t = await openTestBox();
     const { live } = t.box;
     assert.equal(live.publish('a.b', 'nobody'), 0);
@@ -57,7 +57,7 @@ describe('live', () => {
     assert.equal(value, 'raw');
   });
 
-  test('what a loop is too slow for is dropped, and counted', async () => {
+  test('messages are dropped, and counted, if a loop is too slow', async () => {
     await using t = await openTestBox();
     const feed = t.box.live.subscribe('s', { bufferedMax: 3 });
     const taken = [1, 2, 3, 4, 5].map((value) => t.box.live.publish('s', value));
@@ -76,7 +76,7 @@ describe('live', () => {
     await free.close();
   });
 
-  test('a topic keeps what it captures, and groups get it', async () => {
+  test('a topic keeps messages that it captures, and groups get them', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders', { subjects: ['orders.>'] });
     const feed = t.box.live.subscribe('orders.*');
@@ -131,7 +131,7 @@ describe('live requests', () => {
     assert.deepEqual(await Promise.all(answers), [1, 2, 3]);
   });
 
-  test('are answered by what the handler returns', async () => {
+  test('are answered by the result of the handler', async () => {
     await using t = await openTestBox();
     const { live } = t.box;
     await using _ = live.respond('sum.*', async (message) =>

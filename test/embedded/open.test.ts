@@ -112,7 +112,7 @@ describe('a box', () => {
     assert.equal(t.box.stats().log.commits - commitsBefore, 10);
   });
 
-  test('tells whoever waits that the disk failed', async () => {
+  test('tells waiting callers that the disk failed', async () => {
     let isBroken = false;
     const isJournalWrite = ({ kind, path }: FileCall): boolean =>
       kind === 'write' && path.includes('journal');
@@ -161,7 +161,7 @@ describe('a box', () => {
 });
 
 describe('a process', () => {
-  test('stays while somebody consumes', async () => {
+  test('stays while there is a consumer', async () => {
     const { code, output } = await runScript(`
       const box = await open();
       const topic = await box.topic('reminders');
@@ -173,7 +173,7 @@ describe('a process', () => {
     assert.deepEqual([code, output], [0, 'now\n']);
   });
 
-  test('ends when nobody does, also without closing the box', async () => {
+  test('ends when there is none, also without closing the box', async () => {
     const { code, output } = await runScript(`
       const box = await open();
       const topic = await box.topic('orders');

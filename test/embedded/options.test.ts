@@ -30,7 +30,7 @@ describe('options that do not fit are refused in words', () => {
       await assert.rejects(open(options as OpenOptions), refused);
     });
 
-  test('what a broker that runs already has said for itself', async () => {
+  test('options that belong to a running broker', async () => {
     const broker = await Broker.open({ dir: '/data', files: new MemoryFiles() });
     for (const options of [{ dir: '/tmp' }, { clock: new VirtualClock() }, { onFailed: () => {} }])
       await assert.rejects(open({ broker, ...options }), refused);
@@ -272,7 +272,7 @@ describe('values that JSON would change in silence are refused', () => {
     });
   });
 
-  test('what JSON can say is taken, absent members and dates included', async () => {
+  test('JSON values are taken, absent members and dates included', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
     class Order {
@@ -295,7 +295,7 @@ describe('values that JSON would change in silence are refused', () => {
     });
   });
 
-  test('text, bytes and codecs of ones own are held to what they say', async () => {
+  test('values for text, bytes and custom codecs are checked', async () => {
     await using t = await openTestBox();
     const notes = await t.box.topic('notes', { codec: text });
     await assert.rejects(notes.publish(5 as Loose), {

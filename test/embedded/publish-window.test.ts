@@ -42,7 +42,7 @@ test('a publish window has an end, and room again when those in it are on disk',
   assert.equal(topic.count, 8);
 });
 
-test('what a topic throws is a refusal, and leaves the window', async () => {
+test('an exception of a topic is a refusal, and leaves the window', async () => {
   await using broker = await Broker.open({ dir: '/data', files: new MemoryFiles() });
   const topic = await broker.createTopic({ name: 't' });
   topic.publish = () => {

@@ -89,7 +89,7 @@ describe('publish', () => {
     await Promise.all([broker.close(), crashed.close()]);
   });
 
-  test('an expectation that does not hold is refused, with what holds', async () => {
+  test('an expectation that does not hold is refused, with the actual offset', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders', { keyState: true });
     await topic.publish('a', { key: 'k', expectedLastOffset: -1 });

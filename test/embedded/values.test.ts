@@ -6,7 +6,7 @@ import { eventually } from '../support/index.ts';
 import { collect, openTestBox } from './kit.ts';
 
 describe('values', () => {
-  test('without codec or schema are JSON: what goes in comes out', async () => {
+  test('without codec or schema are JSON, and come out as they went in', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('things');
     const values = [{ a: [1, { b: null }] }, 'text', '', 12.5, true, null, [], 'zwölf'];
@@ -18,7 +18,7 @@ describe('values', () => {
     assert.equal(Buffer.from((await topic.get(1))!.bytes!).toString(), '"text"');
   });
 
-  test('that are not JSON are refused, with what to do', async () => {
+  test('that are not JSON are refused, with advice', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('things');
     const circular: { self?: unknown } = {};
@@ -126,7 +126,7 @@ describe('a schema', () => {
     at: z.string().transform((s) => new Date(s)),
   });
 
-  test('gives the types: of what is published, and of what is consumed', async () => {
+  test('gives the types of published and of consumed values', async () => {
     await using t = await openTestBox();
     const orders = await t.box.topic('orders', { schema: Order, key: (order) => `order.${order.id}` });
     await orders.publish({ id: 1, at: '2026-01-02T03:04:05Z' });

@@ -10,7 +10,7 @@ const start = `
   const group = await topic.group('billing', { maxDeliver: 1, deadLetter: false });
 `;
 
-test('what a handler throws is a warning of one line when there is no onError', async () => {
+test('an error of a handler is a warning of one line if there is no onError', async () => {
   const { code, errors } = await runScript(`${start}
     group.consume(() => { throw new Error('cannot\\n\\u001b[31mbe done'); });
     await topic.publish('x');

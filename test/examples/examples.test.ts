@@ -100,7 +100,7 @@ describe('examples', () => {
     );
   });
 
-  test('nats-client says what to do without a broker', async () => {
+  test('nats-client gives advice without a broker', async () => {
     const { code, lines } = await runExample('nats-client', ['127.0.0.1:1']);
     assert.equal(code, 69);
     assert.match(lines.join('\n'), /No broker at 127\.0\.0\.1:1 .*npm start/);

@@ -31,7 +31,7 @@ describe('flights', () => {
     assert.match(stderr, /killed worker-1 .*\n(.*\n)*killed the broker/);
   });
 
-  test('the count sees what is missing, invented, and handled more than once', async () => {
+  test('the count sees records missing, invented, and handled more than once', async () => {
     await using directory = await makeTemporaryDirectory();
     const logs = ['a.log', 'b.log'].map((name) => join(directory.path, name));
     await writeFile(logs[0]!, '0\tzero\n1\tone\n1\tone\n2\ttwo\n9\tnine\nx\ty\n');

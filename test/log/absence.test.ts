@@ -114,7 +114,7 @@ describe('after a kill', () => {
     await judge(files, 20, /ends too early.*Commits 9 to 20 are lost/);
   });
 
-  test('two journal files that change places are set aside, and what was in them is told', async () => {
+  test('two journal files that change places are set aside, and their content is reported', async () => {
     const files = await killed(100);
     const [first, second] = journalsOf(files).slice(-3);
     await files.rename(first!, 'data/x');
@@ -193,7 +193,7 @@ describe('segments', () => {
   }
   const first = 'data/topics/1/00000000000000000000.log';
 
-  test('a missing one, a short one and a missing directory are told at the start, without anybody reading', async () => {
+  test('a missing one, a short one and a missing directory are reported at the start, without a read', async () => {
     for (const harm of [
       (files: MemoryFiles) => files.remove(first),
       (files: MemoryFiles) => truncate(files, first, 0.5),

@@ -90,7 +90,7 @@ describe('the memory of batches', () => {
     await log.close();
   });
 
-  test('that was read back stays for all who waited for it, when the cache lets go of it at once', async () => {
+  test('that was read back stays for all waiting readers, if the cache drops it at once', async () => {
     const { log, partition, blocks } = await filled(200);
     await log.checkpoint();
     // Two that give back and one that does not, for each of a dozen places: more than the cache can hold.

@@ -84,7 +84,7 @@ function readPlain(batch: Batch, from?: number): { offset: number; plain: Omit<P
   return found;
 }
 
-test('what was added is read back, record by record, from any offset', () => {
+test('added records are read back, one by one, from any offset', () => {
   fc.assert(
     fc.property(fc.array(plain, { minLength: 1, maxLength: 20 }), fc.nat(60), (records, seek) => {
       const { batch, offsets } = build(records);
@@ -111,7 +111,7 @@ test('what was added is read back, record by record, from any offset', () => {
   );
 });
 
-test('a record that was read and is added elsewhere stays what it was, headers included', () => {
+test('a record that was read and is added elsewhere does not change, headers included', () => {
   fc.assert(
     fc.property(fc.array(plain, { minLength: 1, maxLength: 10 }), (records) => {
       const { batch } = build(records);
@@ -169,7 +169,7 @@ test('records that contradict their header throw, and nothing else happens', () 
   );
 });
 
-test('a compressed batch is opened once, by whoever can', () => {
+test('a compressed batch is decompressed once, by its decompressor', () => {
   const { batch } = build([
     { key: null, value: Buffer.from('squeezed'), headers: [], timestampMs: 1, skip: 0 },
   ]);

@@ -145,7 +145,7 @@ test('the state in a checkpoint is that of its commit, whatever is committed whi
   await log.close();
 });
 
-test('what is trimmed while a checkpoint is made stays until the trim is durable, in segments and in memory', async () => {
+test('records trimmed during a checkpoint stay until the trim is durable, in segments and in memory', async () => {
   for (const flushed of [true, false]) {
     const files = new FaultyFiles();
     const { log, host } = await openLog(files, { ...smallLimits, unflushedBytesMax: 1e6 });

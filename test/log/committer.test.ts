@@ -125,7 +125,7 @@ for (const [what, bytes, turnMs, writes] of [
   });
 }
 
-test('the host adds to a commit in beforeSeal, and what it adds in sealed belongs to the next', async () => {
+test('the host adds to a commit in beforeSeal, and its additions in sealed belong to the next', async () => {
   const { log, host } = await openLog(new MemoryFiles());
   const partition = host.create(1);
   await log.flush();
@@ -184,7 +184,7 @@ test('the log is congested while too much waits, and says when it is over', asyn
   await finish({ files, log });
 });
 
-test('a write that fails is final: everybody is told, nothing is added or written again', async () => {
+test('a write that fails is final: all waiters are told, nothing is added or written again', async () => {
   let failing = false;
   let attempts = 0;
   class FailingFiles extends MemoryFiles {

@@ -28,7 +28,7 @@ function offsets(read: readonly { offset: number }[]): number[] {
   return read.map(({ offset }) => offset);
 }
 
-test('a compacted segment keeps what is kept, with its offsets, and takes less room', async () => {
+test('a compacted segment has the kept records, with their offsets, and takes less room', async () => {
   const files = new MemoryFiles();
   const { log, host } = await openLog(files, smallLimits);
   const partition = host.create(1);
@@ -197,7 +197,7 @@ test('after a compaction either checkpoint is enough', async () => {
   await log.close();
 });
 
-test('nobody makes a new index for a segment that compaction takes away', async () => {
+test('no new index is made for a segment that compaction removes', async () => {
   const files = new MemoryFiles();
   const { log, partition } = await sealed(files, 200);
   const { baseOffset, endOffset } = partition.segments()[1]!;

@@ -81,7 +81,7 @@ test('a directory that holds something else is refused and left alone', async ()
   });
 });
 
-test('hidden files and what mkfs leaves at the root of a disk do not disturb', async () => {
+test('hidden files and the files that mkfs leaves at the root of a disk do not matter', async () => {
   await withDir(async (dir) => {
     await writeFile(join(dir, '.gitkeep'), '');
     await mkdir(join(dir, 'lost+found'));

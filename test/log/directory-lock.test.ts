@@ -43,7 +43,7 @@ async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('a second process is refused and told who has the directory; a killed one leaves it free at once', async () => {
+test('a second process is refused and told the owner of the directory; a killed one leaves it free at once', async () => {
   await withDir(async (dir) => {
     const first = await contender(dir);
     assert.equal(first.said, 'locked');
@@ -85,7 +85,7 @@ test('of many that start at once exactly one gets the directory', async () => {
   });
 });
 
-test('a stale or foreign file of the lock’s name keeps nobody out', async () => {
+test('a stale or foreign file of the lock’s name locks no process out', async () => {
   await withDir(async (dir) => {
     await writeFile(join(dir, 'lock.0123456789ab'), 'left over');
     const lock = await new RealFiles().lock(dir);

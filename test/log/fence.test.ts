@@ -296,7 +296,7 @@ async function removeAll(files: MemoryFiles, prefix: string): Promise<void> {
   for (const path of files.paths()) if (path.startsWith(prefix)) await files.remove(path);
 }
 
-describe('what a later version wrote', () => {
+describe('data of a later version', () => {
   for (const name of ['identity', 'owner', 'checkpoint-a', 'journal/0000000000000000.journal']) {
     for (const length of [200, 13]) {
       test(`${name}, of ${length} bytes: refused, and nothing is changed`, async () => {

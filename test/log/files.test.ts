@@ -88,7 +88,7 @@ function text(files: FaultyFiles, path: string): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString();
 }
 
-test('after a power loss, what was synced is there, entry and content; what was not may be', async () => {
+test('after a power loss, synced data is there, entry and content; other data may be', async () => {
   const files = new FaultyFiles();
   await files.makeDir('d');
   await files.syncDir('/');

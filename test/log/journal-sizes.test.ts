@@ -20,7 +20,7 @@ test('the journal takes a share of the disk, within bounds', async () => {
   assert.ok(file + live >= 16 * mib && file + live < 17 * mib);
 });
 
-test('the journal takes what it is told to, whatever the disk', async () => {
+test('the journal takes the configured size, on any disk', async () => {
   assert.deepEqual(await sizesOn(2 ** 40, { journalBytesMax: 20 * mib }), [4 * mib, 16 * mib]);
   assert.deepEqual(await sizesOn(2 ** 40, { journalBytesMax: 20 * mib, journalFileBytes: mib }), [
     mib,

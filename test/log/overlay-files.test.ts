@@ -51,7 +51,7 @@ async function contentOf(files: Files): Promise<{ [path: string]: string }> {
   return content;
 }
 
-test('an overlay shows what files would be after the same changes, and leaves those below as they are', async () => {
+test('an overlay shows files as they would be after the same changes, and does not change those below', async () => {
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       const base = new MemoryFiles();

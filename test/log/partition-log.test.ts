@@ -100,7 +100,7 @@ test('whole batches come byte for byte', async () => {
   await log.close();
 });
 
-test('a client’s batch that is not what it says is refused', async () => {
+test('a client’s batch that contradicts itself is refused', async () => {
   const { log, host } = await openLog(new MemoryFiles(), { recordBytesMax: 10_000 });
   const partition = host.create(1);
   const bytes = await clientBatch('a', 'b');
@@ -205,7 +205,7 @@ test('trimmed records are not served, their segments go with the next checkpoint
   await again.log.close();
 });
 
-test('what is trimmed before it was flushed never gets to a segment', async () => {
+test('records trimmed before they were flushed never reach a segment', async () => {
   const files = new MemoryFiles();
   const { log, host } = await openLog(files, { ...smallLimits, unflushedBytesMax: 1_000_000 });
   const partition = host.create(1);

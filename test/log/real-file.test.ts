@@ -80,7 +80,7 @@ function aligned(fill: number, bytes: number): Buffer {
   return allocAligned(bytes).fill(fill).subarray(0, bytes);
 }
 
-test('what a synced file is given is there, from whichever memory and at whichever place', async () => {
+test('a write to a synced file is there, from any memory and at any position', async () => {
   await withFile(async (file, contents) => {
     const expected = Buffer.alloc(blocks * 512);
     const put = async (bytes: Buffer, position: number): Promise<void> => {
@@ -130,7 +130,7 @@ test('a device that wants larger blocks gets them through the page cache from th
   );
 });
 
-test('the rest of what was taken in part is offered again; an error is passed on and nothing tried again', async () => {
+test('the rest of a partial write is written again; an error is passed on and not retried', async () => {
   await watchingWrites(
     (call) => (call === 1 ? { count: 100 } : call === 3 ? { code: 'EIO' } : undefined),
     async (descriptors) => {

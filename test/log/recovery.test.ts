@@ -160,7 +160,7 @@ test('a last commit whose header is ruined is noticed too', async () => {
   await log.close();
 });
 
-test('damage in the middle of the journal is isolated: what is intact of that commit and all that follows is served', async () => {
+test('damage in the middle of the journal is isolated: intact parts of that commit and later commits are served', async () => {
   const { files, positions } = await crashed(10);
   flip(files, journal, positions[4]! + 48 + 3 * 16 + 30); // in the batch, behind header and table
   const { log, host, read } = await recover(files);
@@ -204,7 +204,7 @@ test('offsets of lost records are not used again, and the gap is passed over by 
   await again.log.close();
 });
 
-test('nor are those of a partition whose last records are lost, whatever of their commit is left', async () => {
+test('nor are those of a partition whose last records are lost, for any remains of their commit', async () => {
   // In the header, nothing is left of the commit; in the payload, the batch alone.
   for (const at of [20, 48 + 3 * 16 + 30]) {
     const { files, positions } = await crashed(4, async (log, i) => {
@@ -257,7 +257,7 @@ test('stale commits of a recycled journal file never pass', async () => {
   await log.close();
 });
 
-test('what the older checkpoint needs of the journal is not recycled', async () => {
+test('journal files that the older checkpoint needs are not recycled', async () => {
   const files = await recycled();
   for (const name of ['checkpoint-a', 'checkpoint-b']) {
     const copy = files.fork();
@@ -291,7 +291,7 @@ test('a damaged checkpoint is replaced by the one before it and the journal behi
   }
 });
 
-test('with both checkpoints damaged it says what is lost, keeps every message and removes nothing', async () => {
+test('with both checkpoints damaged it reports the loss, keeps every message and removes nothing', async () => {
   const { files } = await crashed(60, async (log, i) => {
     if (i % 10 === 9) await log.checkpoint();
   });
@@ -335,7 +335,7 @@ test('a partition the host does not open is kept', async () => {
   await log.close();
 });
 
-test('what is not recognised after a crash is set aside, not removed', async () => {
+test('unknown files after a crash are set aside, not removed', async () => {
   const { files } = await crashed(5, async (log, i) => {
     if (i === 3) await log.checkpoint();
   });

@@ -63,7 +63,7 @@ test('a batch in the place of another is not served, though its own checksum is 
   await log.close();
 });
 
-test('a segment that ends too early, or is not there, loses what is missing and no more', async () => {
+test('a segment that ends too early, or is missing, loses the missing part and no more', async () => {
   for (const harm of [
     async (files: FaultyFiles) => {
       const file = await files.open(`${name}.log`);
@@ -183,7 +183,7 @@ test('an index is a cache: damaged, cut, stretched or gone, every record is foun
   }
 });
 
-test('a walk finds all intact batches and says exactly what is between them', async () => {
+test('a walk finds all intact batches and the exact damage between them', async () => {
   const files = await written();
   const bytes = Uint8Array.from(files.bytes(`${name}.log`)!);
   const { log, partition } = await open(files);

@@ -127,7 +127,7 @@ describe('the configuration', () => {
       });
     });
 
-  test('has users from the file, or as JSON, and says what is wrong with one', async () => {
+  test('has users from the file, or as JSON, and names the problem of an invalid one', async () => {
     const users = [{ name: 'ann', password: 'secret', permissions: { publish: ['orders'] } }];
     const file = '[[users]]\nname = "ann"\npassword = "secret"\n[users.permissions]\npublish = ["orders"]\n';
     await inDirectory({ 'pillarbox.config.toml': file }, async (directory) => {

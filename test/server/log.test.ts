@@ -62,7 +62,7 @@ describe('the log', () => {
     assert.ok(lines.join('').includes('\u001B[31merror'));
   });
 
-  test('leaves out what is less important than its level', () => {
+  test('leaves out lines less important than its level', () => {
     const { log, lines } = recordingLog({ pretty: true, level: 'error' });
     log.info('quiet');
     log.debug('quieter');

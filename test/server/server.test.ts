@@ -76,7 +76,7 @@ describe('a server in the process', () => {
     assert.ok(second.ports.nats! > 0);
   });
 
-  test('shares its data directory with nobody', async () => {
+  test('shares its data directory with no other broker', async () => {
     await using directory = await makeTemporaryDirectory();
     const data = join(directory.path, 'data');
     await using _first = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });

@@ -5,7 +5,7 @@ import { startServer, type ServerOptions } from '../../src/server/index.ts';
 import { isLoopback } from '../../src/server/address.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
 
-describe('settings from code are held to what flags are held to', () => {
+describe('settings from code are checked like flags', () => {
   const bad: readonly (readonly [{ readonly [name: string]: unknown }, RegExp])[] = [
     [{ host: '' }, /^The setting "host" must be a text that is not empty, not ""; /],
     [{ adminHost: '' }, /"adminHost" must be/],
@@ -46,7 +46,7 @@ describe('settings from code are held to what flags are held to', () => {
       assert.deepEqual(await readdir(directory.path), [], 'nothing was started');
     });
 
-  test('undefined is left out, and what is given holds', async () => {
+  test('undefined is left out, and given values hold', async () => {
     await using directory = await makeTemporaryDirectory();
     const given = {
       host: undefined,

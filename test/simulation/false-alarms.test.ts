@@ -61,7 +61,7 @@ test('a message that was put back pushes one out of its key, in flight or not', 
     { kind: 'redrive', topic: 'letters' },
   ]));
 
-test('a consumer gives back what it holds while its group is being moved', () =>
+test('a consumer gives back its messages while its group is being moved', () =>
   assertKept([
     { kind: 'create-topic', options: { name: topic } },
     { kind: 'create-group', topic, options: { name: group, maxDeliver: 1, filters: ['k.*'] } },

@@ -5,7 +5,7 @@ import { BlockPool } from '../../src/util/index.ts';
 
 const mib = 2 ** 20;
 
-test('what is given back is lent again, for any size that needs a block as large', () => {
+test('a returned block is lent again, for any size that needs a block as large', () => {
   const pool = new BlockPool();
   const block = pool.take(1_000_000).buffer;
   assert.ok(pool.lent(block));
@@ -17,7 +17,7 @@ test('what is given back is lent again, for any size that needs a block as large
   assert.notEqual(pool.take(1_000_001).buffer, block);
 });
 
-test('a block is at most an eighth larger than what was asked for', () => {
+test('a block is at most an eighth larger than the request', () => {
   const pool = new BlockPool();
   fc.assert(
     fc.property(fc.integer({ min: 2 ** 14, max: 8 * mib }), (bytes) => {
@@ -29,7 +29,7 @@ test('a block is at most an eighth larger than what was asked for', () => {
   );
 });
 
-test('what it did not lend, or has got back already, it does not take', () => {
+test('it does not take blocks that it did not lend, or has got back already', () => {
   const pool = new BlockPool();
   const { buffer } = pool.take(mib);
   pool.give(new ArrayBuffer(mib));
@@ -40,7 +40,7 @@ test('what it did not lend, or has got back already, it does not take', () => {
   assert.equal(pool.heldBytes, mib);
 });
 
-test('it holds no more than it may, and rather what was used last', () => {
+test('it holds no more than its limit, and prefers recent blocks', () => {
   const pool = new BlockPool(2 * mib);
   const small = [pool.take(mib), pool.take(mib)];
   const large = pool.take(2 * mib);

@@ -79,7 +79,7 @@ test('text is UTF-8, short or long, ASCII or not', () => {
   );
 });
 
-test('a writer grows and a reader takes back what was written', () => {
+test('a writer grows and a reader reads the same values', () => {
   const writer = new ByteWriter(16)
     .u8(200)
     .u16(65_535)

@@ -21,7 +21,7 @@ test('a queue behaves as an array used with push and shift', () => {
   );
 });
 
-test('a queue that is never empty does not keep what left it', () => {
+test('a queue that is never empty does not keep items that left it', () => {
   const queue = new Queue<number>();
   for (let i = 0; i < 100_000; i++) {
     queue.push(i);

@@ -7,7 +7,7 @@ test('text for people is shown as it is', () => {
     assert.equal(shownText(text), text);
 });
 
-test('what a terminal obeys is shown as an escape', () => {
+test('characters that a terminal obeys are shown as escapes', () => {
   const shown: { readonly [text: string]: string } = {
     '\u001B[2J\u0007': '\\x1b[2J\\x07', // clear the screen, ring the bell
     '\u001B]0;title\u009C': '\\x1b]0;title\\x9c', // OSC: name the window

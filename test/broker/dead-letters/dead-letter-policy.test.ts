@@ -68,7 +68,7 @@ describe('where the dead letters of a group go', () => {
     remove();
   });
 
-  test('a message whose route nobody has brought stays, until somebody does', async () => {
+  test('a message without its route stays until a protocol brings the route', async () => {
     await using kit = await TestBroker.open();
     const orders = await kit.broker.createTopic({ name: 'orders', retention: 'queue' });
     await reject(kit, orders, { deadLetter: { to: { route: 'exchange' } } });
@@ -92,7 +92,7 @@ describe('which policy covers a cause', () => {
     assert.equal(kit.broker.topic('of-group'), undefined);
   });
 
-  test('no policy: what is rejected is done', async () => {
+  test('no policy: a rejected message is done', async () => {
     await using kit = await TestBroker.open();
     const topic = await kit.broker.createTopic({
       name: 'orders',

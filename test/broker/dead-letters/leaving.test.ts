@@ -67,7 +67,7 @@ const ways: readonly {
   },
 ];
 
-describe('what leaves becomes a dead letter where the policy asks for its cause', () => {
+describe('a message that leaves becomes a dead letter if the policy has its cause', () => {
   for (const { name, options, cause, reason, act } of ways)
     test(name, async () => {
       await using kit = await TestBroker.open();
@@ -130,7 +130,7 @@ test('a crash leaves each message in its topic or among the dead letters, never 
   );
 });
 
-test('what grew too old while no broker ran becomes a dead letter at the start', async () => {
+test('a message that expired while no broker ran becomes a dead letter at the start', async () => {
   await using kit = await TestBroker.open();
   const topic = await open(kit, { ageMsMax: 1000 }, ['expired']);
   await topic.send({ key: 'k', value: 'v0' });
@@ -144,7 +144,7 @@ test('what grew too old while no broker ran becomes a dead letter at the start',
   assert.deepEqual(await lettersOf(kit), [['v0', 'expired: ageMsMax', 0]]);
 });
 
-test('a topic that is far beyond its limit lets publishes wait until what they push out is moved', async () => {
+test('a topic far beyond its limit lets publishes wait until the messages they push out are moved', async () => {
   await using kit = await TestBroker.open();
   const topic = await open(kit, { messagesMax: 10 }, ['overflow']);
   let most = 0;

@@ -69,7 +69,7 @@ test('redrive asks about everything a publish is asked about', async () => {
   assert.deepEqual(refusals, ['0 not-allowed 2', '0 message-too-large 2', '0 topic-bytes-full 2', '2 ']);
 });
 
-test('a limit counts what moved, not what stayed', async () => {
+test('a limit counts moved messages, not those that stayed', async () => {
   const { kit, letters } = await withLetters({ gone: 3, fine: 3 });
   await using _ = kit;
   await kit.broker.topic('gone')!.delete();

@@ -67,7 +67,7 @@ test('a collector that lingers is complete some time after its first message', a
   assert.deepEqual([values, ends], [['0', '1'], ['enough']]);
 });
 
-test('a collector expires with what it has', async () => {
+test('a collector expires with the messages it has', async () => {
   const { kit, group } = await withQueue(1);
   await using _ = kit;
   const { values, ends } = pull(kit, group, { messagesMax: 2, waitMs: 1000 });
@@ -77,7 +77,7 @@ test('a collector expires with what it has', async () => {
   assert.deepEqual([values, ends], [['0'], ['expired']]);
 });
 
-test('idle answer: a collector completes at once when nothing is there, and after what is there', async () => {
+test('idle answer: a collector completes at once if there are no messages, and otherwise after them', async () => {
   const { kit, group } = await withQueue(2);
   await using _ = kit;
   const first = pull(kit, group, { messagesMax: 10, idle: 'answer' });
@@ -88,7 +88,7 @@ test('idle answer: a collector completes at once when nothing is there, and afte
   assert.deepEqual([second.values, second.ends], [[], ['idle']]);
 });
 
-test('idle answer waits for what is on its way from the disk', async () => {
+test('idle answer waits for messages on their way from the disk', async () => {
   const { kit, topic } = await withQueue(0);
   await using _ = kit;
   const big = 'x'.repeat(200_000);
@@ -128,7 +128,7 @@ test('a minimum is enough once the deliveries under way have been made', async (
   assert.deepEqual([waiting.values, waiting.ends], [['ab', 'c'], ['enough']]);
 });
 
-test('what does not fit ends a collector, unless it is the first and that may be of any size', async () => {
+test('a message that does not fit ends a collector, unless it is the first and that may be of any size', async () => {
   const { kit, topic, group } = await withQueue(0);
   await using _ = kit;
   for (const value of ['large', 'large', 'x']) await topic.send({ value });
@@ -163,7 +163,7 @@ test('a collector that is told to answer when idle does so from then on', async 
   assert.deepEqual(ends, ['idle']);
 });
 
-test('what a collector took is in flight when it has ended; the end of its group ends it', async () => {
+test('the messages of a collector are in flight when it has ended; the end of its group ends it', async () => {
   const { kit, group } = await withQueue(1);
   await using _ = kit;
   const first = pull(kit, group, { messagesMax: 1, ackWaitMs: 50 });

@@ -15,7 +15,7 @@ async function setUp(
   return { topic, group };
 }
 
-test('its position is what was committed, with true lag, and outlives a restart', async () => {
+test('its position is the committed one, with true lag, and outlives a restart', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
   const { group } = await setUp(kit, 10, { partitions: 2 });
@@ -41,7 +41,7 @@ test('its position is what was committed, with true lag, and outlives a restart'
   }
 });
 
-test('it delivers nothing, whoever attaches, and counts its consumers', async () => {
+test('it delivers nothing to any consumer, and counts its consumers', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
   const { topic, group } = await setUp(kit, 3);
@@ -75,7 +75,7 @@ test('an offset beyond the end is kept as it is; nothing lags then', async () =>
   assert.equal(group.info().lag, 0);
 });
 
-test('in a queue a commit lets go what no other group wants', async () => {
+test('in a queue a commit removes messages that no other group wants', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
   const { topic, group } = await setUp(kit, 10, { retention: 'queue' });
@@ -92,7 +92,7 @@ test('in a queue a commit lets go what no other group wants', async () => {
   assert.equal(kit.broker.topic('events')!.count, 5);
 });
 
-test('in a queue with a group that filters, a commit lets go what that one does not want', async () => {
+test('in a queue with a group that filters, a commit removes messages that it does not want', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
   const { topic, group } = await setUp(kit, 10, { retention: 'queue' });

@@ -69,7 +69,7 @@ class Kit {
 
 for (const death of ['stop', 'kill'] as const)
   describe(`after a ${death}`, () => {
-    test('a delivery goes out again after what is left of its wait', async () => {
+    test('a delivery goes out again after the rest of its wait', async () => {
       const kit = await Kit.open();
       await using _ = kit.broker;
       await kit.restart(death, 300);
@@ -83,7 +83,7 @@ for (const death of ['stop', 'kill'] as const)
       assert.equal(await kit.goesOutAfter(), 0);
     });
 
-    test('what is left is kept over several restarts, and by the checkpoints between', async () => {
+    test('the rest is kept over several restarts, and by the checkpoints between', async () => {
       const kit = await Kit.open();
       await using _ = kit.broker;
       for (let i = 0; i < 3; i++) await kit.restart(death, 200);
@@ -118,7 +118,7 @@ for (const death of ['stop', 'kill'] as const)
       assert.equal(await kit.goesOutAfter(), 5000 - 1025);
     });
 
-    test('the last delivery of any group may be answered for what is left, and is given up then', async () => {
+    test('the last delivery of any group may be answered for the rest of its wait, and is given up then', async () => {
       const kit = await Kit.open({ redeliverAfterRestart: 'at-once', maxDeliver: 1, deadLetter: 'dead' });
       await using _ = kit.broker;
       await kit.restart(death, 300);

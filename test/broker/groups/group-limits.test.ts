@@ -51,7 +51,7 @@ for (const place of ['waiting', 'ready'] as const)
     assert.deepEqual(consumer.values.slice(before), ['m1']);
   });
 
-test('a shortened ackWait holds at once for what is in flight, a longer one too', async () => {
+test('a shortened ackWait holds at once for messages in flight, a longer one too', async () => {
   const { kit, billing } = await withGroup(1, { ackWaitMs: 60_000 });
   await using _ = kit;
   const consumer = kit.attach(billing);
@@ -95,7 +95,7 @@ test('messages that failed with one due time come again in their order', async (
   assert.deepEqual(consumer.offsets.slice(9), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-test('a topic that turns to interest lets go at once what its groups are done with', async () => {
+test('a topic that turns to interest drops the messages its groups are done with at once', async () => {
   const { kit, orders, billing } = await withGroup(3);
   await using _ = kit;
   const consumer = kit.attach(billing, 2);

@@ -52,7 +52,7 @@ test('an answer that comes after the restart is taken, where deliveries stay wit
   assert.deepEqual(consumer.values, []);
 });
 
-test('a group waits for an offset beyond the end, over a restart too; what comes before it does not count', async () => {
+test('a group waits for an offset beyond the end, over a restart too; earlier messages do not count', async () => {
   for (const filters of [[], ['a', 'b']]) {
     const { kit, again, send, billing } = await withGroup(2, { filters });
     await using _ = kit;
@@ -97,7 +97,7 @@ test('a reset counts deliveries from 1 again', async () => {
   assert.equal(consumer.got.at(-1)!.sequence, 1);
 });
 
-test('delivered and floor move with deliveries and answers, not with what the cursor passes', async () => {
+test('delivered and floor move with deliveries and answers, not with messages that the cursor skips', async () => {
   const { kit, billing, again } = await withGroup(8, {
     filters: ['b'],
     redeliverAfterRestart: 'at-deadline',

@@ -67,7 +67,7 @@ test('two groups each get everything; two consumers of one group share', async (
   );
 });
 
-test('a turn is only taken by a delivery: who asked first is served first', async () => {
+test('only a delivery takes a turn: the first consumer to ask is served first', async () => {
   const { kit, orders, billing } = await withGroup(0);
   await using _ = kit;
   const [first, second] = [kit.attach(billing), kit.attach(billing)];
@@ -130,7 +130,7 @@ test('an acked message is done: not again after its deadline, not again after a 
   assert.deepEqual({ ackFloor, inFlight, lag }, { ackFloor: 3, inFlight: 0, lag: 0 });
 });
 
-test('ackAll covers what was delivered before', async () => {
+test('ackAll covers earlier deliveries', async () => {
   const { kit, billing } = await withGroup(4, { ack: 'all' });
   await using _ = kit;
   kit.attach(billing, 3);
@@ -182,7 +182,7 @@ test('backoff sets the wait after each failure, the last step repeating', async 
   }
 });
 
-test('what is on its way to the dead letters takes no ack any more', async () => {
+test('a message on its way to the dead letters takes no ack any more', async () => {
   const { kit, billing } = await withGroup(2, { maxDeliver: 1, deadLetter: 'dead' });
   await using _ = kit;
   kit.attach(billing);
@@ -312,7 +312,7 @@ test('a group keeps its ordering, ack policy and durability', async () => {
   await billing.update({ ...billing.config, ackWaitMs: 5 });
 });
 
-test('new filters count anew what is to be delivered', async () => {
+test('new filters count the messages to be delivered anew', async () => {
   const kit = await TestBroker.open();
   await using _ = kit;
   const topic = await kit.broker.createTopic({ name: 'events' });
@@ -469,7 +469,7 @@ test('a group without consumers goes after inactiveMs', async () => {
   assert.equal(orders.groups.has('billing'), false);
 });
 
-test('reset starts over from another position, and forgets what was pending', async () => {
+test('reset starts over from another position, and forgets pending messages', async () => {
   const { kit, billing } = await withGroup(3);
   await using _ = kit;
   const consumer = kit.attach(billing);

@@ -106,7 +106,7 @@ test('a consumer brings its own deadline, which stays when the group’s wait ch
   assert.equal(group.held(a).length, 0);
 });
 
-test('a consumer that leaves keeps what it holds, or gives it back at once, in order and without a failure', async () => {
+test('a consumer that leaves keeps its messages, or gives them back at once, in order and without a failure', async () => {
   const { kit, group } = await withQueue(4, { maxDeliver: 2 });
   await using _ = kit;
   const a = new Holder(group, 'a', 3);
@@ -138,7 +138,7 @@ test('a consumer that leaves keeps what it holds, or gives it back at once, in o
   assert.equal(keeper.receipts[0]!.ack(), true);
 });
 
-test('what was given back is remembered by a restart: it does not count as a failure afterwards', async () => {
+test('a release is remembered over a restart: it does not count as a failure afterwards', async () => {
   for (const viaCheckpoint of [false, true]) {
     const { kit, group } = await withQueue(1, { maxDeliver: 2, deadLetter: 'dead' });
     await using _ = kit;
@@ -163,7 +163,7 @@ test('what was given back is remembered by a restart: it does not count as a fai
   }
 });
 
-test('a group lists its consumers with what each holds', async () => {
+test('a group lists its consumers with the messages that each holds', async () => {
   const { kit, group } = await withQueue(3);
   await using _ = kit;
   const a = new Holder(group, 'a', 2);
@@ -266,7 +266,7 @@ test('a deadline that was set far away does not outlive an extend', async () => 
   assert.equal(group.held(a).length, 0);
 });
 
-test('what is no receipt is read as none', () => {
+test('text that is not a receipt reads as undefined', () => {
   const none = (): undefined => undefined;
   for (const text of ['', '1.2.3', '1.2.3.4.5.', '1.2.3.4.5.run.6', '-1.0.0.1.0.run', '1.0.0.1.0.run'])
     assert.equal(readReceipt(text, 'run', none), undefined, text);
@@ -289,7 +289,7 @@ test('a receipt gives back its delivery alone, at once and without a failure', a
   assert.equal(kit.broker.topic('dead'), undefined);
 });
 
-test('what is given back goes no more once the limit was lowered below its other deliveries', async () => {
+test('a released message is delivered no more once the limit was lowered below its other deliveries', async () => {
   const { kit, group } = await withQueue(1, { deadLetter: 'dead' });
   await using _ = kit;
   const a = new Holder(group, 'a');

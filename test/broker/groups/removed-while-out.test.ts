@@ -159,7 +159,7 @@ test('a message that goes on its way to the dead letters is no dead letter', asy
   assert.equal(kit.broker.topic('dead')?.count ?? 0, 0);
 });
 
-test('what was removed while it was out stays away over a crash before the checkpoint', async () => {
+test('a message removed in flight stays away over a crash before the checkpoint', async () => {
   await using kit = await TestBroker.open();
   const orders = await kit.broker.createTopic({ name: 'orders' });
   const billing = await orders.createGroup({ name: 'billing', ackWaitMs: 60_000 });

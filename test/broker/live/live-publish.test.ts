@@ -26,7 +26,7 @@ describe('a publish to a subject', () => {
   });
 });
 
-test('what is stored under the name of a topic is not live, whatever its key', async () => {
+test('messages stored under the name of a topic are not live, for any key', async () => {
   await using kit = await TestBroker.open();
   const { topic, heard } = await orders(kit);
   await topic.send({ key: 'orders.new', value: 'v' });

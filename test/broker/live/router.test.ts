@@ -72,7 +72,7 @@ describe('router', () => {
     );
   });
 
-  it('reaches nobody with a subject that has an empty token, not even >', () => {
+  it('reaches no subscriber with a subject that has an empty token, not even >', () => {
     const router = newRouter();
     router.subscribe('>', undefined, new Recorder());
     router.subscribe('a.*', undefined, new Recorder());
@@ -80,7 +80,7 @@ describe('router', () => {
     assert.equal(publish(router, 'a.b'), 2);
   });
 
-  it('sends what is published to the name of a topic there, unless a topic captures it', () => {
+  it('sends a publish to the name of a topic there, unless a topic captures it', () => {
     const router = newRouter();
     const [orders, eu, all] = ['orders', 'orders.eu', 'all'].map((name) => ({ name }));
     const topics = (): (string | undefined)[] =>
@@ -174,7 +174,7 @@ describe('router', () => {
     assert.equal(publish(router, 'a'), 0);
   });
 
-  it('does not deliver to who unsubscribed, also not during a delivery', () => {
+  it('does not deliver after an unsubscribe, not even during a delivery', () => {
     const router = newRouter();
     const late = new Recorder();
     const handles: LiveSubscription[] = [];
@@ -225,7 +225,7 @@ describe('router', () => {
     assert.equal(router.topicOf('bestellungen.1'), undefined);
   });
 
-  it('says whether anybody could hear subjects that begin with a token', () => {
+  it('says whether any subscriber could hear subjects that begin with a token', () => {
     const router = newRouter();
     assert.equal(router.mayHear('$JS'), false);
     const subscription = router.subscribe('$JS.ACK.>', undefined, new Recorder());
@@ -260,7 +260,7 @@ describe('route', () => {
     assert.equal(router.isCurrent(next), false, 'a wildcard in front concerns everybody');
   });
 
-  it('notices the first subscription to a first token nobody named before', () => {
+  it('notices the first subscription to a new first token', () => {
     const router = newRouter();
     const route = match(router, 'new.b');
     assert.equal(route.hasSubscribers, false);
@@ -294,7 +294,7 @@ describe('route', () => {
 });
 
 describe('live target', () => {
-  it('sends to who listens to it, whatever subject the message shows', () => {
+  it('sends to its subscribers, for any subject that the message shows', () => {
     const router = newRouter();
     const recorder = new Recorder();
     const target = router.target('_INBOX.x.1');
@@ -388,7 +388,7 @@ describe('router against the definition', () => {
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('publish' as const), subject: subjectOf }) },
   );
 
-  it('delivers what a list of patterns would, through any changes', () => {
+  it('delivers like a list of patterns, through any changes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const router = newRouter();

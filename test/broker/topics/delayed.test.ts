@@ -89,7 +89,7 @@ for (const afterCrash of [false, true]) {
   });
 }
 
-test('a purge after a restart finds delayed messages of partitions that nobody has used since', async () => {
+test('a purge after a restart finds delayed messages of partitions not used since', async () => {
   await using kit = await TestBroker.open();
   const orders = await kit.broker.createTopic({ name: 'orders', partitions: 3 });
   await orders.send({ value: 'later' }, { partition: 2, deliverAtMs: kit.clock.now() + 1000 });

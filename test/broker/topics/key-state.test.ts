@@ -11,7 +11,7 @@ async function put(kit: TransactionKit, key: string, value: string): Promise<voi
 }
 
 describe('state by key that is switched on later', () => {
-  test('drops what was superseded before, and counts what comes meanwhile', async () => {
+  test('drops superseded messages, and counts those that come meanwhile', async () => {
     await using kit = await TransactionKit.open();
     const topic = await kit.createTopic('t');
     for (const value of ['1', '2', '3']) await put(kit, value === '2' ? 'b' : 'a', value);
@@ -48,7 +48,7 @@ describe('state by key that is switched on later', () => {
     assert.deepEqual([kit.partition('t').keyCount, await kit.visible('t')], [1, ['3']]);
   });
 
-  test('keeps what only an open transaction has superseded, until that is decided', async () => {
+  test('keeps messages superseded only by an open transaction, until that is decided', async () => {
     await using kit = await TransactionKit.open();
     const topic = await kit.createTopic('t');
     await put(kit, 'a', '1');

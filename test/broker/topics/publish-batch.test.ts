@@ -137,7 +137,7 @@ describe('a batch that comes whole', () => {
     assert.deepEqual(await valuesOf(kit.orders), ['first', 'a', 'b', 'last']);
   });
 
-  test('is refused when it is none, or its records are not what it says', async () => {
+  test('is refused if it is not one, or its records contradict its header', async () => {
     await using kit = await Kit.open();
     const topic = await kit.topic();
     const flipped = batch();
@@ -203,7 +203,7 @@ describe('a batch that comes whole', () => {
     assert.equal(topic.count, 2);
   });
 
-  test('is not kept when nobody is interested', async () => {
+  test('is not kept if no group is interested', async () => {
     await using kit = await Kit.open();
     const topic = await kit.topic({ retention: 'interest' });
     await publish(topic, batch());
@@ -214,7 +214,7 @@ describe('a batch that comes whole', () => {
     assert.equal(group.lag, 1);
   });
 
-  test('is durable before anybody hears of it', async () => {
+  test('is durable before it is acknowledged or delivered', async () => {
     await using kit = await Kit.open();
     const topic = await kit.topic();
     const partition = topic.partitions.at(0)!;
@@ -231,7 +231,7 @@ describe('a batch that comes whole', () => {
 });
 
 describe('reading batches', () => {
-  test('leaves out what was removed, and says how far the rest goes', async () => {
+  test('leaves out removed messages, and says how far the rest goes', async () => {
     for (const compression of [undefined, gzip]) {
       await using kit = await Kit.open();
       const topic = await kit.topic();
@@ -323,7 +323,7 @@ describe('an idempotent producer', () => {
     assert.deepEqual(await publish(topic, produced(7, 0, 0)), { offset: 4, duplicate: false });
   });
 
-  test('gets an id that nobody ever had, not even before a crash', async () => {
+  test('gets an id that was never used, not even before a crash', async () => {
     await using kit = await Kit.open();
     const ids = new Set<number>();
     for (let i = 0; i < 1100; i++) ids.add(await kit.broker.nextProducerId());

@@ -103,7 +103,7 @@ test('expectations see publishes of the same commit', async () => {
   await first;
 });
 
-test('after the last message of a key was removed, the one before it is what is expected', async () => {
+test('after the last message of a key was removed, the one before it is expected', async () => {
   await using kit = await TestBroker.open();
   const topic = await kit.broker.createTopic({ name: 'orders', keyState: true });
   for (const value of ['0', '1', '2']) await topic.send({ key: 'k', value });
@@ -200,7 +200,7 @@ test('messagesPerKeyMax keeps the last of each key, or rejects', async () => {
   await rejecting.send({ key: 'other', value: '1' });
 });
 
-test('limits that an update brings apply to what is stored, and outlive a restart', async () => {
+test('limits set by an update apply to stored messages, and outlive a restart', async () => {
   const { kit, topic } = await withTopic({ keyState: true });
   await using _ = kit;
   for (const [i, key] of ['a', 'b', 'a', 'a', 'b'].entries()) await topic.send({ key, value: `${i}` });
@@ -231,7 +231,7 @@ test('messages go when they are too old, one by one', async () => {
   assert.equal((await topic.send({ value: '2' })).offset, 2, 'offsets are never reused');
 });
 
-test('queue retention removes what every group acked, interest also what nobody wants', async () => {
+test('queue retention removes messages acked by every group, interest also those that no group wants', async () => {
   const { kit, topic } = await withTopic({ retention: 'queue', keyState: true });
   await using _ = kit;
   const a = await topic.createGroup({ name: 'a', filters: ['a'] });
@@ -275,7 +275,7 @@ test('purge removes all, below an offset, by key, or all but the last', async ()
   assert.deepEqual([partition!.count, partition!.keyCount, partition!.nextOffset], [0, 0, 6]);
 });
 
-test('rollup removes what came before, of the key or of the topic', async () => {
+test('rollup removes earlier messages, of the key or of the topic', async () => {
   const { kit, topic } = await withTopic({ keyState: true });
   await using _ = kit;
   for (const key of ['a', 'b', 'a']) await topic.send({ key, value: key });
@@ -361,7 +361,7 @@ test('a topic in memory serves as one on disk, and is empty after a restart', as
   assert.deepEqual(after.values, ['1']);
 });
 
-test('a topic without subjects gets what is published to its name, unless another captures it', async () => {
+test('a topic without subjects gets publishes to its name, unless another captures it', async () => {
   await using kit = await TestBroker.open();
   const { broker } = kit;
   const owner = (subject: string): string | undefined => broker.router.topicOf(subject)?.name;

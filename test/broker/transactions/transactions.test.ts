@@ -12,7 +12,7 @@ async function open(limits = {}): Promise<TransactionKit> {
   return kit;
 }
 
-describe('what a transaction writes', () => {
+describe('the messages of a transaction', () => {
   test('is seen in all partitions when it commits, and not before', async () => {
     await using kit = await open();
     const producer = await kit.producer();
@@ -30,7 +30,7 @@ describe('what a transaction writes', () => {
     assert.equal(kit.partition('orders').count, 2, 'a marker is no message');
   });
 
-  test('is gone when it aborts, and what others wrote in between stays', async () => {
+  test('is gone when it aborts, and messages of others in between stay', async () => {
     await using kit = await open();
     const producer = await kit.producer();
     await producer.send('bills', ['no 1', 'no 2']);
@@ -146,7 +146,7 @@ describe('what a transaction writes', () => {
     assert.equal(kit.partition('work').count, 1);
   });
 
-  test('starts of groups stand before what is undecided', async () => {
+  test('starts of groups are before undecided messages', async () => {
     await using kit = await open();
     await kit.topic('bills').send({ value: 'before' });
     const producer = await kit.producer();
@@ -201,7 +201,7 @@ describe('what a transaction writes', () => {
     assert.deepEqual(places(), [4, 5]);
   });
 
-  test('in a topic in memory follows what is on disk', async () => {
+  test('in a topic in memory follows the disk', async () => {
     await using kit = await open();
     await kit.createTopic('scratch', { durability: 'memory' });
     const producer = await kit.producer();
@@ -279,7 +279,7 @@ describe('after a crash', () => {
     }
   });
 
-  test('a checkpoint knows what is open, and what was aborted', async () => {
+  test('a checkpoint knows open and aborted transactions', async () => {
     await using kit = await open();
     const [one, two] = [await kit.producer('one'), await kit.producer('two')];
     await one.send('bills', ['1']);
@@ -297,7 +297,7 @@ describe('after a crash', () => {
     assert.equal(kit.partition('bills').count, 2);
   });
 
-  test('what is open times out, counted from its beginning', async () => {
+  test('an open transaction times out, counted from its start', async () => {
     await using kit = await open();
     const producer = await kit.producer('mover', 60_000);
     await producer.send('bills', ['x']);
@@ -311,7 +311,7 @@ describe('after a crash', () => {
     await assert.rejects(producer.send('bills', ['late']), { code: 'producer-fenced' });
   });
 
-  test('what is open in a topic that was deleted ends without it', async () => {
+  test('a transaction in a deleted topic ends without it', async () => {
     await using kit = await open();
     const producer = await kit.producer();
     await producer.send('bills', ['x']);
@@ -324,7 +324,7 @@ describe('after a crash', () => {
 });
 
 describe('producers of a transactional id', () => {
-  test('a new one fences the one before, and aborts what it has open', async () => {
+  test('a new one fences the one before, and aborts its open transaction', async () => {
     await using kit = await open();
     const first = await kit.producer();
     await first.send('bills', ['x']);
@@ -339,7 +339,7 @@ describe('producers of a transactional id', () => {
     assert.deepEqual(await kit.visible('bills'), ['z']);
   });
 
-  test('what was sent before the end, and comes late, is refused', async () => {
+  test('a request sent before the end that comes late is refused', async () => {
     await using kit = await open();
     const producer = await kit.producer();
     await producer.send('bills', ['x']);
@@ -383,7 +383,7 @@ describe('producers of a transactional id', () => {
     assert.deepEqual(await kit.visible('bills'), ['x']);
   });
 
-  test('hand in what they have when they ask for another epoch', async () => {
+  test('present their id and epoch when they ask for another epoch', async () => {
     await using kit = await open();
     const producer = await kit.producer();
     const { transactions } = kit.broker;
@@ -417,7 +417,7 @@ describe('producers of a transactional id', () => {
     assert.deepEqual(await kit.broker.transactions.end(caller, 'abort', true), next);
   });
 
-  test('write in transactions only, and nobody else writes under their ids', async () => {
+  test('write in transactions only, and no other producer writes under their ids', async () => {
     await using kit = await open();
     const producer = await kit.producer();
     const plain = batchOf(['x'], [], { ...producer.identity, baseSequence: 0 });
@@ -451,7 +451,7 @@ describe('producers of a transactional id', () => {
     assert.equal(kit.broker.transactions.size, 0);
   });
 
-  test('are limited, and so is what they have open', async () => {
+  test('are limited, and so are their open transactions', async () => {
     await using kit = await open({
       producersMax: 2,
       openMax: 1,

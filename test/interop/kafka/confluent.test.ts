@@ -107,7 +107,7 @@ describe('confluent-kafka for Python', { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await scenario('groups', 'pattern'), { both: true });
   });
 
-  test('a share group accepts, releases and rejects record by record; what is rejected is a dead letter', async () => {
+  test('a share group accepts, releases and rejects record by record; a rejected one is a dead letter', async () => {
     assert.deepEqual(await scenario('groups', 'share_group'), {
       accepted: [0, 1, 2, 4, 5, 6, 7, 8, 9],
       again: [5],

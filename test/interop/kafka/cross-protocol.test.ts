@@ -109,7 +109,7 @@ describe('a topic for Kafka and NATS clients', () => {
       assert.deepEqual(consumed[2]!.key, binary);
     });
 
-  test('what nats.js publishes kafkajs consumes whole, with the subject as the key', async () => {
+  test('kafkajs consumes messages of nats.js whole, with the subject as the key', async () => {
     const stream = uniqueName('events');
     await (await jetstreamManager(nats)).streams.add({ name: stream, subjects: [`${stream}.>`] });
     const js = jetstream(nats);

@@ -58,7 +58,7 @@ describe('the Java client', { skip, timeout: 180_000 }, () => {
     assert.deepEqual(await scenario('pattern'), { assignment: '[pattern-a-0, pattern-b-0]' });
   });
 
-  test('a share group accepts, releases and rejects record by record; what is rejected is a dead letter', async () => {
+  test('a share group accepts, releases and rejects record by record; a rejected one is a dead letter', async () => {
     assert.deepEqual(await scenario('share'), {
       accepted: '[0, 1, 2, 4, 5, 6, 7, 8, 9]',
       again: '[5 x1, 5 x2]',

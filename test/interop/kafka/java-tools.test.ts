@@ -231,7 +231,7 @@ describe('Kafka’s own tools', { skip: skipTools, timeout: 600_000 }, () => {
     await transactions('find-hanging --broker-id 0');
   });
 
-  test('tools for what is not there say so', async () => {
+  test('tools for unsupported features say so', async () => {
     const listed = await run('AclCommand', '--list', { fails: true });
     assert.match(listed, /does not support DESCRIBE_ACLS/);
   });

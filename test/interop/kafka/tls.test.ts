@@ -51,7 +51,7 @@ describe('Kafka over TLS', () => {
     await admin.disconnect();
   });
 
-  test('others get nowhere, and hurt nobody', async () => {
+  test('others get nowhere, and do no harm', async () => {
     await assert.rejects(kafkaAt({ ca: [] }).admin().connect());
     await assert.rejects(kafkaAt(false).admin().connect());
     const socket = connect({ port: server().kafkaPort, host: '127.0.0.1' });

@@ -54,7 +54,7 @@ describe('kafkajs', () => {
     assert.deepEqual(await values(bills, 2), ['one', 'three']);
   });
 
-  test('commits offsets with what it produced, and not when it aborts', async () => {
+  test('commits offsets with its records, and not when it aborts', async () => {
     const kafka = kafkaAt(server().kafkaPort);
     const [topic, groupId] = [uniqueName('orders'), uniqueName('readers')];
     const producer = kafka.producer({
@@ -249,7 +249,7 @@ describe('@platformatic/kafka', () => {
 describe('a JetStream consumer', () => {
   const server = useServer();
 
-  test('sees what is committed, in order, and nothing that was aborted', async () => {
+  test('sees committed records, in order, and no aborted ones', async () => {
     const topic = uniqueName('orders');
     const kafka = kafkaAt(server().kafkaPort);
     await withAdmin(kafka, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }));

@@ -44,7 +44,7 @@ describe('JetStream consumers', parallel, () => {
     assert.equal((await jsm().streams.info(name)).state.consumer_count, 1);
   });
 
-  test('create keeps what is asked for', async () => {
+  test('create keeps the requested configuration', async () => {
     const { name } = await addStream();
     const asked = {
       description: 'all of it',

@@ -132,7 +132,7 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     assert.deepEqual(texts(await collect(many)), ['x', 'x']);
   });
 
-  test('a request that nobody listens to fails at once', async () => {
+  test('a request without a listener fails at once', async () => {
     const subject = uniqueName('core');
     await assert.rejects(nc().request(subject, '', { timeout: 60_000 }), (error) => {
       assert.ok(error instanceof RequestError);
@@ -142,7 +142,7 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     });
   });
 
-  test('a request that nobody answers times out', async () => {
+  test('a request without an answer times out', async () => {
     const subject = uniqueName('core');
     nc().subscribe(subject, { callback: () => {} });
     await assert.rejects(nc().request(subject, '', { timeout: 200 }), TimeoutError);
@@ -192,7 +192,7 @@ describe('core NATS with @nats-io/transport-node', parallel, () => {
     }
   });
 
-  test('drain of a subscription delivers what was sent before', async () => {
+  test('drain of a subscription delivers messages sent before', async () => {
     const subject = uniqueName('core');
     await using other = await connect();
     const subscription = nc().subscribe(subject);

@@ -114,7 +114,7 @@ describe('JetStream acks and redelivery', parallel, () => {
       assert.equal((await readInfo()).num_ack_pending, 0);
     });
 
-    test('the ack subject names stream, consumer, counts, sequences, time and what is pending', async () => {
+    test('the ack subject names stream, consumer, counts, sequences, time and the number pending', async () => {
       const { name, next } = await setUp(2);
       const message = await next();
       const tokens = replyOf(message).split('.');

@@ -71,7 +71,7 @@ describe('the older nats package', parallel, () => {
       assert.equal((queues[0]?.getReceived() ?? 0) + (queues[1]?.getReceived() ?? 0), 2);
     });
 
-    test('request and reply, and nobody to reply', async () => {
+    test('request and reply, and no responder', async () => {
       const subject = uniqueName('core');
       nc.subscribe(subject, { callback: (_, message) => void message.respond(message.data) });
       assert.equal((await nc.request(subject, 'echo', patient)).string(), 'echo');

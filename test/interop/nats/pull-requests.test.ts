@@ -48,13 +48,13 @@ describe('JetStream pull requests', parallel, () => {
     assert.deepEqual(await pull(name, '3', 3), ['2', '3', '4']);
   });
 
-  test('no_wait: what there is, then 404', async () => {
+  test('no_wait: the available messages, then 404', async () => {
     const { name } = await addConsumer(2);
     assert.deepEqual(await pull(name, { batch: 5, no_wait: true }, 3), ['1', '2', '404 No Messages']);
     assert.deepEqual(await pull(name, { batch: 5, no_wait: true }, 1), ['404 No Messages']);
   });
 
-  test('expires: 408 and what was left', async () => {
+  test('expires: 408 and the rest', async () => {
     const { name } = await addConsumer(1);
     const inbox = createInbox();
     const subscription = nc().subscribe(inbox, { max: 2 });

@@ -46,7 +46,7 @@ describe('JetStream pull consumers', parallel, () => {
       assert.deepEqual(await fetchTexts(consumer, 4), ['5', '6', '7', '8']);
     });
 
-    test('fetch returns what there is when its time is up', async () => {
+    test('fetch returns the available messages when its time is up', async () => {
       const { consumer } = await addConsumer(2);
       const messages = await collect(await consumer.fetch({ max_messages: 10, expires: 1000 }));
       assert.equal(messages.length, 2);
@@ -79,7 +79,7 @@ describe('JetStream pull consumers', parallel, () => {
       assert.equal((await waiting)?.string(), 'late');
     });
 
-    test('consume delivers what is there and what comes', async () => {
+    test('consume delivers stored and new messages', async () => {
       const { name, consumer } = await addConsumer(50);
       const messages = await consumer.consume({ max_messages: 20 });
       const texts: string[] = [];
@@ -271,8 +271,8 @@ describe('JetStream pull consumers', parallel, () => {
     });
   });
 
-  describe('what a message carries', parallel, () => {
-    test('its place, its count and what is still to come', async () => {
+  describe('the fields of a message', parallel, () => {
+    test('its place, its count and the number pending', async () => {
       const { name, consumer } = await addConsumer(3);
       const [first, second] = await collect(await consumer.fetch({ max_messages: 2 }));
       assert.equal(first?.info.stream, name);

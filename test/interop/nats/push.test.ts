@@ -41,7 +41,7 @@ describe('JetStream push and ordered consumers', parallel, () => {
       await eventually(async () => (await jsm().consumers.info(name, 'c')).ack_floor.stream_seq === 3);
     });
 
-    test('it waits for somebody to listen, and knows whether somebody does', async () => {
+    test('it waits for a subscriber, and knows whether there is one', async () => {
       const name = await addFilledStream(2);
       const inbox = await addPush(name);
       assert.notEqual((await jsm().consumers.info(name, 'c')).push_bound, true);
@@ -105,7 +105,7 @@ describe('JetStream push and ordered consumers', parallel, () => {
       assert.equal(beat?.headers?.get('Nats-Last-Stream'), '1');
     });
 
-    test('flow control: what does not answer gets no more', async () => {
+    test('flow control: a client that does not answer gets no more', async () => {
       const { name } = await addStream();
       const payload = 'x'.repeat(64 * 1024);
       await Promise.all(Array.from({ length: 128 }, () => js().publish(`${name}.a`, payload)));
@@ -165,7 +165,7 @@ describe('JetStream push and ordered consumers', parallel, () => {
   });
 
   describe('ordered', parallel, () => {
-    test('everything in order, what is there and what comes', async () => {
+    test('everything in order, stored and new', async () => {
       const name = await addFilledStream(500);
       const consumer = await js().consumers.get(name);
       const messages = await consumer.consume();

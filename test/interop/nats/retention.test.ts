@@ -101,7 +101,7 @@ describe('JetStream limits and retention', parallel, () => {
       assert.equal(text, 'header size exceeds maximum allowed of 64k');
     });
 
-    test('what a stream was not made for', async () => {
+    test('uses that the retention does not allow', async () => {
       const { name } = await addStream();
       const publish = (key: string, value: string): Promise<unknown> =>
         js().publish(`${name}.a`, '', { headers: header(key, value) });

@@ -45,7 +45,7 @@ describe('JetStream stored messages', parallel, () => {
       assert.equal(await get({ seq: 4, next_by_subj: `${name}.a` }), undefined);
     });
 
-    test('what is not there', async () => {
+    test('missing messages', async () => {
       const name = await addFilledStream();
       assert.equal(await jsm().streams.getMessage(name, { seq: 99 }), null);
       assert.equal(await jsm().streams.getMessage(name, { last_by_subj: `${name}.none` }), null);
@@ -87,7 +87,7 @@ describe('JetStream stored messages', parallel, () => {
       assert.equal((await js().publish(`${name}.d`)).seq, 6);
     });
 
-    test('what cannot be deleted', async () => {
+    test('messages that cannot be deleted', async () => {
       const name = await addFilledStream();
       await jsm().streams.deleteMessage(name, 2);
       assert.equal(

@@ -49,7 +49,7 @@ describe('JetStream streams', parallel, () => {
     assert.ok(Math.abs(Date.now() - Date.parse(created)) < 60_000, created);
   });
 
-  test('create keeps what is asked for', async () => {
+  test('create keeps the requested configuration', async () => {
     const asked = {
       description: 'all of it',
       retention: RetentionPolicy.Workqueue,
@@ -182,7 +182,7 @@ describe('JetStream streams', parallel, () => {
     assert.equal((await js().publish(name)).seq, 2);
   });
 
-  test('update applies new limits to what is stored', async () => {
+  test('update applies new limits to stored messages', async () => {
     const { name } = await addStream();
     for (let i = 0; i < 10; i += 1) await js().publish(`${name}.${i % 2}`, `${i}`);
     assert.equal((await jsm().streams.update(name, { max_msgs: 4 })).state.messages, 4);
@@ -197,7 +197,7 @@ describe('JetStream streams', parallel, () => {
     assert.equal(state.last_seq, 10);
   });
 
-  test('what an update cannot change', async () => {
+  test('members that an update cannot change', async () => {
     const { name, subjects } = await addStream();
     const refuse = async (config: Record<string, unknown>, text: string): Promise<void> => {
       const { error } = await api(`STREAM.UPDATE.${name}`, { name, subjects, ...config });

@@ -62,7 +62,7 @@ describe('message traces', parallel, () => {
     assert.equal(heard.length, 2);
   });
 
-  test('to nobody', async () => {
+  test('to no subscriber', async () => {
     const subject = uniqueName('nobody');
     assert.deepEqual(plain(await traced(nc(), subject)), [{ type: 'in', kind: 0, acc: '$G', subj: subject }]);
   });

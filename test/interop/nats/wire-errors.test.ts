@@ -13,7 +13,7 @@ const CONTROL_LINE_EXCEEDED = "-ERR 'maximum control line exceeded'\r\n";
 /** nats-server says nothing here. */
 const ANY_ERROR_OR_NONE = /^(-ERR '[^']+'\r\n)?$/;
 
-describe('NATS wire protocol: what closes the connection', parallel, () => {
+describe('NATS wire protocol: errors that close the connection', parallel, () => {
   const server = useServer();
 
   const closes = (name: string, sent: string, expected: string | RegExp, connect?: object): void => {

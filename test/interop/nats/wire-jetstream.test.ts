@@ -155,7 +155,7 @@ describe('JetStream on the wire', parallel, () => {
     await stopped;
   });
 
-  test('what is out when the server ends goes out again after its ack wait, not at once', async () => {
+  test('a message in flight when the server ends goes out again after its ack wait, not at once', async () => {
     await using ending = await startServer();
     {
       using client = await shakeHands(ending.natsPort);

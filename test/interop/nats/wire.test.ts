@@ -18,7 +18,7 @@ describe('NATS wire protocol', parallel, () => {
   };
 
   describe('INFO and CONNECT', parallel, () => {
-    test('INFO is the first line and holds what clients depend on', async () => {
+    test('INFO is the first line and has the members that clients depend on', async () => {
       using client = await WireClient.open(server().natsPort);
       const line = await client.line();
       assert.match(line, /^INFO \{.*\} ?$/);

@@ -88,7 +88,7 @@ describe('the right password', () => {
     assert.equal(logins.admit('5.6.7.8', 'bob'), 0);
   });
 
-  test('does not wait for what others guess, at an address from which it came before', () => {
+  test('does not wait for the guesses of others, at an address from which it came before', () => {
     const { logins } = withThrottle();
     logins.succeeded('5.6.7.8', 'ann');
     for (let i = 0; i < 100; i++) logins.failed('1.2.3.4', 'ann');

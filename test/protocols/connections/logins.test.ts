@@ -22,7 +22,7 @@ function guessedHall(): { clock: VirtualClock; hall: Hall } {
 }
 
 describe('after failed logins', () => {
-  test('CONNECT of NATS waits, what comes after it too, and then all is as ever', async () => {
+  test('CONNECT of NATS waits, the verbs after it too, and then all is as usual', async () => {
     const { clock, hall } = guessedHall();
     await using server = await TestServer.start({ users, clock, hall });
     using client = await server.greeted();

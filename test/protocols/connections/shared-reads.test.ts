@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { readShared } from '../../../src/protocols/connections/index.ts';
 
 describe('shared reads', () => {
-  it('bring what several connections send through one buffer, and their end', async () => {
+  it('bring the bytes of several connections through one buffer, and their end', async () => {
     const buffer = Buffer.alloc(16);
     const heard = new Map<Socket, string>();
     let ended = 0;

@@ -78,7 +78,7 @@ test('while connections come they have less, but never nothing', () => {
   assert.deepEqual(busy.nextTurn(), { c: 6, a: 6, b: 6 });
 });
 
-test('who has nothing left to do costs nothing', () => {
+test('a connection with nothing left to do costs nothing', () => {
   const busy = new Busy();
   const turn = new Turn(busy.turns, () => assert.fail('it has nothing to do'));
   assert.ok(turn.hasTime());

@@ -179,7 +179,7 @@ describe('an answer at hand', () => {
 });
 
 describe('JSON in pieces', () => {
-  test('is what JSON.stringify gives', () => {
+  test('equals the output of JSON.stringify', () => {
     const cases: readonly object[] = [
       {},
       { a: 1, b: undefined, c: null, d: () => 1, e: 'ä"\n', f: { g: [1, [2]] } },

@@ -6,7 +6,7 @@ import { KafkaKit, batchOf, fetchRequest } from './kit.ts';
 
 const noId = 'AAAAAAAAAAAAAAAAAAAAAA';
 
-test('a small CreateTopics of many partitions is answered: what is too much, in words', async () => {
+test('a small CreateTopics of many partitions is refused in words', async () => {
   await using kit = await KafkaKit.start({}, { budgets: { partitions: 100_000, topics: 20 } });
   using client = await kit.client();
   const names = Array.from({ length: 50 }, (_, at) => `t${at}`);

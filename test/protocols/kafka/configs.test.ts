@@ -65,7 +65,7 @@ async function valuesByKey(client: KafkaClient, topic: string): Promise<string[]
 }
 
 describe('cleanup.policy of a topic that is there', () => {
-  test('becomes compact, and what its messages had superseded goes', async () => {
+  test('becomes compact, and superseded messages go', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t');
@@ -86,7 +86,7 @@ describe('cleanup.policy of a topic that is there', () => {
     assert.deepEqual(await valuesByKey(after, 't'), ['null=no key', 'a=5', 'b=6']);
   });
 
-  test('becomes compact and delete, and delete again, and keeps what it is told in between', async () => {
+  test('becomes compact and delete, and delete again, and keeps settings made in between', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t', 2, { 'retention.ms': '999999999999' });
@@ -126,7 +126,7 @@ describe('cleanup.policy of a topic that is there', () => {
 });
 
 describe('configs', () => {
-  test('are shown as they were written, with who has said them', async () => {
+  test('are shown as they were written, with their source', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t', 1, { 'retention.ms': '-1', 'segment.bytes': '1048576' });
@@ -261,7 +261,7 @@ describe('configs', () => {
     );
   });
 
-  test('validateOnly meets what only the broker refuses', async () => {
+  test('validateOnly meets refusals of the broker', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await kit.broker.createTopic({ name: 'taken' });

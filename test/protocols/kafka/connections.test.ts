@@ -32,7 +32,7 @@ function rawRequest(apiKey: number, apiVersion: number, body: Uint8Array): Buffe
 }
 
 describe('ApiVersions', () => {
-  test('tells what is served, and only that', async () => {
+  test('lists the served versions, and only those', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     for (let version = 0; version <= 4; version++) {
@@ -96,7 +96,7 @@ describe('bad input', () => {
       await eventually(() => kit.events.some(({ kind }) => kind === 'closed'));
     });
 
-  test('half a frame costs nobody anything, and is finished later', async () => {
+  test('half a frame costs other clients nothing, and is finished later', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t');
@@ -277,7 +277,7 @@ describe('logging in', () => {
       }
     });
 
-  test('by another mechanism, or where nobody has to, is refused', async () => {
+  test('by another mechanism, or where no login is needed, is refused', async () => {
     await using kit = await KafkaKit.start({ users });
     using client = await kit.client();
     const { errorCode, mechanisms } = await client.call('SaslHandshake', 1, { mechanism: 'GSSAPI' });
@@ -351,7 +351,7 @@ describe('logging in', () => {
 });
 
 describe('a stop', () => {
-  test('answers what is on its way to the disk', async () => {
+  test('answers requests on their way to the disk', async () => {
     const kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t');

@@ -32,7 +32,7 @@ test('a connection with much to ask is served in pieces, so that the others get 
   assert.ok(most < mostMax, `${most} of ${requests} in one turn`);
 });
 
-test('nor does a chain of answers hold everybody up, where each lets the next request begin', async () => {
+test('nor does a chain of answers, each starting the next request, hold up other clients', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   await client.createTopic('t');

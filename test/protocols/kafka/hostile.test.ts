@@ -58,7 +58,7 @@ describe('counts and lengths beyond the frame', () => {
       assert.ok(process.memoryUsage().arrayBuffers - before < memoryBytesMax);
     });
 
-  test('frames announced and not sent cost what was sent of them', async () => {
+  test('frames announced and not sent cost only the bytes sent', async () => {
     await using kit = await KafkaKit.start({ limits: { requestBytesMax: 2 ** 30 } });
     using other = await kit.client();
     const begun = Buffer.concat([hex('3fffffff'), Buffer.alloc(2000)]);

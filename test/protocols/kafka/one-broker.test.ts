@@ -277,7 +277,7 @@ describe('the offsets topic', () => {
   });
 });
 
-test('a topic that was deleted is not made again by those who merely ask for it, for a moment', async () => {
+test('a deleted topic is not created again by a mere request for it, for a moment', async () => {
   const clock = new VirtualClock();
   await using kit = await KafkaKit.start({ clock, limits: { recreateDelayMs: 5000 } }, { clock });
   using client = await kit.client();

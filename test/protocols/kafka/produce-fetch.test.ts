@@ -167,7 +167,7 @@ describe('fetch', () => {
     assert.equal(splitBatches((await waiting).records!).length, 3);
   });
 
-  test('gives at least one batch, and of the next ones what the limits allow', async () => {
+  test('gives at least one batch, and further ones as the limits allow', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t');
@@ -215,7 +215,7 @@ describe('fetch', () => {
     );
   });
 
-  test('tells what is wrong at once: offsets, partitions, epochs, sessions, ids', async () => {
+  test('answers errors at once: offsets, partitions, epochs, sessions, ids', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     const { topicId } = await client.createTopic('t');
@@ -264,7 +264,7 @@ describe('fetch', () => {
     assert.equal((await waiting).errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   });
 
-  test('does not show what was deleted, and goes on behind what a queue has handled', async () => {
+  test('does not show deleted messages, and goes on after those that a queue has handled', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     const topic = await kit.broker.createTopic({ name: 'q', retention: 'queue' });

@@ -195,7 +195,7 @@ describe('topics', () => {
     assert.equal(kit.broker.topic('y'), undefined, 'it was only validated');
   });
 
-  test('are described with what applies, and changed one by one or as a whole, for good', async () => {
+  test('are described with the values in force, and changed one by one or as a whole, for good', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await client.createTopic('t', 1, {
@@ -273,7 +273,7 @@ describe('topics', () => {
     );
   });
 
-  test('show what another protocol has set', async () => {
+  test('show settings of another protocol', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();
     await kit.broker.createTopic({ name: 's', ageMsMax: 1234, bytesMax: 99_999 });

@@ -166,7 +166,7 @@ for (const isNew of [true, false]) {
       assert.equal(await producer.produce(topic, values), ErrorCode.NONE);
     };
 
-    test('isolation levels: what is open only uncommitted readers get', async () => {
+    test('isolation levels: only uncommitted readers get open messages', async () => {
       await using s = await setup();
       const producer = await begin(s.client);
       await s.client.produce('orders', batchOf(['before']));
@@ -185,7 +185,7 @@ for (const isNew of [true, false]) {
       assert.equal(await latest(s.client, 'orders', 1), 4);
     });
 
-    test('a reader who waits for committed messages hears when they are', async () => {
+    test('a reader that waits for committed messages is told when they are', async () => {
       await using s = await setup();
       const producer = await begin(s.client);
       await write(producer, 'orders', ['open']);
@@ -204,7 +204,7 @@ for (const isNew of [true, false]) {
       assert.equal(text([...readRecords(batch!, 1000)][0]!.value), 'open');
     });
 
-    test('what was aborted no reader gets, and readers get past it', async () => {
+    test('no reader gets aborted messages, and readers get past them', async () => {
       await using s = await setup();
       const producer = await begin(s.client);
       await write(producer, 'bills', ['a', 'b']);
@@ -396,7 +396,7 @@ describe('transactions over the wire', () => {
     assert.equal(await producer.end(false, 3), ErrorCode.INVALID_TXN_STATE);
   });
 
-  test('what is open goes on after a crash of the broker', async () => {
+  test('an open transaction goes on after a crash of the broker', async () => {
     await using s = await setup();
     const producer = new Transactional(s.client, 'mover', true);
     await producer.init();
@@ -413,7 +413,7 @@ describe('transactions over the wire', () => {
     assert.deepEqual(await committed(client, 'bills'), ['before', 'after']);
   });
 
-  test('what is open is listed and described', async () => {
+  test('open transactions are listed and described', async () => {
     await using s = await setup();
     const [open, done, idle] = ['open', 'done', 'idle'].map((id) => new Transactional(s.client, id, true));
     for (const producer of [open!, done!, idle!]) await producer.init();
@@ -490,7 +490,7 @@ describe('transactions over the wire', () => {
     ]);
   });
 
-  test('what makes no sense is refused', async () => {
+  test('invalid requests are refused', async () => {
     await using s = await setup();
     const init = (transactionalId: string, extra: Partial<RequestDraft<'InitProducerId'>> = {}) =>
       s.client.call('InitProducerId', 5, { transactionalId, transactionTimeoutMs: timeoutMs, ...extra });

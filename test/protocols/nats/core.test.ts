@@ -29,7 +29,7 @@ describe('the greeting', () => {
 });
 
 describe('a client without CONNECT', () => {
-  it('is verbose: +OK after what it says, but not after PING, and before the message it causes', async () => {
+  it('is verbose: +OK after its verbs, but not after PING, and before the message it causes', async () => {
     await using server = await TestServer.start();
     using client = await server.greeted();
     await client.exchange('PING\r\n', 'PONG\r\n');
@@ -63,7 +63,7 @@ describe('a client without CONNECT', () => {
 });
 
 describe('CONNECT', () => {
-  it('may come again, and keeps what it does not mention', async () => {
+  it('may come again, and keeps members that it does not mention', async () => {
     await using server = await TestServer.start();
     using client = await server.connect({ verbose: false, echo: false });
     await says(client, 'SUB a 1\r\nCONNECT {}\r\nPUB a 0\r\n\r\n', '');
@@ -149,7 +149,7 @@ describe('authentication', () => {
     userWithPassword('nats', 'bob', 'other'),
   ]);
 
-  it('lets in who brings the right user and password', async () => {
+  it('lets a client in with the right user and password', async () => {
     await using server = await TestServer.start({ users });
     assert.equal(server.nats.authenticates, true);
     using client = await WireClient.open(server.port);
@@ -252,7 +252,7 @@ describe('stopping', () => {
     await assert.rejects(WireClient.open(server.port), { code: 'ECONNREFUSED' });
   });
 
-  it('delivers what was accepted before it closes', async () => {
+  it('delivers accepted messages before it closes', async () => {
     const server = await TestServer.start();
     using subscriber = await server.connect();
     using publisher = await server.connect();
@@ -266,7 +266,7 @@ describe('stopping', () => {
 });
 
 describe('connections', () => {
-  it('are listed with what they are and did', async () => {
+  it('are listed with their properties and counters', async () => {
     await using server = await TestServer.start();
     using client = await server.connect({ name: 'shop', lang: 'ts', version: '1.2' });
     await says(client, 'SUB a 1\r\nSUB b 2\r\nPUB a 2\r\nhi\r\n', 'MSG a 1 2\r\nhi\r\n');

@@ -29,7 +29,7 @@ describe('SUB and PUB', () => {
     await says(client, 'HPUB x 0 2\r\nhi\r\n', 'MSG x 1 2\r\nhi\r\n');
   });
 
-  it('deliver headers to who takes them, and the payload alone to who does not', async () => {
+  it('deliver headers to clients that take them, and the payload alone to others', async () => {
     await using server = await TestServer.start();
     using client = await server.connect();
     using plain = await server.connect({ headers: false, no_responders: false });
@@ -96,7 +96,7 @@ describe('SUB and PUB', () => {
     await says(client, 'SUB a 1\r\nSUB b 1\r\nPUB b 0\r\n\r\nPUB a 0\r\n\r\n', 'MSG a 1 0\r\n\r\n');
   });
 
-  it('do not echo to who does not want it', async () => {
+  it('do not echo to a client that does not want it', async () => {
     await using server = await TestServer.start();
     using client = await server.connect({ echo: false });
     using other = await server.connect();
@@ -176,7 +176,7 @@ describe('no responders', () => {
     await says(client, 'PUB inbox.1 0\r\n\r\n', 'MSG inbox.1 1 0\r\n\r\nMSG inbox.1 2 0\r\n\r\n');
   });
 
-  it('is not told without a reply, without a subscription of its own, to who did not ask, or when somebody listens', async () => {
+  it('is not told without a reply, without a subscription of its own, without a request for it, or with a listener', async () => {
     await using server = await TestServer.start();
     using client = await server.connect();
     using other = await server.connect({ no_responders: false });
@@ -187,7 +187,7 @@ describe('no responders', () => {
     await says(client, 'SUB inbox.1 1\r\nPUB service inbox.1 0\r\n\r\n', '');
   });
 
-  it('is told when the only listener is the requester itself, who does not want its echo', async () => {
+  it('is told when the only listener is the requester itself, which does not want its echo', async () => {
     await using server = await TestServer.start();
     using client = await server.connect({ echo: false });
     await says(
@@ -199,7 +199,7 @@ describe('no responders', () => {
 });
 
 describe('other layers on the router', () => {
-  it('hear what NATS clients publish', async () => {
+  it('get the publishes of NATS clients', async () => {
     await using server = await TestServer.start();
     using client = await server.connect();
     const heard: object[] = [];
@@ -254,7 +254,7 @@ describe('other layers on the router', () => {
     await says(plain, '', `MSG a.b 1 reply 5\r\nvalue\r\n${'MSG a.b 1 5\r\nvalue\r\n'.repeat(3)}`);
   });
 
-  it('answer who asks for itself', async () => {
+  it('answer a requester on the same connection', async () => {
     await using server = await TestServer.start();
     using client = await server.connect();
     await says(client, 'SUB r 1\r\n', '');

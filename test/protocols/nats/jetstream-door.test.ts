@@ -42,7 +42,7 @@ function nobody(subject: string): string {
 }
 
 describe('the door to JetStream', () => {
-  it('opens for what a topic captures, after live subscribers had it', async () => {
+  it('opens for publishes that a topic captures, after live subscribers had them', async () => {
     const jetStream = new Notes();
     await using server = await TestServer.start({ jetStream });
     server.router.bindTopic('orders.>', topic);
@@ -61,7 +61,7 @@ describe('the door to JetStream', () => {
     assert.equal(jetStream.calls.length, 3, 'that nobody else listens does not matter');
   });
 
-  it('opens for acks and requests; who listens to everything hears them too', async () => {
+  it('opens for acks and requests; a subscriber of everything gets them too', async () => {
     const jetStream = new Notes();
     await using server = await TestServer.start({ jetStream });
     using client = await server.connect();
@@ -84,7 +84,7 @@ describe('the door to JetStream', () => {
     );
   });
 
-  it('says that nobody is there when JetStream does not answer and nobody else listens', async () => {
+  it('says "no responders" when JetStream does not answer and there is no subscriber', async () => {
     const jetStream = new Notes();
     jetStream.answering = false;
     await using server = await TestServer.start({ jetStream });

@@ -122,7 +122,7 @@ describe('a client that reads slowly', () => {
 });
 
 describe('a congested connection', () => {
-  it('says so to who delivers to it, and when it has drained', async () => {
+  it('tells its publishers, and again when it has drained', async () => {
     await using server = await TestServer.start({ limits: { outputBytesCongested: 256 * KiB } });
     using client = await server.connect();
     await says(client, 'SUB inbox.* 1\r\n', '');
@@ -146,7 +146,7 @@ describe('a congested connection', () => {
     await client.expect(`MSG orders 1 ${bytes.length}\r\n${bytes.toString('latin1')}\r\n`.repeat(sent));
   });
 
-  it('frees who waits for it when it goes', async () => {
+  it('releases waiting publishers when it closes', async () => {
     await using server = await TestServer.start({ limits: { outputBytesCongested: 256 * KiB } });
     const client = await server.connect();
     await says(client, 'SUB inbox.7 1\r\n', '');

@@ -8,7 +8,7 @@ describe('an access', () => {
     assert.equal(fullAccess.mayManage('orders'), true);
   });
 
-  test('allows what a name, a beginning or * allows', () => {
+  test('allows by a name, a prefix or *', () => {
     const access = accessOf({
       publish: { allow: ['orders'] },
       consume: { allow: ['orders-*'] },
@@ -22,7 +22,7 @@ describe('an access', () => {
     assert.equal(access.mayManage('anything'), true);
   });
 
-  test('denies what is denied, whatever allows it', () => {
+  test('denies a denied name, whatever allows it', () => {
     const access = accessOf({ publish: { allow: ['orders', '*'], deny: ['orders'] } });
     assert.deepEqual([access.mayPublish('orders'), access.mayPublish('bills')], [false, true]);
   });

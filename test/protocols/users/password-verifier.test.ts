@@ -48,7 +48,7 @@ describe('a password verifier', () => {
     assert.notEqual(await hashPassword('pencil', 4096), await hashPassword('pencil', 4096));
   });
 
-  test('is not read from what is cut, doubled, weak or too costly', async () => {
+  test('is not read from text that is cut, doubled, weak or too costly', async () => {
     const text = verifierText(await makeVerifier('pencil', bytes));
     const [first = '', second = ''] = text.split(',');
     const wrong = [

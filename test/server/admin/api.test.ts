@@ -118,7 +118,7 @@ describe('health', () => {
 });
 
 describe('connections', () => {
-  test('are listed by protocol, with what the protocol knows of them', async () => {
+  test("are listed by protocol, with the protocol's figures", async () => {
     using client = await WireClient.open(server.ports.nats!);
     await client.line();
     client.send('CONNECT {"verbose":false,"name":"tester","lang":"test"}\r\nSUB a 1\r\nPING\r\n');
@@ -210,7 +210,7 @@ describe('topics', () => {
     await ok('DELETE', path);
   });
 
-  test('lose what a purge names', async () => {
+  test('lose the messages that a purge names', async () => {
     const name = await makeTopic({ keyState: true });
     await publish(name, ...['a', 'b', 'a', 'b', 'a'].map((key, at) => ({ key, value: String(at) })));
     assert.deepEqual(await ok('POST', `/api/v1/topics/${name}/purge`, { key: 'b' }), { purged: 2 });

@@ -198,7 +198,7 @@ describe('the admin HTTP', () => {
     assert.equal(reply, 413);
   });
 
-  test('shows nothing of an error nobody foresaw, and logs it', async () => {
+  test('shows nothing of an unexpected error, and logs it', async () => {
     const reply = await send(admin.port, { path: '/broken' });
     assert.equal(reply.status, 500);
     assert.doesNotMatch(reply.body, /inner detail/);

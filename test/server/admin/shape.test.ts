@@ -32,13 +32,13 @@ function refusal(value: unknown): string {
 }
 
 describe('a shape', () => {
-  test('reads what fits and leaves out what was not given', () => {
+  test('reads valid members and leaves out absent ones', () => {
     const value = { name: 'x', count: 3, kind: 'b', on: false, tags: ['t'] };
     assert.deepEqual(readObject(value, shape, ['name']), value);
     assert.deepEqual(readObject({ name: 'x' }, shape, ['name']), { name: 'x' });
   });
 
-  test('names what does not fit', () => {
+  test('names a member that does not fit', () => {
     assert.match(refusal([]), /must be a JSON object/);
     assert.match(refusal(null), /must be a JSON object/);
     assert.match(refusal({}), /must have the field "name"/);

@@ -127,7 +127,7 @@ test('the record batches that a broker sends are intact', () => {
   assert.ok(count > 0);
 });
 
-test('what the members of classic groups tell each other', () => {
+test('the messages between members of classic groups', () => {
   const clients = new Set<string>();
   for (const { client, api, kind, version, bytes } of frames) {
     if (kind !== 'request' || (api !== 'JoinGroup' && api !== 'SyncGroup')) continue;

@@ -240,7 +240,7 @@ test('bombs are defused', () => {
   assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 24);
 });
 
-test('zstd: what a frame announces is not believed', () => {
+test('zstd: the size that a frame announces is not trusted', () => {
   const header = [0x28, 0xb5, 0x2f, 0xfd];
   const emptyBlock = [1, 0, 0];
   const before = process.memoryUsage().arrayBuffers;

@@ -301,7 +301,7 @@ test('a message that cannot be written leaves nothing behind', () => {
   );
 });
 
-test('what left is not overwritten by what is written next', () => {
+test('output that was taken is not overwritten by the next writes', () => {
   const writer = new Writer();
   const response = (errorCode: number): Buffer => {
     writeResponse(writer, apis.Heartbeat, 0, 1, { errorCode });
@@ -316,7 +316,7 @@ test('what left is not overwritten by what is written next', () => {
   assert.deepEqual(first, []);
 });
 
-test('keys are unique, and what is advertised can be answered', () => {
+test('keys are unique, and advertised versions can be answered', () => {
   assert.equal(new Set(allApis.map((api) => api.key)).size, allApis.length);
   for (const api of allApis) {
     assert.equal(apiByKey(api.key)?.name, api.name);

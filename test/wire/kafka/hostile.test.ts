@@ -209,7 +209,7 @@ test('unknown tagged fields are passed over', () => {
   assert.equal(reader.remaining, 0);
 });
 
-test('elements beyond what a request may have are refused before anything is made of them, in every array', () => {
+test('elements beyond the limit of a request are refused before they are decoded, in every array', () => {
   const elements = 1000;
   const sizeBytes = 4;
   let tried = 0;

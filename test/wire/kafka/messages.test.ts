@@ -117,7 +117,7 @@ function decodedDefault(field: Field): unknown {
   return zeros[field.type] ?? (field.type in zeros ? null : 0);
 }
 
-test('what is written is read again, in every version', () => {
+test('encoded messages decode to the same, in every version', () => {
   for (const api of allApis) {
     for (const codec of [api.request, api.response]) {
       for (const version of versionsOfApi(api)) {

@@ -12,7 +12,7 @@ import {
   serverHandlers,
 } from './transcript.ts';
 
-describe('what a client says', () => {
+describe('verbs of a client', () => {
   it('is read verb by verb', () => {
     assert.deepEqual(fromClient('CONNECT {"verbose":false}\r\nPING\r\nPONG\r\nINFO {}\r\n+OK\r\n'), [
       'CONNECT {"verbose":false}',
@@ -76,7 +76,7 @@ describe('what a client says', () => {
   });
 });
 
-describe('what a server says', () => {
+describe('verbs of a server', () => {
   it('is read verb by verb', () => {
     assert.deepEqual(fromServer('INFO {"server_id":"x"}\r\nMSG a 1 2\r\nhi\r\nMSG a 1 r 0\r\n\r\n'), [
       'INFO {"server_id":"x"}',
@@ -98,7 +98,7 @@ describe('what a server says', () => {
   });
 });
 
-describe('what nobody should say', () => {
+describe('invalid verbs', () => {
   const refused: [said: string, code: string][] = [
     ['\r\n', 'unknown-operation'],
     ['GET / HTTP/1.1\r\n', 'unknown-operation'],
@@ -424,7 +424,7 @@ describe('writer and parser', () => {
     }
   });
 
-  it('mark what PUB and MSG have in common only where it can be copied as it is', () => {
+  it('mark the common part of PUB and MSG only if it can be copied unchanged', () => {
     const common = (said: string): string | undefined => {
       let found: string | undefined;
       const note = (_: unknown, frame: Frame): void => {

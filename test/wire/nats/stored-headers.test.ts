@@ -40,7 +40,7 @@ describe('headers of stored messages', () => {
     });
   }
 
-  test('other protocols read the headers, and what the broker adds stands behind the block', () => {
+  test("other protocols read the headers, and the broker's additions follow the block", () => {
     const headers = stored('NATS/1.0\r\nA:1\r\nno colon\r\n\r\n');
     assert.deepEqual(
       headers.map(({ name, value }) => [name, value && Buffer.from(value).toString()]),

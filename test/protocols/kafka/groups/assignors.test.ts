@@ -49,7 +49,7 @@ test('range gives consecutive partitions of each topic, side by side', () => {
   });
 });
 
-test('uniform keeps what members have when one more comes, and gives it its part', () => {
+test("uniform keeps the members' partitions when one more comes, and gives it its part", () => {
   const topics = new Map([['t', 6]]);
   const before = uniform([member('a', ['t']), member('b', ['t'])], topics);
   assert.deepEqual(shares(before), { a: 't:024', b: 't:135' });

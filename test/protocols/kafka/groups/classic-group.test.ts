@@ -30,7 +30,7 @@ test('a client from before version 4 is taken without an id', () => {
   assert.equal(kit.join({ requiresKnownId: false }).error, 'NONE');
 });
 
-test('a newcomer calls all others to join again; only the leader hears who is there', () => {
+test('a newcomer makes all others join again; only the leader gets the members', () => {
   const kit = new ClassicKit();
   const [a] = kit.stable(1);
   const b = kit.enter();
@@ -55,7 +55,7 @@ test('a newcomer calls all others to join again; only the leader hears who is th
   assert.equal(kit.sync(b.id, {}, 1).error, 'ILLEGAL_GENERATION');
 });
 
-test('who does not join again before the rebalance timeout is left out', () => {
+test('a member that does not join again before the rebalance timeout is left out', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2, { rebalanceTimeoutMs: 20_000, sessionTimeoutMs: 60_000 });
   const c = kit.enter({ rebalanceTimeoutMs: 5000, sessionTimeoutMs: 60_000 });
@@ -68,7 +68,7 @@ test('who does not join again before the rebalance timeout is left out', () => {
   assert.equal(kit.heartbeat(b!), 'UNKNOWN_MEMBER_ID');
 });
 
-test('a leader that stays away hands the lead to one who is there', () => {
+test('a leader that stays away hands the lead to a present member', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2, { sessionTimeoutMs: 300_000 });
   const rejoined = kit.join({ memberId: b!, protocols: offer('range'), sessionTimeoutMs: 300_000 });
@@ -81,7 +81,7 @@ test('a leader that stays away hands the lead to one who is there', () => {
   assert.equal(kit.heartbeat(a!), 'UNKNOWN_MEMBER_ID');
 });
 
-test('who does not sync before the rebalance timeout is taken out, and the rest share anew', () => {
+test('a member that does not sync before the rebalance timeout is removed, and the rest share anew', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2, { sessionTimeoutMs: 300_000 });
   kit.join({ memberId: a!, sessionTimeoutMs: 300_000 });
@@ -140,7 +140,7 @@ test('leaving frees the place at once; the last to leave empties the group', () 
   assert.equal(kit.heartbeat(a!), 'UNKNOWN_MEMBER_ID');
 });
 
-test('who leaves while others wait for it lets them go on', () => {
+test('a member that leaves while others wait for it lets them go on', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2);
   const again = kit.join({ memberId: a! });
@@ -162,7 +162,7 @@ test('the protocol is one that all know, and of these the one that most prefer',
   assert.equal(kit.join({ protocols: [] }).error, 'INCONSISTENT_GROUP_PROTOCOL');
 });
 
-test('a follower that joins again with the same offer hears what is; with another one it calls a rebalance', () => {
+test('a follower that joins again with the same offer gets the current state; with another one it causes a rebalance', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2);
   const same = kit.join({ memberId: b! });
@@ -194,7 +194,7 @@ test('a member that missed the answer to its join gets it again', () => {
   assert.equal(kit.group.state, 'CompletingRebalance');
 });
 
-test('a rebalance during the sync sends those who wait back to join', () => {
+test('a rebalance during the sync sends waiting members back to join', () => {
   const kit = new ClassicKit();
   const [a, b] = kit.stable(2);
   kit.join({ memberId: a! });
@@ -204,7 +204,7 @@ test('a rebalance during the sync sends those who wait back to join', () => {
   assert.equal(waiting.error, 'REBALANCE_IN_PROGRESS');
 });
 
-test('cooperative: members keep what they own, and a second generation gives out what the first freed', () => {
+test('cooperative: members keep their partitions, and a second generation assigns those that the first freed', () => {
   const kit = new ClassicKit();
   const owning = (topics: string): { name: string; metadata: Buffer }[] => [
     { name: 'cooperative-sticky', metadata: Buffer.from(topics) },
@@ -318,7 +318,7 @@ test('an operator removes a static member by its instance id alone', () => {
   assert.equal(kit.group.members.size, 0);
 });
 
-test('without members anybody commits with generation -1; with members only they do', () => {
+test('without members any client commits with generation -1; with members only they do', () => {
   const kit = new ClassicKit();
   assert.equal(kit.commit('', -1), 'NONE');
   const [a] = kit.stable(1);
@@ -357,7 +357,7 @@ test('a new member whose generation never comes is forgotten after five minutes'
   assert.deepEqual([...kit.group.members.keys()], [a]);
 });
 
-test('whoever waits when the broker closes is told to look for it again', () => {
+test('members that wait when the broker closes are told to find it again', () => {
   const kit = new ClassicKit();
   kit.stable(1);
   const b = kit.enter();

@@ -278,7 +278,7 @@ test('lists and descriptions: members, states and types; filters', async () => {
   assert.ok(described[0]!.members[0]!.memberAssignment.length > 0);
 });
 
-test('groups without members are deleted, offsets of topics that nobody reads forgotten', async () => {
+test('groups without members are deleted, offsets of topics without readers forgotten', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   await client.createTopic('t', 2);
@@ -318,7 +318,7 @@ test('a group without members keeps its offsets for a week', async () => {
   assert.equal(kit.broker.topic('t')!.groups.get('g')!.config.inactiveMs, 7 * 24 * 3_600_000);
 });
 
-test('a queue-like topic lets go what a Kafka group has committed', async () => {
+test('a queue-like topic removes messages that a Kafka group has committed', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   const topic = await kit.broker.createTopic({ name: 'jobs', retention: 'queue' });

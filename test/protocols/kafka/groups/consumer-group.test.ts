@@ -31,7 +31,7 @@ test('a partition is given to another only after its owner has given it back', (
   assert.equal(kit.group.state, 'Stable');
 });
 
-test('a member that says it still holds what it is to give back stays where it is', () => {
+test('a member that still reports a partition it is to give back stays in its epoch', () => {
   const kit = new ConsumerKit({ t: 2 });
   const a = new TestMember(kit, 'a').join(['t']).beat();
   const b = new TestMember(kit, 'b').join(['t']);
@@ -44,7 +44,7 @@ test('a member that says it still holds what it is to give back stays where it i
   assert.equal(b.beat().told, 't-1');
 });
 
-test('who does not give back within its rebalance timeout is out', () => {
+test('a member that does not give back within its rebalance timeout is removed', () => {
   const kit = new ConsumerKit({ t: 2 });
   const a = new TestMember(kit, 'a').join(['t'], { rebalanceTimeoutMs: 20_000 }).beat();
   const b = new TestMember(kit, 'b').join(['t']);

@@ -60,7 +60,7 @@ test('a member enters, gets its partitions by topic id, commits in its epoch and
   assert.equal(group.info().consumers, 0);
 });
 
-test('what a heartbeat must say when it enters', async () => {
+test('the heartbeat of a member that joins', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   await client.createTopic('t');

@@ -153,7 +153,7 @@ test('a share group is a group of the broker, with Kafka’s defaults, and start
   assert.equal(fetched.acquisitionLockTimeoutMs, 30_000);
 });
 
-test('accept, release, reject and renew are ack, nack, reject and extend; what is done is on disk when answered', async () => {
+test('accept, release, reject and renew are ack, nack, reject and extend; each is on disk when answered', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   const member = await setUp(kit, client, 'a', 'b', 'c', 'd');
@@ -274,7 +274,7 @@ test('limits of a fetch: records, bytes (but one record goes), and the time it w
   assert.deepEqual(got(await member.fetch({ maxWaitMs: 20 })).values, []);
 });
 
-test('what is released or refused too often is a dead letter with its origin', async () => {
+test('a record released or rejected too often is a dead letter with its origin', async () => {
   await using kit = await KafkaKit.start();
   using client = await kit.client();
   const member = await setUp(kit, client, 'poison');
@@ -598,7 +598,7 @@ test('configs of a group are kept, from before there is one', async () => {
   assert.deepEqual([maxDeliver, ackWaitMs], [3, 15_000], 'what was set before the restart still counts');
 });
 
-test('heartbeats of share members: epochs, unknown members, limits of what they say', async () => {
+test('heartbeats of share members: epochs, unknown members, limits of their content', async () => {
   await using kit = await KafkaKit.start({ groupLimits: { memberTopicsMax: 2, membersMax: 2 } });
   using client = await kit.client();
   const member = await setUp(kit, client);

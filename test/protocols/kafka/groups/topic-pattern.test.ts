@@ -39,7 +39,7 @@ test('a pattern matches a whole name', () => {
     assert.equal(matches(pattern, name), expected, `${pattern} on ${name}`);
 });
 
-test('what is not understood is refused, with the place', () => {
+test('unsupported syntax is refused, with the place', () => {
   for (const pattern of [
     '(',
     ')',

@@ -187,7 +187,7 @@ describe('a user is held', () => {
     );
   });
 
-  test('and what it may not describe is not told from what is not there', async () => {
+  test('and a resource it may not describe looks like a missing one', async () => {
     await using kit = await KafkaKit.start({ users: usersOf() });
     using admin = await loggedIn(kit, 'admin');
     using ann = await loggedIn(kit, 'ann');
@@ -213,7 +213,7 @@ describe('a user is held', () => {
     assert.deepEqual([page.topics[0]?.name, page.nextCursor?.topicName], ['missing', 'secret']);
   });
 
-  test('in groups: their READ for members, DESCRIBE for what is seen of them', async () => {
+  test('in groups: READ for members, DESCRIBE for readers of their state', async () => {
     await using kit = await KafkaKit.start({ users: usersOf() });
     using admin = await loggedIn(kit, 'admin');
     using ann = await loggedIn(kit, 'ann');

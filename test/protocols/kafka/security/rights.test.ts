@@ -32,7 +32,7 @@ function acl(
 }
 
 describe('the rights of ACLs', () => {
-  test('what nothing allows is denied', () => {
+  test('an operation that nothing allows is denied', () => {
     const rights = new Rights([acl('allow', 'read', 'orders')]);
     assert.equal(rights.mayTopic(Operation.read, 'orders'), true);
     assert.equal(rights.mayTopic(Operation.write, 'orders'), false);
@@ -132,7 +132,7 @@ describe('the rights of permissions in the configuration', () => {
 
 const name = fc.stringMatching(/^[ab]{1,5}$/);
 
-test('a pattern index finds what a scan of all patterns finds', () => {
+test('a pattern index finds the same as a scan of all patterns', () => {
   fc.assert(
     fc.property(
       fc.array(

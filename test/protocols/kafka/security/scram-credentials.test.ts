@@ -84,7 +84,7 @@ async function scram(kit: KafkaKit, hash: Hash, user: string, password: string):
 const wrong = ErrorCode.SASL_AUTHENTICATION_FAILED;
 
 describe('SCRAM credentials', () => {
-  test('make users, who log in by SCRAM, PLAIN and at the NATS door, and outlive a crash', async () => {
+  test('make users that log in by SCRAM, PLAIN and NATS, and outlive a crash', async () => {
     const users = usersOf();
     await using kit = await KafkaKit.start({ users });
     const changes = { upsertions: [upsertion('ann', 'pencil', 'sha256')] };

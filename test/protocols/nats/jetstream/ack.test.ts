@@ -25,7 +25,7 @@ async function info(js: TestJetStream): Promise<{ floor: number; pending: number
 }
 
 describe('acks', () => {
-  test('out of order: the floor moves over what is contiguous', async () => {
+  test('out of order: the floor moves over contiguous acks', async () => {
     const { js, seen } = await delivered(4);
     await using _ = js;
     js.ack(seen[1]!);
@@ -49,7 +49,7 @@ describe('acks', () => {
     }
   });
 
-  test('of what was removed meanwhile are answered, and it takes no place in max_ack_pending', async () => {
+  test('of messages removed meanwhile are answered, and take no place in max_ack_pending', async () => {
     const { js, seen } = await delivered(2, { max_ack_pending: 2 });
     await using _ = js;
     await js.publish('s.a', '3');
@@ -69,7 +69,7 @@ describe('acks', () => {
     assert.deepEqual(await info(js), { floor: 3, pending: 0, redelivered: 0 });
   });
 
-  test('of what was never delivered are not answered', async () => {
+  test('of messages never delivered are not answered', async () => {
     const { js, seen } = await delivered(1);
     await using _ = js;
     await js.publish('s.a', 'not delivered');
@@ -80,7 +80,7 @@ describe('acks', () => {
     assert.deepEqual(listener.seen, []);
   });
 
-  test('of a missing consumer find nobody; broken ones hurt nobody', async () => {
+  test('of a missing consumer have no responders; broken ones do no harm', async () => {
     const { js, seen } = await delivered(1);
     await using _ = js;
     const ack = (reply: string): boolean => js.ack({ ...seen[0]!, reply });
@@ -120,7 +120,7 @@ describe('acks', () => {
     assert.deepEqual(await info(js), { floor: 3, pending: 1, redelivered: 0 });
   });
 
-  test('none: nothing is acked, and nobody is there to answer an ack', async () => {
+  test('none: nothing is acked, and an ack has no responders', async () => {
     const { js, seen } = await delivered(2, { ack_policy: 'none' });
     await using _ = js;
     assert.deepEqual(await info(js), { floor: 2, pending: 0, redelivered: 0 });

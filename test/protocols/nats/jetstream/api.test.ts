@@ -63,7 +63,7 @@ describe('streams', () => {
     });
   });
 
-  test('what does not fit is refused before anything is made', async () => {
+  test('a configuration that does not fit is refused before anything is created', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
     const code = async (path: string, body?: object | string): Promise<number | undefined> =>
@@ -127,7 +127,7 @@ describe('streams', () => {
     assert.equal((await js.api('STREAM.MSG.GET.S', { seq: 2 })).error?.err_code, 10037);
   });
 
-  test('update changes what may change, and keeps the subjects of what is stored', async () => {
+  test('update changes members that may change, and keeps the subjects of stored messages', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['old.>'] });
     await js.publish('old.a', 'kept');
@@ -281,7 +281,7 @@ describe('consumers', () => {
     assert.equal((await js.api(`CONSUMER.INFO.S.${name}`)).error?.err_code, 10014);
   });
 
-  test('update, and what it cannot change', async () => {
+  test('update, and the members that it cannot change', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
     for (const subject of ['s.a', 's.b', 's.c']) await js.publish(subject, subject);
@@ -422,7 +422,7 @@ describe('the API itself', () => {
     assert.equal(api.total, 4, 'it does not count itself');
   });
 
-  test('what a level beyond ours requires is refused', async () => {
+  test('a request for a level beyond ours is refused', async () => {
     await using js = await TestJetStream.open();
     const { error } = await js.api('INFO', '', { 'Nats-Required-Api-Level': '99' });
     assert.deepEqual(error, {
@@ -445,7 +445,7 @@ describe('the API itself', () => {
     assert.equal(ask('$JS.EVENT.ADVISORY.x'), false);
   });
 
-  test('what needs a cluster, and what is not there yet, has its own error', async () => {
+  test('members that need a cluster, and unsupported ones, have their own errors', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
     assert.equal((await js.api('STREAM.LEADER.STEPDOWN.S')).error?.err_code, 10010);

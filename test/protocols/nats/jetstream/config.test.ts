@@ -39,7 +39,7 @@ describe('stream configuration', () => {
     assert.equal(config.num_replicas, 1);
   });
 
-  test('what cannot be had yet is refused, not ignored', () => {
+  test('unsupported members are refused, not ignored', () => {
     const cases: [StreamConfigRequest, RegExp][] = [
       [{ mirror: { name: 'x' } }, /^10052 mirrors are not supported/],
       [{ sources: [{ name: 'x' }] }, /^10052 sources are not supported/],
@@ -108,7 +108,7 @@ describe('stream configuration', () => {
     updatedStreamConfig(make({ allow_atomic: true, allow_batched: true }), make({}));
   });
 
-  test('a pedantic request has to say what would be made of it', () => {
+  test('a pedantic request has to name every filled-in value', () => {
     const cases: [StreamConfigRequest, string][] = [
       [{ max_msgs: -5 }, '10157 pedantic mode: max_msgs must be set to -1'],
       [{ max_bytes: -5 }, '10157 pedantic mode: max_bytes must be set to -1'],
@@ -123,7 +123,7 @@ describe('stream configuration', () => {
     }
   });
 
-  test('what makes no sense', () => {
+  test('invalid configurations', () => {
     const cases: [StreamConfigRequest, string][] = [
       [{ name: 'a.b' }, "10052 stream name is required and can not contain '.', '*', '>', '\\', '/'"],
       [{ name: 'x'.repeat(256) }, '10052 stream name is too long, maximum allowed is 255'],
@@ -172,7 +172,7 @@ describe('stream configuration', () => {
     assert.ok(topic.keyState);
   });
 
-  test('an update keeps what is fixed, and sealing closes the stream', () => {
+  test('an update keeps fixed members, and sealing closes the stream', () => {
     const old = make({ deny_delete: true });
     const update = (request: StreamConfigRequest): unknown =>
       updatedStreamConfig(old, make({ deny_delete: true, ...request }));
@@ -233,7 +233,7 @@ describe('consumer configuration', () => {
     assert.equal(group.ackWaitMs, 2000);
   });
 
-  test('what cannot be had yet is refused', () => {
+  test('unsupported members are refused', () => {
     assert.match(
       refusal(() => make({ replay_policy: 'original' })),
       /^10182 /,
@@ -248,7 +248,7 @@ describe('consumer configuration', () => {
     );
   });
 
-  test('what only a push consumer may have, and what it may not', () => {
+  test('members for push consumers only, and for pull consumers only', () => {
     assert.match(
       refusal(() => make({ flow_control: true })),
       /^10089/,
@@ -308,7 +308,7 @@ describe('consumer configuration', () => {
     );
   });
 
-  test('an update keeps what is fixed', () => {
+  test('an update keeps fixed members', () => {
     const old = make({ ack_policy: 'explicit' });
     const update = (request: Request): void =>
       checkConsumerUpdate(old, make({ ack_policy: 'explicit', ...request }));

@@ -80,7 +80,7 @@ describe('direct get', () => {
     );
   });
 
-  test('a batch tells what is left and ends with 204', async () => {
+  test('a batch reports the rest and ends with 204', async () => {
     const { js, startMs } = await filled();
     await using _ = js;
     const batch = await get(js, { seq: 2, batch: 2 });

@@ -57,7 +57,7 @@ function send(
 
 const replyOf = ([first]: readonly Seen[]): ApiReply => JSON.parse(first!.value) as ApiReply;
 
-describe('what an answer tells is on disk', () => {
+describe('the content of an answer is on disk', () => {
   test('STREAM.INFO', async () => {
     const { seen, durableEnd } = await ask('STREAM.INFO.S', { subjects_filter: '>' });
     const { state } = replyOf(seen);
@@ -87,7 +87,7 @@ describe('what an answer tells is on disk', () => {
     assert.equal(durableEnd, 4);
   });
 
-  test('STREAM.MSG.GET of what was published just before', async () => {
+  test('STREAM.MSG.GET of a message published just before', async () => {
     const { seen, durableEnd } = await ask('STREAM.MSG.GET.S', { seq: 4 });
     assert.equal(replyOf(seen).message.seq, 4);
     assert.equal(durableEnd, 4);

@@ -28,7 +28,7 @@ const refusal = (text: string): string => {
 };
 
 describe('request bodies', () => {
-  test('what fits is decoded, null counts as absent, nothing is an empty object', () => {
+  test('valid members are decoded, null counts as absent, an empty body is an empty object', () => {
     const full = {
       name: 'n',
       count: 3,
@@ -44,7 +44,7 @@ describe('request bodies', () => {
     for (const empty of ['', '  ', '\r\n', '{}']) assert.deepEqual(decode(empty), {});
   });
 
-  test('what does not fit is named', () => {
+  test('a member that does not fit is named', () => {
     assert.equal(refusal('{"bogus":1}'), 'invalid JSON: json: unknown field "bogus"');
     assert.match(refusal('{"kind":"c"}'), /^invalid JSON: can not unmarshal "c" into field kind$/);
     assert.match(refusal('{"count":"1"}'), /cannot unmarshal string into field count of type integer/);
@@ -57,7 +57,7 @@ describe('request bodies', () => {
     for (const body of ['{bad', 'x', '[]', '1', '{"a":1}{']) assert.match(refusal(body), /^invalid JSON: /);
   });
 
-  test('what is too deep is refused before anything is made of it, in the words of Go', () => {
+  test('JSON that is too deep is refused before it is decoded, in the words of Go', () => {
     const deep = (depth: number): string => `{"list":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     for (const body of [deep(10_000), deep(500_000), '{"inner":'.repeat(10_001), '['.repeat(20_000)])
       assert.equal(refusal(body), 'invalid JSON: exceeded max depth');
@@ -96,7 +96,7 @@ describe('pull request bodies', () => {
     );
   });
 
-  test('what is wrong is said', () => {
+  test('the error is named', () => {
     assert.throws(() => pull('{bad'), {
       message: "invalid character 'b' looking for beginning of object key string",
     });

@@ -209,7 +209,7 @@ describe('publishing to a stream', () => {
     assert.equal(await expect('after one'), 'wrong last msg ID: ');
   });
 
-  test('what is not there yet is refused with its own error', async () => {
+  test('an unsupported header is refused with its own error', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
     const codes: [string, number][] = [

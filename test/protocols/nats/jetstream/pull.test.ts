@@ -54,7 +54,7 @@ describe('pull requests', () => {
     }
   });
 
-  test('no_wait: what there is, then 404', async () => {
+  test('no_wait: the available messages, then 404', async () => {
     await using js = await withMessages(2);
     const first = js.pull('S', 'c', { batch: 5, no_wait: true });
     await js.settle();
@@ -84,7 +84,7 @@ describe('pull requests', () => {
     assert.deepEqual(inbox.texts, ['1', '404 No Messages']);
   });
 
-  test('expires: 408 with what was left', async () => {
+  test('expires: 408 with the rest', async () => {
     await using js = await withMessages(1);
     const inbox = js.pull('S', 'c', { batch: 5, expires: second, max_bytes: 1000 });
     await js.advance(999);
@@ -184,7 +184,7 @@ describe('pull requests', () => {
     assert.deepEqual(gone.texts, []);
   });
 
-  test('a request nobody listens for is none', async () => {
+  test('a request without a listener is dropped', async () => {
     await using js = await withMessages(1);
     const inbox = js.pull('S', 'c', '');
     await js.settle();

@@ -13,7 +13,7 @@ async function withStream(messages = 0): Promise<TestJetStream> {
 }
 
 describe('push consumers', () => {
-  test('deliver while somebody listens on the deliver subject', async () => {
+  test('deliver while the deliver subject has a subscriber', async () => {
     await using js = await withStream(2);
     await js.addConsumer('S', 'c', { deliver_subject: 'out', ack_policy: 'none' });
     assert.equal((await js.api('CONSUMER.INFO.S.c')).push_bound, undefined);
@@ -32,7 +32,7 @@ describe('push consumers', () => {
     assert.deepEqual(again.texts, ['3']);
   });
 
-  test('are not made beyond the budget of consumers; what is there already is left in peace', async () => {
+  test('are not created beyond the budget of consumers; existing ones are not affected', async () => {
     await using js = await TestJetStream.open({ budgets: { consumers: 1 } });
     await js.addStream('S', { subjects: ['s.>'] });
     await js.addConsumer('S', 'c', { deliver_subject: 'out' });
@@ -153,7 +153,7 @@ describe('push consumers', () => {
     assert.deepEqual(out.texts, ['1', '2', '3', '4', '5']);
   });
 
-  test('the deliver subject may be changed while nobody listens', async () => {
+  test('the deliver subject may be changed while it has no subscriber', async () => {
     await using js = await withStream(1);
     await js.addConsumer('S', 'c', { deliver_subject: 'out' });
     const other = js.listen('other');
@@ -171,7 +171,7 @@ describe('push consumers', () => {
     assert.equal(refused.error?.err_code, 10013);
   });
 
-  test('an ephemeral consumer goes when nobody listened for its threshold', async () => {
+  test('an ephemeral consumer goes when it had no subscriber for its threshold', async () => {
     await using js = await withStream(0);
     const out = js.listen('out');
     const { name } = await js.api('CONSUMER.CREATE.S', {

@@ -42,7 +42,7 @@ describe('decimal', () => {
     }
   });
 
-  test('what is no number is -1', () => {
+  test('text that is not a number is -1', () => {
     for (const text of ['', 'a', '1a', '-1', ' 1', '1'.repeat(17)]) {
       assert.equal(readDecimal(Buffer.from(text), 0, text.length), -1, text);
     }
