@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts';
 import { batchAttributesAt, batchCrcAt, batchMaxTimestampAt, logAppendTimeFlag } from './format.ts';
 
 /**
- * Gives a batch the time at which the log takes it, for all of its records, in place of their producer's
+ * Sets the time of all records of a batch to the time of the append, in place of the producer's timestamps
  * (Kafka's LogAppendTime).
  */
 export function stampAppendTime(batch: Batch, timestampMs: number): void {

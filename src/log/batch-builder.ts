@@ -32,7 +32,7 @@ import type { Header, Record } from './record.ts';
 /**
  * A batch builder encodes records into one RecordBatch v2 as they arrive, never compressed.
  *
- * The header is written last, by {@link finish}; until then the records stand behind the room it will take.
+ * The header is written last, by {@link finish}; the buffer has room for it in front of the records.
  */
 export class BatchBuilder {
   readonly baseOffset: number;
@@ -50,7 +50,7 @@ export class BatchBuilder {
     this.#buffer = pool.take(Math.max(bytesHint, 256));
   }
 
-  /** Bytes so far, header included. */
+  /** Bytes so far, including the header. */
   get bytes(): number {
     return this.#length;
   }
@@ -64,9 +64,10 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds the record at `offset`, which must be above those before it.
+   * Adds the record at `offset`, which must be higher than all before it.
    *
-   * `length:varint attributes:i8 timestampDelta:varlong offsetDelta:varint keyLength:varint key valueLength:varint value headerCount:varint (nameLength:varint name valueLength:varint value)*`
+   * `length:varint attributes:i8 timestampDelta:varlong offsetDelta:varint keyLength:varint key
+   * valueLength:varint value headerCount:varint (nameLength:varint name valueLength:varint value)*`
    */
   add(record: Record, offset: number): void {
     if (this.#count === 0) this.#baseTimestampMs = this.#maxTimestampMs = record.timestampMs;
@@ -122,9 +123,9 @@ export class BatchBuilder {
   }
 
   /**
-   * Writes the header and gives out the batch; the builder is spent. The buffer goes to the caller, who may
-   * give it back to the pool. `endOffset` covers records left out at the end (compaction keeps a batch's
-   * range).
+   * Writes the header and returns the batch; the builder must not be used again. The caller owns the buffer
+   * and may give it back to the pool. `endOffset` covers records left out at the end (a compacted batch keeps
+   * its range of offsets).
    */
   finish(endOffset: number = this.baseOffset + this.#lastDelta + 1): {
     readonly buffer: Buffer;
@@ -154,10 +155,7 @@ export class BatchBuilder {
     return buffer.subarray(0, length);
   }
 
-  /**
-   * Keeps who produced the records of a batch that is rewritten: see KIP-98, "Data Format". Call after
-   * `finish`.
-   */
+  /** Copies the producer fields of a rewritten batch: see KIP-98, "Data Format". Call it after `finish`. */
   static keepProducer(target: Uint8Array, length: number, source: Uint8Array): void {
     target.set(source.subarray(batchProducerIdAt, batchCountAt), batchProducerIdAt);
     writeU16(target, batchAttributesAt, (source[batchAttributesAt]! << 8) | source[batchAttributesAt + 1]!);
@@ -165,7 +163,7 @@ export class BatchBuilder {
   }
 }
 
-/** Upper bound of what a record takes in a batch, without looking at its parts in detail. */
+/** Upper bound of the bytes of a record in a batch, without looking at all of its parts. */
 export function recordBytesBound(record: Record): number {
   const headers =
     record.headersStart >= 0 ? record.headersEnd - record.headersStart : headersSize(record.headers);
@@ -197,7 +195,7 @@ function writeHeaders(target: Buffer, position: number, headers: readonly Header
   }
 }
 
-/** Below this many bytes a loop beats the call that `set` is; measured. */
+/** Below this many bytes a loop is faster than a call of `set`; measured. */
 const loopBytesMax = 24;
 
 function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, position: number): void {

@@ -4,17 +4,17 @@ import type { CommitItem } from './commit.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 import { EntryClass } from './format.ts';
 
-/** A batch in a commit: being built, or whole. */
+/** A batch in a commit, either being built or complete. */
 export class BatchItem implements CommitItem {
   readonly entryClass: number = EntryClass.batch;
   readonly kind = 0;
   readonly id: number;
   readonly partition: DiskPartitionLog;
-  /** Undefined once the batch is whole. */
+  /** Undefined once the batch is complete. */
   builder: BatchBuilder | undefined;
-  /** From the pool, and perhaps larger than the batch, unless it came whole. */
+  /** From the pool, and possibly larger than the batch, unless the batch came complete. */
   payload: Uint8Array;
-  /** The batch, when it came whole: it stays in memory as it is. */
+  /** The batch, if it came complete: it stays in its own memory. */
   batch: Batch | undefined = undefined;
   start = 0;
   end: number;
@@ -37,7 +37,7 @@ export class BatchItem implements CommitItem {
     return item;
   }
 
-  /** Finishes the batch if it is still being built. */
+  /** Finishes the batch if it is being built. */
   close(): void {
     if (this.builder === undefined) return;
     const { buffer, length } = this.builder.finish();

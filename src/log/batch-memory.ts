@@ -1,17 +1,18 @@
 import type { BlockPool } from '../util/index.ts';
 
 /**
- * Batch memory is a block of a pool in which batches lie: one that came whole, or a run that was read back.
- * It has holders (the list or cache that it is in; an answer on its way to a socket), and when the last of
- * them has let go, the block is lent again.
+ * Batch memory is a block of a pool that contains batches: one that came complete, or a run that was read
+ * back. It has holders (the list or cache that contains the batches; an answer on its way to a socket). When
+ * the last holder has released it, the block goes back to the pool.
  *
  * ```
- *   held by its list ──► dropped ──► nobody holds it ──► back to the pool
+ *   held by its list ──► dropped ──► no holder left ──► back to the pool
  *        │ hold … release: an answer, until it was sent
- *        └ shown to a reader that may keep it for as long as it likes: never back, the garbage collector has it
+ *        └ shown to a reader that may keep it for as long as it likes: never back, left to the garbage collector
  * ```
  *
- * That is why only two ways lead to a batch of a partition: `cached` and `load` show it, `borrow` holds it.
+ * That is why there are only two ways to get a batch of a partition: `cached` and `load` show it, `borrow`
+ * holds it.
  */
 export class BatchMemory {
   readonly #pool: BlockPool;
@@ -24,12 +25,12 @@ export class BatchMemory {
     this.#block = block;
   }
 
-  /** The memory of bytes, held once; undefined where they lie in no block of the pool. */
+  /** The memory of bytes, with one holder; undefined if they are not in a block of the pool. */
   static of(bytes: Uint8Array, pool: BlockPool): BatchMemory | undefined {
     return pool.lent(bytes.buffer) ? new BatchMemory(pool, bytes.buffer) : undefined;
   }
 
-  /** Somebody has it who will not say when he is done. */
+  /** Marks the memory as used by a reader that will not release it. */
   show(): void {
     this.#isShown = true;
   }
@@ -38,7 +39,7 @@ export class BatchMemory {
     this.#holders++;
   }
 
-  /** Each holder lets go once. */
+  /** To be called once by each holder. */
   release(): void {
     if (--this.#holders === 0 && !this.#isShown) this.#pool.give(this.#block);
   }

@@ -8,8 +8,8 @@ import { Record } from './record.ts';
 const noPool = new BufferPool(0);
 
 /**
- * The batch without the records that go, uncompressed: undefined when none is left, the batch's own bytes
- * when all are. Its offsets, times and producer stay what they were.
+ * The batch without the records to be removed, uncompressed. Undefined if no record is left; the original
+ * bytes if none is removed. Offsets, times and producer fields do not change.
  */
 export function withoutRecords(
   batch: Batch,

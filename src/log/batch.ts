@@ -28,33 +28,33 @@ import { noHeaders, type Record } from './record.ts';
 import { countWholeRecords } from './record-walk.ts';
 
 /**
- * A compressed records section may grow to this when it is opened, if that is in proportion to its own bytes:
- * few bytes become so many, and no more.
+ * The limits for decompressing a records section: up to this size, but only in proportion to its own bytes. A
+ * few bytes can expand up to the smaller limit, and no further.
  */
 const decompressedBytesMax = 2 ** 26;
 const expansionBytesMin = 2 ** 23;
 const expansionMax = 64;
-/** Decompressed records of all batches together that are kept for the next reader. */
+/** Keeps decompressed records of all batches together for the next reader. */
 const opened = new OpenedBatches(decompressedBytesMax);
 
 /**
  * A batch is a whole RecordBatch v2 in memory, exactly as it is on disk and as Kafka clients get it.
  *
- * It takes the offsets `[baseOffset, endOffset)`; fewer records than that are in it once it was compacted.
+ * It takes the offsets `[baseOffset, endOffset)`; after compaction it contains fewer records than that.
  */
 export class Batch implements Opened {
   readonly buffer: Uint8Array;
   readonly baseOffset: number;
-  /** One past the last offset it takes. */
+  /** One past the last offset of the batch. */
   readonly endOffset: number;
-  /** Of what it lies in, if that is to be used again. */
+  /** The memory that contains the batch, if it is to be reused. */
   readonly memory: BatchMemory | undefined;
   readonly #decompress: Decompress | undefined;
   #opened: Uint8Array | undefined = undefined;
-  /** Records that can be read, once that is known. */
+  /** The number of readable records, once it is known; -1 before. */
   #readable = -1;
 
-  /** `buffer` holds one batch and nothing else; see {@link checkBatch}. */
+  /** `buffer` must be exactly one batch; see {@link checkBatch}. */
   constructor(buffer: Uint8Array, decompress?: Decompress, memory?: BatchMemory) {
     this.buffer = buffer;
     this.memory = memory;
@@ -67,7 +67,7 @@ export class Batch implements Opened {
     return this.buffer.length;
   }
 
-  /** Records in it. */
+  /** Number of records. */
   get count(): number {
     return readI32(this.buffer, batchCountAt);
   }
@@ -89,7 +89,7 @@ export class Batch implements Opened {
     return (this.attributes & transactionalFlag) !== 0;
   }
 
-  /** Holds a transaction marker instead of messages. */
+  /** Whether the batch is a transaction marker instead of messages. */
   get control(): boolean {
     return (this.attributes & controlFlag) !== 0;
   }
@@ -102,7 +102,7 @@ export class Batch implements Opened {
     return readI64(this.buffer, batchMaxTimestampAt);
   }
 
-  /** -1 when the producer is not idempotent. */
+  /** -1 if the producer is not idempotent. */
   get producerId(): number {
     return readI64(this.buffer, batchProducerIdAt);
   }
@@ -115,7 +115,7 @@ export class Batch implements Opened {
     return readI32(this.buffer, batchBaseSequenceAt);
   }
 
-  /** A reader that stands before the first record. */
+  /** A reader positioned before the first record. */
   reader(): BatchReader {
     const reader = new BatchReader();
     reader.reset(this);
@@ -123,8 +123,8 @@ export class Batch implements Opened {
   }
 
   /**
-   * Records that can be read, from the first on: all of them, unless a client compressed something else.
-   * Those that cannot count as lost; the batch goes to Kafka clients as it is.
+   * The number of records that can be read, from the first on: all of them, unless a client compressed other
+   * content. The others count as lost; Kafka clients get the batch unchanged.
    */
   get readable(): number {
     if (this.codec === 0) return this.count;
@@ -133,8 +133,8 @@ export class Batch implements Opened {
   }
 
   /**
-   * The bytes that hold the records, from {@link recordsStart}: the batch itself, or its records section
-   * decompressed.
+   * The bytes that contain the records, from {@link recordsStart} on: the batch itself, or its decompressed
+   * records section.
    */
   get recordsBuffer(): Uint8Array {
     return this.compressed ? (this.#opened ?? this.#open()) : this.buffer;
@@ -152,7 +152,7 @@ export class Batch implements Opened {
       if (this.#readable !== 0)
         bytes = this.#decompress(this.codec, this.buffer.subarray(batchHeaderBytes), this.#expansionMax);
     } catch {
-      bytes = noBytes; // whoever gave the decompressor hears of it there
+      bytes = noBytes; // the owner of the decompressor reports the error
     }
     const offsets = this.endOffset - this.baseOffset;
     if (this.#readable < 0) this.#readable = countWholeRecords(bytes, 0, bytes.length, this.count, offsets);
@@ -165,27 +165,27 @@ export class Batch implements Opened {
     return Math.min(decompressedBytesMax, expansionBytesMin + this.buffer.length * expansionMax);
   }
 
-  /** Memory its decompressed records take. */
+  /** Memory of the decompressed records. */
   get openedBytes(): number {
     return this.#opened?.length ?? 0;
   }
 
-  /** Lets the decompressed records go; they are decompressed again when somebody asks. */
+  /** Drops the decompressed records; the next reader decompresses them again. */
   close(): void {
     this.#opened = undefined;
   }
 
-  /** Where the records start in {@link recordsBuffer}. */
+  /** Position of the records in {@link recordsBuffer}. */
   get recordsStart(): number {
     return this.compressed ? 0 : batchHeaderBytes;
   }
 }
 
 /**
- * A batch reader walks the records of one batch after the other without allocating anything per record.
+ * A batch reader walks the records of one batch after another, without allocating per record.
  *
- * `next` may throw a LogError `batch-invalid` (records that contradict their header, which only a client's
- * own batch can have) or `compression-unsupported`.
+ * `next` may throw a LogError: `batch-invalid` for records that contradict their header (possible only in a
+ * client's own batch), or `compression-unsupported`.
  */
 export class BatchReader {
   #buffer: Uint8Array = noBytes;
@@ -194,11 +194,12 @@ export class BatchReader {
   #left = 0;
   #baseOffset = 0;
   #baseTimestampMs = 0;
-  /** The batch's own time for all records (LogAppendTime), or -1. */
+  /** The time of the batch, which applies to all records (LogAppendTime), or -1. */
   #appendTimeMs = -1;
 
   /**
-   * Puts the reader before the record at `offset`, or the first after it; before the first record by default.
+   * Moves the reader before the record at `offset`, or before the next one if there is none; by default
+   * before the first record.
    */
   reset(batch: Batch, offset: number = batch.baseOffset): void {
     this.#left = batch.readable;
@@ -211,14 +212,14 @@ export class BatchReader {
     if (offset > batch.baseOffset) this.#skipBelow(offset - batch.baseOffset);
   }
 
-  /** Moves `record` to the next record; false at the end of the batch. */
+  /** Sets `record` to the next record; returns false at the end of the batch. */
   next(record: Record): boolean {
     if (this.#left === 0) return false;
     const buffer = this.#buffer;
     const length = this.#varint();
     const end = this.#position + length;
     if (length < 6 || end > this.#end) throw invalid(`record of ${length} bytes`, this.#baseOffset);
-    this.#position++; // attributes, unused by the protocol
+    this.#position++; // attributes, not used by the protocol
     const timestampDelta = this.#varint();
     record.timestampMs =
       this.#appendTimeMs >= 0 ? this.#appendTimeMs : this.#baseTimestampMs + timestampDelta;
@@ -234,7 +235,7 @@ export class BatchReader {
       record.valueStart = this.#position;
       record.valueEnd = this.#position += valueLength;
     } else record.valueStart = record.valueEnd = -1;
-    // A header count of 0 is the byte 0 and the last one.
+    // A header count of 0 is one zero byte, and the last one.
     if (this.#position === end - 1 && buffer[this.#position] === 0) {
       record.headers = noHeaders;
     } else {
@@ -247,7 +248,7 @@ export class BatchReader {
     return true;
   }
 
-  /** Skips records whose offset is lower than `delta` beyond the base, looking only at their first fields. */
+  /** Skips records whose offset delta is lower than `delta`, decoding only their first fields. */
   #skipBelow(delta: number): void {
     while (this.#left > 0) {
       const start = this.#position;
@@ -303,8 +304,8 @@ function invalid(what: string, baseOffset: number): LogError {
 }
 
 /**
- * Bytes of the batch that starts at `position`, from its length field; -1 when that is no batch's or lies
- * beyond `end`.
+ * Bytes of the batch at `position`, computed from its length field; -1 if that cannot be a batch's, or if the
+ * batch does not end before `end`.
  */
 export function batchBytesAt(buffer: Uint8Array, position: number, end: number): number {
   if (end - position < batchLengthAt + 4) return -1;
@@ -312,7 +313,7 @@ export function batchBytesAt(buffer: Uint8Array, position: number, end: number):
   return bytes < batchHeaderBytes ? -1 : bytes;
 }
 
-/** Whether `buffer[start, end)` is one RecordBatch v2 whose bytes are what was written. */
+/** Whether `buffer[start, end)` is one intact RecordBatch v2. */
 export function isIntactBatch(buffer: Uint8Array, start: number, end: number): boolean {
   return (
     end - start >= batchHeaderBytes &&
@@ -323,7 +324,7 @@ export function isIntactBatch(buffer: Uint8Array, start: number, end: number): b
   );
 }
 
-/** Gives a batch its place in a partition; its CRC does not cover these fields. */
+/** Sets a batch's base offset and leader epoch, which its CRC does not cover. */
 export function placeBatch(buffer: Uint8Array, baseOffset: number): void {
   writeI64(buffer, 0, baseOffset);
   writeU32(buffer, batchEpochAt, 0);

@@ -2,8 +2,8 @@ const smallest = 256;
 const largest = 2 ** 20;
 
 /**
- * A buffer pool lends buffers whose sizes are powers of two, so that a batch being built costs no allocation
- * once the pool is warm. Larger ones than 1 MiB are made and dropped.
+ * A buffer pool lends buffers with sizes of powers of two, so that building a batch allocates nothing once
+ * the pool is warm. Buffers above 1 MiB are allocated and dropped.
  */
 export class BufferPool {
   readonly #free: Buffer[][] = [];
@@ -23,7 +23,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Only buffers that nobody else looks at any more. */
+  /** Takes back a buffer that is no longer in use. */
   give(buffer: Buffer): void {
     if (buffer.length > largest || this.#heldBytes + buffer.length > this.#heldBytesMax) return;
     (this.#free[sizeClass(buffer.length)] ??= []).push(buffer);

@@ -15,52 +15,53 @@ import type { SegmentRow } from './segment.ts';
 import { versionOf } from './versioned.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
-/** A partition as a checkpoint has it. */
+/** A partition in a checkpoint. */
 export interface PartitionRow {
   readonly id: number;
-  /** Trimmed below. */
+  /** Records below are trimmed. */
   readonly startOffset: number;
   /** As of the checkpoint's commit. */
   readonly endOffset: number;
-  /** Everything below is in the segments, or was trimmed; may be beyond {@link endOffset}. */
+  /** Records below are in the segments, or were trimmed; may be beyond {@link endOffset}. */
   readonly flushedEnd: number;
   readonly maxTimestampMs: number;
-  /** Being deleted: its files may go, whoever still has them. */
+  /** The partition is being deleted; any files left of it may be removed. */
   readonly deleted?: boolean;
   readonly segments: readonly SegmentRow[];
 }
 
-/** Whether the row says nothing: a partition that never held a record is made again when it is opened. */
+/** Whether the row has no content: a partition that never had a record is created again when it is opened. */
 export function isEmptyRow({ endOffset, flushedEnd, deleted, segments }: PartitionRow): boolean {
   return endOffset === 0 && flushedEnd === 0 && !deleted && segments.length === 0;
 }
 
 /**
- * A checkpoint is the log's table of partitions and the host's state as of one commit. It saves replaying
- * what came before and is nothing but that: no file is removed because a checkpoint does not mention it.
+ * A checkpoint is the log's table of partitions and the host's state as of one commit. Its only use is to
+ * save the replay of earlier commits: a file is never removed because a checkpoint does not mention it.
  */
 export interface Checkpoint {
-  /** Counts up by one. */
+  /** Increases by one. */
   readonly number: number;
   /** The last commit it covers. */
   readonly commit: number;
-  /** Journal position behind that commit. */
+  /** Journal position after that commit. */
   readonly position: number;
   readonly timestampMs: number;
   readonly partitions: readonly PartitionRow[];
   readonly snapshot: Uint8Array;
 }
 
-/** What can be known of a checkpoint without its content. */
+/** The identifying fields of a checkpoint, without its content. */
 export type CheckpointMark = Pick<Checkpoint, 'number' | 'commit' | 'position'>;
 
 const sealedFlag = 1;
-/** The checksums of its first and last batch follow. */
+/** The checksums of the segment's first and last batch follow. */
 const endsFlag = 2;
 const deletedFlag = 1;
 
 /**
- * `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base bytes-spanned bytes maxTimestamp+1:uvarint flags:u8 (first:u32 last:u32 last-bytes:uvarint)?)*)*`
+ * `count:uvarint (id start end flushedEnd maxTimestamp+1:uvarint flags:u8 segments:uvarint (base
+ * bytes-spanned bytes maxTimestamp+1:uvarint flags:u8 (first:u32 last:u32 last-bytes:uvarint)?)*)*`
  */
 function encodeTable(rows: readonly PartitionRow[]): Buffer {
   const writer = new ByteWriter(4096).uvarint(rows.length);
@@ -122,7 +123,8 @@ function decodeTable(bytes: Uint8Array): PartitionRow[] {
 }
 
 /**
- * `header (magic 8, version u32, uuid 16, number, commit, position, timestamp, table bytes, snapshot bytes: i64 each, crc u32) table crc:u32 snapshot crc:u32`
+ * `header (magic 8, version u32, uuid 16, number, commit, position, timestamp, table bytes, snapshot bytes:
+ * i64 each, crc u32) table crc:u32 snapshot crc:u32`
  */
 export function encodeCheckpoint(
   uuid: Uint8Array,
@@ -157,7 +159,7 @@ export function encodeCheckpoint(
   ];
 }
 
-/** Undefined when the bytes are not an intact checkpoint of this log. Throws `format-newer`. */
+/** Undefined if the bytes are not an intact checkpoint of this log. Throws `format-newer`. */
 export function decodeCheckpoint(bytes: Uint8Array, uuid: Uint8Array): Checkpoint | undefined {
   if (bytes.length < checkpointHeaderBytes) return undefined;
   const version = checkpointVersion(bytes, 'The checkpoint');
@@ -205,8 +207,8 @@ export async function refuseLaterCheckpoint(files: Files, path: string): Promise
 }
 
 /**
- * Writes a checkpoint to a slot: beside it, synced, then put in its place. The other slot's is untouched
- * throughout.
+ * Writes a checkpoint to a slot: to a temporary file, which is synced and then renamed. The other slot is not
+ * touched.
  */
 export async function writeCheckpoint(
   files: Files,
@@ -218,7 +220,7 @@ export async function writeCheckpoint(
   await replaceFile(files, dir, path, pieces);
 }
 
-/** Says that nothing was committed after checkpoint `number`. */
+/** Marks that no commit follows checkpoint `number`. */
 export async function writeCleanStop(files: Files, dir: string, number: number): Promise<void> {
   const writer = new ByteWriter(cleanStopBytes).text(cleanStopMagic).i64(number);
   writer.u32(crc32c(writer.view()));
@@ -226,8 +228,7 @@ export async function writeCleanStop(files: Files, dir: string, number: number):
 }
 
 /**
- * The checkpoint after which the log was stopped cleanly, and takes the mark away: from here on it would be a
- * lie.
+ * The checkpoint after which the log was stopped cleanly. Removes the mark, which would be false from now on.
  */
 export async function takeCleanStop(files: Files, dir: string): Promise<number | undefined> {
   const path = `${dir}/${cleanStopName}`;

@@ -16,7 +16,7 @@ import type { LogHost } from './log-host.ts';
 import type { Partitions } from './partitions.ts';
 import type { SegmentContext } from './segment.ts';
 
-/** What the checkpointer needs of the log around it. */
+/** The services that the log offers to its checkpointer. */
 export interface CheckpointerContext {
   readonly host: LogHost;
   readonly files: Files;
@@ -25,11 +25,11 @@ export interface CheckpointerContext {
   readonly uuid: Uint8Array;
   readonly partitions: Partitions;
   readonly segments: SegmentContext;
-  /** Somebody waits for a checkpoint: a commit is to be sealed, even an empty one. */
+  /** A caller waits for a checkpoint: seals a commit, even an empty one. */
   readonly requestCommit: () => void;
-  /** The directory must still be ours: the last look before a checkpoint is relied on. */
+  /** Checks that the directory is still ours, as the last step before a checkpoint is relied on. */
   readonly look: () => Promise<void>;
-  /** A checkpoint is due when so much journal was written since the last one. */
+  /** A checkpoint is due when this much journal was written since the last one. */
   readonly intervalBytes: number;
 }
 
@@ -40,26 +40,25 @@ interface Waiter {
 
 const retryAfterMs = 1000;
 /**
- * Each try takes a block of the journal: where only journal files would be given back, tries that find no
- * room grow rarer.
+ * Each attempt uses a block of the journal. If only journal files would be freed, attempts that find no room
+ * become rarer.
  */
 const excessRetryAfterMsMax = 60_000;
-/** Each step waits for its turn on a busy thread: side by side they wait together. */
+/** On a busy thread each step waits for its turn; concurrent steps wait together. */
 const partitionsAtATime = 8;
 
 /**
- * The checkpointer frees the journal: what it holds is brought to the segments, state and table are written
- * down as of one commit, and journal files that neither this checkpoint nor the one before needs are
- * recycled.
+ * The checkpointer frees the journal. It brings the journal's content to the segments, and writes state and
+ * table as of one commit. Journal files that neither this checkpoint nor the previous one needs are recycled.
  *
- * The state is taken while a commit is being sealed; everything else happens behind it, while commits go on.
+ * The state is taken while a commit is being sealed. Everything else happens afterwards, while commits go on.
  */
 export class Checkpointer {
   readonly #context: CheckpointerContext;
   readonly #journal: Journal;
   #newest: CheckpointMark;
   #older: CheckpointMark | undefined;
-  /** Where the newest is. */
+  /** Slot of the newest checkpoint. */
   #slot: 0 | 1;
   #running: Promise<void> | undefined = undefined;
   #waiting: Waiter[] = [];
@@ -67,7 +66,7 @@ export class Checkpointer {
   #excessRetryAfterMs = retryAfterMs;
   #excessNotBeforeMs = 0;
   #stopped = false;
-  /** Ends a checkpoint whose commit will never be durable. */
+  /** Ends a checkpoint whose commit can no longer become durable. */
   #giveUp: (error: LogError) => void = () => {};
 
   constructor(
@@ -86,25 +85,23 @@ export class Checkpointer {
     return this.#newest;
   }
 
-  /** Number of the checkpoint that will be fallen back to should the newest be damaged. */
+  /** Number of the checkpoint to fall back to if the newest is damaged. */
   get olderNumber(): number {
     return this.#older?.number ?? -1;
   }
 
-  /** Journal that a recovery might need. */
+  /** Bytes of journal that a recovery might need. */
   get liveBytes(): number {
     return this.#journal.position - (this.#older ?? this.#newest).position;
   }
 
-  /** Resolves when a checkpoint of everything so far is durable; the caller asks for a commit. */
+  /** Resolves when a checkpoint of everything so far is durable. The caller also asks for a commit. */
   wait(): Promise<void> {
     if (this.#stopped) return Promise.reject(new LogError('closed', 'The log was closed.'));
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /**
-   * Whether a checkpoint could be begun now, and it, or the one after it, would give room on the disk back.
-   */
+  /** Whether a checkpoint could start now, and it or the next one would free room on the disk. */
   get givesRoom(): boolean {
     const { clock, partitions } = this.#context;
     if (this.#stopped || this.#running !== undefined || this.#waiting.length > 0) return false;
@@ -114,7 +111,7 @@ export class Checkpointer {
     return false;
   }
 
-  /** Whether a seal should be asked for, to take a checkpoint that somebody waits for. */
+  /** Whether a commit should be sealed, because a caller waits for a checkpoint. */
   get isWanted(): boolean {
     return this.#waiting.length > 0 && this.#running === undefined;
   }
@@ -128,8 +125,8 @@ export class Checkpointer {
   }
 
   /**
-   * Called while a commit is being sealed, when all of it is there. If a checkpoint is due or wanted, takes
-   * the state and says what to do once the commit is durable.
+   * Called while a commit is being sealed, when it is complete. If a checkpoint is due or wanted, takes the
+   * state and returns the function to call once the commit is durable.
    */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined {
     if (this.#stopped || this.#running !== undefined || (this.#waiting.length === 0 && !this.#isDue))
@@ -212,7 +209,7 @@ export class Checkpointer {
         if (!isEmptyRow(row)) rows.push(row);
       }
     };
-    // All of them end before this does, also when one fails.
+    // All of them end before this function does, even if one fails.
     for (const end of await Promise.allSettled(Array.from({ length: partitionsAtATime }, work))) {
       if (end.status === 'rejected') throw end.reason;
     }
@@ -220,8 +217,8 @@ export class Checkpointer {
   }
 
   /**
-   * A checkpoint that finds no room is tried once more without the segments it no longer lists. On a disk
-   * that is full to the last byte nothing else would ever make room for it.
+   * A checkpoint that finds no room is retried without the segments that it no longer lists. On a disk that
+   * is full to the last byte, nothing else would ever make room for it.
    */
   async #orWithoutTrimmed<T>(disk: readonly DiskPartitionLog[], step: () => Promise<T>): Promise<T> {
     try {
@@ -239,7 +236,7 @@ export class Checkpointer {
     if (this.#stopped) throw new LogError('closed', 'The log was closed.');
   }
 
-  /** No more checkpoints; resolves when the one under way has ended. */
+  /** Starts no more checkpoints; resolves when the current one has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const closed = new LogError('closed', 'The log was closed.');

@@ -5,21 +5,24 @@ import { logErrorOf } from './errors.ts';
 import { findBatch, type ReadCache, type ReadRun } from './read-cache.ts';
 import type { Segment } from './segment.ts';
 
-/** Read from disk at a time by a reader that comes from elsewhere and may want one record. */
+/** Bytes of one read for a reader that jumps, and may need only one record. */
 const readOneBytes = 2 ** 14;
-/** By one that goes on where a run ended: twice as much as that run, within these. */
+/** Bytes of one read for a reader that continues after a run: twice that run, within these limits. */
 const readOnBytesMin = 2 ** 18;
 const readOnBytesMax = 2 ** 21;
 
-/** A read under way, and who waits for it. */
+/** A read in progress, and its waiting readers. */
 class Loading {
   batches!: Promise<readonly Batch[] | undefined>;
-  /** Readers that give back what they get. */
+  /** Waiting readers that release the memory. */
   borrowers = 0;
-  /** Some reader does not. */
+  /** Whether some waiting reader keeps the memory. */
   isShown = false;
 
-  /** Before anybody can let go of it: those who wait come to it only when others had their turn. */
+  /**
+   * Called before any reader can release the memory: the waiting readers run only after other callbacks had
+   * their turn.
+   */
   handOut(memory: BatchMemory): void {
     if (this.isShown) memory.show();
     for (let i = 0; i < this.borrowers; i++) memory.hold();
@@ -28,17 +31,16 @@ class Loading {
 
 /**
  * The cold reader of a partition reads batches back from its segments, a run of neighbours at a time, and
- * keeps runs in the read cache. While a reader that goes on and on is busy with one run, the next is being
- * read.
+ * keeps runs in the read cache. While a sequential reader uses one run, the next is being read.
  */
 export class ColdReader {
   readonly #partitionId: number;
   readonly #cache: ReadCache;
   readonly #gate: Gate;
   readonly #runs = new Set<ReadRun>();
-  /** Reads under way, by the offset they were asked for. */
+  /** Reads in progress, by their starting offset. */
   readonly #loading = new Map<number, Loading>();
-  /** The run that was read ahead last, until somebody comes to it. */
+  /** The last run that was read ahead, until a reader uses it. */
   #ahead: { readonly segment: Segment; readonly run: ReadRun } | undefined = undefined;
   #closed = false;
 
@@ -48,7 +50,7 @@ export class ColdReader {
     this.#gate = gate;
   }
 
-  /** The batch that holds `offset`, or the first after it, if a run in memory knows. */
+  /** The batch that contains `offset`, or the next one, if it is in a run in memory. */
   cached(offset: number): Batch | undefined {
     for (const run of this.#runs) {
       if (offset < run.fromOffset || offset >= run.toOffset) continue;
@@ -64,8 +66,8 @@ export class ColdReader {
   }
 
   /**
-   * The batches of a segment from `offset` on, as {@link Segment.readFrom} has them. Readers that wait for
-   * the same place share one read. Who borrows holds the memory of the batches, if there are any.
+   * The batches of a segment from `offset` on, as returned by {@link Segment.readFrom}. Readers that wait for
+   * the same offset share one read. A borrower becomes a holder of the memory, if there are any batches.
    */
   load(segment: Segment, offset: number, borrows: boolean): Promise<readonly Batch[] | undefined> {
     const loading = this.#loading.get(offset) ?? this.#start(segment, offset, false);
@@ -115,19 +117,19 @@ export class ColdReader {
     return undefined;
   }
 
-  /** Reads what a reader will want next, if it goes on. What goes wrong is told to whoever wants it. */
+  /** Reads the run that a sequential reader will need next. Errors are left to that reader's own read. */
   #readAhead(segment: Segment, offset: number): void {
     if (this.#closed || offset >= segment.endOffset || this.cached(offset) !== undefined) return;
     if (!this.#loading.has(offset)) this.#start(segment, offset, true).batches.catch(() => undefined);
   }
 
-  /** Forgets runs with offsets in `[from, to)`: there are others in their place. */
+  /** Drops runs with offsets in `[from, to)`, which have been replaced. */
   forget(from: number, to: number): void {
     for (const run of this.#runs) if (run.fromOffset < to && run.toOffset > from) this.#cache.remove(run);
     this.#loading.clear();
   }
 
-  /** Forgets runs that end at or below `offset`. */
+  /** Drops runs that end at or below `offset`. */
   forgetBelow(offset: number): void {
     for (const run of this.#runs) if (run.toOffset <= offset) this.#cache.remove(run);
   }

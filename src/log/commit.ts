@@ -27,34 +27,34 @@ import {
   commitTimestampAt,
 } from './format.ts';
 
-/** One thing in a commit: a batch, or an entry of state. */
+/** One item of a commit: a batch, or an entry of state. */
 export interface CommitItem {
   readonly entryClass: number;
   readonly kind: number;
   readonly id: number;
-  /** Known only when the commit is sealed, for a batch that is still open. */
+  /** For a batch that is still open, known only when the commit is sealed. */
   payload: Uint8Array;
   start: number;
   end: number;
 }
 
-/** Where and when a commit stands. */
+/** The place and time of a commit. */
 export interface CommitPlace {
   /**
-   * Position of its first byte in the whole journal: bytes of a recycled file never pass for a commit,
-   * because theirs is another.
+   * Position of the first byte in the whole journal. Old bytes of a recycled file never pass for a commit,
+   * because their position is different.
    */
   readonly position: number;
-  /** Counts up by one. */
+  /** Increases by one. */
   readonly commit: number;
   readonly timestampMs: number;
-  /** The log's own tag, from its uuid. */
+  /** The log's own tag, derived from its uuid. */
   readonly tag: number;
 }
 
 const two32 = 2 ** 32;
 
-/** Bytes that a commit of these items takes on disk, before it is filled up to whole blocks. */
+/** Bytes of a commit with these items on disk, before padding to whole blocks. */
 export function commitBytes(items: readonly CommitItem[]): number {
   let bytes = commitHeaderBytes + items.length * commitEntryBytes;
   for (const item of items) bytes += item.end - item.start;
@@ -62,8 +62,7 @@ export function commitBytes(items: readonly CommitItem[]): number {
 }
 
 /**
- * Writes a commit into `target` from its start, with zeros up to the end of its last block; says how many
- * bytes that are.
+ * Writes a commit to the start of `target`, padded with zeros to whole blocks; returns the number of bytes.
  */
 export function encodeCommit(target: Buffer, items: readonly CommitItem[], place: CommitPlace): number {
   const tableEnd = commitHeaderBytes + items.length * commitEntryBytes;
@@ -96,28 +95,31 @@ export function encodeCommit(target: Buffer, items: readonly CommitItem[], place
   return end;
 }
 
-/** A batch has a CRC of its own over all but its first 21 bytes, and each byte is checksummed once. */
+/**
+ * End of the bytes that an entry's CRC covers. A batch has a CRC of its own over all but its first 21 bytes,
+ * so that each byte is checksummed once.
+ */
 function coveredEnd(entryClass: number, start: number, length: number): number {
   return start + (entryClass === EntryClass.batch ? Math.min(length, batchAttributesAt) : length);
 }
 
-/** Over the header without its CRC, and the entry table. */
+/** CRC of the header (without the CRC itself) and the entry table. */
 function headerCrc(buffer: Uint8Array, start: number, tableEnd: number): number {
   return crc32c(buffer, start + commitHeaderBytes, tableEnd, crc32c(buffer, start, start + commitCrcAt));
 }
 
-/** What the header of a commit says. */
+/** The header of a commit. */
 export interface CommitHeader extends CommitPlace {
   /** Bytes of header, table and payloads. */
   readonly length: number;
   readonly entries: number;
-  /** Of header and table: where the first payload starts. */
+  /** Bytes of header and table: where the first payload starts. */
   readonly tableBytes: number;
 }
 
 /**
- * Reads the header of a commit at `buffer[start, end)` that claims to stand at `position`.
- * Undefined: there is none. A number: it looks like one, but needs so many bytes to be sure.
+ * Reads the header of a commit in `buffer[start, end)` that must be at journal position `position`. Returns
+ * undefined if there is none, or the number of bytes needed if it looks like one but is not complete.
  */
 export function readCommitHeader(
   buffer: Uint8Array,
@@ -153,9 +155,9 @@ export function readCommitHeader(
 }
 
 /**
- * Bytes of what was to be this commit, by the length it names, or undefined. Position or number must say so,
- * and one more of the fields that a commit begins with: magic and tag alone stand in every old commit of a
- * recycled file too.
+ * Bytes of a commit with a damaged header, by its length field, or undefined. The position or the number must
+ * match, and one more of the first fields. Magic and tag alone do not count: every old commit of a recycled
+ * file has them.
  */
 export function readRuinedHeader(
   block: Uint8Array,
@@ -169,20 +171,20 @@ export function readRuinedHeader(
   return own > 0 && own + common > 1 ? readU32(block, commitLengthAt) : undefined;
 }
 
-/** One entry of a commit that was read; the object is used again for the next. */
+/** One entry of a commit that was read; the object is reused for the next entry. */
 export interface CommitEntry {
   entryClass: number;
   kind: number;
   id: number;
   start: number;
   end: number;
-  /** Its bytes are what was written. */
+  /** Whether its bytes match their checksum. */
   intact: boolean;
 }
 
 /**
- * Calls back for each entry of the commit at `start`, in order; `check` computes the checksums, else they
- * count as right.
+ * Calls back for each entry of the commit at `start`, in order. With `check` the checksums are verified;
+ * otherwise the entries count as intact.
  */
 export function readCommitEntries(
   buffer: Uint8Array,
@@ -213,13 +215,13 @@ export function readCommitEntries(
 }
 
 /**
- * A commit draft collects what the next commit will hold. Payloads of entries are copied into one buffer;
+ * A commit draft collects the content of the next commit. Payloads of entries are copied into one buffer;
  * batches stay where they are being built.
  */
 export class CommitDraft {
   readonly items: CommitItem[] = [];
   readonly #entries = new ByteWriter(4096);
-  /** Payload bytes so far, open batches included. */
+  /** Payload bytes so far, including open batches. */
   bytes = 0;
 
   get isEmpty(): boolean {
@@ -233,7 +235,10 @@ export class CommitDraft {
     this.bytes += length;
   }
 
-  /** The buffer of the entries may have moved while it grew: only now each item is told. */
+  /**
+   * Sets the payloads of the entries. This must wait until the end, because their buffer may move while it
+   * grows.
+   */
   close(): readonly CommitItem[] {
     const buffer = this.#entries.buffer;
     for (const item of this.items) if (item.entryClass !== EntryClass.batch) item.payload = buffer;

@@ -12,7 +12,7 @@ import type { LogHost } from './log-host.ts';
 import type { Decompress } from './log-options.ts';
 import type { SmallBatches } from './small-batches.ts';
 
-/** What the committer needs of the log around it. */
+/** The services that the log offers to its committer. */
 export interface CommitterContext {
   readonly host: LogHost;
   readonly clock: Clock;
@@ -22,21 +22,21 @@ export interface CommitterContext {
   readonly decompress: Decompress | undefined;
   readonly tag: number;
   /**
-   * Everything that belongs to the commit is in it: the last word before it is sealed. Says what to do once
-   * it is durable, if anything.
+   * Called when the commit is complete, before it is sealed. May return a function to call once the commit is
+   * durable.
    */
   sealing(draft: CommitDraft): ((commit: number, position: number) => void) | undefined;
   /** Somebody waits for a checkpoint, which comes with the next seal. */
   isCheckpointWanted(): boolean;
   /** Undefined when what is durable may be acknowledged; else resolves when it may. */
   confirm(): Promise<void> | undefined;
-  /** After the host has heard of a durable commit. */
+  /** Called after the host has been told of a durable commit. */
   committed(): void;
-  /** A write failed. */
+  /** Called when a write failed. */
   failed(error: unknown): void;
 }
 
-/** What one commit is made of, from its first entry until it is durable. */
+/** The state of one commit, from its first entry until it is durable. */
 class Work {
   readonly draft = new CommitDraft();
   readonly touched: DiskPartitionLog[] = [];
@@ -59,37 +59,37 @@ interface Waiter {
 }
 
 /**
- * A commit that so many bytes came for while another was written is sealed only so many turns of the event
- * loop later: some 20 µs when nothing comes.
+ * A commit that has grown to this size during the previous write is sealed only some turns of the event loop
+ * later. That costs some 20 µs if no publish follows.
  */
 const gatheredBytesMin = 2 ** 13;
 const gatherTurns = 8;
-/**
- * A busy event loop takes 5 to 50 ms for one turn: the wait ends with the first turn that is later than this.
- */
+/** A busy event loop takes 5 to 50 ms for one turn, so the wait ends with the first turn after this time. */
 const gatherMsMax = 2;
 /**
- * The write buffer keeps this much between commits. It is aligned, so that the journal may write past the
- * page cache.
+ * The write buffer keeps this much memory between commits. It is aligned, so that the journal may write past
+ * the page cache.
  */
 const keptBufferBytes = 2 ** 23;
 
 /**
- * The committer turns everything added in the meantime into one commit, one write, one at a time:
+ * The committer turns all changes made in the meantime into one commit and one write, one at a time:
  *
- *     open ── seal ──► being written ── durable ──► told
+ * open ── seal ──► being written ── durable ──► host and waiters are told
  *
- * There is no timer. When nothing is being written, a commit is sealed as soon as the input at hand has been
- * handled; what comes while one is being written goes into the next. Two halves of a window of requests would
- * take turns like that for ever, each waiting for the write of the other, so a commit of some size waits a
- * few turns of the event loop for the other half, and for no longer than some milliseconds.
+ * There is no timer. If no write is in progress, a commit is sealed as soon as the current input has been
+ * handled. Changes made during a write go into the next commit.
+ *
+ * With a window of requests this alone would split the window into two halves that take turns for ever, each
+ * waiting for the write of the other. So a commit of some size waits a few turns of the event loop for the
+ * other half, and a few milliseconds at most.
  */
 export class Committer {
   readonly #context: CommitterContext;
   readonly #journal: Journal;
   #open = new Work();
   #spare = new Work();
-  /** Seals so far, and the number of the open commit as the host counts. */
+  /** Number of seals so far, which is also the host's number of the open commit. */
   #seals: number;
   #lastCommit: number;
   #scheduled = false;
@@ -108,7 +108,7 @@ export class Committer {
     this.#lastCommit = nextCommit - 1;
   }
 
-  /** Number of the open commit; plus one with every seal. */
+  /** Number of the open commit; increases by one with every seal. */
   get openCommit(): number {
     return this.#seals;
   }
@@ -126,22 +126,22 @@ export class Committer {
     return this.#commitBytes;
   }
 
-  /** Bytes in the open commit. */
+  /** Bytes of the open commit. */
   get openBytes(): number {
     return this.#open.draft.bytes;
   }
 
-  /** Nothing is open or being written. */
+  /** Whether no commit is open or being written. */
   get isIdle(): boolean {
     return this.#open.draft.isEmpty && !this.#writing && !this.#requested;
   }
 
-  /** A write or sync failed, of whichever file: nothing more is committed. */
+  /** Whether a write or sync of any file failed: nothing more is committed then. */
   get #hasFailed(): boolean {
     return this.#refusal?.code === 'io-failed';
   }
 
-  /** The open commit, to be added to. */
+  /** The open commit, to add to. */
   draft(): CommitDraft {
     if (this.#refusal !== undefined) throw this.#refusal;
     const { draft } = this.#open;
@@ -184,7 +184,7 @@ export class Committer {
     this.#schedule();
   }
 
-  /** Resolves when all that was added before is durable. */
+  /** Resolves when everything added before is durable. */
   flush(): Promise<void> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.isIdle) return Promise.resolve();
@@ -204,8 +204,8 @@ export class Committer {
   };
 
   /**
-   * Those who were told of the last commit a moment ago may be about to add to this one: a write less for all
-   * of them.
+   * Publishers released by the last commit may be about to add to this one, which saves a write for all of
+   * them.
    */
   #gather(turns: number, endMs: number): void {
     const { clock } = this.#context;
@@ -273,7 +273,7 @@ export class Committer {
     this.#durable(work, seal, then);
   }
 
-  /** The batches have been copied into the commit: now each gets the memory it stays in. */
+  /** Gives each batch the memory that it stays in, now that it has been copied into the commit. */
   #settle(work: Work): void {
     const { pool, blocks, decompress, smallBatches } = this.#context;
     for (const item of work.draft.items) {
@@ -292,7 +292,7 @@ export class Committer {
     for (const partition of work.touched) partition.commit.sealedDurable();
     for (const partition of work.trimmed) partition.commit.trimDurable();
     this.#writing = false;
-    this.#scheduled = true; // what is added from here on is sealed with the rest
+    this.#scheduled = true; // changes from here on are sealed with the rest
     then?.(this.#lastCommit, this.#journal.position);
     if (this.#waiters.length > 0) {
       const waiters = this.#waiters;
@@ -309,7 +309,7 @@ export class Committer {
     if (!this.#open.draft.isEmpty || this.#requested) this.#schedule();
   }
 
-  /** From now on everything is refused with this error. */
+  /** Refuses everything from now on with this error. */
   refuse(error: LogError): void {
     this.#refusal = error;
     for (const { reject } of this.#waiters.splice(0)) reject(error);

@@ -1,11 +1,11 @@
 import type { Clock } from '../util/index.ts';
 
-/** Congestion is the word to publishers to pause, and the word that they may go on once it is over. */
+/** Congestion tells publishers to pause, and tells them when it is over. */
 export class Congestion {
   readonly #clock: Clock;
   readonly #isCongested: () => boolean;
   readonly #relieved: () => void;
-  /** A publisher was told of it, and not yet that it is over. */
+  /** A publisher was told of the congestion, but not yet of its end. */
   #wasSaid = false;
   #isAsking = false;
 
@@ -15,14 +15,17 @@ export class Congestion {
     this.#relieved = relieved;
   }
 
-  /** Whether there is congestion; asking obliges to tell the end of it. */
+  /** Whether there is congestion. After a `true` the caller will be told when it ends. */
   get isSaid(): boolean {
     const isCongested = this.#isCongested();
     if (isCongested) this.#wasSaid = true;
     return isCongested;
   }
 
-  /** After a commit, a flush, or room on the disk: looks, behind what runs now, and tells. */
+  /**
+   * Called after a commit, a flush, or when the disk has room again. Checks after the current work, and tells
+   * if the congestion is over.
+   */
   mayHaveEnded(): void {
     if (!this.#wasSaid || this.#isAsking) return;
     this.#isAsking = true;

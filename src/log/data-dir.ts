@@ -26,21 +26,21 @@ import { isUnused, readOwners } from './owner.ts';
 import { versionOf } from './versioned.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
-/** A data directory that is ours and locked. */
+/** A data directory that belongs to us and is locked. */
 export interface DataDir {
   readonly dir: string;
   readonly uuid: Uint8Array;
-  /** Set into every commit: first bytes of the uuid. */
+  /** The first bytes of the uuid, which are in every commit. */
   readonly tag: number;
   readonly lock: DirectoryLock;
   readonly fence: Fence;
-  /** Nothing was ever committed in it. */
+  /** Nothing has ever been committed in it. */
   readonly isFresh: boolean;
-  /** What was found wrong with it before the log was looked at. */
+  /** Damage found before the log was read. */
   readonly damage: readonly DamageReport[];
 }
 
-/** Names of ours in a data directory. */
+/** The names that we use in a data directory. */
 const ourNames: ReadonlySet<string> = new Set([
   journalDirName,
   topicsDirName,
@@ -49,8 +49,8 @@ const ourNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes or finds the data directory, takes its lock, makes sure that it is ours and not from the future, and
- * puts up the fence.
+ * Creates or finds the data directory, takes its lock, checks that it is ours and not of a later format, and
+ * sets up the fence.
  */
 export async function openDataDir(
   files: Files,
@@ -71,7 +71,7 @@ export async function openDataDir(
     if (isFresh) await makeDurable(files, dir, missing);
     const token = random.bytes(ownerTokenBytes);
     const fence = await Fence.claim({ files, dir, uuid, lock, clock, token, heartbeatMs });
-    // After the owner's file: a directory of this format without one has lost it.
+    // After the owner file: a directory of this format without one has lost it.
     if (identity.version !== formatVersion) {
       const created = encodeIdentity(uuid, identity.createdMs ?? clock.now());
       await replaceFile(files, dir, `${dir}/${identityName}`, [created]);
@@ -83,7 +83,7 @@ export async function openDataDir(
   }
 }
 
-/** The directory and those above it, as far as they are not there. */
+/** The directory and its parents, as far as they do not exist. */
 async function missingDirs(files: Files, dir: string): Promise<string[]> {
   const missing: string[] = [];
   for (let at = dir; parentOf(at) !== at && !(await isThere(files, at)); at = parentOf(at)) missing.push(at);
@@ -91,9 +91,9 @@ async function missingDirs(files: Files, dir: string): Promise<string[]> {
 }
 
 /**
- * Makes sure that a directory that was made, and one that was found empty, is there after a power loss:
- * whoever made that one (a start that was cut short, say) may not have come to it. Where the directory above
- * may not be read, it is left to the system.
+ * Makes the entry of a directory durable in its parent, for directories just created, and for one that was
+ * found empty: an earlier start may have been cut short before it did so. If the parent may not be read, this
+ * is left to the system.
  */
 async function makeDurable(files: Files, dir: string, made: readonly string[]): Promise<void> {
   for (const each of made.length > 0 ? made : [dir]) {
@@ -122,7 +122,7 @@ function parentOf(dir: string): string {
   return slash < 0 ? '.' : slash === 0 ? '/' : trimmed.slice(0, slash);
 }
 
-/** Says in one sentence what is wrong with the directory, and what to do. */
+/** Explains in one sentence what is wrong with the directory, and what to do. */
 export function explain(error: unknown, dir: string): unknown {
   if (error instanceof LogError) return error;
   const code = systemCode(error);
@@ -152,7 +152,7 @@ export function explain(error: unknown, dir: string): unknown {
   return error;
 }
 
-/** Looks at every file that has a version, before anything is changed. Throws `format-newer`. */
+/** Checks the version of every versioned file before anything is changed. Throws `format-newer`. */
 async function refuseLaterFormats(files: Files, dir: string): Promise<void> {
   const identity = await readFile(files, `${dir}/${identityName}`);
   if (identity !== undefined) decodeIdentity(identity, dir);
@@ -165,7 +165,7 @@ async function refuseLaterFormats(files: Files, dir: string): Promise<void> {
 interface FoundIdentity {
   readonly uuid: Uint8Array;
   readonly isFresh: boolean;
-  /** Of the file; undefined: there is none that is intact. */
+  /** Version of the file; undefined if there is no intact one. */
   readonly version: number | undefined;
   readonly createdMs: number | undefined;
   readonly damage: readonly DamageReport[];
@@ -211,8 +211,8 @@ async function findIdentity(files: Files, dir: string, random: Random): Promise<
 }
 
 /**
- * Whether there is nothing but what a first start, cut short before anything could be committed, may leave:
- * an empty journal file.
+ * Whether the directory contains only what a first start may leave that was cut short before any commit: an
+ * empty journal file.
  */
 async function isCutShort(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
   if (names.some((name) => ourNames.has(name) && name !== journalDirName && name !== topicsDirName))
@@ -232,7 +232,7 @@ function ownerLost(isThere: boolean): DamageReport {
   return { kind: 'owner', message, path: ownerName };
 }
 
-/** Locks, hidden files, what `mkfs` puts at the root of a disk, and an identity that was never finished. */
+/** Locks, hidden files, the files that `mkfs` creates in the root of a disk, and an unfinished identity. */
 function isNeutral(name: string): boolean {
   return (
     name.startsWith('lock.') ||
@@ -245,7 +245,9 @@ function isNeutral(name: string): boolean {
   );
 }
 
-/** Whether there is anything but the empty directories that a first start cut short may leave. */
+/**
+ * Whether there is anything besides the empty directories that a first start may leave when it is cut short.
+ */
 export async function hasData(files: Files, dir: string, names: readonly string[]): Promise<boolean> {
   for (const name of names) {
     if (!ourNames.has(name)) continue;
@@ -266,8 +268,8 @@ export function encodeIdentity(uuid: Uint8Array, createdMs: number): Uint8Array 
 }
 
 /**
- * Undefined when the bytes are no intact identity. Throws `format-newer` for one of a later version, whatever
- * its length.
+ * Undefined if the bytes are not an intact identity. Throws `format-newer` for one of a later version,
+ * whatever its length.
  */
 export function decodeIdentity(
   bytes: Uint8Array,

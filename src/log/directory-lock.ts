@@ -8,20 +8,23 @@ import { isShortage, LogError, systemCode } from './errors.ts';
 import type { DirectoryLock } from './files.ts';
 
 /*
- * A directory lock without native code. Node has no flock, so life is shown by a listening Unix socket in the directory: the kernel
- * refuses connections to it from the instant its process is gone, whatever ended it, and sockets found by path work across containers.
+ * A directory lock without native code. Node has no flock, so a listening Unix socket in the directory shows
+ * that the owner lives. The kernel refuses connections to it as soon as its process is gone, whatever ended
+ * it, and sockets found by path work across containers.
  *
- * 1. Listen on a socket of a name never used before. Say "candidate" to whoever asks.
- * 2. Connect to every other lock socket in the directory. One that answers: withdraw. An owner: give up. A candidate: try again a little later.
- * 3. See that the own socket's file is still there; if not, start over.
- * 4. Be the owner; only an owner removes the files of the dead.
+ * 1. Listen on a socket with a fresh name. Answer "candidate" to every connection.
+ * 2. Connect to every other lock socket in the directory. If one answers: withdraw. If it is an owner, give
+ *    up; if it is a candidate, try again a little later.
+ * 3. Check that the own socket's file still exists; if not, start over.
+ * 4. Become the owner. Only an owner removes the files of dead processes.
  *
- * Of two that both reach 4, the one that began to listen first would have been seen by the other in 2, unless its file was gone. Only an owner
- * removes files, and only those it found refusing before they listened; that owner lived after the victim's step 3, so the victim's step 2,
- * earlier still, would have seen it. A stale file locks nobody out: it refuses connections.
+ * Could two processes reach 4? The one that listened first would have been seen by the other in 2, unless its
+ * file was gone. Only an owner removes files, and only those that refused connections before their process
+ * listened. That owner lived after the victim's step 3, so the victim's step 2, which is earlier still, would
+ * have seen it. A stale file locks out no process: it refuses connections.
  */
 const namePattern = /^lock\.[0-9a-f]{12}$/;
-/** A socket's path has room for 104 bytes on macOS and 108 on Linux. */
+/** The path of a socket may have 104 bytes on macOS and 108 on Linux. */
 const pathBytesMax = 100;
 const attemptsMax = 25;
 const answerWithinMs = 500;
@@ -57,8 +60,8 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   } finally {
     await inside.cleanUp();
   }
-  // Some folders shared with virtual machines cannot hold sockets: a place named after the directory keeps at
-  // least this machine's processes apart.
+  // Some folders shared with virtual machines cannot contain sockets. A place named after the directory
+  // separates at least the processes of this machine.
   const name = createHash('sha256').update(real).digest('hex').slice(0, 16);
   const elsewhere = join(tmpdir(), `pillarbox-locks-${process.getuid?.() ?? 0}`, name);
   await mkdir(elsewhere, { recursive: true, mode: 0o700 });
@@ -96,9 +99,9 @@ async function lockPlace(place: SocketPlace, shown: string): Promise<DirectoryLo
 }
 
 /**
- * One kernel finds a socket by the inode of its file: the lock reaches every path that leads to this inode
- * under this kernel. Where the same files have another inode (another machine, a FUSE file system), nobody
- * answers, and a refused connection proves nothing.
+ * A kernel finds a socket by the inode of its file, so the lock holds for every path that leads to this inode
+ * under this kernel. If the same files have another inode (on another machine, in a FUSE file system), no
+ * process answers, and a refused connection proves nothing.
  */
 async function scopeOf(dir: string): Promise<string> {
   const { dev, ino } = await stat(dir, { bigint: true });
@@ -107,9 +110,9 @@ async function scopeOf(dir: string): Promise<string> {
 }
 
 interface SocketPlace {
-  /** Where the socket files are. */
+  /** Directory of the socket files. */
   readonly dir: string;
-  /** The same place under a name short enough for a socket's path. */
+  /** The same directory under a name short enough for a socket's path. */
   readonly short: string;
   cleanUp(): Promise<void>;
 }
@@ -135,7 +138,7 @@ async function announce(short: string): Promise<Announcement> {
   return mine;
 }
 
-/** The first of the other sockets that has a process behind it, and the names of those that have none. */
+/** The first of the other sockets that has a live process, and the names of those that have none. */
 async function askOthers(
   place: SocketPlace,
   mine: string,
@@ -150,7 +153,7 @@ async function askOthers(
   return { answer: undefined, dead };
 }
 
-/** Undefined when nobody listens. Anything but a plain refusal counts as somebody. */
+/** Undefined if no process listens. Any failure but a plain refusal counts as a live process. */
 function ask(path: string): Promise<{ state: string; pid: number | undefined } | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

@@ -34,7 +34,7 @@ export class DiskPartitionLog implements PartitionLog {
   #open: BatchItem | undefined = undefined;
   #lastBatchBytes = 0;
 
-  /** `checkpoint` is the number of the one the row is from. */
+  /** `checkpoint` is the number of the checkpoint that contains the row. */
   constructor(context: PartitionContext, row: PartitionRow, segmentBytesMax: number, checkpoint: number) {
     this.#context = context;
     this.id = row.id;
@@ -159,7 +159,7 @@ export class DiskPartitionLog implements PartitionLog {
     if (this.#state.deleted) throw new LogError('partition-deleted', `Partition ${this.id} was deleted.`);
   }
 
-  /** The open batch takes no more records. */
+  /** Closes the open batch: it takes no more records. */
   closeBatch(): void {
     const item = this.#open;
     if (item === undefined) return;
@@ -205,7 +205,7 @@ export class DiskPartitionLog implements PartitionLog {
       }
       const batches = await this.#state.cold.load(segment, offset, borrows);
       if (batches === undefined) {
-        // The segment was removed, or is being replaced by whoever has the lock.
+        // The segment was removed, or the holder of the lock is replacing it.
         await this.#state.lock.run(() => Promise.resolve());
         if (this.#state.segments.find(offset) !== segment) continue;
         throw new LogError('closed', `Partition ${this.id} cannot be read: the log failed.`);
@@ -275,7 +275,7 @@ export class DiskPartitionLog implements PartitionLog {
     return this.upkeep.compact(baseOffset, keep);
   }
 
-  /** Nothing can be added or read any more. */
+  /** Marks the partition as deleted: it can no longer be read or added to. */
   markDeleted(): void {
     this.#state.deleted = true;
     this.#open = undefined;
@@ -284,7 +284,7 @@ export class DiskPartitionLog implements PartitionLog {
   }
 }
 
-/** A batch on its way to a reader, who says when he is done with it, or may keep it. */
+/** Prepares a batch for a reader, which either borrows it and releases it later, or may keep it. */
 function handedOut(batch: Batch, borrows: boolean): Batch {
   if (borrows) batch.memory?.hold();
   else batch.memory?.show();

@@ -1,11 +1,11 @@
 /**
- * Every way the log says no. The list is closed.
+ * The codes of all errors of the log. The list is closed.
  *
  * `io-failed` is final: the write or sync is never tried again, nothing is acknowledged any more, and the
  * process should end.
  */
 export type LogErrorCode =
-  /** Another process has the data directory. */
+  /** Another process holds the data directory. */
   | 'data-dir-locked'
   /** Another broker took the data directory over while this one was running. */
   | 'data-dir-taken'
@@ -13,32 +13,32 @@ export type LogErrorCode =
   | 'data-dir-gone'
   /** The data directory cannot be written to. */
   | 'data-dir-read-only'
-  /** The directory holds something, but not our data. */
+  /** The directory contains files, but not our data. */
   | 'data-dir-foreign'
   /** The data was written by a newer version. */
   | 'format-newer'
-  /** No room for what must be written. Nothing is lost; it works again when there is. */
+  /** There is no room for a write. Nothing is lost; the operation works again when there is room. */
   | 'disk-full'
-  /** Too many files are open. Nothing is lost; the same may work later. */
+  /** Too many files are open. Nothing is lost; the operation may work later. */
   | 'files-exhausted'
   /** A write or a sync failed. */
   | 'io-failed'
-  /** Bytes on disk are not what was written, and the operation cannot go around them. */
+  /** Bytes on disk do not match their checksum, and the operation cannot work without them. */
   | 'damaged'
   /** The log was closed, or had failed before. */
   | 'closed'
   | 'partition-deleted'
   | 'record-too-large'
-  /** Bytes that are no RecordBatch v2, or not what their checksum says. */
+  /** Bytes that are not a RecordBatch v2, or that do not match their checksum. */
   | 'batch-invalid'
-  /** A RecordBatch v2 whose records are not what its header says. */
+  /** A RecordBatch v2 whose records contradict its header. */
   | 'records-invalid'
-  /** A batch is compressed with a codec nobody gave the log a decompressor for. */
+  /** A batch is compressed with a codec for which the log has no decompressor. */
   | 'compression-unsupported'
-  /** A call that is never allowed, or not at this time: a mistake of the caller. */
+  /** A call that is never allowed, or not at this time: a bug in the caller. */
   | 'misuse';
 
-/** A refusal by the log: what happened, to what, and what to do, with a code that programs can match. */
+/** An error of the log: what happened, to what, and what to do, with a code for programs. */
 export class LogError extends Error {
   override readonly name = 'LogError';
   readonly code: LogErrorCode;
@@ -50,14 +50,14 @@ export class LogError extends Error {
 }
 
 /**
- * A damage report says which stored bytes are not what was written, what that loses, and where a copy was
- * put. Everything else goes on being served.
+ * A damage report describes damaged bytes on disk: what is lost by them, and where a copy was put. Everything
+ * else is still served.
  */
 export interface DamageReport {
   readonly kind: 'journal' | 'segment' | 'checkpoint' | 'identity' | 'owner' | 'unknown-file' | 'records';
   /** One sentence for the operator. */
   readonly message: string;
-  /** Where, relative to the data directory. */
+  /** The file, relative to the data directory. */
   readonly path: string;
   readonly position?: number;
   readonly bytes?: number;
@@ -65,19 +65,19 @@ export interface DamageReport {
   readonly partitionId?: number;
   readonly fromOffset?: number;
   readonly toOffset?: number;
-  /** Copy of the damaged bytes, or where the unknown file went, relative to the data directory. */
+  /** Where the copy of the damaged bytes, or the unknown file, was put, relative to the data directory. */
   readonly quarantined?: string;
 }
 
-/** The code of a failed system call (`ENOENT`, `EIO`, …), if it is one. */
+/** The code of a failed system call (`ENOENT`, `EIO`, …), if the error is one. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
 /**
- * Errors that say "not now": the disk or the quota is full, too many files are open. Nothing was lost; the
- * same may work later.
+ * Whether an error is temporary: the disk or the quota is full, or too many files are open. Nothing is lost;
+ * the same call may work later.
  */
 export function isShortage(error: unknown): boolean {
   const code = systemCode(error);
@@ -85,8 +85,8 @@ export function isShortage(error: unknown): boolean {
 }
 
 /**
- * The error of a system call as one of the log's: what could not be done, and why. `otherwise` is the code
- * when it is no shortage.
+ * Converts the error of a system call to a LogError that says what could not be done, and why. `otherwise` is
+ * its code unless the error is a shortage.
  */
 export function logErrorOf(error: unknown, what: string, otherwise: LogErrorCode): LogError {
   if (error instanceof LogError) return error;

@@ -13,64 +13,63 @@ import {
 } from './owner.ts';
 import { replaceFile } from './whole-file.ts';
 
-/** What a fence needs of the directory around it. */
+/** The services that a fence needs. */
 export interface FenceContext {
   readonly files: Files;
   readonly dir: string;
   readonly uuid: Uint8Array;
   readonly lock: DirectoryLock;
   readonly clock: Clock;
-  /** Names this process. */
+  /** Identifies this process. */
   readonly token: Uint8Array;
   readonly heartbeatMs: number;
 }
 
-/** What a running log tells its fence, and hears from it. */
+/** The connection between a running log and its fence. */
 export interface FenceWatch {
-  /** Files that tell the log of a failed sync at once. */
+  /** Files that report a failed sync to the log at once. */
   readonly files: Files;
   readonly mark: () => JournalMark;
-  /**
-   * Paths that must lead to what they led to when the watch began, and others that are asked for each time.
-   */
+  /** Paths that must still lead to the same files as when the watch began. */
   readonly places: readonly string[];
   readonly currentFile: () => { readonly path: string; readonly identity: string };
   readonly failed: (error: unknown) => void;
 }
 
-/** What the file said before this process took the directory. */
+/** The owner record as found before this process took the directory. */
 export interface FormerOwner {
   readonly mark: JournalMark;
   readonly stoppedCleanly: boolean;
 }
 
 /**
- * In heartbeats. An owner acks nothing when its last look is older than its lease; a successor waits for
- * longer than that.
+ * In heartbeats. An owner acks nothing if its last look is older than its lease; a successor waits for longer
+ * than that.
  */
 const leaseBeats = 3;
 const takeoverBeats = 5;
 
 /**
- * The fence keeps a second broker out of a data directory when the lock cannot: because it came by another
+ * The fence keeps a second broker out of a data directory if the lock cannot: a broker that came by another
  * path of the file system, or from another machine. The file `owner` names the one broker that has the
- * directory, and its heart beats there.
+ * directory, and contains its heartbeat.
  *
- * - A broker that starts and finds another named, which its own lock would not have met, waits until the
- *   heart has stopped for {@link takeoverBeats}.
- * - The owner looks at the file with each heartbeat, before each checkpoint and before each journal file.
- *   Another's name: it stops.
- * - It acks nothing unless its last look is younger than {@link leaseBeats}: what it acked was written before
- *   a successor read the journal.
+ * - If a starting broker finds another one named, whose lock its own lock does not exclude, it waits until
+ *   the heartbeat has stopped for {@link takeoverBeats}.
+ * - The owner checks the file with each heartbeat, before each checkpoint and before each journal file. If
+ *   the file names another broker, it stops.
+ * - It acks nothing unless its last check is younger than {@link leaseBeats}: everything it acked was written
+ *   before a successor read the journal.
  *
- * With the heartbeat goes how far the journal has come, so that a start knows what ought to be there; and a
- * look sees whether the files still stand where they stood.
+ * The heartbeat also records how far the journal has come, so that a start knows how much there should be.
+ * The check also makes sure that the files are still in their places.
  */
 export class Fence {
-  /** Undefined: the file was not there, or not intact, or its log was never open. */
+  /** Undefined if the file was missing or damaged, or if its log was never open. */
   readonly former: FormerOwner | undefined;
   /**
-   * Another had the directory, and its end is known by its silence alone: what it was writing may still come.
+   * Whether another broker had the directory, and only its silence shows that it ended: its last writes may
+   * still arrive.
    */
   readonly tookOver: boolean;
   readonly #context: FenceContext;
@@ -83,7 +82,7 @@ export class Fence {
   #places: readonly (readonly [path: string, identity: string | undefined])[] = [];
   #lookedMs: number;
   #stopped = false;
-  /** The file once more, held open for when no descriptor is left. */
+  /** A second handle of the file, kept open for times without a free descriptor. */
   #kept: File | undefined = undefined;
   #timer: { cancel(): void } | undefined = undefined;
 
@@ -98,7 +97,7 @@ export class Fence {
     this.#lookedMs = context.clock.monotonic();
   }
 
-  /** Makes this process the owner. Rejects with `data-dir-locked` when another is alive. */
+  /** Makes this process the owner. Rejects with `data-dir-locked` if another one is alive. */
   static async claim(context: FenceContext): Promise<Fence> {
     const { files, dir, lock, clock, heartbeatMs } = context;
     let found = (await readOwners(files, dir))?.find((one) => Buffer.compare(one.uuid, context.uuid) === 0);
@@ -122,7 +121,7 @@ export class Fence {
     return fence;
   }
 
-  /** The log is open: heartbeats begin. */
+  /** Starts the heartbeats; the log is open now. */
   async begin(watch: FenceWatch): Promise<void> {
     this.#watch = watch;
     const { files } = this.#context;
@@ -139,12 +138,15 @@ export class Fence {
     const { clock, heartbeatMs } = this.#context;
     this.#timer = clock.setTimer(heartbeatMs, () => {
       void this.look()
-        .catch(() => {}) // told to the log, or a shortage that passes
+        .catch(() => {}) // reported to the log, or a shortage that will pass
         .finally(() => this.#arm());
     });
   }
 
-  /** Undefined when what is durable may be acked; else resolves when it may. Rejects when it never may. */
+  /**
+   * Undefined if durable commits may be acknowledged; otherwise resolves when they may. Rejects if they never
+   * may.
+   */
   confirm(): Promise<void> | undefined {
     return this.#isFresh ? undefined : this.#renew();
   }
@@ -166,8 +168,8 @@ export class Fence {
   }
 
   /**
-   * Sees that the directory is still this broker's and its files where they were, and writes a heartbeat.
-   * `next`: the journal file that takes the next commit.
+   * Checks that this broker still owns the directory and that its files are in their places, and writes a
+   * heartbeat. `next` is the journal file for the next commit.
    */
   look(next?: { readonly start: number; readonly capacity: number }): Promise<void> {
     return this.#turns.run(async () => {
@@ -188,8 +190,8 @@ export class Fence {
   }
 
   /**
-   * All at once: commits wait for a look before each journal file, and each call takes a turn of the event
-   * loop.
+   * All checks run concurrently: commits wait for them before each journal file, and each call takes a turn
+   * of the event loop.
    */
   async #checkPlaces(): Promise<void> {
     const current = this.#watch?.currentFile();
@@ -206,7 +208,7 @@ export class Fence {
   async #checkCurrent({ path, identity }: ReturnType<FenceWatch['currentFile']>): Promise<void> {
     const { files, dir } = this.#context;
     if ((await files.identify(path)) === identity) return;
-    // Unless the journal has moved on meanwhile.
+    // Unless the journal has moved to another file meanwhile.
     if (this.#watch?.currentFile().path === path) throw gone(dir, path);
   }
 
@@ -260,21 +262,21 @@ export class Fence {
     return this.#withFile((file) => this.#writeTo(file, isRunning));
   }
 
-  /** In the place of the last heartbeat but one: the last is there whatever happens to this one. */
+  /** Replaces the last heartbeat but one, so that the last survives if this write is torn. */
   async #writeTo(file: File, isRunning: boolean): Promise<void> {
     const block = this.#nextBlock(isRunning);
     await file.write(block, (this.#beat % 2) * blockBytes);
     await file.sync();
   }
 
-  /** The file is opened anew each time, which a network file system needs to show what others wrote. */
+  /** Opens the file anew each time: a network file system needs that to show the writes of others. */
   async #withFile(work: (file: File) => Promise<void>): Promise<void> {
     let file: File;
     try {
       file = await this.#open();
     } catch (error) {
-      // Without a descriptor to spare the heart beats on: else nothing would be acknowledged until there is
-      // one.
+      // Without a free descriptor the heartbeat continues; otherwise nothing would be acknowledged until
+      // there is one.
       if (!this.#kept || !isOutOfDescriptors(error)) throw error;
       return work(this.#kept);
     }
@@ -290,7 +292,8 @@ export class Fence {
   }
 
   /**
-   * Heartbeats end; after a clean stop the file says that the directory is free, and where the journal ended.
+   * Ends the heartbeats. After a clean stop the file says that the directory is free, and where the journal
+   * ended.
    */
   async end(isClean: boolean): Promise<void> {
     this.#timer?.cancel();
@@ -320,7 +323,7 @@ function gone(dir: string, path: string): LogError {
   );
 }
 
-/** Resolves when nobody has written a heartbeat for long enough, to the last record. */
+/** Resolves to the last record, once no heartbeat has been written for long enough. */
 async function waitForSilence(context: FenceContext, found: OwnerRecord): Promise<OwnerRecord> {
   const { files, dir, clock } = context;
   const heartbeatMs = Math.max(context.heartbeatMs, found.heartbeatMs);

@@ -2,29 +2,29 @@ import { isShortage } from './errors.ts';
 import type { Clock } from '../util/index.ts';
 import type { DiskPartitionLog } from './disk-partition-log.ts';
 
-/** So much of one partition makes a write worth while. */
+/** Bytes of one partition that are worth a write. */
 const dueBytes = 2 ** 18;
 const retryAfterMs = 1000;
-/** Each step of a flush waits for its turn on a busy thread: side by side they wait together. */
+/** On a busy thread each step of a flush waits for its turn; concurrent flushes wait together. */
 const flushesAtATime = 8;
 
 /**
- * The flusher writes durable batches behind the journal into their segments, lazily and in large writes: a
- * partition when it has gathered enough, or the one that has waited longest when all together hold too much
- * memory. Nothing waits for it but memory.
+ * The flusher writes durable batches from memory to their segments, lazily and in large writes. It picks a
+ * partition that has gathered enough, or the longest waiting one if all together use too much memory. Only
+ * memory depends on it; no publish waits for it.
  */
 export class Flusher {
   readonly #bytesMax: number;
   readonly #clock: Clock;
   readonly #journalPosition: () => number;
   readonly #failed: (error: unknown) => void;
-  /** Partitions with unflushed batches, and the journal position since when; longest first. */
+  /** Partitions with unflushed batches, and the journal position since when; longest waiting first. */
   readonly #dirty = new Map<DiskPartitionLog, number>();
   readonly #due = new Set<DiskPartitionLog>();
   #bytes = 0;
   #running: Promise<void> | undefined = undefined;
   #shortage: unknown = undefined;
-  /** When there is no room, try again later; a start that finds none gives up instead. */
+  /** Whether to retry later if there is no room; a start that finds no room fails instead. */
   patient = false;
   #stopped = false;
 
@@ -45,12 +45,12 @@ export class Flusher {
     return this.#bytes;
   }
 
-  /** Flushing does not keep up. */
+  /** Whether flushing cannot keep up. */
   get isBehind(): boolean {
     return this.#bytes > this.#bytesMax * 2;
   }
 
-  /** A partition got unflushed batches, or got rid of some. */
+  /** Notes that a partition got unflushed batches, or has written some. */
   changed(partition: DiskPartitionLog, bytes: number): void {
     this.#bytes += bytes;
     const unflushed = partition.unflushedBytes;
@@ -64,8 +64,8 @@ export class Flusher {
   }
 
   /**
-   * Who should be flushed now. Small batches share memory with their neighbours: one that waits long holds on
-   * to that of many.
+   * The partition to flush next. Small batches share memory with their neighbours, so one that waits long
+   * holds the memory of many.
    */
   #pick(): DiskPartitionLog | undefined {
     for (const partition of this.#due) return partition;
@@ -77,7 +77,7 @@ export class Flusher {
     return undefined;
   }
 
-  /** Starts flushing if there is cause. */
+  /** Starts flushing if there is reason to. */
   kick(): void {
     if (this.#running !== undefined || this.#stopped || this.#pick() === undefined) return;
     this.#running = Promise.all(Array.from({ length: flushesAtATime }, () => this.#run())).then(() => {
@@ -97,18 +97,18 @@ export class Flusher {
     }
   }
 
-  /** There is cause to flush. */
+  /** Whether there is reason to flush. */
   get isDue(): boolean {
     return !this.#stopped && this.#pick() !== undefined;
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is in progress. */
   async settled(): Promise<void> {
     await this.#running;
     if (this.#shortage !== undefined) throw this.#shortage;
   }
 
-  /** Says why there was no room: then the batches stay in memory and in the journal. */
+  /** Returns the error if there was no room: the batches then stay in memory and in the journal. */
   async #flush(partition: DiskPartitionLog): Promise<unknown> {
     this.#due.delete(partition);
     this.#dirty.delete(partition);

@@ -15,9 +15,9 @@ import {
 import { countWholeRecords } from './record-walk.ts';
 
 /**
- * Checks a batch that a client built before it is stored as it is: length, version, record count, checksum,
- * and that its records are whole, unless they are compressed. A batch that fails its checksum would look like
- * damage for ever after.
+ * Checks a batch built by a client before it is stored unchanged: length, version, record count, checksum,
+ * and, unless compressed, that its records are complete. Stored with a wrong checksum, it would look like
+ * damage from then on.
  */
 export function checkForeignBatch(
   bytes: Uint8Array,
@@ -50,7 +50,7 @@ export function checkForeignBatch(
     throw new LogError('records-invalid', `Record ${whole} of the batch is not whole, or not in its place.`);
 }
 
-/** Whether a batch that was given away may stay where it is: it would keep little else in memory. */
+/** Whether a batch given to the log may stay in its memory: it would keep little else alive. */
 export function fillsItsMemory(bytes: Uint8Array): boolean {
   return bytes.length * 4 >= bytes.buffer.byteLength * 3;
 }

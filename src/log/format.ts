@@ -1,18 +1,18 @@
 /*
- * Every constant of the bytes on disk. docs/log-format.md is its twin: the grammar. Whoever changes one changes the other, and
- * raises `formatVersion` when an older reader would misread what is written.
+ * Every constant of the bytes on disk. docs/log-format.md is its twin: the grammar. A change of one must
+ * change the other, and raise `formatVersion` if an older reader would misread the new bytes.
  *
  * All integers are big-endian; checksums are CRC-32C.
  */
 
 /**
- * The version in every versioned file that is written: magic 8, version u32, and what follows is the
- * version's. Readers know this one and all before, and refuse a higher one without touching anything.
+ * The version written to every versioned file: magic 8, version u32, then fields that depend on the version.
+ * Readers know this version and all before it. They refuse a higher one without changing anything.
  *
  * 1: release 0.1.0. 2: `owner`; journal files name their predecessor; checkpoints know the ends of segments.
  */
 export const formatVersion = 2;
-/** A version beyond is damage, not the future. */
+/** A higher version is damage, not a later format. */
 export const formatVersionMax: number = 2 ** 16;
 
 // ---- the data directory
@@ -22,10 +22,10 @@ export const identityMagic = 'PBX-DATA';
 /** magic 8, version u32, uuid 16, created i64, crc u32 */
 export const identityBytes = 40;
 export const uuidBytes = 16;
-/** Who has the directory, and how far its journal goes: two blocks, written in turn. */
+/** The owner of the directory, and how far its journal goes: two blocks, written in turn. */
 export const ownerName = 'owner';
 export const ownerMagic = 'PBX-OWNR';
-/** Random bytes that no other process has. */
+/** Random bytes that identify a process. */
 export const ownerTokenBytes = 16;
 export const journalDirName = 'journal';
 export const topicsDirName = 'topics';
@@ -37,7 +37,7 @@ export const cleanStopName = 'clean-stop';
 export const cleanStopMagic = 'PBX-STOP';
 /** magic 8, checkpoint number i64, crc u32 */
 export const cleanStopBytes = 20;
-/** A file being written, not yet renamed to its name. */
+/** A file being written, before it is renamed. */
 export const temporarySuffix = '.new';
 
 // ---- journal
@@ -45,8 +45,8 @@ export const temporarySuffix = '.new';
 export const journalSuffix = '.journal';
 export const journalMagic = 'PBX-JRNL';
 /**
- * A journal file starts with one block of this; commits are aligned to it, so that a torn write never touches
- * an older commit.
+ * A journal file starts with one block of this size. Commits are aligned to it, so that a torn write never
+ * touches an older commit.
  */
 export const blockBytes = 512;
 /**
@@ -72,26 +72,26 @@ export const commitFlagsAt = 40;
 export const commitCrcAt = 44;
 /** class u8, kind u8, id u48, length u32, crc u32 */
 export const commitEntryBytes = 16;
-/** No commit is larger: the length field and the engine's buffers both hold more. */
+/** The maximum size of a commit: the length field and the engine's buffers allow more. */
 export const commitBytesMax: number = 2 ** 30;
 
-/** What an entry of a commit is. */
+/** The kinds of entries in a commit. */
 export const EntryClass = {
   /**
-   * A RecordBatch v2; the id is its partition. Its entry CRC covers the first 21 bytes, the batch's own the
+   * A RecordBatch v2; the id is its partition. The entry's CRC covers the first 21 bytes, the batch's own the
    * rest.
    */
   batch: 0,
-  /** State of the host: kind and id are the host's. */
+  /** State of the host, which chooses kind and id. */
   host: 1,
   /** State of the log itself: a {@link LogEntryKind}; the id is a partition. */
   log: 2,
 } as const;
 
 export const LogEntryKind = {
-  /** Segments below an offset are gone: offset i64. */
+  /** Segments below an offset are removed: offset i64. */
   trimmed: 0,
-  /** A compacted segment took the place of its original: base offset i64, bytes i64, rewrite i64. */
+  /** A compacted segment replaced its original: base offset i64, bytes i64, rewrite i64. */
   compacted: 1,
 } as const;
 
@@ -126,7 +126,7 @@ export const controlFlag = 0x20;
 export const segmentSuffix = '.log';
 export const offsetIndexSuffix = '.index';
 export const timeIndexSuffix = '.timeindex';
-/** A compacted segment before it takes its original's place: `<base>.<rewrite>.compacted`. */
+/** A compacted segment before it replaces its original: `<base>.<rewrite>.compacted`. */
 export const compactedSuffix = '.compacted';
 /** relative offset i32, position i32 */
 export const offsetIndexEntryBytes = 8;

@@ -18,21 +18,21 @@ import { readOwners } from './owner.ts';
 import { Quarantine } from './quarantine.ts';
 import { readFile, replaceFile } from './whole-file.ts';
 
-/** Where the identity of a data directory was found again. */
+/** Where the identity of a data directory was recovered from. */
 export interface RepairedIdentity {
   /**
-   * `tag`: only its first four bytes, which is what the journal's commits carry; `nowhere`: nothing else says
-   * whose data this is.
+   * `tag`: only its first four bytes, which the journal's commits carry; `nowhere`: nothing else identifies
+   * the data.
    */
   readonly from: 'checkpoint' | 'tag' | 'nowhere';
-  /** What was there before, relative to the data directory. */
+  /** The damaged file, relative to the data directory. */
   readonly quarantined: string | undefined;
 }
 
 /**
- * Gives a data directory its identity back when neither its own file nor a journal file has it: from a
- * checkpoint's header, or from the commits of the journal. The damaged file goes to the quarantine.
- * Undefined: there is no need. Nobody may have the directory open; the caller has its lock.
+ * Restores the identity of a data directory if neither its own file nor a journal file has it: from a
+ * checkpoint's header, or from the commits of the journal. The damaged file goes to the quarantine. Returns
+ * undefined if there is no need. No process may have the directory open; the caller holds its lock.
  */
 export async function repairIdentity(
   files: Files,
@@ -43,7 +43,7 @@ export async function repairIdentity(
   const path = `${dir}/${identityName}`;
   const bytes = await readFile(files, path);
   if (bytes !== undefined && decodeIdentity(bytes, dir) !== undefined) return undefined;
-  if (((await readOwners(files, dir)) ?? []).length > 0) return undefined; // the start does it
+  if (((await readOwners(files, dir)) ?? []).length > 0) return undefined; // the start repairs it
   if ((await uuidFromJournal(files, dir)) !== undefined) return undefined; // and this
   // No data of ours.
   if (bytes === undefined && !(await hasData(files, dir, await files.list(dir)))) return undefined;
@@ -60,7 +60,7 @@ interface Found {
   readonly from: 'checkpoint' | 'tag';
 }
 
-/** A checkpoint names the directory behind magic and version. */
+/** A checkpoint has the uuid after magic and version. */
 async function uuidOfCheckpoint(files: Files, dir: string): Promise<Found | undefined> {
   for (const name of checkpointNames) {
     const bytes = await readFile(files, `${dir}/${name}`);
@@ -74,9 +74,7 @@ async function uuidOfCheckpoint(files: Files, dir: string): Promise<Found | unde
   return undefined;
 }
 
-/**
- * The tag of the first commit that proves itself by its checksum; the other bytes of the uuid are made up.
- */
+/** The tag of the first commit with a valid checksum; the other bytes of the uuid are random. */
 async function uuidOfCommits(files: Files, dir: string, random: Random): Promise<Found | undefined> {
   for (const name of await files.list(`${dir}/${journalDirName}`).catch(() => [])) {
     const start = journalStart(name);

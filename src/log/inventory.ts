@@ -18,10 +18,11 @@ import type { Quarantine } from './quarantine.ts';
 import { readFile } from './whole-file.ts';
 
 /*
- * The inventory of a data directory at a start: which checkpoints are intact, which files the journal has, and how the log was stopped.
+ * The inventory of a data directory at a start: which checkpoints are intact, which files the journal has,
+ * and how the log was stopped.
  */
 
-/** What recovery needs of the log around it. */
+/** The services that recovery needs. */
 export interface RecoveryContext {
   readonly files: Files;
   readonly dataDir: DataDir;
@@ -36,16 +37,15 @@ export interface FoundCheckpoints {
     | undefined;
   readonly older: { readonly checkpoint: Checkpoint; readonly slot: 0 | 1 } | undefined;
   /**
-   * There were checkpoints, and none is intact: where the log stood is known from the journal and the
+   * There were checkpoints, but none is intact: the position of the log is known from the journal and the
    * segments alone.
    */
   readonly lost: boolean;
 }
 
 /**
- * Reads both checkpoints; a damaged one goes to the quarantine. Those that are missing, or older than the
- * last owner had made, are reported: the newest but one, unless it is the first, has its predecessor beside
- * it.
+ * Reads both checkpoints and moves a damaged one to the quarantine. Checkpoints that are missing, or older
+ * than the last owner's, are reported. Each checkpoint but the first has its predecessor in the other slot.
  */
 export async function findCheckpoints(context: RecoveryContext): Promise<FoundCheckpoints> {
   const { files, dataDir, quarantine, damaged } = context;
@@ -94,8 +94,8 @@ export async function findCheckpoints(context: RecoveryContext): Promise<FoundCh
 }
 
 /**
- * The files of the journal, by start. What is no journal file, or of no use, goes to the quarantine.
- * `position`: where it is needed from.
+ * The files of the journal, by start. Files that are not journal files, or of no use, go to the quarantine.
+ * The journal is needed from `position` on.
  */
 export async function listJournal(context: RecoveryContext, position: number): Promise<ListedFile[]> {
   const { files, dataDir, quarantine, damaged } = context;
@@ -141,8 +141,8 @@ export async function listJournal(context: RecoveryContext, position: number): P
       kept.push(guessCapacity(file, listed[at + 1], dataDir.fence.former?.mark));
       continue;
     }
-    // One that is not needed may be on its way to be used again: its new header is written before it gets its
-    // new name.
+    // A file that is not needed may be in the middle of being recycled: its new header is written before it
+    // is renamed.
     if ((file.header === 'intact' || endOf(file) <= position) && !old.has(file)) {
       kept.push(file);
       continue;
@@ -158,7 +158,7 @@ export async function listJournal(context: RecoveryContext, position: number): P
   return withReadEnds(kept);
 }
 
-/** Without a header, the next file and the last owner say how large a file was. */
+/** Without a header, the next file and the last owner tell how large a file was. */
 function guessCapacity(
   file: ListedFile,
   next: ListedFile | undefined,
@@ -170,7 +170,7 @@ function guessCapacity(
   return { ...file, capacity, readEnd: file.start + capacity };
 }
 
-/** Whether the log was stopped cleanly: it said so, for this checkpoint, and no commit stands behind it. */
+/** Whether the log was stopped cleanly: there is a mark for this checkpoint, and no commit follows it. */
 export async function wasStoppedCleanly(
   context: RecoveryContext,
   checkpoint: Checkpoint | undefined,
@@ -180,7 +180,7 @@ export async function wasStoppedCleanly(
   const number = await takeCleanStop(files, dataDir.dir);
   const { former } = dataDir.fence;
   if (checkpoint === undefined || number !== checkpoint.number) return false;
-  // The mark of an earlier stop, put back, must not hide what came after it.
+  // The mark of an earlier stop, put back, must not hide later commits.
   if (former !== undefined && (!former.stoppedCleanly || former.mark.commit > checkpoint.commit))
     return false;
   const file = journalFiles.find(

@@ -2,25 +2,25 @@ import { blockBytes, journalDirName, journalName } from './format.ts';
 import type { JournalFile } from './journal.ts';
 import type { FormerOwner } from './fence.ts';
 
-/** A file of the journal as a start finds it. */
+/** A file of the journal as found at a start. */
 export interface ListedFile extends JournalFile {
-  /** Bytes that are there: fewer than `capacity` of a file that was cut short. */
+  /** Bytes of the file: fewer than `capacity` if it was cut short. */
   readonly size: number;
   readonly header: 'intact' | 'damaged' | 'misplaced';
-  /** From this position on nothing in it is of the journal. */
+  /** The file's content is not part of the journal from this position on. */
   readonly readEnd: number;
 }
 
-/** Something that the journal should have and has not. */
+/** Something that the journal should have but does not. */
 export interface ChainProblem {
   readonly path: string;
   readonly message: string;
-  /** What was there, or may have been: positions `[from, to)`. */
+  /** The positions `[from, to)` of the missing content. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Of a missing file nobody knows how large it was: as large as files become by themselves. */
+/** The size assumed for a missing file: the largest that files grow to by themselves. */
 const unknownCapacity = 64 * 2 ** 20;
 
 /** The end of the positions that a file holds. */
@@ -28,10 +28,7 @@ export function endOf({ start, capacity }: JournalFile): number {
   return start + capacity;
 }
 
-/**
- * Where the files end that a file cannot be of the chain with: a later one says that it follows another, and
- * where that ends.
- */
+/** Sets the read end of files: a later file may say that it follows another one, and where that ends. */
 export function withReadEnds(files: readonly ListedFile[]): ListedFile[] {
   return files.map((file) => {
     const next = files.find(
@@ -41,7 +38,7 @@ export function withReadEnds(files: readonly ListedFile[]): ListedFile[] {
   });
 }
 
-/** Files that a recovery gave up, by what its first new file says, and which stand there again. */
+/** Files that a recovery gave up, according to the first file after it, but that are there again. */
 export function givenUp(files: readonly ListedFile[]): ListedFile[] {
   return files.filter(({ start }) =>
     files.some((later) => later.previousEnd > 0 && start >= later.previousEnd && start < later.start),
@@ -49,8 +46,9 @@ export function givenUp(files: readonly ListedFile[]): ListedFile[] {
 }
 
 /**
- * Compares the files with what they say of each other, with the checkpoint, from whose `position` the journal
- * is needed, and with what the last owner knew. Files that no commit ever went into do not count.
+ * Compares the files with the statements they make about each other, with the checkpoint, which needs the
+ * journal from `position` on, and with the record of the last owner. Files that never had a commit do not
+ * count.
  */
 export function chainProblems(
   files: readonly ListedFile[],

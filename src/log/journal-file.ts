@@ -11,25 +11,28 @@ import {
 import { versionOf } from './versioned.ts';
 
 /**
- * What a journal file says of itself in its first block. The commits in it prove themselves; this says whose
- * file it is.
+ * The header of a journal file. The commits in the file are valid by themselves; the header says which log it
+ * belongs to.
  */
 export interface JournalHeader {
   readonly uuid: Uint8Array;
   /** Journal position of the file's first byte. */
   readonly start: number;
   readonly capacity: number;
-  /** How often the file was used before. */
+  /** How many times the file was used before. */
   readonly uses: number;
-  /** The file before it, as the position where that starts; -1: none, or not known. */
+  /** The start of the previous file; -1 if there is none or it is not known. */
   readonly previousStart: number;
-  /** What stands in the file before it from this position on is not of the journal; 0: all of it may be. */
+  /**
+   * From this position on, the content of the previous file is not part of the journal; 0 if all of it may
+   * be.
+   */
   readonly previousEnd: number;
 }
 
 /**
- * `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, previous start i64, previous end i64, crc u32`,
- * then zeros to the end of the block.
+ * `magic 8, version u32, uuid 16, start i64, capacity i64, uses u32, previous start i64, previous end i64,
+ * crc u32`, then zeros to the end of the block.
  */
 export function encodeJournalHeader(header: JournalHeader): Uint8Array {
   const writer = new ByteWriter(blockBytes)
@@ -44,7 +47,7 @@ export function encodeJournalHeader(header: JournalHeader): Uint8Array {
   return writer.u32(crc32c(writer.view())).align(blockBytes).view();
 }
 
-/** Undefined when the block is no intact header. Throws `format-newer` for one of a later version. */
+/** Undefined if the block is not an intact header. Throws `format-newer` for one of a later version. */
 export function decodeJournalHeader(
   block: Uint8Array,
   what: string = 'The journal',
@@ -73,8 +76,8 @@ const zeroSyncBytes = 4 * zeroFillBytes;
 
 /**
  * Fills `[from, to)` of a file with zeros and syncs it, a piece at a time, so that the commits of another
- * file do not wait long behind it. Only written zeros will do: space that is merely reserved still makes the
- * first write to it change the file system's own records.
+ * file do not wait long. Only written zeros help: with space that is merely reserved, the first write still
+ * changes the file system's own records.
  */
 export async function fillWithZeros(
   file: File,
@@ -96,7 +99,7 @@ export async function fillWithZeros(
   await file.sync();
 }
 
-/** Reads the header of the journal file at `path`; undefined when there is none that is intact. */
+/** Reads the header of the journal file at `path`; undefined if there is no intact one. */
 export async function readJournalHeader(files: Files, path: string): Promise<JournalHeader | undefined> {
   const file = await files.open(path);
   try {

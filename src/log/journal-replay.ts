@@ -18,10 +18,10 @@ import type { RecoveryContext } from './inventory.ts';
 import { scanJournal } from './journal-scan.ts';
 import { chainProblems, endOf, type ListedFile } from './journal-chain.ts';
 
-/** What a damaged header says of its own length is believed up to here. */
+/** The largest number of offsets that a damaged header is trusted with. */
 const claimedOffsetsMax = 2 ** 20;
 
-/** What the replay of the journal calls. */
+/** The callbacks of the replay. */
 export interface ReplayTarget {
   /** The partition of a batch; undefined when it was deleted. */
   partition(id: number): DiskPartitionLog | undefined;
@@ -29,32 +29,32 @@ export interface ReplayTarget {
   entry(kind: number, id: number, payload: Uint8Array): void;
   compacted(id: number, baseOffset: number, bytes: number, rewrite: number): void;
   committed(commit: number, timestampMs: number): void;
-  /** Some megabytes were replayed, up to this commit. */
+  /** Called every few megabytes, with the last commit replayed. */
   pause(last: Replayed['last']): Promise<void>;
 }
 
-/** How the journal was found. */
+/** The result of the replay. */
 export interface Replayed {
-  /** Where the next commit goes, and its number. */
+  /** Position and number of the next commit. */
   readonly position: number;
   readonly nextCommit: number;
   readonly commits: number;
   readonly bytes: number;
-  /** Of a last commit that was not written to its end: it had not been acknowledged, and is gone. */
+  /** Bytes of an incomplete last commit, which had not been acknowledged and was cut off. */
   readonly tornBytes: number;
-  /** Nothing before the end is damaged. */
+  /** Whether nothing before the end is damaged. */
   readonly whole: boolean;
   /**
-   * The journal goes on in a new file, from here on or later: what stands behind {@link position}, or should,
-   * is not to be met again. Undefined: it goes on where it ends.
+   * The journal continues in a new file, at this position or later, so that the content after {@link
+   * position}, present or missing, is not read again. Undefined: it continues where it ends.
    */
   readonly leaveTo: number | undefined;
   /**
-   * How many offsets damaged commits may have given to a partition behind its last batch that is intact; at
-   * most so many, 0 if none.
+   * The most offsets that damaged commits may have given to a partition after its last intact batch; 0 if
+   * none.
    */
   lostOffsets(partitionId: number): number;
-  /** The last commit, which may be on disk only by appearance. */
+  /** The last commit, which may only seem to be on disk. */
   readonly last: { readonly file: ListedFile; readonly position: number; readonly bytes: number } | undefined;
 }
 
@@ -68,34 +68,34 @@ interface Suspect {
 /**
  * Replays the commits after a checkpoint, in order.
  *
- * Commits are numbered without gaps and are written one at a time, each only when the one before is on disk.
- * So a commit that is not what was written is *torn* if nothing valid follows it: it was being written when
- * the power went, nobody was told "ok", and it is cut off. If a later commit is valid, it is *damaged*: it
- * had been on disk. Then what of it is intact is replayed, the rest reported and kept aside, and everything
- * after it is replayed as ever.
+ * Commits are numbered without gaps and written one at a time, each only when the previous one is on disk. So
+ * an invalid commit that no valid commit follows is *torn*: it was being written when the power went, was not
+ * acknowledged, and is cut off. If a later commit is valid, the invalid one is *damaged*: it had been on
+ * disk. Then its intact parts are replayed, the rest is reported and kept aside, and the replay goes on after
+ * it.
  */
 export class JournalReplay {
   readonly #context: RecoveryContext;
   readonly #target: ReplayTarget;
-  /** Number of the next commit; -1 when any may come first. */
+  /** Number of the next commit; -1 if any number may come first. */
   #expected: number;
   #position: number;
-  /** Where the replay began. */
+  /** Start of the replay. */
   readonly #from: number;
   #commits = 0;
   #bytes = 0;
   #whole = true;
   #suspect: Suspect | undefined = undefined;
   #last: Replayed['last'] = undefined;
-  /** Offsets of damaged batches, at most so many, by partition, since its last intact one. */
+  /** The most offsets of damaged batches, by partition, since its last intact batch. */
   readonly #lostOffsets = new Map<number, number>();
   /**
-   * Bytes of commits of which nothing is left to say whose they were: so far, and how many that were at a
+   * Bytes of commits that are too damaged to tell their partitions: so far, and the number at each
    * partition's last intact batch.
    */
   #lostCommits = 0;
   readonly #lostCommitsBefore = new Map<number, number>();
-  /** Copies of damaged bytes, kept when there is time: the replay itself is synchronous. */
+  /** Copies of damaged bytes, to be written later: the replay itself is synchronous. */
   readonly #keeping: (() => Promise<void>)[] = [];
   #journalFiles: readonly ListedFile[] = [];
 
@@ -145,20 +145,20 @@ export class JournalReplay {
     };
   }
 
-  /** Number of the last commit that the last owner knew to be on disk. */
+  /** Number of the last commit that the last owner recorded as durable. */
   get #knownCommit(): number {
     return this.#context.dataDir.fence.former?.mark.commit ?? 0;
   }
 
-  /** The last commit found is not intact. If it was known to be on disk, it is damaged and not torn. */
+  /** Decides about an invalid last commit: if it was recorded as durable, it is damaged and not torn. */
   #settleSuspect(): void {
     const suspect = this.#suspect;
     if (suspect !== undefined && suspect.header.commit <= this.#knownCommit) this.#replayDamaged(suspect);
   }
 
   /**
-   * Holds the end of the journal against what it should be: files that are missing or short, and commits that
-   * the last owner knew to be on disk. Says where the journal may go on, if not where it ends.
+   * Compares the end of the journal with where it should be: missing or short files, and commits that the
+   * last owner recorded as durable. Returns where the journal may continue, if not at its end.
    */
   #findMissing(): number | undefined {
     const { dataDir, damaged } = this.#context;
@@ -168,7 +168,7 @@ export class JournalReplay {
     const problems = chainProblems(this.#journalFiles, this.#from, former);
     const knownCommit = this.#knownCommit;
     const isShort = knownCommit > last;
-    // A clean stop said how far it goes: if that is there, nothing is missing that counts.
+    // A clean stop recorded how far the journal goes: if that much is there, nothing important is missing.
     const isComplete = former?.stoppedCleanly === true && !isShort;
     for (const { message, path, from, to } of problems) {
       const cost =
@@ -264,8 +264,8 @@ export class JournalReplay {
   }
 
   /**
-   * A batch is lost: its offsets are not to be given to others, even if no later batch of its partition says
-   * how many they were.
+   * Notes a lost batch: its offsets must not be used again, even if no later batch of its partition says how
+   * many they were.
    */
   #noteLost(id: number, payload: Buffer): void {
     const claimed = payload.length < batchHeaderBytes ? 0 : payload.readUInt32BE(batchLastDeltaAt) + 1;
@@ -287,7 +287,10 @@ export class JournalReplay {
       );
   }
 
-  /** A commit whose header is intact but not all of its content, and which others follow. */
+  /**
+   * Replays the intact parts of a commit with an intact header and damaged content, which is followed by
+   * others.
+   */
   #replayDamaged({ header, bytes, file }: Suspect): void {
     this.#suspect = undefined;
     this.#whole = false;
@@ -342,12 +345,12 @@ export class JournalReplay {
     });
   }
 
-  /** The file that a position of the journal is in. */
+  /** The file that contains a journal position. */
   #fileAt(position: number): ListedFile | undefined {
     return this.#journalFiles.find(({ start, capacity }) => position >= start && position < start + capacity);
   }
 
-  /** What stands at a position of the journal, as far as it is in one file. */
+  /** Reads bytes at a journal position, as far as they are in one file. */
   async #read(position: number, bytes: number): Promise<Buffer> {
     const file = this.#fileAt(position);
     if (file === undefined) return Buffer.alloc(0);
@@ -361,12 +364,12 @@ export class JournalReplay {
   }
 
   /**
-   * Cuts off the commit that was being written; says how many bytes it had. A copy is kept: should its last
-   * bit have rotted after all, somebody may still want it.
+   * Cuts off the torn commit; returns its number of bytes. A copy is kept: if its last bit has rotted after
+   * all, it may still be of use.
    *
-   * What is cut is erased. Its number is given again, to a commit that may be too large for the same place
-   * and go to the next file: a later replay that met the torn one first would take the whole one for older,
-   * and cut the journal here once more, with all that was acknowledged since.
+   * The torn commit is erased. Its number is used again, by a commit that may be too large for the same place
+   * and go to the next file. A later replay would meet the torn commit first, take the valid one for older,
+   * and cut off the journal here once more, with everything acknowledged since.
    */
   async #cutTorn(): Promise<number> {
     const suspect = this.#suspect;
@@ -383,8 +386,7 @@ export class JournalReplay {
   }
 
   /**
-   * The commit behind the last one, or first in a later file, if one had been there and not even its header
-   * is intact.
+   * The commit after the last one, or the first in a later file, if there was one whose header is not intact.
    */
   async #findRuined(): Promise<{ position: number; bytes: Buffer } | undefined> {
     const { tag } = this.#context.dataDir;
@@ -401,7 +403,7 @@ export class JournalReplay {
     return undefined;
   }
 
-  /** Overwrites the block at a position of the journal, durably: no commit begins there any more. */
+  /** Overwrites the block at a journal position, durably, so that no commit starts there any more. */
   async #erase(position: number): Promise<void> {
     const file = this.#fileAt(position)!;
     const opened = await this.#context.files.open(file.path, { syncWrites: true });

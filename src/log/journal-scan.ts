@@ -5,13 +5,12 @@ import type { ListedFile } from './journal-chain.ts';
 
 const chunkBytesMax = 4 * 2 ** 20;
 
-/** Is handed every commit whose header is intact, in order. `buffer` is used again after the call. */
+/** Called with every commit whose header is intact, in order. `buffer` is reused after the call. */
 export type FoundCommit = (buffer: Buffer, start: number, header: CommitHeader, file: ListedFile) => void;
 
 /**
- * Reads the journal from `position` on and finds every commit with an intact header, passing over what lies
- * between them: a commit proves itself by its position, its log's tag and its checksum, and stands at the
- * start of a block.
+ * Reads the journal from `position` on and finds every commit with an intact header, skipping the bytes
+ * between. A commit is recognised by its position, its log's tag and its checksum, and starts at a block.
  *
  * `afterChunk` is awaited after each few megabytes.
  */
@@ -25,7 +24,7 @@ export async function scanJournal(
 ): Promise<void> {
   const largest = journalFiles.reduce((bytes, { capacity }) => Math.max(bytes, capacity), blockBytes);
   const chunkBytes = Math.min(chunkBytesMax, alignUp(largest));
-  /** What is looked at, and what is read into meanwhile; each has room for a rest in front of the chunk. */
+  /** The chunk being scanned, and the one being read meanwhile; each has room for a rest in front of it. */
   let buffer: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   let other: Buffer = Buffer.allocUnsafeSlow(2 * chunkBytes);
   for (const journalFile of journalFiles) {
@@ -60,7 +59,7 @@ export async function scanJournal(
         }
         const [more] = await Promise.all([reading, afterChunk()]);
         if (needed > 0 && more === 0) {
-          // The file ends here: what looked like a commit is none that is whole. Look behind it.
+          // The file ends here: this only looked like a commit, or is not complete. Go on after it.
           start += blockBytes;
           base += blockBytes;
           continue;

@@ -1,22 +1,22 @@
 import type { LogOptions } from './log-options.ts';
 
 const mib = 2 ** 20;
-/** The journal takes this share of the disk, within these bounds, unless it is told how much. */
+/** By default the journal takes this share of the disk, within these bounds. */
 const shareOfDisk = 1 / 16;
 const bytesMin = 16 * mib;
 const bytesMax = 320 * mib;
-/** A file is a fifth of the journal: four are live at most, one is ready to be used next. */
+/** A file is a fifth of the journal: at most four are live, and one is ready to be used next. */
 const filesPerJournal = 5;
 const blockBytes = 4096;
 export const journalFileBytesMin = 4096;
 
-/** Bytes of one journal file, and of the journal that is live at most. */
+/** Bytes of one journal file, and the most bytes of live journal. */
 export interface JournalSizes {
   readonly fileBytes: number;
   readonly checkpointBytes: number;
 }
 
-/** The sizes that follow from how much of the disk the journal may take. */
+/** The sizes that follow from the journal's share of the disk. */
 export async function journalSizes({
   files,
   dir,
@@ -34,6 +34,6 @@ export async function journalSizes({
 }
 
 async function defaultBytes(files: LogOptions['files'], dir: string): Promise<number> {
-  const space = await files.space(dir).catch(() => undefined); // unknown: not a reason not to start
+  const space = await files.space(dir).catch(() => undefined); // unknown, which must not prevent a start
   return Math.min(bytesMax, Math.max(bytesMin, (space?.totalBytes ?? Infinity) * shareOfDisk));
 }

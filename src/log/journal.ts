@@ -15,7 +15,7 @@ export interface JournalFile {
   readonly previousEnd: number;
 }
 
-/** Which file comes before a new one, and where its commits end if that is known (else 0). */
+/** The file before a new one, and where its commits end, if that is known (else 0). */
 export type Predecessor = Pick<JournalFile, 'previousStart' | 'previousEnd'>;
 
 export interface JournalOptions {
@@ -24,19 +24,21 @@ export interface JournalOptions {
   /** The directory of the journal files. */
   readonly dir: string;
   readonly uuid: Uint8Array;
-  /** Size of a file once warmed up. */
+  /** Size of a file once the journal has warmed up. */
   readonly fileBytes: number;
-  /** A file could not be prepared: final. */
+  /** A file could not be prepared, which is final. */
   readonly failed: (error: unknown) => void;
-  /** The next file is about to take its first commit; rejects when it must not. */
+  /** Called before the next file takes its first commit; rejects if it must not. */
   readonly entering: (next: JournalFile) => Promise<void>;
-  /** No room for the next file; undefined when there is again. */
+  /**
+   * Called with an error if there is no room for the next file, and with undefined when there is room again.
+   */
   readonly stalled: (error: unknown) => void;
 }
 
 /**
- * Free files kept for later use; the rest are removed. While room is short one is enough, for when the next
- * file could not be made.
+ * The number of free files kept for later use; the others are removed. While room is short one is enough, for
+ * when the next file cannot be created.
  */
 const sparesMax = 3;
 const sparesMaxWhenShort = 1;
@@ -51,21 +53,20 @@ const reserveShare = 1 / 16;
 const reserveBytesMax = 256 * 1024;
 
 /**
- * The journal is the one thing a publish waits for: a sequence of bytes, position 0 to whenever, in files
- * that are filled one after the other.
+ * The journal is the only thing that a publish waits for: a sequence of bytes, from position 0 on without
+ * end, in files that are filled one after the other.
  *
- * Files are zero-filled before they are used and recycled when no checkpoint needs them, so that a commit
- * only overwrites bytes that are there: with O_DSYNC that is one system call and no change to the file
- * system's own records, and with O_DIRECT the bytes go from the committer's memory to the disk without a copy
- * into the page cache, where nobody would look for them. The next file is made ready while the current one
- * fills.
+ * Files are zero-filled before they are used, and recycled when no checkpoint needs them, so that a commit
+ * only overwrites existing bytes. With O_DSYNC that is one system call without a change to the file system's
+ * own records. With O_DIRECT the bytes go from the committer's memory to the disk without a copy into the
+ * page cache, where they would never be read. The next file is prepared while the current one fills.
  */
 export class Journal {
   readonly #options: JournalOptions;
   #current: JournalFile;
   #file: File;
   #identity: string;
-  /** Where the next commit goes. */
+  /** Position of the next commit. */
   #position: number;
   #next: Promise<MadeFile> | undefined = undefined;
   /** Called when a try to make the next file has failed; another follows. */
@@ -73,7 +74,7 @@ export class Journal {
   /** Files before the current one, oldest first, that a checkpoint may still need. */
   #older: JournalFile[];
   #spares: JournalFile[];
-  /** The disk has little room left: no more is kept than is needed. */
+  /** The disk has little room left: only the necessary files are kept. */
   isShort = false;
   #closed = false;
   #wakeUp: () => void = () => {};
@@ -96,7 +97,7 @@ export class Journal {
     this.#spares = spares;
   }
 
-  /** A journal whose first file starts at `start`. */
+  /** Creates a journal whose first file starts at `start`. */
   static async create(
     options: JournalOptions,
     start: number = 0,
@@ -114,7 +115,7 @@ export class Journal {
     return new Journal(options, journalFile, opened, start + blockBytes, older, spares);
   }
 
-  /** Goes on at `position` in a file that was recovered. */
+  /** Continues at `position` in a recovered file. */
   static async resume(
     options: JournalOptions,
     state: { current: JournalFile; position: number; older: JournalFile[]; spares: JournalFile[] },
@@ -143,12 +144,12 @@ export class Journal {
     );
   }
 
-  /** The file that takes the next commit. */
+  /** The file for the next commit. */
   get current(): JournalFile {
     return this.#current;
   }
 
-  /** Where that file stands, and what must stand there. */
+  /** The path of that file, and the identity of the file that must be there. */
   get currentFile(): { readonly path: string; readonly identity: string } {
     return { path: this.#current.path, identity: this.#identity };
   }
@@ -165,7 +166,7 @@ export class Journal {
     return bytes;
   }
 
-  /** Whether a checkpoint, or the one after it, gives files back. */
+  /** Whether a checkpoint, or the one after it, frees files. */
   get hasExcess(): boolean {
     return this.#older.length > 0 || this.#spares.length > this.#sparesMax;
   }
@@ -181,7 +182,7 @@ export class Journal {
     return this.#position + bytes <= start + capacity - reserve;
   }
 
-  /** Starts to make the next file ready, if that has not begun. */
+  /** Starts to prepare the next file, unless that has started. */
   prepare(): void {
     if (this.#next !== undefined || this.#closed) return;
     this.#next = this.#makePatiently(this.#current, this.#nextBytes);
@@ -217,13 +218,16 @@ export class Journal {
     this.prepare();
   }
 
-  /** Writes a commit, in whole blocks, at {@link position}; durable when it resolves. One at a time. */
+  /**
+   * Writes a commit, in whole blocks, at {@link position}. It is durable when the promise resolves. One call
+   * at a time.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     await this.#file.write(bytes, this.#position - this.#current.start);
     this.#position += bytes.length;
   }
 
-  /** No checkpoint needs what stands before `position`. */
+  /** Frees the files before `position`, which no checkpoint needs. */
   async free(position: number): Promise<void> {
     while (this.#older.length > 0) {
       const oldest = this.#older[0]!;
@@ -236,7 +240,7 @@ export class Journal {
     while (this.#spares.length > this.#sparesMax) await this.#options.files.remove(this.#spares.pop()!.path);
   }
 
-  /** A file that is being made ready is given up. */
+  /** A file that is being prepared is abandoned. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wakeUp();
@@ -246,7 +250,7 @@ export class Journal {
     if (next !== undefined) await next.then(({ opened }) => opened.file.close()).catch(() => {});
   }
 
-  /** Waits out a full disk: a file that is not in use yet can be tried again from the start. */
+  /** Waits until a full disk has room: a file that is not in use yet can be retried from the start. */
   async #makePatiently(previous: JournalFile, bytes: number): Promise<MadeFile> {
     const place = {
       start: previous.start + previous.capacity,
@@ -270,7 +274,7 @@ export class Journal {
   }
 }
 
-/** An open file, and what the system knows it by. */
+/** An open file and its identity. */
 interface OpenedFile {
   readonly file: File;
   readonly identity: string;
@@ -282,8 +286,8 @@ interface MadeFile {
 }
 
 /**
- * A journal file ready for commits: from a spare if one is large enough, else zero-filled. Durable, with its
- * name, when it resolves.
+ * Makes a journal file ready for commits: from a spare if one is large enough, otherwise zero-filled. It is
+ * durable, under its name, when the promise resolves.
  */
 async function makeFile(
   options: JournalOptions,
@@ -327,9 +331,9 @@ async function makeFile(
 }
 
 /**
- * Takes a spare of at least so many bytes off the list. One that has the very name of the new file, as a file
- * that was made ready before the last stop may, is taken in any case: it is used, or the new file replaces
- * it, and either way it is no spare any more.
+ * Takes a spare of at least `bytes` bytes off the list. A spare that has the new file's name (a file prepared
+ * before the last stop may) is taken in any case: it is used, or the new file replaces it, and either way it
+ * is a spare no more.
  */
 function takeSpare(spares: JournalFile[], path: string, bytes: number): JournalFile | undefined {
   const namesake = spares.findIndex((spare) => spare.path === path);

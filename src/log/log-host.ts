@@ -4,61 +4,62 @@ import type { Log } from './log.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 /**
- * The log's host is the broker as the log sees it: state that is rebuilt from a checkpoint and the journal,
- * and written down with every commit.
+ * The log's host is the broker as seen by the log: its state is rebuilt from a checkpoint and the journal,
+ * and written with every commit.
  *
- * All of it is called synchronously, and none of it may throw: an exception here is a broken invariant and
- * ends the process.
+ * All methods are called synchronously, and none may throw: an exception here is a broken invariant and ends
+ * the process.
  */
 export interface LogHost {
   /**
-   * The log exists and is about to recover: the host keeps it, to open partitions with. Called once, before
-   * anything else. Nothing can be added before `Log.open` resolves.
+   * Called once, before anything else: the log exists and is about to recover. The host keeps it to open
+   * partitions with. Nothing can be added before `Log.open` resolves.
    */
   opening(log: Log): void;
   /**
-   * State as of the checkpoint; undefined when there is none (a fresh directory, or both checkpoints damaged,
-   * which `damaged` said before). The host opens each partition it knows that {@link Log.isStored}; its
-   * `endOffset` is as of the checkpoint and moves on with the replay.
+   * State as of the checkpoint; undefined if there is none (a fresh directory, or both checkpoints damaged,
+   * which was reported to `damaged` before). The host opens each partition it knows that {@link
+   * Log.isStored}. Its `endOffset` is as of the checkpoint, and moves on during the replay.
    */
   restore(snapshot: Uint8Array | undefined): void;
   /**
    * Replays a batch committed after the checkpoint; the partition's `endOffset` has moved past it already.
-   * The batch, and the payload of an entry, are only lent for the call. Replay follows the order of the
-   * commit: a batch stands where its FIRST record was appended, a state entry where it was recorded.
+   * The batch, and the payload of an entry, are valid only during the call. Replay follows the order of the
+   * commit: a batch has the place where its FIRST record was appended, a state entry the place where it was
+   * recorded.
    */
   replayBatch(partition: PartitionLog, batch: Batch): void;
   replayEntry(kind: number, id: number, payload: Uint8Array): void;
-  /** All of one commit has been replayed. */
+  /** Called when all of a commit has been replayed. */
   replayedCommit?(commit: number, timestampMs: number): void;
   /**
-   * The journal was damaged: the host opens those of its partitions that may have lost records, so that their
-   * offsets are not used again.
+   * Called if the journal was damaged: the host opens all partitions that may have lost records, so that
+   * their offsets are not used again.
    */
   openPartitions?(mayHaveLost: (id: number) => boolean): void;
-  /** A commit is about to be sealed: the last chance to add entries to it. */
+  /** Called before a commit is sealed: the last chance to add entries to it. */
   beforeSeal(): void;
-  /** The open commit was sealed: what is added from now on belongs to the next. */
+  /** Called when the open commit was sealed: later changes belong to the next one. */
   sealed(): void;
   /**
-   * The sealed commit is on disk; `durableEnd` of its partitions has moved already. The list is reused after
-   * the call.
+   * Called when the sealed commit is on disk; `durableEnd` of its partitions has moved already. The list is
+   * reused after the call.
    */
   durable(touched: readonly PartitionLog[]): void;
   /**
-   * Volatile partitions grew; nothing of it goes to disk and it belongs to no commit. Called soon after the
-   * append, in a deferred call of its own.
+   * Called when volatile partitions grew; their records do not go to disk and belong to no commit. It comes
+   * soon after the append, in a deferred call of its own.
    */
   volatileGrew?(touched: readonly PartitionLog[]): void;
-  /** The log said that it was congested, and is so no longer. */
+  /** Called when a congestion that the log reported is over. */
   relieved?(): void;
   /**
    * The whole state as of the commit being sealed, in pieces. Called right after `beforeSeal`, when a
    * checkpoint is due.
    */
   snapshot(): Uint8Array[];
-  /** A write or sync failed. Final: nothing becomes durable any more. Called once. */
+  /** Called once when a write or sync failed. It is final: nothing becomes durable any more. */
   failed(error: LogError): void;
-  /** Damage was found: what was lost. The rest is served. */
+  /** Called when damage was found, with the loss. The rest is served. */
   damaged(report: DamageReport): void;
 }

@@ -1,12 +1,12 @@
 import type { RecoveryStats } from './startup.ts';
 
-/** The log in figures, for monitoring. Bytes, unless named otherwise. */
+/** The log in figures, for monitoring. In bytes, unless named otherwise. */
 export interface LogStats {
   /** Since the log was opened. */
   readonly commits: number;
   readonly commitBytes: number;
   readonly checkpoints: number;
-  /** Journal that a recovery might need; and all files of it, spares included. */
+  /** Bytes of journal that a recovery might need, and of all journal files, including spares. */
   readonly journalLiveBytes: number;
   readonly journalDiskBytes: number;
   readonly segmentBytes: number;
@@ -14,9 +14,9 @@ export interface LogStats {
   readonly tailCacheBytes: number;
   readonly readCacheBytes: number;
   readonly openFiles: number;
-  /** Segment indexes that were found wrong, as after a crash, and made anew. */
+  /** Segment indexes that were found wrong, as after a crash, and rebuilt. */
   readonly indexesRebuilt: number;
   readonly recovery: RecoveryStats;
-  /** What this run put into the quarantine, relative to the data directory. */
+  /** Files that this run put into the quarantine, relative to the data directory. */
   readonly quarantined: readonly string[];
 }

@@ -17,7 +17,9 @@ const defaults = {
   openFilesMax: 2048,
 } as const;
 
-/** The parts of a log that need no recovery: its files, its memory, and what its segments have in common. */
+/**
+ * The parts of a log that need no recovery: its files, its memory, and the common context of its segments.
+ */
 export class LogStores {
   readonly files: StrictFiles;
   readonly quarantine: Quarantine;

@@ -9,16 +9,19 @@ import type { LogStores } from './log-stores.ts';
 import type { Partitions } from './partitions.ts';
 import type { Started } from './startup.ts';
 
-/** The parts of a log that write. They begin where recovery ended. */
+/** The parts of a log that write. They are created when recovery has ended. */
 export interface LogWriters {
   readonly journal: Journal;
   readonly committer: Committer;
   readonly checkpointer: Checkpointer;
-  /** Number of the checkpoint that the start found or made. */
+  /** Number of the checkpoint that the start found or wrote. */
   readonly firstCheckpoint: number;
 }
 
-/** The surroundings of the writers: the parts made before, and the log that hears of commits and failures. */
+/**
+ * The context of the writers: the parts created before them, and the log, which is told of commits and
+ * failures.
+ */
 export interface LogWritersContext {
   readonly host: LogHost;
   readonly options: LogOptions;

@@ -30,7 +30,7 @@ const defaults = {
 } as const;
 
 const segmentBytesLimit = 2 ** 30;
-/** Cold reads at a time: the commit's write shares four threads with them. */
+/** Concurrent cold reads: the write of a commit shares four threads with them. */
 const readsAtATime = 2;
 
 /** Sizes that follow from the options and the disk, in bytes. */
@@ -66,9 +66,9 @@ export class Log {
   readonly #journalSizes: JournalSizes;
   readonly #congestion: Congestion;
   readonly #grown = new Set<MemoryPartitionLog>();
-  /** Lets deletions begin, which wait for the end of recovery. */
+  /** Lets deletions start, which wait for the end of recovery. */
   #recovered: () => void = () => {};
-  /** There once recovery has read what the journal holds. */
+  /** Set once recovery has read the journal. */
   #opened: LogWriters | undefined = undefined;
   #recovery: RecoveryStats = { cleanStop: false, journalBytes: 0, commits: 0, tornBytes: 0, ms: 0 };
   #state: 'opening' | 'open' | 'failed' | 'closed' = 'opening';
@@ -78,7 +78,7 @@ export class Log {
   #closing: Promise<void> | undefined = undefined;
   #inspecting: Promise<void> = Promise.resolve();
 
-  /** The parts that need no recovery. Nothing is read yet. */
+  /** Creates the parts that need no recovery. Nothing is read yet. */
   private constructor(host: LogHost, options: LogOptions, dataDir: DataDir, sizes: LogSizes) {
     const { clock } = options;
     this.#host = host;
@@ -111,8 +111,8 @@ export class Log {
   }
 
   /**
-   * Opens the data directory, recovers what it holds, and is ready to be added to. Rejects with a LogError
-   * that says what is in the way.
+   * Opens the data directory, recovers its content, and is ready for appends. Rejects with a LogError that
+   * says what prevents it.
    */
   static async open(host: LogHost, options: LogOptions): Promise<Log> {
     const { files, dir, clock, random } = options;
@@ -174,7 +174,7 @@ export class Log {
     };
   }
 
-  /** Reads what the checkpoint and the journal hold, makes the parts that write, and opens the log. */
+  /** Reads the checkpoint and the journal, creates the parts that write, and opens the log. */
   async #recover(startedMs: number): Promise<void> {
     const { clock, dir } = this.#options;
     this.#host.opening(this);
@@ -230,17 +230,18 @@ export class Log {
     journal.prepare();
     this.#flusher.patient = true;
     this.#flusher.kick();
-    if (started.isDamaged) void this.checkpoint().catch(() => {}); // the next start need not find it again
+    // so that the next start does not find it again
+    if (started.isDamaged) void this.checkpoint().catch(() => {});
     this.#inspecting = this.#inspect();
   }
 
-  /** The parts that write. Only what an open log does asks for them. */
+  /** The parts that write. Only operations of an open log use them. */
   get #writers(): LogWriters {
     if (this.#opened === undefined) throw stillOpening();
     return this.#opened;
   }
 
-  /** How far the journal goes by now. */
+  /** How far the journal goes now. */
   get #mark(): JournalMark {
     const { start, capacity } = this.#writers.journal.current;
     return {
@@ -252,11 +253,11 @@ export class Log {
     };
   }
 
-  /** Behind everything else: whether all that the checkpoint speaks of is there. */
+  /** In the background: checks that all files named by the checkpoint are there. */
   async #inspect(): Promise<void> {
     for (const partition of this.#partitions.disk) {
       if (this.#state !== 'open') return;
-      await partition.upkeep.inspect().catch(() => {}); // a shortage: whoever reads looks again
+      await partition.upkeep.inspect().catch(() => {}); // a shortage: the next reader checks again
     }
   }
 
@@ -265,13 +266,13 @@ export class Log {
     const writers = this.#opened;
     if (this.#state !== 'open' || writers === undefined) {
       if (this.#state === 'opening') throw stillOpening();
-      writers?.committer.draft(); // throws what it was told to refuse with
+      writers?.committer.draft(); // throws the error that it refuses with
       throw new LogError('closed', 'The log is closed.');
     }
     return writers.committer;
   }
 
-  /** Whose data this is: 16 bytes that stay with the directory. */
+  /** The identity of the data: 16 bytes that stay with the directory. */
   get uuid(): Uint8Array {
     return this.#dataDir.uuid;
   }
@@ -279,8 +280,8 @@ export class Log {
   // ---- partitions
 
   /**
-   * A partition's log: the one that is there, or a new one. `id` is chosen by the host and never used for
-   * another.
+   * Opens the log of a partition, or creates it. `id` is chosen by the host and never used for another
+   * partition.
    */
   openPartition(id: number, options: PartitionOptions = {}): PartitionLog {
     return this.#partitions.open(id, options);
@@ -301,17 +302,17 @@ export class Log {
     return this.#partitions.opened();
   }
 
-  /** Ids of partitions that are on disk and were not opened. They are kept; the host may open them. */
+  /** Ids of partitions on disk that were not opened. They are kept; the host may open them. */
   get orphans(): readonly number[] {
     return this.#partitions.orphans;
   }
 
   /**
-   * Removes a partition and its files. Call it only when the entry that says so is durable, or in replay of
-   * it. Resolves when the files are gone.
+   * Removes a partition and its files. Call it only when the entry that records the deletion is durable, or
+   * during its replay. Resolves when the files are removed.
    */
   async deletePartition(id: number): Promise<void> {
-    // The commit open now, as the journal counts: one more if another is being written.
+    // The number of the open commit in the journal: one more if another is being written.
     const commit = this.#state === 'opening' ? 0 : this.#writers.committer.lastCommit + 2;
     try {
       await this.#partitions.delete(id, commit);
@@ -340,19 +341,19 @@ export class Log {
     this.#writers.committer.request();
   }
 
-  /** Number of the open commit: plus one with every seal. */
+  /** Number of the open commit; increases by one with every seal. */
   get openCommit(): number {
     return this.#writers.committer.openCommit;
   }
 
-  /** Resolves when all that was added before is durable; rejects when the log failed. */
+  /** Resolves when everything added before is durable; rejects if the log failed. */
   flush(): Promise<void> {
     return this.#writers.committer.flush();
   }
 
   /**
-   * More waits to be written than is good: publishers should pause. A host that asked and heard yes is told by
-   * `relieved` when it is over.
+   * Whether too much data waits to be written, so that publishers should pause. A host that got `true` is
+   * told by `relieved` when it is over.
    */
   get congested(): boolean {
     return this.#congestion.isSaid;
@@ -368,25 +369,24 @@ export class Log {
     return this.#writers.committer.commitBytes;
   }
 
-  /** What the disk has room for no more: committed, and on its way to the segments. */
+  /** Bytes committed and on their way to the segments, for which the disk must still have room. */
   get unflushedBytes(): number {
     return this.#flusher.bytes;
   }
 
   /**
-   * Why the journal cannot grow at the moment (a full disk). Commits go on while the current file has room,
-   * then wait; nothing is lost. Who adds what can be refused should do so, to leave that room for what
-   * cannot.
+   * Why the journal cannot grow at the moment (a full disk), or undefined. Commits go on while the current
+   * file has room, then wait; nothing is lost. Callers that can handle a refusal check for room first; the
+   * rest is for entries that cannot be refused.
    */
   get stalled(): LogError | undefined {
     return this.#stalled;
   }
 
   /**
-   * Whether the disk has little room left, as the host sees it. As long as it has, call again now and then:
-   * what waits only for a checkpoint to be given back (segments of removed messages, journal files) is given
-   * back then. Checkpoints come by the growth of the journal otherwise, and where there is no room there is
-   * no growth.
+   * Tells the log whether the disk has little room left. While it has, the host calls again now and then.
+   * Each call frees room that only a checkpoint can free: segments of removed messages, and journal files.
+   * Otherwise checkpoints come with the growth of the journal, and without room there is no growth.
    */
   roomIsShort(isShort: boolean): void {
     if (this.#state !== 'open') return;
@@ -395,7 +395,7 @@ export class Log {
     this.checkpoint().catch(() => undefined); // the next call tries again
   }
 
-  /** Told again with every try that fails, once a second. */
+  /** Called again with every failed try, once a second. */
   #setStalled(error: unknown): void {
     if (error !== undefined) this.roomIsShort(true);
     this.#stalled =
@@ -427,14 +427,14 @@ export class Log {
 
   // ---- checkpoints, failure, end
 
-  /** Makes a checkpoint of everything so far. Rejects with `disk-full` when there is no room for it now. */
+  /** Makes a checkpoint of everything so far. Rejects with `disk-full` if there is no room for it now. */
   checkpoint(): Promise<void> {
     const done = this.#writers.checkpointer.wait();
     this.#writers.committer.request();
     return done;
   }
 
-  /** A write or sync failed: nothing is tried again, and nobody hears "ok" any more. */
+  /** A write or sync failed: nothing is retried, and no publish is acknowledged any more. */
   #fail(cause: unknown): void {
     if (this.#failure !== undefined || this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
@@ -455,8 +455,8 @@ export class Log {
   }
 
   /**
-   * Commits, makes a last checkpoint, so that the next start has nothing to replay, and gives the directory
-   * back.
+   * Commits, makes a last checkpoint, so that the next start has nothing to replay, and releases the
+   * directory.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -493,7 +493,8 @@ export class Log {
 
   async #closeCleanly(): Promise<void> {
     const { dir } = this.#options;
-    if (this.#stalled !== undefined && !this.#writers.committer.isIdle) throw this.#stalled; // it might be for ever
+    // it might take for ever
+    if (this.#stalled !== undefined && !this.#writers.committer.isIdle) throw this.#stalled;
     await this.flush();
     await this.checkpoint();
     if (
@@ -508,8 +509,8 @@ export class Log {
   }
 
   /**
-   * Resolves when every segment that the checkpoint speaks of has been held against its file, and what is
-   * missing was reported. Begins with the start.
+   * Resolves when every segment named by the checkpoint has been compared with its file, and missing content
+   * has been reported. The check begins with the start.
    */
   get inspected(): Promise<void> {
     return this.#inspecting;
@@ -536,7 +537,7 @@ export class Log {
   }
 }
 
-/** The directory is another's by now, or its files are gone: a sentence of its own. */
+/** Whether another broker has taken the directory, or its files are gone; each has a message of its own. */
 function isLoss(error: unknown): error is LogError {
   return error instanceof LogError && (error.code === 'data-dir-taken' || error.code === 'data-dir-gone');
 }

@@ -1,18 +1,18 @@
 import { LogError } from './errors.ts';
 import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 
-/** What a file in memory holds. */
+/** The content of a file in memory. */
 export interface FileContent {
   readonly length: number;
-  /** Bytes read: fewer than asked for only at the end. */
+  /** Returns the number of bytes read: fewer than requested only at the end. */
   read(target: Uint8Array, position: number): number | Promise<number>;
   write(bytes: Uint8Array, position: number): void;
   truncate(length: number): void;
 }
 
 /**
- * Files in memory, always in order and never lost: for tests that are about something else. Everything below
- * `/` is there as soon as it is made.
+ * Files in memory, always in order and never lost, for tests of other things. Directories below `/` exist as
+ * soon as they are created.
  */
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, FileContent>();
@@ -103,23 +103,23 @@ export class MemoryFiles implements Files {
     };
   }
 
-  /** The bytes of a file, to look at or to damage; undefined when there is none. */
+  /** The bytes of a file, for a test to inspect or damage; undefined if there is none. */
   bytes(path: string): Uint8Array | undefined {
     const content = this.#files.get(path);
     return content instanceof MemoryContent ? content.view() : undefined;
   }
 
-  /** Puts a file there whose content comes from elsewhere. */
+  /** Adds a file whose content is stored elsewhere. */
   protected place(path: string, content: FileContent): void {
     this.#files.set(path, content);
   }
 
-  /** Every file's path, sorted. */
+  /** The paths of all files, sorted. */
   paths(): string[] {
     return [...this.#files.keys()].sort();
   }
 
-  /** The same content as files of their own, unlocked: what a second start finds after the process died. */
+  /** A copy of all files, unlocked: the state that a second start finds after the process died. */
   copy(): MemoryFiles {
     const copy = new MemoryFiles();
     for (const dir of this.#dirs) copy.#dirs.add(dir);

@@ -8,20 +8,20 @@ import type { PartitionLog, SegmentInfo } from './partition-log.ts';
 import { findBatch } from './read-cache.ts';
 import { Record } from './record.ts';
 
-/** What a volatile partition needs of the log around it. */
+/** The services that the log offers to a volatile partition. */
 export interface MemoryPartitionContext {
   readonly pool: BufferPool;
   readonly decompress: Decompress | undefined;
   readonly batchBytesMax: number;
   readonly batchRecordsMax: number;
   readonly recordBytesMax: number;
-  /** Throws when nothing may be added any more. */
+  /** Throws if nothing may be added any more. */
   checkOpen(): void;
   grew(partition: MemoryPartitionLog): void;
 }
 
 /**
- * A volatile partition: batches in memory, trimmed from the front, gone with the process. What is appended
+ * A volatile partition: batches in memory, trimmed from the front, lost with the process. Appended records
  * can be read at once.
  */
 export class MemoryPartitionLog implements PartitionLog {
@@ -110,7 +110,7 @@ export class MemoryPartitionLog implements PartitionLog {
     this.#maxTimestampMs = Math.max(this.#maxTimestampMs, batch.maxTimestampMs);
   }
 
-  /** Ends the batch being built: its bytes are copied, and its buffer serves the next. */
+  /** Closes the batch being built: its bytes are copied, and its buffer is reused for the next. */
   #close(): void {
     const open = this.#open;
     if (open === undefined) return;
@@ -187,7 +187,7 @@ export class MemoryPartitionLog implements PartitionLog {
     return Promise.resolve();
   }
 
-  /** There are no segments: nothing to rewrite. */
+  /** There are no segments, so there is nothing to rewrite. */
   compact(): Promise<void> {
     return Promise.resolve();
   }

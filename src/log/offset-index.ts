@@ -2,12 +2,12 @@ import { readI32, readI64, writeI64, writeU32 } from '../util/index.ts';
 import { offsetIndexEntryBytes, timeIndexEntryBytes } from './format.ts';
 
 /**
- * An offset index says, for some batches of a segment, at which position they start: Kafka's sparse index, an
- * entry per so many bytes.
+ * An offset index gives the positions of some batches of a segment: Kafka's sparse index, with one entry per
+ * interval of bytes.
  *
  * An entry is the last offset of a batch, relative to the segment's base, and the batch's position. Both
- * rise. The file is a cache: never synced, checked against the batch it leads to whenever it is used, and
- * made anew from the segment when it is wrong.
+ * increase. The file is a cache: it is never synced, an entry is checked against its batch whenever it is
+ * used, and a wrong index is rebuilt from the segment.
  */
 export class OffsetIndex {
   readonly #offsets: number[] = [];
@@ -29,7 +29,7 @@ export class OffsetIndex {
     return this.#positions[entry]!;
   }
 
-  /** Adds an entry; false when it does not lie beyond the last one. */
+  /** Adds an entry; returns false if it does not lie beyond the last one. */
   add(relativeOffset: number, position: number): boolean {
     const last = this.length - 1;
     if (last >= 0 && (relativeOffset <= this.#offsets[last]! || position <= this.#positions[last]!))
@@ -39,17 +39,17 @@ export class OffsetIndex {
     return true;
   }
 
-  /** Index of the last entry whose offset is `relativeOffset` or less; -1 when there is none. */
+  /** Index of the last entry with an offset of at most `relativeOffset`; -1 if there is none. */
   floor(relativeOffset: number): number {
     return floorOf(this.#offsets, relativeOffset);
   }
 
-  /** Index of the last entry at or before `position`; -1 when there is none. */
+  /** Index of the last entry at or before `position`; -1 if there is none. */
   floorOfPosition(position: number): number {
     return floorOf(this.#positions, position);
   }
 
-  /** Forgets the entries from `length` on. */
+  /** Drops the entries from `length` on. */
   truncate(length: number): void {
     this.#offsets.length = length;
     this.#positions.length = length;
@@ -65,7 +65,7 @@ export class OffsetIndex {
     return bytes;
   }
 
-  /** Takes entries as long as they rise and lie within the segment. */
+  /** Reads entries as long as they increase and lie within the segment. */
   static decode(bytes: Uint8Array, segmentBytes: number): OffsetIndex {
     const index = new OffsetIndex();
     for (let at = 0; at + offsetIndexEntryBytes <= bytes.length; at += offsetIndexEntryBytes) {
@@ -77,9 +77,9 @@ export class OffsetIndex {
 }
 
 /**
- * A time index says by which offset of a segment a timestamp had been reached: Kafka's, an entry of the
- * latest timestamp so far and the last offset of the batch that has it, relative to the segment's base. Both
- * rise.
+ * A time index tells up to which offset of a segment all timestamps are lower than a given one. It is
+ * Kafka's: an entry is the latest timestamp so far and the last offset of its batch, relative to the
+ * segment's base. Both increase.
  */
 export class TimeIndex {
   readonly #timestampsMs: number[] = [];
@@ -93,7 +93,7 @@ export class TimeIndex {
     return this.#offsets[entry]!;
   }
 
-  /** Adds an entry, unless it says nothing new. */
+  /** Adds an entry, unless it adds no information. */
   add(timestampMs: number, relativeOffset: number): boolean {
     const last = this.length - 1;
     if (last >= 0 && (timestampMs <= this.#timestampsMs[last]! || relativeOffset <= this.#offsets[last]!))
@@ -104,7 +104,7 @@ export class TimeIndex {
   }
 
   /**
-   * Index of the last entry with a time before `timestampMs`; -1 when there is none. Everything up to its
+   * Index of the last entry with a time before `timestampMs`; -1 if there is none. Everything up to its
    * offset is older.
    */
   before(timestampMs: number): number {
@@ -129,7 +129,7 @@ export class TimeIndex {
   }
 }
 
-/** Index of the last of the rising `values` that is `wanted` or less; -1 when there is none. */
+/** Index of the last of the increasing `values` that is at most `wanted`; -1 if there is none. */
 function floorOf(values: readonly number[], wanted: number): number {
   let low = 0;
   let high = values.length;

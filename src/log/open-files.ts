@@ -3,25 +3,25 @@ import { isShortage, LogError } from './errors.ts';
 import type { File, Files } from './files.ts';
 
 /**
- * The file system joins syncs that come together; but the commit needs one of the four threads that do all
- * this.
+ * The file system merges concurrent syncs, but commits need one of the four threads that do all file
+ * operations.
  */
 const syncsAtATime = 2;
 
 interface OpenFile {
   readonly file: File;
   users: number;
-  /** Written since its last sync. */
+  /** Written to since its last sync. */
   unsynced: boolean;
-  /** Closed as soon as nobody uses it. */
+  /** To be closed as soon as it is no longer in use. */
   leaving: boolean;
 }
 
 /**
- * The open segment files, at most about so many, least recently used out first.
+ * The open segment files, at most about `max` of them, least recently used closed first.
  *
- * A file with unsynced writes is synced before it is closed: the system tells an error of the disk to a
- * descriptor that was open when it happened.
+ * A file with unsynced writes is synced before it is closed, because the system reports an error of the disk
+ * to a descriptor that was open when it happened.
  */
 export class OpenFiles {
   readonly #files: Files;
@@ -51,14 +51,17 @@ export class OpenFiles {
     }
   }
 
-  /** The same for a change; `create` makes the file: until {@link sync}, the file owes one. */
+  /**
+   * Calls `work` with the open file, to change it; `create` creates the file. The file must be synced
+   * afterwards by {@link sync}.
+   */
   async change<T>(path: string, create: boolean, work: (file: File) => Promise<T>): Promise<T> {
     const opened = await this.#acquire(path, create);
     opened.unsynced = true;
     try {
       return await work(opened.file);
     } finally {
-      opened.unsynced = true; // a sync meanwhile may have come too early
+      opened.unsynced = true; // a sync meanwhile may have been too early
       await this.#release(opened);
     }
   }
@@ -79,7 +82,7 @@ export class OpenFiles {
     } catch (error) {
       if (this.#open.get(path) === opening) this.#open.delete(path);
       if (!isShortage(error) || isRetry) throw error;
-      // Perhaps it is ours that keep others from being opened.
+      // Perhaps our own open files are the reason.
       await this.#closeUnused(Math.floor(this.#open.size / 2));
       return this.#acquire(path, create, true);
     }
@@ -90,7 +93,7 @@ export class OpenFiles {
     if (opened.leaving && opened.users === 0) await opened.file.close();
   }
 
-  /** Closes the least recently used, as far as nobody uses them, until `kept` are left. */
+  /** Closes the least recently used files that are not in use, until `kept` are left. */
   async #closeUnused(kept: number): Promise<void> {
     for (const [path, opening] of this.#open) {
       if (this.#open.size <= kept) return;
@@ -101,7 +104,7 @@ export class OpenFiles {
     }
   }
 
-  /** Makes all that was written to the file before the call durable. */
+  /** Makes everything written to the file before the call durable. */
   async sync(path: string): Promise<void> {
     const opened = await this.#open.get(path);
     if (opened === undefined || !opened.unsynced) return;
@@ -115,7 +118,7 @@ export class OpenFiles {
     }
   }
 
-  /** What was synced must still be what the path leads to: a checkpoint is about to rely on it. */
+  /** Checks that the path still leads to the synced file, because a checkpoint is about to rely on it. */
   async #checkPlace(path: string, opened: OpenFile): Promise<void> {
     const [identity, found] = await Promise.all([opened.file.identity(), this.#files.identify(path)]);
     if (found === identity || opened.leaving) return; // or removed by ourselves
@@ -127,7 +130,7 @@ export class OpenFiles {
     throw error;
   }
 
-  /** Forgets a file that was removed or replaced. Whoever uses it now may finish. */
+  /** Drops a file that was removed or replaced. Operations in progress may finish. */
   async drop(path: string): Promise<void> {
     const opening = this.#open.get(path);
     if (opening === undefined) return;
@@ -138,7 +141,7 @@ export class OpenFiles {
     if (opened.users === 0) await opened.file.close();
   }
 
-  /** Closes everything. What still owes a sync gets it, unless the log has `failed`. */
+  /** Closes everything. Unsynced files are synced first, unless the log has `failed`. */
   async closeAll(failed: boolean): Promise<void> {
     for (const path of this.#open.keys()) {
       if (!failed) await this.sync(path);

@@ -1,13 +1,14 @@
-/** Whose decompressed records are kept for a while. */
+/** A batch whose decompressed records are kept for a while. */
 export interface Opened {
   readonly openedBytes: number;
-  /** Lets go of them; they are decompressed again when somebody asks. */
+  /** Drops them; the next reader decompresses them again. */
   close(): void;
 }
 
 /**
- * The opened batches bound the memory of decompressed records, which may be a thousand times what was stored:
- * those opened first are let go first. Readers that stand in one keep it for as long as they do.
+ * The opened batches limit the memory of decompressed records, which may be a thousand times the stored size.
+ * Those opened first are dropped first. A reader inside a batch keeps its records for as long as it needs
+ * them.
  */
 export class OpenedBatches {
   readonly #bytesMax: number;

@@ -2,9 +2,9 @@ import type { DirectoryLock, Files } from './files.ts';
 import { MemoryFiles, type FileContent } from './memory-files.ts';
 
 /**
- * An overlay shows a directory of other files and keeps every change to itself, in memory: what is done to it
- * can be looked at before it is done to the real ones. Only the lock is real, so that nobody changes the
- * directory meanwhile.
+ * An overlay shows a directory of other files and keeps every change in memory, so that a change can be
+ * inspected before it is applied to the real files. Only the lock is real, so that no other process changes
+ * the directory meanwhile.
  */
 export class OverlayFiles extends MemoryFiles {
   override readonly space: Files['space'] = (path) => this.#base.space(path);
@@ -36,7 +36,7 @@ export class OverlayFiles extends MemoryFiles {
   }
 }
 
-/** Not so a socket, or what else has no size. */
+/** False for a socket, or anything else without a size. */
 async function isDirectory(files: Files, path: string): Promise<boolean> {
   try {
     await files.list(path);
@@ -51,14 +51,14 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of a file that stays as it is, with what was written over them. */
+/** The bytes of an unchanged file, covered by later writes. */
 class CoveredContent implements FileContent {
   length: number;
   readonly #base: Files;
   readonly #path: string;
   /** Bytes of the file that still count. */
   #baseLength: number;
-  /** In the order of writing. */
+  /** In the order of the writes. */
   #pieces: Piece[] = [];
 
   constructor(base: Files, path: string, length: number) {

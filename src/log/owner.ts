@@ -4,39 +4,39 @@ import { blockBytes, formatVersion, ownerMagic, ownerName, ownerTokenBytes, uuid
 import { versionOf } from './versioned.ts';
 import { readFile } from './whole-file.ts';
 
-/** How far the journal was known to go: what a start finds less than this is missing. */
+/** How far the journal is known to go: if a start finds less than this, content is missing. */
 export interface JournalMark {
   /** Number of the newest durable checkpoint. */
   readonly checkpoint: number;
-  /** The file that takes commits, by its first position; -1: there is none yet. */
+  /** The start of the file that takes commits; -1 if there is none yet. */
   readonly fileStart: number;
   readonly fileCapacity: number;
-  /** The last durable commit, and the position behind it. */
+  /** The last durable commit, and the position after it. */
   readonly commit: number;
   readonly position: number;
 }
 
 export const noMark: JournalMark = { checkpoint: 0, fileStart: -1, fileCapacity: 0, commit: 0, position: 0 };
 
-/** The log was never open. */
+/** Whether the log was never open. */
 export function isUnused({ checkpoint, commit }: JournalMark): boolean {
   return checkpoint === 0 && commit === 0;
 }
 
-/** The owner of a data directory as its file names it. */
+/** The owner of a data directory, as recorded in its file. */
 export interface OwnerRecord {
   readonly uuid: Uint8Array;
-  /** Counts up with each start. */
+  /** Increases with each start. */
   readonly epoch: number;
-  /** The process, and nobody else. */
+  /** Identifies the process. */
   readonly token: Uint8Array;
-  /** Counts up with each heartbeat, through all epochs. */
+  /** Increases with each heartbeat, through all epochs. */
   readonly beat: number;
-  /** False: it gave the directory back. */
+  /** False if the owner released the directory. */
   readonly isRunning: boolean;
-  /** What its lock reaches. */
+  /** The scope of its lock. */
   readonly scope: string;
-  /** In words. */
+  /** A description for people. */
   readonly holder: string;
   readonly mark: JournalMark;
   /** How often it beats. */
@@ -49,9 +49,9 @@ const textBytesMax = 120;
 const crcAt = blockBytes - 4;
 
 /**
- * One block:
- * `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file start i64, file capacity i64, commit i64, position i64, scope (u8 length, text), holder (u8 length, text), heartbeat u32 (0: 1000)`,
- * zeros, and in the last four bytes `crc u32`.
+ * One block: `magic 8, version u32, uuid 16, epoch i64, token 16, beat i64, running u8, checkpoint i64, file
+ * start i64, file capacity i64, commit i64, position i64, scope (u8 length, text), holder (u8 length, text),
+ * heartbeat u32 (0: 1000)`, zeros, and in the last four bytes `crc u32`.
  */
 export function encodeOwner(record: OwnerRecord): Uint8Array {
   const { mark } = record;
@@ -77,7 +77,7 @@ export function encodeOwner(record: OwnerRecord): Uint8Array {
   return writer.u32(crc32c(writer.view())).view();
 }
 
-/** Undefined when the block is not intact. Throws `format-newer`. */
+/** Undefined if the block is not intact. Throws `format-newer`. */
 export function decodeOwner(block: Uint8Array, what: string): OwnerRecord | undefined {
   if (versionOf(block, ownerMagic, what, isIntact) === undefined || !isIntact(block)) return undefined;
   const reader = new ByteReader(block);
@@ -105,7 +105,7 @@ function isIntact(block: Uint8Array): boolean {
   return block.length >= blockBytes && crc32c(block, 0, crcAt) === readU32(block, crcAt);
 }
 
-/** The records of an owner file that are intact, the newest first. */
+/** The intact records of an owner file, newest first. */
 export function ownersIn(bytes: Uint8Array, what: string): OwnerRecord[] {
   const records: OwnerRecord[] = [];
   for (const at of [0, blockBytes]) {
@@ -115,7 +115,7 @@ export function ownersIn(bytes: Uint8Array, what: string): OwnerRecord[] {
   return records.sort((a, b) => b.epoch - a.epoch || b.beat - a.beat);
 }
 
-/** The same of a data directory; undefined when it has no such file. */
+/** The records of a data directory; undefined if it has no such file. */
 export async function readOwners(files: Files, dir: string): Promise<OwnerRecord[] | undefined> {
   const path = `${dir}/${ownerName}`;
   const bytes = await readFile(files, path);

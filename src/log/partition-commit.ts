@@ -1,9 +1,11 @@
 import type { Batch } from './batch.ts';
 import type { PartitionState } from './partition-state.ts';
 
-/** The committer's part of a partition: what is sealed with a commit, and durable with it. */
+/**
+ * The committer's part of a partition: batches and trims that are sealed with a commit, and durable with it.
+ */
 export class PartitionCommit {
-  /** The seal in which the partition was last touched: the committer's note. */
+  /** The seal in which the partition was last touched, noted by the committer. */
   touchedIn = -1;
   readonly #state: PartitionState;
   readonly #sealed: Batch[] = [];
@@ -12,7 +14,7 @@ export class PartitionCommit {
     this.#state = state;
   }
 
-  /** The trims so far belong to the commit being sealed. */
+  /** Assigns the trims so far to the commit being sealed. */
   sealTrim(): void {
     this.#state.trimSealed = this.#state.trim;
   }
@@ -22,12 +24,12 @@ export class PartitionCommit {
     this.#state.dropTrimmed();
   }
 
-  /** A batch of the commit being sealed, with memory of its own. */
+  /** Adds a batch of the commit being sealed, with memory of its own. */
   sealed(batch: Batch): void {
     this.#sealed.push(batch);
   }
 
-  /** The batches sealed are durable. */
+  /** Makes the sealed batches durable. */
   sealedDurable(): void {
     if (this.#state.deleted) this.#sealed.length = 0;
     for (const batch of this.#sealed) {

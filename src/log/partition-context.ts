@@ -8,23 +8,23 @@ import type { SegmentContext } from './segment.ts';
 import type { SmallBatches } from './small-batches.ts';
 import type { TailCache } from './tail-cache.ts';
 
-/** What a partition on disk needs of the log around it. */
+/** The services that the log offers to a partition on disk. */
 export interface PartitionContext {
   readonly pool: BufferPool;
   readonly blocks: BlockPool;
   readonly smallBatches: SmallBatches;
   readonly tailCache: TailCache;
   readonly readCache: ReadCache;
-  /** Cold reads at a time: the commit shares the threads that do them. */
+  /** Limits concurrent cold reads, which share their threads with commits. */
   readonly readGate: Gate;
   readonly segments: SegmentContext;
   readonly decompress: Decompress | undefined;
   readonly batchBytesMax: number;
   readonly batchRecordsMax: number;
   readonly recordBytesMax: number;
-  /** What the open commit holds. Throws when nothing may be added any more. */
+  /** The draft of the open commit. Throws if nothing may be added any more. */
   draft(): CommitDraft;
-  /** The partition has something in the open commit. */
+  /** Notes that the partition has something in the open commit. */
   touched(partition: DiskPartitionLog): void;
   trimmed(partition: DiskPartitionLog): void;
   unflushedChanged(partition: DiskPartitionLog, bytes: number): void;
@@ -32,8 +32,8 @@ export interface PartitionContext {
   recordDurably(kind: number, id: number, payload: Uint8Array): Promise<void>;
   openCommitNumber(): number;
   /**
-   * Number of the older of the two checkpoints; what it has sealed is never written to again, whatever is
-   * replayed.
+   * Number of the older of the two checkpoints. Segments that it has as sealed are never written to again, by
+   * any replay.
    */
   olderCheckpoint(): number;
   checkpoint(): Promise<void>;

@@ -2,7 +2,7 @@ import { BatchMemory } from './batch-memory.ts';
 import { Batch } from './batch.ts';
 import type { PartitionState } from './partition-state.ts';
 
-/** The part of a partition that recovery uses, until the log is open. */
+/** Recovery's part of a partition, until the log is open. */
 export class PartitionRecovery {
   readonly #state: PartitionState;
 
@@ -11,8 +11,8 @@ export class PartitionRecovery {
   }
 
   /**
-   * Takes in a batch from the journal: a copy, unless the segments have it already. Says what the host is to
-   * see, and from where on offsets before it are nowhere.
+   * Takes in a batch of the journal: a copy, unless the segments have it already. Returns the batch for the
+   * host, and the offset from which earlier offsets are missing everywhere.
    */
   replayed(found: Batch): { readonly batch: Batch; readonly lostFrom: number } {
     const { flushedEnd } = this.#state.recent;
@@ -37,8 +37,8 @@ export class PartitionRecovery {
   }
 
   /**
-   * Replay is over. Offsets that the segments have and the journal does not are records whose commit was
-   * damaged: they are kept; says from where.
+   * Ends the replay. Offsets that the segments have but the journal does not are records whose commit was
+   * damaged. They are kept; returns their range.
    */
   recovered(): { readonly keptFrom: number; readonly keptTo: number } | undefined {
     const { flushedEnd } = this.#state.recent;
@@ -48,7 +48,7 @@ export class PartitionRecovery {
     return { keptFrom, keptTo: flushedEnd };
   }
 
-  /** Leaves out so many offsets, because records may have had them that nobody will see again. */
+  /** Skips `count` offsets, because lost records may have had them. */
   passOver(count: number): { readonly from: number; readonly to: number } | undefined {
     if (count === 0) return undefined;
     const from = this.#state.endOffset;

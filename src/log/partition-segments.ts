@@ -13,30 +13,36 @@ import {
 } from './format.ts';
 import { Segment, extended, type SegmentContext, type SegmentEnds, type SegmentRow } from './segment.ts';
 
-/** Every file that belongs to a segment. */
+/** The suffixes of all files of a segment. */
 export const segmentSuffixes: readonly string[] = [segmentSuffix, offsetIndexSuffix, timeIndexSuffix];
 
 const compactionReadBytes = 2 ** 20;
-/** A segment that holds only removed messages is written to no more once it has this share of its size: the room it takes is worth a new file. */
+/**
+ * A segment that contains only removed messages is no longer written to once it has this share of its size:
+ * freeing its room is worth a new file.
+ */
 const spentShareMin = 1 / 16;
 
-/** The segments of one partition, oldest first; the last one, unless sealed, is written to. Changes are made one at a time: the partition sees to that. */
+/**
+ * The segments of one partition, oldest first. The last one is written to unless it is sealed. The partition
+ * makes sure that changes are made one at a time.
+ */
 export class PartitionSegments {
   readonly #context: SegmentContext;
   readonly #partitionId: number;
-  /** A segment takes no more than this, or one batch. */
+  /** The maximum size of a segment, unless it consists of one batch. */
   bytesMax: number;
   readonly #segments: Segment[] = [];
-  /** Made, and nothing written to it yet. */
+  /** Created, and nothing written to it yet. */
   #next: Segment | undefined = undefined;
-  /** Written since the last {@link sync}. */
+  /** Segments written to since the last {@link sync}. */
   readonly #unsynced = new Set<Segment>();
   #bytes = 0;
-  /** Names in the directory that are none of ours; undefined before the first write. */
+  /** Names in the directory that are not ours; undefined before the first write. */
   #strangers: Set<string> | undefined = undefined;
   #dirUnsynced = false;
 
-  /** `checkpoint` is the number of the one the rows are from. */
+  /** `checkpoint` is the number of the checkpoint that contains the rows. */
   constructor(
     context: SegmentContext,
     partitionId: number,
@@ -63,7 +69,7 @@ export class PartitionSegments {
     return this.#segments;
   }
 
-  /** The segment that holds `offset`, or the first after it. */
+  /** The segment that contains `offset`, or the next one. */
   find(offset: number): Segment | undefined {
     const segments = this.#segments;
     let low = 0;
@@ -86,7 +92,7 @@ export class PartitionSegments {
     return this.#bytes;
   }
 
-  /** About how many bytes stand before the batch that holds `offset`. */
+  /** Estimated bytes before the batch that contains `offset`. */
   bytesBefore(offset: number): number {
     let bytes = 0;
     for (const segment of this.#segments) {
@@ -99,8 +105,8 @@ export class PartitionSegments {
   // ---- writing
 
   /**
-   * Writes batches behind the last ones, starting new segments where due; `wrote` is told after each piece how many of them are written. What
-   * lies below `removedBelow` nobody reads any more.
+   * Writes batches after the last ones, starting new segments when due. After each piece `wrote` is called
+   * with the number of batches written. Messages below `removedBelow` will not be read any more.
    */
   async append(
     batches: readonly Batch[],
@@ -123,7 +129,7 @@ export class PartitionSegments {
       }
       this.#unsynced.add(segment);
       const before = segment.bytes;
-      if (isNew) this.#dirUnsynced = true; // its file is made only now
+      if (isNew) this.#dirUnsynced = true; // its file is created only now
       await segment.append(batches.slice(next, next + count));
       if (isNew) {
         this.#segments.push(segment);
@@ -135,7 +141,7 @@ export class PartitionSegments {
     }
   }
 
-  /** Within a segment there are no gaps: where one was left by a trim or by damage, a new segment starts. */
+  /** There are no gaps within a segment: after a gap left by a trim or by damage, a new segment starts. */
   #fits(segment: Segment, bytes: number, endOffset: number, batch: Batch): boolean {
     if (batch.baseOffset !== endOffset) return false;
     return (
@@ -147,7 +153,8 @@ export class PartitionSegments {
     if (this.#strangers === undefined) await this.#enterDir();
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      // Nothing is added to a file that is short or another's, nor to one whose room would be given back if nothing were.
+      // Nothing is added to a file that is short or foreign, nor to one whose room would be freed if nothing
+      // were added.
       const isSpent = last.endOffset <= removedBelow && last.bytes >= this.bytesMax * spentShareMin;
       if (
         !isSpent &&
@@ -173,9 +180,10 @@ export class PartitionSegments {
     return segment;
   }
 
-  /** Before the first write: makes the directory, and sees what is in it. */
+  /** Before the first write: creates the directory and lists its content. */
   async #enterDir(): Promise<void> {
-    // Also when there are segments: a partition that is replayed up to its deletion has lost its directory already.
+    // Even if there are segments: a partition that is replayed up to its deletion has already lost its
+    // directory.
     await this.#context.files.makeDir(this.dir);
     this.#context.topicsDirUnsynced = true;
     const names = await this.#context.files.list(this.dir);
@@ -183,7 +191,7 @@ export class PartitionSegments {
     this.#strangers = new Set(names.filter((name) => !known.has(name.slice(0, name.indexOf('.')))));
   }
 
-  /** Nothing should be where a new file comes. Whatever is, is not ours to overwrite. */
+  /** There should be no file at the path of a new one. If there is one, it is not ours to overwrite. */
   async #makeWay(path: string, name: string): Promise<void> {
     if (!this.#strangers!.delete(name)) return;
     const quarantined = await this.#context.quarantine.move(path, `${this.#partitionId}-${name}`);
@@ -211,18 +219,24 @@ export class PartitionSegments {
     this.#dirUnsynced = false;
   }
 
-  /** What the process before made or removed may be so in the system's memory alone: the next {@link sync} makes sure. */
+  /**
+   * Changes of the directory by the previous process may only be in the system's memory: the next {@link
+   * sync} makes them durable.
+   */
   oweDirSync(): void {
     this.#dirUnsynced = true;
   }
 
-  /** Holds every file against what is known of it; those of segments below `removedBelow` may be gone already. */
+  /**
+   * Compares every file with its known properties; files of segments below `removedBelow` may be gone
+   * already.
+   */
   async inspect(removedBelow: number): Promise<void> {
     for (const segment of this.#segments.slice())
       if (!segment.retired && segment.endOffset > removedBelow) await segment.inspect();
   }
 
-  /** Writes index entries that still wait, where they are worth a file. */
+  /** Writes pending index entries, if they are worth a file. */
   async writeIndexes(): Promise<void> {
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined) await last.writeIndex();
@@ -230,7 +244,10 @@ export class PartitionSegments {
 
   // ---- removing
 
-  /** Takes the segments that lie wholly below `offset` off the list; their files are to be removed once a checkpoint without them is durable. */
+  /**
+   * Takes the segments that lie completely below `offset` off the list. Their files are to be removed once a
+   * checkpoint without them is durable.
+   */
   takeBelow(offset: number): Segment[] {
     let count = 0;
     while (count < this.#segments.length && this.#segments[count]!.endOffset <= offset) count++;
@@ -245,7 +262,8 @@ export class PartitionSegments {
 
   async removeFiles(segment: Segment): Promise<void> {
     await segment.retire();
-    if (this.#segments.some(({ baseOffset }) => baseOffset === segment.baseOffset)) return; // another one of that name
+    // another segment with the same base offset
+    if (this.#segments.some(({ baseOffset }) => baseOffset === segment.baseOffset)) return;
     for (const suffix of segmentSuffixes) {
       const path = segment.path(suffix);
       await this.#context.openFiles.drop(path);
@@ -254,7 +272,7 @@ export class PartitionSegments {
     this.#dirUnsynced = true;
   }
 
-  /** Removes all files of the partition and its directory; what is not ours goes to the quarantine. */
+  /** Removes all files of the partition and its directory; foreign files go to the quarantine. */
   async removeAll(): Promise<void> {
     const { files, openFiles, quarantine } = this.#context;
     this.#unsynced.clear();
@@ -280,12 +298,15 @@ export class PartitionSegments {
 
   // ---- compaction
 
-  /** Where the compacted form of a segment is written. */
+  /** The path of the compacted form of a segment. */
   compactedPath(baseOffset: number, rewrite: number): string {
     return `${this.dir}/${segmentName(baseOffset, `.${rewrite}${compactedSuffix}`)}`;
   }
 
-  /** Writes and syncs the compacted form of a segment beside it; says how large it is, or undefined when nothing would go. */
+  /**
+   * Writes and syncs the compacted form of a segment beside it. Returns its size, or undefined if nothing
+   * would be removed.
+   */
   async writeCompacted(
     segment: Segment,
     path: string,
@@ -296,7 +317,9 @@ export class PartitionSegments {
     let bytes = 0;
     let ends: SegmentEnds | undefined;
     let done = false;
-    /** Everything below is in the new form; what goes leaves an empty batch, so that there are no gaps. */
+    /**
+     * Everything below is in the new form; removed batches leave an empty batch, so that there are no gaps.
+     */
     let covered = segment.baseOffset;
     const write = async (batch: Uint8Array): Promise<void> => {
       await file.write(batch, bytes);
@@ -330,8 +353,8 @@ export class PartitionSegments {
   }
 
   /**
-   * Puts a compacted form in its original's place; the entry that says so is durable, so there is no way back: any failure is final.
-   * Nothing is left of a segment of no bytes.
+   * Replaces the original by its compacted form. The entry that records this is durable, so there is no way
+   * back, and any failure is final. A segment of no bytes is removed.
    */
   async replace(segment: Segment, path: string, bytes: number, ends?: SegmentEnds): Promise<void> {
     try {
@@ -360,7 +383,8 @@ export class PartitionSegments {
     await openFiles.drop(segment.path()); // a reader may have opened the old one meanwhile
     for (const suffix of [offsetIndexSuffix, timeIndexSuffix])
       await removeIfThere(this.#context, segment.path(suffix));
-    this.#dirUnsynced = true; // the next checkpoint may know of no such segment: its index must not come back after that
+    // Its index must not come back after that.
+    this.#dirUnsynced = true; // the next checkpoint may know no such segment
     this.#bytes += bytes - segment.bytes;
     if (bytes === 0) this.#segments.splice(index, 1);
     else {
@@ -385,7 +409,10 @@ async function removeIfThere(context: SegmentContext, path: string): Promise<voi
   }
 }
 
-/** The batch without the records that go: undefined when none is left. Its offsets, times and producer stay what they were. */
+/**
+ * The batch without the records to be removed; undefined if none is left. Offsets, times and producer fields
+ * do not change.
+ */
 function compactBatch(
   batch: Batch,
   keep: (offset: number) => boolean,

@@ -6,8 +6,8 @@ import { PartitionSegments } from './partition-segments.ts';
 import { RecentBatches } from './recent-batches.ts';
 
 /**
- * Where a partition on disk stands: what its parts (the log that readers and publishers see, the part of the
- * committer, that of the flusher and the checkpointer, that of recovery) have in common.
+ * The state of a partition on disk, shared by its parts: the log for readers and publishers, and the parts of
+ * the committer, of the flusher and the checkpointer, and of recovery.
  */
 export class PartitionState {
   readonly id: number;
@@ -15,20 +15,23 @@ export class PartitionState {
   readonly segments: PartitionSegments;
   readonly recent: RecentBatches;
   readonly cold: ColdReader;
-  /** One change of the segments at a time. */
+  /** Allows one change of the segments at a time. */
   readonly lock: Mutex = new Mutex();
   endOffset: number;
   durableEnd: number;
   maxTimestampMs: number;
-  /** Bytes that no segment has: unflushed, sealed and open batches. */
+  /** Bytes that are in no segment: unflushed, sealed and open batches. */
   aheadBytes = 0;
-  /** The first offset that can be read: asked for; in the commit being written; on disk. */
+  /** The first offset that can be read: as requested; in the commit being written; on disk. */
   trim: number;
   trimSealed: number;
   trimDurable: number;
   deleted = false;
 
-  /** `checkpoint` is the number of the one the row is from; `unflushedChanged` hears of unflushed bytes. */
+  /**
+   * `checkpoint` is the number of the checkpoint that contains the row; `unflushedChanged` is told of changes
+   * in unflushed bytes.
+   */
   constructor(
     context: PartitionContext,
     row: PartitionRow,
@@ -52,7 +55,9 @@ export class PartitionState {
     this.maxTimestampMs = row.maxTimestampMs;
   }
 
-  /** Batches in memory that were trimmed are dropped; those that the segments lack, once the trim is durable. */
+  /**
+   * Drops trimmed batches from memory; batches that are in no segment are dropped once the trim is durable.
+   */
   dropTrimmed(): void {
     this.aheadBytes -= this.recent.trim(this.trim, this.trimDurable);
   }

@@ -7,8 +7,8 @@ import type { PartitionState } from './partition-state.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * The upkeep of a partition's segments: the flusher writes them, the checkpointer accounts for them, the host
- * has them compacted, and what was trimmed or deleted goes.
+ * The upkeep of a partition's segments: the flusher writes them, the checkpointer records them, the host has
+ * them compacted, and trimmed or deleted ones are removed.
  */
 export class PartitionUpkeep {
   readonly #state: PartitionState;
@@ -23,7 +23,7 @@ export class PartitionUpkeep {
     this.#trimAtCheckpoint = state.trim;
   }
 
-  /** Writes what is unflushed to the segments. */
+  /** Writes unflushed batches to the segments. */
   flush(): Promise<void> {
     return this.#state.lock.run(() => this.#flushNow());
   }
@@ -35,7 +35,7 @@ export class PartitionUpkeep {
     let written = 0;
     try {
       await this.#state.segments.append(batches, this.#state.trimDurable, (count) => {
-        if (this.#state.deleted) return; // meanwhile; nothing is kept of it
+        if (this.#state.deleted) return; // deleted meanwhile; nothing of it is kept
         for (const batch of batches.slice(written, (written += count))) this.#state.aheadBytes -= batch.bytes;
         this.#state.recent.flushed(count);
       });
@@ -46,8 +46,8 @@ export class PartitionUpkeep {
   }
 
   /**
-   * Where the partition stands in the commit being sealed, which a checkpoint will be of; true when it has
-   * segments to drop.
+   * Records the partition's end in the commit being sealed, for the checkpoint of that commit. Returns true
+   * if there are segments to drop.
    */
   markCheckpoint(): boolean {
     this.#endAtCheckpoint = this.#state.endOffset;
@@ -56,18 +56,18 @@ export class PartitionUpkeep {
     return first !== undefined && first.endOffset <= this.#state.trimSealed;
   }
 
-  /** Segments are on disk that nobody reads any more; they go with a checkpoint. */
+  /** Whether there are segments that will not be read any more; a checkpoint removes them. */
   get hasTrimmedSegments(): boolean {
     const first = this.#state.segments.all[0];
     return this.#doomed.length > 0 || (first !== undefined && first.endOffset <= this.#state.trim);
   }
 
-  /** The entry that says which segments are gone; see {@link markCheckpoint}. */
+  /** The entry that records which segments are removed; see {@link markCheckpoint}. */
   get trimmedEntry(): Uint8Array {
     return offsetsEntry(this.#state.trimSealed);
   }
 
-  /** Brings the segments up to date and on disk, and says what the checkpoint should say of them. */
+  /** Brings the segments up to date and to disk, and returns the partition's row for the checkpoint. */
   checkpointRow(number: number): Promise<PartitionRow> {
     return this.#state.lock.run(async () => {
       if (this.#state.deleted) return this.deletedRow;
@@ -93,7 +93,7 @@ export class PartitionUpkeep {
     this.#state.segments.oweDirSync();
   }
 
-  /** What a checkpoint says of the partition while it is being deleted. */
+  /** The partition's row in a checkpoint while it is being deleted. */
   get deletedRow(): PartitionRow {
     return {
       id: this.#state.id,
@@ -106,7 +106,7 @@ export class PartitionUpkeep {
     };
   }
 
-  /** A checkpoint without them is durable: the files of dropped segments go. */
+  /** Removes the files of dropped segments, once a checkpoint without them is durable. */
   removeDoomed(): Promise<void> {
     return this.#state.lock.run(() => this.#removeDoomedNow());
   }
@@ -119,9 +119,9 @@ export class PartitionUpkeep {
   }
 
   /**
-   * The same before the checkpoint is there, which has no room: the commit it is of says durably that these
-   * segments are gone ({@link trimmedEntry}), and a start that replays it misses none of them. True when
-   * there were any.
+   * Removes them before a checkpoint that has no room. Its commit records durably that these segments are
+   * removed ({@link trimmedEntry}), so a start that replays it does not miss them. Returns true if there were
+   * any.
    */
   removeTrimmedEarly(): Promise<boolean> {
     return this.#state.lock.run(async () => {
@@ -137,7 +137,7 @@ export class PartitionUpkeep {
     return this.#state.lock.run(() => this.#state.segments.writeIndexes());
   }
 
-  /** Holds every segment's file against what is known of it, and reports what is missing. */
+  /** Compares every segment's file with its known properties, and reports missing content. */
   inspect(): Promise<void> {
     return this.#state.segments.inspect(this.#state.trimDurable);
   }
@@ -153,7 +153,7 @@ export class PartitionUpkeep {
     }
   }
 
-  /** Of the sealed segments, oldest first. */
+  /** The sealed segments, oldest first. */
   infos(): SegmentInfo[] {
     const infos: SegmentInfo[] = [];
     for (const { sealed, baseOffset, endOffset, bytes, maxTimestampMs } of this.#state.segments.all) {
@@ -163,7 +163,7 @@ export class PartitionUpkeep {
   }
 
   async compact(baseOffset: number, keep: (offset: number) => boolean): Promise<void> {
-    // Not before both checkpoints have it sealed: what is replayed from either never writes to it again.
+    // Only after both checkpoints have it as sealed: no replay from either one writes to it again.
     for (let i = 0; i < 2; i++)
       if (this.#isTooNew(this.#sealedAt(baseOffset))) await this.#state.context.checkpoint();
     try {
@@ -200,11 +200,11 @@ export class PartitionUpkeep {
     );
     await this.#state.segments.replace(segment, path, bytes, ends);
     this.#state.cold.forget(segment.baseOffset, segment.endOffset);
-    // Batches are dropped from the front only: those before it go too.
+    // Batches are dropped from the front only, so those before it are dropped too.
     this.#state.recent.dropCleanBelow(segment.endOffset);
   }
 
-  /** Makes good a compaction whose entry was found in the journal, after replay. */
+  /** After replay: completes a compaction whose entry was found in the journal. */
   recoverCompacted(baseOffset: number, bytes: number, rewrite: number): Promise<void> {
     return this.#state.lock.run(async () => {
       const segment = this.#sealedAt(baseOffset);
@@ -217,13 +217,13 @@ export class PartitionUpkeep {
     });
   }
 
-  /** Removes every file; resolves when that is durable. */
+  /** Removes all files; resolves when that is durable. */
   removeFiles(): Promise<void> {
     return this.#state.lock.run(() => this.#state.segments.removeAll());
   }
 }
 
-/** Offsets or sizes as the payload of one of the log's own entries: an i64 each. */
+/** Offsets or sizes as the payload of one of the log's own entries, an i64 each. */
 function offsetsEntry(...values: number[]): Uint8Array {
   const bytes = new Uint8Array(values.length * 8);
   values.forEach((value, i) => writeI64(bytes, i * 8, value));

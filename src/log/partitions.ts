@@ -6,22 +6,22 @@ import { MemoryPartitionLog, type MemoryPartitionContext } from './memory-partit
 import type { PartitionLog } from './partition-log.ts';
 
 export interface PartitionOptions {
-  /** Never on disk. */
+  /** The partition is never on disk. */
   readonly volatile?: boolean;
   readonly segmentBytesMax?: number;
-  /** Where a new partition's offsets start. Default 0. */
+  /** First offset of a new partition. Default 0. */
   readonly startOffset?: number;
 }
 
 interface Deletion {
   readonly partition: DiskPartitionLog;
-  /** The commit that was open when it was asked for. */
+  /** The commit that was open when the deletion was requested. */
   readonly commit: number;
   done: boolean;
 }
 
 /**
- * The partitions of the log: those the host opened, those that wait on disk for it to do so, and those being
+ * The partitions of the log: those opened by the host, those on disk that wait to be opened, and those being
  * deleted.
  */
 export class Partitions {
@@ -30,10 +30,10 @@ export class Partitions {
   readonly #disk = new Map<number, DiskPartitionLog>();
   readonly #volatile = new Map<number, MemoryPartitionLog>();
   readonly #opened = new Set<number>();
-  /** Listed by the checkpoint as being deleted. */
+  /** Partitions that the checkpoint lists as being deleted. */
   readonly #tombstones = new Set<number>();
   readonly #deletions = new Map<number, Deletion>();
-  /** Resolves when recovery is over: nothing is removed before. */
+  /** Resolves when recovery is over: no file is removed before. */
   readonly #recovered: Promise<void>;
 
   constructor(
@@ -46,7 +46,7 @@ export class Partitions {
     this.#recovered = recovered;
   }
 
-  /** Takes in the table of checkpoint `number`. */
+  /** Loads the table of checkpoint `number`. */
   load(rows: Iterable<PartitionRow>, number: number): void {
     for (const row of rows) {
       this.#disk.set(row.id, new DiskPartitionLog(this.#context, row, this.#segmentBytesMax, number));
@@ -55,8 +55,8 @@ export class Partitions {
   }
 
   /**
-   * The process before died, and left these directories: whether a file or directory that it made or removed
-   * is so on disk is not known. No checkpoint may rely on it before they were synced.
+   * Notes the directories left by a process that died: it is not known whether its created or removed files
+   * are so on disk. No checkpoint may rely on these directories before they are synced.
    */
   oweDirSyncs(ids: Iterable<number>): void {
     this.#context.segments.topicsDirUnsynced = true;
@@ -75,7 +75,7 @@ export class Partitions {
     for (const id of this.#opened) yield this.get(id)!;
   }
 
-  /** On disk, and the host does not know them. */
+  /** Partitions on disk that the host does not know. */
   get orphans(): number[] {
     return [...this.#disk.keys()]
       .filter((id) => !this.#opened.has(id) && !this.#tombstones.has(id))
@@ -122,7 +122,7 @@ export class Partitions {
   }
 
   /**
-   * For replay: the partition of a batch, known to the host or not; undefined when it was deleted or is
+   * For replay: the partition of a batch, whether the host knows it or not. Undefined if it was deleted or is
    * volatile now.
    */
   ofJournal(id: number): DiskPartitionLog | undefined {
@@ -130,7 +130,7 @@ export class Partitions {
     return this.#disk.get(id) ?? this.#create(id, 0);
   }
 
-  /** Whether something of it is on disk or in the journal that is being replayed. */
+  /** Whether any data of it is on disk or in the journal being replayed. */
   isStored(id: number): boolean {
     return this.#disk.has(id);
   }
@@ -139,7 +139,7 @@ export class Partitions {
     return this.#disk.has(id) || this.#deletions.has(id);
   }
 
-  /** `commit` is the one open now. */
+  /** `commit` is the open commit. */
   async delete(id: number, commit: number): Promise<void> {
     const volatile = this.#volatile.get(id);
     if (volatile !== undefined) {
@@ -161,7 +161,7 @@ export class Partitions {
     deletion.done = true;
   }
 
-  /** After recovery: deletions the checkpoint lists and nobody asked for again are carried out. */
+  /** After recovery: carries out deletions that the checkpoint lists and the host did not request again. */
   deleteTombstones(commit: number): Promise<void>[] {
     const deletions: Promise<void>[] = [];
     for (const id of this.#tombstones) if (!this.#opened.has(id)) deletions.push(this.delete(id, commit));
@@ -169,8 +169,8 @@ export class Partitions {
   }
 
   /**
-   * What a checkpoint of `commit` has to say of deleted partitions: those whose files may still be there, and
-   * those that were alive at that commit (what is replayed behind it may be theirs).
+   * The deleted partitions for a checkpoint of `commit`: those whose files may still exist, and those that
+   * were alive at that commit (later commits in the journal may be theirs).
    */
   deletedRows(commit: number): PartitionRow[] {
     const rows: PartitionRow[] = [];
@@ -180,8 +180,8 @@ export class Partitions {
   }
 
   /**
-   * A checkpoint of `commit` is durable: deletions that it does not mention are forgotten, in the same test
-   * as {@link deletedRows} before it.
+   * A checkpoint of `commit` is durable: forgets deletions that it does not mention, by the same test as
+   * {@link deletedRows}.
    */
   forgetDeletions(mentioned: readonly PartitionRow[]): void {
     const still = new Set(mentioned.map(({ id }) => id));

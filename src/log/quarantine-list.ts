@@ -17,16 +17,18 @@ import {
 import { walkSegment } from './segment-walk.ts';
 import { readFile } from './whole-file.ts';
 
-/** Something that was set aside, and what it holds as far as that can be seen. */
+/** A file that was set aside, and its content as far as it can be seen. */
 export interface QuarantinedItem {
   /** Relative to the data directory. */
   readonly path: string;
   readonly bytes: number;
-  /** In a few words, such as `commit 12: 3 records of partition 4 (offsets 10 to 12), 2 state changes`. */
+  /**
+   * A short description, such as `commit 12: 3 records of partition 4 (offsets 10 to 12), 2 state changes`.
+   */
   readonly what: string;
 }
 
-/** Lists the quarantine of a data directory. Changes nothing. */
+/** Lists the quarantine of a data directory, without changing anything. */
 export async function listQuarantine(files: Files, dir: string): Promise<QuarantinedItem[]> {
   const items: QuarantinedItem[] = [];
   for (const name of await namesIn(files, `${dir}/${quarantineDirName}`)) {
@@ -71,7 +73,10 @@ function describe(name: string, content: Uint8Array): string {
   return batches ?? 'bytes that show nothing';
 }
 
-/** Checksums tell what of it is whole; the header is believed only if its own is right. */
+/**
+ * Describes a commit. Checksums tell which parts are intact; the header is trusted only if its own checksum
+ * is right.
+ */
 function describeCommit(content: Uint8Array): string {
   const position = content.length < batchHeaderBytes ? 0 : readI64(content, commitPositionAt);
   const tag = content.length < batchHeaderBytes ? 0 : readU32(content, commitTagAt);
@@ -98,7 +103,7 @@ function records(batch: Uint8Array): string {
   return from === to ? `the record at offset ${from}` : `the records at offsets ${from} to ${to}`;
 }
 
-/** What a segment, or a piece of one, still holds. */
+/** Describes the intact content of a segment, or of a piece of one. */
 function intactBatches(content: Uint8Array): string | undefined {
   const { positions } = walkSegment(content, content.length, 0, Number.MAX_SAFE_INTEGER);
   if (positions.length === 0) return undefined;

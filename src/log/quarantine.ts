@@ -1,14 +1,11 @@
 import type { Files } from './files.ts';
 import { quarantineDirName } from './format.ts';
 
-/**
- * The quarantine is the directory where what is damaged or not recognised is put aside. Nothing in it is ever
- * removed by the log.
- */
+/** The quarantine is the directory for damaged or unknown files. The log never removes anything from it. */
 export class Quarantine {
   readonly #files: Files;
   readonly #dataDir: string;
-  /** What this run put there, relative to the data directory. */
+  /** Files that this run put there, relative to the data directory. */
   readonly names: string[] = [];
 
   constructor(files: Files, dataDir: string) {
@@ -16,7 +13,7 @@ export class Quarantine {
     this.#dataDir = dataDir;
   }
 
-  /** Keeps a copy of bytes; says where. */
+  /** Keeps a copy of bytes; returns its path. */
   async keep(name: string, bytes: Uint8Array): Promise<string> {
     const kept = await this.#freeName(name);
     const file = await this.#files.open(`${this.#dataDir}/${kept}`, { create: true });
@@ -30,7 +27,7 @@ export class Quarantine {
     return kept;
   }
 
-  /** Moves a file or directory out of the way; says where to. */
+  /** Moves a file or directory out of the way; returns its new path. */
   async move(path: string, name: string): Promise<string> {
     const kept = await this.#freeName(name);
     await this.#files.rename(path, `${this.#dataDir}/${kept}`);

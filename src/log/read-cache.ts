@@ -2,8 +2,8 @@ import type { Batch } from './batch.ts';
 import { batchOverheadBytes } from './tail-cache.ts';
 
 /**
- * Neighbouring batches of a partition that were read back in one go, in one memory: whatever stands in
- * `[fromOffset, toOffset)` is among them.
+ * Neighbouring batches of a partition that were read back together, in one piece of memory: all batches in
+ * `[fromOffset, toOffset)`.
  */
 export interface ReadRun {
   readonly owner: Set<ReadRun>;
@@ -14,8 +14,8 @@ export interface ReadRun {
 }
 
 /**
- * The read cache bounds the memory of batches read back from disk, of all partitions: the run used longest
- * ago goes first.
+ * The read cache limits the memory of batches read back from disk, of all partitions: the least recently used
+ * run is dropped first.
  */
 export class ReadCache {
   readonly #bytesMax: number;
@@ -30,7 +30,7 @@ export class ReadCache {
     return this.#bytes;
   }
 
-  /** Takes in a run for `owner`, the list of runs of its partition. */
+  /** Adds a run for `owner`, its partition's list of runs. */
   add(owner: Set<ReadRun>, fromOffset: number, batches: readonly Batch[]): ReadRun {
     let bytes = 0;
     for (const batch of batches) bytes += batch.bytes + batchOverheadBytes;
@@ -59,7 +59,7 @@ export class ReadCache {
   }
 }
 
-/** The first of the batches, in order of offset, that ends after `offset`; -1 when none does. */
+/** Index of the first batch, in order of offset, that ends after `offset`; -1 if there is none. */
 export function findBatch(batches: readonly Batch[], offset: number, from: number = 0): number {
   let low = from;
   let high = batches.length;

@@ -9,12 +9,12 @@ const fileMode = 0o600;
 const { O_RDWR, O_CREAT, O_TRUNC } = fs.constants;
 
 /*
- * O_DSYNC makes one system call of write and fdatasync. On macOS neither reaches the platter; there libuv's fdatasync asks for F_FULLFSYNC,
- * which does, so a write that must be durable is a write and a sync.
+ * O_DSYNC makes write and fdatasync one system call. On macOS neither reaches the disk; libuv's fdatasync
+ * uses F_FULLFSYNC there, which does. So a durable write is a write and a sync on macOS.
  */
 const syncFlag: number | undefined = process.platform === 'darwin' ? undefined : fs.constants.O_DSYNC;
 /**
- * O_DIRECT writes past the page cache: no copy into it, and nothing to find there and write back. Not every
+ * O_DIRECT writes past the page cache: without a copy into it, and without write-back from it. Not every
  * system has it.
  */
 const directFlag: number | undefined = process.platform === 'linux' ? fs.constants.O_DIRECT : undefined;
@@ -34,7 +34,7 @@ function open(path: string, flags: number): Promise<number> {
   return result((callback) => fs.open(path, flags, fileMode, callback));
 }
 
-/** Not every file system can; then writes go through the page cache. */
+/** Not every file system supports it; writes then go through the page cache. */
 async function openDirect(path: string): Promise<number | undefined> {
   if (directFlag === undefined || syncFlag === undefined) return undefined;
   return open(path, O_RDWR | syncFlag | directFlag).catch(() => undefined);
@@ -43,7 +43,7 @@ async function openDirect(path: string): Promise<number | undefined> {
 class RealFile implements File {
   readonly #descriptor: number;
   readonly #syncAfterWrite: boolean;
-  /** For writes past the page cache. */
+  /** The descriptor for writes past the page cache. */
   #direct: number | undefined;
 
   constructor(descriptor: number, syncAfterWrite: boolean, direct: number | undefined) {
@@ -75,7 +75,8 @@ class RealFile implements File {
   }
 
   /**
-   * One call. What the system refuses to take this way, or does not take whole, goes through the page cache.
+   * Writes in one call. Bytes that the system refuses to take this way, or takes only in part, go through the
+   * page cache.
    */
   #writeDirectly(direct: number, bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -91,7 +92,7 @@ class RealFile implements File {
     });
   }
 
-  /** The device wants larger blocks than ours. */
+  /** Stops direct writes: the device needs larger blocks than ours. */
   async #goWithout(direct: number): Promise<void> {
     if (this.#direct === undefined) return;
     this.#direct = undefined;
@@ -100,8 +101,8 @@ class RealFile implements File {
 
   #write(bytes: Uint8Array, from: number, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      // The system may take fewer bytes than it was given (a signal, a nearly full disk): the rest is offered
-      // again, and an error ends it.
+      // The system may take fewer bytes than given (because of a signal or a nearly full disk). The rest is
+      // written again; an error ends it.
       const writeFrom = (at: number): void => {
         fs.write(this.#descriptor, bytes, at, bytes.length - at, position + at, (error, count) => {
           if (error) reject(error);
@@ -148,7 +149,7 @@ export function identityOf({ dev, ino }: fs.BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-/** Past the page cache go whole blocks, from memory that starts at one. */
+/** Whole blocks from memory that starts at a page may go past the page cache. */
 function mayGoDirect(bytes: Uint8Array, position: number): boolean {
   return position % blockBytes === 0 && bytes.length % blockBytes === 0 && startsAtPage(bytes);
 }

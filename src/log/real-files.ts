@@ -4,7 +4,7 @@ import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 import { identityOf, openRealFile } from './real-file.ts';
 import { done, result } from './system-call.ts';
 
-/** Messages are nobody else's business: `rwx------`, also where the process's umask would give more. */
+/** Messages are private: `rwx------`, even if the process's umask would allow more. */
 const dirMode = 0o700;
 const othersMode = 0o077;
 

@@ -3,14 +3,13 @@ import { findBatch } from './read-cache.ts';
 import { batchOverheadBytes, type TailCache, type TailOwner } from './tail-cache.ts';
 
 /**
- * The recent batches of a partition are those that are durable and in memory, up to the durable end without a
- * gap:
+ * The recent batches of a partition are durable and in memory, without a gap up to the durable end:
  *
  *     dropped | clean: in their segment too | unflushed: only here and in the journal |
  *             ^ droppedEnd                  ^ flushedEnd                              ^ durable end
  *
- * Clean ones may be dropped from the front at any time. Unflushed ones must not, unless nobody will ever read
- * them again.
+ * Clean batches may be dropped from the front at any time. Unflushed ones must not, unless they will never be
+ * read again.
  */
 export class RecentBatches implements TailOwner {
   readonly #tailCache: TailCache;
@@ -18,12 +17,12 @@ export class RecentBatches implements TailOwner {
   #batches: (Batch | undefined)[] = [];
   #head = 0;
   #clean = 0;
-  /** Where the last reader was. */
+  /** Index of the last reader. */
   #hint = 0;
   #droppedEnd: number;
   #flushedEnd: number;
   #unflushedBytes = 0;
-  /** The first unflushed batches are being written: they stay until that is over. */
+  /** The first unflushed batches are being written: they stay until that is done. */
   #flushing = false;
 
   constructor(tailCache: TailCache, flushedEnd: number, unflushedChanged: (bytes: number) => void) {
@@ -32,12 +31,12 @@ export class RecentBatches implements TailOwner {
     this.#droppedEnd = this.#flushedEnd = flushedEnd;
   }
 
-  /** Everything below is in the segments, or was trimmed. */
+  /** Records below are in the segments, or were trimmed. */
   get flushedEnd(): number {
     return this.#flushedEnd;
   }
 
-  /** What the unflushed batches cost in memory. */
+  /** Memory of the unflushed batches. */
   get unflushedBytes(): number {
     return this.#unflushedBytes;
   }
@@ -58,16 +57,16 @@ export class RecentBatches implements TailOwner {
 
   // ---- reading
 
-  /** Whether everything at or above `offset` is here. */
+  /** Whether all batches at or above `offset` are here. */
   covers(offset: number): boolean {
     return this.#head < this.#batches.length && offset >= this.#droppedEnd;
   }
 
-  /** The batch that holds `offset`, which is covered, or the first after it. */
+  /** The batch that contains `offset`, which must be covered, or the next one. */
   find(offset: number): Batch | undefined {
     const batches = this.#batches as Batch[];
     const head = this.#head;
-    // Readers go from one batch to the next: look at the last one and its neighbour before searching.
+    // Readers go from one batch to the next, so try the last one and its neighbour before searching.
     let at = this.#hint;
     if (at >= head && at < batches.length && batches[at]!.endOffset <= offset) at++;
     const isIt =
@@ -94,19 +93,19 @@ export class RecentBatches implements TailOwner {
 
   // ---- to the segments
 
-  /** Takes the unflushed batches to write them; until {@link endFlush} they stay. */
+  /** Returns the unflushed batches to be written; they stay until {@link endFlush}. */
   startFlush(): readonly Batch[] {
     this.#flushing = true;
     return this.#batches.slice(this.#head + this.#clean) as Batch[];
   }
 
-  /** The first `count` unflushed batches are written. */
+  /** Notes that the first `count` unflushed batches are written. */
   flushed(count: number): void {
     for (let i = 0; i < count; i++) {
       const batch = this.#batches[this.#head + this.#clean]!;
       this.#noteFlushed(batch);
       this.#clean++;
-      this.#tailCache.add(this, batch); // may drop the oldest, of this partition too
+      this.#tailCache.add(this, batch); // may drop the oldest, even of this partition
     }
     if (this.#tailCache.isCluttered) this.#tailCache.tidy();
   }
@@ -115,7 +114,7 @@ export class RecentBatches implements TailOwner {
     this.#flushing = false;
   }
 
-  /** The batch needs its place in the journal no longer. */
+  /** Notes that the journal is no longer needed for the batch. */
   #noteFlushed(batch: Batch): void {
     this.#flushedEnd = batch.endOffset;
     this.#countUnflushed(-batch.bytes - batchOverheadBytes);
@@ -137,8 +136,9 @@ export class RecentBatches implements TailOwner {
   }
 
   /**
-   * Nobody reads below `trim` any more: clean batches go. Below `trimDurable` nobody will, not even after a
-   * crash: unflushed ones go as well, and never get to a segment. Says how many bytes went unwritten.
+   * Drops trimmed batches. Nothing below `trim` is read any more, so clean batches are dropped. Nothing below
+   * `trimDurable` is read even after a crash, so unflushed batches are dropped as well, and never reach a
+   * segment. Returns the bytes that need not be written.
    */
   trim(trim: number, trimDurable: number): number {
     while (this.#clean > 0 && this.first!.endOffset <= trim) this.#dropClean();
@@ -168,7 +168,7 @@ export class RecentBatches implements TailOwner {
   #dropFirst(): void {
     const first = this.first!;
     this.#droppedEnd = first.endOffset;
-    this.#batches[this.#head++] = undefined; // its memory goes now, its place a little later
+    this.#batches[this.#head++] = undefined; // its memory is freed now, its slot a little later
     first.memory?.release();
     if (this.#head === this.#batches.length || (this.#head > 64 && this.#head * 2 > this.#batches.length)) {
       this.#batches = this.#batches.slice(this.#head);

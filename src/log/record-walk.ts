@@ -1,8 +1,8 @@
 import { unzigzag } from '../util/index.ts';
 
 /**
- * A record walk passes over the records of a batch that a client built, looking at lengths only, and says
- * which are whole and in their place. Whoever reads records later relies on it having been done.
+ * A record walk steps through the records of a batch built by a client, looking at lengths only, and counts
+ * those that are complete and in order. Code that reads the records later relies on this check.
  */
 class RecordWalk {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -10,8 +10,8 @@ class RecordWalk {
   #end = 0;
 
   /**
-   * How many of `count` records at the start of `bytes[start, end)` are whole, their offset deltas ascending
-   * within `[0, offsets)`.
+   * The number of complete records at the start of `bytes[start, end)`, at most `count`, with offset deltas
+   * ascending within `[0, offsets)`.
    */
   count(bytes: Uint8Array, start: number, end: number, count: number, offsets: number): number {
     this.#bytes = bytes;
@@ -33,7 +33,7 @@ class RecordWalk {
     return count;
   }
 
-  /** Passes over length and bytes; a length of -1 is null. */
+  /** Skips a length and its bytes; a length of -1 is null. */
   #passBlob(): boolean {
     const length = this.#varint();
     if (length > 0) this.#at += length;
@@ -51,7 +51,7 @@ class RecordWalk {
     return count >= 0;
   }
 
-  /** NaN beyond the end, which compares as false with everything. */
+  /** Returns NaN beyond the end, which makes every comparison false. */
   #varint(): number {
     if (this.#at >= this.#end) return Number.NaN;
     const byte = this.#bytes[this.#at++]!;
@@ -69,7 +69,7 @@ class RecordWalk {
 const walk = new RecordWalk();
 
 /**
- * How many records at the start of `bytes[start, end)` are whole: at most `count`, their offset deltas
+ * The number of complete records at the start of `bytes[start, end)`: at most `count`, with offset deltas
  * ascending within `[0, offsets)`.
  */
 export function countWholeRecords(

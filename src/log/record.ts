@@ -3,26 +3,26 @@ import { ByteReader } from '../util/index.ts';
 /**
  * A record is one message as ranges of bytes in a buffer it does not own.
  *
- * It is a flyweight: writers fill one and pass it to `append`, which copies at once; readers are handed one
- * that moves on to the next message after the call. Whoever wants to keep a part copies that part.
+ * It is a flyweight. Writers fill one and pass it to `append`, which copies at once. Readers get one that
+ * moves to the next message after the call; a reader copies the parts that it wants to keep.
  */
 export class Record {
-  /** The bytes the ranges below point into. */
+  /** The bytes that the ranges below refer to. */
   buffer: Uint8Array = empty;
-  /** Offset in the partition. Meaningless before `append`. */
+  /** Offset in the partition; undefined content before `append`. */
   offset = -1;
   /** Milliseconds since the epoch. */
   timestampMs = 0;
-  /** Where the key is; `keyStart` is -1 when there is none. */
+  /** Range of the key; `keyStart` is -1 if there is none. */
   keyStart = -1;
   keyEnd = -1;
-  /** Where the value is; `valueStart` is -1 when it is null (a tombstone for Kafka clients). */
+  /** Range of the value; `valueStart` is -1 if it is null (a tombstone for Kafka clients). */
   valueStart = -1;
   valueEnd = -1;
   /**
-   * Where the headers are in their stored form (see {@link setEncodedHeaders}); `headersStart` is -1 when
-   * they are a list, or none. A record that was read and is appended elsewhere has its headers copied from
-   * there, undecoded.
+   * Range of the headers in their stored form (see {@link setEncodedHeaders}); `headersStart` is -1 if they
+   * are a list, or if there are none. If a record is read and appended elsewhere, its headers are copied
+   * without decoding.
    */
   headersStart = -1;
   headersEnd = -1;
@@ -37,8 +37,8 @@ export class Record {
   }
 
   /**
-   * The headers in order; a name may repeat. Values are views that live as long as {@link buffer}. Decoded
-   * when first asked for.
+   * The headers in order; a name may repeat. Values are views that are valid as long as {@link buffer}.
+   * Decoded at the first access.
    */
   get headers(): readonly Header[] {
     return (this.#headers ??= decodeHeaders(this.buffer, this.headersStart, this.headersEnd));
@@ -56,8 +56,8 @@ export class Record {
   }
 
   /**
-   * Sets the headers to `buffer[start, end)`, in the form of RecordBatch v2: count, then name and value of
-   * each, all with their length in front.
+   * Sets the headers to `buffer[start, end)`, in the form of RecordBatch v2: a count, then name and value of
+   * each, with their lengths in front.
    */
   setEncodedHeaders(start: number, end: number): void {
     this.headersStart = start;
@@ -74,7 +74,7 @@ export interface Header {
 
 const empty = new Uint8Array(0);
 
-/** The one empty list, so that a message without headers allocates nothing. */
+/** The shared empty list, so that a message without headers allocates nothing. */
 export const noHeaders: readonly Header[] = Object.freeze([]);
 
 /** `headerCount:varint (nameLength:varint name valueLength:varint value)*`; a value length of -1 is null. */

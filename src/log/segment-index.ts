@@ -3,45 +3,46 @@ import type { Files } from './files.ts';
 import { OffsetIndex, TimeIndex } from './offset-index.ts';
 import { readFile } from './whole-file.ts';
 
-/** Index entries are written when so many wait, and when the segment is sealed. */
+/** Index entries are written when this many are pending, and when the segment is sealed. */
 const pendingMax = 256;
-/** A file with less than one entry per so many bytes has lost its index. */
+/** An index with less than one entry per this many bytes has been lost. */
 const sparseBytes = 2 ** 21;
-/** Indexes of so many segments stay in memory: 64 of full segments are some 16 MiB. */
+/** The most segments whose indexes stay in memory: 64 of full segments take some 16 MiB. */
 const loadedMax = 64;
 
-/** What the indexes of all segments share. */
+/** The context that the indexes of all segments share. */
 export interface SegmentIndexContext {
   readonly files: Files;
-  /** One entry per so many bytes. */
+  /** One entry per this many bytes. */
   readonly indexIntervalBytes: number;
   /** Indexes in memory, least recently used first. */
   readonly indexesLoaded: Set<SegmentIndex>;
 }
 
-/** Where a search in a segment starts. */
+/** The start of a search in a segment. */
 export interface IndexFloor {
-  /** A batch starts here. */
+  /** The position of a batch. */
   readonly position: number;
   /**
-   * It ends at this offset, says the index. Undefined at the start of the segment, where no index is needed.
+   * The end offset of that batch, according to the index. Undefined at the start of the segment, where no
+   * index is needed.
    */
   readonly endOffset: number | undefined;
 }
 
 /**
- * A segment index leads to the batch of an offset, or of a time, in two files beside the segment, `.index`
- * and `.timeindex`, written in pieces: the last entries are in memory only.
+ * A segment index finds the batch of an offset or of a time, by two files beside the segment, `.index` and
+ * `.timeindex`. They are written in pieces: the last entries are in memory only.
  *
- * Both files are caches. They are never synced, so after a crash anything may stand in them; whoever uses an
- * entry checks it against the batch it leads to.
+ * Both files are caches. They are never synced, so after a crash they may have any content; a reader checks
+ * an entry against its batch.
  */
 export class SegmentIndex {
   readonly #context: SegmentIndexContext;
   readonly #baseOffset: number;
   readonly #offsetsPath: string;
   readonly #timesPath: string;
-  /** Walks the segment to make the index anew. */
+  /** Walks the segment to rebuild the index. */
   readonly #walk: () => Promise<OffsetIndex>;
   /** Entries not yet in the files. */
   #offsets = new OffsetIndex();
@@ -50,7 +51,7 @@ export class SegmentIndex {
   #maxTimestampMs: number;
   #offsetOfMaxTimestamp = -1;
   #bytesSinceEntry = 0;
-  /** The offset index's file, while it is being used. */
+  /** The content of the offset index's file, while it is in use. */
   #loaded: Promise<OffsetIndex> | undefined = undefined;
 
   constructor(
@@ -69,8 +70,7 @@ export class SegmentIndex {
   }
 
   /**
-   * Notes a batch that was written at `position`. As Kafka does, an entry is made for the batch that starts
-   * after an interval.
+   * Notes a batch written at `position`. As in Kafka, the batch that starts after an interval gets an entry.
    */
   note(position: number, bytes: number, lastOffset: number, maxTimestampMs: number): void {
     if (maxTimestampMs > this.#maxTimestampMs) {
@@ -95,10 +95,7 @@ export class SegmentIndex {
     return this.#offsets.length >= pendingMax;
   }
 
-  /**
-   * Puts the pending entries into the files. When that does not work they just wait. `bytes` is the segment's
-   * size.
-   */
+  /** Writes pending entries to the files. If that fails they stay pending. `bytes` is the segment's size. */
   async write(bytes: number): Promise<void> {
     const offsets = this.#offsets;
     const times = this.#times;
@@ -109,7 +106,7 @@ export class SegmentIndex {
       await this.#replaceTail(this.#offsetsPath, written.encode().length, offsets.encode());
       await this.#replaceTail(this.#timesPath, writtenTimes.encode().length, times.encode());
     } catch {
-      return; // a cache; what is final has been told to the log already
+      return; // it is only a cache; final errors have been reported to the log already
     }
     this.#offsets = new OffsetIndex();
     this.#times = new TimeIndex();
@@ -137,15 +134,15 @@ export class SegmentIndex {
     return { position: 0, endOffset: undefined };
   }
 
-  /** The position of the last batch in memory's part of the index that ends at or before `offset`. */
+  /** The position of the last batch in the pending part of the index that ends at or before `offset`. */
   pendingFloor(offset: number): number | undefined {
     const entry = this.#offsets.floor(offset - this.#baseOffset);
     return entry < 0 ? undefined : this.#offsets.positionAt(entry);
   }
 
   /**
-   * Last offsets of batches up to which everything is older than `timestampMs`, if the index is right; the
-   * best first.
+   * Last offsets of batches up to which everything is older than `timestampMs`, if the index is right; best
+   * first.
    */
   async before(timestampMs: number): Promise<number[]> {
     const found: number[] = [];
@@ -160,7 +157,7 @@ export class SegmentIndex {
     return TimeIndex.decode(await this.#read(this.#timesPath));
   }
 
-  /** The content of an index file; none when it is not there or cannot be read. */
+  /** The content of an index file; empty if it does not exist or cannot be read. */
   async #read(path: string): Promise<Uint8Array> {
     try {
       return (await readFile(this.#context.files, path)) ?? new Uint8Array(0);
@@ -196,11 +193,11 @@ export class SegmentIndex {
     return pendingFrom > Math.max(index.lastPosition, 0) + sparseBytes ? this.#walk() : index;
   }
 
-  /** Takes an index made anew in the place of all that was known. */
+  /** Replaces the index by a rebuilt one. */
   async replace(index: OffsetIndex, bytes: number): Promise<void> {
     this.#offsets = index;
     this.#loaded = Promise.resolve(new OffsetIndex());
-    await this.#context.files.remove(this.#offsetsPath).catch(() => {}); // it may not be there
+    await this.#context.files.remove(this.#offsetsPath).catch(() => {}); // it may not exist
     await this.write(bytes);
   }
 }

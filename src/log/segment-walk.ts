@@ -2,7 +2,7 @@ import { readI32, readI64 } from '../util/index.ts';
 import { batchBytesAt, isIntactBatch } from './batch.ts';
 import { batchHeaderBytes, batchLastDeltaAt, batchMagic, batchMagicAt } from './format.ts';
 
-/** A stretch of a segment that is not what was written, and the offsets that went with it. */
+/** A damaged range of a segment, and the offsets lost with it. */
 export interface DamagedRange {
   readonly position: number;
   readonly end: number;
@@ -11,18 +11,18 @@ export interface DamagedRange {
 }
 
 export interface SegmentWalk {
-  /** Position of every intact batch, in order. */
+  /** Positions of all intact batches, in order. */
   readonly positions: number[];
   readonly damage: DamagedRange[];
 }
 
 /**
- * Finds every intact batch of a segment, and what lies damaged between them.
+ * Finds every intact batch of a segment, and the damaged ranges between them.
  *
- * `buffer` is the file, which may be shorter than the `bytes` the segment is known to have; its offsets are
- * `[baseOffset, endOffset)`, without a gap. After damage it goes on where the damaged batch says it ends, or
- * else at the next bytes that are an intact batch of the offsets to come and have another one, or the end,
- * behind them.
+ * `buffer` is the file, which may be shorter than the known `bytes` of the segment; its offsets are
+ * `[baseOffset, endOffset)`, without a gap. After damage the walk goes on at the end of the damaged batch, by
+ * its length. Otherwise it goes on at the next intact batch with later offsets that is followed by another
+ * one, or by the end.
  */
 export function walkSegment(
   buffer: Uint8Array,
@@ -34,7 +34,7 @@ export function walkSegment(
   const damage: DamagedRange[] = [];
   const end = Math.min(buffer.length, bytes);
   let expected = baseOffset;
-  /** Anything above `expected` will do as well, because what was before it is damaged. */
+  /** Any offset above `expected` is accepted, because the bytes before it are damaged. */
   let afterDamage = false;
   let at = 0;
   while (at < end) {
@@ -72,7 +72,7 @@ function nextOffset(buffer: Uint8Array, at: number): number {
   return readI64(buffer, at) + readI32(buffer, at + batchLastDeltaAt) + 1;
 }
 
-/** The header at `at` could be one of a batch with offsets in `[expected, endOffset)`. */
+/** Whether the header at `at` could be that of a batch with offsets in `[expected, endOffset)`. */
 function looksLikeBatch(
   buffer: Uint8Array,
   at: number,
@@ -100,7 +100,10 @@ function isBatchOf(
   );
 }
 
-/** A message's value may hold bytes that are a batch; but no batch, and not the end, follows those. */
+/**
+ * Whether the walk may go on here. A message's value may contain the bytes of a batch, but those are not
+ * followed by another batch, or by the end.
+ */
 function resumesAt(
   buffer: Uint8Array,
   at: number,

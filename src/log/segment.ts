@@ -19,7 +19,7 @@ import type { Quarantine } from './quarantine.ts';
 import { SegmentIndex, type SegmentIndexContext } from './segment-index.ts';
 import { walkSegment, type DamagedRange } from './segment-walk.ts';
 
-/** What the segments of all partitions share. */
+/** The context that the segments of all partitions share. */
 export interface SegmentContext extends SegmentIndexContext {
   readonly openFiles: OpenFiles;
   readonly dataDir: string;
@@ -28,28 +28,28 @@ export interface SegmentContext extends SegmentIndexContext {
   readonly quarantine: Quarantine;
   readonly decompress: Decompress | undefined;
   readonly damaged: (report: DamageReport) => void;
-  /** Something failed from which there is no way back. */
+  /** Called when a failure cannot be recovered from. */
   readonly failed: (error: unknown) => void;
-  /** A partition directory was made: the directory above owes a sync. */
+  /** A partition directory was created, so the directory above must be synced. */
   topicsDirUnsynced: boolean;
-  /** Indexes found wrong. */
+  /** Number of wrong indexes found. */
   indexesRebuilt: number;
 }
 
-/** What is known of a segment without opening it: a row of the checkpoint's table. */
+/** The known properties of a segment that is not open: a row of the checkpoint's table. */
 export interface SegmentRow {
   readonly baseOffset: number;
   readonly endOffset: number;
   readonly bytes: number;
   readonly maxTimestampMs: number;
   readonly sealed: boolean;
-  /** Undefined: not known, as in a segment that release 0.1.0 wrote. */
+  /** Undefined if not known, as for a segment written by release 0.1.0. */
   readonly ends?: SegmentEnds;
 }
 
 /**
- * What tells a segment's file from any other of its name: the checksums in its first and its last batch, and
- * how long the last is.
+ * Properties that tell a segment's file from others of the same name: the checksums of its first and last
+ * batch, and the length of the last one.
  */
 export interface SegmentEnds {
   readonly firstCrc: number;
@@ -57,7 +57,7 @@ export interface SegmentEnds {
   readonly lastBytes: number;
 }
 
-/** The ends of a segment that consists of `ends` and this batch behind them. */
+/** The ends of a segment after this batch is appended to it. */
 export function extended(ends: SegmentEnds | undefined, batch: Uint8Array): SegmentEnds {
   const lastCrc = readU32(batch, batchCrcAt);
   return { firstCrc: ends?.firstCrc ?? lastCrc, lastCrc, lastBytes: batch.length };
@@ -70,10 +70,10 @@ const readBytesMin = 4096;
  * A segment is a file of batches, byte for byte as they were committed: `<base offset>.log`, with `.index`
  * and `.timeindex` beside it.
  *
- * It is only ever appended to, and bytes beyond {@link bytes} do not count. Its batches follow each other
- * without a gap, from the base offset to {@link endOffset}: a batch's own checksum does not cover its base
- * offset, but only one fits in each place. Every batch that is read is checked; what fails is looked at
- * closely ({@link #examine}), reported once, and passed over.
+ * It is only appended to, and bytes beyond {@link bytes} do not count. Its batches follow each other without
+ * a gap, from the base offset to {@link endOffset}. A batch's own checksum does not cover its base offset,
+ * but only one offset is possible at each place. Every batch is checked when it is read. One that fails is
+ * examined ({@link #examine}), reported once, and skipped.
  */
 export class Segment {
   readonly baseOffset: number;
@@ -84,20 +84,20 @@ export class Segment {
   sealed: boolean;
   #ends: SegmentEnds | undefined;
   /**
-   * Resolves when the file has been held against what is known of it; undefined: that is still to be done.
+   * Resolves when the file has been compared with its known properties; undefined if that has not started.
    */
   #inspected: Promise<void> | undefined = undefined;
   #whole: Promise<boolean> | undefined = undefined;
   /** Number of the first checkpoint that has the segment as sealed; Infinity before. */
   sealedInCheckpoint: number = Infinity;
-  /** Its file was replaced or removed: what is read now may be neither the old nor the new. */
+  /** The file was replaced or removed: a read may return neither the old content nor the new. */
   retired = false;
   readonly #context: SegmentContext;
   readonly #index: SegmentIndex;
   #damage: readonly DamagedRange[] = [];
-  /** Its file is another's. */
+  /** The file belongs to another log or segment. */
   #isForeign = false;
-  /** Where the last read ended: the next one often starts there, and needs no index then. */
+  /** End of the last read: the next one often starts there, and needs no index then. */
   #resume: { readonly offset: number; readonly position: number } | undefined = undefined;
   #examining: Promise<void> | undefined = undefined;
 
@@ -116,7 +116,7 @@ export class Segment {
     this.#index = new SegmentIndex(context, row.baseOffset, row.maxTimestampMs, paths, walk);
   }
 
-  /** Relative to the data directory. */
+  /** Path relative to the data directory. */
   get name(): string {
     return `${topicsDirName}/${this.partitionId}/${segmentName(this.baseOffset, segmentSuffix)}`;
   }
@@ -139,8 +139,8 @@ export class Segment {
   // ---- writing
 
   /**
-   * Writes batches behind the last one. They count only when all are written; a rejected write leaves the
-   * segment as it was.
+   * Writes batches after the last one. They count only when all are written; a rejected write leaves the
+   * segment unchanged.
    */
   async append(batches: readonly Batch[]): Promise<void> {
     const pool = this.#context.pool;
@@ -184,14 +184,14 @@ export class Segment {
     if (this.#index.isDue) await this.writeIndex();
   }
 
-  /** No batch comes after; the next starts a new segment. */
+  /** Seals the segment: the next batch starts a new one. */
   async seal(): Promise<void> {
     this.sealed = true;
     this.#index.noteTime();
     await this.writeIndex();
   }
 
-  /** Puts index entries that still wait into the index files. */
+  /** Writes pending index entries to the index files. */
   writeIndex(): Promise<void> {
     return this.#index.write(this.bytes);
   }
@@ -199,9 +199,9 @@ export class Segment {
   // ---- reading
 
   /**
-   * The batches from the one that holds `offset`, or the first after it, on: up to `bytesWanted`, at least
-   * one. None: nothing of the segment stands at or after `offset`. Undefined: the segment was retired
-   * meanwhile, and another stands in its place.
+   * The batches from the one that contains `offset`, or the next one, on: up to `bytesWanted`, but at least
+   * one. An empty list if the segment has nothing at or after `offset`. Undefined if the segment was retired
+   * meanwhile, and another has taken its place.
    */
   async readFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     await this.inspect();
@@ -219,7 +219,7 @@ export class Segment {
     }
   }
 
-  /** Undefined when what was found is not what must be there. */
+  /** Undefined if the content is not as expected. */
   async #tryReadFrom(offset: number, bytesWanted: number): Promise<Batch[] | undefined> {
     const batches: Batch[] = [];
     const resumes = this.#resume !== undefined && this.#resume.offset === offset ? this.#resume : undefined;
@@ -227,7 +227,7 @@ export class Segment {
       resumes === undefined
         ? await this.#index.floor(offset, this.bytes)
         : { position: resumes.position, endOffset: undefined };
-    /** Base offset of the batch to come; unknown where only an index says that there is one. */
+    /** Base offset of the next batch; undefined if only an index says that there is one. */
     let expected = resumes?.offset ?? (mustEndAt === undefined ? this.baseOffset : undefined);
     let size = Math.max(bytesWanted, readBytesMin);
     for (;;) {
@@ -256,7 +256,7 @@ export class Segment {
         const batch = new Batch(buffer.subarray(at, at + bytes), this.#context.decompress, memory);
         if (expected !== undefined && batch.baseOffset !== expected) return undefined;
         if (mustEndAt !== undefined && batch.endOffset !== mustEndAt) return undefined;
-        placeBatch(batch.buffer, batch.baseOffset); // the leader epoch, which no checksum covers either
+        placeBatch(batch.buffer, batch.baseOffset); // sets the leader epoch, which no checksum covers either
         expected = batch.endOffset;
         mustEndAt = undefined;
         if (batch.endOffset > offset) batches.push(batch);
@@ -269,13 +269,13 @@ export class Segment {
     }
   }
 
-  /** Where the next damage after `position` starts, or the segment ends. */
+  /** Start of the next damage after `position`, or the end of the segment. */
   #nextDamage(position: number): number {
     for (const range of this.#damage) if (range.position > position) return range.position;
     return this.bytes;
   }
 
-  /** About how many bytes stand before the batch that holds `offset`, by what is in memory. */
+  /** Estimated bytes before the batch that contains `offset`, from what is in memory. */
   estimatePosition(offset: number): number {
     if (offset <= this.baseOffset) return 0;
     if (offset >= this.endOffset) return this.bytes;
@@ -287,7 +287,7 @@ export class Segment {
   async offsetBefore(timestampMs: number): Promise<number> {
     for (const offset of await this.#index.before(timestampMs)) {
       if (offset < this.baseOffset || offset >= this.endOffset) continue;
-      // A damaged index may lead too far: the batch it leads to must be the one it says.
+      // A damaged index may lead too far: the batch must match the entry.
       const batch = (await this.readFrom(offset, 1))?.[0];
       if (batch !== undefined && batch.endOffset === offset + 1 && batch.maxTimestampMs < timestampMs)
         return offset;
@@ -295,7 +295,7 @@ export class Segment {
     return this.baseOffset;
   }
 
-  /** Bytes read: 0 when there is no file, -1 when the disk cannot read the place. */
+  /** Returns the bytes read: 0 if there is no file, -1 if the disk cannot read the place. */
   async #read(target: Uint8Array, position: number): Promise<number> {
     try {
       return await this.#context.openFiles.use(this.path(), (file) => file.read(target, position));
@@ -307,7 +307,7 @@ export class Segment {
     }
   }
 
-  /** Reads as much of the file as can be read, with zeros where it cannot. */
+  /** Reads the file as far as possible, with zeros for unreadable parts. */
   async #readAround(target: Uint8Array): Promise<number> {
     const count = await this.#read(target, 0);
     if (count >= 0) return count;
@@ -321,22 +321,22 @@ export class Segment {
     return end;
   }
 
-  /** Its file is about to be replaced or removed; resolves when nobody writes to its index any more. */
+  /** Called before the file is replaced or removed; resolves when its index is no longer being written. */
   async retire(): Promise<void> {
     this.retired = true;
-    await this.#examining?.catch(() => {}); // told to whoever reads
+    await this.#examining?.catch(() => {}); // reported to the reader
   }
 
   // ---- damage
 
   /**
-   * Sees, once, that the file is there, is long enough, and begins and ends as it did when the last
-   * checkpoint was made. What is missing is reported; a file that is another's, or an older form of this one,
-   * is not served.
+   * Checks once that the file exists, is long enough, and has the same first and last batch as at the last
+   * checkpoint. Missing content is reported. A file that is foreign, or an older form of this one, is not
+   * served.
    */
   inspect(): Promise<void> {
     this.#inspected ??= this.#inspectNow().catch((error: unknown) => {
-      this.#inspected = undefined; // a shortage, say: the next look tries again
+      this.#inspected = undefined; // a shortage, say: the next check tries again
       throw error;
     });
     return this.#inspected;
@@ -347,12 +347,12 @@ export class Segment {
   }
 
   /**
-   * Whether the file is what the last checkpoint knew, by size and ends. Reports nothing: a segment that is
+   * Whether the file matches the last checkpoint, by size and ends. Reports nothing: a segment that is
    * replayed may be about to be deleted.
    */
   isWhole(): Promise<boolean> {
     this.#whole ??= this.#isWhole().catch((error: unknown) => {
-      this.#whole = undefined; // a shortage, say: the next look tries again
+      this.#whole = undefined; // a shortage, say: the next check tries again
       throw error;
     });
     return this.#whole;
@@ -363,7 +363,7 @@ export class Segment {
     const ends = this.#ends;
     const isLongEnough = ((await this.#context.files.size(this.path())) ?? 0) >= bytes;
     if (ends === undefined) return isLongEnough;
-    // A short file may be another's as well: then what is left of it must not be served.
+    // A short file may be foreign as well; its content must not be served then.
     for (const [position, crc] of [
       [0, ends.firstCrc],
       [bytes - ends.lastBytes, ends.lastCrc],
@@ -372,17 +372,14 @@ export class Segment {
       if ((await this.#read(header, position)) < header.length || readU32(header, batchCrcAt) === crc)
         continue;
       if (this.retired) return true;
-      // Else it is this file, and damaged.
+      // Otherwise it is this file, and damaged.
       if (await this.#isAnotherAt(position, header, crc)) this.#isForeign = true;
       return false;
     }
     return isLongEnough;
   }
 
-  /**
-   * Whether a batch that begins with this header is whole, and so was written as it is, and is not the one of
-   * this checksum.
-   */
+  /** Whether there is an intact batch with this header that has another checksum. */
   async #isAnotherAt(position: number, header: Uint8Array, crc: number): Promise<boolean> {
     const length = batchBytesAt(header, 0, Infinity);
     if (length < batchHeaderBytes || position + length > this.bytes) return false;
@@ -411,7 +408,7 @@ export class Segment {
     return { index, damage, buffer: buffer.subarray(0, count) };
   }
 
-  /** Reads the whole segment, finds out what is damaged, and puts a new index in the place of the old. */
+  /** Reads the whole segment, finds its damage, and rebuilds the index. */
   #examine(): Promise<void> {
     this.#examining ??= this.#examineNow().finally(() => {
       this.#examining = undefined;
@@ -423,9 +420,9 @@ export class Segment {
     const { index, damage, buffer } = await this.#walk();
     if (this.retired) return;
     this.#resume = undefined;
-    // It is a cache, and keeps nobody from reading.
+    // The index is a cache, and errors in it must not prevent reads.
     await this.#index.replace(index, this.bytes).catch(() => {});
-    if (damage.length === 0) this.#context.indexesRebuilt++; // after a crash that is nothing unusual
+    if (damage.length === 0) this.#context.indexesRebuilt++; // not unusual after a crash
     const known = new Set(this.#damage.map(({ position, end }) => `${position}-${end}`));
     this.#damage = damage;
     for (const range of damage) {

@@ -5,11 +5,10 @@ const slabBytes = 2 ** 14;
 const smallBytesMax = 2 ** 12;
 
 /**
- * Gives batches that stay in memory memory of their own.
+ * Gives batches that stay in memory a buffer of their own.
  *
- * A batch that nearly fills the buffer it was built in keeps it; a smaller one is copied out, and the
- * smallest ones share slabs with their neighbours of the same time, which will be dropped at about the same
- * time too.
+ * A batch that nearly fills the buffer it was built in keeps it. A smaller one is copied, and the smallest
+ * ones share slabs with neighbours of the same time, which will be dropped at about the same time too.
  */
 export class SmallBatches {
   readonly #blocks: BlockPool;
@@ -20,7 +19,7 @@ export class SmallBatches {
     this.#blocks = blocks;
   }
 
-  /** The first `length` bytes of a pooled buffer, which is the pool's or the batch's afterwards. */
+  /** The first `length` bytes of a pooled buffer, which goes back to the pool or becomes the batch's. */
   settle(buffer: Buffer, length: number, pool: BufferPool): Buffer {
     if (length * 4 >= buffer.length * 3) return buffer.subarray(0, length);
     const own = this.#take(length);

@@ -25,7 +25,7 @@ import { walkSegment } from './segment-walk.ts';
 import { Survey, rowsFromFiles } from './survey.ts';
 import { readFile } from './whole-file.ts';
 
-/** What the start needs of the log around it. */
+/** The services that the start needs. */
 export interface StartupContext extends RecoveryContext {
   readonly host: LogHost;
   readonly clock: Clock;
@@ -34,14 +34,14 @@ export interface StartupContext extends RecoveryContext {
   readonly journal: JournalOptions;
 }
 
-/** What happened when the log was opened. */
+/** The result of opening the log. */
 export interface RecoveryStats {
   /** The log had been closed, and nothing was replayed. */
   readonly cleanStop: boolean;
-  /** Journal replayed. */
+  /** Bytes of journal replayed. */
   readonly journalBytes: number;
   readonly commits: number;
-  /** Of a last commit that had not been acknowledged and was cut off. */
+  /** Bytes of an unacknowledged last commit that was cut off. */
   readonly tornBytes: number;
   readonly ms: number;
 }
@@ -54,15 +54,12 @@ export interface Started {
     readonly older: CheckpointMark | undefined;
     readonly slot: 0 | 1;
   };
-  /**
-   * The journal is not what it should be: a checkpoint is due, so that the next start need not find that
-   * again.
-   */
+  /** The journal is damaged: a checkpoint is due, so that the next start does not find the damage again. */
   readonly isDamaged: boolean;
   readonly stats: Omit<RecoveryStats, 'ms'>;
 }
 
-/** Brings a log to life: a new one, or what the last process left. */
+/** Starts a log: a new one, or the one that the last process left. */
 export async function startLog(context: StartupContext): Promise<Started> {
   const { files, dataDir } = context;
   for (const name of [journalDirName, topicsDirName, quarantineDirName])
@@ -118,7 +115,7 @@ async function recover(context: StartupContext): Promise<Started> {
   return recoverUnclean(context, found, journalFiles);
 }
 
-/** Checkpoints of earlier versions list partitions that never held anything. */
+/** Checkpoints of earlier versions list partitions that never had a record. */
 function storedRows(rows: readonly PartitionRow[]): PartitionRow[] {
   return rows.filter((row) => !isEmptyRow(row));
 }
@@ -165,7 +162,7 @@ async function recoverUnclean(
       committed: (commit, timestampMs) => host.replayedCommit?.(commit, timestampMs),
       pause: async (last) => {
         if (!flusher.isDue) return;
-        await writeAgain(context, last); // segments hold nothing that the journal may lose
+        await writeAgain(context, last); // the segments must not have batches that the journal may lose
         flusher.kick();
         await flusher.settled();
       },
@@ -174,7 +171,7 @@ async function recoverUnclean(
   );
   const replayed = await replay.run(journalFiles);
   await writeAgain(context, replayed.last);
-  // Any partition may have had records in what is lost, also one that nothing else is known of.
+  // Any partition may have lost records, even one that nothing else mentions.
   if (!replayed.whole) host.openPartitions?.((id) => replayed.lostOffsets(id) > 0);
   await flusher.settled();
   for (const compaction of compactions) await compaction();
@@ -220,7 +217,7 @@ function sealedRow(row: PartitionRow): PartitionRow {
   };
 }
 
-/** How far a segment is intact, when nothing else says how far it goes. */
+/** How far a segment is intact, if nothing else says where it ends. */
 async function readToEnd(
   context: StartupContext,
   path: string,
@@ -241,9 +238,10 @@ async function readToEnd(
 }
 
 /**
- * What was read may be only in the system's memory: the process before may have ended because a sync failed,
- * after which the system shows the new bytes and never writes them. So the commit whose sync may have been
- * the last is written once more before anything relies on it; the checkpoint, at the end of the start.
+ * Data just read may only be in the system's memory: the previous process may have ended because a sync
+ * failed, after which the system shows the new bytes but never writes them. So the commit whose sync may have
+ * been the last is written again before anything relies on it; the checkpoint is written again at the end of
+ * the start.
  */
 async function writeAgain({ files, dataDir }: StartupContext, last: Replayed['last']): Promise<void> {
   if (last === undefined) return;
@@ -259,7 +257,7 @@ async function writeAgain({ files, dataDir }: StartupContext, last: Replayed['la
   await files.syncDir(`${dataDir.dir}/${journalDirName}`);
 }
 
-/** A file that no checkpoint needs can be used again if it has its full size; else it goes. */
+/** A file that no checkpoint needs can be reused if it has its full size; otherwise it is removed. */
 async function keepSpare(context: StartupContext, spares: JournalFile[], file: ListedFile): Promise<void> {
   if (file.size >= file.capacity) spares.push(file);
   else await context.files.remove(file.path);
@@ -285,7 +283,7 @@ async function resume(
     else if (file.start < Math.max(replayed.position, leaveTo ?? 0)) older.push(file);
     else if (replayed.whole && !found.lost) await keepSpare(context, spares, file);
     else {
-      // Behind the end, where nothing was found; but something else was damaged, and so might this be.
+      // After the end, where nothing was found; but other parts were damaged, and so may be this one.
       const name = file.path.slice(file.path.lastIndexOf('/') + 1);
       const quarantined = await quarantine.move(file.path, `${journalDirName}-${name}`);
       const message = `${journalDirName}/${name} holds no commit that can be read and was set aside as ${quarantined}.`;
@@ -306,8 +304,8 @@ async function resume(
   }
   let newest: CheckpointMark | undefined = found.newest?.checkpoint;
   if (newest === undefined) {
-    // Without any, the journal is needed from its start: the mark says so, and the first checkpoint made
-    // replaces it.
+    // Without any checkpoint the journal is needed from its start. This mark says so, and the first
+    // checkpoint replaces it.
     newest = {
       number: 0,
       commit: 0,

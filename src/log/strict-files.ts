@@ -1,7 +1,7 @@
 import { LogError, isShortage, systemCode } from './errors.ts';
 import type { DirectoryLock, File, Files, OpenOptions } from './files.ts';
 
-/** The directory that was to be synced could not even be opened. */
+/** Errors for which the directory to be synced was not even opened. */
 const neverOpened: ReadonlySet<string | undefined> = new Set([
   'EMFILE',
   'ENFILE',
@@ -11,13 +11,13 @@ const neverOpened: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Strict files make every failed change final: they tell the log before they reject, and the error they
- * reject with is no longer one that can be waited out.
+ * Strict files make every failed change final: they tell the log before they reject, and their error is no
+ * longer one to wait for.
  *
  * After a failed sync the system may have dropped the very pages it should have written, and a second sync
- * would succeed without them. So there is no second one, of files or of directories, and no second try of a
- * write that was to be durable. What may be tried again is what failed before anything was changed, for lack
- * of room or of descriptors ({@link isShortage}).
+ * would succeed without them. So nothing is synced a second time, neither files nor directories, and a
+ * durable write is not retried. Only calls that failed before they changed anything may be retried: those
+ * without room or descriptors ({@link isShortage}).
  */
 export class StrictFiles implements Files {
   readonly #files: Files;
@@ -135,7 +135,7 @@ class StrictFile implements File {
     return this.#file.identity();
   }
 
-  /** The system may tell only now that it could not write. */
+  /** The system may report only now that it could not write. */
   close(): Promise<void> {
     return this.#file.close().catch(this.#files.always);
   }

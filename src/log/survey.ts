@@ -6,30 +6,30 @@ import { segmentSuffixes } from './partition-segments.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /**
- * Marks a file of a segment that the journal makes anew: gone at the end of a recovery without damage, set
- * aside otherwise.
+ * Marks a file of a segment that is rebuilt from the journal. It is removed at the end of a recovery without
+ * damage, and otherwise set aside.
  */
 const asideSuffix = '.aside';
 
-/** What an unclean stop left in the directory of one partition beyond what the checkpoint knows. */
+/** Files that an unclean stop left in the directory of one partition, beyond those of the checkpoint. */
 interface Leftovers {
   /**
-   * Files written after the checkpoint, under their name with `.aside`; and those of segments trimmed before
+   * Files written after the checkpoint, under their name with `.aside`, and those of segments trimmed before
    * it.
    */
   readonly aside: string[];
-  /** Compacted forms that were not put in place, or not yet. */
+  /** Compacted forms that have not replaced their originals, or not yet. */
   readonly compacted: string[];
-  /** The last segment's file goes on beyond what the checkpoint has of it. */
+  /** The file of the last segment, if it is longer than in the checkpoint. */
   longer: { readonly path: string; readonly bytes: number } | undefined;
 }
 
 /**
  * A survey compares the partition directories with the checkpoint's table after an unclean stop.
  *
- * What was written to segments after the checkpoint is in the journal too, and is made anew from there: after
- * a crash it may not be what it seems. So it is moved aside before the replay, and removed only when the
- * journal turned out to be whole.
+ * Data written to segments after the checkpoint is in the journal too, and is rebuilt from there, because
+ * after a crash the segments may not be trusted. So such files are moved aside before the replay, and removed
+ * only if the journal is complete.
  */
 export class Survey {
   readonly #files: Files;
@@ -39,7 +39,7 @@ export class Survey {
   /** Partitions that have a directory. */
   readonly found: Set<number> = new Set();
   readonly #leftovers = new Map<number, Leftovers>();
-  /** Partition directories the table does not have. */
+  /** Partition directories that are not in the table. */
   readonly #unlisted = new Set<number>();
 
   constructor(
@@ -58,7 +58,7 @@ export class Survey {
     return `${this.#dataDir}/${topicsDirName}/${id}`;
   }
 
-  /** Looks at every directory and moves aside what the journal will make anew. */
+  /** Examines every directory and moves files aside that the replay will rebuild. */
   async begin(rows: ReadonlyMap<number, PartitionRow>): Promise<void> {
     for (const name of await this.#files.list(`${this.#dataDir}/${topicsDirName}`)) {
       if (!/^[1-9]\d{0,15}$/.test(name)) {
@@ -116,15 +116,15 @@ export class Survey {
   }
 
   /**
-   * Whether the last segment's file goes on beyond the checkpoint: nothing may be added to it until that is
-   * settled.
+   * Whether the last segment's file is longer than in the checkpoint: nothing may be added to it until that
+   * is settled.
    */
   isLonger(id: number): boolean {
     return this.#leftovers.get(id)?.longer !== undefined;
   }
 
   /**
-   * After the replay. `whole`: nothing of the journal is missing, so all that was moved aside is in the log
+   * Called after the replay. `whole`: the journal is complete, so that all content moved aside is in the log
    * again.
    */
   async finish(whole: boolean, isKnown: (id: number) => boolean): Promise<void> {
@@ -134,7 +134,7 @@ export class Survey {
       try {
         await this.#setAside(this.#dirOf(id), `${topicsDirName}-${id}`);
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error; // deleted meanwhile: the journal said so
+        if (systemCode(error) !== 'ENOENT') throw error; // deleted meanwhile, according to the journal
       }
     }
     for (const [id, left] of this.#leftovers) {
@@ -144,8 +144,8 @@ export class Survey {
         if (whole) await this.#files.remove(`${dir}/${name}`);
         else await this.#setAside(`${dir}/${name}`, `${id}-${name}`);
       }
-      // Not durable, the removal could be undone by a power loss after the next checkpoint, which knows of no
-      // such file.
+      // If it were not durable, a power loss after the next checkpoint, which knows no such file, could undo
+      // the removal.
       await this.#files.syncDir(dir).catch((error: unknown) => {
         if (systemCode(error) !== 'ENOENT') throw error; // the partition is being deleted
       });
@@ -176,10 +176,7 @@ export class Survey {
   }
 }
 
-/**
- * The table of partitions as their files have it, when no checkpoint is left to say: what is there is kept,
- * all of it.
- */
+/** The table of partitions according to their files, for a start without a checkpoint: all files are kept. */
 export async function rowsFromFiles(
   files: Files,
   dataDir: string,

@@ -1,6 +1,6 @@
 /**
- * What a call of `fs` answers, as a promise. Callbacks rather than `fs/promises`: less work per call on the
- * way of a commit.
+ * The result of a call of `fs`, as a promise. Callbacks cost less per call than `fs/promises`, which matters
+ * for commits.
  */
 export function result<T>(
   call: (callback: (error: NodeJS.ErrnoException | null, value: T) => void) => void,
@@ -8,7 +8,7 @@ export function result<T>(
   return new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))));
 }
 
-/** The same of a call that answers nothing. */
+/** The same for a call without a result. */
 export function done(call: (callback: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
 }

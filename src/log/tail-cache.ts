@@ -1,23 +1,23 @@
 import type { Batch } from './batch.ts';
 
-/** Whose batches the tail cache holds: a partition, which keeps them in its own list. */
+/** The owner of batches in the tail cache: a partition, which has them in its own list. */
 export interface TailOwner {
-  /** Lets go of its oldest clean batch, if that is the one with this base offset. */
+  /** Drops its oldest clean batch, if that has this base offset. */
   dropOldest(baseOffset: number): void;
-  /** Whether the batch with this base offset, which was clean once, is still held. */
+  /** Whether the batch with this base offset, which was clean before, is still held. */
   holds(baseOffset: number): boolean;
 }
 
-/** What a batch costs beyond its bytes: the object, its view, its place in lists. */
+/** Memory of a batch besides its bytes: the object, its view, its slots in lists. */
 export const batchOverheadBytes = 256;
 
 /**
- * The tail cache bounds the memory of batches that are in their segment already: the oldest of all partitions
- * goes first.
+ * The tail cache limits the memory of batches that are in their segment already: the oldest of all partitions
+ * is dropped first.
  *
- * It is a queue of (partition, base offset); the batches themselves are in the partitions' lists. What a
- * partition drops by itself stays in the queue as an empty entry until it comes to the front, or too many of
- * them have gathered.
+ * It is a queue of (partition, base offset); the batches themselves are in the partitions' lists. A batch
+ * that its partition drops by itself stays in the queue as an empty entry until it comes to the front, or
+ * until there are too many of them.
  */
 export class TailCache {
   readonly #bytesMax: number;
@@ -35,7 +35,7 @@ export class TailCache {
     return this.#bytes;
   }
 
-  /** Takes in a batch that its owner holds. */
+  /** Adds a batch that its owner holds. */
   add(owner: TailOwner, batch: Batch): void {
     this.#owners.push(owner);
     this.#offsets.push(batch.baseOffset);
@@ -48,19 +48,19 @@ export class TailCache {
     if (this.#head > 1024 && this.#head > this.#owners.length / 2) this.#shift();
   }
 
-  /** The owner let go of a batch. */
+  /** Called when the owner has dropped a batch. */
   dropped(batch: Batch): void {
     this.#count--;
     this.#bytes -= batch.bytes + batchOverheadBytes;
   }
 
-  /** Entries without a batch outnumber those with one: time to look which are which. */
+  /** Whether entries without a batch outnumber those with one, so that it is time to tidy. */
   get isCluttered(): boolean {
     const entries = this.#owners.length - this.#head;
     return entries > 4096 && entries > this.#count * 2;
   }
 
-  /** Keeps the entries whose batch is still held. */
+  /** Keeps only the entries whose batch is still held. */
   tidy(): void {
     this.#shift();
     let kept = 0;

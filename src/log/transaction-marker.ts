@@ -11,19 +11,19 @@ import {
 } from './format.ts';
 import { Record } from './record.ts';
 
-/** How a transaction ends. */
+/** The end of a transaction. */
 export type Outcome = 'commit' | 'abort';
 
 /**
- * Of the record in a marker, but for its length and offset delta: attributes, timestamp delta, key and its
- * length, value and its length, header count.
+ * Bytes of the record in a marker, without its length and offset delta: attributes, timestamp delta, key and
+ * its length, value and its length, header count.
  */
 const recordBytesMin = 1 + 1 + 1 + 4 + 1 + 6 + 1;
 const commitType = 1;
 
 /**
  * A transaction marker is a control batch: one record that ends a producer's transaction in a partition. It
- * takes an offset and is no message.
+ * takes an offset, but is not a message.
  *
  * ```
  * key   = version i16 (0) | type i16: 0 abort, 1 commit
@@ -41,9 +41,9 @@ export function transactionMarker(
 }
 
 /**
- * A batch that leads a reader from `fromOffset` to `toOffset` where there is nothing to read: a marker of no
- * transaction, which every client passes over. (A batch without records would say the same; kafkajs 2.2.4
- * does not move on for one and asks again at once.)
+ * A batch that leads a reader from `fromOffset` to `toOffset` if there is nothing to read between: a marker
+ * of no transaction, which every client skips. (A batch without records would do, but kafkajs 2.2.4 does not
+ * move on for one and asks again at once.)
  */
 export function passingBatch(fromOffset: number, toOffset: number): Uint8Array {
   const lastDelta = toOffset - 1 - fromOffset;
@@ -51,7 +51,7 @@ export function passingBatch(fromOffset: number, toOffset: number): Uint8Array {
   return controlBatch(commitType, { baseOffset: fromOffset, lastDelta, ...nobody });
 }
 
-/** One record, at the last of the offsets that the batch takes. */
+/** One record, at the last of the batch's offsets. */
 function controlBatch(
   type: number,
   {
@@ -90,8 +90,8 @@ function controlBatch(
 }
 
 /**
- * How the transaction ended, says a control batch; undefined when it says something else, or nothing that can
- * be read.
+ * How the transaction ended, according to a control batch; undefined if it is of another type or cannot be
+ * read.
  */
 export function markedOutcome(marker: Batch): Outcome | undefined {
   const record = new Record();

@@ -6,11 +6,11 @@ const versionAt = 8;
 const versionEnd = 12;
 
 /**
- * The format version of a file that begins with `magic`; undefined when it is none of ours or damaged.
+ * The format version of a file that begins with `magic`; undefined if it is not ours or damaged.
  *
- * A later version is refused, whatever its length and wherever its checksum stands: throws `format-newer`.
- * Only if the rest of `header` is intact as one of the known versions (`isIntact`, given a copy that claims
- * to be of that version), it is the version itself that is damaged.
+ * A later version is refused, whatever its length and the place of its checksum: throws `format-newer`. The
+ * version itself counts as damaged only if the rest of `header` is intact for one of the known versions.
+ * `isIntact` tests that, on a copy with that version.
  */
 export function versionOf(
   header: Uint8Array,

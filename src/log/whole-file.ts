@@ -1,7 +1,7 @@
 import type { Files } from './files.ts';
 import { temporarySuffix } from './format.ts';
 
-/** Replaces a file as a whole, durably. */
+/** Replaces a whole file durably. */
 export async function replaceFile(
   files: Files,
   dir: string,
@@ -24,7 +24,7 @@ export async function replaceFile(
   await files.syncDir(dir);
 }
 
-/** The bytes of a file; undefined when there is none. */
+/** The bytes of a file; undefined if there is none. */
 export async function readFile(files: Files, path: string): Promise<Uint8Array | undefined> {
   const size = await files.size(path);
   if (size === undefined) return undefined;
