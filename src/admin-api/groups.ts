@@ -44,7 +44,7 @@ export interface GroupDetailsJson extends GroupJson {
 
 /** A consumer of a group, and the messages that it holds. */
 export interface ConsumerJson {
-  /** What its client calls it: a member, a deliver subject, the inbox of a pull. */
+  /** The client's name for it: a member, a deliver subject, the inbox of a pull. */
   readonly label: string | null;
   /** The id of its connection; null for a consumer that is bound to none. */
   readonly connection: number | null;
@@ -56,7 +56,7 @@ export interface ConsumerJson {
   readonly heldSinceMs: number | null;
 }
 
-/** What a group is told to be. */
+/** The configuration of a group. */
 export interface GroupConfigJson {
   readonly name: string;
   readonly durable: boolean;
@@ -76,7 +76,7 @@ export interface GroupConfigJson {
   readonly paused: boolean;
   readonly pausedUntilMs?: number;
   readonly inactiveMs?: number;
-  /** What protocols remember of it, by protocol. */
+  /** Facts that protocols keep about the group, by protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
 

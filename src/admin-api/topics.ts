@@ -47,7 +47,7 @@ export interface PartitionJson {
   readonly keys: number | null;
 }
 
-/** What a topic is told to be. Limits that are absent do not apply. docs/configuration.md has the units. */
+/** The configuration of a topic. Limits that are absent do not apply. docs/configuration.md has the units. */
 export interface TopicConfigJson {
   readonly name: string;
   readonly partitions: number;
@@ -69,7 +69,7 @@ export interface TopicConfigJson {
   readonly compaction: boolean;
   readonly sealed: boolean;
   readonly deadLetter?: DeadLetterPolicyJson;
-  /** What protocols remember of it, by protocol. */
+  /** Facts that protocols keep about the topic, by protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
 

@@ -142,7 +142,7 @@ const untrusted = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What is wrong with TLS to a broker that is there, and what to do; undefined: something else is wrong. */
+/** Explains a TLS problem with a broker that answers, and what to do; undefined if it is another problem. */
 function tlsProblem(code: string, url: string): string | undefined {
   if (untrusted.has(code))
     return `The certificate of the broker at ${url} is not signed by an authority that this machine trusts: name the authority's certificate with --ca or PILLARBOX_CA`;

@@ -4,14 +4,14 @@ import type * as https from 'node:https';
 import { createRequire } from 'node:module';
 import { CliError, exitCode } from './exit-code.ts';
 
-/** What TLS to a broker is made of: paths of PEM files. */
+/** The TLS options of a connection to a broker: paths of PEM files. */
 export interface TlsFiles {
-  /** Certificates that the broker's must be signed by, instead of those that the system trusts. */
+  /** Certificates that must have signed the broker's, instead of those that the system trusts. */
   readonly ca?: string | undefined;
   /** The certificate of this client, and its key. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** The `ca` is the broker's own certificate, whatever name the broker is called by. */
+  /** The `ca` is the broker's own certificate, for any name of the broker. */
   readonly isPinned?: boolean;
 }
 
@@ -36,7 +36,7 @@ export class HttpSender {
   #plain: HttpAgent | undefined;
   #secure: { readonly send: typeof https.request; readonly agent: https.Agent } | undefined;
 
-  /** Throws a CliError when a file cannot be read, or a certificate has no key. */
+  /** Throws a CliError if a file cannot be read, or a certificate has no key. */
   constructor(tls: TlsFiles = {}) {
     if ((tls.cert === undefined) !== (tls.key === undefined))
       throw new CliError(exitCode.usage, 'A client certificate needs both --client-cert and --client-key.');
@@ -84,7 +84,7 @@ export class HttpSender {
 
   #sendSecure(url: URL, options: https.RequestOptions): ReturnType<typeof sendHttp> {
     if (!this.#secure) {
-      // Loaded only where it is used.
+      // Loaded only if it is used.
       const { Agent, request } = createRequire(import.meta.url)('node:https') as typeof https;
       const anyName = this.#tls.isPinned === true ? { checkServerIdentity: () => undefined } : {};
       const agent = new Agent({ keepAlive: true, ...this.#identity, ...anyName });

@@ -34,7 +34,7 @@ export class Intake implements CoreConsumer {
   readonly #listener: IntakeListener;
   readonly #letGo: () => void;
 
-  /** `label`: what it shows as among the consumers of the group. */
+  /** `label` is the name of this consumer in lists of the group's consumers. */
   constructor(context: BoxContext, group: CoreGroup, label: string, listener: IntakeListener) {
     this.label = label;
     this.#context = context;

@@ -84,7 +84,7 @@ export class PublishWindow implements PublishListener<Waiter> {
     });
   }
 
-  /** The broker stores nothing any more: rejects what waits, and what comes. */
+  /** The broker stores nothing any more: rejects waiting publishes, and later ones. */
   fail(error: Error): void {
     this.#failure = error;
     for (let entry = this.#waiting.shift(); entry; entry = this.#waiting.shift()) entry.reject(error);

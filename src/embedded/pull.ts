@@ -11,17 +11,20 @@ import { incomingOf } from './intake.ts';
 const goneEnds: ReadonlySet<CollectorEnd> = new Set(['group-deleted', 'topic-deleted', 'closed']);
 
 /**
- * A pull asks a group for messages once: it collects them until it has enough, its time is over, or it is
- * called off, and hands them over as one array.
+ * A pull asks a group for messages once. It collects them until it has enough, its time is over, or it is
+ * called off, and passes them on as one array.
  */
 export class Pull {
-  /** Resolves once to what was collected. */
+  /** Resolves once to the collected messages. */
   readonly collected: Promise<Incoming[]>;
   readonly #collector: Collector;
   readonly #incoming: Incoming[] = [];
   #isCalledOff = false;
 
-  /** `gone` hears when the group was deleted or the broker closed: no pull of the group gets anything more. */
+  /**
+   * `gone` is called when the group was deleted or the broker closed: no pull of the group gets any more
+   * messages.
+   */
   constructor(context: BoxContext, group: CoreGroup, options: CollectorOptions, gone: () => void) {
     const letGo = context.keepAlive.hold();
     let resolve: (incoming: Incoming[]) => void;
@@ -44,7 +47,7 @@ export class Pull {
     this.#collector.attach(group);
   }
 
-  /** Ends it; what it collected goes back to the group. */
+  /** Ends the pull; its messages go back to the group. */
   callOff(): void {
     if (this.#collector.hasEnded) return;
     this.#isCalledOff = true;

@@ -39,11 +39,11 @@ export interface OwnerRecord {
   /** A description for people. */
   readonly holder: string;
   readonly mark: JournalMark;
-  /** How often it beats. */
+  /** The interval of its heartbeats. */
   readonly heartbeatMs: number;
 }
 
-/** What owners had that did not say it. */
+/** The interval of owners whose record does not have it. */
 const formerHeartbeatMs = 1000;
 const textBytesMax = 120;
 const crcAt = blockBytes - 4;

@@ -14,7 +14,7 @@ const nativeBytesMin = 320;
 type NativeCrc32c = (bytes: Uint8Array, initial?: number) => number;
 const native = loadNative();
 
-/** CRC-32C of `bytes[start, end)` as an unsigned number; `initial` is the CRC of what came before. */
+/** CRC-32C of `bytes[start, end)` as an unsigned number; `initial` is the CRC of the bytes before. */
 export function crc32c(
   bytes: Uint8Array,
   start: number = 0,

@@ -9,7 +9,7 @@ interface HashOptions {
 
 const passwordCharactersMax = 1024;
 
-/** `pillarbox user …`: what the configuration needs of users. */
+/** `pillarbox user …`: makes the parts of users in the configuration. */
 export function configure(command: Command): void {
   command
     .command('hash')
