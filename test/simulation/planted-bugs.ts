@@ -803,7 +803,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a fetch that was answered stays charged',
     file: 'protocols/kafka/fetch-wait.js',
-    find: "this.#budgets.release('waitingFetches', this.#targets.length);",
+    find: "this.#budgets.release('waitingFetches', this.#charge);",
     replace: ';',
     tests: ['protocols/kafka/budgets.test.js'],
   },

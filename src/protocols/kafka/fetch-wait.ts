@@ -1,6 +1,6 @@
 import type { Budgets, Partition, PartitionWatcher } from '../../broker/index.ts';
 import type { Timer } from '../../util/index.ts';
-import { mayWait } from './fetch-room.ts';
+import { chargeOfFetch, mayWait } from './fetch-room.ts';
 import type { KafkaSession } from './handler.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { readableEnd } from './partition-view.ts';
@@ -57,11 +57,15 @@ export class FetchWait implements PartitionWatcher {
   #start(waitMs: number, host: KafkaHost, session: KafkaSession): Promise<void> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
-      this.#budgets.take('waitingFetches', this.#targets.length);
+      this.#budgets.take('waitingFetches', this.#charge);
       for (const { partition } of this.#targets) partition?.watch(this);
       this.#timer = host.clock.setTimer(waitMs, () => this.#end());
       this.#unhook = session.onClose(() => this.#end());
     });
+  }
+
+  get #charge(): number {
+    return chargeOfFetch(this.#targets.length);
   }
 
   grew({ topic }: Partition): void {
@@ -71,7 +75,7 @@ export class FetchWait implements PartitionWatcher {
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#budgets.release('waitingFetches', this.#targets.length);
+    this.#budgets.release('waitingFetches', this.#charge);
     for (const { partition } of this.#targets) partition?.unwatch(this);
     this.#timer?.cancel();
     this.#unhook();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorCode, type RequestDraft, type ResponseOf } from '../../../src/wire/kafka/index.ts';
+import { eventually } from '../../support/index.ts';
 import { ClassicMember } from './groups/kit.ts';
 import { KafkaKit, batchOf, fetchRequest } from './kit.ts';
 
@@ -92,6 +93,18 @@ test('fetches that would wait beyond the budget are answered at once, and told t
   assert.equal(throttleTimeMs, 0);
   assert.ok(responses[0]!.partitions[1]!.records!.length > 0);
   assert.equal(kit.broker.budgets.used('waitingFetches'), 0);
+});
+
+test('a fetch of no partition is charged as well while it waits', async () => {
+  await using kit = await KafkaKit.start({}, { budgets: { waitingFetches: 1 } });
+  using first = await kit.client();
+  using second = await kit.client();
+  first.send('Fetch', 11, { ...waiting([], 60_000), topics: [] });
+  await eventually(() => kit.broker.budgets.used('waitingFetches') === 1);
+  const refused = await second.call('Fetch', 11, { ...waiting([], 60_000), topics: [] });
+  assert.equal(refused.throttleTimeMs, 1000);
+  first[Symbol.dispose]();
+  await eventually(() => kit.broker.budgets.used('waitingFetches') === 0);
 });
 
 test('members of all groups have a budget: the next one hears GROUP_MAX_SIZE_REACHED', async () => {

@@ -1,6 +1,7 @@
 import type { Budgets, Group } from '../../../../broker/index.ts';
 import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
 import { KafkaError } from '../../errors.ts';
+import { chargeOfFetch } from '../../fetch-room.ts';
 import type { KafkaSession } from '../../handler.ts';
 import { ShareConsumer } from './share-consumer.ts';
 import { ShareFetch, type AcquiredPartition, type ShareFetchOptions } from './share-fetch.ts';
@@ -68,8 +69,8 @@ export class ShareSession {
     membersOf: (consumer: ShareConsumer) => number = () => 1,
   ): Promise<readonly AcquiredPartition[]> {
     this.#fetch?.end();
-    const { partitions } = this;
-    this.#budgets.take('waitingFetches', partitions);
+    const charge = chargeOfFetch(this.partitions);
+    this.#budgets.take('waitingFetches', charge);
     return new Promise<readonly AcquiredPartition[]>((resolve) => {
       const fetch = new ShareFetch(options, () => {
         this.#setFetch(undefined);
@@ -77,7 +78,7 @@ export class ShareSession {
       });
       this.#setFetch(fetch, membersOf);
       for (const { group } of this.consumers.values()) group.wake();
-    }).finally(() => this.#budgets.release('waitingFetches', partitions));
+    }).finally(() => this.#budgets.release('waitingFetches', charge));
   }
 
   #setFetch(fetch: ShareFetch | undefined, membersOf?: (consumer: ShareConsumer) => number): void {
