@@ -1,4 +1,5 @@
 export { type EventuallyOptions, eventually } from './eventually.ts';
+export { GoProgram } from './go-program.ts';
 export {
   type ServerKind,
   type StartServerOptions,
