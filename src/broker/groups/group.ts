@@ -15,6 +15,7 @@ import {
   type GroupInfo,
   type PositionInfo,
 } from './group-info.ts';
+import { GroupPause } from './group-pause.ts';
 import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { GroupMoves } from './group-moves.ts';
 import { GroupState, type GroupHost, type GroupTopic } from './group-state.ts';
@@ -64,6 +65,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly #answers: Answers;
   readonly #pump: DeliveryPump;
   readonly #moves: GroupMoves;
+  readonly #pause: GroupPause;
   readonly #positionHost: GroupPartitionHost = {
     loaded: () => this.wake(),
     stalled: () => this.#timers.watchStall(() => this.wake()),
@@ -82,6 +84,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       settle: (position, entry) => this.#answers.settle(position, entry),
     });
     this.#moves = new GroupMoves(this.#state, host, this.#answers, () => this.resumeTimers());
+    this.#pause = new GroupPause(this.#state, host, this.#timers, () => this.wake());
     for (const partition of topic.partitions.opened) this.addPartition(partition);
   }
 
@@ -393,7 +396,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#state.started = true;
     this.#answers.armDeadline(this.#host.clock.monotonic());
     this.#watchInactivity();
-    this.#watchPause();
+    this.#pause.watch();
     this.wake();
   }
 
@@ -503,7 +506,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       }
       this.topic.groupsChanged();
     }
-    this.#watchPause();
+    this.#pause.watch();
     this.#watchInactivity();
     this.wake();
   }
@@ -518,43 +521,12 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
-  async pause(untilMs?: number): Promise<void> {
-    this.#state.checkOpen();
-    const { pausedUntilMs: _, ...config } = this.#state.config;
-    this.#state.config = {
-      ...config,
-      paused: true,
-      ...(untilMs === undefined ? {} : { pausedUntilMs: untilMs }),
-    };
-    this.#watchPause();
-    this.#host.redefineGroup(this);
-    this.#host.emit({ kind: 'group-paused', group: this });
-    await this.#state.committed();
+  pause(untilMs?: number): Promise<void> {
+    return this.#pause.pause(untilMs);
   }
 
-  async resume(): Promise<void> {
-    this.#state.checkOpen();
-    const { pausedUntilMs: _, ...config } = this.#state.config;
-    this.#state.config = { ...config, paused: false };
-    this.#watchPause();
-    this.#host.redefineGroup(this);
-    this.#host.emit({ kind: 'group-resumed', group: this });
-    this.wake();
-    await this.#state.committed();
-  }
-
-  #watchPause(): void {
-    const { paused, pausedUntilMs } = this.#state.config;
-    const ends = paused && pausedUntilMs !== undefined && this.#state.started && !this.#state.closed;
-    const delayMs = ends ? Math.max(0, pausedUntilMs - this.#host.clock.now()) : undefined;
-    this.#timers.watchPause(delayMs, () => {
-      this.#pauseEnded().catch(() => undefined); // the log failed: the process ends
-    });
-  }
-
-  async #pauseEnded(): Promise<void> {
-    if (this.isPaused) this.#watchPause();
-    else await this.resume();
+  resume(): Promise<void> {
+    return this.#pause.resume();
   }
 
   /** Deletes the group; resolves once that is durable. */

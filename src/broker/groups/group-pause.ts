@@ -1,0 +1,59 @@
+import type { GroupHost, GroupState } from './group-state.ts';
+import type { GroupTimers } from './group-timers.ts';
+
+/** The pause of a group: deliveries are held back until a time, or until it is resumed. */
+export class GroupPause {
+  readonly #state: GroupState;
+  readonly #host: GroupHost;
+  readonly #timers: GroupTimers;
+  readonly #wake: () => void;
+
+  /** `wake`: there may be something to deliver. */
+  constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
+    this.#state = state;
+    this.#host = host;
+    this.#timers = timers;
+    this.#wake = wake;
+  }
+
+  /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
+  async pause(untilMs?: number): Promise<void> {
+    this.#state.checkOpen();
+    const { pausedUntilMs: _, ...config } = this.#state.config;
+    this.#state.config = {
+      ...config,
+      paused: true,
+      ...(untilMs === undefined ? {} : { pausedUntilMs: untilMs }),
+    };
+    this.watch();
+    this.#host.redefineGroup(this.#state.group);
+    this.#host.emit({ kind: 'group-paused', group: this.#state.group });
+    await this.#state.committed();
+  }
+
+  async resume(): Promise<void> {
+    this.#state.checkOpen();
+    const { pausedUntilMs: _, ...config } = this.#state.config;
+    this.#state.config = { ...config, paused: false };
+    this.watch();
+    this.#host.redefineGroup(this.#state.group);
+    this.#host.emit({ kind: 'group-resumed', group: this.#state.group });
+    this.#wake();
+    await this.#state.committed();
+  }
+
+  /** The timer goes off at the end of the pause, if it has one. */
+  watch(): void {
+    const { paused, pausedUntilMs } = this.#state.config;
+    const ends = paused && pausedUntilMs !== undefined && this.#state.started && !this.#state.closed;
+    const delayMs = ends ? Math.max(0, pausedUntilMs - this.#host.clock.now()) : undefined;
+    this.#timers.watchPause(delayMs, () => {
+      this.#ended().catch(() => undefined); // the log failed: the process ends
+    });
+  }
+
+  async #ended(): Promise<void> {
+    if (this.#state.isPaused) this.watch();
+    else await this.resume();
+  }
+}
