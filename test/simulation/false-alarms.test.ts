@@ -61,15 +61,22 @@ test('a message that was put back pushes one out of its key, in flight or not', 
     { kind: 'redrive', topic: 'letters' },
   ]));
 
-test('a consumer gives back its messages while its group is being moved', () =>
-  assertKept([
-    { kind: 'create-topic', options: { name: topic } },
-    { kind: 'create-group', topic, options: { name: group, maxDeliver: 1, filters: ['k.*'] } },
-    { kind: 'publish', topic, messages: [1, 2, 3].map((id) => ({ id, key: `k.${id}`, bytes: 600 })) },
-    { kind: 'stop', downMs: 1, look: false },
-    { kind: 'attach', topic, group, credit: 2 },
-    { kind: 'reset-group', topic, group, start: { kind: 'last' }, steps: 0 },
-    { kind: 'release', topic, group, steps: 0 },
-    { kind: 'crash', power: true, downMs: 1, again: [], look: true },
-    { kind: 'attach', topic, group, credit: 2 },
-  ]));
+for (const [what, line] of [
+  ['a consumer gives back its messages', { kind: 'release', topic, group, steps: 0 }],
+  [
+    'a receipt settles its message',
+    { kind: 'settle', topic, group, answer: 'ack', from: 'kept', pick: 0, count: 1, steps: 0 },
+  ],
+] as const)
+  test(`${what} while its group is being moved`, () =>
+    assertKept([
+      { kind: 'create-topic', options: { name: topic } },
+      { kind: 'create-group', topic, options: { name: group, maxDeliver: 1, filters: ['k.*'] } },
+      { kind: 'publish', topic, messages: [1, 2, 3].map((id) => ({ id, key: `k.${id}`, bytes: 600 })) },
+      { kind: 'stop', downMs: 1, look: false },
+      { kind: 'attach', topic, group, credit: 2 },
+      { kind: 'reset-group', topic, group, start: { kind: 'last' }, steps: 0 },
+      line,
+      { kind: 'crash', power: true, downMs: 1, again: [], look: true },
+      { kind: 'attach', topic, group, credit: 2 },
+    ]));

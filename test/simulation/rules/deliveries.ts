@@ -172,7 +172,8 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const instance = group.topic.instance(partition, offset);
   const delivery = instance && group.deliveries.get(instance);
   if (!delivery) {
-    if (took && fact.receipt)
+    // A receipt from before a reset holds until the group is moved.
+    if (took && fact.receipt && group.resetsUnderWay === 0)
       exam.broken('a stale receipt settles nothing', `${answer} of ${partition}/${offset}`);
     return;
   }
