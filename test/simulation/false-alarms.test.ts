@@ -61,6 +61,35 @@ test('a message that was put back pushes one out of its key, in flight or not', 
     { kind: 'redrive', topic: 'letters' },
   ]));
 
+test('a dead letter of a dead letter is the copy that its first topic held', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    { kind: 'create-topic', options: { name: 'jobs' } },
+    {
+      kind: 'create-group',
+      topic: 'jobs',
+      options: { name: group, maxDeliver: 1, deadLetter: 'letters' },
+    },
+    { kind: 'attach', topic: 'jobs', group, credit: 1 },
+    {
+      kind: 'publish-to-all',
+      mode: 'all-or-none',
+      topics: [topic, 'jobs'],
+      messages: [
+        { id: 1, key: null, bytes: 0, copies: { orders: 1, jobs: 2 } },
+        { id: 2, key: null, bytes: 0, copyOf: 1 },
+      ],
+    },
+    { kind: 'answer', topic: 'jobs', group, answer: 'nack', pick: 0, count: 1 },
+    {
+      kind: 'create-group',
+      topic: 'letters',
+      options: { name: group, maxDeliver: 1, deadLetter: 'orders-letters' },
+    },
+    { kind: 'attach', topic: 'letters', group, credit: 1 },
+    { kind: 'answer', topic: 'letters', group, answer: 'nack', pick: 0, count: 1 },
+  ]));
+
 for (const [what, line] of [
   ['a consumer gives back its messages', { kind: 'release', topic, group, steps: 0 }],
   [

@@ -66,7 +66,7 @@ export function sight(
   const value = record.value ?? Buffer.alloc(0);
   const letter = letterOf(record.headers);
   const name = idOf(value);
-  const id = plans.get(name)?.copies?.[letter?.topic ?? topic] ?? name;
+  const id = plans.get(name)?.copies?.[firstTopicOf(record.headers) ?? topic] ?? name;
   const seen = {
     partition,
     offset: record.offset,
@@ -78,6 +78,11 @@ export function sight(
   if (!plan) return { ...seen, id: -1 };
   const altered = differences(record, contentOf(plan), letter !== undefined);
   return { ...seen, ...(letter ? { letter } : {}), ...(altered === undefined ? {} : { altered }) };
+}
+
+/** Where a dead letter was published, though it is one of another dead letter. */
+function firstTopicOf(headers: readonly Header[]): string | undefined {
+  return text(headers.find(({ name }) => name === DeadLetterHeader.topic)?.value ?? null) ?? undefined;
 }
 
 /** The number after the `m` at the front; -1 when there is none. */
