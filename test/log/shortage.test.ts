@@ -158,6 +158,23 @@ test('a checkpoint without room gives up the segments it no longer lists first, 
   await again.log.close();
 });
 
+test('a checkpoint goes on in the room that the segments it gave up left', async () => {
+  const files = new FaultyFiles();
+  const { log, host } = await openLog(files, smallLimits);
+  const partition = host.create(1);
+  for (let i = 0; i < 40; i++) append(partition, 'x'.repeat(900));
+  await log.checkpoint();
+  await log.checkpoint();
+  const countSegments = (): number => files.paths().filter((path) => path.endsWith('.log')).length;
+  const before = countSegments();
+  host.trim(1, 30);
+  const isCheckpoint = ({ kind, path }: FileCall): boolean => kind === 'write' && path.includes('checkpoint');
+  const full = shortage(files, 'ENOSPC', (call) => isCheckpoint(call) && countSegments() === before);
+  await log.checkpoint();
+  assert.equal(full.hits(), 1);
+  await log.close();
+});
+
 test('a segment whose messages are all removed is not written to again', async () => {
   const files = new FaultyFiles();
   const { log, host } = await openLog(files, { segmentBytesMax: 2 ** 20 });

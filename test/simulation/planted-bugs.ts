@@ -321,7 +321,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'log/checkpointer.js',
     find: 'if (!isMore)',
     replace: 'if (true)',
-    tests: ['broker/full-disk.test.js'],
+    tests: ['log/shortage.test.js'],
   },
   {
     name: 'a segment of removed messages is written to again',
