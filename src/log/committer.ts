@@ -75,7 +75,7 @@ const keptBufferBytes = 2 ** 23;
 /**
  * The committer turns all changes made in the meantime into one commit and one write, one at a time:
  *
- * open ── seal ──► being written ── durable ──► host and waiters are told
+ *     open ── seal ──► being written ── durable ──► host and waiters are told
  *
  * There is no timer. If no write is in progress, a commit is sealed as soon as the current input has been
  * handled. Changes made during a write go into the next commit.

@@ -12,7 +12,7 @@ export class PartitionRecovery {
 
   /**
    * Takes in a batch of the journal: a copy, unless the segments have it already. Returns the batch for the
-   * host, and the offset from which earlier offsets are missing everywhere.
+   * host. Offsets from `lostFrom` up to the batch are neither in the segments nor in the journal.
    */
   replayed(found: Batch): { readonly batch: Batch; readonly lostFrom: number } {
     const { flushedEnd } = this.#state.recent;
