@@ -199,13 +199,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/full-disk.test.js'],
   },
   {
-    name: 'a deletion waits for room that only it can give',
-    file: 'broker/definitions.js',
-    find: 'this.#context.log().useReserve();',
-    replace: ';',
-    tests: ['broker/full-disk.test.js'],
-  },
-  {
     name: 'the fence is not looked at again',
     file: 'log/fence.js',
     find: 'this.#checkOwners(ownersIn(',
