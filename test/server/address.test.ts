@@ -80,6 +80,23 @@ describe('kafka-config', () => {
       });
     });
 
+  test('a comma within a Kafka config is escaped; texts that do not fit are refused', () => {
+    const rules = 'RULE:^CN=(.*?)\\,.*$/$1/L\\,DEFAULT';
+    const settings = parseKafkaSettings(
+      `super.users=User:a;User:b, ssl.principal.mapping.rules=${rules},node.id=3`,
+    );
+    assert.equal(settings['super.users'], 'User:a;User:b');
+    assert.equal(settings['ssl.principal.mapping.rules'], 'RULE:^CN=(.*?),.*$/$1/L,DEFAULT');
+    assert.equal(settings['node.id'], 3);
+    for (const wrong of [
+      'super.users=ann',
+      'allow.everyone.if.no.acl.found=yes',
+      'ssl.client.auth=maybe',
+      'ssl.principal.mapping.rules=RULE:(a|b)/x/',
+    ])
+      assert.throws(() => parseKafkaSettings(wrong), /does not fit/, wrong);
+  });
+
   test('is read with blanks and without', async () => {
     await checkExposure(
       await settingsWith({ kafkaConfig: ' node.id = 7, group.initial.rebalance.delay.ms=3000,' }),
