@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Queue, type Timer } from '../../util/index.ts';
+import { Queue } from '../../util/index.ts';
 import {
   ErrorCode,
   FrameSplitter,
@@ -20,7 +20,7 @@ import { certificateNames, certificateSubject, type Login } from '../users/index
 import { KafkaError } from './errors.ts';
 import { handlers } from './handlers/index.ts';
 import { advertisedApiKeys } from './handlers/api-versions.ts';
-import { anonymous, meter, type ClientQuotas } from './quotas/index.ts';
+import { ConnectionMeter } from './quotas/index.ts';
 import type { Handler, KafkaSession, RequestContext } from './handler.ts';
 import type { Endpoint } from './kafka-host.ts';
 import { SaslLogin } from './login.ts';
@@ -123,10 +123,7 @@ export class Session implements KafkaSession, Connection {
   #flushing = false;
   /** Why it is not read; for some of the reasons nothing further is started either. */
   readonly #gate: Gate;
-  #quotas: ClientQuotas | undefined = undefined;
-  /** While the client is beyond a quota. */
-  #throttling: Timer | undefined = undefined;
-  #throttledUntilMs = -Infinity;
+  readonly #meter: ConnectionMeter;
   /** The principal that the certificate of the client names, where it names no user. */
   #principal: string | undefined = undefined;
   readonly #sasl: SaslLogin;
@@ -143,6 +140,10 @@ export class Session implements KafkaSession, Connection {
     this.host = host;
     this.id = id;
     this.#gate = new Gate(host.turns, () => this.#goOn());
+    this.#meter = new ConnectionMeter(host.kafka.quotaMeters, host.kafka.clock, (isMuted) => {
+      this.#gate.set('quota', isMuted);
+      if (!isMuted) this.#advance();
+    });
     this.#answerShare = new AnswerShare(host.answerRoom, host.kafka.clock, {
       look: () => this.#countAnswers(),
       end: () => this.cutSlow(),
@@ -471,43 +472,15 @@ export class Session implements KafkaSession, Connection {
     if (exchange.isReading) this.#reading--;
     if (exchange.isHeavy) this.#heavy--;
     if (this.closed) return;
-    exchange.response = this.#metered(exchange, response);
+    exchange.response = this.#meter.isOff ? response : this.#count(exchange, response);
     exchange.state = response === undefined ? 'silent' : 'answered';
     this.#flushSoon();
   }
 
-  /** The answer as it goes out; a client beyond its quota is throttled. */
-  #metered(exchange: Exchange, response: unknown): unknown {
-    const { quotaMeters } = this.host.kafka;
-    let throttleMs = exchange.context?.throttleMs ?? 0;
-    let metered = response;
-    this.#quotas = quotaMeters.of(this.user ?? anonymous, this.clientId, this.#quotas);
-    if (this.#quotas !== undefined) {
-      const { name } = exchange.frame.api!;
-      const { bytes: requestBytes, workMs } = exchange;
-      const result = meter(quotaMeters, this.#quotas, { api: name, requestBytes, response, workMs });
-      throttleMs = Math.max(throttleMs, result.throttleMs);
-      metered = result.response;
-    }
-    if (throttleMs === 0) return metered;
-    this.#throttle(throttleMs);
-    if (metered === undefined) return undefined;
-    const { throttleTimeMs = 0 } = metered as { readonly throttleTimeMs?: number };
-    return { ...metered, throttleTimeMs: Math.max(throttleTimeMs, throttleMs) };
-  }
-
-  /** Nothing more is read or begun for so long: "the broker mutes the channel" (KIP-219). */
-  #throttle(throttleMs: number): void {
-    const { clock } = this.host.kafka;
-    const untilMs = clock.monotonic() + throttleMs;
-    if (untilMs <= this.#throttledUntilMs) return;
-    this.#throttledUntilMs = untilMs;
-    this.#throttling?.cancel();
-    this.#gate.set('quota', true);
-    this.#throttling = clock.setTimer(throttleMs, () => {
-      this.#gate.set('quota', false);
-      this.#advance();
-    });
+  /** The answer as it goes out: a client beyond its quota is told so. */
+  #count({ frame, bytes: requestBytes, workMs, context }: Exchange, response: unknown): unknown {
+    const answered = { api: frame.api!.name, requestBytes, response, workMs };
+    return this.#meter.count(this, answered, context?.throttleMs ?? 0);
   }
 
   /** Once for all that is answered in one go: the produce requests of a commit. */
@@ -659,7 +632,7 @@ export class Session implements KafkaSession, Connection {
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
     for (const resolve of this.#resting.splice(0)) resolve();
-    this.#throttling?.cancel();
+    this.#meter.close();
     this.#waiting.clear();
     this.#exchanges.clear();
     this.#answerShare.made();

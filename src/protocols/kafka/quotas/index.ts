@@ -1,5 +1,5 @@
-export { meter } from './answered.ts';
-export { anonymous, takeMutations } from './take-mutations.ts';
+export { ConnectionMeter } from './connection-meter.ts';
+export { takeMutations } from './take-mutations.ts';
 export { QuotaMeters, ThrottledError, type ClientQuotas } from './quota-meters.ts';
 export {
   quotaKeys,

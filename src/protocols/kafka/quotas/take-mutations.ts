@@ -1,4 +1,5 @@
 import type { RequestContext } from '../handler.ts';
+import { anonymous } from './connection-meter.ts';
 import { ThrottledError } from './quota-meters.ts';
 
 /**
@@ -20,6 +21,3 @@ export function takeMutations(context: RequestContext, partitions: number, stric
     throw error;
   }
 }
-
-/** The user of clients that do not log in. */
-export const anonymous = 'ANONYMOUS';
