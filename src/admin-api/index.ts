@@ -28,7 +28,7 @@ export type {
   PublishResultsJson,
   ValueForm,
 } from './messages.ts';
-export type { AdminReplies, AdminRoute } from './replies.ts';
+export type { AdminParams, AdminReplies, AdminRoute } from './replies.ts';
 export type { AliveJson, HealthJson, ReadyJson, ServerJson } from './server.ts';
 export type {
   DeadLetterPolicyJson,

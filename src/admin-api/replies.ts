@@ -36,3 +36,10 @@ export interface AdminReplies {
 }
 
 export type AdminRoute = keyof AdminReplies;
+
+/** The names in the path of a route: `topic` and `group` for `GET /api/v1/topics/:topic/groups/:group`. */
+export type AdminParams<R extends string> = R extends `${string}/:${infer Name}/${infer Rest}`
+  ? Name | AdminParams<`/${Rest}`>
+  : R extends `${string}/:${infer Name}`
+    ? Name
+    : never;

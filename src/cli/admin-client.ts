@@ -1,5 +1,6 @@
+import type { AdminParams, AdminReplies, AdminRoute } from '../admin-api/index.ts';
 import { type HttpReply, HttpSender, type TlsFiles } from './http-sender.ts';
-import { CliError, exitCode } from './exit-code.ts';
+import { CliError, type ExitCode, exitCode } from './exit-code.ts';
 import { packageVersion } from './program.ts';
 
 /** The address of a broker with default settings. */
@@ -20,7 +21,23 @@ export interface AdminUser {
   readonly password: () => Promise<string>;
 }
 
-type Query = { readonly [name: string]: string | number | undefined };
+export interface AskOptions {
+  readonly query?: { readonly [name: string]: string | number | undefined };
+  /** Sent as JSON. */
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A broker that answers has refused a request. */
+export class RefusedError extends CliError {
+  /** The code of the refusal, such as `topic-not-found`. */
+  readonly code: string;
+
+  constructor(exitCode: ExitCode, code: string, message: string) {
+    super(exitCode, message);
+    this.code = code;
+  }
+}
 
 /** The admin client is the command line's only access to a broker: the admin HTTP of docs/admin-api.md. */
 export class AdminClient {
@@ -45,26 +62,14 @@ export class AdminClient {
     this.#sender = new HttpSender(tls);
   }
 
-  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-    return (await this.#send('GET', path, query, undefined, signal)) as T;
-  }
-
-  async post<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    return (await this.#send('POST', path, {}, body, signal)) as T;
-  }
-
-  async delete<T>(path: string): Promise<T> {
-    return (await this.#send('DELETE', path, {}, undefined, undefined)) as T;
-  }
-
-  async #send(
-    method: string,
-    path: string,
-    query: Query,
-    body: object | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    const url = new URL(`${this.url}${path}`);
+  /** Sends a request of the route, with the names of its path filled in. Throws a CliError. */
+  async ask<R extends AdminRoute>(
+    route: R,
+    params: { readonly [N in AdminParams<R>]: string },
+    { query = {}, body, signal }: AskOptions = {},
+  ): Promise<AdminReplies[R]> {
+    const [method = '', path = ''] = route.split(' ');
+    const url = new URL(this.url + filledIn(path, params));
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const authorization = await this.#authorize();
@@ -80,7 +85,7 @@ export class AdminClient {
       throw this.#unreachable(error);
     }
     const reply = parseJson(answer.text);
-    if (answer.status < 300 && reply !== undefined) return reply;
+    if (answer.status < 300 && reply !== undefined) return reply as AdminReplies[R];
     throw this.#refused(answer.status, reply);
   }
 
@@ -126,7 +131,8 @@ export class AdminClient {
         exitCode.unavailable,
         `The broker at ${this.url} does not answer now: ${error.message}`,
       );
-    return new CliError(status === 404 ? exitCode.notFound : exitCode.failure, error.message);
+    const exit = status === 404 ? exitCode.notFound : exitCode.failure;
+    return new RefusedError(exit, error.code ?? '', error.message);
   }
 }
 
@@ -165,7 +171,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A path from its escaped parts: `apiPath('topics', 'a/b')` is `/api/v1/topics/a%2Fb`. */
-export function apiPath(...parts: readonly string[]): string {
-  return `/api/v1/${parts.map(encodeURIComponent).join('/')}`;
+/** `/topics/:topic` with the topic `a/b` is `/topics/a%2Fb`. */
+function filledIn(path: string, params: { readonly [name: string]: string }): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { ServerJson } from '../../admin-api/index.ts';
 import type { NatsAddress } from '../bench/load-socket.ts';
 import {
@@ -39,16 +38,16 @@ export function configure(command: Command): void {
   ).action(async (options: BenchCommandOptions) => {
     const context = contextOf(options);
     const { client, terminal } = context;
-    const server = await client.get<ServerJson>(apiPath('server'));
+    const server = await client.ask('GET /api/v1/server', {});
     const topic = `pillarbox-bench-${randomBytes(4).toString('hex')}`;
     const windowMax = Math.max(1, wholeNumberOption('--window', options.window) ?? 1024);
     const ms = option('--time', options.time, parseDuration, 'a time such as 2s') ?? 2000;
     const bytes = option('--size', options.size, parseBytes, 'a size such as 1KiB') ?? 128;
-    const remove = (): Promise<unknown> => client.delete(apiPath('topics', topic));
+    const remove = (): Promise<unknown> => client.ask('DELETE /api/v1/topics/:topic', { topic });
     const interrupted = (): void => {
       void remove().finally(() => process.exit(exitCode.interrupted));
     };
-    await client.post(apiPath('topics'), { name: topic, subjects: [`${topic}.>`] });
+    await client.ask('POST /api/v1/topics', {}, { body: { name: topic, subjects: [`${topic}.>`] } });
     process.once('SIGINT', interrupted);
     const results: BenchResult[] = [];
     const measure = async (

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { ConnectionJson } from '../../admin-api/index.ts';
 import { type ClientOptions, addClientOptions, contextOf, print, printList } from '../command.ts';
 import { formatBytes } from '../format.ts';
@@ -13,8 +12,7 @@ export function configure(command: Command): void {
       .description('the clients of all protocols, those that are behind first'),
   ).action(async (options: ClientOptions) => {
     const context = contextOf(options);
-    const path = apiPath('connections');
-    const { connections } = await context.client.get<{ connections: ConnectionJson[] }>(path);
+    const { connections } = await context.client.ask('GET /api/v1/connections', {});
     printList(context, connections, () =>
       connections.length === 0
         ? 'No client is connected.'
@@ -26,7 +24,7 @@ export function configure(command: Command): void {
     command.command('close <id>').description('close a connection; most clients connect again by themselves'),
   ).action(async (id: string, options: ClientOptions) => {
     const context = contextOf(options);
-    const result = await context.client.delete<object>(apiPath('connections', id));
+    const result = await context.client.ask('DELETE /api/v1/connections/:id', { id });
     print(context, result, () => `Closed connection ${id}.`);
   });
 }

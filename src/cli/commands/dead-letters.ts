@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
-import type { DeadLetterJson, DeadLetterTopicJson, RedrivenJson } from '../../admin-api/index.ts';
+import type { DeadLetterJson, RedrivenJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   type CommandContext,
@@ -46,11 +45,10 @@ export function configure(command: Command): void {
   ).action(async (topic: string | undefined, options: ClientOptions & { limit: string }) => {
     const context = contextOf(options);
     if (topic === undefined) return listTopics(context);
-    const { messages } = await context.client.get<{ messages: DeadLetterJson[] }>(
-      apiPath('dead-letters', topic),
-      {
-        limit: wholeNumberOption('--limit', options.limit),
-      },
+    const { messages } = await context.client.ask(
+      'GET /api/v1/dead-letters/:topic',
+      { topic },
+      { query: { limit: wholeNumberOption('--limit', options.limit) } },
     );
     printList(context, messages, () =>
       messages.length === 0 ? `Topic ${topic} holds no dead letter.` : deadLetterTable(messages, context),
@@ -65,9 +63,11 @@ export function configure(command: Command): void {
   ).action(async (topic: string, offset: string, options: ClientOptions & { partition: string }) => {
     const context = contextOf(options);
     const at = String(wholeNumberOption('The offset', offset));
-    const letter = await context.client.get<DeadLetterJson>(apiPath('dead-letters', topic, at), {
-      partition: wholeNumberOption('--partition', options.partition),
-    });
+    const letter = await context.client.ask(
+      'GET /api/v1/dead-letters/:topic/:offset',
+      { topic, offset: at },
+      { query: { partition: wholeNumberOption('--partition', options.partition) } },
+    );
     print(context, letter, () => deadLetterDetails(letter));
   });
 
@@ -99,7 +99,7 @@ export function configure(command: Command): void {
     const context = contextOf(options);
     if (!(await confirm(context.terminal, `Delete all messages of topic ${topic}?`, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${topic} was not purged.`);
-    const result = await context.client.post<{ purged: number }>(apiPath('dead-letters', topic, 'purge'));
+    const result = await context.client.ask('POST /api/v1/dead-letters/:topic/purge', { topic });
     say(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${shownText(topic)}.`);
   });
 }
@@ -109,13 +109,14 @@ async function redrive(
   topic: string,
   options: RedriveOptions,
 ): Promise<Omit<RedrivenJson, 'left'>> {
-  const path = apiPath('dead-letters', topic, 'redrive');
+  const send = (body: object): Promise<RedrivenJson> =>
+    context.client.ask('POST /api/v1/dead-letters/:topic/redrive', { topic }, { body });
   if (options.offset !== undefined) {
     const offsets = options.offset.map((offset) => wholeNumberOption('--offset', offset));
     const body = withoutUndefined({ offsets, to: options.to });
-    return context.client.post<RedrivenJson>(path, body);
+    return send(body);
   }
-  const { topics } = await context.client.get<{ topics: DeadLetterTopicJson[] }>(apiPath('dead-letters'));
+  const { topics } = await context.client.ask('GET /api/v1/dead-letters', {});
   const waiting = topics.find((other) => other.topic === topic)?.messages ?? 0;
   // A message that fails again after redrive comes back to this topic. Without a limit, only the messages
   // there now are redriven.
@@ -126,7 +127,7 @@ async function redrive(
   while (redriven < limit) {
     const chunk = Math.min(redriveChunkMessages, limit - redriven);
     const body = withoutUndefined({ limit: chunk, to: options.to });
-    const answer = await context.client.post<RedrivenJson>(path, body);
+    const answer = await send(body);
     stayed = answer.stayed; // includes the messages that stayed before, which were tried again
     redriven += answer.redriven;
     progress.update(redriven);
@@ -136,7 +137,7 @@ async function redrive(
 }
 
 async function listTopics(context: CommandContext): Promise<void> {
-  const { topics } = await context.client.get<{ topics: DeadLetterTopicJson[] }>(apiPath('dead-letters'));
+  const { topics } = await context.client.ask('GET /api/v1/dead-letters', {});
   printList(context, topics, () =>
     topics.length === 0
       ? 'There is no dead-letter topic; one comes into being with its first message.'

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { ConsumerJson, GroupDetailsJson, GroupJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
@@ -33,8 +32,11 @@ export function configure(command: Command): void {
       .argument('[topic]'),
   ).action(async (topic: string | undefined, options: ClientOptions) => {
     const context = contextOf(options);
-    const path = topic === undefined ? apiPath('groups') : apiPath('topics', topic, 'groups');
-    const { groups } = await context.client.get<{ groups: GroupJson[] }>(path);
+    const { client } = context;
+    const { groups } =
+      topic === undefined
+        ? await client.ask('GET /api/v1/groups', {})
+        : await client.ask('GET /api/v1/topics/:topic/groups', { topic });
     printList(context, groups, () =>
       groups.length === 0
         ? 'There is no group yet; a client makes one when it begins to consume.'
@@ -45,7 +47,10 @@ export function configure(command: Command): void {
   addClientOptions(command.command('show <topic> <group>').description('one group')).action(
     async (topic: string, name: string, options: ClientOptions) => {
       const context = contextOf(options);
-      const group = await context.client.get<GroupDetailsJson>(apiPath('topics', topic, 'groups', name));
+      const group = await context.client.ask('GET /api/v1/topics/:topic/groups/:group', {
+        topic,
+        group: name,
+      });
       print(context, group, () => groupDetails(group, context.terminal.style.bold));
     },
   );
@@ -59,9 +64,10 @@ export function configure(command: Command): void {
     const context = contextOf(options);
     const forMs = option('--for', options.for, parseDuration, 'a time such as 30m');
     const body = withoutUndefined({ forMs });
-    const group = await context.client.post<GroupJson>(
-      apiPath('topics', topic, 'groups', name, 'pause'),
-      body,
+    const group = await context.client.ask(
+      'POST /api/v1/topics/:topic/groups/:group/pause',
+      { topic, group: name },
+      { body },
     );
     const until = forMs === undefined ? '' : ` for ${formatDuration(forMs)}`;
     say(context, group, () => `Paused group ${name} of topic ${topic}${until}.`);
@@ -70,7 +76,10 @@ export function configure(command: Command): void {
   addClientOptions(command.command('resume <topic> <group>').description('deliver again')).action(
     async (topic: string, name: string, options: ClientOptions) => {
       const context = contextOf(options);
-      const group = await context.client.post<GroupJson>(apiPath('topics', topic, 'groups', name, 'resume'));
+      const group = await context.client.ask('POST /api/v1/topics/:topic/groups/:group/resume', {
+        topic,
+        group: name,
+      });
       say(context, group, () => `Resumed group ${name} of topic ${topic}.`);
     },
   );
@@ -89,8 +98,11 @@ export function configure(command: Command): void {
     const question = `Move group ${name} of topic ${topic}? Messages may be delivered again or passed over.`;
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Group ${name} was not moved.`);
-    const path = apiPath('topics', topic, 'groups', name, 'reset');
-    const group = await context.client.post<GroupJson>(path, { start });
+    const group = await context.client.ask(
+      'POST /api/v1/topics/:topic/groups/:group/reset',
+      { topic, group: name },
+      { body: { start } },
+    );
     say(
       context,
       group,
@@ -105,7 +117,10 @@ export function configure(command: Command): void {
     const question = `Delete group ${name} of topic ${topic}? Its position is lost.`;
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Group ${name} was not deleted.`);
-    const result = await context.client.delete<object>(apiPath('topics', topic, 'groups', name));
+    const result = await context.client.ask('DELETE /api/v1/topics/:topic/groups/:group', {
+      topic,
+      group: name,
+    });
     say(context, result, () => `Deleted group ${name} of topic ${topic}.`);
   });
 }

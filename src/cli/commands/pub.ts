@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { shownJson, shownText } from '../../util/shown-text.ts';
-import { type AdminClient, apiPath } from '../admin-client.ts';
-import type { PublishedJson } from '../../admin-api/index.ts';
+import { type AdminClient, RefusedError } from '../admin-client.ts';
+import type { PublishedJson, PublishJson, PublishResultsJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages, parseDuration } from '../format.ts';
@@ -41,13 +41,13 @@ export function configure(command: Command): void {
       dedupeId: options.dedupeId,
       delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
     });
-    const path = await publishPath(context.client, to);
+    const publish = await publisherTo(context.client, to);
     using progress = new ProgressBar('publishing', value === undefined ? undefined : count, process.stderr);
     const values = value === undefined ? linesOf(process.stdin) : repeat(value, count);
     let published = 0;
     for await (const batch of batchesOf(values)) {
       const messages = batch.map((value) => ({ ...fields, value }));
-      const { results } = await context.client.post<{ results: PublishedJson[] }>(path, { messages });
+      const { results } = await publish({ messages });
       progress.hide();
       reportResults(context, to, results, published === 0 && value !== undefined && count === 1);
       published += results.length;
@@ -60,13 +60,17 @@ export function configure(command: Command): void {
 }
 
 /** The name of a topic means that topic; any other name is a subject, which a topic may capture. */
-async function publishPath(client: AdminClient, to: string): Promise<string> {
+async function publisherTo(
+  client: AdminClient,
+  to: string,
+): Promise<(body: PublishJson) => Promise<PublishResultsJson>> {
   try {
-    await client.get(apiPath('topics', to));
-    return apiPath('topics', to, 'messages');
+    await client.ask('GET /api/v1/topics/:topic', { topic: to });
+    return (body) => client.ask('POST /api/v1/topics/:topic/messages', { topic: to }, { body });
   } catch (error) {
-    if (error instanceof CliError && error.exitCode === exitCode.notFound)
-      return apiPath('subjects', to, 'messages');
+    // A user who may not see a topic of that name may still publish to the subject.
+    if (error instanceof RefusedError && ['topic-not-found', 'not-permitted'].includes(error.code))
+      return (body) => client.ask('POST /api/v1/subjects/:subject/messages', { subject: to }, { body });
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { MessageJson, MessagesJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes } from '../format.ts';
@@ -70,7 +69,7 @@ async function tail(
     signal,
   );
   const ask = async (query: Query): Promise<MessagesJson> =>
-    context.client.get<MessagesJson>(apiPath('topics', topic, 'messages'), query, signal);
+    context.client.ask('GET /api/v1/topics/:topic/messages', { topic }, { query, signal });
   while (shown < limit) {
     const query = {
       ...filter,

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { GroupJson, ServerJson, TopicJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { formatBytes, formatCount, formatDuration, parseDuration } from '../format.ts';
@@ -67,9 +66,9 @@ export function configure(command: Command): void {
 
 async function read({ client }: CommandContext): Promise<Snapshot> {
   const [server, { topics }, { groups }] = await Promise.all([
-    client.get<ServerJson>(apiPath('server')),
-    client.get<{ topics: TopicJson[] }>(apiPath('topics')),
-    client.get<{ groups: GroupJson[] }>(apiPath('groups')),
+    client.ask('GET /api/v1/server', {}),
+    client.ask('GET /api/v1/topics', {}),
+    client.ask('GET /api/v1/groups', {}),
   ]);
   return { server, topics, groups };
 }

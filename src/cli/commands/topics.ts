@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { apiPath } from '../admin-client.ts';
 import type { GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
@@ -42,7 +41,7 @@ export function configure(command: Command): void {
   addClientOptions(command.command('list', { isDefault: true }).description('all topics')).action(
     async (options: ClientOptions) => {
       const context = contextOf(options);
-      const { topics } = await context.client.get<{ topics: TopicJson[] }>(apiPath('topics'));
+      const { topics } = await context.client.ask('GET /api/v1/topics', {});
       printList(context, topics, () =>
         topics.length === 0
           ? 'There is no topic yet: pillarbox topics create orders --subjects "orders.>"'
@@ -55,7 +54,7 @@ export function configure(command: Command): void {
     command.command('show <topic>').description('one topic with its partitions and groups'),
   ).action(async (name: string, options: ClientOptions) => {
     const context = contextOf(options);
-    const topic = await context.client.get<TopicDetailsJson>(apiPath('topics', name));
+    const topic = await context.client.ask('GET /api/v1/topics/:topic', { topic: name });
     print(context, topic, () => topicDetails(topic, context.terminal.style.bold));
   });
 
@@ -73,7 +72,8 @@ export function configure(command: Command): void {
       .option('--max-age <time>', 'oldest message kept, such as 7d'),
   ).action(async (name: string, options: CreateOptions) => {
     const context = contextOf(options);
-    const topic = await context.client.post<TopicDetailsJson>(apiPath('topics'), topicBody(name, options));
+    const body = topicBody(name, options);
+    const topic = await context.client.ask('POST /api/v1/topics', {}, { body });
     say(context, topic, () => `Created topic ${name}.`);
   });
 
@@ -84,11 +84,11 @@ export function configure(command: Command): void {
       .option('--yes', 'do not ask'),
   ).action(async (name: string, options: ClientOptions & { yes?: boolean }) => {
     const context = contextOf(options);
-    const topic = await context.client.get<TopicDetailsJson>(apiPath('topics', name));
+    const topic = await context.client.ask('GET /api/v1/topics/:topic', { topic: name });
     const question = `Delete topic ${name} with ${formatMessages(topic.messages)} and ${topic.groups} groups?`;
     if (!(await confirm(context.terminal, question, options.yes === true)))
       throw new CliError(exitCode.failure, `Topic ${name} was not deleted.`);
-    const result = await context.client.delete<object>(apiPath('topics', name));
+    const result = await context.client.ask('DELETE /api/v1/topics/:topic', { topic: name });
     say(context, result, () => `Deleted topic ${name}.`);
   });
 
@@ -113,7 +113,7 @@ export function configure(command: Command): void {
         before: wholeNumberOption('--before', options.before),
         keep: wholeNumberOption('--keep', options.keep),
       });
-      const result = await context.client.post<{ purged: number }>(apiPath('topics', name, 'purge'), body);
+      const result = await context.client.ask('POST /api/v1/topics/:topic/purge', { topic: name }, { body });
       say(context, result, () => `Purged ${formatMessages(result.purged)} of topic ${name}.`);
     },
   );

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { AdminClient, apiPath } from '../admin-client.ts';
+import { AdminClient } from '../admin-client.ts';
 import type { ServerJson } from '../../admin-api/index.ts';
 import { userOf } from '../command.ts';
 import type { Check, Examination } from './check.ts';
@@ -40,7 +40,8 @@ async function runningBroker({
       isPinned: !process.env['PILLARBOX_CA'],
     },
   });
-  return client.get<ServerJson>(apiPath('server'), {}, AbortSignal.timeout(2000)).catch(() => undefined);
+  const signal = AbortSignal.timeout(2000);
+  return client.ask('GET /api/v1/server', {}, { signal }).catch(() => undefined);
 }
 
 async function checkPort(name: string, host: string, port: number): Promise<Check> {

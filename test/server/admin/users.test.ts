@@ -205,6 +205,8 @@ describe('the command line', () => {
     const env = { PILLARBOX_PASSWORD: 'r' };
     const read = await runCli(['topics', 'show', 'orders', '--user', 'reader', '--url', url()], { env });
     assert.deepEqual([read.code, read.err], [0, '']);
+    const sent = await runCli(['pub', 'orders.1', 'x', '--token', 'shop-token', '--url', url()]);
+    assert.deepEqual([sent.code, sent.out.startsWith('Stored on disk: topic orders,')], [0, true], sent.err);
     const denied = await runCli(['topics', 'show', 'secrets', '--user', 'reader', '--url', url()], { env });
     assert.deepEqual([denied.code, denied.err.includes('may not see topic "secrets"')], [1, true]);
     const all = { PILLARBOX_USER: 'root', PILLARBOX_PASSWORD: 'root:secret', PILLARBOX_URL: url() };
