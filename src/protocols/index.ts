@@ -19,6 +19,7 @@ export {
   parseUsers,
   type User,
   type Access,
+  certificateNames,
   fullAccess,
   noAccess,
   type TopicAction,

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../util/index.ts';
 import { shownText } from '../../util/index.ts';
 import type { BodyRoom } from './body-room.ts';
@@ -59,6 +60,11 @@ export class HttpRequest {
       else this.#response.once('close', () => abort.abort());
     }
     return this.#abort.signal;
+  }
+
+  /** The connection that it came by: TLS knows more of the client. */
+  get socket(): Socket {
+    return this.#message.socket;
   }
 
   /** Whether the client has sent all of the body. */

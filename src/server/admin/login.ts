@@ -1,5 +1,6 @@
 import {
   type Access,
+  certificateNames,
   fullAccess,
   type Hall,
   HttpError,
@@ -40,14 +41,18 @@ export function needsLogin({ token, users }: AdminDoor): boolean {
 }
 
 /**
- * Logs a request in: by the admin token or the token of a user (`Bearer`), or by a user's name and password
- * (`Basic`). Where it may not be looked at yet, the request waits. Rejects with an HttpError: 401, or 429 when
+ * Logs a request in: by the admin token or the token of a user (`Bearer`), by a user's name and password
+ * (`Basic`), or without these by the certificate that the client has shown. Where it may not be looked at yet, the request waits. Rejects with an HttpError: 401, or 429 when
  * too many wait.
  */
 export async function logIn(request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
   if (!needsLogin(door)) return anyone;
   const given = givenBy(request.headers.authorization ?? '');
-  if (!given) throw notAuthorised(door);
+  if (!given) {
+    const login = await loginByCertificate(request, door);
+    if (login) return login;
+    throw notAuthorised(door);
+  }
   const { logins, clock } = door.hall;
   const { address } = request;
   const name = given.kind === 'token' ? tokenUser : given.user;
@@ -73,6 +78,17 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
 async function loginBy(given: Given, { token, users }: AdminDoor): Promise<AdminLogin | undefined> {
   if (given.kind === 'token' && token !== undefined && sameText(token, given.token)) return anyone;
   const login = await users.logIn(adminProtocol, given);
+  return login && { user: login.user?.name ?? null, access: login.access };
+}
+
+/** TLS has verified the certificate, or has not asked for one. */
+async function loginByCertificate(
+  { socket }: HttpRequest,
+  { users }: AdminDoor,
+): Promise<AdminLogin | undefined> {
+  const names = certificateNames(socket);
+  if (names.length === 0) return undefined;
+  const login = await users.logIn(adminProtocol, { kind: 'certificate', names });
   return login && { user: login.user?.name ?? null, access: login.access };
 }
 

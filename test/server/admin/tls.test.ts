@@ -93,6 +93,16 @@ describe('the admin HTTP with a certificate', () => {
     });
   });
 
+  test('takes a certificate for a login, with the permissions of its user', async () => {
+    const users = [{ name: 'ann', certificate: 'CN=ann', permissions: { manage: ['orders'] } }];
+    await withServer({ ...identity, adminTlsCa: certificate, users }, async (_, url) => {
+      const trusts = ['--url', url, '--ca', certificate];
+      const own = ['--client-cert', fixture('client-cert.pem'), '--client-key', fixture('client-key.pem')];
+      assert.equal((await runCli(['topics', 'create', 'orders', ...trusts, ...own])).code, 0);
+      assertRefused(await runCli(['topics', 'create', 'other', ...trusts, ...own]), /may not manage/);
+    });
+  });
+
   test('shows the new certificate after the files were read anew', async () => {
     await using directory = await makeTemporaryDirectory();
     const [cert, own] = [join(directory.path, 'cert.pem'), join(directory.path, 'key.pem')];
