@@ -71,7 +71,7 @@ export function addClientOptions(command: Command): Command {
       '--user <name>',
       'user to log in as (or PILLARBOX_USER); password by PILLARBOX_PASSWORD or prompt',
     )
-    .option('--ca <file>', "PEM file of what has signed the broker's certificate (or PILLARBOX_CA)")
+    .option('--ca <file>', "PEM file of the authority that signed the broker's certificate (or PILLARBOX_CA)")
     .option('--client-cert <file>', 'PEM file of a client certificate (or PILLARBOX_CLIENT_CERT)')
     .option('--client-key <file>', 'PEM file of its key (or PILLARBOX_CLIENT_KEY)');
 }

@@ -171,7 +171,7 @@ function exitCodeOf(error: unknown): number {
 
 function banner({ doors, adminUrl, adminTlsCert, dataDirectory, startMs }: Listening, self: string): string {
   const trust =
-    adminTlsCert === undefined ? '' : `\n  export PILLARBOX_CA=${adminTlsCert}  # or what has signed it`;
+    adminTlsCert === undefined ? '' : `\n  export PILLARBOX_CA=${adminTlsCert}  # or its authority's`;
   const isDefault = adminUrl === 'http://127.0.0.1:8222';
   const width = Math.max(...doors.map(({ title }) => title.length), 'Admin'.length) + 1;
   const lines = doors.map(({ title, address }) => `  ${title.padEnd(width)} ${address}\n`).join('');

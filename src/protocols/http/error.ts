@@ -1,6 +1,6 @@
 /**
- * A refusal of the HTTP: a status, a code for programs and a sentence for people. What it looks like on the
- * wire is up to the protocol that stands on the HTTP.
+ * A refusal of the HTTP: a status, a code for programs and a sentence for people. The protocol on top of the HTTP
+ * decides how it looks on the wire.
  */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -21,7 +21,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The client has left, or was cut off: whatever is thrown now reaches no one. */
+/** The client has left, or was cut off: no answer reaches it. */
 export function clientGone(): HttpError {
   return new HttpError(400, 'client-gone', 'The client has left before its request was complete.');
 }

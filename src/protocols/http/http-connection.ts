@@ -21,7 +21,7 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** What a client still sends of a body that is not wanted is read for so long, so that it reads the answer. */
+/** The rest of an unwanted body is read for so long, so that its client gets to read the answer. */
 const lingerMs = 1_000;
 
 /** A connection of an HTTP client: one request at a time is under way; those sent ahead wait in order. */
@@ -93,7 +93,7 @@ export class HttpConnection implements Connection {
     if (this.#waiting.length > this.#host.limits.pipelinedMax) this.socket.destroy();
   }
 
-  /** What has come is no HTTP, or the socket has failed. */
+  /** The input is not HTTP, or the socket has failed. */
   failed(error: Error & { readonly code?: string }): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
@@ -108,7 +108,7 @@ export class HttpConnection implements Connection {
             'headers-too-large',
             `The headers may have ${this.#host.limits.headersBytesMax} bytes at most.`,
           )
-        : new HttpError(400, 'invalid-http', 'What was sent is not a request of HTTP/1.1.'),
+        : new HttpError(400, 'invalid-http', 'The input is not a request of HTTP/1.1.'),
     );
   }
 
@@ -145,8 +145,8 @@ export class HttpConnection implements Connection {
 
   /**
    * No more is read before those that wait are answered. Node reads from the system past the stream, where a
-   * pause has no effect, until somebody listens to the stream's data; and it goes on reading after each
-   * request of the input at hand.
+   * pause has no effect, until the stream's data has a listener. Node also goes on reading after each request
+   * of the input at hand.
    */
   #pause(): void {
     if (this.#waiting.length > 1) return;

@@ -63,7 +63,7 @@ export class HttpFrontend implements Frontend {
       requestTimeout: 0,
       keepAliveTimeout: 0,
     });
-    this.#http.maxHeadersCount = 0; // what is beyond would be dropped unseen; connections count by themselves
+    this.#http.maxHeadersCount = 0; // headers beyond it would be dropped unseen; connections count them
     this.#http.on('request', (message, response) => this.#take(message, response, false));
     this.#http.on('checkContinue', (message, response) => this.#take(message, response, true));
     this.#http.on('clientError', (error, socket) => {

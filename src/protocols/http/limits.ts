@@ -1,4 +1,4 @@
-/** What the clients of one HTTP frontend may do. Times are in milliseconds. */
+/** The limits of one HTTP frontend's clients. Times are in milliseconds. */
 export interface HttpLimits {
   readonly connectionsMax: number;
   /** Names and values of the headers of a request, and its target. */

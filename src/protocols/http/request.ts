@@ -91,7 +91,7 @@ export class HttpRequest {
         this.#bodyDueMs = Infinity;
         message.off('data', take).off('end', end).off('close', leave);
         if (!error) return resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
-        message.resume(); // what still comes is thrown away
+        message.resume(); // the rest is thrown away
         reject(error);
       };
       const take = (chunk: Buffer): void => {

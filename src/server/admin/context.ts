@@ -39,7 +39,7 @@ export function topicFor(action: Action, { access, params }: Asked, context: Adm
   return topicOf(context, name);
 }
 
-/** The group of a request's path: who may consume from a topic may see to its groups. */
+/** The group of a request's path. Groups take the permission to consume from their topic. */
 export function groupFor(request: Asked, context: AdminContext): Group {
   const topic = topicFor('consume', request, context);
   const { group: name = '' } = request.params;
@@ -54,7 +54,7 @@ export function topicOf({ broker }: AdminContext, name: string): Topic {
   throw new HttpError(404, 'topic-not-found', `There is no topic "${name}".`);
 }
 
-/** What is done with a topic; `see` is what every permission on it allows. */
+/** An action on a topic. Every permission on the topic allows `see`. */
 export type Action = TopicAction | 'see';
 type Asked = Pick<AdminRequest, 'access' | 'params'>;
 

@@ -14,7 +14,7 @@ export const adminProtocol = 'admin';
 /** Under which name wrong tokens are counted: a token names its user by itself. */
 const tokenUser = 'admin token';
 
-/** What lets requests in. */
+/** The credentials that the admin HTTP accepts. */
 export interface AdminDoor {
   /** It may do everything, as no user in particular. */
   readonly token: string | undefined;
@@ -22,7 +22,7 @@ export interface AdminDoor {
   readonly hall: Hall;
 }
 
-/** Who a request comes from, and what it may do. */
+/** The user that a request comes from, and its access. */
 export interface AdminLogin {
   /** Null: no user in particular. */
   readonly user: string | null;
@@ -35,7 +35,7 @@ type Given =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'password'; readonly user: string; readonly password: string };
 
-/** Whether a request has to say who it comes from. */
+/** Whether a request has to log in. */
 export function needsLogin({ token, users }: AdminDoor): boolean {
   return token !== undefined || users.requires(adminProtocol);
 }

@@ -1,4 +1,4 @@
-/** Who takes part in a group, as the admin HTTP and the command line show it: consumers of every protocol. */
+/** The consumers of a group, of every protocol, as the admin HTTP and the command line show them. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
