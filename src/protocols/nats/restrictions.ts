@@ -1,13 +1,13 @@
 import type { LiveMessage, Route, Router } from '../../broker/index.ts';
-import { subjectMatches, textOf, type Clock } from '../../util/index.ts';
+import { subjectTokens, textOf, type Clock } from '../../util/index.ts';
 import type { Frame } from '../../wire/nats/index.ts';
 import { fullAccess, type Access, type Login, type NatsPermissions } from '../users/index.ts';
 import { ResponsePermits } from './response-permits.ts';
 import type { Session } from './session.ts';
 import { PublishRules, SubscribeRules } from './subject-rules.ts';
 
-/** Replies to requests: no topic captures them, unless somebody means to store answers. */
-const inboxPrefix = '_INBOX.';
+/** Inboxes, where clients receive replies and deliveries, are `_INBOX.<of the client>.…`. */
+const inbox = '_INBOX';
 
 /** Whether a subscription may have a message: what pattern and permissions make of it. */
 export interface DeliveryFilter {
@@ -92,22 +92,26 @@ export class Restrictions {
 
   maySubscribe(pattern: string, queue: string | undefined): boolean {
     if (this.#subscribe !== undefined && !this.#subscribe.allows(pattern, queue)) return false;
+    if (this.#isKeptFromInboxes && hearsInboxes(pattern) && pattern.startsWith(inbox)) return false;
     // One subject of a topic that may not be consumed: it would be silent for ever.
     const topic = this.#router.topicOf(pattern);
     return topic === undefined || this.access.mayConsume(topic.name);
   }
 
-  /**
-   * What messages of a subscription are held against; undefined when it may have all of them. `isStrict`: also what
-   * consumers send to it, because they may have been asked by a client that could do more than this one.
-   */
-  filterOf(pattern: string, isStrict = false): DeliveryFilter | undefined {
+  /** What messages of a subscription are held against; undefined when it may have all of them. */
+  filterOf(pattern: string): DeliveryFilter | undefined {
     const denies = this.#subscribe?.deniesPartOf(pattern) ? this.#subscribe : undefined;
-    const access =
-      this.access.consumesAll || (!isStrict && pattern.startsWith(inboxPrefix)) ? undefined : this.access;
-    return denies || access
-      ? new Filter(this.#router, isStrict ? undefined : pattern, access, denies)
-      : undefined;
+    const access = this.access.consumesAll ? undefined : this.access;
+    if (!denies && !access) return undefined;
+    return new Filter(this.#router, access, denies, this.#isKeptFromInboxes && hearsInboxes(pattern));
+  }
+
+  /**
+   * A client that may not consume everything would read it in the inboxes of others. Where it has permissions to
+   * subscribe, those decide.
+   */
+  get #isKeptFromInboxes(): boolean {
+    return this.#subscribe === undefined && !this.access.consumesAll;
   }
 
   /** The client has received a message that asks for an answer. */
@@ -121,38 +125,50 @@ export class Restrictions {
   }
 }
 
+/**
+ * The filter of a subscription. It looks at the subject that a message shows: that of a delivery by a consumer is
+ * the subject that the message was stored under, so that messages of a topic need `consume` by whatever way they
+ * come.
+ */
 class Filter implements DeliveryFilter {
   readonly #router: Router;
-  readonly #pattern: string | undefined;
   readonly #access: Access | undefined;
   readonly #denies: SubscribeRules | undefined;
+  readonly #dropsInboxes: boolean;
   #route: Route | undefined = undefined;
   #verdict = false;
 
   constructor(
     router: Router,
-    pattern: string | undefined,
     access: Access | undefined,
     denies: SubscribeRules | undefined,
+    dropsInboxes: boolean,
   ) {
     this.#router = router;
-    this.#pattern = pattern;
     this.#access = access;
     this.#denies = denies;
+    this.#dropsInboxes = dropsInboxes;
   }
 
   lets(message: LiveMessage): boolean {
     const { subjectBuffer, subjectStart, subjectEnd } = message;
     const route = this.#router.match(subjectBuffer, subjectStart, subjectEnd, this.#route);
-    if (route === this.#route && !route.open) return this.#verdict;
+    // The siblings of an open route have one topic, but each its own subject.
+    if (route === this.#route && (!route.open || this.#denies === undefined)) return this.#verdict;
     this.#route = route;
     return (this.#verdict = this.#judge(route, textOf(subjectBuffer, subjectStart, subjectEnd)));
   }
 
   #judge({ topic }: Route, subject: string): boolean {
-    // Sent to the subscription by a consumer, which shows the subject that it was stored under.
-    if (this.#pattern !== undefined && !subjectMatches(this.#pattern, subject)) return true;
     if (this.#denies?.denies(subject)) return false;
+    if (this.#dropsInboxes && subject.startsWith(`${inbox}.`)) return false;
     return topic === undefined || this.#access === undefined || this.#access.mayConsume(topic.name);
   }
+}
+
+/** Whether a pattern hears inboxes of more than one client. */
+function hearsInboxes(pattern: string): boolean {
+  const [first, second] = subjectTokens(pattern);
+  if (first === '>' || first === '*') return true;
+  return first === inbox && (second === '*' || second === '>');
 }

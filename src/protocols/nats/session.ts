@@ -328,8 +328,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     for (const subscription of this.subscriptions.values()) {
       const { pattern, queue } = subscription.live!;
       const { restrictions } = this;
-      // Pulls that wait would go on sending.
-      subscription.filter = restrictions?.filterOf(pattern, true);
+      subscription.filter = restrictions?.filterOf(pattern);
       if (restrictions === undefined || restrictions.maySubscribe(pattern, queue)) continue;
       this.deny('Subscription to', pattern, queue, subscription.sid);
       this.remove(subscription);

@@ -160,12 +160,43 @@ describe('permissions by topic', { skip: oraclePath !== undefined }, () => {
     assert.deepEqual(ofTest, ['live.7', 'live.7', 'orders.7', 'orders.7', 'end']);
     using client = await wire('reader');
     await client.exchange(
+      lines('SUB _INBOX.> 1', 'SUB _INBOX.*.1 2', 'SUB _INBOX.mine.> 3', 'PING'),
+      lines(
+        `-ERR 'Permissions Violation for Subscription to "_INBOX.>"'`,
+        `-ERR 'Permissions Violation for Subscription to "_INBOX.*.1"'`,
+        'PONG',
+      ),
+    );
+    await client.exchange(
       lines('SUB bills.7 1', 'SUB bills.> 2', 'SUB orders.7 3', 'PING'),
       lines(
         `-ERR 'Permissions Violation for Subscription to "bills.7"'`,
         `-ERR 'Permissions Violation for Subscription to "bills.>"'`,
         'PONG',
       ),
+    );
+  });
+
+  test('deliveries and replies to others', async () => {
+    await withStreams();
+    await using reader = await as('reader');
+    await using admin = await as('admin');
+    const heard: string[] = [];
+    const listen = (pattern: string): Subscription =>
+      reader.subscribe(pattern, { callback: (_, message) => void heard.push(message.subject) });
+    listen('>');
+    listen('deliver.*');
+    await reader.flush();
+    const jsm = await jetstreamManager(admin, patient);
+    for (const stream of ['orders', 'bills'])
+      await jsm.consumers.add(stream, { deliver_subject: `deliver.${stream}`, ack_policy: AckPolicy.None });
+    await eventually(() => heard.filter((subject) => subject === 'orders.1').length === 2);
+    admin.publish('end');
+    await admin.flush();
+    await eventually(() => heard.includes('end'));
+    assert.deepEqual(
+      heard.filter((subject) => /^_INBOX|^bills/.test(subject)),
+      [],
     );
   });
 });
