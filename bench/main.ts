@@ -14,11 +14,12 @@ import { textTable } from './table.ts';
 const resultsPath = `${projectRoot}bench/RESULTS.md`;
 
 function selectContenders(options: Options): Contender[] {
-  const { pillarboxPath, beforePath, profileDirectory, servers } = options;
+  const { pillarboxPath, beforePath, profileDirectory, servers, users } = options;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const found = findContenders({
     pillarboxPath,
     beforePath,
+    users,
     profileDirectory: absolute(profileDirectory),
   });
   const wanted = servers?.map((name) => (name === 'synced' ? 'nats-server, synced' : name));

@@ -14,9 +14,10 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --consumers N,N     connections of the consume case (default 1,4)
   --topics N,N        streams of the many-topics case (default 1,100,1000)
   --backlog N         messages of the backlog case (default 10000000)
-  --servers NAMES     of pillarbox, before, nats-server, synced and kafka (default: all that are found)
+  --servers NAMES     of pillarbox, before, users, nats-server, synced and kafka (default: all that are found)
   --pillarbox PATH    another build's dist/bundle/cli/main.js, in place of this one
   --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
+  --users             this build once more, with users and permissions for NATS clients
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started
   --json FILE         every sample, as JSON
@@ -36,6 +37,7 @@ export interface Options {
   readonly profileDirectory: string | undefined;
   readonly jsonFile: string | undefined;
   readonly write: boolean;
+  readonly users: boolean;
 }
 
 const text = { type: 'string' } as const;
@@ -49,6 +51,7 @@ export function parseOptions(args: readonly string[]): Options {
       list: flag,
       quick: flag,
       write: flag,
+      users: flag,
       only: text,
       rounds: text,
       seconds: text,
@@ -87,6 +90,7 @@ export function parseOptions(args: readonly string[]): Options {
     profileDirectory: values.profile,
     jsonFile: values.json,
     write: values.write,
+    users: values.users,
   };
 }
 

@@ -104,7 +104,7 @@ export class Run implements Workbench {
 
   #contendersOf(row: Row): readonly Contender[] {
     return this.#contenders.filter(({ name }) =>
-      row.contenders.includes(name === 'before' ? 'pillarbox' : name),
+      row.contenders.includes(name === 'before' || name === 'users' ? 'pillarbox' : name),
     );
   }
 

@@ -1,7 +1,13 @@
 import type { Scratch } from '../scratch.ts';
 import type { ServerProcess } from './server-process.ts';
 
-export type ContenderName = 'pillarbox' | 'before' | 'nats-server' | 'nats-server, synced' | 'kafka';
+export type ContenderName =
+  | 'pillarbox'
+  | 'before'
+  | 'users'
+  | 'nats-server'
+  | 'nats-server, synced'
+  | 'kafka';
 
 /** A contender is a server that the bench can measure. */
 export interface Contender {

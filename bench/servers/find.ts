@@ -12,6 +12,8 @@ export interface FindOptions {
   readonly pillarboxPath?: string | undefined;
   /** The command line of another build, to be measured beside it. */
   readonly beforePath?: string | undefined;
+  /** Measures the broker with users and permissions, too. */
+  readonly users?: boolean;
   readonly profileDirectory?: string | undefined;
   /** By default $NATS_SERVER, or nats-server on PATH. */
   readonly natsServerPath?: string | undefined;
@@ -28,10 +30,12 @@ function findPillarbox(options: FindOptions): Contender[] {
   const cliPath = options.pillarboxPath ?? `${outputRoot}bundle/cli/main.js`;
   if (!existsSync(cliPath)) return [];
   const { beforePath, profileDirectory } = options;
-  const now = new Pillarbox({ cliPath, version: readProjectVersion(), profileDirectory });
-  if (beforePath === undefined) return [now];
+  const version = readProjectVersion();
+  const now: Contender[] = [new Pillarbox({ cliPath, version, profileDirectory })];
+  if (options.users === true) now.push(new Pillarbox({ name: 'users', cliPath, version }));
+  if (beforePath === undefined) return now;
   if (!existsSync(beforePath)) throw new Error(`there is no ${beforePath}: build it, or correct --before`);
-  return [now, new Pillarbox({ name: 'before', cliPath: beforePath, version: beforePath })];
+  return [...now, new Pillarbox({ name: 'before', cliPath: beforePath, version: beforePath })];
 }
 
 function findNatsServer(options: FindOptions): Contender[] {

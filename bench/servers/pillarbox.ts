@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scratch } from '../scratch.ts';
 import type { Contender } from './contender.ts';
@@ -7,8 +7,8 @@ import { ServerProcess } from './server-process.ts';
 
 /** How to run the broker; `profileDirectory` makes it write a processor profile when it ends. */
 export interface PillarboxOptions {
-  /** `before` is another build, measured in the same run. */
-  readonly name?: 'pillarbox' | 'before';
+  /** `before` is another build, measured in the same run; `users` has users and permissions. */
+  readonly name?: 'pillarbox' | 'before' | 'users';
   readonly cliPath: string;
   readonly version: string;
   readonly profileDirectory?: string | undefined;
@@ -16,7 +16,7 @@ export interface PillarboxOptions {
 
 /** The broker of this project, as its users start it. */
 export class Pillarbox implements Contender {
-  readonly name: 'pillarbox' | 'before';
+  readonly name: 'pillarbox' | 'before' | 'users';
   readonly version: string;
   readonly #options: PillarboxOptions;
 
@@ -33,11 +33,12 @@ export class Pillarbox implements Contender {
     const profile =
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
+    const users = this.name === 'users' ? ['--config', writeUsers(directory)] : [];
     const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
     return ServerProcess.start(
       {
         command: process.execPath,
-        args: [...profile, cliPath, ...serve, ...ports],
+        args: [...profile, cliPath, ...serve, ...ports, ...users],
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
       },
@@ -57,4 +58,31 @@ function readPorts(portsFile: string): { nats?: number; kafka?: number } | undef
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What clients of the load may do, by topic and by subject, with something denied of each, so that every publish
+ * and every delivery is held against it. They bring no credentials.
+ */
+const users = [
+  {
+    name: 'bench',
+    protocols: ['nats'],
+    permissions: {
+      publish: { allow: ['*'], deny: ['secret-*'] },
+      consume: { allow: ['*'], deny: ['secret-*'] },
+      manage: ['*'],
+    },
+    nats: {
+      publish: { allow: ['$JS.>', '_INBOX.>', '>'], deny: ['secret.>'] },
+      subscribe: { allow: ['_INBOX.>', '>'], deny: ['secret.>'] },
+    },
+  },
+];
+
+/** Returns the path of a configuration file. */
+function writeUsers(directory: string): string {
+  const path = join(directory, 'users.json');
+  writeFileSync(path, JSON.stringify({ 'nats-no-auth-user': 'bench', users }));
+  return path;
 }
