@@ -1,4 +1,4 @@
-import { LiveMessage } from '../../broker/index.ts';
+import { LiveMessage, type Topic } from '../../broker/index.ts';
 import { natsHeaders, type Frame } from '../../wire/nats/index.ts';
 import { traceOf, type MessageTrace } from './message-trace.ts';
 import type { Session } from './session.ts';
@@ -60,6 +60,7 @@ function publishTraced(session: Session, message: LiveMessage, trace: MessageTra
   trace.delivered(route);
   const { topic } = route;
   if (topic !== undefined && jetStream) {
+    if (!mayStore(session, message, topic)) return;
     trace.stored(topic, jetStream.refusalOf?.(message, topic));
     if (!trace.only) jetStream.publish(session, message, topic);
   } else if (count === 0 && !trace.only && message.replyStart >= 0 && session.noResponders) {
@@ -105,14 +106,23 @@ function publishSystem(session: Session, message: LiveMessage): boolean {
       : jetStream.request(session, message);
     if (answered) return true;
     const route = router.matchSubject(message.subject);
-    if (route.topic) jetStream.publish(session, message, route.topic);
-    else if (!route.hasSubscribers && message.replyStart >= 0 && session.noResponders)
+    if (route.topic) {
+      if (mayStore(session, message, route.topic)) jetStream.publish(session, message, route.topic);
+    } else if (!route.hasSubscribers && message.replyStart >= 0 && session.noResponders) {
       sayNobody(session, message);
+    }
     return true;
   }
   if (message.replyStart < 0 || !isUserInfoRequest(message)) return false;
   replyUserInfo(session, message);
   return true;
+}
+
+/** Restrictions leave the topics of subjects under `$JS.` to this: most are requests, which no topic captures. */
+function mayStore(session: Session, message: LiveMessage, topic: Topic): boolean {
+  if (session.access.mayPublish(topic.name)) return true;
+  session.deny('Publish to', message.subject);
+  return false;
 }
 
 /**

@@ -6,6 +6,10 @@ import { ResponsePermits } from './response-permits.ts';
 import type { Session } from './session.ts';
 import { PublishRules, SubscribeRules } from './subject-rules.ts';
 
+const dollar = 36;
+const jetStreamPrefix = '$JS.';
+const ackPrefix = '$JS.ACK.';
+
 /** Inboxes, where clients receive replies and deliveries, are `_INBOX.<of the client>.…`. */
 const inbox = '_INBOX';
 
@@ -58,6 +62,10 @@ export class Restrictions {
     // The same control line as before, without anything in between.
     if (frame.repeated && this.#wasAllowed) return true;
     const { buffer, subjectStart, subjectEnd } = frame;
+    if (buffer[subjectStart] === dollar) {
+      const subject = textOf(buffer, subjectStart, subjectEnd);
+      if (subject.startsWith(jetStreamPrefix)) return this.#requests(session, subject);
+    }
     const route = this.#router.match(buffer, subjectStart, subjectEnd, session.route);
     if (route !== session.route) {
       session.route = route;
@@ -72,6 +80,20 @@ export class Restrictions {
     if (mayStore && (this.#publish === undefined || this.#publish.allows(subject)))
       return (this.#wasAllowed = true);
     if (mayStore && this.#responses?.take(subject)) return true;
+    session.deny('Publish to', subject);
+    return false;
+  }
+
+  /**
+   * The same for requests to JetStream and acks. The topics they are about are JetStream's to check, and the
+   * subjects of acks never repeat.
+   */
+  #requests(session: Session, subject: string): boolean {
+    this.#route = undefined;
+    const rules = this.#publish;
+    this.#wasAllowed =
+      rules === undefined || (subject.startsWith(ackPrefix) ? rules.judge(subject) : rules.allows(subject));
+    if (this.#wasAllowed || this.#responses?.take(subject)) return true;
     session.deny('Publish to', subject);
     return false;
   }

@@ -16,13 +16,18 @@ export class PublishRules {
   }
 
   allows(subject: string): boolean {
-    let verdict = this.#verdicts.get(subject);
-    if (verdict !== undefined) return verdict;
-    const matches = (pattern: string): boolean => subjectMatches(pattern, subject);
-    verdict = (this.#allow === undefined || this.#allow.some(matches)) && !this.#deny.some(matches);
+    const known = this.#verdicts.get(subject);
+    if (known !== undefined) return known;
+    const verdict = this.judge(subject);
     if (this.#verdicts.size >= verdictsMax) this.#verdicts.clear();
     this.#verdicts.set(subject, verdict);
     return verdict;
+  }
+
+  /** The same for a subject that is not asked about again. */
+  judge(subject: string): boolean {
+    const matches = (pattern: string): boolean => subjectMatches(pattern, subject);
+    return (this.#allow === undefined || this.#allow.some(matches)) && !this.#deny.some(matches);
   }
 }
 

@@ -76,6 +76,12 @@ describe('permissions by topic', { skip: oraclePath !== undefined }, () => {
     await using admin = await as('admin');
     const jsm = await jetstreamManager(admin, patient);
     assert.equal((await jsm.streams.info('bills')).state.messages, 1);
+    await jsm.streams.add({ name: 'audit', subjects: ['$JS.EVENT.ADVISORY.>'] });
+    await client.exchange(
+      lines('PUB $JS.EVENT.ADVISORY.X 1', '1', 'PING'),
+      lines(`-ERR 'Permissions Violation for Publish to "$JS.EVENT.ADVISORY.X"'`, 'PONG'),
+    );
+    await jsm.streams.delete('audit');
   });
 
   test('managing', async () => {

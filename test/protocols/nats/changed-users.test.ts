@@ -6,6 +6,30 @@ import { says, TestServer } from './nats-kit.ts';
 
 const ann = userWithPassword('nats', 'ann', 'secret');
 
+describe('verdicts that are kept', () => {
+  it('are those of the subject at hand, whatever came in between', async () => {
+    const users = new Users([
+      { ...ann, nats: { publish: { allow: ['a', '$JS.API.>'], deny: ['$JS.API.b'] } } },
+    ]);
+    await using server = await TestServer.start({ users });
+    using client = await server.connect({ user: 'ann', pass: 'secret', no_responders: false });
+    const publish = (...subjects: string[]): string =>
+      subjects.map((subject) => `PUB ${subject} 0\r\n\r\n`).join('');
+    const denied = (...subjects: string[]): string =>
+      subjects.map((subject) => `-ERR 'Permissions Violation for Publish to "${subject}"'\r\n`).join('');
+    for (const order of [
+      ['b', '$JS.API.a', 'b', '$JS.API.b', 'b'],
+      ['a', '$JS.API.b', 'a', '$JS.API.b', 'b', 'a', 'b', 'b', 'a', 'a'],
+      ['b', 'b', '$JS.API.a', '$JS.API.a', 'b', '$JS.ACK.b', 'a', '$JS.ACK.b'],
+    ])
+      await says(
+        client,
+        publish(...order),
+        denied(...order.filter((subject) => !['a', '$JS.API.a'].includes(subject))),
+      );
+  });
+});
+
 describe('users that change', () => {
   it('end a connection that has never sent CONNECT, unless it does so in time', async () => {
     const clock = new VirtualClock();
