@@ -195,3 +195,31 @@ test('a segment whose messages are all removed is not written to again', async (
   );
   await log.close();
 });
+
+test('what gives room back is committed in the reserve of a journal file that is used up', async () => {
+  const files = new FaultyFiles();
+  let first: string | undefined;
+  files.before = ({ kind, path }) =>
+    kind === 'write' && path.includes('.journal.new') && (first ??= path) !== path
+      ? { code: 'ENOSPC' }
+      : undefined;
+  const { log, clock } = await openLog(files, { ...smallLimits, checkpointBytes: 1e9 });
+  const commits = async (): Promise<boolean> => {
+    log.record(1, 1, new Uint8Array(10)); // a block
+    const late = (async () => {
+      for (let turn = 0; turn < 30; turn++) {
+        clock.advance(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return false;
+    })();
+    return Promise.race([log.flush().then(() => true), late]);
+  };
+  while (await commits());
+  assert.equal(await commits(), false);
+  log.useReserve();
+  assert.equal(await commits(), true);
+  files.before = undefined;
+  clock.advance(5000);
+  await log.close();
+});

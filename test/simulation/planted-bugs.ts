@@ -199,6 +199,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/full-disk.test.js'],
   },
   {
+    name: 'a deletion waits for room that only it can give',
+    file: 'log/log.js',
+    find: 'this.#writers.committer.useReserve();',
+    replace: ';',
+    tests: ['log/shortage.test.js'],
+  },
+  {
     name: 'the fence is not looked at again',
     file: 'log/fence.js',
     find: 'this.#checkOwners(ownersIn(',
