@@ -70,7 +70,7 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
   positions: {
     what: 'positions of groups',
     setting: 'positions-max',
-    bytesEach: 1792,
+    bytesEach: 1920,
     share: 0.25,
     help: 'positions of groups: one per group and partition of its topic',
     advice: 'Delete groups',
@@ -94,7 +94,7 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
   waitingFetches: {
     what: 'partitions of waiting fetches',
     setting: 'waiting-fetches-max',
-    bytesEach: 512,
+    bytesEach: 256,
     share: 0.1,
     help: 'partitions that waiting Kafka fetches watch, all together',
     advice: 'Let clients fetch fewer partitions at once',
@@ -142,7 +142,7 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
   ordered: {
     what: 'ordered messages under way',
     setting: 'ordered-max',
-    bytesEach: 320,
+    bytesEach: 480,
     share: 0.1,
     help: 'messages in flight or held behind their key in groups that order by key, all together',
     advice: 'Acknowledge messages',
@@ -176,8 +176,8 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     setting: 'attributes-max',
     bytesEach: 1024,
     share: 0.05,
-    help: 'facts that protocols remember on their own, such as configs of Kafka groups; each KiB counts as one',
-    advice: 'Reset configs',
+    help: 'facts that protocols remember on their own: configs of Kafka groups, ACLs, users, quotas; each KiB counts as one',
+    advice: 'Remove configs or ACLs',
   },
 };
 
