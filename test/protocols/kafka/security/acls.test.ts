@@ -286,6 +286,48 @@ describe('a user is held', () => {
     assert.equal(await beat(), undefined);
   });
 
+  test('in a share group, to the topics that it may read now', async () => {
+    await using kit = await KafkaKit.start({ users: usersOf() });
+    using admin = await loggedIn(kit, 'admin');
+    using ann = await loggedIn(kit, 'ann');
+    const { topicId } = await admin.createTopic('t');
+    await create(admin, entry('allow', 'read', '*', onGroups), entry('allow', 'read', 't'));
+    const member = { groupId: 's', memberId: 'AAAAAAAAAAAAAAAAAAAAAQ' };
+    const joined = await ann.call('ShareGroupHeartbeat', 1, {
+      ...member,
+      memberEpoch: 0,
+      rackId: null,
+      subscribedTopicNames: ['t'],
+    });
+    assert.equal(joined.errorCode, 0);
+    let shareSessionEpoch = 0;
+    /** The code of the partition, and how many bytes of records came. */
+    const fetch = async (): Promise<[code: number, bytes: number] | undefined> => {
+      const partitions = [{ partitionIndex: 0, acknowledgementBatches: [] }];
+      const answer = await ann.call('ShareFetch', 1, {
+        ...member,
+        shareSessionEpoch,
+        maxWaitMs: 0,
+        minBytes: 0,
+        maxBytes: 10_000,
+        maxRecords: 1,
+        batchSize: 1,
+        topics: shareSessionEpoch++ === 0 ? [{ topicId, partitions }] : [],
+        forgottenTopicsData: [],
+      });
+      assert.equal(answer.errorCode, 0);
+      const partition = answer.responses[0]?.partitions[0];
+      return partition && [partition.errorCode, partition.records?.length ?? 0];
+    };
+    await fetch(); // the group reads from here on
+    for (let at = 0; at < 2; at++) await admin.produce('t', batch);
+    const first = await fetch();
+    assert.ok(first?.[0] === 0 && first[1] > 0);
+    await create(admin, entry('deny', 'read', 't'));
+    assert.deepEqual(await fetch(), [ErrorCode.TOPIC_AUTHORIZATION_FAILED, 0]);
+    assert.equal(await fetch(), undefined);
+  });
+
   test('in transactions, and as an idempotent producer', async () => {
     await using kit = await KafkaKit.start({ users: usersOf() });
     using admin = await loggedIn(kit, 'admin');

@@ -89,6 +89,13 @@ async function addPartitions(
   const unknown: { topicId: Uuid; partition: number; error: unknown }[] = [];
   for (const { topicId, partitions } of forgottenTopicsData)
     for (const partition of partitions) session.forget(topicId, partition);
+  // What it may not read any more it gets no further records of.
+  for (const [topicId, { partitions }] of session.consumers)
+    if (!isAllowed(topicId))
+      for (const partition of partitions) {
+        session.forget(topicId, partition);
+        unknown.push({ topicId, partition, error: new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED) });
+      }
   for (const { topicId, partitions } of topics) {
     const topic = coordinator.topicIds.topic(topicId);
     const fail = (error: unknown): void =>
@@ -96,8 +103,6 @@ async function addPartitions(
         ...partitions.map(({ partitionIndex: partition }) => ({ topicId, partition, error })),
       );
     if (!isAllowed(topicId)) {
-      // What it may not read any more it gets no further records of.
-      for (const { partitionIndex } of partitions) session.forget(topicId, partitionIndex);
       fail(new KafkaError(ErrorCode.TOPIC_AUTHORIZATION_FAILED));
       continue;
     }
