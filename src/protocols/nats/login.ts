@@ -35,11 +35,11 @@ export function logIn(
   const user = claimedUser(proof);
   const waitMs = logins.admit(client.address, user);
   if (waitMs === undefined) throw new ClosingError(ErrorText.authenticationTimeout);
-  if (waitMs === 0) return prove(host, client, proof);
+  if (waitMs === 0) return prove(host, client, proof, options.sig);
   return new Promise((resolve, reject) => {
     clock.setTimer(waitMs, () => {
       try {
-        resolve(prove(host, client, proof));
+        resolve(prove(host, client, proof, options.sig));
       } catch (error) {
         reject(error);
       }
@@ -49,8 +49,9 @@ export function logIn(
 
 function prove(
   { users, logins }: SessionHost,
-  { address }: LoginClient,
+  { address, nonce }: LoginClient,
   proof: Proof | undefined,
+  signature = '',
 ): Login | Promise<Login> {
   const user = claimedUser(proof);
   const finish = (login: Login | undefined): Login => {
@@ -59,23 +60,22 @@ function prove(
     if (!login) throw new ClosingError(ErrorText.authorizationViolation);
     return login;
   };
-  const login = proof && users.logIn('nats', proof);
+  const isSigned = proof?.kind !== 'nkey' || (nonce !== undefined && hasSigned(proof.key, nonce, signature));
+  const login = proof && isSigned ? users.logIn('nats', proof) : undefined;
   return login instanceof Promise ? login.then(finish) : finish(login);
 }
 
 /**
- * What proves who the client is: what CONNECT brings, else its certificate; undefined: nothing. Empty texts are
+ * What is to prove who the client is: what CONNECT brings, else its certificate; undefined: nothing. Empty texts are
  * none, as in nats-server.
  */
 function proofOf(
-  { nonce, certificateNames }: LoginClient,
-  { user, pass, auth_token: token, nkey, sig, jwt }: ConnectOptions,
+  { certificateNames }: LoginClient,
+  { user, pass, auth_token: token, nkey, jwt }: ConnectOptions,
 ): Proof | undefined {
-  if (jwt) return { kind: 'nkey', key: '' }; // operators are not known here
-  if (nkey) {
-    const isSigned = nonce !== undefined && hasSigned(nkey, nonce, sig ?? '');
-    return { kind: 'nkey', key: isSigned ? nkey : '' };
-  }
+  // There are no operators here, whose JWTs it could be.
+  if (jwt) return { kind: 'nkey', key: '' };
+  if (nkey) return { kind: 'nkey', key: nkey };
   if (user || pass) return { kind: 'password', user: user ?? '', password: pass ?? '' };
   if (token) return { kind: 'token', token };
   return certificateNames.length > 0 ? { kind: 'certificate', names: certificateNames } : undefined;
