@@ -47,6 +47,9 @@ export class LiveMessage {
   encodedStart = 0;
   encodedEnd = 0;
 
+  /** The current Route of its subject, where the publisher has looked it up. */
+  route: object | undefined = undefined;
+
   /** Points every part at nothing, for the next message; what it pointed at is let go. */
   clear(): void {
     this.origin = undefined;
@@ -63,6 +66,7 @@ export class LiveMessage {
     this.valueStart = 0;
     this.valueEnd = 0;
     this.encoding = undefined;
+    this.route = undefined;
   }
 
   setSubject(buffer: Uint8Array, start: number, end: number): void {

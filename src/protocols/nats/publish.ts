@@ -23,7 +23,10 @@ export function publish(session: Session, frame: Frame): void {
     const trace = traceOf(session, message);
     if (trace !== undefined) return publishTraced(session, message, trace);
   }
-  if (buffer[subjectStart] === dollar && publishSystem(session, message)) return;
+  if (buffer[subjectStart] === dollar) {
+    message.route = undefined;
+    if (publishSystem(session, message)) return;
+  }
 
   let route = session.route;
   // The same control line has the same subject: if nothing changed since, nothing needs to be compared.
@@ -34,6 +37,8 @@ export function publish(session: Session, frame: Frame): void {
       session.lookedUp();
     }
   }
+  // A store costs more than a look.
+  if (message.route !== route) message.route = route;
   // The order of the broker's `publishLive`, by hand because the route is kept: live subscribers, then the
   // topic.
   const count = router.deliver(route, message);
@@ -48,6 +53,7 @@ export function publish(session: Session, frame: Frame): void {
 function publishTraced(session: Session, message: LiveMessage, trace: MessageTrace | 'nowhere'): void {
   if (trace === 'nowhere') return;
   const { router, jetStream } = session.host;
+  message.route = undefined;
   if (
     !trace.only &&
     message.subjectBuffer[message.subjectStart] === dollar &&

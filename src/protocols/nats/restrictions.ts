@@ -174,7 +174,9 @@ class Filter implements DeliveryFilter {
 
   lets(message: LiveMessage): boolean {
     const { subjectBuffer, subjectStart, subjectEnd } = message;
-    const route = this.#router.match(subjectBuffer, subjectStart, subjectEnd, this.#route);
+    const route =
+      (message.route as Route | undefined) ??
+      this.#router.match(subjectBuffer, subjectStart, subjectEnd, this.#route);
     // The siblings of an open route have one topic, but each its own subject.
     if (route === this.#route && (!route.open || this.#denies === undefined)) return this.#verdict;
     this.#route = route;
