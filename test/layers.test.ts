@@ -50,7 +50,7 @@ const layers: { readonly [name: string]: Layer } = {
  * no file needs itself for them, see the test of circles.
  */
 const wings: { readonly [name: string]: readonly string[] } = {
-  // What the broker is put together from: the files directly in src/broker/ that the others may not import.
+  // The files that assemble the broker: those directly in src/broker/ that the others may not import.
   assembly: ['topics', 'groups', 'dead-letters', 'retention', 'transactions', 'live', 'partitions', 'ground'],
   topics: ['groups', 'dead-letters', 'retention', 'partitions', 'ground'],
   groups: ['dead-letters', 'partitions', 'ground'],

@@ -61,8 +61,8 @@ function readPorts(portsFile: string): { nats?: number; kafka?: number } | undef
 }
 
 /**
- * What clients of the load may do, by topic and by subject, with something denied of each, so that every publish
- * and every delivery is held against it. They bring no credentials.
+ * What clients of the load may do, by topic and by subject, with something denied of each, so that every
+ * publish and every delivery is held against it. They bring no credentials.
  */
 const users = [
   {

@@ -8,7 +8,7 @@ import type { BlockPool } from '../util/index.ts';
  * ```
  *   held by its list ──► dropped ──► no holder left ──► back to the pool
  *        │ hold … release: an answer, until it was sent
- *        └ shown to a reader that may keep it for as long as it likes: never back, left to the garbage collector
+ *        └ shown to a reader that may keep it: never back, left to the garbage collector
  * ```
  *
  * That is why there are only two ways to get a batch of a partition: `cached` and `load` show it, `borrow`

@@ -249,7 +249,7 @@ for (const [what, remove] of [
     files.freeBytes = 0; // others filled it
     clock.advance(1000);
     await settle();
-    // What gives no room back is committed until the file has only its reserve left.
+    // Entries that free no room are committed until the file has only its reserve left.
     const commits = (): Promise<boolean> => {
       const committed = workers.isPaused ? workers.resume() : workers.pause();
       return Promise.race([committed.then(() => true), settle().then(() => false)]);

@@ -1,4 +1,4 @@
-/** What live publishes store waits while the broker is congested. */
+/** Messages that live publishes store wait while the broker is congested. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokerError, bytes, open, type Box } from '../../src/index.ts';

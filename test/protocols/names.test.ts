@@ -1,4 +1,7 @@
-/** One table of names: what each protocol allows, how it shows the rest, and that no two are shown alike. */
+/**
+ * One table of names: the names that each protocol allows, how it shows others, and that no two are shown
+ * alike.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { coreName, isLegalName, names, shownName, type NameRule } from '../../src/protocols/names.ts';
@@ -21,7 +24,7 @@ const rules: readonly (readonly [string, NameRule])[] = [
 
 const known = (...all: string[]): Map<string, undefined> => new Map(all.map((name) => [name, undefined]));
 
-/** Names of 1 to 255 characters, many of them at the edges of what protocols allow. */
+/** Names of 1 to 255 characters, many of them at the edges of the allowed alphabets. */
 function randomNames(count: number): string[] {
   const random = new SeededRandom(1);
   const edges = ['世', 'escaped.', 'escaped-', 'escaped-long.', '_2e', '%2E', '.fifo'];

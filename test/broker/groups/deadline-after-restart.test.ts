@@ -1,4 +1,4 @@
-/** What is left of a delivery's wait outlives the broker. */
+/** The rest of a delivery's wait outlives the broker. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readGroupChanged } from '../../../src/broker/entries.ts';

@@ -24,7 +24,7 @@ export interface CostlyInput {
   readonly bytes: () => Buffer;
   /** Further arguments of the broker. */
   readonly args?: readonly string[];
-  /** What each connection of NATS says first; by default it connects and subscribes to the answers. */
+  /** The first bytes of each NATS connection; by default it connects and subscribes to the answers. */
   readonly greeting?: string;
   /** Connections that send it at once. */
   readonly connections?: number;

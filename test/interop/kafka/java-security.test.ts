@@ -20,7 +20,7 @@ publish = ["orders"]
 
 const directories: TemporaryDirectory[] = [];
 
-/** A file with what a client logs in with. */
+/** A file with the credentials of a client. */
 async function clientConfig(user: string, password: string, mechanism = 'PLAIN'): Promise<string> {
   const isPlain = mechanism === 'PLAIN';
   const module = `org.apache.kafka.common.security.${isPlain ? 'plain.Plain' : 'scram.Scram'}LoginModule`;

@@ -13,7 +13,7 @@ export const skipTools: string | false =
       ? false
       : `there is no ${home}/libs`;
 
-/** What a tool prints; throws when it fails, or with `fails` when it does not. */
+/** The output of a tool; throws if it fails, or with `fails` if it does not. */
 export async function java(
   mainClass: string,
   args: readonly string[],

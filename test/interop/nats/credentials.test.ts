@@ -1,4 +1,6 @@
-/** Nkeys, clients without credentials, and users that change, on both kinds of server; by the official client. */
+/**
+ * Nkeys, clients without credentials, and users that change, on both kinds of server; by the official client.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { connect, nkeyAuthenticator, nkeys, type NodeConnectionOptions } from '@nats-io/transport-node';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Gate, Turns } from '../../../src/protocols/connections/index.ts';
 import { LoopClock } from './loop-clock.ts';
 
-/** A gate, and what its socket was told: `-` to pause, `+` to resume. */
+/** A gate, and the calls to its socket: `-` to pause, `+` to resume. */
 function withGate(goOn: (gate: Gate) => void = () => {}): {
   readonly gate: Gate;
   readonly clock: LoopClock;

@@ -121,7 +121,7 @@ test('a certificate of a client names its NATS user', async () => {
     };
     await roundTrip(server.ports.nats!, options);
     assert.equal(await nameOf({}), 'ann');
-    // What CONNECT brings wins, right or wrong.
+    // The credentials in CONNECT win, right or wrong.
     assert.equal(await nameOf({ user: 'bob', pass: 'secret' }), 'bob');
     await assert.rejects(nameOf({ user: 'bob', pass: 'wrong', reconnect: false }), {
       name: 'AuthorizationError',

@@ -13,7 +13,7 @@ import { SystemClock } from '../../../src/util/index.ts';
 export class HttpServer implements AsyncDisposable {
   readonly frontend: HttpFrontend;
   readonly hall: Hall;
-  /** What refusals heard of, those of answers that broke off included. */
+  /** The refusals, including answers that broke off. */
   readonly refused: unknown[] = [];
   readonly #listener: Listener;
   port = 0;
@@ -59,7 +59,7 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-/** A client that says what it likes and keeps what it hears. */
+/** A client that sends any bytes and keeps the answers. */
 export class Client implements Disposable {
   readonly socket: Socket;
   text = '';
@@ -72,7 +72,7 @@ export class Client implements Disposable {
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve(this.text)));
   }
 
-  /** A request with a Host and these further lines of head, and what is given of the body. */
+  /** A request with a Host and these further header lines, and the given part of the body. */
   ask(line: string, head: readonly string[] = [], body: string | Uint8Array = ''): void {
     this.socket.write([`${line} HTTP/1.1`, 'Host: localhost', ...head, '', ''].join('\r\n'));
     if (body.length > 0) this.socket.write(body);
@@ -83,7 +83,7 @@ export class Client implements Disposable {
   }
 }
 
-/** A promise and what resolves it. */
+/** A promise and its resolve function. */
 export function latch<T = void>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {};
   const promise = new Promise<T>((given) => (resolve = given));

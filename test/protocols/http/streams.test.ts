@@ -38,7 +38,7 @@ describe('a body that comes as a stream', () => {
     outgoing.end();
     const info = () => server.hall.registry.list()[0];
     await eventually(() => (info()?.inBytes ?? 0) > 0);
-    // What was read has come to a rest, and it is a small part.
+    // Reading has come to rest after a small part.
     let before = -1;
     await eventually(() => before === (before = info()?.inBytes ?? 0), { intervalMs: 50 });
     assert.ok(before < 2 ** 20, `${before} bytes were read`);

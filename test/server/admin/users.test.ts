@@ -1,4 +1,4 @@
-/** Users at the admin HTTP: how they log in, and what their permissions let them do. */
+/** Users at the admin HTTP: their logins, and the effect of their permissions. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';

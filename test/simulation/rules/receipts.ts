@@ -54,7 +54,7 @@ export function released(exam: Examination, fact: FactOf<'released'>): void {
     if (delivery.consumer === fact.consumer && !held.has(delivery)) notHeld(exam, group, delivery);
 }
 
-/** The consumer gives back what it holds of another partition only. */
+/** The consumer gives back its messages of another partition only. */
 function isKept(fact: FactOf<'released'>, partition: number): boolean {
   return fact.partition !== undefined && fact.partition !== partition;
 }

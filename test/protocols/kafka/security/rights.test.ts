@@ -144,7 +144,7 @@ test('a pattern index finds the same as a scan of all patterns', () => {
         const index = new PatternIndex<string>();
         for (const [type, pattern] of patterns) index.set(type, pattern, `${type}${pattern}`);
         const left = new Map(patterns.map(([type, pattern]) => [`${type}${pattern}`, { type, pattern }]));
-        // A look-up between changes must not hold on to what was.
+        // A look-up between changes must not keep old rights.
         index.visit(asked, () => {});
         for (const at of removed) {
           const [type, pattern] = patterns[at] ?? [Pattern.literal, ''];
