@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Broker, type ClockJump } from '../../src/broker/index.ts';
 import { MemoryFiles } from '../../src/log/index.ts';
 import { SeededRandom, SteadyTime, VirtualClock } from '../../src/util/index.ts';
-import { TestBroker } from './kit.ts';
+import { TestBroker, TestConsumer } from './kit.ts';
 
 const hourMs = 3_600_000;
 
@@ -53,6 +53,20 @@ for (const jumpMs of [2 * hourMs, -2 * hourMs]) {
       assert.equal(kit.broker.topic('orders')!.count, 0);
       await kit.advance(1100);
       assert.equal(kit.broker.topic('orders')!.count, 2);
+    });
+
+    test('a pause is as long as it was, and ends by itself', async () => {
+      await using kit = await TestBroker.open();
+      const { topic, group } = await kit.broker.defineQueue({ name: 'orders' });
+      const consumer = new TestConsumer(10);
+      group.attach(consumer);
+      await group.pause(kit.clock.now() + 60_000);
+      await topic.send({ value: 'a' });
+      kit.clock.jump(jumpMs);
+      await kit.advance(59_000);
+      assert.deepEqual([group.isPaused, consumer.got.map(({ value }) => value)], [true, []]);
+      await kit.advance(1100);
+      assert.deepEqual([group.isPaused, consumer.got.map(({ value }) => value)], [false, ['a']]);
     });
 
     test('that is reported once, within a second', async () => {

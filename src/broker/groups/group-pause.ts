@@ -7,6 +7,8 @@ export class GroupPause {
   readonly #host: GroupHost;
   readonly #timers: GroupTimers;
   readonly #wake: () => void;
+  /** The end of the pause as it was asked for, by the wall clock. */
+  #untilMs: number | undefined = undefined;
 
   /** `wake`: there may be something to deliver. */
   constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
@@ -45,8 +47,15 @@ export class GroupPause {
   /** The timer goes off at the end of the pause, if it has one. */
   watch(): void {
     const { paused, pausedUntilMs } = this.#state.config;
-    const ends = paused && pausedUntilMs !== undefined && this.#state.started && !this.#state.closed;
-    const delayMs = ends ? Math.max(0, pausedUntilMs - this.#host.clock.now()) : undefined;
+    const nowMs = this.#host.steady.now();
+    if (pausedUntilMs !== this.#untilMs) {
+      this.#untilMs = pausedUntilMs;
+      this.#state.pauseEndsMs =
+        pausedUntilMs === undefined ? undefined : nowMs + pausedUntilMs - this.#host.clock.now();
+    }
+    const endsMs = this.#state.pauseEndsMs;
+    const ends = paused && endsMs !== undefined && this.#state.started && !this.#state.closed;
+    const delayMs = ends ? Math.max(0, endsMs - nowMs) : undefined;
     this.#timers.watchPause(delayMs, () => {
       this.#ended().catch(() => undefined); // the log failed: the process ends
     });

@@ -84,6 +84,8 @@ export class GroupState implements ChangingGroup {
   /** Deliveries and timers have begun: it stands at its start, or all was read back. */
   started = false;
   closed = false;
+  /** The end of a pause in steady time, which a jump of the wall clock does not move; undefined: no end. */
+  pauseEndsMs: number | undefined = undefined;
   /** Moves of the position, from when they are asked for until they are made. */
   moving = 0;
   readonly #host: GroupHost;
@@ -110,7 +112,7 @@ export class GroupState implements ChangingGroup {
 
   get isPaused(): boolean {
     const { paused, pausedUntilMs } = this.config;
-    return paused && (pausedUntilMs === undefined || pausedUntilMs > this.#host.clock.now());
+    return paused && (this.pauseEndsMs ?? pausedUntilMs ?? Infinity) > this.#host.steady.now();
   }
 
   /** Whether its consumers read by themselves and commit offsets. */
