@@ -142,9 +142,13 @@ export interface DeliveryKnown {
   ownWaitMs: number | undefined;
   /** The consumer that got the last delivery, where clients know. */
   consumer: number | undefined;
-  /** When consumers gave it back; the first so many of these are surely on disk. */
-  readonly releases: { readonly run: number; readonly at: number; readonly ms: number }[];
-  releasesStored: number;
+  /** When consumers gave it back, and whether that is surely on disk. */
+  readonly releases: {
+    readonly run: number;
+    readonly at: number;
+    readonly ms: number;
+    isStored?: true;
+  }[];
   answered: boolean;
   acked: { readonly run: number; readonly at: number } | undefined;
   rejected: boolean;

@@ -43,6 +43,23 @@ for (const [what, limit] of [
       { kind: 'answer', topic, group, answer: 'nack', pick: 0, count: 1 },
     ]));
 
+test('a release that a crash took does not count, though a later one does', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    {
+      kind: 'create-group',
+      topic,
+      options: { name: group, ackWaitMs: 1000, maxDeliver: 1, deadLetter: 'letters' },
+    },
+    { kind: 'publish', topic, messages: [{ id: 1, key: null, bytes: 0 }] },
+    { kind: 'attach', topic, group, credit: 1 },
+    { kind: 'release', topic, group, partition: 0 },
+    { kind: 'crash', power: false, downMs: 1, again: [], look: true },
+    { kind: 'attach', topic, group, credit: 2 },
+    { kind: 'release', topic, group },
+    { kind: 'wait', ms: 30_000 },
+  ]));
+
 test('a message that was put back pushes one out of its key, in flight or not', () =>
   assertKept([
     {

@@ -68,11 +68,11 @@ export function leastCount(exam: Examination, { log, counted }: DeliveryKnown): 
 }
 
 /** How often it was given back, as the broker is bound to remember. */
-export function leastReleases(exam: Examination, { releases, releasesStored }: DeliveryKnown): number {
-  let stored = releasesStored;
-  for (const [place, { run, at }] of releases.entries())
-    if (run === exam.known.run || exam.known.isDurable(run, at)) stored = Math.max(stored, place + 1);
-  return stored;
+export function leastReleases(exam: Examination, { releases }: DeliveryKnown): number {
+  // A crash takes what was not durable; later ones do not bring it back.
+  return releases.filter(
+    ({ run, at, isStored }) => isStored || run === exam.known.run || exam.known.isDurable(run, at),
+  ).length;
 }
 
 export function hasLetter(group: GroupKnown, { partition, offset, id }: Instance): boolean {

@@ -39,7 +39,6 @@ export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
     ownWaitMs: undefined,
     consumer: undefined,
     releases: [],
-    releasesStored: 0,
     answered: false,
     acked: undefined,
     rejected: false,
@@ -89,10 +88,8 @@ export function idle(exam: Examination, fact: FactOf<'idle'>): void {
       const last = delivery.log.at(-1)!;
       if (last.run === known.run && last.ms + countedAfterMs <= ms)
         delivery.counted = Math.max(delivery.counted, last.count);
-      const written = delivery.releases.findLastIndex(
-        (release) => release.run === known.run && release.ms + countedAfterMs <= ms,
-      );
-      delivery.releasesStored = Math.max(delivery.releasesStored, written + 1);
+      for (const release of delivery.releases)
+        if (release.run === known.run && release.ms + countedAfterMs <= ms) release.isStored = true;
     }
   }
 }
