@@ -1,5 +1,5 @@
 /**
- * What opens compressed batches of Kafka producers, apart from the protocol: whoever opens a log needs it
- * before anybody is connected.
+ * Opens compressed batches of Kafka producers. It is separate from the protocol because the log needs it
+ * before a client is connected.
  */
 export { decompress } from '../wire/kafka/compression/index.ts';

@@ -1,27 +1,32 @@
 import { createHash } from 'node:crypto';
 
-/** What one protocol allows in the names of topics, or of groups, and how it shows a name that is not allowed. */
+/**
+ * The rule of one protocol for the names of topics, or of groups, and for showing a name that is not allowed.
+ */
 export interface NameRule {
-  /** The characters of a name, as they read after "a name has". */
+  /** The characters of a name, as the text after "a name has". */
   readonly alphabet: string;
-  /** A text of allowed characters, one at least. */
+  /** Matches a text of at least one character if all its characters are allowed. */
   readonly characters: RegExp;
   /** The longest name that a client may give. */
   readonly longest: { readonly count: number; readonly unit: 'characters' | 'bytes' };
-  /** Names of allowed characters that are not allowed all the same. */
+  /** Names that are not allowed although their characters are. */
   readonly reserved: readonly string[];
   readonly escape: NameEscape;
 }
 
 /**
- * How a name that a protocol does not allow is shown to its clients, which can use the shown name as any other.
+ * How a name that a protocol does not allow is shown to its clients. They can use the shown name as any
+ * other.
  *
- * - `none`: as it is.
- * - `percent`: characters that are not allowed as `%` and two hex digits, `a.b` as `a%2Eb`. A name that looks
- *   like an escaped one is shown as it is: what exists under a name is what a client means by it.
- * - `prefix`: the prefix and the UTF-8 bytes of the name, those that are no letter, digit or `-` as `_` and two
- *   hex digits, `stock!` as `escaped.stock_21`. A name that begins with a prefix is escaped too, so that no two
- *   names are shown alike. What stays too long is shown as `hashPrefix` and its SHA-256.
+ * - `none`: unchanged.
+ * - `percent`: each character that is not allowed becomes `%` and two hex digits, `a.b` becomes `a%2Eb`. A
+ *   name
+ * that looks escaped is shown unchanged: if something exists under a name, clients mean that.
+ * - `prefix`: the prefix and the UTF-8 bytes of the name; each byte that is no letter, digit or `-` becomes
+ *   `_` and
+ * two hex digits, `stock!` becomes `escaped.stock_21`. A name that begins with a prefix is escaped too, so
+ * that no two names are shown alike. A name that is still too long is shown as `hashPrefix` and its SHA-256.
  */
 export type NameEscape =
   | { readonly kind: 'none' }
@@ -34,7 +39,7 @@ export interface ProtocolNames {
   readonly group: NameRule;
 }
 
-/** One token of an API subject, and a file name of nats-server: streams and consumers alike. */
+/** One token of an API subject and a file name of nats-server, for streams and consumers alike. */
 const natsToken: NameRule = {
   alphabet: "any characters but blanks, '.', '*', '>', '\\' and '/'",
   // oxlint-disable-next-line no-control-regex
@@ -45,8 +50,8 @@ const natsToken: NameRule = {
 };
 
 /**
- * The one table of how each protocol shows and accepts the names of topics and groups. The broker itself takes
- * any text of 1 to 255 characters.
+ * The one table of how each protocol shows and accepts the names of topics and groups. The broker itself
+ * takes any text of 1 to 255 characters.
  */
 export const names: { readonly [P in 'nats' | 'kafka']: ProtocolNames } = {
   nats: { topic: natsToken, group: natsToken },
@@ -77,12 +82,12 @@ export function isTooLong(name: string, { longest: { count, unit } }: NameRule):
   return (unit === 'bytes' ? Buffer.byteLength(name) : name.length) > count;
 }
 
-/** Whether clients of the protocol may give a thing this name. */
+/** Whether clients of the protocol may use this name for something new. */
 export function isLegalName(name: string, rule: NameRule): boolean {
   return hasLegalCharacters(name, rule) && !isTooLong(name, rule) && !rule.reserved.includes(name);
 }
 
-/** The name by which clients of a protocol know what the broker calls `name`. */
+/** The name by which clients of a protocol know the broker's `name`. */
 export function shownName(name: string, rule: NameRule): string {
   const { escape } = rule;
   switch (escape.kind) {
@@ -103,16 +108,16 @@ export function shownName(name: string, rule: NameRule): string {
   }
 }
 
-/** The names that there are, for {@link coreName}. */
+/** The existing names, for {@link coreName}. */
 export interface KnownNames {
   has(name: string): boolean;
-  /** All of them: asked for only where a name cannot be read back. */
+  /** All names. Used only for a name that cannot be decoded. */
   keys(): Iterable<string>;
 }
 
 /**
- * The broker's name behind the name that a client gave; undefined when no thing is shown to it by that name.
- * Where the escape is `percent` or `none` it is the name for a thing that is still to be made, too.
+ * The broker's name for a name that a client gave; undefined if nothing can be shown to clients by that name.
+ * With the escapes `percent` and `none` it is also the name of something new.
  */
 export function coreName(shown: string, rule: NameRule, known: KnownNames): string | undefined {
   const { escape } = rule;

@@ -4,73 +4,73 @@ import type { Frontend } from './frontend.ts';
 import type { CommonSettings, SettingTable } from './settings.ts';
 import type { User, Users } from './users/index.ts';
 
-/** Where a protocol says what operators want to know. */
+/** The log for messages to operators. */
 export interface ProtocolLog {
   debug(message: string, fields?: { readonly [name: string]: unknown }): void;
   warn(message: string, fields?: { readonly [name: string]: unknown }): void;
 }
 
-/** What a frontend stands on. */
+/** The parts of the server that a frontend uses. */
 export interface ProtocolContext<S> {
   readonly broker: Broker;
   readonly hall: Hall;
   readonly users: Users;
   readonly settings: S;
   readonly log: ProtocolLog;
-  /** There when the protocol's settings name TLS files. */
+  /** Defined if the settings of the protocol name TLS files. */
   readonly tls: TlsGuard | undefined;
 }
 
-/** What a protocol's TLS is made of: paths of PEM files. */
+/** The TLS files of a protocol: paths of PEM files. */
 export interface TlsFiles {
   readonly certificate: string;
   readonly key: string;
-  /** Of certificates that those of clients must be signed by. */
+  /** The CA certificates that client certificates must be signed by. */
   readonly ca: string | undefined;
-  /** With `ca`: whether clients may do without a certificate. Default: required. */
+  /** With `ca`: whether clients must have a certificate. Default: required. */
   readonly clientCertificates?: 'required' | 'requested';
 }
 
 /**
- * A protocol is what the server knows of it before its code is loaded: its name, its settings, and how to
- * make its frontend.
+ * A protocol, as the server knows it before its code is loaded: its name, its settings, and how to make its
+ * frontend.
  *
- * `Own` are the settings that it brings, `All` those that it reads.
+ * `Own` are the settings of the protocol, `All` the settings that it reads.
  */
 export interface Protocol<Own, All = Own & CommonSettings, Name extends string = string> {
-  /** In the ports file, the admin HTTP and settings: `nats`. Its port is set by `NAME-port`. */
+  /**
+   * The name in the ports file, the admin HTTP and settings: `nats`. The setting `NAME-port` sets its port.
+   */
   readonly name: Name;
-  /** In sentences: `NATS`. */
+  /** The name in sentences: `NATS`. */
   readonly title: string;
   readonly settings: SettingTable<Own>;
-  /** The flags that make its clients log in, as they read after "set". */
+  /** The flags that make its clients log in, as the text after "set". */
   readonly loginFlags: string;
   port(settings: All): number | 'off';
-  /** Users that settings of its own stand for: shorthands for one user with all permissions. */
+  /** Users that settings of the protocol are shorthands for: one user with all permissions. */
   users(settings: All): readonly User[];
-  /** Tells the table what the broker keeps of users for this protocol; called before any door opens. */
+  /** Passes the users that the broker keeps for this protocol to the table; called before any door opens. */
   restoreUsers?(broker: Broker, users: Users): void;
   tls(settings: All): TlsFiles | undefined;
-  /** Why settings do not fit together and what to do, in one sentence; undefined when they fit. */
+  /** Why the settings do not fit together and what to do, in one sentence; undefined if they fit. */
   problemOf(settings: All): string | undefined;
-  /** An address as its clients write it, from `HOST:PORT`. */
+  /** The address as clients of the protocol write it, from `HOST:PORT`. */
   addressOf(endpoint: string): string;
-  /** A command to try it with, from `HOST:PORT`. */
+  /** A command for trying the protocol, from `HOST:PORT`. */
   exampleOf?(endpoint: string): string;
   /** Loads the code of the protocol and makes its frontend. */
   create(context: ProtocolContext<All>): Promise<Frontend>;
 }
 
-/** Told by a frontend of its connections. */
+/** An event that a frontend reports of a connection. */
 interface ConnectionEvent {
   readonly kind: string;
   readonly connection: { readonly id: number; readonly address: string; readonly name: string };
   readonly reason?: { readonly kind: string };
 }
 
-/**
- * Logs the events of connections: at `debug`, or at `warn` when they end for one of the `alarming` reasons.
- */
+/** Logs the events of connections at `debug`, or at `warn` if they end for one of the `alarming` reasons. */
 export function connectionReporter(
   title: string,
   log: ProtocolLog,
@@ -84,7 +84,7 @@ export function connectionReporter(
   };
 }
 
-/** What is wrong when one of two settings is there without the other. */
+/** Describes the problem if one of two settings is missing. */
 export function bothOrNone(
   what: string,
   one: readonly [flag: string, value: unknown],
@@ -105,8 +105,8 @@ export function tlsFilesOf(
 }
 
 /**
- * What is wrong with the TLS settings of a protocol: it needs certificate and key, and a CA is of no use
- * without them.
+ * Describes a problem with the TLS settings of a protocol: certificate and key are needed together, and a CA
+ * is of no use without them.
  */
 export function problemOfTls(
   { title, name }: { readonly title: string; readonly name: string },

@@ -3,7 +3,7 @@ import { nats } from './nats/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import type { CommonSettings, ProtocolName, ProtocolSettings } from './settings.ts';
 
-/** A protocol of the table, without its settings: those of all are in one table of their own. */
+/** A protocol of the table, without its settings: one table of its own has the settings of all protocols. */
 export type AnyProtocol = Omit<
   Protocol<unknown, ProtocolSettings & CommonSettings, ProtocolName>,
   'settings'

@@ -4,30 +4,30 @@
  */
 export interface Setting<T> {
   readonly name: string;
-  /** How the value is written in `--help`; absent for a switch. */
+  /** The value as `--help` shows it; absent for a switch. */
   readonly placeholder?: string;
-  /** Undefined means: not set. */
+  /** Undefined: not set. */
   readonly default: T;
   readonly help: string;
-  /** What a value must be, as it reads after "must be". */
+  /** The values that fit, as the text after "must be". */
   readonly expected: string;
   /** Shown as `***` wherever settings are shown. */
   readonly secret?: boolean;
   /**
-   * From a flag or a variable (always text) or a file (text, number or boolean); undefined when it does not
-   * fit.
+   * Parses a value from a flag or variable (always text) or from a file (text, number or boolean). Returns
+   * undefined if it does not fit.
    */
   readonly parse: (value: unknown) => NonNullable<T> | undefined;
-  /** Why a value does not fit, in one sentence, where `expected` says too little. */
+  /** Why a value does not fit, in one sentence, if `expected` says too little. */
   readonly problemOf?: (value: unknown) => string | undefined;
-  /** Whether code may give the value as it is; absent: when parsing leaves it as it is. */
+  /** Whether code may pass the value directly. Absent: if parsing does not change it. */
   readonly accepts?: (value: unknown) => boolean;
 }
 
 /** Settings by their names in code. */
 export type SettingTable<S> = { readonly [K in keyof S]-?: Setting<S[K]> };
 
-/** What a kind of setting leaves open. */
+/** The fields of a setting that its kind leaves open. */
 export type SettingRest<T> = Pick<Setting<T>, 'name' | 'default' | 'help'> &
   Partial<Pick<Setting<T>, 'placeholder' | 'secret'>>;
 
@@ -57,7 +57,7 @@ export function port(rest: SettingRest<number>): Setting<number> {
   };
 }
 
-/** A protocol that can be left out. */
+/** The port of a protocol that can be switched off. */
 export function portOrOff(rest: SettingRest<number | 'off'>): Setting<number | 'off'> {
   const { parse } = port({ ...rest, default: 0 });
   return {

@@ -22,13 +22,13 @@ export {
 /** The names of the protocols in the table. */
 export type ProtocolName = 'nats' | 'kafka';
 
-/** Settings of the server that every protocol may look at. */
+/** Settings of the server that every protocol may read. */
 export interface CommonSettings {
   readonly maxPayloadBytes: number;
   readonly users: readonly UserSettings[] | undefined;
 }
 
-/** The settings that protocols bring. */
+/** The settings of the protocols. */
 export interface ProtocolSettings extends NatsDoorSettings, KafkaDoorSettings {}
 
 export const protocolSettings: SettingTable<ProtocolSettings> = { ...natsDoorSettings, ...kafkaDoorSettings };

@@ -4,8 +4,8 @@ import type { CommonSettings, ProtocolSettings } from './settings.ts';
 import { checkUnique, mayUseProtocol, parseUsers, type User } from './users/index.ts';
 
 /**
- * The users that the settings name: those of `users`, and those that settings of protocols are shorthands for.
- * Throws an Error, in one sentence, when clients could not tell two of them apart.
+ * The users of the settings: those of `users`, and those that settings of protocols are shorthands for.
+ * Throws an Error, in one sentence, if clients could not tell two of them apart.
  */
 export function usersOfSettings(settings: ProtocolSettings & CommonSettings): User[] {
   const shorthands = protocols.flatMap((protocol) => protocol.users(settings));

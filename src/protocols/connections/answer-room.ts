@@ -1,40 +1,40 @@
 import { memoryLimitBytes, type Clock, type Timer } from '../../util/index.ts';
 import type { AnswerShare } from './answer-share.ts';
 
-/** One answer takes this part of the room that is left, at most. */
+/** The part of the remaining room that one answer may take. */
 const shareOfRest = 1 / 8;
-/** So much is no more than what a connection costs anyhow: it never waits. */
+/** Answers up to this size never wait: they are no larger than the cost of a connection. */
 const smallBytes = 64 * 1024;
-/** By default the room is this part of the memory of the machine or container. */
+/** The default room, as a part of the memory of the machine or container. */
 const shareOfMemory = 1 / 8;
 const mib = 2 ** 20;
 
 export interface AnswerRoomOptions {
   readonly bytesMax: number;
-  /** While the room is full, connections that have been behind for so long are ended, in milliseconds. */
+  /** While the room is full, connections that have been behind for this long are closed, in milliseconds. */
   readonly behindMsMax: number;
 }
 
-/** The default size of the room for so much memory, in bytes. */
+/** The default size of the room on a machine with this much memory, in bytes. */
 export function answerRoomBytes(memoryBytes: number = memoryLimitBytes()): number {
   return Math.min(Math.max(Math.floor(memoryBytes * shareOfMemory), 32 * mib), 1024 * mib);
 }
 
 /**
- * The answer room bounds the memory of output that waits to be read, of all connections of all protocols
- * together. A few bytes ask for megabytes: clients that ask and never read must not take the memory of those
- * that do.
+ * The answer room bounds the memory of unread output, over all connections of all protocols. A request of a
+ * few bytes can ask for megabytes. Clients that request and never read must not take the memory of clients
+ * that do read.
  *
- * The less room there is, the smaller the answers become that can be smaller. When there is none, answers that
- * would be large wait, publishers to readers that are behind are held back, and connections that have been
- * behind are ended, the longest first, until there is room again.
+ * Answers that can be made smaller shrink as the room fills up. When the room is full, large answers wait,
+ * publishers to slow readers are held back, and connections that have been behind for too long are closed,
+ * the longest first, until there is room again.
  */
 export class AnswerRoom {
   readonly #clock: Clock;
   readonly #options: AnswerRoomOptions;
   #bytes = 0;
   readonly #waiting = new Set<() => void>();
-  /** Shares with bytes in it. */
+  /** Shares that have bytes in the room. */
   readonly #shares = new Set<AnswerShare>();
   #timer: Timer | undefined = undefined;
 
@@ -52,18 +52,18 @@ export class AnswerRoom {
     return this.#bytes >= this.#options.bytesMax;
   }
 
-  /** Whether an answer of so many bytes may be made now. */
+  /** Whether an answer of this size may be made now. */
   hasRoomFor(bytes: number): boolean {
     return !this.isFull || bytes <= smallBytes;
   }
 
-  /** How many bytes an answer may have now that has `bytesMax` at most. */
+  /** The size that an answer may have now, up to `bytesMax`. */
   share(bytesMax: number): number {
     const rest = Math.ceil((this.#options.bytesMax - this.#bytes) * shareOfRest);
     return Math.min(bytesMax, Math.max(rest, smallBytes));
   }
 
-  /** A share has so many bytes more, or less, and so many with them. */
+  /** Records that a share grew or shrank by `bytes`, to `total`. */
   change(share: AnswerShare, bytes: number, total: number): void {
     this.#bytes += bytes;
     if (total > 0) this.#shares.add(share);
@@ -77,7 +77,7 @@ export class AnswerRoom {
     }
   }
 
-  /** Calls back once there is room. Returns what takes the callback back. */
+  /** Calls back once there is room. Returns a function that cancels the callback. */
   whenRoom(callback: () => void): () => void {
     this.#waiting.add(callback);
     return () => this.#waiting.delete(callback);
@@ -88,7 +88,7 @@ export class AnswerRoom {
     this.#timer = this.#clock.setTimer(this.#options.behindMsMax / 2, this.#makeRoom);
   }
 
-  /** Ends what has been behind for longest, until there is room for the others. */
+  /** Closes the connections that have been behind for longest, until the room is no longer full. */
   readonly #makeRoom = (): void => {
     this.#timer = undefined;
     if (!this.isFull) return;

@@ -2,30 +2,32 @@ import type { Clock } from '../../util/index.ts';
 import type { AnswerRoom } from './answer-room.ts';
 
 export interface AnswerShareOptions {
-  /** Ends the connection, in the words of its protocol: it is behind, and there is no room for the others. */
+  /** Closes the connection, with an error of its protocol: it is behind, and the room is full. */
   readonly end: () => void;
-  /** Brings up to date what waits, where that is not told as it happens. */
+  /** Updates the number of waiting bytes, in protocols that do not report every change. */
   readonly look?: () => void;
 }
 
 /**
- * An answer share is what one connection holds of the {@link AnswerRoom}: what waits to be read, and what is
- * being made.
+ * An answer share is the part of the {@link AnswerRoom} that one connection uses: output that waits to be
+ * read, and answers that are being made.
  */
 export class AnswerShare {
   /**
-   * What waited at that time has not all been read yet: milliseconds of the monotonic clock. Undefined: nothing
-   * waits. A reader that keeps up is never behind for long, however much is sent to it.
+   * When the oldest output that still waits began to wait: milliseconds of the monotonic clock. Undefined: no
+   * output waits. A reader that keeps up is never behind for long, however much is sent to it.
    */
   behindSinceMs: number | undefined = undefined;
   readonly #room: AnswerRoom;
   readonly #clock: Clock;
   readonly #options: AnswerShareOptions;
-  /** Once so much has been read in all, nothing is left of what waited at `behindSinceMs`. */
+  /**
+   * Once this many bytes have been read in all, none of the output that waited at `behindSinceMs` is left.
+   */
   #behindUntilBytes = 0;
   #waitingBytes = 0;
   #makingBytes = 0;
-  /** Of both, what the room knows of. */
+  /** The sum of both that the room has been told of. */
   #countedBytes = 0;
   #hasEnded = false;
 
@@ -35,12 +37,12 @@ export class AnswerShare {
     this.#options = options;
   }
 
-  /** Whether the room is used up, by whichever connections. */
+  /** Whether the room is full, because of this connection or of others. */
   get isRoomFull(): boolean {
     return this.#room.isFull;
   }
 
-  /** Takes room for an answer of so many bytes, `bytesMax` at most; says how much of that there is. */
+  /** Reserves room for an answer of `bytes`, at most `bytesMax`. Returns how much of that it may use. */
   take(bytes: number, bytesMax: number): number {
     this.#makingBytes = Math.min(bytes, this.#room.share(bytesMax));
     this.#count();
@@ -48,14 +50,14 @@ export class AnswerShare {
   }
 
   /**
-   * The answer that was being made is done, or given up. It keeps its room until it is counted among those
-   * that wait.
+   * The answer that was being made is complete or abandoned. Its room stays reserved until the next call of
+   * `waiting` or `take`.
    */
   made(): void {
     this.#makingBytes = 0;
   }
 
-  /** So many bytes wait for the client to read them, and so many have been read since the start. */
+  /** Sets the number of bytes that wait to be read, and the number read since the start. */
   waiting(bytes: number, readBytes: number): void {
     if (bytes === 0) this.behindSinceMs = undefined;
     else if (this.behindSinceMs === undefined || readBytes >= this.#behindUntilBytes) {
@@ -70,13 +72,13 @@ export class AnswerShare {
     this.#options.look?.();
   }
 
-  /** Ends the connection, and gives everything back. */
+  /** Closes the connection and frees its room. */
   end(): void {
     this.#options.end();
     this.drop();
   }
 
-  /** Gives everything back: the connection has ended. */
+  /** Frees the room after the connection has ended. */
   drop(): void {
     this.#waitingBytes = this.#makingBytes = 0;
     this.behindSinceMs = undefined;

@@ -5,20 +5,25 @@ import { Listener } from './listener.ts';
 export interface DoorOptions {
   readonly name: string;
   readonly title: string;
-  /** Asked again when users have changed. */
+  /** Called for each read, because the users may change. */
   readonly authenticates: () => boolean;
-  /** Loads the protocol's code and makes its frontend. */
+  /** Loads the code of the protocol and makes its frontend. */
   readonly create: () => Promise<Frontend>;
-  /** The code cannot be loaded. Node does not load a module again that failed once, so this is final. */
+  /**
+   * Called if the code cannot be loaded. Node does not load a module again after a failure, so this is final.
+   */
   readonly onLoadFailed: (error: unknown) => void;
 }
 
-/** The code of a protocol is loaded so long after its port is open, unless a client comes first. */
+/**
+ * The delay between opening the port and loading the code of the protocol, unless a client connects first.
+ */
 const loadDelayMs = 100;
 
 /**
- * A door listens for the clients of one protocol and hands them to its frontend. The frontend is loaded when
- * all listen, or with the first client: a protocol may have much code, and a start waits for none of it.
+ * A door listens for the clients of one protocol and hands their connections to its frontend. The code of the
+ * frontend can be large, so starting the server does not wait for it. It is loaded shortly after the port is
+ * open, or when the first client connects.
  */
 export class Door {
   readonly name: string;
@@ -58,11 +63,11 @@ export class Door {
     const { port } = await this.#listener.listen(options);
     this.#address = { host: options.host, port };
     this.#frontend?.listening?.(this.#address);
-    // Later: all doors listen by then, and the program that waits for them has been told.
+    // The delay lets all doors open, and the waiting program hear of it, first.
     this.#timer = setTimeout(() => void this.load().catch(() => {}), loadDelayMs).unref();
   }
 
-  /** Loads the frontend, so that the first client need not wait for it. */
+  /** Loads the frontend, so that the first client does not wait for it. */
   load(): Promise<Frontend> {
     if (!this.#loading) {
       this.#loading = this.#load();

@@ -3,8 +3,8 @@ import type { Output } from './output.ts';
 import { SegmentPool } from './segment-pool.ts';
 
 /**
- * The flusher writes out, once the input at hand has been handled, what was put into the outputs of all
- * connections: so each gets one write for all that a chunk (or a commit) brought it.
+ * The flusher writes the outputs of all connections once the input at hand has been handled. Each output gets
+ * one write for everything that a chunk (or a commit) added to it.
  */
 export class Flusher {
   readonly segments: SegmentPool = new SegmentPool();
@@ -21,14 +21,15 @@ export class Flusher {
     return this.#clock.monotonic();
   }
 
-  /** Outputs whose sockets have not taken all that was written. */
+  /** Outputs whose sockets have not taken everything that was written. */
   get busyOutputs(): ReadonlySet<Output> {
     return this.#busy;
   }
 
-  /** Something was put into an output that was empty. */
+  /** Schedules a flush of an output that was empty until now. */
   add(output: Output): void {
-    // After the events the kernel has reported so far: chunks of other connections may still add to it.
+    // Runs after the events that the kernel has reported so far: chunks of other connections may add to the
+    // output before.
     if (this.#waiting.length === 0) setImmediate(this.#run);
     this.#waiting.push(output);
   }

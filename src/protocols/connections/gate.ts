@@ -1,26 +1,26 @@
 import { Turn, type Turns } from './turns.ts';
 
 /**
- * Why a socket is not read.
+ * A reason for not reading from a socket.
  *
- * - `congested`: so much waits for the disk that publishers are slowed down
- * - `held`: what it sends goes to readers that are behind, or its protocol has stopped it
+ * - `congested`: too many bytes wait for the disk, so publishers are slowed down
+ * - `held`: the readers of its messages are behind, or its protocol has stopped it
  * - `turn`: its turn is over
- * - `room`: as much of it is under way, or waits to be read by it, as may
- * - `login`: its password may not be looked at yet
- * - `quota`: its client is beyond a quota
+ * - `room`: its requests under way, or its unread output, have reached their limit
+ * - `login`: its password may not be checked yet
+ * - `quota`: its client has exceeded a quota
  */
 export type GateReason = 'congested' | 'held' | 'turn' | 'room' | 'login' | 'quota';
 
-/** What a gate needs of a socket. */
+/** The part of a socket that a gate uses. */
 interface Readable {
   pause(): unknown;
   resume(): unknown;
 }
 
 /**
- * A gate stands before the input of one connection: its socket is read while there is no reason not to.
- * `held` and `congested` count how often they were given; the other reasons are there or not.
+ * A gate controls the input of one connection: the socket is read while no reason holds it back. `held` and
+ * `congested` are counted; each of the other reasons is either set or not.
  */
 export class Gate {
   readonly #turn: Turn;
@@ -32,11 +32,11 @@ export class Gate {
     login: 0,
     quota: 0,
   };
-  /** Reasons that there are. */
+  /** The number of reasons that hold the socket back. */
   #reasons = 0;
   #socket: Readable | undefined = undefined;
 
-  /** `goOn` is called when the next turn begins after one that was used up. */
+  /** `goOn` is called when the next turn begins after a turn was used up. */
   constructor(turns: Turns, goOn: () => void) {
     this.#turn = new Turn(turns, () => {
       goOn();
@@ -44,40 +44,43 @@ export class Gate {
     });
   }
 
-  /** Reads the socket from now on, or does not. */
+  /** Sets the socket; pauses it if the gate is shut. */
   of(socket: Readable): void {
     this.#socket = socket;
     if (this.isShut) socket.pause();
   }
 
-  /** Whether the socket is not read. */
+  /** Whether the socket is paused. */
   get isShut(): boolean {
     return this.#reasons > 0;
   }
 
-  /** Whether the reason is there now. */
+  /** Whether this reason holds the socket back now. */
   has(reason: GateReason): boolean {
     return reason === 'turn' ? this.#turn.isOver : this.#counts[reason] > 0;
   }
 
-  /** Whether its turn lasts: see {@link Turn.hasTime}. When it is over, the socket is not read before the next. */
+  /**
+   * Whether there is time left in the turn: see {@link Turn.hasTime}. If not, the socket is paused until the
+   * next turn.
+   */
   hasTime(): boolean {
     const hasTime = this.#turn.hasTime();
     if (!hasTime) this.set('turn', true);
     return hasTime;
   }
 
-  /** The reason is there, once more. */
+  /** Adds the reason once more. */
   shut(reason: 'congested' | 'held'): void {
     if (this.#counts[reason]++ === 0) this.#add();
   }
 
-  /** The reason is there once less. */
+  /** Removes the reason once. */
   open(reason: 'congested' | 'held'): void {
     if (--this.#counts[reason] === 0) this.#remove();
   }
 
-  /** The reason is there, or not. */
+  /** Sets or clears the reason. */
   set(reason: 'turn' | 'room' | 'login' | 'quota', isThere: boolean): void {
     if (isThere === this.#counts[reason] > 0) return;
     this.#counts[reason] = isThere ? 1 : 0;
@@ -85,7 +88,10 @@ export class Gate {
     else this.#remove();
   }
 
-  /** The connection ends: what still comes is read, and dropped, so that its end is seen. */
+  /**
+   * Ends the gate when the connection ends. The socket is read on, and its input dropped, so that its end is
+   * noticed.
+   */
   leave(): void {
     this.#socket?.resume();
     this.#socket = undefined;

@@ -6,19 +6,21 @@ import { ConnectionRegistry } from './registry.ts';
 import { Turns } from './turns.ts';
 
 export interface HallOptions {
-  /** Connections of all protocols together. Default: no limit beside those of each protocol. */
+  /** Connections of all protocols together. Default: no limit beyond those of each protocol. */
   readonly connectionsMax?: number;
-  /** Bytes of output that may wait to be read, of all connections together: see AnswerRoom. */
+  /** Bytes of output that may wait to be read, over all connections: see AnswerRoom. */
   readonly unreadBytesMax?: number;
-  /** A connection that is behind with reading for so long is ended while these are used up. Default: 2 s. */
+  /**
+   * While those bytes are used up, a connection that has been behind for this long is closed. Default: 2 s.
+   */
   readonly behindMsMax?: number;
   /** See LoginThrottle. Default: 10 s. */
   readonly loginDelayMsMax?: number;
 }
 
 /**
- * The hall is what all protocols of a server share: the registry of connections, the turns they take,
- * refusals, logins, and the room for output that nobody reads.
+ * The hall holds what all protocols of a server share: the registry of connections, their turns, refusals,
+ * logins, and the room for unread output.
  */
 export class Hall {
   readonly clock: Clock;

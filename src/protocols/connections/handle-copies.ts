@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import type { Server } from 'node:net';
 import { basename } from 'node:path';
 
-/** A handle as Node has it inside. A server listens on it when it is given to `listen`. */
+/** A handle inside Node. A server listens on a handle that is passed to `listen`. */
 export type ListeningHandle = object;
 
-/** The child that sends the copies needs no longer, by far. */
+/** The timeout of the child process that copies handles; it normally takes far less. */
 const copyTimeoutMs = 10_000;
 
 /**
- * What the child does: each time a handle is sent to another process, that process gets a descriptor of its
- * own.
+ * The script of the child. Each time a handle is sent to another process, that process gets a new descriptor
+ * for it.
  */
 const script = `
 process.on('disconnect', () => process.exit());
@@ -21,11 +21,11 @@ process.once('message', (left, handle) => {
 `;
 
 /**
- * Copies of the handle that a server listens on, as `dup` makes them: other descriptors of the same socket in
- * the system, with the same queue of connections. Node has no `dup`; but a handle that is sent to a child
- * process and back comes back as a copy. The child lives for some 50 ms.
+ * Copies the handle that a server listens on, as `dup` does: other descriptors of the same socket in the
+ * system, with the same queue of connections. Node has no `dup`, but a handle that is sent to a child process
+ * and back arrives as a copy. The child lives for some 50 ms.
  *
- * Fewer than asked for, or none, where that is not possible.
+ * Returns fewer copies than requested, or none, if they cannot be made.
  */
 export function copiesOfHandle(server: Server, count: number): Promise<ListeningHandle[]> {
   const copies: ListeningHandle[] = [];
@@ -54,7 +54,7 @@ export function copiesOfHandle(server: Server, count: number): Promise<Listening
   });
 }
 
-/** A program made of Node and a script, or another runtime, would start itself. */
+/** Another runtime, or a program that bundles Node with a script, would start itself instead. */
 function isNode(): boolean {
   return !('bun' in process.versions) && /^node(js)?[\d.-]*$/.test(basename(process.execPath));
 }

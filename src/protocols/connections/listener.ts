@@ -3,14 +3,14 @@ import type { ListenOptions } from '../frontend.ts';
 import { copiesOfHandle, type ListeningHandle } from './handle-copies.ts';
 
 /**
- * Connections that wait in the system's queue at most, those included that were left again: a long queue is a
- * long wait. A client that finds it full is not refused; its system asks again after a second.
+ * The limit of connections in the system's queue, including those whose client has left: a long queue is a
+ * long wait. A client that finds the queue full is not refused; its system retries after a second.
  */
 const backlogMax = 256;
 
-/** Node takes one connection per turn of its loop from each handle it listens on (libuv since 1.45). */
+/** Node accepts one connection per turn of its loop from each handle (libuv since 1.45). */
 const copiesWanted = 15;
-/** So many connections within a second are a crowd. */
+/** This many connections within `crowdMs` make the listener add handles. */
 const crowd = 64;
 const crowdMs = 1_000;
 
@@ -19,9 +19,9 @@ const socketOptions = { noDelay: true, keepAlive: true } as const;
 /**
  * A listener accepts the connections of one port and hands them on.
  *
- * It begins with one handle. The first time that many connections come at once it gets copies of it, all on
- * the one queue of the port, so that each turn of the event loop takes as many connections as there are
- * handles (decision 13).
+ * It begins with one handle. On the first rush of connections it adds copies of the handle, all on the one
+ * queue of the port. Each turn of the event loop then accepts as many connections as there are handles
+ * (decision 13).
  */
 export class Listener {
   readonly #server: Server;
@@ -29,24 +29,24 @@ export class Listener {
   readonly #copies: Server[] = [];
   #isClosed = false;
   #hasCopied = false;
-  /** Connections since the second at hand began. */
+  /** Connections since `#sinceMs`. */
   #recent = 0;
   #sinceMs = 0;
 
-  /** The server emits `connection` for each; `socketOptions` are what it was made with. */
+  /** The server emits `connection` for each connection; `options` are the options it was made with. */
   constructor(server: Server, options: ServerOpts = {}) {
     this.#server = server;
     this.#socketOptions = options;
     server.on('connection', () => this.#count());
   }
 
-  /** `accept` gets sockets that were not read from. */
+  /** `accept` gets sockets that have not been read from. */
   static for(accept: (socket: Socket) => void): Listener {
     const options = { ...socketOptions, pauseOnConnect: true };
     return new Listener(createServer(options, accept), options);
   }
 
-  /** Handles that accept connections. */
+  /** Number of handles that accept connections. */
   get handles(): number {
     return 1 + this.#copies.length;
   }
@@ -58,7 +58,7 @@ export class Listener {
       server.once('error', reject);
       server.listen({ host, port, backlog: backlogMax }, () => {
         server.off('error', reject);
-        // Out of file descriptors, mostly: the connection is refused, the others live on.
+        // Usually there is no file descriptor left: that connection is refused, and the others continue.
         server.on('error', () => {});
         const address = server.address();
         resolve({ port: typeof address === 'object' && address !== null ? address.port : port });
@@ -66,7 +66,7 @@ export class Listener {
     });
   }
 
-  /** Accepts nothing more. Resolves when the connections that were accepted are gone. */
+  /** Stops accepting. Resolves when all accepted connections are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(
@@ -85,7 +85,7 @@ export class Listener {
     }
     if (++this.#recent < crowd) return;
     this.#hasCopied = true;
-    // Without copies it goes on as before: one connection a turn.
+    // Without copies the listener continues with one connection a turn.
     copiesOfHandle(this.#server, copiesWanted).then(
       (copies) => {
         for (const copy of copies) this.#listenOn(copy);

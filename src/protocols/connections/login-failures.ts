@@ -1,13 +1,16 @@
-/** Failed logins of one address, user, or pair of both. */
+/** Failed logins of one address, one user, or one pair of both. */
 export interface Failures {
   count: number;
-  /** When the last one failed: milliseconds of the monotonic clock. */
+  /** Time of the last failure: milliseconds of the monotonic clock. */
   lastMs: number;
-  /** The next password is looked at no earlier. */
+  /** The next password is not checked before this time. */
   nextMs: number;
 }
 
-/** A table of failed logins by key. It is bounded: the key that failed least recently is forgotten first. */
+/**
+ * A table of failed logins by key. Its size is bounded: the key that failed least recently is forgotten
+ * first.
+ */
 export class FailureTable {
   readonly #entries = new Map<string, Failures>();
   readonly #entriesMax: number;
@@ -29,7 +32,7 @@ export class FailureTable {
     return undefined;
   }
 
-  /** The entry of a key, made if need be, as the last to be forgotten. */
+  /** Returns the entry of a key, created if there is none, and makes it the last to be forgotten. */
   touch(key: string, nowMs: number): Failures {
     const entry = this.get(key, nowMs) ?? { count: 0, lastMs: nowMs, nextMs: nowMs };
     entry.lastMs = nowMs;

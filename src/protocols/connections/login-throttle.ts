@@ -4,16 +4,16 @@ import type { Clock } from '../../util/index.ts';
 import { FailureTable, type Failures } from './login-failures.ts';
 
 export interface LoginThrottleOptions {
-  /** The longest time between two looks at passwords from one address; 0 switches the throttle off. */
+  /** The longest time between two password checks for one address; 0 switches the throttle off. */
   readonly delayMsMax: number;
 }
 
-/** So many logins may fail before there is a delay: people mistype. */
+/** The number of logins that may fail before there is a delay: people mistype. */
 const freeFailures = 5;
 const firstDelayMs = 100;
-/** Where a login has succeeded before: the right password is mostly what comes from there. */
+/** The longest delay for an address from which the user has logged in before: its passwords are mostly correct. */
 const trustedDelayMsMax = 250;
-/** An address without failures waits no longer for a user whose password others guess. */
+/** The longest wait of an address without failures, for a user whose password others guess. */
 const cleanAddressWaitMsMax = 1_000;
 const entriesMax = 10_000;
 const forgetAfterMs = 15 * 60_000;
@@ -21,17 +21,18 @@ const trustedForMs = 24 * 60 * 60_000;
 const userCharactersMax = 64;
 
 /**
- * The login throttle slows down guesses of passwords, by address and by user.
+ * The login throttle slows down password guessing, by address and by user.
  *
- * After some failures an address may have a password looked at only every 100 ms, then 200 ms, and so on up
- * to the longest delay; so may a user, by the addresses that have failed before. What comes earlier waits in
- * order, and what would wait for longer than two of the longest delays is refused without a look. The right
- * password is never locked out from elsewhere: an address without failures waits for a second at most, and
- * where a user has logged in before, only failures of that user from there count, with a quarter of a second
- * at most between two looks.
+ * After some failures, the passwords from an address are checked only every 100 ms, then every 200 ms, and so
+ * on up to the longest delay. The same holds for a user, with passwords from addresses that have failed
+ * before. Logins that come earlier wait in order. A login that would wait for longer than two of the longest
+ * delays is refused without a check.
  *
- * One throttle serves all protocols of a server. Its tables are bounded, so their memory is (some 3 MB when
- * full).
+ * Guesses from elsewhere never lock out the right password. An address without failures waits for at most a
+ * second. At an address from which the user has logged in before, only the failures of that user from that
+ * address count, and the delay between two checks is at most a quarter of a second.
+ *
+ * One throttle serves all protocols of a server. Its tables are bounded (some 3 MB when full).
  */
 export class LoginThrottle {
   readonly #clock: Clock;
@@ -47,8 +48,8 @@ export class LoginThrottle {
   }
 
   /**
-   * Milliseconds until the password may be looked at: to be asked once per password, and kept to.
-   * Undefined: too many wait already; the login is to be refused.
+   * Returns the milliseconds until the password may be checked. Call it once per password, and wait that
+   * long. Undefined: too many logins wait already, and this one is to be refused.
    */
   admit(address: string, user: string): number | undefined {
     if (this.#delayMsMax === 0) return 0;
@@ -82,7 +83,8 @@ export class LoginThrottle {
   }
 
   /**
-   * Takes the next place behind all that wait for the same address, and for the same user if that is given.
+   * Takes the next place after all logins that wait for the same address, and for the same user if one is
+   * given.
    */
   #queue(
     nowMs: number,
@@ -112,7 +114,7 @@ function pairKey(address: string, user: string): string {
   return `${addressKey(address)} ${userKey(user)}`;
 }
 
-/** An IPv6 client has a whole network of 2^64 addresses: they count as one. */
+/** The key of an address. An IPv6 client has a whole network of 2^64 addresses, which count as one. */
 export function addressKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(plain)) return plain;

@@ -5,18 +5,18 @@ import type { Flusher } from './flusher.ts';
 import { segmentBytes } from './segment-pool.ts';
 
 /**
- * Full segments are handed to the socket so many bytes at a time, so that a slow reader's progress can be
- * seen.
+ * The bytes of full segments that are handed to the socket at a time, so that the progress of a slow reader
+ * can be seen.
  */
 const writeBytesMax = 1024 * 1024;
 
-/** How much may wait for one connection to read it. */
+/** The limits of output that waits for one connection to read it. */
 export interface OutputLimits {
-  /** Beyond, the output overflows and drops what comes. */
+  /** Above this, the output overflows and drops further messages. */
   readonly outputBytesMax: number;
-  /** From here on the output is overfull: publishers to it are slowed down. */
+  /** Above this, the output is overfull: publishers to it are slowed down. */
   readonly outputBytesHold: number;
-  /** From here on the output is congested: what need not be sent now waits. */
+  /** Above this, the output is congested: messages that need not be sent now wait. */
   readonly outputBytesCongested: number;
 }
 
@@ -26,26 +26,27 @@ interface FilledSegment {
 }
 
 /**
- * The output of a connection: what is to be sent, in one buffer, written when the input at hand is done.
+ * The output of a connection: bytes to be sent, collected in one buffer and written once the input at hand
+ * has been handled.
  *
  * ```
  *   reserve ─► segment being filled ─► (queue of full segments) ─► socket
  *                     │ idle socket: written whole, usually at once, and filled again
- *                     │ busy socket: waits until it has taken what it has
+ *                     │ busy socket: waits until the socket has taken the bytes before
  * ```
- * Whoever writes reserves room and fills `buffer` from the returned position before the next call.
+ * A caller reserves room and fills `buffer` from the returned position before the next call.
  */
 export class Output {
-  /** The segment being filled. Only valid until the next {@link reserve}. */
+  /** The segment being filled. Valid only until the next {@link reserve}. */
   buffer: Buffer = noBytes;
   #length = 0;
-  /** Messages put in since the start. */
+  /** Number of messages since the start. */
   messages = 0;
-  /** So much waits that publishers must be held back. */
+  /** Publishers must be held back: too many bytes wait. */
   overfull = false;
-  /** So much waits that whatever can wait should. */
+  /** Messages that can wait should wait: many bytes wait already. */
   congested = false;
-  /** When the socket last made progress, or when it became busy: milliseconds of the clock. */
+  /** When the socket last made progress, or became busy: milliseconds of the clock. */
   busySinceMs = 0;
   overfullSinceMs = 0;
 
@@ -64,8 +65,8 @@ export class Output {
   #drained: (() => void)[] = [];
 
   /**
-   * `share`: what it holds of the room for all connections. `overflow` is called when more waits than the
-   * limit allows; what comes after is dropped.
+   * `share` is the connection's part of the room for unread output. `overflow` is called when more bytes wait
+   * than the limit allows.
    */
   constructor(
     socket: Socket,
@@ -94,7 +95,7 @@ export class Output {
     return this.#inFlightBytes > 0;
   }
 
-  /** Makes room for so many bytes in `buffer`; where to put them. */
+  /** Reserves this many bytes in `buffer`; returns their position. */
   reserve(bytes: number): number {
     const position = this.#length;
     if (position + bytes > this.buffer.length) return this.#reserveInNext(bytes);
@@ -107,7 +108,7 @@ export class Output {
     this.buffer.set(bytes, position);
   }
 
-  /** Hands to the socket what has been put in, unless it is busy: then that happens when it no longer is. */
+  /** Writes the segment to the socket. If the socket is busy, that happens once it no longer is. */
   flush(): void {
     if (this.#length === 0 || this.busy || this.#closed) return;
     const { buffer } = this;
@@ -125,23 +126,23 @@ export class Output {
     publisher.hold();
   }
 
-  /** Calls back once, when it is no longer congested, or closed. */
+  /** Calls back once, when the output is closed or no longer congested. */
   whenDrained(callback: () => void): void {
     if (this.congested && !this.#closed) this.#drained.push(callback);
     else callback();
   }
 
-  /** Hands everything to the socket, busy or not, and ends it. */
+  /** Writes everything to the socket, busy or not, and ends it. */
   end(): void {
     if (this.#closed) return;
-    this.flush(); // as ever, so that the segment can be filled again: many connections end with a few bytes
+    this.flush(); // a flush, so that the pool gets the segment back: many connections end with a few bytes
     for (const { buffer, bytes } of this.#queue) this.#socket.write(buffer.subarray(0, bytes));
     if (this.#length > 0) this.#socket.write(this.buffer.subarray(0, this.#length));
     this.#socket.end();
     this.close();
   }
 
-  /** Drops what waits and lets go whom it held back. */
+  /** Drops the waiting bytes and releases the publishers held back. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -157,7 +158,7 @@ export class Output {
     this.#settle();
   }
 
-  /** The segment is full, or there is none. */
+  /** Called when the segment is full, or when there is none. */
   #reserveInNext(bytes: number): number {
     if (this.#length > 0) {
       const { buffer } = this;
@@ -183,7 +184,7 @@ export class Output {
   #write(buffer: Buffer, bytes: number): void {
     const socket = this.#socket;
     socket.write(bytes === buffer.length ? buffer : buffer.subarray(0, bytes), this.#written);
-    // Mostly the kernel takes it all during the call: then the segment is free again.
+    // Usually the kernel takes all of it during the call: then the segment is free again.
     if (socket.writableLength === 0) {
       this.#sentBytes += bytes;
       this.#flusher.segments.give(buffer);
@@ -196,14 +197,16 @@ export class Output {
   }
 
   /**
-   * Tells the room what waits, but for the segment being filled. Only called while the socket is busy: a reader
-   * that keeps up costs nothing.
+   * Reports the waiting bytes to the room, except the segment being filled. Only called while the socket is
+   * busy: a reader that keeps up costs nothing.
    */
   #count(): void {
     if (!this.#closed) this.#share.waiting(this.#queueBytes + this.#inFlightBytes, this.#sentBytes);
   }
 
-  /** The socket has taken something. One function for all writes, so that a write allocates none. */
+  /**
+   * Called when the socket has taken bytes. One function serves all writes, so that a write allocates none.
+   */
   readonly #written = (): void => {
     if (!this.busy || this.#closed || this.#socket.writableLength > 0) return;
     for (const { buffer } of this.#inFlight) this.#flusher.segments.give(buffer);
@@ -231,12 +234,12 @@ export class Output {
     socket.uncork();
   }
 
-  /** Raises the marks; `more` bytes are about to come. */
+  /** Raises the marks before `more` bytes are added. */
   #checkMarks(more: number): void {
     if (this.#closed) return;
     const pending = this.pendingBytes + more;
     const limits = this.#limits;
-    // Without room for all, what is behind counts as far behind.
+    // While the room is full, a busy output counts as far behind.
     const { isRoomFull } = this.#share;
     if (pending > limits.outputBytesCongested || isRoomFull) this.congested = true;
     if ((pending > limits.outputBytesHold || isRoomFull) && !this.overfull) {
@@ -246,7 +249,7 @@ export class Output {
     if (pending > limits.outputBytesMax) this.#overflow();
   }
 
-  /** Lowers the marks, each at half of where it was raised, and tells those who wait for it. */
+  /** Lowers each mark once the waiting bytes fall below half of its limit, and releases its waiters. */
   #settle(): void {
     const pending = this.pendingBytes;
     if (this.overfull && (this.#closed || pending < this.#limits.outputBytesHold / 2)) {

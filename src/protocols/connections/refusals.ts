@@ -2,17 +2,17 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../util/index.ts';
 
 /**
- * Clients that are being told why they are not let in, at most; beyond that a connection is cut without a
- * word.
+ * The most refused clients that are told the reason at a time; beyond that, connections are closed without a
+ * reason.
  */
 const lingeringMax = 16;
-/** A client may take so long to read why. */
+/** The time that a client has for reading the reason. */
 const lingerMs = 1_000;
 
 /**
- * Refusals tell clients that there is no room for them. Each takes a descriptor until the client has left, so
- * there is a bound on their number and their time: otherwise those that are refused would take what those
- * inside need.
+ * Refusals tell clients that the server has no room for them. Each refusal keeps a file descriptor until the
+ * client has left. Their number and time are bounded, so that refused clients cannot take the descriptors
+ * that admitted clients need.
  */
 export class Refusals {
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** Closes the connection, after `words` if there are any. */
+  /** Closes the connection, after sending `words` if there are any. */
   refuse(socket: Socket, words?: string | Uint8Array): void {
     socket.on('error', () => socket.destroy());
     if (words === undefined || this.#lingering >= lingeringMax) {

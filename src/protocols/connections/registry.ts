@@ -1,10 +1,10 @@
 import type { Connection, ConnectionInfo } from './connection.ts';
 
-/** The registry holds all connections of a server, of all protocols, by their ids. */
+/** The registry has all connections of a server, of all protocols, by id. */
 export class ConnectionRegistry {
   readonly #connections = new Map<number, Connection>();
   readonly #connectionsMax: number;
-  /** Of those, the ones that take no room from the others. */
+  /** The connections that do not count towards the limit. */
   readonly #apart = new Set<Connection>();
   #lastId = 0;
 
@@ -17,17 +17,20 @@ export class ConnectionRegistry {
     return this.#connections.size;
   }
 
-  /** Whether another connection may come, of any protocol, beside so many that are about to be added. */
+  /**
+   * Whether there is room for one more connection of any protocol, besides `coming` that are about to be
+   * added.
+   */
   hasRoomBeside(coming: number): boolean {
     return this.#connections.size - this.#apart.size + coming < this.#connectionsMax;
   }
 
-  /** An id that no connection of this server has had. */
+  /** Returns an id that no connection of this server has had. */
   nextId(): number {
     return ++this.#lastId;
   }
 
-  /** `isApart`: it takes no room from the others. */
+  /** `isApart`: the connection does not count towards the limit. */
   add(connection: Connection, isApart: boolean = false): void {
     this.#connections.set(connection.id, connection);
     if (isApart) this.#apart.add(connection);

@@ -1,9 +1,9 @@
-/** Bytes of an output segment: what is put into an output is written at the latest when so much is there. */
+/** Bytes of an output segment. A full segment is written without waiting for the flush. */
 export const segmentBytes: number = 64 * 1024;
 
 const segmentsKept = 64;
 
-/** A pool of output segments: connections that have nothing to send have none. */
+/** A pool of output segments. A connection without output has no segment. */
 export class SegmentPool {
   readonly #free: Buffer[] = [];
 
@@ -11,7 +11,7 @@ export class SegmentPool {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentBytes);
   }
 
-  /** Takes back a segment nobody reads or writes any more. */
+  /** Takes back a segment that is no longer used. */
   give(segment: Buffer): void {
     if (segment.length === segmentBytes && this.#free.length < segmentsKept) this.#free.push(segment);
   }

@@ -6,23 +6,21 @@ export interface SessionsOptions<S> {
   readonly registry: ConnectionRegistry;
   readonly clock: Clock;
   readonly connectionsMax: number;
-  /** They take no room from the connections of other protocols, nor the other way round. */
+  /** Connections of this frontend and those of other protocols do not count towards each other's limit. */
   readonly isApart?: boolean;
-  /** How often the sessions are looked after, while there are any. */
+  /** The interval of the sweeps, while there are sessions. */
   readonly sweepMs: number;
-  /** Looks after one of them: deadlines, signs of life. */
+  /** Checks the deadlines and signs of life of one session. */
   readonly lookAfter: (session: S, nowMs: number) => void;
 }
 
 /**
- * A sweep leaves the event loop to others after so long, and goes on in the next turn: to end a session takes
- * a while, and thousands may be overdue.
+ * A sweep yields the event loop after this time and continues in the next turn: ending a session takes a
+ * while, and thousands may be overdue.
  */
 const sweepTurnMs = 5;
 
-/**
- * The sessions of one frontend: its connections, from when they are let in until their sockets are closed.
- */
+/** The sessions of one frontend: its connections, from their admission until their sockets are closed. */
 export class Sessions<S extends Connection> implements Iterable<S> {
   readonly #options: SessionsOptions<S>;
   readonly #sessions = new Set<S>();
@@ -42,7 +40,7 @@ export class Sessions<S extends Connection> implements Iterable<S> {
     return this.#sessions.values();
   }
 
-  /** Whether another connection is let in, beside so many whose TLS handshakes are under way. */
+  /** Whether another connection may be admitted, besides the TLS handshakes under way. */
   hasRoom(handshakes = 0): boolean {
     const { registry, connectionsMax, isApart } = this.#options;
     return (
@@ -62,19 +60,19 @@ export class Sessions<S extends Connection> implements Iterable<S> {
     this.#timer ??= this.#options.clock.setTimer(this.#options.sweepMs, this.#sweep);
   }
 
-  /** The session's socket is closed. */
+  /** To be called when the socket of the session has closed. */
   remove(session: S): void {
     this.#options.registry.remove(session);
     this.#sessions.delete(session);
     if (this.#sessions.size === 0) this.#emptied?.();
   }
 
-  /** Lets nobody in any more. */
+  /** Admits no more sessions. */
   shut(): void {
     this.#isClosing = true;
   }
 
-  /** Resolves when the last session has gone, or after so long. */
+  /** Resolves when the last session has ended, or after `waitMs`. */
   empty(waitMs?: number): Promise<void> {
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -86,7 +84,7 @@ export class Sessions<S extends Connection> implements Iterable<S> {
     });
   }
 
-  /** Resolves when the last session has gone; nothing is looked after from then on. */
+  /** Resolves when the last session has ended; the sweeps stop then. */
   async ended(): Promise<void> {
     await this.empty();
     this.#timer?.cancel();

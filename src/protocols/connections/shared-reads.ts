@@ -1,24 +1,24 @@
 import { Socket } from 'node:net';
 
 /**
- * An accepted socket as Node has it inside; the handle is what `new Socket` takes to go on with the
- * connection.
+ * The inside of an accepted socket in Node. `new Socket` takes the handle to continue with the connection.
  */
 interface WithHandle {
   _handle?: unknown;
 }
 
 /**
- * Lets an accepted connection be read into a buffer that all connections share, or into what `target` names
- * before each read, and calls `received` with what came; what is shared holds during the call only. Returns
- * the socket to write to, and to pause, resume and end.
+ * Reads an accepted connection into a buffer that all connections share, or into the buffer that `target`
+ * returns before each read. Calls `received` with each chunk; a shared chunk is valid only during the call.
+ * Returns the socket to write to, and to pause, resume and end.
  *
- * By itself Node reads every chunk into 64 KiB of fresh memory. Reading into warm memory instead takes a
- * third to a half off the cost of a publish (measured, 128 and 1024 bytes), and leaves nothing to collect.
- * `net.connect` offers it as `onread`; a server does not, so the connection moves from the accepted socket
- * (which must not have been read from: `pauseOnConnect`) to one made for it. Where that is not possible, the
- * accepted socket is read as usual. So it is with TLS, which decrypts into memory of its own, and on Bun,
- * whose sockets take a handle and are then never read.
+ * By default Node reads every chunk into 64 KiB of new memory. Reading into warm memory instead takes a third
+ * to a half off the cost of a publish (measured, 128 and 1024 bytes), and leaves no garbage.
+ *
+ * `net.connect` offers this as `onread`; a server does not. So the connection moves from the accepted socket
+ * to a new one; the accepted socket must not have been read from (`pauseOnConnect`). If the connection cannot
+ * move, the accepted socket is read as usual. That is the case with TLS, which decrypts into memory of its
+ * own, and on Bun, where a socket made from a handle is never read.
  */
 export function readShared(
   accepted: Socket,
@@ -45,6 +45,6 @@ export function readShared(
     },
   } as ConstructorParameters<typeof Socket>[0]);
   accepted.destroy();
-  socket.resume(); // or it would never see the end
+  socket.resume(); // otherwise the socket would never see the end
   return socket;
 }

@@ -2,13 +2,16 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type * as tls from 'node:tls';
 
-/** What TLS needs, as PEM. */
+/** Certificate and key of the server, and the CA for clients, as PEM. */
 export interface TlsIdentity {
   readonly certificate: string | Uint8Array;
   readonly key: string | Uint8Array;
-  /** Certificates that those of clients must be signed by; absent: clients need none. */
+  /** Certificates that client certificates must be signed by; absent: clients need no certificate. */
   readonly ca?: string | Uint8Array;
-  /** With `ca`: clients may do without a certificate, but one that they show must be right. Default: required. */
+  /**
+   * With `ca`: `requested` admits clients without a certificate; a certificate that is shown must be valid.
+   * Default: required.
+   */
   readonly clientCertificates?: 'required' | 'requested';
 }
 
@@ -17,26 +20,26 @@ interface Handshake {
   readonly done: (secured: Socket) => void;
 }
 
-/** A handshake takes no longer. */
+/** The timeout of a handshake. */
 const handshakeTimeoutMs = 10_000;
 
 /**
- * A TLS guard makes the TLS connections of one protocol: handshake, certificates of clients, and a new
- * identity when the files have changed.
+ * A TLS guard makes the TLS connections of one protocol. It does the handshakes, checks client certificates,
+ * and takes a new identity when the files have changed.
  */
 export class TlsGuard {
-  /** Whether clients need a certificate. */
+  /** Whether clients are asked for a certificate. */
   readonly asksForCertificates: boolean;
   readonly #server: tls.Server;
-  /** What follows a handshake, by the addresses of its connection. */
+  /** Handshakes under way, by the addresses of their connection. */
   readonly #pending = new Map<string, Handshake>();
 
-  /** Throws an Error when certificate and key do not fit. */
+  /** Throws an Error if certificate and key do not fit together. */
   constructor(identity: TlsIdentity) {
-    // Loaded only where it is used.
+    // Loaded only if TLS is used.
     const { createServer } = createRequire(import.meta.url)('node:tls') as typeof tls;
     const asks = (this.asksForCertificates = identity.ca !== undefined);
-    // It listens nowhere: connections are handed to it.
+    // This server does not listen: connections are handed to it.
     this.#server = createServer({
       ...contextOf(identity),
       noDelay: true,
@@ -46,27 +49,27 @@ export class TlsGuard {
       handshakeTimeout: handshakeTimeoutMs,
     });
     this.#server.on('secureConnection', (secured) => this.#secured(secured));
-    // A client without TLS, or with none that we speak, or without a certificate: its socket is closed by
-    // then.
+    // The client speaks no TLS or no supported version, or has no valid certificate. Its socket is already
+    // closed.
     this.#server.on('tlsClientError', () => {});
   }
 
-  /** Handshakes under way. */
+  /** Number of handshakes under way. */
   get handshakes(): number {
     return this.#pending.size;
   }
 
   /**
-   * Connections from now on are made with this identity. Throws an Error, and keeps the old one, when it does
-   * not fit.
+   * Uses this identity for connections from now on. If certificate and key do not fit, throws an Error and
+   * keeps the old identity.
    */
   renew(identity: TlsIdentity): void {
     this.#server.setSecureContext(contextOf(identity));
   }
 
   /**
-   * Begins TLS on a connection that was not read from; calls back when the handshake is over. A failed one is
-   * closed.
+   * Begins TLS on a connection that has not been read from. Calls back after the handshake. A connection
+   * whose handshake fails is closed.
    */
   secure(socket: Socket, done: (secured: Socket) => void): void {
     const key = keyOf(socket);
@@ -78,7 +81,7 @@ export class TlsGuard {
     this.#server.emit('connection', socket);
   }
 
-  /** Cuts the connections whose handshakes are under way. */
+  /** Closes the connections whose handshakes are under way. */
   close(): void {
     for (const { socket } of this.#pending.values()) socket.destroy();
   }
@@ -92,12 +95,15 @@ export class TlsGuard {
   }
 }
 
-/** Whether the client has shown a certificate that is not signed as asked; one that is required has been checked. */
+/**
+ * Whether the client has shown a certificate that is not signed by the CA. If a certificate is required, the
+ * handshake has checked that already.
+ */
 function showsWrongCertificate(secured: tls.TLSSocket): boolean {
   return !secured.authorized && secured.getPeerX509Certificate() !== undefined;
 }
 
-/** The four parts of an address pair tell a connection from all others. */
+/** The addresses and ports of both ends identify a connection. */
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

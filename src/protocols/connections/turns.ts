@@ -1,20 +1,18 @@
 import { Queue, type Clock } from '../../util/index.ts';
 
-/** A connection that always has more to do is served for so long at a time. */
+/** The time of one turn of a connection that always has more work. */
 export const turnMs = 5;
-/**
- * All of these together get so much of one turn of the event loop, beside everything that is done at once.
- */
+/** The time that all turns together get in one turn of the event loop, besides work that is done at once. */
 const allMs = 20;
 /**
- * While new connections come: Node takes one of them per turn of its loop (libuv since 1.45), so that long
- * turns make a long queue.
+ * The same while new connections arrive. Node accepts one connection per turn of its loop (libuv since 1.45),
+ * so long turns make a long queue.
  */
 const hurriedMs = 5;
 
 /**
- * The turns of a server's connections: those that have more to do than fits in one go wait for each other,
- * and leave the event loop to everybody else in between.
+ * The turns of a server's connections. Connections with more work than fits in one turn take turns, and leave
+ * the event loop to other work in between.
  *
  * ```
  *   has more to do ─► its turn ─► over ─► waits in the queue ─► its next turn, in this turn of the loop or a later one
@@ -24,9 +22,7 @@ export class Turns {
   readonly clock: Clock;
   readonly #begun: Turn[] = [];
   readonly #waiting = new Queue<Turn>();
-  /**
-   * Until when connections with much to do may go on, in this turn of the loop; undefined: none has begun.
-   */
+  /** When the time of all turns in this turn of the loop ends; undefined if no turn has begun. */
   #endMs: number | undefined = undefined;
   #isHurried = false;
 
@@ -34,13 +30,13 @@ export class Turns {
     this.clock = clock;
   }
 
-  /** A connection was taken; there may be more in the system's queue. */
+  /** Called after a connection was accepted; there may be more in the system's queue. */
   accepted(): void {
     this.#isHurried = true;
     if (this.#endMs !== undefined) this.#endMs = Math.min(this.#endMs, this.clock.monotonic() + hurriedMs);
   }
 
-  /** A turn begins. */
+  /** Begins a turn. */
   begin(turn: Turn, nowMs: number): void {
     this.#begun.push(turn);
     if (this.#endMs !== undefined) return;
@@ -48,12 +44,12 @@ export class Turns {
     this.clock.defer(this.#next);
   }
 
-  /** Whether connections with much to do may still go on in this turn of the loop. */
+  /** Whether there is time left for all turns in this turn of the loop. */
   hasTime(nowMs: number): boolean {
     return this.#endMs === undefined || nowMs < this.#endMs;
   }
 
-  /** A turn is over, and its connection has more to do. */
+  /** Queues the next turn of a connection that has more work. */
   wait(turn: Turn): void {
     this.#waiting.push(turn);
   }
@@ -63,7 +59,7 @@ export class Turns {
     this.#isHurried = false;
   }
 
-  /** Once per turn of the loop. The first who waits goes on in any case. */
+  /** Runs once per turn of the loop. The first turn in the queue goes on in any case. */
   readonly #next = (): void => {
     for (const turn of this.#begun.splice(0)) turn.end();
     this.#start(this.clock.monotonic());
@@ -77,28 +73,30 @@ export class Turns {
 }
 
 /**
- * A turn is the time that one connection may take before the others get theirs. It begins when the connection
- * is first found to have more to do, and is over with its time, or with the time of all.
+ * A turn is the time that one connection may take before other connections get theirs. It begins when the
+ * connection first has more work, and ends with its own time or with the time of all turns.
  */
 export class Turn {
   readonly #turns: Turns;
   readonly #goOn: () => void;
-  /** Set while it lasts: a time of the monotonic clock. */
+  /** The end of a running turn: a time of the monotonic clock. */
   #endMs: number | undefined = undefined;
   #isOver = false;
 
-  /** `goOn` is called when the next one begins after one that was used up. */
+  /** `goOn` is called when the next turn begins after one was used up. */
   constructor(turns: Turns, goOn: () => void) {
     this.#turns = turns;
     this.#goOn = goOn;
   }
 
-  /** It is used up: nothing more may be done before the next one. */
+  /** Whether the turn is used up: no more work may be done before the next one. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Whether there is time for more: asked between two pieces of work, of those who have a next one. */
+  /**
+   * Whether there is time for more work. To be asked between two pieces of work, if there is a next piece.
+   */
   hasTime(): boolean {
     if (this.#isOver) return false;
     const nowMs = this.#turns.clock.monotonic();
@@ -112,7 +110,7 @@ export class Turn {
     return false;
   }
 
-  /** The turn of the loop is over. What is left to do waits, or comes anew. */
+  /** Called when the turn of the loop is over. Remaining work waits in the queue, or begins a new turn. */
   end(): void {
     this.#endMs = undefined;
   }

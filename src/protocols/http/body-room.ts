@@ -1,4 +1,4 @@
-/** The body room bounds the memory of the bodies that are held for handlers, of all connections together. */
+/** The body room bounds the memory of request bodies that are held for handlers, over all connections. */
 export class BodyRoom {
   readonly #bytesMax: number;
   #bytes = 0;
@@ -12,7 +12,10 @@ export class BodyRoom {
     return this.#bytes;
   }
 
-  /** Takes room for a body that has `held` bytes already; false when there is none. A body alone has room. */
+  /**
+   * Reserves room for `bytes` more of a body that has `held` bytes already; false if there is no room. There
+   * is always room for a body that is alone.
+   */
   take(bytes: number, held: number): boolean {
     const isAlone = this.#bytes === held;
     if (!isAlone && this.#bytes + bytes > this.#bytesMax) return false;

@@ -1,5 +1,5 @@
 /**
- * A refusal of the HTTP: a status, a code for programs and a sentence for people. The protocol on top of the HTTP
+ * An HTTP refusal: a status, a code for programs and a sentence for people. The protocol on top of HTTP
  * decides how it looks on the wire.
  */
 export class HttpError extends Error {
@@ -21,7 +21,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The client has left, or was cut off: no answer reaches it. */
+/** The client has left, or was cut off: no answer can reach it. */
 export function clientGone(): HttpError {
   return new HttpError(400, 'client-gone', 'The client has left before its request was complete.');
 }

@@ -5,7 +5,7 @@ import { HttpError } from './error.ts';
 import { writeReply, type HttpReply } from './reply.ts';
 import { HttpRequest, type RequestHost } from './request.ts';
 
-/** What a connection needs of its frontend. */
+/** The services of the frontend that a connection uses. */
 export interface ConnectionHost extends RequestHost {
   readonly protocol: string;
   readonly isStopping: boolean;
@@ -21,10 +21,10 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** The rest of an unwanted body is read for so long, so that its client gets to read the answer. */
+/** The rest of an unwanted body is read for this long, so that the client gets to read the answer. */
 const lingerMs = 1_000;
 
-/** A connection of an HTTP client: one request at a time is under way; those sent ahead wait in order. */
+/** A connection of an HTTP client. One request at a time is under way; requests sent ahead wait in order. */
 export class HttpConnection implements Connection {
   readonly id: number;
   readonly socket: Socket;
@@ -36,7 +36,7 @@ export class HttpConnection implements Connection {
   #underWay: Exchange | undefined = undefined;
   readonly #waiting: Exchange[] = [];
   #hasAsked = false;
-  /** The head of the next request is being sent since then, as far as is known. */
+  /** When the head of the next request began to arrive, as far as is known. */
   #headSinceMs: number | undefined = undefined;
   #idleSinceMs: number;
   #readBytes = 0;
@@ -78,7 +78,7 @@ export class HttpConnection implements Connection {
     this.socket.destroy();
   }
 
-  /** A request has come, up to the end of its headers. */
+  /** Takes a request that has arrived up to the end of its headers. */
   take(message: IncomingMessage, response: ServerResponse, needsContinue: boolean): void {
     if (this.socket.destroyed) return;
     this.#hasAsked = true;
@@ -93,7 +93,7 @@ export class HttpConnection implements Connection {
     if (this.#waiting.length > this.#host.limits.pipelinedMax) this.socket.destroy();
   }
 
-  /** The input is not HTTP, or the socket has failed. */
+  /** Called if the input is not HTTP, or the socket has failed. */
   failed(error: Error & { readonly code?: string }): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
@@ -112,13 +112,13 @@ export class HttpConnection implements Connection {
     );
   }
 
-  /** The server stops: a connection without a request ends, others after their answer. */
+  /** Ends the connection when the server stops: at once without a request, otherwise after the answer. */
   stop(): void {
     if (this.#underWay) this.#underWay.request.abort();
     else this.socket.destroy();
   }
 
-  /** Looks after its deadlines. */
+  /** Checks the deadlines. */
   lookAfter(nowMs: number): void {
     const { limits } = this.#host;
     const { socket } = this;
@@ -144,9 +144,9 @@ export class HttpConnection implements Connection {
   }
 
   /**
-   * No more is read before those that wait are answered. Node reads from the system past the stream, where a
-   * pause has no effect, until the stream's data has a listener. Node also goes on reading after each request
-   * of the input at hand.
+   * Stops reading until the waiting requests are answered. Node reads from the system past the stream, where
+   * a pause has no effect, until the stream's data has a listener. After each request of the input at hand,
+   * Node also resumes reading.
    */
   #pause(): void {
     if (this.#waiting.length > 1) return;
@@ -173,7 +173,7 @@ export class HttpConnection implements Connection {
     }
     this.#user = request.user;
     try {
-      // A body that was not read to its end cannot be followed by another request.
+      // After a body that was not read to its end, the connection cannot take another request.
       const isLast = host.isStopping || !message.complete;
       const headers = { ...reply.headers, ...(isLast ? { connection: 'close' } : {}) };
       await writeReply(response, { ...reply, headers }, request.method === 'HEAD');
@@ -184,7 +184,7 @@ export class HttpConnection implements Connection {
     }
   }
 
-  /** The source of an answer has failed. The client sees a refusal, or an answer that is torn off. */
+  /** The source of an answer has failed. The client sees a refusal, or an answer that breaks off. */
   async #broken(error: unknown, { request, response }: Exchange): Promise<void> {
     const reply = this.#host.refusal(error, request);
     if (response.headersSent || response.destroyed) return void response.destroy();
@@ -192,7 +192,10 @@ export class HttpConnection implements Connection {
     response.end();
   }
 
-  /** Unread input would turn the close into a reset, which may overtake the answer. */
+  /**
+   * Reads the rest of the body for a while: unread input would turn the close into a reset, which may
+   * overtake the answer.
+   */
   #readRest(message: IncomingMessage): Promise<void> {
     if (message.destroyed) return Promise.resolve();
     return new Promise((resolve) => {

@@ -10,32 +10,32 @@ import { type HttpReply, replyText } from './reply.ts';
 import type { HttpRequest } from './request.ts';
 
 export interface HttpFrontendOptions {
-  /** The protocol that stands on it, as the registry of connections shows it. */
+  /** The protocol on top of HTTP, as the registry of connections shows it. */
   readonly name: string;
   readonly authenticates: boolean;
   readonly hall: Hall;
   /** Answers a request. */
   readonly handle: (request: HttpRequest) => HttpReply | Promise<HttpReply>;
   /**
-   * What the client gets when a request failed or is refused: an HttpError, or what `handle` has thrown.
-   * Without a request: a connection that is closed before there was one; the body must be a text then. It
-   * also hears of answers that broke off, and its reply is not used.
+   * Makes the answer to a request that failed or is refused, from an HttpError or from the error that
+   * `handle` threw. Without a request, the connection is closed before there was one; the body must then be a
+   * text. It is also called for answers that broke off; its reply is then not used.
    */
   readonly refusal: (error: unknown, request: HttpRequest | undefined) => HttpReply;
   readonly limits?: Partial<HttpLimits>;
   readonly tls?: TlsGuard | undefined;
-  /** Its connections take no room from those of other protocols, nor the other way round. */
+  /** Connections of this frontend and those of other protocols do not count towards each other's limit. */
   readonly isApart?: boolean;
 }
 
-/** How often connections are looked after: deadlines are that exact. */
+/** The interval at which the deadlines of connections are checked. */
 const sweepMs = 500;
 
 /**
- * The HTTP frontend takes the connections of HTTP clients and gives their requests to a handler, one at a
- * time from each. It bounds all that clients can make it hold: see {@link HttpLimits}.
+ * The HTTP frontend takes the connections of HTTP clients and passes their requests to a handler, one at a
+ * time for each connection. It bounds everything that clients can make it hold: see {@link HttpLimits}.
  *
- * HTTP/1.1 itself is Node's.
+ * Node implements HTTP/1.1 itself.
  */
 export class HttpFrontend implements Frontend {
   readonly name: string;
@@ -55,15 +55,16 @@ export class HttpFrontend implements Frontend {
     this.#options = options;
     const limits = (this.#limits = { ...httpLimits, ...options.limits });
     this.#room = new BodyRoom(limits.bodiesBytesMax);
-    // It listens nowhere: connections are handed to it, and their deadlines are ours.
+    // This server does not listen: connections are handed to it. Its deadlines are off, because the frontend
+    // has its own.
     this.#http = createServer({
       maxHeaderSize: limits.headersBytesMax,
-      requireHostHeader: false, // refused in the words of the protocol
+      requireHostHeader: false, // refused with an error of the protocol
       headersTimeout: 0,
       requestTimeout: 0,
       keepAliveTimeout: 0,
     });
-    this.#http.maxHeadersCount = 0; // headers beyond it would be dropped unseen; connections count them
+    this.#http.maxHeadersCount = 0; // Node would drop headers beyond it unseen; connections count them
     this.#http.on('request', (message, response) => this.#take(message, response, false));
     this.#http.on('checkContinue', (message, response) => this.#take(message, response, true));
     this.#http.on('clientError', (error, socket) => {
@@ -99,7 +100,7 @@ export class HttpFrontend implements Frontend {
     return this.#sessions.size;
   }
 
-  /** Of bodies that are held for handlers. */
+  /** Bytes of bodies that are held for handlers. */
   get bodyBytes(): number {
     return this.#room.bytes;
   }
@@ -112,7 +113,7 @@ export class HttpFrontend implements Frontend {
     tls.secure(socket, (secured) => this.#letIn(secured));
   }
 
-  /** Requests under way get `graceMs` to end; those that wait for something end at once. */
+  /** Gives requests under way `graceMs` to end. Requests that wait for something end at once. */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isStopping = true;
     this.#sessions.shut();
@@ -124,20 +125,23 @@ export class HttpFrontend implements Frontend {
   }
 
   #letIn(socket: Socket): void {
-    // Meanwhile there may be others, or a stop.
+    // During the handshake, other connections or a stop may have come.
     if (!this.#sessions.hasRoom()) return this.#refuseFull(socket, false);
     const connection = new HttpConnection(this.#host, socket, this.#sessions.nextId());
     this.#sessions.add(connection);
     this.#bySocket.set(socket, connection);
     this.#http.emit('connection', socket);
-    socket.resume(); // it came without having been read from
+    socket.resume(); // the socket has not been read from yet
   }
 
   #take(message: IncomingMessage, response: ServerResponse, needsContinue: boolean): void {
     this.#bySocket.get(message.socket)?.take(message, response, needsContinue);
   }
 
-  /** Before a handshake there are no words that a client could read. */
+  /**
+   * Refuses a connection because there are too many; `isSilent` before a TLS handshake, when the client could
+   * not read an answer.
+   */
   #refuseFull(socket: Socket, isSilent: boolean): void {
     if (isSilent) return this.#options.hall.refusals.refuse(socket);
     const message = `There are too many connections (${this.#limits.connectionsMax} at most); try again later.`;

@@ -1,9 +1,9 @@
-/** So many characters make a piece. */
+/** Characters of a piece. */
 const pieceCharacters = 32 * 1024;
 
 /**
- * An object as JSON, in pieces: the lists that it has as members are written entry by entry, so that a large
- * answer is never one string. Gives what `JSON.stringify` gives.
+ * Writes an object as JSON, in pieces. Lists that are its members are written entry by entry, so that a large
+ * answer is never one string. The text is the same as that of `JSON.stringify`.
  */
 export function* jsonPieces(object: object): Generator<string> {
   if (Array.isArray(object) || 'toJSON' in object) {
@@ -15,7 +15,7 @@ export function* jsonPieces(object: object): Generator<string> {
   for (const [name, value] of Object.entries(object) as [string, unknown][]) {
     if (!Array.isArray(value)) {
       const written = JSON.stringify(value) as string | undefined;
-      if (written === undefined) continue; // as JSON.stringify leaves it out
+      if (written === undefined) continue; // JSON.stringify omits it, too
       text += `${separator}${JSON.stringify(name)}:${written}`;
     } else {
       text += `${separator}${JSON.stringify(name)}:[`;

@@ -1,27 +1,27 @@
-/** The limits of one HTTP frontend's clients. Times are in milliseconds. */
+/** The limits for the clients of one HTTP frontend. Times are in milliseconds. */
 export interface HttpLimits {
   readonly connectionsMax: number;
-  /** Names and values of the headers of a request, and its target. */
+  /** The names and values of the headers of a request, and its target. */
   readonly headersBytesMax: number;
-  /** Headers of a request. */
+  /** The number of headers of a request. */
   readonly headersMax: number;
-  /** A body that a handler takes as a whole. */
+  /** A body that its handler takes as a whole. */
   readonly bodyBytesMax: number;
-  /** All bodies that are held for handlers at a time. One request alone may always have its body. */
+  /** All bodies held for handlers at a time. A request that is alone may always have its body. */
   readonly bodiesBytesMax: number;
   /** From the first byte of a request to the end of its headers; also from the connection to the first byte. */
   readonly headersMs: number;
-  /** From the headers to the end of a body that is taken as a whole. */
+  /** From the headers to the end of a body that its handler takes as a whole. */
   readonly bodyMs: number;
-  /** Between two pieces of a body that is taken as a stream, while its handler asks for more. */
+  /** Between two pieces of a body that its handler takes as a stream, while the handler asks for more. */
   readonly bodyStallMs: number;
-  /** For which a client may take nothing of an answer that waits for it. */
+  /** The time for which a client may take nothing of an answer that waits for it. */
   readonly writeStallMs: number;
   /** Between two requests of one connection. */
   readonly idleMs: number;
   /**
-   * Requests that a client may send ahead: they wait, in order, since each connection has one under way. More
-   * of them in one piece of input end the connection.
+   * The number of requests that a client may send ahead: one is under way, and the others wait in order. More
+   * than that in one piece of input end the connection.
    */
   readonly pipelinedMax: number;
 }

@@ -3,18 +3,18 @@ import { isIP } from 'node:net';
 import { HttpError } from './error.ts';
 
 export interface OriginRules {
-  /** The address it listens on. */
+  /** The address that the server listens on. */
   readonly boundHost: string;
-  /** Any name will do: every request has to prove by itself that it may come, as by a token. */
+  /** Accepts any name, because every request proves by itself, as by a token, that it is allowed. */
   readonly takesAnyName: boolean;
-  /** What its clients write before `://`. */
+  /** The scheme that clients write before `://`. */
   readonly scheme: 'http' | 'https';
 }
 
 /**
- * Keeps web pages out. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding), so that
- * its requests come with a foreign Host; or send a form here, which comes with a foreign Origin. Neither is a
- * client of ours. Throws an HttpError.
+ * Keeps out web pages. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding): its
+ * requests have a foreign Host. Or it may send a form here, which has a foreign Origin. Neither is a client
+ * of this server. Throws an HttpError.
  */
 export function checkOrigin(
   { host = '', origin }: Pick<IncomingHttpHeaders, 'host' | 'origin'>,
@@ -28,7 +28,7 @@ export function checkOrigin(
   const isAllowed =
     takesAnyName ||
     ['localhost', '127.0.0.1', '::1', boundHost.toLowerCase()].includes(name) ||
-    // A name can be made to point here, an address cannot.
+    // A page can make a name point here, but not an address.
     (isListeningEverywhere && isIP(name) !== 0);
   if (!isAllowed)
     throw new HttpError(

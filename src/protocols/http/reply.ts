@@ -6,9 +6,10 @@ export interface HttpReply {
   readonly status?: number;
   readonly headers?: OutgoingHttpHeaders;
   /**
-   * A text or bytes go out as they are, cut into pieces. Pieces are written as the client takes them: those of
-   * an iterable are at hand; those of an async iterable come in their own time, each is sent at once (as
-   * server-sent events need it), and the source has to end when the request's signal is aborted.
+   * A text or bytes are sent as they are, cut into pieces. Pieces are written as the client takes them. The
+   * pieces of an iterable are available at once. The pieces of an async iterable come in their own time, and
+   * each is sent at once (as server-sent events need it); its source must end when the request's signal is
+   * aborted.
    */
   readonly body?: HttpBody;
 }
@@ -16,12 +17,12 @@ export interface HttpReply {
 type Piece = string | Uint8Array;
 type HttpBody = Piece | Iterable<Piece> | AsyncIterable<Piece>;
 
-/** So much is written in one go; the rest follows when the client has taken it. */
+/** Bytes that are written in one go; the rest follows when the client has taken them. */
 const pieceBytes = 64 * 1024;
 
 /**
  * Writes the answer. Resolves when the socket has taken all of it, or the client has left. Rejects with the
- * error of the body's source, with the answer torn off.
+ * error of the body's source, after breaking off the answer.
  */
 export async function writeReply(
   response: ServerResponse,
@@ -41,7 +42,7 @@ export async function writeReply(
   const pieces = isWhole(body) ? cut(body) : body[Symbol.iterator]();
   const first = pieces.next();
   const second = first.done === true ? first : pieces.next();
-  // All of it is in the first piece, or its length is known.
+  // The length is known if the first piece is the whole body, or if the body is a text or bytes.
   const isShort = second.done === true;
   const bytes = isShort ? lengthOf(first.done === true ? '' : first.value) : wholeLength(body);
   response.writeHead(status, { ...headers, ...(bytes === undefined ? {} : { 'content-length': bytes }) });
@@ -54,7 +55,7 @@ export async function writeReply(
   await writePieces(response, following(first.value, second.value, pieces));
 }
 
-/** Back-pressure: the source is asked for the next piece when the socket has taken those before. */
+/** Writes the pieces with back-pressure: the next piece is taken when the socket has taken those before. */
 async function writePieces(
   response: ServerResponse,
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
@@ -66,7 +67,7 @@ async function writePieces(
       if (response.destroyed) return;
     }
   } catch (error) {
-    // The client must not take what it has for all.
+    // The client must not mistake the part that it has for the whole.
     if (response.headersSent) response.destroy();
     throw error;
   }
@@ -125,7 +126,9 @@ async function closeSource(body: HttpBody): Promise<void> {
   if (isAsync(body)) await body[Symbol.asyncIterator]().return?.();
 }
 
-/** An answer to a connection that has no request: head and body as text, after which it is closed. */
+/**
+ * An answer as text, head and body, for a connection without a request. The connection is closed after it.
+ */
 export function replyText({ status = 200, headers = {}, body }: HttpReply): string {
   const text = typeof body === 'string' ? body : '';
   const lines = Object.entries({ ...headers, 'content-length': lengthOf(text), connection: 'close' });

@@ -6,22 +6,22 @@ import type { BodyRoom } from './body-room.ts';
 import { HttpError, clientGone } from './error.ts';
 import type { HttpLimits } from './limits.ts';
 
-/** What a request needs of its frontend. */
+/** The services of the frontend that a request uses. */
 export interface RequestHost {
   readonly limits: HttpLimits;
   readonly clock: Clock;
   readonly room: BodyRoom;
 }
 
-/** A request: its head is here, its body comes when a handler asks for it. */
+/** A request. Its head has arrived; its body is read when a handler asks for it. */
 export class HttpRequest {
   readonly method: string;
-  /** As it was sent: `/queue?x=1`. */
+  /** As sent by the client: `/queue?x=1`. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
-  /** Of the client. */
+  /** The address of the client. */
   readonly address: string;
-  /** Set by the handler once it knows: the registry of connections shows it. */
+  /** Set by the handler once it knows the user; the registry of connections shows it. */
   user: string | null = null;
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
@@ -31,7 +31,7 @@ export class HttpRequest {
   #isAborted = false;
   /** The client waits for "100 Continue" before it sends the body. */
   #needsContinue: boolean;
-  /** The body is to be here, or to go on, by then: a time of the monotonic clock. */
+  /** When the body, or its next piece, is due: a time of the monotonic clock. */
   #bodyDueMs = Infinity;
   #overdue: () => void = () => {};
   #heldBytes = 0;
@@ -47,7 +47,10 @@ export class HttpRequest {
     this.#needsContinue = needsContinue;
   }
 
-  /** Throws an HttpError for a target that is none. Paths may have slashes as they like. */
+  /**
+   * The target as a URL. Throws an HttpError if the target is not a path or an address. Paths may have any
+   * number of slashes.
+   */
   get url(): URL {
     return (this.#url ??= urlOf(this.target));
   }
@@ -62,7 +65,7 @@ export class HttpRequest {
     return this.#abort.signal;
   }
 
-  /** The connection that it came by: TLS knows more of the client. */
+  /** The socket of the request: with TLS it tells more about the client. */
   get socket(): Socket {
     return this.#message.socket;
   }
@@ -77,8 +80,9 @@ export class HttpRequest {
   }
 
   /**
-   * The whole body. Rejects with an HttpError when it is larger than the limit (before it has come, where the
-   * client says its length), takes too long, finds no room beside other bodies, or the client leaves.
+   * Reads the whole body. Rejects with an HttpError if the body is larger than the limit, takes too long, or
+   * finds no room beside other bodies, or if the client leaves. If the client announces the length, a body
+   * that is too large is refused before it is read.
    */
   bytes(bytesMax: number = this.#host.limits.bodyBytesMax): Promise<Buffer> {
     const message = this.#message;
@@ -109,8 +113,8 @@ export class HttpRequest {
   }
 
   /**
-   * The body in pieces, as they come: the client is read from as pieces are asked for. Throws an HttpError
-   * when it is larger than the limit or the client leaves. One that stalls is cut off.
+   * Reads the body in pieces, as the client sends them and the handler asks for them. Throws an HttpError if
+   * the body is larger than the limit or the client leaves. The connection of a body that stalls is closed.
    */
   async *stream(bytesMax: number = Infinity): AsyncGenerator<Buffer, undefined> {
     const message = this.#message;
@@ -140,20 +144,20 @@ export class HttpRequest {
     return undefined;
   }
 
-  /** Looks after the body's deadline. */
+  /** Checks the deadline of the body. */
   lookAfter(nowMs: number): void {
     if (nowMs < this.#bodyDueMs) return;
     this.#bodyDueMs = Infinity;
     this.#overdue();
   }
 
-  /** The server stops: answers that wait are to end. */
+  /** Ends answers that wait, because the server stops. */
   abort(): void {
     this.#isAborted = true;
     this.#abort?.abort();
   }
 
-  /** The answer is out. */
+  /** Frees the room of the body after the answer. */
   done(): void {
     this.#host.room.give(this.#heldBytes);
     this.#heldBytes = 0;
@@ -170,7 +174,7 @@ export class HttpRequest {
   }
 }
 
-/** A target may be a path, with slashes as it likes (`//`), or an address as proxies send it. */
+/** A target may be a path, with any number of slashes (`//`), or an absolute address as proxies send it. */
 function urlOf(target: string): URL {
   const address = target.startsWith('/') ? `http://localhost${target}` : target;
   if (!URL.canParse(address, 'http://localhost'))

@@ -9,7 +9,7 @@ export interface Route {
   readonly path: string;
 }
 
-/** Throws an HttpError when no route has the path, or none of those that have it the method. */
+/** Throws an HttpError if no route has the path, or if the routes of the path do not have the method. */
 export function findRoute<R extends Route>(
   routes: readonly R[],
   method: string,
@@ -29,7 +29,7 @@ export function findRoute<R extends Route>(
   throw new HttpError(404, 'route-not-found', `There is nothing at ${path.slice(0, 200)}.`);
 }
 
-/** `/topics/:topic` and `/topics/a%2Fb` give `{ topic: 'a/b' }`; undefined when they do not match. */
+/** `/topics/:topic` and `/topics/a%2Fb` give `{ topic: 'a/b' }`; undefined if they do not match. */
 export function matchPath(pattern: string, path: string): RouteParams | undefined {
   const names = pattern.split('/');
   const segments = path.split('/');

@@ -1,6 +1,6 @@
 import { WireError, type WireErrorCode } from '../../wire/nats/index.ts';
 
-/** The texts of -ERR. Clients compare them, so they are nats-server's to the letter. */
+/** The texts of -ERR. Clients compare them, so they are the same as nats-server's. */
 export const ErrorText = {
   unknownOperation: 'Unknown Protocol Operation',
   parserError: 'Parser Error',
@@ -21,7 +21,7 @@ export const ErrorText = {
 export type ErrorText = (typeof ErrorText)[keyof typeof ErrorText];
 
 /**
- * An error that closes the connection after `-ERR 'text'`. Those that do not close are written with
+ * An error that closes the connection after `-ERR 'text'`. Errors that do not close it are written with
  * `session.complain`.
  */
 export class ClosingError extends Error {
@@ -34,7 +34,7 @@ export class ClosingError extends Error {
   }
 }
 
-/** What a client hears of an error that closes its connection. */
+/** The text that a client gets for an error that closes its connection. */
 export function closingText(error: unknown): ErrorText {
   if (error instanceof ClosingError) return error.text;
   if (!(error instanceof WireError)) return ErrorText.internal;
@@ -45,7 +45,7 @@ const wireTexts: { readonly [Code in WireErrorCode]: ErrorText } = {
   'unknown-operation': ErrorText.unknownOperation,
   'control-line-exceeded': ErrorText.controlLineExceeded,
   'payload-exceeded': ErrorText.payloadExceeded,
-  // nats-server closes without a word after these two.
+  // nats-server closes the connection without -ERR after these two.
   'bad-arguments': ErrorText.parserError,
   'bad-json': ErrorText.parserError,
 };

@@ -10,9 +10,9 @@ import { ClosingError, ErrorText } from './errors.ts';
 import { publish } from './publish.ts';
 import type { Session } from './session.ts';
 
-/** What each verb of a client does. */
+/** The handlers of the verbs that clients send. */
 export const handlers: Handlers<ClientVerb, Session> = {
-  /** `CONNECT {json}`; may come again. */
+  /** `CONNECT {json}`; a client may send it again. */
   CONNECT(session: Session, frame: Frame): void {
     session.connect(decodeConnect(frame.text()));
   },
@@ -36,11 +36,11 @@ export const handlers: Handlers<ClientVerb, Session> = {
     publish(session, frame);
   },
 
-  /** `SUB subject [queue] sid`; a sid in use stays with its first subject. */
+  /** `SUB subject [queue] sid`; a sid in use keeps its first subject. */
   SUB(session: Session, frame: Frame): void {
     if (!session.authorized) session.enterWithoutConnect();
     const pattern = frame.subject();
-    // Bytes that are no UTF-8 cannot be told apart as text, so nobody can listen to them.
+    // Bytes that are not UTF-8 cannot be told apart as text, so such subjects have no subscribers.
     if (!isSubscribeSubject(pattern) || pattern.includes('\uFFFD')) {
       session.complain(ErrorText.invalidSubject);
       return;
@@ -62,7 +62,7 @@ export const handlers: Handlers<ClientVerb, Session> = {
     if (session.verbose) session.sendOk();
   },
 
-  /** `UNSUB sid [max]`: now, or after so many messages since SUB. */
+  /** `UNSUB sid [max]`: at once, or after this many messages since SUB. */
   UNSUB(session: Session, frame: Frame): void {
     if (!session.authorized) session.enterWithoutConnect();
     const subscription = session.subscriptions.get(frame.sid());
@@ -84,20 +84,20 @@ export const handlers: Handlers<ClientVerb, Session> = {
   },
 
   INFO(): void {
-    // servers say it, clients may
+    // sent by servers, tolerated from clients
   },
 
   '+OK'(): void {
     // nothing to do
   },
 
-  /** A client that says it is beyond help. */
+  /** Closes the connection: a client that reports an error cannot go on. */
   '-ERR'(): void {
     throw new WireError('bad-arguments', 'The client reported an error.');
   },
 };
 
-/** Wrong subjects are complained about and published all the same, as nats-server does. */
+/** Complains about a wrong subject; it is published nevertheless, as in nats-server. */
 function checkPublishSubject(session: Session, frame: Frame): void {
   if (!isPublishSubject(frame.subject())) session.complain(ErrorText.invalidPublishSubject);
 }

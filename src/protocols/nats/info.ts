@@ -1,25 +1,25 @@
 import { FrameWriter, type ServerInfo } from '../../wire/nats/index.ts';
 
 /**
- * The version of nats-server that clients should take us for: the newest whose every configuration member is
- * known here. Members that are not built are refused by name; headers of publishes are answered as by a stream
- * that does not allow them.
+ * The version of nats-server that clients see: the newest one of which every configuration member is known
+ * here. Members that are not built are refused by name. If the headers of a publish ask for a feature that is
+ * not built, it is answered as by a stream that does not allow the feature.
  *
- * Clients switch features on by it: from 2.9 the consumer API with filters in the subject and direct get, from
- * 2.10 several filters and metadata, from 2.11 batches of direct get and pausing, from 2.14 the reset of a
- * consumer. No client switches on by it what is not built here: atomic batches, counters and schedules of 2.12
- * are a stream's to allow.
+ * Clients switch features on by this version. From 2.9: the consumer API with filters in the subject, and
+ * direct get. From 2.10: several filters, and metadata. From 2.11: batches of direct get, and pausing. From
+ * 2.14: the reset of a consumer. No client uses a feature that is missing here because of the version alone:
+ * atomic batches, counters and schedules of 2.12 must be allowed by the stream.
  */
 export const natsVersion = '2.14.0';
 
 /**
- * The JetStream API level, shown in INFO and in API answers, that goes with {@link natsVersion}. (nats-server
- * 2.11 has 1, 2.12.0 has 2, later 2.12 has 3, 2.14 has 4, 2.15 has 5.) Clients send the level that a request
- * needs, and a higher one than this is refused.
+ * The JetStream API level that belongs to {@link natsVersion}, shown in INFO and in API answers. (nats-server
+ * 2.11 has 1, 2.12.0 has 2, later 2.12 has 3, 2.14 has 4, 2.15 has 5.) A request names the level that it
+ * needs, and a level higher than this is refused.
  */
 export const natsApiLevel = 4;
 
-/** The one account there is, by nats-server's name for it. */
+/** The only account, by nats-server's name for it. */
 export const globalAccount = '$G';
 
 export interface InfoOptions {
@@ -30,11 +30,11 @@ export interface InfoOptions {
   readonly payloadBytesMax: number;
   readonly jetStream: boolean;
   readonly authRequired: boolean;
-  /** `verifies`: clients need a certificate. */
+  /** `verifies`: clients are asked for a certificate. */
   readonly tls?: { readonly verifies: boolean } | undefined;
 }
 
-/** INFO without what differs from client to client. */
+/** INFO without the members that differ between clients. */
 export function serverInfo(options: InfoOptions): ServerInfo {
   return {
     server_id: options.serverId,
@@ -63,7 +63,7 @@ export function infoFor(
   return new FrameWriter().info(own).take();
 }
 
-/** INFO of a connection whose client may have an nkey. */
+/** The members of INFO for a client that may have an nkey. */
 export function withNonce(nonce: string | undefined): Partial<ServerInfo> {
   return nonce === undefined ? {} : { nonce };
 }

@@ -2,58 +2,57 @@ import type { LiveMessage, Topic } from '../../broker/index.ts';
 import type { Access } from '../users/index.ts';
 
 /**
- * The door between the core protocol and JetStream: core NATS knows of JetStream only this, and gets it
+ * The door from core NATS to JetStream. It is the only part of JetStream that core NATS knows, and is
  * injected (`new NatsFrontend({ jetStream })`).
  *
- * The way out needs no door. What JetStream sends goes through `broker.router`, which also serves the
- * embedded API:
+ * The other direction needs no door. JetStream sends through `broker.router`, which also serves the embedded
+ * API:
  *
- * - PubAck, ack-ack, API reply, advisory: fill a `LiveMessage` of your own and `router.publish(message)`; or,
- *   with the route of the
- *   last reply as a hint, `route = router.match(buffer, start, end, route); router.deliver(route, message)`.
- * - Deliveries to an inbox or deliver subject: `target = router.target(subject)` once per pull request or
- *   push consumer, then
- *   `target.send(message)` per message. The message's own subject is what MSG shows (the key of the record),
- *   the
- *   target's subject decides who gets it. `target.present`, `target.watch(…)` for interest,
- *   `target.congested` and
- *   `target.whenDrained(…)` for slow readers.
+ * - PubAck, ack-ack, API reply, advisory: fill a `LiveMessage` of your own and call
+ *   `router.publish(message)`. Or,
+ * with the route of the last reply as a hint, `route = router.match(buffer, start, end, route);
+ * router.deliver(route, message)`.
+ * - Deliveries to an inbox or deliver subject: call `target = router.target(subject)` once per pull request
+ *   or push
+ * consumer, then `target.send(message)` per message. MSG shows the message's own subject (the key of the
+ * record); the target's subject decides which subscribers get it. Use `target.present` and `target.watch(…)`
+ * for interest, `target.congested` and `target.whenDrained(…)` for slow readers.
  *
- * Nobody flushes: what was written to connections goes out in one write per connection when the input (or
+ * No flush is needed: messages written to connections go out in one write per connection when the input (or
  * commit) at hand is done.
  *
- * All messages given to these calls are flyweights: their ranges hold during the call only. Subject, reply,
- * header block and value are in `message.subjectBuffer`, `replyBuffer`, `headerBuffer`, `valueBuffer`; the
- * header block is in the NATS encoding (`src/wire/nats` has `HeaderScanner`, `decodeHeaders`,
+ * All messages passed to these calls are flyweights: their ranges are valid only during the call. Subject,
+ * reply, header block and value are in `message.subjectBuffer`, `replyBuffer`, `headerBuffer`, `valueBuffer`;
+ * the header block is in the NATS encoding (`src/wire/nats` has `HeaderScanner`, `decodeHeaders`,
  * `encodeHeaders`).
  */
 export interface JetStream {
   /**
-   * A PUB or HPUB to a subject that a topic captures, with or without reply. Live subscribers of the subject
-   * have it already.
+   * Handles a PUB or HPUB to a subject that a topic captures, with or without reply. The live subscribers of
+   * the subject already have the message.
    */
   publish(session: NatsSession, message: LiveMessage, topic: Topic): void;
   /**
-   * Why the stream would not take it, by what the stream is and the message says; undefined when it would, as
-   * far as that goes.
+   * Why the stream would refuse the message, judged by the stream's configuration and the message alone;
+   * undefined if neither is a reason.
    */
   refusalOf?(message: LiveMessage, topic: Topic): string | undefined;
   /**
-   * A message to `$JS.ACK.…`: value +ACK, -NAK, …; with a reply it wants an answer once the ack is on disk.
-   * False: no such consumer.
+   * Handles a message to `$JS.ACK.…`: value +ACK, -NAK, …. If it has a reply, that is answered once the ack
+   * is on disk. False: there is no such consumer.
    */
   ack(session: NatsSession, message: LiveMessage): boolean;
   /**
-   * A message to any other subject under `$JS.` (`$JS.API.…`, `$JS.FC.…`). False: nothing answers there, go
-   * on as with any live subject (503 where nobody else listens).
+   * Handles a message to any other subject under `$JS.` (`$JS.API.…`, `$JS.FC.…`). False: JetStream does not
+   * answer there, and the message goes on as for any live subject (503 if it has no subscribers).
    */
   request(session: NatsSession, message: LiveMessage): boolean;
   /**
-   * The server stops: requests that wait hear that they are over. Clients may ask again until their
+   * Called when the server stops: answers the requests that wait. Clients may send new ones until their
    * connection is closed.
    */
   stopping?(): void;
-  /** The connection is gone; its subscriptions are gone from the router already. */
+  /** Called after a connection has ended; its subscriptions are already gone from the router. */
   sessionClosed?(session: NatsSession): void;
 }
 
@@ -64,13 +63,13 @@ export interface NatsSession {
   /** The name given in CONNECT, or ''. */
   readonly clientName: string;
   readonly closed: boolean;
-  /** What it may do with topics. */
+  /** The client's permissions for topics. */
   readonly access: Access;
-  /** -ERR: it has no permission for the request that it has published to this subject. */
+  /** Sends -ERR: the client has no permission for the request that it published to this subject. */
   deny(what: 'Publish to', subject: string): void;
   /**
-   * Stops reading from the connection until {@link release} was called as often for the reason: how a
-   * publisher is slowed down (`congested`: the broker is). What was read already still arrives.
+   * Stops reading from the connection until {@link release} was called as often for the same reason. This
+   * slows a publisher down; with `congested`, the reason is the broker. Bytes already read are still handled.
    */
   hold(reason?: 'held' | 'congested'): void;
   release(reason?: 'held' | 'congested'): void;

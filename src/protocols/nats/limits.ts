@@ -1,8 +1,8 @@
 import type { OutputLimits } from '../connections/index.ts';
 
-/** What one NATS client may ask of the server. A connection whose output overflows is closed. */
+/** The limits of one NATS client. A connection whose output overflows is closed. */
 export interface NatsLimits extends OutputLimits {
-  /** Arguments of a verb, in bytes. */
+  /** The arguments of a verb, in bytes. */
   readonly controlLineBytesMax: number;
   /** A payload with its headers, in bytes: `max_payload` of INFO. */
   readonly payloadBytesMax: number;
@@ -10,15 +10,15 @@ export interface NatsLimits extends OutputLimits {
   /** Per connection. */
   readonly subscriptionsMax: number;
   /**
-   * A connection that reads nothing of what waits for it for so long is closed; also one that holds
-   * publishers back for so long.
+   * A connection that reads none of its waiting output for this long is closed. So is one that holds
+   * publishers back for this long.
    */
   readonly writeDeadlineMs: number;
-  /** After so long without a word from the client it is asked with PING. */
+  /** The time without input from a client after which the server sends PING. */
   readonly pingIntervalMs: number;
-  /** So many PINGs may be unanswered; then the connection is stale. */
+  /** The number of unanswered PINGs after which the connection is stale. */
   readonly pingsOutMax: number;
-  /** A client that must authenticate has so long to do so. */
+  /** The time that a client has for logging in, if it must. */
   readonly authTimeoutMs: number;
 }
 
@@ -39,8 +39,8 @@ export const defaultLimits: NatsLimits = {
 };
 
 /**
- * Defaults for what is not given. The output holds four payloads of the largest size at least, and its marks
- * follow its limit.
+ * Fills in the defaults. The output limit is at least four of the largest payloads, and the marks follow from
+ * it.
  */
 export function natsLimits(given: Partial<NatsLimits> = {}): NatsLimits {
   const { payloadBytesMax = defaultLimits.payloadBytesMax } = given;

@@ -7,17 +7,17 @@ import type { SessionHost } from './session-host.ts';
 /** The client that logs in. */
 export interface LoginClient {
   readonly address: string;
-  /** What it was given to sign; undefined: nothing. */
+  /** The nonce that the client was given to sign; undefined: none. */
   readonly nonce: string | undefined;
-  /** Names in its certificate. */
+  /** The names in the certificate of the client. */
   readonly certificateNames: readonly string[];
 }
 
 /**
- * The login that CONNECT makes. At once where nothing has to wait: not the password for its turn with the
- * throttle, and not its derivation.
+ * The login for a CONNECT. It is returned at once, unless a password must wait for its turn with the throttle
+ * or has to be derived.
  *
- * Throws, or rejects with, a ClosingError: Authorization Violation, or Authentication Timeout where too many
+ * Throws, or rejects with, a ClosingError: Authorization Violation, or Authentication Timeout if too many
  * logins wait already.
  */
 export function logIn(
@@ -66,14 +66,14 @@ function prove(
 }
 
 /**
- * What is to prove who the client is: what CONNECT brings, else its certificate; undefined: nothing. Empty texts are
- * none, as in nats-server.
+ * The proof of the client: the credentials in CONNECT, otherwise its certificate; undefined: none. Empty
+ * texts count as absent, as in nats-server.
  */
 function proofOf(
   { certificateNames }: LoginClient,
   { user, pass, auth_token: token, nkey, jwt }: ConnectOptions,
 ): Proof | undefined {
-  // There are no operators here, whose JWTs it could be.
+  // There are no operators here that could have signed a JWT.
   if (jwt) return { kind: 'nkey', key: '' };
   if (nkey) return { kind: 'nkey', key: nkey };
   if (user || pass) return { kind: 'password', user: user ?? '', password: pass ?? '' };
@@ -81,7 +81,7 @@ function proofOf(
   return certificateNames.length > 0 ? { kind: 'certificate', names: certificateNames } : undefined;
 }
 
-/** Under which name failed logins are counted: only passwords have one. */
+/** The name under which failed logins are counted: only passwords have a user name. */
 function claimedUser(proof: Proof | undefined): string {
   if (proof === undefined) return '';
   return proof.kind === 'password' ? proof.user : `NATS ${proof.kind}`;

@@ -10,15 +10,15 @@ const destinationName = Buffer.from('Nats-Trace-Dest', 'latin1');
 const onlyName = Buffer.from('Nats-Trace-Only', 'latin1');
 const onlyValues = ['1', 'true', 'on'];
 
-/** Kind of a connection in trace events: a client. */
+/** The kind of a connection in trace events: a client. */
 const clientKind = 0;
 
 const scanner = new HeaderScanner();
 
 /**
- * A message trace tells the subject that `Nats-Trace-Dest` names how a message fared: where it came in
- * (`in`), which subscriptions it went to (`eg`), and which stream took or refused it (`js`). With
- * `Nats-Trace-Only` it goes nowhere, and the trace says where it would have.
+ * A message trace is sent to the subject in the header `Nats-Trace-Dest`. It shows the way of a message:
+ * where it came in (`in`), which subscriptions it went to (`eg`), and which stream took or refused it (`js`).
+ * With `Nats-Trace-Only` the message is not delivered, and the trace shows where it would have gone.
  */
 export class MessageTrace {
   readonly only: boolean;
@@ -26,7 +26,7 @@ export class MessageTrace {
   readonly #message: LiveMessage;
   readonly #destination: string;
   readonly #events: object[] = [];
-  /** Subscriptions that may get it, with how much each had before. */
+  /** Subscriptions that may get the message, with the number of messages that each had before. */
   readonly #before = new Map<LiveSubscription, number>();
 
   constructor(session: Session, message: LiveMessage, destination: string, only: boolean) {
@@ -39,14 +39,14 @@ export class MessageTrace {
     this.#add('in', { ...who, acc: globalAccount, subj: message.subject });
   }
 
-  /** Before the message is delivered. */
+  /** To be called before the message is delivered. */
   begin(route: Route): void {
     for (const subscription of candidates(route)) this.#before.set(subscription, deliveredTo(subscription));
   }
 
   /**
-   * After it was delivered: to those that got one more; one that is only traced goes to one member of each
-   * queue.
+   * To be called after the delivery. Records the subscriptions that have one message more. A message that is
+   * only traced counts for every subscription outside queues and for one member of each queue.
    */
   delivered(route: Route): void {
     if (this.only) {
@@ -58,7 +58,7 @@ export class MessageTrace {
       if (deliveredTo(subscription) > before) this.#egress(subscription);
   }
 
-  /** A stream captures its subject. */
+  /** Records the stream that captures the subject. */
   stored(topic: Topic, refusal: string | undefined): void {
     const stream = topic.name;
     this.#add(
@@ -100,8 +100,9 @@ export class MessageTrace {
 }
 
 /**
- * The trace that a message asks for; undefined when it asks for none. `Nats-Trace-Only` without a subject to
- * tell: the message goes nowhere.
+ * The trace that a message asks for; undefined if it asks for none. 'nowhere': the message is dropped,
+ * because it has `Nats-Trace-Only` without a valid subject for the trace, or the client may not publish to
+ * that subject.
  */
 export function traceOf(session: Session, message: LiveMessage): MessageTrace | 'nowhere' | undefined {
   const { headerBuffer, headerStart, headerEnd } = message;
@@ -133,7 +134,7 @@ function headerMap(message: LiveMessage): { readonly [name: string]: readonly st
   return map;
 }
 
-/** Headers and payload. */
+/** Bytes of headers and payload. */
 function sizeOf({ headerStart, headerEnd, valueStart, valueEnd }: LiveMessage): number {
   return headerEnd - headerStart + valueEnd - valueStart;
 }

@@ -20,16 +20,16 @@ export interface NatsOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly limits?: Partial<NatsLimits>;
-  /** Shared with the other frontends of a server. Default: no users, so that every client may connect. */
+  /** Shared with the other frontends of a server. Default: no users, so every client may connect. */
   readonly users?: Users;
   readonly serverName?: string;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
-  /** Clients begin with TLS; otherwise they are greeted with INFO before it. */
+  /** Clients begin with TLS; otherwise INFO is sent to them before it. */
   readonly tlsFirst?: boolean;
-  /** Shared with the other frontends of a server; by default its own. */
+  /** Shared with the other frontends of a server. Default: its own. */
   readonly hall?: Hall;
-  /** Told what operators want to know. */
+  /** Called with events for operators. */
   readonly report?: (event: NatsEvent) => void;
 }
 
@@ -37,13 +37,13 @@ export type NatsEvent =
   | { readonly kind: 'connected'; readonly connection: NatsConnectionInfo }
   | { readonly kind: 'closed'; readonly connection: NatsConnectionInfo; readonly reason: CloseReason };
 
-/** Read from a connection at once. */
+/** Bytes of one read from a connection. */
 const readBytes = 128 * 1024;
 
-/** How often connections are looked after: pings, deadlines. */
+/** The interval at which pings and deadlines are checked. */
 const sweepMsMax = 1_000;
 
-/** The NATS frontend listens for NATS clients and looks after their sessions. */
+/** The NATS frontend takes the connections of NATS clients and runs their sessions. */
 export class NatsFrontend implements Frontend {
   readonly name = 'nats';
   readonly #host: SessionHost & { info: ServerInfo };
@@ -113,7 +113,7 @@ export class NatsFrontend implements Frontend {
     return this.#sessions.size;
   }
 
-  /** Live subscriptions of all connections. */
+  /** Number of live subscriptions of all connections. */
   get subscriptions(): number {
     let count = 0;
     for (const session of this.#sessions) count += session.subscriptions.size;
@@ -156,7 +156,7 @@ export class NatsFrontend implements Frontend {
     if (!this.#tls) return this.#letIn(socket, id, { nonce });
     const address = socket.remoteAddress ?? '';
     if (!this.#tlsFirst) socket.write(infoFor(this.#host.info, id, address, withNonce(nonce)));
-    // A client that has heard INFO before TLS does not expect it again.
+    // A client that got INFO before TLS does not expect it again.
     this.#tls.secure(socket, (secured) => this.#letIn(secured, id, { greets: this.#tlsFirst, nonce }));
   }
 
@@ -165,7 +165,7 @@ export class NatsFrontend implements Frontend {
   }
 
   #letIn(socket: Socket, id: number, greeting: Greeting): void {
-    // Meanwhile the frontend may have begun to close.
+    // The frontend may have begun to close, or become full, during the handshake.
     if (!this.#sessions.hasRoom()) return this.#refuse(socket);
     const session = new Session(this.#host, socket, id, greeting);
     this.#sessions.add(session);
@@ -208,7 +208,10 @@ export class NatsFrontend implements Frontend {
   }
 }
 
-/** As nats-server shows it: not where clients without credentials have a user. */
+/**
+ * Whether INFO shows `auth_required`. As in nats-server, it does not if clients without credentials have a
+ * user.
+ */
 function requiresCredentials(users: Users): boolean {
   return users.requires('nats') && users.anonymousLogin('nats') === undefined;
 }

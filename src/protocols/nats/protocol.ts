@@ -47,5 +47,5 @@ function shorthands({ natsUser, natsPassword, natsToken }: NatsDoorSettings): re
     : [];
 }
 
-/** The name of the user that `nats-token` stands for. */
+/** The name of the user for `nats-token`. */
 const tokenUser = 'nats-token';

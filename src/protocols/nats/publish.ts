@@ -10,8 +10,7 @@ const jetStreamPrefix = Buffer.from('$JS.', 'latin1');
 const ackPrefix = Buffer.from('$JS.ACK.', 'latin1');
 
 /**
- * What PUB and HPUB have in common: hands the message to live subscribers, and to the topic that captures its
- * subject.
+ * Publishes the message of a PUB or HPUB: to live subscribers, and to the topic that captures its subject.
  */
 export function publish(session: Session, frame: Frame): void {
   const { router, jetStream } = session.host;
@@ -29,7 +28,7 @@ export function publish(session: Session, frame: Frame): void {
   }
 
   let route = session.route;
-  // The same control line has the same subject: if nothing changed since, nothing needs to be compared.
+  // The same control line has the same subject. If nothing has changed since, no comparison is needed.
   if (!frame.repeated || route === undefined || !router.isCurrent(route)) {
     route = router.match(buffer, subjectStart, subjectEnd, route);
     if (route !== session.route) {
@@ -37,10 +36,10 @@ export function publish(session: Session, frame: Frame): void {
       session.lookedUp();
     }
   }
-  // A store costs more than a look.
+  // A store costs more than a comparison.
   if (message.route !== route) message.route = route;
-  // The order of the broker's `publishLive`, by hand because the route is kept: live subscribers, then the
-  // topic.
+  // The same order as in the broker's `publishLive`: live subscribers, then the topic. It is written out here
+  // because the session keeps the route.
   const count = router.deliver(route, message);
   if (route.topic !== undefined) {
     jetStream?.publish(session, message, route.topic);
@@ -49,7 +48,7 @@ export function publish(session: Session, frame: Frame): void {
   }
 }
 
-/** A message that asks to be told where it goes, and perhaps not to go there. */
+/** Publishes a message that asks for a trace, or only traces it. */
 function publishTraced(session: Session, message: LiveMessage, trace: MessageTrace | 'nowhere'): void {
   if (trace === 'nowhere') return;
   const { router, jetStream } = session.host;
@@ -78,8 +77,8 @@ function publishTraced(session: Session, message: LiveMessage, trace: MessageTra
 function fill(message: LiveMessage, frame: Frame, session: Session): void {
   const { buffer, headerBytes, payloadStart, payloadEnd, commonStart } = frame;
   const valueStart = payloadStart + headerBytes;
-  // Storing a young object in an old one costs more than the rest here, and the chunk is the same for many
-  // messages.
+  // Storing a young object in an old one costs more than the rest of this function, and many messages have
+  // the same chunk.
   if (message.valueBuffer !== buffer) {
     message.subjectBuffer = buffer;
     message.replyBuffer = buffer;
@@ -101,11 +100,14 @@ function fill(message: LiveMessage, frame: Frame, session: Session): void {
   message.encodedEnd = payloadEnd + 2;
 }
 
-/** Subjects that the server itself answers; false when it does not. Who listens to them hears them too. */
+/**
+ * Handles subjects that the server itself answers; false for all others. Subscribers of such a subject get
+ * the message, too.
+ */
 function publishSystem(session: Session, message: LiveMessage): boolean {
   const { router, jetStream } = session.host;
   if (jetStream && beginsWith(message, jetStreamPrefix)) {
-    // Ack subjects never repeat; only somebody who listens to everything would hear them.
+    // Ack subjects never repeat, so only a subscriber to very wide patterns would get them.
     if (router.mayHear('$JS')) router.publish(message);
     const answered = beginsWith(message, ackPrefix)
       ? jetStream.ack(session, message)
@@ -124,7 +126,10 @@ function publishSystem(session: Session, message: LiveMessage): boolean {
   return true;
 }
 
-/** Restrictions leave the topics of subjects under `$JS.` to this: most are requests, which no topic captures. */
+/**
+ * Checks a publish to a topic under `$JS.`. Restrictions leave that to this function: most such subjects are
+ * requests, which no topic captures.
+ */
 function mayStore(session: Session, message: LiveMessage, topic: Topic): boolean {
   if (session.access.mayPublish(topic.name)) return true;
   session.deny('Publish to', message.subject);
@@ -132,8 +137,8 @@ function mayStore(session: Session, message: LiveMessage, topic: Topic): boolean
 }
 
 /**
- * Tells the publisher that nobody listens, on its own subscription to the reply subject: one copy, not
- * counted as a message of it.
+ * Tells the publisher that the subject has no subscribers, on its own subscription to the reply subject: one
+ * copy, which does not count as a message of the subscription.
  */
 function sayNobody(session: Session, message: LiveMessage): void {
   const { router } = session.host;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../util/index.ts';
 import type { ResponsePermission } from '../users/index.ts';
 
-/** So many requests may wait for answers; the oldest is forgotten first. */
+/** The number of requests that may wait for answers; the oldest is forgotten first. */
 const permitsMax = 4096;
 
 interface Permit {
@@ -10,8 +10,8 @@ interface Permit {
 }
 
 /**
- * The reply subjects that a client may publish to because it has received requests with them: so often, and for
- * so long, as `allow-responses` says.
+ * The reply subjects that a client may publish to because it has received requests with them.
+ * `allow-responses` sets the number and the time of the answers.
  */
 export class ResponsePermits {
   readonly #permission: ResponsePermission;
@@ -23,7 +23,7 @@ export class ResponsePermits {
     this.#clock = clock;
   }
 
-  /** The client has received a request. */
+  /** Adds a permit for the reply subject of a request that the client has received. */
   add(reply: string): void {
     const { max, expiresMs } = this.#permission;
     if (this.#permits.size >= permitsMax) this.#forgetOldest();
@@ -32,7 +32,7 @@ export class ResponsePermits {
     this.#permits.set(reply, { left: max === 0 ? Infinity : max, untilMs });
   }
 
-  /** Takes one answer; false when there is none left. */
+  /** Uses one answer of a permit; false if none is left. */
   take(reply: string): boolean {
     const permit = this.#permits.get(reply);
     if (permit === undefined) return false;

@@ -10,20 +10,20 @@ const dollar = 36;
 const jetStreamPrefix = '$JS.';
 const ackPrefix = '$JS.ACK.';
 
-/** Inboxes, where clients receive replies and deliveries, are `_INBOX.<of the client>.…`. */
+/** The first token of inboxes, where clients receive replies and deliveries: `_INBOX.<of the client>.…`. */
 const inbox = '_INBOX';
 
-/** Whether a subscription may have a message: what pattern and permissions make of it. */
+/** Decides which messages a subscription may have, by its pattern and the permissions. */
 export interface DeliveryFilter {
   lets(message: LiveMessage): boolean;
 }
 
 /**
- * Restrictions hold what a client of NATS does against its permissions: by topic, as for all protocols, and
- * by subject. A session without restrictions has none.
+ * Restrictions check the actions of a NATS client against its permissions: by topic, as for all protocols,
+ * and by subject. A session without restrictions has no such object.
  *
- * The verdict of the last publish is kept beside its route, and that of a subscription beside the route of its
- * last message: while they repeat, a verdict costs a comparison.
+ * The verdict of the last publish is kept beside its route, and that of a subscription beside the route of
+ * its last message. While they repeat, a verdict costs one comparison.
  */
 export class Restrictions {
   readonly access: Access;
@@ -31,7 +31,7 @@ export class Restrictions {
   readonly #publish: PublishRules | undefined;
   readonly #subscribe: SubscribeRules | undefined;
   readonly #responses: ResponsePermits | undefined;
-  /** The last publish was allowed, and not as an answer. */
+  /** Whether the last publish was allowed, other than as an answer. */
   #wasAllowed = false;
   #route: Route | undefined = undefined;
 
@@ -39,7 +39,7 @@ export class Restrictions {
     const { publish, subscribe, allowResponses } = permissions ?? {};
     this.access = access;
     this.#router = router;
-    // Answers alone: as in nats-server, nothing else may be published then.
+    // With `allowResponses` alone nothing but answers may be published, as in nats-server.
     const publishRules = publish ?? (allowResponses && { allow: [] });
     const isAll = allowResponses && publishRules && publishRules.allow === undefined;
     this.#publish = publishRules && new PublishRules(isAll ? { ...publishRules, allow: [] } : publishRules);
@@ -47,7 +47,7 @@ export class Restrictions {
     this.#responses = allowResponses && new ResponsePermits(allowResponses, clock);
   }
 
-  /** Undefined when nothing is restricted. */
+  /** Returns undefined if nothing is restricted. */
   static for({ access, user }: Login, router: Router, clock: Clock): Restrictions | undefined {
     const permissions = user?.nats;
     const isOpen =
@@ -57,9 +57,9 @@ export class Restrictions {
     return new Restrictions(access, permissions, router, clock);
   }
 
-  /** Whether the client may publish what the frame holds; it is told when it may not. */
+  /** Whether the client may publish the frame's message; sends -ERR if not. */
   publishes(session: Session, frame: Frame): boolean {
-    // The same control line as before, without anything in between.
+    // The same control line as before, with no other in between.
     if (frame.repeated && this.#wasAllowed) return true;
     const { buffer, subjectStart, subjectEnd } = frame;
     if (buffer[subjectStart] === dollar) {
@@ -85,8 +85,8 @@ export class Restrictions {
   }
 
   /**
-   * The same for requests to JetStream and acks. The topics they are about are JetStream's to check, and the
-   * subjects of acks never repeat.
+   * Checks requests to JetStream, and acks. JetStream itself checks their topics. The subjects of acks never
+   * repeat.
    */
   #requests(session: Session, subject: string): boolean {
     this.#route = undefined;
@@ -98,14 +98,14 @@ export class Restrictions {
     return false;
   }
 
-  /** The same for a subject that a header of the message names. */
+  /** Whether the client may publish to the subject in a header of the message; sends -ERR if not. */
   publishesTo(session: Session, subject: string): boolean {
     if (this.#publish === undefined || this.#publish.allows(subject)) return true;
     session.deny('Publish to', subject);
     return false;
   }
 
-  /** Whether the client may subscribe; it is told when it may not. */
+  /** Whether the client may subscribe; sends -ERR if not. */
   subscribes(session: Session, pattern: string, queue: string | undefined): boolean {
     if (this.maySubscribe(pattern, queue)) return true;
     session.deny('Subscription to', pattern, queue);
@@ -115,12 +115,12 @@ export class Restrictions {
   maySubscribe(pattern: string, queue: string | undefined): boolean {
     if (this.#subscribe !== undefined && !this.#subscribe.allows(pattern, queue)) return false;
     if (this.#isKeptFromInboxes && hearsInboxes(pattern) && pattern.startsWith(inbox)) return false;
-    // One subject of a topic that may not be consumed: it would be silent for ever.
+    // The pattern is one subject of a topic that the client may not consume: no message would ever come.
     const topic = this.#router.topicOf(pattern);
     return topic === undefined || this.access.mayConsume(topic.name);
   }
 
-  /** What messages of a subscription are held against; undefined when it may have all of them. */
+  /** The filter for the messages of a subscription; undefined if it may have all of them. */
   filterOf(pattern: string): DeliveryFilter | undefined {
     const denies = this.#subscribe?.deniesPartOf(pattern) ? this.#subscribe : undefined;
     const access = this.access.consumesAll ? undefined : this.access;
@@ -129,14 +129,14 @@ export class Restrictions {
   }
 
   /**
-   * A client that may not consume everything would read it in the inboxes of others. Where it has permissions to
-   * subscribe, those decide.
+   * Whether the client must not read the inboxes of others. If it may not consume everything, it could read
+   * the rest there. If it has permissions for subscriptions, those decide instead.
    */
   get #isKeptFromInboxes(): boolean {
     return this.#subscribe === undefined && !this.access.consumesAll;
   }
 
-  /** The client has received a message that asks for an answer. */
+  /** Called when the client has received a message that asks for an answer. */
   asked(message: LiveMessage): void {
     const { replyBuffer, replyStart, replyEnd } = message;
     this.#responses?.add(textOf(replyBuffer, replyStart, replyEnd));
@@ -148,9 +148,9 @@ export class Restrictions {
 }
 
 /**
- * The filter of a subscription. It looks at the subject that a message shows: that of a delivery by a consumer is
- * the subject that the message was stored under, so that messages of a topic need `consume` by whatever way they
- * come.
+ * The filter of a subscription. It checks the subject that a message shows. A message that a consumer
+ * delivers shows the subject that it was stored under, so messages of a topic need `consume` whichever way
+ * they come.
  */
 class Filter implements DeliveryFilter {
   readonly #router: Router;
@@ -177,7 +177,7 @@ class Filter implements DeliveryFilter {
     const route =
       (message.route as Route | undefined) ??
       this.#router.match(subjectBuffer, subjectStart, subjectEnd, this.#route);
-    // The siblings of an open route have one topic, but each its own subject.
+    // The siblings of an open route have the same topic, but different subjects.
     if (route === this.#route && (!route.open || this.#denies === undefined)) return this.#verdict;
     this.#route = route;
     return (this.#verdict = this.#judge(route, textOf(subjectBuffer, subjectStart, subjectEnd)));
@@ -190,7 +190,7 @@ class Filter implements DeliveryFilter {
   }
 }
 
-/** Whether a pattern hears inboxes of more than one client. */
+/** Whether a pattern matches the inboxes of more than one client. */
 function hearsInboxes(pattern: string): boolean {
   const [first, second] = subjectTokens(pattern);
   if (first === '>' || first === '*') return true;

@@ -7,24 +7,24 @@ import type { JetStream } from './jetstream-door.ts';
 import type { NatsLimits } from './limits.ts';
 import type { CloseReason, Session } from './session.ts';
 
-/** A session host is what all sessions of a frontend share. */
+/** A session host has what all sessions of a frontend share. */
 export interface SessionHost {
   readonly router: Router;
   readonly jetStream: JetStream | undefined;
   readonly clock: Clock;
   readonly flusher: Flusher;
   readonly turns: Turns;
-  /** For output that waits to be read. */
+  /** The room for unread output. */
   readonly room: AnswerRoom;
   readonly logins: LoginThrottle;
-  /** What every connection is read into. */
+  /** The buffer that every connection is read into. */
   readonly readBuffer: Buffer;
   readonly limits: NatsLimits;
   readonly users: Users;
-  /** INFO but for what differs from client to client. */
+  /** INFO without the members that differ between clients. */
   readonly info: ServerInfo;
-  /** The session ends; its subscriptions are gone. */
+  /** Called when a session ends. */
   closing(session: Session, reason: CloseReason): void;
-  /** Its socket is closed. */
+  /** Called when the socket of a session has closed. */
   gone(session: Session): void;
 }

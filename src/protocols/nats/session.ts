@@ -27,7 +27,7 @@ import { Restrictions } from './restrictions.ts';
 import type { SessionHost } from './session-host.ts';
 import { Subscription } from './subscription.ts';
 
-/** Why a connection ended, for logs. */
+/** The reason for the end of a connection, for logs. */
 export type CloseReason =
   | { readonly kind: 'client' }
   | { readonly kind: 'error'; readonly text: ErrorText; readonly cause?: unknown }
@@ -36,11 +36,11 @@ export type CloseReason =
   | { readonly kind: 'kicked' }
   | { readonly kind: 'stopping' };
 
-/** How a session begins. */
+/** Options for the beginning of a session. */
 export interface Greeting {
-  /** With INFO; not where the client has had that before TLS. */
+  /** Whether to send INFO; false if the client got it before TLS. */
   readonly greets?: boolean;
-  /** In INFO. */
+  /** The nonce in INFO. */
   readonly nonce?: string | undefined;
 }
 
@@ -51,18 +51,18 @@ export interface NatsConnectionInfo extends ConnectionInfo {
   readonly outMessages: number;
 }
 
-/** After -ERR a client has so long to read it before its connection is cut. */
+/** The time that a client has for reading -ERR before its connection is cut. */
 const lingerMs = 1_000;
 
-/** Input is taken in pieces of so many bytes: whether there is time for more is asked between two of them. */
+/** Input is parsed in pieces of this size; the turn's time is checked between two of them. */
 const pieceBytes = 64 * 1024;
-/** Input that is more work than most is taken in pieces of so many bytes. */
+/** The size of a piece of input that takes more work than usual. */
 const heavyPieceBytes = 8 * 1024;
 
-/** Subjects that are looked up or subscribed to between two looks at the time. */
+/** The number of subjects looked up or subscribed to between two checks of the turn's time. */
 const lookUpsPerLook = 16;
 
-/** To end a subscription takes some 10 microseconds, and a client may have tens of thousands. */
+/** Ending a subscription takes some 10 microseconds, and a client may have tens of thousands. */
 const unsubscribedAtOnce = 500;
 
 const noBytes = Buffer.alloc(0);
@@ -71,10 +71,10 @@ const pong = Buffer.from('PONG\r\n', 'latin1');
 const ping = Buffer.from('PING\r\n', 'latin1');
 
 /**
- * A session is one connection of a NATS client: what it asked for in CONNECT, its subscriptions, its parser
- * and its output.
+ * A session is one connection of a NATS client: its options from CONNECT, its subscriptions, its parser and
+ * its output.
  *
- * What its verbs do is in handlers.ts.
+ * The verbs are in handlers.ts.
  */
 export class Session implements LivePublisher, NatsSession, Connection {
   readonly id: number;
@@ -82,52 +82,52 @@ export class Session implements LivePublisher, NatsSession, Connection {
   readonly output: Output;
   readonly subscriptions: Map<string, Subscription> = new Map();
   readonly connectedMs: number;
-  /** Filled anew for every publish. */
+  /** Filled again for every publish. */
   readonly message: LiveMessage = new LiveMessage();
-  /** The route of the last publish; most often also that of the next. */
+  /** The route of the last publish; usually that of the next one, too. */
   route: Route | undefined = undefined;
 
-  // Options of CONNECT, with the defaults of a client that has not said it.
+  // Options of CONNECT, with the defaults of a client that has not sent it.
   verbose = true;
   pedantic = true;
   echo = true;
   headers = false;
   noResponders = false;
   connected = false;
-  /** Its first PING after CONNECT was answered. */
+  /** Whether the first PING after CONNECT was answered. */
   greeted = false;
-  /** Whether it understands INFO at any time. */
+  /** Whether the client understands INFO at any time. */
   takesInfo = false;
   clientName = '';
   clientLanguage = '';
   clientVersion = '';
-  /** What it does is held against; undefined: it may do everything. */
+  /** The restrictions of the client; undefined: it may do everything. */
   restrictions: Restrictions | undefined = undefined;
-  /** Undefined before CONNECT. */
+  /** Undefined before the login. */
   login: Login | undefined = undefined;
 
   closed = false;
   inMessages = 0;
   inBytes = 0;
-  /** Something came since the last look of the keep-alive. */
+  /** Whether there was input since the last check of the keep-alive. */
   heard = true;
   pingsOut = 0;
   pingDueMs: number;
-  /** Until then it must have authenticated; Infinity once it has. */
+  /** The deadline of the login; Infinity once the client has logged in. */
   authDueMs: number;
 
   readonly #socket: Socket;
   readonly #parser: Parser<ClientVerb, Session>;
   readonly #remoteAddress: string;
-  /** With TLS, it knows the client's certificate. */
+  /** The accepted socket: with TLS it has the client's certificate. */
   readonly #accepted: Socket;
-  /** What the client signs to prove that it has an nkey. */
+  /** The nonce that the client signs to prove its nkey. */
   readonly #nonce: string | undefined;
-  /** Why it is not read. `login`: CONNECT waits until its password may be looked at. */
+  /** Holds the socket back. Reason `login`: CONNECT waits until its password may be checked. */
   readonly #gate: Gate;
-  /** Read, and left for the next turn or for after the login. */
+  /** Input that was read, but left for the next turn or for after the login. */
   #rest: Buffer = noBytes;
-  /** Its input is more work than most: it is taken in pieces until it pauses. */
+  /** The input takes more work than usual: it is parsed in small pieces until it pauses. */
   #isHeavy = false;
   #lookUps = 0;
   #linger: Timer | undefined = undefined;
@@ -187,22 +187,25 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.close({ kind: 'kicked' });
   }
 
-  /** Whether it may do anything but CONNECT. */
+  /** Whether the client may send verbs other than CONNECT. */
   get authorized(): boolean {
     return this.authDueMs === Infinity;
   }
 
-  /** Publishers are not asked for signs of life while we do not listen. */
+  /** Whether the socket is paused. A client whose socket is paused is not sent PING. */
   get isHeld(): boolean {
     return this.#gate.isShut;
   }
 
-  /** INFO; `leaving` tells the client to go elsewhere. */
+  /** Sends INFO; `leaving` tells the client to go elsewhere. */
   sendInfo(leaving = false): void {
     this.#writeInfo(leaving ? { ldm: true } : {});
   }
 
-  /** The INFO that answers CONNECT: after the first PONG, and to clients that take INFO at any time. */
+  /**
+   * Sends the INFO that answers CONNECT: after the first PONG, and only to clients that take INFO at any
+   * time.
+   */
   sendConnectInfo(): void {
     if (this.greeted || !this.connected) return;
     this.greeted = true;
@@ -228,22 +231,22 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.output.append(ping);
   }
 
-  /** -ERR that leaves the connection open. */
+  /** Sends -ERR and leaves the connection open. */
   complain(text: ErrorText): void {
     this.output.append(new FrameWriter().error(text).take());
   }
 
-  /** The name of the user it has logged in as; '' without a login. */
+  /** The name of the user that the client has logged in as; '' without a login. */
   get user(): string {
     return this.login?.user?.name ?? '';
   }
 
-  /** Whether its password is looked at, or waits for that. */
+  /** Whether the password is being checked, or waits for the check. */
   get awaitsLogin(): boolean {
     return this.#gate.has('login');
   }
 
-  /** CONNECT. Where its password cannot be looked at at once, it waits, and so does what comes after it. */
+  /** Handles CONNECT. If the password cannot be checked at once, CONNECT and all input after it wait. */
   connect(options: ConnectOptions): void {
     const client: LoginClient = {
       address: this.#remoteAddress,
@@ -272,7 +275,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (this.verbose) this.sendOk();
   }
 
-  /** Takes over what CONNECT says. What an earlier one said stays where this one is silent. */
+  /** Takes over the options of CONNECT. An option that it lacks keeps the value of an earlier CONNECT. */
   accept(options: ConnectOptions, login: Login): void {
     this.#enter(login);
     this.authDueMs = Infinity;
@@ -298,8 +301,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * A verb other than CONNECT has come. Throws an Authorization Violation, unless clients without credentials have
-   * a user.
+   * Logs in a client that sends another verb before CONNECT. Throws an Authorization Violation unless clients
+   * without credentials have a user.
    */
   enterWithoutConnect(): void {
     const login = this.awaitsLogin ? undefined : this.host.users.anonymousLogin('nats');
@@ -309,14 +312,14 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * The users have changed: it goes on with what it may do now. Subscriptions that are not allowed any more end,
-   * and so does the connection when its user or credential is gone.
+   * Called when the users have changed: the session goes on with its new permissions. Subscriptions that are
+   * no longer allowed end. If the user or the credential is gone, the connection ends.
    */
   renewLogin(): void {
     if (this.closed) return;
     const { users, clock, limits } = this.host;
     if (this.login === undefined) {
-      // Where no login was asked for it needed no CONNECT.
+      // Without a login, the client needed no CONNECT.
       if (this.authorized && users.requires('nats'))
         this.authDueMs = clock.monotonic() + limits.authTimeoutMs;
       return;
@@ -335,12 +338,12 @@ export class Session implements LivePublisher, NatsSession, Connection {
     }
   }
 
-  /** What it may do with topics. */
+  /** The permissions of the client for topics. */
   get access(): Access {
     return this.login?.access ?? fullAccess;
   }
 
-  /** -ERR for what its permissions do not allow, in nats-server's words. */
+  /** Sends -ERR for an action that the permissions do not allow, in nats-server's words. */
   deny(what: 'Publish to' | 'Subscription to', subject: string, queue?: string, sid?: string): void {
     const ofQueue = queue === undefined ? '' : ` using queue ${JSON.stringify(queue)}`;
     const end = sid === undefined ? ofQueue : `${ofQueue} (sid ${JSON.stringify(sid)})`;
@@ -361,8 +364,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * A subject was looked up, or subscribed to: a few bytes that may be much work. Now and then its time is
-   * looked at, and may be over in the middle of the input.
+   * Called when a subject was looked up or subscribed to: few bytes can be much work. From time to time it
+   * checks the time of the turn, which may end in the middle of the input.
    */
   lookedUp(): void {
     this.#lookUps = (this.#lookUps + 1) % lookUpsPerLook;
@@ -384,7 +387,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.close(cause === undefined ? { kind: 'error', text } : { kind: 'error', text, cause });
   }
 
-  /** Ends the connection: what waits is still sent, what comes is dropped. */
+  /** Ends the connection. Waiting output is still sent; further input is dropped. */
   close(reason: CloseReason): void {
     if (this.closed) return;
     this.closed = true;
@@ -399,14 +402,14 @@ export class Session implements LivePublisher, NatsSession, Connection {
       return;
     }
     this.output.end();
-    // Unread input would turn the close into a reset, and the client might never see why: it is read on,
-    // dropped, and then cut.
+    // Unread input would turn the close into a reset, and the client might never see the reason. So the input
+    // is read and dropped for a while before the connection is cut.
     this.#linger = this.host.clock.setTimer(lingerMs, () => this.#socket.destroy());
   }
 
   /**
-   * Some of them per turn of the event loop: a closed session receives nothing, so the others need not wait
-   * for all.
+   * Ends some of the subscriptions per turn of the event loop. A closed session receives nothing, so the
+   * others can wait.
    */
   #unsubscribe(subscriptions: Subscription[]): void {
     for (const { live } of subscriptions.splice(-unsubscribedAtOnce)) this.host.router.unsubscribe(live!);
@@ -417,14 +420,15 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (this.closed) return;
     this.heard = true;
     this.inBytes += chunk.length;
-    // A full read: the system would hand on more at once, some 2 MiB before anybody else's turn.
+    // A full read: the system would pass on more at once, some 2 MiB, before other connections get their
+    // turn.
     if (chunk.length >= pieceBytes) return this.#receiveMuch(chunk);
     this.#isHeavy = false;
     const taken = this.#parse(chunk);
     if (this.#mustWait) this.#keepRest(chunk, taken);
   }
 
-  /** Returns how many bytes are done with: all of them, but for what comes after a login that has to wait. */
+  /** Returns the number of bytes handled: all of them, except input after a login that has to wait. */
   #parse(chunk: Buffer): number {
     if (this.closed) return chunk.length;
     let taken = chunk.length;
@@ -442,17 +446,17 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (!this.closed && (taken < chunk.length || this.#mustWait)) this.#keepRest(chunk, taken);
   }
 
-  /** Nothing more of its input is taken before its next turn, or before it may log in. */
+  /** Whether the rest of the input must wait, for the next turn or for the login. */
   get #mustWait(): boolean {
     return this.#gate.has('turn') || this.#gate.has('login');
   }
 
   #keepRest(chunk: Buffer, taken: number): void {
-    // The buffer that was read into is for all connections.
+    // All connections share the buffer that was read into.
     this.#rest = Buffer.from(chunk.subarray(taken));
   }
 
-  /** Goes on with what was read earlier. */
+  /** Continues with the input that was left earlier. */
   #receiveRest(): void {
     if (this.#gate.has('login')) return;
     this.#parser.resume();
@@ -461,8 +465,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * Parses while the turn lasts; returns how many bytes that were. Where a single read is work for longer
-   * than a turn (requests to the API, by the thousand), it is taken in pieces.
+   * Parses while the turn lasts; returns the number of bytes parsed. Input of which one read takes longer
+   * than a turn (thousands of API requests) is taken in smaller pieces.
    */
   #parseDuringTurn(bytes: Buffer): number {
     const { clock } = this.host;
@@ -476,7 +480,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
     return taken;
   }
 
-  /** More waits than may: the client reads too slowly. */
+  /** Closes the connection because the client reads too slowly: more output waits than may. */
   #cut(): void {
     this.close({ kind: 'slow-consumer', pendingBytes: this.output.pendingBytes });
   }

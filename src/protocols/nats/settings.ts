@@ -1,6 +1,6 @@
 import { pemFile, portOrOff, text, toggle, type SettingTable } from '../setting.ts';
 
-/** What can be set of NATS. */
+/** The settings of NATS. */
 export interface NatsDoorSettings {
   readonly natsPort: number | 'off';
   readonly natsUser: string | undefined;

@@ -1,10 +1,10 @@
 import { subjectCovers, subjectMatches, subjectsOverlap } from '../../util/index.ts';
 import type { Rules } from '../users/index.ts';
 
-/** Verdicts kept per list of rules; all are forgotten when one more comes. */
+/** Verdicts kept per list of rules; when the table is full, all are dropped. */
 const verdictsMax = 1024;
 
-/** Which subjects a client may publish to. */
+/** Decides which subjects a client may publish to. */
 export class PublishRules {
   readonly #allow: readonly string[] | undefined;
   readonly #deny: readonly string[];
@@ -24,20 +24,20 @@ export class PublishRules {
     return verdict;
   }
 
-  /** The same for a subject that is not asked about again. */
+  /** The same as `allows`, for a subject that will not repeat. */
   judge(subject: string): boolean {
     const matches = (pattern: string): boolean => subjectMatches(pattern, subject);
     return (this.#allow === undefined || this.#allow.some(matches)) && !this.#deny.some(matches);
   }
 }
 
-/** A pattern of subjects, and perhaps one of queues that it holds for. */
+/** A pattern of subjects, optionally with a pattern of the queues that it applies to. */
 interface Entry {
   readonly pattern: string;
   readonly queue: string | undefined;
 }
 
-/** Which patterns a client may subscribe to, and which messages it gets of them. */
+/** Decides which patterns a client may subscribe to, and which of their messages it gets. */
 export class SubscribeRules {
   readonly #allow: readonly Entry[] | undefined;
   readonly #deny: readonly Entry[];
@@ -48,8 +48,8 @@ export class SubscribeRules {
   }
 
   /**
-   * As nats-server decides it, but for one thing: a pattern must be covered by what is allowed. There, `a.>` is
-   * allowed by `a.*`, and hears more than that.
+   * Decides as nats-server does, with one difference: an allowed pattern must cover the whole pattern of the
+   * subscription. In nats-server `a.*` allows `a.>`, which matches more.
    */
   allows(pattern: string, queue: string | undefined): boolean {
     const allowed = this.#allow?.filter((entry) => subjectCovers(entry.pattern, pattern));
@@ -58,7 +58,7 @@ export class SubscribeRules {
     return denied.length === 0 || !holds(denied, queue);
   }
 
-  /** Whether messages of an allowed pattern may have subjects that are denied. */
+  /** Whether messages of an allowed pattern may have denied subjects. */
   deniesPartOf(pattern: string): boolean {
     return this.#deny.some((entry) => entry.queue === undefined && subjectsOverlap(entry.pattern, pattern));
   }
@@ -68,7 +68,10 @@ export class SubscribeRules {
   }
 }
 
-/** Entries with queues decide for subscriptions with one; the others for all, where none of them does. */
+/**
+ * For a subscription with a queue, the entries with queues decide. Without such entries, and for other
+ * subscriptions, the entries without queues decide.
+ */
 function holds(entries: readonly Entry[], queue: string | undefined): boolean {
   const withQueue = entries.filter((entry) => entry.queue !== undefined);
   if (queue !== undefined && withQueue.length > 0)

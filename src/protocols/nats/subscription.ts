@@ -13,7 +13,7 @@ import type { Output } from '../connections/index.ts';
 import type { DeliveryFilter } from './restrictions.ts';
 import type { Session } from './session.ts';
 
-/** The encoding of messages whose bytes after the subject are as PUB and MSG have them in common. */
+/** Marks messages that have the bytes after the subject in the form that PUB and MSG share. */
 export const natsEncoding: object = Object.freeze({});
 
 const space = 32;
@@ -23,21 +23,21 @@ const space = 32;
  * output.
  */
 export class Subscription implements LiveSubscriber {
-  /** The name the client gave it; one character per byte. */
+  /** The name that the client gave it; one character per byte. */
   readonly sid: string;
-  /** Its place in the router. */
+  /** Its entry in the router. */
   live: LiveSubscription | undefined = undefined;
   /** Messages since SUB. */
   delivered = 0;
-  /** Gone after so many messages; 0 = never. */
+  /** The subscription ends after this many messages; 0 = never. */
   deliveredMax = 0;
-  /** Messages it may not have; undefined: it may have all. */
+  /** Keeps back the messages that the client may not have; undefined: it may have all. */
   filter: DeliveryFilter | undefined;
   readonly #session: Session;
   readonly #output: Output;
   /**
-   * `HMSG subject sid `, made with the first message; MSG begins one byte later. Only where the pattern is
-   * the subject.
+   * `HMSG subject sid `, made with the first message; MSG begins one byte later. Only if the pattern is a
+   * subject without wildcards.
    */
   #head: Buffer | undefined = undefined;
   readonly #wild: boolean;
@@ -81,7 +81,9 @@ export class Subscription implements LiveSubscriber {
     return true;
   }
 
-  /** From a NATS publisher to a NATS subscriber: what follows the subject is the same bytes. */
+  /**
+   * Copies a message from a NATS publisher to a NATS subscriber: the bytes after the subject are the same.
+   */
   #copy(message: LiveMessage): void {
     const output = this.#output;
     const { encodedStart, encodedEnd, valueBuffer } = message;
@@ -106,7 +108,8 @@ export class Subscription implements LiveSubscriber {
   }
 
   /**
-   * A message from anywhere: `[H]MSG subject sid [reply] [#header] #total CRLF [header block] value CRLF`.
+   * Writes a message of any source:
+   * `[H]MSG subject sid [reply] [#header] #total CRLF [header block] value CRLF`.
    */
   write(message: LiveMessage): void {
     const output = this.#output;

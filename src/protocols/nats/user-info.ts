@@ -6,12 +6,14 @@ import type { Session } from './session.ts';
 const subject = '$SYS.REQ.USER.INFO';
 const nanosPerMs = 1e6;
 
-/** Whether it asks who the connection is: the one system request that ordinary clients make. */
+/**
+ * Whether a message asks for the user of its connection: the one system request that ordinary clients make.
+ */
 export function isUserInfoRequest(message: LiveMessage): boolean {
   return message.subjectEnd - message.subjectStart === subject.length && message.subject === subject;
 }
 
-/** What the server calls itself in answers and events about it. */
+/** The description of the server in answers and events. */
 export function serverOf({ info, clock }: SessionHost): object {
   return {
     name: info.server_name,
@@ -36,7 +38,7 @@ export function replyUserInfo(session: Session, message: LiveMessage): void {
   router.publish(reply);
 }
 
-/** Permissions by subject, as nats-server shows them; nothing where there are none. */
+/** The permissions by subject, in the form of nats-server; an empty object if there are none. */
 function permissionsOf({ login }: Session): object {
   const { publish, subscribe, allowResponses } = login?.user?.nats ?? {};
   if (!publish && !subscribe && !allowResponses) return {};

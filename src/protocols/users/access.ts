@@ -1,19 +1,19 @@
 import { allowsTopic, type TopicAction, type TopicPermissions } from './permissions.ts';
 
-/** Verdicts kept per action; all are forgotten when one more comes. */
+/** Verdicts kept per action; when the table is full, all are dropped. */
 const verdictsMax = 10_000;
 
 /**
- * An access is what a connection may do with topics, after its login. All connections of a user share one.
+ * An access says what a connection may do with topics after its login. All connections of a user share one.
  *
- * Every way to a topic asks it: publish, consume, manage, redelivery and browsing of dead letters, redrive,
- * single messages, mirrors and sources. Hot paths compare it with {@link fullAccess} first.
+ * Every operation on a topic asks it: publish, consume, manage, redelivery and browsing of dead letters,
+ * redrive, single messages, mirrors and sources. Hot paths compare it with {@link fullAccess} first.
  */
 export class Access {
   readonly #permissions: TopicPermissions | undefined;
   readonly #verdicts: { readonly [A in TopicAction]: Map<string, boolean> };
 
-  /** Undefined: everything is allowed. Use {@link accessOf}, so that there is one object for that. */
+  /** Undefined: everything is allowed. Use {@link accessOf}, so that there is only one such object. */
   constructor(permissions: TopicPermissions | undefined) {
     this.#permissions = permissions;
     this.#verdicts = { publish: new Map(), consume: new Map(), manage: new Map() };
@@ -31,13 +31,13 @@ export class Access {
     return this.may('manage', topic);
   }
 
-  /** Whether every topic may be consumed, of whatever name. */
+  /** Whether every topic may be consumed, whatever its name. */
   get consumesAll(): boolean {
     const rules = this.#permissions === undefined ? {} : this.#permissions.consume;
     return rules !== undefined && !rules.deny?.length && (rules.allow?.includes('*') ?? true);
   }
 
-  /** Whether any action is allowed: such a topic is shown in lists. */
+  /** Whether any action is allowed. If so, lists show the topic. */
   maySee(topic: string): boolean {
     return this.mayConsume(topic) || this.mayPublish(topic) || this.mayManage(topic);
   }
@@ -55,10 +55,10 @@ export class Access {
   }
 }
 
-/** The access of users without restrictions, and of all clients where there are no users. */
+/** The access of users without restrictions, and of all clients if there are no users. */
 export const fullAccess: Access = new Access(undefined);
 
-/** The access of requests that need no login, and do nothing with topics. */
+/** The access of requests that need no login and do not use topics. */
 export const noAccess: Access = new Access({});
 
 export function accessOf(permissions: TopicPermissions | undefined): Access {

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /**
- * The names in the certificate that a client has shown, in the order in which users are looked for: email
- * addresses, DNS names and URIs (as nats-server does), then its subject. None without TLS or a certificate.
+ * The names in the certificate of a client, in the order in which users are looked up: email addresses, DNS
+ * names and URIs (as in nats-server), then the subject. Empty without TLS or a certificate.
  */
 export function certificateNames(socket: Socket): readonly string[] {
   const certificate = certificateOf(socket);
@@ -15,7 +15,7 @@ export function certificateNames(socket: Socket): readonly string[] {
   return [...ofKind('email'), ...ofKind('DNS'), ...ofKind('URI'), ...subjectNames(certificate.subject)];
 }
 
-/** The subject as RFC 2253 writes it, such as `CN=box,O=Example`: Kafka's principal. */
+/** The subject in the form of RFC 2253, such as `CN=box,O=Example`: Kafka's principal. */
 export function certificateSubject(socket: Socket): string | undefined {
   return subjectNames(certificateOf(socket)?.subject ?? '')[0];
 }
@@ -25,8 +25,8 @@ function certificateOf(socket: Socket): X509Certificate | undefined {
 }
 
 /**
- * Node gives one part a line, in the order of the certificate; RFC 2253 has the last first. Both orders are
- * names, because tools print either.
+ * Node gives one part a line, in the order of the certificate; RFC 2253 has the last part first. Both orders
+ * are names, because tools print either.
  */
 function subjectNames(subject: string): string[] {
   if (subject === '') return [];

@@ -13,19 +13,19 @@ import {
 import { mayUseProtocol, type Credentials, type Password, type User } from './user.ts';
 import { userNameCharactersMax } from './users.ts';
 
-/** Doors that users log in by. */
+/** The protocols that users log in by. */
 export const loginProtocols = ['nats', 'kafka', 'admin'] as const;
 
 const patternCharactersMax = 256;
 
-/** Reads users that have the right form. Throws an Error that says in one sentence what does not fit. */
+/** Parses users from the configuration. Throws an Error, in one sentence, for a value that does not fit. */
 export function parseUsers(settings: readonly unknown[]): User[] {
   const users = settings.map((value, at) => parseUser(tableOf(`entry ${at + 1} of "users"`, value), at));
   checkUnique(users);
   return users;
 }
 
-/** Throws an Error when clients could not tell two users apart. */
+/** Throws an Error if clients could not tell two users apart. */
 export function checkUnique(users: readonly User[]): void {
   const taken = new Map<string, User[]>();
   for (const user of users) {
@@ -47,7 +47,7 @@ export function checkUnique(users: readonly User[]): void {
   }
 }
 
-/** A table, and how sentences call it. */
+/** A table, and its name in error messages. */
 interface Table {
   readonly title: string;
   readonly values: { readonly [key: string]: unknown };
@@ -80,7 +80,7 @@ function parseCredentials(table: Table): Credentials {
     password: parsePassword(table),
     token: textOf(table, 'token'),
     nkeys,
-    // `CN=box, O=Example` is meant without the blank.
+    // Users may write `CN=box, O=Example`; names have no blank.
     certificates: textsOf(table, 'certificate')?.map((name) => name.replaceAll(/, +(?=[\w.]+=)/g, ',')),
   };
 }

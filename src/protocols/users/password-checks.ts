@@ -11,23 +11,23 @@ import {
 } from './password-verifier.ts';
 import type { Password } from './user.ts';
 
-/** Of the four threads of the pool two at least are left to the disk. */
+/** At least two of the four threads of the pool are left to the disk. */
 const parallelMax = 2;
-/** Logins that wait for a thread; one more is refused. */
+/** Logins that may wait for a thread; one more is refused. */
 const waitingMax = 20_000;
 const rememberedMax = 10_000;
-/** In UTF-8; longer ones are wrong. */
+/** In UTF-8; longer passwords are wrong. */
 const passwordBytesMax = 1024;
 
 /**
- * The checks of passwords: derived on the thread pool, a few at a time, and remembered when they were right, so
- * that clients that connect again by the thousand cost no derivation each.
+ * Password checks run on the thread pool, a few at a time. Correct passwords are remembered, so that
+ * thousands of clients that connect again cost no derivation each.
  *
- * A check takes as long for an unknown user, and for a wrong password, as for the right one.
+ * A check takes the same time for an unknown user, a wrong password and the right one.
  */
 export class PasswordChecks {
   readonly #random: Random;
-  /** Digests under a key of this process of passwords that were right; the oldest goes first. */
+  /** Digests of correct passwords, under a key of this process; the oldest is dropped first. */
   readonly #remembered = new Set<string>();
   readonly #memoryKey: Uint8Array;
   readonly #ids = new WeakMap<Password, number>();
@@ -48,28 +48,28 @@ export class PasswordChecks {
     };
   }
 
-  /** Passwords that are remembered. */
+  /** The number of passwords remembered. */
   get remembered(): number {
     return this.#remembered.size;
   }
 
   /**
-   * Whether the password is right; false for an unknown user, whose password is undefined. At once when the same
-   * was right lately.
+   * Whether the password is correct; false for an unknown user, who has no password. Returns a boolean at
+   * once if the same password was found correct lately.
    */
   check(expected: Password | undefined, given: string): boolean | Promise<boolean> {
     const digest = this.#digest(expected, given);
     return this.#remembered.has(digest) || this.#derive(expected, given, digest);
   }
 
-  /** Forgets what was right. */
+  /** Forgets the correct passwords. */
   forget(): void {
     this.#remembered.clear();
   }
 
   /**
-   * The keys that SCRAM proves a password by; derived once for a password that is not hashed in the
-   * configuration. Undefined: its verifier has none for this hash.
+   * The keys by which SCRAM proves a password. For a password in plain text they are derived once. Undefined:
+   * the verifier of the password has no keys for this hash.
    */
   keysOf(password: Password, hash: ScramHash): Promise<ScramKeys | undefined> {
     if (password.kind === 'verifier') return Promise.resolve(password.verifier[hash]);
@@ -80,7 +80,7 @@ export class PasswordChecks {
     ));
   }
 
-  /** What SCRAM shows of a user that is not there: the same whenever it is asked. */
+  /** The keys that SCRAM shows for an unknown user: always the same for the same name. */
   keysOfUnknown(name: string, hash: ScramHash): ScramKeys {
     const bytes = (label: string): Buffer =>
       createHmac(hash, this.#memoryKey).update(`${label}\0${name}`).digest();
@@ -122,7 +122,7 @@ export class PasswordChecks {
     try {
       return await work();
     } finally {
-      // The place goes to the next in line, or is free.
+      // The next waiting check takes over this place, if there is one.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running--;

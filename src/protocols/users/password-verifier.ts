@@ -5,7 +5,7 @@ import { SystemRandom } from '../../util/index.ts';
 export const scramHashes = ['sha256', 'sha512'] as const;
 export type ScramHash = (typeof scramHashes)[number];
 
-/** What a server keeps of a password for SCRAM with one hash (RFC 5802, section 3). */
+/** The keys that a server keeps of a password for SCRAM with one hash (RFC 5802, section 3). */
 export interface ScramKeys {
   readonly salt: Buffer;
   readonly iterations: number;
@@ -16,12 +16,12 @@ export interface ScramKeys {
 }
 
 /**
- * A password verifier tells whether a password is right, and lets SCRAM prove it, without holding the password.
- * It has the keys of one hash at least.
+ * A password verifier can check a password, and serve SCRAM, without the password itself. It has the keys of
+ * at least one hash.
  */
 export type PasswordVerifier = { readonly [H in ScramHash]?: ScramKeys | undefined };
 
-/** RFC 7677 asks for 4096 at least, and clients refuse fewer; Kafka allows no more than 16384. */
+/** RFC 7677 asks for at least 4096, and clients refuse fewer; Kafka allows at most 16384. */
 export const iterationsMin = 4096;
 export const iterationsMax = 16_384;
 export const defaultIterations: number = iterationsMin;
@@ -44,7 +44,10 @@ export async function deriveKeys(
   return keysOfSalted(hash, await saltedPassword(hash, password, salt, iterations), salt, iterations);
 }
 
-/** The keys from what a client has derived by itself, as in Kafka's AlterUserScramCredentials. */
+/**
+ * Makes the keys from a salted password that a client has derived itself, as in Kafka's
+ * AlterUserScramCredentials.
+ */
 export function keysOfSalted(
   hash: ScramHash,
   salted: Uint8Array,
@@ -68,20 +71,20 @@ export async function makeVerifier(
   return Object.fromEntries(await Promise.all(keys));
 }
 
-/** The verifier of a password as text, with fresh salts. */
+/** The verifier of a password as text, with new salts. */
 export async function hashPassword(password: string, iterations: number): Promise<string> {
   const random = new SystemRandom();
   return verifierText(await makeVerifier(password, (count) => random.bytes(count), iterations));
 }
 
-/** Whether the password fits the keys; takes as long either way. */
+/** Whether the password fits the keys; takes the same time either way. */
 export async function fitsKeys(hash: ScramHash, keys: ScramKeys, password: string): Promise<boolean> {
   const { storedKey } = await deriveKeys(hash, password, keys.salt, keys.iterations);
   return timingSafeEqual(storedKey, keys.storedKey);
 }
 
 /**
- * A verifier as text: one entry per hash, separated by commas, each as RFC 5803 writes it, and PostgreSQL:
+ * A verifier as text: one entry per hash, separated by commas, each in the form of RFC 5803 and PostgreSQL:
  *
  * ```
  * SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>        binary parts in base64
@@ -100,12 +103,12 @@ export function verifierText(verifier: PasswordVerifier): string {
     .join(',');
 }
 
-/** Whether a text is meant as a verifier: no password begins like one. */
+/** Whether a text is meant as a verifier: passwords do not begin like one. */
 export function looksLikeVerifier(text: string): boolean {
   return /^SCRAM-SHA-\d+\$/.test(text);
 }
 
-/** Reads {@link verifierText}; undefined when it is none. */
+/** Parses the form of {@link verifierText}; undefined if the text does not have it. */
 export function parseVerifier(text: string): PasswordVerifier | undefined {
   const verifier: { [H in ScramHash]?: ScramKeys } = {};
   for (const entry of text.split(',')) {
@@ -136,7 +139,7 @@ function saltedPassword(
   iterations: number,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // Of SASLprep (RFC 4013), the normalization is what passwords of today need.
+    // Of SASLprep (RFC 4013), only the normalization matters for today's passwords.
     pbkdf2(password.normalize('NFKC'), salt, iterations, hashBytes[hash], hash, (error, key) => {
       if (error) reject(error);
       else resolve(key);

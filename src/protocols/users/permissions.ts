@@ -1,38 +1,38 @@
-/** Names or patterns that are allowed and denied; a denied one is denied whatever allows it. */
+/** Names or patterns that are allowed and denied. A denied name is denied even if it is also allowed. */
 export interface Rules {
-  /** Undefined: all. */
+  /** Undefined: all names. */
   readonly allow?: readonly string[] | undefined;
   readonly deny?: readonly string[] | undefined;
 }
 
-/** What can be done with a topic. */
+/** The actions on a topic. */
 export const topicActions = ['publish', 'consume', 'manage'] as const;
 export type TopicAction = (typeof topicActions)[number];
 
 /**
- * What a user may do with topics. Patterns are names (`orders`), beginnings (`orders-*`) or `*`; an action that
- * is left out is allowed for no topic.
+ * The permissions of a user for topics. Patterns are names (`orders`), beginnings (`orders-*`) or `*`; an
+ * action that is left out is allowed for no topic.
  */
 export type TopicPermissions = { readonly [A in TopicAction]?: Rules | undefined };
 
-/** What a NATS client may do with subjects, as nats-server has it. Patterns are those of subscriptions. */
+/** The permissions of a NATS client for subjects, as in nats-server. Patterns are those of subscriptions. */
 export interface NatsPermissions {
   /** Undefined: all subjects. */
   readonly publish?: Rules | undefined;
-  /** Undefined: all subjects. A pattern may be followed by a blank and a pattern of queues. */
+  /** Undefined: all subjects. A pattern of subjects may be followed by a blank and a pattern of queues. */
   readonly subscribe?: Rules | undefined;
   readonly allowResponses?: ResponsePermission | undefined;
 }
 
-/** Answers to requests that the client has received. */
+/** Permission to answer requests that the client has received. */
 export interface ResponsePermission {
-  /** Answers to one request; 0 = no limit. */
+  /** The number of answers to one request; 0 = no limit. */
   readonly max: number;
-  /** Time for them after the request; 0 = no limit. */
+  /** The time for the answers after the request; 0 = no limit. */
   readonly expiresMs: number;
 }
 
-/** What `true` allows, as in nats-server. */
+/** The meaning of `true`, as in nats-server. */
 export const defaultResponses: ResponsePermission = { max: 1, expiresMs: 120_000 };
 
 /** Whether the rules allow a topic. */

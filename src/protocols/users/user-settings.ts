@@ -1,10 +1,10 @@
-/** A list of names or patterns that are allowed, or what is allowed and denied. */
+/** A list of allowed names or patterns, or lists of allowed and denied ones. */
 export type RuleSettings =
   | string
   | readonly string[]
   | { readonly allow?: string | readonly string[]; readonly deny?: string | readonly string[] };
 
-/** A user as the configuration has it: one table of the key `users`. docs/users.md says what each key means. */
+/** A user as written in the configuration: one table of the key `users`. docs/users.md describes each key. */
 export interface UserSettings {
   readonly name: string;
   /** The password, or the verifier that `pillarbox user hash` prints. */

@@ -1,36 +1,38 @@
 import type { PasswordVerifier } from './password-verifier.ts';
 import type { NatsPermissions, TopicPermissions } from './permissions.ts';
 
-/** A user is who clients log in as: a name, the credentials that prove it, and what it may do. */
+/**
+ * A user is the identity that clients log in as: a name, the credentials that prove it, and its permissions.
+ */
 export interface User {
   readonly name: string;
   readonly credentials: Credentials;
   /** Undefined: every topic. */
   readonly permissions: TopicPermissions | undefined;
-  /** Live subjects of NATS; undefined: no restrictions beside those by topic. */
+  /** Permissions for live subjects of NATS; undefined: only those for topics apply. */
   readonly nats?: NatsPermissions | undefined;
-  /** Names of the protocols that the user may log in by, `admin` among them; undefined: all. */
+  /** The protocols, including `admin`, that the user may log in by; undefined: all. */
   readonly protocols?: ReadonlySet<string> | undefined;
-  /** Clients of this protocol that bring no credentials act as the user: `nats-no-auth-user`. */
+  /** The protocol at which clients without credentials act as this user: `nats-no-auth-user`. */
   readonly anonymousAt?: string | undefined;
 }
 
-/** What proves that a client acts for a user: any of these. */
+/** The credentials of a user. Any one of them proves that a client acts for the user. */
 export interface Credentials {
   readonly password?: Password | undefined;
   readonly token?: string | undefined;
-  /** Public keys, as NATS writes them: `U…`. */
+  /** Public keys in the form of NATS: `U…`. */
   readonly nkeys?: readonly string[] | undefined;
-  /** Subjects, as RFC 2253 writes them, or alternative names of client certificates. */
+  /** Subjects in the form of RFC 2253, or alternative names, of client certificates. */
   readonly certificates?: readonly string[] | undefined;
 }
 
-/** A password as the configuration has it: itself, or its verifier. */
+/** A password as written in the configuration: in plain text, or as a verifier. */
 export type Password =
   | { readonly kind: 'plain'; readonly text: string }
   | { readonly kind: 'verifier'; readonly verifier: PasswordVerifier };
 
-/** A user with all permissions at one protocol: what settings such as `nats-user` stand for. */
+/** A user with all permissions at one protocol: settings such as `nats-user` are a shorthand for it. */
 export function userWithPassword(protocol: string, name: string, text: string): User {
   const credentials: Credentials = { password: { kind: 'plain', text } };
   return { name, credentials, permissions: undefined, protocols: new Set([protocol]) };

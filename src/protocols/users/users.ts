@@ -7,7 +7,7 @@ import { topicActions, type Rules, type TopicAction, type TopicPermissions } fro
 import { verifierText } from './password-verifier.ts';
 import { mayUseProtocol, type Password, type User } from './user.ts';
 
-/** One permission or denial for one user, as ACLs give them. */
+/** A permission or denial for one user, in the form of ACLs. */
 export interface Grant {
   /** The name of a user, or `*` for all. */
   readonly user: string;
@@ -17,14 +17,14 @@ export interface Grant {
   readonly pattern: string;
 }
 
-/** Names longer than this are unknown. */
+/** Longer names are unknown. */
 export const userNameCharactersMax = 256;
 
 /**
  * The table of users, one for all protocols of a server.
  *
- * Users come from the configuration and, by `keep`, from protocols that manage users of their own. A name may
- * be there once per protocol. The users of the configuration decide whether clients must log in.
+ * Users come from the configuration and, by `keep`, from protocols that manage their own users. A name may
+ * exist once per protocol. The users of the configuration decide whether clients must log in.
  */
 export class Users {
   readonly passwords: PasswordChecks;
@@ -72,14 +72,14 @@ export class Users {
     return this.#byName.get(name)?.find((user) => mayUseProtocol(user, protocol));
   }
 
-  /** Whether the user comes from the configuration, so that no protocol may change it. */
+  /** Whether the user comes from the configuration: then no protocol may change it. */
   isConfigured(name: string): boolean {
     return this.#configured.some((user) => user.name === name);
   }
 
   /**
-   * The login that the proof makes; undefined: it proves nothing. At once, but for passwords that have to be
-   * derived.
+   * Returns the login that the proof gives, or undefined if the proof is wrong. Answers at once, unless a
+   * password has to be derived.
    */
   logIn(protocol: string, proof: Proof): Login | undefined | Promise<Login | undefined> {
     if (proof.kind === 'password') return this.#logInByPassword(protocol, proof.user, proof.password);
@@ -88,12 +88,15 @@ export class Users {
     return this.#logInByKey(protocol, 'certificate', proof.names);
   }
 
-  /** The login of a user whose proof the protocol has seen itself. */
+  /** The login of a user whose proof the protocol has checked itself. */
   loginOf(protocol: string, user: User, by: Login['by'], key = ''): Login {
     return { protocol, user, access: this.accessOf(user), by, key };
   }
 
-  /** Of clients that bring no credentials where a login is asked for; undefined: they are not let in. */
+  /**
+   * The login of clients without credentials at a protocol that asks for a login; undefined: they are
+   * refused.
+   */
   anonymousLogin(protocol: string): Login | undefined {
     const user = this.#anonymous.get(protocol);
     return user && this.loginOf(protocol, user, 'none');
@@ -104,12 +107,12 @@ export class Users {
     return this.#hasNkeys;
   }
 
-  /** Of clients that log in as no one, where no login is asked for. */
+  /** The login of clients at a protocol that asks for no login. */
   openLogin(protocol: string): Login {
     return { protocol, user: undefined, access: fullAccess, by: 'none', key: '' };
   }
 
-  /** The same object for all connections of a user, until what it may do changes. */
+  /** The access of a user: the same object for all its connections until its permissions change. */
   accessOf(user: User): Access {
     const known = this.#accesses.get(user);
     if (known?.version === this.#version) return known.access;
@@ -127,10 +130,12 @@ export class Users {
     this.keep(configuration, users);
   }
 
-  /** Replaces the users that a protocol keeps. A user of the configuration wins over one of the same name. */
+  /**
+   * Replaces the users that a protocol keeps. A user of the configuration wins over a user of the same name.
+   */
   keep(source: string, users: readonly User[]): void {
     const before = new Map((this.#sources.get(source) ?? []).map((user) => [textOf(user), user]));
-    // Users that are as they were stay the same objects, so that their connections need not be looked at.
+    // Unchanged users stay the same objects, so that their connections need no check.
     this.#sources.set(
       source,
       users.map((user) => before.get(textOf(user)) ?? user),
@@ -138,7 +143,7 @@ export class Users {
     this.#changed();
   }
 
-  /** Replaces what a source allows and denies beside the permissions of users that have any. */
+  /** Replaces the grants of a source. They are added to the permissions of users that have permissions. */
   grant(source: string, grants: readonly Grant[]): void {
     const byUser = new Map<string, Grant[]>();
     for (const grant of grants) {
@@ -150,15 +155,15 @@ export class Users {
     this.#tell();
   }
 
-  /** Calls back when users or permissions have changed: connections ask {@link renew} then. */
+  /** Calls back when users or permissions have changed: connections then call {@link renew}. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * The login as it is now: the same object when nothing has changed for it, undefined when the user or the
-   * credential that proved it is gone.
+   * The login after a change: the same object if nothing has changed for it, undefined if the user is gone or
+   * has lost the credential that proved it.
    */
   renew(login: Login): Login | undefined {
     const { protocol, user: before, by, key } = login;
@@ -194,7 +199,7 @@ export class Users {
     for (const users of this.#sources.values())
       for (const user of users) {
         const same = this.#byName.get(user.name) ?? [];
-        // The configuration comes first, and stays in front.
+        // The configuration is the first source, so its users stay in front.
         this.#byName.set(user.name, [...same, user]);
         for (const key of this.#keysOf(user)) this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), user]);
       }
@@ -208,7 +213,7 @@ export class Users {
     for (const name of certificates) yield this.#keyOf('certificate', name);
   }
 
-  /** A digest under a key of this process: how long its look-up takes says nothing of tokens. */
+  /** A digest under a key of this process: the time of its look-up tells nothing about tokens. */
   #keyOf(kind: string, text: string): string {
     return createHmac('sha256', this.#tokenKey).update(`${kind}\0${text}`).digest('base64');
   }
@@ -221,7 +226,7 @@ export class Users {
     const user = this.find(protocol, name);
     const isRight = this.passwords.check(user?.credentials.password, password);
     const finish = (isRight: boolean): Login | undefined => {
-      // Meanwhile the table may have changed.
+      // The table may have changed since the check began.
       if (!isRight || !user || this.find(protocol, name) !== user) return undefined;
       return this.loginOf(protocol, user, 'password');
     };
@@ -246,7 +251,7 @@ export class Users {
   }
 }
 
-/** The source of users that is always there. */
+/** The source that always exists. */
 const configuration = 'configuration';
 
 function withGrants(permissions: TopicPermissions, grants: readonly Grant[]): TopicPermissions {
@@ -280,7 +285,7 @@ function isStillProved({ protocol, by, key, user: before }: Login, now: User): b
   }
 }
 
-/** Two users with the same text are the same in all respects. */
+/** The text of a user: two users with the same text are the same in all respects. */
 function textOf(user: User): string {
   const { credentials, protocols } = user;
   const shown = {

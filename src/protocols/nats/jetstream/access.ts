@@ -9,8 +9,8 @@ import { coreName } from './names.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * Holds an API request against the permissions by topic. Those by subject, which nats-server has, were asked when
- * the request was published. Throws an ApiError with code 403.
+ * Checks an API request against the permissions by topic. Permissions by subject, as in nats-server, were
+ * checked when the request was published. Throws an ApiError with code 403.
  */
 export function checkAccess(
   { broker, streams }: Context,
@@ -26,8 +26,8 @@ export function checkAccess(
 }
 
 /**
- * The same for requests that are not answered in JSON, and for acks: the client hears of a permissions
- * violation, as for subjects.
+ * The same for acks, and for requests without a JSON answer: the client gets a permissions violation, as for
+ * subjects.
  */
 export function mayConsume(session: NatsSession, { topic }: Stream, message: LiveMessage): boolean {
   if (session.access === fullAccess || session.access.mayConsume(topic.name)) return true;
@@ -35,7 +35,10 @@ export function mayConsume(session: NatsSession, { topic }: Stream, message: Liv
   return false;
 }
 
-/** A consumer that names the topic of its dead letters publishes there. Throws an ApiError with code 403. */
+/**
+ * Checks the dead-letter topic in a consumer's metadata, because the consumer will publish to it. Throws an
+ * ApiError with code 403.
+ */
 export function checkDeadLetterAccess({ access }: NatsSession, { metadata }: ConsumerConfig): void {
   const topic = metadata?.[deadLetterMetadata];
   if (topic === undefined || topic === 'none' || access.mayPublish(topic)) return;

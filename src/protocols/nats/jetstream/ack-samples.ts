@@ -3,18 +3,18 @@ import type { StreamConsumer } from './consumer.ts';
 import { freshId } from './ids.ts';
 import { nanosPerMs, timeText } from './time.ts';
 
-/** Deliveries whose time is remembered at most; the oldest are forgotten first. */
+/** The most deliveries whose times are remembered; the oldest are forgotten first. */
 const deliveriesMax = 10_000;
 
 /**
- * Ack samples measure how long consumers take: of a share of the deliveries (`sample_freq`, in percent) the
- * ack is announced with its time as `$JS.EVENT.METRIC.CONSUMER.ACK.<stream>.<consumer>`.
+ * Ack samples measure the time that consumers take. For a share of the deliveries (`sample_freq`, in percent)
+ * the time until the ack is published as `$JS.EVENT.METRIC.CONSUMER.ACK.<stream>.<consumer>`.
  */
 export class AckSamples {
   readonly #context: Context;
   readonly #consumer: StreamConsumer;
   readonly #share: number;
-  /** Stream sequence → when it was delivered, on the monotonic clock. */
+  /** Stream sequence → time of the delivery, on the monotonic clock. */
   readonly #deliveredMs = new Map<number, number>();
 
   constructor(context: Context, consumer: StreamConsumer, percent: number) {
@@ -54,7 +54,7 @@ export class AckSamples {
   }
 }
 
-/** `"30"` or `"30%"` as 30; 0 when nothing is to be sampled. */
+/** `"30"` or `"30%"` as 30; 0 if nothing is to be sampled. */
 export function samplePercent(frequency: string | undefined): number {
   return frequency === undefined ? 0 : Math.min(100, Number.parseInt(frequency, 10));
 }

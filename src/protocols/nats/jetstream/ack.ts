@@ -11,7 +11,7 @@ import { nanosPerMs, parseDuration } from './time.ts';
 const dot = 46;
 const plus = 43;
 
-/** What an ack says, by its first bytes. The first three stand alone; the others may have an argument. */
+/** The kinds of acks, by their first bytes. The first three have no argument; the others may have one. */
 const kinds = {
   ack: Buffer.from('+ACK'),
   ok: Buffer.from('+OK'),
@@ -22,7 +22,7 @@ const kinds = {
 } as const;
 
 /**
- * Acks: what a consumer answers to a delivery, as a message to the delivery's reply subject.
+ * Acks are the answers of a consumer to deliveries, as messages to the delivery's reply subject.
  *
  * ```
  * $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<timestamp>.<pending>
@@ -30,8 +30,8 @@ const kinds = {
  * +WPI                   still at it       +TERM [reason]                   never again
  * +NXT [pull body]       done, and a pull request        anything else          answered, and changes nothing
  * ```
- * With a reply of its own an ack is answered by an empty message once it is on disk.
- * The stream and consumer of the last ack are remembered by their bytes: acks come in runs.
+ * An ack with a reply subject is answered by an empty message once the ack is on disk. The stream and
+ * consumer of the last ack are remembered by their bytes: acks come in runs.
  */
 export class Acks {
   readonly #context: Context;
@@ -41,7 +41,7 @@ export class Acks {
     this.#context = context;
   }
 
-  /** False when there is no such consumer, or one that takes no acks. */
+  /** Handles an ack. False if there is no such consumer, or if it takes no acks. */
   take(session: NatsSession, message: LiveMessage): boolean {
     const { subjectBuffer: subject, subjectStart: start, subjectEnd: end } = message;
     let consumer = this.#last;
@@ -56,7 +56,7 @@ export class Acks {
       this.#last = consumer;
     }
     if (!mayConsume(session, consumer.stream, message)) return true;
-    // It listens to no acks: nobody is there.
+    // This consumer does not listen to acks: the subject has no listener.
     if (consumer.group.config.ack === 'none') return false;
     const sequenceStart = nextToken(subject, at, end);
     const sequenceEnd = nextToken(subject, sequenceStart, end) - 1;
@@ -72,14 +72,14 @@ export class Acks {
     return true;
   }
 
-  /** Deleted consumers are not remembered. */
+  /** Forgets a deleted consumer. */
   forget(consumer: StreamConsumer | undefined): void {
     if (consumer === undefined || consumer === this.#last) this.#last = undefined;
   }
 
   /**
-   * The consumer that a subject names and where its numbers begin; version 2 has domain and account before
-   * the stream.
+   * The consumer that a subject names, and the position where its numbers begin. Version 2 has domain and
+   * account before the stream.
    */
   #find(subject: string): { consumer: StreamConsumer; tailStart: number } | undefined {
     const tokens = subject.split('.');
@@ -91,7 +91,7 @@ export class Acks {
     return { consumer, tailStart: Buffer.byteLength(head) + 1 };
   }
 
-  /** Says whether a message that was pending is done now. */
+  /** Returns true if the message was acked: it was pending, and is now done. */
   #apply(consumer: StreamConsumer, sequence: number, message: LiveMessage): boolean {
     const { group } = consumer;
     const partition = partitionOfSequence(sequence);
@@ -117,7 +117,9 @@ export class Acks {
     return done;
   }
 
-  /** Answers once everything so far is on disk. What was never delivered is not answered. */
+  /**
+   * Answers once all changes so far are on disk. An ack of a message that was never delivered gets no answer.
+   */
   #answer({ stream }: StreamConsumer, reply: string, delivered: boolean): void {
     if (!delivered) return;
     const { broker, outlet } = this.#context;
@@ -148,7 +150,7 @@ function text(message: LiveMessage, kindBytes: number): string {
   return Buffer.from(message.valueBuffer.subarray(start, message.valueEnd)).toString('utf8').trim();
 }
 
-/** `{"delay": nanoseconds}` or a duration; undefined, "at once", for anything else. */
+/** `{"delay": nanoseconds}` or a duration; undefined, "at once", for other texts. */
 function nakDelayMs(argument: string): number | undefined {
   if (argument === '') return undefined;
   const nanos = argument.startsWith('{') ? delayMember(argument) : parseDuration(argument);
@@ -171,7 +173,7 @@ function startsWith(buffer: Uint8Array, start: number, end: number, prefix: Uint
   return true;
 }
 
-/** Where the token after this one begins; past the end when it is the last. */
+/** Where the next token begins; past the end if there is none. */
 function nextToken(buffer: Uint8Array, from: number, end: number): number {
   for (let at = from; at < end; at++) if (buffer[at] === dot) return at + 1;
   return end + 1;

@@ -8,8 +8,8 @@ import { timeMs, timeText, zeroTime } from './time.ts';
 const prefix = '$JS.EVENT.ADVISORY';
 
 /**
- * Advisories tell whoever listens what happened to streams, consumers and deliveries. Each is made only if
- * somebody does.
+ * Advisories report events of streams, consumers and deliveries. An advisory is made only if it has a
+ * subscriber or a stream that captures it.
  */
 export class Advisories {
   readonly #context: Context;
@@ -48,7 +48,7 @@ export class Advisories {
       case 'dead-lettered':
       case 'removed':
       case 'failed':
-        return; // ours alone: the dead-letter topic says it; the process ends
+        return; // nats-server has none: the dead-letter topic shows it; or the process ends
     }
   }
 

@@ -3,19 +3,22 @@ import { Queue } from '../../../util/index.ts';
 import type { NatsSession } from '../jetstream-door.ts';
 import type { Context } from './context.ts';
 
-/** Requests of a connection that are under way at once, those that wait for the disk or a reader included. */
+/**
+ * The number of requests of a connection that run at once, including those that wait for the disk or a
+ * reader.
+ */
 const runningMax = 4;
-/** Beyond these a connection that asks for more is not read. */
+/** Above these limits, a connection that sends more requests is not read. */
 const waitingMax = 1024;
 const waitingBytesMax = 4 * 1024 * 1024;
 
-/** Answers a request; a promise while it goes on. */
+/** Answers a request; returns a promise if it is not done at once. */
 export type Run = (message: LiveMessage) => Promise<void> | undefined;
 
 /**
- * The API queue of a connection holds its requests to the JetStream API that may be much work for few bytes.
- * As long as there is little to do they are answered as they come. Else they wait, in their order, and take
- * their turns with the requests of all other connections.
+ * The API queue of a connection holds its JetStream API requests, which may be much work for few bytes. While
+ * there is little to do they are answered as they come. Otherwise they wait, in order, and take turns with
+ * the requests of all other connections.
  */
 export class ApiQueue {
   readonly #context: Context;
@@ -80,7 +83,7 @@ export class ApiQueue {
       this.#waitingBytes -= bytes;
       this.#run(message, run);
       if (this.#waiting.size === 0 || this.#running >= runningMax) break;
-      // One that goes on has most of its work still before it.
+      // A request that is still running has most of its work before it.
       const rest = this.#running > runningBefore ? pacing.wait() : pacing.rest();
       if (rest === undefined) continue;
       this.#goOnAfter(rest);
@@ -93,7 +96,7 @@ export class ApiQueue {
   }
 }
 
-/** The parts of a message that requests read, in memory of their own. */
+/** Copies the parts of a message that requests read, into memory of their own. */
 function copyOf(message: LiveMessage): LiveMessage {
   const copy = new LiveMessage();
   const { subjectBuffer, subjectStart, subjectEnd, replyBuffer, replyStart, replyEnd } = message;

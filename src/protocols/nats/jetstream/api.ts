@@ -16,22 +16,24 @@ export interface ApiRequest {
   readonly session: NatsSession;
   /** The tokens after the verb: stream, consumer, … */
   readonly args: readonly string[];
-  /** A view that holds only until the handler returns or first awaits: decode it at once. */
+  /** A view that is valid only until the handler returns or first awaits: decode it at once. */
   readonly body: Uint8Array;
 }
 
 export type ApiAnswer = object;
 export type ApiHandler = (context: Context, request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>;
 
-/** A verb: the type of its answer, how many tokens follow it (`+`: that many or more), and who answers. */
+/**
+ * A verb: the type of its answer, the number of tokens after it (`+`: that many or more), and its handler.
+ */
 interface VerbDefinition {
   /** Answers have the type `io.nats.jetstream.api.v1.<answer>_response`. */
   readonly answer: string;
   readonly args: number | `${number}+`;
   readonly handle: ApiHandler;
-  /** What the client must be allowed to do with the topic that the first token names; absent: nothing. */
+  /** The permission that the client needs for the topic in the first token; absent: none. */
   readonly needs?: TopicAction | 'any';
-  /** Members that an error answer carries besides the error, as nats-server has them. */
+  /** Members of an error answer besides the error, as in nats-server. */
   readonly errorMembers?: object;
 }
 
@@ -64,7 +66,7 @@ export type Verb =
 const emptyPage = { total: 0, offset: 0, limit: 0 };
 
 /**
- * Every verb with a JSON answer. DIRECT.GET and CONSUMER.MSG.NEXT answer with messages: see direct-get.ts and
+ * All verbs with a JSON answer. DIRECT.GET and CONSUMER.MSG.NEXT answer with messages: see direct-get.ts and
  * pull-request.ts.
  */
 export const verbs: { readonly [V in Verb]: VerbDefinition } = {
@@ -151,8 +153,8 @@ export const verbs: { readonly [V in Verb]: VerbDefinition } = {
 };
 
 /**
- * `STREAM.CREATE.orders` → the verb and `['orders']`; undefined when there is no such verb or its arguments
- * are too few or many.
+ * `STREAM.CREATE.orders` → the verb and `['orders']`; undefined if there is no such verb or it has too few or
+ * too many arguments.
  */
 export function parseVerb(
   path: string,

@@ -7,7 +7,7 @@ import type { StreamConfig } from './stream-config.ts';
 import { checkPedanticLimits, checkPedanticSigns } from './stream-problems.ts';
 import { durationText, nanosPerMs, timeMs, timeText } from './time.ts';
 
-/** A consumer's configuration as a request may give it (nats-server's ConsumerConfig). */
+/** A consumer's configuration in a request (nats-server's ConsumerConfig). */
 export const consumerConfigShape = {
   durable_name: 'string',
   name: 'string',
@@ -48,7 +48,7 @@ export const consumerConfigShape = {
 
 export type ConsumerConfigRequest = Decoded<typeof consumerConfigShape>;
 
-/** A consumer's configuration, complete. Durations in nanoseconds. */
+/** A consumer's complete configuration. Durations in nanoseconds. */
 export interface ConsumerConfig {
   readonly durable_name?: string;
   readonly name?: string;
@@ -89,9 +89,9 @@ export interface ConsumerConfig {
   readonly pause_until?: string;
 }
 
-/** Filters are compared each with each. */
+/** Bounded because each filter is compared with every other. */
 const filtersMax = 1024;
-/** nats-server has no limit of its own; each one is looked at, stored and told. */
+/** nats-server has no such limit; here each value is checked, stored and returned. */
 const backoffMax = 10_000;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
@@ -220,7 +220,7 @@ export function consumerConfig(
   };
 }
 
-/** What a pedantic request has to say itself, in nats-server's order. Throws 10157. */
+/** Checks the members that a pedantic request must set itself, in nats-server's order. Throws 10157. */
 function checkPedantic(request: ConsumerConfigRequest, stream: StreamConfig): void {
   const { max_ack_pending: maxAckPending, inactive_threshold: inactive } = stream.consumer_limits;
   const demand = (problem: string): Error => apiError('pedantic', problem);
@@ -242,7 +242,7 @@ function impliedAckWait({ ack_policy: policy = 'none' }: ConsumerConfigRequest):
   return policy === 'explicit' || policy === 'all' ? ackWaitNanosDefault : 0;
 }
 
-/** Priority groups are not built; what nats-server refuses of them is refused in its words. */
+/** Refuses priority groups, which are not built. Requests that nats-server also refuses get its error. */
 function checkPriority(request: ConsumerConfigRequest): void {
   const { priority_policy: policy = 'none', priority_groups: groups = [] } = request;
   if (policy === 'none' || policy === '') {
@@ -254,7 +254,7 @@ function checkPriority(request: ConsumerConfigRequest): void {
   throw apiError('consumerCreate', 'priority groups are not supported');
 }
 
-/** What an update may not do to `old`. Throws 10012 with the reason. */
+/** Checks an update of `old`. Throws 10012 with the reason if it is not allowed. */
 export function checkConsumerUpdate(old: ConsumerConfig, config: ConsumerConfig): void {
   const fixed = [
     ['deliver_policy', 'deliver policy'],
@@ -316,7 +316,7 @@ function checkDeliverSubject(subject: string, stream: StreamConfig): void {
   if (stream.subjects.some((pattern) => subjectMatches(pattern, subject))) throw apiError('deliverCycle');
 }
 
-/** Subjects that the server itself answers: deliveries to them would be requests. */
+/** Whether the server itself answers this subject: deliveries to it would be requests. */
 function isReserved(subject: string): boolean {
   return /^\$JS\.(?:(?:API|ACK|FC|SNAPSHOT|EVENT)|[^.]*\.API)(?:\.|$)/.test(subject);
 }

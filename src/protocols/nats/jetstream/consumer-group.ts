@@ -11,10 +11,10 @@ import { assetName, isAssetName } from './names.ts';
 import type { StreamConfig } from './stream-config.ts';
 import { msOfNanos, nanosOfMs, timeMs, timeText } from './time.ts';
 
-/** Metadata member that names a consumer's dead-letter topic; `none` turns it off. */
+/** The metadata member with the name of a consumer's dead-letter topic; `none` turns dead letters off. */
 export const deadLetterMetadata = 'pillarbox.dead-letter';
 
-/** The core's words for a consumer. `attributes.nats` keeps the whole configuration. */
+/** The group's configuration for a consumer. `attributes.nats` keeps the consumer's whole configuration. */
 export function groupConfigOf(
   name: string,
   config: ConsumerConfig,
@@ -56,7 +56,9 @@ export function groupConfigOf(
   });
 }
 
-/** The consumer that a group shows to NATS clients, whoever made the group. */
+/**
+ * The consumer configuration that a group shows to NATS clients, even if another protocol created the group.
+ */
 export function consumerConfigOf(group: Group): ConsumerConfig {
   const core = group.config;
   const given = core.attributes['nats'] as ConsumerConfig | undefined;
@@ -114,7 +116,9 @@ function startOf(config: ConsumerConfig): GroupStart {
   return { kind: 'time', timestampMs: timeMs(config.opt_start_time) ?? 0 };
 }
 
-/** Ours on top of NATS: where a consumer with `max_deliver` sends what it gives up. */
+/**
+ * The topic for messages that a consumer with `max_deliver` gives up; undefined: none. An extension of NATS.
+ */
 function deadLetterOf(name: string, config: ConsumerConfig, stream: StreamConfig): string | undefined {
   if (config.max_deliver < 1 || config.ack_policy === 'none') return undefined;
   const named = config.metadata?.[deadLetterMetadata];

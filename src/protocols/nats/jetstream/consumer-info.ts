@@ -8,8 +8,8 @@ import { whenDurable } from './when-durable.ts';
 const pauseLevel = 1;
 
 /**
- * The members of a ConsumerInfo, as CONSUMER.INFO, CREATE, LIST and RESET show it. The messages that it
- * counts are on disk.
+ * The members of a ConsumerInfo, as in the answers of CONSUMER.INFO, CREATE, LIST and RESET. Resolves when
+ * the messages that it counts are on disk.
  */
 export async function consumerInfo(context: Context, consumer: StreamConsumer): Promise<object> {
   const info = currentInfo(context, consumer);
@@ -34,7 +34,7 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
         context.server,
       ),
     },
-    // A stream sequence is offset + 1, so the last one before an end has the end's own number.
+    // A stream sequence is offset + 1, so the last sequence before an end is the same number as the end.
     delivered: {
       consumer_seq: info.deliverySequence,
       stream_seq: info.deliveredEnd,

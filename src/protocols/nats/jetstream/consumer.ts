@@ -10,7 +10,7 @@ import { idleHeartbeatStatus } from './status.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * A consumer of a stream is a group as NATS clients see it; pull requests and push subscriptions are the
+ * A consumer of a stream is a group as NATS clients see it. Pull requests and push subscriptions are the
  * consumers of that group.
  */
 export class StreamConsumer {
@@ -46,17 +46,17 @@ export class StreamConsumer {
     return this.#headersOnly;
   }
 
-  /** Measures its acks, if that was asked for. */
+  /** Measures the acks of this consumer, if its configuration says so. */
   get samples(): AckSamples | undefined {
     return this.#samples;
   }
 
-  /** What delivers to the deliver subject, if it is a push consumer. */
+  /** Delivers to the deliver subject, if this is a push consumer. */
   get push(): PushDelivery | undefined {
     return this.#push;
   }
 
-  /** The group has a new configuration. */
+  /** To be called when the group has a new configuration. */
   configured(): void {
     const { deliver_subject: before } = this.#config;
     this.#config = consumerConfigOf(this.group);

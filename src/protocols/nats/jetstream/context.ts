@@ -4,7 +4,7 @@ import type { DeliveryWriter } from './delivery.ts';
 import type { Outlet } from './outlet.ts';
 import type { Streams } from './streams.ts';
 
-/** What the NATS side calls itself: shown in INFO, in API answers and in metadata. */
+/** The name and version of the server that NATS clients see in INFO, API answers and metadata. */
 export interface ServerIdentity {
   readonly name: string;
   readonly version: string;
@@ -14,7 +14,7 @@ export interface ServerIdentity {
 /** A subject that deliveries are sent to. */
 export type LiveTarget = ReturnType<Router['target']>;
 
-/** What every part of JetStream needs to know. One per server. */
+/** The parts of the server that all of JetStream uses. One per server. */
 export interface Context {
   readonly broker: Broker;
   readonly router: Router;
@@ -27,7 +27,7 @@ export interface Context {
   readonly counters: ApiCounters;
 }
 
-/** How many API requests came, and how many were refused, since the start. */
+/** Numbers of API requests, and of refused ones, since the start. */
 export interface ApiCounters {
   total: number;
   errors: number;

@@ -1,10 +1,10 @@
-/** Writes a whole number of 0 or more as decimal digits, and says where it ends. */
+/** Writes a whole number of 0 or more as decimal digits; returns the position after them. */
 export function writeDecimal(target: Uint8Array, at: number, value: number): number {
   if (value < 10) {
     target[at] = 48 + value;
     return at + 1;
   }
-  // Beyond 32 bits the engine divides slowly: take the low nine digits off first.
+  // Division beyond 32 bits is slow in the engine, so the low nine digits are split off first.
   if (value >= 1_000_000_000) {
     const high = Math.floor(value / 1_000_000_000);
     const end = writeDecimal(target, at, high);
@@ -28,7 +28,7 @@ function digitsOf(value: number): number {
   return value < 1_000_000 ? 6 : value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9;
 }
 
-/** Reads decimal digits from `start` to `end`; -1 when there are none or something else stands among them. */
+/** Reads decimal digits from `start` to `end`; -1 if there are none, too many, or other bytes among them. */
 export function readDecimal(source: Uint8Array, start: number, end: number): number {
   if (end <= start || end - start > 16) return -1;
   let value = 0;

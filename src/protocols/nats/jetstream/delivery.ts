@@ -8,17 +8,17 @@ import { sequenceOf } from './sequence.ts';
 
 const dot = 46;
 /**
- * Nanoseconds below the millisecond, which is all the broker keeps. Not zero: a client that reads the
- * timestamp as a double (nats.js) rounds it to a multiple of 256 ns, and with zeros half of all times would
- * come out a millisecond early.
+ * The nanoseconds below the millisecond, which the broker does not keep. They are not zero because of clients
+ * that read the timestamp as a double (nats.js). A double is a multiple of 256 ns here, and with zeros half
+ * of all times would be rounded to a millisecond too early.
  */
 const belowMillisecond = '000128';
-/** Longest tail of an ack subject: five numbers of up to 22 digits with their dots. */
+/** The longest tail of an ack subject: five numbers of up to 22 digits, with their dots. */
 const ackTailBytesMax = 5 * 23;
 
 /**
- * What a client's 64 bits of nanoseconds can say, in the year 2262; messages of other protocols may have any
- * timestamp.
+ * The latest time, in 2262, that fits a client's 64 bits of nanoseconds. Messages of other protocols may have
+ * any timestamp.
  */
 const timestampMsMax = 9_223_372_036_854;
 
@@ -41,7 +41,7 @@ export class DeliveryWriter {
   #timestampEnd = 0;
 
   /**
-   * Sends to a target and says how many bytes that was, as `max_bytes` and flow control count them: subject,
+   * Sends a delivery to a target. Returns its bytes as `max_bytes` and flow control count them: subject,
    * reply, headers, payload.
    */
   send(consumer: StreamConsumer, delivery: Delivery, target: LiveTarget): number {
@@ -71,7 +71,9 @@ export class DeliveryWriter {
     return message.subjectEnd - message.subjectStart + replyEnd + blockBytes(headers) + valueBytes;
   }
 
-  /** What {@link send} will say of the next delivery of a consumer, whose numbers are not given yet. */
+  /**
+   * The bytes that {@link send} will return for the next delivery of a consumer, which has no numbers yet.
+   */
   measure(consumer: StreamConsumer, delivery: Delivery): number {
     const { record, deliveries } = delivery;
     const { group, stream } = consumer;
@@ -132,7 +134,10 @@ function valueBytesOf({ valueStart, valueEnd }: Record): number {
   return valueStart < 0 ? 0 : valueEnd - valueStart;
 }
 
-/** The record's own headers, a key that is no subject, and the size of a value that stays here. */
+/**
+ * The record's headers, with a header for a key that is not a subject, and one for the size of a value that
+ * is not sent.
+ */
 function headersOf(consumer: StreamConsumer, record: Record, ownSubject: boolean): readonly Header[] {
   let { headers } = record;
   if (!ownSubject && record.keyStart >= 0)

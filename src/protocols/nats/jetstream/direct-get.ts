@@ -21,25 +21,26 @@ import { whenDurable } from './when-durable.ts';
 
 type DirectRequest = Decoded<typeof messageGetShape>;
 
-/** One request asks for the last messages of so many subjects at most. */
+/** The most subjects of which one request may get the last message. */
 const multiLastMax = 1024;
-/** And names so many patterns at most. */
+/** The most patterns in one request. */
 const multiLastPatternsMax = 1024;
 const batchBytesMax = 64 * 1024 * 1024;
-/** Messages, and keys, that are looked at before others get a turn. */
+/** Messages, and keys, that are examined before other work gets a turn. */
 const messagesPerTurn = 256;
 const keysPerTurn = 16_384;
 
 /**
- * Subjects whose last message went that are looked for one by one; more of them in one reading of the log.
+ * The most subjects without a known last message that are searched one by one. Further ones are found
+ * together in one scan of the log.
  */
 const oneByOneMax = 8;
 
 const noBytes = Buffer.alloc(0);
 
 /**
- * `DIRECT.GET.<stream>[.<subject>]`: messages as they are, with where they stand in headers. KV and object
- * store read this way.
+ * `DIRECT.GET.<stream>[.<subject>]`: answers with the messages themselves, with their position in headers. KV
+ * and object store read this way.
  *
  * ```
  * {seq} | {last_by_subj} | {next_by_subj, seq} | {start_time}                  one message
@@ -81,7 +82,7 @@ export async function directGet(
   answer.send(message, []);
 }
 
-/** The answer to one request: its messages, one after the other, as fast as the asker reads. */
+/** The answer to one request: its messages, one after another, as fast as the client reads. */
 class DirectAnswer {
   readonly #context: Context;
   readonly #stream: Stream;
@@ -108,7 +109,7 @@ class DirectAnswer {
     this.#context.outlet.status(this.#target.subject, status);
   }
 
-  /** Sends a message under the reply subject: its own headers, then where it stands. */
+  /** Sends a message under the reply subject: its own headers, then headers with its position. */
   send(stored: StoredMessage, further: readonly Header[]): void {
     const stream = this.#stream;
     const subject = messageSubject(stream, stored);
@@ -139,7 +140,7 @@ class DirectAnswer {
     ]);
   }
 
-  /** Up to `count` messages from a place on. */
+  /** Sends up to `count` messages, from the requested position on. */
   async batch(count: number): Promise<void> {
     const pattern = this.#request.next_by_subj || undefined;
     const patterns = pattern === undefined ? {} : { patterns: [pattern] };
@@ -164,8 +165,8 @@ class DirectAnswer {
   }
 
   /**
-   * Waits for a reader that is behind, and now and then for everybody else's turn. False: nobody listens any
-   * more.
+   * Waits for a slow reader, and regularly lets other work have a turn. False: the reply subject has no
+   * subscriber any more.
    */
   async #mayGoOn(): Promise<boolean> {
     if (this.#target.congested) {
@@ -200,7 +201,7 @@ class DirectAnswer {
     return count;
   }
 
-  /** The last message of each subject that a pattern matches, in order of their sequences. */
+  /** Sends the last message of each subject that a pattern matches, in order of their sequences. */
   async lastOfEach(patterns: readonly string[]): Promise<void> {
     const upTo = await this.#upToSequence();
     await whenDurable(this.#context, this.#stream.topic);
@@ -231,8 +232,8 @@ class DirectAnswer {
   }
 
   /**
-   * Offsets of the last messages at or below `highest`: from the key index; for keys that went on after it,
-   * by one reading of the log.
+   * The offsets of the last messages at or below `highest`. They come from the key index; for keys with later
+   * messages, from one scan of the log.
    */
   async #lastOffsets(
     partition: Partition,
@@ -258,7 +259,7 @@ class DirectAnswer {
         if (last.size > multiLastMax) return last.values();
         if (++this.#sinceBreath >= keysPerTurn) await this.#breathe();
       }
-      if (hasWildcards(pattern)) await this.#breathe(); // it was compared with every key
+      if (hasWildcards(pattern)) await this.#breathe(); // the pattern was compared with every key
     }
     if (toFind.size === 0 && partition.keyIndex) return last.values();
     const keys = new KeyReader();
@@ -270,7 +271,7 @@ class DirectAnswer {
     return last.values();
   }
 
-  /** The highest sequence to look at; 0 when everything is later. */
+  /** The highest sequence to examine; 0 if all messages are later. */
   async #upToSequence(): Promise<number> {
     const { up_to_seq: sequence, up_to_time: time } = this.#request;
     if (sequence) return sequence;
@@ -283,7 +284,7 @@ class DirectAnswer {
   }
 }
 
-/** A record as a stored message; its parts are views that hold until the reader moves on. */
+/** A record as a stored message; its parts are views that are valid until the reader moves on. */
 function viewOf(partition: Partition, record: Record): StoredMessage {
   const { offset, key, headers, value, timestampMs } = record;
   return {
@@ -297,7 +298,7 @@ function viewOf(partition: Partition, record: Record): StoredMessage {
   };
 }
 
-/** Each partition from the one of the sequence on, and where to start in it. */
+/** The partitions from that of the sequence on, each with the offset to start at. */
 function startsFrom(stream: Stream, sequence: number): { partition: Partition; offset: number }[] {
   const first = locate(stream.topic, sequence);
   if (!first) return [];

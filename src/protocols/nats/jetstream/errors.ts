@@ -1,9 +1,8 @@
 import { BrokerError, type BrokerErrorCode } from '../../../broker/index.ts';
 
 /**
- * The errors of the JetStream API that this broker answers with: name → [err_code, HTTP-like code,
- * description]. Clients match `err_code`; the descriptions are those of the NATS server. `{}` is replaced by
- * the detail given.
+ * The errors of the JetStream API that this broker returns: name → [err_code, HTTP-like code, description].
+ * Clients match `err_code`; the descriptions are those of nats-server. `{}` is replaced by the detail.
  */
 const definitions = {
   badRequest: [10003, 400, 'bad request'],
@@ -119,7 +118,7 @@ const definitions = {
   messageIncrDisabled: [10168, 400, 'message counters is disabled'],
   messageIncrMissing: [10169, 400, 'message counter increment is missing'],
   messageIncrInvalid: [10171, 400, 'message counter increment is invalid'],
-  /** nats-server knows permissions by subject only, and has no such answer. */
+  /** nats-server has permissions by subject only, and no such error. */
   notAllowed: [10403, 403, 'permissions violation: the user may not {}'],
   atomicPublishDisabled: [10174, 400, 'atomic publish is disabled'],
   replayPolicyInvalid: [10182, 400, 'consumer replay policy invalid'],
@@ -138,14 +137,14 @@ const definitions = {
 
 export type ApiErrorName = keyof typeof definitions;
 
-/** An error as it stands in an API answer or a publish answer. */
+/** An error in an API answer or a publish answer. */
 export interface ApiErrorBody {
   readonly code: number;
   readonly err_code: number;
   readonly description: string;
 }
 
-/** A refusal of the JetStream API, thrown by handlers and written by the dispatcher. */
+/** A refusal of the JetStream API: thrown by handlers, and written by the dispatcher. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly body: ApiErrorBody;
@@ -167,7 +166,7 @@ export function apiError(name: ApiErrorName, detail?: string | number): ApiError
 
 const consumerBudgets: ReadonlySet<string> = new Set(['groups', 'positions', 'consumers']);
 
-/** A budget of the broker is used up: in nats-server's words where it has such a limit too. */
+/** The error for a budget of the broker that is used up: nats-server's, if it has such a limit. */
 function limitBody({ message, details }: BrokerError): ApiErrorBody {
   if (details.budget === 'topics') return apiErrorBody('maximumStreams');
   if (details.budget !== undefined && consumerBudgets.has(details.budget))
@@ -175,7 +174,7 @@ function limitBody({ message, details }: BrokerError): ApiErrorBody {
   return apiErrorBody('storeFailed', message);
 }
 
-/** What a publish or an API call that the broker refused hears. Offsets become sequences. */
+/** The errors for publishes and API calls that the broker refuses. Offsets become sequences. */
 const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErrorBody } = {
   'topic-not-found': () => apiErrorBody('streamNotFound'),
   'topic-exists': () => apiErrorBody('streamNameExists'),
@@ -211,7 +210,7 @@ const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErro
   closed: ({ message }) => apiErrorBody('storeFailed', message),
 };
 
-/** Any failure as an error body; an unexpected one keeps its message but none of its innards. */
+/** The error body of any failure. An unexpected failure shows its message, but no internals. */
 export function errorBodyOf(error: unknown): ApiErrorBody {
   if (error instanceof ApiError) return error.body;
   if (error instanceof BrokerError) return bodies[error.code](error);

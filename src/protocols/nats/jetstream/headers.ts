@@ -4,9 +4,7 @@ import type { Stream } from './stream.ts';
 
 export { natsHeaders, noHeaders, type Header };
 
-/**
- * Carries the key of a message that another protocol published with a key that is no subject of the stream.
- */
+/** Carries the key of a message of another protocol, if the key is not a subject of the stream. */
 const foreignKeyName = 'Pillarbox-Key';
 
 export function foreignKeyHeader(key: Uint8Array): Header {
@@ -14,8 +12,7 @@ export function foreignKeyHeader(key: Uint8Array): Header {
 }
 
 /**
- * The text of the first header of that name; undefined when there is none or it is empty, as nats-server sees
- * it.
+ * The text of the first header of that name; undefined if there is none or it is empty, as in nats-server.
  */
 export function headerText(headers: readonly Header[], name: string): string | undefined {
   for (const header of headers) {

@@ -21,7 +21,7 @@ const directGetPrefix = 'DIRECT.GET.';
 const nextPrefix = 'CONSUMER.MSG.NEXT.';
 
 /**
- * JetStream over the core: streams are topics, consumers are groups, and all of what it keeps here is derived
+ * JetStream on top of the broker: streams are topics, consumers are groups, and all state here is derived
  * from them.
  */
 export class PillarboxJetStream implements JetStream {
@@ -31,12 +31,12 @@ export class PillarboxJetStream implements JetStream {
   readonly #acks: Acks;
   readonly #advisories: Advisories;
   readonly #unsubscribe: () => void;
-  /** By the connection's id. */
+  /** By the id of the connection. */
   readonly #queues = new Map<number, ApiQueue>();
 
   constructor(broker: Broker, server: ServerIdentity) {
     const { router, clock, random } = broker;
-    // Streams and consumers need the context they are part of.
+    // Streams and consumers need the context that they are part of.
     const context = { broker, router, clock, random, server, counters: this.#counters } as {
       -readonly [M in keyof Context]: Context[M];
     };
@@ -48,11 +48,11 @@ export class PillarboxJetStream implements JetStream {
     this.#acks = new Acks(context);
     this.#advisories = new Advisories(context);
     this.#unsubscribe = broker.events.subscribe((event) => this.#onEvent(event));
-    // Push consumers deliver without being asked for.
+    // Push consumers deliver without a request.
     for (const stream of context.streams.all()) stream.consumers();
   }
 
-  /** Stops watching the broker. */
+  /** Unsubscribes from the events of the broker. */
   close(): void {
     this.#unsubscribe();
   }
@@ -80,7 +80,7 @@ export class PillarboxJetStream implements JetStream {
     if (path.startsWith(directGetPrefix))
       return this.#directGet(session, path.slice(directGetPrefix.length), message);
     const parsed = parseVerb(path);
-    // nats-server leaves requests it does not know unanswered.
+    // nats-server does not answer unknown requests.
     if (!parsed) return true;
     this.#queueOf(session).take(message, (request) =>
       this.#dispatch(session, parsed.verb, parsed.args, request),
@@ -88,7 +88,7 @@ export class PillarboxJetStream implements JetStream {
     return true;
   }
 
-  /** What it has asked for is still done. */
+  /** The requests of the session still run to their end. */
   sessionClosed(session: NatsSession): void {
     this.#queues.delete(session.id);
   }
@@ -118,7 +118,7 @@ export class PillarboxJetStream implements JetStream {
     const { answer, handle, needs, errorMembers } = verbs[verb];
     const type = `io.nats.jetstream.api.v1.${answer}_response`;
     const say = (body: object): void => {
-      this.#counters.total++; // INFO does not count itself
+      this.#counters.total++; // the request does not count itself in INFO
       if (reply !== undefined) this.#context.outlet.json(reply, body);
     };
     const fail = (error: unknown): void => {
@@ -170,7 +170,7 @@ export class PillarboxJetStream implements JetStream {
     if (reply === undefined) return true;
     const subject = dot < 0 ? '' : path.slice(dot + 1);
     this.#queueOf(session).take(message, ({ value }) =>
-      // What fails here is a read of the log; the client's request times out, and the broker reports the
+      // Only a read of the log can fail here. The client's request then times out, and the broker reports the
       // damage.
       directGet(this.#context, stream, { reply, subject, body: Buffer.from(value) }).catch(() => undefined),
     );
@@ -185,7 +185,7 @@ export class PillarboxJetStream implements JetStream {
     return true;
   }
 
-  // ---- what happens in the broker
+  // ---- events of the broker
 
   #onEvent(event: BrokerEvent): void {
     const { streams } = this.#context;

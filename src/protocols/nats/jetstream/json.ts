@@ -1,12 +1,14 @@
 import { apiError } from './errors.ts';
 
 /**
- * A shape says which members a request object may have and what each of them holds. Like the NATS server
- * since 2.12, a member that is not in the shape, or holds something else, is refused; null counts as absent.
+ * A shape lists the members that a request object may have, and the kind of each. As in nats-server since
+ * 2.12, a member that is not in the shape, or is of another kind, is refused; null counts as absent.
  *
  * - `nanos` and `integer`: a whole number; `unsigned`: one that is not negative; `time`: an RFC 3339 text;
- *   `texts`: an object of texts; `any`: whatever is there
- * - a list of texts: one of them; `{ object }`, `{ objects }`: an object, a list of objects, of another shape
+ *   `texts`:
+ * an object of texts; `any`: any value
+ * - a list of texts: one of them; `{ object }`, `{ objects }`: an object, or a list of objects, of another
+ *   shape
  */
 export interface Shape {
   readonly [member: string]: Kind;
@@ -47,15 +49,15 @@ type ValueOf<K extends Kind> = K extends 'string' | 'time'
                   ? readonly Decoded<S>[]
                   : unknown;
 
-/** What a body of shape `S` decodes to: every member may be absent. */
+/** The decoded body of shape `S`: every member may be absent. */
 export type Decoded<S extends Shape> = { readonly [M in keyof S]?: ValueOf<S[M]> };
 
 const utf8 = new TextDecoder('utf-8');
 
-/** Lists and objects inside each other: as many as nats-server reads (`encoding/json`). */
+/** The deepest nesting of lists and objects: the same as in nats-server (`encoding/json`). */
 const depthMax = 10_000;
 
-/** Decodes a request body; an empty one is an empty object. Throws the API error 10025 `invalid JSON: …`. */
+/** Decodes a request body; an empty body is an empty object. Throws the API error 10025 `invalid JSON: …`. */
 export function decodeBody<const S extends Shape>(body: Uint8Array, shape: S): Decoded<S> {
   if (isDeeper(body, depthMax)) throw apiError('invalidJson', 'exceeded max depth');
   const text = utf8.decode(body);
@@ -73,8 +75,8 @@ const quote = 34;
 const backslash = 92;
 
 /**
- * Whether lists and objects stand inside each other more than `depth` times. What is that deep costs far more
- * to make and to collect than its bytes let expect.
+ * Whether lists and objects are nested more than `depth` times. Such values cost far more to make and to
+ * collect than their bytes suggest.
  */
 function isDeeper(json: Uint8Array, depth: number): boolean {
   if (json.length <= depth) return false;
@@ -91,7 +93,7 @@ function isDeeper(json: Uint8Array, depth: number): boolean {
   return false;
 }
 
-/** Whether a body asks for nothing: no bytes, blanks, or an empty object. */
+/** Whether a body has no members: no bytes, blanks, or an empty object. */
 export function isEmptyBody(body: Uint8Array): boolean {
   if (body.length === 0) return true;
   if (body.length > 64) return false;

@@ -1,12 +1,12 @@
 import { isPublishSubject, subjectMatches, textOf } from '../../../util/index.ts';
 
 /**
- * Says which keys of a stream are subjects of it. A key that another protocol wrote may be anything, line
- * ends included, so it must not get into a control line unless it is a valid subject that the stream
- * captures.
+ * Key subjects tell which keys of a stream are subjects of it. A key that another protocol wrote may be
+ * anything, including line ends. So it must not get into a control line unless it is a valid subject that the
+ * stream captures.
  *
- * Asked once per delivery: the usual patterns (`>`, a literal, `prefix.>`) are compared as bytes, and the
- * last key is remembered.
+ * There is one check per delivery. The usual patterns (`>`, a literal, `prefix.>`) are therefore compared as
+ * bytes, and the last key is remembered.
  */
 export class KeySubjects {
   readonly #patterns: readonly string[];
@@ -70,7 +70,9 @@ function hasStar(pattern: string): boolean {
 
 const dot = 46;
 
-/** No blank, no control character, no empty token. `*` and `>` are plain characters in what was published. */
+/**
+ * No blank, no control character, no empty token. `*` and `>` are plain characters in a published subject.
+ */
 function isSubject(buffer: Uint8Array, start: number, end: number): boolean {
   let previous = dot;
   for (let at = start; at < end; at++) {
@@ -82,7 +84,7 @@ function isSubject(buffer: Uint8Array, start: number, end: number): boolean {
 }
 
 function sameBytes(buffer: Uint8Array, start: number, expected: Uint8Array, length: number): boolean {
-  // From the end: neighbouring subjects differ there.
+  // From the end, because similar subjects differ there.
   for (let i = length - 1; i >= 0; i--) if (buffer[start + i] !== expected[i]) return false;
   return true;
 }

@@ -6,17 +6,17 @@ import {
   type KnownNames,
 } from '../../names.ts';
 
-/** Whether a stream or a consumer may have this name: streams and consumers have the same rule. */
+/** Whether a stream or a consumer may have this name: the rule is the same for both. */
 export function isAssetName(name: string): boolean {
   return hasLegalCharacters(name, names.nats.topic);
 }
 
-/** The NATS name of a core name. */
+/** The NATS name for a name of the broker. */
 export function assetName(name: string): string {
   return shownName(name, names.nats.topic);
 }
 
-/** The core name behind a NATS name: itself when there is one of it, else what it is the encoding of. */
+/** The broker's name for a NATS name: the same if it exists, otherwise the decoded name. */
 export function coreName(name: string, known: KnownNames): string {
   return coreNameOf(name, names.nats.topic, known) ?? name;
 }
@@ -24,7 +24,7 @@ export function coreName(name: string, known: KnownNames): string {
 /** Metadata that the server adds to an asset's own. */
 const serverMetadata = ['_nats.level', '_nats.req.level', '_nats.ver'];
 
-/** Metadata as the user gave it, without what a server adds; undefined when nothing is left. */
+/** The metadata of the user, without the server's members; undefined if none are left. */
 export function ownMetadata(
   metadata: Readonly<globalThis.Record<string, string>> | undefined,
 ): Readonly<globalThis.Record<string, string>> | undefined {
@@ -34,8 +34,8 @@ export function ownMetadata(
 }
 
 /**
- * Metadata as nats-server shows it: the user's own, the API level that the asset requires, and level and
- * version of the server.
+ * Metadata as nats-server shows it: the user's, the API level that the stream or consumer requires, and the
+ * level and version of the server.
  */
 export function shownMetadata(
   metadata: Readonly<globalThis.Record<string, string>> | undefined,

@@ -1,12 +1,12 @@
 import { LiveMessage, recordOf, type PublishListener, type Router } from '../../../broker/index.ts';
 import { natsHeaders } from './headers.ts';
 
-/** Nobody waits to hear how the publish of an advisory ended. */
+/** Ignores the result of publishing an advisory. */
 const nobody: PublishListener<undefined> = { published: () => {}, refused: () => {} };
 
 /**
- * The outlet is how JetStream says something that is not a delivery: API answers, statuses, advisories. Rare
- * enough for texts.
+ * The outlet sends all messages of JetStream that are not deliveries: API answers, statuses, advisories. They
+ * are rare enough to be made as texts.
  */
 export class Outlet {
   readonly #router: Router;
@@ -31,8 +31,8 @@ export class Outlet {
   }
 
   /**
-   * An event: to whoever listens, and into the stream that captures its subject. `body` is made only if
-   * anybody wants it.
+   * Publishes an event, to subscribers and into the stream that captures its subject. `body` is called only
+   * if there is one of them.
    */
   advisory(subject: string, body: () => object): void {
     const route = this.#router.matchSubject(subject);

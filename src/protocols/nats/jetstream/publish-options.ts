@@ -4,12 +4,12 @@ import { headerText } from './headers.ts';
 import { checkFeatureHeaders } from './publish-refusals.ts';
 import type { StreamConfig } from './stream-config.ts';
 
-/** Expectations that no stream can meet: what a number that is none stands for. */
+/** An expectation that no stream can meet: it replaces a sequence that is not a number. */
 const impossibleOffset = -2;
 
 /**
- * What the headers of a publish ask of the core: dedupe, expectations, rollup. Undefined when they ask for
- * nothing. Throws the API error of the first one that cannot be met by this stream at all.
+ * The options in the headers of a publish: dedupe, expectations, rollup. Undefined if there are none. Throws
+ * the API error of the first header that this stream can never accept.
  */
 export function publishOptions(
   headers: readonly Header[],
@@ -41,7 +41,7 @@ export function publishOptions(
   };
 }
 
-/** A sequence as an offset: 0, "nothing yet", is -1. */
+/** Converts a sequence to an offset: 0, "nothing yet", becomes -1. */
 function offsetOf(sequence: string | undefined): number | undefined {
   if (sequence === undefined) return undefined;
   return /^\d{1,16}$/.test(sequence) ? Number(sequence) - 1 : impossibleOffset;

@@ -8,12 +8,13 @@ import { parseDuration } from './time.ts';
 /** The last token of a reply subject that belongs to a batch: `<inbox>.<id>.<flow>.<gap>.<seq>.<op>.$FI`. */
 const batchReplyEnd = Buffer.from('.$FI', 'latin1');
 
-/** nats-server keeps the length of a header block in 16 bits. */
+/** The limit of nats-server, which keeps the length of a header block in 16 bits. */
 const headerBytesMax = 65_535;
 
 /**
- * What a stream refuses whatever the headers say: everything once it is sealed, what is too large, members of
- * a fast batch, and on a counter stream all that counts nothing. In nats-server's order and words.
+ * The error for a message that a stream refuses whatever its headers. A sealed stream refuses all messages.
+ * Others refuse messages that are too large or belong to a fast batch, and a counter stream also those
+ * without an increment. The order and the errors are nats-server's.
  */
 export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError | undefined {
   if (config.sealed) return apiError('streamSealed');
@@ -27,9 +28,9 @@ export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError 
 }
 
 /**
- * Throws for headers of features that are not built, as a stream answers that does not allow them, and for
- * headers that only a server writes. `expectedStream` throws for the wrong stream: nats-server looks at that
- * in between.
+ * Throws for headers of features that are not built, with the error of a stream that does not allow them, and
+ * for headers that only a server writes. `expectedStream` throws if the stream is the wrong one: nats-server
+ * checks it in between.
  */
 export function checkFeatureHeaders(
   headers: readonly Header[],
@@ -50,8 +51,8 @@ export function checkFeatureHeaders(
 }
 
 /**
- * `never`, a duration of a second or more, or seconds. A text that is none is kept as any header where TTLs
- * are not allowed.
+ * A TTL is `never`, a duration of a second or more, or a number of seconds. If TTLs are not allowed, any
+ * other text is stored as an ordinary header.
  */
 function checkTtl(ttl: string | undefined, config: StreamConfig): void {
   if (ttl === undefined) return;
@@ -61,7 +62,7 @@ function checkTtl(ttl: string | undefined, config: StreamConfig): void {
   if (!isTtl && config.allow_msg_ttl) throw apiError('messageTtlInvalid');
 }
 
-/** `Nats-Scheduler` names a schedule that `Nats-Schedule-Next: purge` ends. */
+/** `Nats-Scheduler` names the schedule that `Nats-Schedule-Next: purge` ends. */
 function checkScheduler(headers: readonly Header[], subject: string): void {
   const next = headerText(headers, 'Nats-Schedule-Next');
   const scheduler = headerText(headers, 'Nats-Scheduler');

@@ -21,7 +21,7 @@ import type { Stream } from './stream.ts';
 import type { StreamConfig } from './stream-config.ts';
 import { whenDurable } from './when-durable.ts';
 
-/** The token of a publish that wants no answer. */
+/** The token of a publish without an answer. */
 const noReply = -1;
 
 const duplicateEnd = Buffer.from(',"duplicate": true}');
@@ -29,23 +29,23 @@ const closingBrace = 0x7d;
 
 /**
  * Publishes to streams: a message to a subject that a stream captures is stored, and answered with a PubAck
- * when it is on disk.
+ * once it is on disk.
  *
- * The common publish has no headers. It costs no object: the record and the answer are flyweights, what waits
- * for the commit is a number, and the PubAck is its stream's prefix and a number.
+ * The usual publish has no headers, and allocates no object. The record and the answer are flyweights, a
+ * number waits for the commit, and the PubAck is the stream's prefix and a number.
  */
 export class Publisher implements PublishListener<number> {
   readonly #context: Context;
   readonly #record = new Record();
   readonly #answer = new LiveMessage();
   #answerBytes: Buffer = Buffer.alloc(512);
-  /** The stream whose prefix stands in `#answerBytes`. */
+  /** The stream prefix that `#answerBytes` begins with. */
   #answerPrefix: Buffer | undefined = undefined;
   #answerRoute: Route | undefined = undefined;
   #lastTopic: Topic | undefined = undefined;
   #lastStream: Stream | undefined = undefined;
   readonly #replies = new ReplySlots();
-  /** The stream of each reply slot that is taken. */
+  /** The stream of each reply slot in use. */
   readonly #streams: (Stream | undefined)[] = [];
   #joined: Buffer = Buffer.alloc(0);
   readonly #held = new Set<NatsSession>();
@@ -78,7 +78,7 @@ export class Publisher implements PublishListener<number> {
     if (this.#context.broker.congested) this.#hold(session);
   }
 
-  /** What {@link publish} would refuse a message for before the topic is asked. */
+  /** Why {@link publish} would refuse a message before it reaches the topic. */
   refusalOf(message: LiveMessage, topic: Topic): string | undefined {
     const { config } = this.#context.streams.of(topic);
     const refusal = refusalOf(message, config);
@@ -119,7 +119,7 @@ export class Publisher implements PublishListener<number> {
     const reply = Buffer.from(replies.buffer.subarray(replies.start, replies.end)).toString('utf8');
     const stream = this.#streams[slot]!;
     replies.give(slot);
-    // A broker that lost its disk says nothing more; the connection's end does.
+    // A broker that lost its disk sends no answers; clients notice that their connection ends.
     if (error instanceof BrokerError && error.code === 'closed') return;
     const answer = { error: errorBodyOf(error), stream: stream.name, seq: 0 };
     const durable = tellsWhatIsLast(error) ? whenDurable(this.#context, stream.topic) : undefined;
@@ -140,7 +140,7 @@ export class Publisher implements PublishListener<number> {
     return this.#lastStream;
   }
 
-  /** A topic of that name may come again: it will be another one. */
+  /** Forgets a deleted topic: a new topic may get the same name. */
   topicDeleted(topic: Topic): void {
     if (topic !== this.#lastTopic) return;
     this.#lastTopic = undefined;
@@ -153,7 +153,7 @@ export class Publisher implements PublishListener<number> {
     return slot;
   }
 
-  /** Points the record at subject and payload; they are joined first when they do not stand in one buffer. */
+  /** Points the record at subject and payload. They are joined first if they are not in the same buffer. */
   #fillRecord(message: LiveMessage): void {
     const record = this.#record;
     const { subjectBuffer, subjectStart, subjectEnd, valueBuffer, valueStart, valueEnd } = message;
@@ -179,7 +179,7 @@ export class Publisher implements PublishListener<number> {
     record.valueEnd = bytes;
   }
 
-  /** Too much waits for the disk: who publishes is not read from until it fell. */
+  /** Too many bytes wait for the disk: the publisher is not read until they become fewer. */
   #hold(session: NatsSession): void {
     if (this.#held.has(session)) return;
     session.hold('congested');
@@ -193,7 +193,7 @@ export class Publisher implements PublishListener<number> {
   }
 }
 
-/** A refusal that names a message: it must be there after a crash too. */
+/** Whether a refusal tells the client which message is the last: that message must survive a crash. */
 function tellsWhatIsLast(error: Error): boolean {
   if (!(error instanceof BrokerError)) return false;
   const { code } = error;
@@ -201,8 +201,8 @@ function tellsWhatIsLast(error: Error): boolean {
 }
 
 /**
- * Headers as they are stored. Where the list needs its block beside it and both do not fit, the block says
- * everything.
+ * The headers to store. If the list also needs the original block and both do not fit, only the block is
+ * stored; it has all headers.
  */
 function fitting(
   headers: readonly Header[],

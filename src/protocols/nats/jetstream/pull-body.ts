@@ -7,8 +7,8 @@ const digitsOnly = /^[+-]?\d+$/;
 
 /**
  * Decodes the body of a pull request: nothing (one message), a number of messages, or
- * `{batch, expires, max_bytes, no_wait, idle_heartbeat}` with times in nanoseconds. Members it does not know
- * are passed over.
+ * `{batch, expires, max_bytes, no_wait, idle_heartbeat}` with times in nanoseconds. Unknown members are
+ * ignored.
  *
  * Throws an API error whose description says what is wrong.
  */
@@ -34,7 +34,7 @@ function parse(text: string): { readonly [member: string]: unknown } {
   try {
     return JSON.parse(text) as { readonly [member: string]: unknown };
   } catch (error) {
-    // nats-server's words for the commonest mistake, as some tests of clients compare them.
+    // The text of nats-server for the most common mistake: some tests of clients compare it.
     const first = /^\{\s*([^\s"}])/.exec(text)?.[1];
     if (first) {
       throw apiError(

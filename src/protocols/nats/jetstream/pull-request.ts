@@ -20,10 +20,10 @@ import {
 } from './status.ts';
 import { durationText, nanosPerMs } from './time.ts';
 
-/** Requests that wait at one consumer at most, whatever its max_waiting. */
+/** The most requests that wait at one consumer, whatever its max_waiting. */
 const waitingMax = 16_384;
 
-/** What a pull request asks for. Times in milliseconds; 0 = not asked for. */
+/** The options of a pull request. Times in milliseconds; 0 = not set. */
 export interface PullOptions {
   readonly batch: number;
   readonly maxBytes: number;
@@ -33,10 +33,10 @@ export interface PullOptions {
 }
 
 /**
- * A pull request is one `CONSUMER.MSG.NEXT`: a collector of its group, from the request until it is filled,
- * expires, or the inbox it answers to is gone. What it collects is sent on at once.
+ * A pull request is one `CONSUMER.MSG.NEXT`: a collector of its group. It lasts until it is filled, expires,
+ * or its inbox has no subscriber any more. The messages it collects are sent at once.
  *
- * Requests of one consumer take turns, one message each, as nats-server has it.
+ * Requests of one consumer take turns, one message each, as in nats-server.
  */
 export class PullRequest implements CollectorListener {
   readonly #context: Context;
@@ -63,7 +63,7 @@ export class PullRequest implements CollectorListener {
         messagesMax: batch,
         ...(maxBytes > 0 ? { bytesMax: maxBytes, sizeOf: this.#sizeOf } : {}),
         ...(expiresMs > 0 ? { waitMs: expiresMs } : {}),
-        // One that also expires waits for the first message.
+        // A request that also expires waits for the first message.
         idle: noWait && expiresMs === 0 ? 'answer' : 'wait',
         label: reply,
         ...(connection === undefined ? {} : { connection }),
@@ -72,12 +72,12 @@ export class PullRequest implements CollectorListener {
     );
   }
 
-  /** Messages it still takes. */
+  /** Messages that the request still takes. */
   get left(): number {
     return this.#collector.messagesLeft;
   }
 
-  /** Joins the group, if a client listens on the inbox. */
+  /** Joins the group, if the inbox has a subscriber. */
   start(): void {
     if (!this.#target.present) return this.#collector.end();
     this.#consumer.waiting.add(this);
@@ -143,14 +143,14 @@ export class PullRequest implements CollectorListener {
     this.#context.outlet.status(this.#reply, status);
   }
 
-  /** A reader that is behind gets no more until it caught up. */
+  /** Pauses a slow reader until it has caught up. */
   #lookForCongestion(): void {
     if (!this.#target.congested) return;
     this.#collector.hold();
     this.#target.whenDrained(() => this.#collector.resume());
   }
 
-  /** The client wants to hear something every `heartbeatMs`. */
+  /** Sends a status if the client has received nothing for `heartbeatMs`. */
   readonly #beat = (): void => {
     const { clock } = this.#context;
     const { heartbeatMs } = this.#options;
@@ -165,7 +165,7 @@ export class PullRequest implements CollectorListener {
   };
 }
 
-/** `CONSUMER.MSG.NEXT.<stream>.<consumer>`: answers with messages, or with a status when it cannot. */
+/** `CONSUMER.MSG.NEXT.<stream>.<consumer>`: answers with messages, or with a status if there can be none. */
 export function pull(
   context: Context,
   consumer: StreamConsumer,
@@ -175,7 +175,7 @@ export function pull(
   if (reply === undefined) return;
   const say = (status: Buffer): void => context.outlet.status(reply, status);
   const { config } = consumer;
-  // A group that commits offsets (Kafka's) delivers nothing: clients know this answer, and give up.
+  // A group that commits offsets (Kafka's) delivers nothing. Clients know this status, and give up.
   if (config.deliver_subject !== undefined || consumer.group.isCommitted)
     return say(statuses.consumerIsPushBased);
   let options: PullOptions;
@@ -202,7 +202,7 @@ export function pull(
   }
   const isFull = context.broker.budgets.refusal('consumers') !== undefined;
   if (isFull || consumer.waiting.size >= Math.min(config.max_waiting ?? Infinity, waitingMax)) {
-    // With heartbeats the client notices by itself; an answer would make it ask again at once, and again.
+    // With heartbeats the client notices by itself; an answer would make it repeat the request at once.
     if (options.heartbeatMs === 0) say(statuses.exceededMaxWaiting);
     return;
   }

@@ -5,13 +5,13 @@ import type { Context, LiveTarget } from './context.ts';
 import { statuses } from './status.ts';
 import { msOfNanos } from './time.ts';
 
-/** Flow control lets at most so many bytes go out unanswered, after a slow start at a sixteenth. */
+/** The most unanswered bytes under flow control; the window starts at a sixteenth. */
 const flowControlBytesMax = 32 * 1024 * 1024;
 const flowControlBytesStart = flowControlBytesMax / 16;
 
 /**
- * A push delivery is the consumer of a push-based consumer's group: it takes messages while somebody listens
- * on the deliver subject, as fast as the listener's connection, flow control and rate limit allow.
+ * A push delivery is the member of the group for a push consumer. It takes messages while the deliver subject
+ * has a subscriber, as fast as the subscriber's connection, flow control and rate limit allow.
  */
 export class PushDelivery implements Consumer {
   readonly subject: string;
@@ -27,14 +27,14 @@ export class PushDelivery implements Consumer {
   #heartbeat: Timer | undefined = undefined;
   #lastSentMs = 0;
 
-  /** Bytes sent and not answered for yet; the window they may fill; what the request under way stands for. */
+  /** The bytes sent and not answered yet. Below: the size of their window, and the request under way. */
   #unansweredBytes = 0;
   #windowBytes = flowControlBytesStart;
   #requestSubject: string | undefined = undefined;
   #requestBytes = 0;
   #requestCount = 0;
 
-  /** When the rate limit lets the next message go, on the monotonic clock. */
+  /** When the rate limit allows the next message, on the monotonic clock. */
   #nextSendMs = 0;
   #rateTimer: Timer | undefined = undefined;
 
@@ -49,7 +49,7 @@ export class PushDelivery implements Consumer {
     this.#bytesPerMs = (config.rate_limit_bps ?? 0) / 8 / 1000;
   }
 
-  /** Somebody listens on the deliver subject. */
+  /** Whether the deliver subject has a subscriber. */
   get bound(): boolean {
     return this.#bound;
   }
@@ -62,7 +62,7 @@ export class PushDelivery implements Consumer {
     return this.#target.connection;
   }
 
-  /** The subject that the listener answers to now, if it was asked. */
+  /** The subject of the flow control request that waits for an answer, if there is one. */
   get requestSubject(): string | undefined {
     return this.#requestSubject;
   }
@@ -135,7 +135,7 @@ export class PushDelivery implements Consumer {
     });
   }
 
-  /** rate_limit_bps: each message takes its bytes' time. */
+  /** Applies rate_limit_bps: each message takes the time of its bytes. */
   #pace(bytes: number): void {
     const { clock } = this.#context;
     const nowMs = clock.monotonic();
@@ -149,7 +149,7 @@ export class PushDelivery implements Consumer {
 
   // ---- flow control
 
-  /** Beyond half of the window the listener is asked to answer; the window doubles with each answer. */
+  /** Sends a flow control request once half of the window is used. The window doubles with each answer. */
   #countUnanswered(bytes: number): void {
     this.#unansweredBytes += bytes;
     if (this.#requestSubject !== undefined || this.#unansweredBytes <= this.#windowBytes / 2) return;
@@ -159,7 +159,7 @@ export class PushDelivery implements Consumer {
     this.#context.outlet.status(this.subject, statuses.flowControlRequest, this.#requestSubject);
   }
 
-  /** The listener answered: it has read everything sent before the request. */
+  /** Called with the subscriber's answer: it has read all bytes sent before the request. */
   flowControlAnswered(subject: string): void {
     if (subject !== this.#requestSubject) return;
     this.#requestSubject = undefined;

@@ -2,18 +2,18 @@ const slotBytes = 64;
 const slotsAtStart = 1024;
 
 /**
- * Reply slots keep the reply subjects of publishes that wait for their commit, one after the other in one
- * buffer, so that a publish under way is a number and costs no object. A reply subject longer than a slot has
- * bytes of its own.
+ * Reply slots hold the reply subjects of publishes that wait for their commit, one after another in one
+ * buffer. So a publish under way is a number, and allocates no object. A reply subject that is longer than a
+ * slot has memory of its own.
  */
 export class ReplySlots {
   #bytes: Buffer = Buffer.allocUnsafeSlow(slotsAtStart * slotBytes);
   #lengths: Uint16Array = new Uint16Array(slotsAtStart);
   readonly #long = new Map<number, Uint8Array>();
-  /** Free slots, the one to take next last. */
+  /** Free slots; the last one is taken next. */
   readonly #free: number[] = Array.from({ length: slotsAtStart }, (_, i) => slotsAtStart - 1 - i);
 
-  /** How many are taken. */
+  /** Number of slots in use. */
   get taken(): number {
     return this.#lengths.length - this.#free.length;
   }
@@ -36,7 +36,7 @@ export class ReplySlots {
     this.#free.push(slot);
   }
 
-  /** Where the subject of a slot is: {@link buffer} from {@link start} to {@link end}. */
+  /** Sets {@link buffer}, {@link start} and {@link end} to the subject of a slot. */
   find(slot: number): void {
     const long = this.#long.size > 0 ? this.#long.get(slot) : undefined;
     this.buffer = long ?? this.#bytes;

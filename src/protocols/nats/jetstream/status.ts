@@ -1,6 +1,6 @@
 /**
- * A status is a message without payload whose header line says how a request went:
- * `NATS/1.0 408 Request Timeout`. Clients compare the texts, so they are those of the NATS server.
+ * A status is a message without payload whose header line gives the result of a request:
+ * `NATS/1.0 408 Request Timeout`. Clients compare the texts, so they are those of nats-server.
  */
 
 /** The header block of a status, with further headers if given. */
@@ -48,7 +48,7 @@ export function badRequestStatus(problem: string): Buffer {
   return status(400, `Bad Request - ${problem}`);
 }
 
-/** A pull request asks for more than the consumer allows. */
+/** For a pull request that asks for more than the consumer allows. */
 export function exceededStatus(
   limit: 'MaxRequestBatch' | 'MaxRequestExpires' | 'MaxRequestMaxBytes',
   of: string | number,
@@ -56,17 +56,17 @@ export function exceededStatus(
   return status(409, `Exceeded ${limit} of ${of}`);
 }
 
-/** A pull request ended early: what of it is left. */
+/** For a pull request that ended early: the messages and bytes that are left of it. */
 export function requestTimeoutStatus(messages: number, bytes: number): Buffer {
   return status(408, 'Request Timeout', pending(messages, bytes));
 }
 
-/** A pull request has its messages, and bytes to spare. */
+/** For a pull request that has all its messages, with bytes left. */
 export function batchCompletedStatus(messages: number, bytes: number): Buffer {
   return status(409, 'Batch Completed', pending(messages, bytes));
 }
 
-/** The server stops: the request is over. */
+/** For a pull request that ends because the server stops. */
 export function serverShutdownStatus(messages: number, bytes: number): Buffer {
   return status(409, 'Server Shutdown', pending(messages, bytes));
 }
@@ -82,7 +82,7 @@ function pending(messages: number, bytes: number): readonly (readonly [string, n
   ];
 }
 
-/** Nothing to deliver, but all is well. `stalled`: the flow control subject that waits for an answer. */
+/** There is nothing to deliver. `stalled`: the flow control subject that waits for an answer. */
 export function idleHeartbeatStatus(lastConsumer: number, lastStream: number, stalled?: string): Buffer {
   return status(100, 'Idle Heartbeat', [
     ['Nats-Last-Consumer', lastConsumer],

@@ -14,10 +14,7 @@ import {
 import { checkPedanticLimits, invalidConfig as invalid } from './stream-problems.ts';
 import { msOfNanos, nanosOfMs, nanosPerMs } from './time.ts';
 
-/**
- * A stream's configuration as a request may give it (ADR-31 and nats-server's StreamConfig, `pedantic`
- * aside).
- */
+/** A stream's configuration in a request (ADR-31 and nats-server's StreamConfig, plus `pedantic`). */
 export const streamConfigShape = {
   name: 'string',
   description: 'string',
@@ -62,7 +59,7 @@ export const streamConfigShape = {
 
 export type StreamConfigRequest = Decoded<typeof streamConfigShape>;
 
-/** A stream's configuration, complete: limits that do not apply are -1, as the wire shows them. */
+/** A stream's complete configuration: limits that do not apply are -1, as on the wire. */
 export interface StreamConfig extends StreamFeatures {
   readonly name: string;
   readonly description?: string;
@@ -93,7 +90,7 @@ export interface StreamConfig extends StreamFeatures {
   readonly metadata?: Readonly<globalThis.Record<string, string>>;
 }
 
-/** Subjects are compared each with each. */
+/** Bounded because each subject is compared with every other. */
 const subjectsMax = 1024;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 128 * 1024;
@@ -102,12 +99,11 @@ const duplicateWindowNanosDefault = 120e9;
 const shortestAgeNanos = 100 * nanosPerMs;
 
 /**
- * Room that `messageBytesMax` leaves for the key, which `max_msg_size` does not count: the longest control
- * line.
+ * The room in `messageBytesMax` for the key, which `max_msg_size` does not count: the longest control line.
  */
 const keyBytesMax = 4096;
 
-/** What cannot be had here yet, each with the sentence its error carries. */
+/** Members that are not built yet, each with the text of its error. */
 const unsupported = [
   ['mirror', 'mirrors are not supported'],
   ['sources', 'sources are not supported'],
@@ -118,8 +114,8 @@ const unsupported = [
 ] as const satisfies readonly (readonly [keyof StreamConfigRequest, string])[];
 
 /**
- * Fills in defaults, normalises limits and checks every field. Throws the API error 10052 (or a more specific
- * one).
+ * Fills in defaults, normalises limits and checks every field. Throws the API error 10052, or a more specific
+ * one.
  */
 export function streamConfig(request: StreamConfigRequest): StreamConfig {
   const name = request.name ?? '';
@@ -158,7 +154,7 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
   checkSubjects(subjects, request.no_ack ?? false);
   const placement = placementOf(request.placement);
   const metadata = ownMetadata(request.metadata);
-  // A schedule replaces its last message, whatever was said of roll-ups and purging.
+  // A schedule replaces its last message, whatever the request says of roll-ups and purging.
   const rollup = request.allow_msg_schedules ? true : (request.allow_rollup_hdrs ?? false);
   return {
     name,
@@ -192,7 +188,7 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
   };
 }
 
-/** What an update may not do to `old`, and what sealing implies. Throws 10052. */
+/** Checks an update of `old`, and applies the consequences of sealing. Throws 10052. */
 export function updatedStreamConfig(old: StreamConfig, config: StreamConfig): StreamConfig {
   const change = (what: string): Error => invalid(`stream configuration update can not ${what}`);
   if (config.num_replicas > 1) throw apiError('replicasNotSupported');
@@ -216,7 +212,9 @@ export function updatedStreamConfig(old: StreamConfig, config: StreamConfig): St
   };
 }
 
-/** The core's words for a stream: `attributes.nats` keeps what the core has no word for. */
+/**
+ * The topic's configuration for a stream. `attributes.nats` keeps the members that the broker does not have.
+ */
 export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicConfig {
   const limit = (value: number): number | undefined => (value > 0 ? value : undefined);
   return topicConfig({
@@ -234,7 +232,7 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
     overflow: config.discard === 'new' ? 'reject' : 'drop-oldest',
     overflowPerKey: config.discard_new_per_subject ? 'reject' : 'drop-oldest',
     dedupeWindowMs: msOfNanos(config.duplicate_window),
-    // A topic that another protocol made has it from when its first limit by subject needs it.
+    // A topic of another protocol keeps the state of keys once its first limit per subject needs it.
     keyState: base === undefined || base.keyState || config.max_msgs_per_subject > 0,
     sealed: config.sealed,
     attributes: { ...base?.attributes, nats: config },
@@ -242,8 +240,9 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
 }
 
 /**
- * The stream that a topic shows to NATS clients, whoever made the topic: what the core knows is read from the
- * core, the rest from `attributes.nats` or, for a topic that another door made, from NATS's defaults.
+ * The stream configuration that a topic shows to NATS clients, even if another protocol created the topic.
+ * The members that the broker has come from the topic. The others come from `attributes.nats` or, for a topic
+ * of another protocol, from the defaults of NATS.
  */
 export function streamConfigOf(topic: Topic): StreamConfig {
   const core = topic.config;
@@ -293,7 +292,7 @@ function checkLengths(name: string, { description, metadata }: StreamConfigReque
   }
 }
 
-/** -1 for "no limit", however it was said. */
+/** -1 for every form of "no limit". */
 function limitOf(value: number | undefined): number {
   return value === undefined || value < 1 ? -1 : value;
 }
@@ -309,10 +308,7 @@ function duplicateWindowOf(given: number, maxAge: number, pedantic: boolean): nu
   return given;
 }
 
-/**
- * An empty placement is none. One server is where everything is placed, so the rest is shown and nothing
- * more.
- */
+/** An empty placement counts as none. With one server a placement has no effect, so it is only shown. */
 function placementOf(placement: unknown): unknown {
   if (typeof placement !== 'object' || placement === null) return undefined;
   if ('preferred' in placement && placement.preferred !== '')

@@ -3,8 +3,7 @@ import type { StreamConfig, StreamConfigRequest } from './stream-config.ts';
 
 /**
  * Features that a stream may allow, each by a flag of its configuration. The flags are kept, checked and
- * shown as nats-server has them. Where the feature itself is not built, its use is refused: see
- * publish-options.ts.
+ * shown as in nats-server. If a feature itself is not built, its use is refused: see publish-options.ts.
  */
 export interface StreamFeatures {
   readonly allow_msg_ttl: boolean;
@@ -25,7 +24,7 @@ export function streamFeatures(request: StreamConfigRequest): StreamFeatures {
   };
 }
 
-/** Throws 10052 for flags that do not go with other members. */
+/** Throws 10052 if a counter stream has members that do not fit it. */
 export function checkCounter(request: StreamConfigRequest): void {
   if (!request.allow_msg_counter) return;
   if (request.discard === 'new') throw invalidConfig('counter stream cannot use discard new');
@@ -36,8 +35,8 @@ export function checkCounter(request: StreamConfigRequest): void {
 }
 
 /**
- * Throws 10052 where schedules cannot be: they replace messages, so they need roll-ups, which are allowed
- * with them.
+ * Throws 10052 if schedules do not fit the other members. Schedules replace messages, so they need roll-ups,
+ * which they allow implicitly.
  */
 export function checkSchedules(request: StreamConfigRequest): void {
   if (!request.allow_msg_schedules) return;
@@ -46,7 +45,7 @@ export function checkSchedules(request: StreamConfigRequest): void {
     throw invalidConfig('message scheduling cannot be set if roll-ups are disabled');
 }
 
-/** Throws 10052 for what an update may not do to the flags of `old`. */
+/** Throws 10052 if an update may not change the flags of `old` in this way. */
 export function checkFeaturesUpdate(old: StreamConfig, config: StreamConfig): void {
   if (old.allow_msg_ttl && !config.allow_msg_ttl)
     throw invalidConfig('message TTL status can not be disabled');

@@ -7,10 +7,10 @@ import { shownMetadata } from './names.ts';
 import { timeText, zeroTime } from './time.ts';
 import type { Context } from './context.ts';
 
-/** How many subjects one STREAM.INFO answer lists at most. */
+/** The most subjects in one STREAM.INFO answer. */
 export const subjectDetailsMax = 100_000;
 
-/** `deleted_details` lists at most so many sequences, so that an answer stays an answer. */
+/** The most sequences that `deleted_details` lists, so that the size of an answer is bounded. */
 const deletedDetailsMax = 100_000;
 
 export interface StreamState {
@@ -29,11 +29,14 @@ export interface StreamState {
 
 export interface StreamInfoOptions {
   readonly deletedDetails?: boolean;
-  /** Names the server as the cluster's leader: STREAM.INFO alone does. */
+  /** Names the server as the leader of the cluster: only STREAM.INFO does. */
   readonly cluster?: boolean;
 }
 
-/** The members of a StreamInfo, as STREAM.INFO, CREATE, UPDATE and LIST show it. What it tells is on disk. */
+/**
+ * The members of a StreamInfo, as in the answers of STREAM.INFO, CREATE, UPDATE and LIST. Resolves when the
+ * messages that it counts are on disk.
+ */
 export async function streamInfo(
   context: Context,
   stream: Stream,
@@ -87,13 +90,15 @@ async function streamState(
   return firstMs === undefined ? state : { ...state, first_ts: timeText(firstMs) };
 }
 
-/** What was removed a moment ago may still count under its subject, until then. */
+/**
+ * Runs the pending accounting: until then, messages removed just before may still count under their subject.
+ */
 export async function account(stream: Stream): Promise<void> {
   for (const { accounting } of stream.topic.partitions.opened.slice())
     if (accounting.size > 0) await accounting.run();
 }
 
-/** The highest sequence ever given; 0 when there was none. */
+/** The highest sequence ever used; 0 if there was none. */
 function lastPublished(partitions: readonly Partition[]): number {
   let last = 0;
   for (const partition of partitions) {
@@ -102,7 +107,7 @@ function lastPublished(partitions: readonly Partition[]): number {
   return last;
 }
 
-/** The lowest live sequence; one past the last when there is none. */
+/** The lowest live sequence; one past the last if there is none. */
 function firstSequence(partitions: readonly Partition[], messages: number): number {
   if (messages === 0) return lastPublished(partitions) + 1;
   for (const partition of partitions) {
@@ -133,7 +138,7 @@ function deletedSequences(partitions: readonly Partition[]): number[] {
   return sequences;
 }
 
-/** Live messages per subject that matches `filter`, sorted by subject. */
+/** The numbers of live messages of subjects that match `filter`, sorted by subject. */
 export function subjectCounts(stream: Stream, filter: string): [subject: string, count: number][] {
   const counts = new Map<string, number>();
   for (const partition of stream.topic.partitions.opened) {
@@ -145,7 +150,7 @@ export function subjectCounts(stream: Stream, filter: string): [subject: string,
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Live messages from a sequence on, without reading them. */
+/** The number of live messages from a sequence on, without reading them. */
 export function liveFrom(stream: Stream, sequence: number): number {
   const from = partitionOfSequence(sequence);
   let live = 0;

@@ -6,8 +6,8 @@ export function invalidConfig(problem: string): Error {
 }
 
 /**
- * Limits that a pedantic request writes as -1 for "none": other negative numbers are refused, not read as -1.
- * Throws 10157.
+ * Checks limits for which -1 means "none": in a pedantic request, other negative numbers are refused instead
+ * of being read as -1. Throws 10157.
  */
 export function checkPedanticLimits(
   request: { readonly [member: string]: unknown },
@@ -18,7 +18,7 @@ export function checkPedanticLimits(
   }
 }
 
-/** Members that a pedantic request does not give a negative number. Throws 10157. */
+/** Checks that a pedantic request does not give these members a negative number. Throws 10157. */
 export function checkPedanticSigns(
   request: { readonly [member: string]: unknown },
   members: readonly string[],

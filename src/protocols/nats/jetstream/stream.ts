@@ -7,8 +7,7 @@ import { coreName } from './names.ts';
 import { streamConfigOf, type StreamConfig } from './stream-config.ts';
 
 /**
- * A stream is a topic as NATS clients see it. It holds nothing that the topic does not: only what is worth
- * keeping ready.
+ * A stream is a topic as NATS clients see it. All its state is derived from the topic and kept ready here.
  */
 export class Stream {
   readonly topic: Topic;
@@ -17,7 +16,7 @@ export class Stream {
   #config: StreamConfig;
   #keySubjects: KeySubjects;
   #pubAckPrefix: Buffer;
-  /** The stream's name, which is the subject of what has none of its own. */
+  /** The name of the stream, which is also the subject of messages without one. */
   readonly nameBytes: Buffer;
 
   constructor(context: Context, topic: Topic) {
@@ -37,14 +36,14 @@ export class Stream {
     return this.#config;
   }
 
-  /** The topic has a new configuration. */
+  /** To be called when the topic has a new configuration. */
   configured(): void {
     this.#config = streamConfigOf(this.topic);
     this.#keySubjects = new KeySubjects(allSubjects(this.topic, this.#config));
     this.#pubAckPrefix = pubAckPrefix(this.#config.name);
   }
 
-  /** `{"stream":"S","seq":`: a PubAck but for its number. */
+  /** `{"stream":"S","seq":`: a PubAck without its number. */
   get pubAckPrefix(): Buffer {
     return this.#pubAckPrefix;
   }
@@ -54,8 +53,8 @@ export class Stream {
   }
 
   /**
-   * The subject that a message with this key shows: the key, if the stream captures it; else the stream's
-   * name.
+   * The subject that a message with this key shows: the key if the stream captures it, otherwise the name of
+   * the stream.
    */
   subjectOfKey(key: string): string {
     return this.#keySubjects.hasText(key) ? key : this.name;
@@ -102,8 +101,8 @@ export class Stream {
 }
 
 /**
- * Subjects that the stream captures or captured before an update: what was published under one of them keeps
- * it.
+ * The subjects that the stream captures, and those that it captured before an update: messages published
+ * under them keep their subject.
  */
 function allSubjects(topic: Topic, config: StreamConfig): readonly string[] {
   const past = topic.config.attributes['natsPastSubjects'];

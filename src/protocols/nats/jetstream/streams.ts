@@ -5,8 +5,8 @@ import { coreName } from './names.ts';
 import { Stream } from './stream.ts';
 
 /**
- * All streams: one per topic, whoever made the topic. What is kept of a stream here is derived from its topic
- * and forgotten with it.
+ * All streams: one per topic, even if another protocol created the topic. The state of a stream is derived
+ * from its topic and dropped with it.
  */
 export class Streams {
   readonly #context: Context;

@@ -1,21 +1,20 @@
 import { rfc3339 } from '../../../util/index.ts';
 
 /**
- * Times and durations as JetStream writes them: RFC 3339 texts in UTC, durations in nanoseconds. The core
- * counts milliseconds, so what is finer than a millisecond is kept only in a stream's or consumer's stored
- * configuration.
+ * Times and durations in the form of JetStream: RFC 3339 texts in UTC, durations in nanoseconds. The broker
+ * counts milliseconds. A finer time is kept only in the stored configuration of a stream or consumer.
  */
 export const nanosPerMs = 1_000_000;
 
-/** What Go writes for "no time". */
+/** Go's text for "no time". */
 export const zeroTime = '0001-01-01T00:00:00Z';
 
-/** A time as Go prints it: without the zeros that end its fraction. */
+/** A time as Go prints it: without trailing zeros in its fraction. */
 export function timeText(ms: number): string {
   return rfc3339(ms).replace(/\.?0+Z$/, 'Z');
 }
 
-/** A time that may be Go's zero time as milliseconds, or undefined for that. */
+/** A time in milliseconds; undefined for Go's zero time. */
 export function timeMs(text: string | undefined): number | undefined {
   if (text === undefined || text.startsWith('0001-01-01T00:00:00')) return undefined;
   return Date.parse(text);
@@ -26,8 +25,8 @@ export function msOfNanos(nanos: number): number {
 }
 
 /**
- * Nanoseconds of a core duration; `given` when it means the same, so that a configuration is echoed as it was
- * set.
+ * The nanoseconds of a duration of the broker. Returns `given` if it means the same, so that clients read
+ * back the configuration that they set.
  */
 export function nanosOfMs(ms: number, given?: number): number {
   const nanos = Math.round(ms * nanosPerMs);
@@ -45,7 +44,7 @@ const unitNanos: { readonly [unit: string]: number } = {
   h: 3600e9,
 };
 
-/** Parses Go's duration text ("1.5s", "2m30s"); undefined when it is not one. */
+/** Parses a duration in Go's form ("1.5s", "2m30s"); undefined if the text is not one. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   const negative = text.startsWith('-');

@@ -2,7 +2,7 @@ import type { ApiAnswer } from '../api.ts';
 import type { Context } from '../context.ts';
 
 /**
- * INFO: what the account uses and may use. There are no account limits: the broker's watermarks are the
+ * INFO: the usage and limits of the account. There are no account limits; the broker's watermarks are the
  * limit.
  */
 export function accountInfo({ broker, counters, server }: Context): ApiAnswer {

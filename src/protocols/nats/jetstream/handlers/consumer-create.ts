@@ -84,7 +84,8 @@ async function createOrUpdate(
   if (existing) return update(context, existing, config, request.action);
   if (request.action === 'update') throw apiError('consumerDoesNotExist');
   checkWorkQueue(stream, config);
-  // A push consumer is one for as long as its subject has a listener, which cannot be refused then.
+  // A push consumer takes up the budget only while its subject has a listener. It cannot be refused then, so
+  // the budget is checked here.
   if (config.deliver_subject !== undefined) context.broker.budgets.check('consumers');
   const groupName = coreName(name ?? freshName(context, stream), stream.topic.groups);
   const group = await stream.topic.createGroup(groupConfigOf(groupName, config, stream.config));
@@ -97,7 +98,7 @@ async function update(
   wanted: ConsumerConfig,
   action: CreateRequest['action'],
 ): Promise<ApiAnswer> {
-  // A create leaves the pause of an existing consumer alone: that is CONSUMER.PAUSE's to change.
+  // A create does not change the pause of an existing consumer: only CONSUMER.PAUSE does.
   const { pause_until: _, ...rest } = wanted;
   const { pause_until: pause } = consumer.config;
   const config: ConsumerConfig = pause === undefined ? rest : { ...rest, pause_until: pause };
@@ -115,7 +116,9 @@ async function update(
   return consumerInfo(context, consumer);
 }
 
-/** On a work queue each message belongs to one consumer: what nats-server asks of a new one. */
+/**
+ * Checks a new consumer of a work queue as nats-server does: each message belongs to exactly one consumer.
+ */
 function checkWorkQueue(stream: Stream, config: ConsumerConfig): void {
   if (stream.config.retention !== 'workqueue' || config.direct) return;
   if (config.ack_policy !== 'explicit') throw apiError('workQueueRequiresExplicitAck');

@@ -10,7 +10,8 @@ import { decodeOptional } from './page.ts';
 const pauseShape = { pause_until: 'time' } as const;
 
 /**
- * CONSUMER.PAUSE.<stream>.<consumer> {pause_until}: without a time, or with one that has passed, it resumes.
+ * CONSUMER.PAUSE.<stream>.<consumer> {pause_until}: without a time, or with one that has passed, the consumer
+ * resumes.
  */
 export async function consumerPause(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const untilMs = timeMs(decodeOptional(body, pauseShape).pause_until);
@@ -28,7 +29,7 @@ export async function consumerPause(context: Context, { args, body }: ApiRequest
 const resetShape = { seq: 'unsigned' } as const;
 
 /**
- * CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start over at seq; without it, after the ack floor.
+ * CONSUMER.RESET.<stream>.<consumer> {seq}: deliveries start again at seq; without seq, after the ack floor.
  */
 export async function consumerReset(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const { seq } = decodeBody(body, resetShape);
@@ -40,7 +41,7 @@ export async function consumerReset(context: Context, { args, body }: ApiRequest
   return { ...(await consumerInfo(context, consumer)), reset_seq: offset + 1 };
 }
 
-/** A reset may not reach before where the consumer was told to start. Throws 10204. */
+/** Checks that a reset does not go back before the configured start of the consumer. Throws 10204. */
 async function checkReset({ config, group }: StreamConsumer, seq: number): Promise<void> {
   switch (config.deliver_policy) {
     case 'all':
@@ -60,7 +61,7 @@ async function checkReset({ config, group }: StreamConsumer, seq: number): Promi
 
 const unpinShape = { group: 'string' } as const;
 
-/** CONSUMER.UNPIN.<stream>.<consumer> {group}: there are no priority groups yet, so none is pinned. */
+/** CONSUMER.UNPIN.<stream>.<consumer> {group}: there are no priority groups yet, so no client is pinned. */
 export function consumerUnpin(context: Context, { args, body }: ApiRequest): ApiAnswer {
   if (body.length === 0) throw apiError('invalidJson', 'unexpected end of JSON input');
   decodeBody(body, unpinShape);

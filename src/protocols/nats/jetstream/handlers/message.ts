@@ -9,7 +9,7 @@ import type { Stream } from '../stream.ts';
 import { timeMs, timeText } from '../time.ts';
 import { whenDurable } from '../when-durable.ts';
 
-/** What MSG.GET and DIRECT.GET ask for. */
+/** The members of MSG.GET and DIRECT.GET requests. */
 export const messageGetShape = {
   seq: 'unsigned',
   last_by_subj: 'string',
@@ -32,7 +32,8 @@ export async function messageGet(context: Context, { args, body }: ApiRequest): 
   const asksTwice = (seq && last) || (seq && start) || (start && last) || (last && next);
   if (request.batch || request.max_bytes || asksNothing || asksTwice) throw apiError('badRequest');
   const stream = context.streams.get(args[0]!);
-  // What a client published before it asks is there, answered or not.
+  // Messages that the client published before this request must be visible, even if they are not yet
+  // acknowledged.
   await whenDurable(context, stream.topic);
   const message = await findMessage(stream, request);
   if (!message) throw apiError('noMessageFound');
@@ -50,7 +51,7 @@ export async function messageGet(context: Context, { args, body }: ApiRequest): 
   };
 }
 
-/** The one message that a request of {@link messageGetShape} without batch names. */
+/** The one message that a request of {@link messageGetShape} without batch asks for. */
 export async function findMessage(
   stream: Stream,
   request: {
@@ -100,7 +101,7 @@ async function lastBySubject(
 const deleteShape = { seq: 'unsigned', no_erase: 'boolean' } as const;
 
 /**
- * STREAM.MSG.DELETE.<stream> {seq, no_erase}. Erasing overwrites nothing here: a removed message goes with
+ * STREAM.MSG.DELETE.<stream> {seq, no_erase}. Nothing is overwritten here: a removed message disappears with
  * its segment.
  */
 export async function messageDelete(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {

@@ -1,7 +1,7 @@
 import { decodeBody, isEmptyBody, type Decoded, type Shape } from '../json.ts';
 import { apiError } from '../errors.ts';
 
-/** Names come 1,024 to a page, infos 256. */
+/** Names have 1,024 entries to a page, infos 256. */
 export const namesPerPage = 1024;
 export const infosPerPage = 256;
 
@@ -18,7 +18,7 @@ export function pageOf<T>(list: readonly T[], offset: number | undefined, limit:
   return { items: list.slice(from, from + limit), total: list.length, offset: from, limit };
 }
 
-/** Decodes a body that is only looked at when it is an object: anything else counts as empty. */
+/** Decodes a body that counts only if it is an object or a list; any other body counts as empty. */
 export function decodeOptional<const S extends Shape>(body: Uint8Array, shape: S): Decoded<S> {
   let at = 0;
   while (at < body.length && body[at]! <= 32) at++;
@@ -27,7 +27,7 @@ export function decodeOptional<const S extends Shape>(body: Uint8Array, shape: S
     : decodeBody(new Uint8Array(0), shape);
 }
 
-/** Some verbs want no body at all. Throws 10038. */
+/** Checks that there is no body, for verbs that take none. Throws 10038. */
 export function requireEmpty(body: Uint8Array): void {
   if (!isEmptyBody(body)) throw apiError('notEmptyRequest');
 }

@@ -14,7 +14,7 @@ import {
 } from '../stream-config.ts';
 import { streamInfo } from '../stream-info.ts';
 
-/** STREAM.CREATE.<stream> StreamConfig. The same configuration again is fine. */
+/** STREAM.CREATE.<stream> StreamConfig. Creating a stream again with the same configuration is allowed. */
 export async function streamCreate(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const request = decodeBody(body, streamConfigShape);
   const [name] = args;
@@ -50,7 +50,7 @@ export async function streamUpdate(context: Context, { args, body }: ApiRequest)
   return streamInfo(context, context.streams.of(topic));
 }
 
-/** Limits of consumers may not go below what one of them has. Throws 10069. */
+/** Checks that no consumer exceeds new limits for consumers. Throws 10069. */
 function checkConsumerLimits(stream: Stream, config: StreamConfig): void {
   const { inactive_threshold: inactive, max_ack_pending: pending } = config.consumer_limits;
   const before = stream.config.consumer_limits;
@@ -69,7 +69,7 @@ function checkConsumerLimits(stream: Stream, config: StreamConfig): void {
   throw apiError('streamUpdate', `change to limits violates consumers: ${names}`);
 }
 
-/** Subjects that the stream no longer captures: what was published under them keeps its subject. */
+/** The subjects that the stream no longer captures: messages published under them keep their subject. */
 function pastSubjects(
   { config: { subjects }, topic }: Stream,
   config: StreamConfig,
@@ -82,7 +82,7 @@ function pastSubjects(
   return gone.length > 0 ? { natsPastSubjects: gone } : {};
 }
 
-/** As JSON would carry it, so that what was read from the journal equals what was just decoded. */
+/** The configuration as JSON transfers it, so that one from the journal equals one just decoded. */
 function plain(config: StreamConfig): unknown {
   return JSON.parse(JSON.stringify(config)) as unknown;
 }

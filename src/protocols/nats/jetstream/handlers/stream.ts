@@ -18,7 +18,7 @@ export async function streamInfoOf(context: Context, { args, body }: ApiRequest)
   const filter = request.subjects_filter;
   if (filter) await account(stream);
   const page = pageOf(filter ? subjectCounts(stream, filter) : [], request.offset, subjectDetailsMax);
-  // Last: it waits until what was counted is on disk.
+  // This comes last, because it waits until the messages that were counted are on disk.
   const info = (await streamInfo(context, stream, {
     deletedDetails: request.deleted_details ?? false,
     cluster: true,
@@ -37,7 +37,7 @@ export async function streamInfoOf(context: Context, { args, body }: ApiRequest)
 
 const listShape = { offset: 'integer', subject: 'string' } as const;
 
-/** Streams that the client may do anything with, and that capture the subject if there is one. */
+/** The streams that the client may use in any way, and that capture the subject if one is given. */
 function visibleStreams(
   { streams: all }: Context,
   { access }: NatsSession,
@@ -76,8 +76,8 @@ export async function streamDelete(context: Context, { args, body }: ApiRequest)
 const purgeShape = { filter: 'string', seq: 'unsigned', keep: 'unsigned' } as const;
 
 /**
- * STREAM.PURGE.<stream> {filter, seq, keep}: everything, or what the filter matches; up to but not including
- * seq; or all but the last keep.
+ * STREAM.PURGE.<stream> {filter, seq, keep}: removes all messages, or those that the filter matches; only
+ * those before seq; or all but the last keep.
  */
 export async function streamPurge(context: Context, { args, body }: ApiRequest): Promise<ApiAnswer> {
   const { filter, seq, keep } = decodeOptional(body, purgeShape);
