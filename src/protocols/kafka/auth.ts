@@ -3,7 +3,7 @@ import type { Login, ScramHash, Users } from '../users/index.ts';
 import { authenticationFailed, type SaslMechanism, type SaslStep } from './sasl.ts';
 import { ScramExchange } from './scram.ts';
 
-/** What SaslHandshake offers. */
+/** The mechanisms that SaslHandshake offers. */
 export const saslMechanisms: readonly string[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
 
 const scramHashOf: { readonly [mechanism: string]: ScramHash } = {
@@ -11,7 +11,7 @@ const scramHashOf: { readonly [mechanism: string]: ScramHash } = {
   'SCRAM-SHA-512': 'sha512',
 };
 
-/** Begins a login; undefined: there is no such mechanism, or clients need not log in. */
+/** Starts a login; undefined if there is no such mechanism, or if clients need not log in. */
 export function beginSasl(users: Users, mechanism: string, random: Random): SaslMechanism | undefined {
   if (!users.requires('kafka')) return undefined;
   if (mechanism === 'PLAIN') return new PlainLogin(users);

@@ -5,8 +5,8 @@ import type { KafkaHost } from './kafka-host.ts';
 import { topicDefaults } from './topic-configs.ts';
 
 /**
- * The broker's own settings in Kafka's words, for tools that ask; they are changed where the server is
- * configured.
+ * The broker's own settings under Kafka's names, read-only for tools. They are changed in the server's
+ * configuration.
  */
 export function brokerConfigs({ autoCreation, limits, nodeId, settings }: KafkaHost): ShownConfig[] {
   const { boolean, int, long, list, short, string } = ConfigType;

@@ -15,7 +15,7 @@ export const ConfigType = {
 } as const;
 export type ConfigType = (typeof ConfigType)[keyof typeof ConfigType];
 
-/** Who has said a config's value (`ConfigSource`). */
+/** Where a config's value comes from (`ConfigSource`). */
 export const ConfigSource = {
   topic: 1,
   broker: 2,
@@ -26,12 +26,10 @@ export const ConfigSource = {
 } as const;
 export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource];
 
-/**
- * One config as DescribeConfigs and CreateTopics tell it; the first synonym that is there is what applies.
- */
+/** A config in the form of DescribeConfigs and CreateTopics. Its first synonym is the one that applies. */
 export interface ShownConfig {
   readonly name: string;
-  /** Null: not set, and without a default. */
+  /** Null if the config is not set and has no default. */
   readonly value: string | null;
   readonly type: ConfigType;
   readonly source: ConfigSource;
@@ -45,19 +43,22 @@ export interface ConfigSynonym {
   readonly source: ConfigSource;
 }
 
-/** What a config may be. */
+/** The type, default and check of a config. */
 export interface ConfigRule {
   readonly type: ConfigType;
-  /** What applies when nothing was said. */
+  /** The value of a config that is not set. */
   readonly default: string;
-  /** Why a value is refused, in Kafka's words as they follow the value and the name; undefined: it is not. */
+  /**
+   * The reason why a value is refused, in Kafka's words as they follow the value and the name; undefined if
+   * it is valid.
+   */
   readonly problem: (text: string) => string | undefined;
 }
 
 const longMax = 2n ** 63n - 1n;
 const intMax = 2n ** 31n - 1n;
 
-/** A whole number of a range. */
+/** A rule for a whole number in a range. */
 export function integer(
   type: typeof ConfigType.int | typeof ConfigType.long,
   preset: string,
@@ -76,7 +77,7 @@ export function integer(
   return { type, default: preset, problem };
 }
 
-/** A number from 0 to 1. */
+/** A rule for a number from 0 to 1. */
 export function ratio(preset: string): ConfigRule {
   const problem = (text: string): string | undefined => {
     const number = text.trim() === '' ? Number.NaN : Number(text);
@@ -99,7 +100,7 @@ export function oneOf(values: readonly string[], preset: string): ConfigRule {
   return { type: ConfigType.string, default: preset, problem };
 }
 
-/** A list of these values, perhaps of none. */
+/** A rule for a list of these values, possibly empty. */
 export function listOf(values: readonly string[], preset: string): ConfigRule {
   const problem = (text: string): string | undefined =>
     partsOf(text).every((part) => values.includes(part))

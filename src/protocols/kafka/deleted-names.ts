@@ -4,14 +4,14 @@ import type { Clock } from '../../util/index.ts';
 const namesMax = 10_000;
 
 /**
- * Names of topics that were deleted a moment ago. Clients that still had the topic, its deleter's own
- * consumers among them, go on to ask for it, and must not bring it back by that; for the moment only a
- * request to create it does.
+ * Names of recently deleted topics. Clients that used such a topic, including consumers of the client that
+ * deleted it, still ask for it, and must not recreate it by that. For a while only a request to create the
+ * topic does so.
  */
 export class DeletedNames {
   readonly #clock: Clock;
   readonly #keptMs: number;
-  /** Until when, by the monotonic clock; in the order of the deletions. */
+  /** The end of that time for each name (monotonic clock), in the order of the deletions. */
   readonly #untilMs = new Map<string, number>();
   readonly #unsubscribe: () => void;
 

@@ -2,7 +2,7 @@ import { BrokerError, LogError, type BrokerErrorCode } from '../../broker/index.
 import { ErrorCode, RecordBatchError, WireError, errorName } from '../../wire/kafka/index.ts';
 
 /**
- * A refusal in Kafka's own words: a code of its protocol and a sentence for responses that have room for one.
+ * A refusal in Kafka's terms: an error code of its protocol, and a message for responses with a field for it.
  */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
@@ -15,9 +15,9 @@ export class KafkaError extends Error {
 }
 
 /**
- * What each refusal of the broker is in Kafka's words. Producers try again what is retriable: a topic that is
- * full answers like a Kafka that has too few replicas, so that they wait and try again instead of giving up;
- * a full disk likewise.
+ * The Kafka error code of each broker error. Producers retry retriable errors. If a topic or the disk is
+ * full, the code is one that Kafka uses for too few replicas or a storage error, so that producers wait and
+ * retry instead of giving up.
  */
 const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'topic-not-found': ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -54,7 +54,7 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   closed: ErrorCode.NOT_LEADER_OR_FOLLOWER,
 };
 
-/** The code that tells a client of an error; UNKNOWN_SERVER_ERROR for one that nobody foresaw. */
+/** The error code of an error for the client; UNKNOWN_SERVER_ERROR if it is unexpected. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (error instanceof KafkaError) return error.code;
   if (error instanceof BrokerError)
@@ -71,10 +71,7 @@ function logErrorCode({ code }: LogError): ErrorCode {
   return code === 'batch-invalid' ? ErrorCode.CORRUPT_MESSAGE : ErrorCode.KAFKA_STORAGE_ERROR;
 }
 
-/**
- * What happened, for responses that have room for a sentence. Errors that nobody foresaw keep their details
- * to themselves.
- */
+/** The error message for responses with a field for it. For unexpected errors it does not contain details. */
 export function errorMessageOf(error: unknown): string {
   return error instanceof KafkaError || error instanceof BrokerError || error instanceof WireError
     ? error.message

@@ -5,7 +5,7 @@ import type { KafkaSession } from './handler.ts';
 import type { KafkaHost } from './kafka-host.ts';
 import { readableEnd } from './partition-view.ts';
 
-/** A partition that somebody reads from an offset on. */
+/** A partition that a client reads, from an offset on. */
 export interface Wanted {
   readonly wanted: { readonly fetchOffset: number };
   readonly partition: Partition | undefined;
@@ -13,7 +13,7 @@ export interface Wanted {
 
 /**
  * A fetch wait is a fetch request that waits until its partitions have enough bytes, its time is up, or its
- * client has gone: one object for all of its partitions, and nothing per message.
+ * client has disconnected. There is one object for all partitions, and no work per message.
  */
 export class FetchWait implements PartitionWatcher {
   readonly #targets: readonly Wanted[];
@@ -38,8 +38,8 @@ export class FetchWait implements PartitionWatcher {
   }
 
   /**
-   * Resolves when there is reason to read. `enough`: there is already; `no-room`: so many partitions cannot
-   * wait beside those that do.
+   * Resolves when the fetch should read. `enough`: it can read now. `no-room`: it may not wait, because too
+   * many partitions are waited on already.
    */
   static until(
     targets: readonly Wanted[],
@@ -82,7 +82,7 @@ export class FetchWait implements PartitionWatcher {
     this.#resolve();
   }
 
-  /** Whether the partitions have so many bytes to read. */
+  /** Whether the partitions have the minimum of bytes to read. */
   #hasEnough(): boolean {
     let bytes = 0;
     for (const target of this.#targets) {
@@ -99,9 +99,7 @@ function hasMore({ partition, wanted }: Wanted, isolationLevel: number): boolean
   return partition !== undefined && wanted.fetchOffset < readableEnd(partition, isolationLevel);
 }
 
-/**
- * How many bytes of a partition there are to read; those of a batch that is read from its middle count whole.
- */
+/** Number of bytes to read from a partition. A batch that is read from its middle counts completely. */
 export function bytesToRead(target: Wanted, isolationLevel: number): number {
   if (!hasMore(target, isolationLevel)) return 0;
   const { wanted, partition } = target;

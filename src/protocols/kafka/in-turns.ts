@@ -1,8 +1,8 @@
 import type { KafkaSession } from './handler.ts';
 
 /**
- * Calls `work` on one item after the other, and leaves the event loop to other connections whenever the turn
- * of its own is over. It stops when the connection is closed: what was made so far is of no use then.
+ * Calls `work` on one item after another, and yields to other connections whenever the turn of this one is
+ * over. Stops when the connection is closed, since the results are then useless.
  */
 export async function inTurns<T, R>(
   items: Iterable<T>,
@@ -12,7 +12,7 @@ export async function inTurns<T, R>(
   const made: R[] = [];
   for (const item of items) {
     const result = work(item);
-    // Without waiting where there is nothing to wait for.
+    // Awaits promises only.
     made.push(result instanceof Promise ? await result : result);
     const rest = session.rest();
     if (!rest) continue;
@@ -23,8 +23,8 @@ export async function inTurns<T, R>(
 }
 
 /**
- * Begins `work` on one item after the other, in turns as {@link inTurns}, and waits for all of it at the end:
- * what is begun in one turn may be done by one commit. Rejects with the first failure.
+ * Starts `work` on one item after another, in turns as {@link inTurns}, and waits for all of it at the end.
+ * One commit may so cover all work that is started in one turn. Rejects with the first failure.
  */
 export async function beginInTurns<T>(
   items: Iterable<T>,
@@ -34,15 +34,15 @@ export async function beginInTurns<T>(
   const begun: Promise<unknown>[] = [];
   await inTurns(items, session, (item) => {
     const promise = work(item);
-    promise.catch(() => undefined); // heard of at the end
+    promise.catch(() => undefined); // reported at the end
     begun.push(promise);
   });
   await Promise.all(begun);
 }
 
 /**
- * Partitions by topic, each once and in the order of the request: an answer can be much longer than its
- * question.
+ * Partitions by topic, each once and in the order of the request, because an answer can be much longer than
+ * its question.
  */
 export function distinctPartitions<T>(
   topics: readonly T[],

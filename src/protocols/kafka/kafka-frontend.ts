@@ -38,7 +38,7 @@ export interface KafkaOptions {
   readonly hall?: Hall;
   readonly limits?: Partial<KafkaLimits>;
   readonly groupLimits?: Partial<GroupLimits>;
-  /** What can be set by Kafka's own names. */
+  /** The settings that have Kafka's own names. */
   readonly settings?: Partial<KafkaSettings>;
   /** Shared with the other frontends of a server. Default: no users, so that every client may connect. */
   readonly users?: Users;
@@ -46,10 +46,10 @@ export interface KafkaOptions {
   readonly keptUsersMax?: number;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
-  /** Where clients are told to connect to; by default the address by which each has come. */
+  /** The address given to clients to connect to; by default the one by which each client connected. */
   readonly advertised?: Endpoint;
   readonly autoCreation?: Partial<AutoCreation>;
-  /** Told what operators want to know. */
+  /** Reports events to operators. */
   readonly report?: (event: KafkaEvent) => void;
 }
 
@@ -57,19 +57,16 @@ export type KafkaEvent =
   | { readonly kind: 'connected'; readonly connection: KafkaConnectionInfo }
   | { readonly kind: 'closed'; readonly connection: KafkaConnectionInfo; readonly reason: CloseReason };
 
-/** How often connections are looked after: deadlines. */
+/** Longest interval between checks of the connections' deadlines. */
 const sweepMsMax = 1_000;
-/** Users, client ids and pairs of them with quotas. */
+/** Limit for the users, client ids and pairs of them with quotas. */
 const quotaEntitiesMax = 10_000;
-/** Users that Kafka clients may add. */
+/** Limit for the users that Kafka clients may add. */
 const keptUsersMax = 10_000;
-/** Read from a connection at once. */
+/** Largest read from a connection. */
 const readBytes = 256 * 1024;
 
-/**
- * The Kafka frontend listens for Kafka clients, as the one broker of a cluster, and looks after their
- * sessions.
- */
+/** The Kafka frontend accepts Kafka clients, as the one broker of a cluster, and manages their sessions. */
 export class KafkaFrontend implements Frontend {
   readonly name = 'kafka';
   readonly #host: SessionHost;
@@ -185,14 +182,14 @@ export class KafkaFrontend implements Frontend {
     return Array.from(this.#sessions, (session) => session.info());
   }
 
-  /** Listens without a door, for a broker of one protocol. */
+  /** Listens on a port of its own, for a broker of one protocol. */
   listen(options: ListenOptions): Promise<{ readonly port: number }> {
     return this.#listener.listen(options);
   }
 
   /**
-   * What is on its way to the disk is answered, if that takes no longer than the grace; requests that wait
-   * for records are not waited for.
+   * Changes that are on their way to the disk are answered if that takes no longer than the grace period.
+   * Requests that wait for records are not waited for.
    */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
@@ -209,7 +206,9 @@ export class KafkaFrontend implements Frontend {
     await this.#sessions.ended();
   }
 
-  /** Resolves when everything done so far is on disk and its publishers have heard so, or after so long. */
+  /**
+   * Resolves when all changes so far are on disk and their publishers have been answered, or after this time.
+   */
   #committed(waitMs: number): Promise<void> {
     const { clock, broker } = this.#host.kafka;
     return new Promise((resolve) => {
@@ -229,7 +228,7 @@ export class KafkaFrontend implements Frontend {
   }
 
   #letIn(socket: Socket): void {
-    // Meanwhile the frontend may have begun to close.
+    // The frontend may have begun to close meanwhile.
     if (!this.#sessions.hasRoom()) {
       this.#hall.refusals.refuse(socket);
       return;

@@ -10,55 +10,52 @@ import type { Users } from '../users/index.ts';
 import type { QuotaMeters, Quotas } from './quotas/index.ts';
 import type { Acls, KeptUsers } from './security/index.ts';
 
-/** Where clients are told to connect to. */
+/** The address that clients connect to. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** Topics by the ids that Kafka clients know them by (KIP-516). */
+/** Topics by the ids that Kafka clients use (KIP-516). */
 export interface TopicIds {
-  /** Of the offsets topic, which is none of the broker's. */
+  /** Id of the offsets topic, which is not a topic of the broker. */
   readonly ofOffsetsTopic: Uuid;
   /**
-   * Deterministic from the data directory and the topic, so the same after a restart, and another one for a
-   * topic created anew under its name.
+   * Derived from the data directory and the topic: the same after a restart, but different for a topic that
+   * is created again under the same name.
    */
   idOf(topic: Topic): Uuid;
   topic(id: Uuid): Topic | undefined;
 }
 
-/**
- * Topics by the names that Kafka clients know them by: names with characters that Kafka does not allow are
- * shown escaped.
- */
+/** Topics by the names that Kafka clients use. Characters that Kafka does not allow are shown escaped. */
 export interface TopicNames {
   nameOf(topic: { readonly name: string }): string;
   topic(name: string): Topic | undefined;
 }
 
 /**
- * Whether topics come into being when a client asks for them, as Kafka's `auto.create.topics.enable` and
+ * Whether a topic is created when a client asks for it, as by Kafka's `auto.create.topics.enable` and
  * `num.partitions`.
  */
 export interface AutoCreation {
   readonly enabled: boolean;
-  /** Also what CreateTopics takes for -1 partitions. */
+  /** Also the number that CreateTopics uses for -1 partitions. */
   readonly partitions: number;
 }
 
-/** What sessions and handlers need from the frontend around them. */
+/** The services that the frontend offers to sessions and handlers. */
 export interface KafkaHost {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: KafkaLimits;
   readonly settings: KafkaSettings;
-  /** Id of the cluster: stays with the data directory. */
+  /** Id of the cluster; it belongs to the data directory. */
   readonly clusterId: Uuid;
   /** Id of this broker in its cluster of one. */
   readonly nodeId: number;
-  /** What ApiVersions tells: every API that has a handler. */
+  /** The APIs in the answer to ApiVersions: all that have a handler. */
   readonly advertisedApis: readonly AnyApi[];
   readonly autoCreation: AutoCreation;
   readonly topicIds: TopicIds;
@@ -68,13 +65,13 @@ export interface KafkaHost {
   readonly acls: Acls;
   readonly quotas: Quotas;
   readonly quotaMeters: QuotaMeters;
-  /** The table of users that all protocols share. */
+  /** The table of users, shared by all protocols. */
   readonly users: Users;
   /** Users that Kafka clients manage. */
   readonly keptUsers: KeptUsers;
-  /** To be called when kept users were changed: the table hears of it. */
+  /** To be called when kept users were changed; updates the table of users. */
   readonly keptUsersChanged: () => void;
-  /** To be called when ACLs were changed: the other protocols hear of it. */
+  /** To be called when ACLs were changed; informs the other protocols. */
   readonly aclsChanged: () => void;
   readonly offsetsTopic: OffsetsTopic;
 }

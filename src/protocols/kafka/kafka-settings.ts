@@ -5,8 +5,8 @@ import {
 } from './security/settings.ts';
 
 /**
- * One of Kafka's broker configs that can be set here: whole numbers, times in milliseconds unless the name
- * says otherwise.
+ * A Kafka broker config that can be set here: a whole number, a time in milliseconds unless the name says
+ * otherwise.
  */
 export interface KafkaSettingRule {
   readonly default: number;
@@ -56,8 +56,9 @@ const times = (preset: number, min = 1): KafkaSettingRule => ({ default: preset,
 const counts = (preset: number, max = intMax): KafkaSettingRule => ({ default: preset, min: 1, max });
 
 /**
- * The broker configs that the setting `kafka-config` takes, by Kafka's names, with Kafka's defaults but for
- * three: the node id and the initial delay of a classic group are 0, and a group has at most 5,000 members.
+ * The broker configs of the setting `kafka-config`, by Kafka's names. They have Kafka's defaults, with three
+ * exceptions: the node id and the initial delay of a classic group are 0, and a group has at most 5,000
+ * members.
  */
 export const kafkaSettingRules: { readonly [K in KafkaSettingName]: KafkaSettingRule } = {
   'node.id': { default: 0, min: 0, max: intMax },
@@ -92,7 +93,7 @@ export const kafkaSettingRules: { readonly [K in KafkaSettingName]: KafkaSetting
   'offsets.topic.num.partitions': counts(50, 10_000),
 };
 
-/** A value, the least and the most that groups may choose. */
+/** A default, and the minimum and maximum that groups may choose. */
 const bounded: readonly (readonly [name: KafkaSettingName, min: KafkaSettingName, max: KafkaSettingName])[] =
   [
     [
@@ -143,8 +144,8 @@ export function kafkaSettings(partial: Partial<KafkaSettings> = {}): KafkaSettin
 }
 
 /**
- * Reads `NAME=VALUE,…`; a comma within a value is written `\\,`. Throws an Error that says which pair does not fit, and
- * why.
+ * Parses `NAME=VALUE,…`; a comma within a value is written `\\,`. Throws an Error that names the invalid pair
+ * and the reason.
  */
 export function parseKafkaSettings(text: string): KafkaSettings {
   const partial: { [name: string]: number | string } = {};

@@ -1,40 +1,43 @@
-/** The Kafka frontend's limits; all of them apply per broker or connection as said. */
+/** The Kafka frontend's limits, each per broker or per connection as stated. */
 export interface KafkaLimits {
   readonly connectionsMax: number;
-  /** Largest request frame, in bytes (Kafka: socket.request.max.bytes). Only Produce may have so many. */
+  /** Largest request frame, in bytes (Kafka: socket.request.max.bytes). Only Produce may use all of it. */
   readonly requestBytesMax: number;
-  /** Largest request frame of every other API: none of them carries records. */
+  /** Largest request frame of every other API, none of which carries records. */
   readonly commandBytesMax: number;
-  /** Elements that the arrays of a request may have together; charged before anything is made of them. */
+  /** Number of elements in all arrays of a request together; checked before any of them is created. */
   readonly requestElementsMax: number;
   /** Largest frame of a connection that has not authenticated, in bytes. */
   readonly requestBytesMaxBeforeAuth: number;
-  /** Requests of one connection under way at once; beyond it the socket is not read. */
+  /** Number of pending requests of one connection; above it the socket is not read. */
   readonly requestsMax: number;
-  /** Bytes of the requests of one connection under way at once. */
+  /** Bytes of the pending requests of one connection. */
   readonly requestBytesUnderWayMax: number;
   /**
-   * Response bytes that may wait for a client to read them; beyond it no further request of it is handled. A
-   * fetch is begun up to `fetchBytesMax`.
+   * Response bytes that may wait for a client to read them; above it no further request of the client is
+   * handled. A fetch is started up to `fetchBytesMax`.
    */
   readonly responseBytesMax: number;
-  /** A client that reads nothing for so long, while answers wait for it, is cut. */
+  /** A client that reads nothing for this time, while answers wait for it, is disconnected. */
   readonly writeDeadlineMs: number;
-  /** A connection without any request for so long is closed (Kafka: connections.max.idle.ms). */
+  /** A connection without any request for this time is closed (Kafka: connections.max.idle.ms). */
   readonly idleMsMax: number;
-  /** A connection must have authenticated within so long. */
+  /** Time within which a connection must authenticate. */
   readonly authTimeoutMs: number;
-  /** Largest answer to a fetch, in bytes of records; a first batch larger than this goes out nevertheless. */
+  /** Largest answer to a fetch, in bytes of records; a first batch that is larger is sent nevertheless. */
   readonly fetchBytesMax: number;
-  /** A fetch waits for new records so long at most. */
+  /** Longest wait of a fetch for new records. */
   readonly fetchWaitMsMax: number;
-  /** Topics that one Metadata request makes by naming them; the others it names are made by the next. */
+  /**
+   * Number of topics that one Metadata request may create by naming them; the next request creates further
+   * ones.
+   */
   readonly autoCreationsMax: number;
-  /** Partitions of the topics that CreateTopics and CreatePartitions make, per topic. */
+  /** Number of partitions per topic that CreateTopics and CreatePartitions may create. */
   readonly partitionsMax: number;
   /**
-   * A topic that was deleted is made again for so long only by requests that say so, not by those that ask
-   * for it.
+   * For this time after its deletion, a topic is created again only by an explicit request, not by a request
+   * that only asks for it.
    */
   readonly recreateDelayMs: number;
 }

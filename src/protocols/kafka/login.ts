@@ -6,24 +6,21 @@ import { beginSasl } from './auth.ts';
 import { KafkaError } from './errors.ts';
 import type { SaslMechanism, SaslStep } from './sasl.ts';
 
-/** What a login needs of the connection around it. */
+/** The services that the connection offers to a login. */
 export interface LoginHost {
   readonly users: Users;
   readonly random: Random;
   readonly clock: Clock;
   readonly logins: LoginThrottle;
   readonly address: string;
-  /** The password is looked at so much later; the connection is given that time. */
+  /** Called when the password is checked only after this time; extends the connection's deadline. */
   readonly delayed: (waitMs: number) => void;
   readonly isClosed: () => boolean;
 }
 
-/**
- * A login is how a connection says who it is: SaslHandshake names a mechanism, then its tokens go back and
- * forth.
- */
+/** A login authenticates a connection: SaslHandshake names a mechanism, then tokens are exchanged. */
 export class SaslLogin {
-  /** Who fails has to connect again. */
+  /** After a failure the client has to connect again. */
   hasFailed = false;
   readonly #host: LoginHost;
   #mechanism: SaslMechanism | undefined = undefined;
@@ -39,7 +36,7 @@ export class SaslLogin {
     return this.#isBare && this.#mechanism !== undefined;
   }
 
-  /** False: there is no such mechanism, or nobody has to log in. */
+  /** False if there is no such mechanism, or if clients need not log in. */
   begin(mechanism: string, isBare: boolean): boolean {
     this.#mechanism = beginSasl(this.#host.users, mechanism, this.#host.random);
     this.#isBare = isBare;
@@ -67,13 +64,13 @@ export class SaslLogin {
       );
     }
     if (waitMs === 0) return this.#take(mechanism, token, user);
-    const kept = Buffer.from(token); // lent until the handler returns
+    const kept = Buffer.from(token); // the token is only lent until the handler returns
     delayed(waitMs);
     this.#isWaiting = true;
     return new Promise((resolve, reject) => {
       clock.setTimer(waitMs, () => {
         this.#isWaiting = false;
-        if (isClosed()) return; // and proves nothing any more
+        if (isClosed()) return; // the token is not checked any more
         try {
           resolve(this.#take(mechanism, kept, user));
         } catch (error) {

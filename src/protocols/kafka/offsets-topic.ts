@@ -6,9 +6,9 @@ import { fieldsOf } from './topic-configs.ts';
 const name = '__consumer_offsets';
 
 /**
- * The offsets topic is Kafka's `__consumer_offsets` as clients see it: an internal topic of so many
- * partitions, which holds nothing to read and takes nothing, because positions are the broker's own state. It
- * is listed once there are groups of Kafka clients, as in Kafka.
+ * The offsets topic is Kafka's `__consumer_offsets` as clients see it: an internal topic with a fixed number
+ * of partitions. It has nothing to read and accepts no messages, because positions are the broker's own
+ * state. As in Kafka, it is listed once there are groups of Kafka clients.
  */
 export class OffsetsTopic {
   readonly name: string = name;
@@ -17,7 +17,7 @@ export class OffsetsTopic {
   readonly config: TopicConfig;
   readonly #coordinator: GroupCoordinator;
 
-  /** A topic of that name in the broker comes first: the offsets topic is not shown then. */
+  /** If the broker has a topic of that name, clients see that one instead of the offsets topic. */
   constructor(id: Uuid, partitions: number, coordinator: GroupCoordinator) {
     this.id = id;
     this.partitions = partitions;

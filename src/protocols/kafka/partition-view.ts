@@ -1,10 +1,10 @@
 import type { Partition, Topic } from '../../broker/index.ts';
 import { ErrorCode } from '../../wire/kafka/index.ts';
 
-/** There is one broker, and it never loses what it has: all is of this epoch. */
+/** The only leader epoch: there is one broker, and it never loses data. */
 export const leaderEpoch = 0;
 
-/** The first offset that Kafka clients can read. What is not durable yet does not exist for them. */
+/** The first offset that Kafka clients can read. Clients do not see messages that are not durable yet. */
 export function logStartOffset(partition: Partition): number {
   return Math.min(partition.startOffset, partition.durableEnd);
 }
@@ -19,7 +19,7 @@ export function lastStableOffset(partition: Partition): number {
   return partition.stableEnd;
 }
 
-/** Isolation level of who wants committed messages only. */
+/** Isolation level of readers that want committed messages only. */
 export const readCommitted = 1;
 
 /** One past the last offset that a reader of this isolation level gets. */
@@ -28,14 +28,14 @@ export function readableEnd(partition: Partition, isolationLevel: number): numbe
 }
 
 /**
- * Whether messages below the first offset went because they were handled or superseded, so that a reader goes
- * on behind them, and not because of a limit.
+ * Whether messages below the first offset were removed because they were handled or superseded, and not
+ * because of a limit. If so, a reader continues at the first offset.
  */
 export function passesOverRemoved({ config }: Topic): boolean {
   return config.retention !== 'limits' || config.compaction;
 }
 
-/** What is wrong with the leader epoch that a client believes in; -1 is none. */
+/** The error if a client expects a later leader epoch than this broker's; a client without one sends -1. */
 export function leaderEpochError(epoch: number): ErrorCode {
   return epoch > leaderEpoch ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NONE;
 }

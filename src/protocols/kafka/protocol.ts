@@ -14,10 +14,10 @@ import { parseKafkaSettings } from './kafka-settings.ts';
 import { restoreUsers } from './security/restore-users.ts';
 import { userWithPassword, type User } from '../users/index.ts';
 
-/** A user that is set for NATS need not be set again. */
+/** The user of NATS is also the default user of Kafka. */
 type SharedUser = Pick<NatsDoorSettings, 'natsUser' | 'natsPassword'>;
 
-/** What Kafka reads of the settings. */
+/** The settings that Kafka reads. */
 type KafkaReads = KafkaDoorSettings & CommonSettings & SharedUser;
 
 /** Kafka, as the one broker of a cluster. */
@@ -66,7 +66,7 @@ function usersOf(settings: KafkaDoorSettings & SharedUser): User[] {
   return user === undefined || password === undefined ? [] : [userWithPassword('kafka', user, password)];
 }
 
-/** `ssl.client.auth` says what the certificates of clients are for. */
+/** Files for TLS; `ssl.client.auth` decides how client certificates are used. */
 function tlsOf({
   kafkaTlsCert,
   kafkaTlsKey,

@@ -1,2 +1,2 @@
-/** What a configuration belongs to (`ConfigResource.Type`). */
+/** The kind of resource that a config belongs to (`ConfigResource.Type`). */
 export const ResourceType = { topic: 2, broker: 4, group: 32 } as const;

@@ -7,8 +7,8 @@ const nonceBytes = 24;
 const tokenBytesMax = 4096;
 
 /**
- * A SCRAM exchange is one login by RFC 5802: neither side shows the password, and each proves that it knows
- * it.
+ * A SCRAM exchange is one login by RFC 5802: neither side sends the password, and each side proves that it
+ * knows it.
  *
  * ```
  *   client   n,,n=user,r=nonce
@@ -22,7 +22,7 @@ export class ScramExchange {
   readonly #users: Users;
   readonly #random: Random;
   #user: User | undefined = undefined;
-  /** As the client says it, whether or not there is such a user. */
+  /** The name that the client gave, whether such a user exists or not. */
   #name = '';
   #header = '';
   #nonce = '';
@@ -47,8 +47,8 @@ export class ScramExchange {
   }
 
   async #first(message: string): Promise<SaslStep> {
-    // gs2-header: no channel binding ("n", or "y": the client could), and perhaps another name to act as,
-    // which must be the same.
+    // gs2-header: no channel binding ("n", or "y" if the client supports it), and optionally a name to act
+    // as, which must be the same name.
     const match = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/.exec(message);
     if (!match) throw authenticationFailed();
     const [, header = '', actAs, bare = '', escapedName = '', clientNonce = ''] = match;
@@ -72,11 +72,11 @@ export class ScramExchange {
     const match = /^(c=([A-Za-z0-9+/=]+),r=([^,]+)(?:,[^p][^,]*)*),p=([A-Za-z0-9+/=]+)$/.exec(message);
     const keys = this.#keys;
     const user = this.#user;
-    // Meanwhile the table may have changed.
+    // The table of users may have changed meanwhile.
     if (!match || !keys || !user || this.#users.find('kafka', this.#name) !== user)
       throw authenticationFailed();
     const [, withoutProof = '', binding = '', nonce = '', proofText = ''] = match;
-    // Once more, so that nobody between the two has changed what was said first.
+    // The nonce and the header are repeated, which shows that they were not changed in transit.
     if (!this.#isNonce(nonce) || Buffer.from(binding, 'base64').toString() !== this.#header)
       throw authenticationFailed();
     const authMessage = `${this.#firstMessages},${withoutProof}`;
@@ -91,8 +91,8 @@ export class ScramExchange {
   }
 
   /**
-   * librdkafka before 2.6.1 puts its own part twice; ours is in it all the same, and that is what counts
-   * (CVE-2024-56128).
+   * librdkafka before 2.6.1 sends its own part of the nonce twice. Our part is in it nevertheless, which is
+   * what matters (CVE-2024-56128).
    */
   #isNonce(nonce: string): boolean {
     return nonce === this.#nonce || nonce === this.#clientNonce + this.#nonce;

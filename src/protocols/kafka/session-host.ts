@@ -4,21 +4,21 @@ import type { Users } from '../users/index.ts';
 import type { Authorizer, PrincipalMapping } from './security/index.ts';
 import type { CloseReason, Session } from './session.ts';
 
-/** What sessions need from the frontend around them. */
+/** The services that the frontend offers to sessions. */
 export interface SessionHost {
   readonly kafka: KafkaHost;
   readonly users: Users;
-  /** What clients may do. */
+  /** Decides the rights of clients. */
   readonly authorizer: Authorizer;
   readonly principals: PrincipalMapping;
   readonly answerRoom: AnswerRoom;
   readonly turns: Turns;
   readonly logins: LoginThrottle;
-  /** What all connections are read into. */
+  /** The buffer into which all connections are read. */
   readonly readBuffer: Buffer;
-  /** Where clients are told to connect to; undefined: where each has connected to. */
+  /** The address given to clients to connect to; undefined for the address by which each client connected. */
   readonly advertised: Endpoint | undefined;
   closing(session: Session, reason: CloseReason): void;
-  /** The socket is closed. */
+  /** Called when the socket is closed. */
   gone(session: Session): void;
 }

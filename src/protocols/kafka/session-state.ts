@@ -1,7 +1,7 @@
 import type { KafkaSession } from './handler.ts';
 
 /**
- * A session state is a place on every connection where one part of the protocol keeps what it knows of that
+ * A session state is a slot on every connection, in which one part of the protocol keeps its state of that
  * connection.
  */
 export class SessionState<T> {
@@ -11,7 +11,7 @@ export class SessionState<T> {
     this.#create = create;
   }
 
-  /** The connection's own; made when it is first asked for. */
+  /** The state of this connection, created on first use. */
   of(session: KafkaSession): T {
     const known = session.states.get(this) as T | undefined;
     if (known !== undefined) return known;
@@ -20,7 +20,7 @@ export class SessionState<T> {
     return created;
   }
 
-  /** The connection's own, if it has one. */
+  /** The state of this connection, if it has one. */
   peek(session: KafkaSession): T | undefined {
     return session.states.get(this) as T | undefined;
   }

@@ -42,46 +42,47 @@ export type CloseReason =
 /** A connection as the admin HTTP shows it; its name is the client id. */
 export interface KafkaConnectionInfo extends ConnectionInfo {
   readonly requests: number;
-  /** Requests without an answer yet, those that wait for records included. */
+  /** Requests without an answer yet, including those that wait for records. */
   readonly underWay: number;
 }
 
-/** What may be asked before a client has logged in. */
+/** The requests allowed before a client has logged in. */
 const openApis: ReadonlySet<ApiName> = new Set(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate']);
 /**
- * A request of so many bytes may be a lot of work: one of them at a time, and only while its connection has
- * its turn.
+ * A request with at least this many bytes may be a lot of work. Only one is handled at a time, and only while
+ * its connection has its turn.
  */
 const heavyBytesMin = 16 * 1024;
-/** Answers of these may be large: one of them at a time. */
+/** The answers of these APIs may be large: one is handled at a time. */
 const readingApis: ReadonlySet<ApiName> = new Set(['Fetch', 'ShareFetch']);
 
 const noCallbacks: readonly (() => void)[] = [];
 
-/** A request on its way to its answer. */
+/** A request until its answer is sent. */
 interface Exchange {
   readonly frame: RequestFrame;
-  /** Of the request. */
+  /** Size of the request. */
   readonly bytes: number;
   readonly isReading: boolean;
   readonly isHeavy: boolean;
   /** Undefined until it is started. */
   context: RequestContext | undefined;
   state: 'waiting' | 'running' | 'answered' | 'silent';
-  /** Time that its handler took before it waited for anything, in milliseconds. */
+  /** Time that the handler ran until its first wait, in milliseconds. */
   workMs: number;
   /** Set with 'answered': a draft of the API's response. */
   response: unknown;
 }
 
 /**
- * A session is one connection of a Kafka client: requests come in as frames, are handled without waiting for
- * each other, and are answered in their order.
+ * A session is one connection of a Kafka client. Requests come in as frames, are handled without waiting for
+ * each other, and are answered in order.
  *
  * ```
  *   socket ─► frames ─► waiting ─► running ─► answered ─► (those before it are answered too) ─► socket
- *                 │ too many or too large: the socket is not read       │ the client does not read: nothing further is started
  * ```
+ * With too many pending requests, or too many bytes of them, the socket is not read. If the client does not
+ * read its answers, no further request is started.
  */
 export class Session implements KafkaSession, Connection {
   readonly id: number;
@@ -98,39 +99,44 @@ export class Session implements KafkaSession, Connection {
   clientVersion = '';
   requests = 0;
   inBytes = 0;
-  /** When the last bytes came, and when the socket last took some: milliseconds of the monotonic clock. */
+  /**
+   * When the last bytes were received, and when the socket last sent some: milliseconds of the monotonic
+   * clock.
+   */
   heardMs: number;
   wroteMs: number;
-  /** Until then it must have logged in; Infinity once it has, or need not. */
+  /** Deadline of the login; Infinity once the client has logged in, or if it need not. */
   authDueMs: number;
 
   readonly #socket: Socket;
   readonly #splitter: FrameSplitter;
-  /** Set while the socket is read into a frame's own memory. */
+  /** Set while the socket is read directly into a frame's own memory. */
   #room: Buffer | undefined = undefined;
   readonly #writer = new Writer();
-  /** Every request without an answer sent, in order; the first `#started` of them are under way. */
+  /** All requests with no answer sent yet, in order. */
   readonly #exchanges = new Queue<Exchange>();
   readonly #waiting = new Queue<Exchange>();
   #bytesUnderWay = 0;
   readonly #answerShare: AnswerShare;
-  /** Bytes that the socket had taken at the last look. */
+  /** Bytes that the socket had sent by the last check. */
   #takenBytes = 0;
   #reading = 0;
   #heavy = 0;
   /** Handlers that wait for the next turn. */
   #resting: (() => void)[] = [];
   #flushing = false;
-  /** Why it is not read; for some of the reasons nothing further is started either. */
+  /** The reasons why the socket is not read. For some of them, no further request is started either. */
   readonly #gate: Gate;
   readonly #meter: ConnectionMeter;
-  /** The principal that the certificate of the client names, where it names no user. */
+  /** The principal that the client's certificate names, if it does not name a user. */
   #principal: string | undefined = undefined;
   readonly #sasl: SaslLogin;
   #rights: Rights = noRights;
-  /** Of the authorizer that gave the rights; -1: to be asked anew. */
+  /** The authorizer's version that the rights are from; -1: the rights have to be computed again. */
   #rightsVersion = -1;
-  /** From then on nothing is done for it before it has logged in again (Kafka: connections.max.reauth.ms). */
+  /**
+   * From then on the client has to log in again before any other request (Kafka: connections.max.reauth.ms).
+   */
   #loginEndMs = Infinity;
   readonly #onClose = new Set<() => void>();
 
@@ -215,12 +221,14 @@ export class Session implements KafkaSession, Connection {
     this.close({ kind: 'kicked' });
   }
 
-  /** The name of the user that it has logged in as, or of the principal in its certificate; undefined: neither. */
+  /**
+   * The name of the user that has logged in, or of the principal in the certificate; undefined for neither.
+   */
   get user(): string | undefined {
     return this.login?.user?.name ?? this.#principal;
   }
 
-  /** What the client may do, by the ACLs and permissions of now. */
+  /** The client's rights by the current ACLs and permissions. */
   get rights(): Rights {
     const { authorizer } = this.host;
     if (this.#rightsVersion !== authorizer.version) {
@@ -233,7 +241,10 @@ export class Session implements KafkaSession, Connection {
     return this.#rights;
   }
 
-  /** Users or permissions have changed: goes on with those of now, or ends when its user is gone. */
+  /**
+   * To be called when users or permissions have changed. The connection continues with the new ones, or ends
+   * if its user is gone.
+   */
   renewLogin(): void {
     this.#rightsVersion = -1;
     const { users } = this.host;
@@ -247,7 +258,7 @@ export class Session implements KafkaSession, Connection {
     this.login = login;
   }
 
-  /** Whether it may ask for more than how to log in. */
+  /** Whether the client may send requests other than those to log in. */
   get authorized(): boolean {
     return this.authDueMs === Infinity;
   }
@@ -261,7 +272,7 @@ export class Session implements KafkaSession, Connection {
     return this.#socket.writableLength;
   }
 
-  /** Whether the client has read since the last look. */
+  /** Notes whether the client has read since the last check. */
   noteProgress(nowMs: number): void {
     const { outBytes } = this;
     const taken = outBytes - this.pendingBytes;
@@ -295,7 +306,7 @@ export class Session implements KafkaSession, Connection {
     return this.#socket.bytesWritten;
   }
 
-  /** Requests without an answer. */
+  /** Number of requests without an answer. */
   get underWay(): number {
     return this.#exchanges.size;
   }
@@ -308,7 +319,7 @@ export class Session implements KafkaSession, Connection {
 
   // ---- requests
 
-  /** What is read into next: a large frame goes right to where it stays. */
+  /** The buffer for the next read: a large frame is read directly into its own memory. */
   #nextRead(): Buffer {
     this.#room = this.#splitter.room();
     return this.#room ?? this.host.readBuffer;
@@ -329,7 +340,8 @@ export class Session implements KafkaSession, Connection {
     } catch (error) {
       return this.fail(error instanceof WireError ? error.message : 'a request that cannot be read', error);
     }
-    // A full read: the system would hand on more at once, megabytes of it before anybody else's turn.
+    // After a full read the system would deliver more at once, megabytes of it before any other connection's
+    // turn.
     if (chunk.length === (room ?? this.host.readBuffer).length) this.#gate.hasTime();
     this.#advance();
   }
@@ -362,7 +374,7 @@ export class Session implements KafkaSession, Connection {
     this.#bytesUnderWay += exchange.bytes;
   }
 
-  /** Told as soon as a frame has begun. Throws a WireError. */
+  /** Checks the size of a frame as soon as its start has arrived. Throws a WireError. */
   #checkSize(apiKey: number, bytes: number): void {
     const { commandBytesMax } = this.host.kafka.limits;
     if (bytes <= commandBytesMax || apiKey === apis.Produce.key || this.#sasl.takesBareTokens) return;
@@ -373,7 +385,7 @@ export class Session implements KafkaSession, Connection {
     );
   }
 
-  /** "UNSUPPORTED_VERSION with the body of version 0" (KIP-511), whatever version was asked for. */
+  /** "UNSUPPORTED_VERSION with the body of version 0" (KIP-511), whatever version the client asked for. */
   #answerUnknownApiVersions(frame: RequestFrame): void {
     const exchange: Exchange = {
       frame: { ...frame, apiVersion: 0 },
@@ -389,10 +401,10 @@ export class Session implements KafkaSession, Connection {
     this.#flushSoon();
   }
 
-  /** Starts what may be started while its turn lasts, and reads on or not. */
+  /** Starts waiting requests, as far as they may start now, and decides whether the socket is read. */
   #advance(): void {
     while (!this.closed && this.#waiting.size > 0 && this.#mayStart(this.#waiting.peek()!)) {
-      // The first piece of a turn counts too: others may have used up what there is for all.
+      // The first piece of a turn counts, too: other connections may have used up the shared time.
       if (this.#waiting.peek()!.isHeavy && !this.#gate.hasTime()) break;
       this.#start(this.#waiting.shift()!);
       if (this.host.kafka.broker.congested) this.#waitUntilUncongested();
@@ -419,7 +431,7 @@ export class Session implements KafkaSession, Connection {
     });
   }
 
-  /** Requests are read while there is room for more of them, and for their answers. */
+  /** Reads requests only while there is room for them and for their answers. */
   #lookAtRoom(): void {
     const { requestsMax, requestBytesUnderWayMax, responseBytesMax } = this.host.kafka.limits;
     const isFull =
@@ -477,13 +489,13 @@ export class Session implements KafkaSession, Connection {
     this.#flushSoon();
   }
 
-  /** The answer as it goes out: a client beyond its quota is told so. */
+  /** The answer as it is sent: a client above its quota is told to slow down. */
   #count({ frame, bytes: requestBytes, workMs, context }: Exchange, response: unknown): unknown {
     const answered = { api: frame.api!.name, requestBytes, response, workMs };
     return this.#meter.count(this, answered, context?.throttleMs ?? 0);
   }
 
-  /** Once for all that is answered in one go: the produce requests of a commit. */
+  /** Flushes once for all answers of the same moment, such as the produce requests of a commit. */
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
@@ -523,7 +535,7 @@ export class Session implements KafkaSession, Connection {
     }
   }
 
-  /** `sent` is called when the system has taken all parts: until then they are read from. */
+  /** `sent` is called when the system has taken all parts; until then their memory must not change. */
   #send(parts: readonly Uint8Array[], sent: readonly (() => void)[] = noCallbacks): void {
     if (parts.length === 0) return;
     const socket = this.#socket;
@@ -542,7 +554,7 @@ export class Session implements KafkaSession, Connection {
     return new Promise((resolve) => this.#resting.push(resolve));
   }
 
-  /** The next turn has begun. */
+  /** Called when the next turn has begun. */
   #goOn(): void {
     for (const resolve of this.#resting.splice(0)) resolve();
     this.#advance();
@@ -550,7 +562,7 @@ export class Session implements KafkaSession, Connection {
 
   // ---- logging in
 
-  /** Who the certificate says that the client is; it may still log in as somebody else. */
+  /** Authenticates the client by its certificate. The client may still log in as another user. */
   #proveByCertificate(accepted: Socket): void {
     const { users, principals } = this.host;
     const subject = users.requires('kafka') ? certificateSubject(accepted) : undefined;
@@ -613,21 +625,21 @@ export class Session implements KafkaSession, Connection {
 
   // ---- the end
 
-  /** Reads and starts nothing more; what is under way goes on. */
+  /** Reads and starts nothing more; pending requests continue. */
   hold(): void {
     this.#gate.shut('held');
   }
 
-  /** Ends the connection because of what the client did, or because of a mistake here. */
+  /** Ends the connection because of an error of the client, or an internal error. */
   fail(text: string, cause?: unknown): void {
     this.close({ kind: 'error', text, ...(cause === undefined ? {} : { cause }) });
   }
 
-  /** What was answered still goes out, unless the client does not read it. */
+  /** Sends the answers that are written already, unless the client reads too slowly. */
   close(reason: CloseReason): void {
     if (this.closed) return;
     this.closed = true;
-    this.#gate.leave(); // what still comes is thrown away, so that its end is seen
+    this.#gate.leave(); // further input is discarded, but read, so that its end is seen
     this.host.closing(this, reason);
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
@@ -646,13 +658,13 @@ export class Session implements KafkaSession, Connection {
     this.cut();
   }
 
-  /** Cuts the connection, whatever is still to be sent. */
+  /** Destroys the socket, even if answers are still to be sent. */
   cut(): void {
     this.#socket.destroy();
   }
 }
 
-/** An IPv4 address that came by an IPv6 socket, as IPv4. */
+/** An IPv4 address that an IPv6 socket reports in mapped form, as IPv4. */
 function withoutMapping(address: string | undefined): string {
   return address?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, '') ?? '';
 }

@@ -10,7 +10,7 @@ import {
   type SettingTable,
 } from '../setting.ts';
 
-/** What can be set of Kafka. */
+/** The settings of Kafka. */
 export interface KafkaDoorSettings {
   readonly kafkaPort: number | 'off';
   readonly kafkaAdvertise: string | undefined;

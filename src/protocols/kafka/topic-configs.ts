@@ -16,12 +16,11 @@ import {
 } from './config-values.ts';
 import { KafkaError } from './errors.ts';
 
-/** Settings as Kafka clients write them: name to text. */
+/** Configs as Kafka clients write them: name to text. */
 export type ConfigTexts = { readonly [name: string]: string };
 
 /**
- * A config of topics; `brokerName`: what its default is called among the configs of a broker, where it has
- * one there.
+ * A config of topics. `brokerName`: the name of its default among the broker configs, if it has one there.
  */
 interface TopicRule extends ConfigRule {
   readonly brokerName?: string;
@@ -29,7 +28,7 @@ interface TopicRule extends ConfigRule {
 
 const { int, long } = ConfigType;
 const unlimited = '-1';
-/** What the log takes at most. */
+/** Largest batch that the log accepts. */
 const batchBytesMax = String(64 * 1024 * 1024);
 const longMax = '9223372036854775807';
 
@@ -50,7 +49,7 @@ const gzipLevel: ConfigRule = {
     /^\s*(-1|[1-9])\s*$/.test(text) ? undefined : 'Value must be between 1 and 9 or equal to -1',
 };
 
-/** What works here as in Kafka: each is a field of the topic's configuration. */
+/** The configs that work as in Kafka: each is a field of the topic's configuration. */
 const working: { readonly [name: string]: TopicRule } = {
   'cleanup.policy': under('log.cleanup.policy', listOf(['compact', 'delete'], 'delete')),
   'retention.ms': under('log.retention.ms', integer(long, unlimited, -1)),
@@ -63,9 +62,9 @@ const working: { readonly [name: string]: TopicRule } = {
 };
 
 /**
- * What Kafka knows and has nothing to do here, or is always as the default says. It is kept and shown, so
- * that tools that write a configuration find it again. Where a default is not Kafka's, it says what is true
- * here.
+ * The configs that Kafka knows, but that have no effect here, or always behave as their default. They are
+ * stored and shown, so that tools find the values they wrote. A default that differs from Kafka's states the
+ * behavior here.
  */
 const kept: { readonly [name: string]: TopicRule } = {
   'compression.type': under(
@@ -105,7 +104,7 @@ const kept: { readonly [name: string]: TopicRule } = {
   'unclean.leader.election.enable': under('unclean.leader.election.enable', flag('false')),
 };
 
-/** What Kafka 3 knew and Kafka 4 refuses: older tools write it. Shown only where it was written. */
+/** Configs of Kafka 3 that Kafka 4 refuses, but that older tools write. Shown only if they were set. */
 const former: { readonly [name: string]: TopicRule } = {
   'message.format.version': { type: ConfigType.string, default: '3.0-IV1', problem: () => undefined },
   'message.downconversion.enable': flag('false'),
@@ -123,19 +122,19 @@ export function topicDefaults(): ShownConfig[] {
   });
 }
 
-/** Undefined: topics have no such config. */
+/** Undefined if topics have no such config. */
 export function topicConfigType(name: string): ConfigType | undefined {
   return Object.hasOwn(rules, name) ? rules[name]!.type : undefined;
 }
 
-/** The topic's member of `attributes`: what was said in Kafka's words. */
+/** The Kafka part of a topic's `attributes`: the configs that Kafka clients have set. */
 interface KafkaAttributes {
   readonly configs?: ConfigTexts;
 }
 
 /**
- * What a topic was told by Kafka clients, and what the broker's own words for it are in Kafka's. A text
- * counts as long as it says what the field does that it was made into.
+ * The configs of a topic that Kafka clients have set, together with the topic's own fields in Kafka's terms.
+ * A stored text is valid as long as it agrees with the field that was made from it.
  */
 export function configTextsOf({ config }: Pick<Topic, 'config'>): ConfigTexts {
   const texts: { [name: string]: string } = { ...attributesOf(config).configs };
@@ -144,7 +143,7 @@ export function configTextsOf({ config }: Pick<Topic, 'config'>): ConfigTexts {
   if (compaction)
     texts['cleanup.policy'] ??=
       ageMsMax === undefined && bytesMax === undefined ? 'compact' : 'compact,delete';
-  // Without the policy `delete` a text is a limit that waits for another policy.
+  // Without the policy `delete`, a stored limit has no effect until the policy changes.
   if (isTrimmed(texts)) {
     correct(texts, 'retention.ms', ageMsMax);
     correct(texts, 'retention.bytes', bytesMax);
@@ -163,7 +162,7 @@ function correct(texts: { [name: string]: string }, name: string, value: number 
   else texts[name] = String(value);
 }
 
-/** All configs of a topic, those included of which nothing was said. */
+/** All configs of a topic, including those that were not set. */
 export function shownConfigs(topic: Pick<Topic, 'config'>): ShownConfig[] {
   const texts = configTextsOf(topic);
   const names = [...Object.keys(shown), ...Object.keys(former).filter((name) => texts[name] !== undefined)];
@@ -180,10 +179,7 @@ function shownConfig(name: string, text: string | undefined): ShownConfig {
   return { name, value: text ?? preset, type, source, readOnly: false, synonyms };
 }
 
-/**
- * What a topic's configuration becomes when these, and nothing else, are its settings in Kafka's words.
- * Throws a KafkaError INVALID_CONFIG.
- */
+/** The topic's configuration if exactly these configs are set. Throws a KafkaError INVALID_CONFIG. */
 export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<TopicConfig> {
   const texts = Object.fromEntries(Object.entries(given).map(([name, text]) => [name, text.trim()]));
   for (const [name, text] of Object.entries(texts)) check(name, text);
@@ -193,7 +189,7 @@ export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<Top
   const timestamps = texts['message.timestamp.type'] === 'LogAppendTime' ? 'append' : undefined;
   return {
     compaction,
-    // State by key is not given up again: it would have to be read together once more.
+    // State by key is never turned off, because turning it on again would require a new scan of the topic.
     ...(compaction || current?.keyState ? { keyState: true } : {}),
     ...limit('ageMsMax', trims ? texts['retention.ms'] : undefined),
     ...limit('bytesMax', trims ? texts['retention.bytes'] : undefined),
@@ -203,7 +199,7 @@ export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<Top
   };
 }
 
-/** The same configuration with other settings in Kafka's words. */
+/** The same configuration with other Kafka configs. */
 export function withConfigs(current: TopicConfig, texts: ConfigTexts): TopicConfig {
   const { ageMsMax: _age, bytesMax: _bytes, messageBytesMax: _message, timestamps: _time, ...rest } = current;
   return { ...rest, ...fieldsOf(texts, current) };
@@ -241,7 +237,10 @@ function limit(
   return value === undefined ? {} : { [field]: value };
 }
 
-/** Undefined: none. The broker's limits begin at 1: of a topic that keeps nothing the last message stays. */
+/**
+ * Undefined for no limit. The broker's limits start at 1: a limit of 0 becomes 1, so that the last message
+ * stays.
+ */
 function limitOf(text: string | undefined): number | undefined {
   const value = Number(text ?? unlimited);
   return value < 0 ? undefined : Math.max(1, Math.min(value, Number.MAX_SAFE_INTEGER));
@@ -255,7 +254,7 @@ function isCompacted(texts: ConfigTexts): boolean {
   return policyOf(texts).includes('compact');
 }
 
-/** Whether limits of age and size apply: with no policy at all messages stay for good (KIP-1161). */
+/** Whether limits of age and size apply. Without any policy messages are kept without limit (KIP-1161). */
 function isTrimmed(texts: ConfigTexts): boolean {
   return policyOf(texts).includes('delete');
 }

@@ -6,16 +6,16 @@ import type { TopicIds } from './kafka-host.ts';
 const uuidBytes = 16;
 
 /**
- * A topic's Kafka id is made of the data directory's uuid and of the id that the topic alone ever has in it,
- * so nothing has to be stored or looked up: the first half says whose it is, the second which topic, in both
- * directions.
+ * A topic's Kafka id is computed from the data directory's uuid and the topic's id, which is never reused in
+ * that directory. So nothing has to be stored or looked up: the first half names the directory, the second
+ * half the topic, in both directions.
  *
  *     first 8 bytes of the directory's uuid | topic id as int64, XOR the last 8 bytes of the uuid
  */
 export class DerivedTopicIds implements TopicIds {
   readonly #broker: Broker;
   readonly #uuid: Uint8Array;
-  /** Of topics by their object: asked for with every metadata request. */
+  /** Ids by topic object, because every metadata request asks for them. */
   readonly #known = new WeakMap<Topic, Uuid>();
 
   constructor(broker: Broker) {

@@ -28,10 +28,10 @@ export interface GroupCoordinatorOptions {
   readonly limits?: Partial<GroupLimits>;
 }
 
-/** A group with members, or one that has just lost its last. */
+/** A group with members, or one that has just lost its last member. */
 export type LiveGroup = ClassicGroup | ConsumerGroup | ShareGroup;
 
-/** A group as lists show it. */
+/** A group as ListGroups shows it. */
 export interface GroupListing {
   readonly groupId: string;
   readonly type: 'classic' | 'consumer' | 'share';
@@ -40,9 +40,9 @@ export interface GroupListing {
 }
 
 /**
- * The group coordinator looks after all groups of Kafka clients: who is a member of what, in memory, and
- * which broker groups hold their positions, durably. One group id is one kind of group at a time; without
- * members it may become another.
+ * The group coordinator manages all groups of Kafka clients: their members, in memory, and the broker groups
+ * that keep their positions, durably. A group id is one kind of group at a time; a group without members may
+ * become another kind.
  */
 export class GroupCoordinator {
   readonly limits: GroupLimits;
@@ -132,7 +132,7 @@ export class GroupCoordinator {
     return this.#groups.get(groupId);
   }
 
-  /** The classic group of that id, made if there is none. Throws a KafkaError. */
+  /** The classic group of that id, created if necessary. Throws a KafkaError. */
   classic(groupId: string): ClassicGroup {
     const known = this.#groups.get(groupId);
     if (known?.kind === 'classic') return known;
@@ -194,7 +194,7 @@ export class GroupCoordinator {
     this.#presences.delete(group.id);
   }
 
-  /** After a request: a group that has nobody is not kept. */
+  /** To be called after a request: drops a group without members. */
   tidy(group: LiveGroup): void {
     if (group.isForgettable) this.#drop(group);
   }
@@ -204,11 +204,13 @@ export class GroupCoordinator {
     const presences = this.#presences.get(group.id) ?? new Presences(this.broker.budgets);
     this.#presences.set(group.id, presences);
     presences.update(this.#readers(group));
-    // The group is in the middle of something: it goes when that is over.
+    // The group may be in the middle of an operation; it is dropped afterwards.
     if (group.isForgettable) this.clock.defer(() => this.#groups.get(group.id) === group && this.tidy(group));
   }
 
-  /** Which members read each broker group: their client ids, or their own where they have none. */
+  /**
+   * The members that read each broker group, by their client ids, or by their member ids if they have none.
+   */
   #readers(group: ClassicGroup | ConsumerGroup): ReadonlyMap<Group, readonly string[]> {
     const readers = new Map<Group, string[]>();
     const note = (topic: Topic | undefined, { clientId, id }: { clientId: string; id: string }): void => {
@@ -230,7 +232,7 @@ export class GroupCoordinator {
     return readers;
   }
 
-  /** A broker group came into being for a group that has members already. */
+  /** A broker group was created for a group that has members already. */
   noteCreated(groupId: string): void {
     const group = this.#groups.get(groupId);
     if (group) this.#changed(group);
@@ -241,7 +243,7 @@ export class GroupCoordinator {
     this.#used = true;
   }
 
-  /** Whether there are groups of Kafka clients, or were in this run. */
+  /** Whether groups of Kafka clients exist, or existed in this run. */
   get isUsed(): boolean {
     this.#used ||= this.#groups.size > 0 || this.#hasKafkaGroup();
     return this.#used;
@@ -256,14 +258,14 @@ export class GroupCoordinator {
   // ---- configs
 
   /**
-   * Sets configs of a group, durably; share groups that are there take them over. Rejects with a KafkaError
+   * Sets configs of a group, durably, and applies them to existing share groups. Rejects with a KafkaError
    * before anything is changed.
    */
   async configure(
     groupId: string,
     values: Iterable<readonly [name: string, value: string | null]>,
   ): Promise<void> {
-    // All of it in one commit: nothing is waited for in between.
+    // All of it goes into one commit, since there is no wait in between.
     const updates = [this.configs.set(groupId, values)];
     for (const topic of this.broker.topics.values()) {
       const group = topic.groups.get(groupId);
@@ -274,7 +276,7 @@ export class GroupCoordinator {
 
   // ---- lists
 
-  /** Every group that Kafka clients may know, those without members included. */
+  /** All groups that Kafka clients may know, including those without members. */
   list(): GroupListing[] {
     const listings = new Map<string, GroupListing>();
     for (const topic of this.broker.topics.values()) {

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../../../util/index.ts';
 
 /**
- * A deadline timer goes off at the earliest of many deadlines that mostly move on before they pass: it is set
- * anew only for an earlier one, and looks at all of them when it goes off. A heartbeat so costs no timer.
+ * A deadline timer fires at the earliest of many deadlines, most of which are extended before they pass. The
+ * timer is reset only for an earlier deadline, and checks all deadlines when it fires. So a heartbeat does
+ * not set a timer.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
@@ -11,15 +12,15 @@ export class DeadlineTimer {
   #dueMs = Infinity;
 
   /**
-   * `expire` handles what is due and returns the earliest deadline that is left (monotonic clock), Infinity
-   * for none.
+   * `expire` handles what is due and returns the earliest remaining deadline (monotonic clock); Infinity for
+   * none.
    */
   constructor(clock: Clock, expire: () => number) {
     this.#clock = clock;
     this.#expire = expire;
   }
 
-  /** There is a deadline then. */
+  /** Notes a deadline. */
   note(dueMs: number): void {
     if (dueMs >= this.#dueMs) return;
     this.#timer?.cancel();

@@ -1,25 +1,25 @@
 import type { Clock } from '../../../util/index.ts';
 
 /**
- * What is left of a group that its last member has left: nothing that has to be kept, but a while it is still
- * there to be described and deleted.
+ * The remains of a group after its last member left. They need not be kept, but for a while the group can
+ * still be described and deleted.
  */
 export interface EmptiedGroup {
   readonly type: 'classic' | 'consumer';
   readonly protocolType: string;
 }
 
-/** As long as Kafka keeps a group that has nothing, at most: `offsets.retention.check.interval.ms`. */
+/** Kafka keeps a group without content this long at most: `offsets.retention.check.interval.ms`. */
 const keptMs = 10 * 60_000;
 const groupsMax = 10_000;
 
 /**
- * The groups that were left by their last member lately, and may have committed nothing by which they would
- * be known. Of one run, in memory.
+ * The groups that recently lost their last member. If they have no committed offsets, nothing else records
+ * them. Kept in memory, for this run only.
  */
 export class EmptiedGroups {
   readonly #clock: Clock;
-  /** In the order in which they were left. */
+  /** In the order in which they lost their last member. */
   readonly #groups = new Map<string, EmptiedGroup & { readonly untilMs: number }>();
 
   constructor(clock: Clock) {
@@ -41,7 +41,7 @@ export class EmptiedGroups {
     return group && group.untilMs > this.#clock.monotonic() ? group : undefined;
   }
 
-  /** False: there was none. */
+  /** False if there was none. */
   delete(groupId: string): boolean {
     const wasThere = this.find(groupId) !== undefined;
     this.#groups.delete(groupId);

@@ -17,37 +17,39 @@ import type { Bounds, GroupLimits } from './limits.ts';
 import { hasLegalCharacters, isTooLong, names } from '../../names.ts';
 import { groupNameMax } from './offsets.ts';
 
-/** What a share group is made with. */
+/** The configs with which a share group is created. */
 export interface ShareGroupConfig {
   readonly start: GroupStart;
-  /** How long a record may be held before it goes to somebody else. */
+  /** How long a member may hold a record before it goes to another member. */
   readonly lockMs: number;
-  /** Deliveries of one record before it is a dead letter. */
+  /** Number of deliveries after which a record becomes a dead letter. */
   readonly deliveriesMax: number;
-  /** Records of one partition that may be held at once. */
+  /** Number of records of one partition that may be held at once. */
   readonly recordLocksMax: number;
-  /** '': none; undefined: `<topic>-<group>-dlq`. */
+  /** '' for none; undefined for `<topic>-<group>-dlq`. */
   readonly deadLetter: string | undefined;
-  /** Whether members may extend what they hold. */
+  /** Whether members may extend the locks of their records. */
   readonly mayRenew: boolean;
 }
 
-/** How often members of a group are to be heard of, and after how long without they are out. */
+/** How often members of a group have to send heartbeats, and after how long without one they are removed. */
 export interface MemberTimes {
   readonly heartbeatMs: number;
   readonly sessionMs: number;
 }
 
-/** A config of groups; `bounds`: what the broker lets groups choose. */
+/** A config of groups. `bounds`: the range that the broker allows. */
 interface GroupRule extends ConfigRule {
-  /** What its default is called among the configs of a broker. */
+  /** The name of its default among the broker configs. */
   readonly brokerName: string;
   readonly bounds?: Bounds;
 }
 
 const { int } = ConfigType;
 
-/** The configs of groups by Kafka's names, with Kafka's defaults (but for the dead letters, which are on). */
+/**
+ * The configs of groups by Kafka's names, with Kafka's defaults (except for the dead letters, which are on).
+ */
 function groupConfigRules(limits: GroupLimits): { readonly [name: string]: GroupRule } {
   const bounded = (bounds: Bounds, brokerName: string, min: number): GroupRule => ({
     ...integer(int, String(bounds.default), min),
@@ -106,7 +108,7 @@ function groupConfigRules(limits: GroupLimits): { readonly [name: string]: Group
   };
 }
 
-/** As they are kept: an attribute of the broker per group, of this protocol. */
+/** The configs are stored as one attribute of the broker per group, under this protocol. */
 const protocol = 'kafka';
 const prefix = 'group/';
 const attributeOf = (groupId: string): string => prefix + groupId;
@@ -118,7 +120,7 @@ function textsOf(configs: ReadonlyMap<string, string>): ConfigTexts | undefined 
   return configs.size > 0 ? Object.fromEntries(configs) : undefined;
 }
 
-/** What was configured of groups, durably; groups need not exist yet. */
+/** The durable configs of groups; the groups need not exist yet. */
 export class GroupConfigs {
   readonly #attributes: Attributes;
   readonly #nowMs: () => number;
@@ -136,22 +138,24 @@ export class GroupConfigs {
     return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   }
 
-  /** What was set, by name. */
+  /** The configs that were set, by name. */
   given(groupId: string): ReadonlyMap<string, string> {
     const texts = this.#attributes.get(protocol, attributeOf(groupId)) as ConfigTexts | undefined;
     return new Map(Object.entries(texts ?? {}));
   }
 
   /**
-   * Null takes a config back to its default. Throws a KafkaError before anything is changed. It counts at
-   * once; what is returned resolves when it is durable.
+   * Sets configs; null resets one to its default. Throws a KafkaError before anything is changed. The configs
+   * apply at once; the promise resolves when they are durable.
    */
   set(groupId: string, values: Iterable<readonly [name: string, value: string | null]>): Promise<void> {
     const configs = this.check(groupId, values);
     return this.#attributes.set(protocol, attributeOf(groupId), textsOf(configs));
   }
 
-  /** What the configs would be. Throws a KafkaError, mostly of code INVALID_CONFIG, or a BrokerError. */
+  /**
+   * The configs that `set` would store. Throws a KafkaError, mostly of code INVALID_CONFIG, or a BrokerError.
+   */
   check(
     groupId: string,
     values: Iterable<readonly [name: string, value: string | null]>,
@@ -191,7 +195,7 @@ export class GroupConfigs {
     throw new KafkaError(ErrorCode.INVALID_CONFIG, problem);
   }
 
-  /** All of them as DescribeConfigs tells them. */
+  /** All configs of a group in the form of DescribeConfigs. */
   shown(groupId: string): ShownConfig[] {
     const given = this.given(groupId);
     return Object.entries(this.#rules).map(([name, { default: preset, type, brokerName }]) => {
@@ -217,7 +221,7 @@ export class GroupConfigs {
     };
   }
 
-  /** Of a KIP-848 group, or of a share group. */
+  /** The heartbeat and session times of a KIP-848 group or a share group. */
   times(kind: 'consumer' | 'share', groupId: string): MemberTimes {
     return this.#times(kind, this.given(groupId));
   }
@@ -229,7 +233,7 @@ export class GroupConfigs {
     };
   }
 
-  /** A value that the broker's bounds exclude by now counts as the bound. */
+  /** The value of a config. A value outside of the broker's current bounds counts as the nearest bound. */
   #valueOf(name: string, given: ReadonlyMap<string, string>): string {
     const { default: preset, bounds } = this.#rules[name]!;
     const value = given.get(name) ?? preset;
@@ -243,10 +247,7 @@ export class GroupConfigs {
   }
 }
 
-/**
- * Where the default of a group's config comes from: the broker's configuration, and Kafka's default behind
- * that.
- */
+/** The sources of the default of a group config: the broker's configuration, then Kafka's default. */
 function brokerSynonyms(name: string, value: string): ConfigSynonym[] {
   const rules: { readonly [name: string]: { readonly default: number } } = kafkaSettingRules;
   const preset = String(rules[name]?.default ?? value);

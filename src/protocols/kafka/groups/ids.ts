@@ -1,7 +1,7 @@
 import type { Random } from '../../../util/index.ts';
 import type { Uuid } from '../../../wire/kafka/index.ts';
 
-/** A fresh UUID (version 4) as Kafka's own tools write it: base64url. */
+/** A fresh UUID (version 4) in the form of Kafka's own tools: base64url. */
 export function freshUuid(random: Random): Uuid {
   const bytes = Buffer.from(random.bytes(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -9,7 +9,7 @@ export function freshUuid(random: Random): Uuid {
   return bytes.toString('base64url');
 }
 
-/** An id for a member that brought none. It says whose it is, so that people can find it. */
+/** An id for a member that has none. The prefix names its owner, so that people can recognize it. */
 export function freshMemberId(random: Random, prefix: string): string {
   return `${prefix.slice(0, 200)}-${freshUuid(random)}`;
 }

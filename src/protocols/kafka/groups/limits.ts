@@ -1,48 +1,46 @@
 import type { KafkaSettings } from '../kafka-settings.ts';
 
-/** What applies to a group that says nothing, and what it may choose by its configs. */
+/** The default of a group config, and the range that a group's own config may choose from. */
 export interface Bounds {
   readonly default: number;
   readonly min: number;
   readonly max: number;
 }
 
-/**
- * The limits and times of Kafka groups, as Kafka names them where it has a name. Times are in milliseconds.
- */
+/** The limits and times of Kafka groups, with Kafka's names where they exist. Times are in milliseconds. */
 export interface GroupLimits {
   /** Members of one group (Kafka: group.max.size). */
   readonly membersMax: number;
-  /** Bytes that the protocols of one member may have, names and metadata together. */
+  /** Bytes of the protocols of one member, names and metadata together. */
   readonly memberMetadataBytesMax: number;
-  /** Bytes that the members of one group may have in memory: metadata and assignments. */
+  /** Bytes of the members of one group in memory: metadata and assignments. */
   readonly groupMetadataBytesMax: number;
-  /** Characters of the text that is committed with an offset (Kafka: offset.metadata.max.bytes). */
+  /** Characters of the metadata committed with an offset (Kafka: offset.metadata.max.bytes). */
   readonly offsetMetadataMax: number;
-  /** Topics that a member may name, and topics that a subscription by expression may match. */
+  /** Topics that a member may name, and topics that its pattern may match. */
   readonly memberTopicsMax: number;
   readonly sessionTimeoutMsMin: number;
   readonly sessionTimeoutMsMax: number;
   readonly rebalanceTimeoutMsMax: number;
   /**
-   * The first generation of an empty group waits so long for more members; each that comes begins it again
+   * Time that the first generation of an empty group waits for more members. Each new member restarts it
    * (Kafka: group.initial.rebalance.delay.ms).
    */
   readonly initialRebalanceDelayMs: number;
-  /** A member that is new waits so long at most for the generation it is to be part of. */
+  /** Longest time that a new member waits for its first generation. */
   readonly newMemberJoinTimeoutMs: number;
-  /** Offsets of a group without members are kept so long (Kafka: offsets.retention.minutes). */
+  /** Time that offsets of a group without members are kept (Kafka: offsets.retention.minutes). */
   readonly offsetsRetentionMs: number;
-  /** Members of KIP-848 groups are told to send heartbeats so often. */
+  /** Heartbeat interval for members of KIP-848 groups. */
   readonly consumerHeartbeatMs: Bounds;
-  /** Members of KIP-848 groups are gone when nothing was heard of them for so long. */
+  /** Session timeout of members of KIP-848 groups: they are removed after this time without a heartbeat. */
   readonly consumerSessionMs: Bounds;
-  /** The same of share groups. */
+  /** Heartbeat interval and session timeout of share groups. */
   readonly shareHeartbeatMs: Bounds;
   readonly shareSessionMs: Bounds;
-  /** A record that was acquired goes back after so long. */
+  /** Time after which an acquired record goes back to its group. */
   readonly shareLockMs: Bounds;
-  /** Deliveries of one record before it is a dead letter. */
+  /** Number of deliveries after which a record becomes a dead letter. */
   readonly shareDeliveries: Bounds;
   /** Records of one partition that may be acquired at once. */
   readonly shareRecordLocks: Bounds;
@@ -50,11 +48,11 @@ export interface GroupLimits {
   readonly shareSessionsMax: number;
   /** Partitions in one share session. */
   readonly shareSessionPartitionsMax: number;
-  /** Records that one share fetch hands out at most, whatever the client asks for. */
+  /** Most records that one share fetch returns, whatever the client asks for. */
   readonly shareFetchRecordsMax: number;
-  /** Bytes of records that one share fetch hands out at most, but for a first record that is larger. */
+  /** Most bytes of records that one share fetch returns, except for a first record that is larger. */
   readonly shareFetchBytesMax: number;
-  /** A share fetch waits so long at most. */
+  /** Longest wait of a share fetch. */
   readonly shareFetchWaitMsMax: number;
 }
 

@@ -1,20 +1,20 @@
-/** What the members of one group take of the broker's budget of members. */
+/** The share that one group's members take of the broker's budget of members. */
 export interface MemberCharge {
   set(size: number): void;
-  /** Why the members cannot take so much now; undefined: they can. */
+  /** The error if the members cannot take this much now; undefined if they can. */
   refusalOf(size: number): Error | undefined;
   close(): void;
 }
 
-/** So many bytes of metadata come with each member; more are charged as further members. */
+/** Bytes of metadata that are included in the charge of a member; more bytes count as further members. */
 const bytesPerCharge = 4096;
 
-/** What a member with so many bytes of metadata is charged. */
+/** The charge for a member with this many bytes of metadata. */
 export function chargeOfMember(bytes: number): number {
   return 1 + Math.floor(bytes / bytesPerCharge);
 }
 
-/** What members are charged together. */
+/** The charge for all of these members. */
 export function chargeOfMembers(members: Iterable<{ readonly bytes: number }>): number {
   let charge = 0;
   for (const { bytes } of members) charge += chargeOfMember(bytes);

@@ -8,10 +8,11 @@ export const groupNameMax: number = names.kafka.group.longest.count;
 
 /**
  * The offsets of Kafka's consumer groups. A Kafka group `g` that reads a topic is the broker's group `g` of
- * that topic, with committed positions; one that reads several topics is a broker group on each.
+ * that topic, with committed positions. A Kafka group that reads several topics is a broker group on each.
  *
- * A broker group of that name which delivers messages (a JetStream consumer, a share group, a group of the
- * embedded API) is another way of reading: its progress can be read here, but neither joined nor committed.
+ * A broker group of the same name that delivers messages (a JetStream consumer, a share group, a group of the
+ * embedded API) is a different way of reading. Kafka clients can see its progress, but can neither join it
+ * nor commit to it.
  */
 export class GroupOffsets {
   readonly #broker: Broker;
@@ -23,14 +24,14 @@ export class GroupOffsets {
     this.#limits = limits;
   }
 
-  /** The group on one topic; undefined when it has not read it. */
+  /** The group on one topic; undefined if it does not exist. */
   find(groupId: string, topic: Topic): Group | undefined {
     return topic.groups.get(groupId);
   }
 
   /**
-   * Whether the group is there on that topic, durably, and committed to. Who comes before that waits, so that
-   * nobody overtakes who came first.
+   * Whether the group exists on that topic, durably, and takes commits. A commit that comes earlier has to
+   * wait, so that commits keep their order.
    */
   isReady(groupId: string, topic: Topic): boolean {
     return (
@@ -38,7 +39,7 @@ export class GroupOffsets {
     );
   }
 
-  /** All broker groups that a Kafka group consists of. */
+  /** All broker groups of a Kafka group. */
   of(groupId: string): Group[] {
     const found: Group[] = [];
     for (const topic of this.#broker.topics.values()) {
@@ -48,7 +49,7 @@ export class GroupOffsets {
     return found;
   }
 
-  /** The broker groups of each of these Kafka groups; of those that have none nothing. */
+  /** The broker groups of each of these Kafka groups, without the Kafka groups that have none. */
   ofEach(groupIds: ReadonlySet<string>): Map<string, Group[]> {
     const found = new Map<string, Group[]>();
     const note = (group: Group | undefined): void => {
@@ -57,7 +58,7 @@ export class GroupOffsets {
       if (known) known.push(group);
       else found.set(group.name, [group]);
     };
-    // By whichever of the two are fewer: the names asked for, or a topic's groups.
+    // Iterates the smaller set: the requested names, or the topic's groups.
     for (const { groups } of this.#broker.topics.values()) {
       if (groups.size < groupIds.size) {
         for (const group of groups.values()) if (groupIds.has(group.name)) note(group);
@@ -74,7 +75,7 @@ export class GroupOffsets {
     return names;
   }
 
-  /** Throws a KafkaError when the group cannot read the topic by committing offsets. */
+  /** Throws a KafkaError if the group cannot read the topic by committing offsets. */
   check(groupId: string, topic: Topic): void {
     const group = topic.groups.get(groupId);
     if (!group || group.isCommitted) return;
@@ -85,8 +86,8 @@ export class GroupOffsets {
   }
 
   /**
-   * The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a
-   * BrokerError.
+   * The group on that topic, created if necessary; resolves once it is durable. Rejects with a KafkaError or
+   * a BrokerError.
    */
   async ensure(groupId: string, topic: Topic): Promise<Group> {
     this.check(groupId, topic);
@@ -100,7 +101,7 @@ export class GroupOffsets {
       throw new KafkaError(ErrorCode.INVALID_GROUP_ID, problem);
     }
     const creation = this.#create(groupId, topic).finally(() => {
-      // Only when those who waited for it have gone on: who comes now must not overtake them.
+      // Deferred until those waiting for the creation have continued: later requests must not overtake them.
       this.#broker.clock.defer(() => this.#creating.delete(key));
     });
     this.#creating.set(key, creation);
@@ -112,7 +113,7 @@ export class GroupOffsets {
       return await topic.createGroup({
         name: groupId,
         durable: topic.config.durability === 'disk',
-        // Nothing may go before it was read: where to begin is the client's choice.
+        // No message may be removed before it is read; the client chooses where to start.
         start: { kind: 'all' },
         ack: 'all',
         positions: 'committed',
@@ -126,7 +127,7 @@ export class GroupOffsets {
     }
   }
 
-  /** What was committed; of a group that delivers, what is done from the beginning on. -1: nothing. */
+  /** The committed offset; for a group that delivers messages, its ack floor. -1 for none. */
   committed(groupId: string, topic: Topic, partition: number): Committed {
     const group = topic.groups.get(groupId);
     const position = group?.positionInfo(partition);
@@ -140,5 +141,5 @@ function creationKey(groupId: string, topic: Topic): string {
   return `${topic.id}/${groupId}`;
 }
 
-/** What OffsetFetch says where nothing was committed. */
+/** The answer of OffsetFetch if no offset was committed. */
 export const nothing: Committed = { offset: -1, metadata: '' };

@@ -1,6 +1,9 @@
 import type { Budgets, Consumer, Group } from '../../../broker/index.ts';
 
-/** A presence is a member as the broker's group counts it: it reads by itself, so it takes no deliveries. */
+/**
+ * A presence represents a member in the broker's group. It takes no deliveries, because the member reads by
+ * itself.
+ */
 class Presence implements Consumer {
   readonly credit = 0;
   readonly creditBytes = 0;
@@ -22,8 +25,8 @@ class Presence implements Consumer {
 }
 
 /**
- * Which members of a Kafka group are there, on the broker groups of the topics they read: what lists, metrics
- * and idle limits go by.
+ * The current members of a Kafka group, on the broker groups of the topics they read, for lists, metrics and
+ * idle limits.
  */
 export class Presences {
   readonly #present = new Map<Group, Presence[]>();
@@ -33,7 +36,7 @@ export class Presences {
     this.#budgets = budgets;
   }
 
-  /** `wanted`: the labels of the members that each broker group has now. */
+  /** `wanted`: the labels of the current members of each broker group. */
   update(wanted: ReadonlyMap<Group, readonly string[]>): void {
     for (const [group, presences] of this.#present) {
       if (group.isClosed) this.#present.delete(group);
@@ -48,7 +51,8 @@ export class Presences {
 
   #set(group: Group, presences: Presence[], labels: readonly string[]): void {
     const count = labels.length;
-    // The first one keeps the group from being idle. The others are for show, while the budget has room.
+    // The first presence keeps the group from being idle. The others are only shown in lists, as far as the
+    // budget has room.
     while (presences.length < count && (presences.length === 0 || !this.#budgets.isFull('consumers'))) {
       const presence = new Presence(group);
       presences.push(presence);

@@ -15,10 +15,10 @@ type Creation = CreateAclsRequest['creations'][number];
 type ResourceDraft = ResponseDraft<'DescribeAcls'>['resources'][number];
 type DeletedDraft = ResponseDraft<'DeleteAcls'>['filterResults'][number]['matchingAcls'][number];
 
-/** Entries that one DeleteAcls request may match: an entry counts once for each filter that matches it. */
+/** Entries that one DeleteAcls request may match. An entry counts once for each filter that matches it. */
 const matchesMax = 100_000;
 
-/** Throws a KafkaError SECURITY_DISABLED where there are no users. */
+/** Throws a KafkaError SECURITY_DISABLED if there are no users. */
 function aclsOf({ host }: RequestContext): Acls {
   if (host.users.requires('kafka')) return host.acls;
   throw new KafkaError(
@@ -41,7 +41,7 @@ export const describeAcls: Handler<'DescribeAcls'> = async (request, context) =>
       permission: request.permissionType,
     };
     const acls = aclsOf(context);
-    // As in Kafka, a filter with a value that is not known matches none.
+    // As in Kafka, a filter with an unknown value matches nothing.
     const candidates = isKnownFilter(filter) ? acls.candidates(filter) : [];
     const found = await inTurns(candidates, context.session, (acl) =>
       matchesFilter(filter, acl) ? acl : undefined,
@@ -68,7 +68,7 @@ function byResource(acls: readonly Acl[]): readonly ResourceDraft[] {
   return [...resources.values()];
 }
 
-/** Answered once they are on disk. */
+/** Answered once the ACLs are on disk. */
 export const createAcls: Handler<'CreateAcls'> = async ({ creations }, context) => {
   const durable: Promise<void>[] = [];
   const results = await inTurns(creations, context.session, (creation) => {
@@ -84,7 +84,7 @@ export const createAcls: Handler<'CreateAcls'> = async ({ creations }, context) 
   return { results: outcome === undefined ? results : creations.map(() => outcome) };
 };
 
-/** It counts at once. Throws a KafkaError. */
+/** Creates an ACL, which applies at once. Throws a KafkaError. */
 function create(acls: Acls, creation: Creation): Promise<void> {
   const {
     resourceType,
@@ -109,7 +109,7 @@ function create(acls: Acls, creation: Creation): Promise<void> {
   return acls.add(acl);
 }
 
-/** Answered once they are gone from the disk, too. */
+/** Answered once the ACLs are removed from the disk, too. */
 export const deleteAcls: Handler<'DeleteAcls'> = async ({ filters }, context) => {
   const durable: Promise<void>[] = [];
   const found = new Set<Acl>();
@@ -137,7 +137,7 @@ export const deleteAcls: Handler<'DeleteAcls'> = async ({ filters }, context) =>
       return { errorCode: errorCodeOf(error), errorMessage: errorMessageOf(error), matchingAcls: [] };
     }
   });
-  // Only now, so that each filter says all that it matches.
+  // Removed only now, so that each filter lists all of its matches.
   for (const acl of found) durable.push(context.host.acls.remove(acl));
   if (found.size > 0) context.host.aclsChanged();
   const outcome = await settled(durable);
@@ -169,7 +169,7 @@ function deleted({
   };
 }
 
-/** Undefined when all changes are durable; else why not. */
+/** Undefined once all changes are durable; otherwise the error. */
 async function settled(
   durable: readonly Promise<void>[],
 ): Promise<{ readonly errorCode: ErrorCode; readonly errorMessage: string } | undefined> {

@@ -29,7 +29,7 @@ interface Result {
   readonly errorMessage: string | null;
 }
 
-/** The settings that a resource is to have, given those that it has. */
+/** Computes the new configs of a resource from its current ones. */
 type Alteration = (before: ConfigTexts) => ConfigTexts;
 
 export const alterConfigs: Handler<'AlterConfigs'> = async ({ resources, validateOnly }, context) => ({
@@ -82,7 +82,7 @@ async function alterAll<R extends Resource>(
   });
 }
 
-/** With `validateOnly` all that the real call would refuse is refused, and nothing is changed. */
+/** With `validateOnly`, refuses everything that the real call would refuse, and changes nothing. */
 function alter(
   { resourceType, resourceName }: Resource,
   alteration: Alteration,
@@ -135,8 +135,8 @@ async function alterGroup(
 }
 
 /**
- * The broker is configured where it is started. What says what applies already, or takes back what was never
- * said, is no change.
+ * Broker configs are set where the broker is started. A request that sets a config to its current value, or
+ * resets one that was never set, is not a change.
  */
 function refuseBrokerConfigs(alteration: Alteration, host: KafkaHost): void {
   const known = new Map(brokerConfigs(host).map(({ name, value }) => [name, value]));
@@ -162,7 +162,7 @@ function changed(before: ConfigTexts, changes: readonly Change[]): ConfigTexts {
   return texts;
 }
 
-/** A list that nobody has spoken of begins as its default. */
+/** A list that was never set starts with its default. */
 function changedList(name: string, operation: number, before: string | undefined, value: string): string {
   const isAppend = operation === Operation.append;
   if (!isAppend && operation !== Operation.subtract)

@@ -3,13 +3,13 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 
-/** Of the client's software, as Kafka takes them (KIP-511). */
+/** Pattern for the name and version of the client's software, as in Kafka (KIP-511). */
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 const softwareLengthMax = 256;
 
 /**
- * What a Kafka of these levels has is here: the group protocols of KIP-848 and KIP-932, transactions as
- * KIP-890 has them.
+ * Feature levels of Kafka that are supported here: the group protocols of KIP-848 and KIP-932, and
+ * transactions as of KIP-890.
  */
 const features: readonly (readonly [name: string, level: number, api: string])[] = [
   ['group.version', 1, 'ConsumerGroupHeartbeat'],

@@ -24,7 +24,10 @@ type EntityDraft = NonNullable<ResponseDraft<'DescribeClientQuotas'>['entries']>
 /** How a component of a filter matches the name of an entity. */
 const Match = { exact: 0, default: 1, any: 2 } as const;
 
-/** What an entity has to be of each kind: a name, null for the default, or 'any'; undefined: nothing is asked. */
+/**
+ * What a filter requires for each kind of name: a name, null for the default, or 'any'; undefined for no
+ * requirement.
+ */
 interface Wanted {
   readonly user?: string | null | { readonly any: true };
   readonly clientId?: string | null | { readonly any: true };
@@ -46,7 +49,7 @@ export const describeClientQuotas: Handler<'DescribeClientQuotas'> = async (requ
   }
 };
 
-/** Undefined: nothing can match, since addresses have no quotas here. Throws a KafkaError. */
+/** Undefined if nothing can match, since addresses have no quotas here. Throws a KafkaError. */
 function wantedOf({ components, strict }: DescribeClientQuotasRequest): Wanted | undefined {
   const wanted: { -readonly [K in keyof Wanted]: Wanted[K] } = { isStrict: strict };
   const types = new Set<string>();
@@ -109,7 +112,7 @@ function draftOf({ user, clientId }: QuotaEntity): EntityDraft {
   ];
 }
 
-/** Answered once they are on disk. */
+/** Answered once the quotas are on disk. */
 export const alterClientQuotas: Handler<'AlterClientQuotas'> = async (
   { entries, validateOnly },
   { host, session },

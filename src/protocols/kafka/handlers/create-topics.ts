@@ -20,7 +20,7 @@ type TopicDraft = ResponseDraft<'CreateTopics'>['topics'][number];
 
 /** The first version that knows THROTTLING_QUOTA_EXCEEDED (KIP-599). */
 const strictSince = 6;
-/** What -1 means in partitions and replication factor: the broker's default. */
+/** -1 for partitions or replication factor stands for the broker's default. */
 const byDefault = -1;
 
 export const createTopics: Handler<'CreateTopics'> = async (request, context) => {
@@ -28,7 +28,7 @@ export const createTopics: Handler<'CreateTopics'> = async (request, context) =>
   const names = new Set<string>();
   const twice = new Set<string>();
   for (const { name } of wanted) (names.has(name) ? twice : names).add(name);
-  // One answer for a name that came twice.
+  // A name that is given twice gets one answer.
   const distinct = wanted.filter(({ name }) => names.delete(name));
   const topics = await inTurns(distinct, context.session, (topic) =>
     createOne(topic, validateOnly, twice.has(topic.name), context),
@@ -62,7 +62,7 @@ async function createOne(
 
 function created(name: string, topicId: string, config: TopicConfig, rights: Rights): TopicDraft {
   const base = { name, topicId, errorCode: ErrorCode.NONE, errorMessage: null };
-  // "Who may not describe configs is told neither them nor the partitions" (KIP-525).
+  // A client that may not describe configs gets neither the configs nor the number of partitions (KIP-525).
   if (!rights.mayTopic(Operation.describeConfigs, name))
     return { ...base, topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, configs: null };
   return {

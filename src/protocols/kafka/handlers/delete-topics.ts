@@ -22,7 +22,7 @@ export const deleteTopics: Handler<'DeleteTopics'> = async (request, context) =>
     if (
       name === null ? !mayUseId(context, Operation.delete, topicId) : !mayUse(context, Operation.delete, name)
     ) {
-      // A topic that was asked for by its id is named to those that may know it.
+      // If the client asked for a topic by its id, it gets the name only if it may describe the topic.
       const shown = topic && host.topicNames.nameOf(topic);
       const isKnown = name !== null || (shown !== undefined && rights.mayTopic(Operation.describe, shown));
       return {

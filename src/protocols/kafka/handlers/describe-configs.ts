@@ -20,7 +20,7 @@ export const describeConfigs: Handler<'DescribeConfigs'> = async (request, conte
   ),
 });
 
-/** A resource that is named twice is described once: the answer is much longer than the name. */
+/** A resource that is named twice is described once, because the answer is much longer than the name. */
 function distinct(resources: readonly Resource[]): Iterable<Resource> {
   const found = new Map<string, Resource>();
   for (const resource of resources) found.set(`${resource.resourceType}/${resource.resourceName}`, resource);
@@ -33,7 +33,7 @@ function describe(
   { host, rights }: RequestContext,
 ): ResultDraft {
   const { resourceType, resourceName, configurationKeys } = resource;
-  // None at all are all of them, too.
+  // An empty list also stands for all configs.
   const wanted = configurationKeys?.length ? new Set(configurationKeys) : undefined;
   try {
     checkConfigRights(rights, Operation.describeConfigs, resourceType, resourceName);
@@ -66,7 +66,7 @@ function configsOf(type: number, name: string, host: KafkaHost): readonly ShownC
     throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
   }
   if (type === ResourceType.broker) {
-    // The empty name asks for what was said of all brokers while they run: nothing can be.
+    // The empty name asks for the dynamic defaults of all brokers. There are none here.
     if (name === '') return [];
     checkBrokerName(name, host);
     return brokerConfigs(host);
@@ -89,7 +89,7 @@ export function checkBrokerName(name: string, { nodeId }: KafkaHost): void {
   );
 }
 
-/** A config as CreateTopics and DescribeConfigs tell it. */
+/** A config in the form of CreateTopics and DescribeConfigs. */
 export function describedConfig({ name, value, readOnly, source }: ShownConfig): {
   readonly name: string;
   readonly value: string | null;

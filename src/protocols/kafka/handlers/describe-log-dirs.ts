@@ -3,7 +3,7 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { distinctPartitions, inTurns } from '../in-turns.ts';
 
-/** All data is in one directory; where it lies is nobody's business. */
+/** All data is in one directory. Its path is not shown to clients. */
 const logDir = 'data';
 
 export const describeLogDirs: Handler<'DescribeLogDirs'> = async (request, { host, session }) => {

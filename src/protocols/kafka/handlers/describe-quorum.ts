@@ -6,12 +6,12 @@ import { leaderEpoch } from '../partition-view.ts';
 type Response = ResponseDraft<'DescribeQuorum'>;
 type PartitionDraft = Response['topics'][number]['partitions'][number];
 
-/** The log of Kafka's controllers, by which the quorum is asked for. */
+/** The log of Kafka's controllers, by whose name clients ask for the quorum. */
 const metadataTopic = '__cluster_metadata';
 
 /**
- * A quorum of one: this broker leads it, votes alone and has all there is. What Kafka's controllers log is
- * the broker's journal here.
+ * A quorum of one: this broker is its leader, its only voter, and always up to date. The broker's journal
+ * stands for the log of Kafka's controllers.
  */
 export const describeQuorum: Handler<'DescribeQuorum'> = async (request, context) => {
   let isAsked = false;
@@ -25,7 +25,7 @@ export const describeQuorum: Handler<'DescribeQuorum'> = async (request, context
   }));
   const { nodeId } = context.host;
   const { host, port } = context.session.endpoint;
-  // An uint16, written as an int16.
+  // A uint16, written as an int16.
   const listeners = [{ name: 'CONTROLLER', host, port: (port << 16) >> 16 }];
   return { errorCode: ErrorCode.NONE, topics, nodes: isAsked ? [{ nodeId, listeners }] : [] };
 };

@@ -10,7 +10,7 @@ type TopicDraft = Response['topics'][number];
 /** Kafka's `max.request.partition.size.limit`. */
 const partitionsMax = 2000;
 
-/** Topics in the order of their names, page by page: the cursor is the first partition of the next page. */
+/** Topics in the order of their names, page by page. The cursor is the first partition of the next page. */
 export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, { host, rights }) => {
   const { cursor, responsePartitionLimit } = request;
   const { topicNames, topicIds, nodeId, offsetsTopic } = host;
@@ -22,7 +22,7 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
       : Array.from(host.broker.topics.values(), (topic) => topicNames.nameOf(topic));
   if (request.topics.length === 0 && offsetsTopic.isListed) names.push(offsetsTopic.name);
   const topics: TopicDraft[] = [];
-  // Topics that are not asked for by name are shown if they may be, and only then.
+  // If the request does not name topics, the answer contains only those that the client may describe.
   const isNamed = request.topics.length > 0;
   const mayDescribe = (name: string): boolean => rights.mayTopic(Operation.describe, name);
   for (const name of [...new Set(names)].sort()) {

@@ -9,8 +9,8 @@ type PartitionResult =
 const electionTypeMax = 1;
 
 /**
- * There is one broker, which leads every partition: no election is needed. Asked for all partitions, as in
- * Kafka, each topic is answered with the partitions that needed one: none.
+ * There is one broker, which leads every partition, so no election is needed. A request for all partitions
+ * gets, as in Kafka, for each topic the partitions that needed an election: none.
  */
 export const electLeaders: Handler<'ElectLeaders'> = async (request, { host, session, version }) => {
   const { electionType, topicPartitions } = request;

@@ -30,20 +30,24 @@ type WantedPartition = WantedTopic['partitions'][number];
 /** One partition of a fetch request. */
 export interface FetchTarget {
   readonly wanted: WantedPartition;
-  /** Undefined: there is none, as `error` says, or it is one of the offsets topic, which holds nothing. */
+  /**
+   * Undefined if there is no such partition (see `error`), or if it belongs to the offsets topic, which is
+   * empty.
+   */
   readonly partition: Partition | undefined;
   readonly error: ErrorCode;
 }
 
 const emptyPartition = { highWatermark: 0, lastStableOffset: 0, logStartOffset: 0 };
 const noBatches: readonly Uint8Array[] = [];
-/** What was aborted is removed with the abort, so nobody has to be told what to pass over. */
+/** Aborted messages are removed with the abort, so there are no aborted transactions to report. */
 const noTransactions: FetchResponse['responses'][number]['partitions'][number]['abortedTransactions'] = [];
 
 /**
- * Reads batches as they are stored, waiting until there are enough bytes of them.
+ * Reads batches as they are stored, and waits until there are enough bytes of them.
  *
- * Sessions (KIP-227) are declined: the answer's session id is 0, and clients go on with full requests.
+ * Fetch sessions (KIP-227) are declined: the answer's session id is 0, and clients continue with full
+ * requests.
  */
 export const fetch: Handler<'Fetch'> = async (request, context) => {
   const { host, session } = context;
@@ -67,7 +71,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   return { throttleTimeMs, responses: await readAll(request, targets, bytesMax, stored) };
 };
 
-/** How large the answer would be. */
+/** The expected size of the answer. */
 function bytesWanted(
   { maxBytes, isolationLevel }: FetchRequest,
   targets: readonly (readonly FetchTarget[])[],
@@ -115,8 +119,8 @@ function errorOf(partition: Partition, { fetchOffset, currentLeaderEpoch }: Want
 }
 
 /**
- * Adds what was lent for the answer to `stored`. The first partitions are served first; the first batch of
- * all goes out however large it is (KIP-74).
+ * Reads all partitions, in the order of the request, and adds the borrowed batches to `stored`. The very
+ * first batch is sent whatever its size (KIP-74).
  */
 async function readAll(
   request: FetchRequest,

@@ -26,7 +26,7 @@ import { produce } from './produce.ts';
 import { saslAuthenticate, saslHandshake } from './sasl.ts';
 import { alterUserScramCredentials, describeUserScramCredentials } from './scram-credentials.ts';
 
-/** Everything that is answered; what is not here is not advertised. */
+/** The handlers of all supported APIs; other APIs are not advertised. */
 export const handlers: Handlers = {
   Produce: produce,
   Fetch: fetch,

@@ -3,7 +3,7 @@ import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import { initTransactionalProducer } from '../transactions/index.ts';
 
-/** Idempotent producers have no name: each gets an id of its own, whatever it had before. */
+/** An idempotent producer has no name, so each request gets a new id, whatever id the producer had before. */
 export const initProducerId: Handler<'InitProducerId'> = async (request, context) => {
   const { host } = context;
   if (request.transactionalId !== null)

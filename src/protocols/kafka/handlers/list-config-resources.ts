@@ -3,7 +3,7 @@ import type { Handler } from '../handler.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
 
-/** Version 0 asks for client metrics, which nobody can configure here. Types that are not known have none. */
+/** Version 0 asks for client metrics, which cannot be configured here. Unknown types have no resources. */
 export const listConfigResources: Handler<'ListConfigResources'> = ({ resourceTypes }, { host, version }) => {
   const types = new Set(
     version >= 1 && resourceTypes.length === 0 ? Object.values(ResourceType) : resourceTypes,

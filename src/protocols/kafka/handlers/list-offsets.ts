@@ -11,17 +11,17 @@ import { mayUse } from '../topic-access.ts';
 type PartitionDraft = ResponseDraft<'ListOffsets'>['topics'][number]['partitions'][number];
 type WantedPartition = ListOffsetsRequest['topics'][number]['partitions'][number];
 
-/** Times that are names. */
+/** Special timestamps. */
 const latest = -1;
 const earliest = -2;
 const ofMaxTimestamp = -3;
-/** All that there is lies on this machine. */
+/** All data is local. */
 const earliestLocal = -4;
 const lastTiered = -5;
 
 /**
- * The first version that has each of them. Kafka's -6, the first offset to upload, is of a later version than
- * any here.
+ * The first version of the API that has each of them. Kafka's -6, the first offset to upload, belongs to a
+ * later version than the ones supported here.
  */
 const firstVersionOf: { readonly [name: number]: number } = {
   [latest]: 1,
@@ -47,7 +47,7 @@ export const listOffsets: Handler<'ListOffsets'> = async (request, context) => {
     const answers = await inTurns(partitions, session, (wanted) => {
       const { partitionIndex, timestamp } = wanted;
       if (!isAllowed) return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
-      // "Only one entry per partition" (ListOffsetsRequest): each may be a search.
+      // "Only one entry per partition" (ListOffsetsRequest), because each may be a search.
       if (seen.size === seen.add(`${partitionIndex}/${name}`).size)
         return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
       // "Unsupported timestamps are of a later version."
@@ -83,7 +83,7 @@ async function answer(
   }
 }
 
-/** Of a partition of the offsets topic, which holds nothing. */
+/** The answer for a partition of the offsets topic, which is empty. */
 function emptyAnswer({ partitionIndex, timestamp }: WantedPartition): PartitionDraft {
   const isEnd = timestamp === latest || timestamp === earliest || timestamp === earliestLocal;
   return {
@@ -106,7 +106,7 @@ async function find(
     case earliestLocal:
       return { offset: logStartOffset(partition), timestamp: -1 };
     case ofMaxTimestamp:
-      // The newest may still be on its way to the disk, and can be read only then.
+      // The newest message may still be on its way to the disk, and is not readable before.
       if (partition.durableEnd < partition.nextOffset)
         await new Promise<void>((resolve) => broker.afterCommit(resolve));
       return partition.count === 0 ? nothing : atTime(partition, partition.lastTimestampMs);
@@ -117,7 +117,7 @@ async function find(
   }
 }
 
-/** The first message that is not older; none when all are. */
+/** The first message that is not older than the timestamp; none if all are older. */
 async function atTime(partition: Partition, timestampMs: number): Promise<Found> {
   const offset = await partition.offsetAtTime(timestampMs);
   for await (const record of partition.scan(Math.max(offset, partition.firstOffset))) {

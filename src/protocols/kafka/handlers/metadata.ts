@@ -48,7 +48,7 @@ export const metadata: Handler<'Metadata'> = async (request, context) => {
   };
 };
 
-/** Topics that the client may not describe are left out. */
+/** Describes all topics, except for those that the client may not describe. */
 async function describeAll({ host, session, rights }: RequestContext): Promise<TopicDraft[]> {
   const { broker, topicNames, offsetsTopic } = host;
   const isAll = rights === fullRights;
@@ -70,7 +70,8 @@ function withOperations(topic: TopicDraft, rights: Rights): TopicDraft {
 }
 
 /**
- * A topic that is named twice is described once, as by Kafka: the answer can be much longer than the name.
+ * A topic that is named twice is described once, as by Kafka, because the answer can be much longer than the
+ * name.
  */
 function distinct(wanted: readonly WantedTopic[]): readonly WantedTopic[] {
   if (wanted.length < 2) return wanted;
@@ -87,10 +88,10 @@ function find(
   takeCreation: () => boolean,
 ): TopicDraft | Promise<TopicDraft> {
   const { host, version, rights } = context;
-  // Versions 10 and 11 have ids in the request and cannot answer without a name.
+  // Versions 10 and 11 have ids in the request, but cannot answer without a name.
   if (version < idsSince && (name === null || topicId !== zeroUuid))
     return unknown(ErrorCode.INVALID_REQUEST, name ?? '', topicId);
-  // The Java client asks by id with an empty name.
+  // The Java client asks by id, with an empty name.
   if (name === null || (name === '' && topicId !== zeroUuid)) {
     const topic = host.topicIds.topic(topicId);
     // "Topic IDs are not considered sensitive information."
@@ -99,7 +100,7 @@ function find(
     if (host.offsetsTopic.isId(topicId)) return describeOffsets(host);
     return topic ? describe(topic, host) : unknown(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
   }
-  // Whether it exists is not told.
+  // A refused client does not learn whether the topic exists.
   if (!mayUse(context, Operation.describe, name)) return unknown(ErrorCode.TOPIC_AUTHORIZATION_FAILED, name);
   const topic = host.topicNames.topic(name);
   if (topic) return describe(topic, host);
@@ -109,8 +110,8 @@ function find(
     return unknown(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name);
   if (!mayUse(context, Operation.create, name) && !rights.mayCluster(Operation.create))
     return unknown(ErrorCode.TOPIC_AUTHORIZATION_FAILED, name);
-  // The client asks again for those that are not there, and gets the next of them: more at once would hold up
-  // the others.
+  // The client asks again for the missing topics, and then gets the next ones. Creating more topics at once
+  // would delay other clients.
   if (!takeCreation()) return unknown(ErrorCode.LEADER_NOT_AVAILABLE, name);
   return create(name, host);
 }

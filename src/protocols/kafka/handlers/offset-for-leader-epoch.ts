@@ -15,7 +15,7 @@ export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (requ
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: epoch }) => {
         if (!isAllowed) return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, partition: index };
         const partition = topic?.partitions.at(index);
-        // Of its one epoch the offsets topic holds nothing.
+        // The offsets topic is empty in its only epoch.
         if (host.offsetsTopic.is(name) && host.offsetsTopic.has(index) && epoch === leaderEpoch)
           return { errorCode: ErrorCode.NONE, partition: index, leaderEpoch, endOffset: 0 };
         if (!partition) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, partition: index };

@@ -6,7 +6,7 @@ import type { KafkaHost } from '../kafka-host.ts';
 
 type WantedPartition = AlterPartitionReassignmentsRequest['topics'][number]['partitions'][number];
 
-/** There is one broker: a partition can be assigned to it, where it is already, and to no other. */
+/** There is one broker: a partition can be assigned only to that broker, which has it already. */
 export const alterPartitionReassignments: Handler<'AlterPartitionReassignments'> = async (
   { topics, allowReplicationFactorChange },
   { host, session },
@@ -56,7 +56,7 @@ export function checkReplicas(replicas: readonly number[], { nodeId }: KafkaHost
   throw new KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
 }
 
-/** A reassignment is done when it is accepted: none is ever under way. */
+/** A reassignment is complete when it is accepted, so there is never one in progress. */
 export const listPartitionReassignments: Handler<'ListPartitionReassignments'> = () => ({
   errorCode: ErrorCode.NONE,
   errorMessage: null,

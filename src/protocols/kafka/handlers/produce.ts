@@ -18,10 +18,10 @@ type TopicDraft = Response['responses'][number];
 type PartitionDraft = TopicDraft['partitionResponses'][number];
 
 /**
- * Appends batches as they are.
+ * Appends batches unchanged.
  *
- * Whatever acks says, what is stored is synced before it is answered; 0 means that there is no answer, and
- * that a refusal can only be told by ending the connection.
+ * Stored batches are synced before they are answered, whatever the value of acks. With acks 0 there is no
+ * answer, and a refusal can only be shown by ending the connection.
  */
 export const produce: Handler<'Produce'> = (request, context) => {
   const publishing = new Publishing(context);
@@ -37,26 +37,26 @@ export const produce: Handler<'Produce'> = (request, context) => {
 /** "12 adds partitions to the transaction by itself" (KIP-890). */
 const addsPartitionSince = 12;
 
-/** Where the answer for one partition of the request goes. */
+/** Where the answer for one partition of the request is stored. */
 interface Place {
   readonly topic: Topic;
   readonly index: number;
   readonly answers: PartitionDraft[];
   readonly at: number;
-  /** The broker's time of the batch, in topics that want that one; -1 otherwise. */
+  /** The time at which the broker appended the batch, in topics that use that time; otherwise -1. */
   appendTimeMs: number;
 }
 
 /**
- * One produce request under way: each of its partitions is answered by itself, and the last one answers the
- * request.
+ * A produce request in progress. Each of its partitions is answered by itself; the last one completes the
+ * answer.
  */
 class Publishing implements PublishListener<Place> {
   hasRefusals = false;
   readonly done: Promise<Response>;
   readonly #context: RequestContext;
   readonly #responses: TopicDraft[] = [];
-  /** Partitions not answered yet, and one for the request that is still being read. */
+  /** Number of partitions without an answer, plus one while the request is being read. */
   #open = 1;
   #resolve!: (response: Response) => void;
 
@@ -145,7 +145,10 @@ class Publishing implements PublishListener<Place> {
     this.#closeOne();
   }
 
-  /** Producers try again what has to do with an end that is under way, or with the broker being full. */
+  /**
+   * Maps errors to codes that producers retry, if an end of the transaction is in progress or the broker is
+   * full.
+   */
   #codeOf(error: Error): ErrorCode {
     const { version } = this.#context;
     const code = transactionErrorCode(error, version, { abortableSince: 11 });
@@ -161,7 +164,7 @@ class Publishing implements PublishListener<Place> {
 }
 
 /**
- * The one batch that a produce request may bring for a partition. Its CRC is looked at when it is appended.
+ * The one batch that a produce request may contain for a partition. Its CRC is checked when it is appended.
  */
 function oneBatch(records: Uint8Array | null): Uint8Array {
   const batches = records === null ? [] : splitBatches(records);

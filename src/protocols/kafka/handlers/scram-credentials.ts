@@ -71,7 +71,7 @@ function answer(user: string, times: number, { users }: KafkaHost): DescribedUse
   );
 }
 
-/** Undefined: it cannot log in by SCRAM. */
+/** Undefined if the user cannot log in by SCRAM. */
 function describe(user: User): DescribedUser | undefined {
   const { password } = user.credentials;
   if (password === undefined || !mayUseProtocol(user, 'kafka')) return undefined;
@@ -82,7 +82,7 @@ function describe(user: User): DescribedUser | undefined {
   return { user: user.name, errorCode: ErrorCode.NONE, errorMessage: null, credentialInfos };
 }
 
-/** Answered once they are on disk. */
+/** Answered once the credentials are on disk. */
 export const alterUserScramCredentials: Handler<'AlterUserScramCredentials'> = async (
   { deletions, upsertions },
   { host, session },
@@ -113,7 +113,9 @@ async function alter(user: string, isTwice: boolean, change: () => Promise<void>
   }
 }
 
-/** It counts at once. Throws, or rejects with, a KafkaError or a BrokerError. */
+/**
+ * Deletes a credential. The change applies at once. Throws, or rejects with, a KafkaError or a BrokerError.
+ */
 function remove({ name, mechanism }: Deletion, host: KafkaHost): Promise<void> {
   const hash = check(name, mechanism, host);
   const verifier = host.keptUsers.verifierOf(name);
@@ -125,7 +127,10 @@ function remove({ name, mechanism }: Deletion, host: KafkaHost): Promise<void> {
   return host.keptUsers.set(name, { ...verifier, [hash]: undefined });
 }
 
-/** It counts at once. Throws, or rejects with, a KafkaError or a BrokerError. */
+/**
+ * Adds or replaces a credential. The change applies at once. Throws, or rejects with, a KafkaError or a
+ * BrokerError.
+ */
 function upsert(
   { name, mechanism, iterations, salt, saltedPassword }: Upsertion,
   host: KafkaHost,

@@ -1,12 +1,12 @@
 import type { ApiName } from '../../../wire/kafka/index.ts';
 import type { ClientQuotas, QuotaMeters } from './quota-meters.ts';
 
-/** What is known of a request when it is answered. */
+/** A request and its answer, for the quotas of its client. */
 export interface Answered {
   readonly api: ApiName;
   readonly requestBytes: number;
   readonly response: unknown;
-  /** Time that its handler took before it waited for anything, in milliseconds. */
+  /** Time that the handler ran until its first wait, in milliseconds. */
   readonly workMs: number;
 }
 
@@ -18,8 +18,8 @@ interface WithRecords {
 type Records = Uint8Array | readonly Uint8Array[];
 
 /**
- * Counts an answer against the quotas of its client. Returns the answer to send instead, and for how long the
- * client is throttled: a fetch beyond its quota is answered without records, to be asked again.
+ * Counts an answer against the quotas of its client. Returns the answer to send instead, and how long the
+ * client is throttled. A fetch above its quota is answered without records; the client then repeats it.
  */
 export function meter(
   meters: QuotaMeters,
@@ -31,7 +31,7 @@ export function meter(
     return { response, throttleMs: Math.max(workedMs, meters.noteProduced(quotas, requestBytes)) };
   if (api !== 'Fetch' && api !== 'ShareFetch') return { response, throttleMs: workedMs };
   const bytes = recordBytes(response as WithRecords);
-  // Records of a share group are acquired already: they go out, and the next fetch waits.
+  // Records of a share group are acquired already, so they are sent, and the next fetch waits.
   const mayDrop = api === 'Fetch';
   const fetchedMs = meters.noteFetched(quotas, bytes, mayDrop);
   const isDropped = fetchedMs > 0 && mayDrop;

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../../util/index.ts';
 import { meter, type Answered } from './answered.ts';
 import type { ClientQuotas, QuotaMeters } from './quota-meters.ts';
 
-/** Whom a connection acts for. */
+/** The client of a connection. */
 interface Client {
   readonly user: string | undefined;
   readonly clientId: string;
@@ -12,8 +12,8 @@ interface Client {
 export const anonymous = 'ANONYMOUS';
 
 /**
- * A connection meter counts the answers of one connection against the quotas of its client, and says when the
- * connection is to be silent: "the broker mutes the channel" (KIP-219).
+ * A connection meter counts the answers of one connection against the quotas of its client, and decides when
+ * the connection is not read: "the broker mutes the channel" (KIP-219).
  */
 export class ConnectionMeter {
   readonly #meters: QuotaMeters;
@@ -23,7 +23,7 @@ export class ConnectionMeter {
   #muting: Timer | undefined = undefined;
   #mutedUntilMs = -Infinity;
 
-  /** `mute` is told when the connection is not to be read any more, and when it is again. */
+  /** `mute` is called when the connection must not be read any more, and when it may be read again. */
   constructor(meters: QuotaMeters, clock: Clock, mute: (isMuted: boolean) => void) {
     this.#meters = meters;
     this.#clock = clock;
@@ -35,7 +35,7 @@ export class ConnectionMeter {
     return this.#meters.quotas.size === 0;
   }
 
-  /** The answer to send. `throttledMs`: for how long the client is throttled in any case. */
+  /** The answer to send. `throttledMs`: how long the client is throttled in any case. */
   count({ user = anonymous, clientId }: Client, answered: Answered, throttledMs: number): unknown {
     let throttleMs = throttledMs;
     let { response } = answered;

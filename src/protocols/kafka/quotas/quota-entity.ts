@@ -1,4 +1,4 @@
-/** What quotas can be set: bytes per second, percent of one core, partitions changed per second. */
+/** The quotas that can be set: bytes per second, percent of one core, partitions changed per second. */
 export const quotaKeys = [
   'producer_byte_rate',
   'consumer_byte_rate',
@@ -14,13 +14,15 @@ export const wholeQuotas: ReadonlySet<string> = new Set<QuotaKey>([
 
 export type QuotaValues = { readonly [K in QuotaKey]?: number };
 
-/** Whom a quota is for: a user, a client id, or clients of both; null is the default of its kind. */
+/**
+ * The clients that a quota applies to: a user, a client id, or both together. Null stands for the default.
+ */
 export interface QuotaEntity {
   readonly user?: string | null;
   readonly clientId?: string | null;
 }
 
-/** The same for equal entities; {@link entityOfText} reads it. */
+/** A text that is the same for equal entities; {@link entityOfText} parses it. */
 export function textOfEntity({ user, clientId }: QuotaEntity): string {
   return JSON.stringify([user === undefined ? [] : [user], clientId === undefined ? [] : [clientId]]);
 }

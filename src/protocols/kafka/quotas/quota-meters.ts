@@ -6,12 +6,12 @@ import type { AppliedQuota, Quotas } from './quotas.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { WindowedRate, windowMs } from './windowed-rate.ts';
 
-/** Meters that are kept; the one that was used longest ago goes first. */
+/** Number of meters kept; the least recently used one is dropped first. */
 const metersMax = 10_000;
 
 type Meter = WindowedRate | TokenBucket;
 
-/** What applies to a client, until quotas change. */
+/** The quotas that apply to a client, until quotas change. */
 export interface ClientQuotas {
   readonly version: number;
   readonly user: string;
@@ -23,7 +23,7 @@ export interface ClientQuotas {
 }
 
 /**
- * Measures clients by their quotas. Each `note…` says for how long the client has to be throttled, in
+ * Measures clients by their quotas. Each `note…` returns how long the client has to be throttled, in
  * milliseconds.
  */
 export class QuotaMeters {
@@ -37,7 +37,9 @@ export class QuotaMeters {
     this.#clock = clock;
   }
 
-  /** `known` as long as it still holds; undefined where there are no quotas at all. */
+  /**
+   * The quotas of a client: `known` as long as it is still valid; undefined if there are no quotas at all.
+   */
   of(user: string, clientId: string, known: ClientQuotas | undefined): ClientQuotas | undefined {
     const { quotas } = this;
     if (quotas.size === 0) return undefined;
@@ -57,7 +59,7 @@ export class QuotaMeters {
     return produce ? this.#note('producer_byte_rate', produce, bytes) : 0;
   }
 
-  /** With `mayDrop`, a fetch that is throttled is answered without its records: they do not count then. */
+  /** With `mayDrop`, a throttled fetch is answered without its records, which are then not counted. */
   noteFetched({ fetch }: ClientQuotas, bytes: number, mayDrop: boolean): number {
     if (!fetch) return 0;
     const throttleMs = this.#note('consumer_byte_rate', fetch, bytes);
@@ -66,14 +68,15 @@ export class QuotaMeters {
     return throttleMs;
   }
 
-  /** Time that work for the client took. "At most one window" (ClientRequestQuotaManager). */
+  /** Counts time of work for the client. "At most one window" (ClientRequestQuotaManager). */
   noteWorked({ request }: ClientQuotas, workMs: number): number {
     return request ? Math.min(windowMs, this.#note('request_percentage', request, workMs / 10)) : 0;
   }
 
   /**
-   * Partitions that the client makes or deletes. Throws a KafkaError THROTTLING_QUOTA_EXCEEDED when it has to
-   * wait before, unless its version of the API does not know that: it is throttled afterwards then.
+   * Counts partitions that the client creates or deletes. If the client has to wait first, throws a
+   * KafkaError THROTTLING_QUOTA_EXCEEDED. A client whose version of the API does not have that code is
+   * throttled afterwards instead.
    */
   noteMutations({ mutations }: ClientQuotas, partitions: number, isStrict: boolean): number {
     if (!mutations) return 0;
@@ -117,7 +120,7 @@ export class QuotaMeters {
   }
 }
 
-/** A change that is refused for now. */
+/** A change that is refused for the moment. */
 export class ThrottledError extends KafkaError {
   readonly throttleMs: number;
 

@@ -7,10 +7,10 @@ import {
   type QuotaValues,
 } from './quota-entity.ts';
 
-/** The protocol that the broker keeps quotas under; the name of an attribute is the text of an entity. */
+/** The name under which the broker keeps quotas; each attribute is named after the text of its entity. */
 const quotaAttributes = 'kafka-quotas';
 
-/** The quota that applies to a client, and whom it is shared with: all clients of the same key. */
+/** The quota that applies to a client. All clients with the same `sharedBy` share it. */
 export interface AppliedQuota {
   readonly limit: number;
   readonly sharedBy: string;
@@ -18,7 +18,7 @@ export interface AppliedQuota {
 
 /** The quotas of clients, kept durably among the broker's attributes. */
 export class Quotas {
-  /** Counts changes. */
+  /** Incremented by each change. */
   version = 0;
   readonly #attributes: Attributes;
   readonly #max: number;
@@ -47,7 +47,7 @@ export class Quotas {
     return this.size < this.#max || this.#byEntity.has(textOfEntity(entity));
   }
 
-  /** Counts at once, and resolves when it is durable. No values take the entity away. */
+  /** Applies at once, and resolves when it is durable. Without values the entity is removed. */
   async set(entity: QuotaEntity, values: QuotaValues): Promise<void> {
     const text = textOfEntity(entity);
     const value = Object.keys(values).length === 0 ? undefined : values;
@@ -61,8 +61,8 @@ export class Quotas {
   }
 
   /**
-   * The quota of a client: that of its user and client id, of its user, of its client id, and of the defaults,
-   * in Kafka's order. A default holds for each user or client id by itself.
+   * The quota of a client: that of its user and client id, of its user, of its client id, or a default, in
+   * Kafka's order. A default applies to each user or client id separately.
    */
   find(key: QuotaKey, user: string, clientId: string): AppliedQuota | undefined {
     const both = JSON.stringify([user, clientId]);

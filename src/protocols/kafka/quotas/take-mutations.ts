@@ -3,9 +3,9 @@ import { anonymous } from './connection-meter.ts';
 import { ThrottledError } from './quota-meters.ts';
 
 /**
- * Counts partitions that a request is about to make or to delete against the quota of its client. Throws a
- * KafkaError THROTTLING_QUOTA_EXCEEDED, in versions of the API that know it; clients of older ones are throttled
- * afterwards.
+ * Counts partitions that a request is about to create or delete against the quota of its client. Throws a
+ * KafkaError THROTTLING_QUOTA_EXCEEDED in versions of the API that have it; clients of older versions are
+ * throttled afterwards.
  */
 export function takeMutations(context: RequestContext, partitions: number, strictSince: number): void {
   const { host, session, clientId, version } = context;

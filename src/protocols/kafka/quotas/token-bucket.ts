@@ -1,8 +1,8 @@
 import { windows } from './windowed-rate.ts';
 
 /**
- * A token bucket is what a client may still change at once (KIP-599): it fills with `limit` tokens a second, up
- * to those of eleven seconds, and may be overdrawn by the last change.
+ * A token bucket limits the changes of a client (KIP-599). It fills with `limit` tokens a second, up to the
+ * tokens of eleven seconds; the last change may overdraw it.
  */
 export class TokenBucket {
   #tokens = 0;
@@ -13,7 +13,7 @@ export class TokenBucket {
     this.#tokens = Math.min(limit * windows, this.#tokens - tokens);
   }
 
-  /** Until when it is overdrawn, from now; 0: it is not. */
+  /** Time until the bucket is no longer overdrawn; 0 if it is not. */
   throttleMs(limit: number, nowMs: number): number {
     this.#fill(limit, nowMs);
     return this.#tokens >= 0 ? 0 : Math.round((-this.#tokens / limit) * 1000);

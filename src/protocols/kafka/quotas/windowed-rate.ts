@@ -3,8 +3,8 @@ export const windows = 11;
 export const windowMs = 1000;
 
 /**
- * A windowed rate is what came within the last windows, per second, as Kafka measures it: ten windows at least
- * count as time, so that a burst is spread over ten seconds.
+ * A windowed rate is the sum of the last windows, per second, as Kafka measures it. The time counts as at
+ * least ten windows, so that a burst is spread over ten seconds.
  */
 export class WindowedRate {
   readonly #startsMs = new Float64Array(windows).fill(-Infinity);
@@ -20,7 +20,9 @@ export class WindowedRate {
     this.#totals[this.#current]! += value;
   }
 
-  /** How long the client has to be silent until its rate is `limit` per second again; 0: it is within it. */
+  /**
+   * How long the client has to pause until its rate is `limit` per second again; 0 if it is within the limit.
+   */
   throttleMs(limit: number, nowMs: number): number {
     let total = 0;
     let oldestMs = nowMs;

@@ -1,6 +1,6 @@
 import { Operation, Pattern, Permission, Resource, wildcard, type Acl } from './acl.ts';
 
-/** What entries a filter asks for; null and `any` ask for all. */
+/** A filter for ACLs; null and `any` match everything. */
 export interface AclFilter {
   readonly resourceType: number;
   readonly resourceName: string | null;
@@ -11,7 +11,7 @@ export interface AclFilter {
   readonly permission: number;
 }
 
-/** Whether every part of a filter is one that Kafka knows. */
+/** Whether Kafka knows every value in the filter. */
 export function isKnownFilter(filter: AclFilter): boolean {
   return (
     isWithin(filter.resourceType, Resource.any, Resource.user) &&

@@ -2,21 +2,25 @@ import type { Grant, TopicAction } from '../../users/index.ts';
 import { topicActions } from '../../users/index.ts';
 import { Operation, Pattern, Permission, Resource, bitsOf, wildcard, type Acl } from './acl.ts';
 
-/** What each action on topics needs in Kafka's operations: all of them to be allowed, one of them to be denied. */
+/**
+ * The Kafka operations of each action on topics. The action is allowed if all of them are, and denied if one
+ * of them is.
+ */
 const needs: { readonly [A in TopicAction]: number } = {
   publish: bitsOf(Operation.write),
   consume: bitsOf(Operation.read),
   manage: bitsOf(Operation.create, Operation.alter, Operation.delete, Operation.alterConfigs),
 };
 const userPrefix = 'User:';
-/** Of topics that Kafka clients name as they are. */
+/** Names of topics that Kafka clients see unescaped. */
 const plainName = /^(?!escaped)[a-zA-Z0-9._-]+$/;
 
 /**
- * ACLs on topics as permissions of the users of all protocols.
+ * Converts ACLs on topics to permissions for the users of all protocols.
  *
- * Other protocols know no hosts: an ACL for one host allows nothing there, and denies from everywhere. `manage`
- * is allowed where CREATE, ALTER, DELETE and ALTER_CONFIGS are allowed for the same pattern.
+ * Other protocols do not distinguish hosts: an ACL for one host allows nothing there, but its denial applies
+ * to all hosts. `manage` is allowed if CREATE, ALTER, DELETE and ALTER_CONFIGS are allowed for the same
+ * pattern.
  */
 export function grantsOf(acls: Iterable<Acl>): Grant[] {
   const allowed = new Map<string, { readonly user: string; readonly pattern: string; operations: number }>();
@@ -44,7 +48,10 @@ export function grantsOf(acls: Iterable<Acl>): Grant[] {
   return grants;
 }
 
-/** As permissions write it; undefined: no topic of that name, or none that other protocols know by it. */
+/**
+ * The pattern in the form of permissions; undefined if it is not for topics, or if other protocols know the
+ * topic under another name.
+ */
 function patternOf({ resourceType, resourceName, patternType }: Acl): string | undefined {
   if (resourceType !== Resource.topic) return undefined;
   if (patternType === Pattern.literal && resourceName === wildcard) return wildcard;

@@ -9,7 +9,10 @@ export const Resource = {
   user: 7,
 } as const;
 
-/** `PatternType`. A filter may also have `any`, or `match`: every pattern that covers the name. */
+/**
+ * `PatternType`. A filter may also have `any`, or `match`, which stands for every pattern that covers the
+ * name.
+ */
 export const Pattern = { any: 1, match: 2, literal: 3, prefixed: 4 } as const;
 
 /** `AclOperation`. */
@@ -34,12 +37,12 @@ export const Operation = {
 /** `AclPermissionType`. */
 export const Permission = { any: 1, deny: 2, allow: 3 } as const;
 
-/** A resource or a host of this name stands for all of them. */
+/** As the name of a resource or a host, this stands for all of them. */
 export const wildcard = '*';
-/** The one name that a cluster has. */
+/** The only name of a cluster resource. */
 export const clusterName = 'kafka-cluster';
 
-/** Resources that can have ACLs here, each with the operations that there are on it. */
+/** The resources that can have ACLs here, each with its operations. */
 export const operationsOn: { readonly [resourceType: number]: number } = {
   [Resource.topic]: bitsOf(
     Operation.read,
@@ -80,7 +83,7 @@ export const everyOperation: number = Object.values(operationsOn).reduce((all, b
 
 /**
  * An access control entry allows or denies a principal one operation on the resources that a pattern covers,
- * from one host or all.
+ * from one host or from all hosts.
  */
 export interface Acl {
   readonly resourceType: number;
@@ -94,7 +97,7 @@ export interface Acl {
   readonly permission: number;
 }
 
-/** The same for equal entries; {@link aclOfText} reads it. */
+/** A text that is the same for equal entries; {@link aclOfText} parses it. */
 export function textOfAcl(acl: Acl): string {
   const { resourceType, patternType, resourceName, principal, host, operation, permission } = acl;
   return JSON.stringify([resourceType, patternType, resourceName, principal, host, operation, permission]);
@@ -110,7 +113,7 @@ export function aclOfText(text: string): Acl {
 /** "ALLOW of READ, WRITE, DELETE or ALTER implies DESCRIBE." */
 const impliesDescribe = bitsOf(Operation.read, Operation.write, Operation.delete, Operation.alter);
 
-/** Adds what allowed operations imply; a denial implies nothing. */
+/** Adds the operations that the allowed ones imply; a denial implies nothing. */
 export function withImplied(allowed: number): number {
   let bits = allowed;
   if ((bits & impliesDescribe) !== 0) bits |= 1 << Operation.describe;
@@ -118,7 +121,7 @@ export function withImplied(allowed: number): number {
   return bits;
 }
 
-/** The operations that an entry is about, as bits: those that it implies among them. */
+/** The operations of an entry, as bits, including the ones it implies. */
 export function operationsOf({ operation, permission }: Acl): number {
   if (operation === Operation.all) return everyOperation;
   const bits = 1 << operation;

@@ -3,29 +3,29 @@ import { aclOfText, Pattern, Resource, textOfAcl, type Acl } from './acl.ts';
 import { matchesFilter, type AclFilter } from './acl-filter.ts';
 import { PatternIndex } from './pattern-index.ts';
 
-/** What bounds the memory and the checkpoints that ACLs take. */
+/** Bounds for the memory and the checkpoints that ACLs take. */
 export interface AclLimits {
   readonly aclsMax: number;
-  /** Characters of all of them as text. */
+  /** Characters of all ACLs in text form. */
   readonly aclCharactersMax: number;
 }
 
 export const defaultAclLimits: AclLimits = { aclsMax: 50_000, aclCharactersMax: 16 * 1024 * 1024 };
 
-/** The protocol that the broker keeps ACLs under; the name of an attribute is the text of an ACL. */
+/** The name under which the broker keeps ACLs; each attribute is named after the text of its ACL. */
 const aclAttributes = 'kafka-acls';
 
-/** What the broker keeps. */
+/** The ACLs that the broker keeps. */
 export function* keptAcls(attributes: Attributes): Iterable<Acl> {
   for (const text of attributes.names(aclAttributes)) yield aclOfText(text);
 }
 
 /**
- * The ACLs of a broker, kept durably among its attributes: by principal, by host, by name and by the patterns
- * that cover a name, so that filters look at few.
+ * The ACLs of a broker, kept durably among its attributes. They are indexed by principal, by host, by name,
+ * and by the patterns that cover a name, so that filters check only few of them.
  */
 export class Acls {
-  /** Counts changes. */
+  /** Incremented by each change. */
   version = 0;
   readonly #attributes: Attributes;
   readonly #limits: AclLimits;
@@ -54,7 +54,7 @@ export class Acls {
     return this.#byPrincipal.get(principal) ?? [];
   }
 
-  /** Whether any entry covers the resource, whomever it is about. */
+  /** Whether any entry covers the resource, whatever its principal. */
   covers(resourceType: number, name: string): boolean {
     let isCovered = false;
     this.#byResource.get(resourceType)?.visit(name, () => (isCovered = true));
@@ -67,7 +67,7 @@ export class Acls {
     return found;
   }
 
-  /** What a filter has to look at: as little as one of its parts narrows it down to. */
+  /** The entries that a filter has to check: the smallest set that one of its parts selects. */
   candidates({ resourceType, resourceName, patternType, principal, host }: AclFilter): Iterable<Acl> {
     const narrowed: Set<Acl>[] = [];
     const none = new Set<Acl>();
@@ -96,7 +96,7 @@ export class Acls {
     return this.#byText.has(textOfAcl(acl));
   }
 
-  /** Whether there is room for one more. */
+  /** Whether there is room for this ACL. */
   hasRoomFor(acl: Acl): boolean {
     const { aclsMax, aclCharactersMax } = this.#limits;
     const text = textOfAcl(acl);
@@ -107,7 +107,7 @@ export class Acls {
     );
   }
 
-  /** It counts at once, and resolves when it is durable. */
+  /** The new entry applies at once; resolves when it is durable. */
   async add(acl: Acl): Promise<void> {
     const text = textOfAcl(acl);
     if (this.#byText.has(text)) return;
@@ -116,7 +116,7 @@ export class Acls {
     await isDurable;
   }
 
-  /** It counts at once, and resolves when it is durable. */
+  /** The removal applies at once; resolves when it is durable. */
   async remove(acl: Acl): Promise<void> {
     const text = textOfAcl(acl);
     const known = this.#byText.get(text);

@@ -4,7 +4,7 @@ import type { Acls } from './acls.ts';
 import { ConfiguredRights } from './configured-rights.ts';
 import { fullRights, noRights, Rights, type BaseRights } from './rights.ts';
 
-/** What decides on rights. */
+/** The sources and settings that decide about rights. */
 export interface AuthorizerOptions {
   readonly acls: Acls;
   readonly users: Users;
@@ -12,26 +12,26 @@ export interface AuthorizerOptions {
   readonly superUsers: ReadonlySet<string>;
   /** Kafka's `allow.everyone.if.no.acl.found`. */
   readonly isOpenWithoutAcl: boolean;
-  /** The name of the topic that Kafka clients see under another. */
+  /** The broker's name of a topic, from the name that Kafka clients see. */
   readonly topicNameOf: (shownName: string) => string;
 }
 
 const everyone = 'User:*';
-/** Principals whose rights are kept; all are forgotten when one more comes. */
+/** Number of principals with cached rights; when one more comes, all are dropped. */
 const principalsMax = 1000;
 
-/** What is kept of a principal until ACLs change. */
+/** The cached data of a principal, valid until ACLs change. */
 interface KnownPrincipal {
   readonly base: BaseRights | undefined;
   readonly acls: readonly Acl[];
-  /** Hosts that ACLs of it name: all others are alike. */
+  /** Hosts that the principal's ACLs name; all other hosts have the same rights. */
   readonly hosts: ReadonlySet<string>;
   readonly rights: Map<string, Rights>;
 }
 
 /**
- * The authorizer decides what principals may do: by the permissions of users in the configuration and by
- * ACLs. Connections of one principal share its rights, unless ACLs make a difference between their hosts.
+ * The authorizer decides about the rights of principals, by the permissions of users in the configuration and
+ * by ACLs. Connections of one principal share their rights, unless ACLs distinguish their hosts.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
@@ -43,25 +43,28 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** Rights that were given hold as long as it stays the same. */
+  /** Rights are valid as long as this does not change. */
   get version(): number {
     return this.#options.acls.version;
   }
 
-  /** The rights of a client; none before it has logged in where it must. */
+  /** The rights of a client; none if it still has to log in. */
   rightsOf(login: Login | undefined, host: string): Rights {
     const { superUsers, users } = this.#options;
     const user = login?.user;
-    // Where no login is asked for, every client may do everything.
+    // If no login is required, every client may do everything.
     if (user === undefined) return users.requires('kafka') ? noRights : fullRights;
     // A user without restrictions is a super user.
     if (user.permissions === undefined || login?.access === fullAccess || superUsers.has(`User:${user.name}`))
       return fullRights;
-    // Users that a protocol keeps have nothing but their ACLs.
+    // Users that the broker keeps have only the rights of their ACLs.
     return this.#rightsOf(user.name, users.isConfigured(user.name) ? this.#baseOf(user) : undefined, host);
   }
 
-  /** The rights of a client that its certificate names: those of the user of that name, or its ACLs alone. */
+  /**
+   * The rights of a client that is named by its certificate: those of the user of that name, or only those of
+   * ACLs.
+   */
   rightsOfPrincipal(name: string, host: string): Rights {
     const { superUsers, users } = this.#options;
     const user = users.find('kafka', name);

@@ -4,7 +4,7 @@ import { ResourceType } from '../resource-type.ts';
 import type { Rights } from './rights.ts';
 
 /**
- * Checks that configs of a resource may be described or altered. Throws a KafkaError
+ * Checks that the client may describe or alter the configs of a resource. Throws a KafkaError
  * CLUSTER_AUTHORIZATION_FAILED, TOPIC_AUTHORIZATION_FAILED or GROUP_AUTHORIZATION_FAILED.
  */
 export function checkConfigRights(

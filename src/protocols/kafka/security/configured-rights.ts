@@ -2,7 +2,7 @@ import { matchesTopic, topicActions, type TopicAction, type TopicPermissions } f
 import { Operation, Resource, bitsOf, everyOperation, withImplied } from './acl.ts';
 import type { BaseRights, Verdict } from './rights.ts';
 
-/** What each permission by topic is in Kafka's operations. */
+/** The Kafka operations of each permission by topic. */
 export const topicOperations: { readonly [A in TopicAction]: number } = {
   publish: bitsOf(Operation.write),
   consume: bitsOf(Operation.read),
@@ -19,14 +19,14 @@ const groupOperations = bitsOf(
 const nothing: Verdict = { allowed: 0, denied: 0 };
 
 /**
- * The rights that a user's permissions by topic give: operations on topics; any group for users that may
- * consume; any transactional id, and idempotent producers, for users that may publish.
+ * The rights that result from a user's permissions by topic: operations on topics; all groups if the user may
+ * consume; all transactional ids, and idempotent producers, if the user may publish.
  */
 export class ConfiguredRights implements BaseRights {
   readonly #permissions: TopicPermissions;
   readonly #topicNameOf: (shownName: string) => string;
 
-  /** `topicNameOf`: the name of the topic that Kafka clients see under another. */
+  /** `topicNameOf`: the broker's name of a topic, from the name that Kafka clients see. */
   constructor(permissions: TopicPermissions, topicNameOf: (shownName: string) => string) {
     this.#permissions = permissions;
     this.#topicNameOf = topicNameOf;

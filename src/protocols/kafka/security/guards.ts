@@ -9,8 +9,8 @@ import { Operation } from './acl.ts';
 import type { Rights } from './rights.ts';
 
 /**
- * A guard says of a request as a whole whether it is allowed: it returns the answer that refuses it, or undefined.
- * What depends on single topics, groups or resources of the request is asked by its handler.
+ * A guard decides whether a request as a whole is allowed: it returns the answer that refuses the request, or
+ * undefined. Rights on single topics, groups or resources of the request are checked by its handler.
  */
 type Guard<N extends ApiName> = (
   request: RequestOf<N>,
@@ -22,7 +22,7 @@ type AnyGuard = (request: object, rights: Rights, version: number) => ResponseDr
 
 type Guards = { readonly [N in ApiName]?: Guard<N> };
 
-/** What an API needs on the cluster. */
+/** A guard for an operation on the cluster. */
 function cluster<N extends ApiName>(
   operation: number,
   refuse: (code: ErrorCode, request: RequestOf<N>, version: number) => ResponseDraft<N>,
@@ -33,7 +33,7 @@ function cluster<N extends ApiName>(
       : refuse(ErrorCode.CLUSTER_AUTHORIZATION_FAILED, request, version);
 }
 
-/** What an API needs on the group that it names. */
+/** A guard for an operation on the group that the request names. */
 function group<N extends ApiName>(
   operation: number,
   refuse: (code: ErrorCode, request: RequestOf<N>, version: number) => ResponseDraft<N>,
@@ -44,7 +44,7 @@ function group<N extends ApiName>(
       : refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED, request, version);
 }
 
-/** What an API needs on the transactional id that it names. */
+/** A guard for writing by the transactional id that the request names. */
 function transaction<N extends ApiName>(
   refuse: (code: ErrorCode, request: RequestOf<N>, version: number) => ResponseDraft<N>,
 ): Guard<N> {
@@ -57,7 +57,7 @@ function transaction<N extends ApiName>(
       : refuse(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, request, version);
 }
 
-/** The first guard that refuses decides. */
+/** A guard that uses the first refusal of several guards. */
 function all<N extends ApiName>(...guards: readonly Guard<N>[]): Guard<N> {
   return (request, rights, version) => {
     for (const guard of guards) {
@@ -76,7 +76,7 @@ const withMessage = (
   errorMessage: errorName(errorCode),
 });
 
-/** Every partition of the request gets the code. */
+/** An answer with the code for every partition of the request. */
 function everyOffset(
   errorCode: ErrorCode,
   {
@@ -131,7 +131,7 @@ const produce: Guard<'Produce'> = ({ transactionalId, topicData }, rights) => {
   };
 };
 
-/** From version 4 on brokers ask, of many transactions at once (KIP-890). */
+/** From version 4 on the requests come from brokers, for many transactions at once (KIP-890). */
 const addPartitionsToTxn: Guard<'AddPartitionsToTxn'> = (request, rights, version) => {
   if (version >= 4)
     return rights.mayCluster(Operation.clusterAction)
@@ -148,7 +148,8 @@ const addPartitionsToTxn: Guard<'AddPartitionsToTxn'> = (request, rights, versio
 };
 
 /**
- * What each API needs as a whole, as Kafka's documentation has it in "Authorization: operations and resources".
+ * The rights that each API needs for the request as a whole, as in "Authorization: operations and resources"
+ * of Kafka's documentation.
  */
 const guards: Guards = {
   Produce: produce,
@@ -252,7 +253,7 @@ const guards: Guards = {
   })),
 };
 
-/** The guard of an API, for requests of that API; undefined: it has none. */
+/** The guard of an API; undefined if it has none. It must be called only with requests of that API. */
 export function guardOf(name: ApiName): AnyGuard | undefined {
   return guards[name] as unknown as AnyGuard | undefined;
 }

@@ -1,14 +1,14 @@
 import type { Attributes, BrokerError } from '../../../broker/index.ts';
 import { parseVerifier, verifierText, type PasswordVerifier, type User } from '../../users/index.ts';
 
-/** The protocol that the broker keeps users under; the name of an attribute is that of the user. */
+/** The name under which the broker keeps users; each attribute is named after its user. */
 const userAttributes = 'kafka-users';
-/** Where users that the broker keeps may log in: not at the admin HTTP. */
+/** The protocols by which kept users may log in. The admin HTTP is not among them. */
 const doors: ReadonlySet<string> = new Set(['kafka', 'nats']);
 
 /**
  * The users that Kafka clients manage, kept durably among the broker's attributes: names and password
- * verifiers. They may do what ACLs allow.
+ * verifiers. Their rights come from ACLs.
  */
 export class KeptUsers {
   readonly #attributes: Attributes;
@@ -39,7 +39,7 @@ export class KeptUsers {
     return this.#attributes.refusalOf(userAttributes, name, verifierText(verifier));
   }
 
-  /** Counts at once, and resolves when it is durable. A verifier without keys takes the user away. */
+  /** Applies at once, and resolves when it is durable. A verifier without keys removes the user. */
   async set(name: string, verifier: PasswordVerifier): Promise<void> {
     const text = verifierText(verifier);
     const value = text === '' ? undefined : text;
@@ -52,7 +52,7 @@ export class KeptUsers {
   }
 }
 
-/** What the broker keeps. */
+/** The users that the broker keeps. */
 export function* keptUsers(attributes: Attributes): Iterable<User> {
   for (const name of attributes.names(userAttributes)) {
     const verifier = parseVerifier(String(attributes.get(userAttributes, name)));

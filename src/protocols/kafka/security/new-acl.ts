@@ -2,7 +2,7 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { KafkaError } from '../errors.ts';
 import { Operation, Pattern, Permission, Resource, clusterName, operationsOn, type Acl } from './acl.ts';
 
-/** Throws a KafkaError INVALID_REQUEST for an entry that cannot be. */
+/** Throws a KafkaError INVALID_REQUEST if the entry is invalid. */
 export function checkNewAcl({
   resourceType,
   resourceName,

@@ -1,21 +1,24 @@
 import { Pattern, wildcard } from './acl.ts';
 
 /**
- * A pattern index holds values by patterns of names, and finds those whose patterns cover a name: the name
- * itself, the wildcard, and its prefixes.
+ * A pattern index maps patterns of names to values, and finds the values whose patterns cover a name: the
+ * name itself, the wildcard, and its prefixes.
  *
  * Prefixes are kept sorted, each with its parent: the longest other prefix that it begins with. All prefixes
- * of a name are ancestors of the last one that is not behind the name, so a look-up costs a binary search and
- * a walk over the ancestors.
+ * of a name are among the last prefix that does not sort after the name, and the ancestors of that prefix. So
+ * a look-up costs a binary search and a walk over the ancestors.
  *
  * ```
- *   a ◄── ab ◄── abc     name "abd": the last not behind it is "abc"; of its ancestors, those up to "ab" fit
+ *   a ◄── ab ◄── abc     name "abd": the last one not after it is "abc"; of its ancestors, "ab" and "a" match
  * ```
  */
 export class PatternIndex<T> {
   readonly #literals = new Map<string, T>();
   readonly #prefixes = new Map<string, T>();
-  /** The prefixes in order, and the position of each one's parent, or -1; undefined: to be made anew. */
+  /**
+   * The prefixes in order, and the position of each one's parent, or -1. Undefined if they have to be
+   * computed again.
+   */
   #sorted: readonly string[] | undefined = undefined;
   #parents: Int32Array = new Int32Array(0);
 

@@ -6,12 +6,12 @@ interface Rule {
   readonly letters: '' | 'L' | 'U';
 }
 
-/** Longer subjects are no principals. */
+/** Longer subjects do not get a principal. */
 const subjectCharactersMax = 1024;
 
 /**
- * The principal mapping makes the name of a principal of the subject of a client's certificate, by Kafka's
- * `ssl.principal.mapping.rules`: the first rule whose pattern fits the whole subject decides.
+ * The principal mapping derives the name of a principal from the subject of a client's certificate, by
+ * Kafka's `ssl.principal.mapping.rules`. The first rule whose pattern matches the whole subject decides.
  *
  * ```
  * rules => rule (`,` rule)*        rule => `DEFAULT` | `RULE:` pattern `/` replacement `/` (`L` | `U`)?
@@ -20,12 +20,12 @@ const subjectCharactersMax = 1024;
 export class PrincipalMapping {
   readonly #rules: readonly (Rule | 'DEFAULT')[];
 
-  /** Throws an Error that says which rule cannot be read. */
+  /** Throws an Error that names the invalid rule. */
   constructor(text: string) {
     this.#rules = parseRules(text);
   }
 
-  /** Undefined: no rule fits. */
+  /** Undefined if no rule matches. */
   nameOf(subject: string): string | undefined {
     if (subject.length > subjectCharactersMax) return undefined;
     for (const rule of this.#rules) {
@@ -60,7 +60,7 @@ function parseRules(text: string): (Rule | 'DEFAULT')[] {
   return rules;
 }
 
-/** `$1` stands for a group; where there is none of the number, it stays as it is. `\` escapes. */
+/** `$1` stands for a group; if there is no group of that number, the text stays unchanged. `\` escapes. */
 function replaced(replacement: string, groups: readonly string[]): string {
   return replacement.replaceAll(
     /\\(.)|\$(\d)/gs,

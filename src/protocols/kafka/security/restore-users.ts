@@ -4,10 +4,10 @@ import { grantsOf } from './acl-grants.ts';
 import { keptAcls } from './acls.ts';
 import { keptUsers } from './kept-users.ts';
 
-/** The name that what Kafka clients change of users goes by in the table of users. */
+/** The source, in the table of users, of all changes by Kafka clients. */
 export const kafkaSource = 'kafka';
 
-/** Tells the table of users what the broker keeps of them for Kafka. */
+/** Adds the users and ACLs that the broker keeps for Kafka to the table of users. */
 export function restoreUsers(broker: Broker, users: Users): void {
   const kept = [...keptUsers(broker.attributes)];
   if (kept.length > 0) users.keep(kafkaSource, kept);

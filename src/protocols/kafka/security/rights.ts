@@ -16,20 +16,21 @@ export interface Verdict {
   readonly denied: number;
 }
 
-/** What a principal may do beside what ACLs say. */
+/** The rights of a principal apart from ACLs. */
 export interface BaseRights {
   verdict(resourceType: number, name: string): Verdict;
   /** Whether the operation is allowed on some resource of the type. */
   allowsSome(operation: number, resourceType: number): boolean;
 }
 
-/** Names longer than this are judged each time. */
+/** The operations for longer names are not cached. */
 const keptNameCharactersMax = 256;
 const keptNamesMax = 10_000;
 
 /**
- * The rights of a principal say which operations it may do on which resources, as Kafka's StandardAuthorizer
- * does: a denial wins over whatever allows; what nothing allows is denied.
+ * The rights of a principal decide which operations it may do on which resources, as in Kafka's
+ * StandardAuthorizer: a denial takes precedence over any permission, and an operation that nothing allows is
+ * denied.
  */
 export class Rights {
   readonly #index = new Map<number, PatternIndex<Verdict>>();
@@ -41,7 +42,7 @@ export class Rights {
 
   /**
    * `acls`: those of the principal and its host. `isOpen`: whether everything is allowed on a resource that
-   * none of them is about.
+   * no ACL covers.
    */
   constructor(
     acls: Iterable<Acl>,
@@ -78,7 +79,7 @@ export class Rights {
     const kept = known.get(name);
     if (kept !== undefined) return kept;
     const operations = this.#judge(resourceType, name);
-    // What an escaped name stands for depends on the topics that are there.
+    // The meaning of an escaped name depends on the existing topics.
     if (name.length <= keptNameCharactersMax && !name.startsWith('escaped')) {
       if (known.size >= keptNamesMax) known.clear();
       known.set(name, operations);
@@ -96,7 +97,7 @@ export class Rights {
     return allowed & ~denied;
   }
 
-  /** Whether there is any resource of the type that the operation is allowed on (KIP-679). */
+  /** Whether the operation is allowed on any resource of the type (KIP-679). */
   maySome(operation: number, resourceType: number): boolean {
     const key = (resourceType << 8) | operation;
     const kept = this.#knownOfSome.get(key);
@@ -116,7 +117,7 @@ export class Rights {
     for (const [patternType, name, { allowed }] of index.entries()) {
       if ((allowed & bit) === 0) continue;
       let denied = 0;
-      // Behind a prefix there are more names than a literal denies.
+      // A prefix covers more names than a literal can deny.
       index.visit(
         patternType === Pattern.prefixed ? `${name}\0` : name,
         (verdict) => (denied |= verdict.denied),
@@ -126,7 +127,7 @@ export class Rights {
     return false;
   }
 
-  /** Whether the topic may be described. */
+  /** Whether the principal may describe the topic. */
   sees(name: string): boolean {
     return this.mayTopic(Operation.describe, name);
   }

@@ -1,14 +1,14 @@
 import { PrincipalMapping } from './principal-mapping.ts';
 
-/** Broker configs about security that are texts, by Kafka's names. */
+/** Broker configs about security with text values, by Kafka's names. */
 export interface SecuritySettings {
   /** Principals that may do everything: `User:ann;User:ben`. */
   readonly 'super.users': string;
-  /** Whether everything is allowed on a resource that no ACL is about. */
+  /** Whether everything is allowed on a resource that no ACL covers. */
   readonly 'allow.everyone.if.no.acl.found': 'true' | 'false';
-  /** How the name of a principal is made of the subject of a client's certificate. */
+  /** How the name of a principal is derived from the subject of a client's certificate. */
   readonly 'ssl.principal.mapping.rules': string;
-  /** Whether clients have to show a certificate, where `kafka-tls-ca` is set. */
+  /** Whether clients must present a certificate, if `kafka-tls-ca` is set. */
   readonly 'ssl.client.auth': 'required' | 'requested' | 'none';
 }
 
@@ -16,7 +16,7 @@ export type SecuritySettingName = keyof SecuritySettings;
 
 interface TextRule {
   readonly default: string;
-  /** Why a value does not fit; undefined when it does. */
+  /** The reason why a value is invalid; undefined if it is valid. */
   problemOf(value: string): string | undefined;
 }
 

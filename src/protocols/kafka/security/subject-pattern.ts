@@ -1,4 +1,4 @@
-/** One character of a set, so many times. */
+/** One character of a set, with its repetition. */
 interface Step {
   readonly kind: 'step';
   readonly has: (character: string) => boolean;
@@ -20,16 +20,17 @@ interface Close {
 type Node = Step | Open | Close;
 
 /**
- * A subject pattern is a regular expression that fits a whole text or not, in time proportional to the product
- * of their lengths: characters, `.`, sets (`[^,]`), `\w`, `\d`, `\s`, each with `*`, `+` or `?` and their lazy
- * forms, and groups that are not repeated. Groups are found as by a backtracking search.
+ * A subject pattern is a regular expression that matches a whole text or not, in time proportional to the
+ * product of their lengths. It supports characters, `.`, sets (`[^,]`), `\w`, `\d`, `\s`, each with `*`, `+`
+ * or `?` and their lazy forms, and groups that are not repeated. Groups get the same values as in a
+ * backtracking search.
  */
 export interface SubjectPattern {
-  /** The whole text and its groups; undefined: it does not fit. */
+  /** The whole text and its groups; undefined if it does not match. */
   match(text: string): string[] | undefined;
 }
 
-/** Throws an Error that says what is not supported. */
+/** Throws an Error that names the unsupported part. */
 export function parsePattern(source: string): SubjectPattern {
   const nodes = new Parser(source).parse();
   return { match: (text) => match(nodes, text) };
@@ -37,7 +38,7 @@ export function parsePattern(source: string): SubjectPattern {
 
 function match(nodes: readonly Node[], text: string): string[] | undefined {
   const characters = text.length;
-  /** Places that lead nowhere: a position in the text before a node, or within its repetition. */
+  /** Places known to fail: a position in the text before a node, or within its repetition. */
   const failed = new Set<number>();
   const starts: number[] = [];
   const groups: string[] = [text];
@@ -146,7 +147,7 @@ class Parser {
     }
   }
 
-  /** A set of one character's length, by JavaScript's own expressions: they cannot be slow. */
+  /** A set that matches one character, by JavaScript's own expressions: these cannot be slow. */
   #class(): Step['has'] {
     const found = /^\^?\]?(?:\\.|[^\\\]])*\]/s.exec(this.#source.slice(this.#at))?.[0];
     if (found === undefined || found.includes('[') || found.includes('&&'))

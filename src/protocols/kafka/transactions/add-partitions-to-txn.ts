@@ -19,7 +19,7 @@ interface TopicResult {
   }[];
 }
 
-/** Answered once it is on disk: a client that has asked need not ask again after a restart. */
+/** Answered once the change is on disk: after a restart a client need not ask again. */
 export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, context) => {
   const { session, version } = context;
   if (version >= 4) {
@@ -52,7 +52,7 @@ async function answerTo(request: TransactionRequest, context: RequestContext): P
         partitionErrorCode: code(host.topicNames.topic(name)?.partitions.at(partitionIndex), name),
       })),
     }));
-  // From version 4 on brokers ask, for producers that they have authorized.
+  // From version 4 on the requests come from brokers, for producers that they have authorized.
   const mayWrite = (name: string): boolean => version >= 4 || mayUse(context, Operation.write, name);
   const known: Partition[] = [];
   let isWhole = true;

@@ -7,7 +7,9 @@ import { distinctPartitions, inTurns } from '../in-turns.ts';
 
 type PartitionDraft = ResponseDraft<'DescribeProducers'>['topics'][number]['partitions'][number];
 
-/** A partition that is named twice is answered once: an answer can be much longer than its question. */
+/**
+ * A partition that is named twice is answered once, because an answer can be much longer than its question.
+ */
 export const describeProducers: Handler<'DescribeProducers'> = async (request, context) => {
   const { host, session } = context;
   const wanted = distinctPartitions(

@@ -8,7 +8,7 @@ import { transactionStateOf } from './transaction-state.ts';
 
 type StateDraft = ResponseDraft<'DescribeTransactions'>['transactionStates'][number];
 
-/** An id that is named twice is answered once: an answer can be much longer than its question. */
+/** An id that is named twice is answered once, because an answer can be much longer than its question. */
 export const describeTransactions: Handler<'DescribeTransactions'> = async (
   request,
   { host, session, rights },

@@ -3,8 +3,8 @@ import type { Handler } from '../handler.ts';
 import { transactionErrorCode } from './errors.ts';
 
 /**
- * "5 raises the epoch with every transaction and returns it" (KIP-890): what was sent before, and comes late,
- * is refused then.
+ * "5 raises the epoch with every transaction and returns it" (KIP-890). A request of an earlier transaction
+ * that arrives late is then refused.
  */
 const raisesSince = 5;
 

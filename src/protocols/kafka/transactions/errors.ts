@@ -3,9 +3,9 @@ import { ErrorCode } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
- * The code for a refusal that has to do with a transaction, in a version of an API from which on clients know
- * the newer codes. `fencedSince`: PRODUCER_FENCED, before that INVALID_PRODUCER_EPOCH. `abortableSince`:
- * TRANSACTION_ABORTABLE (KIP-890), before that INVALID_TXN_STATE.
+ * The code for an error of a transaction, by the version of the API, since older clients do not know the
+ * newer codes. `fencedSince`: the first version with PRODUCER_FENCED; before, INVALID_PRODUCER_EPOCH.
+ * `abortableSince`: the first version with TRANSACTION_ABORTABLE (KIP-890); before, INVALID_TXN_STATE.
  */
 export function transactionErrorCode(
   error: unknown,

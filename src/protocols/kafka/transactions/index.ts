@@ -10,7 +10,9 @@ import { txnOffsetCommit } from './txn-offset-commit.ts';
 export { transactionErrorCode } from './errors.ts';
 export { initTransactionalProducer } from './init-transactional-producer.ts';
 
-/** What is only asked in transactions; InitProducerId, Produce and Fetch know of them too. */
+/**
+ * The handlers of APIs that are only about transactions. InitProducerId, Produce and Fetch handle them too.
+ */
 export const transactionHandlers: Handlers = {
   AddPartitionsToTxn: addPartitionsToTxn,
   AddOffsetsToTxn: addOffsetsToTxn,

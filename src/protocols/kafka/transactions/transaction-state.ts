@@ -1,9 +1,6 @@
 import type { TransactionalProducer } from '../../../broker/index.ts';
 
-/**
- * Kafka's names of what a transactional id may be in the middle of. "Dead" and "PrepareEpochFence" do not
- * occur here.
- */
+/** Kafka's names for the states of a transactional id. "Dead" and "PrepareEpochFence" do not occur here. */
 export const transactionStates = [
   'Empty',
   'Ongoing',
@@ -15,7 +12,7 @@ export const transactionStates = [
 
 export type TransactionState = (typeof transactionStates)[number];
 
-/** "Empty" is also who has been fenced, or overdue, since its last transaction. */
+/** "Empty" also stands for a producer that was fenced, or timed out, since its last transaction. */
 export function transactionStateOf({ transaction, ending, ended }: TransactionalProducer): TransactionState {
   if (transaction) return 'Ongoing';
   if (ending) return ended?.outcome === 'commit' ? 'PrepareCommit' : 'PrepareAbort';

@@ -10,10 +10,10 @@ import { transactionErrorCode } from './errors.ts';
 
 type PartitionRequest = TxnOffsetCommitRequest['topics'][number]['partitions'][number];
 
-/** From 5 on the group is added to the transaction by itself (KIP-890). */
+/** From version 5 on the group is added to the transaction implicitly (KIP-890). */
 const addsGroupSince = 5;
 
-/** Positions that the group gets when the transaction commits. Answered once they are on disk. */
+/** Adds positions that the group gets when the transaction commits. Answered once they are on disk. */
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
   const { host, version } = context;
   const { transactionalId, producerId, producerEpoch: epoch, groupId } = request;
@@ -46,7 +46,7 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
       const refused = refusals.get(topic!) ?? refusalOf(topic, partition, context);
       const group = topic && coordinator.offsets.find(groupId, topic);
       if (refused !== ErrorCode.NONE) return refused;
-      // Deleted just now: the client tries again.
+      // Just deleted: the client tries again.
       if (!group?.isCommitted) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
       const { partitionIndex, committedOffset: offset, committedLeaderEpoch: epoch } = partition;
       positions.push({
@@ -67,8 +67,8 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
 };
 
 /**
- * "Only validated if any of them is provided" (KIP-447): older clients do not say which member they are.
- * Throws a KafkaError.
+ * "Only validated if any of them is provided" (KIP-447): older clients do not send their member id. Throws a
+ * KafkaError.
  */
 function checkMember(coordinator: GroupCoordinator, request: TxnOffsetCommitRequest): void {
   const { groupId, memberId, generationIdOrMemberEpoch: generationId, groupInstanceId } = request;
@@ -84,7 +84,7 @@ function checkMember(coordinator: GroupCoordinator, request: TxnOffsetCommitRequ
   try {
     group.checkCommit({ generationId, memberId, groupInstanceId });
   } catch (error) {
-    // While the group is shared out anew, members of this generation may still finish what they have.
+    // During a rebalance, members of this generation may still finish their work.
     if (errorCodeOf(error) !== ErrorCode.REBALANCE_IN_PROGRESS) throw error;
   }
 }

@@ -20,33 +20,33 @@ import { Roster } from './roster.ts';
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
-/** What a classic group needs from the coordinator around it. */
+/** The services that the coordinator offers to a classic group. */
 export interface ClassicGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
-  /** What its members are charged to. */
+  /** The account that the group's members are charged to. */
   charge(): MemberCharge;
-  /** Members came, went or changed what they read; the state may be another one. */
+  /** Called when members join, leave or change the topics they read; the group's state may have changed. */
   changed(group: ClassicGroup): void;
 }
 
 const noBytes = Buffer.alloc(0);
 
 /**
- * A classic group is the state machine of Kafka's first group protocol: members join, one of them (the
- * leader) shares out the partitions, all hear the result. The broker understands neither what members offer
- * nor what they get.
+ * A classic group is the state machine of Kafka's first group protocol. Members join. One of them, the
+ * leader, assigns the partitions, and all members get the result. The broker does not interpret the metadata
+ * and assignments, which are bytes that only members understand.
  *
  * ```
  *            join                    all have joined, or the            the leader's sync
  *   Empty ─────────► PreparingRebalance ─────────────► CompletingRebalance ─────────────► Stable
  *     ▲                 │    ▲   rebalance timeout       │                                 │
- *     └─ nobody left ───┘    └── a member comes, goes, offers something else ──────────────┘
+ *     └── no members ───┘    └── a member joins, leaves, changes its metadata ─────────────┘
  * ```
- * Joins wait in PreparingRebalance, syncs in CompletingRebalance. Each time through is a generation; requests
- * of another one are refused. Members live in memory only: after a restart they hear UNKNOWN_MEMBER_ID and
- * join again. Committed offsets are not kept here.
+ * Joins wait in PreparingRebalance, syncs in CompletingRebalance. Each pass is a generation; requests of
+ * another generation are refused. Members exist in memory only: after a restart they get UNKNOWN_MEMBER_ID
+ * and join again. Committed offsets are not kept here.
  */
 export class ClassicGroup {
   readonly kind = 'classic';
@@ -58,12 +58,14 @@ export class ClassicGroup {
   #protocolName: string | null = null;
   readonly #roster = new Roster();
   readonly #charge: MemberCharge;
-  /** Who has not synced in this generation yet. */
+  /** Members that have not synced in this generation yet. */
   readonly #pendingSyncs = new Set<string>();
   readonly #timer: DeadlineTimer;
-  /** End of the phase in which members may join, or sync; Infinity when none is under way. */
+  /** End of the phase in which members may join, or sync; Infinity if there is no such phase. */
   #phaseEndMs = Infinity;
-  /** The phase is the wait of an empty group for its first members, which may be lengthened until then. */
+  /**
+   * Set while an empty group waits for its first members: the latest time to which that wait may be extended.
+   */
   #initialEndMs: number | undefined = undefined;
 
   constructor(id: string, host: ClassicGroupHost) {
@@ -93,7 +95,7 @@ export class ClassicGroup {
     return this.#protocolName;
   }
 
-  /** Nothing is remembered here that a new group would not have. */
+  /** Whether the group has no members and no pending ids, so that a new group could replace it. */
   get isForgettable(): boolean {
     return this.members.size === 0 && this.#roster.pendingIds.size === 0;
   }
@@ -106,7 +108,7 @@ export class ClassicGroup {
     return this.#host.clock.monotonic();
   }
 
-  /** Who waits is told to look for the coordinator again. */
+  /** Tells waiting members to look for the coordinator again. */
   close(): void {
     this.#state = 'Dead';
     for (const member of this.members.values()) {
@@ -161,12 +163,12 @@ export class ClassicGroup {
     this.#rejoin(known!, request, answer);
   }
 
-  /** What members and given ids are charged. */
+  /** Charge for members and pending ids. */
   get #size(): number {
     return chargeOfMembers(this.members.values()) + this.#roster.pendingIds.size;
   }
 
-  /** The same, with a member that offers so many bytes in place of its former self or of its given id. */
+  /** The charge if a member with that many bytes replaces its previous entry or its pending id. */
   #chargeWith(id: string, before: ClassicMember | undefined, bytes: number): number {
     const given = this.#roster.pendingIds.has(id) ? 1 : 0;
     return this.#size + chargeOfMember(bytes) - (before ? chargeOfMember(before.bytes) : given);
@@ -202,13 +204,13 @@ export class ClassicGroup {
     this.#rebalance();
   }
 
-  /** A member that is known joins again. */
+  /** A known member joins again. */
   #rejoin(member: ClassicMember, request: JoinRequest, answer: JoinAnswer): void {
     const isSame = member.offers(request.protocols);
     const isStable = this.#state === 'Stable' && member.id !== this.#roster.leader && isSame;
     const hasMissedIt = this.#state === 'CompletingRebalance' && isSame;
     if (isStable || hasMissedIt) {
-      // The answer to its last join got lost, or nothing has changed.
+      // The answer to its last join was lost, or nothing has changed.
       this.#touch(member);
       return answer(this.#joined(member, hasMissedIt));
     }
@@ -219,9 +221,7 @@ export class ClassicGroup {
     this.#rebalance();
   }
 
-  /**
-   * A static member comes back under another member id: it has the place of its former self, which is fenced.
-   */
+  /** A static member returns under another member id. It replaces its previous entry, which is fenced. */
   #replace(before: ClassicMember, id: string, request: JoinRequest, answer: JoinAnswer): void {
     this.#answerJoin(before, refusedJoin(ErrorCode.FENCED_INSTANCE_ID, before.id));
     this.#answerSync(before, refusedSync(ErrorCode.FENCED_INSTANCE_ID));
@@ -237,7 +237,7 @@ export class ClassicGroup {
       const isLeader = this.#roster.leader === id;
       const joined = this.#joined(member, isLeader && request.maySkipAssignment);
       // A leader that cannot be told to skip the assignment must not learn that it leads: it would assign,
-      // and nobody would sync.
+      // and no member would sync.
       const result =
         isLeader && !request.maySkipAssignment ? { ...joined, leader: leaderBefore ?? '' } : joined;
       answer({ ...result, skipAssignment: isLeader && request.maySkipAssignment });
@@ -275,7 +275,7 @@ export class ClassicGroup {
 
   // ---- generations
 
-  /** Calls everybody to join again, or goes on with it. */
+  /** Starts a rebalance, in which all members have to join again, or continues the current one. */
   #rebalance(): void {
     if (this.#state !== 'PreparingRebalance') {
       if (this.#state === 'CompletingRebalance') this.#callOffSyncs();
@@ -307,8 +307,8 @@ export class ClassicGroup {
   }
 
   /**
-   * The next generation begins with those who have joined, and with static members, whose places are kept for
-   * their session.
+   * Starts the next generation with the members that have joined. Static members also stay, until their
+   * session ends.
    */
   #completeJoin(): void {
     this.#initialEndMs = undefined;
@@ -316,7 +316,7 @@ export class ClassicGroup {
     for (const member of this.members.values())
       if (!member.join && member.instanceId === null) this.#forget(member);
     if (this.members.size > 0 && !this.#roster.electLeader()) {
-      // Only static members that have not come back yet: nobody could assign.
+      // Only static members that have not returned yet: no member could assign.
       return this.#endPhaseAt(this.#nowMs + this.#roster.rebalanceTimeoutMs);
     }
     this.#generation++;
@@ -387,7 +387,8 @@ export class ClassicGroup {
     }
     this.#count();
     this.#state = 'Stable';
-    // Who has not synced by the end of the phase is taken out all the same: it does not know what is its own.
+    // Members that have not synced by the end of the phase are still removed: they do not know their
+    // partitions.
     for (const member of this.members.values()) this.#answerSync(member, this.#synced(member));
     this.#host.changed(this);
   }
@@ -426,7 +427,7 @@ export class ClassicGroup {
     return ErrorCode.NONE;
   }
 
-  /** Throws a KafkaError when who speaks may not commit offsets now. */
+  /** Throws a KafkaError if the caller may not commit offsets now. */
   checkCommit({ generationId, ...key }: MemberKey & { readonly generationId: number }): void {
     if (this.#state === 'Dead') throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'Closing.');
     const isMember = generationId >= 0 || key.memberId !== '' || key.groupInstanceId !== null;
@@ -447,7 +448,7 @@ export class ClassicGroup {
       throw new KafkaError(ErrorCode.REBALANCE_IN_PROGRESS, `Group "${this.id}" is being shared out anew.`);
   }
 
-  /** Why who speaks is no member; undefined when it is one. */
+  /** The error if the caller is not a member; undefined if it is one. */
   #wrongMember(key: MemberKey): ErrorCode | undefined {
     return this.#state === 'Dead' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : this.#roster.wrongMember(key);
   }
@@ -468,7 +469,7 @@ export class ClassicGroup {
     this.#count();
   }
 
-  /** One less to wait for. */
+  /** A rebalance has one member fewer to wait for. */
   #memberGone(): void {
     if (
       this.#state === 'PreparingRebalance' &&
@@ -491,7 +492,7 @@ export class ClassicGroup {
     this.#timer.note(dueMs);
   }
 
-  /** Ends what is due; returns when something will be next. */
+  /** Ends what is due; returns when the next deadline is. */
   #expire(): number {
     const nowMs = this.#nowMs;
     for (const [id, dueMs] of this.#roster.pendingIds) {
@@ -501,8 +502,8 @@ export class ClassicGroup {
       this.#memberGone();
     }
     for (const member of this.members.values()) {
-      // Who waits for an answer is alive, but nobody waits for ever for a member that has never been part of
-      // anything.
+      // A member that waits for an answer is alive. But a member that has never been part of a generation
+      // does not stay for ever.
       const isGone = member.deadlineMs <= nowMs && (!member.isWaiting || member.isNew);
       if (isGone && this.members.has(member.id)) this.#remove(member);
     }

@@ -3,8 +3,8 @@ import type { JoinAnswer, JoinRequest, MemberProtocol, SyncAnswer } from './mess
 const noBytes = Buffer.alloc(0);
 
 /**
- * A member of a classic group: a client, what it offered when it joined, what the leader gave it, and what it
- * waits for.
+ * A member of a classic group: a client, the protocols it offered when it joined, its assignment from the
+ * leader, and the answer it waits for.
  */
 export class ClassicMember {
   readonly id: string;
@@ -15,13 +15,15 @@ export class ClassicMember {
   rebalanceTimeoutMs = 0;
   protocolType = '';
   protocols: readonly MemberProtocol[] = [];
-  /** The leader's word for it, as bytes that only members understand. */
+  /** The partitions assigned by the leader, as bytes that only members understand. */
   assignment: Buffer = noBytes;
-  /** Gone when nothing was heard of it until then (monotonic clock), unless it waits for an answer. */
+  /**
+   * The member is removed if it sends nothing until then (monotonic clock), unless it waits for an answer.
+   */
   deadlineMs: number = Infinity;
-  /** It has not been part of a generation yet. */
+  /** The member has not been part of a generation yet. */
   isNew = true;
-  /** The join or sync that it waits for an answer to. */
+  /** The join or sync that waits for an answer. */
   join: JoinAnswer | undefined = undefined;
   sync: SyncAnswer | undefined = undefined;
 
@@ -48,7 +50,7 @@ export class ClassicMember {
     return this.join !== undefined || this.sync !== undefined;
   }
 
-  /** Bytes it takes in memory. */
+  /** Bytes in memory. */
   get bytes(): number {
     return protocolBytes(this.protocols) + this.assignment.length;
   }
@@ -57,7 +59,7 @@ export class ClassicMember {
     return this.protocols.find(({ name }) => name === protocol)?.metadata ?? noBytes;
   }
 
-  /** Whether it offers the same as before. */
+  /** Whether these protocols equal the ones offered before. */
   offers(protocols: readonly MemberProtocol[]): boolean {
     if (protocols.length !== this.protocols.length) return false;
     return this.protocols.every(({ name, metadata }, at) => {

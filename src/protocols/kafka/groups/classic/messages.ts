@@ -1,16 +1,16 @@
 import type { ErrorCode } from '../../../../wire/kafka/index.ts';
 
-/** A way to share out partitions that a member knows, with what it tells the leader about itself. */
+/** An assignment strategy that a member supports, with the member's metadata for the leader. */
 export interface MemberProtocol {
   readonly name: string;
   readonly metadata: Buffer;
 }
 
-/** A JoinGroup request, whatever its version. */
+/** A JoinGroup request of any version. */
 export interface JoinRequest {
-  /** '' = it has none yet. */
+  /** '' if the member has no id yet. */
   readonly memberId: string;
-  /** Null: the member is dynamic. */
+  /** Null for a dynamic member. */
   readonly groupInstanceId: string | null;
   readonly clientId: string;
   readonly clientHost: string;
@@ -18,9 +18,11 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number;
   readonly protocolType: string;
   readonly protocols: readonly MemberProtocol[];
-  /** A dynamic member without an id gets one first and asks again (KIP-394, from version 4 on). */
+  /**
+   * Whether a dynamic member without an id first gets one and has to ask again (KIP-394, from version 4 on).
+   */
   readonly requiresKnownId: boolean;
-  /** The client knows `skipAssignment` (KIP-814, from version 9 on). */
+  /** Whether the client knows `skipAssignment` (KIP-814, from version 9 on). */
   readonly maySkipAssignment: boolean;
 }
 
@@ -32,7 +34,7 @@ export interface JoinResult {
   readonly protocolName: string | null;
   readonly leader: string;
   readonly skipAssignment: boolean;
-  /** All of them, for the leader only. */
+  /** All members if this one is the leader; otherwise empty. */
   readonly members: readonly JoinedMember[];
 }
 
@@ -42,10 +44,10 @@ export interface JoinedMember {
   readonly metadata: Buffer;
 }
 
-/** A SyncGroup request, whatever its version. */
+/** A SyncGroup request of any version. */
 export interface SyncRequest extends MemberKey {
   readonly generationId: number;
-  /** Null: not said (before version 5). */
+  /** Null if not given (before version 5). */
   readonly protocolType: string | null;
   readonly protocolName: string | null;
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[];
@@ -58,12 +60,12 @@ export interface SyncResult {
   readonly assignment: Buffer;
 }
 
-/** Who speaks. */
+/** The member that sent a request. */
 export interface MemberKey {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
 }
 
-/** Called exactly once, at once or when others have come. */
+/** Called exactly once, at once or when other members have joined. */
 export type JoinAnswer = (result: JoinResult) => void;
 export type SyncAnswer = (result: SyncResult) => void;

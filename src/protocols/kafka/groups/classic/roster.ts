@@ -2,10 +2,10 @@ import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import type { ClassicMember } from './classic-member.ts';
 import type { JoinRequest, MemberKey } from './messages.ts';
 
-/** A roster is who the members of a classic group are, which of them leads, and what they can agree on. */
+/** A roster lists the members of a classic group, its leader, and the protocols that all members support. */
 export class Roster {
   readonly members: Map<string, ClassicMember> = new Map();
-  /** Ids that were given out to members that have to ask again, until when (monotonic clock). */
+  /** Ids given to members that have to ask again, each with its deadline (monotonic clock). */
   readonly pendingIds: Map<string, number> = new Map();
   #leader: string | undefined = undefined;
   /** Member ids by instance id. */
@@ -15,12 +15,12 @@ export class Roster {
     return this.#leader;
   }
 
-  /** The id of the member that has this instance id now. */
+  /** The id of the member that currently has this instance id. */
   idOfInstance(instanceId: string): string | undefined {
     return this.#staticMembers.get(instanceId);
   }
 
-  /** Why who speaks is no member; undefined when it is one. */
+  /** The error if the caller is not a member; undefined if it is one. */
   wrongMember({ memberId, groupInstanceId }: MemberKey): ErrorCode | undefined {
     if (groupInstanceId !== null) {
       const current = this.#staticMembers.get(groupInstanceId);
@@ -30,7 +30,7 @@ export class Roster {
     return this.members.has(memberId) ? undefined : ErrorCode.UNKNOWN_MEMBER_ID;
   }
 
-  // ---- members come and go
+  // ---- members join and leave
 
   add(member: ClassicMember): void {
     this.pendingIds.delete(member.id);
@@ -39,7 +39,10 @@ export class Roster {
     this.#leader ??= member.id;
   }
 
-  /** A static member comes back under another id: it has the place of its former self, the lead included. */
+  /**
+   * A static member returns under another id. It replaces its previous entry, and keeps the lead if it had
+   * that.
+   */
   replace(before: ClassicMember, member: ClassicMember): void {
     const leader = this.#leader === before.id ? member.id : this.#leader;
     this.members.delete(before.id);
@@ -61,7 +64,7 @@ export class Roster {
 
   // ---- the lead
 
-  /** The leader stays if it has joined; else one that has takes its place. False: nobody has. */
+  /** Keeps the leader if it has joined; otherwise elects a member that has. False if no member has joined. */
   electLeader(): boolean {
     if (this.#leader !== undefined && this.members.get(this.#leader)?.join) return true;
     for (const { id, join } of this.members.values()) {
@@ -84,24 +87,21 @@ export class Roster {
     return true;
   }
 
-  /** The longest that one of them may take to join again. */
+  /** The longest time that any member may take to join again. */
   get rebalanceTimeoutMs(): number {
     let timeoutMs = 0;
     for (const member of this.members.values()) timeoutMs = Math.max(timeoutMs, member.rebalanceTimeoutMs);
     return timeoutMs;
   }
 
-  /** Bytes they take in memory. */
+  /** Bytes of all members in memory. */
   get bytes(): number {
     let bytes = 0;
     for (const member of this.members.values()) bytes += member.bytes;
     return bytes;
   }
 
-  /**
-   * When the next id that was given out, or member that says nothing, is given up (monotonic clock);
-   * Infinity: never.
-   */
+  /** When the next pending id or silent member is given up (monotonic clock); Infinity for never. */
   get nextDueMs(): number {
     let dueMs = Infinity;
     for (const pendingMs of this.pendingIds.values()) dueMs = Math.min(dueMs, pendingMs);
@@ -110,9 +110,12 @@ export class Roster {
     return dueMs;
   }
 
-  // ---- what they agree on
+  // ---- protocols in common
 
-  /** Whether the others can agree with what a member offers; `protocolType` is theirs. */
+  /**
+   * Whether the new member and all others have a protocol in common; `protocolType` is the type of the
+   * others.
+   */
   canTake(
     { protocolType: offered, protocols, memberId, groupInstanceId }: JoinRequest,
     protocolType: string | null,
@@ -127,7 +130,7 @@ export class Roster {
     );
   }
 
-  /** The protocol that all know, by the votes of each for what it prefers. */
+  /** The protocol that all members support and most of them prefer. */
   vote(): string | null {
     const members = [...this.members.values()];
     const candidates = new Set(

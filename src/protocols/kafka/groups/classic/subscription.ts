@@ -3,13 +3,10 @@ import type { ClassicGroup } from './classic-group.ts';
 import type { ClassicMember } from './classic-member.ts';
 import type { JoinRequest } from './messages.ts';
 
-/**
- * What groups of consumers call their protocol; other types (connect, …) read no topics that we could know
- * of.
- */
+/** The protocol type of groups of consumers. For other types (connect, …) the topics cannot be known. */
 export const consumerProtocolType = 'consumer';
 
-/** The topics that a member that wants to join says it reads, by any of its protocols. */
+/** The topics that a joining member reads by any of its protocols. */
 export function topicsOfRequest({ protocolType, protocols }: JoinRequest): ReadonlySet<string> {
   const topics = new Set<string>();
   if (protocolType !== consumerProtocolType) return topics;
@@ -32,7 +29,7 @@ export function readersOfTopics(group: ClassicGroup): ReadonlyMap<string, readon
   return readers;
 }
 
-/** Bytes that are no subscription name no topics: they are between the members. */
+/** Returns no topics if the bytes are not a subscription: their meaning is private to the members. */
 function topicsIn(metadata: Buffer): readonly string[] {
   try {
     return decodeConsumerSubscription(metadata).topics;

@@ -1,6 +1,6 @@
 import type { Uuid } from '../../../../wire/kafka/index.ts';
 
-/** An assignment is partitions by the ids of their topics. No topic is in it without partitions. */
+/** An assignment maps topic ids to sets of partitions. It has no topic without partitions. */
 export type Assignment = ReadonlyMap<Uuid, ReadonlySet<number>>;
 
 export type MutableAssignment = Map<Uuid, Set<number>>;

@@ -6,11 +6,11 @@ export interface AssignorMember {
   readonly id: string;
   readonly instanceId: string | null;
   readonly topics: ReadonlySet<Uuid>;
-  /** What it was to have so far. */
+  /** The member's partitions by the last target assignment. */
   readonly target: Assignment;
 }
 
-/** Shares out the partitions of topics (their number by topic) among the members that read them. */
+/** Assigns the partitions of topics (given by their number per topic) to the members that read them. */
 export type Assignor = (
   members: readonly AssignorMember[],
   topics: ReadonlyMap<Uuid, number>,
@@ -25,8 +25,8 @@ export const assignors: ReadonlyMap<string, Assignor> = new Map([
 export const defaultAssignor = 'uniform';
 
 /**
- * Each member gets consecutive partitions of each topic, so that topics with as many partitions are read side
- * by side.
+ * Assigns consecutive partitions of each topic to each member. Topics with equally many partitions are split
+ * alike, so that a member gets the same partitions of each.
  */
 export function range(
   members: readonly AssignorMember[],
@@ -46,8 +46,8 @@ export function range(
 }
 
 /**
- * All members get as many partitions as the others, give or take one where their topics allow it, and keep
- * what they have as far as that goes.
+ * Assigns equally many partitions to all members, give or take one, as far as their topics allow it. Members
+ * keep as many of their partitions as possible.
  */
 export function uniform(
   members: readonly AssignorMember[],
@@ -65,7 +65,7 @@ export function uniform(
   return shares.result;
 }
 
-/** What each member has, while it is being shared out. */
+/** The partitions of each member while they are being assigned. */
 class Shares {
   readonly result: Map<string, MutableAssignment> = new Map();
   readonly #members: readonly AssignorMember[];
@@ -96,7 +96,7 @@ class Shares {
     }
   }
 
-  /** All members read the same: nobody keeps more than its part. */
+  /** For members that all read the same topics: takes partitions above the quota away. */
   cutToQuota(): void {
     let total = 0;
     for (const topicId of this.#members[0]!.topics) total += this.#topics.get(topicId) ?? 0;
@@ -115,7 +115,7 @@ class Shares {
     }
   }
 
-  /** What nobody has goes to those who have least; topics with few readers first. */
+  /** Gives free partitions to the members with the fewest; topics with few readers first. */
   giveOut(): void {
     const taken = new Map<Uuid, Set<number>>();
     for (const share of this.result.values())
@@ -135,7 +135,8 @@ class Shares {
   }
 
   /**
-   * Members read different topics: partitions move from the loaded to the idle until no move helps any more.
+   * For members that read different topics: moves partitions from loaded to idle members until no move helps
+   * any more.
    */
   balance(): void {
     for (let passes = 0, moved = true; moved && passes < balancePassesMax; passes++) {
@@ -178,7 +179,9 @@ class Shares {
 
 const balancePassesMax = 100;
 
-/** Members in levels of equal load, the least loaded first; each gets one more and goes up a level. */
+/**
+ * Members in levels of equal load, the least loaded first. A member that gets a partition goes up a level.
+ */
 class LoadQueue {
   readonly #levels = new Map<number, string[]>();
   #level = Infinity;

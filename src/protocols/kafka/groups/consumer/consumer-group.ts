@@ -15,19 +15,19 @@ import type { PatternTopics } from './pattern-topics.ts';
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable';
 
-/** What a consumer group needs from the coordinator around it. */
+/** The services that the coordinator offers to a consumer group. */
 export interface ConsumerGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
-  /** What its members are charged to. */
+  /** The account that the group's members are charged to. */
   charge(): MemberCharge;
   readonly topics: TopicsView;
-  /** After how long without a heartbeat members of a group are out. */
+  /** Session timeout of the group: a member is removed after this time without a heartbeat. */
   sessionMsOf(groupId: string): number;
   /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
   patternOf(text: string): PatternTopics;
-  /** Members came, went or changed what they read. */
+  /** Called when members join, leave or change the topics they read. */
   changed(group: ConsumerGroup): void;
 }
 
@@ -35,15 +35,16 @@ const joinEpoch = 0;
 const leaveEpoch = -1;
 
 /**
- * A consumer group of KIP-848: the broker shares out the partitions, and each member gets to its part by its
- * own heartbeats, one step at a time.
+ * A consumer group of KIP-848. The broker assigns the partitions, and each member moves to its assignment by
+ * its own heartbeats, one step at a time.
  *
  * ```
  *   group epoch        goes up when members or topics change
  *   target epoch       the group epoch that the target assignment was made for
  *   member epoch       the target epoch that the member has reached
  * ```
- * A partition belongs to one member until that one has said that it gave it back; only then another gets it.
+ * A partition belongs to one member until that member confirms that it gave it back. Only then another member
+ * gets it.
  */
 export class ConsumerGroup {
   readonly kind = 'consumer';
@@ -53,13 +54,13 @@ export class ConsumerGroup {
   #epoch = 0;
   #targetEpoch = 0;
   readonly #target = new Map<string, Assignment>();
-  /** Who holds a partition, those it was told to give back included. */
+  /** The member that holds each partition, including partitions that the member was told to give back. */
   readonly #owners = new Map<string, string>();
   readonly #staticMembers = new Map<string, string>();
   readonly #charge: MemberCharge;
   readonly #timer: DeadlineTimer;
   #subscribed: SubscribedTopics;
-  /** Topics were created, changed or deleted since they were last looked at. */
+  /** Topics were created, changed or deleted since the group last looked at them. */
   #topicsStale = false;
 
   constructor(id: string, host: ConsumerGroupHost) {
@@ -87,7 +88,7 @@ export class ConsumerGroup {
     return 'Stable';
   }
 
-  /** What most members ask for. */
+  /** The assignor that most members ask for. */
   get assignor(): string {
     const votes = new Map<string, number>();
     for (const { assignor } of this.members.values())
@@ -105,7 +106,7 @@ export class ConsumerGroup {
     return this.#epoch > 0;
   }
 
-  /** Topics that each member reads. */
+  /** Ids of the topics that each member reads. */
   get topicsByMember(): ReadonlyMap<string, ReadonlySet<Uuid>> {
     return this.#subscribed.byMember;
   }
@@ -124,7 +125,10 @@ export class ConsumerGroup {
     this.#topicsStale = true;
   }
 
-  /** Patterns of members that have not looked at all topics yet, if the next heartbeat looks at topics. */
+  /**
+   * Patterns that have not been matched with all topics yet; none if the next heartbeat does not look at
+   * topics.
+   */
   patternsBehind(): PatternTopics[] {
     if (!this.#topicsStale) return [];
     const patterns = new Set<PatternTopics>();
@@ -190,8 +194,8 @@ export class ConsumerGroup {
   }
 
   /**
-   * The member that enters: a new one, a known one that begins again, or a static one that takes its former
-   * self's place.
+   * The member that enters: a new one, a known one that starts again, or a static one that replaces its
+   * previous entry.
    */
   #enter({ memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
     const known = this.members.get(memberId);
@@ -216,7 +220,7 @@ export class ConsumerGroup {
     return new ConsumerMember(memberId === '' ? freshUuid(this.#host.random) : memberId);
   }
 
-  /** Throws when the members of all groups together would take too much. */
+  /** Throws a KafkaError if the members of all groups together would take too much memory. */
   #checkRoom(member: ConsumerMember, isNew: boolean, names: readonly string[] | undefined): void {
     const more = chargeOfMember(names ? bytesOfNames(names) : member.bytes);
     const less = isNew ? 0 : chargeOfMember(member.bytes);
@@ -246,7 +250,7 @@ export class ConsumerGroup {
     return member;
   }
 
-  /** The member that speaks, which must be known. */
+  /** The member that sent the request. Throws a KafkaError if it is unknown. */
   #known({ memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
     if (instanceId !== null) {
       const current = this.#staticMembers.get(instanceId);
@@ -267,14 +271,14 @@ export class ConsumerGroup {
 
   #checkEpoch(member: ConsumerMember, epoch: number, owned: Assignment | undefined): void {
     if (epoch === member.epoch) return;
-    // The answer that told it the new epoch may have been lost.
+    // The answer with the new epoch may have been lost.
     if (epoch < member.epoch && epoch === member.previousEpoch && owned && isSubset(owned, member.assigned))
       return;
     const problem = `Member "${member.id}" of group "${this.id}" is in epoch ${member.epoch}, not ${epoch}; join again.`;
     throw new KafkaError(ErrorCode.FENCED_MEMBER_EPOCH, problem);
   }
 
-  /** Takes over what the request says; true when that is another subscription. */
+  /** Updates the member from the request; returns whether its subscription changed. */
   #update(
     member: ConsumerMember,
     request: ConsumerHeartbeat,
@@ -311,8 +315,7 @@ export class ConsumerGroup {
   }
 
   /**
-   * Sees which topics members read now; another group epoch begins when that has changed, or the members
-   * have.
+   * Updates the topics that members read. Starts a new group epoch if the topics or the members have changed.
    */
   #lookAtTopics(membersChanged: boolean): void {
     this.#topicsStale = false;
@@ -378,7 +381,7 @@ export class ConsumerGroup {
   #leave(request: ConsumerHeartbeat): ConsumerHeartbeatResult {
     const member = this.#known(request);
     if (request.memberEpoch === staticLeaveEpoch) {
-      // Its partitions wait for it until its session ends.
+      // The member keeps its partitions until its session ends.
       for (const [topicId, partition] of each(member.revoking))
         this.#owners.delete(keyOf(topicId, partition));
       member.revoking = noPartitions;
@@ -390,7 +393,7 @@ export class ConsumerGroup {
     return { memberId: member.id, memberEpoch: request.memberEpoch, assignment: null };
   }
 
-  /** An operator takes members out, or their time is over. */
+  /** Removes a member that left, was evicted by an operator, or timed out. */
   #remove(member: ConsumerMember): void {
     this.#release(member);
     this.members.delete(member.id);
@@ -402,7 +405,7 @@ export class ConsumerGroup {
     this.#host.changed(this);
   }
 
-  /** Removes members by LeaveGroup, as operators do; false when there is no such member. */
+  /** Removes members by LeaveGroup, as operators do; false if there is no such member. */
   evict(memberId: string, instanceId: string | null): boolean {
     const id = memberId === '' && instanceId !== null ? this.#staticMembers.get(instanceId) : memberId;
     const member = id === undefined ? undefined : this.members.get(id);
@@ -413,7 +416,7 @@ export class ConsumerGroup {
 
   // ---- commit
 
-  /** Throws a KafkaError when who speaks may not commit or read offsets in that epoch. */
+  /** Throws a KafkaError if the caller may not commit or read offsets in that epoch. */
   checkEpochOf(memberId: string, epoch: number): void {
     if (epoch < 0 && memberId === '' && this.members.size === 0) return;
     const member = this.members.get(memberId);

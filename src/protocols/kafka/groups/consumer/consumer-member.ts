@@ -3,14 +3,14 @@ import type { PatternTopics } from './pattern-topics.ts';
 import type { TopicFilter } from './subscribed-topics.ts';
 
 /**
- * Where a member stands between what it has and what it is to have.
+ * Progress of a member from its current assignment to its target.
  *
  * `unrevoked`: it has to give partitions back first, and stays in its epoch. `unreleased`: it is in the new
- * epoch, but others still hold some of what it is to get.
+ * epoch, but other members still hold some of its new partitions.
  */
 export type ConsumerMemberState = 'stable' | 'unrevoked' | 'unreleased';
 
-/** Epoch of a static member that has left for a while. */
+/** Epoch of a static member that has left temporarily. */
 export const staticLeaveEpoch = -2;
 
 /** A member of a KIP-848 consumer group. */
@@ -22,23 +22,23 @@ export class ConsumerMember {
   clientHost = '';
   rebalanceTimeoutMs = 0;
   topicNames: readonly string[] = [];
-  /** Of the names. */
+  /** Bytes of the topic names. */
   bytes = 0;
   pattern: PatternTopics | undefined = undefined;
-  /** Which of the topics that the pattern matches it may know of; undefined: all. */
+  /** Limits the topics matched by the pattern to those that the member may know of; undefined: all. */
   filter: TopicFilter | undefined = undefined;
   assignor: string | null = null;
   epoch = 0;
-  /** The one before: an answer may have been lost. */
+  /** The previous epoch, accepted in case an answer was lost. */
   previousEpoch = 0;
   state: ConsumerMemberState = 'stable';
-  /** What it may read. */
+  /** Partitions that the member may read. */
   assigned: Assignment = noPartitions;
-  /** What it was told to give back and has not yet. */
+  /** Partitions that the member was told to give back, and has not yet. */
   revoking: Assignment = noPartitions;
-  /** Gone when nothing was heard of it until then (monotonic clock). */
+  /** The member is removed if it sends nothing until then (monotonic clock). */
   deadlineMs: number = Infinity;
-  /** Gone when it has not given back until then. */
+  /** The member is removed if it has not given its partitions back until then. */
   revokeDeadlineMs: number = Infinity;
 
   constructor(id: string) {

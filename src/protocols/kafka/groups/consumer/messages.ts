@@ -1,10 +1,10 @@
 import type { TopicPartitions } from './assignment.ts';
 import type { TopicFilter } from './subscribed-topics.ts';
 
-/** A ConsumerGroupHeartbeat request. Null and -1 fields did not change since the last one. */
+/** A ConsumerGroupHeartbeat request. Fields of null and -1 have not changed since the last one. */
 export interface ConsumerHeartbeat {
   readonly memberId: string;
-  /** 0 enters, -1 leaves, -2 leaves for a while (static members). */
+  /** 0 to enter, -1 to leave, -2 to leave temporarily (static members). */
   readonly memberEpoch: number;
   readonly instanceId: string | null;
   readonly rackId: string | null;
@@ -22,6 +22,6 @@ export interface ConsumerHeartbeat {
 export interface ConsumerHeartbeatResult {
   readonly memberId: string;
   readonly memberEpoch: number;
-  /** Null: as it was. */
+  /** Null if unchanged. */
   readonly assignment: readonly TopicPartitions[] | null;
 }

@@ -3,16 +3,18 @@ import { KafkaError } from '../../errors.ts';
 
 /*
  * pattern     => branch ("|" branch)*                     branch => (atom quantifier?)*
- * atom        => "(" "?:"? pattern ")" | "[" "^"? range+ "]" | "." | "^" | "$" | "\" escape | any other character
- * quantifier  => ("*" | "+" | "?" | "{" n ("," m?)? "}") "?"?         lazy or greedy makes no difference to a whole match
+ * atom        => "(" "?:"? pattern ")" | "[" "^"? range+ "]" | "." | "^" | "$" | "\" escape
+ *                | any other character
+ * quantifier  => ("*" | "+" | "?" | "{" n ("," m?)? "}") "?"?    lazy or greedy: the same for a whole match
  * escape      => d D w W s S | any character that is no letter or digit
  * "(?i)" in front: letters of either case.
  *
- * A pattern matches a whole name, as in Kafka. There are no back references and no look-around (nor are there in RE2, which Kafka uses).
+ * A pattern matches a whole name, as in Kafka. There are no back references and no look-around, as in RE2,
+ * which Kafka uses.
  */
 
 const patternLengthMax = 2000;
-/** Steps of a compiled pattern; what bounds `a{1000}{1000}`. */
+/** Maximum number of steps of a compiled pattern; it bounds `a{1000}{1000}`. */
 const programMax = 2500;
 const depthMax = 100;
 
@@ -20,7 +22,7 @@ export type Ranges = readonly (readonly [from: number, to: number])[];
 
 export type Step =
   | { readonly kind: 'chars'; readonly ranges: Ranges; readonly negated: boolean }
-  /** Two ways on, counted from its own place. */
+  /** Two continuations, each relative to the position of this step. */
   | { readonly kind: 'split'; readonly first: number; readonly second: number }
   | { readonly kind: 'start' }
   | { readonly kind: 'end' }
@@ -41,8 +43,8 @@ const spaces: Ranges = [
 const everything: Ranges = [[0, 0x10ffff]];
 
 /**
- * Reads a pattern and writes its program: alternatives and repetitions become splits, in which both ways are
- * followed at once.
+ * Parses a pattern and compiles it to a program. Alternatives and repetitions become splits, which follow
+ * both continuations at once.
  */
 export class PatternParser {
   readonly #text: string;
@@ -64,13 +66,13 @@ export class PatternParser {
     return [...program, { kind: 'match' }];
   }
 
-  /** Splits count from their own places, so programs are put together as they are. */
+  /** Splits are relative to their own position, so programs can be joined unchanged. */
   #pattern(): Step[] {
     if (++this.#depth > depthMax) this.#fail(`it nests deeper than ${depthMax}`);
     let program = this.#branch();
     while (this.#take('|')) {
       const other = this.#branch();
-      // split(1, after the first and its jump); a jump is a split whose ways are one.
+      // split(1, after the first and its jump); a jump is a split with two equal continuations.
       program = this.#join(
         split(1, program.length + 2),
         program,
@@ -256,7 +258,7 @@ function classOf(char: string): (Step & { readonly kind: 'chars' }) | undefined 
   }
 }
 
-/** The small letters of a range's capital ones; names are compared in small letters. */
+/** The lower-case letters for the upper-case letters of a range; names are compared in lower case. */
 function folded(low: number, high: number): Ranges {
   const from = Math.max(low, 0x41);
   const to = Math.min(high, 0x5a);

@@ -3,16 +3,16 @@ import type { TopicView, TopicsView } from './subscribed-topics.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
 /**
- * The topics that a pattern matches. Each topic is looked at once: what is known stays known, and only topics
- * that came since are matched. That may be done ahead, in turns.
+ * The topics that a pattern matches. Each topic is matched once and the result is kept; later calls match
+ * only newer topics. They can also be matched ahead of time, in turns.
  */
 export class PatternTopics {
   readonly #pattern: TopicPattern;
   readonly #topics: TopicsView;
   readonly #topicsMax: number;
-  /** Of the topics that match. */
+  /** Names of the topics that match. */
   readonly #names = new Set<string>();
-  /** The number of the last topic that was looked at. */
+  /** The number of the last topic that was matched. */
   #last = -1;
 
   /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
@@ -27,12 +27,12 @@ export class PatternTopics {
   }
 
   /**
-   * Looks at the topics that came since the last look, in turns. `isNew`: it rejects with a KafkaError when
+   * Matches the topics that are new since the last call, in turns. If `isNew`, rejects with a KafkaError when
    * that takes far too many steps.
    */
   async look(session: Pick<KafkaSession, 'rest' | 'closed'>, isNew: boolean): Promise<void> {
     let last = this.#last;
-    // Topics that are made meanwhile come at the end.
+    // Topics created meanwhile come at the end.
     for (const topic of this.#topics.all(last)) {
       this.#match(topic);
       last = Math.max(last, topic.number);
@@ -45,13 +45,13 @@ export class PatternTopics {
     this.#last = Math.max(this.#last, last);
   }
 
-  /** Whether there are topics that it has not looked at. */
+  /** Whether there are topics that were not matched yet. */
   get isBehind(): boolean {
     for (const _ of this.#topics.all(this.#last)) return true;
     return false;
   }
 
-  /** All of them as they are now, up to so many as one member may read. */
+  /** All matching topics as they are now, up to the maximum that one member may read. */
   found(): readonly TopicView[] {
     let last = this.#last;
     for (const topic of this.#topics.all(last)) {

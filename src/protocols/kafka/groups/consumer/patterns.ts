@@ -1,10 +1,10 @@
 import { PatternTopics } from './pattern-topics.ts';
 import type { TopicsView } from './subscribed-topics.ts';
 
-/** Patterns are kept while members have them; those that nobody has yet, or any more, so many of them. */
+/** Number of patterns kept for reuse. Members keep their own pattern, even if it is dropped here. */
 const keptMax = 100;
 
-/** The patterns of all groups: members with the same one share what it matches. */
+/** The patterns of all groups. Members with the same pattern share the matching topics. */
 export class Patterns {
   readonly #topics: TopicsView;
   readonly #topicsMax: number;
@@ -18,7 +18,7 @@ export class Patterns {
   /** Throws a KafkaError of code INVALID_REGULAR_EXPRESSION. */
   of(text: string): PatternTopics {
     const pattern = this.#kept.get(text) ?? new PatternTopics(text, this.#topics, this.#topicsMax);
-    // The one asked for last is the last to go.
+    // The pattern used last is dropped last.
     this.#kept.delete(text);
     this.#kept.set(text, pattern);
     if (this.#kept.size > keptMax) this.#kept.delete(this.#kept.keys().next().value!);

@@ -2,7 +2,7 @@ import type { Uuid } from '../../../../wire/kafka/index.ts';
 import { countOf, each, has, noPartitions, select, type Assignment } from './assignment.ts';
 import type { ConsumerMember, ConsumerMemberState } from './consumer-member.ts';
 
-/** Where a member goes next. */
+/** The next state of a member. */
 export interface Reconciled {
   readonly epoch: number;
   readonly state: ConsumerMemberState;
@@ -14,16 +14,16 @@ export interface ReconcileInput {
   readonly member: ConsumerMember;
   readonly target: Assignment;
   readonly targetEpoch: number;
-  /** What the member says it holds; undefined: not said. */
+  /** The partitions that the member says it holds; undefined if it did not say. */
   readonly owned: Assignment | undefined;
-  /** Nobody else holds the partition. */
+  /** Whether no other member holds the partition. */
   readonly isFree: (topicId: Uuid, partition: number) => boolean;
 }
 
 /**
- * One step of a member towards its target: first it gives back what it is not to keep, then it enters the
- * epoch of the target with what it keeps, and gets what is new to it as soon as nobody else holds that.
- * Undefined: nothing changes now.
+ * One step of a member towards its target. First the member gives back the partitions that it is not to keep.
+ * Then it enters the epoch of the target with the partitions it keeps. It gets each new partition as soon as
+ * no other member holds it. Returns undefined if nothing changes now.
  */
 export function reconcile(input: ReconcileInput): Reconciled | undefined {
   const { member, targetEpoch, owned } = input;

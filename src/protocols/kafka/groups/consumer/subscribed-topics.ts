@@ -4,48 +4,50 @@ import type { PatternTopics } from './pattern-topics.ts';
 /** A topic as groups see it. */
 export interface TopicView {
   readonly id: Uuid;
-  /** Topics that are made later have higher numbers. */
+  /** Topics created later have higher numbers. */
   readonly number: number;
   readonly name: string;
   readonly partitions: number;
 }
 
-/** What groups know of the broker's topics. */
+/** The broker's topics as groups see them. */
 export interface TopicsView {
   byName(name: string): TopicView | undefined;
-  /** Those with a higher number than that. */
+  /** The topics with a higher number than `after`. */
   all(after: number): Iterable<TopicView>;
 }
 
-/** Which topics a member may know of. */
+/** Decides which topics a member may know of. */
 export interface TopicFilter {
   sees(name: string): boolean;
 }
 
-/** What a member wants to read. */
+/** The topics that a member subscribes to. */
 export interface Subscription {
   readonly id: string;
   readonly topicNames: readonly string[];
   readonly pattern?: PatternTopics | undefined;
-  /** For the topics that the pattern matches; undefined: all of them. */
+  /** Limits the topics that the pattern matches; undefined: all of them. */
   readonly filter?: TopicFilter | undefined;
 }
 
-/** The topics that members want, as they are at one moment. */
+/** The topics that members read, as of one moment. */
 export class SubscribedTopics {
-  /** Partitions by topic. */
+  /** Number of partitions by topic. */
   readonly partitions: Map<Uuid, number> = new Map();
   /** Topics of each member. */
   readonly byMember: Map<string, ReadonlySet<Uuid>> = new Map();
-  /** The same for the same topics with the same partitions, as far as patterns decide which. */
+  /**
+   * Equal for the same topics with the same numbers of partitions, and the same topics found by each pattern.
+   */
   readonly fingerprint: string;
 
   constructor(members: Iterable<Subscription>, topics: TopicsView) {
     const byPattern = new Map<string, readonly TopicView[]>();
-    /** What patterns have found, as the fingerprint has it. */
+    /** The topics found by each pattern, for the fingerprint. */
     const found = new Set<string>();
     const filters = new Map<TopicFilter | undefined, number>();
-    /** Members mostly want the same: they share what that is. */
+    /** Members with the same subscription, which is the usual case, share one set. */
     const bySubscription = new Map<string, ReadonlySet<Uuid>>();
     for (const { id, topicNames, pattern, filter: given } of members) {
       const filter = pattern && given;

@@ -3,19 +3,16 @@ import { KafkaError } from '../../errors.ts';
 import { PatternParser, type Ranges, type Step } from './pattern-parser.ts';
 
 const caseFlag = '(?i)';
-/** Places of states that are kept; beyond, they are forgotten and made again when they are needed. */
+/** Maximum size of the kept states, in places; beyond it, they are dropped and made again as needed. */
 const keptMax = 50_000;
-/**
- * Steps that a pattern may take before names count for anything, and those that each character of a name
- * allows.
- */
+/** Steps that a pattern may take in any case, and further steps for each character of the names. */
 const stepsMin = 500_000;
 const stepsPerCharacter = 20;
 
 /**
- * A state of a match: every place of the program where it may be after some characters. The states of a
- * program are made as names ask for them, and each is made once: another name that leads there takes one step
- * per character.
+ * A state of a match: all places of the program that may be reached after some characters. States are made as
+ * names need them, and each is made once. Another name that reaches a known state takes one step per
+ * character.
  */
 interface State {
   /** Places that wait for a character, or for the end of the name. */
@@ -28,8 +25,8 @@ interface State {
 export class TopicPattern {
   readonly text: string;
   /**
-   * What matching has cost so far: a step is a place of the program looked at, or a character with a known
-   * way on.
+   * Cost of matching so far. A step is one place of the program visited, or one character with a known next
+   * state.
    */
   steps = 0;
   #characters = 0;
@@ -48,7 +45,7 @@ export class TopicPattern {
     this.#start = this.#stateOf([0], true);
   }
 
-  /** Whether it matches all of the name. */
+  /** Whether the pattern matches the whole name. */
   matches(name: string): boolean {
     const text = this.#foldsCase ? name.toLowerCase() : name;
     this.#characters += text.length;
@@ -63,8 +60,8 @@ export class TopicPattern {
   }
 
   /**
-   * Throws a KafkaError when it took far more steps than the names have characters: a pattern that is not
-   * worth its work.
+   * Throws a KafkaError if matching took far more steps than the names have characters: the pattern is too
+   * expensive.
    */
   checkCost(): void {
     if (this.steps <= stepsMin + this.#characters * stepsPerCharacter) return;
@@ -87,7 +84,7 @@ export class TopicPattern {
     return next;
   }
 
-  /** Every state but the first, which holds nothing of the others from here on. */
+  /** Drops every state but the first, which then has no link to the others. */
   #forget(): void {
     this.#states = new Map();
     this.#start.next.clear();
@@ -109,7 +106,7 @@ export class TopicPattern {
     return state;
   }
 
-  /** Every place that is reached from these without a character. */
+  /** All places that are reached from these without a character. */
   #follow(from: readonly number[], isStart: boolean, isEnd: boolean): number[] {
     const seen = new Set<number>();
     const stack = [...from];

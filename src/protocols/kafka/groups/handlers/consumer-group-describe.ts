@@ -9,10 +9,10 @@ import type { GroupCoordinator } from '../coordinator.ts';
 
 type DescribedGroup = ResponseDraft<'ConsumerGroupDescribe'>['groups'][number];
 
-/** A member that speaks the consumer protocol, as against a classic one in a group of both. */
+/** A member that uses the consumer protocol, unlike a classic member in a mixed group. */
 const consumerMemberType = 1;
 
-/** A group that is named twice is described once: an answer can be much longer than its question. */
+/** A group that is named twice is described once, because an answer can be much longer than its question. */
 export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (
   request,
   { host, session, rights },
@@ -65,7 +65,7 @@ function describe(coordinator: GroupCoordinator, group: ConsumerGroup): Describe
   };
 }
 
-/** Members are told of only to clients that may describe all topics that they read. */
+/** Shows the members only to clients that may describe all topics that the members read. */
 function forTheClient(group: DescribedGroup, rights: Rights): DescribedGroup {
   const isShown = group.members.every(({ subscribedTopicNames, assignment, targetAssignment }) =>
     [
@@ -83,7 +83,7 @@ export interface NamedPartitions extends TopicPartitions {
   readonly topicName: string;
 }
 
-/** Topics that are gone meanwhile are left out. */
+/** Leaves out topics that were deleted meanwhile. */
 export function withNames(
   coordinator: GroupCoordinator,
   list: readonly TopicPartitions[],

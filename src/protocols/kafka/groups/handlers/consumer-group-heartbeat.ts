@@ -36,8 +36,8 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (reques
 };
 
 /**
- * Patterns that this heartbeat matches with topics: to be done ahead, since it may take a while. Throws a
- * KafkaError for one that is none.
+ * The patterns that this heartbeat has to match with topics. They are matched ahead of it, since that may
+ * take a while. Throws a KafkaError if a pattern is invalid.
  */
 function patternsBehind(
   { groupId, subscribedTopicRegex }: ConsumerGroupHeartbeatRequest,
@@ -79,7 +79,7 @@ function heartbeat(
   }
 }
 
-/** What Kafka asks of a heartbeat that enters or leaves. */
+/** Kafka's rules for a heartbeat, in particular one that enters or leaves. */
 function check(request: ConsumerGroupHeartbeatRequest, version: number): void {
   const { groupId, memberId, memberEpoch, instanceId, topicPartitions } = request;
   const invalid = (problem: string): never => {
@@ -100,14 +100,14 @@ function check(request: ConsumerGroupHeartbeatRequest, version: number): void {
     invalid('SubscribedTopicNames or SubscribedTopicRegex is to be given when a member enters.');
 }
 
-/** Only who enters makes a group. */
+/** Returns the group. Only a member that enters creates one. */
 function groupOf(
   coordinator: GroupCoordinator,
   { groupId, memberEpoch }: ConsumerGroupHeartbeatRequest,
 ): ConsumerGroup {
   const live = coordinator.find(groupId);
   if (memberEpoch === 0 || live?.kind === 'consumer') return coordinator.consumer(groupId);
-  // After a restart the group is not known: the member joins again.
+  // After a restart the group is unknown: the member has to join again.
   if (live === undefined || live.isForgettable)
     throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Group "${groupId}" has no members; join again.`);
   throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group "${groupId}" is no KIP-848 consumer group.`);
@@ -120,7 +120,7 @@ function checkTopics(coordinator: GroupCoordinator, groupId: string, names: read
   }
 }
 
-/** Topics that the member reads, and on which the group has no position yet. */
+/** Topics that the member reads, and for which the group has no position yet. */
 function topicsToPrepare(coordinator: GroupCoordinator, group: ConsumerGroup, memberId: string): Topic[] {
   const topics: Topic[] = [];
   for (const topicId of group.topicsByMember.get(memberId) ?? []) {

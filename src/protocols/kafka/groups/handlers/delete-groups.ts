@@ -6,7 +6,7 @@ import { Operation } from '../../security/index.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';
 
-/** Groups without members: their positions on all topics. */
+/** Deletes groups without members, with their positions on all topics. */
 export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { host, session, rights }) => ({
   results: await inTurns(groupsNames, session, async (groupId) => {
     try {
@@ -24,7 +24,7 @@ async function deleteGroup(coordinator: GroupCoordinator, groupId: string): Prom
   const live = coordinator.find(groupId);
   const isEmpty = live === undefined || live.isForgettable;
   const groups = coordinator.offsets.of(groupId);
-  // Consumers that others made under this name (JetStream's) are theirs to delete.
+  // Consumers that other protocols (JetStream) created under this name can only be deleted there.
   for (const topic of coordinator.broker.topics.values()) {
     const group = topic.groups.get(groupId);
     if (group && isShareGroup(group)) groups.push(group);

@@ -9,10 +9,10 @@ import type { GroupCoordinator } from '../coordinator.ts';
 
 type DescribedGroup = ResponseDraft<'DescribeGroups'>['groups'][number];
 
-/** From version 6 on an unknown group is an error, before it is described as dead. */
+/** From version 6 on an unknown group is an error; before, it is described as dead. */
 const errorVersion = 6;
 
-/** A group that is named twice is described once: an answer can be much longer than its question. */
+/** A group that is named twice is described once, because an answer can be much longer than its question. */
 export const describeGroups: Handler<'DescribeGroups'> = async (
   request,
   { host, session, version, rights },
@@ -76,7 +76,7 @@ function describeLive(group: ClassicGroup): DescribedGroup {
       groupInstanceId: member.instanceId,
       clientId: member.clientId,
       clientHost: member.clientHost,
-      // What was offered and given counts once it is settled.
+      // Metadata and assignments are valid only once the group is stable.
       memberMetadata: isStable ? member.metadataOf(group.protocolName) : Buffer.alloc(0),
       memberAssignment: isStable ? member.assignment : Buffer.alloc(0),
     })),

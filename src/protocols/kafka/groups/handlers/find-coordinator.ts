@@ -13,7 +13,7 @@ function isShareKey(key: string): boolean {
   return /^.+:[\w-]{22}:\d{1,10}$/s.test(key);
 }
 
-/** Why the coordinator of a key is not told, if so. */
+/** The error if the client may not ask for the coordinator of this key; otherwise undefined. */
 function refusalOf(keyType: number, key: string, rights: Rights): ErrorCode | undefined {
   switch (keyType) {
     case 0:

@@ -22,7 +22,7 @@ import {
 } from './share-group-offsets.ts';
 import { syncGroup } from './sync-group.ts';
 
-/** Everything that has to do with groups. */
+/** The handlers of all requests about groups. */
 export const groupHandlers: Handlers = {
   OffsetCommit: offsetCommit,
   OffsetFetch: offsetFetch,

@@ -20,7 +20,7 @@ export const joinGroup: Handler<'JoinGroup'> = (request, context) => {
   if (sessionTimeoutMs < sessionTimeoutMsMin || sessionTimeoutMs > sessionTimeoutMsMax)
     return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
   const live = coordinator.find(groupId);
-  // A member of a group that is not there any more must not bring it back under its old id.
+  // A member of a group that no longer exists must not recreate it under its old id.
   if (memberId !== '' && (live === undefined || live.isForgettable))
     return refuse(ErrorCode.UNKNOWN_MEMBER_ID);
   let topics: Topic[];
@@ -50,14 +50,14 @@ function joinRequest(
     sessionTimeoutMs,
     rebalanceTimeoutMs: Math.min(rebalanceTimeoutMs, host.coordinator.limits.rebalanceTimeoutMsMax),
     protocolType,
-    // The frame is not kept while the join waits for what comes before it.
+    // Copied, because the frame is not kept while the join waits.
     protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
     requiresKnownId: version >= 4,
     maySkipAssignment: version >= 9,
   };
 }
 
-/** Topics on which the group has no position yet. Throws a KafkaError when it cannot have one. */
+/** Topics for which the group has no position yet. Throws a KafkaError if the group cannot have one. */
 function topicsToPrepare(coordinator: GroupCoordinator, groupId: string, join: JoinRequest): Topic[] {
   if (join.memberId === '' && join.groupInstanceId === null && join.requiresKnownId) return [];
   const topics: Topic[] = [];
@@ -98,7 +98,7 @@ function enter(
   return answer;
 }
 
-/** A protocol of no name is null from version 7 on, empty before. */
+/** A missing protocol name is null from version 7 on, and empty before. */
 function draft(
   { protocolName, members, ...result }: JoinResult,
   version: number,

@@ -17,7 +17,7 @@ export const leaveGroup: Handler<'LeaveGroup'> = async (request, { host, session
   return { errorCode: ErrorCode.NONE, members };
 };
 
-/** Operators take members out of KIP-848 groups this way, too. */
+/** Operators remove members of KIP-848 groups this way, too. */
 function leave(coordinator: GroupCoordinator, groupId: string, key: MemberKey): ErrorCode {
   const group = coordinator.find(groupId);
   if (group?.kind === 'classic') return group.leave(key);

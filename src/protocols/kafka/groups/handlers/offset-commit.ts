@@ -41,7 +41,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) =>
   return { topics: response };
 };
 
-/** Throws a KafkaError when who asks may not commit now. */
+/** Throws a KafkaError if the client may not commit now. */
 function checkCommit(coordinator: GroupCoordinator, request: OffsetCommitRequest, version: number): void {
   const { groupId, memberId, generationIdOrMemberEpoch: generationId, groupInstanceId } = request;
   if (groupId === '') throw new KafkaError(ErrorCode.INVALID_GROUP_ID);
@@ -56,7 +56,7 @@ function checkCommit(coordinator: GroupCoordinator, request: OffsetCommitRequest
   if (generationId >= 0) throw new KafkaError(ErrorCode.ILLEGAL_GENERATION);
 }
 
-/** Makes the broker groups that are missing; returns topics that refused. */
+/** Creates missing broker groups; returns the errors of the topics on which that failed. */
 export async function ensureGroups(
   coordinator: GroupCoordinator,
   groupId: string,
@@ -90,7 +90,7 @@ function commitOne(
   if (!topic.partitions.has(partitionIndex)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   try {
     const group = coordinator.offsets.find(groupId, topic);
-    if (!group) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // deleted just now: the client tries again
+    if (!group) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS; // just deleted: the client tries again
     group.commitOffset(partitionIndex, committedOffset, metadata, epoch < 0 ? undefined : epoch);
     return ErrorCode.NONE;
   } catch (error) {

@@ -7,7 +7,7 @@ import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { consumerProtocolType } from '../classic/subscription.ts';
 
-/** Offsets of topics that no member reads. */
+/** Deletes offsets of topics that no member reads. */
 export const offsetDelete: Handler<'OffsetDelete'> = async (request, context) => {
   const { session } = context;
   const { coordinator } = context.host;
@@ -21,7 +21,7 @@ export const offsetDelete: Handler<'OffsetDelete'> = async (request, context) =>
     coordinator.emptied.find(groupId) === undefined
   )
     return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
-  // Members of another protocol than the consumers' do not say what they read.
+  // Members with another protocol type than "consumer" do not say which topics they read.
   if (live?.kind === 'classic' && live.members.size > 0 && live.protocolType !== consumerProtocolType)
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
   const topics = await inTurns(request.topics, session, async ({ name, partitions }) => {

@@ -23,9 +23,9 @@ interface TopicOffsets {
 }
 
 /**
- * An offset is seen once its commit has been taken. Who asks for what is stable is told to come again while a
- * transaction has a position for the partition that is not decided (KIP-447): else it would go on from what
- * is about to change.
+ * Fetches committed offsets, including those whose commit is not on disk yet. If a client requires stable
+ * offsets, and a transaction has an undecided position for the partition, the client is told to retry
+ * (KIP-447). Otherwise it would continue from an offset that is about to change.
  */
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const { groupId, topics, requireStable } = request;
@@ -33,7 +33,7 @@ export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
     return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] };
   if (context.version < 8)
     return { errorCode: ErrorCode.NONE, topics: await fetchTopics(context, groupId, topics, requireStable) };
-  // A group that is named twice is answered once: an answer can be much longer than its question.
+  // A group that is named twice is answered once, because an answer can be much longer than its question.
   const groups = new Map(request.groups.map((group) => [group.groupId, group]));
   return {
     groups: await inTurns(groups.values(), context.session, (group) =>
@@ -65,7 +65,7 @@ async function fetchGroup(
   return { groupId, topics: found, errorCode: ErrorCode.NONE };
 }
 
-/** Null topics: all that have something committed. */
+/** Null topics: all topics with committed offsets. */
 async function fetchTopics(
   context: RequestContext,
   groupId: string,

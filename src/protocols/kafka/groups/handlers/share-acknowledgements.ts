@@ -2,7 +2,7 @@ import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
 import type { AcknowledgementBatch } from '../share/share-consumer.ts';
 import type { ShareSession } from '../share/share-session.ts';
 
-/** Acknowledgements as requests carry them. */
+/** The acknowledgements of a request for one topic. */
 interface AcknowledgedTopic {
   readonly topicId: Uuid;
   readonly partitions: readonly {
@@ -11,10 +11,10 @@ interface AcknowledgedTopic {
   }[];
 }
 
-/** What came of them, by topic and partition; partitions without any are left out. */
+/** Results by topic and partition, without the partitions that have no acknowledgements. */
 export type AcknowledgeResults = ReadonlyMap<Uuid, ReadonlyMap<number, ErrorCode>>;
 
-/** Does what the client says about records that it holds. */
+/** Applies the client's acknowledgements to the records that it holds. */
 export function acknowledge(
   session: ShareSession,
   topics: readonly AcknowledgedTopic[],

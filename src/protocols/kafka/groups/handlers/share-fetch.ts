@@ -23,7 +23,7 @@ type PartitionAnswer = Response['responses'][number]['partitions'][number];
 const finalEpoch = -1;
 const noLeader = { leaderId: -1, leaderEpoch: -1 };
 
-/** Acknowledgements that come with it are done, and on disk, before it is answered. */
+/** Answered once the request's acknowledgements are applied and on disk. */
 export const shareFetch: Handler<'ShareFetch'> = async (request, context) => {
   const { session: connection, version } = context;
   const { coordinator } = context.host;
@@ -74,12 +74,12 @@ function enter(
   return open(groupId, memberId);
 }
 
-/** "Version 2 can renew" (KIP-1222), unless the group's configs say no. */
+/** "Version 2 can renew" (KIP-1222), unless the group's configs forbid it. */
 export function mayRenew({ configs }: GroupCoordinator, { groupId }: ShareSession, version: number): boolean {
   return version >= 2 && configs.of(groupId).mayRenew;
 }
 
-/** Brings the session's partitions up to date; returns those that cannot be read. */
+/** Updates the session's partitions; returns those that cannot be read. */
 async function addPartitions(
   coordinator: GroupCoordinator,
   session: ShareSession,
@@ -89,7 +89,7 @@ async function addPartitions(
   const unknown: { topicId: Uuid; partition: number; error: unknown }[] = [];
   for (const { topicId, partitions } of forgottenTopicsData)
     for (const partition of partitions) session.forget(topicId, partition);
-  // What it may not read any more it gets no further records of.
+  // Topics that the client may no longer read give it no further records.
   for (const [topicId, { partitions }] of session.consumers)
     if (!isAllowed(topicId))
       for (const partition of partitions) {
@@ -129,12 +129,12 @@ async function addPartitions(
   return unknown;
 }
 
-/** Which topics the client may read. */
+/** Checks which topics the client may read. */
 export function mayRead(context: RequestContext): (topicId: Uuid) => boolean {
   return (topicId) => mayUseId(context, Operation.read, topicId);
 }
 
-/** Members that are to read the topic, whether they have a share session already or not. */
+/** Number of members that read the topic, whether they have a share session or not. */
 function readersOf(coordinator: GroupCoordinator, groupId: string, topicId: Uuid): number {
   const group = coordinator.find(groupId);
   return group?.kind === 'share' ? group.readersOf(topicId) : 0;
@@ -153,7 +153,7 @@ function optionsOf(
   };
 }
 
-/** The shortest of the groups that it holds records of. */
+/** The shortest lock timeout of the groups that the session reads from. */
 export function lockTimeoutMs(coordinator: GroupCoordinator, session: ShareSession): number {
   let timeoutMs = Infinity;
   for (const { group } of session.consumers.values()) timeoutMs = Math.min(timeoutMs, group.config.ackWaitMs);

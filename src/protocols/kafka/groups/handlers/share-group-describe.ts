@@ -9,10 +9,10 @@ import { withNames } from './consumer-group-describe.ts';
 
 type DescribedGroup = ResponseDraft<'ShareGroupDescribe'>['groups'][number];
 
-/** All members get all partitions of what they read. */
+/** Each member gets all partitions of the topics that it reads. */
 const assignorName = 'simple';
 
-/** A group that is named twice is described once: an answer can be much longer than its question. */
+/** A group that is named twice is described once, because an answer can be much longer than its question. */
 export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (
   request,
   { host, session, rights },
@@ -48,7 +48,7 @@ export const shareGroupDescribe: Handler<'ShareGroupDescribe'> = async (
   };
 };
 
-/** Members are told of only to clients that may describe all topics that they read. */
+/** Shows the members only to clients that may describe all topics that the members read. */
 function forTheClient(group: DescribedGroup, rights: Rights): DescribedGroup {
   const isShown = group.members.every(({ subscribedTopicNames, assignment }) =>
     [...subscribedTopicNames, ...assignment.topicPartitions.map(({ topicName }) => topicName)].every((name) =>

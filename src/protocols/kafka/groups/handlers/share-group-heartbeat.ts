@@ -14,7 +14,7 @@ import { clientHostOf } from './client-host.ts';
 
 type Response = ResponseDraft<'ShareGroupHeartbeat'>;
 
-/** The group's positions are on disk before a member hears what it may read. */
+/** The group's positions are on disk before the member gets its assignment. */
 export const shareGroupHeartbeat: Handler<'ShareGroupHeartbeat'> = (request, context) => {
   const { clientId, session } = context;
   const { coordinator } = context.host;
@@ -60,7 +60,7 @@ function check({
     invalid('SubscribedTopicNames is to be given when a member enters.');
 }
 
-/** A topic on which the name belongs to a group of another kind is refused before the member is in. */
+/** Refuses, before the member enters, a topic on which the name belongs to a group of another kind. */
 function checkTopics(
   coordinator: GroupCoordinator,
   { groupId, subscribedTopicNames }: ShareGroupHeartbeatRequest,
@@ -77,7 +77,7 @@ function groupOf(
 ): ShareGroup {
   const live = coordinator.find(groupId);
   if (memberEpoch === 0 || live?.kind === 'share') return coordinator.share(groupId);
-  // After a restart the group is not known: the member joins again.
+  // After a restart the group is unknown: the member has to join again.
   if (live === undefined || live.isForgettable)
     throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `Share group "${groupId}" has no members; join again.`);
   throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, `Group "${groupId}" is no share group.`);

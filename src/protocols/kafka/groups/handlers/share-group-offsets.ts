@@ -22,7 +22,7 @@ const notAllowed = {
   errorMessage: errorName(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
 };
 
-/** Where share groups start, and how much is before them. A group that is named twice is described once. */
+/** Start offset and lag of share groups. A group that is named twice is described once. */
 export const describeShareGroupOffsets: Handler<'DescribeShareGroupOffsets'> = async (request, context) => {
   const { session, rights } = context;
   const { coordinator } = context.host;
@@ -103,12 +103,12 @@ function describeTopic(
   };
 }
 
-/** Partitions that are moved by one commit, before others have their turn. */
+/** Number of partitions moved by one commit, before other clients have their turn. */
 const movedAtOnce = 1000;
 
 /**
- * Moves a share group without members. A partition that is named more than once goes to the last of its
- * offsets, and is answered once.
+ * Moves a share group without members. If a partition is named more than once, the last of its offsets
+ * counts, and it is answered once.
  */
 export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
   { groupId, topics },
@@ -137,7 +137,7 @@ export const alterShareGroupOffsets: Handler<'AlterShareGroupOffsets'> = async (
 
 type Offset = readonly [partition: number, offset: number];
 
-/** Offsets by partition by topic, each once and in the order of the request. */
+/** Offsets by partition by topic, each partition once, in the order of the request. */
 function distinctOffsets(topics: AlterShareGroupOffsetsRequest['topics']): Map<string, Map<number, number>> {
   const distinct = new Map<string, Map<number, number>>();
   for (const { topicName, partitions } of topics) {
@@ -189,7 +189,7 @@ function problemOf(topic: Topic | undefined, partition: number, offset: number):
   return offset < 0 ? new KafkaError(ErrorCode.OFFSET_OUT_OF_RANGE) : undefined;
 }
 
-/** Forgets where a share group without members stands on topics. */
+/** Deletes the positions of a share group without members on topics. */
 export const deleteShareGroupOffsets: Handler<'DeleteShareGroupOffsets'> = async (
   { groupId, topics },
   context,
@@ -218,7 +218,7 @@ async function forget(
   try {
     if (!topic) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     const group = coordinator.shareOffsets.find(groupId, topic);
-    // A JetStream consumer is not forgotten by a Kafka tool.
+    // A Kafka tool does not delete a JetStream consumer.
     if (group && !isShareGroup(group))
       throw new KafkaError(
         ErrorCode.POLICY_VIOLATION,

@@ -3,8 +3,8 @@ import { ErrorCode, type Uuid } from '../../../../wire/kafka/index.ts';
 import type { ShareFetch } from './share-fetch.ts';
 
 /**
- * What a client says about records that it acquired: a range, and one type for all of it or one for each
- * offset.
+ * A client's acknowledgement of records that it acquired: a range of offsets, with one type for all of it or
+ * one for each offset.
  */
 export interface AcknowledgementBatch {
   readonly firstOffset: number;
@@ -15,7 +15,7 @@ export interface AcknowledgementBatch {
 const AcknowledgeType = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const;
 
 /**
- * A share consumer is a share session as the broker's group of one topic sees it: it takes deliveries while a
+ * A share consumer represents a share session in the broker's group of one topic. It takes deliveries while a
  * fetch waits for them.
  */
 export class ShareConsumer implements Consumer {
@@ -27,13 +27,13 @@ export class ShareConsumer implements Consumer {
   hasEnded = false;
   #fetch: ShareFetch | undefined = undefined;
   /**
-   * Records that the fetch may still take of this group, so that other members find theirs; undefined until
-   * it has taken the first.
+   * Records that the fetch may still take of this group, so that other members get their part; undefined
+   * until the fetch has taken the first record.
    */
   #part: number | undefined = undefined;
   #members = 1;
 
-  /** `label`: the id of its member. */
+  /** `label`: the member id. */
   constructor(topicId: Uuid, group: Group, label: string, connection: number) {
     this.topicId = topicId;
     this.group = group;
@@ -41,7 +41,7 @@ export class ShareConsumer implements Consumer {
     this.connection = connection;
   }
 
-  /** A fetch begins, of one of so many members that read the topic; undefined: the last one is over. */
+  /** Starts a fetch, one of `members` members that read the topic; undefined: the last fetch is over. */
   begin(fetch: ShareFetch | undefined, members: number = 1): void {
     this.#fetch = fetch;
     this.#members = members;
@@ -64,9 +64,10 @@ export class ShareConsumer implements Consumer {
   }
 
   /**
-   * What one member may take at once of a backlog that several wait for: as much as each would get, less what
-   * it holds already. Without that the first of them would acquire a short backlog whole, and the others wait
-   * for its locks. It counts the record that is being delivered.
+   * Number of records that one member may take at once of a backlog that several members wait for: an equal
+   * part, less the records that the member already holds. Without this limit the first member would acquire a
+   * short backlog completely, and the others would wait for its locks. Counts the record that is being
+   * delivered.
    */
   #fairPart(): number {
     if (this.#members <= 1) return Infinity;
@@ -84,8 +85,8 @@ export class ShareConsumer implements Consumer {
   }
 
   /**
-   * Does what the client says about records of one partition; nothing, when any of it is not for this client
-   * to say.
+   * Applies a client's acknowledgements for records of one partition. Applies none of them if any one is
+   * invalid or concerns a record that the client does not hold.
    */
   acknowledge(partition: number, batches: readonly AcknowledgementBatch[], mayRenew: boolean): ErrorCode {
     if (!this.group.topic.partitions.has(partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
@@ -104,7 +105,7 @@ export class ShareConsumer implements Consumer {
         return ErrorCode.INVALID_REQUEST;
       from = lastOffset + 1;
       let owned = 0;
-      // What is pending is bounded, the client's range is not.
+      // The number of pending records is bounded; the client's range is not.
       for (const { offset, consumer } of this.group.unanswered(partition, firstOffset, lastOffset + 1)) {
         const type = types.length === 1 ? types[0]! : types[offset - firstOffset]!;
         if (consumer === this) {
@@ -120,8 +121,8 @@ export class ShareConsumer implements Consumer {
   }
 
   /**
-   * Retention took all of it, perhaps while the client held it: there is nothing to say about it, and the
-   * client cannot know.
+   * Whether retention removed the whole range, perhaps while the client held it. Nothing is left to
+   * acknowledge, which the client cannot know.
    */
   #isRemoved(index: number, first: number, last: number): boolean {
     const { topic } = this.group;
@@ -138,8 +139,8 @@ export class ShareConsumer implements Consumer {
   }
 
   /**
-   * What it holds goes back, at once. It counts as delivered: Kafka 4.4 keeps the delivery count of a record,
-   * whether its client releases it, its lock times out or its session ends.
+   * Returns the held records to the group at once. They count as delivered: Kafka 4.4 keeps the delivery
+   * count of a record if its client releases it, if its lock times out, and if its session ends.
    */
   release(partition?: number): void {
     for (const receipt of this.group.held(this))

@@ -2,13 +2,13 @@ import { Collector, type Delivery } from '../../../../broker/index.ts';
 import type { Clock } from '../../../../util/index.ts';
 import { encodeRecordBatch, type NewRecord, type Uuid } from '../../../../wire/kafka/index.ts';
 
-/** A record that was acquired, with bytes of its own. */
+/** An acquired record, with its own copy of the bytes. */
 interface AcquiredRecord extends NewRecord {
   readonly offset: number;
   readonly deliveries: number;
 }
 
-/** Records that one fetch acquired of one partition. */
+/** Records that one fetch acquired from one partition. */
 export interface AcquiredPartition {
   readonly topicId: Uuid;
   readonly partition: number;
@@ -16,7 +16,7 @@ export interface AcquiredPartition {
   readonly acquired: readonly AcquiredRange[];
 }
 
-/** Consecutive records that were delivered as often. */
+/** Consecutive records with the same delivery count. */
 export interface AcquiredRange {
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -31,18 +31,19 @@ export interface ShareFetchOptions {
   readonly waitMs: number;
 }
 
-/** What Kafka's delivery count can say. */
+/** Largest delivery count in the wire format (a 16-bit integer). */
 const deliveryCountMax = 32_767;
 
 /**
- * A share fetch collects what the broker's groups deliver to one member, until there is enough, as much as it
- * takes, or its time is over. What is there at once is answered at once.
+ * A share fetch collects the deliveries of the broker's groups to one member, until it has the minimum of
+ * bytes, the maximum of records or bytes, or its time is over. Records that are available at once are
+ * answered at once.
  */
 export class ShareFetch {
   readonly #found = new Map<Uuid, Map<number, AcquiredRecord[]>>();
   readonly #collector: Collector;
 
-  /** `done` is called once, when the fetch takes nothing more. */
+  /** `done` is called once, when the fetch stops taking records. */
   constructor({ clock, recordsMax, bytesMin, bytesMax, waitMs }: ShareFetchOptions, done: () => void) {
     this.#collector = new Collector(
       clock,
@@ -51,12 +52,12 @@ export class ShareFetch {
     );
   }
 
-  /** Several groups deliver to one fetch: this is what all of them together may. */
+  /** Records that all groups together may still deliver to this fetch. */
   get credit(): number {
     return this.#collector.credit;
   }
 
-  /** One record goes, however large it is. */
+  /** The first record is taken whatever its size. */
   get creditBytes(): number {
     return this.#collector.creditBytes;
   }
@@ -78,12 +79,12 @@ export class ShareFetch {
     this.#collector.receive(delivery);
   }
 
-  /** The next record does not fit any more. */
+  /** The next record does not fit. */
   full(): void {
     this.#collector.refused();
   }
 
-  /** Once the deliveries that are under way have been made. */
+  /** Ends the fetch once the current deliveries have been made. */
   endSoon(): void {
     this.#collector.endSoon();
   }
@@ -102,7 +103,7 @@ export class ShareFetch {
 }
 
 function acquiredPartition(topicId: Uuid, partition: number, records: AcquiredRecord[]): AcquiredPartition {
-  // Redeliveries came first, whatever their offsets.
+  // Redeliveries come first, whatever their offsets.
   records.sort((a, b) => a.offset - b.offset);
   const baseOffset = records[0]!.offset;
   const batch = records.map(({ offset, ...record }) => ({ ...record, offsetDelta: offset - baseOffset }));

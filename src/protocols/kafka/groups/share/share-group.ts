@@ -10,15 +10,15 @@ import { bytesOfNames, chargeOfMember, chargeOfMembers, type MemberCharge } from
 
 export type ShareGroupState = 'Empty' | 'Stable';
 
-/** What a share group needs from the coordinator around it. */
+/** The services that the coordinator offers to a share group. */
 export interface ShareGroupHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: GroupLimits;
-  /** What its members are charged to. */
+  /** The account that the group's members are charged to. */
   charge(): MemberCharge;
   readonly topics: TopicsView;
-  /** After how long without a heartbeat members of a group are out. */
+  /** Session timeout of the group: a member is removed after this time without a heartbeat. */
   sessionMsOf(groupId: string): number;
   changed(group: ShareGroup): void;
 }
@@ -26,10 +26,10 @@ export interface ShareGroupHost {
 /** A ShareGroupHeartbeat request. */
 export interface ShareHeartbeat {
   readonly memberId: string;
-  /** 0 enters, -1 leaves. */
+  /** 0 to enter, -1 to leave. */
   readonly memberEpoch: number;
   readonly rackId: string | null;
-  /** Null: as before. */
+  /** Null if unchanged. */
   readonly subscribedTopicNames: readonly string[] | null;
   readonly clientId: string;
   readonly clientHost: string;
@@ -47,7 +47,7 @@ export class ShareMember {
   clientId = '';
   clientHost = '';
   topicNames: readonly string[] = [];
-  /** Of the names. */
+  /** Bytes of the topic names. */
   bytes = 0;
   epoch = 0;
   previousEpoch = 0;
@@ -59,8 +59,8 @@ export class ShareMember {
 }
 
 /**
- * A share group (KIP-932) as far as its members go. All members may read all partitions of the topics they
- * named: who gets which record is settled record by record, by the broker's group.
+ * The members of a share group (KIP-932). Every member may read all partitions of the topics it subscribed
+ * to. The broker's group decides for each record which member gets it.
  */
 export class ShareGroup {
   readonly kind = 'share';
@@ -89,7 +89,7 @@ export class ShareGroup {
     return this.members.size === 0 ? 'Empty' : 'Stable';
   }
 
-  /** Members that read a topic. */
+  /** Number of members that read a topic. */
   readersOf(topicId: Uuid): number {
     let readers = 0;
     for (const topics of this.#subscribed.byMember.values()) if (topics.has(topicId)) readers++;
@@ -188,7 +188,7 @@ export class ShareGroup {
     return isNew || !isSame;
   }
 
-  /** Throws when the members of all groups together would take too much. */
+  /** Throws a KafkaError if the members of all groups together would take too much memory. */
   #checkRoom(member: ShareMember, isNew: boolean, names: readonly string[] | null): void {
     const more = chargeOfMember(names ? bytesOfNames(names) : member.bytes);
     const less = isNew ? 0 : chargeOfMember(member.bytes);

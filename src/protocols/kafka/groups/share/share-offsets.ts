@@ -11,9 +11,9 @@ import type { GroupConfigs } from '../group-configs.ts';
 
 /**
  * The broker groups of share groups. A share group `g` that reads a topic is the broker's group `g` of that
- * topic: acquiring a record is a delivery, accept, release, reject and renew are ack, nack, reject and
- * extend. A JetStream consumer with explicit acks is one too, and so has the same messages, position and
- * limits for whoever reads by its name.
+ * topic. Acquiring a record is a delivery; accept, release, reject and renew are ack, nack, reject and
+ * extend. A JetStream consumer with explicit acks is such a group, too: a share group of the same name has
+ * the same messages, position and limits.
  */
 export class ShareOffsets {
   readonly #configs: GroupConfigs;
@@ -23,13 +23,13 @@ export class ShareOffsets {
     this.#configs = configs;
   }
 
-  /** The group on one topic, if it is there and delivers messages one by one. */
+  /** The group on one topic, if it exists and delivers messages one by one. */
   find(groupId: string, topic: Topic): Group | undefined {
     const group = topic.groups.get(groupId);
     return group && isShareable(group) ? group : undefined;
   }
 
-  /** Throws a KafkaError when the group cannot read the topic record by record. */
+  /** Throws a KafkaError if the group cannot read the topic record by record. */
   check(groupId: string, topic: Topic): void {
     const known = topic.groups.get(groupId);
     if (!known || isShareable(known)) return;
@@ -39,8 +39,8 @@ export class ShareOffsets {
   }
 
   /**
-   * The group on that topic, created if need be; resolves once it is durable. Rejects with a KafkaError or a
-   * BrokerError.
+   * The group on that topic, created if necessary; resolves once it is durable. Rejects with a KafkaError or
+   * a BrokerError.
    */
   async ensure(groupId: string, topic: Topic): Promise<Group> {
     this.check(groupId, topic);
@@ -53,7 +53,7 @@ export class ShareOffsets {
     return creation;
   }
 
-  /** Brings a group that is there in line with its configs; it stays where it is. */
+  /** Applies the group's current configs to an existing group; its position does not change. */
   async reconfigure(group: Group): Promise<void> {
     const { deadLetter: _, ...config } = group.config;
     await group.update({ ...config, ...this.#settings(group.name, group.topic) });
@@ -90,12 +90,12 @@ export class ShareOffsets {
   }
 }
 
-/** It hands messages out one by one, each answered by itself. */
+/** Whether the group delivers messages one by one, each with its own ack. */
 export function isShareable(group: Group): boolean {
   return !group.isCommitted && group.config.ack === 'explicit';
 }
 
-/** Kafka made it, as a share group. */
+/** Whether the group was created by Kafka as a share group. */
 export function isShareGroup(group: Group): boolean {
   const { kafka } = group.config.attributes;
   return isShareable(group) && (kafka as { readonly kind?: unknown } | undefined)?.kind === 'share-group';

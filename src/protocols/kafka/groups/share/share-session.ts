@@ -11,16 +11,17 @@ const initialEpoch = 0;
 const finalEpoch = -1;
 
 /**
- * A share session is what one member of a share group has under way on one connection: the partitions it
- * reads and the records it holds. With the connection it ends, and the records go to others.
+ * A share session is the state of one member of a share group on one connection: the partitions that the
+ * member reads and the records that it holds. It ends with the connection; the records then go to other
+ * members.
  */
 export class ShareSession {
   readonly groupId: string;
   readonly memberId: string;
-  /** The connection that it is bound to. */
+  /** The connection that the session is bound to. */
   readonly connection: number;
   readonly consumers: Map<Uuid, ShareConsumer> = new Map();
-  /** Of the next request. */
+  /** Epoch of the next request. */
   epoch = 1;
   readonly #budgets: Budgets;
   #fetch: ShareFetch | undefined = undefined;
@@ -38,7 +39,7 @@ export class ShareSession {
     return count;
   }
 
-  /** Throws a KafkaError when the broker has no room for another consumer. */
+  /** Throws a KafkaError if the broker has no room for another consumer. */
   add(topicId: Uuid, group: Group, partition: number): void {
     let consumer = this.consumers.get(topicId);
     if (!consumer || consumer.hasEnded) {
@@ -56,13 +57,13 @@ export class ShareSession {
     const consumer = this.consumers.get(topicId);
     if (!consumer?.partitions.delete(partition)) return;
     if (consumer.partitions.size > 0) return;
-    // What it holds it may still acknowledge; its deadlines go on.
+    // The member may still acknowledge the records it holds; their deadlines continue.
     consumer.group.wake();
   }
 
   /**
-   * Collects records, of each topic a part if other members read it, too; an earlier fetch that still waits
-   * gets its answer now. Its partitions are charged meanwhile.
+   * Collects records, only a part of each topic if other members read it, too. An earlier fetch that still
+   * waits is answered now. While the fetch waits, its partitions count against the budget.
    */
   fetch(
     options: ShareFetchOptions,
@@ -93,7 +94,7 @@ export class ShareSession {
   }
 }
 
-/** All share sessions, by group and member: a member that begins a new one ends the one it had. */
+/** All share sessions, by group and member. A member that starts a new session ends its previous one. */
 export class ShareSessions {
   readonly #sessions = new Map<string, ShareSession>();
   readonly #perConnection = new Map<KafkaSession, Set<string>>();
@@ -109,7 +110,7 @@ export class ShareSessions {
     return this.#sessions.size;
   }
 
-  /** The session that a request belongs to; a new one for epoch 0. Throws a KafkaError. */
+  /** The session of a request; a new one for epoch 0. Throws a KafkaError. */
   enter(groupId: string, memberId: string, epoch: number, connection: KafkaSession): ShareSession {
     if (epoch === initialEpoch) return this.#open(groupId, memberId, connection);
     const session = this.#sessions.get(keyOf(groupId, memberId));
@@ -147,7 +148,7 @@ export class ShareSessions {
     return session;
   }
 
-  /** Ends a member's session, if it has one: what it holds goes to others. */
+  /** Ends a member's session, if it has one: its records go to other members. */
   end(groupId: string, memberId: string): void {
     const key = keyOf(groupId, memberId);
     this.#sessions.get(key)?.close();
