@@ -6,9 +6,9 @@ export interface ConnectionJson {
   readonly address: string;
   /** The name that the client gives itself. */
   readonly name: string;
-  /** The user it has logged in as; null without a login. */
+  /** The user that it has logged in as; null without a login. */
   readonly user: string | null;
-  /** The client library, and its version. */
+  /** The name and the version of the client library. */
   readonly software: string;
   readonly version: string;
   readonly connectedMs: number;
@@ -24,14 +24,14 @@ export interface ConnectionsJson {
     readonly connections: number;
     readonly authenticates: boolean;
   }[];
-  /** Open connections, those that are not listed included. */
+  /** The number of open connections, including those that are not listed. */
   readonly total: number;
-  /** Those with the most `pendingBytes` come first. */
+  /** Sorted by `pendingBytes`, the largest first. */
   readonly connections: readonly ConnectionJson[];
 }
 
 export interface ConnectionClosedJson {
-  /** Its id. */
+  /** The id of the connection. */
   readonly closed: number;
   readonly protocol: string;
   readonly address: string;

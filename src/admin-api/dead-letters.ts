@@ -1,6 +1,6 @@
 import type { MessageJson } from './messages.ts';
 
-/** A dead letter and its cause; null where its headers do not say. */
+/** A dead letter and its cause. Fields are null if its headers do not have them. */
 export interface DeadLetterJson extends MessageJson {
   readonly origin: {
     readonly topic: string | null;
@@ -19,7 +19,7 @@ export interface DeadLetterTopicJson {
   readonly messages: number;
   readonly bytes: number;
   readonly oldestAgeMs: number | null;
-  /** The groups that fill it. A group `""` stands for the topic itself. */
+  /** The groups whose dead letters it gets. The group `""` stands for the topic itself. */
   readonly groups: readonly { readonly topic: string; readonly group: string }[];
 }
 
@@ -27,7 +27,7 @@ export interface DeadLetterTopicsJson {
   readonly topics: readonly DeadLetterTopicJson[];
 }
 
-/** Which dead letters to put back, and where to; absent: all of them, where each came from. */
+/** The dead letters to move back, and their destination. Absent fields: all, each to its topic of origin. */
 export interface RedriveJson {
   readonly limit?: number;
   readonly to?: string;
@@ -36,9 +36,9 @@ export interface RedriveJson {
 
 export interface RedrivenJson {
   readonly redriven: number;
-  /** Dead letters that the topic holds now. */
+  /** The number of dead letters left in the topic. */
   readonly left: number;
-  /** Those that were to be moved and were refused, by topic and reason. */
+  /** Dead letters whose move was refused, by topic and reason. */
   readonly stayed: readonly {
     readonly topic: string;
     readonly code: string;

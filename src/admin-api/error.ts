@@ -1,4 +1,4 @@
-/** The body of every refusal: a code for programs and a sentence for people. */
+/** The body of all refusals: a code for programs and a sentence for people. */
 export interface ErrorJson {
   readonly error: { readonly code: string; readonly message: string };
 }

@@ -1,13 +1,13 @@
 import type { DeadLetterPolicyJson } from './topics.ts';
 
-/** A group as it shows in a list. */
+/** A group, as lists show it. */
 export interface GroupJson {
   readonly topic: string;
   readonly name: string;
   readonly durable: boolean;
   readonly consumers: number;
   readonly lag: number;
-  /** Delivered and not done, waiting for their redelivery included. */
+  /** Delivered and not done, including messages that wait for their redelivery. */
   readonly inFlight: number;
   readonly redelivered: number;
   readonly delivered: number;
@@ -15,18 +15,18 @@ export interface GroupJson {
   readonly inPerSecond: number;
   readonly outPerSecond: number;
   readonly ackedPerSecond: number;
-  /** Null when nothing is left to do. */
+  /** Null if all messages are done. */
   readonly oldestAgeMs: number | null;
-  /** Null when the lag does not shrink. */
+  /** Null if the lag does not shrink. */
   readonly timeToEmptyMs: number | null;
   readonly paused: boolean;
   readonly pausedUntilMs: number | null;
-  /** Cursor and ack floor are those of the first partition. */
+  /** Cursor and ack floor are those of partition 0. */
   readonly cursor: number;
   readonly ackFloor: number;
   readonly lastDeliveredMs: number | null;
   readonly lastAckMs: number | null;
-  /** The topic of its dead letters. */
+  /** The topic that gets its dead letters. */
   readonly deadLetter: string | null;
   readonly createdMs: number;
 }
@@ -38,7 +38,7 @@ export interface GroupsJson {
 /** A group in full. */
 export interface GroupDetailsJson extends GroupJson {
   readonly config: GroupConfigJson;
-  /** Its consumers in the order in which they came, the first 1,000. */
+  /** Its consumers in the order of their arrival, the first 1,000. */
   readonly consumerList: readonly ConsumerJson[];
 }
 
@@ -46,11 +46,11 @@ export interface GroupDetailsJson extends GroupJson {
 export interface ConsumerJson {
   /** The client's name for it: a member, a deliver subject, the inbox of a pull. */
   readonly label: string | null;
-  /** The id of its connection; null for a consumer that is bound to none. */
+  /** The id of its connection; null for a consumer without one. */
   readonly connection: number | null;
-  /** Messages that it would take now; null for any number. */
+  /** How many messages it would take now; null for any number. */
   readonly credit: number | null;
-  /** Messages that it was given and has not answered. */
+  /** Messages that it got and has not answered. */
   readonly held: number;
   /** When the oldest of these was delivered. */
   readonly heldSinceMs: number | null;
@@ -87,7 +87,7 @@ export interface PauseJson {
   readonly untilMs?: number | string;
 }
 
-/** Where a group is moved to. */
+/** The new position of a group. */
 export interface ResetJson {
   readonly start: GroupStartJson;
 }
@@ -101,7 +101,7 @@ export interface GroupStartJson {
 }
 
 export interface GroupDeletedJson {
-  /** Its name. */
+  /** The name of the group. */
   readonly deleted: string;
   readonly topic: string;
 }

@@ -1,7 +1,7 @@
-/** How a value is shown: `auto` is text where it is valid UTF-8, and base64 where it is not. */
+/** How to show a value: `auto` is text if the value is valid UTF-8, and base64 otherwise. */
 export type ValueForm = 'auto' | 'utf8' | 'json' | 'base64';
 
-/** A message that is stored. */
+/** A stored message. */
 export interface MessageJson {
   readonly topic: string;
   readonly partition: number;
@@ -12,11 +12,11 @@ export interface MessageJson {
   readonly key: string | null;
   readonly keyEncoding: 'utf8' | 'base64' | null;
   readonly headers: readonly HeaderJson[];
-  /** A text unless `encoding` is `json`; null for a message without a value. */
+  /** A string unless `encoding` is `json`; null for a message without a value. */
   readonly value: unknown;
   readonly encoding: 'utf8' | 'json' | 'base64' | null;
   readonly valueBytes: number;
-  /** The value is longer than asked for, and is cut. */
+  /** Whether the value is longer than requested, and is cut. */
   readonly truncated: boolean;
 }
 
@@ -30,15 +30,15 @@ export interface HeaderJson {
 /** A page of messages. */
 export interface MessagesJson<M extends MessageJson = MessageJson> {
   readonly messages: readonly M[];
-  /** The next page begins here. */
+  /** The start of the next page. */
   readonly cursor: string;
-  /** Whether everything that is stored now has been looked at. */
+  /** Whether all messages that are stored now have been read. */
   readonly atEnd: boolean;
 }
 
 /** A message to publish. */
 export interface MessageToPublishJson {
-  /** Of a publish to a topic; the key of a publish to a subject is the subject. */
+  /** Only for a publish to a topic. The key of a publish to a subject is the subject. */
   readonly key?: string | null;
   readonly headers?: readonly { readonly name: string; readonly value: string }[];
   readonly value?: unknown;
@@ -55,15 +55,15 @@ export interface PublishJson {
   readonly messages: readonly MessageToPublishJson[];
 }
 
-/** A message that was published. */
+/** The result of one published message. */
 export interface PublishedJson {
-  /** Null: no topic stores it. */
+  /** Null if no topic stores it. */
   readonly topic: string | null;
   readonly partition: number | null;
-  /** Null for a delayed message, which has none until it is due. */
+  /** Null for a delayed message, which has no offset until it is due. */
   readonly offset: number | null;
   readonly duplicate: boolean;
-  /** Live subscribers that got it; null for a publish by topic name. */
+  /** The number of live subscribers that got it; null for a publish by topic name. */
   readonly receivers: number | null;
 }
 

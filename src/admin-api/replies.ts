@@ -5,7 +5,7 @@ import type { MessageJson, MessagesJson, PublishResultsJson } from './messages.t
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
 
-/** The answer of each route of the admin HTTP that answers in JSON, by method and path. */
+/** The answers of all JSON routes of the admin HTTP, by method and path. */
 export interface AdminReplies {
   'GET /healthz': AliveJson;
   'GET /readyz': ReadyJson;

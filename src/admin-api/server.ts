@@ -1,21 +1,21 @@
-/** Whether the process is fit. */
+/** Whether the process works. */
 export interface AliveJson {
   readonly status: 'ok' | 'failed';
-  /** Why it is not. */
+  /** The reason if it has failed. */
   readonly reason?: string;
 }
 
-/** Whether clients may be sent here. */
+/** Whether clients may be sent here, and the state of disk and memory. */
 export interface ReadyJson {
-  /** `degraded`: ready, and something that was stored is missing or damaged. */
+  /** `degraded`: ready, but stored data is missing or damaged. */
   readonly status: 'ready' | 'degraded' | 'stopping' | 'not ready';
   readonly diskFull: boolean;
   readonly memoryFull: boolean;
-  /** What to do when it is degraded. */
+  /** What to do if it is degraded. */
   readonly advice?: string;
 }
 
-/** A broker and the process that it is. */
+/** A broker and its process. */
 export interface ServerJson {
   readonly name: 'pillarbox';
   readonly version: string;
@@ -26,7 +26,7 @@ export interface ServerJson {
   readonly uptimeMs: number;
   readonly dataDirectory: string;
   readonly host: string;
-  /** By protocol, those that are switched on, and `admin`. */
+  /** By protocol, for those that are switched on, and `admin`. */
   readonly ports: { readonly [protocol: string]: number };
   readonly maxPayloadBytes: number;
   readonly topics: number;
@@ -43,10 +43,10 @@ export interface ServerJson {
   readonly health: HealthJson;
   readonly stats: {
     readonly scheduled: number;
-    /** Of everything that has a limit: how many there are, and may be. */
+    /** The use and the limit of each budget. */
     readonly budgets: { readonly [name: string]: { readonly used: number; readonly limit: number } };
     readonly diskFreeBytes?: number | undefined;
-    /** Until the disk's watermark is passed; absent when it does not near. */
+    /** Time until the disk passes its watermark; absent if it is not getting closer. */
     readonly diskTimeToFullMs?: number | undefined;
     readonly log: LogJson;
   };
@@ -58,7 +58,7 @@ export interface HealthJson {
   readonly memoryFull: boolean;
   /** Why the log has failed. */
   readonly failed: string | null;
-  /** Damage that was found since the start. */
+  /** Damage found since the start. */
   readonly damage: readonly { readonly kind: string; readonly message: string; readonly path: string }[];
   /** What to do about it. */
   readonly degraded: string | null;

@@ -1,6 +1,6 @@
 import type { GroupJson } from './groups.ts';
 
-/** A topic as it shows in a list. */
+/** A topic, as lists show it. */
 export interface TopicJson {
   readonly name: string;
   readonly partitions: number;
@@ -12,12 +12,12 @@ export interface TopicJson {
   readonly published: number;
   readonly inPerSecond: number;
   readonly outPerSecond: number;
-  /** Null when it holds no message. */
+  /** Null if it has no message. */
   readonly oldestAgeMs: number | null;
-  /** Until its limits are reached; null when they do not near. */
+  /** Time until its limits are reached; null if they are not getting closer. */
   readonly timeToFullMs: number | null;
   readonly groups: number;
-  /** Messages that left since the start without an answer of a group, by cause. */
+  /** Messages since the start that left without an answer from a group, by cause. */
   readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
   readonly deadLettered: number;
   readonly deadLettersLost: number;
@@ -43,7 +43,7 @@ export interface PartitionJson {
   readonly messages: number;
   readonly bytes: number;
   readonly deleted: number;
-  /** Distinct keys; null where the topic does not keep them. */
+  /** The number of distinct keys; null if the topic does not keep them. */
   readonly keys: number | null;
 }
 
@@ -73,7 +73,10 @@ export interface TopicConfigJson {
   readonly attributes: { readonly [protocol: string]: unknown };
 }
 
-/** Where messages go that are given up or dropped. docs/dead-letters.md has the causes and the limits. */
+/**
+ * The destination of messages that are given up or dropped. docs/dead-letters.md has the causes and the
+ * limits.
+ */
 export interface DeadLetterPolicyJson {
   readonly to?: string | readonly string[] | { readonly route: string };
   readonly causes?: readonly string[];
@@ -89,16 +92,16 @@ export interface DeadLetterPolicyJson {
 export type TopicToCreateJson = { readonly name: string } & Partial<Omit<TopicConfigJson, 'attributes'>>;
 
 export interface TopicDeletedJson {
-  /** Its name. */
+  /** The name of the topic. */
   readonly deleted: string;
   readonly messages: number;
 }
 
-/** Which messages to delete; absent: all. */
+/** The messages to delete; absent fields: no restriction. */
 export interface PurgeJson {
-  /** A pattern. */
+  /** A pattern of keys. */
   readonly key?: string;
-  /** An offset. */
+  /** Only messages below this offset. */
   readonly before?: number;
   /** How many of the newest stay. */
   readonly keep?: number;

@@ -41,18 +41,18 @@ import { ProducerIds } from './transactions/producer-ids.ts';
 import { Transactions, type TransactionsHost } from './transactions/transactions.ts';
 import { Watermarks } from './watermarks.ts';
 
-/** What happened, with topics and groups in full. */
+/** A broker event, with the full types of topics and groups. */
 export type BrokerEvent = events.BrokerEvent<Topic, TopicGroup>;
 export type DeliveryEvent = events.DeliveryEvent<TopicGroup>;
 
-/** Beyond it V8 collects ever more often, and ends the process when that is not enough. */
+/** Above this share V8 collects garbage more and more often, and ends the process if that is not enough. */
 const defaultHeapShare = 0.85;
-/** A walk through all topics. */
+/** The minimum time between two walks through all topics. */
 const forgetEveryMs = 1000;
 
 /**
- * The assembly of a broker: its parts, and what each of them needs of the others. {@link Broker} is what
- * callers may do with it.
+ * The assembly of a broker: its parts, and the services that each part gets from the others. {@link Broker}
+ * is the interface for callers.
  */
 export class Assembly {
   readonly options: BrokerOptions;
@@ -76,9 +76,9 @@ export class Assembly {
   readonly definitions: Definitions;
   readonly compactor: Compactor;
   readonly deadLetterRoutes: Map<string, DeadLetterRoute> = new Map();
-  /** What to call when the log is not congested any more. */
+  /** Called when the log is no longer congested. */
   readonly uncongested: (() => void)[] = [];
-  /** Called when the log fails before the broker is ready: the opening under way is rejected. */
+  /** Called when the log fails before the broker is ready; rejects the opening. */
   failedToOpen: (error: LogError) => void = () => {};
   readonly #stored: StoredParts;
   #log: Log | undefined = undefined;
@@ -136,12 +136,12 @@ export class Assembly {
     this.compactor = new Compactor(this.clock, () => this.catalog.partitionsById.values());
   }
 
-  /** There from the moment when it is opened. */
+  /** Set as soon as the log starts to open. */
   get log(): Log {
     return this.#log!;
   }
 
-  /** There as soon as the log restores what it holds. */
+  /** Set as soon as the log restores its content. */
   get delayed(): DelayedMessages {
     return this.#delayed!;
   }
@@ -159,7 +159,7 @@ export class Assembly {
     });
   }
 
-  /** What a damaged journal held of a partition is no message of it. */
+  /** Records the offset ranges that were lost with a damaged journal. They hold no messages. */
   lose(reports: readonly DamageReport[]): void {
     for (const { partitionId = -1, fromOffset = 0, toOffset = 0 } of reports)
       this.catalog.partition(partitionId)?.lose(fromOffset, toOffset);
@@ -183,7 +183,7 @@ export class Assembly {
         unflushedBytes: () => this.log.unflushedBytes,
         checked: (diskFull) => {
           this.log.roomIsShort(diskFull);
-          this.steady.now(); // notices a jump also when nobody asks for the time
+          this.steady.now(); // notices a jump even when no code reads the time
         },
       },
     );
@@ -242,8 +242,8 @@ export class Assembly {
   }
 
   /**
-   * What is remembered for a time only goes when its topic is written to; where a budget is used up, it goes
-   * everywhere.
+   * State that is kept for a limited time is normally dropped when its topic is written to. When a budget is
+   * used up, this drops it in all topics.
    */
   #forgetExpired(): void {
     const nowMs = this.clock.monotonic();
@@ -327,7 +327,7 @@ export class Assembly {
 
   #replayBatch(log: PartitionLog, batch: Batch): void {
     const partition = this.catalog.partition(log.id);
-    if (!partition) return; // the schedule's own, or a topic deleted since
+    if (!partition) return; // a batch of the schedule, or of a topic deleted since
     const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
     const note = (record: Record): void => {
       for (const group of filtered) group.noteAppended(partition.index, record, record.offset);
@@ -335,7 +335,10 @@ export class Assembly {
     partition.noteBatch(batch, filtered.length > 0 ? note : undefined);
   }
 
-  /** In this order: groups deliver, publishers hear "ok", others go on. */
+  /**
+   * In this order: groups deliver, publishers get their "ok" and other callbacks run, the watermarks are
+   * checked.
+   */
   #onDurable(touched: readonly PartitionLog[]): void {
     this.#noteDurable(touched);
     this.commits.durable();

@@ -2,18 +2,18 @@ import type { AttributeEntry } from './entries.ts';
 import type { Budgets } from './budgets.ts';
 import type { BrokerError } from './errors.ts';
 
-/** What attributes need from the broker around them. */
+/** The services that the broker offers to attributes. */
 export interface AttributesHost {
-  /** Why nothing can be changed any more, if so. */
+  /** The reason why nothing can be changed any more, if any. */
   readonly refusal: BrokerError | undefined;
   record(entry: AttributeEntry): void;
   afterCommit(callback: () => void): void;
 }
 
 /**
- * Attributes are what protocols remember, durably, in their own vocabulary, of what is not there yet or has
- * no place in the model: a JSON value by protocol and name. What belongs to a topic or a group that is there
- * stands in its configuration.
+ * Attributes are durable facts of protocols, in their own vocabulary, about objects that do not exist yet or
+ * have no place in the model: a JSON value by protocol and name. Facts about an existing topic or group are
+ * part of its configuration.
  */
 export class Attributes {
   readonly #host: AttributesHost;
@@ -29,12 +29,15 @@ export class Attributes {
     return this.#byProtocol.get(protocol)?.keys() ?? [];
   }
 
-  /** Undefined: there is none of that name. */
+  /** Undefined if there is no attribute of that name. */
   get(protocol: string, name: string): unknown {
     return this.#byProtocol.get(protocol)?.get(name);
   }
 
-  /** Why an attribute cannot have this value; undefined: it can. A value that takes no more room is not refused. */
+  /**
+   * Why an attribute cannot have this value; undefined if it can. A value that takes no more room is never
+   * refused.
+   */
   refusalOf(protocol: string, name: string, value: unknown): BrokerError | undefined {
     if (this.#host.refusal) return this.#host.refusal;
     const more = chargeOf(value) - chargeOf(this.get(protocol, name));
@@ -42,8 +45,8 @@ export class Attributes {
   }
 
   /**
-   * Undefined takes it away. It counts at once, and resolves when it is durable. Rejects with a BrokerError,
-   * see {@link refusalOf}.
+   * Sets an attribute; undefined removes it. The change is visible at once, and the promise resolves when it
+   * is durable. Rejects with a BrokerError, see {@link refusalOf}.
    */
   set(protocol: string, name: string, value: unknown): Promise<void> {
     const refusal = this.refusalOf(protocol, name, value);
@@ -54,7 +57,7 @@ export class Attributes {
     return new Promise((resolve) => this.#host.afterCommit(resolve));
   }
 
-  /** Replays what was set. */
+  /** Replays a stored attribute. */
   restore({ protocol, name, value }: AttributeEntry): void {
     const attributes = this.#byProtocol.get(protocol) ?? new Map<string, unknown>();
     this.#byProtocol.set(protocol, attributes);
@@ -63,14 +66,14 @@ export class Attributes {
     else attributes.set(name, value);
   }
 
-  /** For a checkpoint. */
+  /** All attributes, for a checkpoint. */
   *entries(): Iterable<AttributeEntry> {
     for (const [protocol, attributes] of this.#byProtocol)
       for (const [name, value] of attributes) yield { protocol, name, value };
   }
 }
 
-/** What a value is charged: one for each KiB of its JSON that it begins. */
+/** The charge of a value: one, plus one per full KiB of its JSON. */
 function chargeOf(value: unknown): number {
   return value === undefined ? 0 : 1 + Math.floor(JSON.stringify(value).length / 1024);
 }

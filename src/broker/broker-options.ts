@@ -4,7 +4,7 @@ import type { BudgetLimits } from './budgets.ts';
 import type { TransactionLimits } from './transactions/transaction-limits.ts';
 import type { WatermarkOptions } from './watermarks.ts';
 
-/** Where the broker lives, and what it is made of. */
+/** The data directory of a broker, its limits, and its seams to the system. */
 export interface BrokerOptions {
   readonly dir: string;
   readonly files: Files;
@@ -14,22 +14,23 @@ export interface BrokerOptions {
   readonly log?: Partial<LogOptions>;
   readonly transactions?: Partial<TransactionLimits>;
   /**
-   * Limits of what there may be at once; what is not given is sized to the memory there is. See budgets.ts.
+   * How many objects of each kind may exist at once. Limits that are not given are sized to the available
+   * memory. See budgets.ts.
    */
   readonly budgets?: Partial<BudgetLimits>;
   /**
-   * The log failed: nothing will be acked any more, and the process should end. Called once; not while
-   * {@link Broker.open} can still reject.
+   * Called once when the log has failed: nothing will be acked any more, and the process should end. Not
+   * called while {@link Broker.open} can still reject.
    */
   readonly onFailed?: (error: LogError) => void;
   readonly onDamaged?: (report: DamageReport) => void;
   /**
-   * The wall clock was set, or the machine slept. Windows, ages and delays of what arrived since the start do
-   * not follow.
+   * Called when the wall clock was set, or the machine slept. Windows, ages and delays of messages that
+   * arrived since the start are not affected.
    */
   readonly onClockJumped?: (jump: ClockJump) => void;
-  /** Memory in use, in bytes; by default the process's resident set. */
+  /** Memory in use, in bytes; by default the resident set of the process. */
   readonly memoryBytes?: () => number;
-  /** Bytes on the heap; by default V8's, or none where `memoryBytes` is given. */
+  /** Bytes on the heap; by default those of V8's heap, or 0 if `memoryBytes` is given. */
   readonly heapBytes?: () => number;
 }

@@ -29,32 +29,32 @@ export interface BrokerStats {
   readonly topics: number;
   readonly groups: number;
   readonly scheduled: number;
-  /** Of everything that has a limit: how many there are, and may be. */
+  /** The use and the limit of each budget. */
   readonly budgets: { readonly [name in BudgetName]: BudgetUse };
   readonly diskFreeBytes: number | undefined;
-  /** Until the disk's watermark is passed, if it goes on like this; undefined when it does not near. */
+  /** Time until the disk passes its watermark, at the current rate; undefined if it is not getting closer. */
   readonly diskTimeToFullMs: number | undefined;
   readonly log: LogStats;
 }
 
 /**
- * The broker: topics and groups over one log, and the router of live subjects beside them. It speaks no
+ * The broker: topics and groups over one log, and the router of live subjects. It does not depend on any
  * protocol.
  *
- * What one synchronous run of it changes is one commit, whole or not at all.
+ * All changes of one synchronous run are one commit, which is durable as a whole or not at all.
  */
 export class Broker {
   readonly router: Router;
   readonly transactions: Transactions;
   /**
-   * Where frontends take the memory for batches that they bring whole: it is used again when the log needs it
-   * no longer.
+   * The memory pool for batches that frontends bring complete. The log returns the memory when it no longer
+   * needs it.
    */
   readonly blocks: BlockPool;
   readonly attributes: Attributes;
-  /** What there is of everything that grows with what clients ask for, and may be. */
+  /** The use and the limits of everything that grows on clients' demand. */
   readonly budgets: Budgets;
-  /** Where long work waits between its pieces. */
+  /** Long work waits here between its pieces. */
   readonly pacing: Pacing;
   readonly #parts: Assembly;
   #runName: string | undefined = undefined;
@@ -70,7 +70,7 @@ export class Broker {
     this.pacing = parts.pacing;
   }
 
-  /** Opens the data directory, recovers what it holds, and begins. Rejects with a LogError. */
+  /** Opens the data directory, recovers its content, and starts. Rejects with a LogError. */
   static async open(options: BrokerOptions): Promise<Broker> {
     const parts = new Assembly(options);
     const broker = new Broker(parts);
@@ -98,13 +98,13 @@ export class Broker {
     return this.#parts.catalog.topics.get(name);
   }
 
-  /** A topic by the id that it alone ever has in this data directory. */
+  /** The topic with this id. Ids are never reused in a data directory. */
   topicById(id: number): Topic | undefined {
     return this.#parts.catalog.topicsById.get(id);
   }
 
   /**
-   * Creates a topic; resolves once that is durable. Rejects with `topic-exists`, `subjects-overlap` or
+   * Creates a topic; resolves when it is durable. Rejects with `topic-exists`, `subjects-overlap` or
    * `topic-config-invalid`.
    */
   async createTopic(options: TopicOptions): Promise<Topic> {
@@ -112,7 +112,10 @@ export class Broker {
     return this.#defined(() => this.#parts.definitions.defineTopic(config));
   }
 
-  /** What {@link createTopic} would make of these options. Throws what it would reject with. */
+  /**
+   * The configuration that {@link createTopic} would store for these options. Throws the error that it would
+   * reject with.
+   */
   checkNewTopic(options: TopicOptions): TopicConfig {
     const config = topicConfig(options);
     this.#parts.condition.checkOpen();
@@ -129,8 +132,9 @@ export class Broker {
 
   /**
    * Creates a queue: a topic whose acked messages are deleted, and its group, named {@link defaultGroup}
-   * unless the options say otherwise. Both are in one commit, so that a crash never leaves a queue that no
-   * group reads. Resolves once that is durable. Rejects as {@link createTopic} and `Topic.createGroup` do.
+   * unless the options give another name. Both are in one commit, so that a crash never leaves a queue
+   * without its group. Resolves when it is durable. Rejects as {@link createTopic} and `Topic.createGroup`
+   * do.
    */
   async defineQueue(options: TopicOptions, group: Partial<GroupOptions> = {}): Promise<Queue> {
     const groupDefinition = groupConfig({ name: defaultGroup, ...group });
@@ -140,20 +144,20 @@ export class Broker {
     return this.#defined(() => this.#parts.definitions.defineQueue(config, groupDefinition));
   }
 
-  /** A receipt as text, for a client that answers with it later, also after a restart. */
+  /** A receipt as text, for a client that answers later, possibly after a restart. */
   writeReceipt(receipt: Receipt): string {
     return writeReceipt(receipt, this.#run);
   }
 
   /**
-   * A receipt as {@link writeReceipt} wrote it, stale or not; undefined when the text is none, or the group
-   * is gone.
+   * Reads the text of {@link writeReceipt}; the receipt may be stale. Undefined if the text is not a receipt
+   * or the group no longer exists.
    */
   readReceipt(text: string): Receipt | undefined {
     return readReceipt(text, this.#run, (id) => this.#parts.catalog.groupsById.get(id));
   }
 
-  /** A name that no other run of a broker on this directory has. */
+  /** A name for this run of the broker, unique in this directory. */
   get #run(): string {
     return (this.#runName ??= Buffer.from(this.#parts.random.bytes(6)).readUIntBE(0, 6).toString(36));
   }
@@ -171,15 +175,15 @@ export class Broker {
   }
 
   /**
-   * Partitions that are on disk and of no topic: the definition of theirs was lost. Nothing touches them
-   * until they are adopted.
+   * Partitions on disk that belong to no topic, because the definition of the topic was lost. They are left
+   * untouched until they are adopted.
    */
   get orphans(): readonly number[] {
     return this.#parts.log.orphans;
   }
 
   /**
-   * Makes an orphan readable again, as a topic of one partition; resolves once that is durable. Rejects as
+   * Makes an orphan readable again, as a topic of one partition; resolves when that is durable. Rejects as
    * {@link createTopic} does.
    */
   async adopt(orphan: number, name: string): Promise<Topic> {
@@ -206,8 +210,9 @@ export class Broker {
   }
 
   /**
-   * Brings a route of dead letters: policies name it, and it says at each dead letter which topics get it. A
-   * name is one protocol's own. Returns the call that takes it away again.
+   * Registers a dead-letter route under a name. Policies refer to it by name, and for each dead letter the
+   * route returns the topics that get it. Each protocol uses its own names. Returns the function that removes
+   * the route.
    */
   addDeadLetterRoute(name: string, route: DeadLetterRoute): () => void {
     if (this.#parts.deadLetterRoutes.has(name))
@@ -217,8 +222,8 @@ export class Broker {
   }
 
   /**
-   * Puts dead letters back where they came from; resolves, when that is durable, to how many, and how many
-   * stayed and why.
+   * Moves dead letters back to their topics of origin. Resolves, when that is durable, to the number of moved
+   * messages, and to those that stayed, with the reasons.
    */
   redrive(
     letters: Topic,
@@ -228,7 +233,7 @@ export class Broker {
     return redrive(this.#parts.topicHost, letters, options, mayGoTo);
   }
 
-  // ---- what watchers need
+  // ---- for frontends and operators
 
   get events(): {
     subscribe(listener: (event: BrokerEvent) => void): () => void;
@@ -236,12 +241,12 @@ export class Broker {
     return this.#parts.events;
   }
 
-  /** Whose data this is: 16 bytes that stay with the data directory. */
+  /** The identity of the data directory: 16 bytes that never change. */
   get uuid(): Uint8Array {
     return this.#parts.log.uuid;
   }
 
-  /** An id for a producer that wants its batches stored once; no other ever gets the same. */
+  /** A unique id for an idempotent producer; it is never given out again. */
   nextProducerId(): Promise<number> {
     return this.#parts.producerIds.take();
   }
@@ -254,17 +259,20 @@ export class Broker {
     return this.#parts.random;
   }
 
-  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
+  /**
+   * Calls back when all changes so far are on disk. If the log has failed it never calls back: the process
+   * ends.
+   */
   afterCommit(callback: () => void): void {
     this.#parts.commits.afterCommit(callback);
   }
 
-  /** More waits for the next commit than is good: publishers should pause until {@link onUncongested}. */
+  /** Whether too much waits for the next commit. Publishers should then pause until {@link onUncongested}. */
   get congested(): boolean {
     return this.#parts.log.congested;
   }
 
-  /** Calls back once, when the broker is not congested any more. */
+  /** Calls back once, when the broker is no longer congested. */
   onUncongested(callback: () => void): void {
     if (this.#parts.log.congested) this.#parts.uncongested.push(callback);
     else callback();
@@ -287,23 +295,23 @@ export class Broker {
   }
 
   /**
-   * Syncs the segments, writes the state down and frees the journal. Happens by itself; for tests and
-   * operators.
+   * Syncs the segments, writes the state to disk and frees the journal. The broker does this on its own; the
+   * method is for tests and operators.
    */
   checkpoint(): Promise<void> {
     return this.#parts.log.checkpoint();
   }
 
   /**
-   * Rewrites segments that are mostly empty; resolves to how many. Happens by itself; for tests and
-   * operators.
+   * Rewrites segments that are mostly empty; resolves to how many. The broker does this on its own; the
+   * method is for tests and operators.
    */
   compact(): Promise<number> {
     return this.#parts.compactor.run();
   }
 
   /**
-   * Ends deliveries, commits what was done, and leaves a checkpoint, so that the next start has nothing to
+   * Ends deliveries, commits pending changes, and writes a checkpoint, so that the next start has nothing to
    * replay.
    */
   close(): Promise<void> {

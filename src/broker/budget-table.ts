@@ -17,30 +17,30 @@ export type BudgetName =
   | 'openTransactions'
   | 'attributes';
 
-/** What one kind of object may take of the broker's memory. */
+/** The share of the broker's memory that one kind of object may take. */
 export interface Budget {
-  /** As it reads after "the limit of 1000". */
+  /** The kind, as it reads after "the limit of 1000". */
   readonly what: string;
   /** The setting that sets the limit; doubles as flag, variable and file key. */
   readonly setting: string;
-  /** What one costs in memory, about, with what it brings along. */
+  /** The approximate memory of one object, including the objects that belong to it. */
   readonly bytesEach: number;
   /**
-   * By default all of the kind may cost so much of the memory there is. The sum is above 1: the memory
-   * watermark sees to combinations.
+   * The default share of the available memory for all objects of the kind. The sum of all shares is above 1;
+   * the memory watermark covers combinations.
    */
   readonly share: number;
   readonly help: string;
-  /** What makes room. */
+  /** What the user can do to make room. */
   readonly advice: string;
 }
 
 /**
- * The one table of what grows with what clients ask for. The settings, `doctor`, the admin API, the metrics
- * and docs/limits.md follow it.
+ * The one table of everything that grows on clients' demand. The settings, `doctor`, the admin API, the
+ * metrics and docs/limits.md follow it.
  *
- * A kind is charged where its object is made and released where it goes. What a start reads back is charged
- * and never refused.
+ * An object is charged where it is created and released where it goes away. Objects that are read back at the
+ * start are charged, and never refused.
  */
 export const budgetTable: { readonly [K in BudgetName]: Budget } = {
   topics: {

@@ -3,10 +3,10 @@ import { BrokerError } from './errors.ts';
 
 export type BudgetLimits = { readonly [K in BudgetName]: number };
 
-/** No limit is smaller by default: also a small machine does small work. */
+/** The smallest default limit, even on a small machine. */
 const limitMin = 1000;
 
-/** The limits for so much memory (heap or container, whichever is less), each of them overridable. */
+/** The limits for this much memory (heap or container, whichever is less); each can be overridden. */
 export function budgetLimits(memoryBytes: number, given: Partial<BudgetLimits> = {}): BudgetLimits {
   const limits: { [K in BudgetName]?: number } = {};
   for (const name of budgetNames) {
@@ -16,16 +16,13 @@ export function budgetLimits(memoryBytes: number, given: Partial<BudgetLimits> =
   return limits as BudgetLimits;
 }
 
-/** One budget as it stands. */
+/** The current use of a budget. */
 export interface BudgetUse {
   readonly used: number;
   readonly limit: number;
 }
 
-/**
- * A meter charges a container's size to a budget: told of each change of the size, it takes or gives back the
- * difference.
- */
+/** A meter charges the size of a container to a budget. Each new size takes or returns the difference. */
 export class Meter {
   readonly #budgets: Budgets;
   readonly #name: BudgetName;
@@ -48,12 +45,15 @@ export class Meter {
     return this.#budgets.isFull(this.#name);
   }
 
-  /** Why the container cannot have this size now; undefined: it can. A size that does not grow is never refused. */
+  /**
+   * Why the container cannot have this size now; undefined if it can. A size that does not grow is never
+   * refused.
+   */
   refusalOf(size: number): BrokerError | undefined {
     return size > this.#held ? this.#budgets.refusal(this.#name, size - this.#held) : undefined;
   }
 
-  /** The container goes, with all that is in it. */
+  /** Releases the charge of the container and its content. */
   close(): void {
     this.set(0);
     this.#closed = true;
@@ -61,12 +61,12 @@ export class Meter {
 }
 
 /**
- * After so many new objects, of whatever kind, memory is looked at again: a second is too long when clients
- * make many.
+ * Memory is measured again after this many new objects of any kind. The check once a second is too slow when
+ * clients create many objects.
  */
 const looksEvery = 256;
 
-/** The budgets of one broker: what is used of each, and the refusal of what would be too much. */
+/** The budgets of one broker: they track the use of each kind, and refuse objects beyond the limit. */
 export class Budgets {
   readonly #limits: BudgetLimits;
   readonly #used: { [K in BudgetName]: number };
@@ -74,7 +74,10 @@ export class Budgets {
   readonly #memoryRefusal: (looks: boolean) => BrokerError | undefined;
   #sinceLook = 0;
 
-  /** `memoryRefusal`: why nothing may grow now, if so; `looks`: as memory is at this moment. */
+  /**
+   * `memoryRefusal` returns the reason why nothing may grow now, if any; with `looks` it measures the memory
+   * first.
+   */
   constructor(limits: BudgetLimits, memoryRefusal: (looks: boolean) => BrokerError | undefined) {
     this.#limits = limits;
     this.#memoryRefusal = memoryRefusal;
@@ -89,12 +92,15 @@ export class Budgets {
     return this.#counts[name]?.() ?? this.#used[name];
   }
 
-  /** Lets a kind be counted by its owner, who keeps the limit too, instead of being charged. */
+  /** Registers a function that counts a kind. Its owner keeps the limit too, and nothing is charged here. */
   count(name: BudgetName, used: () => number): void {
     this.#counts[name] = used;
   }
 
-  /** Why so many more cannot be made now; undefined: they can. Taken only by {@link take}. */
+  /**
+   * Why this many more objects cannot be created now; undefined if they can. Charges nothing, see {@link
+   * take}.
+   */
   refusal(name: BudgetName, count: number = 1): BrokerError | undefined {
     this.#sinceLook += count;
     const looks = this.#sinceLook >= looksEvery;
@@ -119,17 +125,17 @@ export class Budgets {
     if (refusal) throw refusal;
   }
 
-  /** Whether the budget is used up: the quick question, before {@link refusal}. */
+  /** Whether the budget is used up: a quick check before {@link refusal}. */
   isFull(name: BudgetName): boolean {
     return this.#used[name] >= this.#limits[name];
   }
 
-  /** The objects are there, asked for or read back. */
+  /** Charges objects that were created or read back. */
   take(name: BudgetName, count: number = 1): void {
     this.#used[name] += count;
   }
 
-  /** The objects are gone. */
+  /** Returns the charge of objects that are gone. */
   release(name: BudgetName, count: number = 1): void {
     this.#used[name] -= count;
   }
@@ -139,7 +145,7 @@ export class Budgets {
     return new Meter(this, name);
   }
 
-  /** All of them, as they stand. */
+  /** The current use of all budgets. */
   use(): { readonly [K in BudgetName]: BudgetUse } {
     const entries = budgetNames.map((name) => [name, { used: this.used(name), limit: this.#limits[name] }]);
     return Object.fromEntries(entries) as { readonly [K in BudgetName]: BudgetUse };

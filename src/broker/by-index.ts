@@ -1,12 +1,12 @@
 /**
- * A list of what some of a topic's partitions have, in the order of the partitions: one entry costs memory, a
- * missing one none.
+ * A sparse list of entries by partition index, in the order of the partitions. A missing entry takes no
+ * memory.
  */
 export class ByIndex<T> {
   readonly #items: T[] = [];
   readonly #indexes: number[] = [];
 
-  /** The entries that are there, by index. The list changes under a loop that awaits: loop over a copy. */
+  /** The existing entries, by index. A loop that awaits must use a copy, because the list can change. */
   get items(): readonly T[] {
     return this.#items;
   }
@@ -16,7 +16,7 @@ export class ByIndex<T> {
     return this.#indexes[place] === index ? this.#items[place] : undefined;
   }
 
-  /** Adds the entry of an index that has none yet. */
+  /** Adds an entry for an index that has none yet. */
   add(index: number, item: T): void {
     const place = this.#placeOf(index);
     this.#indexes.splice(place, 0, index);
@@ -24,8 +24,8 @@ export class ByIndex<T> {
   }
 
   /**
-   * Where the index stands or would stand. The common cases, all there and a next one at the end, take no
-   * search.
+   * The place of the index in the list, or the place to insert it. The common cases need no search: all
+   * entries exist, or the new one goes at the end.
    */
   #placeOf(index: number): number {
     const indexes = this.#indexes;

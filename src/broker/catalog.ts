@@ -3,10 +3,10 @@ import type { Budgets } from './budgets.ts';
 import { LogIds } from './log-ids.ts';
 import type { Topic, TopicGroup, TopicPartition } from './topics/topic.ts';
 
-/** Id of the log that holds delayed messages; every other id is given out from 2 on. */
+/** Id of the log that holds delayed messages. All other ids are given out from 2 on. */
 export const scheduleLogId = 1;
 
-/** What the catalog needs from the broker around it. */
+/** The services that the broker offers to the catalog. */
 interface CatalogHost {
   readonly budgets: Budgets;
   readonly log: Log;
@@ -17,7 +17,7 @@ export class Catalog {
   readonly topics: Map<string, Topic> = new Map();
   readonly topicsById: Map<number, Topic> = new Map();
   readonly groupsById: Map<number, TopicGroup> = new Map();
-  /** Those that are opened, by the ids of their logs. */
+  /** Opened partitions, by the ids of their logs. */
   readonly partitionsById: Map<number, TopicPartition> = new Map();
   readonly #logIds = new LogIds<Topic>();
   #lastId = scheduleLogId;
@@ -36,7 +36,7 @@ export class Catalog {
     return ++this.#lastId;
   }
 
-  /** Ids that are taken, whoever has them. */
+  /** Marks ids as taken, so that they are not given out again. */
   noteIds(...ids: readonly number[]): void {
     for (const id of ids) this.#lastId = Math.max(this.#lastId, id);
   }
@@ -62,7 +62,7 @@ export class Catalog {
     for (const group of topic.groups.values()) this.groupsById.delete(group.id);
   }
 
-  /** Gives a topic partitions more, whose logs have these ids. */
+  /** Adds partitions to a topic; `ids` are those of their logs. */
   addPartitions(topic: Topic, ids: readonly number[]): void {
     topic.partitions.add(ids);
     this.#host.budgets.take('partitions', ids.length);
@@ -70,7 +70,7 @@ export class Catalog {
     this.#logIds.add(topic);
   }
 
-  /** The partition whose log has the id, opened if it was not. */
+  /** The partition whose log has the id. Opens it if it is not open. */
   partition(id: number): TopicPartition | undefined {
     const opened = this.partitionsById.get(id);
     if (opened) return opened;
@@ -78,7 +78,7 @@ export class Catalog {
     return found?.owner.partitions.at(found.index);
   }
 
-  /** Opens the partitions of which the data directory holds something. */
+  /** Opens the partitions that have data in the data directory. */
   openStored(topic: Topic): void {
     const { log } = this.#host;
     topic.partitions.openWhere((id) => log.isStored(id));

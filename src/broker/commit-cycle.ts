@@ -12,21 +12,22 @@ import type { Runs } from './partitions/runs.ts';
 import { PublishesOfCommit, type PublishListener } from './topics/publishes.ts';
 
 /**
- * When the next commit is to carry a change: a commit is asked for now, or within {@link changeDelayMs}, or
- * the change only joins the commit that comes next for another reason.
+ * When a change is to be committed: now, within {@link changeDelayMs}, or with the next commit that happens
+ * for another reason.
  */
 export type CommitUrgency = 'now' | 'soon' | 'with-next';
 
 /**
- * A delivery is counted on disk at most so much later, in milliseconds, without a sync of its own: any commit
- * in between carries the count, and if there is none, one commit carries all deliveries of that time.
+ * The maximum delay, in milliseconds, until the count of a delivery is on disk, without a sync of its own.
+ * Any commit in the meantime carries the count. If there is none, one commit carries all deliveries of that
+ * time.
  */
 export const changeDelayMs = 25;
 
-/** A group whose changes the next commit carries. */
+/** A group with changes for the next commit. */
 export interface ChangingGroup {
   readonly id: number;
-  /** It is in the list of the commit cycle, which alone says so. */
+  /** Whether it is in the commit cycle's list of changes. Only the commit cycle sets this. */
   changed: boolean;
   readonly deliverySequence: number;
   readonly positions: { readonly opened: readonly ChangingPosition[] };
@@ -34,44 +35,45 @@ export interface ChangingGroup {
 
 interface ChangingPosition extends ChangedPosition {
   readonly committed: Committed | undefined;
-  /** There is a committed offset that no commit has carried yet. */
+  /** Whether the committed offset has changed since the last commit. */
   readonly committedChanged: boolean;
-  /** There is anything else that no commit has carried yet. */
+  /** Whether anything else has changed since the last commit. */
   readonly isChanged: boolean;
-  /** The open commit carries the committed offset, or all else. */
+  /** Called when the open commit contains the committed offset, or the other changes. */
   committedWritten(): void;
   changesWritten(): void;
 }
 
-/** A partition whose removals the next commit carries. */
+/** A partition with removals for the next commit. */
 export interface ChangingPartition {
   readonly index: number;
-  /** It is in the list of the commit cycle, which alone says so. */
+  /** Whether it is in the commit cycle's list of changes. Only the commit cycle sets this. */
   changed: boolean;
   readonly topic: { readonly isDeleted: boolean };
   readonly log: PartitionLog;
   readonly startOffset: number;
   readonly removals: Runs;
-  /** Keys of what was removed are accounted for when the removal is durable. */
+  /** The keys of removed messages are accounted for when the removal is durable. */
   readonly accounting: { readonly size: number; runSoon(): void };
 }
 
-/** What waits for one commit. */
+/** The work that waits for one commit. */
 class CommitWork {
   readonly publishes: PublishesOfCommit = new PublishesOfCommit();
   readonly callbacks: (() => void)[] = [];
   readonly deletedLogs: number[] = [];
-  /** Record once more what this commit defines. */
+  /** Functions that record the definitions of this commit a second time. */
   readonly definitions: (() => void)[] = [];
   /** Callbacks of the commit after this one. */
   readonly laterCallbacks: (() => void)[] = [];
-  /** Partitions that lost messages. */
+  /** Partitions with messages removed. */
   readonly partitions: ChangingPartition[] = [];
 }
 
 /**
- * The commit cycle is what the broker does around each commit of its log: what changed since the last one is
- * written into it just before it is sealed, and who waits for it is told once it is on disk.
+ * The commit cycle is the broker's work around each commit of its log. Changes since the last commit are
+ * written just before the commit is sealed. Publishers and other waiting callers are called back once it is
+ * on disk.
  *
  * ```
  *   open ──seal──► sealed ──durable──► publishers hear "ok", callbacks run, files of deleted topics go
@@ -82,34 +84,34 @@ export class CommitCycle {
   #log!: Log;
   #open = new CommitWork();
   #sealed = new CommitWork();
-  /** Publishes to topics in memory, which wait for no disk. */
+  /** Publishes to topics in memory, which do not wait for the disk. */
   #volatile = new PublishesOfCommit();
   #spareVolatile = new PublishesOfCommit();
   readonly #changedGroups: ChangingGroup[] = [];
   readonly #changedPartitions: ChangingPartition[] = [];
   readonly #scratch = new ByteWriter(4096);
   readonly #clock: Clock;
-  /** A timer is running for changes that wait for a commit. */
+  /** Whether a timer is running for changes that wait for a commit. */
   #isDelaying = false;
   #stopped = false;
-  /** Nothing becomes durable any more. */
+  /** The log has failed: nothing becomes durable any more. */
   #hasFailed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The log that it writes to exists: called once, before anything else. */
+  /** Sets the log to write to; called once, before anything else. */
   begin(log: Log): void {
     this.#log = log;
   }
 
-  /** No commit is asked for by time any more: the broker is closing. */
+  /** Stops commits by timer, because the broker is closing. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** The listener hears `published` when what is open now is durable. */
+  /** Calls the listener's `published` when the open commit is durable. */
   await<T>(
     listener: PublishListener<T>,
     token: T,
@@ -125,12 +127,15 @@ export class CommitCycle {
     else this.#volatile.add(listener, token, partition.index, offset, false);
   }
 
-  /** The same for a delayed message, whose offset is not known yet. */
+  /** As {@link await}, for a delayed message, whose offset is not known yet. */
   awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition): void {
     this.#open.publishes.add(listener, token, partition.index, -1, false);
   }
 
-  /** Calls back when everything done so far is on disk; never, when the log has failed: the process ends. */
+  /**
+   * Calls back when all changes so far are on disk. If the log has failed it never calls back: the process
+   * ends.
+   */
   afterCommit(callback: () => void): void {
     if (this.#hasFailed) return;
     this.#open.callbacks.push(callback);
@@ -138,21 +143,22 @@ export class CommitCycle {
   }
 
   /**
-   * The open commit defines something: the next one says it again, before anything else, so that a definition
-   * survives the loss of either. What only one commit says, one bit at the wrong place can take.
+   * Notes a definition in the open commit. The next commit repeats it before anything else, so that the
+   * definition survives the loss of one of the two. A definition that is in only one commit could be lost by
+   * a single flipped bit.
    */
   defined(record: () => void): void {
     this.#open.definitions.push(record);
   }
 
-  /** Calls back when everything done so far, and the definitions for the second time, are on disk. */
+  /** Calls back when all changes so far, and the second copy of the definitions, are on disk. */
   afterDefinitions(callback: () => void): void {
     if (this.#hasFailed) return;
     this.#open.laterCallbacks.push(callback);
     this.#log.requestCommit();
   }
 
-  /** The group's changes go into the next commit. */
+  /** Puts the group's changes into the next commit. */
   groupChanged(group: ChangingGroup, urgency: CommitUrgency): void {
     if (!group.changed) {
       group.changed = true;
@@ -170,7 +176,7 @@ export class CommitCycle {
     if (!this.#stopped && this.#changedGroups.length > 0) this.#log.requestCommit();
   };
 
-  /** The partition's removals go into the next commit. */
+  /** Puts the partition's removals into the next commit. */
   partitionChanged(partition: ChangingPartition): void {
     if (partition.log.volatile) return partition.removals.clear();
     if (partition.changed) return;
@@ -179,16 +185,16 @@ export class CommitCycle {
     this.#log.requestCommit();
   }
 
-  /** The log's files go once the commit that says so is durable. */
+  /** Deletes the log's files once the commit with the deletion is durable. */
   logDeleted(id: number): void {
     this.#open.deletedLogs.push(id);
   }
 
-  /** Changes that piled up since the last commit are written into this one. */
+  /** Writes the changes since the last commit into this one. */
   beforeSeal(): void {
     for (const group of this.#changedGroups) {
       group.changed = false;
-      // Also of a group that is closed: the broker may be stopping, and the last acks must not be lost.
+      // Closed groups are included: the broker may be stopping, and the last acks must not be lost.
       this.#writeGroup(group);
     }
     this.#changedGroups.length = 0;
@@ -249,7 +255,7 @@ export class CommitCycle {
     this.#spareVolatile = publishes;
   }
 
-  /** Nothing becomes durable any more. */
+  /** The log has failed: nothing becomes durable any more. */
   failed(error: Error): void {
     this.#hasFailed = true;
     this.#sealed.publishes.failed(error);

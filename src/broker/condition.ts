@@ -11,24 +11,21 @@ export interface BrokerHealth {
   readonly failed: string | undefined;
   readonly damage: readonly DamageReport[];
   /**
-   * Something was lost or set aside since the start: what is left is served. What to do, in a sentence;
-   * undefined: nothing.
+   * What to do, in one sentence, if data was lost or set aside since the start; undefined otherwise. The rest
+   * of the data is served.
    */
   readonly degraded: string | undefined;
-  /**
-   * How often the wall clock jumped since the start, and by how much it is ahead of where it would be
-   * without.
-   */
+  /** How often the wall clock jumped since the start, and by how much it is ahead because of the jumps. */
   readonly clockJumps: number;
   readonly clockAheadMs: number;
 }
 
 const adviceOnDamage =
   'Stored data was missing or damaged; the rest is served. Compare with a backup, look into quarantine/ and the reports in "health.damage", and see "pillarbox doctor".';
-/** Reports that `health` keeps, the first ones. */
+/** `health` keeps this many reports, the first ones. */
 const damageReportsMax = 1000;
 
-/** What the condition of a broker depends on besides what it is told. */
+/** The inputs of a broker's condition, besides its own methods. */
 interface ConditionContext {
   /** The data directory. */
   readonly dir: string;
@@ -36,12 +33,14 @@ interface ConditionContext {
   readonly steady: SteadyTime;
 }
 
-/** The condition of a broker: whether it serves, why it refuses, and which damage was found. */
+/**
+ * The condition of a broker: whether it is ready, why it refuses publishes, and the damage that was found.
+ */
 export class Condition {
-  /** All that the data directory holds has been read back. */
+  /** Whether all of the data directory has been read back. */
   isReady = false;
   isClosed = false;
-  /** There once it is opened; `stalled`: why the journal cannot grow, if so. */
+  /** Set once the log is opened. `stalled` is the reason why the journal cannot grow, if any. */
   log: { readonly stalled: Error | undefined } | undefined = undefined;
   readonly #context: ConditionContext;
   readonly #damage: DamageReport[] = [];
@@ -52,7 +51,7 @@ export class Condition {
     this.#context = context;
   }
 
-  /** The log failed: nothing becomes durable any more. */
+  /** Set when the log has failed: nothing becomes durable any more. */
   get failure(): BrokerError | undefined {
     return this.#failure;
   }
@@ -63,7 +62,10 @@ export class Condition {
     return this.#failure;
   }
 
-  /** Offsets that a damaged journal held: only a start reads it, and takes them out when it has read all of it. */
+  /**
+   * Offsets that were lost with a damaged journal. They are found only at a start, which removes them when
+   * all of the journal is read.
+   */
   get lost(): readonly DamageReport[] {
     return this.#lost;
   }
@@ -73,12 +75,12 @@ export class Condition {
     if (this.#damage.length < damageReportsMax) this.#damage.push(report);
   }
 
-  /** Why no publish is accepted now; undefined: it is. */
+  /** Why no publish is accepted now; undefined if publishes are accepted. */
   get refusal(): BrokerError | undefined {
     return this.#context.watermarks.refusal ?? this.#refusalWhileStalled() ?? this.refusalForGood;
   }
 
-  /** Why nothing can be changed any more; undefined: it can. */
+  /** Why nothing can be changed any more; undefined if changes are possible. */
   get refusalForGood(): BrokerError | undefined {
     if (this.#failure) return this.#failure;
     return this.isClosed ? new BrokerError('closed', 'The broker is closed.') : undefined;
@@ -91,8 +93,8 @@ export class Condition {
   }
 
   /**
-   * No room for the next journal file, whatever the watermark says: what is left of the current one is for
-   * acks, so that consumers go on.
+   * The refusal while there is no room for the next journal file, whatever the watermark says. The rest of
+   * the current file is for acks, so that consumers can go on.
    */
   #refusalWhileStalled(): BrokerError | undefined {
     const stalled = this.log?.stalled;

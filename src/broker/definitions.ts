@@ -11,7 +11,7 @@ import { groupEntry, topicEntry } from './snapshot.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 import { Topic, type TopicGroup, type TopicHost } from './topics/topic.ts';
 
-/** What definitions are made with. */
+/** The parts of the broker that definitions work with. */
 export interface DefinitionsContext {
   readonly core: TopicHost;
   readonly catalog: Catalog;
@@ -23,9 +23,9 @@ export interface DefinitionsContext {
 const nothing = new Uint8Array(0);
 
 /**
- * Definitions make, change and end topics and groups: in the catalog, in the router, and in the journal. What
- * defines one is said twice (decision 8), so that the loss of one commit does not lose what all later ones
- * rest on.
+ * Definitions create, change and delete topics and groups: in the catalog, in the router, and in the journal.
+ * Each definition is written twice (decision 8), because all later commits depend on it and one commit could
+ * be lost.
  */
 export class Definitions {
   readonly #context: DefinitionsContext;
@@ -34,7 +34,7 @@ export class Definitions {
     this.#context = context;
   }
 
-  /** `orphans`: partitions that are there already. */
+  /** `orphans`: existing partitions for the topic to take over. */
   defineTopic(config: TopicConfig, orphans?: readonly number[]): Topic {
     const { core, catalog } = this.#context;
     const id = catalog.nextId();
@@ -48,7 +48,7 @@ export class Definitions {
     return topic;
   }
 
-  /** A topic and its first group, in one commit. */
+  /** Defines a topic and its first group, in one commit. */
   defineQueue(config: TopicConfig, groupDefinition: GroupConfig): Queue {
     const topic = this.defineTopic(config);
     return { topic, group: topic.defineFirstGroup(groupDefinition) };
@@ -117,21 +117,24 @@ export class Definitions {
 
   // ---- subjects
 
-  /** The router sends the topic what its subjects capture; if it has none, what is published to its name. */
+  /**
+   * Makes the router send the topic the messages that its subjects capture. A topic without subjects gets the
+   * messages that are published to its name.
+   */
   bind(topic: Topic): void {
     const { router } = this.#context;
     const { name, subjects } = topic.config;
     for (const subject of subjects) router.bindTopic(subject, topic);
-    // A name of several tokens is no subject to NATS clients either: they see it escaped.
+    // A name of several tokens is not a subject for NATS clients either: they see it escaped.
     if (subjects.length === 0 && isPublishSubject(name) && !name.includes('.')) router.bindName(name, topic);
   }
 
-  /** Throws when another topic captures subjects that these patterns would capture too. */
+  /** Throws if another topic captures subjects that these patterns would capture too. */
   checkSubjects(config: TopicConfig): void {
     for (const pattern of config.subjects) {
       const other = hasWildcards(pattern)
         ? this.#overlapping(pattern, config.name)
-        : this.#context.router.captorOf(pattern); // one look, however many topics there are
+        : this.#context.router.captorOf(pattern); // one lookup, however many topics there are
       if (!other || other.name === config.name) continue;
       throw new BrokerError(
         'subjects-overlap',

@@ -5,11 +5,10 @@ import type { GroupChanges } from './groups/group-changes.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 
 /**
- * Entries are the broker's state changes as the journal keeps them: a kind, the id of what changed, and a
- * payload.
+ * Entries are the broker's state changes in the journal: a kind, the id of the changed object, and a payload.
  *
- * A checkpoint is a sequence of the same entries that would have made the state as it is, so reading back
- * knows one way only. The grammar stands in docs/log-format.md, "Broker entries". Kinds are never reused; a
+ * A checkpoint is a sequence of the same entries, which would produce the current state. So there is only one
+ * way to read state back. docs/log-format.md, "Broker entries", has the grammar. Kinds are never reused; a
  * new meaning gets a new number.
  */
 export const EntryKind = {
@@ -17,39 +16,37 @@ export const EntryKind = {
   topicDefined: 1,
   /** id = topic. */
   topicDeleted: 2,
-  /** id = group; JSON {@link GroupEntry}, which places it at its positions. */
+  /** id = group; JSON {@link GroupEntry}, which includes its positions. */
   groupDefined: 3,
   /** id = group; JSON of its configuration. */
   groupConfigured: 4,
   /** id = group. */
   groupDeleted: 5,
-  /** id = group; what changed on one partition. */
+  /** id = group; changes on one partition. */
   groupChanged: 6,
   /** id = partition; first offset and runs removed. */
   partitionChanged: 7,
   /** id = topic; one dedupe id. */
   dedupeId: 8,
-  /** id = partition the message is for; offset in the schedule, due time. */
+  /** id = partition of the message; offset in the schedule, due time. */
   scheduled: 9,
-  /** id = 0; offset in the schedule that was delivered or dropped. */
+  /** id = 0; offset of a message in the schedule that was delivered or dropped. */
   unscheduled: 10,
   /** id = group; offset and metadata of one partition. */
   offsetCommitted: 11,
-  /** Checkpoints only. id = partition; first, holes, removals to account for. */
+  /** Checkpoints only. id = partition; first offset, holes, removals to account for. */
   partitionState: 12,
   /** Checkpoints only. id = partition; keys with count, first, last. */
   keyStates: 13,
   /** Checkpoints only. id = 0; the last id given out. */
   lastId: 14,
-  /** id = 0; every producer id below has been given out, or may have been. */
+  /** id = 0; all producer ids below the number in it may have been given out. */
   producerIds: 15,
   /** Checkpoints only. id = partition; its idempotent producers. */
   producers: 16,
-  /**
-   * id = producer id; JSON {@link TransactionalProducerEntry}: all there is to know of a transactional id.
-   */
+  /** id = producer id; JSON {@link TransactionalProducerEntry}: the whole state of a transactional id. */
   transactionalProducer: 17,
-  /** id = producer id; JSON {@link TransactionEntry}: what its transaction has more than before. */
+  /** id = producer id; JSON {@link TransactionEntry}: the additions to its transaction. */
   transactionGrew: 18,
   /** id = producer id: its transactional id is forgotten. */
   transactionalProducerForgotten: 19,
@@ -57,9 +54,11 @@ export const EntryKind = {
   openTransactions: 20,
   /** id = 0; JSON {@link AttributeEntry}. */
   attribute: 21,
-  /** id = 0; runs of offsets in the schedule that were taken back: their topic was purged or deleted. */
+  /** id = 0; runs of offsets in the schedule that were removed because their topic was purged or deleted. */
   scheduleTrimmed: 22,
-  /** id = group; offset, epoch and metadata of one partition, where {@link offsetCommitted} cannot say it. */
+  /**
+   * id = group; offset, epoch and metadata of one partition, if {@link offsetCommitted} cannot express it.
+   */
   offsetCommittedAs: 23,
 } as const;
 
@@ -72,8 +71,8 @@ export interface TopicEntry {
 }
 
 /**
- * Messages of a queue-like topic that are still to be looked at, because all groups may be done with them:
- * all, or some.
+ * Messages of a queue-like topic that are still to be checked, because all groups may be done with them: all
+ * messages, or ranges.
  */
 export type Unswept = 'all' | readonly (readonly [partition: number, from: number, to: number])[];
 
@@ -87,34 +86,35 @@ export interface GroupEntry {
 
 export interface GroupPositionEntry {
   /**
-   * Absent: its place in the list. Partitions that are not listed hold nothing that the group could be at.
+   * The partition's index; if absent, the index in the list. The group has nothing to store about partitions
+   * that are not listed.
    */
   readonly partition?: number;
   readonly cursor: number;
-  /** One past the highest offset delivered for the first time, where the cursor passed more. */
+  /** One past the highest offset that was delivered, if the cursor is further ahead. */
   readonly delivered?: number;
   readonly lag: number;
-  /** Offset and deliveries of each pending entry, flat. */
+  /** Offset and number of deliveries of each pending entry, as a flat list. */
   readonly pending: readonly number[];
-  /** Offset of each pending entry that consumers gave back, and how often they did, flat. */
+  /** Offset of each pending entry that consumers gave back, and how often they did, as a flat list. */
   readonly released?: readonly number[];
   /**
-   * Offset of each pending entry with a deadline, when its wait began (wall clock, milliseconds), and how long
-   * the wait is (-1: as long as the group's), flat.
+   * Offset of each pending entry with a deadline, the time when its wait began (wall clock, milliseconds),
+   * and the length of the wait (-1: as configured for the group), as a flat list.
    */
   readonly waits?: readonly number[];
   readonly backfill?: readonly number[];
-  /** How often it was placed anew; absent: never. */
+  /** How often the position was moved; absent: never. */
   readonly moves?: number;
   readonly committed?: Committed;
 }
 
-/** What was committed for a partition (a group with committed positions). */
+/** The committed position of a partition (a group with committed positions). */
 export interface Committed {
-  /** The next offset to read; below 0: what it means is the committer's affair. */
+  /** The next offset to read. The meaning of a negative number is up to the client that committed it. */
   readonly offset: number;
   readonly metadata: string;
-  /** The epoch of the log that the committer says it has read; absent: it said none. */
+  /** The epoch of the log that the client read, if it sent one. */
   readonly epoch?: number;
 }
 
@@ -123,19 +123,19 @@ export interface TransactionalProducerEntry {
   readonly epoch: number;
   readonly timeoutMs: number;
   readonly usedMs: number;
-  /** The producer id it had before this one. */
+  /** The previous producer id. */
   readonly previousId?: number;
-  /** The epoch before this one, when its producer asked for the next by naming it. */
+  /** The previous epoch, if the producer asked for the current one by naming it. */
   readonly previousEpoch?: number;
-  /** How its last transaction ended, and as whom its producer asked for that. */
+  /** The outcome of the last transaction, and the identity that its producer ended it with. */
   readonly ended?: { readonly producerId: number; readonly epoch: number; readonly outcome: Outcome };
   readonly transaction?: TransactionEntry & { readonly startedMs: number };
 }
 
 export interface TransactionEntry {
-  /** Ids of partitions. */
+  /** Partition ids. */
   readonly partitions: readonly number[];
-  /** Names under which positions may be added. */
+  /** Group names under which positions may be added. */
   readonly groups: readonly string[];
   /** Group id, partition, offset, metadata. */
   readonly positions: readonly (readonly [
@@ -150,33 +150,39 @@ export interface TransactionEntry {
 export interface AttributeEntry {
   readonly protocol: string;
   readonly name: string;
-  /** Absent: it is taken away. */
+  /** Absent: the attribute is removed. */
   readonly value?: unknown;
 }
 
-/** A wait for an answer, or for a redelivery, as it is stored. */
+/** A stored wait for an answer or for a redelivery. */
 export interface StoredWait {
-  /** Wall-clock time at which it began, milliseconds; what was delivered may have been so a little earlier. */
+  /** Wall-clock time at which it began, in milliseconds; the delivery itself may be a little older. */
   readonly sinceMs: number;
-  /** Undefined: as long as the group says. */
+  /** Undefined: as configured for the group. */
   readonly waitMs: number | undefined;
 }
 
-/** What changed of a group on one partition, as it is read back. */
+/** Changes of a group on one partition, as they are read back. */
 export interface GroupChangedEntry {
   readonly partition: number;
   readonly cursor: number;
   readonly deliverySequence: number;
   readonly backfillLength: number;
   readonly lag: number;
-  /** Those delivered, and how often, or held: by offset, and the last count of each last. */
+  /**
+   * Offsets that were delivered or held, with the number of deliveries, in the order of offsets. If an offset
+   * occurs twice, the last count is valid.
+   */
   readonly pending: readonly (readonly [offset: number, deliveries: number])[];
   readonly done: readonly number[];
-  /** Those given back, and how often. */
+  /** Offsets that were given back, and how often. */
   readonly released: readonly (readonly [offset: number, released: number])[];
-  /** When it was written (wall clock), as the time of the deliveries; undefined: by an older program. */
+  /**
+   * When the entry was written (wall clock), which stands for the time of the deliveries; undefined if an
+   * older program wrote it.
+   */
   readonly writtenMs: number | undefined;
-  /** Those with a deadline other than the group's wait, and how much of it was left when it was written. */
+  /** Offsets with a deadline other than the group's wait, and the time left when the entry was written. */
   readonly left: readonly (readonly [offset: number, leftMs: number])[];
 }
 
@@ -184,7 +190,7 @@ export function readJson(payload: Uint8Array): unknown {
   return JSON.parse(Buffer.from(payload).toString('utf8'));
 }
 
-/** A position of a group with what the next commit says of it. */
+/** A position of a group with the changes for the next commit. */
 export interface ChangedPosition {
   readonly partition: { readonly index: number };
   readonly cursor: number;
@@ -192,7 +198,7 @@ export interface ChangedPosition {
   readonly filteredLag: number;
   readonly changes: GroupChanges;
   readonly pending: {
-    /** How long it is until an entry is due, in whole milliseconds; undefined if it waits for nothing. */
+    /** Whole milliseconds until an entry is due; undefined if it waits for nothing. */
     leftMs(offset: number, nowMs: number): number | undefined;
   };
 }
@@ -213,7 +219,7 @@ export function writeGroupChanged(
   writeRuns(writer, changes.done.bounds());
   writer.uvarint(changes.deliveries.length);
   for (const number of changes.deliveries) writer.uvarint(number);
-  // Without what follows it is as it was written before messages could be given back, and had deadlines.
+  // Without the rest, the entry has the format from before messages could be given back and had deadlines.
   if (changes.released.length === 0 && !changes.startsWaits) return;
   writer.uvarint(changes.released.length);
   for (const number of changes.released) writer.uvarint(number);
@@ -250,7 +256,7 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
   const left: [offset: number, leftMs: number][] = [];
   for (let numbers = writtenMs === undefined ? 0 : reader.uvarint(); numbers > 0; numbers -= 2)
     left.push([reader.uvarint(), reader.uvarint()]);
-  // What was held stands between what was delivered.
+  // Held offsets are sorted in between the delivered ones.
   if (pending.length > delivered) pending.sort(([a], [b]) => a - b);
   return {
     partition,
@@ -341,8 +347,8 @@ function readRuns(reader: ByteReader): number[] {
 }
 
 /**
- * `uvarint first; set holes; set unaccounted; uvarint first less start`; what was written before there were
- * transactions ends without the last.
+ * `uvarint first; set holes; set unaccounted; uvarint first less start`. Entries from before there were
+ * transactions end without the last field.
  */
 export function writePartitionState(
   writer: ByteWriter,

@@ -1,8 +1,6 @@
 import type { BudgetName } from './budget-table.ts';
 
-/**
- * Every way the broker says no. The list is closed: each protocol maps all of it in its own errors file.
- */
+/** All refusals of the broker. The list is closed: each protocol maps all of it in its own errors file. */
 export type BrokerErrorCode =
   | 'topic-not-found'
   | 'topic-exists'
@@ -38,11 +36,11 @@ export type BrokerErrorCode =
   | 'storage-failed'
   | 'closed';
 
-/** What a caller may want to know besides the sentence. */
+/** Details of a refusal that programs can use. */
 export interface BrokerErrorDetails {
   readonly topic?: string;
   readonly group?: string;
-  /** The offset that was there instead of the expected one; -1 for none. */
+  /** The actual last offset, if it is not the expected one; -1 for none. */
   readonly lastOffset?: number;
   readonly lastDedupeId?: string | undefined;
   readonly limit?: number;
@@ -50,7 +48,10 @@ export interface BrokerErrorDetails {
   readonly budget?: BudgetName;
 }
 
-/** A refusal by the broker: what happened, to what, and what to do, with a code that programs can match. */
+/**
+ * A refusal by the broker: a sentence that says what happened, to what, and what to do, and a code that
+ * programs can match.
+ */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError';
   readonly code: BrokerErrorCode;
@@ -63,7 +64,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** An error about a topic: `what` goes on from its name. */
+/** An error about a topic. `what` continues the sentence after its name. */
 export function topicError(
   topic: { readonly name: string },
   code: BrokerErrorCode,

@@ -1,9 +1,7 @@
 import type { BrokerError } from './errors.ts';
 import type { Group, Topic } from './model.ts';
 
-/**
- * What happened, for those who watch: advisories, logs, the dashboard. Told synchronously, after the fact.
- */
+/** An event for watchers: advisories, logs, the dashboard. Emitted synchronously, after the change. */
 export type BrokerEvent<T = Topic, G = Group> =
   | { readonly kind: 'topic-created' | 'topic-updated' | 'topic-deleted'; readonly topic: T }
   | {
@@ -20,7 +18,7 @@ export type BrokerEvent<T = Topic, G = Group> =
     } & DeliveryEvent<G>)
   /** Messages were removed while the group waited for answers about them. */
   | { readonly kind: 'removed'; readonly group: G }
-  /** The log failed: nothing will be acked any more. */
+  /** The log has failed: nothing will be acked any more. */
   | { readonly kind: 'failed'; readonly error: BrokerError };
 
 export interface DeliveryEvent<G = Group> {
@@ -28,15 +26,15 @@ export interface DeliveryEvent<G = Group> {
   readonly partition: number;
   readonly offset: number;
   readonly deliveries: number;
-  /** Number of the delivery in its group. */
+  /** The number of the delivery in its group. */
   readonly sequence: number;
 }
 
-/** Those who watch, and a way to tell them. */
+/** The subscribers to events. */
 export class Events<T, G> {
   readonly #listeners = new Set<(event: BrokerEvent<T, G>) => void>();
 
-  /** Returns the call that ends the subscription. */
+  /** Returns the function that ends the subscription. */
   subscribe(listener: (event: BrokerEvent<T, G>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,4 +1,5 @@
-// What other layers may know of the broker. model.ts has its nouns on one page; ARCHITECTURE.md its wings.
+// The interface of the broker for other layers. model.ts has its nouns on one page; ARCHITECTURE.md its
+// wings.
 
 export type { Attributes } from './attributes.ts';
 export type { BrokerEvent, DeliveryEvent } from './assemble.ts';

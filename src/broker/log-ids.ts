@@ -1,18 +1,19 @@
 import type { IdRun } from './partitions/partition-list.ts';
 
-/** A topic, as far as its partitions' logs go. */
+/** A topic, reduced to the ids of its partitions' logs. */
 interface Owner {
   readonly partitions: { readonly runs: readonly IdRun[] };
 }
 
 /**
- * Whose logs have which ids: a run of ids per topic, so that partitions which are not opened cost nothing.
+ * Maps the ids of logs to their topics. It stores one run of ids per range, so that partitions that are not
+ * opened cost nothing.
  */
 export class LogIds<T extends Owner> {
-  /** In the order of the ids. */
+  /** In order of id. */
   readonly #runs: { readonly run: IdRun; readonly owner: T }[] = [];
 
-  /** Adds a topic, or what it has more than before. */
+  /** Adds a topic, or the new runs of a topic that has grown. */
   add(owner: T): void {
     for (const run of owner.partitions.runs) {
       const place = this.#placeOf(run.firstId);
@@ -27,14 +28,14 @@ export class LogIds<T extends Owner> {
     }
   }
 
-  /** The topic that has the log, and as which of its partitions. */
+  /** The topic of a log, and the index of the partition. */
   find(id: number): { readonly owner: T; readonly index: number } | undefined {
     const found = this.#runs[this.#placeOf(id + 1) - 1];
     if (found === undefined || id >= found.run.firstId + found.run.count) return undefined;
     return { owner: found.owner, index: found.run.firstIndex + id - found.run.firstId };
   }
 
-  /** Where the first run stands that begins at `id` or later. */
+  /** The place of the first run that begins at `id` or later. */
   #placeOf(id: number): number {
     let low = 0;
     let high = this.#runs.length;

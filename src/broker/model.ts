@@ -3,15 +3,15 @@ import type { GroupConfig } from './groups/group-config.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 
 // The model of the broker on one page: its nouns, in the order in which a newcomer needs them. The wings of
-// the broker know each other by these types. The classes that implement them have more members, for their
+// the broker use these types for each other. The classes that implement them have more members, for their
 // callers.
 
 /**
- * A topic is a named log of messages in one or more partitions. Every message of a topic reaches every group
- * of it. See topics/topic.ts.
+ * A topic is a named log of messages in one or more partitions. All its groups get all its messages. See
+ * topics/topic.ts.
  */
 export interface Topic {
-  /** Unique in the data directory, and never given again. */
+  /** Unique in the data directory, and never reused. */
   readonly id: number;
   readonly name: string;
   /** Milliseconds since the epoch. */
@@ -20,7 +20,7 @@ export interface Topic {
   readonly isDeleted: boolean;
   readonly partitions: {
     readonly length: number;
-    /** Undefined when the topic has no partition of that index. */
+    /** Undefined if the topic has no partition of that index. */
     at(index: number): Partition | undefined;
   };
   readonly groups: ReadonlyMap<string, Group>;
@@ -30,8 +30,8 @@ export interface Topic {
 }
 
 /**
- * A partition is one log of a topic, and which of its messages still live. An offset counts its messages from
- * 0 and is never given again. See partitions/partition.ts.
+ * A partition is one log of a topic, and knows which of its messages are live. An offset counts its messages
+ * from 0 and is never reused. See partitions/partition.ts.
  *
  * ```
  *   offsets   … removed │ first … live and removed mixed … │ stable end … │ durable end … │ next
@@ -40,9 +40,11 @@ export interface Topic {
 export interface Partition {
   readonly topic: Topic;
   readonly index: number;
-  /** The lowest live offset; {@link nextOffset} when no message lives. */
+  /** The lowest live offset; {@link nextOffset} if there is no live message. */
   readonly firstOffset: number;
-  /** One past the last offset that readers see: durable, and of no open transaction. */
+  /**
+   * One past the last offset that readers see: all messages below it are durable and in no open transaction.
+   */
   readonly stableEnd: number;
   /** One past the last offset on disk. */
   readonly durableEnd: number;
@@ -51,13 +53,13 @@ export interface Partition {
   readonly count: number;
   readonly bytes: number;
   isLive(offset: number): boolean;
-  /** One message; undefined when it was removed, or is not durable yet. */
+  /** One message; undefined if it was removed, or is not durable yet. */
   get(offset: number): Promise<StoredMessage | undefined>;
 }
 
 /**
- * A group is a reading position on a topic, shared by its consumers: inside a group, a message goes to one
- * consumer. The ack model stands at the top of groups/group.ts.
+ * A group is a reading position on a topic, shared by its consumers: each message goes to one consumer of the
+ * group. The ack model is at the top of groups/group.ts.
  */
 export interface Group {
   readonly id: number;
@@ -65,33 +67,34 @@ export interface Group {
   readonly topic: Topic;
   readonly createdMs: number;
   readonly config: GroupConfig;
-  /** It was deleted, or the broker is closed. */
+  /** The group was deleted, or the broker is closed. */
   readonly isClosed: boolean;
   readonly isPaused: boolean;
-  /** Messages still to deliver for the first time. */
+  /** Messages to be delivered for the first time. */
   readonly lag: number;
   attach(consumer: Consumer): void;
   detach(consumer: Consumer, options?: DetachOptions): void;
-  /** Delivers soon: a consumer has credit again. */
+  /** Makes the group deliver soon, because a consumer has credit again. */
   wake(): void;
   /**
-   * Answers to a delivery, by its message. False: it was answered before. `ack`: done. `nack`: failed, to be
-   * delivered again. `reject`: never again. `giveBack`: delivered again at once, and not failed.
+   * Answers to a delivery, by its message. False if it was answered before. `ack`: the message is done.
+   * `nack`: it failed, and is to be delivered again. `reject`: it is never delivered again. `giveBack`: it is
+   * delivered again at once, and this is no failure.
    */
   ack(partition: number, offset: number): boolean;
   nack(partition: number, offset: number, delayMs?: number, reason?: string): boolean;
   reject(partition: number, offset: number, reason: string): boolean;
   giveBack(partition: number, offset: number): boolean;
-  /** The consumer has until so many milliseconds from now. */
+  /** Sets the deadline of the answer, `ms` milliseconds from now. */
   setDeadline(partition: number, offset: number, ms: number): boolean;
 }
 
 /**
- * A consumer takes messages from a group. It is an interface: a pull request is one with a finite credit, a
- * push subscription one whose credit follows its acks and its socket.
+ * A consumer takes messages from a group. A pull request is a consumer with a finite credit. A push
+ * subscription is a consumer whose credit follows its acks and its socket.
  */
 export interface Consumer {
-  /** How many messages it takes now; at 0 it is passed over until `group.wake()`. */
+  /** How many messages it takes now. With credit 0 it is skipped until `group.wake()`. */
   readonly credit: number;
   /**
    * The largest message it takes now, in bytes of key, headers and value, or as {@link sizeOf} counts;
@@ -99,39 +102,39 @@ export interface Consumer {
    */
   readonly creditBytes: number;
   /**
-   * The bytes of a message as this consumer's protocol counts them. Sequence and pending of the delivery are
-   * not known yet.
+   * The bytes of a message as this consumer's protocol counts them. The sequence and the pending count of the
+   * delivery are not known yet.
    */
   sizeOf?(delivery: Delivery): number;
-  /** What its client calls it, for people. */
+  /** The client's name for it, shown to people. */
   readonly label?: string | undefined;
-  /** The id of the connection that it came by. */
+  /** The id of its connection. */
   readonly connection?: number | undefined;
   /**
-   * How long it has for each message, in milliseconds; absent: as long as its group says. Read at each
+   * How long it may take for each message, in milliseconds; absent: as configured for its group. Read at each
    * delivery.
    */
   readonly ackWaitMs?: number | undefined;
-  /** The partitions it takes messages of; absent: all. */
+  /** The partitions that it takes messages from; absent: all. */
   readonly partitions?: ReadonlySet<number>;
   /**
-   * Takes one delivery. Called synchronously; it may detach itself, and it must not ack or nack inside the
+   * Takes one delivery. Called synchronously. It may detach the consumer, but must not ack or nack inside the
    * call.
    */
   receive(delivery: Delivery): void;
   /** The next message is larger than `creditBytes`; the consumer stays attached unless it detaches itself. */
   refused?(bytes: number): void;
-  /** The group is gone; nothing will come any more. */
+  /** The group is gone; no more messages will be delivered. */
   ended(reason: ConsumerEnd): void;
 }
 
 export type ConsumerEnd = 'group-deleted' | 'topic-deleted' | 'closed';
 
-/** What becomes of the messages that a consumer holds when it detaches. */
+/** What happens to the messages that a consumer holds when it detaches. */
 export interface DetachOptions {
   /**
-   * `keep` (the default): they are the consumer's until their deadlines, and may still be answered.
-   * `release`: they go back at once, in the order of their deliveries, and that does not count as a failure.
+   * `keep` (the default): they belong to the consumer until their deadlines, and may still be answered.
+   * `release`: they go back at once, in the order of their deliveries, which does not count as a failure.
    */
   readonly held?: 'keep' | 'release';
 }
@@ -140,9 +143,9 @@ export interface DetachOptions {
 export interface ConsumerInfo {
   readonly label: string | undefined;
   readonly connection: number | undefined;
-  /** Messages it would take now. */
+  /** How many messages it would take now. */
   readonly credit: number;
-  /** Messages it was given and has not answered. */
+  /** Messages that it got and has not answered. */
   readonly held: number;
   /** When the oldest of these was delivered, in milliseconds since the epoch. */
   readonly heldSinceMs: number | undefined;
@@ -154,29 +157,32 @@ export interface Delivery {
   readonly partition: number;
   /** 1 for the first delivery of the message to this group. */
   readonly deliveries: number;
-  /** The same, without deliveries that consumers gave back unhandled: only these count against maxDeliver. */
+  /**
+   * The same without the deliveries that consumers gave back unhandled. Only these attempts count towards
+   * maxDeliver.
+   */
   readonly attempt: number;
-  /** When the consumer's time is up, on the monotonic clock; Infinity where nothing is to be answered. */
+  /** The deadline of the answer, on the monotonic clock; Infinity if no answer is expected. */
   readonly deadlineMs: number;
   /** Number of this delivery in the group, from 1. */
   readonly sequence: number;
-  /** Messages the group has still to deliver for the first time. */
+  /** Messages that the group has yet to deliver for the first time. */
   readonly pending: number;
   /** Bytes of key, headers and value. */
   readonly bytes: number;
 }
 
 /**
- * A receipt stands for one delivery, so that an answer which comes late settles nothing. See
+ * A receipt identifies one delivery, so that an answer that comes too late settles nothing. See
  * groups/receipt.ts.
  */
 export interface Receipt {
   readonly group: Group;
   readonly partition: number;
   readonly offset: number;
-  /** Which delivery of the message it was, from 1. */
+  /** The number of the delivery of the message, from 1. */
   readonly delivery: number;
-  /** Whether it can still settle its message. */
+  /** Whether the receipt can still settle its message. */
   readonly isCurrent: boolean;
   ack(): boolean;
   nack(delayMs?: number, reason?: string): boolean;
@@ -190,11 +196,11 @@ export interface Message {
   readonly key?: Uint8Array | string | null;
   readonly headers?: readonly Header[];
   readonly value: Uint8Array | string | null;
-  /** Milliseconds since the epoch; the broker's clock when absent. */
+  /** Milliseconds since the epoch; absent: the time of the broker's clock. */
   readonly timestampMs?: number;
 }
 
-/** A message as it was read back: copies of its parts and where it stands. */
+/** A message that was read back: copies of its parts, and its topic, partition and offset. */
 export interface StoredMessage {
   readonly topic: string;
   readonly partition: number;

@@ -1,17 +1,19 @@
 import { Queue, type Clock } from '../util/index.ts';
 
-/** Work that is paced gets so much of a turn of the event loop, beside everything that is done at once. */
+/** Paced work gets this much of each turn of the event loop, in addition to work that is done at once. */
 const turnMs = 10;
 
 /**
  * The pacing of a broker is the one queue in which long work waits between its pieces: scans of the log,
- * requests to an API. One piece of it goes on per turn of the event loop, however much such work there is;
- * the rest of the turn is everybody else's.
+ * requests to an API. Each turn of the event loop resumes one piece, however much such work there is. The
+ * rest of the turn is for all other work.
  */
 export class Pacing {
   readonly #clock: Clock;
   readonly #waiting = new Queue<() => void>();
-  /** Until when paced work may go on without waiting, in this turn of the loop; undefined: none has begun. */
+  /**
+   * Until when paced work may go on without waiting, in this turn of the loop; undefined if none has started.
+   */
   #endMs: number | undefined = undefined;
   #scheduled = false;
 
@@ -19,7 +21,7 @@ export class Pacing {
     this.#clock = clock;
   }
 
-  /** Resolves when it is the turn of who asks. */
+  /** Resolves when it is the caller's turn. */
   wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -28,8 +30,8 @@ export class Pacing {
   }
 
   /**
-   * Before a piece of work that may be small: undefined while this turn of the loop has time for it and
-   * nobody waits, else as {@link wait}.
+   * To be called before a piece of work that may be small. Undefined if this turn of the loop has time for it
+   * and no other work waits; otherwise as {@link wait}.
    */
   rest(): Promise<void> | undefined {
     if (this.#waiting.size > 0) return this.wait();

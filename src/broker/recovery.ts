@@ -1,13 +1,20 @@
 import type { Timer } from '../util/index.ts';
 import type { Assembly } from './assemble.ts';
 
-/** At most so long does the start wait for age limits; what they have left to remove goes after it. */
+/**
+ * The start waits at most this long for age limits. Older messages that are left by then are removed after
+ * the start.
+ */
 const removeAgedMsMax = 1000;
 
-/** After the journal was replayed: makes good for what it cannot say, and lets the broker begin. */
+/**
+ * Runs after the replay of the journal: restores the state that the journal does not contain, and starts the
+ * broker.
+ */
 export async function recover(parts: Assembly): Promise<void> {
   const { catalog, condition, definitions, log } = parts;
-  // Definitions were lost; a new partition must not get old messages.
+  // If definitions were lost, the ids of their partitions are not reused: a new partition must not get old
+  // messages.
   catalog.noteIds(...log.orphans);
   parts.lose(condition.lost);
   parts.replay.recovered();
@@ -31,7 +38,10 @@ export async function recover(parts: Assembly): Promise<void> {
   for (const topic of catalog.topics.values()) topic.resume();
 }
 
-/** Age limits and keys under way hold before the first client asks; the journal does not tell of them. */
+/**
+ * Applies age limits and restores the locks of keys before the first client connects, because the journal
+ * does not record them.
+ */
 async function beforeClients({ catalog, clock }: Assembly): Promise<void> {
   const topics = [...catalog.topics.values()];
   let timer: Timer | undefined;

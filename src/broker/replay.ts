@@ -24,7 +24,7 @@ import { Topic, type TopicHost } from './topics/topic.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Transactions } from './transactions/transactions.ts';
 
-/** All that entries of the journal speak of. */
+/** All parts of the broker that entries of the journal refer to. */
 export interface StoredParts {
   readonly catalog: Catalog;
   readonly producerIds: ProducerIds;
@@ -33,7 +33,7 @@ export interface StoredParts {
   schedule(): Schedule;
 }
 
-/** The replay makes state of entries: of those of a checkpoint first, then of those of the journal after it. */
+/** The replay turns entries into state: first those of a checkpoint, then those of the journal after it. */
 export class Replay {
   readonly #parts: StoredParts;
   readonly #catalog: Catalog;
@@ -47,7 +47,7 @@ export class Replay {
     this.#host = host;
   }
 
-  /** Reads what {@link writeSnapshot} wrote. */
+  /** Reads a snapshot of {@link writeSnapshot}. */
   restore(snapshot: Uint8Array): void {
     const reader = new ByteReader(snapshot);
     while (reader.remaining > 0) {
@@ -58,8 +58,8 @@ export class Replay {
   }
 
   /**
-   * Applies one entry of the journal or of a checkpoint. Entries of topics and groups that were deleted since
-   * are passed over.
+   * Applies one entry of the journal or of a checkpoint. Entries of topics and groups that were deleted later
+   * are skipped.
    */
   apply(kind: number, id: number, payload: Uint8Array): void {
     switch (kind) {
@@ -162,11 +162,11 @@ export class Replay {
     const topic = this.#catalog.topicsById.get(id);
     if (!topic) return;
     topic.close('topic-deleted');
-    // Said by an entry of its own since there is one.
+    // The journal of an older program has no entry of its own for this (`scheduleTrimmed`).
     for (const { log } of topic.partitions.opened)
       this.#parts.schedule().remove(this.#parts.schedule().offsetsOf(log.id));
     this.#catalog.removeTopic(topic);
-    // The deletion is in the journal: its files go now, if a crash left them behind.
+    // The deletion is in the journal. If a crash left the files behind, they are deleted now.
     for (const { log } of topic.partitions.opened)
       void this.#host.log.deletePartition(log.id).catch(() => undefined);
   }
@@ -185,7 +185,7 @@ export class Replay {
     for (const [index, stored] of entry.positions.entries()) {
       const position = group.positions.at(stored.partition ?? index);
       if (!position) continue;
-      // What was in memory is gone with the last run, and offsets begin anew.
+      // Messages in memory were lost at the end of the last run, and offsets start again from 0.
       const isGone = topic.config.durability === 'memory';
       const backfill = stored.backfill && !isGone ? [...stored.backfill] : undefined;
       position.place(isGone ? position.partition.firstOffset : stored.cursor, backfill);
@@ -261,9 +261,9 @@ export class Replay {
     }
   }
 
-  /** After the last entry: what was pending is to be delivered again. */
+  /** Called after the last entry: makes pending messages be delivered again. */
   recovered(): void {
-    // A purge looks at partitions that are opened.
+    // A purge only looks at opened partitions.
     for (const id of this.#parts.schedule().partitionIds) this.#catalog.partition(id);
     for (const group of this.#catalog.groupsById.values()) group.recovered();
   }

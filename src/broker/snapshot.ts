@@ -9,7 +9,7 @@ import {
 import type { StoredParts } from './replay.ts';
 import type { Topic, TopicGroup, TopicPartition } from './topics/topic.ts';
 
-/** What defines a topic, and where it stands. */
+/** The entry that defines a topic, with its state. */
 export function topicEntry(topic: Topic): Uint8Array {
   const partitionIds = [...topic.partitions.ids()];
   const { config, createdMs, unswept } = topic;
@@ -17,7 +17,7 @@ export function topicEntry(topic: Topic): Uint8Array {
   return Buffer.from(JSON.stringify(entry));
 }
 
-/** What defines a group, and where it stands. */
+/** The entry that defines a group, with its positions. */
 export function groupEntry(group: TopicGroup, clock: Clock): Uint8Array {
   const stored = group.positions.opened.filter((position) => !position.isUntouched);
   const [nowMs, wallMs] = [clock.monotonic(), clock.now()];
@@ -51,7 +51,7 @@ export function groupEntry(group: TopicGroup, clock: Clock): Uint8Array {
   return Buffer.from(JSON.stringify(entry));
 }
 
-/** The whole state, as entries one after the other: `uvarint kind, id, length; payload`. */
+/** The whole state, as a sequence of entries: `uvarint kind, id, length; payload`. */
 export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
   const { catalog, producerIds, transactions, attributes } = parts;
   const pieces: Uint8Array[] = [];
@@ -101,7 +101,7 @@ function writePartition(
   const { id } = partition.log;
   const scratch = new ByteWriter();
   const { firstOffset, startOffset, holes, accounting } = partition;
-  if (partition.nextOffset === 0) return; // nothing was ever in it
+  if (partition.nextOffset === 0) return; // it never had a message
   writePartitionState(scratch, firstOffset, startOffset, holes, accounting.offsets);
   add(EntryKind.partitionState, id, scratch.copy());
   if (partition.producers.size > 0) {

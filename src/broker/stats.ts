@@ -2,7 +2,7 @@ import type { GroupInfo } from './groups/group-info.ts';
 import type { Group, Topic } from './model.ts';
 import type { Rate } from './partitions/rates.ts';
 
-/** A topic as its statistics are made. */
+/** A topic as far as its statistics need it. */
 interface MeasuredTopic extends Topic {
   readonly partitions: Topic['partitions'] & { readonly opened: readonly { count: number; bytes: number }[] };
   readonly durableCount: number;
@@ -16,7 +16,7 @@ interface MeasuredTopic extends Topic {
   };
 }
 
-/** A group as its statistics are made. */
+/** A group as far as its statistics need it. */
 interface MeasuredGroup extends Group {
   readonly topic: Topic & { readonly inRate: Rate };
   readonly deliverRate: Rate;
@@ -25,7 +25,7 @@ interface MeasuredGroup extends Group {
 }
 
 /**
- * How a topic is doing: messages and bytes are those on disk. Rates are per second over about ten seconds;
+ * Statistics of a topic. Messages and bytes are those on disk. Rates are per second over about ten seconds;
  * times are estimates from them.
  */
 export interface TopicStats {
@@ -35,21 +35,21 @@ export interface TopicStats {
   readonly inPerSecond: number;
   readonly removedPerSecond: number;
   /**
-   * Milliseconds until publishes are refused, or the oldest messages dropped, by messagesMax or bytesMax if
-   * rates stay; absent when neither is nearing. The disk is no topic's own: see `diskTimeToFullMs` of the
-   * broker.
+   * Milliseconds until messagesMax or bytesMax is reached, if rates stay the same, so that publishes are
+   * refused or the oldest messages dropped. Absent if no limit is getting closer. The disk is shared by all
+   * topics: see `diskTimeToFullMs` of the broker.
    */
   readonly timeToFullMs?: number;
   readonly groups: number;
-  /** Messages that left since the start without an answer of a group, by cause. */
+  /** Messages since the start that left without an answer from a group, by cause. */
   readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
-  /** Messages that became dead letters since the start, those of its groups too. */
+  /** Messages that became dead letters since the start, including those of its groups. */
   readonly deadLettered: number;
-  /** Messages that its policy wanted to be dead letters and that were removed without. */
+  /** Messages that its policy would have made dead letters, but that were removed without. */
   readonly deadLettersLost: number;
 }
 
-/** How a group is doing; its lag is in messages that are on disk. */
+/** Statistics of a group. The lag counts messages on disk. */
 export interface GroupStats {
   readonly lag: number;
   readonly inFlight: number;
@@ -59,7 +59,9 @@ export interface GroupStats {
   readonly inPerSecond: number;
   readonly deliveredPerSecond: number;
   readonly ackedPerSecond: number;
-  /** Milliseconds until nothing is left to deliver if rates stay; absent when the lag is not shrinking. */
+  /**
+   * Milliseconds until nothing is left to deliver, if rates stay the same; absent if the lag does not shrink.
+   */
   readonly timeToEmptyMs?: number;
   readonly consumers: number;
   readonly paused: boolean;
@@ -83,7 +85,7 @@ export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
   };
 }
 
-/** Until the fullest partition reaches a limit, when each gets its share of what comes. */
+/** Time until the fullest partition reaches a limit, if growth is spread evenly over the partitions. */
 function limitsTimeToFullMs(topic: MeasuredTopic, growthPerSecond: number): number {
   const { messagesMax = Infinity, bytesMax = Infinity } = topic.config;
   if (growthPerSecond <= 0 || (messagesMax === Infinity && bytesMax === Infinity)) return Infinity;
@@ -91,7 +93,7 @@ function limitsTimeToFullMs(topic: MeasuredTopic, growthPerSecond: number): numb
   let seconds = Infinity;
   for (const { count, bytes } of topic.partitions.opened) {
     seconds = Math.min(seconds, (messagesMax - count) / growth);
-    // What comes is taken to be as large as what is there.
+    // New messages are assumed to be as large as the present ones.
     if (count > 0) seconds = Math.min(seconds, (bytesMax - bytes) / (growth * (bytes / count)));
   }
   return Math.max(0, seconds) * 1000;

@@ -3,18 +3,21 @@ import type { Clock, Timer } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 
 /**
- * Marks past which the broker refuses publishes, and past those of memory all that would grow, while
- * consumers go on.
+ * Limits beyond which the broker refuses publishes. Beyond those of memory it also refuses everything else
+ * that would grow. Consumers can go on.
  */
 export interface WatermarkOptions {
   /**
-   * Publishes are refused while the disk has less free, in bytes; undefined = 256 MiB, or an eighth of the
-   * disk if that is less.
+   * Publishes are refused while the disk has less free space, in bytes; undefined: 256 MiB, or an eighth of
+   * the disk if that is less.
    */
   readonly diskFreeBytesMin: number | undefined;
-  /** Publishes are refused while the process uses more, in bytes; Infinity = never. */
+  /** Publishes are refused while the process uses more memory, in bytes; Infinity: never. */
   readonly memoryBytesMax: number;
-  /** The same for V8's heap, whose limit (`--max-old-space-size`) ends the process; Infinity = never. */
+  /**
+   * The same for V8's heap. If the heap reaches its own limit (`--max-old-space-size`) the process ends.
+   * Infinity: never.
+   */
   readonly heapBytesMax: number;
 }
 
@@ -22,21 +25,25 @@ const checkEveryMs = 1000;
 const defaultDiskFreeBytesMin = 256 * 1024 * 1024;
 const defaultDiskShare = 1 / 8;
 /**
- * How far back the disk's filling is looked at: a journal file is filled at once, and others write to it too.
+ * The period over which the growth of the disk's use is measured. It is long, because a journal file is
+ * allocated in one step, and other programs write to the disk too.
  */
 const trendMs = 60_000;
 /**
- * The disk is looked at once more when this share of what is free above the mark was written, but not for
- * less than this share of the mark.
+ * The disk is checked again when this share of the free space above the mark was written, or this share of
+ * the mark if that is more.
  */
 const lookShareOfFree = 1 / 4;
 const lookShareOfMark = 1 / 16;
-/** Publishes are let in again when so much more than the mark is free. */
+/**
+ * Publishes are accepted again when the free space is this factor above the mark. Memory must fall below the
+ * mark by the same factor.
+ */
 const hysteresis = 1.1;
 
 /**
- * Watermarks look at disk and memory once a second, and at the disk the oftener the faster it fills, and say
- * why no publish is accepted while a mark is passed.
+ * Watermarks check disk and memory once a second, and the disk more often the faster it fills. While a mark
+ * is passed they give the reason why no publish is accepted.
  */
 export class Watermarks {
   readonly #options: WatermarkOptions;
@@ -49,7 +56,7 @@ export class Watermarks {
   readonly #heapBytes: () => number;
   readonly #unflushedBytes: () => number;
   #writtenBytes = 0;
-  /** Written by the time of the next look, if it is not by time. */
+  /** The next check happens when this many bytes were written, if the timer is not first. */
   #lookAtBytes = Infinity;
   #timer: Timer | undefined = undefined;
   #stopped = false;
@@ -58,7 +65,7 @@ export class Watermarks {
   #refusal: BrokerError | undefined = undefined;
   #memoryRefusal: BrokerError | undefined = undefined;
   diskFreeBytes: number | undefined = undefined;
-  /** Free bytes as they were, oldest first. */
+  /** Free bytes over time, oldest first. */
   #trend: { readonly atMs: number; readonly freeBytes: number }[] = [];
 
   constructor(
@@ -69,9 +76,9 @@ export class Watermarks {
       clock: Clock;
       memoryBytes: () => number;
       heapBytes: () => number;
-      /** Accepted, and yet to take room on the disk. */
+      /** Bytes that are accepted but do not take room on the disk yet. */
       unflushedBytes: () => number;
-      /** Told after each look. */
+      /** Called after each check. */
       checked: (diskFull: boolean) => void;
     },
   ) {
@@ -97,15 +104,18 @@ export class Watermarks {
     return this.#refusal;
   }
 
-  /** Why nothing may grow in memory now, if so; `looks`: as it is at this moment, and not a second ago. */
+  /**
+   * The reason why nothing may grow in memory now, if any; with `looks` memory is measured at this moment,
+   * instead of up to a second ago.
+   */
   memoryRefusal(looks: boolean): BrokerError | undefined {
     if (looks) this.#lookAtMemory();
     return this.#memoryRefusal;
   }
 
   /**
-   * Until the disk's watermark is passed, if it goes on as in the last minute; undefined when it does not
-   * near.
+   * Time until the disk passes its watermark, at the rate of the last minute; undefined if it is not getting
+   * closer.
    */
   get diskTimeToFullMs(): number | undefined {
     const [first] = this.#trend;
@@ -138,13 +148,13 @@ export class Watermarks {
     while (atMs - this.#trend[0]!.atMs > trendMs) this.#trend.shift();
   }
 
-  /** So many bytes were written by now, from the start on. */
+  /** Tells the number of bytes written since the start. */
   written(bytes: number): void {
     this.#writtenBytes = bytes;
     if (bytes >= this.#lookAtBytes && !this.#stopped) void this.check();
   }
 
-  /** Looks now. */
+  /** Checks disk and memory now. */
   async check(): Promise<void> {
     const writtenBytes = this.#writtenBytes;
     this.#lookAtBytes = Infinity;
@@ -157,7 +167,7 @@ export class Watermarks {
       this.#noteFree(freeBytes);
       const spare = freeBytes - this.#unflushedBytes() - this.#diskFreeBytesMin;
       this.#diskFull = spare < (this.#diskFull ? this.#diskFreeBytesMin * (hysteresis - 1) : 0);
-      // Past the mark only what makes room is written, and the look by time will do.
+      // Past the mark only entries that make room are written, and the check by timer is enough.
       if (!this.#diskFull)
         this.#lookAtBytes =
           writtenBytes + Math.max(spare * lookShareOfFree, this.#diskFreeBytesMin * lookShareOfMark);

@@ -11,7 +11,7 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 
-/** Whether only this machine can reach the address. A name counts when all it resolves to does. */
+/** Whether only this machine can reach the address. A name counts if all addresses that it resolves to do. */
 export async function isLoopback(host: string): Promise<boolean> {
   if (isIP(host)) return loopback.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
   if (host === 'localhost') return true;
@@ -22,12 +22,12 @@ export async function isLoopback(host: string): Promise<boolean> {
   );
 }
 
-/** Whether clients of a protocol must log in: what a table of users says. */
+/** A table of users, which decides whether clients of a protocol must log in. */
 interface LoginRule {
   requires(protocol: string): boolean;
 }
 
-/** A place that listens, and what keeps strangers out of it. */
+/** A listening address, and the settings that protect it. */
 interface Exposure {
   readonly title: string;
   readonly host: string;
@@ -35,13 +35,13 @@ interface Exposure {
   readonly hostFlag: string;
   readonly loginFlags: string;
   readonly authenticates: boolean;
-  /** Another way out, as it reads at the end of a sentence. */
+  /** Another solution, as the end of a sentence. */
   readonly orElse: string;
 }
 
 /**
- * Refuses, in one sentence, to be open to the network by accident, and settings that do not fit together. The
- * users are those of the settings, unless others are given.
+ * Refuses, in one sentence, settings that do not fit together, and settings that would open the server to the
+ * network by accident. The users are those of the settings, unless others are given.
  */
 export async function checkExposure(settings: Settings, given?: LoginRule): Promise<void> {
   for (const protocol of protocols) {
@@ -96,7 +96,7 @@ async function checkOne(exposure: Exposure, insecure: boolean): Promise<void> {
     );
 }
 
-/** What went wrong while listening, in one sentence. */
+/** The error of a failed listen, in one sentence. */
 export function listenError(
   error: unknown,
   door: string,

@@ -4,16 +4,19 @@ import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Setting, type Settings, environmentName, settingTable } from './settings.ts';
 
-/** Where a value came from. Flags win over the environment, that over the file, that over the defaults. */
+/**
+ * The source of a value. Flags override the environment, the environment overrides the file, and the file
+ * overrides the defaults.
+ */
 export type SettingOrigin = 'flag' | 'environment' | 'file' | 'default';
 
-/** A configuration is the settings in force and where each came from. */
+/** A configuration is the settings in force, with the source of each. */
 export interface Configuration {
   readonly settings: Settings;
   readonly origins: { readonly [K in keyof Settings]: SettingOrigin };
   /** The configuration file that was read, if any. */
   readonly file: string | undefined;
-  /** Things that look like mistakes but stop nothing. */
+  /** Problems that look like mistakes but do not prevent the start. */
   readonly warnings: readonly string[];
 }
 
@@ -21,11 +24,11 @@ export interface ConfigurationSources {
   /** By setting name, without the dashes in front; `config` names the file. */
   readonly flags?: { readonly [name: string]: string | boolean | undefined };
   readonly environment?: { readonly [name: string]: string | undefined };
-  /** Where the configuration file is looked for and relative paths start. */
+  /** The directory of the configuration file, and the base of relative paths. */
   readonly directory?: string;
 }
 
-/** Read from the working directory when no file is named; the first that exists. */
+/** Read from the working directory if no file is named; the first that exists is used. */
 export const configurationFileNames: readonly string[] = ['pillarbox.config.toml', 'pillarbox.config.json'];
 
 /** Variables that belong to the command line's client side or to the tests, not to the server. */
@@ -111,7 +114,7 @@ function unfit(setting: Setting<unknown>, where: string, value: unknown): Server
   );
 }
 
-/** Undefined and functions, which JSON cannot say, show as their type. */
+/** Undefined and functions, which JSON cannot express, are shown as their type. */
 function shownValue(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : shownText(JSON.stringify(value) ?? typeof value);
 }
@@ -144,10 +147,10 @@ async function parseConfigurationFile(path: string, text: string): Promise<Value
   const kind = basename(path).endsWith('.json') ? 'JSON' : 'TOML';
   let values: unknown;
   try {
-    // smol-toml is loaded only where there is a TOML file to read.
+    // smol-toml is loaded only if there is a TOML file to read.
     values = kind === 'JSON' ? JSON.parse(text) : (await import('smol-toml')).parse(text);
   } catch (error) {
-    // The rest of a TOML error is a drawing of the place; its line is enough here.
+    // The rest of a TOML error is a drawing of the place; the line number is enough here.
     const [reason = ''] = messageOf(error).split('\n');
     const { line } = error as { line?: unknown };
     const place = typeof line === 'number' ? `, line ${line}` : '';
@@ -175,8 +178,8 @@ function didYouMean(name: string, known: readonly string[]): string {
 
 /**
  * The settings of a server that is started from code: the defaults, each overridable by its name in camel
- * case. A value is held to what a flag is held to, and throws the same ServerError. Undefined counts as left
- * out; `others` are names that belong to the caller.
+ * case. Values are checked like those of flags, with the same ServerError. Undefined counts as left out;
+ * `others` are names of the caller's own options.
  */
 export function settingsOf(given: Partial<Settings>, others: readonly string[] = []): Settings {
   const keys = Object.keys(settingTable) as (keyof Settings)[];

@@ -1,31 +1,35 @@
 import { readFileSync } from 'node:fs';
 
-/**
- * How the descriptors of the process are shared out, so that connections never take those that the log needs.
- */
+/** The shares of the process's file descriptors, so that connections never take those that the log needs. */
 export interface DescriptorShares {
   /** Connections of all protocols. */
   readonly connectionsMax: number;
   readonly adminConnectionsMax: number;
   /** Open segment files of the log. */
   readonly openFilesMax: number;
-  /** So few that loading code later might fail, and Node does not load a module again that failed once. */
+  /**
+   * Whether descriptors are so few that loading code later might fail. Node does not load a module again
+   * after a failure.
+   */
   readonly isScarce: boolean;
 }
 
 /**
- * Journal, checkpoint, lock, listening sockets and their copies, the event loop's own, modules, connections
- * being refused.
+ * For journal, checkpoint, lock, listening sockets and their copies, the event loop's own, modules, and
+ * connections that are being refused.
  */
 const reserved = 128;
-/** Code in many small files is read by dozens at once. */
+/**
+ * With fewer descriptors than this, loading code may fail, because dozens of its many small files are open at
+ * the same time.
+ */
 const plenty = 512;
 const openFilesWanted = 2048;
 const adminConnectionsWanted = 512;
 const connectionsWanted = 65_536;
 
 /**
- * With few descriptors: a quarter for the log's files, an eighth for the admin HTTP, the rest for
+ * Shares out few descriptors: a quarter for the log's files, an eighth for the admin HTTP, the rest for
  * connections.
  */
 export function shareDescriptors(descriptorsMax: number): DescriptorShares {
@@ -36,7 +40,7 @@ export function shareDescriptors(descriptorsMax: number): DescriptorShares {
   return { connectionsMax, adminConnectionsMax, openFilesMax, isScarce: descriptorsMax < plenty };
 }
 
-/** How many descriptors the process may have open; Infinity where the system does not say. */
+/** How many descriptors the process may have open; Infinity if the system does not say. */
 export function descriptorsMax(): number {
   return fromProc() ?? fromReport() ?? Infinity;
 }

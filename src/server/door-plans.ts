@@ -2,16 +2,16 @@ import { protocols } from '../protocols/index.ts';
 import type { ProtocolName } from '../protocols/settings.ts';
 import type { Settings } from './settings.ts';
 
-/** Where a protocol that is switched on listens, and how its clients write that. */
+/** The listening address of a protocol that is switched on, and its form for clients. */
 export interface DoorPlan {
   readonly name: ProtocolName;
   readonly title: string;
   readonly host: string;
-  /** As set: 0 takes a free one. */
+  /** As configured; 0 takes a free one. */
   readonly port: number;
   /** The address from `HOST:PORT`. */
   addressOf(endpoint: string): string;
-  /** A command to try it with. */
+  /** A command to try it. */
   exampleOf(endpoint: string): string | undefined;
 }
 

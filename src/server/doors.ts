@@ -32,7 +32,7 @@ export function createDoors(
 }
 
 /**
- * Opens the doors, in the order of the table. Rejects with a ServerError that says which of them cannot
+ * Opens the doors, in the order of the table. Rejects with a ServerError that names the one that cannot
  * listen.
  */
 export async function openDoors(doors: readonly Door[], settings: Settings): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The closed list of reasons for which a server does not start or does not go on. The command line maps each
- * to an exit code.
+ * The closed list of reasons why a server does not start or stops. The command line maps each to an exit
+ * code.
  */
 export type ServerErrorCode =
   | 'configuration-invalid'
@@ -24,7 +24,7 @@ export class ServerError extends Error {
   }
 }
 
-/** The code of a system error (`EADDRINUSE`, `ENOSPC`), looked for along the chain of causes. */
+/** The code of a system error (`EADDRINUSE`, `ENOSPC`), searched along the chain of causes. */
 export function systemErrorCode(error: unknown): string | undefined {
   for (let depth = 0; depth < 8 && error instanceof Error; depth++) {
     const { code } = error as NodeJS.ErrnoException;
@@ -34,7 +34,7 @@ export function systemErrorCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,13 +2,13 @@ import { shownJson, shownJsonText, shownText } from '../util/index.ts';
 import { messageOf } from './errors.ts';
 import { type LogLevel, logLevels } from './settings.ts';
 
-/** A log takes what the server has to say about itself: a sentence, and fields that programs can read. */
+/** A log takes the server's messages about itself: a sentence, and fields that programs can read. */
 export type Log = { readonly [L in LogLevel]: (message: string, fields?: LogFields) => void } & {
-  /** Resolves when everything said so far has been handed to the system. Never rejects. */
+  /** Resolves when all lines so far have been handed to the system. Never rejects. */
   flush(): Promise<void>;
   /**
-   * The last line before the process ends, with the stack: written at once, by nothing that has to be loaded
-   * first.
+   * Writes the last line before the process ends, with the stack. It is written at once, by code that is
+   * already loaded.
    */
   last(message: string, error: unknown): void;
 };
@@ -20,13 +20,13 @@ export interface LogFields {
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** Lines for people instead of JSON; whether to colour them. */
+  /** Whether to write lines for people instead of JSON, and whether to colour them. */
   readonly pretty: boolean;
   readonly colour: boolean;
   readonly write: (line: string) => void;
 }
 
-/** A log that says nothing. */
+/** A log that writes nothing. */
 export const silentLog: Log = {
   fatal: () => {},
   error: () => {},
@@ -41,8 +41,8 @@ type PinoLogger = { readonly [L in LogLevel]: (fields: object, message: string) 
 
 /**
  * The server's log: JSON lines by pino, or one-liners on a terminal. Pino is loaded with the first JSON line
- * and not before, because it costs a tenth of the start-up time; lines wait for it, in order and with the
- * time they were said.
+ * and not before, because that takes a tenth of the start-up time. Lines wait for it, in order and with their
+ * own time.
  */
 export function createLog(options: LogOptions): Log {
   const write = options.pretty ? prettyWriter(options) : pinoWriter(options);
@@ -105,7 +105,8 @@ function pinoWriter({ level, write }: LogOptions): Writer {
         logger ? logger[level]({ time, ...fields }, message) : plain(level, time, message, fields);
       if (logger || hasFailed) return say();
       waiting.push(say);
-      // pino missing, broken or without a descriptor to be read by must not silence the server.
+      // The server must not fall silent if pino is missing, is broken, or cannot be read for lack of a
+      // descriptor.
       loading ??= load().catch((error: unknown) => {
         hasFailed = true;
         plain('warn', time, 'the log writes plain lines: pino failed to load', { error });

@@ -7,7 +7,7 @@ import { SyncTimes, timedFiles } from './sync-times.ts';
 
 const memoryShare = 0.75;
 
-/** Opens the data directory, or says in one sentence why it cannot be. */
+/** Opens the data directory. Rejects with one sentence that says why it cannot be opened. */
 export async function openBroker(
   settings: Settings,
   dir: string,

@@ -4,13 +4,14 @@ import type { ProtocolName } from '../protocols/settings.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 
 /**
- * What the ports file holds: one line of JSON with a port for each protocol that is switched on, by its name.
+ * The content of the ports file: one line of JSON with a port for each protocol that is switched on, by its
+ * name.
  */
 export type Ports = { readonly pid: number; readonly admin: number } & {
   readonly [name in ProtocolName]?: number;
 };
 
-/** Writes the file under another name and renames it, so that whoever waits for it never reads half of it. */
+/** Writes the file under another name and renames it, so that a waiting reader never sees half of it. */
 export async function writePortsFile(file: string, ports: Ports): Promise<void> {
   const path = resolve(file);
   const unfinished = `${path}.${process.pid}.tmp`;
@@ -29,6 +30,7 @@ export async function writePortsFile(file: string, ports: Ports): Promise<void> 
 }
 
 export async function removePortsFile(file: string): Promise<void> {
-  // What is no file of ours (a directory, a place without access) is left for the writing to complain about.
+  // A path that cannot be removed (a directory, a place without access) is left for the later write to
+  // report.
   await rm(resolve(file), { force: true }).catch(() => {});
 }

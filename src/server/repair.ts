@@ -13,28 +13,25 @@ import {
 import { SystemClock, SystemRandom } from '../util/index.ts';
 import { messageOf } from './errors.ts';
 
-/** What a repair found and did, or would do. */
+/** The findings and steps of a repair, or of its rehearsal. */
 export interface RepairReport {
-  /**
-   * What is damaged and what that costs, in sentences; copies of all of it stand in the quarantine
-   * afterwards.
-   */
+  /** The damage and the losses, in sentences. Afterwards the quarantine has copies of all damaged data. */
   readonly findings: readonly string[];
-  /** What is changed beyond that, in sentences. */
+  /** Other changes, in sentences. */
   readonly steps: readonly string[];
-  /** What can be read afterwards. */
+  /** The number of readable topics and messages afterwards. */
   readonly topics: number;
   readonly messages: number;
-  /** Why the broker would not start even so. */
+  /** Why the broker would still not start. */
   readonly problem: string | undefined;
 }
 
 /**
- * Repairs a stopped data directory: gives it back an identity, starts a broker on it, which sets aside what
- * is damaged, makes topics of partitions whose definition is lost, reads everything there is, and stops it
- * cleanly. Nothing is deleted: what is damaged moves to the quarantine.
+ * Repairs a stopped data directory. Restores its identity, starts a broker on it, which sets damaged data
+ * aside, makes topics of partitions whose definition is lost, reads all batches, and stops the broker
+ * cleanly. Nothing is deleted: damaged data moves to the quarantine.
  *
- * Rejects with a LogError when the directory is in use, not ours, or from the future.
+ * Rejects with a LogError if the directory is in use, read-only, of another program, or in a newer format.
  */
 export async function repairDirectory(files: Files, dir: string): Promise<RepairReport> {
   const steps: string[] = [];
@@ -83,17 +80,17 @@ export async function repairDirectory(files: Files, dir: string): Promise<Repair
   return { findings, steps, topics: broker.topics.size, messages, problem: undefined };
 }
 
-/** The same without touching anything: what {@link repairDirectory} would say. */
+/** The report that {@link repairDirectory} would give, without changing anything. */
 export async function rehearseRepair(dir: string): Promise<RepairReport> {
   return repairDirectory(await OverlayFiles.over(new RealFiles(), dir), dir);
 }
 
-/** Does it. */
+/** Repairs the directory for real. */
 export function executeRepair(dir: string): Promise<RepairReport> {
   return repairDirectory(new RealFiles(), dir);
 }
 
-/** What was set aside in a data directory, by any run. */
+/** The items that any run has set aside in a data directory. */
 export function setAsideIn(dir: string): Promise<QuarantinedItem[]> {
   return listQuarantine(new RealFiles(), dir);
 }
@@ -107,7 +104,7 @@ async function withLock<T>(files: Files, dir: string, run: () => Promise<T>): Pr
   }
 }
 
-/** Errors that say that this is no directory to be repaired, or not now, or not by this program. */
+/** Errors that say that the directory cannot be repaired at all, not now, or not by this program. */
 function isRefusal({ code }: LogError): boolean {
   return (
     code === 'data-dir-locked' ||
@@ -134,7 +131,7 @@ function freeName(broker: Broker, name: string): string {
   return free;
 }
 
-/** Reads every batch, so that all damage is found; says how many messages there are. */
+/** Reads all batches, so that all damage is found; resolves to the number of messages. */
 async function readThrough(partition: Partition): Promise<number> {
   const { log } = partition;
   let messages = 0;

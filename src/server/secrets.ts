@@ -2,7 +2,10 @@ import { parseUsers, type User } from '../protocols/index.ts';
 import type { Configuration } from './config.ts';
 import { settingTable, type Settings } from './settings.ts';
 
-/** Names of settings by which the configuration file holds secrets as they are: passwords that are not hashed, tokens. */
+/**
+ * Names of settings that hold plain secrets in the configuration file: tokens, and passwords that are not
+ * hashed.
+ */
 export function secretsInFile(settings: Settings, origins: Configuration['origins']): string[] {
   const keys = (Object.keys(settingTable) as (keyof Settings)[]).filter(
     (key) => settingTable[key].secret && origins[key] === 'file',

@@ -16,9 +16,9 @@ import { configuredUsers } from './users.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
 export interface ServerOptions extends Partial<Settings> {
-  /** Says nothing by default. */
+  /** Silent by default. */
   readonly log?: Log;
-  /** Shown by the admin HTTP. */
+  /** The version that the admin HTTP shows. */
   readonly version?: string;
 }
 
@@ -29,39 +29,39 @@ export type ServerPorts = Omit<Ports, 'pid'>;
 export interface PillarboxServer extends AsyncDisposable {
   readonly broker: Broker;
   readonly settings: Settings;
-  /** Absolute. */
+  /** The absolute path. */
   readonly dataDirectory: string;
-  /** The ports in use: what was asked for, or what was free. */
+  /** The ports in use: as requested, or free ones for 0. */
   readonly ports: ServerPorts;
   /**
-   * Resolves when a write or sync of the log failed, which is final: nothing is acknowledged any more, and
+   * Resolves when a write or sync of the log has failed. This is final: nothing is acknowledged any more, and
    * the process should end.
    */
   readonly failed: Promise<ServerError>;
   /**
-   * Reads certificates and keys anew; connections from then on use them. Rejects with a ServerError when they
-   * do not fit, and the old ones stay in use.
+   * Reads certificates and keys again; new connections use them. If they do not fit, rejects with a
+   * ServerError and keeps the old ones.
    */
   renewTls(): Promise<void>;
   /**
-   * Takes over the users that these settings name, and leaves all other settings as they are. Connections go on
-   * with what their users may do now, or are ended. Rejects with a ServerError when the settings do not fit, and
-   * nothing changes.
+   * Takes over the users of these settings, and ignores all other settings. Existing connections get the new
+   * permissions of their users, or are closed. If the settings do not fit, rejects with a ServerError and
+   * changes nothing.
    */
   renewUsers(settings: Partial<Settings>): Promise<void>;
   /**
-   * Stops in order: no new clients, those who are here finish, everything is on disk. Calling it twice is
-   * calling it once.
+   * Stops in order: refuses new clients, lets present clients finish, and brings everything to disk. A second
+   * call has no further effect.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-/** Rates are means over time that are brought up to date when somebody asks; so somebody asks. */
+/** Rates are averages that are updated when they are read, so they are read regularly. */
 const sampleMs = 2000;
 
 /**
- * Starts a server and resolves when all of it listens. Rejects with a ServerError, and then nothing of it is
- * left.
+ * Starts a server and resolves when all of it listens. If that fails, closes everything and rejects with a
+ * ServerError.
  */
 export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
   const { log = silentLog, version = '0.0.0' } = options;
@@ -113,9 +113,9 @@ class Server implements PillarboxServer {
   }
 
   async start(): Promise<void> {
-    // One from a run that was killed would tell of ports that nobody listens on.
+    // A file of a run that was killed would name ports that are closed by now.
     if (this.settings.portsFile !== undefined) await removePortsFile(this.settings.portsFile);
-    // Code is loaded while the disk works: opening the broker and loading what stands in front of it overlap.
+    // Code is loaded while the disk works: opening the broker and loading the frontends overlap.
     const { openBroker } = await import('./open-broker.ts');
     const adminModule = import('./admin/index.ts');
     adminModule.catch(() => {});
@@ -205,7 +205,9 @@ class Server implements PillarboxServer {
     await this.close();
   }
 
-  /** The admin HTTP goes after the clients, so that a drain can be watched, and the broker last. */
+  /**
+   * The admin HTTP is closed after the clients, so that operators can watch the drain, and the broker last.
+   */
   async #close(graceMs: number): Promise<void> {
     clearInterval(this.#sampling);
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)

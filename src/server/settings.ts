@@ -28,13 +28,10 @@ export type { Setting } from '../protocols/settings.ts';
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/**
- * Limits of what there may be at once, as the broker's table of budgets has them: `topicsMax`, …; undefined:
- * sized to the memory there is.
- */
+/** The limits of the broker's budgets: `topicsMax`, …; undefined: sized to the available memory. */
 export type BudgetSettings = { readonly [K in BudgetName as `${K}Max`]: number | undefined };
 
-/** All that `serve` can be told: the server's own settings and those of each protocol. */
+/** All settings of `serve`: the server's own and those of each protocol. */
 export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettings {
   readonly data: string;
   readonly host: string;
@@ -169,7 +166,7 @@ function budgetSettings(): SettingTable<BudgetSettings> {
   return Object.fromEntries(settings) as SettingTable<BudgetSettings>;
 }
 
-/** The limits that were set, for the broker. */
+/** The limits that are set, for the broker. */
 export function givenBudgets(settings: BudgetSettings): Partial<BudgetLimits> {
   const given: { [K in BudgetName]?: number } = {};
   for (const name of budgetNames) {

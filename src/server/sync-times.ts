@@ -7,9 +7,9 @@ export const syncBounds: readonly number[] = [
   0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5,
 ];
 
-/** How long durable writes took, counted in buckets: every acknowledgement waits for one of them. */
+/** A histogram of the durations of durable writes. Each acknowledgement waits for one of them. */
 export class SyncTimes {
-  /** One more than bounds: the last counts what was slower than all. */
+  /** One more than bounds: the last counts the writes slower than all bounds. */
   readonly counts: number[] = Array.from({ length: syncBounds.length + 1 }, () => 0);
   sumSeconds = 0;
 
@@ -22,10 +22,7 @@ export class SyncTimes {
   }
 }
 
-/**
- * Files that note how long it took until what was written was durable: a sync, or a write that syncs by
- * itself.
- */
+/** Files that measure how long it takes until writes are durable: a sync, or a write that syncs by itself. */
 export function timedFiles(files: Files, times: SyncTimes): Files {
   return {
     open: async (path, options) =>
@@ -45,7 +42,7 @@ export function timedFiles(files: Files, times: SyncTimes): Files {
 }
 
 function timedFile(file: File, syncsWrites: boolean, times: SyncTimes): File {
-  // Beside the promise and not around it, so that nobody waits a turn longer for being measured.
+  // The measurement does not wrap the promise, so that callers do not wait a turn longer for it.
   const timed = (done: Promise<void>): Promise<void> => {
     const startMs = performance.now();
     done.then(

@@ -9,14 +9,14 @@ interface Guarded {
   readonly guard: TlsGuard;
 }
 
-/** Under which name the guard of the admin HTTP is found. */
+/** The name of the guard of the admin HTTP. */
 export const adminGuard = 'admin';
 
-/** The TLS guards of all protocols that have TLS and of the admin HTTP, and the files they come from. */
+/** The TLS guards of the admin HTTP and of all protocols with TLS, with their files. */
 export class TlsGuards {
   readonly #guarded = new Map<string, Guarded>();
 
-  /** Reads the files. Rejects with a ServerError that names the file that is missing or does not fit. */
+  /** Reads the files. Rejects with a ServerError that names the file that cannot be read or does not fit. */
   static async read(settings: Settings): Promise<TlsGuards> {
     const guards = new TlsGuards();
     for (const protocol of protocols) {
@@ -39,9 +39,7 @@ export class TlsGuards {
     return this.#guarded.get(name)?.guard;
   }
 
-  /**
-   * Reads the files again, for connections from now on. Rejects, and changes nothing, when some do not fit.
-   */
+  /** Reads the files again, for new connections. If some do not fit, rejects and changes nothing. */
   async renew(): Promise<void> {
     const renewals: (() => void)[] = [];
     for (const { title, files, guard } of this.#guarded.values()) {

@@ -2,7 +2,7 @@ import { type User, usersOfSettings } from '../protocols/index.ts';
 import { ServerError, messageOf } from './errors.ts';
 import type { Settings } from './settings.ts';
 
-/** The users that the settings name. Throws a ServerError when they do not fit together. */
+/** The users of the settings. Throws a ServerError if they do not fit together. */
 export function configuredUsers(settings: Settings): User[] {
   try {
     return usersOfSettings(settings);

@@ -4,29 +4,29 @@ export const deadLetterCauses = {
   rejected: 'group',
   /** It was delivered `maxDeliver` times and failed each time. */
   'max-deliveries': 'group',
-  /** A limit of its topic pushed it out: `messagesMax`, `bytesMax`, `messagesPerKeyMax` or compaction. */
+  /** A limit of its topic removed it: `messagesMax`, `bytesMax`, `messagesPerKeyMax` or compaction. */
   overflow: 'topic',
   /** It grew older than its topic allows (`ageMsMax`). */
   expired: 'topic',
-  /** It was deleted, purged, or replaced by a publish that asks for that. */
+  /** It was deleted, purged, or replaced by a publish that asked for it. */
   removed: 'topic',
 } as const;
 
 export type DeadLetterCause = keyof typeof deadLetterCauses;
-/** Causes that a group decides about; the others are those of its topic. */
+/** Causes that are decided by a group; the topic decides the others. */
 export type GroupDeadLetterCause = 'rejected' | 'max-deliveries';
 
-/** Limits of a dead-letter topic. They apply when the topic is made by its first dead letter. */
+/** Limits of a dead-letter topic. They apply when its first dead letter creates the topic. */
 export interface DeadLetterLimits {
   readonly messagesMax?: number;
   readonly bytesMax?: number;
   readonly ageMsMax?: number;
-  /** What one dead letter more than fits meets. Default `drop-oldest`. */
+  /** What happens to a dead letter beyond the limits. Default `drop-oldest`. */
   readonly overflow?: 'drop-oldest' | 'reject';
 }
 
 /**
- * A rule that a protocol brings and that says at each dead letter where it goes. See
+ * A route that a protocol registered, which selects the topics for each dead letter. See
  * `Broker.addDeadLetterRoute`.
  */
 export interface NamedDeadLetterRoute {
@@ -34,40 +34,39 @@ export interface NamedDeadLetterRoute {
 }
 
 /**
- * A dead-letter policy says where messages go that a group gives up or a topic drops, and for which causes.
+ * A dead-letter policy says for which causes messages become dead letters, and which topics get them.
  *
- * A group's policy covers what the group gives up. What it does not cover, and what leaves the topic by
- * itself, the topic's policy covers.
+ * A group's policy covers messages that the group gives up. The topic's policy covers the causes that the
+ * group's does not, and messages that leave the topic by themselves.
  */
 export interface DeadLetterPolicy<C extends DeadLetterCause = DeadLetterCause> {
   /** A topic, several topics (in one commit), or a route. Default: `deadLetterName` of topic and group. */
   readonly to?: string | readonly string[] | NamedDeadLetterRoute;
-  /** A group's default: both of its causes. A topic has to name its causes. */
+  /** Default of a group: both of its causes. A topic has to name its causes. */
   readonly causes?: readonly C[];
-  /** Default: `bytesMax` as the origin's, and at least 1 GiB, where the oldest dead letters go first. */
+  /** Default: `bytesMax` of the origin, but at least 1 GiB; the oldest dead letters are dropped first. */
   readonly limits?: DeadLetterLimits;
 }
 
 /**
- * A topic's policy names its causes. Those of groups are for groups that cover them with no policy of their
- * own.
+ * A topic's policy names its causes. Causes of groups apply to groups whose own policy does not cover them.
  */
 export interface TopicDeadLetterPolicy extends DeadLetterPolicy {
   readonly causes: readonly DeadLetterCause[];
 }
 
-/** A dead-letter topic has at least so much room, unless its policy says otherwise. */
+/** The minimum room of a dead-letter topic, unless its policy says otherwise. */
 export const deadLetterBytesDefault: number = 1024 ** 3;
 const destinationsMax = 16;
-/** The longest name that every protocol takes. */
+/** The longest name that all protocols accept. */
 const nameBytesMax = 249;
 
-/** The dead-letter topic of a topic, or of a group of it, where none is named. */
+/** The default name of the dead-letter topic of a topic, or of one of its groups. */
 export function deadLetterName(topic: string, group?: string): string {
   const suffix = '-dlq';
   let stem = group === undefined ? topic : `${topic}-${group}`;
   if (Buffer.byteLength(stem + suffix) <= nameBytesMax) return stem + suffix;
-  // What is cut off still tells names apart.
+  // The hash of the whole name keeps shortened names apart.
   let hash = 0x811c9dc5;
   for (let i = 0; i < stem.length; i++) hash = Math.imul(hash ^ stem.charCodeAt(i), 0x01000193);
   const end = `-${(hash >>> 0).toString(36)}${suffix}`;
@@ -77,7 +76,7 @@ export function deadLetterName(topic: string, group?: string): string {
 }
 
 /**
- * What is wrong with a policy; undefined when it is one. `owner`: the topic it is of, or the kind of its
+ * The problem of a policy; undefined if it is valid. `owner`: the topic of the policy, or the kind of its
  * group.
  */
 export function problemOfPolicy(

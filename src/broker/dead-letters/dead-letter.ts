@@ -14,28 +14,28 @@ import type { Partition } from '../partitions/partition.ts';
 import type { ResolvedPolicy } from './resolved-policy.ts';
 import type { TopicOptions } from '../topics/topic-config.ts';
 
-/** A topic as a place for dead letters. */
+/** A topic that can take dead letters. */
 export interface DeadLetterTopic extends Topic {
-  /** Why its limits do not allow the dead letter; undefined: they do. */
+  /** Why its limits do not allow the dead letter; undefined if they do. */
   refusalOfLetter(record: Record): BrokerError | undefined;
   /** Appends a dead letter that it does not refuse. */
   takeLetter(record: Record): void;
 }
 
-/** What dead letters need from the broker around them. */
+/** The services that the broker offers to dead letters. */
 export interface DeadLetterHost {
   readonly clock: Clock;
   topic(name: string): DeadLetterTopic | undefined;
-  /** Defines a topic inside the open commit; the existing one when there is one of that name. */
+  /** Returns the topic of that name, or defines it in the open commit. */
   ensureTopic(options: TopicOptions): DeadLetterTopic;
-  /** A route of dead letters by its name, if a protocol brought it. */
+  /** A dead-letter route by name, if a protocol registered it. */
   deadLetterRoute(name: string): DeadLetterRoute | undefined;
   emit(event: BrokerEvent): void;
 }
 
 /**
- * Headers that a dead letter carries besides its own: where it comes from, and why. Texts; numbers in
- * decimal, times in RFC 3339. One that left its topic by itself has no group.
+ * Additional headers of a dead letter: its origin and cause. The values are text, numbers in decimal, times
+ * in RFC 3339. A message that left its topic by itself has no group.
  */
 export const DeadLetterHeader = {
   topic: 'Pillarbox-Dead-Letter-Topic',
@@ -49,13 +49,13 @@ export const DeadLetterHeader = {
   time: 'Pillarbox-Dead-Letter-Time',
 } as const;
 
-/** What their names begin with. */
+/** The prefix of their names. */
 export const deadLetterPrefix = 'Pillarbox-Dead-Letter-';
 
-/** A message on its way to dead-letter topics, and why. */
+/** A message on its way to dead-letter topics, with the cause. */
 export interface LeavingMessage {
   readonly topic: Topic;
-  /** The group that gave it up; undefined: it leaves its topic. */
+  /** The group that gave it up; undefined if it leaves its topic. */
   readonly group: Group | undefined;
   readonly partition: number;
   readonly offset: number;
@@ -66,19 +66,20 @@ export interface LeavingMessage {
   /** The cause in full, as it is stored with the dead letter. */
   readonly reason: string;
   readonly deliveries: number;
-  /** When it was delivered first, or published if it never was. */
+  /** The time of its first delivery; its timestamp if there was none, or if its time is not known. */
   readonly firstMs: number;
 }
 
 /**
- * Says which topics get a dead letter; none: it is dropped. Called in the run that moves it, so it answers at
- * once.
+ * Returns the topics that get a dead letter; with none, it is dropped. Called in the synchronous run that
+ * moves it.
  */
 export type DeadLetterRoute = (message: LeavingMessage) => readonly DeadLetterTopic[];
 
 /**
- * Appends a dead letter to every topic of its policy, inside the open commit; topics that are named come into
- * being with it. Returns these topics; or why one of them does not take it, and then none of them has it.
+ * Appends a dead letter to all topics of its policy, inside the open commit, and creates those that the
+ * policy names and that do not exist. Returns these topics. If one of them refuses it, returns that refusal,
+ * and none of them has it.
  */
 export function appendDeadLetter(
   host: DeadLetterHost,
@@ -114,7 +115,8 @@ function destinations(
 }
 
 /**
- * A dead-letter topic has limits of its own: the policy's, or as much room as its origin, and 1 GiB at least.
+ * The options of a dead-letter topic: the limits of the policy, or as much room as the origin, and at least 1
+ * GiB.
  */
 function letterTopic(name: string, origin: Topic, limits: DeadLetterLimits | undefined): TopicOptions {
   const bytesMax = Math.max(origin.config.bytesMax ?? 0, deadLetterBytesDefault);
@@ -138,32 +140,32 @@ function letterRecord(host: DeadLetterHost, topic: Topic, message: LeavingMessag
   return recordOf({ key: topic.name, headers, value: message.value, timestampMs });
 }
 
-/** A message that a group has given up, on its way to the dead-letter topics of its policy. */
+/** A message that a group gave up, on its way to the dead-letter topics of its policy. */
 export interface GivenUp {
   readonly group: Group;
   readonly partition: Partition;
   readonly offset: number;
   readonly deliveries: number;
-  /** Number of its last delivery in the group. */
+  /** The number of its last delivery in the group. */
   readonly sequence: number;
-  /** When it was delivered first; 0: before the last restart. */
+  /** The time of its first delivery; 0 if that was before the last restart. */
   readonly firstDeliveredMs: number;
   readonly policy: ResolvedPolicy;
   readonly cause: GroupDeadLetterCause;
   /** The cause in full. */
   readonly reason: string;
-  /** Whether the group still has it to give up. */
+  /** Whether it is still pending in the group. */
   isPending(): boolean;
-  /** `isLetter`: dead-letter topics have it now. */
+  /** Called when it has been moved. `isLetter`: whether dead-letter topics have it now. */
   moved(isLetter: boolean): void;
 }
 
 /**
  * Moves a message that was given up to the dead-letter topics of its policy, and calls `moved` in the same
- * synchronous run: append and ack of the origin are one commit.
+ * synchronous run, so that the append and the ack of the origin are one commit.
  *
- * Rejects when the message cannot be read, or a dead-letter topic does not take it; nothing has changed then.
- * A message that is gone has nothing to move: `moved` is called all the same.
+ * Rejects if the message cannot be read or a dead-letter topic refuses it; then nothing has changed. If the
+ * message no longer exists, nothing is moved, and `moved` is called all the same.
  */
 export async function deadLetter(host: DeadLetterHost, givenUp: GivenUp): Promise<void> {
   const { group, partition, offset, deliveries, sequence, firstDeliveredMs, policy, cause, reason } = givenUp;
@@ -202,10 +204,10 @@ export async function deadLetter(host: DeadLetterHost, givenUp: GivenUp): Promis
     });
 }
 
-/** What the headers of a dead letter say, or undefined when it is none. */
+/** The contents of a dead letter's headers, or undefined if the message is not a dead letter. */
 export interface DeadLetterOrigin {
   readonly topic: string;
-  /** Empty: it left its topic by itself. */
+  /** Empty if it left its topic by itself. */
   readonly group: string;
   readonly partition: number;
   readonly offset: number;
@@ -235,7 +237,7 @@ export function deadLetterOrigin(headers: readonly Header[]): DeadLetterOrigin |
   };
 }
 
-/** Whether a message was a dead letter of that topic before, by whatever way it came. */
+/** Whether a message was a dead letter of that topic before, even if it passed other topics since. */
 export function wasDeadLetterOf(headers: readonly Header[], topic: string): boolean {
   return headers.some(
     ({ name, value }) =>

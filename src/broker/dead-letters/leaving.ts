@@ -11,13 +11,13 @@ import { turnBytes } from '../partitions/record-reader.ts';
 import { excessOf } from '../retention/size-retention.ts';
 import type { LeavingCause, WayOut } from '../retention/way-out.ts';
 
-/** A topic as its messages leave it. */
+/** A topic as far as messages that leave it need it. */
 interface LeftTopic extends Topic {
-  /** Room was made. */
+  /** Called when messages were removed and there is room again. */
   noteRoom(): void;
 }
 
-/** What leaving messages need from the broker around them. */
+/** The services that the broker offers to messages that leave their topic. */
 export interface LeavingHost extends DeadLetterHost {
   readonly pacing: Pacing;
   afterCommit(callback: () => void): void;
@@ -26,31 +26,32 @@ export interface LeavingHost extends DeadLetterHost {
 /** Messages moved in one turn of the event loop. */
 const pieceMessages = 256;
 /**
- * So far a topic may be beyond its limits while it moves what they drop; then publishes wait or are refused.
+ * How far a partition may exceed its limits while dropped messages are being moved. Beyond this, publishes
+ * wait or are refused.
  */
 const behindMessagesMax = 4096;
 const behindBytesMax = 64 * 1024 * 1024;
 const retryDelayMs = 1000;
 
 /**
- * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics where its policy
- * asks for that.
+ * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics if its policy
+ * covers the cause.
  *
- * Without a policy for the cause, a message is removed at once and is not read. With one, it is read first,
- * which takes time: the topic is beyond its limits until then. Dead letter and removal are one commit. A
- * limit does not wait for a dead-letter topic: a message that it does not take is removed all the same, and
- * counted as lost.
+ * Without a policy for the cause, a message is removed at once and is not read. With a policy it is read
+ * first, and until then the topic stays beyond its limits. Dead letter and removal are one commit. A limit
+ * does not wait for a dead-letter topic: if that topic refuses the message, the message is removed all the
+ * same and counted as lost.
  */
 export class Leaving implements WayOut {
   readonly counts: { -readonly [C in LeavingCause]: number } = { overflow: 0, expired: 0, removed: 0 };
-  /** Dead letters of the topic, of its groups too. */
+  /** Dead letters of the topic, including those of its groups. */
   deadLettered = 0;
-  /** Messages that should have become dead letters and could not. */
+  /** Messages that should have become dead letters but could not. */
   lost = 0;
   readonly #topic: LeftTopic;
   readonly #core: LeavingHost;
   readonly #policies: { [C in LeavingCause]?: ResolvedPolicy | undefined } = {};
-  /** What limits per key push out, by partition. */
+  /** Offsets to be removed by limits per key, by partition. */
   readonly #ofKeys = new Map<Partition, OffsetSet>();
   readonly #running = new Set<Partition>();
   readonly #retries = new Map<Partition, Timer>();
@@ -63,13 +64,13 @@ export class Leaving implements WayOut {
     this.#core = core;
   }
 
-  /** The topic's policy changed. */
+  /** Called when the topic's policy has changed. */
   configured(): void {
     for (const cause of ['overflow', 'expired', 'removed'] as const)
       this.#policies[cause] = policyOfTopic(this.#topic, cause);
   }
 
-  /** Whether what leaves for that cause becomes a dead letter. */
+  /** Whether messages that leave for that cause become dead letters. */
   becomesLetter(cause: LeavingCause): boolean {
     return this.#policies[cause] !== undefined;
   }
@@ -80,7 +81,7 @@ export class Leaving implements WayOut {
     this.#retries.clear();
   }
 
-  /** Why a partition takes no publish until more of what its limits drop is moved; undefined: it does. */
+  /** Why a partition accepts no publish until more dropped messages are moved; undefined if it does. */
   refusal(partition: Partition): BrokerError | undefined {
     if (!this.#policies.overflow) return undefined;
     const { messagesMax = Infinity, bytesMax = Infinity, overflow } = this.#topic.config;
@@ -96,13 +97,15 @@ export class Leaving implements WayOut {
 
   // ---- limits
 
-  /** The partition is beyond a limit: the oldest go, after they were read. */
+  /**
+   * Called when the partition is beyond a limit: moves and removes the oldest messages, after reading them.
+   */
   moveExcess(partition: Partition): void {
     if (this.#stopped || this.#running.has(partition) || this.#retries.has(partition)) return;
     this.#running.add(partition);
     void this.#moveExcess(partition)
       .catch(() => {
-        if (this.#stopped) return; // the log reports its own errors; another try follows
+        if (this.#stopped) return; // the log reports its own errors; there will be another attempt
         const retry = this.#core.clock.setTimer(retryDelayMs, () => {
           this.#retries.delete(partition);
           this.moveExcess(partition);
@@ -112,7 +115,7 @@ export class Leaving implements WayOut {
       .finally(() => this.#running.delete(partition));
   }
 
-  /** A limit per key pushes this message out. */
+  /** Called when a limit per key is to remove this message. */
   moveOfKey(partition: Partition, offset: number): void {
     let offsets = this.#ofKeys.get(partition);
     if (!offsets) this.#ofKeys.set(partition, (offsets = new OffsetSet()));
@@ -127,17 +130,17 @@ export class Leaving implements WayOut {
     if (!offsets) return;
     await this.#moveSome(partition, offsets, 'overflow', 'messagesPerKeyMax');
     if (offsets.size === 0) this.#ofKeys.delete(partition);
-    if (excess() || offsets.size > 0) await this.#moveExcess(partition); // what came meanwhile
+    if (excess() || offsets.size > 0) await this.#moveExcess(partition); // messages that came meanwhile
   }
 
   // ---- removal on request
 
-  /** Removes everything below `below`; resolves to how many messages went. */
+  /** Removes all messages below `below`; resolves to the number of removed messages. */
   async removeBelow(partition: Partition, below: number, reason: string): Promise<number> {
     return this.#moveHead(partition, 'removed', () => ({ below, reason }));
   }
 
-  /** Removes these messages; resolves to how many went. */
+  /** Removes these messages; resolves to the number of removed messages. */
   async remove(partition: Partition, offsets: Iterable<number>, reason: string): Promise<number> {
     const set = new OffsetSet();
     for (const offset of offsets) if (partition.isLive(offset)) set.add(offset);
@@ -155,7 +158,7 @@ export class Leaving implements WayOut {
     for (let at = target(); at && partition.firstOffset < at.below; at = target()) {
       const batch = await this.#batchAt(partition, partition.firstOffset);
       if (this.#stopped) break;
-      const now = target(); // limits and the partition may have changed during the reading
+      const now = target(); // limits and the partition may have changed during the read
       if (!batch || !now) continue;
       moved += this.moveHead(partition, batch, now.below, cause, now.reason);
       this.#topic.noteRoom();
@@ -165,8 +168,8 @@ export class Leaving implements WayOut {
   }
 
   /**
-   * Moves the first messages of a partition, which stand in this batch, up to `below`: so many as one turn
-   * takes. Says how many; the first offset says how far that went.
+   * Moves the first messages of a partition, which are in this batch, up to `below`, as many as fit in one
+   * turn. Returns the number of removed messages; the partition's first offset shows how far it got.
    */
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
     const from = partition.firstOffset;
@@ -236,7 +239,7 @@ export class Leaving implements WayOut {
       messages++;
     }
     if (!isRead) {
-      // It cannot be read: it goes without a dead letter.
+      // The message cannot be read, and is removed without a dead letter.
       offsets.delete(from);
       if (partition.remove(from) && this.becomesLetter(cause)) this.lost++;
     }
@@ -245,7 +248,7 @@ export class Leaving implements WayOut {
     return gone;
   }
 
-  /** The record at hand becomes a dead letter, if the policy covers the cause. */
+  /** Makes the current record a dead letter, if the policy covers the cause. */
   #letter(partition: Partition, batch: Batch, cause: LeavingCause, reason: string): void {
     const policy = this.#policies[cause];
     if (!policy) return;
@@ -253,7 +256,7 @@ export class Leaving implements WayOut {
     const isUndecided = batch.transactional && offset >= partition.undecidedFrom;
     const hasBeen = headers.length > 0 && wasDeadLetterOf(headers, this.#topic.name);
     if (isUndecided || hasBeen) {
-      this.lost++; // it may come to nothing yet; or it goes round in a circle of dead-letter topics
+      this.lost++; // its transaction may yet abort, or it moves in a circle of dead-letter topics
       return;
     }
     const topics = appendDeadLetter(this.#core, policy, {
@@ -273,7 +276,7 @@ export class Leaving implements WayOut {
     else this.deadLettered++;
   }
 
-  /** The batch of a message; undefined when it was not durable, after the commit that it was in. */
+  /** The batch of a message. If it is not durable yet, waits for its commit and resolves to undefined. */
   async #batchAt(partition: Partition, offset: number): Promise<Batch | undefined> {
     const batch = await partition.batchAt(offset);
     if (batch) return batch;

@@ -6,43 +6,43 @@ import { copyHeaders, recordOf } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { Topic } from '../topics/topic.ts';
 
-/** What a redrive needs from the broker around it. */
+/** The services that the broker offers to a redrive. */
 export interface RedriveHost {
   readonly clock: Clock;
   topic(name: string): Topic | undefined;
   afterCommit(callback: () => void): void;
 }
 
-/** What a redrive takes. */
+/** Selects the dead letters of a redrive, and their destination. */
 export interface RedriveOptions {
-  /** At most so many. */
+  /** The maximum number of messages. */
   readonly limit?: number;
-  /** Another topic than the one each message came from. */
+  /** The topic that gets the messages, instead of the topic of origin of each. */
   readonly to?: string;
   /** Only the dead letters at these offsets. */
   readonly offsets?: readonly number[];
 }
 
-/** Dead letters that stay where they are because their topic does not take them. */
+/** Dead letters that stay because their topic refuses them. */
 export interface RedriveRefusal {
   readonly topic: string;
   readonly code: BrokerErrorCode;
-  /** Why, in one sentence. */
+  /** The reason, in one sentence. */
   readonly message: string;
   readonly count: number;
 }
 
-/** What became of a redrive. */
+/** The result of a redrive. */
 export interface Redriven {
   readonly moved: number;
-  /** Those that were to be moved and were not, by topic and reason. */
+  /** Messages that could not be moved, by topic and reason. */
   readonly stayed: readonly RedriveRefusal[];
 }
 
 /**
- * Puts dead letters back where they came from, without the headers they got: append there and removal here
- * are one commit. The topic is asked as for any publish, so that its limits hold; what it refuses stays, and
- * so does what has no topic any more, or one that `mayGoTo` denies. Resolves when that is durable.
+ * Moves dead letters back to their topics of origin, without the headers that they got: the append there and
+ * the removal here are one commit. The topic applies its limits as for any publish. A dead letter stays if
+ * the topic refuses it, no longer exists, or is denied by `mayGoTo`. Resolves when the moves are durable.
  */
 export async function redrive(
   host: RedriveHost,
@@ -54,11 +54,11 @@ export async function redrive(
   const stayed = new Map<string, RedriveRefusal>();
   let moved = 0;
   for (const partition of letters.partitions.opened.slice()) {
-    const end = partition.nextOffset; // what dies again meanwhile waits for the next redrive
+    const end = partition.nextOffset; // new dead letters wait for the next redrive
     for await (const record of partition.scan(partition.firstOffset, { toOffset: end })) {
       if (moved >= (options.limit ?? Infinity)) break;
       if (wanted && !wanted.has(record.offset)) continue;
-      if (!partition.isLive(record.offset)) continue; // another redrive took it, between the reading and now
+      if (!partition.isLive(record.offset)) continue; // moved by another redrive since
       const refusal = putBack(host, record, options.to, mayGoTo);
       if (refusal) {
         noteRefusal(stayed, refusal);
@@ -72,7 +72,7 @@ export async function redrive(
   return { moved, stayed: [...stayed.values()] };
 }
 
-/** Appends the message to where it goes; why not, if not. */
+/** Appends the message to its destination. Returns the reason if that is refused. */
 function putBack(
   host: RedriveHost,
   letter: Record,
@@ -100,7 +100,7 @@ function putBack(
     value: letter.value,
     timestampMs: host.clock.now(),
   });
-  // The partition is given as one whose turn it is: what is put back does not wait for room.
+  // The partition is passed as the one to use, so that the message does not wait for room.
   const admission = topic.admit(again, undefined, partition);
   if (admission.kind === 'refused') {
     const { code, message, details } = admission.error;
@@ -111,15 +111,15 @@ function putBack(
 }
 
 /**
- * The headers as they were before the message was given up. Those of an earlier time, when it was given up
- * elsewhere, stay.
+ * The headers from before the message was given up. Headers of an earlier dead letter, from another topic,
+ * stay.
  */
 function withoutOrigin(headers: readonly Header[]): readonly Header[] {
   const at = headers.findLastIndex(({ name }) => name === DeadLetterHeader.topic);
   return headers.filter(({ name }, index) => index < at || !name.startsWith(deadLetterPrefix));
 }
 
-/** One entry per topic and reason, with the first one's words. */
+/** Keeps one entry per topic and reason, with the first message. */
 function noteRefusal(stayed: Map<string, RedriveRefusal>, { code, message, details }: BrokerError): void {
   const topic = details.topic ?? '';
   const id = `${code} ${topic}`;

@@ -15,7 +15,7 @@ export interface ResolvedPolicy {
   readonly limits: DeadLetterLimits | undefined;
 }
 
-/** The policy that covers what a group gives up for that cause: the group's own, else its topic's. */
+/** The policy for messages that a group gives up for that cause: the group's own, or else its topic's. */
 export function policyOfGroup(group: Group, cause: GroupDeadLetterCause): ResolvedPolicy | undefined {
   const { deadLetter } = group.config;
   if (typeof deadLetter === 'string') return { to: [deadLetter], limits: undefined };
@@ -24,7 +24,7 @@ export function policyOfGroup(group: Group, cause: GroupDeadLetterCause): Resolv
   return policyOfTopic(group.topic, cause);
 }
 
-/** The policy that covers what leaves a topic for that cause. */
+/** The policy for messages that leave a topic for that cause. */
 export function policyOfTopic({ config }: Topic, cause: DeadLetterCause): ResolvedPolicy | undefined {
   const { deadLetter, name } = config;
   return deadLetter?.causes.includes(cause) ? resolved(deadLetter, deadLetterName(name)) : undefined;
@@ -35,7 +35,7 @@ function resolved({ to, limits }: DeadLetterPolicy, name: string): ResolvedPolic
   return { to: typeof to === 'string' ? [to] : to, limits };
 }
 
-/** The topics that get the dead letters of a group, by name, where its policies name topics. */
+/** The names of the topics that get the dead letters of a group, if its policies name topics. */
 export function deadLetterNames(group: Group): readonly string[] {
   const names = new Set<string>();
   for (const cause of ['rejected', 'max-deliveries'] as const) {
@@ -45,7 +45,9 @@ export function deadLetterNames(group: Group): readonly string[] {
   return [...names];
 }
 
-/** The topics that get what leaves a topic by itself, by name, where its policy names topics. */
+/**
+ * The names of the topics that get the messages that leave a topic by themselves, if its policy names topics.
+ */
 export function topicDeadLetterNames(topic: Topic): readonly string[] {
   const causes = topic.config.deadLetter?.causes ?? [];
   const cause = causes.find((name) => deadLetterCauses[name] === 'topic');

@@ -2,37 +2,34 @@ import { noHeaders, type Header } from '../../log/index.ts';
 import { textOf } from '../../util/index.ts';
 
 /**
- * A live message is one message on its way to whoever subscribes now: never stored, at most once.
+ * A live message is one message on its way to the current subscribers: never stored, delivered at most once.
  *
- * It is a flyweight of byte ranges: whoever publishes fills one and hands it to the router; subscribers copy
- * what they need before `receive` returns. Each part has its own buffer, so that a subject from one place and
- * a value from another need no copy.
+ * It is a flyweight of byte ranges. The publisher fills one and hands it to the router; subscribers copy the
+ * parts that they need before `receive` returns. Each part has its own buffer, so that the subject and the
+ * value can come from different places without a copy.
  */
 export class LiveMessage {
-  /**
-   * Who publishes: a subscriber that does not want its own messages compares it, and a slow subscriber slows
-   * it down.
-   */
+  /** The publisher. Subscribers compare it to skip their own messages, and slow subscribers slow it down. */
   origin: LivePublisher | undefined = undefined;
 
   subjectBuffer: Uint8Array = noBytes;
   subjectStart = 0;
   subjectEnd = 0;
 
-  /** Where the reply subject is; `replyStart` is -1 when none was given. */
+  /** The range of the reply subject; `replyStart` is -1 if there is none. */
   replyBuffer: Uint8Array = noBytes;
   replyStart = -1;
   replyEnd = -1;
 
   /**
-   * The headers as the publisher's protocol encodes them; `headerStart` is -1 when there are none or they are
-   * in {@link headers}.
+   * The headers in the encoding of the publisher's protocol; `headerStart` is -1 if there are none or they
+   * are in {@link headers}.
    */
   headerBuffer: Uint8Array = noBytes;
   headerStart = -1;
   headerEnd = -1;
   headerCodec: HeaderCodec | undefined = undefined;
-  /** The headers as a list, when {@link headerStart} is -1. */
+  /** The headers as a list, if {@link headerStart} is -1. */
   headers: readonly Header[] = noHeaders;
 
   valueBuffer: Uint8Array = noBytes;
@@ -40,17 +37,17 @@ export class LiveMessage {
   valueEnd = 0;
 
   /**
-   * All of the message that follows its subject, as `encoding` writes it, in `valueBuffer`. A subscriber that
-   * speaks the same protocol copies it as it is. `encoding` is undefined when there is none.
+   * All of the message after its subject, in the format of `encoding`, in `valueBuffer`. A subscriber with
+   * the same protocol copies it unchanged. `encoding` is undefined if there is none.
    */
   encoding: object | undefined = undefined;
   encodedStart = 0;
   encodedEnd = 0;
 
-  /** The current Route of its subject, where the publisher has looked it up. */
+  /** The current Route of its subject, if the publisher has looked it up. */
   route: object | undefined = undefined;
 
-  /** Points every part at nothing, for the next message; what it pointed at is let go. */
+  /** Empties all parts, for the next message, and drops the references to their buffers. */
   clear(): void {
     this.origin = undefined;
     this.subjectBuffer = noBytes;
@@ -75,14 +72,14 @@ export class LiveMessage {
     this.subjectEnd = end;
   }
 
-  /** `start` -1 for none. */
+  /** `start` is -1 for none. */
   setReply(buffer: Uint8Array, start: number, end: number): void {
     this.replyBuffer = buffer;
     this.replyStart = start;
     this.replyEnd = end;
   }
 
-  /** Headers that are already in the encoding of `codec`. */
+  /** Sets headers that are already in the encoding of `codec`. */
   setHeaderBlock(codec: HeaderCodec, buffer: Uint8Array, start: number, end: number): void {
     this.headerCodec = codec;
     this.headerBuffer = buffer;
@@ -110,20 +107,21 @@ export class LiveMessage {
     return this.valueBuffer.subarray(this.valueStart, this.valueEnd);
   }
 
-  /** The headers as a list, decoded when they came encoded. Their values are views. */
+  /** The headers as a list, decoded if necessary. Their values are views. */
   decodeHeaders(): readonly Header[] {
     if (this.headerStart < 0 || this.headerCodec === undefined) return this.headers;
     return this.headerCodec.decode(this.headerBuffer, this.headerStart, this.headerEnd);
   }
 }
 
-/** How a protocol writes a block of headers; compared by identity, so each protocol has one. */
+/** The encoding of a block of headers. Codecs are compared by identity, so each protocol has one. */
 export interface HeaderCodec {
   decode(buffer: Uint8Array, start: number, end: number): readonly Header[];
 }
 
 /**
- * Who publishes live messages. It stops reading its input after `hold` until `release` was called as often.
+ * A publisher of live messages. After `hold` it stops reading its input until `release` was called as often
+ * as `hold`.
  */
 export interface LivePublisher {
   hold(): void;

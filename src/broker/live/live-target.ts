@@ -3,7 +3,7 @@ import type { LiveMessage } from './live-message.ts';
 import type { InterestHolder, LiveSubscription, Route } from './route.ts';
 import type { Topic } from '../topics/topic.ts';
 
-/** The router as a target knows it: it finds routes, and sends along them. */
+/** The router, as a target uses it. */
 interface Routes<T> {
   isCurrent(route: Route<T>): boolean;
   match(buffer: Uint8Array, start: number, end: number): Route<T>;
@@ -11,12 +11,12 @@ interface Routes<T> {
 }
 
 /**
- * A live target is a subject that messages are sent to again and again: the inbox of a pull request, the
- * deliver subject of a push consumer. It keeps the route, and can watch whether anybody listens.
+ * A live target is a subject for many messages: the inbox of a pull request, the deliver subject of a push
+ * consumer. It keeps the route, and can watch whether the subject has subscribers.
  *
- * Watching costs nothing while nothing changes: a target leans on one subscription that matches, its witness,
- * and looks for another when that one goes. Only targets without any stand in a list that new subscriptions
- * are compared with.
+ * Watching costs nothing while nothing changes. A target relies on one matching subscription, its witness,
+ * and looks for another when that one is unsubscribed. Only targets without a subscriber are in a list, which
+ * each new subscription is compared with.
  */
 export class LiveTarget<T = Topic> implements InterestHolder {
   readonly subject: string;
@@ -34,7 +34,7 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     this.#bytes = Buffer.from(subject, 'utf8');
   }
 
-  /** The targets in the list that a new pattern reaches. */
+  /** The targets in the list that match a new pattern. */
   static matching<T>(unheard: Map<string, Set<LiveTarget<T>>>, pattern: string): LiveTarget<T>[] {
     if (!hasWildcards(pattern)) return [...(unheard.get(pattern) ?? [])];
     const matching: LiveTarget<T>[] = [];
@@ -48,28 +48,33 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     return (this.#route = this.#router.match(this.#bytes, 0, this.#bytes.length));
   }
 
-  /** Somebody listens now. */
+  /** Whether the subject has subscribers now. */
   get present(): boolean {
     return this.route.hasSubscribers;
   }
 
-  /** The connection of a listener: the first one, where there are several. */
+  /** The connection of the first subscriber. */
   get connection(): number | undefined {
     const { subscriptions, queues } = this.route;
     return (subscriptions[0] ?? queues[0]?.[0])?.subscriber.connection;
   }
 
-  /** Whoever would get the next message is behind. */
+  /** Whether a subscriber is behind, or all members of a queue are. */
   get congested(): boolean {
     return this.#congestedSubscription() !== undefined;
   }
 
-  /** Sends to whoever listens to this target; the message shows its own subject. Says how many took it. */
+  /**
+   * Sends to the subscribers of this target; the message carries its own subject. Returns how many took it.
+   */
   send(message: LiveMessage): number {
     return this.#router.deliver(this.route, message);
   }
 
-  /** Calls back once, when it may no longer be {@link congested}: ask again. At once when it is not. */
+  /**
+   * Calls back once, when it may no longer be {@link congested}; the caller checks again. Calls back at once
+   * if it is not congested.
+   */
   whenDrained(callback: () => void): void {
     const subscription = this.#congestedSubscription();
     if (subscription) subscription.subscriber.whenDrained(callback);
@@ -77,15 +82,14 @@ export class LiveTarget<T = Topic> implements InterestHolder {
   }
 
   /**
-   * Calls back with false when the last listener has gone and with true when one has come, until
-   * {@link close}. One watcher per target.
+   * Calls back with false when the last subscriber has gone and with true when one has come, until {@link
+   * close}. One watcher per target.
    */
   watch(listener: (present: boolean) => void): void {
     this.#listener = listener;
     this.#findWitness();
   }
 
-  /** Stops watching. */
   close(): void {
     this.#listener = undefined;
     this.#witness?.targets?.delete(this);
@@ -93,7 +97,7 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     this.#leaveUnheard();
   }
 
-  /** For the router: the witness was unsubscribed. */
+  /** Called by the router when the witness was unsubscribed. */
   witnessGone(): void {
     this.#witness = undefined;
     if (this.#listener === undefined) return;
@@ -101,7 +105,7 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     if (this.#witness === undefined) this.#listener(false);
   }
 
-  /** For the router: a subscription that matches came. */
+  /** Called by the router when a matching subscription was added. */
   heardBy(subscription: LiveSubscription): void {
     this.#leaveUnheard();
     this.#lean(subscription);
@@ -130,7 +134,10 @@ export class LiveTarget<T = Topic> implements InterestHolder {
     if (targets?.delete(this) && targets.size === 0) this.#unheard.delete(this.subject);
   }
 
-  /** The one to wait for: a plain subscriber that is behind, or a member of a queue all of which are. */
+  /**
+   * The subscription to wait for: a plain subscriber that is behind, or a member of a queue if all its
+   * members are.
+   */
   #congestedSubscription(): LiveSubscription | undefined {
     const { subscriptions, queues } = this.route;
     for (let i = 0; i < subscriptions.length; i++) {

@@ -1,35 +1,35 @@
 import type { LiveMessage } from './live-message.ts';
 import type { Topic } from '../topics/topic.ts';
 
-/** Takes live messages: a subscription of a protocol session, or a function of the embedded API. */
+/**
+ * A subscriber takes live messages: a subscription of a protocol session, or a function of the embedded API.
+ */
 export interface LiveSubscriber {
   /**
-   * Takes a message; what it keeps it copies before it returns. False: it did not want it (closed, its own
-   * echo).
+   * Takes a message, and copies the parts that it keeps before it returns. False if it did not want it
+   * (closed, its own echo).
    */
   receive(message: LiveMessage): boolean;
   /**
-   * It is behind: what should not be lost waits, see {@link whenDrained}. Messages given to it all the same
-   * are kept as far as its limit goes.
+   * Whether it is behind. Messages that must not be lost should wait, see {@link whenDrained}. Messages that
+   * are given to it all the same are kept up to its limit.
    */
   readonly congested: boolean;
-  /** Calls back once, when it is no longer congested or gone for good. */
+  /** Calls back once, when it is no longer congested or is gone. */
   whenDrained(callback: () => void): void;
-  /** The id of the connection that it came by. */
+  /** The id of its connection. */
   readonly connection?: number;
 }
 
-/**
- * A live subscription is a subscriber with the pattern it asked for, in the router until it is unsubscribed.
- */
+/** A live subscription is a subscriber with its pattern, in the router until it is unsubscribed. */
 export class LiveSubscription {
   readonly pattern: string;
   /** Members of one queue share their messages. */
   readonly queue: string | undefined;
   readonly subscriber: LiveSubscriber;
-  /** Its place among the subscriptions of the same pattern and queue; -1 once unsubscribed. */
+  /** Its index among the subscriptions of the same pattern and queue; -1 once unsubscribed. */
   index = -1;
-  /** Targets that count on it for their interest, see LiveTarget. */
+  /** Targets that rely on it as their witness, see LiveTarget. */
   targets: Set<InterestHolder> | undefined = undefined;
 
   constructor(pattern: string, queue: string | undefined, subscriber: LiveSubscriber) {
@@ -43,7 +43,7 @@ export class LiveSubscription {
   }
 }
 
-/** Is told when the subscription it counted on is gone. */
+/** Gets a call when its witness is gone. */
 export interface InterestHolder {
   witnessGone(): void;
 }
@@ -51,24 +51,26 @@ export interface InterestHolder {
 /** The members of one queue that a subject reaches. */
 export type QueueMembers = readonly LiveSubscription[];
 
-/** A place whose routes become stale together: everything below one first token, or all of the router. */
+/**
+ * A scope of routes that become stale together: all subjects with the same first token, or the whole router.
+ */
 export interface RouteScope {
   generation: number;
 }
 
 /**
- * A route says who gets the messages of a subject: subscribers, one member of each queue, and the topic that
+ * A route lists the receivers of a subject: subscribers, one member of each queue, and the topic that
  * captures it.
  *
- * It is a snapshot, valid until a subscription changes in its scope (`router.isCurrent`). When the last token
+ * It is a snapshot, valid until a subscription in its scope changes (`router.isCurrent`). If the last token
  * of the subject makes no difference (only wildcards follow the tokens before it) the route is `open`: it
- * holds for every sibling, which is what makes inbox subjects that are never repeated as cheap as others.
+ * applies to all sibling subjects. That makes inbox subjects, which are never repeated, as cheap as others.
  */
 export class Route<T = Topic> {
   readonly subscriptions: readonly LiveSubscription[];
   readonly queues: readonly QueueMembers[];
   readonly topic: T | undefined;
-  /** The subject, or when open its part up to and including the last dot. */
+  /** The subject; for an open route, its part up to and including the last dot. */
   readonly key: Uint8Array;
   readonly open: boolean;
   readonly scope: RouteScope;
@@ -95,12 +97,12 @@ export class Route<T = Topic> {
     this.rootGeneration = rootGeneration;
   }
 
-  /** Somebody listens; a topic alone does not count. */
+  /** Whether there are subscribers. A topic does not count. */
   get hasSubscribers(): boolean {
     return this.subscriptions.length > 0 || this.queues.length > 0;
   }
 
-  /** Whether the route holds for the subject in this range. */
+  /** Whether the route applies to the subject in this range. */
   covers(buffer: Uint8Array, start: number, end: number): boolean {
     const key = this.key;
     const length = key.length;
@@ -110,7 +112,7 @@ export class Route<T = Topic> {
       if (end - start <= length) return false;
       for (let at = start + length; at < end; at++) if (buffer[at] === dot) return false;
     }
-    // Subjects of one kind differ at their end, so look there first.
+    // Similar subjects mostly differ at the end, so compare from there.
     for (let i = length - 1, at = start + length - 1; i >= 0; i--, at--)
       if (buffer[at] !== key[i]) return false;
     return true;

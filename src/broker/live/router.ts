@@ -8,7 +8,7 @@ import type { Topic } from '../topics/topic.ts';
 
 export { LiveTarget } from './live-target.ts';
 
-/** Routes kept at most: all are forgotten when one more comes, and those in use are soon back. */
+/** The maximum number of cached routes. One more clears the cache; routes in use are soon back. */
 const cachedRoutesMax = 16_384;
 /** A power of two. */
 const seenSlots = 8192;
@@ -16,19 +16,19 @@ const dot = 46;
 const hashPrime = 16777619;
 
 /**
- * The router knows who listens to which subjects now, and which topic captures a subject.
+ * The router knows the current subscribers of all subjects, and the topics that capture subjects.
  *
- * Live messages pass through it and are not kept. A publisher asks for the {@link Route} of a subject by its
- * bytes, keeps it as a hint, and has nothing looked up again until a subscription changes.
+ * Live messages pass through it and are not kept. A publisher looks up the {@link Route} of a subject by its
+ * bytes and keeps it as a hint. No further lookup is needed until a subscription changes.
  */
 export class Router<T = Topic> {
   readonly #tree = new SubjectTree<T>();
   readonly #seed: number;
-  /** Routes by the hash of their key; of two with one hash, the later. */
+  /** Routes by the hash of their key; if two have the same hash, the later one. */
   readonly #cache = new Map<number, Route<T>>();
-  /** Hashes of subjects that were looked up once: only the second time is worth a place in the cache. */
+  /** Hashes of subjects that were looked up once. Only the second lookup puts the route into the cache. */
   readonly #seenOnce = new Int32Array(seenSlots);
-  /** Targets nobody listens to, by subject. */
+  /** Targets without a subscriber, by subject. */
   readonly #unheard = new Map<string, Set<LiveTarget<T>>>();
   readonly #topicPatterns = new Map<T, string[]>();
   readonly #topicNames = new Map<T, string>();
@@ -47,14 +47,14 @@ export class Router<T = Topic> {
   }
 
   /**
-   * Whether one subscriber more is too much for the broker: they are asked before {@link subscribe}, which
-   * takes anybody.
+   * Whether the broker cannot take another subscriber. Callers check it before {@link subscribe}, which
+   * refuses none.
    */
   get isFull(): boolean {
     return this.#budgets?.refusal('subscriptions') !== undefined;
   }
 
-  /** Adds a subscriber to a valid pattern; as a member of a queue when one is named. */
+  /** Adds a subscriber to a valid pattern, as a member of `queue` if given. */
   subscribe(pattern: string, queue: string | undefined, subscriber: LiveSubscriber): LiveSubscription {
     const subscription = new LiveSubscription(pattern, queue, subscriber);
     this.#tree.place(pattern).add(subscription);
@@ -66,8 +66,8 @@ export class Router<T = Topic> {
   }
 
   /**
-   * Takes a subscription away; nothing reaches it any more, also not from a delivery under way. Twice does
-   * nothing.
+   * Removes a subscription. It gets no more messages, not even from a delivery in progress. A second call
+   * does nothing.
    */
   unsubscribe(subscription: LiveSubscription): void {
     if (!subscription.active) return;
@@ -83,8 +83,8 @@ export class Router<T = Topic> {
   }
 
   /**
-   * Lets a topic capture what is published to a pattern. Patterns of topics must not overlap; the topic layer
-   * checks that first.
+   * Makes a topic capture messages that are published to a pattern. Patterns of topics must not overlap; the
+   * topic layer checks that first.
    */
   bindTopic(pattern: string, topic: T): void {
     const leaf = this.#tree.place(pattern);
@@ -97,14 +97,16 @@ export class Router<T = Topic> {
     else this.#topicPatterns.set(topic, [pattern]);
   }
 
-  /** Lets a topic have what is published to its name, as long as no topic captures that. */
+  /**
+   * Gives a topic the messages that are published to its name, unless another topic captures that subject.
+   */
   bindName(name: string, topic: T): void {
     this.#tree.place(name).name(topic);
     this.#tree.touch(name);
     this.#topicNames.set(topic, name);
   }
 
-  /** Takes all patterns, and its name, from a topic. */
+  /** Removes all patterns and the name of a topic. */
   unbindTopic(topic: T): void {
     const name = this.#topicNames.get(topic);
     if (name !== undefined) {
@@ -121,7 +123,7 @@ export class Router<T = Topic> {
     this.#topicPatterns.delete(topic);
   }
 
-  /** Whether a route says what {@link match} would say now. */
+  /** Whether a route is still what {@link match} would return. */
   isCurrent(route: Route<T>): boolean {
     return (
       route.scopeGeneration === route.scope.generation && route.rootGeneration === this.#tree.root.generation
@@ -129,8 +131,8 @@ export class Router<T = Topic> {
   }
 
   /**
-   * The route of the subject in a range of bytes. `hint`: the last route the caller used; costs least when it
-   * still fits.
+   * The route of the subject in a range of bytes. `hint`: the caller's last route, which is cheapest if it
+   * still applies.
    */
   match(buffer: Uint8Array, start: number, end: number, hint?: Route<T>): Route<T> {
     if (hint !== undefined && this.isCurrent(hint) && hint.covers(buffer, start, end)) return hint;
@@ -160,46 +162,46 @@ export class Router<T = Topic> {
     return this.match(bytes, 0, bytes.length);
   }
 
-  /** The topic one of whose patterns captures a subject: not the one that would get it for its name. */
+  /** The topic that captures a subject with one of its patterns, not by its name. */
   captorOf(subject: string): T | undefined {
     let topic: T | undefined;
     this.#tree.collect(subject.split('.'), (leaf) => (topic ??= leaf.topic));
     return topic;
   }
 
-  /** The topic that gets what is published to a subject. */
+  /** The topic that stores messages published to a subject. */
   topicOf(subject: string): T | undefined {
     return this.matchSubject(subject).topic;
   }
 
-  /** Whether anybody listens to a subject now. A topic that captures it is no listener. */
+  /** Whether a subject has subscribers now. A topic that captures it is not a subscriber. */
   hasInterest(subject: string): boolean {
     return this.matchSubject(subject).hasSubscribers;
   }
 
   /**
-   * Whether any pattern can match subjects that begin with this token: false saves looking up subjects that
-   * never repeat.
+   * Whether any pattern can match subjects that begin with this token. If not, the caller can skip the lookup
+   * of subjects that never repeat.
    */
   mayHear(token: string): boolean {
     const root = this.#tree.root;
     return root.rest !== undefined || root.star !== undefined || root.child(token) !== undefined;
   }
 
-  /** A subject that messages will be sent to again and again. */
+  /** A target for sending many messages to a subject. */
   target(subject: string): LiveTarget<T> {
     return new LiveTarget<T>(this, this.#unheard, subject);
   }
 
-  /** Hands a message to whoever listens to its subject; says how many took it. */
+  /** Hands a message to the subscribers of its subject; returns how many took it. */
   publish(message: LiveMessage): number {
     const { subjectBuffer, subjectStart, subjectEnd } = message;
     return this.deliver(this.match(subjectBuffer, subjectStart, subjectEnd), message);
   }
 
   /**
-   * Hands a message to all subscribers of a route and to one member of each queue; says how many took it. The
-   * topic is the caller's business.
+   * Hands a message to all subscribers of a route and to one member of each queue; returns how many took it.
+   * The caller deals with the topic.
    */
   deliver(route: Route<T>, message: LiveMessage): number {
     const { subscriptions, queues } = route;
@@ -213,8 +215,8 @@ export class Router<T = Topic> {
   }
 
   /**
-   * Somebody by chance; if that one is behind or does not want it, the next who is not; if all are behind,
-   * one of them all the same.
+   * Picks a random member. If it is behind or refuses the message, tries the next ones that are not behind.
+   * If no member took it, one that is behind gets it.
    */
   #deliverToOne(members: QueueMembers, message: LiveMessage): boolean {
     const first = members.length === 1 ? 0 : this.#pick(members.length);
@@ -233,7 +235,7 @@ export class Router<T = Topic> {
     return false;
   }
 
-  /** Xorshift: queues need no better chance, and it costs next to nothing per message. */
+  /** Xorshift: random enough for queues, and almost free per message. */
   #pick(bound: number): number {
     let state = this.#pickState;
     state ^= state << 13;
@@ -261,7 +263,7 @@ export class Router<T = Topic> {
       topic ??= leaf.topic;
       named ??= leaf.named;
     };
-    // A subject with an empty token reaches nobody, not even `>`.
+    // A subject with an empty token matches no pattern, not even `>`.
     const valid = !tokens.includes('');
     const open = valid && this.#tree.collect(tokens, found) && at.lastDot >= 0;
     const hash = open ? at.parentHash : at.hash;
@@ -288,7 +290,9 @@ export class Router<T = Topic> {
 
 const noQueues: readonly QueueMembers[] = [];
 
-/** A queue is its name: members under different patterns that match the subject are one queue. */
+/**
+ * A queue is identified by its name: members under different patterns that match the subject are one queue.
+ */
 function addMembers(
   queues: Map<string, LiveSubscription[]>,
   more: ReadonlyMap<string, readonly LiveSubscription[]>,
@@ -300,7 +304,7 @@ function addMembers(
   }
 }
 
-/** Subjects are short: a loop costs less than the views of a native copy. */
+/** Subjects are short: a loop is faster than creating the views for a native copy. */
 function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
   const copy = new Uint8Array(end - start);
   for (let i = 0, at = start; at < end; i++, at++) copy[i] = buffer[at]!;

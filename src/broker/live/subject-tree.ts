@@ -1,7 +1,7 @@
 import type { LiveSubscription, RouteScope } from './route.ts';
 
 /**
- * A subject tree holds patterns, one token a level, with what is attached to each.
+ * A subject tree holds patterns, one token per level, with the subscriptions and topics of each.
  *
  * ```
  *   orders.*.created   orders.eu.>        root ── orders ─┬─ * ── created (own)
@@ -11,10 +11,10 @@ import type { LiveSubscription, RouteScope } from './route.ts';
  */
 export class SubjectTree<T> {
   readonly root: Node<T> = new Node<T>();
-  /** What routes of subjects whose first token no pattern names depend on. */
+  /** The scope of subjects whose first token occurs in no pattern. */
   readonly #unnamed: RouteScope = { generation: 0 };
 
-  /** The place of a pattern, made when it is not there. */
+  /** The leaf of a pattern, created if necessary. */
   place(pattern: string): Leaf<T> {
     let node = this.root;
     let start = 0;
@@ -35,7 +35,7 @@ export class SubjectTree<T> {
     return endsInRest(pattern) ? node?.rest : node?.own;
   }
 
-  /** Drops the place of a pattern when nothing is attached to it any more, and nodes that led only there. */
+  /** Removes the leaf of a pattern if nothing is attached to it any more, and nodes that only led to it. */
   prune(pattern: string): void {
     const path = this.#path(pattern);
     if (path === undefined) return;
@@ -53,7 +53,7 @@ export class SubjectTree<T> {
     }
   }
 
-  /** Makes stale the routes that a change at `pattern` may have changed. */
+  /** Invalidates the routes that a change at `pattern` may affect. */
   touch(pattern: string): void {
     const end = pattern.indexOf('.');
     const token = end < 0 ? pattern : pattern.slice(0, end);
@@ -61,12 +61,12 @@ export class SubjectTree<T> {
     scope.generation++;
   }
 
-  /** What the routes of subjects with this first token depend on, beside the root. */
+  /** The scope of subjects with this first token, besides the root. */
   scope(token: string): RouteScope {
     return this.root.child(token) ?? this.#unnamed;
   }
 
-  /** Collects what a subject reaches; true when its last token made no difference. */
+  /** Collects the leaves that match a subject. True if its last token made no difference. */
   collect(tokens: readonly string[], found: (leaf: Leaf<T>) => void): boolean {
     const last = tokens.length - 1;
     let open = true;
@@ -91,12 +91,12 @@ export class SubjectTree<T> {
     if (token === '*') return (node.star ??= new Node<T>());
     const known = node.child(token);
     if (known) return known;
-    // Routes of this first token were made without a scope of their own.
+    // Existing routes of this first token have no scope of their own.
     if (node === this.root) this.#unnamed.generation++;
     return node.addChild(token);
   }
 
-  /** The nodes from the root to where the pattern ends (before its `>`). */
+  /** The nodes from the root to the end of the pattern (before its `>`). */
   #path(pattern: string): Node<T>[] | undefined {
     const path = [this.root];
     let node: Node<T> | undefined = this.root;
@@ -110,7 +110,7 @@ export class SubjectTree<T> {
   }
 }
 
-/** What is attached to one pattern. */
+/** The subscriptions and topics of one pattern. */
 export class Leaf<T> {
   #subscriptions: LiveSubscription[] = none;
   #queues: Map<string, LiveSubscription[]> | undefined = undefined;
@@ -126,7 +126,7 @@ export class Leaf<T> {
     return this.#queues;
   }
 
-  /** The topic that captures what matches. */
+  /** The topic that captures matching subjects. */
   get topic(): T | undefined {
     return this.#topic;
   }
@@ -140,7 +140,7 @@ export class Leaf<T> {
     );
   }
 
-  /** The topic whose name this is: it gets what no topic captures. */
+  /** The topic with this name. It gets messages that no topic captures. */
   get named(): T | undefined {
     return this.#named;
   }
@@ -161,7 +161,7 @@ export class Leaf<T> {
       list.push(subscription);
       return;
     }
-    // Mostly there is one: a list of exactly one takes an eighth of the memory of one that was pushed to.
+    // Most leaves have one: a list literal of one takes an eighth of the memory of a list after a push.
     subscription.index = 0;
     if (queue === undefined) this.#subscriptions = [subscription];
     else (this.#queues ??= new Map<string, LiveSubscription[]>()).set(queue, [subscription]);
@@ -194,8 +194,8 @@ class Node<T> implements RouteScope {
   own: Leaf<T> | undefined = undefined;
   rest: Leaf<T> | undefined = undefined;
   /**
-   * Counts changes below, where the node is a first token, or of patterns that begin with a wildcard, where
-   * it is the root.
+   * Counts changes below a node of a first token; at the root, changes of patterns that begin with a
+   * wildcard.
    */
   generation = 0;
 

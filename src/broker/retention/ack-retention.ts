@@ -5,27 +5,27 @@ import type { Partition } from '../partitions/partition.ts';
 import type { Rate } from '../partitions/rates.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 
-/** A group as ack retention knows it. */
+/** A group, as ack retention sees it. */
 interface AckingGroup {
-  /** What it takes; undefined: everything. */
+  /** The messages that it takes; undefined: all. */
   readonly filter: Filter | undefined;
   isDone(partition: number, offset: number): boolean;
 }
 
-/** A topic as ack retention knows it. */
+/** A topic, as ack retention sees it. */
 interface AckedTopic {
   readonly config: TopicConfig;
   readonly isDeleted: boolean;
   readonly partitions: { readonly opened: readonly Partition[]; at(index: number): Partition | undefined };
   readonly groups: ReadonlyMap<string, AckingGroup>;
   readonly removedRate: Rate;
-  /** Room was made. */
+  /** Called when messages were removed and there is room again. */
   noteRoom(): void;
 }
 
-/** What ack retention needs from the broker around it. */
+/** The services that the broker offers to ack retention. */
 interface AckRetentionHost {
-  /** Until all that the data directory holds has been read back. */
+  /** True until all of the data directory has been read back. */
   readonly recovering: boolean;
   afterCommit(callback: () => void): void;
 }
@@ -37,28 +37,31 @@ interface AckRetentionHost {
 export class AckRetention {
   readonly #topic: AckedTopic;
   readonly #core: AckRetentionHost;
-  /** Whether groups must remember the keys of what they deliver: their filters decide what is done. */
+  /**
+   * Whether groups must remember the keys of the messages that they deliver, because filters decide when a
+   * message is done.
+   */
   needKeys = false;
   readonly #keyReader = new KeyReader();
   #sweeping = false;
   /**
-   * Asked for while one was under way, which may have passed what it was for; or while the journal was
-   * replayed, which may tell of more groups.
+   * Another sweep is needed: it was requested during a sweep, which may have passed the messages in question,
+   * or during the replay of the journal, which may bring more groups.
    */
   #sweepAgain = false;
-  /** A sweep could not read: the next one, at the latest after the next start, does its work. */
+  /** A sweep failed to read. The next sweep, at the latest after the next start, does its work. */
   #unfinished = false;
   /**
-   * Messages of which some groups are done, and whose keys have to be read to know whether they are for the
-   * others.
+   * Messages that some groups are done with. Their keys have to be read to know whether they are for other
+   * groups.
    */
   readonly #unread = new Map<Partition, OffsetSet>();
-  /** Taken from there, and being read. */
+  /** The part of {@link #unread} that is being read. */
   #lookingAt: readonly [Partition, OffsetSet] | undefined = undefined;
   #looking = false;
   /**
-   * What was to be looked at and is not decided: a scan sees it when its transaction, or the one before it,
-   * has ended.
+   * Messages to be checked that are not decided yet: a scan sees them when their transaction, or the one
+   * before, has ended.
    */
   readonly #undecided = new Map<Partition, OffsetSet>();
 
@@ -67,7 +70,10 @@ export class AckRetention {
     this.#core = core;
   }
 
-  /** A group is done with a message. `key` may be missing for what was delivered before a restart. */
+  /**
+   * Called when a group is done with a message. `key` may be missing for messages that were delivered before
+   * a restart.
+   */
   settled(partition: Partition, offset: number, key: string | undefined, by: AckingGroup): void {
     const { groups, config } = this.#topic;
     if (config.retention === 'limits') return;
@@ -82,7 +88,7 @@ export class AckRetention {
     this.#remove(partition, offset);
   }
 
-  /** A group is done with everything in `[from, to)`. */
+  /** Called when a group is done with all messages in `[from, to)`. */
   passed(partition: Partition, from: number, to: number, by: AckingGroup): void {
     const { groups, config } = this.#topic;
     if (config.retention === 'limits') return;
@@ -96,14 +102,14 @@ export class AckRetention {
   }
 
   /**
-   * The journal says that a group was done with `[from, to)`; whether that was the end of these messages, it
-   * says elsewhere or not at all.
+   * Called in the replay of a journal entry: a group was done with `[from, to)`. Whether these messages were
+   * removed is in other entries, or not in the journal at all.
    */
   replayed(partition: Partition, from: number, to: number): void {
     if (this.#topic.config.retention !== 'limits') this.#lookAt(partition, from, to);
   }
 
-  /** A transaction has ended: what waited for that is looked at once the end is durable. */
+  /** Called when a transaction has ended. Messages that waited for it are checked once the end is durable. */
   decided(): void {
     if (this.#topic.config.retention === 'limits') return;
     this.#core.afterCommit(() => {
@@ -114,7 +120,9 @@ export class AckRetention {
     });
   }
 
-  /** Removes what is in `[from, to)`, unless its key says that another group is to handle it. */
+  /**
+   * Removes messages in `[from, to)` later, except those whose key says that another group is to handle them.
+   */
   #lookAt(partition: Partition, from: number, to: number): void {
     addRange(this.#unread, partition, from, to);
     if (!this.#core.recovering) this.#startLooking();
@@ -133,15 +141,15 @@ export class AckRetention {
   async #look(): Promise<void> {
     for (const found of this.#unread) {
       const [partition, offsets] = (this.#lookingAt = found);
-      this.#unread.delete(partition); // what comes meanwhile is looked at in another turn
+      this.#unread.delete(partition); // messages that come meanwhile are checked in another round
       for (const [from, to] of offsets.runs()) await this.#removeUnwanted(partition, from, to);
       this.#lookingAt = undefined;
     }
   }
 
   /**
-   * What a checkpoint has to say of it: messages that may have been for the last time with a group, and were
-   * not looked at yet.
+   * The state for a checkpoint: messages that all groups may be done with, and that have not been checked
+   * yet.
    */
   get unswept(): Unswept | undefined {
     if (this.#sweeping || this.#sweepAgain || this.#unfinished) return 'all';
@@ -152,15 +160,15 @@ export class AckRetention {
     );
   }
 
-  /** The same, read back: {@link resume} sees to it. */
+  /** Restores {@link unswept}; {@link resume} does the work. */
   restore(unswept: Unswept): void {
     if (unswept === 'all') this.#sweepAgain = true;
     else for (const [index, from, to] of unswept) this.replayed(this.#topic.partitions.at(index)!, from, to);
   }
 
   /**
-   * Looks at every message: those that no remaining group is to handle go. After a group was deleted, or its
-   * filters changed.
+   * Checks all messages, after a group was deleted or its filters changed. Removes those that no remaining
+   * group is to handle.
    */
   sweep(): void {
     if (this.#topic.config.retention === 'limits') return;
@@ -178,13 +186,13 @@ export class AckRetention {
       });
   }
 
-  /** After recovery: does what was asked for meanwhile. */
+  /** Called after recovery: does the work that was requested during it. */
   resume(): void {
     if (this.#sweepAgain) this.sweep();
     this.#startLooking();
   }
 
-  /** Of `[from, to)`, what is not decided is looked at later. */
+  /** Notes the undecided messages in `[from, to)`, to be checked later. */
   #awaitDecision(partition: Partition, from: number, to: number): void {
     const { nextOffset, undecidedFrom } = partition;
     const start = Math.max(from, undecidedFrom);
@@ -206,7 +214,10 @@ export class AckRetention {
     this.#awaitDecision(partition, from, to);
   }
 
-  /** A message of a queue waits for its first group; under interest what nobody wants goes. */
+  /**
+   * A message that matches no group is kept by a queue, for its first group, and removed under interest
+   * retention.
+   */
   #isWanted(partition: Partition, offset: number, key: string): boolean {
     let matches = false;
     for (const group of this.#topic.groups.values()) {

@@ -5,11 +5,11 @@ import type { Partition } from '../partitions/partition.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 import type { WayOut } from './way-out.ts';
 
-/** A topic as its age limit knows it. */
+/** A topic, as its age limit sees it. */
 interface AgingTopic {
   readonly config: TopicConfig;
   readonly leaving: WayOut;
-  /** Room was made. */
+  /** Called when messages were removed and there is room again. */
   noteRoom(): void;
 }
 
@@ -19,8 +19,8 @@ const retryDelayMs = 1000;
 /**
  * Age retention removes messages when they are older than the topic's `ageMsMax`.
  *
- * One timer per partition stands at the time the oldest message comes of age; when it fires the head of the
- * log is read and trimmed.
+ * One timer per partition fires when the oldest message reaches the age limit; then the head of the log is
+ * read and trimmed.
  */
 export class AgeRetention {
   readonly #topic: AgingTopic;
@@ -38,14 +38,14 @@ export class AgeRetention {
     this.#pacing = pacing;
   }
 
-  /** A message was appended: the first one starts the timer. */
+  /** Called when a message was appended; the first one starts the timer. */
   appended(partition: Partition, timestampMs: number): void {
     const { ageMsMax } = this.#topic.config;
     if (ageMsMax === undefined || this.#timers.has(partition) || this.#running.has(partition)) return;
     this.#arm(partition, this.#steady.of(timestampMs) + ageMsMax - this.#steady.now());
   }
 
-  /** Looks at the head now. Resolves once all that is too old has gone. */
+  /** Checks the head now. Resolves once all messages that are too old have been removed. */
   async check(partition: Partition): Promise<void> {
     if (this.#topic.config.ageMsMax === undefined || this.#running.has(partition)) return;
     this.#timers.get(partition)?.cancel();
@@ -98,7 +98,7 @@ export class AgeRetention {
         }
         const youngestMs = steady.of(batch.maxTimestampMs);
         if (!reader.isWhole && youngestMs > oldestKeptMs) {
-          nextDelayMs = youngestMs - oldestKeptMs; // what cannot be read is as young as the batch says
+          nextDelayMs = youngestMs - oldestKeptMs; // unreadable records count as the batch's youngest
           break;
         }
         await this.#expire(partition, batch, Math.max(batch.endOffset, from + 1));
@@ -114,8 +114,8 @@ export class AgeRetention {
   }
 
   /**
-   * Removes what stands below `below`, the end of this batch at most; false: there is more, and others had a
-   * turn.
+   * Removes messages below `below`, which is at most the end of this batch. Resolves to false if some are
+   * left, because the removal has paused for other work.
    */
   async #expire(partition: Partition, batch: Batch, below: number): Promise<boolean> {
     const { leaving } = this.#topic;

@@ -2,12 +2,13 @@ import type { Clock, Timer } from '../../util/index.ts';
 import type { Partition } from '../partitions/partition.ts';
 
 const everyMs = 10_000;
-/** A sealed segment is rewritten when less than this share of its messages lives. */
+/** A sealed segment is rewritten if less than this share of its messages is live. */
 const liveShareMin = 0.5;
 
 /**
- * The compactor rewrites segments that a few stragglers pin: most of their messages are gone, but whole
- * segments can only be dropped from the front. One segment at a time, so that it never gets in the way.
+ * The compactor rewrites segments that are kept for a few old messages: most of their messages are gone, but
+ * whole segments can only be dropped from the front. It rewrites one segment at a time, to leave room for
+ * other work.
  */
 export class Compactor {
   readonly #clock: Clock;
@@ -35,7 +36,7 @@ export class Compactor {
     await this.#running;
   }
 
-  /** Looks at every partition now; resolves to how many segments were rewritten. */
+  /** Checks all partitions now; resolves to the number of rewritten segments. */
   run(): Promise<number> {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;

@@ -3,17 +3,17 @@ import { Filter } from '../partitions/filter.ts';
 import type { Partition, PurgeOptions } from '../partitions/partition.ts';
 import type { WayOut } from './way-out.ts';
 
-/** What a purge asks of the topic around it. */
+/** The services that the topic offers to a purge. */
 export interface PurgeHost {
   readonly leaving: WayOut;
   readonly committed: () => Promise<void>;
-  /** Takes back messages that wait to be due: all, or those whose keys pass the filter. Resolves to how many. */
+  /** Removes delayed messages: all, or those whose keys match the filter. Resolves to their number. */
   readonly unschedule: (filter?: Filter) => number | Promise<number>;
 }
 
 /**
- * See {@link Partition.purge}. Messages that are not due yet stand behind all others: a purge up to an
- * offset, or of all but the last, does not reach them.
+ * See {@link Partition.purge}. Delayed messages count as behind all others: a purge up to an offset, or of
+ * all but the last messages, does not reach them.
  */
 export async function purge(
   partition: Partition,
@@ -25,7 +25,7 @@ export async function purge(
       topic: partition.topic.name,
     });
   }
-  await committed(); // what a scan must see is durable then
+  await committed(); // then all messages so far are durable, and a scan sees them
   const end = Math.min(before ?? partition.nextOffset, partition.nextOffset);
   const takesDelayed = before === undefined && keep === undefined;
   const isRead = leaving.becomesLetter('removed');

@@ -1,19 +1,19 @@
 import type { Partition } from '../partitions/partition.ts';
 import type { WayOut } from './way-out.ts';
 
-/** Removes what came before a message that replaces all of its topic. */
+/** Removes all messages before one that replaces the content of its topic. */
 export function replaceAll(leaving: WayOut, partition: Partition, offset: number): void {
-  // Interrupted by a crash, the rest stays until the next such publish.
+  // If a crash interrupts it, the rest stays until the next such publish.
   if (leaving.becomesLetter('removed'))
     leaving.removeBelow(partition, offset, 'replaced').catch(() => undefined);
   else leaving.counts.removed += partition.trim(offset);
 }
 
-/** The same for one that replaces the messages of its key. */
+/** Removes earlier messages of the key, for a message that replaces them. */
 export function replaceKey(leaving: WayOut, partition: Partition, key: string, offset: number): void {
   const state = partition.keyIndex?.get(key);
   if (!state?.offsets) {
-    // The older ones stay until the next such publish.
+    // If this fails, the older ones stay until the next such publish.
     purgeKeyBefore(partition, key, offset).catch(() => undefined);
     return;
   }

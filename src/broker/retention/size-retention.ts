@@ -6,10 +6,10 @@ import type { WayOut } from './way-out.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 
 /**
- * Size retention keeps a partition within its topic's limits of count, bytes and messages per key, by
- * dropping the oldest.
+ * Size retention keeps a partition within its topic's limits of count, bytes and messages per key. It drops
+ * the oldest messages.
  *
- * Limits hold per partition. Bytes are the partition's estimate (see docs/decisions/0003).
+ * Limits apply per partition. Bytes are the partition's estimate (see docs/decisions/0003).
  */
 export class SizeRetention {
   readonly #keyReader = new KeyReader();
@@ -19,13 +19,13 @@ export class SizeRetention {
     this.#leaving = leaving;
   }
 
-  /** A record was appended: what it pushes out goes. */
+  /** Called when a record was appended: drops messages beyond the limits. */
   appended(partition: Partition, record: Record, config: TopicConfig): void {
     this.appendedOfKey(partition, record, config);
     this.appendedAny(partition, config);
   }
 
-  /** What the record pushes out of its key's messages goes. */
+  /** Drops messages of the record's key beyond the limit per key. */
   appendedOfKey(partition: Partition, record: Record, config: TopicConfig): void {
     const perKeyMax = config.compaction ? 1 : perKeyMaxOf(config);
     if (perKeyMax !== undefined)
@@ -33,8 +33,8 @@ export class SizeRetention {
   }
 
   /**
-   * What is beyond the limits of the whole partition goes: at once, or as soon as it was read for its dead
-   * letters.
+   * Drops messages beyond the limits of the whole partition: at once, or as soon as they are read for their
+   * dead letters.
    */
   appendedAny(partition: Partition, config: TopicConfig): void {
     const { messagesMax, bytesMax, overflow } = config;
@@ -57,8 +57,8 @@ export class SizeRetention {
   }
 
   /**
-   * Limits per key hold for every key. What an open transaction has written pushes nothing out, since it may
-   * come to nothing: false if there is such a transaction, and then the keys are to be checked again after
+   * Applies the limits per key to all keys. Messages of an open transaction do not displace others, because
+   * it may abort. Returns false if there is such a transaction: then the keys are to be checked again after
    * it.
    */
   checkKeys(partition: Partition, config: TopicConfig): boolean {
@@ -71,7 +71,7 @@ export class SizeRetention {
       partition.accounting.accountKey(key);
       if (!state.offsets) this.#dropOfKey(partition, key, state, perKeyMax);
       else {
-        // The one that takes its place is decided.
+        // Only a decided message displaces another.
         const excess = state.offsets.filter(
           (_, at, offsets) => (offsets[at + perKeyMax] ?? Infinity) < undecidedFrom,
         );
@@ -85,12 +85,12 @@ export class SizeRetention {
     const key = this.#keyReader.read(record);
     if (keepsKeyless && key === '') return;
     partition.accounting.accountKey(key);
-    // Of a topic that is becoming a compacted one there is none yet.
+    // A topic that is being changed to a compacted one has no index yet.
     const state = partition.keyIndex?.get(key);
     if (state) this.#dropOfKey(partition, key, state, perKeyMax);
   }
 
-  /** Drops the oldest of a key, but never its last. */
+  /** Drops the oldest messages of a key, but never its last. */
   #dropOfKey(partition: Partition, key: string, state: KeyState, countMax: number): void {
     if (state.count > countMax && state.offsets && this.#leaving.becomesLetter('overflow')) {
       const excess = Math.min(state.count - countMax, state.offsets.length - 1);
@@ -110,14 +110,14 @@ export class SizeRetention {
 }
 
 /**
- * Where publishes beyond the limit are refused, nothing is dropped for it: what comes past admission
- * (delayed, redriven) stays too.
+ * If publishes beyond the limit are refused, nothing is dropped. Messages that bypass admission (delayed,
+ * redriven) stay too.
  */
 function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number | undefined {
   return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
-/** What of a partition is beyond a limit of its topic: all below this offset. */
+/** The part of a partition that is beyond a limit of its topic: all messages below this offset. */
 export function excessOf(
   partition: Partition,
   { messagesMax, bytesMax, overflow }: TopicConfig,
@@ -130,7 +130,8 @@ export function excessOf(
 }
 
 /**
- * Bytes are an estimate: after a removal up to this offset there may be another one. The last message stays.
+ * The offset to remove up to, by estimated bytes; afterwards there may be another one. The last message
+ * always stays.
  */
 function offsetBeyondBytes(partition: Partition, bytesMax: number): number | undefined {
   const { bytes, count } = partition;

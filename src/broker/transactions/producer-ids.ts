@@ -1,21 +1,24 @@
-/** Ids are written down so many at a time: those of a block that a crash left unused are never given out. */
+/**
+ * Ids are reserved on disk in blocks of this size. The unused ids of a block are lost in a crash and never
+ * given out.
+ */
 const blockSize = 1000;
 
-/** What producer ids need from the broker around them. */
+/** The services that the broker offers to producer ids. */
 export interface ProducerIdsHost {
-  /** Writes down that every id below is taken. */
+  /** Records that all ids below `end` are taken. */
   record(end: number): void;
   afterCommit(callback: () => void): void;
 }
 
 /**
- * Producer ids are numbers that no two producers ever share, not even across restarts: the end of the block
- * they are from is on disk before the first of it is given out.
+ * Producer ids are unique numbers, even across restarts: the end of a block is on disk before its first id is
+ * given out.
  */
 export class ProducerIds {
   readonly #host: ProducerIdsHost;
   #next = 0;
-  /** Every id below may have been given out, says the disk; and what is on its way there. */
+  /** The end of the last block that is on disk, and of the last block that is recorded. */
   #durableEnd = 0;
   #end = 0;
   #waiting: ((id: number) => void)[] = [];
@@ -24,17 +27,17 @@ export class ProducerIds {
     this.#host = host;
   }
 
-  /** As a checkpoint keeps it. */
+  /** The end of the last block, for a checkpoint. */
   get end(): number {
     return this.#end;
   }
 
-  /** Replays the end of a block: ids begin anew there. */
+  /** Replays the end of a block; the next id starts there. */
   restore(end: number): void {
     this.#next = this.#durableEnd = this.#end = Math.max(this.#end, end);
   }
 
-  /** A new id. It never resolves when the log has failed: the process ends. */
+  /** Resolves to a new id. If the log has failed it never resolves: the process ends. */
   take(): Promise<number> {
     if (this.#next < this.#durableEnd && this.#waiting.length === 0) return Promise.resolve(this.#next++);
     return new Promise((resolve) => {

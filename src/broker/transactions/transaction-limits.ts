@@ -1,16 +1,16 @@
-/** What transactions may take; all of it can be refused. */
+/** Limits of transactions; requests beyond them are refused. */
 export interface TransactionLimits {
-  /** Transactional ids that are known at once. */
+  /** Known transactional ids. */
   readonly producersMax: number;
-  /** Transactions that are open at once. */
+  /** Open transactions. */
   readonly openMax: number;
   readonly partitionsPerTransactionMax: number;
-  /** Names of groups, and positions of partitions, in one transaction. */
+  /** The group names in one transaction, and also the positions in it. */
   readonly positionsPerTransactionMax: number;
-  /** Longest time that a producer may ask for (Kafka: transaction.max.timeout.ms). */
+  /** The longest timeout that a producer may ask for (Kafka: transaction.max.timeout.ms). */
   readonly timeoutMsMax: number;
   /**
-   * A transactional id that was not used for so long is forgotten (Kafka: transactional.id.expiration.ms).
+   * A transactional id that was not used for this long is forgotten (Kafka: transactional.id.expiration.ms).
    */
   readonly idleMsMax: number;
 }

@@ -1,7 +1,7 @@
 import { BrokerError } from '../errors.ts';
 import type { TransactionalProducer } from './transactional-producer.ts';
 
-/** Why a transaction, or what wants to be part of it, is refused: a sentence each. */
+/** The refusals of transactions and of their parts, one sentence each. */
 export const transactionRefusal = {
   timeout: (timeoutMs: number, timeoutMsMax: number): BrokerError =>
     new BrokerError(

@@ -9,32 +9,30 @@ import {
   type TransactionPartition,
 } from './transactional-producer.ts';
 
-/** What a transaction is to have besides what it has. */
+/** Partitions, groups and positions to add to a transaction. */
 export interface TransactionGrowth {
   readonly partitions?: readonly TransactionPartition[];
   readonly groups?: readonly string[];
   readonly positions?: readonly PositionInTransaction[];
 }
 
-/**
- * Partitions and groups by the ids that entries have of them; those that were deleted since are undefined.
- */
+/** Partitions and groups by the ids in stored entries; undefined if they were deleted since. */
 export interface TransactionPlaces {
   partition(id: number): TransactionPartition | undefined;
   group(id: number): TransactionGroup | undefined;
 }
 
 /**
- * The transaction table is every transactional producer, by its transactional id and by its producer id, and
- * which positions of groups are undecided: what {@link Transactions} decides about, and what is read back
- * from the journal.
+ * The transaction table holds all transactional producers, by transactional id and by producer id, and the
+ * undecided positions of groups. {@link Transactions} makes the decisions; the table also reads the state
+ * back from the journal.
  */
 export class TransactionTable {
   readonly #byName = new Map<string, TransactionalProducer>();
   readonly #byProducerId = new Map<number, TransactionalProducer>();
   /**
-   * By {@link positionKey}: how many transactions have a position for it, those included whose end is not on
-   * disk.
+   * By {@link positionKey}: the number of transactions with a position for it, including those whose end is
+   * not on disk yet.
    */
   readonly #undecidedPositions = new Map<string, number>();
   #openCount = 0;
@@ -69,20 +67,19 @@ export class TransactionTable {
     this.#byProducerId.delete(producer.producerId);
   }
 
-  /** The producer's next life; `spareId` is for one whose epochs are used up. */
+  /** Gives the producer its next epoch, or `spareId` and epoch 0 if its epochs are used up. */
   raise(producer: TransactionalProducer, spareId: number): void {
     this.#byProducerId.delete(producer.producerId);
     producer.raise(spareId);
     this.#byProducerId.set(producer.producerId, producer);
   }
 
-  /** Begins a transaction. */
   begin(producer: TransactionalProducer, startedMs: number): Transaction {
     this.#openCount++;
     return (producer.transaction = new Transaction(startedMs));
   }
 
-  /** What of it is new, for the journal; undefined: nothing. */
+  /** Adds to a transaction. Returns the new parts, for the journal; undefined if there are none. */
   extend(
     transaction: Transaction,
     { partitions = [], groups = [], positions = [] }: TransactionGrowth,
@@ -105,7 +102,7 @@ export class TransactionTable {
     };
   }
 
-  /** The producer's transaction is over; its positions stay undecided until {@link decidePositions}. */
+  /** Ends the producer's transaction. Its positions stay undecided until {@link decidePositions}. */
   end(producer: TransactionalProducer): Transaction | undefined {
     const { transaction } = producer;
     if (!transaction) return undefined;

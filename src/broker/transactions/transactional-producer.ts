@@ -3,13 +3,13 @@ import type { Timer } from '../../util/index.ts';
 import type { TransactionEntry, TransactionalProducerEntry } from '../entries.ts';
 import type { PartitionTransactions } from '../partitions/partition-transactions.ts';
 
-/** Who a producer is: its id, and which life of it this is. A later epoch fences an earlier one. */
+/** The identity of a producer: its id and its epoch. A later epoch fences an earlier one. */
 export interface ProducerIdentity {
   readonly producerId: number;
   readonly epoch: number;
 }
 
-/** A partition as the transactions know it that write to it. */
+/** A partition, as transactions see it. */
 export interface TransactionPartition {
   readonly index: number;
   readonly log: { readonly id: number; readonly volatile: boolean };
@@ -17,21 +17,24 @@ export interface TransactionPartition {
   readonly topic: {
     readonly name: string;
     readonly isDeleted: boolean;
-    /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+    /**
+     * Called when a transaction was decided; `runs` are its messages in the partition, as flat pairs of from
+     * and to.
+     */
     decided(partition: TransactionPartition, outcome: Outcome, runs: readonly number[]): void;
   };
   /** See {@link Partition.endTransaction}. */
   endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[];
 }
 
-/** A group as the transactions know it that commit positions of it. */
+/** A group, as transactions see it. */
 export interface TransactionGroup {
   readonly id: number;
   readonly isClosed: boolean;
   commitOffset(partition: number, offset: number, metadata: string, epoch?: number): void;
 }
 
-/** A position that a group gets when the transaction commits. */
+/** A position that a group gets if the transaction commits. */
 export interface PositionInTransaction {
   readonly group: TransactionGroup;
   readonly partition: number;
@@ -40,13 +43,13 @@ export interface PositionInTransaction {
   readonly epoch?: number;
 }
 
-/** An open transaction: what it has written to, and what it will commit besides. */
+/** An open transaction: the partitions that it writes to, and the positions that it will commit. */
 export class Transaction {
   readonly startedMs: number;
   readonly partitions: Set<TransactionPartition> = new Set();
-  /** Names under which positions may be added; a name may stand for groups of several topics. */
+  /** Group names under which positions may be added; a name may stand for groups of several topics. */
   readonly groups: Set<string> = new Set();
-  /** By {@link positionKey}: the last one counts. */
+  /** By {@link positionKey}; a later position replaces an earlier one. */
   readonly positions: Map<string, PositionInTransaction> = new Map();
   timer: Timer | undefined = undefined;
 
@@ -59,27 +62,27 @@ export function positionKey(group: { readonly id: number }, partition: number): 
   return `${group.id}/${partition}`;
 }
 
-/** Epochs are 16 bits, and the last one is for fencing. */
+/** Epochs are signed 16-bit numbers, and the last one is for fencing. */
 const epochMax = 2 ** 15 - 2;
 
 /**
- * A transactional producer is a transactional id: the identity of whoever writes under it now, and its open
+ * A transactional producer is a transactional id, with the identity of its current producer and its open
  * transaction, if any.
  *
- * Stored: all but {@link ending} and the timer.
+ * All of it is stored, except {@link ending} and the timer.
  */
 export class TransactionalProducer {
   readonly transactionalId: string;
   producerId: number;
   epoch: number;
   timeoutMs: number;
-  /** When it was last heard of: milliseconds since the epoch. */
+  /** The time of the last use, in milliseconds since the epoch. */
   usedMs: number;
   previousId: number | undefined = undefined;
   previousEpoch: number | undefined = undefined;
   ended: TransactionalProducerEntry['ended'] = undefined;
   transaction: Transaction | undefined = undefined;
-  /** Until the end of the last transaction is on disk. */
+  /** Set until the end of the last transaction is on disk. */
   ending: Promise<void> | undefined = undefined;
 
   constructor(transactionalId: string, producerId: number, epoch: number, timeoutMs: number, usedMs: number) {
@@ -94,17 +97,20 @@ export class TransactionalProducer {
     return { producerId: this.producerId, epoch: this.epoch };
   }
 
-  /** There is no next epoch: it needs another producer id. */
+  /** Whether all epochs are used up, so that it needs another producer id. */
   get isExhausted(): boolean {
     return this.epoch >= epochMax;
   }
 
-  /** Whether this is who it was before it got another producer id, which it may not have heard of. */
+  /**
+   * Whether this is the last identity under the previous producer id: the producer may not have got the
+   * answer with the new one.
+   */
   wasExhausted({ producerId, epoch }: ProducerIdentity): boolean {
     return producerId === this.previousId && epoch >= epochMax;
   }
 
-  /** A later life; `spareId` is for one whose epochs are used up. */
+  /** Moves on to the next epoch, or to `spareId` and epoch 0 if the epochs are used up. */
   raise(spareId: number): void {
     if (this.isExhausted) {
       this.previousId = this.producerId;
@@ -113,7 +119,7 @@ export class TransactionalProducer {
     } else this.epoch++;
   }
 
-  /** How the transaction ended that this identity asks about; undefined: it is about another one, or none. */
+  /** The outcome of the last transaction, if this identity ended it; otherwise undefined. */
   outcomeFor({ producerId, epoch }: ProducerIdentity): Outcome | undefined {
     const { ended } = this;
     return ended?.producerId === producerId && ended.epoch === epoch ? ended.outcome : undefined;

@@ -15,11 +15,11 @@ import {
   type TransactionPartition,
 } from './transactional-producer.ts';
 
-/** What transactions need from the broker around them. */
+/** The services that the broker offers to transactions. */
 export interface TransactionsHost extends TransactionPlaces {
   readonly clock: Clock;
   readonly steady: SteadyTime;
-  /** Why nothing can be changed any more, if so. */
+  /** The reason why nothing can be changed any more, if any. */
   readonly refusal: BrokerError | undefined;
   record(kind: number, id: number, payload: Uint8Array): void;
   afterCommit(callback: () => void): void;
@@ -27,7 +27,7 @@ export interface TransactionsHost extends TransactionPlaces {
   partitions(): Iterable<TransactionPartition>;
 }
 
-/** Who speaks, and under which transactional id. */
+/** The identity and the transactional id of a caller. */
 export interface TransactionCaller extends ProducerIdentity {
   readonly transactionalId: string;
 }
@@ -43,13 +43,13 @@ const transactionalIdLengthMax = 2 ** 15 - 1;
  * ```
  *   none ──first partition or group──► open ──commit, abort, timeout, another producer──► ending ──on disk──► none
  * ```
- * There is one process and one journal: the end of a transaction is a marker in each of its partitions, the
- * positions, and the state of its producer, all in one commit. Nothing is prepared, so nothing can be found
- * half done.
+ * There is one process and one journal. The end of a transaction is a marker in each of its partitions, the
+ * positions, and the state of its producer, all in one commit. There is no prepare phase, so a transaction is
+ * never found half done.
  *
  * Until then its messages are in the log like others, and {@link Partition.stableEnd} keeps readers below the
- * first of them. Every end by somebody else than the producer raises the producer's epoch, and so does every
- * end that the producer hears the new epoch of: what was sent before, and comes late, is refused and cannot
+ * first of them. The producer's epoch is raised by each end that the producer did not ask for, and by each
+ * end whose answer tells the producer the new epoch. Late batches of the old epoch are refused, and cannot
  * become part of the next transaction.
  */
 export class Transactions {
@@ -64,12 +64,12 @@ export class Transactions {
     this.limits = { ...defaultTransactionLimits, ...limits };
   }
 
-  /** Transactional ids that are known. */
+  /** The number of known transactional ids. */
   get size(): number {
     return this.#table.size;
   }
 
-  /** Transactions that are open. */
+  /** The number of open transactions. */
   get openCount(): number {
     return this.#table.openCount;
   }
@@ -82,11 +82,11 @@ export class Transactions {
     return this.#table.find(transactionalId);
   }
 
-  // ---- who writes
+  // ---- producers
 
   /**
-   * Makes the caller the one producer of a transactional id: whoever was is fenced, and what it has open is
-   * aborted. `expected`: the identity that the caller has, which must be the one that is known. Resolves,
+   * Makes the caller the only producer of a transactional id. A previous producer is fenced, and its open
+   * transaction is aborted. `expected`: the caller's current identity, which must be the known one. Resolves,
    * when that is durable, to the caller's new identity.
    */
   async init(
@@ -144,7 +144,7 @@ export class Transactions {
     return this.#durable(producer.identity);
   }
 
-  /** The producer that speaks, if it is the one of its transactional id. Throws a BrokerError. */
+  /** The caller's producer, if it is the current one of its transactional id. Throws a BrokerError. */
   #callerOf(caller: TransactionCaller): TransactionalProducer {
     this.#checkOpen();
     const producer = this.#table.find(caller.transactionalId);
@@ -159,25 +159,25 @@ export class Transactions {
     if (this.#host.refusal) throw this.#host.refusal;
   }
 
-  // ---- what a transaction has
+  // ---- partitions and positions of a transaction
 
-  /** The transaction is going to write to these partitions. Resolves when that is durable. */
+  /** Adds partitions that the transaction will write to. Resolves when that is durable. */
   addPartitions(caller: TransactionCaller, partitions: readonly TransactionPartition[]): Promise<void> {
     return this.#grow(this.#callerOf(caller), { partitions });
   }
 
-  /** Whether a partition was added; throws when the caller may not ask. */
+  /** Whether a partition was added; throws if the caller is not the current producer. */
   hasPartition(caller: TransactionCaller, partition: TransactionPartition): boolean {
     return this.#callerOf(caller).transaction?.partitions.has(partition) ?? false;
   }
 
-  /** The transaction is going to commit positions under this name. Resolves when that is durable. */
+  /** Adds a group name under which the transaction will commit positions. Resolves when that is durable. */
   addGroup(caller: TransactionCaller, group: string): Promise<void> {
     return this.#grow(this.#callerOf(caller), { groups: [group] });
   }
 
   /**
-   * Throws a BrokerError when the transaction may not commit positions under this name. `adds`: the name need
+   * Throws a BrokerError if the transaction may not commit positions under this name. `adds`: the name need
    * not have been added before.
    */
   checkGroup(caller: TransactionCaller, group: string, adds: boolean): void {
@@ -186,7 +186,7 @@ export class Transactions {
       throw transactionRefusal.notPart(producer, `Group "${group}"`);
   }
 
-  /** Positions that groups get if the transaction commits. Resolves when that is durable. */
+  /** Adds positions that groups get if the transaction commits. Resolves when that is durable. */
   addPositions(
     caller: TransactionCaller,
     group: string,
@@ -196,8 +196,8 @@ export class Transactions {
   }
 
   /**
-   * Whether a transaction has a position for the group there which is not decided: what is committed may be
-   * about to change.
+   * Whether an undecided transaction has a position for the group in this partition, so that the committed
+   * position may be about to change.
    */
   hasUndecidedPosition(group: TransactionGroup, partition: number): boolean {
     return this.#table.hasUndecidedPosition(group, partition);
@@ -243,7 +243,7 @@ export class Transactions {
 
   // ---- batches
 
-  /** Why a batch may not be appended to the partition; undefined: it may. */
+  /** Why a batch may not be appended to the partition; undefined if it may. */
   refusalOf(
     batch: Batch,
     partition: TransactionPartition,
@@ -264,7 +264,7 @@ export class Transactions {
     return transactionRefusal.notPart(producer, what);
   }
 
-  /** A batch that was not refused is about to be appended: its partition is part of the transaction. */
+  /** Called before an accepted batch is appended: makes its partition part of the transaction. */
   joined(batch: Batch, partition: TransactionPartition): void {
     const producer = this.#table.ofProducerId(batch.producerId)!;
     if (!producer.transaction?.partitions.has(partition))
@@ -274,8 +274,8 @@ export class Transactions {
   // ---- the end
 
   /**
-   * Ends the caller's transaction. `raises`: the caller hears its next epoch. Asked once more, it says the
-   * same once more. Resolves, when all of it is durable, to the caller's identity from now on.
+   * Ends the caller's transaction. `raises`: the answer tells the caller its next epoch. A repeated request
+   * gets the same answer. Resolves, when all of it is durable, to the caller's identity from now on.
    */
   async end(caller: TransactionCaller, outcome: Outcome, raises: boolean): Promise<ProducerIdentity> {
     for (let spareId = -1; ; spareId = await this.#host.takeProducerId()) {
@@ -299,7 +299,7 @@ export class Transactions {
     }
   }
 
-  /** All of the end in the open commit, but for the record of the producer itself. */
+  /** Writes the end to the open commit, except for the record of the producer itself. */
   #end(
     producer: TransactionalProducer,
     outcome: Outcome,
@@ -314,7 +314,7 @@ export class Transactions {
     const inMemory: TransactionPartition[] = [];
     for (const partition of transaction.partitions) {
       if (partition.topic.isDeleted || !partition.transactions.has(producerId)) continue;
-      // What is in memory has no part in the commit: it follows.
+      // Partitions in memory are not part of the commit, and get their end after it.
       if (partition.log.volatile) inMemory.push(partition);
       else endIn(partition, outcome, producerId, markerEpoch);
     }
@@ -341,7 +341,9 @@ export class Transactions {
     });
   }
 
-  /** Its producer took too long, and may be gone: whatever it still sends is refused. */
+  /**
+   * Aborts a transaction that took too long. Its producer may be gone; whatever it still sends is refused.
+   */
   async #abortOverdue(producer: TransactionalProducer, transaction: Transaction): Promise<void> {
     const spareId = producer.isExhausted ? await this.#host.takeProducerId() : -1;
     if (producer.transaction !== transaction) return;
@@ -370,7 +372,7 @@ export class Transactions {
     }
   }
 
-  // ---- what is stored
+  // ---- stored state
 
   #record(producer: TransactionalProducer): void {
     this.#host.record(EntryKind.transactionalProducer, producer.producerId, json(producer.entry()));
@@ -380,7 +382,7 @@ export class Transactions {
     return new Promise((resolve) => this.#host.afterCommit(() => resolve(value)));
   }
 
-  /** Replays what is known of a transactional id. */
+  /** Replays the state of a transactional id. */
   restore(producerId: number, entry: TransactionalProducerEntry): void {
     this.#table.restore(producerId, entry, this.#host);
   }
@@ -393,14 +395,14 @@ export class Transactions {
     this.#table.restoreForgotten(producerId);
   }
 
-  /** For a checkpoint. */
+  /** The entries of all producers, for a checkpoint. */
   *entries(): Iterable<readonly [producerId: number, entry: Uint8Array]> {
     for (const producer of this.#table.producers()) yield [producer.producerId, json(producer.entry())];
   }
 
   /**
-   * After recovery: time goes on for what is open; what nobody has open any more, because damage took the
-   * word of it, is aborted.
+   * Called after recovery. Starts the timeouts of open transactions. Aborts transactions that have messages
+   * in partitions but no record in the table, because the record was lost to damage.
    */
   resume(): void {
     this.#resumed = true;
@@ -431,12 +433,12 @@ function commitPosition({ group, partition, offset, metadata, epoch }: PositionI
   if (!group.isClosed) group.commitOffset(partition, offset, metadata, epoch);
 }
 
-/** Whether the caller is who writes under the transactional id, as far as it says who it is. */
+/** Whether the caller gives the current identity of the transactional id. */
 function isExpected(known: TransactionalProducer, expected: ProducerIdentity): boolean {
   return known.producerId === expected.producerId && known.epoch === expected.epoch;
 }
 
-/** Whether the caller is who asked for the current identity, and did not hear the answer. */
+/** Whether the caller asked for the current identity before, but did not get the answer. */
 function isRetry(known: TransactionalProducer, expected: ProducerIdentity): boolean {
   if (known.transaction) return false;
   if (known.producerId !== expected.producerId) return known.wasExhausted(expected) && known.epoch === 0;

@@ -5,16 +5,19 @@ import { invalidRequest } from './errors.ts';
 import { messageJson, valueForms } from './message-json.ts';
 import { oneOf, time, wholeNumber } from './shape.ts';
 
-/** Offsets looked at in one go. Between two, time and client are looked at. */
+/** Offsets read in one step. Between steps, the time and the client are checked. */
 const windowOffsets = 4096;
-/** A filter may match nothing in millions of messages; the answer then says how far it came. */
+/**
+ * A filter may match nothing in millions of messages. After this time the answer says how far the search
+ * came.
+ */
 const searchMs = 2000;
 const pollMs = 50;
 const limitMax = 1000;
-/** Shown values of one answer. */
+/** The maximum bytes of values in one answer. */
 const answerBytesMax = 8 * 2 ** 20;
 
-/** Where to begin and what to show. Nothing is taken from any group, and none is needed. */
+/** The start and the contents of a page. Browsing takes nothing from a group, and needs none. */
 export interface BrowseQuery {
   readonly start:
     | { readonly kind: 'first' }
@@ -82,7 +85,7 @@ export function readBrowseQuery(query: URLSearchParams): BrowseQuery {
   };
 }
 
-/** Reads one page. With `waitMs` it waits for the first message when there is none. */
+/** Reads one page. With `waitMs` it waits for the first message if there is none. */
 export async function browse<T extends MessageJson>(
   topic: Topic,
   query: BrowseQuery,
@@ -132,7 +135,7 @@ async function startOffsets(
   }
 }
 
-/** Where the last `count` messages that match begin, looking back in growing steps. */
+/** The offset of the first of the last `count` matching messages, searched backwards in growing steps. */
 async function offsetOfLast(partition: Partition, count: number, key: string | undefined): Promise<number> {
   if (count === 0) return partition.stableEnd;
   if (key === undefined) return Math.min(partition.offsetOfLast(count), partition.stableEnd);
@@ -157,10 +160,10 @@ interface Found<T> {
   readonly message: T;
 }
 
-/** How far one partition has been read, and what was found and not yet handed out. */
+/** The progress of the reader of one partition, and the found messages that are not handed out yet. */
 class PartitionReader<T> {
   readonly partition: Partition;
-  /** The next offset to look at. */
+  /** The next offset to read. */
   offset: number;
   found: Found<T>[] = [];
 
@@ -214,7 +217,7 @@ async function readPage<T extends MessageJson>(
   };
 }
 
-/** Takes from the partitions by time; in each, offsets stay in order whatever the times. */
+/** Merges the partitions by time. Within a partition the order of offsets is kept, whatever the times. */
 function merge<T>(readers: readonly PartitionReader<T>[], limit: number): T[] {
   const messages: T[] = [];
   while (messages.length < limit) {

@@ -13,7 +13,7 @@ import type { ServerPorts } from '../server.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
-/** What the routes work on: the broker and what the server knows of itself. */
+/** The objects that routes work on: the broker and the server's own facts. */
 export interface AdminContext {
   readonly broker: Broker;
   readonly doors: readonly Door[];
@@ -32,14 +32,17 @@ export interface AdminContext {
   readonly syncTimes: SyncTimes;
 }
 
-/** The topic of a request's path. Throws an HttpError when its user may not do that, or there is none. */
+/**
+ * The topic in the path of a request. Throws an HttpError if the user may not do that, or there is no such
+ * topic.
+ */
 export function topicFor(action: Action, { access, params }: Asked, context: AdminContext): Topic {
   const name = params['topic'] ?? '';
   checkMay(action, access, name);
   return topicOf(context, name);
 }
 
-/** The group of a request's path. Groups take the permission to consume from their topic. */
+/** The group in the path of a request. The permission to consume is that of its topic. */
 export function groupFor(request: Asked, context: AdminContext): Group {
   const topic = topicFor('consume', request, context);
   const { group: name = '' } = request.params;
@@ -54,17 +57,19 @@ export function topicOf({ broker }: AdminContext, name: string): Topic {
   throw new HttpError(404, 'topic-not-found', `There is no topic "${name}".`);
 }
 
-/** An action on a topic. Every permission on the topic allows `see`. */
+/** An action on a topic. Any permission on the topic includes `see`. */
 export type Action = TopicAction | 'see';
 type Asked = Pick<AdminRequest, 'access' | 'params'>;
 
-/** Throws an HttpError when the user may not do that, whether or not there is such a topic. */
+/** Throws an HttpError if the user may not do that, whether or not the topic exists. */
 export function checkMay(action: Action, access: Access, topic: string): void {
   const may = action === 'see' ? access.maySee(topic) : access.may(action, topic);
   if (!may) throw notPermitted(`${action} topic "${topic.slice(0, 255)}"`);
 }
 
-/** Throws an HttpError when the user may not do so to any topic: for what concerns all of the server. */
+/**
+ * Throws an HttpError if the user may not do that to all topics, for requests that concern the whole server.
+ */
 export function checkMayAll(action: TopicAction, access: Access): void {
   if (!access.may(action, '*'))
     throw notPermitted(`do that: it takes the permission to ${action} all topics`);

@@ -30,8 +30,8 @@ const redriveShape: Shape<RedriveJson> = {
 };
 
 /**
- * Topics that groups and topics name as theirs, and topics that hold a dead letter of a group that is gone.
- * The group is empty for what leaves its topic by itself.
+ * Dead-letter topics: those named by groups and topics, and those whose first message is a dead letter. The
+ * group is empty for messages that leave their topic by themselves.
  */
 export async function deadLetterTopics({
   broker,

@@ -8,10 +8,10 @@ import type {
 import { type ConsumerInfo, deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
-/** Consumers of one answer. */
+/** The maximum number of consumers in one answer. */
 const consumersMax = 1000;
 
-/** A topic as the API shows it in a list. */
+/** A topic, as lists show it. */
 export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<TopicJson> {
   const { partitions, durability, retention, subjects } = topic.config;
   const stats = topic.stats();
@@ -44,7 +44,7 @@ export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Pro
     ...(await describeTopic(topic, oldest)),
     config: topic.config,
     partitionList: topic.partitions.indexes().map((index) => {
-      const partition = topic.partitions.ifOpened(index); // one that is not opened is empty
+      const partition = topic.partitions.ifOpened(index); // a partition that is not opened is empty
       return {
         index,
         firstOffset: partition?.firstOffset ?? 0,
@@ -60,7 +60,7 @@ export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Pro
   };
 }
 
-/** A group as the API shows it in a list. */
+/** A group, as lists show it. */
 export async function describeGroup(group: Group, oldest: OldestTimes): Promise<GroupJson> {
   const info = group.info();
   const stats = group.stats();

@@ -2,7 +2,7 @@ import type { ErrorJson } from '../../admin-api/index.ts';
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 
-/** The status of each of the broker's refusals; the code goes out as it is. */
+/** The HTTP status of each refusal of the broker; the code is sent unchanged. */
 const statusOf = {
   'topic-not-found': 404,
   'topic-exists': 409,
@@ -38,7 +38,7 @@ const statusOf = {
   closed: 503,
 } satisfies { readonly [K in BrokerErrorCode]: number };
 
-/** Any error as status, headers and `{"error":{"code","message"}}`. What was not foreseen shows no inside. */
+/** Any error as status, headers and `{"error":{"code","message"}}`. Unexpected errors reveal no internals. */
 export function describeError(error: unknown): {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };

@@ -20,14 +20,14 @@ import type { JsonReply } from './reply.ts';
 
 /** A request of the admin HTTP after routing. */
 export interface AdminRequest {
-  /** What it may do. */
+  /** The permissions of the user. */
   readonly access: AdminLogin['access'];
   /** The `:names` of the path, decoded. */
   readonly params: { readonly [name: string]: string };
   readonly query: URLSearchParams;
-  /** The body as JSON; undefined when it is empty. */
+  /** The body as JSON; undefined if it is empty. */
   readonly json: () => Promise<unknown>;
-  /** Aborted when the client has gone or the server stops: for answers that wait. */
+  /** Aborted when the client has gone or the server stops; for answers that wait. */
   readonly signal: AbortSignal;
 }
 
@@ -48,9 +48,12 @@ export interface AdminHttpOptions<Context> {
   readonly context: Context;
   readonly host: string;
   readonly port: number;
-  /** When set, requests may carry it and may do everything then: `Authorization: Bearer …`. */
+  /** If set, requests with this token may do everything: `Authorization: Bearer …`. */
   readonly token?: string | undefined;
-  /** Users that may log in here. With a token or users, every request but the health checks has to. */
+  /**
+   * Users that may log in here. If there is a token or a user, every request except health checks has to log
+   * in.
+   */
   readonly users?: Users;
   readonly tls?: TlsGuard | undefined;
   readonly connectionsMax: number;
@@ -70,7 +73,7 @@ export interface AdminHttp {
 const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const noLogin: AdminLogin = { user: null, access: noAccess };
 
-/** Listens; rejects with the system's error (EADDRINUSE, EACCES, …) when it cannot. */
+/** Starts to listen. Rejects with the system's error (EADDRINUSE, EACCES, …) if it cannot. */
 export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
   const { token, users = new Users(), hall } = options;
   const door = { token, users, hall };
@@ -107,12 +110,13 @@ async function answer<Context>(
 ): Promise<HttpReply> {
   checkOrigin(request.headers, {
     boundHost: host,
-    // A page that was led here has no token and no password. A certificate the browser would send by itself.
+    // A page that reaches this server under a foreign name (DNS rebinding) has no token and no password. A
+    // certificate would be sent by the browser itself.
     takesAnyName: needsLogin(door),
     scheme: tls === undefined ? 'http' : 'https',
   });
   const { pathname, searchParams } = request.url;
-  // Health checks say nothing that needs a login.
+  // Health checks reveal nothing that needs a login.
   const login = openPaths.has(pathname) ? noLogin : await logIn(request, door);
   request.user = login.user;
   const { route, params } = findRoute(routes, request.method, pathname);
@@ -140,7 +144,7 @@ function headersOf(type: string): { [name: string]: string } {
   return { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 }
 
-/** The JSON on a line, in pieces. */
+/** The JSON as one line, in pieces. */
 function* jsonLine(body: object): Generator<string> {
   let last: string | undefined;
   for (const piece of jsonPieces(body)) {

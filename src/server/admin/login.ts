@@ -9,22 +9,22 @@ import {
 } from '../../protocols/index.ts';
 import { sameText } from '../../util/index.ts';
 
-/** As users name it in `protocols`. */
+/** The name of the admin HTTP in the `protocols` of users. */
 export const adminProtocol = 'admin';
-/** Under which name wrong tokens are counted: a token names its user by itself. */
+/** Wrong tokens are counted under this name, because a token alone identifies its user. */
 const tokenUser = 'admin token';
 
 /** The credentials that the admin HTTP accepts. */
 export interface AdminDoor {
-  /** It may do everything, as no user in particular. */
+  /** A token that may do everything, without being a particular user. */
   readonly token: string | undefined;
   readonly users: Users;
   readonly hall: Hall;
 }
 
-/** The user that a request comes from, and its access. */
+/** The user of a request, and its access. */
 export interface AdminLogin {
-  /** Null: no user in particular. */
+  /** Null: no particular user. */
   readonly user: string | null;
   readonly access: Access;
 }
@@ -42,8 +42,8 @@ export function needsLogin({ token, users }: AdminDoor): boolean {
 
 /**
  * Logs a request in: by the admin token or the token of a user (`Bearer`), by a user's name and password
- * (`Basic`), or without these by the certificate that the client has shown. Where it may not be looked at yet, the request waits. Rejects with an HttpError: 401, or 429 when
- * too many wait.
+ * (`Basic`), or without these by the client's certificate. After wrong guesses a request waits before its own
+ * guess is checked. Rejects with an HttpError: 401, or 429 if too many requests wait.
  */
 export async function logIn(request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
   if (!needsLogin(door)) return anyone;
@@ -65,7 +65,7 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
       { 'retry-after': '10' },
     );
   if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
-  // A client that has left learns nothing, and its guess is not looked at.
+  // The guess of a client that has disconnected is not checked.
   const login = request.isGone ? undefined : await loginBy(given, door);
   if (!login) {
     if (!request.isGone) logins.failed(address, name);

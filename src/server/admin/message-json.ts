@@ -39,7 +39,7 @@ export function messageJson(
   };
 }
 
-/** A timestamp from a client may be beyond what a date can say. */
+/** The time of a message as text. A client's timestamp may be outside the range of dates. */
 function timeText(timestampMs: number): string {
   const date = new Date(timestampMs);
   return Number.isNaN(date.getTime()) ? String(timestampMs) : date.toISOString();
@@ -58,18 +58,19 @@ function valueJson(
       // Shown as text below.
     }
   }
-  // A cut may fall into the middle of a character.
+  // The value may be cut in the middle of a character.
   if (as === 'utf8' || (truncated && bytes && isUtf8(withoutTornCharacter(bytes))))
     return { value: bytes && utf8(withoutTornCharacter(bytes)), encoding: bytes && 'utf8' };
   return bytesJson(bytes);
 }
 
 /**
- * Deeper values are shown as text: JavaScript writes JSON by recursion, which ends somewhere beyond 1,000.
+ * Deeper values are shown as text, because JavaScript writes JSON by recursion, which fails somewhere beyond
+ * 1,000 levels.
  */
 const jsonDepthMax = 500;
 
-/** How deep arrays and objects lie in each other. Text that is no JSON gives some number. */
+/** The depth of nested arrays and objects. For text that is not JSON the number means nothing. */
 function jsonDepth(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
@@ -99,8 +100,8 @@ function headerJson({ name, value }: Header): HeaderJson {
 }
 
 /**
- * UTF-8 characters have four bytes at most: continuation bytes at the end, and the one that leads them, may
- * be a torn one.
+ * Removes a torn character at the end. UTF-8 characters have at most four bytes, so at most three are
+ * removed.
  */
 function withoutTornCharacter(bytes: Uint8Array): Uint8Array {
   for (let cut = 0; cut < 4; cut++) {

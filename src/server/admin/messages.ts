@@ -88,7 +88,10 @@ export async function publishToTopic(
   return json({ results: await allOrError(sent) });
 }
 
-/** Live subscribers of the subject get it first, and then the topic that captures the subject stores it. */
+/**
+ * Publishes to a subject: its live subscribers get the message first, and then the topic that captures it
+ * stores it.
+ */
 export async function publishToSubject(
   request: AdminRequest,
   context: AdminContext,
@@ -184,7 +187,10 @@ async function store(
   return { topic: topic.name, partition, offset: offset < 0 ? null : offset, duplicate, receivers: null };
 }
 
-/** All results, or the first refusal with how many were stored all the same. */
+/**
+ * All results. If a message was refused, throws the first refusal with the number of messages that were
+ * stored all the same.
+ */
 async function allOrError(sent: readonly Promise<PublishedJson>[]): Promise<PublishedJson[]> {
   const settled = await Promise.allSettled(sent);
   const results = settled.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);

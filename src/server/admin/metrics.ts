@@ -7,7 +7,7 @@ import { deadLetterTopics } from './dead-letters.ts';
 import type { AdminReply, AdminRequest } from './http.ts';
 
 /**
- * Series per scrape stay bounded however many topics clients make; `pillarbox_metrics_omitted` counts the
+ * Limits of the series per scrape, however many topics clients create; `pillarbox_metrics_omitted` counts the
  * rest.
  */
 const topicsMax = 1000;
@@ -15,7 +15,7 @@ const groupsMax = 2000;
 
 type Labels = { readonly [name: string]: string };
 
-/** One family of metrics: what it is called and what it says, with its values as of this scrape. */
+/** One family of metrics: its name and help, with its values as of this scrape. */
 interface Family {
   readonly name: string;
   readonly help: string;
@@ -23,22 +23,19 @@ interface Family {
   readonly values: { labels: Labels; value: number; metricName?: string }[];
 }
 
-/** Loaded with the first scrape: it is a tenth of the start-up time. */
+/** Loads prom-client with the first scrape, because that takes a tenth of the start-up time. */
 export async function loadMetrics(): Promise<Pick<typeof PromClient, 'Registry'>> {
   return import('prom-client');
 }
 
-/**
- * `GET /metrics`: everything is read from the broker when asked for, so that nobody pays for metrics that
- * nobody reads.
- */
+/** `GET /metrics`: all values are read from the broker on request, so that unused metrics cost nothing. */
 export async function metrics({ access }: AdminRequest, context: AdminContext): Promise<AdminReply> {
   checkMayAll('manage', access);
   const { Registry } = await loadMetrics();
   const registry = new Registry();
   for (const family of await collectFamilies(context)) {
-    // The registry takes anything that says its name and gets its values; prom-client's own classes count by
-    // themselves.
+    // The registry takes any object with a name and a function for its values; prom-client's own classes
+    // count by themselves.
     const metric = { name: family.name, get: () => Promise.resolve({ ...family, aggregator: 'sum' }) };
     registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
   }
@@ -46,7 +43,7 @@ export async function metrics({ access }: AdminRequest, context: AdminContext): 
 }
 
 /**
- * Every family with its values. The names are a promise: docs/admin-api.md lists them, and a test compares.
+ * All families with their values. The names are stable: docs/admin-api.md lists them, and a test compares.
  */
 export async function collectFamilies(context: AdminContext): Promise<readonly Family[]> {
   const families = new Families();
@@ -84,7 +81,7 @@ class Families {
     this.set('counter', name, help, value, labels);
   }
 
-  /** `counts[i]` fell below `bounds[i]`, the last beyond all of them. */
+  /** `counts[i]` are the values up to `bounds[i]`; the last count is for values beyond all bounds. */
   histogram(
     name: string,
     help: string,

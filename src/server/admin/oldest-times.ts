@@ -1,6 +1,9 @@
 import type { Group, Partition, Topic } from '../../broker/index.ts';
 
-/** Looking for a filtered group's oldest message reads what lies between; it gives up after so long. */
+/**
+ * The time limit of a search for the oldest message of a group with a filter, which reads the messages in
+ * between.
+ */
 const searchMs = 200;
 
 interface Known {
@@ -9,14 +12,14 @@ interface Known {
 }
 
 /**
- * The oldest times are those of the first message a topic still holds and of the oldest a group has still to
- * do. To know the first means to read that message, so it is read once and kept for as long as it stays the
- * first.
+ * The oldest times are the ages of a topic's first message and of the oldest message that a group has not
+ * done yet. The time of the first message has to be read from the message, so it is read once and kept while
+ * that message is the first.
  */
 export class OldestTimes {
   readonly #ofPartitions = new WeakMap<Partition, Known>();
 
-  /** How old the oldest message of the topic is; null when it holds none. */
+  /** The age of the topic's oldest message; null if the topic is empty. */
   async topicAgeMs(topic: Topic, nowMs: number): Promise<number | null> {
     let oldestMs = Infinity;
     for (const partition of topic.partitions.opened.slice()) {
@@ -25,7 +28,7 @@ export class OldestTimes {
       let known = this.#ofPartitions.get(partition);
       if (known?.fromOffset !== fromOffset) {
         known = { fromOffset, timestampMs: await partition.firstTimestampMs() };
-        // Undefined: not durable yet, so look again next time.
+        // Undefined if it is not durable yet; then read it again next time.
         if (known.timestampMs !== undefined) this.#ofPartitions.set(partition, known);
       }
       oldestMs = Math.min(oldestMs, known.timestampMs ?? Infinity);
@@ -33,7 +36,7 @@ export class OldestTimes {
     return oldestMs === Infinity ? null : Math.max(0, nowMs - oldestMs);
   }
 
-  /** How long the oldest message that the group has not done yet has waited; null when there is none. */
+  /** The age of the oldest message that the group has not done yet; null if there is none. */
   async groupAgeMs(group: Group): Promise<number | null> {
     return (await group.oldestAgeMs(AbortSignal.timeout(searchMs))) ?? null;
   }

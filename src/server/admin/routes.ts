@@ -9,13 +9,13 @@ import type { JsonReply } from './reply.ts';
 import * as server from './server-info.ts';
 import * as topics from './topics.ts';
 
-/** What answers a route in JSON. */
+/** The handler of a route that answers in JSON. */
 interface JsonRoute<T> {
   readonly summary: string;
   readonly handle: (request: AdminRequest, context: AdminContext) => JsonReply<T> | Promise<JsonReply<T>>;
 }
 
-/** A route that is missing here, or answers in another shape than admin-api/ says, is a type error. */
+/** A route that is missing here, or answers in another shape than in admin-api/, is a type error. */
 const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /healthz': { summary: 'is the process alive', handle: server.healthz },
   'GET /readyz': { summary: 'may clients be sent here', handle: server.readyz },
@@ -66,7 +66,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   },
 };
 
-/** All routes of the admin HTTP. docs/admin-api.md describes each; a test holds the two together. */
+/** All routes of the admin HTTP. docs/admin-api.md describes each; a test compares the two. */
 export const routes: readonly Route<AdminContext>[] = [
   { method: 'GET', path: '/metrics', summary: 'metrics for Prometheus', handle: metrics },
   ...Object.entries(jsonRoutes).map(([name, { summary, handle }]): Route<AdminContext> => {

@@ -13,7 +13,7 @@ import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
 import { wholeNumber } from './shape.ts';
 
-/** Connections of one answer. */
+/** The maximum number of connections in one answer. */
 const connectionsMax = 1000;
 
 /** Alive: the process answers and its log has not failed. */
@@ -23,8 +23,8 @@ export function healthz(_: AdminRequest, { broker }: AdminContext): JsonReply<Al
 }
 
 /**
- * Ready: clients may be sent here. Degraded: they may, and something that was stored is missing or damaged. A
- * full disk or full memory shows, but consumers can still work, which is what empties them.
+ * Ready: clients may be sent here. Degraded: ready, but stored data is missing or damaged. A full disk or
+ * full memory is shown but does not change this: consumers can still work, which makes room.
  */
 export function readyz(_: AdminRequest, context: AdminContext): JsonReply<ReadyJson> {
   const { ready, diskFull, memoryFull, degraded } = context.broker.health;
@@ -76,7 +76,7 @@ export function serverInfo(_: AdminRequest, context: AdminContext): JsonReply<Se
   });
 }
 
-/** Those whose output waits for them come first: they are the ones that hold others back. */
+/** Lists connections, those with the most unread output first, because they hold others back. */
 export function listConnections(
   { access, query }: AdminRequest,
   { doors, connections, users, settings, adminConnections }: AdminContext,
@@ -106,7 +106,7 @@ export function closeConnection(
   const connection = connections.get(id);
   if (!connection) throw new HttpError(404, 'connection-not-found', `There is no connection ${id}.`);
   const { protocol, address, name } = connection.info();
-  // After the answer: the connection may be the one that asks.
+  // After the answer: it may be the connection of this request.
   setImmediate(() => connection.kick());
   return json({ closed: id, protocol, address, name });
 }

@@ -1,20 +1,19 @@
 import { invalidRequest } from './errors.ts';
 
 /**
- * A field reads one value of a request: it returns what fits and throws a sentence with the value's name when
- * it does not.
+ * A field reads one value of a request. It returns a valid value, or throws a sentence with the value's name.
  */
 export type Field<T> = (value: unknown, name: string) => T;
 
-/** What an object of fields reads into: absent fields stay absent. */
+/** The type that an object of fields reads: absent fields stay absent. */
 export type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
-/** A request's body after it was read: its times are milliseconds since the epoch, however they were written. */
+/** A request's body after reading: times are milliseconds since the epoch, in whatever form they came. */
 export type Read<T> = { readonly [K in keyof T]: number extends T[K] ? Exclude<T[K], string> : T[K] };
 
 /**
- * Reads an object. A name that is not in the shape is an error: a misspelt option must not be a silent
- * default.
+ * Reads an object. A name that is not in the shape is an error, because a misspelt option must not silently
+ * get its default.
  */
 export function readObject<T extends object>(
   value: unknown,
@@ -44,7 +43,7 @@ export function text(charactersMax: number = 4096): Field<string> {
   };
 }
 
-/** From a JSON number, or from digits in a query. */
+/** A whole number, from a JSON number or from digits in a query. */
 export function wholeNumber(min: number = 0, max: number = Number.MAX_SAFE_INTEGER): Field<number> {
   return (value, name) => {
     const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;

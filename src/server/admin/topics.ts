@@ -22,7 +22,7 @@ import {
   wholeNumber,
 } from './shape.ts';
 
-/** What a topic may be created with; `attributes` belong to the protocols and cannot be given here. */
+/** The options of a new topic. `attributes` belong to the protocols and cannot be given here. */
 const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   name: text(255),
   partitions: wholeNumber(1, 100_000),
@@ -75,7 +75,7 @@ export async function createTopic(
 ): Promise<JsonReply<TopicDetailsJson>> {
   const options = readObject(await request.json(), topicShape, ['name']);
   checkMay('manage', request.access, options.name);
-  // Reads by subject of what is captured stay cheap.
+  // Keeps reads of captured messages by subject cheap.
   const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
   const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
   return json(await describeTopicFully(topic, oldestTimes), 201);
