@@ -9,12 +9,12 @@ import { PendingState, type PendingEntry } from './pending.ts';
 
 const waitMsMax = 2 ** 31 - 1;
 const deadLetterRetryMs = 1000;
-/** Characters kept of why a delivery failed. */
+/** Characters kept of the reason of a failed delivery. */
 const failureLengthMax = 200;
 
 /**
- * What consumers answer to deliveries, and what their silence means: from here a message is done, goes back
- * to the queue after its backoff, or becomes a dead letter. The states are those of pending.ts.
+ * Handles the consumers' answers to deliveries, and passed deadlines. A message is then done, goes back to
+ * the queue after its backoff, or becomes a dead letter. The states are those of pending.ts.
  */
 export class Answers {
   readonly #state: GroupState;
@@ -22,7 +22,7 @@ export class Answers {
   readonly #timers: GroupTimers;
   readonly #wake: () => void;
 
-  /** `wake`: there may be something to deliver. */
+  /** `wake` is called when there may be something to deliver. */
   constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
     this.#state = state;
     this.#host = host;
@@ -56,7 +56,7 @@ export class Answers {
     this.#state.noteChange('now');
   }
 
-  /** Offsets were committed: what lies between `before` and the cursor is done. */
+  /** Called after offsets were committed: everything between `before` and the cursor is done. */
   passed(position: GroupPartition, before: number): void {
     const { partition, cursor } = position;
     this.#state.lastAckMs = this.#host.clock.now();
@@ -84,7 +84,7 @@ export class Answers {
     const ownWaitMs = entry.holder?.consumer.ackWaitMs;
     if (ownWaitMs !== undefined) position.pending.extendUntil(entry, nowMs + ownWaitMs);
     else position.pending.extend(entry, nowMs, this.#state.deadlineMs(entry.deliveries));
-    this.armDeadline(nowMs); // a deadline that was set may have been later
+    this.armDeadline(nowMs); // the previous deadline may have been later
     this.#deadlineMoved(position, entry);
     return true;
   }
@@ -100,7 +100,10 @@ export class Answers {
     return true;
   }
 
-  /** A start reads it back, where the entry would not go out again at once. See {@link Group.recovered}. */
+  /**
+   * Stores the new deadline if a restart would keep the entry in flight until then. See
+   * {@link Group.recovered}.
+   */
   #deadlineMoved(position: GroupPartition, entry: PendingEntry): void {
     const { isStored, config } = this.#state;
     const staysOut = config.redeliverAfterRestart === 'at-deadline' || this.#isExhausted(entry);
@@ -109,7 +112,10 @@ export class Answers {
     this.#state.noteChange('soon');
   }
 
-  /** A consumer gives the entry back as it leaves: it goes out again at once, and did not fail. */
+  /**
+   * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once; this is not
+   * a failure.
+   */
   release(position: GroupPartition, entry: PendingEntry): void {
     entry.failure = undefined;
     entry.released++;
@@ -124,7 +130,7 @@ export class Answers {
     if (!position || !entry || !isAnswerable(entry)) return false;
     this.#host.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
     if (!policyOfGroup(this.#state.group, 'rejected')) {
-      this.settle(position, entry); // nobody wants it: as good as acked
+      this.settle(position, entry); // no dead-letter policy: as good as acked
       this.#state.noteChange('now');
     } else this.#giveUp(position, entry, 'rejected', reason === '' ? 'rejected' : `rejected: ${reason}`);
     return true;
@@ -132,7 +138,7 @@ export class Answers {
 
   // ---- time
 
-  /** The timer goes off at the next deadline or end of a wait, of whichever partition. */
+  /** Sets the timer to the next deadline or end of a wait on any partition. */
   armDeadline(nowMs: number): void {
     let dueMs = Infinity;
     for (const position of this.#state.positions.opened)
@@ -147,21 +153,21 @@ export class Answers {
     this.#wake();
   };
 
-  /** Deadlines that have passed are failures; waits that are over make their messages ready. */
+  /** A passed deadline counts as a failure; a wait that is over makes its message ready. */
   #expire(position: GroupPartition, nowMs: number): void {
     position.pending.expire(nowMs, (entry) => {
-      entry.failure = undefined; // nobody said anything this time
+      entry.failure = undefined; // no reason was given this time
       this.#failed(position, entry, this.#backoffMs(entry.deliveries));
     });
   }
 
-  /** Done: not pending any more, and the topic may let the message go. */
+  /** The message is done: it is no longer pending, and the topic may remove it. */
   settle(position: GroupPartition, entry: PendingEntry): void {
     this.#finish(position, entry);
     this.#state.topic.settlements.settled(position.partition, entry.offset, entry.key, this.#state.group);
   }
 
-  /** Messages in `[from, to)` are gone, and with them what is pending of them; says whether anything was. */
+  /** Messages in `[from, to)` were removed: drops their pending entries. Returns whether there were any. */
   removed(position: GroupPartition, from: number, to: number): boolean {
     const { pending } = position;
     const before = pending.size;
@@ -174,14 +180,14 @@ export class Answers {
     return pending.size < before;
   }
 
-  /** While the journal is replayed the removal itself says it all. */
+  /** During a replay nothing is recorded, because the journal entry of the removal already implies it. */
   #forget(position: GroupPartition, entry: PendingEntry | undefined): void {
     if (!entry) return;
     position.settle(entry);
     if (this.#state.isStored && !this.#host.recovering) position.changes.done.add(entry.offset);
   }
 
-  /** None where the backoff replaces deadlines: it was waited for already. */
+  /** 0 if the backoff serves as the deadline: the time was already spent waiting. */
   #backoffMs(deliveries: number): number {
     const { backoffMs, backoffJitter, backoffMeans } = this.#state.config;
     if (backoffMeans === 'deadline' || backoffMs.length === 0) return 0;
@@ -189,7 +195,7 @@ export class Answers {
     return delayMs * (1 - backoffJitter * this.#host.random.next());
   }
 
-  /** Gives up what has failed as often as the group's limit allows, after the limit was lowered. */
+  /** After the limit was lowered: gives up messages that have already failed that often. */
   giveUpExhausted(position: GroupPartition): void {
     for (const entry of position.pending.values()) {
       const { state } = entry;
@@ -224,11 +230,14 @@ export class Answers {
     }
   }
 
-  /** Ends a message that will not be delivered again: dead letter and ack of the origin in one commit. */
+  /**
+   * Ends a message that will not be delivered again. The dead letter and the ack of the original are one
+   * commit.
+   */
   #giveUp(position: GroupPartition, entry: PendingEntry, cause: GroupDeadLetterCause, reason: string): void {
     const policy = policyOfGroup(this.#state.group, cause);
     if (policy === undefined) {
-      // It stays where it is, whatever the retention: nobody has answered for it.
+      // The message stays in the topic, whatever the retention, because no consumer has acked it.
       this.#finish(position, entry);
       this.#state.noteChange('now');
       return;
@@ -248,8 +257,8 @@ export class Answers {
         this.#state.noteChange('now');
       },
     }).catch(() => {
-      // It could not be read now, or its dead-letter topic is full: it stays pending, and another try
-      // follows.
+      // The message could not be read, or the dead-letter topic is full: the entry stays pending and is tried
+      // again.
       this.#host.clock.setTimer(deadLetterRetryMs, () => {
         if (!this.#state.closed && position.pending.has(entry.offset))
           this.#giveUp(position, entry, cause, reason);
@@ -268,13 +277,13 @@ export class Answers {
   }
 }
 
-/** A reason as it is kept: bounded, and not cut within a character. */
+/** The reason as it is stored: bounded, and not cut within a surrogate pair. */
 function shortened(reason: string): string {
   if (reason.length <= failureLengthMax) return reason;
   return `${reason.slice(0, failureLengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** It was delivered, and nobody has decided about it. */
+/** Whether the message was delivered and is not yet given up. */
 function isAnswerable(entry: PendingEntry): boolean {
   return entry.deliveries > 0 && entry.state !== PendingState.leaving;
 }

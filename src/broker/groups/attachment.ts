@@ -1,8 +1,8 @@
 import type { Consumer } from '../model.ts';
 
-/** What an attachment holds: it knows its holder, and its neighbours among what that holds. */
+/** An entry held by an attachment. It links to its holder, and to its neighbours in the holder's list. */
 export interface Held<T extends Held<T>> {
-  /** When it was delivered, in milliseconds since the epoch. */
+  /** Time of the delivery, in milliseconds since the epoch. */
   readonly deliveredMs: number;
   holder: Attachment<T> | undefined;
   previousHeld: T | undefined;
@@ -10,9 +10,9 @@ export interface Held<T extends Held<T>> {
 }
 
 /**
- * An attachment is a consumer in its group, from `attach` until all that it holds is answered: what it was
- * given and has not answered, in the order of its deliveries. It outlives `detach` where the consumer keeps
- * what it holds.
+ * An attachment is a consumer in its group. It lists the consumer's unanswered deliveries, in the order of
+ * delivery. It exists from `attach` until all of them are answered, so it outlives `detach` if the consumer
+ * keeps its deliveries.
  */
 export class Attachment<T extends Held<T>> {
   readonly consumer: Consumer;
@@ -24,17 +24,17 @@ export class Attachment<T extends Held<T>> {
     this.consumer = consumer;
   }
 
-  /** Entries that it holds. */
+  /** Number of entries held. */
   get size(): number {
     return this.#size;
   }
 
-  /** When the delivery was made that it holds for longest, in milliseconds since the epoch. */
+  /** Time of the oldest delivery held, in milliseconds since the epoch. */
   get heldSinceMs(): number | undefined {
     return this.#head?.deliveredMs;
   }
 
-  /** In the order of delivery. The entry at hand may be taken out meanwhile. */
+  /** In the order of delivery. The current entry may be removed during the iteration. */
   *held(): IterableIterator<T> {
     for (let entry = this.#head; entry;) {
       const next = entry.nextHeld;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../util/index.ts';
 import type { Consumer, ConsumerEnd, Delivery } from '../model.ts';
 
-/** A group as a collector takes from it. */
+/** The part of a group that a collector uses. */
 interface CollectedGroup {
   attach(consumer: Consumer): void;
   detach(consumer: Consumer): void;
@@ -10,27 +10,27 @@ interface CollectedGroup {
   whenIdle(callback: () => void): () => void;
 }
 
-/** What a collector takes, and when it is complete. */
+/** Limits of a collector, and when it is complete. */
 export interface CollectorOptions {
-  /** It takes so many messages at most, and is complete with them. */
+  /** Maximum number of messages; the collector is complete when it has them. */
   readonly messagesMax: number;
-  /** It takes so many bytes at most, as its listener counts them. Default: any number. */
+  /** Maximum number of bytes, as its listener counts them. Default: no limit. */
   readonly bytesMax?: number;
-  /** The first message counts as one that fits, however large it is. Default false. */
+  /** Whether the first message is taken however large it is. Default false. */
   readonly takesAnyFirst?: boolean;
   /**
-   * With so many messages or bytes it is complete as soon as the deliveries under way have been made.
-   * Default: never.
+   * With this many messages or bytes, the collector is complete as soon as the current deliveries have been
+   * made. Default: never.
    */
   readonly messagesMin?: number;
   readonly bytesMin?: number;
-  /** It expires after so many milliseconds. Default: never. */
+  /** The collector expires after this many milliseconds. Default: never. */
   readonly waitMs?: number;
-  /** It is complete so many milliseconds after its first message. Default: never. */
+  /** The collector is complete this many milliseconds after its first message. Default: never. */
   readonly lingerMs?: number;
-  /** `answer`: it is complete as soon as its group has nothing to deliver. Default `wait`. */
+  /** `answer`: the collector is complete as soon as its group has nothing to deliver. Default `wait`. */
   readonly idle?: 'wait' | 'answer';
-  /** What a delivery will count for against `bytesMax`. Default: its key, headers and value. */
+  /** Bytes that a delivery will count against `bytesMax`. Default: its key, headers and value. */
   readonly sizeOf?: (delivery: Delivery) => number;
   readonly ackWaitMs?: number;
   readonly partitions?: ReadonlySet<number>;
@@ -39,26 +39,29 @@ export interface CollectorOptions {
 }
 
 /**
- * How a collector ended: it took all it may (`full`), or as many as are enough (`enough`); its group had
- * nothing left (`idle`); its time was over (`expired`); the next message does not fit (`too-large`); its
+ * How a collector ended: it reached a maximum (`full`), or a minimum or its linger time (`enough`); its group
+ * had nothing left (`idle`); its time was over (`expired`); the next message does not fit (`too-large`); its
  * listener ended it (`left`); or its group is gone.
  */
 export type CollectorEnd = 'full' | 'enough' | 'idle' | 'expired' | 'too-large' | 'left' | ConsumerEnd;
 
 export interface CollectorListener {
-  /** Takes one delivery, which moves on afterwards. Returns the bytes that it counts for. */
+  /**
+   * Takes one delivery, an object that is reused after the call. Returns the bytes it counts against the
+   * limit.
+   */
   collected(delivery: Delivery): number;
-  /** Called once, at the end: nothing more is collected. */
+  /** Called once, at the end: no delivery follows. */
   completed(end: CollectorEnd): void;
 }
 
 /**
- * A collector is one pull: a consumer that takes messages of a group until it has enough, or its time is
- * over. Every protocol that asks for messages asks with one. It completes once or expires; what it took stays
- * with it (`keep`).
+ * A collector is one pull: a consumer that takes messages of a group until it has enough, or until its time
+ * is over. All protocols with pull requests use it. It completes or expires exactly once. On leaving it keeps
+ * its deliveries (`keep`).
  *
- * A pull over several groups is a collector that is not attached itself: consumers of its protocol hand it
- * their deliveries, and take their credit from it.
+ * For a pull over several groups, the collector itself is not attached. Consumers of the protocol pass their
+ * deliveries to it, and use its credit.
  */
 export class Collector implements Consumer {
   readonly ackWaitMs: number | undefined;
@@ -104,7 +107,7 @@ export class Collector implements Consumer {
     if (waitMs < Infinity) this.#expiry = clock.setTimer(waitMs, () => this.end('expired'));
   }
 
-  /** Joins the group, as a consumer of it. */
+  /** Joins the group as a consumer. */
   attach(group: CollectedGroup): void {
     if (this.#ended !== undefined) return;
     this.#group = group;
@@ -112,7 +115,7 @@ export class Collector implements Consumer {
     this.#watchIdle();
   }
 
-  /** Messages taken so far. */
+  /** Number of messages taken so far. */
   get messages(): number {
     return this.#messages;
   }
@@ -129,13 +132,13 @@ export class Collector implements Consumer {
     return this.#ended !== undefined;
   }
 
-  /** From now on it is complete as soon as its group has nothing to deliver. */
+  /** From now on the collector is complete as soon as its group has nothing to deliver. */
   answerWhenIdle(): void {
     this.#idle = 'answer';
     this.#watchIdle();
   }
 
-  /** Takes nothing, for a while: the reader is behind. */
+  /** Stops taking messages until {@link resume}: the client is reading too slowly. */
   hold(): void {
     this.#isHeld = true;
   }
@@ -167,7 +170,7 @@ export class Collector implements Consumer {
     this.end(reason);
   }
 
-  /** One message more was taken, of so many bytes. */
+  /** Counts one more message, of this many bytes. */
   count(bytes: number): void {
     this.#messages++;
     this.#messagesLeft--;
@@ -179,7 +182,7 @@ export class Collector implements Consumer {
       this.#linger = this.#clock.setTimer(this.#lingerMs, () => this.end('enough'));
   }
 
-  /** Ends it now. Does nothing when it has ended. */
+  /** Ends the collector now. Does nothing if it has ended. */
   end(end: CollectorEnd = 'left'): void {
     if (this.#ended !== undefined) return;
     this.#ended = end;
@@ -191,7 +194,7 @@ export class Collector implements Consumer {
   }
 
   /**
-   * What it has is enough: it ends once the deliveries under way have been made, in one synchronous run of
+   * The collector has enough: it ends after the current deliveries, which are made in one synchronous run of
    * the group.
    */
   endSoon(): void {

@@ -2,7 +2,7 @@ import { Attachment } from './attachment.ts';
 import type { Consumer } from '../model.ts';
 import type { PendingEntry } from './pending.ts';
 
-/** The consumers of a group take turns: one message each, in the order in which they came. */
+/** The consumers of a group. They take turns of one message each, in the order of attachment. */
 export class Consumers {
   readonly #attachments: Attachment<PendingEntry>[] = [];
   #turn = 0;
@@ -11,7 +11,7 @@ export class Consumers {
     return this.#attachments.length;
   }
 
-  /** In the order in which they came. */
+  /** In the order of attachment. */
   get attachments(): readonly Attachment<PendingEntry>[] {
     return this.#attachments;
   }
@@ -24,7 +24,7 @@ export class Consumers {
     return this.#attachments.find((attachment) => attachment.consumer === consumer);
   }
 
-  /** Undefined when it was not there. */
+  /** Undefined if the consumer is not attached. */
   remove(consumer: Consumer): Attachment<PendingEntry> | undefined {
     const at = this.#attachments.findIndex((attachment) => attachment.consumer === consumer);
     if (at < 0) return undefined;
@@ -37,7 +37,7 @@ export class Consumers {
     return this.#attachments.splice(0);
   }
 
-  /** The next one that has credit; its turn lasts until {@link turnTaken}. */
+  /** The next consumer that has credit. Its turn lasts until {@link turnTaken}. */
   next(): Attachment<PendingEntry> | undefined {
     const attachments = this.#attachments;
     const count = attachments.length;
@@ -50,7 +50,7 @@ export class Consumers {
     return undefined;
   }
 
-  /** The one that {@link next} named has had its turn. */
+  /** Ends the turn of the consumer returned by {@link next}. */
   turnTaken(): void {
     this.#turn++;
   }

@@ -1,11 +1,11 @@
 import { IndexedHeap, type HeapItem } from '../../util/index.ts';
 
-/** Waits that get a list of their own. A group has its ack wait and the steps of its backoff. */
+/** Number of waits that have a list of their own. A group has its ack wait and the steps of its backoff. */
 const listsMax = 8;
 
 /**
- * What stands in {@link Deadlines}: due at a time of the monotonic clock, in one of the lists, or in the
- * heap, or in neither.
+ * An entry of {@link Deadlines}: due at a time of the monotonic clock, and in one of the lists, in the heap,
+ * or in neither.
  */
 export interface Timed<T extends Timed<T>> extends HeapItem {
   readonly offset: number;
@@ -15,7 +15,7 @@ export interface Timed<T extends Timed<T>> extends HeapItem {
   next: T | undefined;
 }
 
-/** Entries that share one wait: appended as their wait begins, so the first is the first due. */
+/** Entries with the same wait. They are appended when their wait begins, so the first one is due first. */
 export class DeadlineList<T extends Timed<T>> {
   readonly waitMs: number;
   head: T | undefined = undefined;
@@ -46,33 +46,33 @@ export class DeadlineList<T extends Timed<T>> {
 }
 
 /**
- * Deadlines of one group on one partition. Most entries have one of few waits: these stand in one list per
- * wait, in due order by construction, where adding and removing cost O(1). Entries with any other wait, or
- * with a time of their own, stand in a heap at O(log n). Removing leaves nothing behind in either.
+ * The deadlines of one group on one partition. Most entries have one of few waits. There is one list per
+ * wait, in due order by construction, where adding and removing are O(1). Entries with another wait, or with
+ * a due time of their own, are in a heap at O(log n). Removing an entry leaves nothing behind in either.
  */
 export class Deadlines<T extends Timed<T>> {
   readonly #lists: DeadlineList<T>[] = [];
-  /** Of those that are due together the lowest offset goes first. */
+  /** Of entries due at the same time, the lowest offset comes first. */
   readonly #heap = new IndexedHeap<T>(
     (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.offset < b.offset),
   );
 
-  /** Due `waitMs` from now. The entry must not be in here. */
+  /** Makes the entry due `waitMs` from now. The entry must not have a deadline yet. */
   startWait(entry: T, nowMs: number, waitMs: number): void {
     entry.dueMs = nowMs + waitMs;
     const list = this.#listFor(waitMs);
-    // A list is in due order only while time goes on.
+    // A list is in due order only if the clock does not go back.
     if (list && (list.tail === undefined || list.tail.dueMs <= entry.dueMs)) list.append(entry);
     else this.#heap.push(entry);
   }
 
-  /** Due at a time of its own. The entry must not be in here. */
+  /** Makes the entry due at `dueMs`. The entry must not have a deadline yet. */
   startUntil(entry: T, dueMs: number): void {
     entry.dueMs = dueMs;
     this.#heap.push(entry);
   }
 
-  /** False when the entry was not in here. */
+  /** False if the entry had no deadline. */
   remove(entry: T): boolean {
     if (entry.list) entry.list.remove(entry);
     else if (entry.heapIndex >= 0) this.#heap.remove(entry);
@@ -80,14 +80,14 @@ export class Deadlines<T extends Timed<T>> {
     return true;
   }
 
-  /** The earliest time at which an entry is due; Infinity when there is none. */
+  /** The earliest time at which an entry is due; Infinity if there is none. */
   nextDueMs(): number {
     let dueMs = this.#heap.peek()?.dueMs ?? Infinity;
     for (const { head } of this.#lists) if (head && head.dueMs < dueMs) dueMs = head.dueMs;
     return dueMs;
   }
 
-  /** An entry that is due by `nowMs`, left where it is. */
+  /** An entry that is due by `nowMs`; it is not removed. */
   due(nowMs: number): T | undefined {
     const first = this.#heap.peek();
     if (first && first.dueMs <= nowMs) return first;
@@ -95,7 +95,7 @@ export class Deadlines<T extends Timed<T>> {
     return undefined;
   }
 
-  /** Every entry that stands in a list, with the time its wait began, in that order. */
+  /** Every entry in a list, with the time at which its wait began, in that order. */
   waits(): [entry: T, sinceMs: number][] {
     const waits: [entry: T, sinceMs: number][] = [];
     for (const { head, waitMs } of this.#lists)
@@ -109,7 +109,7 @@ export class Deadlines<T extends Timed<T>> {
     this.#heap.clear();
   }
 
-  /** Undefined when all lists are in use for other waits. */
+  /** Undefined if all lists are in use for other waits. */
   #listFor(waitMs: number): DeadlineList<T> | undefined {
     for (const list of this.#lists) if (list.waitMs === waitMs) return list;
     if (this.#lists.length === listsMax) {

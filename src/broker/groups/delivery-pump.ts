@@ -9,20 +9,20 @@ import type { GroupState } from './group-state.ts';
 import { recordBytes } from '../partitions/message.ts';
 import type { PendingEntry } from './pending.ts';
 
-/** Deliveries in one go before others get a turn. */
+/** Deliveries in one run before other work gets a turn. */
 const deliveriesPerTurn = 1024;
 
-/** Hears what the delivery pump did. */
+/** Is told what the delivery pump did. */
 export interface DeliveryListener {
-  /** So many deliveries were made in one go. */
+  /** Called after a run, with its number of deliveries. */
   delivered(deliveries: number, nowMs: number): void;
   /** The message of a redelivery was removed meanwhile: there is nothing to deliver and nothing to answer. */
   settle(position: GroupPartition, entry: PendingEntry): void;
 }
 
 /**
- * The delivery pump moves messages from a group's positions to its consumers: while somebody has credit and
- * something is there, redeliveries first, then what the cursor finds.
+ * The delivery pump moves messages from a group's positions to its consumers while a consumer has credit and
+ * there is a message. Redeliveries go first, then the messages at the cursor.
  */
 export class DeliveryPump {
   readonly #state: GroupState;
@@ -31,11 +31,11 @@ export class DeliveryPump {
   readonly #clock: Clock;
   readonly #keyReader = new KeyReader();
   #scheduled = false;
-  /** Called once when there is nothing to deliver. */
+  /** Each is called once, when there is nothing to deliver. */
   readonly #whenIdle = new Set<() => void>();
   #partitionTurn = 0;
   /**
-   * What is delivered next, once {@link #nextPosition} found something. The flyweight consumers are given.
+   * The next delivery, filled in by {@link #nextPosition}. Consumers get this one object, which is reused.
    */
   readonly #delivery: { -readonly [K in keyof Delivery]: Delivery[K] } = {
     record: undefined as unknown as Record,
@@ -47,7 +47,7 @@ export class DeliveryPump {
     pending: 0,
     bytes: 0,
   };
-  /** Its pending entry, when it is a redelivery. */
+  /** The pending entry of the next delivery; undefined if it is a first delivery. */
   #entry: PendingEntry | undefined = undefined;
 
   constructor(state: GroupState, consumers: Consumers, clock: Clock, listener: DeliveryListener) {
@@ -58,8 +58,8 @@ export class DeliveryPump {
   }
 
   /**
-   * Runs once the input at hand has been read, however often it is asked for: one write per connection serves
-   * many acks.
+   * Delivers once the current input has been read, however often it is called: one write per connection
+   * serves many acks.
    */
   wake(): void {
     if (this.#scheduled || this.#consumers.count === 0) return;
@@ -84,7 +84,7 @@ export class DeliveryPump {
     if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
   };
 
-  /** What is on its way from the disk is still to be delivered. */
+  /** A message that is still being loaded from disk counts as something to deliver. */
   #tellIdle(): void {
     if (this.#scheduled || this.#state.isLoading) return;
     const callbacks = [...this.#whenIdle];
@@ -92,7 +92,10 @@ export class DeliveryPump {
     for (const callback of callbacks) callback();
   }
 
-  /** Delivers until no consumer has credit, or (true) there is nothing for those that have. */
+  /**
+   * Delivers until no consumer has credit, or until there is nothing for the consumers that have. Returns
+   * true in the second case.
+   */
   #deliverAll(): boolean {
     let isIdle = this.#consumers.count === 0;
     const nowMs = this.#clock.monotonic();
@@ -107,7 +110,7 @@ export class DeliveryPump {
       }
       const position = this.#nextPosition(consumer.partitions);
       if (!position) {
-        // Others may take what lies in partitions that this one does not.
+        // Other consumers may take messages of partitions that this consumer does not read.
         if (consumer.partitions === undefined || ++barren > this.#consumers.count) {
           isIdle = true;
           break;
@@ -132,7 +135,7 @@ export class DeliveryPump {
     return isIdle;
   }
 
-  /** A partition with something to deliver, which is then described by `#delivery` and `#entry`. */
+  /** The next position with something to deliver, described by `#delivery` and `#entry`. */
   #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
     const { config } = this.#state;
     const positions = this.#state.positions.opened;
@@ -142,7 +145,7 @@ export class DeliveryPump {
       if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
       const ready = this.#findReady(position);
       if (ready === true) return position;
-      // With order per key nothing new may overtake a redelivery that is still being fetched.
+      // With order per key, no new message may overtake a redelivery that is still being loaded.
       if (ready === 'loading' && config.ordering === 'key') continue;
       if (this.#findFresh(position)) return position;
     }
@@ -199,7 +202,7 @@ export class DeliveryPump {
     }
   }
 
-  /** At most once: done with the delivery. */
+  /** At most once: the message is done as soon as it is delivered. */
   #deliverForGood(position: GroupPartition, { consumer }: Attachment<PendingEntry>): void {
     const { settlements } = this.#state.topic;
     const { record } = this.#delivery;
@@ -212,7 +215,7 @@ export class DeliveryPump {
     settlements.settled(position.partition, offset, key, this.#state.group);
   }
 
-  /** Says when the consumer's time is up. */
+  /** Returns the deadline of the delivery. */
   #makePending(position: GroupPartition, attachment: Attachment<PendingEntry>, nowMs: number): number {
     const state = this.#state;
     const { record, sequence } = this.#delivery;

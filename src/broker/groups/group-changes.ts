@@ -1,24 +1,28 @@
 import { Runs } from '../partitions/runs.ts';
 
-/** What one group changed on one partition since the last commit. */
+/** The changes of one group on one partition since the last commit. */
 export class GroupChanges {
-  /** Offsets that became pending, delivered once. */
+  /** Offsets that became pending with one delivery. */
   readonly entered: Runs = new Runs();
   /** Offsets that are done. */
   readonly done: Runs = new Runs();
-  /** Pending offsets whose number of deliveries is not what the runs say: pairs of offset and deliveries. */
+  /**
+   * Pending offsets with another number of deliveries than the runs imply: pairs of offset and deliveries.
+   */
   readonly deliveries: number[] = [];
-  /** Pending offsets that a consumer gave back: pairs of offset and how often that happened. */
+  /** Pending offsets that a consumer gave back: pairs of offset and the number of times. */
   readonly released: number[] = [];
 
-  /** Pending offsets with a deadline of their own: not the group's wait from their delivery on. */
+  /**
+   * Pending offsets with a deadline of their own, other than the group's wait counted from their delivery.
+   */
   readonly waits: Set<number> = new Set();
 
   get isEmpty(): boolean {
     return this.done.isEmpty && this.released.length === 0 && !this.startsWaits;
   }
 
-  /** Whether deadlines have begun, or were moved. */
+  /** Whether deadlines have begun or were moved. */
   get startsWaits(): boolean {
     return !this.entered.isEmpty || this.deliveries.length > 0 || this.waits.size > 0;
   }

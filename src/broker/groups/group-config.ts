@@ -7,27 +7,27 @@ import {
 import { BrokerError } from '../errors.ts';
 import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
 
-/** Where a new group begins to read. */
+/** Where a new group starts to read. */
 export type GroupStart =
   | { readonly kind: 'all' }
   | { readonly kind: 'new' }
-  /** The last message that matches the filters, and all that follow. */
+  /** The last message that matches the filters, then all later messages. */
   | { readonly kind: 'last' }
   /**
-   * The last message of each key that matches, in offset order, then all that follow. Needs the topic's
+   * The last message of each matching key, in offset order, then all later messages. Needs the topic's
    * keyState.
    */
   | { readonly kind: 'last-per-key' }
   /**
-   * An offset that the log has not reached counts as its end, unless `beyondEnd` lets the group wait for it.
+   * An offset above the log's end counts as the end, unless `beyondEnd` makes the group wait for the offset.
    */
   | { readonly kind: 'offset'; readonly offset: number; readonly beyondEnd?: boolean }
   | { readonly kind: 'time'; readonly timestampMs: number };
 
-/** What a group is told to be. */
+/** The configuration of a group. */
 export interface GroupConfig {
   readonly name: string;
-  /** False: its position lives in memory only, and it is gone after a restart. */
+  /** False: the position is in memory only, and the group is gone after a restart. */
   readonly durable: boolean;
   /** Subject patterns over the key; none = every message. */
   readonly filters: readonly string[];
@@ -37,47 +37,50 @@ export interface GroupConfig {
   /** How long a consumer may hold a delivery before it counts as failed. */
   readonly ackWaitMs: number;
   /**
-   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`, the last one repeating;
+   * The wait before redelivery after the n-th failed delivery is `backoffMs[n - 1]`; the last value repeats;
    * empty = at once. With `backoffMeans: 'deadline'` the n-th delivery has the deadline `backoffMs[n - 1]`,
-   * and there is no wait after it. A wait that has begun ends as it began when the backoff changes; deadlines
+   * and there is no wait after it. If the backoff changes, waits that have begun do not change; deadlines
    * change at once.
    */
   readonly backoffMs: readonly number[];
   readonly backoffMeans: 'wait' | 'deadline';
-  /** Share of each backoff that is random, 0 to 1, so that failures do not come back in step. */
+  /**
+   * Share of each backoff that is random, 0 to 1, so that messages that failed together are not redelivered
+   * together.
+   */
   readonly backoffJitter: number;
   /**
-   * What a restart does to deliveries under way: `at-once` delivers them again, since their consumers are
-   * gone with the connection; `at-deadline` leaves them to their consumers, which may still answer, for what
-   * is left of their wait.
+   * What a restart does with unanswered deliveries. `at-once` redelivers them, since the connections of their
+   * consumers are gone. `at-deadline` leaves them to their consumers, which may still answer for the rest of
+   * the wait.
    */
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   /** Deliveries of one message before it is given up. */
   readonly maxDeliver?: number;
   /**
-   * Deliveries that may be under way at once, of each partition by itself: so Kafka counts its record locks,
+   * Maximum number of deliveries in flight, counted per partition. Kafka counts its record locks this way,
    * and one slow partition takes no room from the others.
    */
   readonly maxInFlight?: number;
   /**
-   * What becomes of messages that are given up: a policy, or the name of the topic that takes them. Absent:
-   * the topic's policy decides; without that, the group passes over what failed too often, and a rejected
-   * message is done.
+   * What happens to messages that are given up: a policy, or the name of the dead-letter topic. Absent: the
+   * topic's policy decides. If there is none either, the group skips messages that failed too often, and a
+   * rejected message is done.
    */
   readonly deadLetter?: string | DeadLetterPolicy<GroupDeadLetterCause>;
-  /** `key`: of each key at most one delivery is under way, in order; other keys go on. */
+  /** `key`: at most one delivery of each key is in flight, in order; other keys go on. */
   readonly ordering: 'none' | 'key';
   /**
-   * `committed`: the group delivers nothing. Its consumers read the topic by themselves and tell by
-   * {@link Group.commitOffset} how far they are (Kafka's consumer groups). Absent: positions move with
+   * `committed`: the group delivers nothing. Its consumers read the topic themselves and report their
+   * progress with {@link Group.commitOffset} (Kafka's consumer groups). Absent: positions move with
    * deliveries and acks.
    */
   readonly positions?: 'committed';
   readonly paused: boolean;
   readonly pausedUntilMs?: number;
-  /** Removed after so long without a consumer. */
+  /** The group is removed after this long without a consumer. */
   readonly inactiveMs?: number;
-  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  /** Data that protocols keep with the group: JSON, one member per protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
 
@@ -156,14 +159,14 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   return config;
 }
 
-/** A configuration as an earlier version may have stored it. */
+/** A configuration as earlier versions may have stored it. */
 type StoredGroupConfig = Omit<GroupConfig, 'backoffMeans'> & {
   readonly backoffMeans?: GroupConfig['backoffMeans'];
   /** The name of `backoffMeans: 'deadline'` up to 0.1.0. */
   readonly backoffReplacesDeadline?: boolean;
 };
 
-/** Reads a configuration from the data directory, with names of earlier versions. */
+/** Reads a configuration from the data directory, including the names of earlier versions. */
 export function storedGroupConfig(stored: StoredGroupConfig): GroupConfig {
   if (stored.backoffMeans !== undefined) return stored as GroupConfig;
   const { backoffReplacesDeadline, ...config } = stored;

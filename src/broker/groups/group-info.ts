@@ -1,10 +1,10 @@
 import type { GroupState } from './group-state.ts';
 
-/** Where a group stands. */
+/** The progress of a group. */
 export interface GroupInfo {
   /** The next offset to deliver for the first time (first partition). */
   readonly cursor: number;
-  /** Deliveries ever made. */
+  /** Number of all deliveries ever made. */
   readonly deliverySequence: number;
   readonly lastDeliveredMs: number | undefined;
   readonly lastAckMs: number | undefined;
@@ -12,16 +12,16 @@ export interface GroupInfo {
   readonly ackFloor: number;
   /** One past the highest offset delivered for the first time (first partition). */
   readonly deliveredEnd: number;
-  /** Where the floor stood at the last answer: not beyond `ackFloor`. */
+  /** The ack floor at the last answer; at most `ackFloor`. */
   readonly answeredEnd: number;
   readonly ackFloorSequence: number;
-  /** Pending: delivered and not done, waiting for their redelivery included. */
+  /** Pending messages: delivered and not done, including messages that wait for their redelivery. */
   readonly inFlight: number;
   /** Pending entries delivered more than once. */
   readonly redelivered: number;
   /** Messages still to deliver for the first time. */
   readonly lag: number;
-  /** The same, of those that are on disk: what is told to others. */
+  /** The same, counting only messages that are on disk. This is the number shown to clients. */
   readonly durableLag: number;
   readonly consumers: number;
   readonly paused: boolean;
@@ -47,7 +47,7 @@ export function groupInfo(group: GroupState, consumers: number): GroupInfo {
     lastDeliveredMs: group.lastDeliveredMs,
     lastAckMs: group.lastAckMs,
     ackFloor: first?.ackFloor ?? 0,
-    // Where positions are committed, nothing is delivered: the commit says both.
+    // A group with committed positions delivers nothing: the committed position stands for both.
     deliveredEnd: (group.isCommitted ? first?.cursor : first?.deliveredEnd) ?? 0,
     answeredEnd: (group.isCommitted ? first?.cursor : first?.answeredEnd) ?? 0,
     ackFloorSequence: lowest
@@ -63,7 +63,7 @@ export function groupInfo(group: GroupState, consumers: number): GroupInfo {
   };
 }
 
-/** Where a group stands on one partition. */
+/** The progress of a group on one partition. */
 export interface PositionInfo {
   /** The next offset to deliver for the first time. */
   readonly cursor: number;
@@ -73,7 +73,7 @@ export interface PositionInfo {
   readonly undone: number;
 }
 
-/** Undefined when the topic has no such partition. */
+/** Undefined if the topic has no such partition. */
 export function positionInfo(group: GroupState, partition: number): PositionInfo | undefined {
   const position = group.positions.at(partition);
   if (!position) return undefined;
@@ -81,17 +81,14 @@ export function positionInfo(group: GroupState, partition: number): PositionInfo
   return { cursor, ackFloor, undone: lag + pending.size - held };
 }
 
-/**
- * Messages that could be delivered now if consumers took them: not delivered yet, or due to be delivered
- * again.
- */
+/** Messages that could be delivered now if consumers had credit: not yet delivered, or due for redelivery. */
 export function countDeliverable(group: GroupState): number {
   if (group.isPaused) return 0;
   const { maxInFlight = Infinity, ack } = group.config;
   let deliverable = 0;
   for (const { pending, held, lag } of group.positions.opened) {
     deliverable += pending.readyCount;
-    // The limit is one of each partition.
+    // The limit applies to each partition.
     if (ack === 'none' || pending.size - held < maxInFlight) deliverable += lag - held;
   }
   return deliverable;

@@ -7,13 +7,13 @@ import { countLag, startPosition } from './group-start.ts';
 import type { GroupHost, GroupState } from './group-state.ts';
 import { PendingState } from './pending.ts';
 
-/** More than that are not counted again at a start: it would have to read them. */
+/** More messages than this are not counted again at a start, because that would read them all. */
 const recountMessagesMax = 1_000_000;
 
 /**
- * Group moves place a group somewhere else than its deliveries would take it: at its start, at another
- * position on request, where its consumers committed, and where it stood before a restart. One move is made
- * after the other.
+ * Group moves set the positions of a group other than by deliveries: to the start of a new group, to another
+ * position on request, to a committed offset, and to the stored position after a restart. Moves are made one
+ * after another.
  */
 export class GroupMoves {
   readonly #state: GroupState;
@@ -22,7 +22,7 @@ export class GroupMoves {
   readonly #begin: () => void;
   readonly #moves = new Mutex();
 
-  /** `begin`: deliveries and timers begin, or begin again. */
+  /** `begin` starts deliveries and timers, or starts them again. */
   constructor(state: GroupState, host: GroupHost, answers: Answers, begin: () => void) {
     this.#state = state;
     this.#host = host;
@@ -30,7 +30,7 @@ export class GroupMoves {
     this.#begin = begin;
   }
 
-  /** Takes the start position. Messages published meanwhile count as new. */
+  /** Goes to the start position. Messages published meanwhile count as new. */
   async start(): Promise<void> {
     await this.#moves.run(async () => {
       this.#openFor(this.#state.config.start);
@@ -40,15 +40,18 @@ export class GroupMoves {
     this.#begin();
   }
 
-  /** A position that nothing was written for yet begins at 0, unless it is to wait for an offset. */
+  /**
+   * On a partition without any writes the position is 0, with no object for it, unless the group is to wait
+   * for an offset.
+   */
   #openFor(start: GroupStart): void {
     const waits = start.kind === 'offset' && start.beyondEnd === true && start.offset > 0;
     if (waits) for (const index of this.#state.topic.partitions.indexes()) this.#state.positions.at(index);
   }
 
   /**
-   * After recovery: what was pending goes out again, at once or when its wait is over. What had its last
-   * delivery may still be answered until then in any case, so that it is never delivered more than maxDeliver
+   * After recovery: redelivers pending messages, at once or when their wait is over. A message after its last
+   * delivery always waits, and may be answered until then, so that it is never delivered more than maxDeliver
    * times.
    */
   recovered(): void {
@@ -62,7 +65,7 @@ export class GroupMoves {
       const { pending, partition } = position;
       for (const entry of pending.values()) {
         const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
-        if (isGone) position.settle(entry); // by a broker that kept such entries until their deadline
+        if (isGone) position.settle(entry); // left by a version that kept such entries until their deadline
         else if (entry.attempts >= maxDeliver || (staysOut && entry.deliveries > 0))
           pending.resume(entry, nowMs, this.#state.deadlineMs(entry.deliveries), steadyMs, steadyOf);
         else pending.makeReady(entry);
@@ -72,8 +75,8 @@ export class GroupMoves {
   }
 
   /**
-   * After recovery: a message that is still with a consumer of the run before holds its key
-   * (`ordering: 'key'`), so that no later message of the key goes beside it.
+   * After recovery: a message that is still with a consumer of the previous run holds its key (`ordering:
+   * 'key'`), so that no later message of the key is delivered beside it.
    */
   async lockResumedKeys(): Promise<void> {
     if (this.#state.config.ordering !== 'key') return;
@@ -83,8 +86,8 @@ export class GroupMoves {
   }
 
   /**
-   * After recovery: the count that was stored had been taken less removals that recovery accounts for once
-   * more. A count of very many messages is left as it is.
+   * After recovery: counts the lag again, because recovery subtracts some removals that the stored count
+   * already excludes. A very large lag is not counted again.
    */
   async recountRecovered(partition: number): Promise<void> {
     const position = this.#state.positions.at(partition)!;
@@ -93,7 +96,7 @@ export class GroupMoves {
   }
 
   /**
-   * Starts over from another position; what was pending is forgotten, and deliveries are counted from 1
+   * Starts over from another position. Pending messages are forgotten, and deliveries are counted from 1
    * again.
    */
   async reset(start: GroupStart): Promise<void> {
@@ -102,7 +105,7 @@ export class GroupMoves {
       this.#state.lastDeliveredMs = undefined;
       this.#state.lastAckMs = undefined;
       this.#openFor(start);
-      // What is committed is asked for by partition, of empty ones too.
+      // Clients ask for committed offsets by partition, including empty ones.
       if (this.#state.isCommitted)
         for (const index of this.#state.topic.partitions.indexes()) this.#state.positions.at(index);
       for (const position of this.#state.positions.opened.slice()) {
@@ -113,8 +116,8 @@ export class GroupMoves {
   }
 
   /**
-   * Starts over on some partitions, each at its offset, by one move; what was pending there is forgotten.
-   * Resolves once that is durable.
+   * Starts over on some partitions, each at its offset, as one move. Pending messages there are forgotten.
+   * Resolves once the move is durable.
    */
   async resetPartitions(offsets: Iterable<readonly [partition: number, offset: number]>): Promise<void> {
     const moves = Array.from(
@@ -130,9 +133,9 @@ export class GroupMoves {
   }
 
   /**
-   * Moves positions; resolves once that is durable. From when it is asked for nothing is delivered: what came
-   * from a position to be left would come again from the next. One move is made after the other, and when one
-   * fails the group goes on from where its positions are.
+   * Moves positions; resolves once the move is durable. Deliveries stop as soon as a move is requested.
+   * Otherwise a message delivered from the old position could be delivered again from the new one. Moves are
+   * made one after another. If one fails, the group continues from its current positions.
    */
   async #move(work: () => Promise<void>): Promise<void> {
     this.#state.checkOpen();
@@ -152,9 +155,9 @@ export class GroupMoves {
   }
 
   /**
-   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back; one
-   * below 0 is kept as it is, and moves nothing. `epoch`: of the log that was read, as the committer knows
-   * it. Only for groups with committed positions: others know by their acks.
+   * Marks everything of the partition below `offset` as done; the next commit carries it. The offset may go
+   * back. An offset below 0 is stored, but moves nothing. `epoch` is the log epoch that the committing client
+   * knows. Only for groups with committed positions; other groups use acks.
    */
   commitOffset(partition: number, offset: number, metadata: string = '', epoch?: number): void {
     this.#state.checkOpen();
@@ -172,7 +175,7 @@ export class GroupMoves {
     this.#state.noteChange('now');
   }
 
-  /** Forgets what was committed for a partition, as if nothing had been. Resolves once that is durable. */
+  /** Forgets the committed offset of a partition. Resolves once that is durable. */
   async forgetOffset(partition: number): Promise<void> {
     this.#state.checkOpen();
     this.#positionOf(partition).forgetCommitted();
@@ -189,7 +192,7 @@ export class GroupMoves {
     );
   }
 
-  /** Counts anew what the group has still to deliver, after its filter changed. */
+  /** Counts the lag again after the filter changed. */
   async recountLag(): Promise<void> {
     await this.#moves.run(async () => {
       for (const position of this.#state.positions.opened.slice())

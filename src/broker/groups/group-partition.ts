@@ -9,15 +9,15 @@ import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
 
 /**
- * Messages held behind their key before the cursor stops: what bounds the look-ahead of `ordering: 'key'`.
+ * Messages held behind their key before the cursor stops: the limit of the look-ahead of `ordering: 'key'`.
  */
 const heldMax = 10_000;
 
-/** What a position asks of its group. */
+/** Callbacks of a position to its group. */
 export interface GroupPartitionHost {
-  /** What had to be fetched from disk is there, or known to be nowhere. */
+  /** A load from disk has ended: the message is in memory, or is known to be lost. */
   loaded(): void;
-  /** It cannot be read now: the group asks again a little later. */
+  /** A load failed: the group tries again a little later. */
   stalled(): void;
 }
 
@@ -34,51 +34,54 @@ export class GroupPartition {
   /** The next offset to deliver for the first time. Everything below is done or pending. */
   cursor = 0;
   cursorMoved = false;
-  /** How often it was placed anew after it had delivered something: deliveries count from 1 again. Stored. */
+  /**
+   * How often the position was reset after it had delivered a message; deliveries then count from 1 again.
+   * Stored.
+   */
   moves = 0;
   /**
-   * One past the highest offset delivered for the first time; where it was placed when none was. The cursor
-   * may have passed more.
+   * One past the highest offset delivered for the first time; the position's start if there is none. The
+   * cursor may be higher.
    */
   deliveredEnd = 0;
-  /** What was delivered when nothing was pending, and the first offset that became pending then. */
+  /** `deliveredEnd` when nothing was pending, and the first offset that became pending then. */
   #idleEnd = 0;
   #firstPending = -1;
   /**
-   * What was committed last, where positions are committed; the cursor stands there, or at the log's end if
-   * that lies below.
+   * The last committed offset, if positions are committed. The cursor is at that offset, or at the log's end
+   * if the end is lower.
    */
   committed: Committed | undefined = undefined;
   committedChanged = false;
   /**
-   * Offsets to deliver first, in order, before the cursor's (start `last-per-key`); all lie below
-   * {@link backfillEnd}.
+   * Offsets to deliver before those at the cursor, in order (start `last-per-key`). All are below
+   * `#backfillEnd`.
    */
   #backfill: number[] | undefined = undefined;
   #backfillAt = 0;
   #backfillEnd = 0;
-  /** Messages at or above the cursor that pass the filter; kept only when there is one. */
+  /** Messages at or above the cursor that pass the filter; counted only if there is a filter. */
   #filteredLag = 0;
   #filter: Filter | undefined;
-  /** Undefined: the group has no order by key. */
+  /** Undefined if the group has no order by key. */
   readonly #order: KeyOrder | undefined;
   readonly #host: GroupPartitionHost;
   #loading = false;
-  /** Offsets `[#goneFrom, #goneTo)` are nowhere: damage took them. */
+  /** Messages in `[#goneFrom, #goneTo)` are lost to damage. */
   #goneFrom = 0;
   #goneTo = 0;
-  /** Reader at the cursor; `#peeked`: `#fresh` shows the next message to deliver. */
+  /** Reader at the cursor. If `#peeked`, `#fresh` is the next message to deliver. */
   readonly #reader: RecordReader;
   readonly #fresh = new Record();
   #peeked = false;
-  /** The offset the reader goes on from; it is used only while that is the cursor. */
+  /** The next offset of the reader. The reader is used only while this is the cursor. */
   #readerAt = -1;
   #batchEnd = 0;
   /** Reader for redeliveries. */
   readonly #againReader: RecordReader;
   readonly #again = new Record();
 
-  /** `ordered`: what order by key is charged to; undefined: the group has none. */
+  /** `ordered`: the meter charged for order by key; undefined if the group has no such order. */
   constructor(
     partition: Partition,
     filter: Filter | undefined,
@@ -116,7 +119,7 @@ export class GroupPartition {
     return lag + this.held;
   }
 
-  /** The same, of messages that are on disk. */
+  /** The same, counting only messages that are on disk. */
   get durableLag(): number {
     const { partition, lag } = this;
     if (partition.log.durableEnd === partition.nextOffset) return lag;
@@ -126,12 +129,12 @@ export class GroupPartition {
     );
   }
 
-  /** Whether the next commit has something to say of it, besides a committed offset. */
+  /** Whether the next commit must carry a change of the position, other than a committed offset. */
   get isChanged(): boolean {
     return this.cursorMoved || !this.changes.isEmpty;
   }
 
-  /** The open commit says it. */
+  /** Called when the open commit contains the changes. */
   changesWritten(): void {
     this.changes.clear();
     this.cursorMoved = false;
@@ -145,13 +148,13 @@ export class GroupPartition {
     return this.#filteredLag;
   }
 
-  /** Never below 0: it is a count that may be off after a crash, and it is stored. */
+  /** Never below 0: the count may be wrong after a crash, and it is stored. */
   set filteredLag(lag: number) {
     this.#filteredLag = Math.max(0, lag);
   }
 
   /**
-   * Whether there is nothing to write down: it stands at the start of a partition that never held anything.
+   * Whether there is nothing to store: the position is at the start of a partition that never had a message.
    */
   get isUntouched(): boolean {
     return (
@@ -168,8 +171,8 @@ export class GroupPartition {
   }
 
   /**
-   * Where the ack floor stood at the last answer: it moves with answers, up to the next pending message, and
-   * not with what the cursor passes. Below {@link ackFloor}, or there.
+   * The ack floor at the last answer. It moves with answers, up to the next pending message, and not when the
+   * cursor skips messages. At most {@link ackFloor}.
    */
   get answeredEnd(): number {
     const lowest = this.pending.first();
@@ -184,7 +187,7 @@ export class GroupPartition {
     return offset < this.cursor && !this.pending.has(offset);
   }
 
-  /** Starts over at `cursor`, with `backfill` before it. */
+  /** Starts over at `cursor`, with the messages of `backfill` before it. */
   place(cursor: number, backfill?: number[]): void {
     if (this.deliveredEnd > 0) this.moves++;
     this.pending.clear();
@@ -202,8 +205,8 @@ export class GroupPartition {
   }
 
   /**
-   * Everything below the offset is done (a group with committed positions). One below 0 is kept, and moves
-   * nothing.
+   * Everything below the offset is done (a group with committed positions). An offset below 0 is stored, but
+   * moves nothing.
    */
   commit(committed: Committed): void {
     const { offset } = committed;
@@ -219,8 +222,8 @@ export class GroupPartition {
   }
 
   /**
-   * Replays where the cursor and the backfill got to. What was delivered last is known where it became
-   * pending.
+   * Replays the progress of the cursor and the backfill. `deliveredEnd` is one past the last offset that
+   * became pending, or 0 if none did.
    */
   applyCursor(cursor: number, backfillLength: number, deliveredEnd: number = 0): void {
     this.cursor = cursor;
@@ -238,8 +241,8 @@ export class GroupPartition {
   // ---- first deliveries
 
   /**
-   * The next message to deliver for the first time, left where it is; undefined when there is none now. When
-   * it has to come from disk it is fetched, and `onLoaded` called.
+   * The next message to deliver for the first time; it is not taken. Undefined if there is none now. A
+   * message on disk is loaded first; the host is told when that has ended.
    */
   peek(): Record | undefined {
     if (this.#backfill) return this.#peekBackfill();
@@ -248,20 +251,20 @@ export class GroupPartition {
       this.#passOver(this.#fresh);
     }
     for (;;) {
-      if (this.#order?.isFull === true && this.pending.size > 0) return undefined; // an answer wakes the group
+      if (this.#order?.isFull === true && this.pending.size > 0) return undefined; // answers wake the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
           if (this.#consider(this.#fresh)) return this.#fresh;
           continue;
         }
-        if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // compaction left a gap at the batch's end
+        if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // a gap left by compaction
         if (this.#isPausing()) return undefined;
       }
       if (!this.#openBatch()) return undefined;
     }
   }
 
-  /** Whether others get a turn before the next batch is opened: see {@link RecordReader.wasCostly}. */
+  /** Whether other work gets a turn before the next batch is opened: see {@link RecordReader.wasCostly}. */
   #isPausing(): boolean {
     if (!this.#reader.wasCostly) return false;
     this.#readerAt = -1;
@@ -269,7 +272,7 @@ export class GroupPartition {
     return true;
   }
 
-  /** Makes `record` the peeked one, or passes over it. */
+  /** Makes `record` the peeked message, or skips it. */
   #consider(record: Record): boolean {
     this.#readerAt = record.offset + 1;
     this.#moveCursor(record.offset);
@@ -286,7 +289,10 @@ export class GroupPartition {
     return true;
   }
 
-  /** Points the reader at the cursor; false when there is nothing to read, or it has to be fetched first. */
+  /**
+   * Points the reader at the cursor. Returns false if there is nothing to read, or if it must be loaded
+   * first.
+   */
   #openBatch(): boolean {
     const { partition } = this;
     if (this.cursor < partition.firstOffset) this.#moveCursor(partition.firstOffset);
@@ -312,7 +318,7 @@ export class GroupPartition {
     return true;
   }
 
-  /** The peeked message is delivered: the cursor passes it. */
+  /** The peeked message is delivered: the cursor moves past it. */
   take(): void {
     this.#peeked = false;
     if (this.#backfill) {
@@ -335,7 +341,7 @@ export class GroupPartition {
     if (offset >= this.deliveredEnd) this.deliveredEnd = offset + 1;
   }
 
-  /** Moves on to `offset`, if that is ahead: everything before it is gone. */
+  /** Moves on to `offset` if that is ahead: all earlier messages are removed. */
   passTo(offset: number): boolean {
     if (offset <= this.deliveredEnd) return false;
     this.deliveredEnd = offset;
@@ -348,7 +354,8 @@ export class GroupPartition {
 
   #passOver(record: Record): void {
     this.#peeked = false;
-    // Removed, but not accounted for yet: nobody else will take it off the lag.
+    // Removed, but not accounted for yet. When that happens, the cursor is past the message, so the lag must
+    // be reduced here.
     if (this.#filter && this.partition.accounting.has(record.offset)) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
   }
@@ -371,7 +378,7 @@ export class GroupPartition {
     }
   }
 
-  /** Leaves the backfill behind when it is used up. */
+  /** Ends the backfill if all of it was delivered. Returns whether there is no backfill. */
   #endBackfill(): boolean {
     if (this.#backfill && this.#backfillAt >= this.#backfill.length) {
       this.#backfill = undefined;
@@ -383,7 +390,9 @@ export class GroupPartition {
 
   // ---- redelivery
 
-  /** The message of a pending entry; undefined when it is gone, `loading` when it has to be fetched first. */
+  /**
+   * The message of a pending entry; undefined if it is removed or lost, `loading` if it must be loaded first.
+   */
   find(offset: number): Record | 'loading' | undefined {
     return this.#find(offset, this.#againReader, this.#again);
   }
@@ -400,12 +409,12 @@ export class GroupPartition {
     return reader.next(record) && record.offset === offset ? record : undefined;
   }
 
-  /** A message is being fetched from disk; the group delivers it when it is there. */
+  /** Whether a message is being loaded from disk; the group delivers it afterwards. */
   get isLoading(): boolean {
     return this.#loading;
   }
 
-  /** One load at a time: what was asked for is asked for again when it is there. */
+  /** One load at a time. The caller asks again when it has ended. */
   #load(offset: number): void {
     if (this.#loading) return;
     this.#loading = true;
@@ -415,7 +424,7 @@ export class GroupPartition {
       (batch) => {
         this.#loading = false;
         if (!batch || batch.baseOffset > offset) {
-          // What was there is lost, and the log has said so.
+          // The messages there are lost, and the log has reported it.
           this.#goneFrom = offset;
           this.#goneTo = batch?.baseOffset ?? durableEnd;
         }
@@ -434,17 +443,19 @@ export class GroupPartition {
 
   // ---- order by key
 
-  /** Messages held behind their key. */
+  /** Number of messages held behind their key. */
   get held(): number {
     return this.#order === undefined ? 0 : this.#order.held;
   }
 
-  /** Keys under way, and messages held behind them. */
+  /** Keys with a message under way, plus messages held behind them. */
   get underWayByKey(): number {
     return this.#order?.underWay ?? 0;
   }
 
-  /** True when the message's key is under way: it is held, and the cursor passes it. */
+  /**
+   * Returns true if the message's key is under way. The message is then held, and the cursor moves past it.
+   */
   #holdBack(order: KeyOrder, record: Record): boolean {
     if (!order.holdBack(record)) return false;
     this.changes.deliveries.push(record.offset, 0);
@@ -459,7 +470,10 @@ export class GroupPartition {
     this.#order?.lock(entry, record);
   }
 
-  /** The same for an entry whose message has to be read first. One that cannot be read holds no key. */
+  /**
+   * The same for an entry whose message must be read first. A message that cannot be read does not hold its
+   * key.
+   */
   async lockKeyOf(offset: number): Promise<void> {
     const { partition } = this;
     const batch = await partition.batchAt(offset).catch(() => undefined);
@@ -470,25 +484,25 @@ export class GroupPartition {
       this.lockKey(entry, this.#again);
   }
 
-  /** Whether a ready entry may go now: see {@link KeyOrder.admitAgain}. */
+  /** Whether a ready entry may be delivered now: see {@link KeyOrder.admitAgain}. */
   admitAgain(entry: PendingEntry, record: Record): boolean {
     return this.#order === undefined || this.#order.admitAgain(entry, record);
   }
 
-  /** The entry is done: its place is free, and the next message of its key may go. */
+  /** The entry is done: it is no longer pending, and the next message of its key may be delivered. */
   settle(entry: PendingEntry): void {
     this.#order?.leave(entry);
     this.pending.remove(entry);
     if (entry.holdsKey) this.#order?.release(entry);
   }
 
-  /** It will not be delivered again; it stays pending, and in front of its key, until settled. */
+  /** The entry will not be delivered again. It stays pending, and in front of its key, until settled. */
   leaveForGood(entry: PendingEntry): void {
     this.#order?.leave(entry);
     this.pending.leaveForGood(entry);
   }
 
-  /** The group goes. */
+  /** Called when the group is closed. */
   close(): void {
     this.#order?.close();
   }

@@ -1,16 +1,16 @@
 import type { GroupHost, GroupState } from './group-state.ts';
 import type { GroupTimers } from './group-timers.ts';
 
-/** The pause of a group: deliveries are held back until a time, or until it is resumed. */
+/** The pause of a group: no deliveries until a given time, or until the group is resumed. */
 export class GroupPause {
   readonly #state: GroupState;
   readonly #host: GroupHost;
   readonly #timers: GroupTimers;
   readonly #wake: () => void;
-  /** The end of the pause as it was asked for, by the wall clock. */
+  /** The requested end of the pause, by the wall clock. */
   #untilMs: number | undefined = undefined;
 
-  /** `wake`: there may be something to deliver. */
+  /** `wake` is called when there may be something to deliver. */
   constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
     this.#state = state;
     this.#host = host;
@@ -18,7 +18,10 @@ export class GroupPause {
     this.#wake = wake;
   }
 
-  /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
+  /**
+   * Stops deliveries until a time (milliseconds since the epoch), or until the group is resumed. Answers are
+   * still accepted.
+   */
   async pause(untilMs?: number): Promise<void> {
     this.#state.checkOpen();
     const { pausedUntilMs: _, ...config } = this.#state.config;
@@ -44,7 +47,7 @@ export class GroupPause {
     await this.#state.committed();
   }
 
-  /** The timer goes off at the end of the pause, if it has one. */
+  /** Sets the timer to the end of the pause, if it has one. */
   watch(): void {
     const { paused, pausedUntilMs } = this.#state.config;
     const nowMs = this.#host.steady.now();

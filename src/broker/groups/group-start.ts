@@ -4,7 +4,7 @@ import type { GroupPartition } from './group-partition.ts';
 import type { KeyState } from '../partitions/key-index.ts';
 import { lastOffsets } from '../partitions/last-message.ts';
 
-/** Puts a group at its start on one partition, and counts what lies before it. */
+/** Sets the position of a group on one partition to its start, and counts the messages to deliver. */
 export async function startPosition(
   position: GroupPartition,
   filter: Filter | undefined,
@@ -12,10 +12,11 @@ export async function startPosition(
 ): Promise<void> {
   const { partition } = position;
   await partition.accounting.run();
-  // What a transaction has still to decide is as new as what comes; those behind it nobody has seen either.
+  // Messages of undecided transactions count as new. So do the messages behind them, which no group has seen
+  // yet.
   const end = partition.undecidedFrom;
   const countedEnd = partition.nextOffset;
-  // When it cannot be found out, the position stays where it is.
+  // If the start cannot be determined, the position does not change.
   const from = await startOffset(position, filter, start, end);
   const isNumber = typeof from === 'number';
   const waitsBeyond = start.kind === 'offset' && start.beyondEnd === true;
@@ -24,10 +25,10 @@ export async function startPosition(
   if (filter) await countLag(position, filter);
 }
 
-/** Counts anew what a group with a filter has still to deliver. */
+/** Counts the lag of a group with a filter again. */
 export async function countLag(position: GroupPartition, filter: Filter): Promise<void> {
   const end = position.partition.nextOffset;
-  position.filteredLag = 0; // new messages count themselves from here on
+  position.filteredLag = 0; // new messages add to the count from here on
   const counted = await countMatching(position, filter, position.cursor, end);
   position.filteredLag += counted;
 }
@@ -90,7 +91,8 @@ async function lastPerKey(
 }
 
 /**
- * Live messages in `[from, end)` that pass the filter: from the key index where it knows, else by reading.
+ * Counts live messages in `[from, end)` that pass the filter: from the key index if it covers them, else by
+ * reading.
  */
 async function countMatching(
   position: GroupPartition,

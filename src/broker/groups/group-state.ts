@@ -10,66 +10,63 @@ import type { Partition } from '../partitions/partition.ts';
 import { Positions } from './positions.ts';
 import { Rate } from '../partitions/rates.ts';
 
-/** What groups need from the broker around them. */
+/** The services that the broker offers to its groups. */
 export interface GroupHost extends DeadLetterHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
   readonly random: Random;
   readonly budgets: Budgets;
-  /** Until all that the data directory holds has been read back. */
+  /** True until the whole data directory has been read back. */
   readonly recovering: boolean;
   /** The group has changes that the next commit must carry. */
   groupChanged(group: ChangingGroup, urgency: CommitUrgency): void;
   afterCommit(callback: () => void): void;
-  /** Defines a group inside the open commit, with its positions as they are. */
+  /** Defines a group in the open commit, with its current positions. */
   defineGroup(group: Group): void;
   redefineGroup(group: Group): void;
   undefineGroup(group: Group): void;
 }
 
-/** What becomes of the messages that a group is done with. */
+/** Decides what happens to messages that a group is done with. */
 export interface Settlements {
-  /** Whether groups must remember the keys of what they deliver, for {@link settled}. */
+  /** Whether groups must remember the keys of their deliveries, for {@link settled}. */
   readonly needKeys: boolean;
-  /** A group is done with a message; `key` may be missing for what was delivered before a restart. */
+  /** A group is done with a message. `key` may be missing if the message was delivered before a restart. */
   settled(partition: Partition, offset: number, key: string | undefined, by: SettlingGroup): void;
   /** A group is done with everything in `[from, to)`. */
   passed(partition: Partition, from: number, to: number, by: SettlingGroup): void;
 }
 
-/** A group as settlements know it. */
+/** The part of a group that settlements use. */
 export interface SettlingGroup {
-  /** What it takes; undefined: everything. */
+  /** The messages that the group takes; undefined: all. */
   readonly filter: Filter | undefined;
   isDone(partition: number, offset: number): boolean;
 }
 
-/** The topic of a group, as the group knows it. */
+/** The part of a topic that its groups use. */
 export interface GroupTopic extends Topic {
   readonly partitions: Topic['partitions'] & {
-    /** Those that are in use. */
+    /** The partitions in use. */
     readonly opened: readonly Partition[];
     indexes(): number[];
   };
   readonly settlements: Settlements;
   readonly inRate: Rate;
-  /** What left the topic; dead letters of its groups are counted there, too. */
+  /** Counts of messages that left the topic; dead letters of its groups are counted here, too. */
   readonly leaving: { deadLettered: number; readonly counts: object; readonly lost: number };
   /** The filter of a group changed. */
   groupsChanged(): void;
-  /** Takes a group out; what it alone was holding goes. */
+  /** Takes a group out. Messages that only this group retained are removed. */
   removeGroup(group: Group): void;
 }
 
-/**
- * The state of a group that its deliveries and its answers share: where it stands, what it is told to be, and
- * what it counts.
- */
+/** The state shared by the deliveries and answers of a group: positions, configuration and counts. */
 export class GroupState implements ChangingGroup {
   readonly group: Group & SettlingGroup;
   readonly topic: GroupTopic;
   readonly positions: Positions;
-  /** Whether its state survives a restart: for life. */
+  /** Whether the group survives a restart. Never changes. */
   readonly isStored: boolean;
   readonly deliverRate: Rate = new Rate();
   readonly ackRate: Rate = new Rate();
@@ -81,12 +78,12 @@ export class GroupState implements ChangingGroup {
   changed = false;
   config: GroupConfig;
   filter: Filter | undefined;
-  /** Deliveries and timers have begun: it stands at its start, or all was read back. */
+  /** Whether deliveries and timers have begun: the group is at its start, or was fully recovered. */
   started = false;
   closed = false;
-  /** The end of a pause in steady time, which a jump of the wall clock does not move; undefined: no end. */
+  /** The end of the pause in steady time, which a jump of the wall clock does not move; undefined: no end. */
   pauseEndsMs: number | undefined = undefined;
-  /** Moves of the position, from when they are asked for until they are made. */
+  /** Number of moves that are requested and not finished. */
   moving = 0;
   readonly #host: GroupHost;
 
@@ -115,7 +112,7 @@ export class GroupState implements ChangingGroup {
     return paused && (this.pauseEndsMs ?? pausedUntilMs ?? Infinity) > this.#host.steady.now();
   }
 
-  /** Whether its consumers read by themselves and commit offsets. */
+  /** Whether consumers read by themselves and commit offsets. */
   get isCommitted(): boolean {
     return this.config.positions === 'committed';
   }
@@ -125,7 +122,7 @@ export class GroupState implements ChangingGroup {
     return this.started && this.moving === 0 && !this.closed && !this.isPaused && !this.isCommitted;
   }
 
-  /** Messages are on their way from disk: deliveries go on when they are there. */
+  /** Whether messages are being loaded from disk; deliveries continue when the load has ended. */
   get isLoading(): boolean {
     return this.positions.opened.some((position) => position.isLoading);
   }
@@ -139,20 +136,20 @@ export class GroupState implements ChangingGroup {
     return lag;
   }
 
-  /** How long the n-th delivery of a message may take. */
+  /** The deadline of the n-th delivery of a message, as a wait in milliseconds. */
   deadlineMs(deliveries: number): number {
     const { backoffMs, backoffMeans, ackWaitMs } = this.config;
     if (backoffMeans === 'wait' || backoffMs.length === 0) return ackWaitMs;
     return backoffMs[Math.min(deliveries, backoffMs.length) - 1]!;
   }
 
-  /** The next commit carries what changed. */
+  /** Makes the next commit carry the changes. */
   noteChange(urgency: CommitUrgency): void {
     if (this.isStored) this.#host.groupChanged(this, urgency);
     else for (const position of this.positions.opened) position.changes.clear();
   }
 
-  /** Throws when the group is gone. */
+  /** Throws if the group was deleted. */
   checkOpen(): void {
     if (!this.closed) return;
     const { name, topic } = this.group;
@@ -162,7 +159,7 @@ export class GroupState implements ChangingGroup {
     });
   }
 
-  /** Resolves when everything done so far is durable. */
+  /** Resolves when all changes so far are durable. */
   committed(): Promise<void> {
     return new Promise((resolve) => this.#host.afterCommit(resolve));
   }

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../../util/index.ts';
 const stallMs = 1000;
 
 /**
- * What a group waits for: the next deadline or redelivery, the end of a pause, having been without a consumer
- * for too long, and another try to read what could not be read.
+ * The timers of a group: the next deadline or redelivery, the end of a pause, the end of the time allowed
+ * without a consumer, and the retry of a failed read.
  */
 export class GroupTimers {
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class GroupTimers {
     this.#clock = clock;
   }
 
-  /** Calls back at `dueMs` (monotonic), unless it is to be earlier already. */
+  /** Calls back at `dueMs` (monotonic), unless an earlier call is set already. */
   armDeadline(dueMs: number, nowMs: number, callback: () => void): void {
     if (this.#stopped || dueMs >= this.#deadlineDueMs || dueMs === Infinity) return;
     this.#deadline?.cancel();
@@ -31,7 +31,7 @@ export class GroupTimers {
     });
   }
 
-  /** Calls back in `delayMs`; what was asked for before is forgotten. Undefined: never. */
+  /** Calls back after `delayMs`, instead of the previous call. Undefined: never. */
   watchPause(delayMs: number | undefined, callback: () => void): void {
     this.#pause?.cancel();
     this.#pause = this.#set(delayMs, callback);
@@ -43,7 +43,7 @@ export class GroupTimers {
     this.#inactivity = this.#set(delayMs, callback);
   }
 
-  /** Calls back a second after the first of those who ask. */
+  /** Calls back in a second; requests until then share the call. */
   watchStall(callback: () => void): void {
     this.#stall ??= this.#set(stallMs, () => {
       this.#stall = undefined;

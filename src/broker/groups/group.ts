@@ -28,7 +28,7 @@ import type { Rate } from '../partitions/rates.ts';
 import { Receipt } from './receipt.ts';
 import { groupStats, type GroupStats } from '../stats.ts';
 
-/** A message that a group has passed and that is not done. */
+/** A message below the group's cursor that is not done. */
 export interface Unanswered {
   readonly offset: number;
   readonly deliveries: number;
@@ -50,9 +50,9 @@ export interface Unanswered {
  *   deadline  in flight → waiting → ready            extend    in flight, with a new deadline
  *   reject    in flight → done, dead letter          maxDeliver failures → done, dead letter
  * ```
- * Every change is carried by the next commit ({@link GroupPartition.changes}); after a restart all pending
- * entries are ready, or in flight anew where the group says so. A consumer is served while it has credit;
- * consumers take turns, one message each.
+ * The next commit carries every change ({@link GroupPartition.changes}). After a restart all pending entries
+ * are ready, or in flight again if the group is configured so. A consumer gets messages while it has credit.
+ * Consumers take turns of one message each.
  */
 export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly id: number;
@@ -112,7 +112,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.isPaused;
   }
 
-  /** Whether its consumers read by themselves and commit offsets. */
+  /** Whether consumers read by themselves and commit offsets. */
   get isCommitted(): boolean {
     return this.#state.isCommitted;
   }
@@ -121,7 +121,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.closed;
   }
 
-  /** Where it stands on each partition. */
+  /** The group's position on each partition. */
   get positions(): Positions {
     return this.#state.positions;
   }
@@ -131,7 +131,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.lag;
   }
 
-  /** Number of its last delivery. */
+  /** Number of the last delivery. */
   get deliverySequence(): number {
     return this.#state.deliverySequence;
   }
@@ -148,7 +148,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.ackRate;
   }
 
-  /** How long the n-th delivery of a message may take. */
+  /** The deadline of the n-th delivery of a message, as a wait in milliseconds. */
   deadlineMs(deliveries: number): number {
     return this.#state.deadlineMs(deliveries);
   }
@@ -163,7 +163,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.wake();
   }
 
-  /** The consumer takes nothing more; the options say what becomes of what it holds. */
+  /** The consumer takes no more messages. `held` says what happens to its unanswered deliveries. */
   detach(consumer: Consumer, { held = 'keep' }: DetachOptions = {}): void {
     const attachment = this.#consumers.remove(consumer);
     if (!attachment) return;
@@ -173,8 +173,8 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   /**
-   * An attached consumer gives back what it holds, of one partition or of all, at once and in the order of
-   * delivery. That is no failure: it does not count against maxDeliver.
+   * An attached consumer gives back its unanswered deliveries, of one partition or of all, at once and in the
+   * order of delivery. This is not a failure: it does not count against maxDeliver.
    */
   release(consumer: Consumer, partition?: number): void {
     const held = this.#consumers.find(consumer)?.held() ?? [];
@@ -189,13 +189,13 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.wake();
   }
 
-  /** What an attached consumer was given and has not answered, in the order of delivery. */
+  /** The unanswered deliveries of an attached consumer, in the order of delivery. */
   held(consumer: Consumer): Receipt[] {
     const held = this.#consumers.find(consumer)?.held() ?? [];
     return Array.from(held, (entry) => new Receipt(this, entry.partition, entry.offset, entry.deliveries));
   }
 
-  /** Its consumers, in the order in which they came, with what each holds. */
+  /** The consumers in the order of attachment, with the number of unanswered deliveries of each. */
   listConsumers(): ConsumerInfo[] {
     return this.#consumers.attachments.map(({ consumer, size, heldSinceMs }) => ({
       label: consumer.label,
@@ -207,9 +207,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   /**
-   * Messages of `[from, to)` that were passed and are not done, in order: each with the consumer that has it
-   * in flight, if one has. Costs as much as there are such messages in the partition, however long the range
-   * is.
+   * Messages in `[from, to)` that are below the cursor and not done, in order, each with the consumer that
+   * has it in flight, if any. The cost depends on the number of such messages in the partition, not on the
+   * range.
    */
   *unanswered(partition: number, from: number, to: number): IterableIterator<Unanswered> {
     for (const { offset, deliveries, holder } of this.#state.positions
@@ -220,7 +220,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     }
   }
 
-  /** Whether a delivery is the last one of its message, and the message not done. See {@link Receipt}. */
+  /**
+   * Whether the receipt is for the last delivery of its message, and the message is not done. See
+   * {@link Receipt}.
+   */
   isCurrent({ partition, offset, delivery, move, isOfThisRun }: Receipt): boolean {
     const position = this.#state.positions.ifOpened(partition);
     const entry = position?.pending.get(offset);
@@ -229,40 +232,40 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     );
   }
 
-  /** How often the group was moved on a partition, which makes receipts stale. See {@link Receipt}. */
+  /** How often the position on a partition was reset, which makes receipts stale. See {@link Receipt}. */
   movesOf(partition: number): number {
     return this.#state.positions.ifOpened(partition)?.moves ?? 0;
   }
 
-  /** Somebody has credit again, or there may be something to deliver: deliveries go on soon. */
+  /** A consumer may have credit again, or there may be a new message: deliveries continue soon. */
   wake(): void {
     this.#pump.wake();
   }
 
-  /** Messages are on their way from disk: deliveries go on when they are there. */
+  /** Whether messages are being loaded from disk; deliveries continue when the load has ended. */
   get isLoading(): boolean {
     return this.#state.isLoading;
   }
 
   /**
-   * Calls back once when there is nothing to deliver to consumers with credit, after the deliveries under way
-   * have been made, and what is on its way from the disk has come. A paused group has nothing to deliver.
-   * Returns a function that calls it off.
+   * Calls back once when there is nothing to deliver to consumers with credit, after the current deliveries
+   * and after messages from disk are loaded and delivered. A paused group has nothing to deliver. Returns a
+   * function that cancels the call.
    */
   whenIdle(callback: () => void): () => void {
     return this.#pump.whenIdle(callback);
   }
 
-  /** The pump made so many deliveries. */
+  /** Called after a run of the pump, with its number of deliveries. */
   #noteDelivered(deliveries: number, nowMs: number): void {
     const state = this.#state;
     state.lastDeliveredMs = this.#host.clock.now();
     state.deliverRate.count += deliveries;
-    state.noteChange(state.config.ack === 'none' ? 'with-next' : 'soon'); // at most once has no count to keep
+    state.noteChange(state.config.ack === 'none' ? 'with-next' : 'soon'); // at most once stores no counts
     this.#answers.armDeadline(nowMs);
   }
 
-  /** Begins again to count the time without a consumer. */
+  /** Restarts the time without a consumer. */
   touch(): void {
     this.#watchInactivity();
   }
@@ -276,46 +279,49 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   // ---- answers
 
-  /** The message is done. False when it was not pending. */
+  /** The message is done. Returns false if it was not pending. */
   ack(partition: number, offset: number): boolean {
     return this.#answers.ack(this.#state.positions.ifOpened(partition), offset);
   }
 
-  /** The message and all that were delivered before it are done. */
+  /** The message and all messages delivered before it are done. */
   ackAll(partition: number, offset: number): boolean {
     return this.#answers.ackAll(this.#state.positions.ifOpened(partition), offset);
   }
 
   /**
-   * The delivery failed: again after `delayMs`, by default the group's backoff (at once where the backoff
-   * replaces deadlines). If it was the last delivery, the dead letter's cause shows the `reason`, up to 200
-   * characters of it.
+   * The delivery failed. The message is redelivered after `delayMs`, by default the group's backoff (at once
+   * if the backoff serves as the deadline). If this was the last delivery, the dead letter's cause shows up
+   * to 200 characters of `reason`.
    */
   nack(partition: number, offset: number, delayMs?: number, reason?: string): boolean {
     return this.#answers.nack(this.#state.positions.ifOpened(partition), offset, delayMs, reason);
   }
 
-  /** The consumer needs longer: the whole wait, its own or the group's, begins again now. */
+  /** The consumer needs more time: the whole wait (the consumer's own or the group's) starts again now. */
   extend(partition: number, offset: number): boolean {
     return this.#answers.extend(this.#state.positions.ifOpened(partition), offset);
   }
 
   /**
-   * The consumer has until `ms` milliseconds from now, whatever the group's waits are. False when it was not
-   * in flight.
+   * Sets the deadline to `ms` milliseconds from now, whatever the group's waits are. Returns false if the
+   * message was not in flight.
    */
   setDeadline(partition: number, offset: number, ms: number): boolean {
     return this.#answers.setDeadline(this.#state.positions.ifOpened(partition), offset, ms);
   }
 
-  /** Never again: the message goes to the dead-letter topic, or is passed over where there is none. */
+  /**
+   * The message is never delivered again. It becomes a dead letter, or is done if there is no dead-letter
+   * policy.
+   */
   reject(partition: number, offset: number, reason: string): boolean {
     return this.#answers.reject(this.#state.positions.ifOpened(partition), offset, reason);
   }
 
   /**
-   * A delivery that was not handled goes back at once. It does not count against maxDeliver. False: it was
-   * not in flight.
+   * Gives back a delivery that was not handled; it is redelivered at once. It does not count against
+   * maxDeliver. Returns false if the message was not in flight.
    */
   giveBack(partition: number, offset: number): boolean {
     const position = this.#state.positions.ifOpened(partition);
@@ -327,9 +333,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return true;
   }
 
-  // ---- what topic and log tell it
+  // ---- calls of the topic and the log
 
-  /** A message was appended: true when this (filtered) group wants it. */
+  /** A message was appended. Returns true if it passes the filter of this (filtered) group. */
   noteAppended(partition: number, record: Record, offset: number): boolean {
     if (!this.#state.filter!.matchesRecord(record)) return false;
     const position = this.#state.positions.at(partition)!;
@@ -342,7 +348,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     if (offset >= position.cursor && this.#state.filter!.matches(key)) position.filteredLag--;
   }
 
-  /** Messages were removed: what was under way of them is done, and what waited behind it may go. */
+  /**
+   * Messages were removed: their pending entries are dropped, and the messages held behind them may be
+   * delivered.
+   */
   noteGone(partition: number, from: number, to: number): void {
     const position = this.#state.positions.ifOpened(partition);
     if (position === undefined || position.pending.size === 0) return;
@@ -352,7 +361,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#host.emit({ kind: 'removed', group: this });
   }
 
-  /** A purge took everything below `offset`: there is nothing to deliver before it. */
+  /** A purge removed everything below `offset`: there is nothing to deliver before it. */
   notePurged(partition: number, offset: number): void {
     if (this.#state.positions.at(partition)?.passTo(offset)) this.#state.noteChange('soon');
   }
@@ -373,7 +382,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     positions.add(new GroupPartition(partition, filter, ordered, this.#positionHost));
   }
 
-  /** Takes the start position. Messages published meanwhile count as new. */
+  /** Goes to the start position. Messages published meanwhile count as new. */
   start(): Promise<void> {
     return this.#moves.start();
   }
@@ -391,7 +400,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#moves.recountRecovered(partition);
   }
 
-  /** After `start`, or after recovery: deliveries and timers begin. */
+  /** Starts deliveries and timers, after `start` or after recovery. */
   resumeTimers(): void {
     this.#state.started = true;
     this.#answers.armDeadline(this.#host.clock.monotonic());
@@ -401,33 +410,35 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   /**
-   * Starts over from another position; what was pending is forgotten, and deliveries are counted from 1
-   * again. Resolves once that is durable.
+   * Starts over from another position. Pending messages are forgotten, and deliveries are counted from 1
+   * again. Resolves once the move is durable.
    */
   reset(start: GroupStart): Promise<void> {
     return this.#moves.reset(start);
   }
 
-  /** Starts over on one partition; what was pending there is forgotten. Resolves once that is durable. */
+  /**
+   * Starts over on one partition. Pending messages there are forgotten. Resolves once the move is durable.
+   */
   resetPartition(partition: number, offset: number): Promise<void> {
     return this.#moves.resetPartitions([[partition, offset]]);
   }
 
-  /** The same for several partitions, each with its offset, by one move. */
+  /** The same for several partitions, each with its offset, as one move. */
   resetPartitions(offsets: Iterable<readonly [partition: number, offset: number]>): Promise<void> {
     return this.#moves.resetPartitions(offsets);
   }
 
   /**
-   * Everything of the partition below `offset` is done; the next commit carries it. Offsets may go back; one
-   * below 0 is kept as it is, and moves nothing. `epoch`: of the log that was read, as the committer knows
-   * it. Only for groups with committed positions: others know by their acks.
+   * Marks everything of the partition below `offset` as done; the next commit carries it. The offset may go
+   * back. An offset below 0 is stored, but moves nothing. `epoch` is the log epoch that the committing client
+   * knows. Only for groups with committed positions; other groups use acks.
    */
   commitOffset(partition: number, offset: number, metadata: string = '', epoch?: number): void {
     this.#moves.commitOffset(partition, offset, metadata, epoch);
   }
 
-  /** Forgets what was committed for a partition, as if nothing had been. Resolves once that is durable. */
+  /** Forgets the committed offset of a partition. Resolves once that is durable. */
   forgetOffset(partition: number): Promise<void> {
     return this.#moves.forgetOffset(partition);
   }
@@ -442,25 +453,25 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return groupInfo(this.#state, this.#consumers.count);
   }
 
-  /** Where it stands on one partition; undefined when the topic has no such partition. */
+  /** The group's progress on one partition; undefined if the topic has no such partition. */
   positionInfo(partition: number): PositionInfo | undefined {
     return positionInfo(this.#state, partition);
   }
 
-  /** Messages that could be delivered now if consumers took them. */
+  /** Messages that could be delivered now if consumers had credit. */
   get deliverable(): number {
     return countDeliverable(this.#state);
   }
 
-  /** Whether the group has passed an offset: its message was delivered, or was none for this group. */
+  /** Whether the cursor is beyond an offset: its message was delivered, or is none for this group. */
   hasPassed(partition: number, offset: number): boolean {
     return offset < (this.#state.positions.ifOpened(partition)?.cursor ?? 0);
   }
 
   /**
-   * Age of the oldest message that is not done, pending or not delivered yet, in milliseconds; undefined when
-   * there is none. `signal` ends a long search for the first message that passes the filter; that one does
-   * not count then.
+   * Age of the oldest message that is not done, pending or not yet delivered, in milliseconds; undefined if
+   * there is none. `signal` ends a long search for the first message that passes the filter; that message is
+   * then left out.
    */
   async oldestAgeMs(signal?: AbortSignal): Promise<number | undefined> {
     const oldestMs = await oldestTimestampMs(this.#state, signal);
@@ -473,7 +484,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return groupStats(this, this.#host.clock.monotonic());
   }
 
-  /** Changes the configuration; resolves once that is durable. The name and the start stay. */
+  /** Changes the configuration, except for the name and the start; resolves once that is durable. */
   async update(options: GroupConfig): Promise<void> {
     this.#state.checkOpen();
     const { ordering, ack, durable, positions } = this.#state.config;
@@ -511,7 +522,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.wake();
   }
 
-  /** Limits that changed hold at once: for what is in flight, and for what waits to be delivered again. */
+  /** Applies changed limits at once, to messages in flight and to messages waiting for redelivery. */
   #applyLimits(): void {
     for (const position of this.#state.positions.opened) {
       position.pending.rewait((deliveries) => this.deadlineMs(deliveries));
@@ -520,7 +531,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#answers.armDeadline(this.#host.clock.monotonic());
   }
 
-  /** Holds deliveries back, until a time (milliseconds since the epoch) or until resumed; answers go on. */
+  /**
+   * Stops deliveries until a time (milliseconds since the epoch), or until the group is resumed. Answers are
+   * still accepted.
+   */
   pause(untilMs?: number): Promise<void> {
     return this.#pause.pause(untilMs);
   }

@@ -5,15 +5,15 @@ import { KeyReader } from '../partitions/filter.ts';
 import { PendingState, type PendingEntries, type PendingEntry } from './pending.ts';
 
 /**
- * Order by key: of each key at most one message is under way, and the messages behind it are held until it is
- * done. One partition's part of a group with `ordering: 'key'`.
+ * Order by key, on one partition of a group with `ordering: 'key'`: at most one message of each key is under
+ * way, and later messages of the key are held until it is done.
  */
 export class KeyOrder {
   readonly #pending: PendingEntries;
-  /** Charged with the keys under way and the messages behind them. */
+  /** Charged for the keys under way and the messages held behind them. */
   readonly #meter: Meter;
   readonly #keyReader = new KeyReader();
-  /** Keys with a message under way, and the entries that wait behind it. */
+  /** Keys with a message under way, and the entries held behind it. */
   readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
   #held = 0;
 
@@ -22,22 +22,22 @@ export class KeyOrder {
     this.#meter = meter;
   }
 
-  /** Messages held behind their key. */
+  /** Number of messages held behind their key. */
   get held(): number {
     return this.#held;
   }
 
-  /** Keys under way, and messages held behind them. */
+  /** Keys with a message under way, plus messages held behind them. */
   get underWay(): number {
     return this.#keysUnderWay.size + this.#held;
   }
 
-  /** Whether the broker's budget for it is used up. */
+  /** Whether the broker's budget for ordered groups is used up. */
   get isFull(): boolean {
     return this.#meter.isFull;
   }
 
-  /** True when the message's key is under way: it is pending from now on, and held. */
+  /** Returns true if the message's key is under way. The message is then pending, and held. */
   holdBack(record: Record): boolean {
     const key = this.#keyReader.read(record);
     const behind = this.#keysUnderWay.get(key);
@@ -66,8 +66,8 @@ export class KeyOrder {
   }
 
   /**
-   * Whether a ready entry may go now. After a restart keys are not known: the first of each key goes, the
-   * others are held behind it.
+   * Whether a ready entry may be delivered now. After a restart keys are not known: the first entry of each
+   * key is delivered, the others are held behind it.
    */
   admitAgain(entry: PendingEntry, record: Record): boolean {
     if (entry.key !== undefined) return true;
@@ -78,14 +78,16 @@ export class KeyOrder {
     return false;
   }
 
-  /** The entry is held no longer, if it was. The queue behind its key drops it when its turn comes. */
+  /**
+   * The entry leaves the held state, if it was held. The queue of its key drops the entry when it comes up.
+   */
   leave(entry: PendingEntry): void {
     if (entry.state !== PendingState.held || entry.key === undefined) return;
     this.#held--;
     this.#charge();
   }
 
-  /** The entry that holds its key is done: the next one of the key may go. */
+  /** The entry that holds its key is done: the next entry of the key may be delivered. */
   release(entry: PendingEntry): void {
     entry.holdsKey = false;
     const behind = this.#keysUnderWay.get(entry.key!);
@@ -102,7 +104,7 @@ export class KeyOrder {
     this.#charge();
   }
 
-  /** Forgets everything: the position moves. */
+  /** Forgets everything, because the position moves. */
   clear(): void {
     this.#keysUnderWay.clear();
     this.#held = 0;
@@ -113,7 +115,7 @@ export class KeyOrder {
     this.#meter.set(this.underWay);
   }
 
-  /** The group goes. */
+  /** Called when the group is closed. */
   close(): void {
     this.#meter.close();
   }

@@ -2,12 +2,12 @@ import type { GroupPartition } from './group-partition.ts';
 import type { GroupState } from './group-state.ts';
 
 /**
- * Pending messages whose time has to be read from the log (delivered before the last restart), of one
- * partition and look.
+ * Maximum number of pending messages whose timestamp is read from the log (those delivered before the last
+ * restart), per partition and call.
  */
 const readsMax = 1000;
 
-/** The first message that was not delivered yet, as long as the position stands there. */
+/** The first message not yet delivered, valid while the position is at `from`. */
 interface Known {
   readonly from: number;
   readonly offset: number;
@@ -16,9 +16,9 @@ interface Known {
 const undelivered = new WeakMap<GroupPartition, Known>();
 
 /**
- * The time of the oldest message that a group has still to do, on any partition, pending or not delivered
- * yet; undefined when there is none. To look for the first message that passes a filter can take a while:
- * `signal` ends that, and then it does not count.
+ * The timestamp of the oldest message that is not done, on any partition, pending or not yet delivered;
+ * undefined if there is none. The search for the first message that passes a filter can take a while.
+ * `signal` ends it; that message is then left out.
  */
 export async function oldestTimestampMs(
   group: GroupState,
@@ -33,7 +33,9 @@ export async function oldestTimestampMs(
   return Number.isFinite(oldestMs) ? oldestMs : undefined;
 }
 
-/** Timestamps are the publishers': the first that is pending need not be the oldest. */
+/**
+ * Reads all pending entries, because timestamps are the publishers': the first entry need not be the oldest.
+ */
 async function oldestPendingMs({ partition, pending }: GroupPartition): Promise<number> {
   let oldestMs = Infinity;
   let reads = 0;

@@ -3,57 +3,56 @@ import type { Attachment, Held } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 import type { StoredWait } from '../entries.ts';
 
-/** Where a pending entry stands. */
+/** The state of a pending entry. */
 export const PendingState = {
   /** With a consumer, until its deadline. */
   inFlight: 0,
-  /** Failed; waits for its time. */
+  /** Failed; waits for its redelivery time. */
   waiting: 1,
-  /** Goes out next, before anything the cursor finds. */
+  /** Redelivered next, before any message at the cursor. */
   ready: 2,
   /** Behind another message of its key (`ordering: 'key'`). */
   held: 3,
-  /** Given up; on its way to the dead-letter topic. */
+  /** Given up, and on its way to the dead-letter topic; or no longer pending. */
   leaving: 4,
 } as const;
 export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
 /**
- * A pending entry is a message that a group's cursor has passed and that is not done: delivered and
- * unanswered, or failed and to be redelivered, or held. Offset, deliveries and the deadline are stored; the
- * rest is remembered.
+ * A pending entry is a message below a group's cursor that is not done: delivered and unanswered, failed and
+ * to be redelivered, or held. Offset, deliveries and the deadline are stored; the rest is remembered.
  */
 export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
   readonly partition: number;
   readonly offset: number;
-  /** How often it was delivered. */
+  /** Number of deliveries. */
   deliveries: number;
-  /** Deliveries that consumers gave back as they left; they do not count as failures. Stored, too. */
+  /** Number of deliveries that consumers gave back, which do not count as failures. Stored, too. */
   released = 0;
-  /** Number of its last delivery in the group. */
+  /** Number of the last delivery within the group; 0 = before the last restart. */
   sequence = 0;
-  /** Number of its first one; 0 = before the last restart. */
+  /** Number of the first delivery within the group; 0 = before the last restart. */
   firstSequence = 0;
   state: PendingState = PendingState.held;
   /** Deadline (in flight) or time of redelivery (waiting), on the monotonic clock. */
   dueMs = 0;
-  /** When it was first delivered, milliseconds since the epoch; 0 = before the last restart. */
+  /** Time of the first delivery, in milliseconds since the epoch; 0 = before the last restart. */
   firstDeliveredMs = 0;
-  /** The message's own time; undefined = not read since the last restart. */
+  /** Timestamp of the message; undefined = not read since the last restart. */
   timestampMs: number | undefined = undefined;
-  /** Why the last delivery failed, where the consumer said so. */
+  /** Why the last delivery failed, if the consumer gave a reason. */
   failure: string | undefined = undefined;
-  /** Its key, where the topic keeps key state or the group keeps order per key. */
+  /** Key of the message, if the topic keeps key state or the group keeps order per key. */
   key: string | undefined = undefined;
-  /** It is the one of its key that is under way; those behind it are held. */
+  /** Whether this entry is the one of its key that is under way; later ones are held. */
   holdsKey = false;
-  /** When it was last delivered, milliseconds since the epoch; 0 = before the last restart. */
+  /** Time of the last delivery, in milliseconds since the epoch; 0 = before the last restart. */
   deliveredMs = 0;
-  /** Who has it in flight, and its neighbours among what that consumer holds. */
+  /** The consumer that has the entry in flight, and the entry's neighbours in the consumer's list. */
   holder: Attachment<PendingEntry> | undefined = undefined;
   previousHeld: PendingEntry | undefined = undefined;
   nextHeld: PendingEntry | undefined = undefined;
-  /** Its place among the deadlines. */
+  /** The place of the entry in {@link Deadlines}. */
   list: DeadlineList<PendingEntry> | undefined = undefined;
   previous: PendingEntry | undefined = undefined;
   next: PendingEntry | undefined = undefined;
@@ -65,7 +64,7 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
     this.deliveries = deliveries;
   }
 
-  /** Deliveries that count against the group's limit. */
+  /** Number of deliveries that count against the group's limit. */
   get attempts(): number {
     return this.deliveries - this.released;
   }
@@ -76,21 +75,21 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
  *
  * ```
  *            deliver                  ack, reject
- *   cursor ──────────► in flight ─────────────────────► done (gone from here)
+ *   cursor ──────────► in flight ─────────────────────► done (removed)
  *                       ▲     │ nack, deadline
  *                deliver│     ▼
  *                     ready ◄── waiting (backoff)
  *                       ▲
  *                     held (its key is under way)
  * ```
- * Entries in flight and waiting entries stand in {@link Deadlines}.
+ * Entries in flight and waiting entries have their due times in {@link Deadlines}.
  */
 export class PendingEntries {
   readonly #partition: number;
   readonly #entries = new Map<number, PendingEntry>();
   readonly #deadlines = new Deadlines<PendingEntry>();
   readonly #ready = new Queue<PendingEntry>();
-  /** Waits that a start has read back, until {@link resume} has used them. */
+  /** Waits read back during a start, until {@link resume} has used them. */
   readonly #storedWaits = new Map<number, StoredWait>();
   #readyCount = 0;
   #inFlight = 0;
@@ -112,7 +111,7 @@ export class PendingEntries {
     return this.#readyCount;
   }
 
-  /** Entries that were delivered more than once. */
+  /** Number of entries delivered more than once. */
   get redelivered(): number {
     return this.#redelivered;
   }
@@ -143,10 +142,7 @@ export class PendingEntries {
     return entry;
   }
 
-  /**
-   * Puts an entry in its place that was read back from the journal; its last count of deliveries holds, and
-   * its last wait.
-   */
+  /** Restores an entry from the journal. The last call for an offset sets its deliveries and its wait. */
   restore(offset: number, deliveries: number, wait?: StoredWait): void {
     if (wait && deliveries > 0) this.#storedWaits.set(offset, wait);
     else this.#storedWaits.delete(offset);
@@ -156,20 +152,21 @@ export class PendingEntries {
     if (deliveries > 1) this.#redelivered++;
   }
 
-  /** How often an entry that was restored had been given back. */
+  /** Restores how often a restored entry had been given back. */
   restoreReleased(offset: number, released: number): void {
     const entry = this.#entries.get(offset);
     if (entry) entry.released = released;
   }
 
-  /** The wait of an entry that was restored has changed. */
+  /** Replaces the wait of a restored entry. */
   restoreWait(offset: number, wait: StoredWait): void {
     if (this.#entries.has(offset)) this.#storedWaits.set(offset, wait);
   }
 
   /**
-   * In flight again after a restart, for what is left of its wait; no new delivery. Where nothing is stored of
-   * the wait the group's begins now. `steadyMs` is now, and `steadyOf` makes stored times comparable to it.
+   * Puts an entry in flight again after a restart, for the rest of its wait; this is not a new delivery. If
+   * no wait is stored, the group's wait starts now. `steadyMs` is now, and `steadyOf` makes stored times
+   * comparable to it.
    */
   resume(
     entry: PendingEntry,
@@ -180,7 +177,7 @@ export class PendingEntries {
   ): void {
     const { sinceMs, waitMs } = this.#storedWaits.get(entry.offset) ?? { sinceMs: undefined };
     const longestMs = waitMs ?? groupWaitMs;
-    // The wall clock may have been set while the broker was down: nothing waits longer than its whole wait.
+    // The wall clock may have been set while the broker was down: no entry waits longer than its whole wait.
     const passedMs = sinceMs === undefined ? 0 : Math.max(0, steadyMs - steadyOf(sinceMs));
     const startMs = nowMs - Math.min(passedMs, longestMs);
     entry.state = PendingState.inFlight;
@@ -189,18 +186,18 @@ export class PendingEntries {
     else this.#deadlines.startUntil(entry, startMs + waitMs);
   }
 
-  /** All entries that a start has read back are in their places. */
+  /** Called when all entries of the last run are restored. */
   recovered(): void {
     this.#storedWaits.clear();
   }
 
-  /** How long it is until an entry is due, in whole milliseconds; undefined if it waits for nothing. */
+  /** The time until an entry is due, in whole milliseconds; undefined if it has no due time. */
   leftMs(offset: number, nowMs: number): number | undefined {
     const entry = this.#entries.get(offset);
     return entry && isTimed(entry) ? Math.max(0, Math.ceil(entry.dueMs - nowMs)) : undefined;
   }
 
-  /** The wait of an entry as it is stored, by a wall clock that is at `wallMs` now. */
+  /** The wait of an entry in its stored form, where `wallMs` is the wall-clock time of now. */
   waitOf(entry: PendingEntry, nowMs: number, wallMs: number): StoredWait | undefined {
     if (!isTimed(entry)) return undefined;
     const { list, dueMs } = entry;
@@ -210,8 +207,8 @@ export class PendingEntries {
   }
 
   /**
-   * Delivered to `holder`: the entry is in flight until `waitMs` from now. `isOwn`: the wait is the
-   * consumer's own, and stays when those of the group change.
+   * Delivers the entry to `holder`: it is in flight until `waitMs` from now. `isOwn`: the wait is the
+   * consumer's own, and does not change with the waits of the group.
    */
   deliver(
     entry: PendingEntry,
@@ -230,21 +227,19 @@ export class PendingEntries {
     else this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
-  /** In flight for another `waitMs` from now. */
+  /** Keeps the entry in flight for `waitMs` from now. */
   extend(entry: PendingEntry, nowMs: number, waitMs: number): void {
     this.#deadlines.remove(entry);
     this.#deadlines.startWait(entry, nowMs, waitMs);
   }
 
-  /** In flight until `dueMs`, whatever the group's waits are. */
+  /** Keeps the entry in flight until `dueMs`, whatever the group's waits are. */
   extendUntil(entry: PendingEntry, dueMs: number): void {
     this.#deadlines.remove(entry);
     this.#deadlines.startUntil(entry, dueMs);
   }
 
-  /**
-   * The group's waits have changed: what is in flight has as long as they say now, from when its wait began.
-   */
+  /** Applies changed waits of the group to the entries in flight, counted from the start of their waits. */
   rewait(waitMsOf: (deliveries: number) => number): void {
     for (const [entry, sinceMs] of this.#deadlines.waits()) {
       this.#deadlines.remove(entry);
@@ -252,14 +247,14 @@ export class PendingEntries {
     }
   }
 
-  /** Failed: goes out again, not before `dueMs`. */
+  /** The delivery failed: the entry is redelivered, not before `dueMs`. */
   wait(entry: PendingEntry, dueMs: number): void {
     this.#leave(entry);
     entry.state = PendingState.waiting;
     this.#deadlines.startUntil(entry, dueMs);
   }
 
-  /** Goes out again as soon as somebody takes it. */
+  /** The entry is redelivered as soon as a consumer has credit. */
   makeReady(entry: PendingEntry): void {
     this.#leave(entry);
     entry.state = PendingState.ready;
@@ -272,7 +267,7 @@ export class PendingEntries {
     entry.state = PendingState.held;
   }
 
-  /** On its way out; it stays pending until removed. */
+  /** The entry is given up; it stays pending until removed. */
   leaveForGood(entry: PendingEntry): void {
     this.#leave(entry);
     entry.state = PendingState.leaving;
@@ -285,7 +280,7 @@ export class PendingEntries {
     this.#entries.delete(entry.offset);
   }
 
-  /** The next entry to redeliver, left where it is. */
+  /** The next entry to redeliver; it is not taken. */
   nextReady(): PendingEntry | undefined {
     for (let entry = this.#ready.peek(); entry; entry = this.#ready.peek()) {
       if (entry.state === PendingState.ready) return entry;
@@ -294,14 +289,14 @@ export class PendingEntries {
     return undefined;
   }
 
-  /** The earliest deadline or redelivery time; Infinity when there is none. */
+  /** The earliest deadline or redelivery time; Infinity if there is none. */
   nextDueMs(): number {
     return this.#deadlines.nextDueMs();
   }
 
   /**
-   * Makes ready what waited until now; calls back for each entry whose deadline has passed, which must take
-   * it out of flight.
+   * Makes entries ready whose wait is over. Calls back for each entry whose deadline has passed; the callback
+   * must take the entry out of flight.
    */
   expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
     for (let entry = this.#deadlines.due(nowMs); entry; entry = this.#deadlines.due(nowMs)) {
@@ -323,7 +318,8 @@ export class PendingEntries {
   }
 
   /**
-   * Takes an entry out of the structure of its state. The queue drops its entries lazily, when they come up.
+   * Takes an entry out of the structure of its state. The ready queue drops its entries lazily, when they
+   * come up.
    */
   #leave(entry: PendingEntry): void {
     const wasTimed = this.#deadlines.remove(entry);
@@ -332,13 +328,13 @@ export class PendingEntries {
       entry.holder?.remove(entry);
     } else if (entry.state === PendingState.ready && this.#readyCount > 0) {
       this.#readyCount--;
-      // Else it would have its old place again when it becomes ready again.
+      // Otherwise the entry would get its old place back when it becomes ready again.
       if (this.#ready.peek() === entry) this.#ready.shift();
     }
   }
 }
 
-/** It has a deadline, or a time of redelivery. */
+/** Whether the entry has a deadline or a redelivery time. */
 function isTimed({ list, heapIndex }: PendingEntry): boolean {
   return list !== undefined || heapIndex >= 0;
 }

@@ -3,13 +3,13 @@ import type { GroupPartition } from './group-partition.ts';
 
 /** The partitions of the group's topic. */
 interface OpensPartitions {
-  /** Opens the partition if it was not; undefined when the topic has none of that index. */
+  /** Opens the partition if necessary; undefined if the topic has no partition of that index. */
   at(index: number): unknown;
 }
 
 /**
- * A group's positions on the partitions that are opened; on any other it stands at the start of an empty log,
- * and has no object for that.
+ * A group's positions on the opened partitions. On any other partition the group is at the start of an empty
+ * log, and there is no object for that.
  */
 export class Positions {
   readonly #partitions: OpensPartitions;
@@ -19,16 +19,19 @@ export class Positions {
     this.#partitions = partitions;
   }
 
-  /** The list changes under a loop that awaits. */
+  /** Do not iterate over this list across an await: it changes. */
   get opened(): readonly GroupPartition[] {
     return this.#opened.items;
   }
 
-  /** The position on a partition, which is opened for it; undefined when the topic has none of that index. */
+  /**
+   * The position on a partition, which is opened if necessary; undefined if the topic has no partition of
+   * that index.
+   */
   at(index: number): GroupPartition | undefined {
     const position = this.#opened.get(index);
     if (position !== undefined) return position;
-    // To open the partition is to give each group of the topic a position on it.
+    // Opening a partition gives each group of the topic a position on it.
     return this.#partitions.at(index) === undefined ? undefined : this.#opened.get(index);
   }
 

@@ -1,31 +1,31 @@
 import type * as model from '../model.ts';
 import type { Delivery } from '../model.ts';
 
-/** A group as its receipts know it. */
+/** The part of a group that its receipts use. */
 export interface ReceiptGroup extends model.Group {
-  /** Whether a delivery is the last one of its message, and the message not done. */
+  /** Whether the receipt is for the last delivery of its message, and the message is not done. */
   isCurrent(receipt: Receipt): boolean;
-  /** How often the group was moved on a partition, which makes receipts stale. */
+  /** How often the position on a partition was reset, which makes receipts stale. */
   movesOf(partition: number): number;
 }
 
 /**
- * A receipt stands for one delivery of one message to one consumer. Its holder settles the message with it,
- * or moves its deadline. A receipt is stale once the message is done or was delivered again, or its group was
- * moved (which counts deliveries from 1 again), and then settles nothing.
+ * A receipt stands for one delivery of one message to one consumer. Its holder uses it to settle the message,
+ * or to move the deadline. A receipt is stale, and settles nothing, once the message is done or was delivered
+ * again, or once the group's position was reset (deliveries then count from 1 again).
  *
- * Written down by {@link writeReceipt} it survives a restart of the broker. The count of deliveries is stored
- * a moment after the delivery, so a crash may give one number to two deliveries; a receipt from an earlier
- * run is therefore stale, too, once its message was delivered in this run.
+ * A receipt written by {@link writeReceipt} survives a restart of the broker. The count of deliveries is
+ * stored a moment after the delivery, so after a crash two deliveries may have the same number. A receipt
+ * from an earlier run is therefore stale, too, once its message was delivered in this run.
  */
 export class Receipt implements model.Receipt {
   readonly group: ReceiptGroup;
   readonly partition: number;
   readonly offset: number;
-  /** Which delivery of the message it was, from 1. */
+  /** Number of this delivery of the message, from 1. */
   readonly delivery: number;
   readonly isOfThisRun: boolean;
-  /** How often the group had been moved on the partition. */
+  /** How often the position on the partition had been reset. */
   readonly move: number;
 
   constructor(
@@ -48,12 +48,12 @@ export class Receipt implements model.Receipt {
     return new Receipt(group, partition, record.offset, deliveries);
   }
 
-  /** Whether it can still settle its message. */
+  /** Whether the receipt can still settle its message. */
   get isCurrent(): boolean {
     return this.group.isCurrent(this);
   }
 
-  /** The message is done. False, as for all answers: the receipt is stale. */
+  /** The message is done. All answers return false if the receipt is stale. */
   ack(): boolean {
     return this.isCurrent && this.group.ack(this.partition, this.offset);
   }
@@ -63,29 +63,29 @@ export class Receipt implements model.Receipt {
     return this.isCurrent && this.group.nack(this.partition, this.offset, delayMs, reason);
   }
 
-  /** Never again: see `Group.reject`. */
+  /** The message is never delivered again: see `Group.reject`. */
   reject(reason: string = ''): boolean {
     return this.isCurrent && this.group.reject(this.partition, this.offset, reason);
   }
 
-  /** Given back: it goes out again at once, and did not fail. See `Group.giveBack`. */
+  /** The message is given back: it is redelivered at once, which is not a failure. See `Group.giveBack`. */
   release(): boolean {
     return this.isCurrent && this.group.giveBack(this.partition, this.offset);
   }
 
-  /** The consumer has until so many milliseconds from now. */
+  /** Sets the deadline to this many milliseconds from now. */
   setDeadline(ms: number): boolean {
     return this.isCurrent && this.group.setDeadline(this.partition, this.offset, ms);
   }
 }
 
-/** Written receipts say which run of the broker they are of. */
+/** Encodes a receipt, with the run of the broker it belongs to. */
 export function writeReceipt({ group, partition, offset, delivery, move }: Receipt, run: string): string {
   const numbers = [group.id, partition, offset, delivery, move];
   return `${numbers.map((number) => number.toString(36)).join('.')}.${run}`;
 }
 
-/** A receipt as {@link writeReceipt} wrote it; undefined when it is none, or its group is gone. */
+/** A receipt encoded by {@link writeReceipt}; undefined if the text is none, or if its group is gone. */
 export function readReceipt(
   text: string,
   run: string,

@@ -2,14 +2,14 @@ import type { Record } from '../../log/index.ts';
 import { subjectMatches } from '../../util/index.ts';
 
 /**
- * A filter says which keys a group wants: those that match any of its subject patterns.
+ * A filter tells which keys a group wants: keys that match any of its subject patterns.
  *
- * Runs of one key are common, so the last key and its answer are remembered.
+ * Runs of one key are common, so the last key and its result are remembered.
  */
 export class Filter {
   /** The patterns as text. */
   readonly patterns: readonly string[];
-  /** The patterns as keys are stored. */
+  /** The patterns in the form in which keys are stored. */
   readonly #keyPatterns: readonly string[];
   #lastKey = '';
   #lastAnswer: boolean;
@@ -20,7 +20,7 @@ export class Filter {
     this.#lastAnswer = this.matches('');
   }
 
-  /** Whether a key (one char per byte) is wanted. */
+  /** Whether a key (one char per byte) matches. */
   matches(key: string): boolean {
     return this.#keyPatterns.some((pattern) => subjectMatches(pattern, key));
   }
@@ -34,31 +34,31 @@ export class Filter {
     return this.#lastAnswer;
   }
 
-  /** The one key it asks for, when it asks for exactly one. */
+  /** The key, if the filter matches exactly one. */
   get literal(): string | undefined {
     const only = this.#keyPatterns.length === 1 ? this.#keyPatterns[0]! : undefined;
     return only === undefined || /(^|\.)[*>](\.|$)/.test(only) ? undefined : only;
   }
 }
 
-/** A text as the key that it is stored as: UTF-8, one char per byte. */
+/** A text in the form in which keys are stored: UTF-8, one char per byte. */
 export function keyFromText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** A key as the text it stands for. */
+/** The text of a stored key. */
 export function textFromKey(key: string): string {
   return Buffer.from(key, 'latin1').toString('utf8');
 }
 
-/** A record's key as one char per byte; the empty string when it has none. */
+/** A record's key as one char per byte; the empty string if it has none. */
 export function keyText(record: Record): string {
   if (record.keyStart < 0) return '';
   const { buffer, keyStart, keyEnd } = record;
   return Buffer.prototype.latin1Slice.call(buffer, keyStart, keyEnd);
 }
 
-/** Remembers the last key's text, so that a run of one key makes one string. */
+/** Reads keys of records. It remembers the last key, so that a run of one key makes one string. */
 export class KeyReader {
   #last = '';
 
@@ -73,7 +73,7 @@ export class KeyReader {
 }
 
 function sameBytes(buffer: Uint8Array, start: number, text: string): boolean {
-  // From the end: neighbouring subjects differ there.
+  // From the end, where neighbouring subjects differ.
   for (let i = text.length - 1; i >= 0; i--) if (buffer[start + i] !== text.charCodeAt(i)) return false;
   return true;
 }

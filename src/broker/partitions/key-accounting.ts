@@ -6,7 +6,7 @@ import { KeyReader, keyText } from './filter.ts';
 import { KeyIndex } from './key-index.ts';
 import type { RecordReader } from './record-reader.ts';
 
-/** A partition as its key accounting knows it. */
+/** The part of a partition that its key accounting uses. */
 interface AccountedPartition {
   readonly index: number;
   readonly topic: { noteRemoved(partition: number, key: string, offset: number): void };
@@ -17,17 +17,18 @@ interface AccountedPartition {
   reader(): RecordReader;
   batchAt(offset: number): Promise<Batch | undefined>;
   scan(fromOffset: number, options: { toOffset: number; undecided: true }): AsyncIterable<Record>;
-  /** The log may drop what is accounted for. */
+  /** Lets the log drop removed messages that are accounted for. */
   trimLog(): void;
 }
 
 const soonAfter = 1024;
 
 /**
- * Key accounting keeps the key index of a partition in step with what was removed.
+ * Key accounting updates the key index of a partition after removals.
  *
- * Who removes a message does not know its key. The offset is noted, and the key is found a little later, in
- * runs, by reading the messages once more; until then the log keeps them, and the index counts too many.
+ * The caller that removes a message does not know its key. The offset is noted, and the key is found a little
+ * later, in runs, by reading the messages again. Until then the log keeps the messages, and the counts of the
+ * index are too high.
  */
 export class KeyAccounting {
   readonly #partition: AccountedPartition;
@@ -36,7 +37,7 @@ export class KeyAccounting {
   #index: KeyIndex | undefined;
   #closed = false;
   readonly #removed = new OffsetSet();
-  /** Keys appended since the index began to be rebuilt. */
+  /** Keys appended since the current rebuild of the index began. */
   #appendedMeanwhile: [key: string, offset: number][] | undefined = undefined;
   #running: Promise<void> | undefined = undefined;
   #rebuilding: Promise<void> | undefined = undefined;
@@ -57,17 +58,17 @@ export class KeyAccounting {
     this.#index = keyState ? this.#newIndex(messagesPerKeyMax !== undefined || compaction) : undefined;
   }
 
-  /** Undefined where the topic keeps no state by key, and until a first index has been read together. */
+  /** Undefined if the topic keeps no state by key, and until a first index has been built. */
   get index(): KeyIndex | undefined {
     return this.#index;
   }
 
-  /** Whether the keys of what is appended must be known: to the index, or to one that is being made. */
+  /** Whether the keys of appended messages are needed, by the index or by one that is being built. */
   get wantsKeys(): boolean {
     return this.#index !== undefined || this.#appendedMeanwhile !== undefined;
   }
 
-  /** Messages removed whose keys are not accounted for yet. */
+  /** Number of removed messages whose keys are not accounted for yet. */
   get size(): number {
     return this.#removed.size;
   }
@@ -76,7 +77,7 @@ export class KeyAccounting {
     return this.#removed.size > 0 && this.#removed.has(offset);
   }
 
-  /** The lowest of them; Infinity when there is none. */
+  /** The lowest offset of these; Infinity if there is none. */
   get first(): number {
     return this.#removed.size === 0 ? Infinity : this.#removed.nextPresent(0)!;
   }
@@ -96,12 +97,12 @@ export class KeyAccounting {
     this.#appendedMeanwhile?.push([key, record.offset]);
   }
 
-  /** Live messages were removed: to be accounted for. */
+  /** Live messages were removed and are to be accounted for. */
   removed(from: number, to: number = from + 1): void {
     if (this.#index && from < to) this.#removed.addRange(from, to);
   }
 
-  /** As a checkpoint has it. */
+  /** Restores the state of a checkpoint. */
   restore(offsets: OffsetSet): void {
     for (const [from, to] of offsets.runs()) this.#removed.addRange(from, to);
   }
@@ -110,13 +111,13 @@ export class KeyAccounting {
     return new KeyIndex({ withOffsets, meter: this.#budgets.meter('keys') });
   }
 
-  /** The topic is gone. */
+  /** Called when the topic is deleted. */
   close(): void {
     this.#closed = true;
     this.#index?.close();
   }
 
-  /** No message is left: there is nothing to be read for. */
+  /** Called when no message is left: there is nothing to account for. */
   clear(): void {
     this.#index?.clear();
     this.#removed.clear();
@@ -124,7 +125,7 @@ export class KeyAccounting {
 
   // ---- accounting
 
-  /** Brings the key index up to date with what was removed. One at a time; resolves when nothing is left. */
+  /** Updates the key index after removals. Calls share one run; resolves when nothing is left to do. */
   run(): Promise<void> {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -132,12 +133,12 @@ export class KeyAccounting {
     return this.#running;
   }
 
-  /** The same, for nobody who waits. What cannot be read now is accounted for later. */
+  /** The same for callers that do not wait. Messages that cannot be read now are accounted for later. */
   runSoon(): void {
     this.run().catch(() => undefined);
   }
 
-  /** The same, once it is worth the reading. */
+  /** The same, if there are enough removed messages to be worth the reading. */
   runIfDue(): void {
     if (this.#removed.size >= soonAfter) this.runSoon();
   }
@@ -145,14 +146,14 @@ export class KeyAccounting {
   async #run(): Promise<void> {
     const { log, topic, index } = this.#partition;
     const record = this.#record;
-    /** Messages went of which nobody knows the key: the index may count too many. */
+    /** Set if removed messages could not be read: the counts of the index may be too high. */
     let keysLost = false;
     for (let at = this.#removed.nextPresent(0); at !== undefined; at = this.#removed.nextPresent(at)) {
-      if (at >= log.durableEnd) return; // still in the open commit; asked again after it
+      if (at >= log.durableEnd) return; // still in the open commit; called again after it
       const batch = await this.#partition.batchAt(at);
       if (!batch || batch.baseOffset > at) {
-        // Lost to damage, or compacted away before a crash that took the accounting with it: nothing says
-        // which keys these were.
+        // Lost to damage, or compacted away before a crash that undid the accounting: the keys cannot be
+        // found.
         keysLost = true;
         at = batch ? batch.baseOffset : log.durableEnd;
         continue;
@@ -176,7 +177,7 @@ export class KeyAccounting {
     this.#partition.trimLog();
   }
 
-  /** Brings one key up to date at once, where its offsets are kept. */
+  /** Updates one key at once, if its offsets are kept. */
   accountKey(key: string): void {
     if (this.#removed.size === 0) return;
     const gone = this.#index?.get(key)?.offsets?.filter((offset) => this.#removed.has(offset)) ?? [];
@@ -187,16 +188,16 @@ export class KeyAccounting {
     }
   }
 
-  // ---- the index anew
+  // ---- rebuilding the index
 
   /**
-   * Reads an index together for a partition that had none, from the messages it holds, or makes the one it
-   * has keep every offset. Until that is done {@link index} is what it was.
+   * Builds an index for a partition that had none, or one that keeps every offset. Until that is done,
+   * {@link index} does not change.
    */
   async track(options: { readonly withOffsets: boolean }): Promise<void> {
     const isEnough = (): boolean =>
       this.#index !== undefined && (this.#index.withOffsets || !options.withOffsets);
-    // Again if it was one that was being made already, without offsets.
+    // Builds another one if the build in progress is without offsets.
     while (!isEnough()) await this.#rebuild(options.withOffsets);
   }
 
@@ -207,14 +208,14 @@ export class KeyAccounting {
     return this.#rebuilding;
   }
 
-  /** Reads every live message to count its key anew. */
+  /** Builds an index by reading every live message. */
   async #readIndex(withOffsets: boolean): Promise<void> {
     const partition = this.#partition;
     const meanwhile: [string, number][] = (this.#appendedMeanwhile = []);
     const index = this.#newIndex(withOffsets);
     try {
       const end = partition.log.endOffset;
-      await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan sees what is durable
+      await new Promise<void>((resolve) => this.#afterCommit(resolve)); // a scan reads only durable messages
       const found: [string, number][] = [];
       for await (const record of partition.scan(partition.firstOffset, { toOffset: end, undecided: true }))
         found.push([keyText(record), record.offset]);
@@ -222,7 +223,7 @@ export class KeyAccounting {
       for (const [key, offset] of meanwhile) if (partition.isLive(offset)) index.add(key, offset);
       this.#index?.close();
       this.#index = index;
-      this.#removed.clear(); // the new index never knew them
+      this.#removed.clear(); // the new index does not contain them
     } finally {
       if (this.#closed || this.#index !== index) index.close();
       this.#appendedMeanwhile = undefined;

@@ -1,8 +1,8 @@
 import type { Meter } from '../budgets.ts';
 
-/** What is known of one key of a partition. */
+/** State of one key of a partition. */
 export interface KeyState {
-  /** Live messages with the key. */
+  /** Number of live messages with the key. */
   count: number;
   /** Lowest live offset; a lower bound while {@link firstStale}. */
   first: number;
@@ -10,20 +10,19 @@ export interface KeyState {
   last: number;
   firstStale: boolean;
   lastStale: boolean;
-  /** Every live offset in order, kept only where the topic limits messages per key. */
+  /** Every live offset in order, kept only if the topic limits messages per key. */
   readonly offsets: number[] | undefined;
 }
 
 /**
- * A key index remembers count, first and last offset of every distinct key of a partition, some 150 bytes a
+ * A key index remembers count, first and last offset of every distinct key of a partition, some 150 bytes per
  * key.
  *
- * Keys are bytes, held as strings of one char per byte (latin1), which is how the engine stores them most
- * compactly.
+ * Keys are bytes, held as strings of one char per byte (latin1), the most compact form in the engine.
  */
 export class KeyIndex {
   readonly #states = new Map<string, KeyState>();
-  /** Whether every live offset of a key is kept: what limits per key need. */
+  /** Whether every live offset of a key is kept, as limits per key require. */
   readonly withOffsets: boolean;
 
   readonly #meter: Meter;
@@ -37,7 +36,7 @@ export class KeyIndex {
     return this.#states.size;
   }
 
-  /** Messages counted, of all keys: it looks at every key. */
+  /** Number of messages counted, of all keys. The cost is linear in the number of keys. */
   get messages(): number {
     let count = 0;
     for (const state of this.#states.values()) count += state.count;
@@ -52,7 +51,7 @@ export class KeyIndex {
     return this.#states.entries();
   }
 
-  /** Notes a message that was appended. */
+  /** Adds an appended message. */
   add(key: string, offset: number): KeyState {
     let state = this.#states.get(key);
     if (!state) {
@@ -75,7 +74,7 @@ export class KeyIndex {
     return state;
   }
 
-  /** Notes a message that is gone. */
+  /** Subtracts a removed message. */
   remove(key: string, offset: number): void {
     const state = this.#states.get(key);
     if (!state) return;
@@ -95,19 +94,19 @@ export class KeyIndex {
     if (offset <= state.first) state.firstStale = true;
     if (offset >= state.last) state.lastStale = true;
     if (state.count === 1 && !state.lastStale) {
-      // One message left and the highest is known: it is also the lowest.
+      // One message is left and the highest is known: it is also the lowest.
       state.first = state.last;
       state.firstStale = false;
     }
   }
 
-  /** Puts a state in its place that was read from a checkpoint. */
+  /** Restores a state from a checkpoint. */
   restore(key: string, state: Omit<KeyState, 'offsets'> & { offsets: number[] }): void {
     this.#states.set(key, { ...state, offsets: this.withOffsets ? state.offsets : undefined });
     this.#meter.set(this.#states.size);
   }
 
-  /** The index is not used any more. */
+  /** Called when the index is no longer used. */
   close(): void {
     this.#meter.close();
   }

@@ -5,7 +5,7 @@ import { storedMessage } from './message.ts';
 import type { StoredMessage } from '../model.ts';
 import type { RecordReader } from './record-reader.ts';
 
-/** A partition as a search for last messages knows it. */
+/** The part of a partition that a search for last messages uses. */
 interface SearchedPartition {
   readonly index: number;
   readonly topic: { readonly name: string };
@@ -23,7 +23,7 @@ interface SearchedPartition {
   ): AsyncIterable<Record>;
 }
 
-/** Offsets looked at in one step backwards. */
+/** Offsets read per step backwards. */
 const stepOffsets = 512;
 
 /** See {@link Partition.last}. */
@@ -51,8 +51,8 @@ export async function lastMessage(
 }
 
 /**
- * Keys that are looked for one by one, each back from where it was last seen; more of them in one reading of
- * the log.
+ * Up to this number of keys are searched one by one, each backwards from its last known offset. More keys are
+ * searched in one pass over the log.
  */
 const oneByOneMax = 8;
 
@@ -94,7 +94,7 @@ async function lastByScan(partition: SearchedPartition, pattern: string): Promis
 }
 
 /**
- * Finds the last live offset of a key whose last message was removed, by looking backwards batch by batch.
+ * Finds the last live offset of a key whose last message was removed, by reading backwards batch by batch.
  */
 async function resolveLast(partition: SearchedPartition, key: string, state: KeyState): Promise<number> {
   const { last } = state;
@@ -108,7 +108,7 @@ async function resolveLast(partition: SearchedPartition, key: string, state: Key
 }
 
 /**
- * The last live message in `[floor, end)` that matches, by looking backwards in steps; -1 when there is none.
+ * Finds the last matching live message in `[floor, end)` by reading backwards in steps; -1 if there is none.
  */
 async function searchBack(
   partition: SearchedPartition,

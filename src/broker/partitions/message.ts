@@ -1,7 +1,7 @@
 import { Record, noHeaders, type Header } from '../../log/index.ts';
 import type { Message, StoredMessage } from '../model.ts';
 
-/** Lays a message out as a record in a buffer of its own. */
+/** Encodes a message as a record in a buffer of its own. */
 export function recordOf(message: Message): Record {
   const key = bytesOf(message.key ?? null);
   const value = bytesOf(message.value);
@@ -24,7 +24,7 @@ export function recordOf(message: Message): Record {
   return record;
 }
 
-/** Copies what a record shows, so that it outlives the record. */
+/** Copies the contents of a record, so that they stay valid when the record is reused. */
 export function storedMessage(topic: string, partition: number, record: Record): StoredMessage {
   return {
     topic,
@@ -42,10 +42,10 @@ export function copyHeaders(headers: readonly Header[]): readonly Header[] {
   return headers.map(({ name, value }) => ({ name, value: value === null ? null : Buffer.from(value) }));
 }
 
-/** Bytes of key, headers and value: what limits and credits count. */
+/** Bytes of key, headers and value, as limits and credits count them. */
 export function recordBytes(record: Record): number {
   let bytes = record.keyEnd - record.keyStart + (record.valueEnd - record.valueStart);
-  // As stored: no need to decode.
+  // Counted as stored, without decoding.
   if (record.headersStart >= 0) return bytes + record.headersEnd - record.headersStart;
   if (record.headers.length > 0) {
     for (const { name, value } of record.headers) bytes += name.length + (value?.length ?? 0);

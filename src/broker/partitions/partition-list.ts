@@ -1,6 +1,6 @@
 import { ByIndex } from '../by-index.ts';
 
-/** Neighbouring partitions whose logs have neighbouring ids; the last run of a topic may still grow. */
+/** Neighbouring partitions whose logs have consecutive ids. The last run of a topic may still grow. */
 export interface IdRun {
   readonly firstIndex: number;
   readonly firstId: number;
@@ -8,8 +8,8 @@ export interface IdRun {
 }
 
 /**
- * The partitions of a topic. A partition that nobody has used is a number in a run of ids; it is opened, and
- * costs memory, when it is first asked for by its index.
+ * The partitions of a topic. An unused partition is only a number in a run of ids. It is opened, and uses
+ * memory, on the first access by its index.
  */
 export class PartitionList<P> {
   readonly #runs: IdRun[] = [];
@@ -17,7 +17,7 @@ export class PartitionList<P> {
   readonly #open: (index: number, id: number) => P;
   #length = 0;
 
-  /** `open` makes the partition; its log may hold something already. */
+  /** `open` creates the partition; its log may already have messages. */
   constructor(open: (index: number, id: number) => P) {
     this.#open = open;
   }
@@ -27,8 +27,8 @@ export class PartitionList<P> {
   }
 
   /**
-   * Partitions that are not opened have no message, no key, no producer and no watcher. The list changes
-   * under a loop that awaits.
+   * Partitions that are not opened have no message, no key, no producer and no watcher. Do not iterate over
+   * this list across an await: it changes.
    */
   get opened(): readonly P[] {
     return this.#opened.items;
@@ -43,7 +43,7 @@ export class PartitionList<P> {
     return Number.isInteger(index) && index >= 0 && index < this.#length;
   }
 
-  /** The partition, opened if it was not; undefined when the topic has none of that index. */
+  /** The partition, opened if necessary; undefined if the topic has no partition of that index. */
   at(index: number): P | undefined {
     const opened = this.#opened.get(index);
     if (opened !== undefined || !this.has(index)) return opened;
@@ -57,7 +57,7 @@ export class PartitionList<P> {
     return this.#opened.get(index);
   }
 
-  /** Adds partitions at the end, whose logs have these ids. */
+  /** Adds partitions at the end, with logs of these ids. */
   add(ids: readonly number[]): void {
     for (const id of ids) {
       const last = this.#runs[this.#runs.length - 1];
@@ -77,7 +77,7 @@ export class PartitionList<P> {
     return Array.from({ length: Math.max(0, Math.min(to, this.#length) - from) }, (_, at) => from + at);
   }
 
-  /** Opens the partitions with such a log. */
+  /** Opens the partitions whose log ids are wanted. */
   openWhere(isWanted: (id: number) => boolean): void {
     let index = 0;
     for (const id of this.ids()) {

@@ -1,40 +1,40 @@
 import type { Batch } from '../../log/index.ts';
 import type { ByteReader, ByteWriter } from '../../util/index.ts';
 
-/** The messages that one transaction has in a partition. */
+/** The messages of one transaction in a partition. */
 interface Part {
   /** Flat pairs `[from, to)`, ascending. */
   readonly runs: number[];
-  /** Offset of its marker; -1 while it is open. */
+  /** Offset of the marker; -1 while the transaction is open. */
   markerOffset: number;
 }
 
 /**
- * Stretches of one transaction in one partition; more would need so many batches of others between them.
- * Sixteen bytes each.
+ * Maximum number of runs of one transaction in one partition, 16 bytes each. A new run begins when batches of
+ * other producers come in between.
  */
 const runsMax = 1_000_000;
 
 /**
- * Partition transactions are the undecided messages of a partition: which offsets belong to transactions that
- * are open, or whose end is not on disk yet. Nobody but Kafka's uncommitted readers is shown anything from
- * the first of them on.
+ * Partition transactions are the undecided messages of a partition: the offsets of transactions that are
+ * open, or whose end is not on disk yet. Only Kafka's uncommitted readers see messages from the first of them
+ * on.
  *
- * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint
- * holds what is older.
+ * The state follows from the headers of the batches in the log, and is rebuilt from them on replay. A
+ * checkpoint contains the older part.
  */
 export class PartitionTransactions {
   readonly #open = new Map<number, Part>();
-  /** Ended, in the order of their markers: forgotten when these are durable. */
+  /** Ended transactions, in the order of their markers. They are forgotten when the markers are durable. */
   readonly #ended: Part[] = [];
-  /** The lowest undecided offset, Infinity when there is none; undefined: to be looked for. */
+  /** The lowest undecided offset, Infinity if there is none; undefined if it must be computed. */
   #from: number | undefined = Infinity;
 
   get isEmpty(): boolean {
     return this.#open.size === 0 && this.#ended.length === 0;
   }
 
-  /** Producer ids that have undecided messages here. */
+  /** Ids of producers with open transactions here. */
   producerIds(): number[] {
     return [...this.#open.keys()];
   }
@@ -44,14 +44,14 @@ export class PartitionTransactions {
   }
 
   /**
-   * The first offset of a producer's open transaction; undefined: it has none here, or nothing that is left
+   * The first offset of a producer's open transaction; undefined if it has none here, or if nothing is left
    * of it.
    */
   firstOffsetOf(producerId: number): number | undefined {
     return this.#open.get(producerId)?.runs[0];
   }
 
-  /** Whether a transaction may have another batch here, which others have written to in between. */
+  /** Whether a transaction may have another run here. */
   hasRoom(producerId: number): boolean {
     return (this.#open.get(producerId)?.runs.length ?? 0) / 2 < runsMax;
   }
@@ -67,7 +67,7 @@ export class PartitionTransactions {
     if (this.#from !== undefined) this.#from = Math.min(this.#from, runs[0]!);
   }
 
-  /** The marker of a transaction was appended: the stretches it decides, as flat pairs. */
+  /** The marker of a transaction was appended. Returns the runs that it decides, as flat pairs. */
   end(producerId: number, markerOffset: number): readonly number[] {
     const part = this.#open.get(producerId);
     if (!part) return noRuns;
@@ -77,7 +77,10 @@ export class PartitionTransactions {
     return part.runs;
   }
 
-  /** The lowest undecided offset, at most `end`. An end counts once its marker lies below `durableEnd`. */
+  /**
+   * The lowest undecided offset, at most `end`. A transaction has ended once its marker is below
+   * `durableEnd`.
+   */
   undecidedFrom(end: number, durableEnd: number): number {
     const ended = this.#ended;
     while (ended.length > 0 && ended[0]!.markerOffset < durableEnd) {
@@ -94,7 +97,7 @@ export class PartitionTransactions {
     return from;
   }
 
-  /** Everything below `offset` is gone. */
+  /** Everything below `offset` was removed. */
   trim(offset: number): void {
     if (this.isEmpty) return;
     this.#from = undefined;
@@ -103,8 +106,8 @@ export class PartitionTransactions {
   }
 
   /**
-   * `uvarint count, (uvarint producer id, bounds, (uvarint bound less the one before)*)*`, of those that are
-   * open.
+   * `uvarint count, (uvarint producer id, bounds, (uvarint difference from the previous bound)*)*`, of the
+   * open transactions.
    */
   encode(writer: ByteWriter): void {
     writer.uvarint(this.#open.size);

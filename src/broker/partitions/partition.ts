@@ -25,7 +25,7 @@ import { Runs } from './runs.ts';
 import { readBatches, type StoredBatches } from './stored-batches.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 
-/** What a partition needs from the broker around it. */
+/** The services that the broker offers to a partition. */
 export interface PartitionHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
@@ -34,27 +34,27 @@ export interface PartitionHost {
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
-  /** Something stored cannot be read. */
+  /** Stored data cannot be read. */
   damaged(report: DamageReport): void;
 }
 
-/** What a purge takes: everything by default. */
+/** The messages that a purge removes; all by default. */
 export interface PurgeOptions {
   /** Only messages whose key matches this subject pattern. */
   readonly pattern?: string;
   /** Only offsets below this one. */
   readonly before?: number;
-  /** All but so many, the last ones. */
+  /** All except this number of messages at the end. */
   readonly keep?: number;
 }
 
-/** The topic of a partition: it hears which messages are gone, and removes on request. */
+/** The topic of a partition. It is told of removed messages, and removes messages on request. */
 export interface PartitionOwner extends model.Topic {
   /** Messages in `[from, to)` were removed. */
   noteGone(partition: Partition, from: number, to: number): void;
-  /** A message was removed, and this was its key. */
+  /** A message with this key was removed. */
   noteRemoved(partition: number, key: string, offset: number): void;
-  /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+  /** A transaction was decided. `runs` are its messages here, as flat pairs of from and to. */
   decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void;
   /** See {@link Partition.delete}. */
   deleteMessage(partition: Partition, offset: number): Promise<boolean>;
@@ -62,22 +62,20 @@ export interface PartitionOwner extends model.Topic {
   purge(partition: Partition, options: PurgeOptions): Promise<number>;
 }
 
-/** Waits for a partition to have more. One object serves as long as somebody waits. */
+/** Waits for a partition to grow. One object serves for the whole time of waiting. */
 export interface PartitionWatcher {
-  /** More of the partition is durable; or its topic is gone. */
+  /** More of the partition is durable, or its topic is gone. */
   grew(partition: Partition): void;
 }
 
-/**
- * Batches of a partition that are told of as unreadable; a client that sends more of them says nothing new.
- */
+/** Number of unreadable batches reported per partition; further reports would say nothing new. */
 const unreadableMax = 100;
 
 /**
- * A partition is one log of a topic, and which of its messages still live.
+ * A partition is one log of a topic, and knows which of its messages are live.
  *
- * The log never changes what it holds; removal is a matter of {@link firstOffset} and of the set of holes
- * above it. Keys of removed messages are accounted for a little later; until then the log keeps them.
+ * The log never changes its content. Removal only moves {@link firstOffset}, or adds to the set of holes
+ * above it. Keys of removed messages are accounted for a little later; until then the log keeps the messages.
  */
 export class Partition<T extends PartitionOwner = PartitionOwner> implements model.Partition {
   readonly topic: T;
@@ -90,13 +88,13 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
   changed = false;
-  /** The time that the batch got which was appended last, where the topic gives its own; -1 before. */
+  /** The timestamp of the last appended batch, if the topic sets timestamps itself; -1 before the first. */
   stampedMs = -1;
-  /** Messages that were left in a segment, by its base offset, when it was last compacted. */
+  /** Number of messages left in a segment when it was last compacted, by the segment's base offset. */
   readonly compactedLive: Map<number, number> = new Map();
   readonly #host: PartitionHost;
   readonly #removal: Removal;
-  /** Base offsets of batches that were told of. */
+  /** Base offsets of the unreadable batches reported. */
   readonly #unreadable = new Set<number>();
   readonly #onUnreadable: OnUnreadable = (batch, reason) => this.#reportUnreadable(batch, reason);
 
@@ -116,14 +114,14 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.accounting.index;
   }
 
-  /** The lowest live offset; {@link nextOffset} when there is none. */
+  /** The lowest live offset; {@link nextOffset} if there is none. */
   get firstOffset(): number {
     return this.#removal.first;
   }
 
   /**
-   * The lowest offset that a reader may stand at and have missed nothing that was removed: below
-   * {@link firstOffset} where only markers and what they aborted lie between.
+   * The lowest offset from which a reader misses no removed message. It is below {@link firstOffset} if only
+   * markers and aborted messages are between.
    */
   get startOffset(): number {
     return this.#removal.start;
@@ -138,15 +136,15 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   }
 
   /**
-   * One past the last offset that readers see: what lies below is durable and of no transaction that is still
-   * to be decided. Kafka's last stable offset. It never goes back.
+   * One past the last offset that readers see: everything below is durable and decided. Kafka's last stable
+   * offset. It never goes back.
    */
   get stableEnd(): number {
     const { durableEnd } = this.log;
     return this.transactions.isEmpty ? durableEnd : this.transactions.undecidedFrom(durableEnd, durableEnd);
   }
 
-  /** The lowest offset that some transaction has still to decide; {@link nextOffset} when there is none. */
+  /** The lowest offset of an undecided transaction; {@link nextOffset} if there is none. */
   get undecidedFrom(): number {
     const { endOffset, durableEnd } = this.log;
     return this.transactions.isEmpty ? endOffset : this.transactions.undecidedFrom(endOffset, durableEnd);
@@ -154,27 +152,29 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   // ---- which messages live
 
-  /** Live messages. */
+  /** Number of live messages. */
   get count(): number {
     return this.#removal.count;
   }
 
-  /** Live messages that are on disk: what is told to others. */
+  /** Number of live messages that are on disk. This is the number shown to clients. */
   get durableCount(): number {
     return this.#removal.durableCount;
   }
 
-  /** Estimated bytes of these. */
+  /** Estimated bytes of the live messages that are on disk. */
   get durableBytes(): number {
     return this.#removal.durableBytes;
   }
 
-  /** Estimated bytes of the live messages: the log's bytes from the first on, less the holes' share. */
+  /**
+   * Estimated bytes of the live messages: the log's bytes from the first one on, without the holes' share.
+   */
   get bytes(): number {
     return this.#removal.bytes;
   }
 
-  /** Holes between the first and the next offset. */
+  /** Number of holes between the first and the next offset. */
   get deletedCount(): number {
     return this.#removal.deletedCount;
   }
@@ -187,12 +187,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.#removal.isLive(offset);
   }
 
-  /** Live messages at or above `offset`. */
+  /** Number of live messages at or above `offset`. */
   liveFrom(offset: number): number {
     return this.#removal.liveFrom(offset);
   }
 
-  /** Live messages in `[from, to)`. */
+  /** Number of live messages in `[from, to)`. */
   liveIn(from: number, to: number): number {
     return this.#removal.liveIn(from, to);
   }
@@ -202,12 +202,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.#removal.offsetOfLast(count);
   }
 
-  /** Live messages, and those whose keys are still to be accounted for: what compaction must keep. */
+  /** Whether compaction must keep a message: it is live, or its key is still to be accounted for. */
   isNeeded(offset: number): boolean {
     return this.isLive(offset) || this.accounting.has(offset);
   }
 
-  /** A reader of its batches that passes over, and reports, what cannot be read. */
+  /** A reader of the partition's batches. It skips and reports records that cannot be read. */
   reader(): RecordReader {
     return new RecordReader(this.#onUnreadable);
   }
@@ -227,7 +227,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     });
   }
 
-  /** The topic is gone: what it was charged for is given back. */
+  /** Called when the topic is deleted: releases the partition's budgets. */
   close(): void {
     this.producers.close();
     this.accounting.close();
@@ -235,22 +235,22 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   // ---- writing
 
-  /** Appends a record, with its key noted. */
+  /** Appends a record and its key. */
   append(record: Record): number {
     const offset = this.log.append(record);
     this.accounting.appended(record);
     return offset;
   }
 
-  /** Appends a batch that the log has checked, with its producer and its keys noted. */
+  /** Appends a batch that the log has checked, with its producer and its keys. */
   appendBatch(batch: Batch, each?: (record: Record) => void): void {
     this.log.appendChecked(batch);
     this.noteBatch(batch, each);
   }
 
   /**
-   * Notes what is in a batch that is in the log already: replay, and batches that came whole. Its records are
-   * looked at only if somebody must know them.
+   * Registers the content of a batch that is already in the log: during a replay, or after the append of a
+   * complete batch. Reads the records only if their keys or `each` need them.
    */
   noteBatch(batch: Batch, each?: (record: Record) => void): void {
     if (batch.control) {
@@ -273,8 +273,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   // ---- transactions
 
   /**
-   * Ends what a producer's transaction has here, by a marker in the open commit: its messages become visible
-   * with that commit, or are gone. Says which ones, as flat pairs of from and to.
+   * Ends a producer's transaction on this partition, by a marker in the open commit. With that commit its
+   * messages become visible, or are gone. Returns the messages as flat pairs of from and to.
    */
   endTransaction(outcome: Outcome, producerId: number, producerEpoch: number): readonly number[] {
     const timestampMs = Math.max(this.#host.clock.now(), this.log.maxTimestampMs);
@@ -288,12 +288,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   }
 
   /**
-   * A marker is no message, and neither is what it aborts: removed, as what was deleted, but without a word
-   * in the journal, because the marker says it all.
+   * Markers and the messages they abort are removed like deleted messages. The journal has no entry for that,
+   * because the marker implies it.
    */
   #noteMarker(marker: Batch): readonly number[] {
     const { baseOffset, endOffset, producerId } = marker;
-    // What is dropped is taken out of them.
+    // A copy, because dropping messages changes the original.
     const runs = this.transactions.end(producerId, baseOffset).slice();
     if (markedOutcome(marker) === 'abort')
       for (let i = 0; i < runs.length; i += 2) this.#removal.drop(runs[i]!, runs[i + 1]!, true);
@@ -302,14 +302,13 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   }
 
   /**
-   * Reads together what limits per key have to know, where the topic has come by such a limit since its
-   * messages came.
+   * Builds the key state that new limits per key need, if such a limit was set after messages were published.
    */
   async trackKeys({ keyState, messagesPerKeyMax, compaction }: TopicConfig): Promise<void> {
     if (keyState) await this.accounting.track({ withOffsets: messagesPerKeyMax !== undefined || compaction });
   }
 
-  // ---- who waits for more
+  // ---- watchers
 
   watch(watcher: PartitionWatcher): void {
     (this.#watchers ??= new Set()).add(watcher);
@@ -319,7 +318,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     this.#watchers?.delete(watcher);
   }
 
-  /** More is durable, or there will never be more. */
+  /** More of the partition is durable, or the topic is gone. */
   tellWatchers(): void {
     if (this.#watchers === undefined || this.#watchers.size === 0) return;
     for (const watcher of this.#watchers) watcher.grew(this);
@@ -327,12 +326,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   // ---- removal
 
-  /** Removes one live message; false when it was not there. */
+  /** Removes one live message. Returns false if it was not live. */
   remove(offset: number): boolean {
     return this.#removal.remove(offset);
   }
 
-  /** Removes a message whose key the caller knows: accounted for at once. */
+  /** Removes a message whose key the caller knows; the key is accounted for at once. */
   removeOfKey(key: string, offset: number): boolean {
     return this.#removal.removeOfKey(key, offset);
   }
@@ -342,12 +341,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     this.#removal.lose(from, to);
   }
 
-  /** Removes everything below `offset`; says how many messages went. */
+  /** Removes everything below `offset`; returns the number of messages removed. */
   trim(offset: number): number {
     return this.#removal.trim(offset);
   }
 
-  /** The log keeps what is not accounted for yet. */
+  /** Trims the log, up to the first message that is not accounted for. */
   trimLog(): void {
     this.#removal.trimLog();
   }
@@ -377,7 +376,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.keyIndex?.size ?? 0;
   }
 
-  /** Keys that match a subject pattern, as text, with what is known of them. */
+  /** Keys that match a subject pattern, as text, with their states. */
   *keys(pattern?: string): Iterable<[key: string, state: KeyState]> {
     if (!this.keyIndex) return;
     const filter = pattern === undefined || pattern === '>' ? undefined : new Filter([pattern]);
@@ -392,17 +391,17 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     }
   }
 
-  /** The batch that holds `offset`, or the first after it. */
+  /** The batch that contains `offset`, or the first one after it. */
   async batchAt(offset: number): Promise<Batch | undefined> {
     return this.log.cached(offset) ?? (await this.log.load(offset));
   }
 
   /**
-   * Batches from the one that holds `fromOffset` on, byte for byte as they are stored, for readers that look
-   * only at offsets from there on: up to `bytesMax`, but `atLeastOne` however large. A batch of which
-   * messages were removed is made anew without them; one of which nothing is left is passed over, unless
-   * nothing follows it: then a batch of no message tells how far that goes. Only what is durable, or what
-   * lies below `endOffset`. They are lent: see {@link StoredBatches.release}.
+   * Batches from the one that contains `fromOffset` on, as they are stored, for readers that skip lower
+   * offsets themselves. Limited to `bytesMax`, but with `atLeastOne` the first batch may be of any size. A
+   * batch with removed messages is rewritten without them. A batch without live messages is skipped; if no
+   * batch is left then, with `atLeastOne` an empty batch marks where the gap ends. Reads up to `endOffset`,
+   * by default the durable end. The batches are lent: see {@link StoredBatches.release}.
    */
   readBatches(
     fromOffset: number,
@@ -413,7 +412,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return readBatches(this, fromOffset, bytesMax, atLeastOne, endOffset);
   }
 
-  /** One message; undefined when it is not there (any more), or not durable yet. */
+  /** One message; undefined if it is not live or not visible yet. */
   async get(offset: number): Promise<StoredMessage | undefined> {
     if (!this.isLive(offset) || offset >= this.stableEnd) return undefined;
     const batch = await this.batchAt(offset);
@@ -425,13 +424,13 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return storedMessage(this.topic.name, this.index, record);
   }
 
-  /** The last live, durable message whose key matches the pattern. */
+  /** The last live, visible message whose key matches the pattern. */
   last(pattern: string): Promise<StoredMessage | undefined> {
     return lastMessage(this, pattern);
   }
 
   /**
-   * The lowest live, durable message at or above `fromOffset` whose key matches; any when there is no
+   * The lowest live, visible message at or above `fromOffset` whose key matches; any key if there is no
    * pattern.
    */
   async next(pattern: string | undefined, fromOffset: number): Promise<StoredMessage | undefined> {
@@ -442,8 +441,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   }
 
   /**
-   * Live messages that readers see, from `fromOffset` to the end as it is when it gets there. The record is a
-   * flyweight. `undecided`: those of open transactions too.
+   * Live messages that readers see, from `fromOffset` to the end at the time of reaching it. The yielded
+   * record is reused. `undecided`: includes messages of open transactions.
    */
   async *scan(
     fromOffset: number,
@@ -474,7 +473,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
         yield record;
       }
       bytes += batch.compressed ? batch.openedBytes : batch.bytes;
-      // What was looked at may be in memory, and more of it may follow: others get a turn.
+      // All of this may have been in memory, and more may follow: other work gets a turn.
       if (reader.wasCostly || bytes >= turnBytes) {
         bytes = 0;
         await this.#host.pacing.wait();
@@ -484,8 +483,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   }
 
   /**
-   * The lowest offset at or above `from` at which a message that passes the filter may stand, as far as the
-   * key index knows.
+   * A lower bound, at or above `from`, of the offsets that can pass the filter, as far as the key index
+   * knows.
    */
   skip(filter: Filter, from: number): number {
     const literal = filter.literal;
@@ -499,31 +498,32 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return Math.max(from, state.first);
   }
 
-  /** First offset whose timestamp is at or after `timestampMs`; {@link nextOffset} when there is none. */
+  /** First offset whose timestamp is at or after `timestampMs`; {@link nextOffset} if there is none. */
   offsetAtTime(timestampMs: number): Promise<number> {
     return this.log.offsetAtTime(timestampMs);
   }
 
-  /** The time of the first live message. */
+  /** The timestamp of the first live message. */
   async firstTimestampMs(): Promise<number | undefined> {
     return (await this.next(undefined, this.#removal.first))?.timestampMs;
   }
 
-  /** The latest timestamp in the log; 0 when nothing was ever written. */
+  /** The highest timestamp in the log; 0 if nothing was ever written. */
   get lastTimestampMs(): number {
     return this.log.maxTimestampMs;
   }
 
   // ---- removal on request
 
-  /** Removes one message; resolves, when that is durable, to whether it was there. */
+  /** Removes one message. Resolves when that is durable, with whether the message was live. */
   delete(offset: number): Promise<boolean> {
     return this.topic.deleteMessage(this, offset);
   }
 
   /**
-   * Removes messages, delayed ones too unless `before` or `keep` is given: all, those below `before`, those
-   * whose key matches, or all of these but the last `keep`. Resolves, when that is durable, to how many.
+   * Removes messages: all, those below `before`, those whose key matches, or all of these except the last
+   * `keep`. Delayed messages are included unless `before` or `keep` is given. Resolves when that is durable,
+   * with the number of messages removed.
    */
   purge(options: PurgeOptions = {}): Promise<number> {
     return this.topic.purge(this, options);

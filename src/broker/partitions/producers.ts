@@ -2,22 +2,22 @@ import type { Batch } from '../../log/index.ts';
 import type { ByteReader, ByteWriter, SteadyTime } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 
-/** A batch of a producer that is in the log already, as far as telling a repetition needs it. */
+/** The fields of an appended batch that are needed to recognize a repetition. */
 interface ProducedBatch {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly baseOffset: number;
 }
 
-/** What a partition knows of one idempotent producer. */
+/** State of one idempotent producer. */
 interface Producer {
   epoch: number;
-  /** The newest last; never empty, at most {@link batchesKept}. */
+  /** The newest is last; never empty, at most {@link batchesKept}. */
   readonly batches: ProducedBatch[];
   lastMs: number;
 }
 
-/** An idempotent producer as it last wrote to a partition. */
+/** The state of an idempotent producer after its last write to a partition. */
 export interface ProducerView {
   readonly producerId: number;
   readonly epoch: number;
@@ -25,35 +25,38 @@ export interface ProducerView {
   readonly lastMs: number;
 }
 
-/** What is to be done with a batch of an idempotent producer. */
+/** The result of checking a batch of an idempotent producer. */
 export type SequenceCheck =
   | { readonly kind: 'next' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number }
-  /** Another producer has taken over its id. */
+  /** A newer instance of the producer has taken over its id. */
   | { readonly kind: 'fenced'; readonly epoch: number }
   | { readonly kind: 'out-of-order'; readonly expected: number };
 
-/** As many as a producer may have under way. */
+/** The number of batches that a Kafka producer may have in flight. */
 const batchesKept = 5;
 /** Kafka's `producer.id.expiration.ms`. */
 const forgottenAfterMs = 24 * 60 * 60 * 1000;
-/** Per partition; beyond it the one that was silent for longest is forgotten. Some 500 bytes each. */
+/**
+ * Maximum per partition, some 500 bytes each. Beyond it, the producer that was silent for longest is
+ * forgotten.
+ */
 const producersMax = 10_000;
-/** Sequence numbers go on at 0 after this one. */
+/** The sequence number after this one is 0. */
 const sequenceMax = 2 ** 31 - 1;
 
 const next: SequenceCheck = { kind: 'next' };
 
 /**
- * Producers is what a partition remembers of its idempotent producers: per producer id the epoch and the last
- * five batches with their sequence numbers, so that a batch that is sent again is stored once and a gap is
- * noticed.
+ * Producers is the memory of a partition about its idempotent producers: per producer id the epoch and the
+ * last five batches with their sequence numbers. With it, a batch that is sent again is stored once, and a
+ * gap is detected.
  *
- * It follows from the headers of the batches in the log, and is made again from them on replay; a checkpoint
- * holds what is older.
+ * The state follows from the headers of the batches in the log, and is rebuilt from them on replay. A
+ * checkpoint contains the older part.
  */
 export class Producers {
-  /** In the order in which they were last heard of. */
+  /** In the order of their last batches. */
   readonly #producers = new Map<number, Producer>();
   readonly #meter: Meter;
 
@@ -65,15 +68,14 @@ export class Producers {
     return this.#producers.size;
   }
 
-  /** Who wrote here, the one that was silent for longest first. */
+  /** The producers that wrote here; the one that was silent for longest comes first. */
   *views(): Iterable<ProducerView> {
     for (const [producerId, { epoch, batches, lastMs }] of this.#producers)
       yield { producerId, epoch, lastSequence: batches[batches.length - 1]!.lastSequence, lastMs };
   }
 
   /**
-   * Whether the batch may be appended. A producer that is not known (any more) may begin with any sequence
-   * number.
+   * Whether the batch may be appended. An unknown or forgotten producer may start with any sequence number.
    */
   check(batch: Batch): SequenceCheck {
     const producer = this.#producers.get(batch.producerId);
@@ -101,18 +103,18 @@ export class Producers {
     producer.lastMs = nowMs;
     if (producer.batches.length === batchesKept) producer.batches.shift();
     producer.batches.push({ firstSequence: baseSequence, lastSequence: lastSequenceOf(batch), baseOffset });
-    // A map keeps the place of a key that is set again; the newest belongs at the end.
+    // Setting an existing key of a map does not move it; the newest producer belongs at the end.
     this.#producers.delete(producerId);
     this.#producers.set(producerId, producer);
     this.forget(steady);
   }
 
-  /** Whether a batch of it brings nothing new to remember. */
+  /** Whether the producer is remembered, so that a batch of it needs no new entry. */
   knows(producerId: number): boolean {
     return this.#producers.has(producerId);
   }
 
-  /** Lets those go that were silent for too long, and the most silent of too many. */
+  /** Forgets producers that were silent for too long, and the most silent ones beyond the maximum number. */
   forget(steady: SteadyTime): void {
     const keptSinceMs = steady.now() - forgottenAfterMs;
     for (const [id, { lastMs }] of this.#producers) {
@@ -122,13 +124,14 @@ export class Producers {
     this.#meter.set(this.#producers.size);
   }
 
-  /** The partition is gone. */
+  /** Called when the partition is gone. */
   close(): void {
     this.#meter.close();
   }
 
   /**
-   * `uvarint count, (uvarint id, epoch, lastMs, batches, (uvarint firstSequence, lastSequence, baseOffset)*)*`
+   * `uvarint count, (uvarint id, epoch, lastMs, batches, (uvarint firstSequence, lastSequence,
+   * baseOffset)*)*`
    */
   encode(writer: ByteWriter): void {
     writer.uvarint(this.#producers.size);

@@ -1,7 +1,7 @@
 /**
  * A rate is how often something happened per second, over about the last ten seconds.
  *
- * The count is exact; the rate is an exponentially weighted mean, brought up to date when it is asked for.
+ * The count is exact. The rate is an exponentially weighted mean, updated when it is read.
  */
 export class Rate {
   count = 0;

@@ -1,15 +1,15 @@
 import { BatchReader, type Batch, type Record } from '../../log/index.ts';
 
-/** A reader that looked at so many bytes of records without a pause leaves the event loop to others. */
+/** A reader that has read this many bytes of records without a pause gives other work a turn. */
 export const turnBytes: number = 2 ** 20;
 
-/** Is told of a batch of which records cannot be read, and why. */
+/** Is called with a batch whose records cannot all be read, and the reason. */
 export type OnUnreadable = (batch: Batch, reason: string) => void;
 
 /**
- * A record reader is the log's batch reader for those who have to go on whatever a batch holds: records that
- * cannot be read (a client compressed something else, nobody has the codec) end the batch and are told of.
- * Nothing is thrown.
+ * A record reader is the log's batch reader for callers that must continue whatever a batch contains. Records
+ * that cannot be read (a client compressed other content, the codec is not available) end the batch and are
+ * reported. Nothing is thrown.
  */
 export class RecordReader extends BatchReader {
   readonly #onUnreadable: OnUnreadable;
@@ -21,14 +21,14 @@ export class RecordReader extends BatchReader {
     this.#onUnreadable = onUnreadable;
   }
 
-  /** Whether nothing of the batch had to be passed over, so far. */
+  /** Whether nothing of the batch had to be skipped so far. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
   /**
-   * Whether the batch may have taken long: records that cannot be read, or a compressed batch that has become
-   * large. There may be many of them in a row: others get a turn before the next.
+   * Whether the batch may have taken long: it has unreadable records, or is a compressed batch that became
+   * large. Many such batches may follow each other, so other work gets a turn before the next.
    */
   get wasCostly(): boolean {
     return !this.#isWhole || (this.#batch !== undefined && this.#batch.openedBytes >= turnBytes);

@@ -4,7 +4,7 @@ import type { KeyAccounting } from './key-accounting.ts';
 import type { PartitionTransactions } from './partition-transactions.ts';
 import type { Runs } from './runs.ts';
 
-/** A partition as removal knows it. */
+/** The part of a partition that removal uses. */
 interface RemovingPartition {
   readonly index: number;
   readonly log: PartitionLog;
@@ -19,12 +19,13 @@ interface RemovingPartition {
 }
 
 /**
- * Removal is what of a partition is gone: all below the first offset, and the holes above it. The rest lives.
+ * Removal knows which messages of a partition are gone: all below the first offset, and the holes above it.
+ * The others are live.
  *
  * ```
  *   offsets   … gone │ first … live, with holes … │ end of the log
  * ```
- * What is removed is noted for the next commit and for the key accounting, and told to the topic.
+ * Removed messages are noted for the next commit and for the key accounting, and reported to the topic.
  */
 export class Removal {
   readonly #partition: RemovingPartition;
@@ -35,7 +36,7 @@ export class Removal {
   #first: number;
   #start: number;
 
-  /** `changed`: the next commit has something to carry. */
+  /** `changed` is called when the next commit has a change to carry. */
   constructor(partition: RemovingPartition, changed: () => void) {
     this.#partition = partition;
     this.#log = partition.log;
@@ -54,23 +55,23 @@ export class Removal {
     return this.#start;
   }
 
-  /** Live messages. */
+  /** Number of live messages. */
   get count(): number {
     return this.#log.endOffset - this.#first - this.#holes.size;
   }
 
-  /** Live messages that are on disk: what is told to others. */
+  /** Number of live messages that are on disk. This is the number shown to clients. */
   get durableCount(): number {
     return this.liveIn(this.#first, this.#log.durableEnd);
   }
 
-  /** Estimated bytes of these. */
+  /** Estimated bytes of the live messages that are on disk. */
   get durableBytes(): number {
     const { count, durableCount, bytes } = this;
     return durableCount === count ? bytes : Math.round((bytes * durableCount) / count);
   }
 
-  /** Holes between the first and the next offset. */
+  /** Number of holes between the first and the next offset. */
   get deletedCount(): number {
     return this.#holes.size;
   }
@@ -79,7 +80,9 @@ export class Removal {
     return this.#holes.runs();
   }
 
-  /** Estimated bytes of the live messages: the log's bytes from the first on, less the holes' share. */
+  /**
+   * Estimated bytes of the live messages: the log's bytes from the first one on, without the holes' share.
+   */
   get bytes(): number {
     const span = this.#log.endOffset - this.#first;
     if (span === 0) return 0;
@@ -94,32 +97,32 @@ export class Removal {
     );
   }
 
-  /** Live messages at or above `offset`. */
+  /** Number of live messages at or above `offset`. */
   liveFrom(offset: number): number {
     const from = Math.max(offset, this.#first);
     const span = this.#log.endOffset - from;
     return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.#log.endOffset);
   }
 
-  /** Live messages in `[from, to)`. */
+  /** Number of live messages in `[from, to)`. */
   liveIn(from: number, to: number): number {
     const start = Math.max(from, this.#first);
     return start >= to ? 0 : to - start - this.#holes.countRange(start, to);
   }
 
-  /** Removes `[from, to)`; `hasKeys`: the key index knows of them. */
+  /** Drops `[from, to)` without a journal entry. `hasKeys`: the key index contains these messages. */
   drop(from: number, to: number, hasKeys: boolean): void {
     const start = Math.max(from, this.#first);
     if (start >= to) return;
     if (hasKeys && this.#accounting.index) {
-      // What was removed one by one before is accounted for already, or noted to be.
+      // Messages that were removed before are already accounted for, or noted for accounting.
       for (let at = start; at < to; at++) if (!this.#holes.has(at)) this.#accounting.removed(at);
     }
     this.#holes.addRange(start, to);
     if (start === this.#first) this.#moveFirst(to, true);
   }
 
-  /** Removes one live message; false when it was not there. */
+  /** Removes one live message. Returns false if it was not live. */
   remove(offset: number): boolean {
     if (!this.isLive(offset)) return false;
     this.#partition.removals.add(offset);
@@ -128,7 +131,7 @@ export class Removal {
     return true;
   }
 
-  /** Removes a message whose key the caller knows: accounted for at once. */
+  /** Removes a message whose key the caller knows; the key is accounted for at once. */
   removeOfKey(key: string, offset: number): boolean {
     if (!this.isLive(offset)) return false;
     this.#accounting.index?.remove(key, offset);
@@ -142,8 +145,8 @@ export class Removal {
   }
 
   /**
-   * The log lost these offsets to damage: they are holes, and nobody waits for them. Their keys were never
-   * noted.
+   * The log lost these offsets to damage: they become holes, and groups stop waiting for their messages.
+   * Their keys were never added to the key index.
    */
   lose(from: number, to: number): void {
     const start = Math.max(from, this.#first);
@@ -157,7 +160,7 @@ export class Removal {
     this.#noteChange();
   }
 
-  /** Removes everything below `offset`; says how many messages went. */
+  /** Removes everything below `offset`; returns the number of messages removed. */
   trim(offset: number): number {
     const to = Math.min(offset, this.#log.endOffset);
     if (to <= this.#first) return 0;
@@ -167,10 +170,10 @@ export class Removal {
     return removed;
   }
 
-  /** Moves the first offset up to `to`; the keys of what goes are accounted for later. */
+  /** Moves the first offset up to `to`; the keys of the removed messages are accounted for later. */
   #forgetBelow(to: number): void {
     if (this.#accounting.index && to < this.#log.endOffset) {
-      // The live ones between: the range, less the holes in it that were accounted for before.
+      // The live messages in the range: all except the holes, which were accounted for before.
       let from = this.#first;
       for (const [hole, holeEnd] of this.#holes.runs()) {
         if (hole >= to) break;
@@ -200,7 +203,7 @@ export class Removal {
     this.#partition.topic.noteGone(this.#partition, offset, offset + 1);
   }
 
-  /** `isVoid`: what it passes were no messages. */
+  /** `isVoid`: the offsets passed were markers and aborted messages, which readers need not see. */
   #moveFirst(offset: number, isVoid: boolean = false): void {
     if (!isVoid) this.#start = offset;
     this.#first =
@@ -211,7 +214,7 @@ export class Removal {
     this.trimLog();
   }
 
-  /** The log keeps what is not accounted for yet. */
+  /** Trims the log, up to the first message that is not accounted for. */
   trimLog(): void {
     const to = Math.min(this.#first, this.#accounting.first);
     if (to > this.#log.startOffset) this.#log.trim(to);

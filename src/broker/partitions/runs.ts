@@ -1,6 +1,6 @@
 /**
- * Runs are offsets as stretches `[from, to)`, in the order they were added; adding the next one after the
- * last only moves its end.
+ * Runs are offsets as ranges `[from, to)`, in the order in which they were added. Adding the offset after the
+ * last one only moves the end of the last range.
  */
 export class Runs {
   #bounds: number[] = [];
@@ -9,7 +9,7 @@ export class Runs {
     return this.#bounds.length === 0;
   }
 
-  /** How many stretches there are. */
+  /** Number of ranges. */
   get length(): number {
     return this.#bounds.length / 2;
   }

@@ -1,6 +1,6 @@
 import { passingBatch, withoutRecords, type Batch, type PartitionLog } from '../../log/index.ts';
 
-/** A partition as a reader of whole batches knows it. */
+/** The part of a partition that a reader of whole batches uses. */
 interface BatchedPartition {
   readonly log: PartitionLog;
   readonly firstOffset: number;
@@ -9,10 +9,10 @@ interface BatchedPartition {
   liveIn(from: number, to: number): number;
 }
 
-/** One batch spans no more than its 32-bit delta can say. */
+/** Maximum number of offsets of one batch, limited by its 32-bit deltas. */
 const passedOffsetsMax = 2 ** 31 - 1;
 
-/** Stored batches are batches byte for byte as the log has them, lent to whoever asked for them. */
+/** Stored batches are batches as the log has them, lent to the caller. */
 export class StoredBatches {
   readonly buffers: Uint8Array[] = [];
   readonly #borrowed: Batch[] = [];
@@ -23,14 +23,14 @@ export class StoredBatches {
   }
 
   /**
-   * The buffers will not be looked at any more. Who does not say so, because it does not know, leaves them to
-   * the garbage collector.
+   * The caller no longer uses the buffers. A caller that cannot know when it is done does not call this, and
+   * leaves them to the garbage collector.
    */
   release(): void {
     for (const batch of this.#borrowed.splice(0)) batch.memory?.release();
   }
 
-  /** Takes over a batch that was borrowed for this. */
+  /** Takes over a batch that was borrowed for this object. */
   addBorrowed(batch: Batch): void {
     this.add(batch.buffer);
     if (batch.memory) this.#borrowed.push(batch);
@@ -69,7 +69,7 @@ export async function readBatches(
   return stored;
 }
 
-/** Adds the batch as it is stored, or without what was removed of it, if anything is left. */
+/** Adds the batch as it is stored, or without its removed messages. Adds nothing if no message is left. */
 function addLive(partition: BatchedPartition, batch: Batch, stored: StoredBatches): void {
   const live = liveBatch(partition, batch);
   if (live === batch.buffer) return stored.addBorrowed(batch);

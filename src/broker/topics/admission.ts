@@ -8,36 +8,37 @@ import type { Deduplication } from './deduplication.ts';
 import type { PublishOptions } from './publishes.ts';
 import type { TopicConfig } from './topic-config.ts';
 
-/** A topic as admission knows it. */
+/** The part of a topic that admission uses. */
 export interface AdmittingTopic {
   readonly name: string;
   readonly config: TopicConfig;
   readonly deduplication: Deduplication;
 }
 
-/** What admission needs from the broker around it. */
+/** The services that the broker offers to admission. */
 export interface AdmissionHost {
   readonly budgets: Budgets;
-  /** Lets dedupe ids and producers go whose time is over, in all topics. */
+  /** Forgets expired dedupe ids and producers, in all topics. */
   forgetExpired(): void;
 }
 
-/** What fits the log's largest record, with a MiB to spare for key and headers. */
+/** The value size that fits the log's largest record, with a MiB to spare for key and headers. */
 const valueBytesLimit = 63 * 1024 * 1024;
 
-/** What a topic decides about a publish before it changes anything; see `Topic.admit`. */
+/** The decision of a topic about a publish, made before anything changes; see `Topic.admit`. */
 export type Admission =
   | { readonly kind: 'refused'; readonly error: BrokerError }
-  /** Its dedupe id was published before, with this offset. */
+  /** The dedupe id was published before, with this offset. */
   | { readonly kind: 'duplicate'; readonly partition: Partition; readonly offset: number }
   /**
-   * It waits for room, for publishes that wait already, or (`isKnown` false) for a look at what it expects.
+   * The publish waits for room, behind other waiting publishes, or (`isKnown` false) for a read that its
+   * expectation needs.
    */
   | {
       readonly kind: 'waits';
       readonly partition: Partition;
       readonly isKnown: boolean;
-      /** Why there is no room, if it waits for room. */
+      /** Why there is no room, if the publish waits for room. */
       readonly full: BrokerError | undefined;
     }
   | {
@@ -48,14 +49,17 @@ export type Admission =
       readonly dedupeId: string | undefined;
     };
 
-/** Why the log cannot hold a record, whatever its topic's limits are; undefined: it can. */
+/** Why the log cannot store a record, whatever the topic's limits are; undefined if it can. */
 export function refusalOfValue(topic: AdmittingTopic, record: Record): BrokerError | undefined {
   if (record.valueEnd - record.valueStart <= valueBytesLimit) return undefined;
   const what = `takes values of up to ${valueBytesLimit} bytes`;
   return topicError(topic, 'message-too-large', what, { limit: valueBytesLimit });
 }
 
-/** Why a topic refuses a publish for what it is (sealed, too large) or expects; undefined: it does not. */
+/**
+ * Why a topic refuses a publish for its kind (topic sealed, message too large) or for a failed expectation;
+ * undefined if it does not.
+ */
 export function refusalOfMessage(
   topic: AdmittingTopic,
   record: Record,
@@ -105,7 +109,7 @@ function failedExpectation(
   return undefined;
 }
 
-/** Whether it is known, without reading, what the last message is that the publish expects something of. */
+/** Whether the last message of the expected key is known without reading the log. */
 export function knowsExpected(
   partition: Partition,
   { expectedLastKeyOffset, expectedLastKey }: PublishOptions,
@@ -120,12 +124,12 @@ export function knowsExpected(
   return true;
 }
 
-/** Where the last message of a key was removed, only reading tells which one is the last now. */
+/** If the last message of a key was removed, only reading the log finds the last one left. */
 function knowsLast(partition: Partition, { last, lastStale }: KeyState): boolean {
   return !lastStale && partition.isLive(last);
 }
 
-/** The last live offset as far as it is known; -1 for none. */
+/** The last live offset of the key or pattern, as far as it is known; -1 if there is none. */
 function lastOffsetOfKey(partition: Partition, pattern: string | undefined, key: string): number {
   if (pattern === undefined) {
     const state = partition.keyIndex?.get(key);
@@ -138,7 +142,10 @@ function lastOffsetOfKey(partition: Partition, pattern: string | undefined, key:
   return last;
 }
 
-/** Why a topic has no room for a publish; undefined: it has, or will make it by dropping its oldest. */
+/**
+ * Why a topic has no room for a publish; undefined if it has room, or will make room by dropping its oldest
+ * messages.
+ */
 export function refusalOfRoom(
   topic: AdmittingTopic,
   record: Record,
@@ -155,7 +162,7 @@ export function refusalOfRoom(
           limit: messagesPerKeyMax,
         });
       }
-      return undefined; // the key's oldest goes: the topic does not grow
+      return undefined; // the key's oldest message is dropped: the topic does not grow
     }
   }
   if (overflow === 'drop-oldest') return undefined;
@@ -169,8 +176,8 @@ export function refusalOfRoom(
 }
 
 /**
- * Why a topic has no room for a batch that came whole. Publishers of batches do not wait in the broker: they
- * are told, and try again.
+ * Why a topic has no room for a complete batch. Publishers of batches do not wait in the broker: they are
+ * refused, and try again.
  */
 export function refusalOfBatchRoom(
   topic: AdmittingTopic,
@@ -186,7 +193,7 @@ export function refusalOfBatchRoom(
   return undefined;
 }
 
-/** Why the broker has no room for what the message would make it remember: a new key, a dedupe id, a time. */
+/** Why the broker has no memory for a message's new key, dedupe id or delivery time; undefined if it has. */
 export function refusalOfBudget(
   topic: AdmittingTopic,
   host: AdmissionHost,
@@ -203,7 +210,7 @@ export function refusalOfBudget(
   return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;
 }
 
-/** The same for a batch that came whole: its producer, and the keys in it. */
+/** The same for a complete batch: its producer, and its keys. */
 export function refusalOfBatchBudget(
   host: AdmissionHost,
   partition: Partition,

@@ -12,36 +12,45 @@ import type { Topic } from '../model.ts';
 import type { Deduplication } from './deduplication.ts';
 import type { Rate } from '../partitions/rates.ts';
 
-/** A topic as batches come into it. */
+/** The part of a topic that its batch intake uses. */
 interface IntakeTopic extends Topic {
   readonly partitions: { readonly length: number; at(index: number): Partition | undefined };
   readonly deduplication: Deduplication;
   readonly inRate: Rate;
-  /** Why a partition takes nothing until what leaves it has been moved. */
+  /**
+   * Why a partition takes no message until more of the messages that its limits drop are moved; undefined if
+   * it takes messages.
+   */
   readonly leaving: { refusal(partition: Partition): BrokerError | undefined };
 }
 
-/** A group that takes only some of the messages. */
+/** A group with a filter. */
 interface FilteredGroup {
-  /** A message was appended: true when the group wants it. */
+  /** A message was appended. Returns true if it passes the group's filter. */
   noteAppended(partition: number, record: Record, offset: number): boolean;
 }
 
-/** The gate to transactions: it decides whether a batch may be part of one. */
+/** Decides whether a batch may be part of a transaction. */
 export interface TransactionGate {
-  /** Why a batch may not be appended to the partition; undefined: it may. */
+  /**
+   * Why a batch may not be appended to the partition; undefined if it may. `said` is the transaction that the
+   * publisher named.
+   */
   refusalOf(batch: Batch, partition: Partition, said: BatchTransaction | undefined): BrokerError | undefined;
-  /** A batch that was not refused is about to be appended. */
+  /** An accepted batch is about to be appended. */
   joined(batch: Batch, partition: Partition): void;
 }
 
-/** What the intake of batches needs from the broker around it. */
+/** The services that the broker offers to the intake of batches. */
 export interface BatchIntakeHost extends AdmissionHost {
   readonly clock: Clock;
-  /** Why no publish is accepted now, if so: a watermark, a failed log, a closed broker. */
+  /**
+   * Why no publish is accepted now: a watermark, a failed log, a closed broker. Undefined if publishes are
+   * accepted.
+   */
   readonly refusal: BrokerError | undefined;
   readonly transactions: TransactionGate;
-  /** The listener hears `published` when what is open now is durable. */
+  /** Calls `published` of the listener when the open commit is durable. */
   awaitCommit<T>(
     listener: PublishListener<T>,
     token: T,
@@ -53,9 +62,8 @@ export interface BatchIntakeHost extends AdmissionHost {
 }
 
 /**
- * The batch intake is the way of batches that come whole into a topic: the same questions as for a single
- * message, asked once per batch, and its records are looked at only where the topic must know them (keys,
- * filters, limits per key).
+ * The batch intake publishes complete batches to a topic. It makes the same checks as for a single message,
+ * once per batch. It reads the records only if the topic must know them (keys, filters, limits per key).
  */
 export class BatchIntake {
   readonly #topic: IntakeTopic;
@@ -119,7 +127,10 @@ export class BatchIntake {
     core.awaitCommit(listener, token, partition, batch.baseOffset, false);
   }
 
-  /** The offset of the batch that this one repeats, or why it is refused. */
+  /**
+   * The offset of the batch that this one repeats, or why this batch is refused; undefined if it is the next
+   * one.
+   */
   #checkSequence(partition: Partition, batch: Batch): number | BrokerError | undefined {
     const { producerId, producerEpoch, baseSequence } = batch;
     if (producerEpoch < 0 || baseSequence < 0)
@@ -163,8 +174,8 @@ export class BatchIntake {
   }
 
   /**
-   * A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`; else no record
-   * is larger than its batch.
+   * A compressed batch counts as one message of its size, as with Kafka's `max.message.bytes`. Otherwise no
+   * record is larger than its batch.
    */
   #tooLarge(batch: Batch, bytesMax: number): BrokerError | undefined {
     if (batch.bytes <= bytesMax) return undefined;
@@ -178,14 +189,14 @@ export class BatchIntake {
     return topicError(this.#topic, 'message-too-large', what, { limit: bytesMax });
   }
 
-  /** Such a message would stay for ever. */
+  /** Whether the batch has a message without a key, which a compacted topic would keep for ever. */
   #holdsKeyless(batch: Batch): boolean {
     this.#reader.reset(batch);
     while (this.#reader.next(this.#record)) if (this.#record.keyStart < 0) return true;
     return false;
   }
 
-  /** Keys that the partition does not have yet. */
+  /** Number of keys in the batch that are new to the partition. */
   #newKeys(partition: Partition, batch: Batch): number {
     const keys = new Set<string>();
     this.#reader.reset(batch);
@@ -213,12 +224,12 @@ export class BatchIntake {
   }
 
   /**
-   * A transaction has committed: what its messages push out of their keys goes. A crash before that leaves it
-   * to the keys' next messages.
+   * A transaction has committed: removes the messages that its own push beyond the limit per key. If a crash
+   * prevents that, the next messages of those keys do it.
    */
   async limitKeys(partition: Partition, runs: readonly number[]): Promise<void> {
     const topic = this.#topic;
-    await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // a scan sees what is durable
+    await new Promise<void>((resolve) => this.#core.afterCommit(resolve)); // scans read only durable messages
     for (let i = 0; i < runs.length && !topic.isDeleted; i += 2) {
       for await (const record of partition.scan(runs[i]!, { toOffset: runs[i + 1]!, undecided: true }))
         this.#size.appendedOfKey(partition, record, topic.config);
@@ -239,8 +250,8 @@ export class BatchIntake {
       for (const group of filteredGroups)
         wanted = group.noteAppended(partition.index, record, record.offset) || wanted;
       if (!wanted) partition.remove(record.offset);
-      // What a transaction pushes out of its keys goes when it has committed: until then it may come to
-      // nothing.
+      // Messages of a transaction push out older ones of their keys only after the commit, because the
+      // transaction may abort.
       else if (!batch.transactional) this.#size.appendedOfKey(partition, record, config);
     };
     partition.appendBatch(batch, isLookedAt ? note : undefined);
@@ -255,12 +266,12 @@ export class BatchIntake {
   }
 }
 
-/** Whether all of its records can be read here. */
+/** Whether all records of the batch can be read here. */
 function isReadable(batch: Batch): boolean {
   try {
     return batch.readable === batch.count;
   } catch (error) {
-    if (error instanceof LogError) return false; // compressed, and nobody can open it
+    if (error instanceof LogError) return false; // compressed, and no decompressor can open it
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { SteadyTime } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 
-/** Where the first message with a dedupe id went. */
+/** The partition and offset of the first message with a dedupe id. */
 export interface Original {
   readonly partition: number;
   readonly offset: number;
@@ -9,19 +9,19 @@ export interface Original {
   readonly timeMs: number;
 }
 
-/** In memory the time is a steady one too, as of when the id came. */
+/** In memory, the time is also kept as steady time, as of when the id was added. */
 interface Remembered extends Original {
   readonly steadyMs: number;
 }
 
 /**
- * Deduplication remembers the dedupe ids of a topic for a window of time and count, so that a publish that is
- * repeated is stored once. Ids are stored with the commit that holds their message.
+ * Deduplication remembers the dedupe ids of a topic for a window of time and count, so that a repeated
+ * publish is stored once. Ids are stored in the commit of their message.
  */
 export class Deduplication {
   readonly #originals = new Map<string, Remembered>();
   readonly #meter: Meter;
-  /** The latest message that had an id. */
+  /** The latest message with an id. */
   #last: { readonly id: string; readonly original: Original } | undefined = undefined;
 
   constructor(meter: Meter) {
@@ -33,7 +33,8 @@ export class Deduplication {
   }
 
   /**
-   * The id of the message at this place, which is the last one of its partition; undefined when it had none.
+   * The id of the message at this offset, if it is the latest message with an id; otherwise undefined. The
+   * offset must be the last of its partition.
    */
   lastIdAt(partition: number, offset: number): string | undefined {
     const last = this.#last;
@@ -46,7 +47,7 @@ export class Deduplication {
   }
 
   add(id: string, original: Original, steady: SteadyTime, windowMs: number, entriesMax: number): void {
-    // A map keeps the place of a key that is set again; the newest belongs at the end.
+    // Setting an existing key of a map does not move it; the newest id belongs at the end.
     this.#originals.delete(id);
     const steadyMs = steady.of(original.timeMs);
     const { partition, offset, timeMs } = original;
@@ -55,7 +56,7 @@ export class Deduplication {
     this.forget(steadyMs, windowMs, entriesMax);
   }
 
-  /** Lets ids go whose window is over at this steady time, and the oldest of too many. */
+  /** Forgets ids whose window is over at this steady time, and the oldest ids beyond the maximum number. */
   forget(steadyMs: number, windowMs: number, entriesMax: number): void {
     for (const [oldest, kept] of this.#originals) {
       if (this.#originals.size <= entriesMax && kept.steadyMs > steadyMs - windowMs) break;
@@ -68,7 +69,7 @@ export class Deduplication {
     return this.#originals.entries();
   }
 
-  /** The topic is gone. */
+  /** Called when the topic is deleted. */
   close(): void {
     this.#originals.clear();
     this.#meter.close();

@@ -8,33 +8,33 @@ import { Runs } from '../partitions/runs.ts';
 import type { PublishListener } from './publishes.ts';
 import { Schedule } from './schedule.ts';
 
-/** What delayed messages need from the broker around them. */
+/** The services that the broker offers to delayed messages. */
 export interface DelayedMessagesHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
-  /** An entry goes into the open commit. */
+  /** Adds an entry to the open commit. */
   record(kind: number, id: number, payload: Uint8Array): void;
-  /** The listener hears `published` when what is open now is durable. */
+  /** Calls `published` of the listener when the open commit is durable. */
   awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: Partition): void;
-  /** Appends a message that is due, unless its partition is gone. */
+  /** Appends a message that is due, unless its partition was deleted. */
   append(partitionId: number, record: Record): void;
 }
 
 /**
- * Delayed messages wait in the {@link Schedule} until they are due. What is scheduled, taken back or due is
- * said in the open commit, and with it the message leaves the schedule or comes into its topic.
+ * Delayed messages wait in the {@link Schedule} until they are due. The open commit records messages that are
+ * scheduled, taken back or due. A due message leaves the schedule and enters its topic in the same commit.
  */
 export class DelayedMessages {
   readonly schedule: Schedule;
   readonly #host: DelayedMessagesHost;
   readonly #scratch = new ByteWriter();
 
-  /** `log`: where the schedule stores them. */
+  /** `log`: stores the messages of the schedule. */
   constructor(log: PartitionLog, host: DelayedMessagesHost, meter: Meter) {
     this.#host = host;
     const { clock, steady } = host;
     const due = (partitionId: number, offset: number, record: Record): void => {
-      record.timestampMs = clock.now(); // age counts from here, and the log's times do not go backwards
+      record.timestampMs = clock.now(); // the age counts from here, and the log's times do not go backwards
       host.append(partitionId, record);
       host.record(EntryKind.unscheduled, 0, this.#scratch.reset().uvarint(offset).view());
     };
@@ -51,8 +51,8 @@ export class DelayedMessages {
   }
 
   /**
-   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
-   * one commit. Says how many.
+   * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
+   * Returns their number.
    */
   takeBack({ log: { id } }: Partition, filter: Filter | undefined): number | Promise<number> {
     if (filter === undefined) return this.#takeBack(this.schedule.offsetsOf(id));

@@ -1,8 +1,8 @@
 const fields = 3;
 
 /**
- * A binary heap of (due time, offset, partition id), 24 bytes an entry: least due time first, and of one due
- * time the lowest offset.
+ * A binary heap of (due time, offset, partition id), 24 bytes per entry. The earliest due time comes first;
+ * of equal due times, the lowest offset.
  */
 export class DueHeap {
   #slots = new Float64Array(64 * fields);
@@ -16,7 +16,7 @@ export class DueHeap {
     return this.#size === 0 ? Infinity : this.#slots[0]!;
   }
 
-  /** -1 when there is none. */
+  /** -1 if the heap is empty. */
   firstOffset(): number {
     return this.#size === 0 ? -1 : this.#slots[1]!;
   }
@@ -52,7 +52,7 @@ export class DueHeap {
     if (last > 0) this.#sink(0, last);
   }
 
-  /** Removes entries by their offset; `removed` is told the partition id of each. */
+  /** Removes entries by their offset; calls `removed` with the partition id of each. */
   removeWhere(isGone: (offset: number) => boolean, removed: (partitionId: number) => void): void {
     let kept = 0;
     for (let at = 0; at < this.#size; at++) {
@@ -62,11 +62,11 @@ export class DueHeap {
     this.#size = kept;
     if (kept * fields * 4 < this.#slots.length && kept * fields > 64)
       this.#slots = this.#slots.slice(0, kept * fields * 2);
-    // What is left is put in order again, from the bottom up.
+    // Restores the heap order of the remaining entries, from the bottom up.
     for (let at = (kept >> 1) - 1; at >= 0; at--) this.#sink(at, at);
   }
 
-  /** Puts the entry of slot `from` in its place below slot `at`, which is free or its own. */
+  /** Moves the entry of slot `from` to its place at or below slot `at`, which is free or the entry's own. */
   #sink(at: number, from: number): void {
     const dueMs = this.#slots[from * fields]!;
     const offset = this.#slots[from * fields + 1]!;

@@ -4,10 +4,10 @@ import { topicError, type BrokerError } from '../errors.ts';
 import type { PublishListener, PublishOptions } from './publishes.ts';
 import type { Topic } from './topic.ts';
 
-/** What a publish to several topics may ask for. */
+/** Options of a publish to several topics. */
 export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs'>;
 
-/** How a publish to several topics is refused: as a whole, or topic by topic. */
+/** Whether a refusal of one topic refuses the publish as a whole, or only for that topic. */
 export type PublishToAllMode = 'all-or-none' | 'each';
 
 /** A topic that did not take the message, and why. */
@@ -16,25 +16,25 @@ export interface TopicRefusal {
   readonly error: BrokerError;
 }
 
-/** Hears how a publish to several topics ended, once. The token says which publish. */
+/** Is told once how a publish to several topics ended. The token identifies the publish. */
 export interface PublishToAllListener<T> {
   /** The message is on disk in every topic that took it. With `all-or-none` there are no refusals. */
   published(token: T, refusals: readonly TopicRefusal[]): void;
-  /** No topic took the message: the first refusal, or why the log can store nothing. */
+  /** No topic took the message. The error is the first refusal. */
   refused(token: T, error: Error): void;
 }
 
 const noRefusals: readonly TopicRefusal[] = [];
-/** Hears of every topic but the one that answers for all. */
+/** The listener of every topic except the one that answers for all. */
 const deaf: PublishListener<undefined> = { published: () => {}, refused: () => {} };
 
 /**
- * Publishes one record to several topics in one commit: a crash leaves it in all topics that took it, or in
- * none. Every topic decides before the first of them changes. A topic where the message would wait for room
- * (`overflow: 'wait'`) refuses it, because the others cannot wait with it.
+ * Publishes one record to several topics in one commit: after a crash it is in all topics that took it, or in
+ * none. Every topic decides before the first of them changes. A topic in which the message would wait for
+ * room (`overflow: 'wait'`) refuses it, because the others cannot wait with it.
  *
- * With `all-or-none` one refusal refuses the publish. With `each`, topics that refuse are left out and told
- * in the answer. A topic that stands in the list more than once gets the message once.
+ * With `all-or-none`, one refusal refuses the publish. With `each`, topics that refuse are left out, and
+ * listed in the answer. A topic that is listed twice gets the message once.
  */
 export function publishToAll<T>(
   topics: readonly Topic[],
@@ -58,7 +58,7 @@ export function publishToAll<T>(
     if (refusals.length === 0) return listener.published(token, noRefusals);
     return listener.refused(token, refusals[0]!.error);
   }
-  // All appends are in one commit, so one of them answers for all: one on disk, if there is one.
+  // All appends are in one commit, so one topic answers for all: one on disk, if there is one.
   const onDisk = admitted.findLast(({ topic }) => topic.config.durability === 'disk');
   const answering = onDisk ?? admitted.at(-1)!;
   const answer: PublishListener<T> = {
@@ -67,7 +67,7 @@ export function publishToAll<T>(
   };
   const { timestampMs } = record;
   for (const { topic, admission } of admitted) {
-    record.timestampMs = timestampMs; // a topic of append times has put its own there
+    record.timestampMs = timestampMs; // a topic with append times has overwritten it
     if (topic === answering.topic) topic.append(admission, record, answer, token);
     else topic.append(admission, record, deaf, undefined);
   }

@@ -1,21 +1,22 @@
-/** What a publish may ask for besides being stored. */
+/** Options of a publish. */
 export interface PublishOptions {
-  /** Absent: by the key's hash; in turn for messages without a key. */
+  /** Absent: chosen by the key's hash; in turn for messages without a key. */
   readonly partition?: number;
   /** A second publish with the same id within the topic's window is answered with the first one's offset. */
   readonly dedupeId?: string;
-  /** Not to be seen before then, in milliseconds since the epoch. */
+  /** Delivered not before this time, in milliseconds since the epoch. */
   readonly deliverAtMs?: number;
-  /** Refuse unless the partition's last offset is this one; -1: unless nothing was ever published. */
+  /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
   /**
-   * Refuse unless the last live message of the key has this offset; -1: unless there is none. Needs keyState.
+   * Refused unless the last live message of the key has this offset; -1: unless there is none. Needs
+   * keyState.
    */
   readonly expectedLastKeyOffset?: number;
-  /** The subject pattern that `expectedLastKeyOffset` speaks of; absent: the message's own key. */
+  /** The subject pattern of the keys that `expectedLastKeyOffset` is about; absent: the message's own key. */
   readonly expectedLastKey?: string;
   readonly expectedLastDedupeId?: string;
-  /** Remove what came before: all of the topic, or all of the key. */
+  /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */
   readonly replaces?: 'topic' | 'key';
 }
 
@@ -25,30 +26,33 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
-/** The transaction that a batch says to be part of. */
+/** The transaction named by the publisher of a batch. */
 export interface BatchTransaction {
   readonly transactionalId: string;
-  /** The batch adds its partition by itself; else that must have been done before. */
+  /**
+   * Whether the batch itself adds its partition to the transaction; otherwise the partition must have been
+   * added before.
+   */
   readonly addsPartition: boolean;
 }
 
-/** Hears how a publish ended. One object serves many publishes; the token says which. */
+/** Is told how a publish ended. One object serves many publishes; the token identifies the publish. */
 export interface PublishListener<T> {
-  /** The message is on disk. `duplicate`: it was there before, at this offset. */
+  /** The message is on disk. `duplicate`: an earlier publish stored it, at this offset. */
   published(token: T, partition: number, offset: number, duplicate: boolean): void;
   refused(token: T, error: Error): void;
 }
 
 /**
- * The publishes of one commit that wait to hear "ok": parallel lists, so that a publish costs no object. The
- * lists keep their length from commit to commit, because growing them anew costs some 100 bytes of garbage a
- * publish.
+ * The publishes of one commit that wait for their confirmation. Parallel lists are used, so that a publish
+ * costs no object. The lists keep their length from commit to commit: growing them again would cost some 100
+ * bytes of garbage per publish.
  */
 export class PublishesOfCommit {
   readonly #listeners: (PublishListener<unknown> | undefined)[] = [];
   readonly #tokens: unknown[] = [];
   readonly #offsets: number[] = [];
-  /** Partition * 2 + 1 if it is a duplicate. */
+  /** Partition * 2, plus 1 for a duplicate. */
   readonly #flags: number[] = [];
   #size = 0;
 
@@ -70,7 +74,7 @@ export class PublishesOfCommit {
     this.#flags[at] = partition * 2 + (duplicate ? 1 : 0);
   }
 
-  /** Tells everybody, and forgets them. */
+  /** Confirms all publishes, and forgets them. */
   committed(): void {
     for (let i = 0; i < this.#size; i++) {
       const flags = this.#flags[i]!;
@@ -84,7 +88,7 @@ export class PublishesOfCommit {
     this.#clear();
   }
 
-  /** Lists that one large commit stretched are cut; what is kept holds on to nothing. */
+  /** Shortens lists that a large commit has grown; the kept entries reference nothing. */
   #clear(): void {
     if (this.#listeners.length > keptMax) {
       for (const list of [this.#listeners, this.#tokens, this.#offsets, this.#flags]) list.length = keptMax;

@@ -5,39 +5,39 @@ import { DueHeap } from './due-heap.ts';
 import type { Filter } from '../partitions/filter.ts';
 import { copyRecord } from '../partitions/message.ts';
 
-/**
- * What the schedule asks of the broker: to append a due message to its topic and note that it left, in one
- * commit.
- */
+/** The services that the broker offers to the schedule. */
 export interface ScheduleHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
-  /** The message of `offset` is due; false when its partition is gone. */
+  /**
+   * The message of `offset` is due: appends it to its topic and records that it left the schedule, in one
+   * commit. It is dropped if its partition was deleted.
+   */
   due(partitionId: number, offset: number, record: Record): void;
 }
 
 const loadRetryMs = 1000;
-/** So few entries of the heap may be stale however small it is. */
+/** Up to this number of stale entries stays in the heap, however small it is. */
 const staleMin = 64;
 
 /**
- * The schedule holds delayed messages until they are due: stored in a log of its own, with an index of 24
- * bytes a message in memory.
+ * The schedule holds delayed messages until they are due. They are stored in a log of their own, with an
+ * index of 24 bytes per message in memory.
  */
 export class Schedule {
   readonly #host: ScheduleHost;
   readonly #log: PartitionLog;
   readonly #heap = new DueHeap();
   readonly #outstanding = new OffsetSet();
-  /** How many stand in the heap for each partition, by its id. */
+  /** Number of entries in the heap for each partition, by its id. */
   readonly #waiting = new Map<number, number>();
-  /** Entries of the heap that are not outstanding any more: at most half of them, but for a few. */
+  /** Number of heap entries that are no longer outstanding: at most half of the heap, apart from a few. */
   #stale = 0;
   readonly #meter: Meter;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
   #running = false;
-  /** Not before recovery is over: what is due by then could not be appended. */
+  /** False until recovery is over: due messages could not be appended before. */
   #started = false;
   #stopped = false;
 
@@ -61,18 +61,18 @@ export class Schedule {
   }
 
   /**
-   * Notes that the record at `offset` is due at `dueMs`, by the wall clock as it is now: a jump neither
-   * hastens nor delays it.
+   * Makes the record at `offset` due at `dueMs`, by the wall clock as it is now: a later jump of the clock
+   * does not change the wait.
    */
   add(offset: number, dueMs: number, partitionId: number): void {
-    if (!this.#outstanding.add(offset)) return; // said twice
+    if (!this.#outstanding.add(offset)) return; // already known
     this.#meter.set(this.#outstanding.size);
     this.#heap.push(dueMs - this.#host.steady.aheadMs, offset, partitionId);
     this.#waiting.set(partitionId, (this.#waiting.get(partitionId) ?? 0) + 1);
     this.#arm();
   }
 
-  /** The records of these offsets, which ascend, were delivered or are dropped. */
+  /** The records at these ascending offsets were delivered or are dropped. */
   remove(offsets: readonly number[]): void {
     for (const offset of offsets) if (this.#outstanding.delete(offset)) this.#stale++;
     this.#meter.set(this.#outstanding.size);
@@ -94,12 +94,12 @@ export class Schedule {
     else this.#waiting.delete(partitionId);
   }
 
-  /** Ids of the partitions that messages wait for. */
+  /** Ids of the partitions with delayed messages. */
   get partitionIds(): Iterable<number> {
     return this.#waiting.keys();
   }
 
-  /** Offsets of what waits for a partition, ascending. */
+  /** Offsets of the delayed messages of a partition, ascending. */
   offsetsOf(partitionId: number): readonly number[] {
     if (!this.#waiting.has(partitionId)) return [];
     const offsets: number[] = [];
@@ -107,7 +107,7 @@ export class Schedule {
     return offsets.sort((a, b) => a - b);
   }
 
-  /** The same, of those whose keys pass the filter: they are read, so they must be durable. */
+  /** The same for messages whose keys pass the filter. The messages are read, so they must be durable. */
   async matching(partitionId: number, filter: Filter): Promise<readonly number[]> {
     const reader = new BatchReader();
     const record = new Record();
@@ -115,7 +115,7 @@ export class Schedule {
     let readTo = 0;
     const wanted = new Set(this.offsetsOf(partitionId));
     for (const offset of wanted) {
-      if (offset < readTo) continue; // in the batch before
+      if (offset < readTo) continue; // read with the batch before
       const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
       if (!batch) continue;
       reader.reset(batch, offset);
@@ -132,7 +132,7 @@ export class Schedule {
       if (this.#outstanding.has(offset)) yield [this.#host.steady.toWall(dueMs), offset, partitionId];
   }
 
-  /** After recovery: timers begin. */
+  /** Starts the timer, after recovery. */
   resume(): void {
     this.#started = true;
     this.#arm();
@@ -170,7 +170,7 @@ export class Schedule {
         }
         const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
         if (this.#stopped) break;
-        // It was removed meanwhile, or one that is due earlier came.
+        // The message was removed meanwhile, or one that is due earlier was added.
         if (this.#heap.firstOffset() !== offset || !this.#outstanding.has(offset)) continue;
         if (!batch && offset >= this.#log.durableEnd) {
           retryMs = loadRetryMs;
@@ -196,13 +196,16 @@ export class Schedule {
     }
   }
 
-  /** The first one has been dealt with. */
+  /** Removes the first entry, which has been handled. */
   #pop(): void {
     this.#left(this.#heap.firstPartitionId());
     this.#heap.pop();
   }
 
-  /** Until then nothing else is looked at: what is due now cannot be read. */
+  /**
+   * Tries again after `delayMs`. Until then no other message is tried, because the one that is due cannot be
+   * read.
+   */
   #retryAfter(delayMs: number): void {
     if (this.#stopped) return;
     this.#timer?.cancel();

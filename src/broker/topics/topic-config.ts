@@ -3,18 +3,24 @@ import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
 import { problemOfPolicy, type TopicDeadLetterPolicy } from '../dead-letters/dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
 
-/** What a topic is told to be. Limits that are absent do not apply. */
+/** The configuration of a topic. An absent limit does not apply. */
 export interface TopicConfig {
   readonly name: string;
-  /** How many partitions; may grow later, never shrink. */
+  /** Number of partitions; may grow later, never shrink. */
   readonly partitions: number;
-  /** Subject patterns whose publishes this topic captures; none = it is published to by name only. */
+  /**
+   * Subject patterns whose publishes this topic captures; none = messages are published to it by name only.
+   */
   readonly subjects: readonly string[];
-  /** `memory` survives no restart and waits for no sync; everything else is `disk`. */
+  /**
+   * `memory`: messages do not survive a restart, and publishes wait for no sync. `disk`: publishes are
+   * confirmed when they are on disk.
+   */
   readonly durability: 'disk' | 'memory';
   /**
-   * When a message goes: `limits` = when a limit below says so; `queue` = also once every group that wants it
-   * has acked it; `interest` = as `queue`, and what no group wants at publish time is not kept at all.
+   * When messages are removed. `limits`: when a limit below says so. `queue`: also when every group that
+   * wants them has acked them. `interest`: as `queue`, and a message that no group wants at publish time is
+   * not kept at all.
    */
   readonly retention: 'limits' | 'queue' | 'interest';
   readonly messagesMax?: number;
@@ -24,35 +30,38 @@ export interface TopicConfig {
   /** Largest key + headers + value, in bytes. */
   readonly messageBytesMax?: number;
   readonly groupsMax?: number;
-  /** What a publish beyond `messagesMax` or `bytesMax` meets. */
+  /** What happens to a publish beyond `messagesMax` or `bytesMax`. */
   readonly overflow: 'drop-oldest' | 'reject' | 'wait';
-  /** What a publish beyond `messagesPerKeyMax` meets. */
+  /** What happens to a publish beyond `messagesPerKeyMax`. */
   readonly overflowPerKey: 'drop-oldest' | 'reject';
-  /** How long a dedupe id is remembered; 0 = ids are not looked at. */
+  /** How long a dedupe id is remembered; 0 = ids are ignored. */
   readonly dedupeWindowMs: number;
-  /** How many dedupe ids are remembered at most; the oldest are forgotten first. */
+  /** Maximum number of remembered dedupe ids; the oldest are forgotten first. */
   readonly dedupeEntriesMax: number;
   /**
-   * `append`: a message carries the time at which the broker took it; absent: its publisher's, if that gave
-   * one.
+   * `append`: the timestamp of a message is the time at which the broker appended it. Absent: the publisher's
+   * timestamp, if there is one.
    */
   readonly timestamps?: 'append';
   /**
-   * Keep count, first and last offset of every key in memory (some 150 bytes a key). It can be switched on
+   * Keeps count, first and last offset of every key in memory (some 150 bytes per key). Can be switched on
    * later, never off.
    */
   readonly keyState: boolean;
-  /** Keep only the last message of each key. */
+  /** Keeps only the last message of each key. */
   readonly compaction: boolean;
-  /** Refuse publishes. */
+  /** Refuses publishes. */
   readonly sealed: boolean;
-  /** Where messages go that leave for one of the causes it names; absent: they are gone. */
+  /**
+   * Dead-letter policy for messages that leave the topic for one of its causes. Absent: such messages are
+   * deleted.
+   */
   readonly deadLetter?: TopicDeadLetterPolicy;
-  /** What a protocol needs to remember of its own vocabulary: JSON, a member per protocol. */
+  /** Data that protocols keep with the topic: JSON, one member per protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
 
-/** The fields a caller must give; the rest have defaults. */
+/** The configuration as callers give it: only the name is required. */
 export type TopicOptions = { readonly name: string } & Partial<TopicConfig>;
 
 const topicNameLengthMax = 255;

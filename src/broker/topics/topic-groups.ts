@@ -5,31 +5,33 @@ import { groupConfig, type GroupConfig, type GroupOptions } from '../groups/grou
 import type { GroupHost, GroupTopic } from '../groups/group-state.ts';
 import type { Partition } from '../partitions/partition.ts';
 
-/** What the groups of a topic need from the broker around them. */
+/** The services that the broker offers to the groups of a topic. */
 export interface TopicGroupsHost extends GroupHost {
-  /** Why no publish is accepted now, if so. */
+  /** Why no publish is accepted now; undefined if publishes are accepted. */
   readonly refusal: BrokerError | undefined;
   nextId(): number;
 }
 
-/** The groups of a topic: they come and go, and hear what happens to its messages. */
+/**
+ * The groups of a topic. It creates and removes them, and tells them what happens to the topic's messages.
+ */
 export class TopicGroups<T extends GroupTopic> {
   readonly byName: Map<string, Group<T>> = new Map();
-  /** Those that take only some of the messages. */
+  /** The groups with a filter. */
   filtered: readonly Group<T>[] = [];
   #all: readonly Group<T>[] = [];
   readonly #topic: T;
   readonly #host: TopicGroupsHost;
   readonly #changed: () => void;
 
-  /** `changed`: a group came or went. */
+  /** `changed` is called when a group was added or removed. */
   constructor(topic: T, host: TopicGroupsHost, changed: () => void) {
     this.#topic = topic;
     this.#host = host;
     this.#changed = changed;
   }
 
-  /** Groups came, went, or changed their filters. */
+  /** Groups were added or removed, or changed their filters. */
   configured(): void {
     this.#all = [...this.byName.values()];
     this.filtered = this.#all.filter((group) => group.isFiltered);
@@ -57,8 +59,8 @@ export class TopicGroups<T extends GroupTopic> {
   }
 
   /**
-   * Defines a group of a topic that holds nothing yet, inside the open commit: wherever it starts, that is
-   * the beginning.
+   * Defines a group of a topic that has no message yet, in the open commit. Every start position is then the
+   * beginning.
    */
   defineFirst(config: GroupConfig): Group<T> {
     const group = new Group<T>(this.#host, this.#topic, this.#host.nextId(), config, this.#host.clock.now());
@@ -92,7 +94,7 @@ export class TopicGroups<T extends GroupTopic> {
     }
   }
 
-  /** Puts a group in its place: a new one, or one from the journal. */
+  /** Adds a group: a new one, or one from the journal. */
   add(group: Group<T>): void {
     this.#host.budgets.take('groups');
     this.#host.budgets.take('positions', this.#topic.partitions.length);
@@ -104,7 +106,7 @@ export class TopicGroups<T extends GroupTopic> {
   remove(group: Group<T>): void {
     if (this.byName.get(group.name) === group) {
       this.byName.delete(group.name);
-      // A deleted topic has given back all of its groups.
+      // A deleted topic has already released all of its groups.
       if (!this.#topic.isDeleted) {
         this.#host.budgets.release('groups');
         this.#host.budgets.release('positions', this.#topic.partitions.length);
@@ -115,19 +117,19 @@ export class TopicGroups<T extends GroupTopic> {
 
   // ---- what happens to messages
 
-  /** A message was appended: true when a group wants it. */
+  /** A message was appended. Returns true if a group wants it. */
   noteAppended(partition: number, record: Record, offset: number): boolean {
     let wanted = this.byName.size > this.filtered.length;
     for (const group of this.filtered) wanted = group.noteAppended(partition, record, offset) || wanted;
     return wanted;
   }
 
-  /** A message was removed, and this was its key. */
+  /** A message with this key was removed. */
   noteRemoved(partition: number, key: string, offset: number): void {
     for (const group of this.filtered) group.noteRemoved(partition, key, offset);
   }
 
-  /** Messages in `[from, to)` were removed, by whatever: groups wait for no answer about them. */
+  /** Messages in `[from, to)` were removed, for any reason: groups no longer wait for answers to them. */
   noteGone(partition: Partition, from: number, to: number): void {
     for (const group of this.#all) group.noteGone(partition.index, from, to);
   }

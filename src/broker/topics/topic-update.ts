@@ -3,14 +3,16 @@ import { topicError } from '../errors.ts';
 import type { Topic } from '../model.ts';
 import { topicConfig, type TopicConfig } from './topic-config.ts';
 
-/** What a change of a topic's configuration is checked against. */
+/** The checks of the broker for a change of a topic's configuration. */
 interface UpdateHost {
   readonly budgets: Budgets;
-  /** Throws `subjects-overlap` when another topic captures what these subjects would. */
+  /** Throws `subjects-overlap` if another topic captures subjects that these patterns capture. */
   checkSubjects(config: TopicConfig): void;
 }
 
-/** The configuration that a topic would have with these options. Throws a BrokerError where it cannot. */
+/**
+ * The configuration that a topic would have with these options. Throws a BrokerError if it cannot have it.
+ */
 export function updatedConfig(
   topic: Topic & { readonly groups: { readonly size: number } },
   options: TopicConfig,

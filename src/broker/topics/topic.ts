@@ -40,11 +40,11 @@ import { WaitingRoom } from './waiting-room.ts';
 import { topicStats, type TopicStats } from '../stats.ts';
 import type { TopicConfig } from './topic-config.ts';
 
-/** What topics need from the broker around them, and hand on to their parts. */
+/** The services that the broker offers to topics and their parts. */
 export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
-  /** Stores the message with the delayed ones until `dueMs` (wall clock). */
+  /** Stores the message among the delayed ones until `dueMs` (wall clock). */
   schedule<T>(
     partition: Partition,
     record: Record,
@@ -53,15 +53,15 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
     token: T,
   ): void;
   /**
-   * Takes back messages that wait for the partition to be due: all, or those whose keys pass the filter; in
-   * one commit. Resolves to how many.
+   * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
+   * Returns or resolves to their number.
    */
   unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
-  /** The dedupe id goes into the open commit. */
+  /** Adds the dedupe id to the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
   /** A partition is used for the first time. */
   partitionOpened(partition: TopicPartition): void;
-  /** Throws `subjects-overlap` when another topic captures what these subjects would. */
+  /** Throws `subjects-overlap` if another topic captures subjects that these patterns capture. */
   checkSubjects(config: TopicConfig): void;
   redefineTopic(topic: Topic): void;
   undefineTopic(topic: Topic): void;
@@ -74,8 +74,8 @@ export type TopicGroup = Group<Topic>;
 /**
  * A topic is a named log of messages in one or more partitions, with the groups that read it.
  *
- * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message goes (limits,
- * age, acks of all groups).
+ * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message is removed
+ * (limits, age, acks of all groups).
  */
 export class Topic implements PartitionOwner, GroupTopic {
   readonly id: number;
@@ -86,9 +86,9 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly deduplication: Deduplication;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
-  /** What leaves without an answer of a group: limits, age, removal on request. */
+  /** Handles messages that leave without a group's answer: limits, age, removal on request. */
   readonly leaving: Leaving;
-  /** Removes what all groups are done with. */
+  /** Removes messages that all groups are done with. */
   readonly settlements: AckRetention;
   #config: TopicConfig;
   #deleted = false;
@@ -102,13 +102,13 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly #batches: BatchIntake;
   #nextPartition = 0;
   /**
-   * Publishes need no look at options, limits or groups: the common case, decided once per change of
-   * configuration.
+   * Whether publishes without options need no check of limits and groups. This is the common case, decided
+   * once per change of configuration.
    */
   #plain = false;
   /**
-   * Partitions whose keys are to be held against their limit again once the transactions that are open there
-   * have ended.
+   * Partitions whose keys must be checked against their limit again when the transactions open there have
+   * ended.
    */
   readonly #keysToCheck = new Set<Partition>();
   readonly #updates = new Mutex();
@@ -153,21 +153,21 @@ export class Topic implements PartitionOwner, GroupTopic {
     return this.#deleted;
   }
 
-  /** Live messages of all partitions. */
+  /** Number of live messages of all partitions. */
   get count(): number {
     let count = 0;
     for (const partition of this.partitions.opened) count += partition.count;
     return count;
   }
 
-  /** Live messages of all partitions that are on disk: what is told to others. */
+  /** Number of live messages of all partitions that are on disk. This is the number shown to clients. */
   get durableCount(): number {
     let count = 0;
     for (const partition of this.partitions.opened) count += partition.durableCount;
     return count;
   }
 
-  /** Estimated bytes of these. */
+  /** Estimated bytes of the live messages that are on disk. */
   get durableBytes(): number {
     let bytes = 0;
     for (const partition of this.partitions.opened) bytes += partition.durableBytes;
@@ -184,8 +184,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   // ---- publish
 
   /**
-   * Publishes a record, copying it before this returns. The listener hears `published` once the message is on
-   * disk, or `refused`, perhaps before this returns.
+   * Publishes a record; it is copied before the call returns. Calls `published` of the listener once the
+   * message is on disk, or `refused`, possibly before the call returns.
    */
   publish<T>(
     record: Record,
@@ -207,11 +207,10 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Publishes a RecordBatch v2 as its producer built it; its base offset is the topic's to give, and the
-   * bytes are not the caller's any more. The listener hears `published` with the offset of the first record
-   * once all of it is on disk, or `refused`, perhaps before this returns: with a BrokerError, or a LogError
-   * about bytes that are no batch. It is stored whole or not at all. A batch of a transaction has to say
-   * which one.
+   * Publishes a RecordBatch v2 as its producer built it. The topic sets the base offset, and takes over the
+   * bytes. Calls `published` of the listener with the offset of the first record once all of the batch is on
+   * disk, or `refused`, possibly before the call returns. The error is a BrokerError, or a LogError if the
+   * bytes are no valid batch. The batch is stored whole or not at all. A batch of a transaction must name it.
    */
   publishBatch<T>(
     partition: number,
@@ -235,9 +234,9 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Decides about a publish and changes nothing. What it says holds until the next change of the topic:
-   * {@link append} follows in the same synchronous run. `turn`: the publish has waited, and this is the
-   * partition whose turn it is.
+   * Decides about a publish and changes nothing. The decision is valid until the topic changes, so
+   * {@link append} must follow in the same synchronous run. `turn`: the publish has waited, and it is now its
+   * turn on this partition.
    */
   admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission {
     const config = this.#config;
@@ -278,7 +277,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     return { kind: 'accepted', partition, key, options, dedupeId };
   }
 
-  /** Carries out what {@link admit} decided, unless that is to wait; the listener hears of it. */
+  /** Carries out a decision of {@link admit}, unless it is to wait; tells the listener. */
   append<T>(
     admission: Exclude<Admission, { kind: 'waits' }>,
     record: Record,
@@ -303,8 +302,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Appends a record that was accepted, and lets limits and groups know. Also the way of dead letters and
-   * delayed messages.
+   * Appends an accepted record, and updates limits and groups. Also used for dead letters and delayed
+   * messages.
    */
   appendAccepted(record: Record, partition: Partition): number {
     if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
@@ -320,8 +319,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   // ---- dead letters
 
   /**
-   * Why its limits do not allow a dead letter; undefined: they do. A full disk does not count: what was given
-   * up has its room already.
+   * Why the topic's limits refuse a dead letter; undefined if they do not. A full disk is no reason, because
+   * the message that was given up already uses its space.
    */
   refusalOfLetter(record: Record): BrokerError | undefined {
     const partition = this.partitions.at(0)!;
@@ -331,7 +330,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     );
   }
 
-  /** Appends a dead letter that it does not refuse. */
+  /** Appends a dead letter that was not refused. */
   takeLetter(record: Record): void {
     this.appendAccepted(record, this.partitions.at(0)!);
   }
@@ -374,10 +373,11 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#core.recordDedupeId(this, partition, offset, timeMs, id);
   }
 
-  // ---- what groups tell it
+  // ---- calls of groups and partitions
 
   /**
-   * A group was done with `[from, to)`, as the journal says, which may end before what followed from it.
+   * The journal contains that a group was done with `[from, to)`. It may end before the removal that
+   * followed.
    */
   replayedDone(partition: Partition, from: number, to: number): void {
     this.settlements.replayed(partition, from, to);
@@ -391,22 +391,22 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.settlements.restore(unswept);
   }
 
-  /** Room was made by something else than acks, or what somebody waited for is known. */
+  /** Room was made other than by acks, or a read that a publish waited for has ended. */
   noteRoom(): void {
     this.#waiting.noteRoom();
   }
 
-  /** A message was removed, and this was its key. */
+  /** A message with this key was removed. */
   noteRemoved(partition: number, key: string, offset: number): void {
     this.#groups.noteRemoved(partition, key, offset);
   }
 
-  /** Messages in `[from, to)` were removed, by whatever: groups wait for no answer about them. */
+  /** Messages in `[from, to)` were removed, for any reason: groups no longer wait for answers to them. */
   noteGone(partition: Partition, from: number, to: number): void {
     this.#groups.noteGone(partition, from, to);
   }
 
-  /** A transaction was decided: these are its messages here, as flat pairs of from and to. */
+  /** A transaction was decided. `runs` are its messages here, as flat pairs of from and to. */
   decided(partition: Partition, outcome: Outcome, runs: readonly number[]): void {
     const { compaction, messagesPerKeyMax } = this.#config;
     this.settlements.decided();
@@ -416,7 +416,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     if (this.#keysToCheck.has(partition)) this.#core.afterCommit(() => this.#checkKeys(partition));
   }
 
-  /** New messages of these partitions are durable. */
+  /** New messages of this partition are durable. */
   noteDurable(partition: Partition): void {
     if (partition.accounting.size > 0) partition.accounting.runSoon();
     this.#groups.noteDurable();
@@ -435,23 +435,23 @@ export class Topic implements PartitionOwner, GroupTopic {
     return this.#groups.defineFirst(config);
   }
 
-  /** Puts a group in its place: a new one, or one from the journal. */
+  /** Adds a group: a new one, or one from the journal. */
   addGroup(group: TopicGroup): void {
     this.#groups.add(group);
   }
 
-  /** Takes a group out; what it alone was holding goes. */
+  /** Takes a group out. Messages that only this group retained are removed. */
   removeGroup(group: TopicGroup): void {
     this.#groups.remove(group);
     if (!this.#deleted) this.settlements.sweep();
   }
 
-  /** A message with a new key would be one too many. */
+  /** Whether the topic keeps state by key, and the broker's budget for keys is used up. */
   get #lacksRoomForKeys(): boolean {
     return this.#config.keyState && this.#core.budgets.isFull('keys');
   }
 
-  /** What is remembered for a time goes when the time is over. */
+  /** Forgets dedupe ids and producers whose time is over. */
   forgetExpired(): void {
     const { steady } = this.#core;
     const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
@@ -459,13 +459,13 @@ export class Topic implements PartitionOwner, GroupTopic {
     for (const { producers } of this.partitions.opened) producers.forget(steady);
   }
 
-  /** The topic is gone: what it was charged for is given back. */
+  /** Called when the topic is deleted: releases its budgets. */
   release(): void {
     this.deduplication.close();
     for (const partition of this.partitions.opened) partition.close();
   }
 
-  /** Groups changed their filters, or the topic its configuration. */
+  /** Groups changed their filters, or the topic changed its configuration. */
   groupsChanged(): void {
     this.#configured();
   }
@@ -491,8 +491,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Changes the configuration; resolves once that is durable. Name and durability stay; partitions may only
-   * grow; keyState may be switched on, which reads all messages once before anything is changed.
+   * Changes the configuration; resolves once that is durable. Name and durability cannot change. Partitions
+   * may only grow. keyState may be switched on; all messages are then read once before anything changes.
    */
   async update(options: TopicConfig): Promise<void> {
     const config = this.checkUpdate(options);
@@ -500,15 +500,16 @@ export class Topic implements PartitionOwner, GroupTopic {
       return this.#updates.run(async () => {
         const untracked = (): TopicPartition | undefined =>
           this.partitions.opened.find(({ keyIndex }) => keyIndex === undefined);
-        // Until none is left: others are opened meanwhile.
+        // Until none is left, because partitions may be opened meanwhile.
         for (let next = untracked(); next; next = untracked()) await next.trackKeys(config);
-        return this.#update(this.checkUpdate(config)); // much may have happened meanwhile
+        return this.#update(this.checkUpdate(config)); // the topic may have changed meanwhile
       });
     return this.#update(config);
   }
 
   /**
-   * What {@link update} would make of these options. Throws what it would reject with, and changes nothing.
+   * The configuration that {@link update} would set for these options. Throws the error that it would reject
+   * with; changes nothing.
    */
   checkUpdate(options: TopicConfig): TopicConfig {
     return updatedConfig(this, options, this.#core);
@@ -525,7 +526,7 @@ export class Topic implements PartitionOwner, GroupTopic {
       this.#size.appendedAny(partition, config);
       void this.#age.check(partition);
     }
-    if (config.retention !== retention) this.settlements.sweep(); // what all groups are done with goes now
+    if (config.retention !== retention) this.settlements.sweep(); // the new retention applies to old messages
     this.noteRoom();
     await this.#committed();
   }
@@ -540,7 +541,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#configured();
   }
 
-  /** The first use of a partition, or what the data directory holds of it. */
+  /** Opens a partition when it is first used, or when the data directory has content of it. */
   #openPartition(index: number, id: number): TopicPartition {
     const log = this.#core.log.openPartition(id, { volatile: this.#config.durability === 'memory' });
     const partition = new Partition<Topic>(this, index, log, this.#core);
@@ -550,17 +551,17 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Before the broker is ready: what is older than the age limit goes. A crash may have taken back removals
-   * that clients had seen, and the time without a broker counts, too.
+   * Removes messages that are older than the age limit, before the broker is ready. Removals that clients had
+   * seen may be lost in a crash, and the time without a broker counts, too.
    */
   async removeAged(): Promise<void> {
     await Promise.all(this.partitions.opened.map((partition) => this.#age.check(partition)));
   }
 
-  /** After recovery: timers begin. */
+  /** Starts timers, after recovery. */
   resume(): void {
     for (const partition of this.partitions.opened) {
-      this.#checkKeys(partition); // a crash may have come between a message and what it pushes out
+      this.#checkKeys(partition); // a crash may have come between a message and the removal it causes
       if (this.leaving.becomesLetter('overflow')) this.#size.appendedAny(partition, this.#config); // as above
     }
     for (const group of this.groups.values()) group.resumeTimers();
@@ -578,7 +579,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     await this.#committed();
   }
 
-  /** Stops timers, lets consumers and waiting publishers go. */
+  /** Stops timers, ends consumers and refuses waiting publishes. */
   close(reason: 'topic-deleted' | 'closed'): void {
     this.#deleted ||= reason === 'topic-deleted';
     this.#age.stop();
@@ -591,7 +592,7 @@ export class Topic implements PartitionOwner, GroupTopic {
       );
   }
 
-  /** Resolves when everything done so far is durable. */
+  /** Resolves when all changes so far are durable. */
   #committed(): Promise<void> {
     return new Promise((resolve) => this.#core.afterCommit(resolve));
   }

@@ -8,7 +8,7 @@ import type { Partition } from '../partitions/partition.ts';
 import type { PublishListener, PublishOptions } from './publishes.ts';
 import type { WaitingPublish, WaitingRoom } from './waiting-room.ts';
 
-/** A topic as publishes wait for it. */
+/** The part of a topic that waiting publishes use. */
 interface AwaitedTopic extends AdmittingTopic {
   readonly leaving: { refusal(partition: Partition): BrokerError | undefined };
   admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission;
@@ -20,10 +20,10 @@ interface AwaitedTopic extends AdmittingTopic {
   ): void;
 }
 
-/** What waiting publishes need from the broker around them. */
+/** The services that the broker offers to waiting publishes. */
 interface WaitingPublishesHost {
   readonly budgets: Budgets;
-  /** Why no publish is accepted now, if so. */
+  /** Why no publish is accepted now; undefined if publishes are accepted. */
   readonly refusal: BrokerError | undefined;
   afterCommit(callback: () => void): void;
 }
@@ -31,8 +31,8 @@ interface WaitingPublishesHost {
 const waitingPublishesMax = 10_000;
 
 /**
- * Waiting publishes are those that a topic has not decided about: they wait for room (`overflow: 'wait'`),
- * for a look at what they expect to be the last message of a key, or behind others that wait.
+ * Waiting publishes are those that a topic has not decided about. They wait for room (`overflow: 'wait'`),
+ * for a read of the last message of a key that they expect, or behind other waiting publishes.
  */
 export class WaitingPublishes {
   readonly #topic: AwaitedTopic;
@@ -46,14 +46,14 @@ export class WaitingPublishes {
     this.#room = room;
   }
 
-  /** Room was made by something else than acks, or what a publish waited for is known. */
+  /** Room was made other than by acks, or a read that a publish waited for has ended. */
   noteRoom(): void {
     if (this.#room.size > 0) this.#admit();
   }
 
   /**
-   * Publishes a record now, or when it is its turn. `turn`: it has waited, and this is the partition whose turn
-   * it is.
+   * Publishes a record now, or when it is its turn. `turn`: the publish has waited, and it is now its turn on
+   * this partition.
    */
   publish<T>(
     record: Record,
@@ -84,7 +84,7 @@ export class WaitingPublishes {
     if (!isKnown) this.#admit();
   }
 
-  /** Publishes that waited get another try. */
+  /** Tries waiting publishes again. */
   #admit(): void {
     this.#room.admit(
       (partition, publish) => publish.failure !== undefined || this.#mayEnter(partition, publish),
@@ -96,7 +96,10 @@ export class WaitingPublishes {
     );
   }
 
-  /** Whether there is room for a publish, and known what it has to be told; if it is not, looks. */
+  /**
+   * Whether there is room for a publish, and the last message that it expects is known. If that is unknown,
+   * starts the read.
+   */
   #mayEnter(partition: Partition, publish: WaitingPublish): boolean {
     const { record, options } = publish;
     const key = this.#keyReader.read(record);
@@ -110,11 +113,11 @@ export class WaitingPublishes {
     return (full?.code ?? 'key-full') === 'key-full';
   }
 
-  /** Finds out which message of a key is the last, now that another that was is gone. */
+  /** Finds the last message of a key whose previous last message was removed. */
   async #look(partition: Partition, pattern: string, publish: WaitingPublish): Promise<void> {
     publish.look = 'under way';
     try {
-      // Only what is durable can be read.
+      // Only durable messages can be read.
       await new Promise<void>((resolve) => this.#host.afterCommit(resolve));
       await partition.last(pattern);
     } catch (error) {

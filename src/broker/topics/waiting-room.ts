@@ -5,8 +5,8 @@ import type { Partition } from '../partitions/partition.ts';
 import type { PublishListener, PublishOptions } from './publishes.ts';
 
 /**
- * A publish that waits for room (`overflow: 'wait'`), or for a look at what it expects to be the last message
- * of a key.
+ * A publish that waits for room (`overflow: 'wait'`), or for a read of the last message of a key that it
+ * expects.
  */
 export interface WaitingPublish {
   readonly record: Record;
@@ -14,13 +14,13 @@ export interface WaitingPublish {
   readonly listener: PublishListener<unknown>;
   readonly token: unknown;
   look: 'none' | 'under way' | 'done';
-  /** Why it cannot be decided. */
+  /** Why the publish cannot be decided. */
   failure: Error | undefined;
 }
 
 /**
- * The waiting room holds the publishes that wait, in order for each partition: who comes later does not go
- * before them.
+ * The waiting room holds the waiting publishes, in order for each partition: later publishes do not overtake
+ * earlier ones.
  */
 export class WaitingRoom {
   readonly #queues = new Map<Partition, Queue<WaitingPublish>>();
@@ -46,7 +46,10 @@ export class WaitingRoom {
     this.#meter.set(++this.#size);
   }
 
-  /** Takes out, partition by partition, who `mayEnter`; the first who may not keeps those behind it. */
+  /**
+   * Takes out, partition by partition, publishes that `mayEnter`. The first one that may not enter blocks
+   * those behind it.
+   */
   admit(
     mayEnter: (partition: Partition, publish: WaitingPublish) => boolean,
     enter: (partition: Partition, publish: WaitingPublish) => void,
@@ -61,7 +64,7 @@ export class WaitingRoom {
     }
   }
 
-  /** Everybody leaves. */
+  /** Takes out all publishes. */
   *drain(): Iterable<WaitingPublish> {
     for (const queue of this.#queues.values())
       for (let next = queue.shift(); next; next = queue.shift()) yield next;
