@@ -15,7 +15,7 @@ export interface Frontend {
   readonly connections: number;
   /** Takes over a connection that was accepted but not read from (`pauseOnConnect`). */
   accept(socket: Socket): void;
-  /** Receives the address that clients connect to, before the first of them. */
+  /** Tells the frontend the address that clients connect to, before the first client does. */
   listening?(address: ListenOptions): void;
   /**
    * Accepts no more connections and, if the protocol can, tells clients to go elsewhere. Writes the waiting

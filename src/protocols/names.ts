@@ -21,12 +21,11 @@ export interface NameRule {
  *
  * - `none`: unchanged.
  * - `percent`: each character that is not allowed becomes `%` and two hex digits, `a.b` becomes `a%2Eb`. A
- *   name
- * that looks escaped is shown unchanged: if something exists under a name, clients mean that.
+ *   name that looks escaped is shown unchanged: if something exists under a name, clients mean that.
  * - `prefix`: the prefix and the UTF-8 bytes of the name; each byte that is no letter, digit or `-` becomes
- *   `_` and
- * two hex digits, `stock!` becomes `escaped.stock_21`. A name that begins with a prefix is escaped too, so
- * that no two names are shown alike. A name that is still too long is shown as `hashPrefix` and its SHA-256.
+ *   `_` and two hex digits, `stock!` becomes `escaped.stock_21`. A name that begins with a prefix is escaped
+ *   too, so that no two names are shown alike. A name that is still too long is shown as `hashPrefix` and its
+ *   SHA-256.
  */
 export type NameEscape =
   | { readonly kind: 'none' }

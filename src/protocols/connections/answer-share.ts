@@ -14,8 +14,8 @@ export interface AnswerShareOptions {
  */
 export class AnswerShare {
   /**
-   * When the oldest output that still waits began to wait: milliseconds of the monotonic clock. Undefined: no
-   * output waits. A reader that keeps up is never behind for long, however much is sent to it.
+   * A time of the monotonic clock, in milliseconds: the output that waited then has not all been read yet.
+   * Undefined: no output waits. A reader that keeps up is never behind for long, however much is sent to it.
    */
   behindSinceMs: number | undefined = undefined;
   readonly #room: AnswerRoom;

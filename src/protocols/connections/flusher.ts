@@ -28,8 +28,8 @@ export class Flusher {
 
   /** Schedules a flush of an output that was empty until now. */
   add(output: Output): void {
-    // Runs after the events that the kernel has reported so far: chunks of other connections may add to the
-    // output before.
+    // Runs after the events that the kernel has reported so far, because chunks of other connections may
+    // still add to the output.
     if (this.#waiting.length === 0) setImmediate(this.#run);
     this.#waiting.push(output);
   }

@@ -11,7 +11,10 @@ export interface LoginThrottleOptions {
 /** The number of logins that may fail before there is a delay: people mistype. */
 const freeFailures = 5;
 const firstDelayMs = 100;
-/** The longest delay for an address from which the user has logged in before: its passwords are mostly correct. */
+/**
+ * The longest delay for an address from which the user has logged in before: its passwords are mostly
+ * correct.
+ */
 const trustedDelayMsMax = 250;
 /** The longest wait of an address without failures, for a user whose password others guess. */
 const cleanAddressWaitMsMax = 1_000;

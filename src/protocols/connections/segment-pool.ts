@@ -1,4 +1,7 @@
-/** Bytes of an output segment. A full segment is written without waiting for the flush. */
+/**
+ * Bytes of an output segment. If the socket is not busy, a full segment is written without waiting for the
+ * flush.
+ */
 export const segmentBytes: number = 64 * 1024;
 
 const segmentsKept = 64;

@@ -9,7 +9,9 @@ export interface HttpLimits {
   readonly bodyBytesMax: number;
   /** All bodies held for handlers at a time. A request that is alone may always have its body. */
   readonly bodiesBytesMax: number;
-  /** From the first byte of a request to the end of its headers; also from the connection to the first byte. */
+  /**
+   * From the first byte of a request to the end of its headers. Also from the connection to the first byte.
+   */
   readonly headersMs: number;
   /** From the headers to the end of a body that its handler takes as a whole. */
   readonly bodyMs: number;

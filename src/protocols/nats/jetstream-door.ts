@@ -9,14 +9,12 @@ import type { Access } from '../users/index.ts';
  * API:
  *
  * - PubAck, ack-ack, API reply, advisory: fill a `LiveMessage` of your own and call
- *   `router.publish(message)`. Or,
- * with the route of the last reply as a hint, `route = router.match(buffer, start, end, route);
- * router.deliver(route, message)`.
+ *   `router.publish(message)`. Or, with the route of the last reply as a hint, call
+ *   `route = router.match(buffer, start, end, route)` and then `router.deliver(route, message)`.
  * - Deliveries to an inbox or deliver subject: call `target = router.target(subject)` once per pull request
- *   or push
- * consumer, then `target.send(message)` per message. MSG shows the message's own subject (the key of the
- * record); the target's subject decides which subscribers get it. Use `target.present` and `target.watch(…)`
- * for interest, `target.congested` and `target.whenDrained(…)` for slow readers.
+ *   or push consumer, then `target.send(message)` per message. MSG shows the message's own subject (the key
+ *   of the record); the target's subject decides which subscribers get it. Use `target.present` and
+ *   `target.watch(…)` for interest, `target.congested` and `target.whenDrained(…)` for slow readers.
  *
  * No flush is needed: messages written to connections go out in one write per connection when the input (or
  * commit) at hand is done.

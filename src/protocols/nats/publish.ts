@@ -107,7 +107,7 @@ function fill(message: LiveMessage, frame: Frame, session: Session): void {
 function publishSystem(session: Session, message: LiveMessage): boolean {
   const { router, jetStream } = session.host;
   if (jetStream && beginsWith(message, jetStreamPrefix)) {
-    // Ack subjects never repeat, so only a subscriber to very wide patterns would get them.
+    // Ack subjects never repeat, so only a subscriber with a very wide pattern would get them.
     if (router.mayHear('$JS')) router.publish(message);
     const answered = beginsWith(message, ackPrefix)
       ? jetStream.ack(session, message)

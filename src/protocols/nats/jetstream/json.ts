@@ -5,8 +5,7 @@ import { apiError } from './errors.ts';
  * 2.12, a member that is not in the shape, or is of another kind, is refused; null counts as absent.
  *
  * - `nanos` and `integer`: a whole number; `unsigned`: one that is not negative; `time`: an RFC 3339 text;
- *   `texts`:
- * an object of texts; `any`: any value
+ *   `texts`: an object of texts; `any`: any value
  * - a list of texts: one of them; `{ object }`, `{ objects }`: an object, or a list of objects, of another
  *   shape
  */

@@ -31,8 +31,8 @@ export class Outlet {
   }
 
   /**
-   * Publishes an event, to subscribers and into the stream that captures its subject. `body` is called only
-   * if there is one of them.
+   * Publishes an event, to its subscribers and into the stream that captures its subject. `body` is called
+   * only if the subject has a subscriber or a stream.
    */
   advisory(subject: string, body: () => object): void {
     const route = this.#router.matchSubject(subject);

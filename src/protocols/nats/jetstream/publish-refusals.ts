@@ -12,9 +12,9 @@ const batchReplyEnd = Buffer.from('.$FI', 'latin1');
 const headerBytesMax = 65_535;
 
 /**
- * The error for a message that a stream refuses whatever its headers. A sealed stream refuses all messages.
- * Others refuse messages that are too large or belong to a fast batch, and a counter stream also those
- * without an increment. The order and the errors are nats-server's.
+ * The error for a message that a stream refuses whatever its headers say. A sealed stream refuses all
+ * messages. Every stream refuses messages that are too large or belong to a fast batch. A counter stream also
+ * refuses messages without headers. The order and the errors are nats-server's.
  */
 export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError | undefined {
   if (config.sealed) return apiError('streamSealed');

@@ -10,8 +10,9 @@ const flowControlBytesMax = 32 * 1024 * 1024;
 const flowControlBytesStart = flowControlBytesMax / 16;
 
 /**
- * A push delivery is the member of the group for a push consumer. It takes messages while the deliver subject
- * has a subscriber, as fast as the subscriber's connection, flow control and rate limit allow.
+ * A push delivery is the group's consumer for one push-based NATS consumer. It takes messages while the
+ * deliver subject has a subscriber, as fast as the subscriber's connection, flow control and rate limit
+ * allow.
  */
 export class PushDelivery implements Consumer {
   readonly subject: string;
