@@ -52,7 +52,7 @@ export interface ConsumerJson {
   readonly credit: number | null;
   /** Messages that it got and has not answered. */
   readonly held: number;
-  /** When the oldest of these was delivered. */
+  /** The time of the oldest of these deliveries. */
   readonly heldSinceMs: number | null;
 }
 
@@ -94,9 +94,9 @@ export interface ResetJson {
 
 export interface GroupStartJson {
   readonly kind: 'all' | 'new' | 'last' | 'last-per-key' | 'offset' | 'time';
-  /** For `offset`. */
+  /** Only with the start `offset`. */
   readonly offset?: number;
-  /** For `time`: milliseconds since the epoch, or ISO 8601. */
+  /** Only with the start `time`: milliseconds since the epoch, or ISO 8601. */
   readonly timestampMs?: number | string;
 }
 

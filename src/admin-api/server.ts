@@ -31,7 +31,7 @@ export interface ServerJson {
   readonly maxPayloadBytes: number;
   readonly topics: number;
   readonly groups: number;
-  /** Live subscriptions. */
+  /** The number of live subscriptions. */
   readonly subscriptions: number;
   readonly connections: number;
   readonly memory: {
@@ -66,7 +66,7 @@ export interface HealthJson {
   readonly clockAheadMs: number;
 }
 
-/** Figures of the log. */
+/** Statistics of the log. */
 interface LogJson {
   readonly commits: number;
   readonly commitBytes: number;

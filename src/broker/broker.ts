@@ -77,7 +77,7 @@ export class Broker {
     await parts.openLog();
     try {
       await new Promise<void>((resolve, reject) => {
-        if (parts.condition.failure) throw parts.condition.failure.cause; // already
+        if (parts.condition.failure) throw parts.condition.failure.cause; // the log has failed already
         parts.failedToOpen = reject;
         recover(parts).then(resolve, reject);
       });

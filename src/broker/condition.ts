@@ -3,7 +3,7 @@ import type { SteadyTime } from '../util/index.ts';
 import { BrokerError } from './errors.ts';
 import type { Watermarks } from './watermarks.ts';
 
-/** Whether the broker is fit to serve. */
+/** The health of the broker: whether it serves, and its known problems. */
 export interface BrokerHealth {
   readonly ready: boolean;
   readonly diskFull: boolean;

@@ -137,7 +137,7 @@ export interface TransactionEntry {
   readonly partitions: readonly number[];
   /** Group names under which positions may be added. */
   readonly groups: readonly string[];
-  /** Group id, partition, offset, metadata. */
+  /** Group id, partition, offset, metadata, and the epoch of the log if the client sent one. */
   readonly positions: readonly (readonly [
     groupId: number,
     partition: number,
@@ -204,7 +204,8 @@ export interface ChangedPosition {
 }
 
 /**
- * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs deliveries; pairs released; uvarint writtenMs; pairs left`
+ * `uvarint partition, cursor, deliverySequence, backfillLength, lag; runs entered; runs done; pairs
+ * deliveries; pairs released; uvarint writtenMs; pairs left`
  */
 export function writeGroupChanged(
   writer: ByteWriter,

@@ -1,4 +1,4 @@
-/** Why a message becomes a dead letter. */
+/** The causes of dead letters, and whether a group or the topic decides about each. */
 export const deadLetterCauses = {
   /** A consumer rejected it. */
   rejected: 'group',

@@ -31,8 +31,8 @@ interface AckRetentionHost {
 }
 
 /**
- * Ack retention removes messages of queue-like topics (`queue`, `interest`) once every group that wants them
- * has acked them.
+ * Ack retention removes messages of queue-like topics (`queue`, `interest`) when all groups that want them
+ * have acked them.
  */
 export class AckRetention {
   readonly #topic: AckedTopic;

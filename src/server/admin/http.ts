@@ -31,7 +31,7 @@ export interface AdminRequest {
   readonly signal: AbortSignal;
 }
 
-/** An answer: JSON, or text of a type of its own. */
+/** An answer: JSON, or text with its own content type. */
 export type AdminReply =
   | JsonReply<object>
   | { readonly kind: 'text'; readonly status?: number; readonly type: string; readonly body: string };
