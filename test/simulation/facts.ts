@@ -183,6 +183,8 @@ export class GroupKnown {
   resets = 0;
   /** Resets without an answer yet: they may take effect at any time until then. */
   resetsUnderWay = 0;
+  /** The last reset failed: the group stands where it stood, and receipts from before it hold. */
+  hasFailedToMove = false;
   /** How often messages had been delivered before these: a crash may bring that back. */
   readonly countsBefore: Map<Instance, number> = new Map();
   /** How many of these consumers gave back. */

@@ -170,7 +170,7 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
   const delivery = instance && group.deliveries.get(instance);
   if (!delivery) {
     // A receipt from before a reset holds until the group is moved.
-    if (took && fact.receipt && group.resetsUnderWay === 0)
+    if (took && fact.receipt && group.resetsUnderWay === 0 && !group.hasFailedToMove)
       exam.broken('a stale receipt settles nothing', `${answer} of ${partition}/${offset}`);
     return;
   }

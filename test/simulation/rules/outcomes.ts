@@ -13,6 +13,7 @@ export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'out
   if (fact.kind === 'group-reset') {
     const group = known.groups.get(fact.group)!;
     group.resetsUnderWay--;
+    group.hasFailedToMove = error !== undefined;
     if (group.resetsUnderWay === 0 && error === undefined) group.forgetBefore();
     group.disturbedAt = exam.at;
   }
