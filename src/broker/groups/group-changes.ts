@@ -10,7 +10,7 @@ export class GroupChanges {
    * Pending offsets with another number of deliveries than the runs imply: pairs of offset and deliveries.
    */
   readonly deliveries: number[] = [];
-  /** Pending offsets that a consumer gave back: pairs of offset and the number of times. */
+  /** Pending offsets that a consumer gave back: pairs of offset and count. */
   readonly released: number[] = [];
 
   /**

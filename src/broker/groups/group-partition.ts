@@ -354,8 +354,8 @@ export class GroupPartition {
 
   #passOver(record: Record): void {
     this.#peeked = false;
-    // Removed, but not accounted for yet. When that happens, the cursor is past the message, so the lag must
-    // be reduced here.
+    // Removed, but not accounted for yet. When the accounting reaches this message, the cursor is past it, so
+    // the lag is reduced here.
     if (this.#filter && this.partition.accounting.has(record.offset)) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
   }
