@@ -82,6 +82,8 @@ export class Fence {
   #places: readonly (readonly [path: string, identity: string | undefined])[] = [];
   #lookedMs: number;
   #stopped = false;
+  /** The failure that stopped the heartbeats. */
+  #failure: unknown = undefined;
   /** A second handle of the file, kept open for times without a free descriptor. */
   #kept: File | undefined = undefined;
   #timer: { cancel(): void } | undefined = undefined;
@@ -158,6 +160,7 @@ export class Fence {
 
   async #renew(): Promise<void> {
     while (!this.#isFresh) {
+      if (this.#stopped) throw this.#failure ?? new LogError('closed', 'The log is closed.');
       try {
         await this.look();
       } catch (error) {
@@ -182,6 +185,7 @@ export class Fence {
       } catch (error) {
         if (!isShortage(error)) {
           this.#stopped = true;
+          this.#failure = error;
           this.#watch?.failed(error);
         }
         throw error;

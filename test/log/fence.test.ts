@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Fence } from '../../src/log/fence.ts';
 import { Log, MemoryFiles, RealFiles, type File, type Files } from '../../src/log/index.ts';
 import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
@@ -332,4 +333,18 @@ describe('data of a later version', () => {
     assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['old']);
     await again.log.close();
   });
+});
+
+test('a commit is never confirmed once the heart has stopped, and does not wait for ever', async () => {
+  const files = new MemoryFiles();
+  const clock = new VirtualClock();
+  await files.makeDir('data');
+  const lock = await files.lock('data');
+  const [uuid, token] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];
+  const fence = await Fence.claim({ files, dir: 'data', uuid, lock, clock, token, heartbeatMs: 1000 });
+  assert.equal(fence.confirm(), undefined);
+  await fence.end(false);
+  clock.advance(10_000);
+  await assert.rejects(fence.confirm()!, { code: 'closed' });
+  await lock.release();
 });
