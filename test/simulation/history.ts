@@ -279,6 +279,8 @@ export interface Inventory {
   readonly first: number;
   readonly next: number;
   readonly count: number;
+  /** Messages wait for a commit, as while the journal has no room: they count, and are not read. */
+  readonly areSomeWaiting?: true;
   readonly messages: readonly Sighting[];
   readonly keys?: readonly (readonly [key: string, count: number])[];
 }

@@ -327,6 +327,7 @@ export class World {
           first: partition.firstOffset,
           next: partition.nextOffset,
           count: partition.count,
+          ...(partition.durableEnd < partition.nextOffset ? { areSomeWaiting: true } : {}),
           messages,
           ...(partition.keyIndex
             ? { keys: [...partition.keys('>')].map(([key, { count }]) => [key, count] as const) }

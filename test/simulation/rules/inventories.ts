@@ -14,7 +14,7 @@ const ageSlackMs = 1100;
 
 export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
   const topic = exam.known.topic(fact.topic, exam.at);
-  const { partition, messages, count, first, next, keys } = fact;
+  const { partition, messages, count, first, next, keys, areSomeWaiting } = fact;
   const where = `${topic.key} partition ${partition}`;
   if (next < (topic.next[partition] ?? 0))
     exam.broken(
@@ -23,7 +23,7 @@ export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
     );
   topic.next[partition] = next;
   topic.gone[partition] = next - count;
-  const isWhole = topic.damages.length === 0;
+  const isWhole = topic.damages.length === 0 && areSomeWaiting === undefined;
   if (count !== messages.length && isWhole)
     exam.broken('counts are right', `${where} says ${count}, holds ${messages.length}`);
   const live = new Set<Instance>();
