@@ -101,6 +101,10 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
     while (this.#lifetime.isOpen) {
       this.#pull = new Pull(this.#context, this.#group, this.#options, () => this.#end());
       const collected = await this.#pull.collected;
+      if (!this.#lifetime.isOpen) {
+        for (const { receipt } of collected) receipt.release();
+        break;
+      }
       const reads = collected.map(async (incoming) => read<T>(this.#context, this.#codec, incoming));
       const deliveries = (await Promise.all(reads)).filter((delivery) => delivery !== undefined);
       if (deliveries.length > 0) return { done: false, value: new DeliveryBatch(deliveries) };

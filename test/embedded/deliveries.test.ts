@@ -246,6 +246,20 @@ describe('batches', () => {
     );
   });
 
+  test('that are complete and not yet passed on go back when the loop ends', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publish(1);
+    const group = await topic.group('g', { backoffMs: [60_000] });
+    const batches = group.batches({ waitMs: 1000 });
+    const next = batches.next();
+    await settle();
+    t.clock.advance(1000);
+    void batches.close();
+    assert.equal((await next).done, true);
+    assert.equal((await group.next())?.value, 1);
+  });
+
   test('that are being collected go back when the loop ends', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');
