@@ -42,7 +42,7 @@ export interface ServerJson {
   };
   readonly health: HealthJson;
   readonly stats: {
-    readonly scheduled: number;
+    readonly delayed: number;
     /** The use and the limit of each budget. */
     readonly budgets: { readonly [name: string]: { readonly used: number; readonly limit: number } };
     readonly diskFreeBytes?: number | undefined;

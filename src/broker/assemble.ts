@@ -22,7 +22,7 @@ import {
 import { Attributes, type AttributesHost } from './attributes.ts';
 import type { BrokerOptions } from './broker-options.ts';
 import { Budgets, budgetLimits } from './budgets.ts';
-import { Catalog, scheduleLogId } from './catalog.ts';
+import { Catalog, delayLogId } from './catalog.ts';
 import { CommitCycle } from './commit-cycle.ts';
 import { Condition } from './condition.ts';
 import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
@@ -123,7 +123,7 @@ export class Assembly {
       producerIds: this.producerIds,
       transactions: this.transactions,
       attributes: this.attributes,
-      schedule: () => this.delayed.schedule,
+      delayLog: () => this.delayed.log,
     };
     this.replay = new Replay(this.#stored, this.topicHost);
     this.definitions = new Definitions({
@@ -222,9 +222,9 @@ export class Assembly {
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
         this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
       },
-      schedule: (partition, record, dueMs, listener, token) =>
+      delay: (partition, record, dueMs, listener, token) =>
         this.delayed.add(partition, record, dueMs, listener, token),
-      unschedule: (partition, filter) => this.delayed.takeBack(partition, filter),
+      undelay: (partition, filter) => this.delayed.takeBack(partition, filter),
       topic: (name) => this.catalog.topics.get(name),
       checkSubjects: (config) => this.definitions.checkSubjects(config),
       deadLetterRoute: (name) => this.deadLetterRoutes.get(name),
@@ -311,23 +311,23 @@ export class Assembly {
   }
 
   #makeDelayed(): DelayedMessages {
-    const log = this.log.openPartition(scheduleLogId);
+    const log = this.log.openPartition(delayLogId);
     const host = {
       clock: this.clock,
       steady: this.steady,
       record: (kind: number, id: number, payload: Uint8Array) => this.log.record(kind, id, payload),
-      awaitScheduled: this.commits.awaitScheduled.bind(this.commits),
+      awaitDelayed: this.commits.awaitDelayed.bind(this.commits),
       append: (partitionId: number, record: Record) => {
         const partition = this.catalog.partition(partitionId);
         partition?.topic.appendAccepted(record, partition);
       },
     };
-    return new DelayedMessages(log, host, this.budgets.meter('scheduled'));
+    return new DelayedMessages(log, host, this.budgets.meter('delayed'));
   }
 
   #replayBatch(log: PartitionLog, batch: Batch): void {
     const partition = this.catalog.partition(log.id);
-    if (!partition) return; // a batch of the schedule, or of a topic deleted since
+    if (!partition) return; // a batch of delayed messages, or of a topic deleted since
     const filtered = [...partition.topic.groups.values()].filter((group) => group.isFiltered);
     const note = (record: Record): void => {
       for (const group of filtered) group.noteAppended(partition.index, record, record.offset);

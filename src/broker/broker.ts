@@ -28,7 +28,7 @@ import type { Transactions } from './transactions/transactions.ts';
 export interface BrokerStats {
   readonly topics: number;
   readonly groups: number;
-  readonly scheduled: number;
+  readonly delayed: number;
   /** The use and the limit of each budget. */
   readonly budgets: { readonly [name in BudgetName]: BudgetUse };
   readonly diskFreeBytes: number | undefined;
@@ -286,7 +286,7 @@ export class Broker {
     return {
       topics: this.topics.size,
       groups: this.#parts.catalog.groupsById.size,
-      scheduled: this.#parts.delayed.schedule.size,
+      delayed: this.#parts.delayed.log.size,
       budgets: this.budgets.use(),
       diskFreeBytes: this.#parts.watermarks.diskFreeBytes,
       diskTimeToFullMs: this.#parts.watermarks.diskTimeToFullMs,
@@ -327,7 +327,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#parts.commits.stop();
     this.#parts.watermarks.stop();
-    this.#parts.delayed.schedule.stop();
+    this.#parts.delayed.log.stop();
     this.transactions.stop();
     for (const topic of this.topics.values()) topic.close('closed');
     await this.#parts.compactor.stop();

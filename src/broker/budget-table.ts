@@ -10,7 +10,7 @@ export type BudgetName =
   | 'keys'
   | 'dedupeIds'
   | 'producers'
-  | 'scheduled'
+  | 'delayed'
   | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
@@ -131,9 +131,9 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     help: 'idempotent producers that partitions remember, all together',
     advice: 'Wait until idle ones are forgotten (a day)',
   },
-  scheduled: {
+  delayed: {
     what: 'delayed messages',
-    setting: 'scheduled-max',
+    setting: 'delayed-max',
     bytesEach: 40,
     share: 0.1,
     help: 'messages that wait for their time',

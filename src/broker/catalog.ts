@@ -4,7 +4,7 @@ import { LogIds } from './log-ids.ts';
 import type { Topic, TopicGroup, TopicPartition } from './topics/topic.ts';
 
 /** Id of the log that holds delayed messages. All other ids are given out from 2 on. */
-export const scheduleLogId = 1;
+export const delayLogId = 1;
 
 /** The services that the broker offers to the catalog. */
 interface CatalogHost {
@@ -20,7 +20,7 @@ export class Catalog {
   /** Opened partitions, by the ids of their logs. */
   readonly partitionsById: Map<number, TopicPartition> = new Map();
   readonly #logIds = new LogIds<Topic>();
-  #lastId = scheduleLogId;
+  #lastId = delayLogId;
   readonly #host: CatalogHost;
 
   constructor(host: CatalogHost) {

@@ -128,7 +128,7 @@ export class CommitCycle {
   }
 
   /** As {@link await}, for a delayed message, whose offset is not known yet. */
-  awaitScheduled<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition): void {
+  awaitDelayed<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition): void {
     this.#open.publishes.add(listener, token, partition.index, -1, false);
   }
 

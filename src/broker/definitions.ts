@@ -72,7 +72,7 @@ export class Definitions {
   undefineTopic(topic: Topic): void {
     const { catalog, core, router, commits } = this.#context;
     router.unbindTopic(topic);
-    for (const partition of topic.partitions.opened) void core.unschedule(partition);
+    for (const partition of topic.partitions.opened) void core.undelay(partition);
     catalog.removeTopic(topic);
     this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);
     this.#context.log().useReserve();

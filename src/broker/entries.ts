@@ -28,10 +28,10 @@ export const EntryKind = {
   partitionChanged: 7,
   /** id = topic; one dedupe id. */
   dedupeId: 8,
-  /** id = partition of the message; offset in the schedule, due time. */
-  scheduled: 9,
-  /** id = 0; offset of a message in the schedule that was delivered or dropped. */
-  unscheduled: 10,
+  /** id = partition of the message; offset in the delay log, due time. */
+  delayed: 9,
+  /** id = 0; offset of a message in the delay log that was delivered or dropped. */
+  undelayed: 10,
   /** id = group; offset and metadata of one partition. */
   offsetCommitted: 11,
   /** Checkpoints only. id = partition; first offset, holes, removals to account for. */
@@ -54,12 +54,14 @@ export const EntryKind = {
   openTransactions: 20,
   /** id = 0; JSON {@link AttributeEntry}. */
   attribute: 21,
-  /** id = 0; runs of offsets in the schedule that were removed because their topic was purged or deleted. */
-  scheduleTrimmed: 22,
+  /** id = 0; runs of offsets in the delay log that were removed because their topic was purged or deleted. */
+  delayTrimmed: 22,
   /**
    * id = group; offset, epoch and metadata of one partition, if {@link offsetCommitted} cannot express it.
    */
   offsetCommittedAs: 23,
+  // Reserved: 24 expiries, 25 expiry state, 26 arrivals, 27 levels, 28 level state, 29 holds, 30 schedule
+  // defined, 31 schedule deleted, 32 schedule ticked, 33 unique key, 34 unique key freed.
 } as const;
 
 export interface TopicEntry {
@@ -280,11 +282,11 @@ export function writePartitionChanged(writer: ByteWriter, start: number, removed
 }
 
 /** `runs removed` */
-export function writeScheduleTrimmed(writer: ByteWriter, removed: readonly number[]): void {
+export function writeDelayTrimmed(writer: ByteWriter, removed: readonly number[]): void {
   writeRuns(writer, removed);
 }
 
-export function readScheduleTrimmed(payload: Uint8Array): readonly number[] {
+export function readDelayTrimmed(payload: Uint8Array): readonly number[] {
   const offsets: number[] = [];
   const bounds = readRuns(new ByteReader(payload));
   for (let i = 0; i < bounds.length; i += 2)

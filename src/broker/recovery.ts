@@ -33,7 +33,7 @@ export async function recover(parts: Assembly): Promise<void> {
   if (condition.failure) return; // the opening was rejected
   condition.isReady = true;
   parts.transactions.resume();
-  parts.delayed.schedule.resume();
+  parts.delayed.log.resume();
   parts.compactor.start();
   for (const topic of catalog.topics.values()) topic.resume();
 }

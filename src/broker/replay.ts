@@ -9,7 +9,7 @@ import {
   readOffsetCommittedAs,
   readPartitionChanged,
   readPartitionState,
-  readScheduleTrimmed,
+  readDelayTrimmed,
   type AttributeEntry,
   type GroupEntry,
   type TopicEntry,
@@ -19,7 +19,7 @@ import {
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
-import type { Schedule } from './topics/schedule.ts';
+import type { DelayLog } from './topics/delay-log.ts';
 import { Topic, type TopicHost } from './topics/topic.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Transactions } from './transactions/transactions.ts';
@@ -30,7 +30,7 @@ export interface StoredParts {
   readonly producerIds: ProducerIds;
   readonly transactions: Transactions;
   readonly attributes: Attributes;
-  schedule(): Schedule;
+  delayLog(): DelayLog;
 }
 
 /** The replay turns entries into state: first those of a checkpoint, then those of the journal after it. */
@@ -94,14 +94,14 @@ export class Replay {
           topic.config.dedupeEntriesMax,
         );
       }
-      case EntryKind.scheduled: {
+      case EntryKind.delayed: {
         const reader = new ByteReader(payload);
-        return this.#parts.schedule().add(reader.uvarint(), reader.uvarint(), id);
+        return this.#parts.delayLog().add(reader.uvarint(), reader.uvarint(), id);
       }
-      case EntryKind.unscheduled:
-        return this.#parts.schedule().remove([new ByteReader(payload).uvarint()]);
-      case EntryKind.scheduleTrimmed:
-        return this.#parts.schedule().remove(readScheduleTrimmed(payload));
+      case EntryKind.undelayed:
+        return this.#parts.delayLog().remove([new ByteReader(payload).uvarint()]);
+      case EntryKind.delayTrimmed:
+        return this.#parts.delayLog().remove(readDelayTrimmed(payload));
       case EntryKind.offsetCommitted: {
         const reader = new ByteReader(payload);
         const position = this.#catalog.groupsById.get(id)?.positions.at(reader.uvarint());
@@ -162,9 +162,9 @@ export class Replay {
     const topic = this.#catalog.topicsById.get(id);
     if (!topic) return;
     topic.close('topic-deleted');
-    // The journal of an older program has no entry of its own for this (`scheduleTrimmed`).
+    // The journal of an older program has no entry of its own for this (`delayTrimmed`).
     for (const { log } of topic.partitions.opened)
-      this.#parts.schedule().remove(this.#parts.schedule().offsetsOf(log.id));
+      this.#parts.delayLog().remove(this.#parts.delayLog().offsetsOf(log.id));
     this.#catalog.removeTopic(topic);
     // The deletion is in the journal. If a crash left the files behind, they are deleted now.
     for (const { log } of topic.partitions.opened)
@@ -264,7 +264,7 @@ export class Replay {
   /** Called after the last entry: makes pending messages be delivered again. */
   recovered(): void {
     // A purge only looks at opened partitions.
-    for (const id of this.#parts.schedule().partitionIds) this.#catalog.partition(id);
+    for (const id of this.#parts.delayLog().partitionIds) this.#catalog.partition(id);
     for (const group of this.#catalog.groupsById.values()) group.recovered();
   }
 }

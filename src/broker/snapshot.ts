@@ -86,9 +86,9 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
   for (const [producerId, entry] of transactions.entries())
     add(EntryKind.transactionalProducer, producerId, entry);
   for (const entry of attributes.entries()) add(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry)));
-  for (const [dueMs, offset, partitionId] of parts.schedule().entries()) {
+  for (const [dueMs, offset, partitionId] of parts.delayLog().entries()) {
     scratch.reset().uvarint(offset).uvarint(dueMs);
-    add(EntryKind.scheduled, partitionId, written());
+    add(EntryKind.delayed, partitionId, written());
   }
   pieces.push(writer.copy());
   return pieces;

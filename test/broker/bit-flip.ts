@@ -175,7 +175,7 @@ async function show(broker: Broker): Promise<Shown> {
     for (const [id, { partition, offset }] of topic.deduplication.entries())
       dedupe[`${topic.name}/${id}`] = `${partition}/${offset}`;
   }
-  return { topics, messages, ends, groups, dedupe, scheduled: broker.stats().scheduled };
+  return { topics, messages, ends, groups, dedupe, scheduled: broker.stats().delayed };
 }
 
 export interface Bit {

@@ -206,11 +206,11 @@ describe('a budget refuses objects beyond it, and has room again when one is del
     }));
 
   test('delayed messages', () =>
-    withBroker({ scheduled: 1 }, async ({ broker, clock }) => {
+    withBroker({ delayed: 1 }, async ({ broker, clock }) => {
       const topic = await broker.createTopic({ name: 'a' });
       const options = { deliverAtMs: clock.now() + 1000 };
       await topic.send({ value: '1' }, options);
-      await assert.rejects(topic.send({ value: '2' }, options), reached('scheduled'));
+      await assert.rejects(topic.send({ value: '2' }, options), reached('delayed'));
       await topic.send({ value: 'now' });
     }));
 

@@ -85,7 +85,7 @@ describe('publish', () => {
     const crashed = await Broker.open({ dir: '/data', files: files.copy() });
     const again = await (await open({ broker: crashed })).topic('reminders');
     assert.equal((await again.publish('later', options)).duplicate, true);
-    assert.equal(crashed.stats().scheduled, 1);
+    assert.equal(crashed.stats().delayed, 1);
     await Promise.all([broker.close(), crashed.close()]);
   });
 

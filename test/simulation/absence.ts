@@ -106,7 +106,7 @@ async function consume(broker: Broker, topic: Topic, count: number): Promise<voi
 
 async function holdings({ broker }: Life): Promise<Holdings> {
   const messages = new Map<string, string>();
-  const positions: unknown[] = [broker.stats().scheduled];
+  const positions: unknown[] = [broker.stats().delayed];
   for (const topic of broker.topics.values()) {
     for (let index = 0; index < topic.config.partitions; index++) {
       for await (const record of topic.partitions.at(index)!.scan(0))

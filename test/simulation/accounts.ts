@@ -13,7 +13,7 @@ export function wrongAccounts(broker: Broker): string[] {
     keys: 0,
     dedupeIds: 0,
     producers: 0,
-    scheduled: broker.stats().scheduled,
+    delayed: broker.stats().delayed,
   };
   const count = (name: BudgetName, more: number): void => {
     there[name] = there[name]! + more;

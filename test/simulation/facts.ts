@@ -342,7 +342,7 @@ export class Known {
   readonly #durable: number[] = [];
   run = 0;
   /** Some delayed message could not be read. */
-  isScheduleDamaged = false;
+  isDelayLogDamaged = false;
   /** Publishes to several topics, by the name that the content bears. */
   readonly toAll: Map<number, PublishKnown[]> = new Map();
   readonly queues: { readonly topic: string; readonly group: string }[] = [];

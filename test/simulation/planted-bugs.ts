@@ -255,7 +255,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'forget delayed messages on checkpoint',
     file: 'broker/snapshot.js',
-    find: 'add(EntryKind.scheduled, partitionId, written());',
+    find: 'add(EntryKind.delayed, partitionId, written());',
     replace: ';',
   },
   {
@@ -289,22 +289,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'const takesDelayed = false;',
   },
   {
-    name: 'what is taken back of the schedule is not in the journal',
+    name: 'what is taken back of the delay log is not in the journal',
     file: 'broker/topics/delayed-messages.js',
-    find: 'this.#host.record(EntryKind.scheduleTrimmed, 0, this.#scratch.view());',
+    find: 'this.#host.record(EntryKind.delayTrimmed, 0, this.#scratch.view());',
     replace: ';',
     tests: ['broker/topics/delayed.test.js'],
   },
   {
     name: 'a deleted topic leaves delayed messages',
     file: 'broker/definitions.js',
-    find: 'void core.unschedule(partition);',
+    find: 'void core.undelay(partition);',
     replace: ';',
     tests: ['broker/topics/delayed.test.js'],
   },
   {
     name: 'delayed messages of one due time come in the order of the heap',
-    file: 'broker/topics/due-heap.js',
+    file: 'util/due-heap.js',
     find: 'return dueMs < otherMs || (dueMs === otherMs && offset < this.#slots[slot * fields + 1]);',
     replace: 'return dueMs < otherMs;',
     tests: ['broker/topics/delayed.test.js'],

@@ -8,7 +8,7 @@ export interface PurgeHost {
   readonly leaving: WayOut;
   readonly committed: () => Promise<void>;
   /** Removes delayed messages: all, or those whose keys match the filter. Resolves to their number. */
-  readonly unschedule: (filter?: Filter) => number | Promise<number>;
+  readonly undelay: (filter?: Filter) => number | Promise<number>;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface PurgeHost {
 export async function purge(
   partition: Partition,
   { pattern, before, keep }: PurgeOptions,
-  { leaving, committed, unschedule }: PurgeHost,
+  { leaving, committed, undelay }: PurgeHost,
 ): Promise<number> {
   if (before !== undefined && keep !== undefined) {
     throw new BrokerError('not-allowed', 'A purge takes "before" or "keep", not both.', {
@@ -34,7 +34,7 @@ export async function purge(
     const below = keep === undefined ? end : partition.offsetOfLast(keep);
     if (isRead) removed = await leaving.removeBelow(partition, below, 'purged');
     else leaving.counts.removed += removed = partition.trim(below);
-    if (takesDelayed) removed += await unschedule();
+    if (takesDelayed) removed += await undelay();
   } else {
     const offsets: number[] = [];
     for await (const record of partition.scan(partition.firstOffset, { patterns: [pattern], toOffset: end }))
@@ -45,7 +45,7 @@ export async function purge(
       for (const offset of offsets) if (partition.remove(offset)) removed++;
       leaving.counts.removed += removed;
     }
-    if (takesDelayed) removed += await unschedule(new Filter([pattern]));
+    if (takesDelayed) removed += await undelay(new Filter([pattern]));
   }
   await committed();
   await partition.accounting.run();

@@ -204,7 +204,7 @@ export function refusalOfBudget(
   const { budgets } = host;
   if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
     return budgets.refusal('keys');
-  if (options?.deliverAtMs !== undefined && budgets.isFull('scheduled')) return budgets.refusal('scheduled');
+  if (options?.deliverAtMs !== undefined && budgets.isFull('delayed')) return budgets.refusal('delayed');
   if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;
   if (budgets.isFull('dedupeIds')) host.forgetExpired();
   return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;

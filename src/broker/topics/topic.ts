@@ -45,18 +45,12 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
   readonly log: Log;
   topic(name: string): Topic | undefined;
   /** Stores the message among the delayed ones until `dueMs` (wall clock). */
-  schedule<T>(
-    partition: Partition,
-    record: Record,
-    dueMs: number,
-    listener: PublishListener<T>,
-    token: T,
-  ): void;
+  delay<T>(partition: Partition, record: Record, dueMs: number, listener: PublishListener<T>, token: T): void;
   /**
    * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
    * Returns or resolves to their number.
    */
-  unschedule(partition: Partition, filter?: Filter): number | Promise<number>;
+  undelay(partition: Partition, filter?: Filter): number | Promise<number>;
   /** Adds the dedupe id to the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
   /** A partition is used for the first time. */
@@ -292,7 +286,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     const { key, options, dedupeId } = admission;
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
-      return core.schedule(partition, record, options.deliverAtMs, listener, token);
+      return core.delay(partition, record, options.deliverAtMs, listener, token);
     }
     const offset = this.appendAccepted(record, partition);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
@@ -353,7 +347,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     return purge(partition, options, {
       leaving: this.leaving,
       committed: () => this.#committed(),
-      unschedule: (filter) => this.#core.unschedule(partition, filter),
+      undelay: (filter) => this.#core.undelay(partition, filter),
     });
   }
 

@@ -108,7 +108,7 @@ function addServer(
 ): void {
   const { rss, heapUsed, external, cpuMicroseconds } = processFigures();
   const { ready, diskFull, memoryFull, damage, clockJumps, clockAheadMs } = broker.health;
-  const { topics, groups, scheduled, diskFreeBytes } = broker.stats();
+  const { topics, groups, delayed, diskFreeBytes } = broker.stats();
   for (const [budget, { used, limit }] of Object.entries(broker.stats().budgets)) {
     families.gauge('budget_used', 'objects there are, of a kind whose number is limited', used, { budget });
     families.gauge('budget_limit', 'objects of the kind there may be', limit, { budget });
@@ -146,7 +146,7 @@ function addServer(
   families.gauge('subscriptions', 'live subscriptions', broker.router.subscriptions);
   families.gauge('topics', 'topics', topics);
   families.gauge('groups', 'groups', groups);
-  families.gauge('scheduled_messages', 'delayed messages that wait for their time', scheduled);
+  families.gauge('delayed_messages', 'delayed messages that wait for their time', delayed);
   for (const { name, connections } of doors)
     families.gauge('connections', 'open connections', connections, { protocol: name });
   families.gauge('connections', 'open connections', adminConnections(), { protocol: 'admin' });

@@ -298,7 +298,7 @@ test('a delayed message appears at its time, also after a restart', async () => 
   await kit.settle();
   assert.equal(topic.count, 1);
   await kit.restart();
-  assert.equal(kit.broker.stats().scheduled, 1);
+  assert.equal(kit.broker.stats().delayed, 1);
   await kit.advance(4000);
   await kit.settle();
   const again = kit.broker.topic('orders')!;

@@ -56,6 +56,6 @@ export function removalAsked(exam: Examination, fact: FactOf<'purge' | 'remove' 
 }
 
 export function damaged(exam: Examination, fact: FactOf<'damaged'>): void {
-  if (fact.topic === undefined) exam.known.isScheduleDamaged = true;
+  if (fact.topic === undefined) exam.known.isDelayLogDamaged = true;
   else exam.known.topic(fact.topic, exam.at).damages.push(fact);
 }

@@ -21,7 +21,7 @@ export function drained(exam: Examination): void {
 
 /** Every delayed message that was accepted has come, where nothing may have taken it since. */
 function delayed(exam: Examination): void {
-  if (exam.known.isScheduleDamaged) return;
+  if (exam.known.isDelayLogDamaged) return;
   for (const { plan, topic: key, dueMs, answer, offset } of exam.known.publishes.values()) {
     if (dueMs === undefined || dueMs > exam.wallMs || answer !== 'stored' || offset >= 0) continue;
     const topic = exam.known.topics.get(key)!;

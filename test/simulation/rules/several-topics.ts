@@ -88,8 +88,8 @@ function mayBeUnseen(exam: Examination, { topic: key, plan, dueMs }: PublishKnow
   const hasWindow = topic.configs.some(({ dedupeWindowMs }) => dedupeWindowMs > 0);
   if (plan.dedupeId !== undefined && hasWindow) return true; // a duplicate of another
   if (dueMs !== undefined) {
-    const { isScheduleDamaged, upSinceWallMs } = exam.known;
-    if (isScheduleDamaged || exam.wallMs < Math.max(dueMs, upSinceWallMs) + dueSlackMs) return true;
+    const { isDelayLogDamaged, upSinceWallMs } = exam.known;
+    if (isDelayLogDamaged || exam.wallMs < Math.max(dueMs, upSinceWallMs) + dueSlackMs) return true;
   }
   // A group that has left takes the messages with it that it alone was holding.
   return (

@@ -1,16 +1,15 @@
 import { BatchReader, Record, type PartitionLog } from '../../log/index.ts';
-import { OffsetSet, type Clock, type SteadyTime, type Timer } from '../../util/index.ts';
+import { DueHeap, OffsetSet, type Clock, type SteadyTime, type Timer } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
-import { DueHeap } from './due-heap.ts';
 import type { Filter } from '../partitions/filter.ts';
 import { copyRecord } from '../partitions/message.ts';
 
-/** The services that the broker offers to the schedule. */
-export interface ScheduleHost {
+/** The services that the broker offers to the delay log. */
+export interface DelayLogHost {
   readonly clock: Clock;
   readonly steady: SteadyTime;
   /**
-   * The message of `offset` is due: appends it to its topic and records that it left the schedule, in one
+   * The message of `offset` is due: appends it to its topic and records that it left the delay log, in one
    * commit. It is dropped if its partition was deleted.
    */
   due(partitionId: number, offset: number, record: Record): void;
@@ -21,11 +20,11 @@ const loadRetryMs = 1000;
 const staleMin = 64;
 
 /**
- * The schedule holds delayed messages until they are due. They are stored in a log of their own, with an
+ * The delay log holds delayed messages until they are due. They are stored in a log of their own, with an
  * index of 24 bytes per message in memory.
  */
-export class Schedule {
-  readonly #host: ScheduleHost;
+export class DelayLog {
+  readonly #host: DelayLogHost;
   readonly #log: PartitionLog;
   readonly #heap = new DueHeap();
   readonly #outstanding = new OffsetSet();
@@ -41,7 +40,7 @@ export class Schedule {
   #started = false;
   #stopped = false;
 
-  constructor(log: PartitionLog, host: ScheduleHost, meter: Meter) {
+  constructor(log: PartitionLog, host: DelayLogHost, meter: Meter) {
     this.#meter = meter;
     this.#log = log;
     this.#host = host;
@@ -55,7 +54,7 @@ export class Schedule {
     return this.#log;
   }
 
-  /** Stores a record; returns its offset in the schedule. */
+  /** Stores a record; returns its offset in the delay log. */
   append(record: Record): number {
     return this.#log.append(record);
   }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DueHeap } from '../../../src/broker/topics/due-heap.ts';
-import { SeededRandom } from '../../../src/util/index.ts';
+import { DueHeap, SeededRandom } from '../../src/util/index.ts';
 
 type Entry = readonly [dueMs: number, offset: number, partitionId: number];
 
