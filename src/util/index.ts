@@ -44,4 +44,5 @@ export {
   subjectsOverlap,
 } from './subject.ts';
 export { SteadyTime, type ClockJump } from './steady-time.ts';
+export { TokenBucket, type RateLimit } from './token-bucket.ts';
 export { VirtualClock } from './virtual-clock.ts';
