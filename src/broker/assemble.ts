@@ -311,12 +311,19 @@ export class Assembly {
   }
 
   #makeDelayed(): DelayedMessages {
+    const { condition } = this;
     const log = this.log.openPartition(delayLogId);
     const host = {
       clock: this.clock,
       steady: this.steady,
+      pacing: this.pacing,
+      get refusal() {
+        return condition.refusalForGood;
+      },
       record: (kind: number, id: number, payload: Uint8Array) => this.log.record(kind, id, payload),
       awaitDelayed: this.commits.awaitDelayed.bind(this.commits),
+      afterCommit: this.commits.afterCommit.bind(this.commits),
+      partition: (id: number) => this.catalog.partition(id),
       append: (partitionId: number, record: Record) => {
         const partition = this.catalog.partition(partitionId);
         partition?.topic.appendAccepted(record, partition);

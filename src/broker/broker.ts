@@ -21,6 +21,7 @@ import {
   type PublishToAllMode,
   type PublishToAllOptions,
 } from './topics/publish-to-all.ts';
+import type { DelayedMessages } from './topics/delayed-messages.ts';
 import type { Topic } from './topics/topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
 import type { Transactions } from './transactions/transactions.ts';
@@ -231,6 +232,11 @@ export class Broker {
     mayGoTo?: (topic: string) => boolean,
   ): Promise<Redriven> {
     return redrive(this.#parts.topicHost, letters, options, mayGoTo);
+  }
+
+  /** Delayed messages: list, read, move, cancel, publish now. */
+  get delayed(): DelayedMessages {
+    return this.#parts.delayed;
   }
 
   // ---- for frontends and operators

@@ -128,8 +128,8 @@ export class CommitCycle {
   }
 
   /** As {@link await}, for a delayed message, whose offset is not known yet. */
-  awaitDelayed<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition): void {
-    this.#open.publishes.add(listener, token, partition.index, -1, false);
+  awaitDelayed<T>(listener: PublishListener<T>, token: T, partition: ChangingPartition, id: number): void {
+    this.#open.publishes.addDelayed(listener, token, partition.index, id);
   }
 
   /**

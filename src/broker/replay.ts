@@ -99,9 +99,11 @@ export class Replay {
         return this.#parts.delayLog().add(reader.uvarint(), reader.uvarint(), id);
       }
       case EntryKind.undelayed:
-        return this.#parts.delayLog().remove([new ByteReader(payload).uvarint()]);
+        this.#parts.delayLog().remove([new ByteReader(payload).uvarint()]);
+        return;
       case EntryKind.delayTrimmed:
-        return this.#parts.delayLog().remove(readDelayTrimmed(payload));
+        this.#parts.delayLog().remove(readDelayTrimmed(payload));
+        return;
       case EntryKind.offsetCommitted: {
         const reader = new ByteReader(payload);
         const position = this.#catalog.groupsById.get(id)?.positions.at(reader.uvarint());

@@ -5,6 +5,13 @@ export type { HandlerContext } from './call.ts';
 export { bytes, json, text, type AnyCodec, type Codec, type CodecInput, type CodecOutput } from './codec.ts';
 export type { CloseOptions } from './context.ts';
 export { DeadLetters, type Redriven, type RedriveOptions, type RedriveRefusal } from './dead-letters.ts';
+export {
+  Delayed,
+  type DelayedListOptions,
+  type DelayedMessage,
+  type DelayedSelection,
+  type DelayedTime,
+} from './delayed.ts';
 export { Deliveries, type DeliveriesOptions } from './deliveries.ts';
 export { Delivery, type NackOptions } from './delivery.ts';
 export {

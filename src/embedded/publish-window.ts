@@ -105,6 +105,11 @@ export class PublishWindow implements PublishListener<Waiter> {
     this.#leave();
   }
 
+  delayed(waiter: Waiter, partition: number, delayedId: number): void {
+    waiter.resolve({ partition, offset: -1, duplicate: false, delayedId });
+    this.#leave();
+  }
+
   refused(waiter: Waiter, error: Error): void {
     waiter.reject(error);
     this.#leave();

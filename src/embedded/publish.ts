@@ -55,7 +55,7 @@ export interface BatchMessage<In> extends MessageOptions {
 }
 
 /** Ten years. A longer delay is taken for a mistake: another unit, or a time instead of a delay. */
-const delayMsMax = 10 * 365 * 86_400_000;
+export const delayMsMax: number = 10 * 365 * 86_400_000;
 
 export const messageChecks: Checks<MessageOptions> = {
   key: text,

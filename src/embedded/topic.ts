@@ -9,6 +9,7 @@ import {
 import { browse, checkBrowse, type BrowseOptions } from './browse.ts';
 import { encodeBy, type AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
+import { Delayed } from './delayed.ts';
 import { Follow, type FollowOptions } from './follow.ts';
 import { Group } from './group.ts';
 import { changedGroup, newGroup, type GroupSettings } from './group-settings.ts';
@@ -192,6 +193,11 @@ export class Topic<In, Out = In> {
    */
   follow(options: FollowOptions = {}): Promise<Follow<Out>> {
     return Follow.begin<Out>(this.#context, this.#core, this.#codec, options);
+  }
+
+  /** The delayed messages of this topic: list, read, move, cancel, publish now. */
+  get delayed(): Delayed<Out> {
+    return new Delayed<Out>(this.#context, this.#core, this.#codec);
   }
 
   // ---- reading

@@ -25,6 +25,7 @@ export {
 export { SystemClock, rfc3339, type Clock, type Timer } from './clock.ts';
 export { crc32c, crc32cPlain } from './crc32c.ts';
 export { DueHeap } from './due-heap.ts';
+export { DueTable } from './due-table.ts';
 export { IndexedHeap, type HeapItem } from './indexed-heap.ts';
 export { heapBytes, memoryForObjectsBytes, memoryLimitBytes } from './machine-memory.ts';
 export { Gate, Mutex } from './mutex.ts';

@@ -80,7 +80,8 @@ describe('publish', () => {
     const broker = await Broker.open({ dir: '/data', files });
     const topic = await (await open({ broker })).topic('reminders');
     const options = { delayMs: 3_600_000, dedupeId: 'x' };
-    assert.deepEqual(await topic.publish('later', options), { partition: 0, offset: -1, duplicate: false });
+    const later = { partition: 0, offset: -1, duplicate: false, delayedId: 0 };
+    assert.deepEqual(await topic.publish('later', options), later);
     assert.deepEqual(await topic.publish('later', options), { partition: 0, offset: -1, duplicate: true });
     const crashed = await Broker.open({ dir: '/data', files: files.copy() });
     const again = await (await open({ broker: crashed })).topic('reminders');

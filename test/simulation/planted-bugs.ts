@@ -304,9 +304,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'delayed messages of one due time come in the order of the heap',
-    file: 'util/due-heap.js',
-    find: 'return dueMs < otherMs || (dueMs === otherMs && offset < this.#slots[slot * fields + 1]);',
-    replace: 'return dueMs < otherMs;',
+    file: 'util/due-table.js',
+    find: 'return difference < 0 || (difference === 0 && this.#offsets[a] < this.#offsets[b]);',
+    replace: 'return difference < 0;',
     tests: ['broker/topics/delayed.test.js'],
   },
   {

@@ -1,5 +1,5 @@
 import { BatchReader, Record, type PartitionLog } from '../../log/index.ts';
-import { DueHeap, OffsetSet, type Clock, type SteadyTime, type Timer } from '../../util/index.ts';
+import { DueTable, type Clock, type SteadyTime, type Timer } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Filter } from '../partitions/filter.ts';
 import { copyRecord } from '../partitions/message.ts';
@@ -15,23 +15,27 @@ export interface DelayLogHost {
   due(partitionId: number, offset: number, record: Record): void;
 }
 
+/** The place of a delayed message. */
+export interface DelayedPlace {
+  /** Its offset in the delay log. */
+  readonly offset: number;
+  /** Wall clock. */
+  readonly dueMs: number;
+  readonly partitionId: number;
+}
+
 const loadRetryMs = 1000;
-/** Up to this number of stale entries stays in the heap, however small it is. */
-const staleMin = 64;
 
 /**
  * The delay log holds delayed messages until they are due. They are stored in a log of their own, with an
- * index of 24 bytes per message in memory.
+ * index of 28 bytes per message in memory.
  */
 export class DelayLog {
   readonly #host: DelayLogHost;
   readonly #log: PartitionLog;
-  readonly #heap = new DueHeap();
-  readonly #outstanding = new OffsetSet();
-  /** Number of entries in the heap for each partition, by its id. */
+  readonly #table = new DueTable();
+  /** Number of delayed messages of each partition, by its id. */
   readonly #waiting = new Map<number, number>();
-  /** Number of heap entries that are no longer outstanding: at most half of the heap, apart from a few. */
-  #stale = 0;
   readonly #meter: Meter;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
@@ -47,7 +51,7 @@ export class DelayLog {
   }
 
   get size(): number {
-    return this.#outstanding.size;
+    return this.#table.size;
   }
 
   get log(): PartitionLog {
@@ -61,36 +65,39 @@ export class DelayLog {
 
   /**
    * Makes the record at `offset` due at `dueMs`, by the wall clock as it is now: a later jump of the clock
-   * does not change the wait.
+   * does not change the wait. A record that waits already is moved to that time.
    */
   add(offset: number, dueMs: number, partitionId: number): void {
-    if (!this.#outstanding.add(offset)) return; // already known
-    this.#meter.set(this.#outstanding.size);
-    this.#heap.push(dueMs - this.#host.steady.aheadMs, offset, partitionId);
-    this.#waiting.set(partitionId, (this.#waiting.get(partitionId) ?? 0) + 1);
+    const steadyMs = dueMs - this.#host.steady.aheadMs;
+    if (!this.#table.move(offset, steadyMs)) {
+      this.#table.add(steadyMs, offset, partitionId);
+      this.#meter.set(this.#table.size);
+      this.#waiting.set(partitionId, this.countOf(partitionId) + 1);
+    }
     this.#arm();
   }
 
-  /** The records at these ascending offsets were delivered or are dropped. */
-  remove(offsets: readonly number[]): void {
-    for (const offset of offsets) if (this.#outstanding.delete(offset)) this.#stale++;
-    this.#meter.set(this.#outstanding.size);
-    if (this.#stale > staleMin && this.#stale * 2 > this.#heap.size) this.#sweep();
-    this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
+  /** The records at these offsets were delivered or are dropped. Returns how many of them waited. */
+  remove(offsets: readonly number[]): number {
+    let removed = 0;
+    for (const offset of offsets) if (this.#remove(offset)) removed++;
+    this.#removed();
+    return removed;
   }
 
-  #sweep(): void {
-    this.#heap.removeWhere(
-      (offset) => !this.#outstanding.has(offset),
-      (partitionId) => this.#left(partitionId),
-    );
-    this.#stale = 0;
-  }
-
-  #left(partitionId: number): void {
-    const left = this.#waiting.get(partitionId)! - 1;
+  #remove(offset: number): boolean {
+    const partitionId = this.#table.partitionIdOf(offset);
+    if (partitionId === undefined) return false;
+    this.#table.remove(offset);
+    const left = this.countOf(partitionId) - 1;
     if (left > 0) this.#waiting.set(partitionId, left);
     else this.#waiting.delete(partitionId);
+    return true;
+  }
+
+  #removed(): void {
+    this.#meter.set(this.#table.size);
+    this.#log.trim(this.#table.lowestOffset() ?? this.#log.endOffset);
   }
 
   /** Ids of the partitions with delayed messages. */
@@ -98,37 +105,87 @@ export class DelayLog {
     return this.#waiting.keys();
   }
 
+  /** Number of delayed messages of a partition. */
+  countOf(partitionId: number): number {
+    return this.#waiting.get(partitionId) ?? 0;
+  }
+
+  /** Where a delayed message stands; undefined if none waits at this offset. */
+  placeOf(offset: number): DelayedPlace | undefined {
+    const steadyMs = this.#table.dueMsOf(offset);
+    if (steadyMs === undefined) return undefined;
+    const partitionId = this.#table.partitionIdOf(offset)!;
+    return { offset, dueMs: this.#host.steady.toWall(steadyMs), partitionId };
+  }
+
+  /**
+   * The first delayed messages of these partitions (absent: of all), from an offset on, in the order of their
+   * publishes. Takes about a nanosecond for each message that is passed over.
+   */
+  places(partitionIds: ReadonlySet<number> | undefined, from: number, limit: number): DelayedPlace[] {
+    const found: DelayedPlace[] = [];
+    let left = this.#table.size;
+    if (partitionIds) {
+      left = 0;
+      for (const id of partitionIds) left += this.countOf(id);
+    }
+    const { aheadMs } = this.#host.steady;
+    let wanted = Math.min(limit, left);
+    if (wanted > 0)
+      this.#table.visit(from, (offset, dueMs, partitionId) => {
+        if (partitionIds && !partitionIds.has(partitionId)) return true;
+        found.push({ offset, dueMs: dueMs + aheadMs, partitionId });
+        return --wanted > 0;
+      });
+    return found;
+  }
+
   /** Offsets of the delayed messages of a partition, ascending. */
   offsetsOf(partitionId: number): readonly number[] {
-    if (!this.#waiting.has(partitionId)) return [];
-    const offsets: number[] = [];
-    for (const [, offset, id] of this.entries()) if (id === partitionId) offsets.push(offset);
-    return offsets.sort((a, b) => a - b);
+    return this.places(new Set([partitionId]), 0, Infinity).map(({ offset }) => offset);
   }
 
   /** The same for messages whose keys pass the filter. The messages are read, so they must be durable. */
   async matching(partitionId: number, filter: Filter): Promise<readonly number[]> {
-    const reader = new BatchReader();
-    const record = new Record();
     const found: number[] = [];
-    let readTo = 0;
-    const wanted = new Set(this.offsetsOf(partitionId));
-    for (const offset of wanted) {
-      if (offset < readTo) continue; // read with the batch before
-      const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
-      if (!batch) continue;
-      reader.reset(batch, offset);
-      while (reader.next(record))
-        if (wanted.has(record.offset) && filter.matchesRecord(record)) found.push(record.offset);
-      readTo = batch.endOffset;
-    }
-    return found.filter((offset) => this.#outstanding.has(offset)); // some became due meanwhile
+    await this.read(this.offsetsOf(partitionId), (record) => {
+      if (filter.matchesRecord(record)) found.push(record.offset);
+    });
+    return found.filter((offset) => this.#table.has(offset)); // some became due meanwhile
   }
 
-  /** Due time, offset and partition of every delayed message. */
+  /**
+   * Reads the records at these ascending offsets; they must be durable. Records that cannot be read are left
+   * out. The record is a flyweight: it is valid inside the call.
+   */
+  async read(offsets: readonly number[], take: (record: Record) => void): Promise<void> {
+    const reader = new BatchReader();
+    const record = new Record();
+    let at = 0;
+    while (at < offsets.length) {
+      const offset = offsets[at]!;
+      const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
+      if (batch) {
+        reader.reset(batch, offset);
+        while (at < offsets.length && reader.next(record)) {
+          while (at < offsets.length && offsets[at]! < record.offset) at++;
+          if (offsets[at] === record.offset) take(record);
+        }
+      }
+      const end = batch?.endOffset ?? offset + 1;
+      while (at < offsets.length && offsets[at]! < end) at++;
+    }
+  }
+
+  /** Due time, offset and partition of every delayed message, in the order of offsets. */
   *entries(): Iterable<readonly [dueMs: number, offset: number, partitionId: number]> {
-    for (const [dueMs, offset, partitionId] of this.#heap.entries())
-      if (this.#outstanding.has(offset)) yield [this.#host.steady.toWall(dueMs), offset, partitionId];
+    const pageSize = 10_000;
+    for (let from = 0; ;) {
+      const page = this.places(undefined, from, pageSize);
+      for (const { dueMs, offset, partitionId } of page) yield [dueMs, offset, partitionId];
+      if (page.length < pageSize) return;
+      from = page.at(-1)!.offset + 1;
+    }
   }
 
   /** Starts the timer, after recovery. */
@@ -143,7 +200,7 @@ export class DelayLog {
   }
 
   #arm(): void {
-    const dueMs = this.#heap.firstDueMs();
+    const dueMs = this.#table.firstDueMs();
     if (!this.#started || this.#stopped || this.#running || dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
@@ -160,17 +217,12 @@ export class DelayLog {
     const record = new Record();
     let retryMs: number | undefined;
     try {
-      while (!this.#stopped && this.#heap.firstDueMs() <= this.#host.steady.now()) {
-        const offset = this.#heap.firstOffset();
-        if (!this.#outstanding.has(offset)) {
-          this.#stale--;
-          this.#pop();
-          continue;
-        }
+      while (!this.#stopped && this.#isDue()) {
+        const offset = this.#table.firstOffset();
         const batch = this.#log.cached(offset) ?? (await this.#log.load(offset));
         if (this.#stopped) break;
-        // The message was removed meanwhile, or one that is due earlier was added.
-        if (this.#heap.firstOffset() !== offset || !this.#outstanding.has(offset)) continue;
+        // The message was removed or moved meanwhile, or one that is due earlier was added.
+        if (this.#table.firstOffset() !== offset || !this.#isDue()) continue;
         if (!batch && offset >= this.#log.durableEnd) {
           retryMs = loadRetryMs;
           break;
@@ -178,12 +230,10 @@ export class DelayLog {
         if (batch && batch.baseOffset <= offset) {
           reader.reset(batch, offset);
           if (reader.next(record) && record.offset === offset)
-            this.#host.due(this.#heap.firstPartitionId(), offset, copyRecord(record));
+            this.#host.due(this.#table.firstPartitionId(), offset, copyRecord(record));
         }
-        this.#outstanding.delete(offset);
-        this.#meter.set(this.#outstanding.size);
-        this.#pop();
-        this.#log.trim(this.#outstanding.nextPresent(0) ?? this.#log.endOffset);
+        this.#remove(offset);
+        this.#removed();
       }
     } catch {
       retryMs = loadRetryMs; // the log reports its own errors
@@ -195,10 +245,8 @@ export class DelayLog {
     }
   }
 
-  /** Removes the first entry, which has been handled. */
-  #pop(): void {
-    this.#left(this.#heap.firstPartitionId());
-    this.#heap.pop();
+  #isDue(): boolean {
+    return this.#table.firstDueMs() <= this.#host.steady.now();
   }
 
   /**

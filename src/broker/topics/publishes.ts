@@ -24,6 +24,8 @@ export interface Published {
   readonly partition: number;
   readonly offset: number;
   readonly duplicate: boolean;
+  /** The id of the message while it is delayed; see delayed-messages.ts. Absent: it is not delayed. */
+  readonly delayedId?: number;
 }
 
 /** The transaction named by the publisher of a batch. */
@@ -40,6 +42,11 @@ export interface BatchTransaction {
 export interface PublishListener<T> {
   /** The message is on disk. `duplicate`: an earlier publish stored it, at this offset. */
   published(token: T, partition: number, offset: number, duplicate: boolean): void;
+  /**
+   * The message is on disk and waits for its time, under this id. Absent: {@link published} is called, with
+   * offset -1.
+   */
+  delayed?(token: T, partition: number, id: number): void;
   refused(token: T, error: Error): void;
 }
 
@@ -52,7 +59,7 @@ export class PublishesOfCommit {
   readonly #listeners: (PublishListener<unknown> | undefined)[] = [];
   readonly #tokens: unknown[] = [];
   readonly #offsets: number[] = [];
-  /** Partition * 2, plus 1 for a duplicate. */
+  /** Partition * 4, plus 1 for a duplicate, plus 2 for a delayed message, whose offset is its id. */
   readonly #flags: number[] = [];
   #size = 0;
 
@@ -67,18 +74,30 @@ export class PublishesOfCommit {
     offset: number,
     duplicate: boolean,
   ): void {
+    this.#add(listener, token, partition * 4 + (duplicate ? 1 : 0), offset);
+  }
+
+  addDelayed<T>(listener: PublishListener<T>, token: T, partition: number, id: number): void {
+    this.#add(listener, token, partition * 4 + 2, id);
+  }
+
+  #add<T>(listener: PublishListener<T>, token: T, flags: number, offset: number): void {
     const at = this.#size++;
     this.#listeners[at] = listener;
     this.#tokens[at] = token;
     this.#offsets[at] = offset;
-    this.#flags[at] = partition * 2 + (duplicate ? 1 : 0);
+    this.#flags[at] = flags;
   }
 
   /** Confirms all publishes, and forgets them. */
   committed(): void {
     for (let i = 0; i < this.#size; i++) {
       const flags = this.#flags[i]!;
-      this.#listeners[i]!.published(this.#tokens[i], flags >>> 1, this.#offsets[i]!, (flags & 1) === 1);
+      const listener = this.#listeners[i]!;
+      if ((flags & 2) === 0)
+        listener.published(this.#tokens[i], flags >>> 2, this.#offsets[i]!, (flags & 1) === 1);
+      else if (listener.delayed) listener.delayed(this.#tokens[i], flags >>> 2, this.#offsets[i]!);
+      else listener.published(this.#tokens[i], flags >>> 2, -1, false);
     }
     this.#clear();
   }

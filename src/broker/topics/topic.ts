@@ -221,6 +221,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     return new Promise((resolve, reject) => {
       const listener: PublishListener<undefined> = {
         published: (_, partition, offset, duplicate) => resolve({ partition, offset, duplicate }),
+        delayed: (_, partition, delayedId) => resolve({ partition, offset: -1, duplicate: false, delayedId }),
         refused: (_, error) => reject(error),
       };
       this.publish(recordOf(message), options, listener, undefined);
