@@ -35,6 +35,7 @@ export type {
   PartitionJson,
   PurgedJson,
   PurgeJson,
+  RateJson,
   TopicConfigJson,
   TopicDeletedJson,
   TopicDetailsJson,

@@ -21,6 +21,8 @@ export interface TopicJson {
   readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
   readonly deadLettered: number;
   readonly deadLettersLost: number;
+  /** Publishes since the start beyond the topic's rate: those that were refused, and that had to wait. */
+  readonly overRate: { readonly refused: number; readonly waited: number };
   readonly createdMs: number;
 }
 
@@ -62,6 +64,8 @@ export interface TopicConfigJson {
   readonly groupsMax?: number;
   readonly overflow: 'drop-oldest' | 'reject' | 'wait';
   readonly overflowPerKey: 'drop-oldest' | 'reject';
+  readonly publishRate?: RateJson;
+  readonly overRate?: 'reject' | 'wait';
   readonly dedupeWindowMs: number;
   readonly dedupeEntriesMax: number;
   readonly timestamps?: 'append';
@@ -71,6 +75,12 @@ export interface TopicConfigJson {
   readonly deadLetter?: DeadLetterPolicyJson;
   /** Facts that protocols keep about the topic, by protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** So many messages a second, and up to `burst` of them at once. */
+export interface RateJson {
+  readonly perSecond: number;
+  readonly burst: number;
 }
 
 /**

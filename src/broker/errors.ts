@@ -24,6 +24,8 @@ export type BrokerErrorCode =
   | 'topic-full'
   | 'topic-bytes-full'
   | 'key-full'
+  /** More publishes than the topic's rate allows: `details.retryAfterMs` says how long to wait. */
+  | 'rate-exceeded'
   | 'wrong-last-offset'
   | 'wrong-last-key-offset'
   | 'wrong-last-dedupe-id'
@@ -44,6 +46,8 @@ export interface BrokerErrorDetails {
   readonly lastOffset?: number;
   readonly lastDedupeId?: string | undefined;
   readonly limit?: number;
+  /** When to try again, in milliseconds from now. */
+  readonly retryAfterMs?: number;
   /** The budget that is used up; see budget-table.ts. */
   readonly budget?: BudgetName;
 }

@@ -14,6 +14,7 @@ interface MeasuredTopic extends Topic {
     readonly deadLettered: number;
     readonly lost: number;
   };
+  readonly publishRate: TopicStats['overRate'];
 }
 
 /** A group as far as its statistics need it. */
@@ -47,6 +48,8 @@ export interface TopicStats {
   readonly deadLettered: number;
   /** Messages that its policy would have made dead letters, but that were removed without. */
   readonly deadLettersLost: number;
+  /** Publishes since the start beyond the topic's rate: those that were refused, and that had to wait. */
+  readonly overRate: { readonly refused: number; readonly waited: number };
 }
 
 /** Statistics of a group. The lag counts messages on disk. */
@@ -81,6 +84,7 @@ export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
     left: { ...topic.leaving.counts },
     deadLettered: topic.leaving.deadLettered,
     deadLettersLost: topic.leaving.lost,
+    overRate: { refused: topic.publishRate.refused, waited: topic.publishRate.waited },
     ...(Number.isFinite(timeToFullMs) ? { timeToFullMs: Math.round(timeToFullMs) } : {}),
   };
 }

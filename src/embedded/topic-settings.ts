@@ -22,6 +22,8 @@ const settingNames = {
   groupsMax: true,
   overflow: true,
   overflowPerKey: true,
+  publishRate: true,
+  overRate: true,
   dedupeWindowMs: true,
   dedupeEntriesMax: true,
   keyState: true,

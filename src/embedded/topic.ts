@@ -98,7 +98,7 @@ export class Topic<In, Out = In> {
     const { window } = this.#context;
     const message = this.#outgoing(value, options);
     const ready = message instanceof Promise ? await message : message;
-    return publishOne(window, this.#core, ready, options.signal);
+    return this.#awake(publishOne(window, this.#core, ready, options.signal));
   }
 
   /**
@@ -129,7 +129,12 @@ export class Topic<In, Out = In> {
       const each = this.#outgoing(message.value, message);
       ready.push(each instanceof Promise ? await each : each);
     }
-    return publishTogether(this.#context.window, this.#core, ready, options.signal);
+    return this.#awake(publishTogether(this.#context.window, this.#core, ready, options.signal));
+  }
+
+  /** Keeps the process alive until a publish is answered that may wait for the topic's rate. */
+  #awake<P>(published: Promise<P>): Promise<P> {
+    return this.#core.publishRate.makesWait ? published.finally(this.#context.keepAlive.hold()) : published;
   }
 
   #outgoing(value: In, options: MessageOptions): Outgoing | Promise<Outgoing> {

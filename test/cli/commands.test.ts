@@ -149,6 +149,14 @@ describe('commands against a running broker', () => {
       true,
     );
     assert.deepEqual(await lines('groups', 'resume', topic, group).then(([one]) => one?.['paused']), false);
+    const slow = uniqueName('slow');
+    await run('topics', 'create', slow, '--publish-rate', '0.01', '--over-rate', 'reject');
+    await run('pub', slow, 'first');
+    assert.match((await run('pub', slow, 'second')).err, /takes 0.01 messages a second, and 1 at once/);
+    assert.match(
+      (await run('topics', 'show', slow)).out,
+      /^rate +0.01 a second, 1 at once; 1 refused since the start$/m,
+    );
     const small = uniqueName('small');
     await run('topics', 'create', small, '--max-messages', '1', '--overflow', 'reject');
     await run('pub', small, 'full');

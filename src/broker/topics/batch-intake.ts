@@ -1,5 +1,6 @@
 import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../../log/index.ts';
 import { refusalOfBatchBudget, refusalOfBatchRoom, type AdmissionHost } from './admission.ts';
+import type { PublishRate } from './publish-rate.ts';
 import type { AgeRetention } from '../retention/age-retention.ts';
 import type { Clock } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
@@ -17,6 +18,7 @@ interface IntakeTopic extends Topic {
   readonly partitions: { readonly length: number; at(index: number): Partition | undefined };
   readonly deduplication: Deduplication;
   readonly inRate: Rate;
+  readonly publishRate: PublishRate;
   /**
    * Why a partition takes no message until more of the messages that its limits drop are moved; undefined if
    * it takes messages.
@@ -120,6 +122,12 @@ export class BatchIntake {
       topic.leaving.refusal(partition) ??
       refusalOfBatchBudget(core, partition, batch, () => this.#newKeys(partition, batch));
     if (refusal) return listener.refused(token, refusal);
+    const tooFast = topic.publishRate.refusalOf(batch.count);
+    if (tooFast) {
+      topic.publishRate.refused++;
+      return listener.refused(token, tooFast);
+    }
+    topic.publishRate.take(batch.count);
     if (batch.transactional) core.transactions.joined(batch, partition);
     if (topic.config.timestamps === 'append')
       stampAppendTime(batch, (partition.stampedMs = core.clock.now()));

@@ -31,7 +31,7 @@ const deaf: PublishListener<undefined> = { published: () => {}, refused: () => {
 /**
  * Publishes one record to several topics in one commit: after a crash it is in all topics that took it, or in
  * none. Every topic decides before the first of them changes. A topic in which the message would wait for
- * room (`overflow: 'wait'`) refuses it, because the others cannot wait with it.
+ * room or for its rate refuses it, because the others cannot wait with it.
  *
  * With `all-or-none`, one refusal refuses the publish. With `each`, topics that refuse are left out, and
  * listed in the answer. A topic that is listed twice gets the message once.
@@ -77,6 +77,11 @@ type Decided = Exclude<Admission, { kind: 'waits' | 'refused' }>;
 
 function refusalOf(topic: Topic, admission: Admission): BrokerError | undefined {
   if (admission.kind === 'refused') return admission.error;
+  if (admission.kind === 'accepted') {
+    const tooFast = topic.publishRate.refusalOf();
+    if (tooFast) topic.publishRate.refused++;
+    return tooFast;
+  }
   if (admission.kind !== 'waits') return undefined;
   return admission.full ?? topicError(topic, 'topic-full', 'has publishes waiting that came before');
 }

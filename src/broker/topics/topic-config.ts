@@ -1,5 +1,5 @@
-import { isSubscribeSubject } from '../../util/index.ts';
-import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
+import { isSubscribeSubject, type RateLimit } from '../../util/index.ts';
+import { isFiniteNumber, problemOfRate, withoutUndefined } from '../config-checks.ts';
 import { problemOfPolicy, type TopicDeadLetterPolicy } from '../dead-letters/dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
 
@@ -34,6 +34,10 @@ export interface TopicConfig {
   readonly overflow: 'drop-oldest' | 'reject' | 'wait';
   /** What happens to a publish beyond `messagesPerKeyMax`. */
   readonly overflowPerKey: 'drop-oldest' | 'reject';
+  /** The most messages a second that clients may publish, over all partitions. See publish-rate.ts. */
+  readonly publishRate?: RateLimit;
+  /** What happens to a publish beyond `publishRate`; absent: `reject`. */
+  readonly overRate?: 'reject' | 'wait';
   /** How long a dedupe id is remembered; 0 = ids are ignored. */
   readonly dedupeWindowMs: number;
   /** Maximum number of remembered dedupe ids; the oldest are forgotten first. */
@@ -125,6 +129,12 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     if (value !== undefined && !(isFiniteNumber(value) && value > 0))
       invalid(`${name} must be a number greater than 0, or absent for no limit`);
   }
+  if (config.publishRate !== undefined) {
+    const problem = problemOfRate(config.publishRate);
+    if (problem !== undefined) invalid(`publishRate ${problem}`);
+  }
+  if (config.overRate !== undefined && config.overRate !== 'reject' && config.overRate !== 'wait')
+    invalid('overRate must be one of reject, wait');
   if (!(isFiniteNumber(config.dedupeWindowMs) && config.dedupeWindowMs >= 0))
     invalid('dedupeWindowMs must be a number from 0');
   if (!Number.isInteger(config.dedupeEntriesMax) || config.dedupeEntriesMax < 1)

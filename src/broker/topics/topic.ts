@@ -27,6 +27,7 @@ import {
   type PartitionOwner,
   type PurgeOptions,
 } from '../partitions/partition.ts';
+import { PublishRate } from './publish-rate.ts';
 import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
 import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
@@ -82,6 +83,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly removedRate: Rate = new Rate();
   /** Handles messages that leave without a group's answer: limits, age, removal on request. */
   readonly leaving: Leaving;
+  /** Limits the publishes of clients. */
+  readonly publishRate: PublishRate;
   /** Removes messages that all groups are done with. */
   readonly settlements: AckRetention;
   #config: TopicConfig;
@@ -122,6 +125,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#groups = new TopicGroups<Topic>(this, core, () => this.#configured());
     this.leaving = new Leaving(this, core);
     this.#room = new WaitingRoom(core.budgets.meter('waitingPublishes'));
+    this.publishRate = new PublishRate(this, core.clock);
     this.#waiting = new WaitingPublishes(this, core, this.#room);
     this.#size = new SizeRetention(this.leaving);
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
@@ -285,6 +289,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     if (admission.kind === 'duplicate')
       return core.awaitCommit(listener, token, partition, admission.offset, true);
     const { key, options, dedupeId } = admission;
+    this.publishRate.take();
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
       return core.delay(partition, record, options.deliverAtMs, listener, token);
@@ -469,6 +474,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     const { config } = this;
     this.#groups.configured();
     this.leaving.configured();
+    this.publishRate.configured();
     this.settlements.needKeys = config.retention !== 'limits' && this.#groups.filtered.length > 0;
     this.#plain =
       !this.#deleted &&
@@ -477,6 +483,7 @@ export class Topic implements PartitionOwner, GroupTopic {
       !config.compaction &&
       config.retention !== 'interest' &&
       config.timestamps === undefined &&
+      config.publishRate === undefined &&
       this.#groups.filtered.length === 0 &&
       config.messagesMax === undefined &&
       config.bytesMax === undefined &&
@@ -579,6 +586,7 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.#deleted ||= reason === 'topic-deleted';
     this.#age.stop();
     this.leaving.stop();
+    this.#waiting.stop();
     for (const group of this.groups.values()) group.close(reason);
     for (const { listener, token } of this.#room.drain())
       listener.refused(

@@ -47,20 +47,23 @@ export class WaitingRoom {
   }
 
   /**
-   * Takes out, partition by partition, publishes that `mayEnter`. The first one that may not enter blocks
-   * those behind it.
+   * Takes out publishes that `mayEnter`, one of each partition in turn. The first one that may not enter
+   * blocks those behind it.
    */
   admit(
     mayEnter: (partition: Partition, publish: WaitingPublish) => boolean,
     enter: (partition: Partition, publish: WaitingPublish) => void,
   ): void {
     for (const [partition, queue] of this.#queues) {
-      for (let next = queue.peek(); next && mayEnter(partition, next); next = queue.peek()) {
-        queue.shift();
-        this.#meter.set(--this.#size);
-        enter(partition, next);
-      }
-      if (queue.size === 0 && this.#queues.get(partition) === queue) this.#queues.delete(partition);
+      const next = queue.peek();
+      if (!next || !mayEnter(partition, next)) continue;
+      queue.shift();
+      this.#meter.set(--this.#size);
+      enter(partition, next);
+      if (this.#queues.get(partition) !== queue) continue; // all of them were refused
+      // At the end of the map, the loop comes to it again after the others.
+      this.#queues.delete(partition);
+      if (queue.size > 0) this.#queues.set(partition, queue);
     }
   }
 

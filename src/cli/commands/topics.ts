@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
+import type { GroupJson, RateJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   addClientOptions,
@@ -30,6 +30,9 @@ interface CreateOptions extends ClientOptions {
   readonly retention?: string;
   readonly durability?: string;
   readonly overflow?: string;
+  readonly publishRate?: string;
+  readonly burst?: string;
+  readonly overRate?: string;
   readonly maxMessages?: string;
   readonly maxBytes?: string;
   readonly maxAge?: string;
@@ -67,6 +70,9 @@ export function configure(command: Command): void {
       .option('--retention <kind>', 'limits, queue (deleted once acked) or interest')
       .option('--durability <kind>', 'disk or memory')
       .option('--overflow <policy>', 'when full: drop-oldest, reject or wait')
+      .option('--publish-rate <count>', 'most messages a second that are published to it')
+      .option('--burst <count>', 'of these, how many may come at once (default: those of a second)')
+      .option('--over-rate <policy>', 'beyond the rate: reject or wait')
       .option('--max-messages <count>', 'most messages kept')
       .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
       .option('--max-age <time>', 'oldest message kept, such as 7d'),
@@ -164,6 +170,7 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
     ['durability', topic.durability],
     ['retention', topic.retention],
     ['limits', limits.join(', ') || 'none'],
+    ['rate', rateText(topic)],
     ['created', new Date(topic.createdMs).toISOString()],
     ['messages', `${formatCount(topic.messages)} (${formatBytes(topic.bytes)})`],
     ['oldest', formatDuration(topic.oldestAgeMs ?? undefined)],
@@ -191,6 +198,13 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
   return [pairs, partitions, ...(groups.length > 0 ? [groupTable(groups, title)] : [])].join('\n\n');
 }
 
+function rateText({ config, overRate }: TopicDetailsJson): string {
+  if (config.publishRate === undefined) return 'unlimited';
+  const { perSecond, burst } = config.publishRate;
+  const beyond = config.overRate === 'wait' ? `${overRate.waited} waited` : `${overRate.refused} refused`;
+  return `${perSecond} a second, ${burst} at once; ${beyond} since the start`;
+}
+
 function topicBody(name: string, options: CreateOptions): object {
   return withoutUndefined({
     name,
@@ -199,10 +213,26 @@ function topicBody(name: string, options: CreateOptions): object {
     retention: options.retention,
     durability: options.durability,
     overflow: options.overflow,
+    publishRate: rateOf(options),
+    overRate: options.overRate,
     messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
     bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
   });
+}
+
+function rateOf({ publishRate, burst }: CreateOptions): RateJson | undefined {
+  const what = 'a number above 0';
+  const perSecond = option('--publish-rate', publishRate, parsePositive, what);
+  const atOnce = option('--burst', burst, parsePositive, what);
+  if (perSecond !== undefined) return { perSecond, burst: atOnce ?? Math.max(1, perSecond) };
+  if (atOnce !== undefined) throw new CliError(exitCode.usage, '--burst needs --publish-rate.');
+  return undefined;
+}
+
+function parsePositive(text: string): number | undefined {
+  const number = Number(text);
+  return Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ export class KafkaError extends Error {
 
 /**
  * The Kafka error code of each broker error. Producers retry retriable errors. If a topic or the disk is
- * full, the code is one that Kafka uses for too few replicas or a storage error, so that producers wait and
+ * full, or a topic's rate is exceeded, the code is one that Kafka uses for too few replicas or a storage error, so that producers wait and
  * retry instead of giving up.
  */
 const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
@@ -42,6 +42,7 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'topic-full': ErrorCode.NOT_ENOUGH_REPLICAS,
   'topic-bytes-full': ErrorCode.NOT_ENOUGH_REPLICAS,
   'key-full': ErrorCode.POLICY_VIOLATION,
+  'rate-exceeded': ErrorCode.NOT_ENOUGH_REPLICAS,
   'wrong-last-offset': ErrorCode.INVALID_REQUEST,
   'wrong-last-key-offset': ErrorCode.INVALID_REQUEST,
   'wrong-last-dedupe-id': ErrorCode.INVALID_REQUEST,

@@ -34,6 +34,7 @@ export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<
     left: stats.left,
     deadLettered: stats.deadLettered,
     deadLettersLost: stats.deadLettersLost,
+    overRate: stats.overRate,
     createdMs: topic.createdMs,
   };
 }

@@ -26,6 +26,7 @@ const statusOf = {
   'topic-full': 409,
   'topic-bytes-full': 409,
   'key-full': 409,
+  'rate-exceeded': 429,
   'wrong-last-offset': 409,
   'wrong-last-key-offset': 409,
   'wrong-last-dedupe-id': 409,
@@ -48,7 +49,12 @@ export function describeError(error: unknown): {
     error instanceof HttpError
       ? error
       : error instanceof BrokerError
-        ? { status: statusOf[error.code], code: error.code, message: error.message, headers: {} }
+        ? {
+            status: statusOf[error.code],
+            code: error.code,
+            message: error.message,
+            headers: headersOf(error),
+          }
         : {
             status: 500,
             code: 'internal',
@@ -56,6 +62,11 @@ export function describeError(error: unknown): {
             headers: {},
           };
   return { status, headers, body: { error: { code, message } } };
+}
+
+/** `Retry-After` in whole seconds, if the broker knows when to try again. */
+function headersOf({ details: { retryAfterMs } }: BrokerError): { readonly [name: string]: string } {
+  return retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
 }
 
 export function invalidRequest(message: string): HttpError {

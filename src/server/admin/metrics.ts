@@ -208,6 +208,11 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
       stats.deadLettersLost,
       labels,
     );
+    for (const [what, count] of Object.entries(stats.overRate))
+      families.counter('topic_over_rate_total', 'publishes beyond the rate of the topic', count, {
+        ...labels,
+        outcome: what,
+      });
     families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
     families.gauge(
       'topic_out_per_second',

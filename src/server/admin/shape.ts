@@ -53,6 +53,12 @@ export function wholeNumber(min: number = 0, max: number = Number.MAX_SAFE_INTEG
   };
 }
 
+/** A number above 0, possibly with a fraction. */
+export const positive: Field<number> = (value, name) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw invalidRequest(`"${name}" must be a number above 0.`);
+};
+
 export const flag: Field<boolean> = (value, name) => {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;

@@ -17,6 +17,7 @@ import {
   flag,
   listOf,
   oneOf,
+  positive,
   readObject,
   text,
   wholeNumber,
@@ -37,6 +38,9 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   groupsMax: wholeNumber(1),
   overflow: oneOf('drop-oldest', 'reject', 'wait'),
   overflowPerKey: oneOf('drop-oldest', 'reject'),
+  publishRate: (value) =>
+    readObject(value, { perSecond: positive, burst: positive }, ['perSecond', 'burst'], '"publishRate"'),
+  overRate: oneOf('reject', 'wait'),
   dedupeWindowMs: wholeNumber(0),
   dedupeEntriesMax: wholeNumber(1),
   timestamps: oneOf('append'),

@@ -64,6 +64,20 @@ describe('produce', () => {
     await client.ended();
   });
 
+  test('beyond the rate of the topic is refused for later, and the client is throttled', async () => {
+    await using kit = await KafkaKit.start();
+    using client = await kit.client();
+    await client.createTopic('t');
+    const topic = kit.broker.topic('t')!;
+    await topic.update({ ...topic.config, publishRate: { perSecond: 0.1, burst: 2 } });
+    const produce = (values: readonly string[]) =>
+      client.call('Produce', 9, produceRequest('t', batchOf(values), 0, -1));
+    assert.equal((await produce(['a', 'b'])).throttleTimeMs, 0);
+    const { responses, throttleTimeMs } = await produce(['c', 'd']);
+    assert.equal(responses[0]!.partitionResponses[0]!.errorCode, ErrorCode.NOT_ENOUGH_REPLICAS);
+    assert.ok(throttleTimeMs > 15_000 && throttleTimeMs <= 20_000, `${throttleTimeMs}`);
+  });
+
   test('is refused in Kafka’s words', async () => {
     await using kit = await KafkaKit.start();
     using client = await kit.client();

@@ -222,6 +222,29 @@ describe('topics', () => {
 });
 
 describe('publish', () => {
+  test('beyond the rate of the topic is refused, with the time to wait', async () => {
+    const topic = await makeTopic({ publishRate: { perSecond: 0.1, burst: 1 } });
+    await publish(topic, { value: 'a' });
+    const response = await fetch(`http://127.0.0.1:${server.ports.admin}/api/v1/topics/${topic}/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ value: 'b' }] }),
+    });
+    assert.equal(response.status, 429);
+    assert.match(response.headers.get('retry-after') ?? '', /^(?:9|10)$/);
+    const { error } = (await response.json()) as { error: { code: string } };
+    assert.equal(error.code, 'rate-exceeded');
+    const shown = await ok('GET', `/api/v1/topics/${topic}`);
+    assert.deepEqual(shown['overRate'], { refused: 1, waited: 0 });
+    await refused(
+      'POST',
+      '/api/v1/topics',
+      { name: 'x', publishRate: { perSecond: 1 } },
+      400,
+      'invalid-request',
+    );
+  });
+
   test('stores values in every encoding, with key and headers', async () => {
     const topic = await makeTopic();
     const { results } = await publish(

@@ -1,4 +1,9 @@
-import type { BatchTransaction, PublishListener, Topic } from '../../../broker/index.ts';
+import {
+  BrokerError,
+  type BatchTransaction,
+  type PublishListener,
+  type Topic,
+} from '../../../broker/index.ts';
 import {
   ErrorCode,
   checkProducedHeader,
@@ -34,6 +39,9 @@ export const produce: Handler<'Produce'> = (request, context) => {
   return undefined;
 };
 
+/** The longest time that a client is told to wait because of a topic's rate. */
+const throttleMsMax = 30_000;
+
 /** "12 adds partitions to the transaction by itself" (KIP-890). */
 const addsPartitionSince = 12;
 
@@ -58,6 +66,8 @@ class Publishing implements PublishListener<Place> {
   readonly #responses: TopicDraft[] = [];
   /** Number of partitions without an answer, plus one while the request is being read. */
   #open = 1;
+  /** How long the client is to wait, because a batch exceeded the rate of its topic. */
+  #throttleTimeMs = 0;
   #resolve!: (response: Response) => void;
 
   constructor(context: RequestContext) {
@@ -136,6 +146,7 @@ class Publishing implements PublishListener<Place> {
 
   refused({ index, answers, at }: Place, error: Error): void {
     this.hasRefusals = true;
+    if (error instanceof BrokerError) this.#throttle(error.details.retryAfterMs ?? 0);
     answers[at] = {
       index,
       errorCode: this.#codeOf(error),
@@ -158,8 +169,13 @@ class Publishing implements PublishListener<Place> {
     return isForLater ? ErrorCode.NOT_ENOUGH_REPLICAS : code;
   }
 
+  #throttle(ms: number): void {
+    this.#throttleTimeMs = Math.max(this.#throttleTimeMs, Math.min(ms, throttleMsMax));
+  }
+
   #closeOne(): void {
-    if (--this.#open === 0) this.#resolve({ responses: this.#responses });
+    if (--this.#open > 0) return;
+    this.#resolve({ responses: this.#responses, throttleTimeMs: this.#throttleTimeMs });
   }
 }
 

@@ -243,6 +243,19 @@ describe('publishing to a stream', () => {
     assert.deepEqual(error, { code: 503, err_code: 10077, description: 'maximum messages exceeded' });
   });
 
+  test('a stream beyond its publish rate', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const topic = js.kit.broker.topic('S')!;
+    await topic.update({ ...topic.config, publishRate: { perSecond: 1, burst: 1 } });
+    await js.publish('s.a');
+    const { error } = await js.publish('s.a');
+    assert.deepEqual(error, { code: 429, err_code: 10167, description: 'too many requests' });
+    const { config } = await js.api('STREAM.INFO.S', {});
+    await js.api('STREAM.UPDATE.S', { ...config, max_msgs: 5 });
+    assert.deepEqual(topic.config.publishRate, { perSecond: 1, burst: 1 });
+  });
+
   test('rollup of a subject and of everything', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'], allow_rollup_hdrs: true });
