@@ -49,6 +49,8 @@ export interface MessageToPublishJson {
   readonly delayMs?: number;
   /** Milliseconds since the epoch, or ISO 8601. */
   readonly deliverAtMs?: number | string;
+  /** The message expires so many milliseconds after it enters its topic. */
+  readonly ttlMs?: number;
 }
 
 export interface PublishJson {

@@ -35,6 +35,7 @@ import { Replay, type StoredParts } from './replay.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { Compactor } from './retention/compactor.ts';
 import { DelayedMessages } from './topics/delayed-messages.ts';
+import { DelayedTtls } from './topics/delayed-ttls.ts';
 import type { Topic, TopicGroup, TopicHost, TopicPartition } from './topics/topic.ts';
 import { topicConfig } from './topics/topic-config.ts';
 import { ProducerIds } from './transactions/producer-ids.ts';
@@ -124,6 +125,7 @@ export class Assembly {
       transactions: this.transactions,
       attributes: this.attributes,
       delayLog: () => this.delayed.log,
+      delayedTtls: () => this.delayed.ttls,
     };
     this.replay = new Replay(this.#stored, this.topicHost);
     this.definitions = new Definitions({
@@ -222,8 +224,9 @@ export class Assembly {
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
         this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
       },
-      delay: (partition, record, dueMs, listener, token) =>
-        this.delayed.add(partition, record, dueMs, listener, token),
+      record: (kind, id, payload) => this.log.record(kind, id, payload),
+      delay: (partition, record, delay, listener, token) =>
+        this.delayed.add(partition, record, delay, listener, token),
       undelay: (partition, filter) => this.delayed.takeBack(partition, filter),
       topic: (name) => this.catalog.topics.get(name),
       checkSubjects: (config) => this.definitions.checkSubjects(config),
@@ -324,12 +327,13 @@ export class Assembly {
       awaitDelayed: this.commits.awaitDelayed.bind(this.commits),
       afterCommit: this.commits.afterCommit.bind(this.commits),
       partition: (id: number) => this.catalog.partition(id),
-      append: (partitionId: number, record: Record) => {
+      append: (partitionId: number, record: Record, ttlMs: number | undefined) => {
         const partition = this.catalog.partition(partitionId);
-        partition?.topic.appendAccepted(record, partition);
+        partition?.topic.appendAccepted(record, partition, ttlMs);
       },
     };
-    return new DelayedMessages(log, host, this.budgets.meter('delayed'));
+    const ttls = new DelayedTtls(this.budgets.meter('expiring'));
+    return new DelayedMessages(log, host, this.budgets.meter('delayed'), ttls);
   }
 
   #replayBatch(log: PartitionLog, batch: Batch): void {

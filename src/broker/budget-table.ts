@@ -11,6 +11,7 @@ export type BudgetName =
   | 'dedupeIds'
   | 'producers'
   | 'delayed'
+  | 'expiring'
   | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
@@ -138,6 +139,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     share: 0.1,
     help: 'messages that wait for their time',
     advice: 'Wait until some are due',
+  },
+  expiring: {
+    what: 'messages with a time to live',
+    setting: 'expiring-max',
+    bytesEach: 40,
+    share: 0.1,
+    help: 'messages that were published with a time to live, all together',
+    advice: 'Wait until some expire, or use the age limit of a topic',
   },
   ordered: {
     what: 'ordered messages under way',

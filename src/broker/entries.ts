@@ -60,7 +60,11 @@ export const EntryKind = {
    * id = group; offset, epoch and metadata of one partition, if {@link offsetCommitted} cannot express it.
    */
   offsetCommittedAs: 23,
-  // Reserved: 24 expiries, 25 expiry state, 26 arrivals, 27 levels, 28 level state, 29 holds, 30 schedule
+  /** id = partition; offset and due time of messages with a time to live. */
+  expiries: 24,
+  /** Checkpoints only. id = partition; the offsets of messages that outlive the age limit of the topic. */
+  exempt: 25,
+  // Reserved: 26 arrivals, 27 levels, 28 level state, 29 holds, 30 schedule
   // defined, 31 schedule deleted, 32 schedule ticked, 33 unique key, 34 unique key freed.
 } as const;
 
@@ -347,6 +351,29 @@ function readRuns(reader: ByteReader): number[] {
     bounds.push(from, last);
   }
   return bounds;
+}
+
+/** The due time, in an entry, of a message that outlives the age limit of its topic. */
+export const neverDueMs = 0;
+
+/**
+ * `uvarint count, (varint offset less the last one, varint due time less the last one)*`: due times are wall
+ * clock, in milliseconds. `flat`: offset and due time of each message.
+ */
+export function writeExpiries(writer: ByteWriter, flat: readonly number[]): void {
+  writer.uvarint(flat.length / 2);
+  for (let i = 0; i < flat.length; i += 2)
+    writer.varint(flat[i]! - (flat[i - 2] ?? 0)).varint(flat[i + 1]! - (flat[i - 1] ?? 0));
+}
+
+export function readExpiries(payload: Uint8Array): readonly (readonly [offset: number, dueMs: number])[] {
+  const reader = new ByteReader(payload);
+  const expiries: [offset: number, dueMs: number][] = [];
+  let offset = 0;
+  let dueMs = 0;
+  for (let count = reader.uvarint(); count > 0; count--)
+    expiries.push([(offset += reader.varint()), (dueMs += reader.varint())]);
+  return expiries;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Catalog } from './catalog.ts';
 import {
   EntryKind,
   readDedupeId,
+  readExpiries,
   readGroupChanged,
   readJson,
   readOffsetCommittedAs,
@@ -20,6 +21,7 @@ import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
 import type { DelayLog } from './topics/delay-log.ts';
+import type { DelayedTtls } from './topics/delayed-ttls.ts';
 import { Topic, type TopicHost } from './topics/topic.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Transactions } from './transactions/transactions.ts';
@@ -31,6 +33,7 @@ export interface StoredParts {
   readonly transactions: Transactions;
   readonly attributes: Attributes;
   delayLog(): DelayLog;
+  delayedTtls(): DelayedTtls;
 }
 
 /** The replay turns entries into state: first those of a checkpoint, then those of the journal after it. */
@@ -96,14 +99,25 @@ export class Replay {
       }
       case EntryKind.delayed: {
         const reader = new ByteReader(payload);
-        return this.#parts.delayLog().add(reader.uvarint(), reader.uvarint(), id);
+        const offset = reader.uvarint();
+        this.#parts.delayLog().add(offset, reader.uvarint(), id);
+        return this.#parts.delayedTtls().read(reader, offset);
       }
       case EntryKind.undelayed:
-        this.#parts.delayLog().remove([new ByteReader(payload).uvarint()]);
-        return;
+        return this.#undelayed([new ByteReader(payload).uvarint()]);
       case EntryKind.delayTrimmed:
-        this.#parts.delayLog().remove(readDelayTrimmed(payload));
+        return this.#undelayed(readDelayTrimmed(payload));
+      case EntryKind.expiries: {
+        const partition = this.#catalog.partition(id);
+        if (partition)
+          for (const [offset, dueMs] of readExpiries(payload))
+            partition.topic.expiry.restore(partition, offset, dueMs);
         return;
+      }
+      case EntryKind.exempt: {
+        const partition = this.#catalog.partition(id);
+        return partition?.topic.expiry.restoreExempt(partition, new ByteReader(payload));
+      }
       case EntryKind.offsetCommitted: {
         const reader = new ByteReader(payload);
         const position = this.#catalog.groupsById.get(id)?.positions.at(reader.uvarint());
@@ -145,6 +159,11 @@ export class Replay {
     }
   }
 
+  #undelayed(offsets: readonly number[]): void {
+    this.#parts.delayLog().remove(offsets);
+    for (const offset of offsets) this.#parts.delayedTtls().take(offset);
+  }
+
   #applyTopic(id: number, { config, createdMs, partitionIds, unswept }: TopicEntry): void {
     this.#catalog.noteIds(id, ...partitionIds);
     const known = this.#catalog.topicsById.get(id);
@@ -165,8 +184,7 @@ export class Replay {
     if (!topic) return;
     topic.close('topic-deleted');
     // The journal of an older program has no entry of its own for this (`delayTrimmed`).
-    for (const { log } of topic.partitions.opened)
-      this.#parts.delayLog().remove(this.#parts.delayLog().offsetsOf(log.id));
+    for (const { log } of topic.partitions.opened) this.#undelayed(this.#parts.delayLog().offsetsOf(log.id));
     this.#catalog.removeTopic(topic);
     // The deletion is in the journal. If a crash left the files behind, they are deleted now.
     for (const { log } of topic.partitions.opened)

@@ -2,6 +2,7 @@ import { ByteWriter, type Clock } from '../util/index.ts';
 import {
   EntryKind,
   writeDedupeId,
+  writeExpiries,
   writePartitionState,
   type GroupEntry,
   type TopicEntry,
@@ -74,6 +75,7 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
     add(EntryKind.topicDefined, topic.id, topicEntry(topic));
     if (topic.config.durability === 'disk') {
       for (const partition of topic.partitions.opened) writePartition(partition, add);
+      writeExpiriesOf(topic, add);
       for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
         writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
         add(EntryKind.dedupeId, topic.id, written());
@@ -88,10 +90,34 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
   for (const entry of attributes.entries()) add(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry)));
   for (const [dueMs, offset, partitionId] of parts.delayLog().entries()) {
     scratch.reset().uvarint(offset).uvarint(dueMs);
+    parts.delayedTtls().write(scratch, offset);
     add(EntryKind.delayed, partitionId, written());
   }
   pieces.push(writer.copy());
   return pieces;
+}
+
+/** Expiries in one entry. */
+const expiriesPerEntry = 10_000;
+
+function writeExpiriesOf(
+  { expiry, partitions }: Topic,
+  add: (kind: number, id: number, payload: Uint8Array) => void,
+): void {
+  if (!expiry.isUsed) return;
+  const scratch = new ByteWriter();
+  for (const [{ log }, flat] of expiry.dueTimes()) {
+    for (let at = 0; at < flat.length; at += 2 * expiriesPerEntry) {
+      writeExpiries(scratch.reset(), flat.slice(at, at + 2 * expiriesPerEntry));
+      add(EntryKind.expiries, log.id, scratch.copy());
+    }
+  }
+  for (const partition of partitions.opened) {
+    const exempt = expiry.exemptOf(partition);
+    if (!exempt) continue;
+    exempt.encode(scratch.reset());
+    add(EntryKind.exempt, partition.log.id, scratch.copy());
+  }
 }
 
 function writePartition(

@@ -26,6 +26,11 @@ export interface MessageOptions {
    */
   readonly delayMs?: number;
   readonly deliverAtMs?: number;
+  /**
+   * The message expires so many milliseconds after it enters its topic: it is removed, and delivered no more.
+   * At most ten years. Default: as the topic's `ageMsMax` says.
+   */
+  readonly ttlMs?: number;
   /** Default: by the key's hash; without a key, each partition in turn. */
   readonly partition?: number;
   /** Time of the message, in milliseconds since the epoch. Default: now. */
@@ -63,6 +68,7 @@ export const messageChecks: Checks<MessageOptions> = {
   dedupeId: filledText,
   delayMs: milliseconds(0, delayMsMax),
   deliverAtMs: time,
+  ttlMs: milliseconds(1, delayMsMax),
   partition: wholeNumber(),
   timestampMs: time,
   expectedLastOffset: wholeNumber(-1),
@@ -85,9 +91,9 @@ export function outgoing(clock: Clock, value: Uint8Array | string, options: Mess
 
 /** The broker's options; undefined if there are none, which is the broker's fast path. */
 function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
-  const { dedupeId, partition, expectedLastOffset, expectedLastKeyOffset } = options;
+  const { dedupeId, ttlMs, partition, expectedLastOffset, expectedLastKeyOffset } = options;
   const deliverAtMs = deliveryTime(clock, options);
-  const asked = { dedupeId, deliverAtMs, partition, expectedLastOffset, expectedLastKeyOffset };
+  const asked = { dedupeId, deliverAtMs, ttlMs, partition, expectedLastOffset, expectedLastKeyOffset };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }

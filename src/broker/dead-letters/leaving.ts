@@ -142,9 +142,12 @@ export class Leaving implements WayOut {
 
   /** Removes these messages; resolves to the number of removed messages. */
   async remove(partition: Partition, offsets: Iterable<number>, reason: string): Promise<number> {
-    const set = new OffsetSet();
-    for (const offset of offsets) if (partition.isLive(offset)) set.add(offset);
-    return this.#moveSome(partition, set, 'removed', reason);
+    return this.#moveSome(partition, liveOf(partition, offsets), 'removed', reason);
+  }
+
+  /** The same for messages whose time to live is over. */
+  async expire(partition: Partition, offsets: Iterable<number>): Promise<number> {
+    return this.#moveSome(partition, liveOf(partition, offsets), 'expired', 'ttlMs');
   }
 
   // ---- piece by piece
@@ -283,4 +286,10 @@ export class Leaving implements WayOut {
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
     return undefined;
   }
+}
+
+function liveOf(partition: Partition, offsets: Iterable<number>): OffsetSet {
+  const live = new OffsetSet();
+  for (const offset of offsets) if (partition.isLive(offset)) live.add(offset);
+  return live;
 }

@@ -122,6 +122,7 @@ export class Answers {
     if (this.#state.isStored) position.changes.released.push(entry.offset, entry.released);
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry); // the limit was lowered meanwhile
     position.pending.makeReady(entry);
+    this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 
   /** See {@link Group.reject}. */
@@ -163,8 +164,10 @@ export class Answers {
 
   /** The message is done: it is no longer pending, and the topic may remove it. */
   settle(position: GroupPartition, entry: PendingEntry): void {
+    const { topic, group } = this.#state;
     this.#finish(position, entry);
-    this.#state.topic.settlements.settled(position.partition, entry.offset, entry.key, this.#state.group);
+    topic.settlements.settled(position.partition, entry.offset, entry.key, group);
+    topic.expiry.released(position.partition, entry.offset);
   }
 
   /** Messages in `[from, to)` were removed: drops their pending entries. Returns whether there were any. */
@@ -228,6 +231,7 @@ export class Answers {
       position.pending.makeReady(entry);
       this.#wake();
     }
+    this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 
   /**
@@ -239,6 +243,7 @@ export class Answers {
     if (policy === undefined) {
       // The message stays in the topic, whatever the retention, because no consumer has acked it.
       this.#finish(position, entry);
+      this.#state.topic.expiry.released(position.partition, entry.offset);
       this.#state.noteChange('now');
       return;
     }

@@ -80,6 +80,8 @@ export class DeliveryPump {
 
   readonly #run = (): void => {
     this.#scheduled = false;
+    // The topic wakes the group when no expired message is left in front of it.
+    if (this.#consumers.count > 0 && !this.#state.topic.expiry.catchUp()) return;
     const isIdle = this.#state.isDelivering ? this.#deliverAll() : this.#state.isPaused;
     if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
   };

@@ -145,6 +145,7 @@ export class GroupMoves {
         await work();
       } finally {
         this.#state.moving--;
+        this.#state.topic.expiry.releasedAll();
         if (!this.#state.closed) {
           this.#host.defineGroup(this.#state.group);
           this.#begin();

@@ -247,7 +247,7 @@ export class GroupPartition {
   peek(): Record | undefined {
     if (this.#backfill) return this.#peekBackfill();
     if (this.#peeked) {
-      if (this.partition.isLive(this.#fresh.offset)) return this.#fresh;
+      if (this.partition.isDeliverable(this.#fresh.offset)) return this.#fresh;
       this.#passOver(this.#fresh);
     }
     for (;;) {
@@ -280,7 +280,7 @@ export class GroupPartition {
       this.#moveCursor(record.offset + 1);
       return false;
     }
-    if (!this.partition.isLive(record.offset)) {
+    if (!this.partition.isDeliverable(record.offset)) {
       this.#passOver(record);
       return false;
     }
@@ -354,9 +354,11 @@ export class GroupPartition {
 
   #passOver(record: Record): void {
     this.#peeked = false;
-    // Removed, but not accounted for yet. When the accounting reaches this message, the cursor is past it, so
-    // the lag is reduced here.
-    if (this.#filter && this.partition.accounting.has(record.offset)) this.filteredLag--;
+    // Removed, but not accounted for yet, or to be removed later. When the accounting reaches this message,
+    // the cursor is past it, so the lag is reduced here.
+    const { partition } = this;
+    const isCounted = partition.accounting.has(record.offset) || partition.isLive(record.offset);
+    if (this.#filter && isCounted) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
   }
 
@@ -398,7 +400,7 @@ export class GroupPartition {
   }
 
   #find(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
-    if (!this.partition.isLive(offset)) return undefined;
+    if (!this.partition.isDeliverable(offset)) return undefined;
     const batch = this.partition.log.cached(offset);
     if (!batch) {
       if (this.#isGone(offset)) return undefined;

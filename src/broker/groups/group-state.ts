@@ -37,6 +37,16 @@ export interface Settlements {
   passed(partition: Partition, from: number, to: number, by: SettlingGroup): void;
 }
 
+/** The messages of a topic whose time to live is over. */
+export interface ExpiringMessages {
+  /** Whether none is due, so that groups may deliver. If one is, the groups are woken when it is out. */
+  catchUp(): boolean;
+  /** A consumer no longer holds a message: it expires if its time is over. */
+  released(partition: Partition, offset: number): void;
+  /** The same for all messages that a group held. */
+  releasedAll(): void;
+}
+
 /** The part of a group that settlements use. */
 export interface SettlingGroup {
   /** The messages that the group takes; undefined: all. */
@@ -52,6 +62,7 @@ export interface GroupTopic extends Topic {
     indexes(): number[];
   };
   readonly settlements: Settlements;
+  readonly expiry: ExpiringMessages;
   readonly inRate: Rate;
   /** Counts of messages that left the topic; dead letters of its groups are counted here, too. */
   readonly leaving: { deadLettered: number; readonly counts: object; readonly lost: number };

@@ -361,6 +361,17 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#host.emit({ kind: 'removed', group: this });
   }
 
+  /** Whether a consumer has the message, or the group is moving it to its dead letters. */
+  holds(partition: number, offset: number): boolean {
+    const state = this.#state.positions.ifOpened(partition)?.pending.get(offset)?.state;
+    return state === PendingState.inFlight || state === PendingState.leaving;
+  }
+
+  /** The message is past its time to live: the group is done with it, unless a consumer has it. */
+  notePassed(partition: number, offset: number): void {
+    if (!this.holds(partition, offset)) this.noteGone(partition, offset, offset + 1);
+  }
+
   /** A purge removed everything below `offset`: there is nothing to deliver before it. */
   notePurged(partition: number, offset: number): void {
     if (this.#state.positions.at(partition)?.passTo(offset)) this.#state.noteChange('soon');

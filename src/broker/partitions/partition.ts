@@ -92,6 +92,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   stampedMs = -1;
   /** Number of messages left in a segment when it was last compacted, by the segment's base offset. */
   readonly compactedLive: Map<number, number> = new Map();
+  /** Messages past their time to live that are still here, with their due times: see topics/overdue.ts. */
+  overdue: Map<number, number> | undefined = undefined;
   readonly #host: PartitionHost;
   readonly #removal: Removal;
   /** Base offsets of the unreadable batches reported. */
@@ -185,6 +187,11 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   isLive(offset: number): boolean {
     return this.#removal.isLive(offset);
+  }
+
+  /** Whether groups may deliver the message: it is live, and not past its time to live. */
+  isDeliverable(offset: number): boolean {
+    return this.#removal.isLive(offset) && !(this.overdue !== undefined && this.overdue.has(offset));
   }
 
   /** Number of live messages at or above `offset`. */

@@ -26,6 +26,8 @@ export interface WayOut {
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number;
   /** Removes these messages; resolves to the number of removed messages. */
   remove(partition: Partition, offsets: Iterable<number>, reason: string): Promise<number>;
+  /** Removes these messages because their time to live is over; resolves to the number of removed messages. */
+  expire(partition: Partition, offsets: readonly number[]): Promise<number>;
   /** Removes all messages below an offset; resolves to the number of removed messages. */
   removeBelow(partition: Partition, below: number, reason: string): Promise<number>;
 }

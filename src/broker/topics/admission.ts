@@ -205,6 +205,7 @@ export function refusalOfBudget(
   if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
     return budgets.refusal('keys');
   if (options?.deliverAtMs !== undefined && budgets.isFull('delayed')) return budgets.refusal('delayed');
+  if (options?.ttlMs !== undefined && budgets.isFull('expiring')) return budgets.refusal('expiring');
   if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;
   if (budgets.isFull('dedupeIds')) host.forgetExpired();
   return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;

@@ -5,7 +5,7 @@ import type { PublishListener, PublishOptions } from './publishes.ts';
 import type { Topic } from './topic.ts';
 
 /** Options of a publish to several topics. */
-export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs'>;
+export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs' | 'ttlMs'>;
 
 /** Whether a refusal of one topic refuses the publish as a whole, or only for that topic. */
 export type PublishToAllMode = 'all-or-none' | 'each';

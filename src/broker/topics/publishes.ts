@@ -6,6 +6,11 @@ export interface PublishOptions {
   readonly dedupeId?: string;
   /** Delivered not before this time, in milliseconds since the epoch. */
   readonly deliverAtMs?: number;
+  /**
+   * The message expires so many milliseconds after it enters its topic, or earlier if the age limit of the
+   * topic is lower. Infinity: the age limit of the topic does not apply to it.
+   */
+  readonly ttlMs?: number;
   /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
   /**
@@ -18,6 +23,12 @@ export interface PublishOptions {
   readonly expectedLastDedupeId?: string;
   /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */
   readonly replaces?: 'topic' | 'key';
+}
+
+/** When a delayed message enters its topic (wall clock), and its time to live from then on. */
+export interface Delay {
+  readonly dueMs: number;
+  readonly ttlMs?: number;
 }
 
 export interface Published {

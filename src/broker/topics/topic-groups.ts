@@ -134,6 +134,16 @@ export class TopicGroups<T extends GroupTopic> {
     for (const group of this.#all) group.noteGone(partition.index, from, to);
   }
 
+  /** Whether a consumer of a group has the message, or a group is moving it to its dead letters. */
+  holds(partition: Partition, offset: number): boolean {
+    return this.#all.some((group) => group.holds(partition.index, offset));
+  }
+
+  /** A message that a consumer holds is past its time to live: the other groups are done with it. */
+  notePassed(partition: Partition, offset: number): void {
+    for (const group of this.#all) group.notePassed(partition.index, offset);
+  }
+
   /** New messages are durable. */
   noteDurable(): void {
     for (const group of this.byName.values()) group.noteDurable();

@@ -11,6 +11,7 @@ import {
 import { AgeRetention } from '../retention/age-retention.ts';
 import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
+import { Expiry, type ExpiringTopic, type ExpiryHost } from './expiry.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
@@ -30,7 +31,7 @@ import {
 import { PublishRate } from './publish-rate.ts';
 import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
-import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
+import type { BatchTransaction, Delay, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
 import { replaceAll, replaceKey } from '../retention/replacement.ts';
@@ -42,11 +43,11 @@ import { topicStats, type TopicStats } from '../stats.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /** The services that the broker offers to topics and their parts. */
-export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost {
+export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost, ExpiryHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
-  /** Stores the message among the delayed ones until `dueMs` (wall clock). */
-  delay<T>(partition: Partition, record: Record, dueMs: number, listener: PublishListener<T>, token: T): void;
+  /** Stores the message among the delayed ones. */
+  delay<T>(partition: Partition, record: Record, delay: Delay, listener: PublishListener<T>, token: T): void;
   /**
    * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
    * Returns or resolves to their number.
@@ -72,7 +73,7 @@ export type TopicGroup = Group<Topic>;
  * It decides whether a publish is accepted (limits, expectations, dedupe), and when a message is removed
  * (limits, age, acks of all groups).
  */
-export class Topic implements PartitionOwner, GroupTopic {
+export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   readonly id: number;
   readonly createdMs: number;
   readonly partitions: PartitionList<TopicPartition> = new PartitionList((index, id) =>
@@ -87,6 +88,8 @@ export class Topic implements PartitionOwner, GroupTopic {
   readonly publishRate: PublishRate;
   /** Removes messages that all groups are done with. */
   readonly settlements: AckRetention;
+  /** Removes messages whose time to live is over. */
+  readonly expiry: Expiry;
   #config: TopicConfig;
   #deleted = false;
   readonly #core: TopicHost;
@@ -128,11 +131,13 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.publishRate = new PublishRate(this, core.clock);
     this.#waiting = new WaitingPublishes(this, core, this.#room);
     this.#size = new SizeRetention(this.leaving);
+    this.expiry = new Expiry(this, core, core.budgets.meter('expiring'));
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
     this.settlements = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size, this.#age);
     this.partitions.add(logIds);
     this.#configured();
+    if (!core.recovering) void this.expiry.start();
   }
 
   get groups(): Map<string, TopicGroup> {
@@ -292,9 +297,11 @@ export class Topic implements PartitionOwner, GroupTopic {
     this.publishRate.take();
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
-      return core.delay(partition, record, options.deliverAtMs, listener, token);
+      const { deliverAtMs: dueMs, ttlMs } = options;
+      const delay = ttlMs === undefined ? { dueMs } : { dueMs, ttlMs };
+      return core.delay(partition, record, delay, listener, token);
     }
-    const offset = this.appendAccepted(record, partition);
+    const offset = this.appendAccepted(record, partition, options?.ttlMs);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
     if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
     else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
@@ -303,14 +310,15 @@ export class Topic implements PartitionOwner, GroupTopic {
 
   /**
    * Appends an accepted record, and updates limits and groups. Also used for dead letters and delayed
-   * messages.
+   * messages. `ttlMs`: the time to live of the message; undefined if it has none of its own.
    */
-  appendAccepted(record: Record, partition: Partition): number {
+  appendAccepted(record: Record, partition: Partition, ttlMs?: number): number {
     if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
     const offset = partition.append(record);
     this.inRate.count++;
     const wanted = this.#groups.noteAppended(partition.index, record, offset);
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
+    if (ttlMs !== undefined) this.expiry.add(partition, offset, ttlMs);
     this.#size.appended(partition, record, this.#config);
     this.#age.appended(partition, record.timestampMs);
     return offset;
@@ -403,7 +411,20 @@ export class Topic implements PartitionOwner, GroupTopic {
 
   /** Messages in `[from, to)` were removed, for any reason: groups no longer wait for answers to them. */
   noteGone(partition: Partition, from: number, to: number): void {
+    if (this.expiry.isUsed) this.expiry.noteGone(partition, from, to);
     this.#groups.noteGone(partition, from, to);
+  }
+
+  isHeld(partition: Partition, offset: number): boolean {
+    return this.#groups.holds(partition, offset);
+  }
+
+  notePassed(partition: Partition, offset: number): void {
+    this.#groups.notePassed(partition, offset);
+  }
+
+  wakeGroups(): void {
+    this.#groups.noteDurable();
   }
 
   /** A transaction was decided. `runs` are its messages here, as flat pairs of from and to. */
@@ -443,7 +464,9 @@ export class Topic implements PartitionOwner, GroupTopic {
   /** Takes a group out. Messages that only this group retained are removed. */
   removeGroup(group: TopicGroup): void {
     this.#groups.remove(group);
-    if (!this.#deleted) this.settlements.sweep();
+    if (this.#deleted) return;
+    this.settlements.sweep();
+    this.expiry.releasedAll();
   }
 
   /** Whether the topic keeps state by key, and the broker's budget for keys is used up. */
@@ -462,6 +485,7 @@ export class Topic implements PartitionOwner, GroupTopic {
   /** Called when the topic is deleted: releases its budgets. */
   release(): void {
     this.deduplication.close();
+    this.expiry.close();
     for (const partition of this.partitions.opened) partition.close();
   }
 
@@ -553,11 +577,14 @@ export class Topic implements PartitionOwner, GroupTopic {
   }
 
   /**
-   * Removes messages that are older than the age limit, before the broker is ready. Removals that clients had
+   * Removes messages that are older than the age limit or past their time to live, before the broker is ready. Removals that clients had
    * seen may be lost in a crash, and the time without a broker counts, too.
    */
   async removeAged(): Promise<void> {
-    await Promise.all(this.partitions.opened.map((partition) => this.#age.check(partition)));
+    await Promise.all([
+      this.expiry.start(),
+      ...this.partitions.opened.map((partition) => this.#age.check(partition)),
+    ]);
   }
 
   /** Starts timers, after recovery. */
@@ -585,6 +612,7 @@ export class Topic implements PartitionOwner, GroupTopic {
   close(reason: 'topic-deleted' | 'closed'): void {
     this.#deleted ||= reason === 'topic-deleted';
     this.#age.stop();
+    this.expiry.stop();
     this.leaving.stop();
     this.#waiting.stop();
     for (const group of this.groups.values()) group.close(reason);

@@ -19,6 +19,7 @@ interface PubOptions extends ClientOptions {
   readonly count?: string;
   readonly dedupeId?: string;
   readonly delay?: string;
+  readonly ttl?: string;
 }
 
 /** `pillarbox pub orders.new hello`, or `… | pillarbox pub orders.new` for one message per line. */
@@ -31,7 +32,8 @@ export function configure(command: Command): void {
       .option('--header <name=value...>', 'headers')
       .option('--count <count>', 'publish it so many times', '1')
       .option('--dedupe-id <id>', 'publish once, however often this is run')
-      .option('--delay <time>', 'deliver after a time such as 30s; needs a topic'),
+      .option('--delay <time>', 'deliver after a time such as 30s; needs a topic')
+      .option('--ttl <time>', 'expire after a time such as 1h; needs a topic'),
   ).action(async (to: string, value: string | undefined, options: PubOptions) => {
     const context = contextOf(options);
     const count = wholeNumberOption('--count', options.count) ?? 1;
@@ -40,6 +42,7 @@ export function configure(command: Command): void {
       headers: options.header?.map(headerOf),
       dedupeId: options.dedupeId,
       delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
+      ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
     });
     const publish = await publisherTo(context.client, to);
     using progress = new ProgressBar('publishing', value === undefined ? undefined : count, process.stderr);

@@ -51,6 +51,7 @@ const messageShape: Shape<MessageBody> = {
   dedupeId: text(1024),
   delayMs: wholeNumber(),
   deliverAtMs: time,
+  ttlMs: wholeNumber(1),
 };
 
 export async function browseTopic(
@@ -107,12 +108,10 @@ export async function publishToSubject(
   const bodies = await readMessages(request, context);
   const subjectBytes = Buffer.from(subject, 'utf8');
   const sent = bodies.map(async ({ body, value }) => {
-    if (
-      !topic &&
-      (body.delayMs !== undefined || body.deliverAtMs !== undefined || body.dedupeId !== undefined)
-    )
+    const { delayMs, deliverAtMs, dedupeId, ttlMs } = body;
+    if (!topic && (delayMs ?? deliverAtMs ?? dedupeId ?? ttlMs) !== undefined)
       throw invalidRequest(
-        `No topic captures the subject "${subject}", so nothing can be delayed or deduplicated.`,
+        `No topic captures the subject "${subject}", so nothing can be delayed or deduplicated, or expire.`,
       );
     const message = new LiveMessage();
     message.setSubject(subjectBytes, 0, subjectBytes.length);
@@ -181,6 +180,7 @@ async function store(
     ...(body.partition === undefined ? {} : { partition: body.partition }),
     ...(body.dedupeId === undefined ? {} : { dedupeId: body.dedupeId }),
     ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
+    ...(body.ttlMs === undefined ? {} : { ttlMs: body.ttlMs }),
   };
   const { partition, offset, duplicate } = await topic.send(message, options);
   // A delayed message has no offset until it is due.

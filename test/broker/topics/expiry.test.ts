@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recordOf, type Topic } from '../../../src/broker/index.ts';
+import { eventually } from '../../support/index.ts';
+import { TestBroker, TestConsumer, text } from '../kit.ts';
+
+async function valuesOf(topic: Topic): Promise<string[]> {
+  const values: string[] = [];
+  for await (const { value } of topic.partitions.at(0)!.scan(0)) values.push(text(value));
+  return values;
+}
+
+/** Moves the clock on, and waits for all that becomes due. */
+async function pass(kit: TestBroker, ms: number): Promise<void> {
+  kit.clock.advance(ms);
+  await kit.settle();
+}
+
+test('a message expires at its time, wherever it stands, and is counted', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  await orders.send({ value: 'long' }, { ttlMs: 10_000 });
+  await orders.send({ value: 'short' }, { ttlMs: 1000 });
+  await orders.send({ value: 'for ever' });
+  await pass(kit, 999);
+  assert.deepEqual(await valuesOf(orders), ['long', 'short', 'for ever']);
+  await pass(kit, 1);
+  assert.deepEqual(await valuesOf(orders), ['long', 'for ever']);
+  await pass(kit, 9000);
+  assert.deepEqual(await valuesOf(orders), ['for ever']);
+  assert.equal(orders.stats().left.expired, 2);
+  assert.equal(kit.broker.budgets.used('expiring'), 0);
+});
+
+for (const checkpoint of [false, true]) {
+  const from = checkpoint ? 'a checkpoint' : 'the journal';
+
+  test(`times to live survive a restart, from ${from}, and time without a broker counts`, async () => {
+    await using kit = await TestBroker.open();
+    const orders = await kit.broker.createTopic({ name: 'orders', partitions: 2 });
+    await orders.send({ value: 'short' }, { ttlMs: 1000, partition: 0 });
+    await orders.send({ value: 'middle' }, { ttlMs: 5000, partition: 0 });
+    await orders.send({ value: 'long' }, { ttlMs: 60_000, partition: 0 });
+    await orders.send({ value: 'late' }, { ttlMs: 1000, partition: 0, deliverAtMs: kit.clock.now() + 6000 });
+    await pass(kit, 2000);
+    if (checkpoint) await kit.broker.checkpoint();
+    const { files } = kit;
+    await kit.broker.close();
+    kit.files = checkpoint ? files : files.copy();
+    kit.clock.advance(3500);
+    await kit.start();
+    const again = kit.broker.topic('orders')!;
+    assert.deepEqual(await valuesOf(again), ['long']);
+    assert.equal(kit.broker.budgets.used('expiring'), 2);
+    await pass(kit, 500);
+    await eventually(async () => (await valuesOf(again)).join() === 'long,late');
+    await pass(kit, 999);
+    assert.deepEqual(await valuesOf(again), ['long', 'late']);
+    await pass(kit, 1);
+    assert.deepEqual(await valuesOf(again), ['long']);
+  });
+}
+
+test('after a crash no message comes back, and those that were due are gone before clients come', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  for (let i = 0; i < 10; i++) await orders.send({ value: `m${i}` }, { ttlMs: (i + 1) * 1000 });
+  await pass(kit, 4000);
+  kit.clock.advance(3000);
+  await kit.crash();
+  assert.deepEqual(await valuesOf(kit.broker.topic('orders')!), ['m7', 'm8', 'm9']);
+});
+
+test('no expired message is delivered, also when they expire together with the wake of the group', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  const group = await orders.createGroup({ name: 'g' });
+  for (let i = 0; i < 10_000; i++)
+    void orders.send({ value: `m${i}` }, i % 100 === 99 ? undefined : { ttlMs: 1000 });
+  await kit.settle();
+  const consumer = new TestConsumer();
+  // The timers of the same time come later.
+  kit.clock.setTimer(1000, () => group.attach(consumer));
+  kit.clock.advance(1000);
+  await eventually(() => consumer.got.length === 100);
+  await kit.settle();
+  assert.ok(consumer.got.every(({ offset }) => offset % 100 === 99));
+  assert.equal(orders.count, 100);
+});
+
+test('a million messages that are due together are taken out in slices', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders', durability: 'memory' });
+  const count = 1_000_000;
+  const record = recordOf({ value: 'x' });
+  const listener = { published: () => {}, refused: (_: unknown, error: Error) => assert.fail(error) };
+  for (let i = 0; i < count; i++) {
+    orders.publish(record, { ttlMs: 1000 }, listener, undefined);
+    if (i % 50_000 === 0) await kit.settle();
+  }
+  await kit.settle();
+  assert.equal(orders.count, count);
+  let turns = 0;
+  let most = 0;
+  kit.clock.advance(1000);
+  for (let before = orders.count; before > 0; turns++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    most = Math.max(most, before - orders.count);
+    before = orders.count;
+  }
+  assert.ok(most <= 4096, `${most} in one turn`);
+  assert.ok(turns >= count / 4096 && turns <= count / 500, `${turns} turns`);
+  assert.equal(orders.stats().left.expired, count);
+});
+
+test('in a queue a message that a consumer holds is left to it: an ack counts, a failure expires it', async () => {
+  await using kit = await TestBroker.open();
+  const { topic, group } = await kit.broker.defineQueue({ name: 'jobs' });
+  const consumer = new TestConsumer();
+  group.attach(consumer);
+  for (const value of ['a', 'b', 'c', 'd']) await topic.send({ value }, { ttlMs: 1000 });
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['a', 'b', 'c', 'd']);
+  await pass(kit, 1000);
+  assert.equal(topic.count, 4);
+  assert.equal(group.ack(0, 0), true);
+  assert.equal(group.nack(0, 1), true);
+  assert.equal(group.giveBack(0, 2), true);
+  await pass(kit, 30_000); // the deadline of the last one
+  assert.equal(topic.count, 0);
+  assert.equal(topic.stats().left.expired, 3);
+  assert.equal(consumer.got.length, 4);
+});
+
+test('in a queue with two groups a message held by one is not delivered by the other any more', async () => {
+  await using kit = await TestBroker.open();
+  const jobs = await kit.broker.createTopic({ name: 'jobs', retention: 'queue' });
+  const [holder, other] = [await jobs.createGroup({ name: 'a' }), await jobs.createGroup({ name: 'b' })];
+  const [first, second] = [new TestConsumer(), new TestConsumer()];
+  holder.attach(first);
+  for (const value of ['x', 'y']) await jobs.send({ value }, { ttlMs: 1000 });
+  await jobs.send({ value: 'z' });
+  await kit.settle();
+  await pass(kit, 1000);
+  other.attach(second);
+  await kit.settle();
+  assert.deepEqual(second.values, ['z']);
+  assert.equal(jobs.count, 3);
+  holder.ack(0, 0);
+  await holder.delete();
+  await kit.settle();
+  assert.equal(jobs.count, 1);
+});
+
+test('in a log a message that a consumer holds goes, and a later answer settles nothing', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  const group = await orders.createGroup({ name: 'g' });
+  group.attach(new TestConsumer());
+  await orders.send({ value: 'a' }, { ttlMs: 1000 });
+  await kit.settle();
+  await pass(kit, 1000);
+  assert.equal(orders.count, 0);
+  assert.equal(group.ack(0, 0), false);
+});
+
+test('expired messages become dead letters where the policy of the topic says so', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders', deadLetter: { causes: ['expired'] } });
+  const group = await orders.createGroup({ name: 'g' });
+  for (let i = 0; i < 1000; i++)
+    void orders.send({ value: `m${i}` }, i % 2 === 0 ? { ttlMs: 1000 } : undefined);
+  await kit.settle();
+  kit.clock.advance(1000);
+  const consumer = new TestConsumer();
+  group.attach(consumer);
+  await eventually(() => consumer.got.length === 500);
+  assert.ok(consumer.got.every(({ offset }) => offset % 2 === 1));
+  const letters = kit.broker.topic('orders-dlq')!;
+  assert.equal(letters.count, 500);
+  const letter = await letters.partitions.at(0)!.get(0);
+  const causes = letter!.headers.filter(({ name }) => name === 'Pillarbox-Dead-Letter-Cause');
+  assert.equal(text(causes[0]!.value), 'expired: ttlMs');
+});
+
+test('the entries of messages that are gone do not stay in memory', async () => {
+  await using kit = await TestBroker.open();
+  const { topic, group } = await kit.broker.defineQueue({ name: 'jobs' });
+  const consumer = new TestConsumer();
+  consumer.answer = ({ offset }) => group.ack(0, offset);
+  group.attach(consumer);
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 1000; i++) void topic.send({ value: 'x' }, { ttlMs: 86_400_000 });
+    await eventually(async () => {
+      await kit.settle();
+      return topic.count === 0;
+    });
+  }
+  assert.ok(topic.expiry.size < 4000, `${topic.expiry.size} entries`);
+  await topic.delete();
+  assert.equal(kit.broker.budgets.used('expiring'), 0);
+});
+
+test('the budget refuses a publish with a time to live, and no other', async () => {
+  await using kit = await TestBroker.open({ budgets: { expiring: 2 } });
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  await orders.send({ value: 'a' }, { ttlMs: 1000 });
+  await orders.send({ value: 'b' }, { ttlMs: 1000 });
+  await assert.rejects(orders.send({ value: 'c' }, { ttlMs: 1000 }), /raise expiring-max/);
+  await orders.send({ value: 'd' });
+  await pass(kit, 1000);
+  await orders.send({ value: 'c' }, { ttlMs: 1000 });
+});
+
+test('a clock set forward expires nothing', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders' });
+  await orders.send({ value: 'a' }, { ttlMs: 10_000 });
+  kit.clock.jump(3_600_000);
+  await pass(kit, 9_999);
+  assert.equal(orders.count, 1);
+  await pass(kit, 1);
+  assert.equal(orders.count, 0);
+});
