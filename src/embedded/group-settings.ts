@@ -56,6 +56,23 @@ export interface GroupSettings {
    */
   readonly ordering?: 'none' | 'key';
   /**
+   * With `ordering: 'key'`: how many messages of one key a consumer may have at once, in order, while no other
+   * consumer gets the key. Default 1.
+   */
+  readonly keyRunMax?: number;
+  /** With `ordering: 'key'`: the most keys that one consumer may have at once; Infinity for no limit. */
+  readonly keysPerConsumerMax?: number;
+  /**
+   * With `ordering: 'key'`: the most messages of one key in flight, with any consumers. Above 1 there is no
+   * order within a key. Default 1.
+   */
+  readonly keyConcurrency?: number;
+  /**
+   * With `ordering: 'key'`: the most messages held behind their keys, per partition. The group looks for other
+   * keys no further. Default 10,000.
+   */
+  readonly heldMax?: number;
+  /**
    * `none`: a message is done when delivered, at most once. `all`: an ack covers earlier deliveries too.
    * Default `explicit`.
    */
@@ -76,6 +93,10 @@ const settingNames = {
   maxInFlight: true,
   deadLetter: true,
   ordering: true,
+  keyRunMax: true,
+  keysPerConsumerMax: true,
+  keyConcurrency: true,
+  heldMax: true,
   ack: true,
   durable: true,
   inactiveMs: true,
@@ -112,18 +133,17 @@ const defaultBackoffMs: readonly number[] = [100, 1_000, 10_000, 60_000];
 /** A new group's options. */
 export function newGroup(topic: string, name: string, settings: GroupSettings): GroupOptions {
   checkSettings(name, settings);
-  const { start, filter, maxDeliver = 5, maxInFlight, deadLetter, ...rest } = settings;
-  return {
+  const { start, filter, maxDeliver = 5, deadLetter, ...rest } = settings;
+  return withoutUnlimited({
     name,
     backoffMs: defaultBackoffMs,
     backoffJitter: 0.2,
+    maxDeliver,
     ...rest,
     start: startOf(start ?? 'all'),
     filters: filtersOf(filter),
     ...(deadLetter === false ? {} : { deadLetter: deadLetter ?? deadLetterName(topic, name) }),
-    ...limit('maxDeliver', maxDeliver),
-    ...limit('maxInFlight', maxInFlight),
-  };
+  });
 }
 
 /** Settings that cannot change during the life of a group. */
@@ -132,7 +152,7 @@ const lasting = ['ordering', 'ack', 'durable'] as const;
 /** The configuration of an existing group after these changes; undefined if nothing changes. */
 export function changedGroup(config: GroupConfig, settings: GroupSettings): GroupConfig | undefined {
   checkSettings(config.name, settings);
-  const { start: _, filter, maxDeliver, maxInFlight, deadLetter, ...rest } = settings;
+  const { start: _, filter, deadLetter, ...rest } = settings;
   for (const name of lasting) {
     if (rest[name] === undefined || rest[name] === config[name]) continue;
     throw new BrokerError(
@@ -142,14 +162,11 @@ export function changedGroup(config: GroupConfig, settings: GroupSettings): Grou
     );
   }
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  const changed: { -readonly [K in keyof GroupConfig]: GroupConfig[K] } = {
+  const changed: { -readonly [K in keyof GroupConfig]: GroupConfig[K] } = withoutUnlimited({
     ...config,
     ...Object.fromEntries(given),
-  };
+  });
   if (filter !== undefined) changed.filters = filtersOf(filter);
-  if (maxDeliver !== undefined) delete changed.maxDeliver;
-  if (maxInFlight !== undefined) delete changed.maxInFlight;
-  Object.assign(changed, limit('maxDeliver', maxDeliver), limit('maxInFlight', maxInFlight));
   if (deadLetter === false) delete changed.deadLetter;
   else if (deadLetter !== undefined) changed.deadLetter = deadLetter;
   return sameConfig(config, changed) ? undefined : changed;
@@ -166,11 +183,18 @@ function filtersOf(filter: GroupSettings['filter']): readonly string[] {
   return typeof filter === 'string' ? [filter] : filter;
 }
 
-/** The setting as a member; no member if there is no limit. */
-function limit<N extends string>(name: N, value: number | undefined): { readonly [K in N]?: number } {
-  return value === undefined || value === Infinity
-    ? {}
-    : ({ [name]: value } as { readonly [K in N]?: number });
+/** Limits that a group may be without. */
+const limits: ReadonlySet<string> = new Set<keyof GroupSettings>([
+  'maxDeliver',
+  'maxInFlight',
+  'keysPerConsumerMax',
+]);
+
+/** Leaves out the limits that are Infinity. */
+function withoutUnlimited<T extends object>(config: T): T {
+  return Object.fromEntries(
+    Object.entries(config).filter(([name, value]) => value !== Infinity || !limits.has(name)),
+  ) as T;
 }
 
 /** Whether two configurations are equal, apart from the order of members. */

@@ -11,6 +11,7 @@ import {
 } from './context.ts';
 import { read, receiptOf, type Delivery, type Incoming } from './delivery.ts';
 import { Intake } from './intake.ts';
+import { KeyLanes, type Lane } from './key-lanes.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, callback, wholeNumber, type Checks } from './options.ts';
 import { warnOfFailure } from './warning.ts';
@@ -120,6 +121,8 @@ export class MessageSubscription<T> extends Subscription {
   readonly #options: ConsumeOptions;
   readonly #intake: Intake;
   readonly #group: CoreGroup;
+  /** Used while the group delivers keys in runs. */
+  readonly #lanes = new KeyLanes();
 
   constructor(
     context: BoxContext,
@@ -135,8 +138,7 @@ export class MessageSubscription<T> extends Subscription {
     this.#options = options;
     this.#group = group;
     this.#intake = new Intake(context, group, 'embedded handler', {
-      // A delivery cannot be answered while the broker is delivering, so the handler starts right after.
-      received: (incoming) => queueMicrotask(() => void this.#handle(incoming)),
+      received: (incoming) => this.#received(incoming),
       ended: () => void this.close(),
     });
     this.#intake.attach();
@@ -146,9 +148,25 @@ export class MessageSubscription<T> extends Subscription {
 
   protected override stopTaking(): void {
     this.#intake.close();
+    this.#lanes.close();
   }
 
-  async #handle(incoming: Incoming): Promise<void> {
+  /** A delivery cannot be answered while the broker is delivering, so the handler starts right after. */
+  #received(incoming: Incoming): void {
+    const inRuns = (this.#group.config.keyRunMax ?? 1) > 1;
+    const lane = inRuns ? this.#lanes.enter(incoming) : undefined;
+    if (inRuns && lane === undefined) this.#intake.ask(1); // it waits in its lane, and takes no handler's place
+    else queueMicrotask(() => void this.#handle(incoming, lane));
+  }
+
+  /** Handles the message, and those of its lane that come after it. */
+  async #handle(incoming: Incoming, lane: Lane | undefined): Promise<void> {
+    for (let next: Incoming | undefined = incoming; next; next = lane && this.#lanes.next(lane))
+      await this.#handleOne(next);
+    if (this.isOpen) this.#intake.ask(1);
+  }
+
+  async #handleOne(incoming: Incoming): Promise<void> {
     if (!this.isOpen) return void incoming.receipt.release();
     const call = new Call(this.#context, [incoming.receipt]);
     this.calls.add(call);
@@ -160,8 +178,11 @@ export class MessageSubscription<T> extends Subscription {
       call.end(failure);
     }
     this.callEnded(call);
-    if (this.isOpen) this.#intake.ask(1);
-    if (!failure || !delivery) return;
+    if (failure && delivery) void this.#report(failure, delivery, call);
+  }
+
+  /** An error of `onError` itself is an unhandled rejection. */
+  async #report(failure: Failure, delivery: Delivery<T>, call: Call): Promise<void> {
     if (this.#options.onError) this.#options.onError(failure.thrown, delivery);
     else if (!call.isAbort(failure)) warnOfFailure(failure.thrown, this.#group, [delivery]);
   }

@@ -286,6 +286,33 @@ describe('consume', () => {
     await group.drained();
   });
 
+  test('the messages of a run are handled one after another; behind a failed one they go back', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishMessages(['a1', 'a2', 'a3', 'a4', 'b1'].map((value) => ({ value, key: value[0]! })));
+    const group = await topic.group('g', { ordering: 'key', keyRunMax: 3, backoffMs: [0] });
+    const seen: string[] = [];
+    const gate = new Gate();
+    let running = 0;
+    group.consume(
+      async ({ value, key, deliveries }) => {
+        if (key === 'a') assert.equal(++running, 1);
+        seen.push(value as string);
+        if (value === 'a1') await gate.passed;
+        else await Promise.resolve();
+        if (key === 'a') running--;
+        if (value === 'a2' && deliveries === 1) throw new RetryError(0);
+      },
+      { concurrency: 2 },
+    );
+    await settle();
+    assert.deepEqual(seen, ['a1', 'b1'], 'those that wait for their turn take no handler’s place');
+    assert.equal(group.inFlight, 3);
+    gate.open();
+    await group.drained();
+    assert.deepEqual(seen, ['a1', 'b1', 'a2', 'a2', 'a3', 'a4']);
+  });
+
   test('a group that acks by itself hands out at most once', async () => {
     await using t = await openTestBox();
     const topic = await t.box.topic('orders');

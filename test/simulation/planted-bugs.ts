@@ -582,7 +582,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'ignore order per key',
     file: 'broker/groups/group-partition.js',
-    find: 'if (this.#order && this.#holdBack(this.#order, record))',
+    find: 'if (this.#order && !this.#admits(this.#order, record, to))',
     replace: 'if (false)',
   },
   {
@@ -796,7 +796,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'without room for order by key a group with nothing under way gets nothing',
     file: 'broker/groups/group-partition.js',
-    find: 'this.#order?.isFull === true && this.pending.size > 0',
+    find: '(order.isFull && this.pending.size > 0)',
     replace: 'this.#order?.isFull === true',
     tests: ['broker/budgets.test.js'],
   },

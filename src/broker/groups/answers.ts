@@ -121,7 +121,7 @@ export class Answers {
     entry.released++;
     if (this.#state.isStored) position.changes.released.push(entry.offset, entry.released);
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry); // the limit was lowered meanwhile
-    position.pending.makeReady(entry);
+    position.makeReady(entry);
     this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 
@@ -142,8 +142,7 @@ export class Answers {
   /** Sets the timer to the next deadline or end of a wait on any partition. */
   armDeadline(nowMs: number): void {
     let dueMs = Infinity;
-    for (const position of this.#state.positions.opened)
-      dueMs = Math.min(dueMs, position.pending.nextDueMs());
+    for (const position of this.#state.positions.opened) dueMs = Math.min(dueMs, position.nextDueMs());
     this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
   }
 
@@ -156,7 +155,7 @@ export class Answers {
 
   /** A passed deadline counts as a failure; a wait that is over makes its message ready. */
   #expire(position: GroupPartition, nowMs: number): void {
-    position.pending.expire(nowMs, (entry) => {
+    position.expire(nowMs, (entry) => {
       entry.failure = undefined; // no reason was given this time
       this.#failed(position, entry, this.#backoffMs(entry.deliveries));
     });
@@ -224,13 +223,11 @@ export class Answers {
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry);
     if (delayMs > 0) {
       const nowMs = this.#host.clock.monotonic();
-      position.pending.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
+      position.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
       this.armDeadline(nowMs);
       this.#deadlineMoved(position, entry);
-    } else {
-      position.pending.makeReady(entry);
-      this.#wake();
-    }
+    } else position.makeReady(entry);
+    this.#wake(); // also if it waits: it has made room
     this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 

@@ -16,6 +16,8 @@ export interface Held<T extends Held<T>> {
  */
 export class Attachment<T extends Held<T>> {
   readonly consumer: Consumer;
+  /** Number of keys that the consumer has under way, in a group with order by key. */
+  keys = 0;
   #head: T | undefined = undefined;
   #tail: T | undefined = undefined;
   #size = 0;

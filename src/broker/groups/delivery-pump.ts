@@ -110,10 +110,11 @@ export class DeliveryPump {
         this.#schedule();
         break;
       }
-      const position = this.#nextPosition(consumer.partitions);
+      const position = this.#nextPosition(attachment);
       if (!position) {
-        // Other consumers may take messages of partitions that this consumer does not read.
-        if (consumer.partitions === undefined || ++barren > this.#consumers.count) {
+        // Other consumers may take messages of partitions and keys that this consumer may not have.
+        const isForAll = consumer.partitions === undefined && !this.#state.hasHands;
+        if (isForAll || ++barren > this.#consumers.count) {
           isIdle = true;
           break;
         }
@@ -138,30 +139,31 @@ export class DeliveryPump {
   }
 
   /** The next position with something to deliver, described by `#delivery` and `#entry`. */
-  #nextPosition(partitions: ReadonlySet<number> | undefined): GroupPartition | undefined {
+  #nextPosition(to: Attachment<PendingEntry>): GroupPartition | undefined {
     const { config } = this.#state;
+    const { partitions } = to.consumer;
     const positions = this.#state.positions.opened;
     for (let i = 0; i < positions.length; i++) {
       if (this.#partitionTurn >= positions.length) this.#partitionTurn = 0;
       const position = positions[this.#partitionTurn++]!;
       if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
-      const ready = this.#findReady(position);
+      const ready = this.#findReady(position, to);
       if (ready === true) return position;
       // With order per key, no new message may overtake a redelivery that is still being loaded.
       if (ready === 'loading' && config.ordering === 'key') continue;
-      if (this.#findFresh(position)) return position;
+      if (this.#findFresh(position, to)) return position;
     }
     return undefined;
   }
 
-  #findReady(position: GroupPartition): boolean | 'loading' {
+  #findReady(position: GroupPartition, to: Attachment<PendingEntry>): boolean | 'loading' {
     const { maxInFlight = Infinity } = this.#state.config;
     if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
-    for (let entry = position.pending.nextReady(); entry; entry = position.pending.nextReady()) {
+    for (let entry = position.nextReady(to); entry; entry = position.nextReady(to)) {
       const record = position.find(entry.offset);
       if (record === 'loading') return 'loading';
       if (record) {
-        if (!position.admitAgain(entry, record)) continue;
+        if (!position.mayGo(entry, record)) continue;
         this.#describe(position, record, entry.deliveries + 1, entry.released);
         this.#entry = entry;
         return true;
@@ -171,11 +173,11 @@ export class DeliveryPump {
     return false;
   }
 
-  #findFresh(position: GroupPartition): boolean {
+  #findFresh(position: GroupPartition, to: Attachment<PendingEntry>): boolean {
     const { maxInFlight, ack } = this.#state.config;
     if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
       return false;
-    const record = position.peek();
+    const record = position.peek(to);
     if (!record) return false;
     this.#describe(position, record, 1, 0);
     this.#entry = undefined;
@@ -196,7 +198,7 @@ export class DeliveryPump {
     const delivery = this.#delivery;
     delivery.sequence = ++state.deliverySequence;
     if (!this.#entry) position.take();
-    if (state.config.ack === 'none') this.#deliverForGood(position, attachment);
+    if (state.config.ack === 'none') this.#deliverForGood(position, attachment, nowMs);
     else {
       delivery.deadlineMs = this.#makePending(position, attachment, nowMs);
       delivery.pending = state.lag;
@@ -205,12 +207,13 @@ export class DeliveryPump {
   }
 
   /** At most once: the message is done as soon as it is delivered. */
-  #deliverForGood(position: GroupPartition, { consumer }: Attachment<PendingEntry>): void {
+  #deliverForGood(position: GroupPartition, { consumer }: Attachment<PendingEntry>, nowMs: number): void {
     const { settlements } = this.#state.topic;
     const { record } = this.#delivery;
     const { offset } = record;
     const key = settlements.needKeys ? this.#keyReader.read(record) : undefined;
-    if (this.#entry) position.pending.remove(this.#entry);
+    if (this.#entry) position.settle(this.#entry);
+    position.noteDeliveredForGood(record, nowMs);
     this.#delivery.deadlineMs = Infinity;
     this.#delivery.pending = this.#state.lag;
     consumer.receive(this.#delivery);
@@ -232,7 +235,7 @@ export class DeliveryPump {
     entry.timestampMs = record.timestampMs;
     entry.deliveredMs = this.#clock.now();
     if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
-    position.lockKey(entry, record);
+    position.noteOut(entry, record, attachment, nowMs);
     const { ackWaitMs } = attachment.consumer;
     const waitMs = ackWaitMs ?? state.deadlineMs(entry.deliveries + 1);
     position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);

@@ -1,4 +1,4 @@
-import { isSubscribeSubject } from '../../util/index.ts';
+import { isSubscribeSubject, type RateLimit } from '../../util/index.ts';
 import {
   type DeadLetterPolicy,
   type GroupDeadLetterCause,
@@ -68,8 +68,28 @@ export interface GroupConfig {
    * rejected message is done.
    */
   readonly deadLetter?: string | DeadLetterPolicy<GroupDeadLetterCause>;
-  /** `key`: at most one delivery of each key is in flight, in order; other keys go on. */
+  /** `key`: the deliveries of each key are in order, one at a time; other keys go on. */
   readonly ordering: 'none' | 'key';
+  /**
+   * Maximum number of messages of one key that one consumer may have at once, in order: a run. No other
+   * consumer gets the key until all of them are answered. If one fails, the run gets no more messages, and the
+   * failed message comes first afterwards. Default 1. This and the next four need `ordering: 'key'`.
+   */
+  readonly keyRunMax?: number;
+  /** Maximum number of keys that one consumer may have at once. */
+  readonly keysPerConsumerMax?: number;
+  /**
+   * Maximum number of messages of one key in flight, with any consumers. Above 1 there is no order within a
+   * key. Counted per partition, which publishers choose by the key. Default 1.
+   */
+  readonly keyConcurrency?: number;
+  /** Maximum rate of the deliveries of each key. */
+  readonly keyRate?: RateLimit;
+  /**
+   * Maximum number of messages held behind their keys, per partition: the cursor stops there. It limits how
+   * far the group looks ahead for other keys. Default 10,000.
+   */
+  readonly heldMax?: number;
   /**
    * `committed`: the group delivers nothing. Its consumers read the topic themselves and report their
    * progress with {@link Group.commitOffset} (Kafka's consumer groups). Absent: positions move with
@@ -92,6 +112,9 @@ const groupChoices = {
   redeliverAfterRestart: ['at-once', 'at-deadline'],
   backoffMeans: ['wait', 'deadline'],
 } as const satisfies { readonly [K in keyof GroupConfig]?: readonly GroupConfig[K][] };
+
+/** Settings that only a group with `ordering: 'key'` may have. */
+const keySettings = ['keyRunMax', 'keysPerConsumerMax', 'keyConcurrency', 'keyRate', 'heldMax'] as const;
 
 /** Fills in defaults and checks every field. Throws a BrokerError of code `group-config-invalid`. */
 export function groupConfig(options: GroupOptions): GroupConfig {
@@ -144,6 +167,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     if (value !== undefined && !(isFiniteNumber(value) && value > 0))
       invalid(`${name} must be a number greater than 0, or absent for no limit`);
   }
+  const keyProblem = problemOfKeySettings(config);
+  if (keyProblem !== undefined) invalid(keyProblem);
   if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
     invalid('a group with committed positions has no filters and no ordering per key');
   const { deadLetter } = config;
@@ -157,6 +182,32 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (config.start.kind === 'time' && !isFiniteNumber(config.start.timestampMs))
     invalid('the start time must be in milliseconds since 1970');
   return config;
+}
+
+function problemOfKeySettings(config: GroupConfig): string | undefined {
+  for (const name of ['keyRunMax', 'keysPerConsumerMax', 'keyConcurrency', 'heldMax'] as const) {
+    const value = config[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      return `${name} must be a whole number from 1, or absent`;
+  }
+  const { keyRate, keyRunMax = 1, keyConcurrency = 1, keysPerConsumerMax } = config;
+  const rateProblem = keyRate && problemOfRate(keyRate);
+  if (rateProblem !== undefined) return `keyRate ${rateProblem}`;
+  const given = keySettings.find((name) => config[name] !== undefined);
+  if (config.ordering !== 'key' && given !== undefined)
+    return `${given} needs ordering: 'key'; without it deliveries do not go by key`;
+  if (keyConcurrency > 1 && (keyRunMax > 1 || keysPerConsumerMax !== undefined))
+    return `keyConcurrency above 1 spreads a key over consumers, so keyRunMax and keysPerConsumerMax cannot hold`;
+  return undefined;
+}
+
+/** What is wrong with a rate, as the end of a sentence; undefined if nothing is. */
+export function problemOfRate(rate: RateLimit): string | undefined {
+  const isRate = typeof rate === 'object' && rate !== null;
+  if (!isRate || !(isFiniteNumber(rate.perSecond) && rate.perSecond > 0))
+    return 'must have perSecond, a number greater than 0';
+  if (!(isFiniteNumber(rate.burst) && rate.burst >= 1)) return 'must have burst, a number from 1';
+  return undefined;
 }
 
 /** A configuration as earlier versions may have stored it. */

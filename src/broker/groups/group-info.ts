@@ -86,8 +86,8 @@ export function countDeliverable(group: GroupState): number {
   if (group.isPaused) return 0;
   const { maxInFlight = Infinity, ack } = group.config;
   let deliverable = 0;
-  for (const { pending, held, lag } of group.positions.opened) {
-    deliverable += pending.readyCount;
+  for (const { pending, held, lag, deliverableAgain } of group.positions.opened) {
+    deliverable += deliverableAgain;
     // The limit applies to each partition.
     if (ack === 'none' || pending.size - held < maxInFlight) deliverable += lag - held;
   }

@@ -82,7 +82,8 @@ export class GroupMoves {
     if (this.#state.config.ordering !== 'key') return;
     for (const position of this.#state.positions.opened)
       for (const { offset, state } of position.pending.values())
-        if (state === PendingState.inFlight) await position.lockKeyOf(offset);
+        if (state === PendingState.inFlight)
+          await position.noteStillOut(offset, this.#host.clock.monotonic());
   }
 
   /**

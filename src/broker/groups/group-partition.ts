@@ -2,16 +2,13 @@ import { Record } from '../../log/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
 import { GroupChanges } from './group-changes.ts';
+import type { Attachment } from './attachment.ts';
 import type { Filter } from '../partitions/filter.ts';
+import type { KeyLimits } from './key-limits.ts';
 import { KeyOrder } from './key-order.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
-
-/**
- * Messages held behind their key before the cursor stops: the limit of the look-ahead of `ordering: 'key'`.
- */
-const heldMax = 10_000;
 
 /** Callbacks of a position to its group. */
 export interface GroupPartitionHost {
@@ -81,17 +78,19 @@ export class GroupPartition {
   readonly #againReader: RecordReader;
   readonly #again = new Record();
 
-  /** `ordered`: the meter charged for order by key; undefined if the group has no such order. */
+  /**
+   * `ordered`: the meter charged for order by key, and its limits; undefined if the group has no such order.
+   */
   constructor(
     partition: Partition,
     filter: Filter | undefined,
-    ordered: Meter | undefined,
+    ordered: { readonly meter: Meter; readonly limits: KeyLimits } | undefined,
     host: GroupPartitionHost,
   ) {
     this.partition = partition;
     this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
-    this.#order = ordered && new KeyOrder(this.pending, ordered);
+    this.#order = ordered && new KeyOrder(this.pending, ordered.meter, ordered.limits);
     this.#host = host;
     this.#reader = partition.reader();
     this.#againReader = partition.reader();
@@ -241,20 +240,20 @@ export class GroupPartition {
   // ---- first deliveries
 
   /**
-   * The next message to deliver for the first time; it is not taken. Undefined if there is none now. A
-   * message on disk is loaded first; the host is told when that has ended.
+   * The next message to deliver to the consumer for the first time; it is not taken. Undefined if there is
+   * none now. A message on disk is loaded first; the host is told when that has ended.
    */
-  peek(): Record | undefined {
-    if (this.#backfill) return this.#peekBackfill();
+  peek(to: Attachment<PendingEntry>): Record | undefined {
+    if (this.#backfill) return this.#peekBackfill(to);
     if (this.#peeked) {
-      if (this.partition.isDeliverable(this.#fresh.offset)) return this.#fresh;
-      this.#passOver(this.#fresh);
+      if (!this.partition.isDeliverable(this.#fresh.offset)) this.#passOver(this.#fresh);
+      else if (!this.#order || this.#admits(this.#order, this.#fresh, to)) return this.#fresh;
     }
     for (;;) {
-      if (this.#order?.isFull === true && this.pending.size > 0) return undefined; // answers wake the group
+      if (this.#order && this.#looksNoFurther(this.#order)) return undefined; // answers wake the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
-          if (this.#consider(this.#fresh)) return this.#fresh;
+          if (this.#consider(this.#fresh, to)) return this.#fresh;
           continue;
         }
         if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // a gap left by compaction
@@ -273,7 +272,7 @@ export class GroupPartition {
   }
 
   /** Makes `record` the peeked message, or skips it. */
-  #consider(record: Record): boolean {
+  #consider(record: Record, to: Attachment<PendingEntry>): boolean {
     this.#readerAt = record.offset + 1;
     this.#moveCursor(record.offset);
     if (this.#filter && !this.#filter.matchesRecord(record)) {
@@ -284,7 +283,7 @@ export class GroupPartition {
       this.#passOver(record);
       return false;
     }
-    if (this.#order && this.#holdBack(this.#order, record)) return false;
+    if (this.#order && !this.#admits(this.#order, record, to)) return false;
     this.#peeked = true;
     return true;
   }
@@ -300,7 +299,7 @@ export class GroupPartition {
       const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.stableEnd);
       if (skipped > this.cursor) this.#moveCursor(skipped);
     }
-    if (this.cursor >= partition.stableEnd || this.held >= heldMax) return false;
+    if (this.cursor >= partition.stableEnd) return false;
     const batch = partition.log.cached(this.cursor);
     if (!batch) {
       if (this.#isGone(this.cursor)) {
@@ -368,14 +367,14 @@ export class GroupPartition {
     this.cursorMoved = true;
   }
 
-  #peekBackfill(): Record | undefined {
+  #peekBackfill(to: Attachment<PendingEntry>): Record | undefined {
     for (;;) {
       const offset = this.#backfill?.[this.#backfillAt];
-      if (offset === undefined) return this.#endBackfill() ? this.peek() : undefined;
+      if (offset === undefined) return this.#endBackfill() ? this.peek(to) : undefined;
       if (offset >= this.partition.stableEnd) return undefined;
       const record = this.#find(offset, this.#reader, this.#fresh);
       if (record === 'loading') return undefined;
-      if (record) return record;
+      if (record) return !this.#order || this.#order.admits(record, to) ? record : undefined;
       this.#backfillAt++;
     }
   }
@@ -445,63 +444,117 @@ export class GroupPartition {
 
   // ---- order by key
 
-  /** Number of messages held behind their key. */
+  /** Number of messages held behind their key that were never delivered. */
   get held(): number {
     return this.#order === undefined ? 0 : this.#order.held;
   }
 
-  /** Keys with a message under way, plus messages held behind them. */
+  /** Number of messages that may be delivered again, or from the line of their key, as far as is known. */
+  get deliverableAgain(): number {
+    return this.pending.readyCount + (this.#order?.deliverable ?? 0);
+  }
+
+  /** Keys with something to remember, plus messages in their lines. */
   get underWayByKey(): number {
     return this.#order?.underWay ?? 0;
   }
 
+  #looksNoFurther(order: KeyOrder): boolean {
+    return order.holdsEnough || (order.isFull && this.pending.size > 0);
+  }
+
   /**
-   * Returns true if the message's key is under way. The message is then held, and the cursor moves past it.
+   * Whether the message at the cursor may go to the consumer now. If not, it is held, and the cursor moves
+   * past it.
    */
-  #holdBack(order: KeyOrder, record: Record): boolean {
-    if (!order.holdBack(record)) return false;
+  #admits(order: KeyOrder, record: Record, to: Attachment<PendingEntry>): boolean {
+    if (order.admits(record, to)) return true;
+    order.hold(record);
     this.changes.deliveries.push(record.offset, 0);
     this.#peeked = false;
     if (this.#filter) this.filteredLag--;
     this.#moveCursor(record.offset + 1);
-    return true;
+    return false;
   }
 
-  /** The message's key is under way from now until {@link settle}. */
-  lockKey(entry: PendingEntry, record: Record): void {
-    this.#order?.lock(entry, record);
+  /** The message is delivered: its key is under way. `to` is undefined for a consumer of before a restart. */
+  noteOut(
+    entry: PendingEntry,
+    record: Record,
+    to: Attachment<PendingEntry> | undefined,
+    nowMs: number,
+  ): void {
+    this.#order?.deliver(entry, record, to, nowMs);
+  }
+
+  /** A message was delivered that nobody answers. */
+  noteDeliveredForGood(record: Record, nowMs: number): void {
+    this.#order?.deliverForGood(record, nowMs);
   }
 
   /**
-   * The same for an entry whose message must be read first. A message that cannot be read does not hold its
-   * key.
+   * After a restart: as {@link noteOut}, for an entry whose message must be read first. A message that cannot
+   * be read does not hold its key.
    */
-  async lockKeyOf(offset: number): Promise<void> {
+  async noteStillOut(offset: number, nowMs: number): Promise<void> {
     const { partition } = this;
     const batch = await partition.batchAt(offset).catch(() => undefined);
     const entry = this.pending.get(offset);
     if (!batch || !entry) return;
     this.#againReader.reset(batch, offset);
     if (this.#againReader.next(this.#again) && this.#again.offset === offset)
-      this.lockKey(entry, this.#again);
+      this.noteOut(entry, this.#again, undefined, nowMs);
   }
 
-  /** Whether a ready entry may be delivered now: see {@link KeyOrder.admitAgain}. */
-  admitAgain(entry: PendingEntry, record: Record): boolean {
-    return this.#order === undefined || this.#order.admitAgain(entry, record);
+  /** The next entry to deliver again, or from the line of its key, to the consumer; it is not taken. */
+  nextReady(to: Attachment<PendingEntry>): PendingEntry | undefined {
+    // With order by key, entries of before a restart are ready until their keys are known.
+    return this.pending.nextReady() ?? this.#order?.next(to);
+  }
+
+  /** Whether an entry of {@link nextReady} may be delivered, or has to get in line first. */
+  mayGo(entry: PendingEntry, record: Record): boolean {
+    if (this.#order === undefined || entry.orderedKey !== undefined) return true;
+    this.#order.sortIn(entry, record);
+    return false;
   }
 
   /** The entry is done: it is no longer pending, and the next message of its key may be delivered. */
   settle(entry: PendingEntry): void {
-    this.#order?.leave(entry);
+    this.#order?.done(entry);
     this.pending.remove(entry);
-    if (entry.holdsKey) this.#order?.release(entry);
+  }
+
+  /** The delivery failed: the entry is redelivered, not before `dueMs`. */
+  wait(entry: PendingEntry, dueMs: number): void {
+    this.pending.wait(entry, dueMs);
+    this.#order?.returned(entry);
+  }
+
+  /** The entry is redelivered as soon as a consumer has credit and its key allows it. */
+  makeReady(entry: PendingEntry): void {
+    if (this.#order?.makeReady(entry) !== true) this.pending.makeReady(entry);
   }
 
   /** The entry will not be delivered again. It stays pending, and in front of its key, until settled. */
   leaveForGood(entry: PendingEntry): void {
-    this.#order?.leave(entry);
     this.pending.leaveForGood(entry);
+    this.#order?.returned(entry);
+  }
+
+  setKeyLimits(limits: KeyLimits, nowMs: number): void {
+    this.#order?.setLimits(limits, nowMs);
+  }
+
+  /** The earliest deadline, redelivery time, or end of a hold; Infinity if there is none. */
+  nextDueMs(): number {
+    return Math.min(this.pending.nextDueMs(), this.#order?.nextDueMs() ?? Infinity);
+  }
+
+  /** Makes ready what is due. Calls back for each entry whose deadline has passed. */
+  expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
+    this.pending.expire(nowMs, deadlinePassed, (entry) => this.makeReady(entry));
+    this.#order?.expire(nowMs);
   }
 
   /** Called when the group is closed. */

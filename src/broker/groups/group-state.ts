@@ -133,6 +133,12 @@ export class GroupState implements ChangingGroup {
     return this.started && this.moving === 0 && !this.closed && !this.isPaused && !this.isCommitted;
   }
 
+  /** Whether it matters which consumer has a key: messages may go to some consumers and not to others. */
+  get hasHands(): boolean {
+    const { keyRunMax = 1, keysPerConsumerMax = Infinity } = this.config;
+    return keyRunMax > 1 || keysPerConsumerMax < Infinity;
+  }
+
   /** Whether messages are being loaded from disk; deliveries continue when the load has ended. */
   get isLoading(): boolean {
     return this.positions.opened.some((position) => position.isLoading);

@@ -18,6 +18,7 @@ import {
 import { GroupPause } from './group-pause.ts';
 import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { GroupMoves } from './group-moves.ts';
+import { keyLimits } from './key-limits.ts';
 import { GroupState, type GroupHost, type GroupTopic } from './group-state.ts';
 import { GroupTimers } from './group-timers.ts';
 import { oldestTimestampMs } from './oldest-wait.ts';
@@ -389,7 +390,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   addPartition(partition: Partition): void {
     const { filter, config, positions } = this.#state;
-    const ordered = config.ordering === 'key' ? this.#host.budgets.meter('ordered') : undefined;
+    const ordered =
+      config.ordering === 'key'
+        ? { meter: this.#host.budgets.meter('ordered'), limits: keyLimits(config) }
+        : undefined;
     positions.add(new GroupPartition(partition, filter, ordered, this.#positionHost));
   }
 
@@ -519,6 +523,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   applyConfig(config: GroupConfig): void {
     const filtersChanged = config.filters.join(' ') !== this.#state.config.filters.join(' ');
     this.#state.config = config;
+    const limits = keyLimits(config);
+    for (const position of this.#state.positions.opened)
+      position.setKeyLimits(limits, this.#host.clock.monotonic());
     if (this.#state.started) this.#applyLimits();
     if (filtersChanged) {
       this.#state.filter = filterOf(config);

@@ -1,35 +1,56 @@
 import type { Record } from '../../log/index.ts';
-import { Queue } from '../../util/index.ts';
+import { IndexedHeap, Queue } from '../../util/index.ts';
+import type { Attachment } from './attachment.ts';
 import type { Meter } from '../budgets.ts';
 import { KeyReader } from '../partitions/filter.ts';
+import type { KeyLimits } from './key-limits.ts';
+import { Hand, OrderedKey } from './ordered-key.ts';
 import { PendingState, type PendingEntries, type PendingEntry } from './pending.ts';
 
+type Key = OrderedKey<PendingEntry>;
+
 /**
- * Order by key, on one partition of a group with `ordering: 'key'`: at most one message of each key is under
- * way, and later messages of the key are held until it is done.
+ * Order by key, on one partition of a group with `ordering: 'key'`. Messages of a key that may not be
+ * delivered yet are pending, in the line of their key. Keys whose first message in line may go wait in a
+ * queue: that of the consumer that has their run, or that of the keys free for any consumer. So the next
+ * message for a consumer is found without a search.
+ *
+ * A key is free when none of its messages is out. A message that fails goes back in line, and nothing behind
+ * it is delivered before it, unless the group gave up the order within keys (`keyConcurrency`).
  */
 export class KeyOrder {
   readonly #pending: PendingEntries;
-  /** Charged for the keys under way and the messages held behind them. */
+  /** Charged for the keys and the messages in line. */
   readonly #meter: Meter;
   readonly #keyReader = new KeyReader();
-  /** Keys with a message under way, and the entries held behind it. */
-  readonly #keysUnderWay = new Map<string, Queue<PendingEntry>>();
+  readonly #keys = new Map<string, Key>();
+  readonly #free = new Queue<Key>();
+  readonly #hands = new Map<Attachment<PendingEntry>, Hand<PendingEntry>>();
+  /** Keys with a hold or a rate, by the time to look at them again. */
+  readonly #due = new IndexedHeap<Key>((a, b) => a.dueMs < b.dueMs);
+  #limits: KeyLimits;
+  #inLine = 0;
   #held = 0;
 
-  constructor(pending: PendingEntries, meter: Meter) {
+  constructor(pending: PendingEntries, meter: Meter, limits: KeyLimits) {
     this.#pending = pending;
     this.#meter = meter;
+    this.#limits = limits;
   }
 
-  /** Number of messages held behind their key. */
+  /** Number of messages in line that were never delivered. */
   get held(): number {
     return this.#held;
   }
 
-  /** Keys with a message under way, plus messages held behind them. */
+  /** Whether so many messages are held that no more are looked at. */
+  get holdsEnough(): boolean {
+    return this.#held >= this.#limits.heldMax;
+  }
+
+  /** Number of keys with something to remember, plus messages in line. */
   get underWay(): number {
-    return this.#keysUnderWay.size + this.#held;
+    return this.#keys.size + this.#inLine;
   }
 
   /** Whether the broker's budget for ordered groups is used up. */
@@ -37,86 +58,283 @@ export class KeyOrder {
     return this.#meter.isFull;
   }
 
-  /** Returns true if the message's key is under way. The message is then pending, and held. */
-  holdBack(record: Record): boolean {
-    const key = this.#keyReader.read(record);
-    const behind = this.#keysUnderWay.get(key);
-    if (!behind) return false;
+  /** Changes the limits from now on. */
+  setLimits(limits: KeyLimits, nowMs: number): void {
+    if (sameLimits(limits, this.#limits)) return;
+    this.#limits = limits;
+    for (const key of this.#keys.values()) {
+      key.changeRate(limits.rate, nowMs);
+      this.#look(key, nowMs);
+    }
+  }
+
+  // ---- messages at the cursor
+
+  /** Whether a message that is not pending yet may be delivered to the consumer now. */
+  admits(record: Record, to: Attachment<PendingEntry>): boolean {
+    const key = this.#keys.get(this.#keyReader.read(record));
+    if (key === undefined) return this.#mayTakeKey(to);
+    if (key.first !== undefined || key.isBlocked || !this.#hasRoom(key)) return false;
+    if (this.#isInRun(key)) return this.#hands.get(to) === key.hand;
+    return this.#mayTakeKey(to);
+  }
+
+  /** The message becomes pending, and the last in the line of its key. */
+  hold(record: Record): void {
+    const name = this.#keyReader.read(record);
     const entry = this.#pending.add(record.offset, 0);
-    entry.key = key;
+    entry.key = name;
     entry.timestampMs = record.timestampMs;
-    this.#hold(entry, behind);
+    this.#pending.hold(entry);
+    this.#enterLine(entry, this.#keyOf(name));
+  }
+
+  // ---- messages in line
+
+  /**
+   * The next message in line for the consumer; it stays there. Of a key of the consumer's own and a free key,
+   * the older message goes first.
+   */
+  next(to: Attachment<PendingEntry>): PendingEntry | undefined {
+    const open = this.#hands.get(to)?.open;
+    const own = open && this.#peek(open);
+    const free = this.#mayTakeKey(to) ? this.#peek(this.#free) : undefined;
+    if (own === undefined || free === undefined) return (own ?? free)?.first;
+    return own.first!.offset < free.first!.offset ? own.first : free.first;
+  }
+
+  /** Number of keys in a queue; some may have left it. */
+  get deliverable(): number {
+    let count = this.#free.size;
+    for (const { open } of this.#hands.values()) count += open.size;
+    return count;
+  }
+
+  /** The first key of the queue with a message to deliver. Drops keys that are in the queue no more. */
+  #peek(queue: Queue<Key>): Key | undefined {
+    for (let key = queue.peek(); key; key = queue.peek()) {
+      if (key.queue === queue) {
+        if (this.#isDeliverable(key)) return key;
+        key.queue = undefined;
+      }
+      queue.shift();
+    }
+    return undefined;
+  }
+
+  /** A ready entry whose key was not known, after a restart, gets into the line of its key. */
+  sortIn(entry: PendingEntry, record: Record): void {
+    entry.key ??= this.#keyReader.read(record);
+    this.#pending.hold(entry);
+    this.#enterLine(entry, this.#keyOf(entry.key));
+  }
+
+  // ---- deliveries and answers
+
+  /** The message is delivered. `to` is undefined for a consumer of before a restart. */
+  deliver(
+    entry: PendingEntry,
+    record: Record,
+    to: Attachment<PendingEntry> | undefined,
+    nowMs: number,
+  ): void {
+    if (entry.isOut) return;
+    entry.key ??= this.#keyReader.read(record);
+    if (entry.orderedKey) this.#leaveLine(entry, entry.orderedKey);
+    const key = this.#keyOf(entry.key);
+    entry.orderedKey = key;
+    entry.isOut = true;
+    if (key.out++ === 0 && to !== undefined && this.#hasHands) this.#startRun(key, to);
+    this.#spend(key, nowMs);
+    this.#place(key);
+  }
+
+  /** A message was delivered that nobody answers (`ack: 'none'`). */
+  deliverForGood(record: Record, nowMs: number): void {
+    if (this.#limits.rate === undefined) return;
+    const key = this.#keyOf(this.#keyReader.read(record));
+    this.#spend(key, nowMs);
+    this.#place(key);
+  }
+
+  #spend(key: Key, nowMs: number): void {
+    if (key.queue?.peek() === key) key.queue.shift();
+    key.queue = undefined;
+    const { rate } = this.#limits;
+    if (rate === undefined) return;
+    key.spend(rate, nowMs);
+    this.#watch(key, nowMs);
+  }
+
+  /**
+   * The entry is out no more, and not done: it goes back in line, where it waits for its time, a consumer, or
+   * the dead-letter topic. Its new state is set already.
+   */
+  returned(entry: PendingEntry): void {
+    const key = entry.orderedKey;
+    if (key === undefined) return;
+    if (entry.isOut) {
+      key.isStopped = true;
+      this.#answered(entry, key);
+    } else this.#leaveLine(entry, key);
+    // Without an order within keys, a message that waits for its time or leaves keeps no other back.
+    if (!this.#isConcurrent || entry.state === PendingState.held) this.#enterLine(entry, key);
+    else this.#place(key);
+  }
+
+  /** The wait of the entry is over: it may go when its turn comes. False if its key is not known. */
+  makeReady(entry: PendingEntry): boolean {
+    if (entry.key === undefined) return false;
+    this.#pending.hold(entry);
+    if (entry.isOut) this.returned(entry);
+    else if (entry.orderedKey) this.#place(entry.orderedKey);
+    else this.#enterLine(entry, this.#keyOf(entry.key));
     return true;
   }
 
-  #hold(entry: PendingEntry, behind: Queue<PendingEntry>): void {
-    this.#pending.hold(entry);
-    behind.push(entry);
-    this.#held++;
-    this.#charge();
+  /** The entry is done. */
+  done(entry: PendingEntry): void {
+    const key = entry.orderedKey;
+    if (key === undefined) return;
+    if (entry.isOut) this.#answered(entry, key);
+    else this.#leaveLine(entry, key);
+    this.#place(key);
   }
 
-  /** The message's key is under way from now until {@link release}. */
-  lock(entry: PendingEntry, record: Record): void {
-    entry.key ??= this.#keyReader.read(record);
-    entry.holdsKey = true;
-    if (this.#keysUnderWay.has(entry.key)) return;
-    this.#keysUnderWay.set(entry.key, new Queue());
-    this.#charge();
+  #answered(entry: PendingEntry, key: Key): void {
+    entry.isOut = false;
+    entry.orderedKey = undefined;
+    if (--key.out === 0) this.#endRun(key);
   }
 
-  /**
-   * Whether a ready entry may be delivered now. After a restart keys are not known: the first entry of each
-   * key is delivered, the others are held behind it.
-   */
-  admitAgain(entry: PendingEntry, record: Record): boolean {
-    if (entry.key !== undefined) return true;
-    entry.key = this.#keyReader.read(record);
-    const behind = this.#keysUnderWay.get(entry.key);
-    if (!behind) return true;
-    this.#hold(entry, behind);
-    return false;
+  #enterLine(entry: PendingEntry, key: Key): void {
+    key.insert(entry);
+    this.#inLine++;
+    if (entry.deliveries === 0) this.#held++;
+    this.#place(key);
   }
 
-  /**
-   * The entry leaves the held state, if it was held. The queue of its key drops the entry when it comes up.
-   */
-  leave(entry: PendingEntry): void {
-    if (entry.state !== PendingState.held || entry.key === undefined) return;
-    this.#held--;
-    this.#charge();
+  #leaveLine(entry: PendingEntry, key: Key): void {
+    key.remove(entry);
+    this.#inLine--;
+    if (entry.deliveries === 0) this.#held--;
   }
 
-  /** The entry that holds its key is done: the next entry of the key may be delivered. */
-  release(entry: PendingEntry): void {
-    entry.holdsKey = false;
-    const behind = this.#keysUnderWay.get(entry.key!);
-    if (!behind) return;
-    for (let next = behind.shift(); next; next = behind.shift()) {
-      if (next.state !== PendingState.held) continue; // settled while it was held
-      this.#held--;
-      this.#charge();
-      next.holdsKey = true;
-      this.#pending.makeReady(next);
-      return;
-    }
-    this.#keysUnderWay.delete(entry.key!);
-    this.#charge();
+  // ---- runs
+
+  /** Whether it matters which consumer has a key. */
+  get #hasHands(): boolean {
+    return this.#limits.runMax > 1 || this.#limits.keysPerConsumerMax < Infinity;
+  }
+
+  get #isConcurrent(): boolean {
+    return this.#limits.concurrency > 1;
+  }
+
+  /** Whether only the consumer that has the key may get more of it. */
+  #isInRun(key: Key): boolean {
+    return key.out > 0 && !this.#isConcurrent;
+  }
+
+  #hasRoom(key: Key): boolean {
+    if (this.#isConcurrent) return key.out < this.#limits.concurrency;
+    return key.out === 0 || (key.hand !== undefined && !key.isStopped && key.out < this.#limits.runMax);
+  }
+
+  #mayTakeKey({ keys }: Attachment<PendingEntry>): boolean {
+    return keys < this.#limits.keysPerConsumerMax;
+  }
+
+  #startRun(key: Key, to: Attachment<PendingEntry>): void {
+    let hand = this.#hands.get(to);
+    if (hand === undefined) this.#hands.set(to, (hand = new Hand(to)));
+    hand.keys++;
+    to.keys++;
+    key.hand = hand;
+  }
+
+  #endRun(key: Key): void {
+    key.isStopped = false;
+    const { hand } = key;
+    if (hand === undefined) return;
+    key.hand = undefined;
+    hand.consumer.keys--;
+    if (--hand.keys === 0) this.#hands.delete(hand.consumer);
+  }
+
+  // ---- holds and rates
+
+  /** Nothing of the entry's key is delivered before `untilMs`. */
+  block(name: string, untilMs: number, nowMs: number): void {
+    const key = this.#keyOf(name);
+    key.heldUntilMs = Math.max(key.heldUntilMs, untilMs);
+    this.#look(key, nowMs);
+  }
+
+  /** When to call {@link expire}; Infinity for never. */
+  nextDueMs(): number {
+    return this.#due.peek()?.dueMs ?? Infinity;
+  }
+
+  /** Keys go on whose hold is over, or whose rate allows it again. */
+  expire(nowMs: number): void {
+    for (let key = this.#due.peek(); key && key.dueMs <= nowMs; key = this.#due.peek())
+      this.#look(key, nowMs);
+  }
+
+  #look(key: Key, nowMs: number): void {
+    this.#watch(key, nowMs);
+    this.#place(key);
+  }
+
+  #watch(key: Key, nowMs: number): void {
+    this.#due.remove(key);
+    key.look(nowMs);
+    if (key.dueMs < Infinity) this.#due.push(key);
+  }
+
+  // ---- keys
+
+  #keyOf(name: string): Key {
+    let key = this.#keys.get(name);
+    if (key === undefined) this.#keys.set(name, (key = new OrderedKey(name)));
+    return key;
+  }
+
+  #isDeliverable(key: Key): boolean {
+    return key.first?.state === PendingState.held && !key.isBlocked && this.#hasRoom(key);
+  }
+
+  /** Puts the key into the queue of those that may get its next message, or forgets it. */
+  #place(key: Key): void {
+    if (this.#isDeliverable(key)) {
+      const queue = this.#isInRun(key) ? key.hand!.open : this.#free;
+      if (key.queue !== queue) {
+        key.queue = queue;
+        queue.push(key);
+      }
+    } else if (key.isIdle) this.#keys.delete(key.name);
+    this.#meter.set(this.underWay);
   }
 
   /** Forgets everything, because the position moves. */
   clear(): void {
-    this.#keysUnderWay.clear();
+    for (const [consumer, { keys }] of this.#hands) consumer.keys -= keys;
+    this.#hands.clear();
+    this.#keys.clear();
+    this.#free.clear();
+    this.#due.clear();
+    this.#inLine = 0;
     this.#held = 0;
-    this.#charge();
-  }
-
-  #charge(): void {
-    this.#meter.set(this.underWay);
+    this.#meter.set(0);
   }
 
   /** Called when the group is closed. */
   close(): void {
     this.#meter.close();
   }
+}
+
+function sameLimits(a: KeyLimits, b: KeyLimits): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

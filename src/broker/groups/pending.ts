@@ -2,6 +2,7 @@ import { Queue } from '../../util/index.ts';
 import type { Attachment, Held } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 import type { StoredWait } from '../entries.ts';
+import type { InLine, OrderedKey } from './ordered-key.ts';
 
 /** The state of a pending entry. */
 export const PendingState = {
@@ -11,7 +12,7 @@ export const PendingState = {
   waiting: 1,
   /** Redelivered next, before any message at the cursor. */
   ready: 2,
-  /** Behind another message of its key (`ordering: 'key'`). */
+  /** In the line of its key (`ordering: 'key'`): see key-order.ts. */
   held: 3,
   /** Given up, and on its way to the dead-letter topic; or no longer pending. */
   leaving: 4,
@@ -22,7 +23,7 @@ export type PendingState = (typeof PendingState)[keyof typeof PendingState];
  * A pending entry is a message below a group's cursor that is not done: delivered and unanswered, failed and
  * to be redelivered, or held. Offset, deliveries and the deadline are stored; the rest is remembered.
  */
-export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
+export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, InLine<PendingEntry> {
   readonly partition: number;
   readonly offset: number;
   /** Number of deliveries. */
@@ -44,8 +45,11 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
   failure: string | undefined = undefined;
   /** Key of the message, if the topic keeps key state or the group keeps order per key. */
   key: string | undefined = undefined;
-  /** Whether this entry is the one of its key that is under way; later ones are held. */
-  holdsKey = false;
+  /** Whether the entry counts as out in its {@link OrderedKey}; otherwise it is in line there. */
+  isOut = false;
+  orderedKey: OrderedKey<PendingEntry> | undefined = undefined;
+  aheadInLine: PendingEntry | undefined = undefined;
+  behindInLine: PendingEntry | undefined = undefined;
   /** Time of the last delivery, in milliseconds since the epoch; 0 = before the last restart. */
   deliveredMs = 0;
   /** The consumer that has the entry in flight, and the entry's neighbours in the consumer's list. */
@@ -80,8 +84,9 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry> {
  *                deliver│     ▼
  *                     ready ◄── waiting (backoff)
  *                       ▲
- *                     held (its key is under way)
+ *                     held (in the line of its key)
  * ```
+ * With order by key, an entry is held until it is delivered, instead of ready.
  * Entries in flight and waiting entries have their due times in {@link Deadlines}.
  */
 export class PendingEntries {
@@ -295,12 +300,16 @@ export class PendingEntries {
   }
 
   /**
-   * Makes entries ready whose wait is over. Calls back for each entry whose deadline has passed; the callback
-   * must take the entry out of flight.
+   * Makes entries ready whose wait is over, or calls `waitOver`. Calls back for each entry whose deadline has
+   * passed. The callbacks must take the entry out of its state.
    */
-  expire(nowMs: number, deadlinePassed: (entry: PendingEntry) => void): void {
+  expire(
+    nowMs: number,
+    deadlinePassed: (entry: PendingEntry) => void,
+    waitOver: (entry: PendingEntry) => void = (entry) => this.makeReady(entry),
+  ): void {
     for (let entry = this.#deadlines.due(nowMs); entry; entry = this.#deadlines.due(nowMs)) {
-      if (entry.state === PendingState.waiting) this.makeReady(entry);
+      if (entry.state === PendingState.waiting) waitOver(entry);
       else deadlinePassed(entry);
     }
   }

@@ -1,0 +1,123 @@
+import { type HeapItem, Queue, TokenBucket, type RateLimit } from '../../util/index.ts';
+import type { Attachment, Held } from './attachment.ts';
+
+/** An entry in the line of its key: it links to its neighbours. */
+export interface InLine<T extends InLine<T>> extends Held<T> {
+  readonly offset: number;
+  orderedKey: OrderedKey<T> | undefined;
+  aheadInLine: T | undefined;
+  behindInLine: T | undefined;
+}
+
+/** A hand is the keys of one partition that one consumer has under way. */
+export class Hand<T extends InLine<T>> {
+  /** The keys of which the consumer may get another message. */
+  readonly open: Queue<OrderedKey<T>> = new Queue();
+  readonly consumer: Attachment<T>;
+  keys = 0;
+
+  constructor(consumer: Attachment<T>) {
+    this.consumer = consumer;
+  }
+}
+
+/**
+ * An ordered key is a key of a group with order per key, as long as there is anything to remember about it:
+ * messages that are out (in flight), messages in line behind them, a hold, or a rate.
+ *
+ * ```
+ *   out: with consumers │ line: failed messages, then messages never delivered, by offset │ the log
+ * ```
+ * The messages that are out with one consumer are a run. The run ends when all of them are answered.
+ */
+export class OrderedKey<T extends InLine<T>> implements HeapItem {
+  readonly name: string;
+  /** Number of messages in flight. */
+  out = 0;
+  /** The consumer that has the run; undefined if there is no run, or if it is one of before a restart. */
+  hand: Hand<T> | undefined = undefined;
+  /** A message of the run has failed: the run gets no more messages. */
+  isStopped = false;
+  /** The queue in which the key waits for a consumer. */
+  queue: Queue<OrderedKey<T>> | undefined = undefined;
+  /** Nothing of the key is delivered before this time, on the monotonic clock. */
+  heldUntilMs: number = -Infinity;
+  /** Whether a hold or the rate forbids deliveries now. */
+  isBlocked = false;
+  /** When to look at the hold and the rate again. */
+  dueMs: number = Infinity;
+  heapIndex = -1;
+  #bucket: TokenBucket | undefined = undefined;
+  #first: T | undefined = undefined;
+  #last: T | undefined = undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The first message in line; it stays there. */
+  get first(): T | undefined {
+    return this.#first;
+  }
+
+  /** Whether there is nothing to remember about the key. */
+  get isIdle(): boolean {
+    return this.out === 0 && this.#first === undefined && !this.isBlocked && this.#bucket === undefined;
+  }
+
+  /**
+   * The entry gets its place in line, by offset. A message that was never delivered is the last, and one that
+   * failed is among the first, so the search is short.
+   */
+  insert(entry: T): void {
+    let ahead = this.#last;
+    if (ahead !== undefined && ahead.offset > entry.offset) {
+      let behind = this.#first!;
+      while (behind.offset < entry.offset) behind = behind.behindInLine!;
+      ahead = behind.aheadInLine;
+    }
+    const behind = ahead === undefined ? this.#first : ahead.behindInLine;
+    entry.orderedKey = this;
+    entry.aheadInLine = ahead;
+    entry.behindInLine = behind;
+    if (ahead === undefined) this.#first = entry;
+    else ahead.behindInLine = entry;
+    if (behind === undefined) this.#last = entry;
+    else behind.aheadInLine = entry;
+  }
+
+  remove(entry: T): void {
+    const { aheadInLine, behindInLine } = entry;
+    if (aheadInLine === undefined) this.#first = behindInLine;
+    else aheadInLine.behindInLine = behindInLine;
+    if (behindInLine === undefined) this.#last = aheadInLine;
+    else behindInLine.aheadInLine = aheadInLine;
+    entry.orderedKey = undefined;
+    entry.aheadInLine = undefined;
+    entry.behindInLine = undefined;
+  }
+
+  /** A message of the key is delivered, which counts against the rate. */
+  spend(rate: RateLimit, nowMs: number): void {
+    this.#bucket ??= new TokenBucket(rate, nowMs);
+    this.#bucket.take(nowMs);
+  }
+
+  /** The rate changed; undefined: there is none any more. */
+  changeRate(rate: RateLimit | undefined, nowMs: number): void {
+    if (rate === undefined) this.#bucket = undefined;
+    else this.#bucket?.change(rate, nowMs);
+  }
+
+  /** Determines whether the key is blocked, and when to look again. */
+  look(nowMs: number): void {
+    const bucket = this.#bucket;
+    if (bucket?.isFull(nowMs) === true) this.#bucket = undefined;
+    const tokenMs = nowMs + (this.#bucket?.waitMs(nowMs) ?? 0);
+    const nextMs = Math.max(this.heldUntilMs, tokenMs);
+    this.isBlocked = nextMs > nowMs;
+    if (this.isBlocked) this.dueMs = nextMs;
+    else if (this.#bucket) this.dueMs = nowMs + this.#bucket.waitMs(nowMs, this.#bucket.limit.burst);
+    else this.dueMs = Infinity;
+  }
+}
