@@ -1,4 +1,5 @@
 import type { Target } from '../target.ts';
+import { amqpFrames } from './amqp-frames.ts';
 import { configuration } from './configuration.ts';
 import { kafkaRecords } from './kafka-records.ts';
 import { kafkaRequest } from './kafka-request.ts';
@@ -11,6 +12,7 @@ import { subjects } from './subjects.ts';
 export const targets: readonly Target[] = [
   natsParser,
   natsApi,
+  amqpFrames,
   kafkaRequest,
   kafkaRecords,
   logRecovery,

@@ -1,0 +1,127 @@
+import { ByteWriter } from '../../util/index.ts';
+import { WireError } from './errors.ts';
+import { Reader } from './reader.ts';
+import { readTable, writeShortstr, writeTable, type FieldTable } from './table.ts';
+
+/** The properties of a message. */
+export interface Properties {
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  readonly headers?: FieldTable;
+  /** 1: transient, 2: persistent. */
+  readonly deliveryMode?: number;
+  readonly priority?: number;
+  readonly correlationId?: string;
+  readonly replyTo?: string;
+  /** Milliseconds, as a text. */
+  readonly expiration?: string;
+  readonly messageId?: string;
+  /** Seconds since the epoch. */
+  readonly timestamp?: number;
+  readonly type?: string;
+  readonly userId?: string;
+  readonly appId?: string;
+  readonly clusterId?: string;
+}
+
+export type PropertyName = keyof Properties;
+type PropertyKind = 'text' | 'octet' | 'seconds' | 'table';
+
+/** The properties in the order of the wire, from bit 15 of the flags down. */
+const propertyKinds: { readonly [name in PropertyName]-?: PropertyKind } = {
+  contentType: 'text',
+  contentEncoding: 'text',
+  headers: 'table',
+  deliveryMode: 'octet',
+  priority: 'octet',
+  correlationId: 'text',
+  replyTo: 'text',
+  expiration: 'text',
+  messageId: 'text',
+  timestamp: 'seconds',
+  type: 'text',
+  userId: 'text',
+  appId: 'text',
+  clusterId: 'text',
+};
+const entries = Object.entries(propertyKinds) as [PropertyName, PropertyKind][];
+
+/** The flag of a property. */
+function flagOf(index: number): number {
+  return 1 << (15 - index);
+}
+
+/** The flag by which a second word of flags would follow. No property needs one. */
+const moreFlags = 1;
+
+/**
+ * A content header is what follows a method that has content:
+ * ```
+ * classId:u16 weight:u16 bodyBytes:u64 flags:u16 property*
+ * ```
+ * The properties stay bytes: a message that is passed on is not decoded.
+ */
+export interface ContentHeader {
+  readonly classId: number;
+  readonly bodyBytes: number;
+  /** Flags and properties, as on the wire: a view. */
+  readonly properties: Buffer;
+}
+
+/** The bytes of a content header before its flags. */
+export const contentHeadBytes = 12;
+
+/** Splits a content header. Throws a WireError. */
+export function readContentHeader(buffer: Buffer, start: number, end: number): ContentHeader {
+  const reader = new Reader(buffer, start, end);
+  const classId = reader.u16();
+  reader.u16();
+  const bodyBytes = reader.u64();
+  if (reader.remaining < 2) reader.u16();
+  return { classId, bodyBytes: Number(bodyBytes), properties: buffer.subarray(reader.position, end) };
+}
+
+/** Decodes flags and properties. Throws a WireError. */
+export function readProperties(bytes: Uint8Array): Properties {
+  const reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  const flags = reader.u16();
+  if ((flags & moreFlags) !== 0) throw new WireError('bad-field', 'Flags of unknown properties.');
+  const properties: { -readonly [name in PropertyName]?: unknown } = {};
+  for (const [index, [name, kind]] of entries.entries())
+    if ((flags & flagOf(index)) !== 0) properties[name] = readProperty(reader, kind);
+  return properties as Properties;
+}
+
+function readProperty(reader: Reader, kind: PropertyKind): unknown {
+  switch (kind) {
+    case 'text':
+      return reader.shortstr();
+    case 'octet':
+      return reader.u8();
+    case 'seconds':
+      return Number(reader.u64());
+    case 'table':
+      return readTable(reader);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Encodes flags and properties. */
+export function encodeProperties(properties: Properties): Buffer {
+  const writer = new ByteWriter();
+  writer.u16(0);
+  let flags = 0;
+  for (const [index, [name, kind]] of entries.entries()) {
+    const value = properties[name];
+    if (value === undefined) continue;
+    flags |= flagOf(index);
+    if (kind === 'text') writeShortstr(writer, value as string);
+    else if (kind === 'octet') writer.u8(value as number);
+    else if (kind === 'seconds') writer.i64(value as number);
+    else writeTable(writer, value as FieldTable);
+  }
+  const bytes = writer.copy();
+  bytes.writeUInt16BE(flags, 0);
+  return bytes;
+}
