@@ -10,6 +10,8 @@ export type BrokerErrorCode =
   | 'group-exists'
   | 'group-config-invalid'
   | 'groups-full'
+  /** A consumer of the group is exclusive, or would be. */
+  | 'consumer-exclusive'
   | 'message-too-large'
   | 'message-invalid'
   | 'producer-fenced'

@@ -1,5 +1,5 @@
 import type { BrokerError } from './errors.ts';
-import type { Group, Topic } from './model.ts';
+import type { ActiveInfo, Group, Topic } from './model.ts';
 
 /** An event for watchers: advisories, logs, the dashboard. Emitted synchronously, after the change. */
 export type BrokerEvent<T = Topic, G = Group> =
@@ -16,6 +16,13 @@ export type BrokerEvent<T = Topic, G = Group> =
       readonly deadLetter: string;
       readonly cause: string;
     } & DeliveryEvent<G>)
+  /** A group with a single active consumer has another one (`chosen`), or has none any more. */
+  | {
+      readonly kind: 'active-changed';
+      readonly group: G;
+      readonly active: ActiveInfo | undefined;
+      readonly why: 'chosen' | 'left' | 'silent' | 'released';
+    }
   /** Messages were removed while the group waited for answers about them. */
   | { readonly kind: 'removed'; readonly group: G }
   /** The log has failed: nothing will be acked any more. */

@@ -41,12 +41,15 @@ export type { KeyState } from './partitions/key-index.ts';
 export * from './live/live-message.ts';
 export { publishLive, type LivePublished } from './live/live-publish.ts';
 export type {
+  ActiveInfo,
+  AttachOptions,
   Consumer,
   ConsumerEnd,
   ConsumerInfo,
   Delivery,
   DetachOptions,
   Message,
+  Overflow,
   StoredMessage,
 } from './model.ts';
 export { recordBytes, recordOf } from './partitions/message.ts';

@@ -72,10 +72,11 @@ export interface Group {
   readonly isPaused: boolean;
   /** Messages to be delivered for the first time. */
   readonly lag: number;
-  attach(consumer: Consumer): void;
+  /** Throws a BrokerError of code `consumer-exclusive`: see {@link AttachOptions}. */
+  attach(consumer: Consumer, options?: AttachOptions): void;
   detach(consumer: Consumer, options?: DetachOptions): void;
-  /** Makes the group deliver soon, because a consumer has credit again. */
-  wake(): void;
+  /** Makes the group deliver soon, because this consumer has credit again; absent: any of them may have. */
+  wake(consumer?: Consumer): void;
   /**
    * Answers to a delivery, by its message. False if it was answered before. `ack`: the message is done.
    * `nack`: it failed, and is to be delivered again. `reject`: it is never delivered again. `giveBack`: it is
@@ -96,6 +97,21 @@ export interface Group {
 export interface Consumer {
   /** How many messages it takes now. With credit 0 it is skipped until `group.wake()`. */
   readonly credit: number;
+  /** Consumers of a higher priority go before this one while they have credit. Read on attaching. Default 0. */
+  readonly priority?: number | undefined;
+  /**
+   * The name of the client that this consumer belongs to. A client has several consumers at once if it pulls
+   * several times. Absent: a client of its own.
+   */
+  readonly member?: string | undefined;
+  /** It takes messages only while one of these is reached; absent: always. */
+  readonly overflow?: Overflow | undefined;
+  /**
+   * What shows that the active consumer of a group is still there (see groups/active-consumer.ts). Absent: that
+   * it is attached, as long as it answers what it holds. `pulls-and-answers`: it pulls again and again, under
+   * one member name. `pulls`: the same, but answers show nothing.
+   */
+  readonly presence?: 'pulls-and-answers' | 'pulls' | undefined;
   /**
    * The largest message it takes now, in bytes of key, headers and value, or as {@link sizeOf} counts;
    * Infinity for any.
@@ -124,8 +140,27 @@ export interface Consumer {
   receive(delivery: Delivery): void;
   /** The next message is larger than `creditBytes`; the consumer stays attached unless it detaches itself. */
   refused?(bytes: number): void;
+  /** It is the active consumer of its group from now on: see groups/active-consumer.ts. */
+  activated?(): void;
+  /** It is no longer the active one, because it was silent or was released. It stays attached. */
+  deactivated?(): void;
   /** The group is gone; no more messages will be delivered. */
   ended(reason: ConsumerEnd): void;
+}
+
+/** How much a group must have to do before a consumer helps out. */
+export interface Overflow {
+  /** So many messages wait to be delivered. */
+  readonly waitingMin?: number;
+  /** So many messages are delivered and not done. */
+  readonly inFlightMin?: number;
+}
+
+export interface AttachOptions {
+  /**
+   * Only while no other member is attached, and no other may attach while this consumer is. Default false.
+   */
+  readonly exclusive?: boolean;
 }
 
 export type ConsumerEnd = 'group-deleted' | 'topic-deleted' | 'closed';
@@ -137,12 +172,30 @@ export interface DetachOptions {
    * `release`: they go back at once, in the order of their deliveries, which does not count as a failure.
    */
   readonly held?: 'keep' | 'release';
+  /** Whether its member attaches again, so that it stays the active one for now. Default false. */
+  readonly returns?: boolean;
+}
+
+/** The active consumer of a group. */
+export interface ActiveInfo {
+  readonly label: string | undefined;
+  readonly member: string | undefined;
+  readonly connection: number | undefined;
+  /** Since when it is the active one, in milliseconds since the epoch. */
+  readonly sinceMs: number;
 }
 
 /** A consumer of a group, as an operator sees it. */
 export interface ConsumerInfo {
   readonly label: string | undefined;
   readonly connection: number | undefined;
+  readonly member: string | undefined;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Whether it gets messages: false if another one is the active consumer of the group. */
+  readonly active: boolean;
+  /** Whether it keeps others from attaching. */
+  readonly exclusive: boolean;
   /** How many messages it would take now. */
   readonly credit: number;
   /** Messages that it got and has not answered. */

@@ -4,9 +4,10 @@ import type { BoxContext, Closable } from './context.ts';
 import { checkNack, read, type Delivery, type NackOptions } from './delivery.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, milliseconds, wholeNumber, type Checks } from './options.ts';
+import { precedenceChecks, type PrecedenceOptions } from './precedence.ts';
 import { Pull } from './pull.ts';
 
-export interface BatchesOptions {
+export interface BatchesOptions extends PrecedenceOptions {
   /** Default 100. */
   readonly messagesMax?: number;
   /**
@@ -22,6 +23,7 @@ export const batchesChecks: Checks<BatchesOptions> = {
   messagesMax: wholeNumber(1),
   waitMs: milliseconds(),
   signal: abortSignal,
+  ...precedenceChecks,
 };
 
 /** A delivery batch is a list of deliveries, to be answered together or one by one. */
@@ -63,12 +65,15 @@ async function countOf(answers: readonly Promise<boolean>[]): Promise<number> {
   return (await Promise.all(answers)).filter(Boolean).length;
 }
 
+/** Number of the last loop, for the names of loops without one. */
+let loops = 0;
+
 /** Batches of a group's deliveries, for `for await`. A batch is collected when the loop asks for it. */
 export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, AsyncDisposable, Closable {
   readonly #context: BoxContext;
   readonly #group: CoreGroup;
   readonly #codec: AnyCodec;
-  readonly #options: CollectorOptions;
+  readonly #options: CollectorOptions & { readonly member: string };
   readonly #lifetime: Lifetime;
   /** The pull under way, or the last one. */
   #pull: Pull | undefined;
@@ -80,14 +85,21 @@ export class Batches<T> implements AsyncIterableIterator<DeliveryBatch<T>>, Asyn
     this.#context = context;
     this.#group = group;
     this.#codec = codec;
-    const { messagesMax = 100, waitMs = 0 } = options;
-    this.#options = { messagesMax, ...(waitMs > 0 ? { lingerMs: waitMs } : { messagesMin: 1 }) };
+    const { messagesMax = 100, waitMs = 0, priority = 0, member = `embedded loop ${++loops}` } = options;
+    const fill = waitMs > 0 ? { lingerMs: waitMs } : { messagesMin: 1 };
+    this.#options = { messagesMax, priority, member, ...fill };
     this.#lifetime = new Lifetime(context, this, options.signal, () => this.#end());
     if (options.signal?.aborted) this.#end();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Whether messages come to this loop: false if another consumer of the group is the active one. */
+  get isActive(): boolean {
+    const { active, config } = this.#group;
+    return config.activeConsumers !== 'single' || active?.member === this.#options.member;
   }
 
   /** Calls are served one after another: a batch is collected only after the previous one. */

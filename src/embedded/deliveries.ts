@@ -6,8 +6,9 @@ import { read, type Delivery, type Incoming } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, wholeNumber, type Checks } from './options.ts';
+import { exclusiveChecks, type ExclusiveOptions } from './precedence.ts';
 
-export interface DeliveriesOptions {
+export interface DeliveriesOptions extends ExclusiveOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
   /**
@@ -20,6 +21,7 @@ export interface DeliveriesOptions {
 export const deliveriesChecks: Checks<DeliveriesOptions> = {
   signal: abortSignal,
   prefetch: wholeNumber(0, 65_536),
+  ...exclusiveChecks,
 };
 
 /**
@@ -41,12 +43,17 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
     this.#codec = codec;
     this.#prefetch = options.prefetch ?? 0;
     const end = (): void => this.#end();
-    this.#lifetime = new Lifetime(context, this, options.signal, end);
-    this.#intake = new Intake(context, group, 'embedded loop', {
+    this.#intake = new Intake(context, group, 'embedded loop', options, {
       received: (incoming) => this.#received(incoming),
       ended: end,
     });
-    this.#intake.attach();
+    this.#lifetime = new Lifetime(context, this, options.signal, end);
+    try {
+      this.#intake.attach();
+    } catch (error) {
+      this.#lifetime.end();
+      throw error;
+    }
     if (options.signal?.aborted) this.#end();
     else this.#refill();
   }
@@ -77,6 +84,11 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
+  }
+
+  /** Whether messages come to this loop: false if another consumer of the group is the active one. */
+  get isActive(): boolean {
+    return this.#intake.isActive;
   }
 
   #fetch(): Promise<Incoming | undefined> | undefined {

@@ -1,4 +1,4 @@
-import type { BrokerEvent } from '../broker/index.ts';
+import type { ActiveInfo, BrokerEvent } from '../broker/index.ts';
 
 /** An event in a box, for watchers. */
 export type BoxEvent =
@@ -7,6 +7,14 @@ export type BoxEvent =
       readonly kind: 'group-created' | 'group-updated' | 'group-deleted' | 'group-paused' | 'group-resumed';
       readonly topic: string;
       readonly group: string;
+    }
+  /** A group with a single active consumer has another one (`chosen`), or has none any more. */
+  | {
+      readonly kind: 'active-changed';
+      readonly topic: string;
+      readonly group: string;
+      readonly active: ActiveInfo | undefined;
+      readonly why: 'chosen' | 'left' | 'silent' | 'released';
     }
   /** Messages of the topic were removed (by a limit or a purge) while deliveries of them were unanswered. */
   | { readonly kind: 'removed'; readonly topic: string; readonly group: string }
@@ -32,6 +40,8 @@ export function boxEvent(event: BrokerEvent): BoxEvent {
   if ('topic' in event) return { kind: event.kind, topic: event.topic.name };
   const { group } = event;
   const where = { topic: group.topic.name, group: group.name };
+  if (event.kind === 'active-changed')
+    return { kind: event.kind, ...where, active: event.active, why: event.why };
   if (!('offset' in event)) return { kind: event.kind, ...where };
   const { partition, offset, deliveries } = event;
   const delivery = { ...where, partition, offset, deliveries };

@@ -73,6 +73,14 @@ export interface GroupSettings {
    */
   readonly heldMax?: number;
   /**
+   * `single`: one consumer gets all messages; the next takes over when it leaves or is silent. Default `all`.
+   */
+  readonly activeConsumers?: 'all' | 'single';
+  /**
+   * How long the active consumer may show no sign of life, in milliseconds, up to 24 days. Default 120,000.
+   */
+  readonly activeSilenceMs?: number;
+  /**
    * `none`: a message is done when delivered, at most once. `all`: an ack covers earlier deliveries too.
    * Default `explicit`.
    */
@@ -97,6 +105,8 @@ const settingNames = {
   keysPerConsumerMax: true,
   keyConcurrency: true,
   heldMax: true,
+  activeConsumers: true,
+  activeSilenceMs: true,
   ack: true,
   durable: true,
   inactiveMs: true,
@@ -167,6 +177,7 @@ export function changedGroup(config: GroupConfig, settings: GroupSettings): Grou
     ...Object.fromEntries(given),
   });
   if (filter !== undefined) changed.filters = filtersOf(filter);
+  if (settings.activeConsumers === 'all') delete changed.activeSilenceMs;
   if (deadLetter === false) delete changed.deadLetter;
   else if (deadLetter !== undefined) changed.deadLetter = deadLetter;
   return sameConfig(config, changed) ? undefined : changed;

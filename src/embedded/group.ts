@@ -1,5 +1,6 @@
 import {
   deadLetterNames,
+  type ActiveInfo,
   type Group as CoreGroup,
   type GroupConfig,
   type GroupStats,
@@ -213,6 +214,32 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
       });
       signal?.addEventListener('abort', onAbort, { once: true });
     });
+  }
+
+  // ---- the active consumer
+
+  /**
+   * The active consumer of a group with a single one; undefined: none yet, or all consumers get messages.
+   *
+   * ```ts
+   * import { open } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const ledger = await (await box.topic('ledger')).group('writer', { activeConsumers: 'single' });
+   * const first = ledger.consume(() => {}, { member: 'host 1' });
+   * const second = ledger.consume(() => {}, { member: 'host 2' });
+   * console.log(ledger.active?.member, second.isActive); // prints: host 1 false
+   * await first.close();
+   * console.log(ledger.active?.member, second.isActive); // prints: host 2 true
+   * ```
+   */
+  get active(): ActiveInfo | undefined {
+    return this.#core.active;
+  }
+
+  /** Makes the active consumer wait again, and the next one take over. Returns false if none was active. */
+  releaseActive(): boolean {
+    return this.#core.releaseActive();
   }
 
   // ---- administration

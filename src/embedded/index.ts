@@ -40,6 +40,7 @@ export { LiveSubscription, type LiveSubscribeOptions } from './live-subscription
 export { Message, type MessageParts } from './message.ts';
 export { open, type OpenOptions } from './open.ts';
 export { BatchError, type BatchMessage, type MessageOptions, type PublishOptions } from './publish.ts';
+export type { ExclusiveOptions, PrecedenceOptions } from './precedence.ts';
 export type { Settlement } from './receipt.ts';
 export type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
 export {
@@ -56,6 +57,7 @@ export type { TopicSettings } from './topic-settings.ts';
 export {
   BrokerError,
   LogError,
+  type ActiveInfo,
   type BrokerErrorCode,
   type BrokerErrorDetails,
   type BrokerHealth,

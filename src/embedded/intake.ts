@@ -6,6 +6,7 @@ import type {
 } from '../broker/index.ts';
 import type { BoxContext } from './context.ts';
 import type { Incoming } from './delivery.ts';
+import type { ExclusiveOptions } from './precedence.ts';
 import { partsOf } from './message.ts';
 import { Receipt } from './receipt.ts';
 
@@ -28,36 +29,57 @@ export interface IntakeListener {
 export class Intake implements CoreConsumer {
   readonly creditBytes: number = Infinity;
   readonly label: string;
+  readonly priority: number | undefined;
+  readonly member: string | undefined;
   credit = 0;
   readonly #context: BoxContext;
   readonly #group: CoreGroup;
   readonly #listener: IntakeListener;
+  readonly #isExclusive: boolean;
   readonly #letGo: () => void;
 
   /** `label` is the name of this consumer in lists of the group's consumers. */
-  constructor(context: BoxContext, group: CoreGroup, label: string, listener: IntakeListener) {
+  constructor(
+    context: BoxContext,
+    group: CoreGroup,
+    label: string,
+    options: ExclusiveOptions,
+    listener: IntakeListener,
+  ) {
     this.label = label;
+    this.priority = options.priority;
+    this.member = options.member;
+    this.#isExclusive = options.exclusive ?? false;
     this.#context = context;
     this.#group = group;
     this.#listener = listener;
     this.#letGo = context.keepAlive.hold();
   }
 
-  /** Starts to receive messages. If the group is already deleted, `ended` is called at once. */
+  /**
+   * Starts to receive messages. If the group is already deleted, `ended` is called at once. Throws a
+   * BrokerError if the broker or the group takes no further consumer.
+   */
   attach(): void {
-    const refusal = this.#context.broker.budgets.refusal('consumers');
-    if (refusal) {
+    try {
+      this.#context.broker.budgets.check('consumers');
+      this.#group.attach(this, { exclusive: this.#isExclusive });
+    } catch (error) {
       this.#letGo();
-      throw refusal;
+      throw error;
     }
-    this.#group.attach(this);
+  }
+
+  /** Whether it gets messages: false if another consumer is the active one. */
+  get isActive(): boolean {
+    return this.#group.isActive(this);
   }
 
   /** Asks for `count` more messages. */
   ask(count: number): void {
     if (count <= 0) return;
     this.credit += count;
-    this.#group.wake();
+    this.#group.wake(this);
   }
 
   receive(delivery: CoreDelivery): void {

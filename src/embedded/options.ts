@@ -108,6 +108,8 @@ export const text: Check = (value) => (typeof value === 'string' ? undefined : '
 export const filledText: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'a text that is not empty';
 
+export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+
 export const callback: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
 
 export const abortSignal: Check = (value) =>

@@ -14,6 +14,7 @@ import { Intake } from './intake.ts';
 import { KeyLanes, type Lane } from './key-lanes.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, callback, wholeNumber, type Checks } from './options.ts';
+import { exclusiveChecks, type ExclusiveOptions } from './precedence.ts';
 import { warnOfFailure } from './warning.ts';
 
 /**
@@ -22,7 +23,7 @@ import { warnOfFailure } from './warning.ts';
  */
 export type Handler<T> = (message: Delivery<T>, context: HandlerContext) => unknown;
 
-export interface ConsumeOptions {
+export interface ConsumeOptions extends ExclusiveOptions {
   /** The most handlers that run at once. Default 1. */
   readonly concurrency?: number;
   /** Closes the subscription and aborts the signals of running handlers. */
@@ -39,6 +40,7 @@ export const consumeChecks: Checks<ConsumeOptions> = {
   concurrency: wholeNumber(1),
   signal: abortSignal,
   onError: callback,
+  ...exclusiveChecks,
 };
 
 /**
@@ -69,6 +71,11 @@ export abstract class Subscription implements AsyncDisposable, Closable {
     return this.calls.size;
   }
 
+  /** Whether messages come to it: false if another consumer of the group is the active one. */
+  get isActive(): boolean {
+    return this.isOpen;
+  }
+
   /** Takes no more messages, aborts the signals of running handlers, and waits for them. */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);
@@ -84,6 +91,12 @@ export abstract class Subscription implements AsyncDisposable, Closable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** For a subscription that its group refuses: it is not there. */
+  protected refused(): void {
+    this.#lifetime.end();
+    this.#resolveClosed();
   }
 
   protected abstract stopTaking(): void;
@@ -137,13 +150,22 @@ export class MessageSubscription<T> extends Subscription {
     this.#handler = handler;
     this.#options = options;
     this.#group = group;
-    this.#intake = new Intake(context, group, 'embedded handler', {
+    this.#intake = new Intake(context, group, 'embedded handler', options, {
       received: (incoming) => this.#received(incoming),
       ended: () => void this.close(),
     });
-    this.#intake.attach();
+    try {
+      this.#intake.attach();
+    } catch (error) {
+      this.refused();
+      throw error;
+    }
     if (options.signal?.aborted) void this.close();
     else this.#intake.ask(options.concurrency ?? 1);
+  }
+
+  override get isActive(): boolean {
+    return this.#intake.isActive;
   }
 
   protected override stopTaking(): void {
@@ -223,6 +245,10 @@ export class BatchSubscription<T> extends Subscription {
     this.#batches = new Batches<T>(context, group, codec, options);
     if (options.signal?.aborted) void this.close();
     else void this.#run();
+  }
+
+  override get isActive(): boolean {
+    return this.#batches.isActive;
   }
 
   protected override stopTaking(): void {

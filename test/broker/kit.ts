@@ -19,9 +19,10 @@ export interface Got {
   readonly pending: number;
 }
 
-/** A consumer that keeps its deliveries, with a credit set by the test. */
+/** A consumer that keeps its deliveries, with a credit set by the test. More credit wakes its group. */
 export class TestConsumer implements Consumer {
-  credit: number;
+  group: Group | undefined = undefined;
+  #credit: number;
   creditBytes: number = Infinity;
   readonly got: Got[] = [];
   readonly refusals: number[] = [];
@@ -30,7 +31,17 @@ export class TestConsumer implements Consumer {
   answer: ((got: Got) => void) | undefined = undefined;
 
   constructor(credit: number = Infinity) {
-    this.credit = credit;
+    this.#credit = credit;
+  }
+
+  get credit(): number {
+    return this.#credit;
+  }
+
+  set credit(credit: number) {
+    const isMore = credit > this.#credit;
+    this.#credit = credit;
+    if (isMore) this.group?.wake(this);
   }
 
   receive(delivery: Delivery): void {
@@ -128,6 +139,7 @@ export class TestBroker {
 
   attach(group: Group, credit?: number): TestConsumer {
     const consumer = new TestConsumer(credit);
+    consumer.group = group;
     group.attach(consumer);
     return consumer;
   }

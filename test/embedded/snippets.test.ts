@@ -11,7 +11,7 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 async function allSnippets(): Promise<Snippet[]> {
   const sources = (await readdir(join(checkout, 'src/embedded'))).map((name) => `src/embedded/${name}`);
   const snippets: Snippet[] = [];
-  for (const file of [...sources.sort(), 'README.md', 'docs/embedded.md'])
+  for (const file of [...sources.sort(), 'README.md', 'docs/embedded.md', 'docs/precedence.md'])
     snippets.push(...snippetsOf(file, await readFile(join(checkout, file), 'utf8')));
   return snippets;
 }

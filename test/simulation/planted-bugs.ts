@@ -506,7 +506,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'what was given back waits for the next thing to happen',
     file: 'broker/groups/group.js',
-    find: "this.#state.noteChange('soon');\n        this.wake();\n    }",
+    find: "this.#state.noteChange('soon');\n        this.#pump.wake();\n    }",
     replace: "this.#state.noteChange('soon');\n    }",
   },
   {

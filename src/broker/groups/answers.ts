@@ -34,14 +34,21 @@ export class Answers {
   ack(position: GroupPartition | undefined, offset: number): boolean {
     const entry = position?.pending.get(offset);
     if (!position || !entry || !isAnswerable(entry)) return false;
+    this.#noteAnswer(entry);
     this.#acked(position, entry);
     return true;
+  }
+
+  /** An answer is a sign of life of the consumer. */
+  #noteAnswer({ holder }: PendingEntry): void {
+    this.#state.active?.answered(holder);
   }
 
   /** See {@link Group.ackAll}. */
   ackAll(position: GroupPartition | undefined, offset: number): boolean {
     const last = position?.pending.get(offset);
     if (!position || !last || !isAnswerable(last)) return false;
+    this.#noteAnswer(last);
     for (const entry of position.pending.values()) {
       if (entry.offset > offset) break;
       if (isAnswerable(entry)) this.#acked(position, entry);
@@ -70,6 +77,7 @@ export class Answers {
   nack(position: GroupPartition | undefined, offset: number, delayMs?: number, reason: string = ''): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
+    this.#noteAnswer(entry);
     entry.failure = reason === '' ? undefined : shortened(reason);
     this.#host.emit({ kind: 'nacked', reason: entry.failure, ...this.#describe(position, entry) });
     this.#failed(position, entry, delayMs ?? this.#backoffMs(entry.deliveries));
@@ -81,6 +89,7 @@ export class Answers {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
     const nowMs = this.#host.clock.monotonic();
+    this.#noteAnswer(entry);
     const ownWaitMs = entry.holder?.consumer.ackWaitMs;
     if (ownWaitMs !== undefined) position.pending.extendUntil(entry, nowMs + ownWaitMs);
     else position.pending.extend(entry, nowMs, this.#state.deadlineMs(entry.deliveries));
@@ -93,6 +102,7 @@ export class Answers {
   setDeadline(position: GroupPartition | undefined, offset: number, ms: number): boolean {
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
+    this.#noteAnswer(entry);
     const nowMs = this.#host.clock.monotonic();
     position.pending.extendUntil(entry, nowMs + Math.min(Math.max(0, ms), waitMsMax));
     this.armDeadline(nowMs);
@@ -112,6 +122,12 @@ export class Answers {
     this.#state.noteChange('soon');
   }
 
+  /** See {@link Group.giveBack}. */
+  giveBack(position: GroupPartition, entry: PendingEntry): void {
+    this.#noteAnswer(entry);
+    this.release(position, entry);
+  }
+
   /**
    * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once; this is not
    * a failure.
@@ -129,6 +145,7 @@ export class Answers {
   reject(position: GroupPartition | undefined, offset: number, reason: string): boolean {
     const entry = position?.pending.get(offset);
     if (!position || !entry || !isAnswerable(entry)) return false;
+    this.#noteAnswer(entry);
     this.#host.emit({ kind: 'rejected', reason, ...this.#describe(position, entry) });
     if (!policyOfGroup(this.#state.group, 'rejected')) {
       this.settle(position, entry); // no dead-letter policy: as good as acked

@@ -1,4 +1,5 @@
 import type { Consumer } from '../model.ts';
+import type { Turns, TurnTaker } from './turns.ts';
 
 /** An entry held by an attachment. It links to its holder, and to its neighbours in the holder's list. */
 export interface Held<T extends Held<T>> {
@@ -14,16 +15,32 @@ export interface Held<T extends Held<T>> {
  * delivery. It exists from `attach` until all of them are answered, so it outlives `detach` if the consumer
  * keeps its deliveries.
  */
-export class Attachment<T extends Held<T>> {
+export class Attachment<T extends Held<T>> implements TurnTaker<Attachment<T>> {
   readonly consumer: Consumer;
   /** Number of keys that the consumer has under way, in a group with order by key. */
   keys = 0;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Whether no other member may attach. */
+  readonly isExclusive: boolean;
+  /** The place of the attachment among those that take turns. */
+  turns: Turns<Attachment<T>> | undefined = undefined;
+  previousTurn: Attachment<T> | undefined = undefined;
+  nextTurn: Attachment<T> | undefined = undefined;
   #head: T | undefined = undefined;
   #tail: T | undefined = undefined;
   #size = 0;
 
-  constructor(consumer: Consumer) {
+  constructor(consumer: Consumer, isExclusive: boolean = false) {
     this.consumer = consumer;
+    this.priority = consumer.priority ?? 0;
+    this.isExclusive = isExclusive;
+  }
+
+  /** Whether both are consumers of one member. A consumer without a member name is a member by itself. */
+  isOfMember({ consumer }: Attachment<T>): boolean {
+    const { member } = this.consumer;
+    return consumer === this.consumer || (member !== undefined && consumer.member === member);
   }
 
   /** Number of entries held. */

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../util/index.ts';
-import type { Consumer, ConsumerEnd, Delivery } from '../model.ts';
+import type { AttachOptions, Consumer, ConsumerEnd, Delivery, DetachOptions, Overflow } from '../model.ts';
 
 /** The part of a group that a collector uses. */
 interface CollectedGroup {
-  attach(consumer: Consumer): void;
-  detach(consumer: Consumer): void;
-  wake(): void;
+  attach(consumer: Consumer, options?: AttachOptions): void;
+  detach(consumer: Consumer, options?: DetachOptions): void;
+  wake(consumer: Consumer): void;
   /** See {@link Group.whenIdle}. */
   whenIdle(callback: () => void): () => void;
 }
@@ -36,6 +36,11 @@ export interface CollectorOptions {
   readonly partitions?: ReadonlySet<number>;
   readonly label?: string;
   readonly connection?: number;
+  readonly priority?: number;
+  readonly member?: string;
+  readonly overflow?: Overflow;
+  /** See {@link Consumer.presence}. Default `pulls-and-answers`. */
+  readonly presence?: 'pulls-and-answers' | 'pulls';
 }
 
 /**
@@ -53,6 +58,9 @@ export interface CollectorListener {
   collected(delivery: Delivery): number;
   /** Called once, at the end: no delivery follows. */
   completed(end: CollectorEnd): void;
+  /** See {@link Consumer.activated}. */
+  activated?(): void;
+  deactivated?(): void;
 }
 
 /**
@@ -69,6 +77,10 @@ export class Collector implements Consumer {
   declare readonly sizeOf?: (delivery: Delivery) => number;
   declare readonly label?: string;
   declare readonly connection?: number;
+  declare readonly priority?: number;
+  declare readonly overflow?: Overflow;
+  readonly presence: 'pulls-and-answers' | 'pulls';
+  #member: string | undefined;
   readonly #clock: Clock;
   readonly #listener: CollectorListener;
   readonly #messagesMin: number;
@@ -103,15 +115,24 @@ export class Collector implements Consumer {
     if (options.sizeOf !== undefined) this.sizeOf = options.sizeOf;
     if (options.label !== undefined) this.label = options.label;
     if (options.connection !== undefined) this.connection = options.connection;
+    if (options.priority !== undefined) this.priority = options.priority;
+    if (options.overflow !== undefined) this.overflow = options.overflow;
+    this.presence = options.presence ?? 'pulls-and-answers';
+    this.#member = options.member;
     const { waitMs = Infinity } = options;
     if (waitMs < Infinity) this.#expiry = clock.setTimer(waitMs, () => this.end('expired'));
   }
 
-  /** Joins the group as a consumer. */
-  attach(group: CollectedGroup): void {
+  /** Joins the group as a consumer. Throws a BrokerError of code `consumer-exclusive`, and has then ended. */
+  attach(group: CollectedGroup, options?: AttachOptions): void {
     if (this.#ended !== undefined) return;
     this.#group = group;
-    group.attach(this);
+    try {
+      group.attach(this, options);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
     this.#watchIdle();
   }
 
@@ -145,10 +166,27 @@ export class Collector implements Consumer {
 
   resume(): void {
     this.#isHeld = false;
-    if (this.#ended === undefined) this.#group?.wake();
+    if (this.#ended === undefined) this.#group?.wake(this);
+  }
+
+  /** Makes the collector one of a member. Only for one that has no member yet. */
+  joinMember(member: string): void {
+    this.#member = member;
   }
 
   // ---- Consumer
+
+  get member(): string | undefined {
+    return this.#member;
+  }
+
+  activated(): void {
+    this.#listener.activated?.();
+  }
+
+  deactivated(): void {
+    this.#listener.deactivated?.();
+  }
 
   get credit(): number {
     return this.#isHeld || this.#ended !== undefined ? 0 : this.#messagesLeft;
@@ -189,7 +227,7 @@ export class Collector implements Consumer {
     this.#expiry?.cancel();
     this.#linger?.cancel();
     this.#callOffIdle?.();
-    this.#group?.detach(this);
+    this.#group?.detach(this, { returns: end !== 'left' || this.presence === 'pulls' });
     this.#listener.completed(end);
   }
 

@@ -1,57 +1,96 @@
+import { BrokerError } from '../errors.ts';
+import type { AttachOptions, Consumer, Group } from '../model.ts';
 import { Attachment } from './attachment.ts';
-import type { Consumer } from '../model.ts';
-import type { PendingEntry } from './pending.ts';
+import type { Attached, Rota } from './rota.ts';
 
-/** The consumers of a group. They take turns of one message each, in the order of attachment. */
+/** The consumers of a group. Its {@link Rota} says which of them gets the next message. */
 export class Consumers {
-  readonly #attachments: Attachment<PendingEntry>[] = [];
-  #turn = 0;
+  readonly #group: Group;
+  readonly #attached = new Map<Consumer, Attached>();
+  #exclusive: Attached | undefined = undefined;
+  #rota: Rota;
+
+  constructor(group: Group, rota: Rota) {
+    this.#group = group;
+    this.#rota = rota;
+  }
 
   get count(): number {
-    return this.#attachments.length;
+    return this.#attached.size;
   }
 
   /** In the order of attachment. */
-  get attachments(): readonly Attachment<PendingEntry>[] {
-    return this.#attachments;
+  get attached(): IterableIterator<Attached> {
+    return this.#attached.values();
   }
 
-  add(consumer: Consumer): void {
-    this.#attachments.push(new Attachment(consumer));
+  get rota(): Rota {
+    return this.#rota;
   }
 
-  find(consumer: Consumer): Attachment<PendingEntry> | undefined {
-    return this.#attachments.find((attachment) => attachment.consumer === consumer);
+  /** From now on another rota decides. */
+  setRota(rota: Rota): void {
+    for (const attached of this.attached) attached.turns?.remove(attached);
+    this.#rota = rota;
+    for (const attached of this.attached) rota.add(attached);
   }
 
-  /** Undefined if the consumer is not attached. */
-  remove(consumer: Consumer): Attachment<PendingEntry> | undefined {
-    const at = this.#attachments.findIndex((attachment) => attachment.consumer === consumer);
-    if (at < 0) return undefined;
-    const [removed] = this.#attachments.splice(at, 1);
-    if (at < this.#turn) this.#turn--;
-    return removed;
+  /** Throws a BrokerError of code `consumer-exclusive`. */
+  add(consumer: Consumer, { exclusive = false }: AttachOptions): void {
+    const attached: Attached = new Attachment(consumer, exclusive);
+    const other = this.#obstacle(attached);
+    if (other) throw exclusiveError(this.#group, other);
+    this.#attached.set(consumer, attached);
+    if (exclusive) this.#exclusive = attached;
+    this.#rota.add(attached);
   }
 
-  removeAll(): Attachment<PendingEntry>[] {
-    return this.#attachments.splice(0);
-  }
-
-  /** The next consumer that has credit. Its turn lasts until {@link turnTaken}. */
-  next(): Attachment<PendingEntry> | undefined {
-    const attachments = this.#attachments;
-    const count = attachments.length;
-    for (let i = 0; i < count; i++) {
-      if (this.#turn >= count) this.#turn = 0;
-      const attachment = attachments[this.#turn]!;
-      if (attachment.consumer.credit > 0) return attachment;
-      this.#turn++;
-    }
+  /** A consumer that keeps this one from attaching, because one of the two is exclusive. */
+  #obstacle(attached: Attached): Attached | undefined {
+    if (this.#exclusive && !this.#exclusive.isOfMember(attached)) return this.#exclusive;
+    if (!attached.isExclusive) return undefined;
+    for (const other of this.#attached.values()) if (!attached.isOfMember(other)) return other;
     return undefined;
   }
 
-  /** Ends the turn of the consumer returned by {@link next}. */
-  turnTaken(): void {
-    this.#turn++;
+  find(consumer: Consumer): Attached | undefined {
+    return this.#attached.get(consumer);
   }
+
+  /** Undefined if the consumer is not attached. */
+  remove(consumer: Consumer, returns: boolean): Attached | undefined {
+    const attached = this.#attached.get(consumer);
+    if (!attached) return undefined;
+    this.#attached.delete(consumer);
+    if (this.#exclusive === attached) this.#exclusive = this.#otherExclusive();
+    this.#rota.remove(attached, returns);
+    return attached;
+  }
+
+  #otherExclusive(): Attached | undefined {
+    for (const attached of this.#attached.values()) if (attached.isExclusive) return attached;
+    return undefined;
+  }
+
+  removeAll(): Attached[] {
+    const all = [...this.#attached.values()];
+    this.#attached.clear();
+    this.#exclusive = undefined;
+    return all;
+  }
+
+  /** A consumer may have credit again; undefined: any of them. */
+  mayHaveCredit(consumer: Consumer | undefined): void {
+    if (consumer === undefined) return this.#rota.mayHaveCredit(undefined);
+    const attached = this.#attached.get(consumer);
+    if (attached) this.#rota.mayHaveCredit(attached);
+  }
+}
+
+function exclusiveError({ name, topic }: Group, { consumer, isExclusive }: Attached): BrokerError {
+  const label = consumer.label === undefined ? '' : ` ("${consumer.label}")`;
+  const problem = isExclusive
+    ? `Group "${name}" of topic "${topic.name}" has an exclusive consumer${label}; consume from another group, or wait until it has left.`
+    : `Group "${name}" of topic "${topic.name}" has another consumer${label}, so no exclusive one can attach; wait until it has left, or consume from another group.`;
+  return new BrokerError('consumer-exclusive', problem, { topic: topic.name, group: name });
 }

@@ -99,41 +99,40 @@ export class DeliveryPump {
    * true in the second case.
    */
   #deliverAll(): boolean {
-    let isIdle = this.#consumers.count === 0;
+    const { rota } = this.#consumers;
     const nowMs = this.#clock.monotonic();
     let delivered = 0;
-    let refusals = 0;
-    let barren = 0;
-    for (let attachment = this.#consumers.next(); attachment; attachment = this.#consumers.next()) {
+    let isIdle = this.#consumers.count === 0;
+    let attachment = rota.next();
+    for (; attachment; attachment = rota.next()) {
       const { consumer } = attachment;
       if (delivered === deliveriesPerTurn) {
         this.#schedule();
+        isIdle = false;
         break;
       }
       const position = this.#nextPosition(attachment);
       if (!position) {
+        isIdle = true;
+        const { hasHands } = this.#state;
+        if (consumer.partitions === undefined && !hasHands) break;
         // Other consumers may take messages of partitions and keys that this consumer may not have.
-        const isForAll = consumer.partitions === undefined && !this.#state.hasHands;
-        if (isForAll || ++barren > this.#consumers.count) {
-          isIdle = true;
-          break;
-        }
-        this.#consumers.turnTaken();
+        rota.passOver(attachment, hasHands ? 'message' : 'run');
         continue;
       }
-      barren = 0;
-      this.#consumers.turnTaken();
       const bytes = consumer.sizeOf === undefined ? this.#delivery.bytes : consumer.sizeOf(this.#delivery);
       if (bytes > consumer.creditBytes) {
-        const before = this.#consumers.count;
+        rota.passOver(attachment, 'message');
         consumer.refused?.(bytes);
-        if (this.#consumers.count === before && ++refusals >= before) break;
         continue;
       }
-      refusals = 0;
+      rota.taken(attachment);
+      isIdle &&= !this.#state.hasHands; // those passed over are asked again
       this.#deliver(position, attachment, nowMs);
       delivered++;
     }
+    if (!attachment && rota.holdsBack) isIdle = true;
+    rota.runEnded();
     if (delivered > 0) this.#listener.delivered(delivered, nowMs);
     return isIdle;
   }

@@ -91,6 +91,13 @@ export interface GroupConfig {
    */
   readonly heldMax?: number;
   /**
+   * `single`: one consumer gets all messages, and the next takes over when it leaves or is silent. See
+   * active-consumer.ts. `all` or absent: all of them get messages.
+   */
+  readonly activeConsumers?: 'all' | 'single';
+  /** After this long without a sign of life, the active consumer is silent. Absent: 2 minutes. */
+  readonly activeSilenceMs?: number;
+  /**
    * `committed`: the group delivers nothing. Its consumers read the topic themselves and report their
    * progress with {@link Group.commitOffset} (Kafka's consumer groups). Absent: positions move with
    * deliveries and acks.
@@ -105,6 +112,9 @@ export interface GroupConfig {
 }
 
 export type GroupOptions = { readonly name: string } & Partial<GroupConfig>;
+
+/** About 24 days, the longest time of a timer. */
+const silenceMsMax = 2 ** 31 - 1;
 
 const groupChoices = {
   ack: ['explicit', 'all', 'none'],
@@ -154,6 +164,12 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     if (!(choices as readonly string[]).includes(value))
       invalid(`${name} must be one of ${choices.join(', ')}`);
   }
+  if (!['all', 'single', undefined].includes(config.activeConsumers))
+    invalid('activeConsumers must be all or single');
+  if ((config.activeSilenceMs ?? 0) > silenceMsMax)
+    invalid(`activeSilenceMs must be at most ${silenceMsMax}`);
+  if (config.activeSilenceMs !== undefined && config.activeConsumers !== 'single')
+    invalid('activeSilenceMs is for a group with a single active consumer (activeConsumers: single)');
   for (const name of ['durable', 'paused'] as const) {
     if (typeof config[name] !== 'boolean') invalid(`${name} must be true or false`);
   }
@@ -162,7 +178,7 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (!Array.isArray(config.backoffMs) || config.backoffMs.some((ms) => !(isFiniteNumber(ms) && ms >= 0)))
     invalid('backoffMs must be a list of numbers from 0');
   if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
-  for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs'] as const) {
+  for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs', 'activeSilenceMs'] as const) {
     const value = config[name];
     if (value !== undefined && !(isFiniteNumber(value) && value > 0))
       invalid(`${name} must be a number greater than 0, or absent for no limit`);
@@ -171,6 +187,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (keyProblem !== undefined) invalid(keyProblem);
   if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
     invalid('a group with committed positions has no filters and no ordering per key');
+  if (config.positions === 'committed' && config.activeConsumers === 'single')
+    invalid('a group with committed positions delivers nothing, so it has no active consumer');
   const { deadLetter } = config;
   if (deadLetter === '') invalid('deadLetter must be the name of a topic, a policy, or absent for none');
   if (deadLetter !== undefined && typeof deadLetter !== 'string') {

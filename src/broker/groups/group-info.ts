@@ -1,3 +1,4 @@
+import type { Workload } from './rota-by-priority.ts';
 import type { GroupState } from './group-state.ts';
 
 /** The progress of a group. */
@@ -61,6 +62,19 @@ export function groupInfo(group: GroupState, consumers: number): GroupInfo {
     paused: group.isPaused,
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
   };
+}
+
+/** What the group has to do now: see {@link Workload}. */
+export function workloadOf(group: GroupState): Workload {
+  let waiting = group.lag;
+  let inFlight = 0;
+  let isRedelivering = false;
+  for (const { pending, held } of group.positions.opened) {
+    waiting -= held;
+    inFlight += pending.size - held;
+    isRedelivering ||= pending.readyCount > 0;
+  }
+  return { waiting: waiting + (isRedelivering ? 1 : 0), inFlight };
 }
 
 /** The progress of a group on one partition. */

@@ -1,4 +1,5 @@
 import type { Clock, Random, SteadyTime } from '../../util/index.ts';
+import type { ActiveConsumer } from './active-consumer.ts';
 import type { Budgets } from '../budgets.ts';
 import type { ChangingGroup, CommitUrgency } from '../commit-cycle.ts';
 import type { DeadLetterHost } from '../dead-letters/dead-letter.ts';
@@ -92,6 +93,8 @@ export class GroupState implements ChangingGroup {
   /** Whether deliveries and timers have begun: the group is at its start, or was fully recovered. */
   started = false;
   closed = false;
+  /** The active consumer, of a group that has a single one. */
+  active: ActiveConsumer | undefined = undefined;
   /** The end of the pause in steady time, which a jump of the wall clock does not move; undefined: no end. */
   pauseEndsMs: number | undefined = undefined;
   /** Number of moves that are requested and not finished. */

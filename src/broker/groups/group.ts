@@ -1,8 +1,15 @@
 import type { Record } from '../../log/index.ts';
 import { Answers } from './answers.ts';
 import type * as model from '../model.ts';
-import type { Consumer, ConsumerEnd, ConsumerInfo, DetachOptions } from '../model.ts';
-import { Consumers } from './consumers.ts';
+import type {
+  ActiveInfo,
+  AttachOptions,
+  Consumer,
+  ConsumerEnd,
+  ConsumerInfo,
+  DetachOptions,
+} from '../model.ts';
+import type { Consumers } from './consumers.ts';
 import { DeliveryPump } from './delivery-pump.ts';
 import type { Committed } from '../entries.ts';
 import { BrokerError } from '../errors.ts';
@@ -25,6 +32,7 @@ import { oldestTimestampMs } from './oldest-wait.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 import type { Positions } from './positions.ts';
+import { Precedence } from './precedence.ts';
 import type { Rate } from '../partitions/rates.ts';
 import { Receipt } from './receipt.ts';
 import { groupStats, type GroupStats } from '../stats.ts';
@@ -53,7 +61,7 @@ export interface Unanswered {
  * ```
  * The next commit carries every change ({@link GroupPartition.changes}). After a restart all pending entries
  * are ready, or in flight again if the group is configured so. A consumer gets messages while it has credit.
- * Consumers take turns of one message each.
+ * Which one is next is said in precedence.ts.
  */
 export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly id: number;
@@ -61,15 +69,16 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly createdMs: number;
   readonly #state: GroupState;
   readonly #host: GroupHost;
-  readonly #consumers = new Consumers();
+  readonly #consumers: Consumers;
+  readonly #precedence: Precedence;
   readonly #timers: GroupTimers;
   readonly #answers: Answers;
   readonly #pump: DeliveryPump;
   readonly #moves: GroupMoves;
   readonly #pause: GroupPause;
   readonly #positionHost: GroupPartitionHost = {
-    loaded: () => this.wake(),
-    stalled: () => this.#timers.watchStall(() => this.wake()),
+    loaded: () => this.#pump.wake(),
+    stalled: () => this.#timers.watchStall(() => this.#pump.wake()),
   };
 
   constructor(host: GroupHost, topic: T, id: number, config: GroupConfig, createdMs: number) {
@@ -79,13 +88,15 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.createdMs = createdMs;
     this.#state = new GroupState(host, this, topic, config, filterOf(config));
     this.#timers = new GroupTimers(host.clock);
+    this.#precedence = new Precedence(this.#state, host, () => this.#pump.wake());
+    this.#consumers = this.#precedence.consumers;
     this.#answers = new Answers(this.#state, host, this.#timers, () => this.#pump.wake());
     this.#pump = new DeliveryPump(this.#state, this.#consumers, host.clock, {
       delivered: (deliveries, nowMs) => this.#noteDelivered(deliveries, nowMs),
       settle: (position, entry) => this.#answers.settle(position, entry),
     });
     this.#moves = new GroupMoves(this.#state, host, this.#answers, () => this.resumeTimers());
-    this.#pause = new GroupPause(this.#state, host, this.#timers, () => this.wake());
+    this.#pause = new GroupPause(this.#state, host, this.#timers, () => this.#pump.wake());
     for (const partition of topic.partitions.opened) this.addPartition(partition);
   }
 
@@ -156,17 +167,19 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   // ---- consumers
 
-  attach(consumer: Consumer): void {
+  /** Throws a BrokerError of code `consumer-exclusive`: see {@link AttachOptions}. */
+  attach(consumer: Consumer, options: AttachOptions = {}): void {
     if (this.#state.closed) return consumer.ended('group-deleted');
-    this.#consumers.add(consumer);
+    // Members of a group with committed positions read by themselves, and their protocol knows them all.
+    this.#consumers.add(consumer, this.#state.isCommitted ? {} : options);
     this.#host.budgets.take('consumers');
     this.#watchInactivity();
-    this.wake();
+    this.#pump.wake();
   }
 
   /** The consumer takes no more messages. `held` says what happens to its unanswered deliveries. */
-  detach(consumer: Consumer, { held = 'keep' }: DetachOptions = {}): void {
-    const attachment = this.#consumers.remove(consumer);
+  detach(consumer: Consumer, { held = 'keep', returns = false }: DetachOptions = {}): void {
+    const attachment = this.#consumers.remove(consumer, returns);
     if (!attachment) return;
     this.#host.budgets.release('consumers');
     if (held === 'release') this.#release(attachment.held());
@@ -187,7 +200,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   #release(held: Iterable<PendingEntry>): void {
     for (const entry of held) this.#answers.release(this.#state.positions.at(entry.partition)!, entry);
     this.#state.noteChange('soon');
-    this.wake();
+    this.#pump.wake();
   }
 
   /** The unanswered deliveries of an attached consumer, in the order of delivery. */
@@ -198,13 +211,24 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   /** The consumers in the order of attachment, with the number of unanswered deliveries of each. */
   listConsumers(): ConsumerInfo[] {
-    return this.#consumers.attachments.map(({ consumer, size, heldSinceMs }) => ({
-      label: consumer.label,
-      connection: consumer.connection,
-      credit: consumer.credit,
-      held: size,
-      heldSinceMs,
-    }));
+    return this.#precedence.list();
+  }
+
+  /** The active consumer; undefined if there is none, or the group has no single one. */
+  get active(): ActiveInfo | undefined {
+    return this.#state.active?.info;
+  }
+
+  /** Whether a consumer gets messages: false if another is the active one. */
+  isActive(consumer: Consumer): boolean {
+    return this.#precedence.isActive(consumer);
+  }
+
+  /**
+   * Makes the active consumer one of those that wait; the next takes over. Returns false if there was none.
+   */
+  releaseActive(): boolean {
+    return this.#state.active?.release() ?? false;
   }
 
   /**
@@ -238,8 +262,12 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.positions.ifOpened(partition)?.moves ?? 0;
   }
 
-  /** A consumer may have credit again, or there may be a new message: deliveries continue soon. */
-  wake(): void {
+  /**
+   * Deliveries continue soon, because this consumer has credit again. Absent: any consumer may have credit, or
+   * there may be a new message.
+   */
+  wake(consumer?: Consumer): void {
+    this.#consumers.mayHaveCredit(consumer);
     this.#pump.wake();
   }
 
@@ -328,9 +356,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     const position = this.#state.positions.ifOpened(partition);
     const entry = position?.pending.get(offset);
     if (!position || entry?.state !== PendingState.inFlight) return false;
-    this.#answers.release(position, entry);
+    this.#answers.giveBack(position, entry);
     this.#state.noteChange('soon');
-    this.wake();
+    this.#pump.wake();
     return true;
   }
 
@@ -358,7 +386,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     if (position === undefined || position.pending.size === 0) return;
     if (!this.#answers.removed(position, from, to) || this.#host.recovering) return;
     this.#state.noteChange('with-next'); // the removal asks for the commit
-    this.wake();
+    this.#pump.wake();
     this.#host.emit({ kind: 'removed', group: this });
   }
 
@@ -379,7 +407,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   noteDurable(): void {
-    this.wake();
+    this.#pump.wake();
   }
 
   isDone(partition: number, offset: number): boolean {
@@ -421,7 +449,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#answers.armDeadline(this.#host.clock.monotonic());
     this.#watchInactivity();
     this.#pause.watch();
-    this.wake();
+    this.#pump.wake();
   }
 
   /**
@@ -535,9 +563,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       }
       this.topic.groupsChanged();
     }
+    this.#precedence.configured();
     this.#pause.watch();
     this.#watchInactivity();
-    this.wake();
+    this.#pump.wake();
   }
 
   /** Applies changed limits at once, to messages in flight and to messages waiting for redelivery. */
@@ -575,6 +604,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     if (this.#state.closed) return;
     this.#state.closed = true;
     this.#timers.stop();
+    this.#state.active?.stop();
     for (const position of this.#state.positions.opened) position.close();
     const consumers = this.#consumers.removeAll();
     this.#host.budgets.release('consumers', consumers.length);

@@ -27,6 +27,7 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'group-not-found': ErrorCode.GROUP_ID_NOT_FOUND,
   'group-exists': ErrorCode.INVALID_REQUEST,
   'group-config-invalid': ErrorCode.INVALID_CONFIG,
+  'consumer-exclusive': ErrorCode.GROUP_MAX_SIZE_REACHED,
   'groups-full': ErrorCode.GROUP_MAX_SIZE_REACHED,
   'message-too-large': ErrorCode.MESSAGE_TOO_LARGE,
   'message-invalid': ErrorCode.INVALID_RECORD,

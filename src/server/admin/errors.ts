@@ -11,6 +11,7 @@ const statusOf = {
   'group-not-found': 404,
   'group-exists': 409,
   'group-config-invalid': 400,
+  'consumer-exclusive': 409,
   'groups-full': 409,
   'message-too-large': 413,
   'message-invalid': 400,

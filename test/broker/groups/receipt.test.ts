@@ -16,6 +16,7 @@ class Holder extends TestConsumer {
   constructor(group: Group, label: string, credit?: number) {
     super(credit);
     this.#group = group;
+    this.group = group;
     this.label = label;
     group.attach(this);
   }

@@ -45,6 +45,7 @@ export class Advisories {
           consumer_seq: event.sequence,
           ...(event.reason === '' ? {} : { reason: event.reason }),
         });
+      case 'active-changed':
       case 'dead-lettered':
       case 'removed':
       case 'failed':

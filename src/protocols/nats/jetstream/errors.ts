@@ -184,6 +184,7 @@ const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErro
   'group-not-found': () => apiErrorBody('consumerNotFound'),
   'group-exists': () => apiErrorBody('consumerNameExists'),
   'group-config-invalid': ({ message }) => apiErrorBody('consumerCreate', message),
+  'consumer-exclusive': ({ message }) => apiErrorBody('consumerCreate', message),
   'groups-full': () => apiErrorBody('maximumConsumers'),
   'message-too-large': () => apiErrorBody('messageExceedsMaximum'),
   'message-invalid': ({ message }) => apiErrorBody('storeFailed', message),

@@ -1,4 +1,5 @@
 import {
+  BrokerError,
   Collector,
   type CollectorEnd,
   type CollectorListener,
@@ -87,7 +88,13 @@ export class PullRequest implements CollectorListener {
     const { heartbeatMs } = this.#options;
     if (heartbeatMs > 0) this.#heartbeat = this.#context.clock.setTimer(heartbeatMs, this.#beat);
     this.#lookForCongestion();
-    this.#collector.attach(this.#consumer.group);
+    try {
+      this.#collector.attach(this.#consumer.group);
+    } catch (error) {
+      // Only a consumer of another protocol can be exclusive: nats-server has no words for it.
+      if (!(error instanceof BrokerError)) throw error;
+      this.#say(statuses.consumerIsExclusive);
+    }
   }
 
   /** `max_bytes` counts subject, ack subject, headers and payload. */

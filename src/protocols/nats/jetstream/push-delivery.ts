@@ -1,4 +1,4 @@
-import type { Consumer, Delivery } from '../../../broker/index.ts';
+import { BrokerError, type Consumer, type Delivery } from '../../../broker/index.ts';
 import type { Timer } from '../../../util/index.ts';
 import type { StreamConsumer } from './consumer.ts';
 import type { Context, LiveTarget } from './context.ts';
@@ -8,6 +8,8 @@ import { msOfNanos } from './time.ts';
 /** The most unanswered bytes under flow control; the window starts at a sixteenth. */
 const flowControlBytesMax = 32 * 1024 * 1024;
 const flowControlBytesStart = flowControlBytesMax / 16;
+/** How often a subscriber asks again for a group that another consumer has for itself. */
+const exclusiveRetryMs = 1000;
 
 /**
  * A push delivery is the group's consumer for one push-based NATS consumer. It takes messages while the
@@ -26,6 +28,7 @@ export class PushDelivery implements Consumer {
   #stopped = false;
   #blocked = false;
   #heartbeat: Timer | undefined = undefined;
+  #retry: Timer | undefined = undefined;
   #lastSentMs = 0;
 
   /** The bytes sent and not answered yet. Below: the size of their window, and the request under way. */
@@ -90,15 +93,27 @@ export class PushDelivery implements Consumer {
       if (this.#heartbeatMs > 0)
         this.#heartbeat = this.#context.clock.setTimer(this.#heartbeatMs, this.#beat);
       this.#lookForCongestion();
-      this.#consumer.group.attach(this);
+      this.#attach();
       return;
     }
+    this.#retry?.cancel();
+    this.#retry = undefined;
     this.#heartbeat?.cancel();
     this.#heartbeat = undefined;
     this.#rateTimer?.cancel();
     this.#rateTimer = undefined;
     this.#consumer.group.detach(this);
   };
+
+  /** While the group has an exclusive consumer, of another protocol, the subscriber waits for its end. */
+  #attach(): void {
+    try {
+      this.#consumer.group.attach(this);
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      this.#retry = this.#context.clock.setTimer(exclusiveRetryMs, () => this.#attach());
+    }
+  }
 
   // ---- Consumer
 
@@ -121,6 +136,7 @@ export class PushDelivery implements Consumer {
 
   ended(): void {
     this.#bound = false;
+    this.#retry?.cancel();
     this.#heartbeat?.cancel();
     this.#rateTimer?.cancel();
     if (!this.#stopped) this.#target.close();
@@ -132,7 +148,7 @@ export class PushDelivery implements Consumer {
     this.#blocked = true;
     this.#target.whenDrained(() => {
       this.#blocked = false;
-      if (this.#bound) this.#consumer.group.wake();
+      if (this.#bound) this.#consumer.group.wake(this);
     });
   }
 
@@ -144,7 +160,7 @@ export class PushDelivery implements Consumer {
     if (this.#nextSendMs - nowMs < 1) return;
     this.#rateTimer = clock.setTimer(this.#nextSendMs - nowMs, () => {
       this.#rateTimer = undefined;
-      if (this.#bound) this.#consumer.group.wake();
+      if (this.#bound) this.#consumer.group.wake(this);
     });
   }
 
@@ -166,7 +182,7 @@ export class PushDelivery implements Consumer {
     this.#requestSubject = undefined;
     this.#windowBytes = Math.min(flowControlBytesMax, this.#windowBytes * 2);
     this.#unansweredBytes = Math.max(0, this.#unansweredBytes - this.#requestBytes);
-    if (this.#bound) this.#consumer.group.wake();
+    if (this.#bound) this.#consumer.group.wake(this);
   }
 
   // ---- heartbeat

@@ -24,6 +24,7 @@ export type FixedStatus =
   | 'malformedRequest'
   | 'requestsPending'
   | 'consumerDeleted'
+  | 'consumerIsExclusive'
   | 'consumerIsPushBased'
   | 'exceededMaxWaiting'
   | 'tooManyResults';
@@ -39,6 +40,7 @@ export const statuses: { readonly [S in FixedStatus]: Buffer } = {
   malformedRequest: status(408, 'Malformed Request'),
   requestsPending: status(408, 'Requests Pending'),
   consumerDeleted: status(409, 'Consumer Deleted'),
+  consumerIsExclusive: status(409, 'Consumer is in exclusive use'),
   consumerIsPushBased: status(409, 'Consumer is push based'),
   exceededMaxWaiting: status(409, 'Exceeded MaxWaiting'),
   tooManyResults: status(413, 'Too Many Results'),

@@ -22,6 +22,7 @@ export class ShareConsumer implements Consumer {
   readonly topicId: Uuid;
   readonly group: Group;
   readonly label: string;
+  readonly member: string;
   readonly connection: number;
   readonly partitions: Set<number> = new Set();
   hasEnded = false;
@@ -38,6 +39,7 @@ export class ShareConsumer implements Consumer {
     this.topicId = topicId;
     this.group = group;
     this.label = label;
+    this.member = label;
     this.connection = connection;
   }
 

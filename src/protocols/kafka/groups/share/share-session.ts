@@ -39,16 +39,19 @@ export class ShareSession {
     return count;
   }
 
-  /** Throws a KafkaError if the broker has no room for another consumer. */
+  /**
+   * Throws a KafkaError if the broker has no room for another consumer, and a BrokerError if the group has an
+   * exclusive one.
+   */
   add(topicId: Uuid, group: Group, partition: number): void {
     let consumer = this.consumers.get(topicId);
     if (!consumer || consumer.hasEnded) {
       const refusal = this.#budgets.refusal('consumers');
       if (refusal) throw new KafkaError(ErrorCode.SHARE_SESSION_LIMIT_REACHED, refusal.message, refusal);
       consumer = new ShareConsumer(topicId, group, this.memberId, this.connection);
-      this.consumers.set(topicId, consumer);
       consumer.partitions.add(partition);
       group.attach(consumer);
+      this.consumers.set(topicId, consumer);
     }
     consumer.partitions.add(partition);
   }
@@ -58,7 +61,7 @@ export class ShareSession {
     if (!consumer?.partitions.delete(partition)) return;
     if (consumer.partitions.size > 0) return;
     // The member may still acknowledge the records it holds; their deadlines continue.
-    consumer.group.wake();
+    consumer.group.wake(consumer);
   }
 
   /**
@@ -78,7 +81,7 @@ export class ShareSession {
         resolve(fetch.result());
       });
       this.#setFetch(fetch, membersOf);
-      for (const { group } of this.consumers.values()) group.wake();
+      for (const consumer of this.consumers.values()) consumer.group.wake(consumer);
     }).finally(() => this.#budgets.release('waitingFetches', charge));
   }
 
