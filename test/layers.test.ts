@@ -20,7 +20,7 @@ interface Layer {
 
 const layers: { readonly [name: string]: Layer } = {
   // The command line shows text by an entry of its own, and needs nothing else of util.
-  util: { layers: [], packages: ['@node-rs/crc32'], doors: /^util\/(index|shown-text)\.ts$/ },
+  util: { layers: [], packages: ['@node-rs/crc32', 'croner'], doors: /^util\/(index|shown-text)\.ts$/ },
   // An entry per protocol, so that a user of one need not load the others. zlib: functions of bytes, no I/O.
   wire: {
     layers: ['util'],
@@ -51,7 +51,18 @@ const layers: { readonly [name: string]: Layer } = {
  */
 const wings: { readonly [name: string]: readonly string[] } = {
   // The files that assemble the broker: those directly in src/broker/ that the others may not import.
-  assembly: ['topics', 'groups', 'dead-letters', 'retention', 'transactions', 'live', 'partitions', 'ground'],
+  assembly: [
+    'schedules',
+    'topics',
+    'groups',
+    'dead-letters',
+    'retention',
+    'transactions',
+    'live',
+    'partitions',
+    'ground',
+  ],
+  schedules: ['topics', 'partitions', 'ground'],
   topics: ['groups', 'dead-letters', 'retention', 'partitions', 'ground'],
   groups: ['dead-letters', 'partitions', 'ground'],
   'dead-letters': ['retention', 'partitions', 'ground'],

@@ -17,6 +17,7 @@ import {
   SystemClock,
   SystemRandom,
   type Clock,
+  type ClockJump,
   type Random,
 } from '../util/index.ts';
 import { Attributes, type AttributesHost } from './attributes.ts';
@@ -33,6 +34,7 @@ import { Router } from './live/router.ts';
 import { Pacing } from './pacing.ts';
 import { Replay, type StoredParts } from './replay.ts';
 import { writeSnapshot } from './snapshot.ts';
+import { Schedules, type SchedulesHost } from './schedules/schedules.ts';
 import { Compactor } from './retention/compactor.ts';
 import { DelayedMessages } from './topics/delayed-messages.ts';
 import { DelayedTtls } from './topics/delayed-ttls.ts';
@@ -72,6 +74,7 @@ export class Assembly {
   readonly transactions: Transactions;
   readonly producerIds: ProducerIds;
   readonly attributes: Attributes;
+  readonly schedules: Schedules;
   readonly catalog: Catalog;
   readonly replay: Replay;
   readonly definitions: Definitions;
@@ -93,7 +96,7 @@ export class Assembly {
     this.random = options.random ?? new SystemRandom();
     this.pacing = new Pacing(this.clock);
     this.blocks = options.log?.blocks ?? new BlockPool();
-    this.steady = new SteadyTime(this.clock, (jump) => options.onClockJumped?.(jump));
+    this.steady = new SteadyTime(this.clock, (jump) => this.#onClockJumped(jump));
     this.watermarks = this.#makeWatermarks();
     this.condition = new Condition({
       dir: options.dir,
@@ -118,12 +121,14 @@ export class Assembly {
     this.budgets.count('openTransactions', () => this.transactions.openCount);
     this.topicHost = this.#makeTopicHost();
     this.attributes = new Attributes(this.#makeAttributesHost(), this.budgets);
+    this.schedules = new Schedules(this.#makeSchedulesHost());
     this.catalog = new Catalog(this.topicHost);
     this.#stored = {
       catalog: this.catalog,
       producerIds: this.producerIds,
       transactions: this.transactions,
       attributes: this.attributes,
+      schedules: this.schedules,
       delayLog: () => this.delayed.log,
       delayedTtls: () => this.delayed.ttls,
     };
@@ -133,6 +138,7 @@ export class Assembly {
       catalog: this.catalog,
       router: this.router,
       commits: this.commits,
+      schedules: this.schedules,
       log: () => this.log,
     });
     this.compactor = new Compactor(this.clock, () => this.catalog.partitionsById.values());
@@ -228,6 +234,8 @@ export class Assembly {
       delay: (partition, record, delay, listener, token) =>
         this.delayed.add(partition, record, delay, listener, token),
       undelay: (partition, filter) => this.delayed.takeBack(partition, filter),
+      refusalOfSchedule: (options) => this.schedules.refusalOf(options),
+      schedule: (topic, options, carrier) => void this.schedules.defineCarried(topic, options, carrier),
       topic: (name) => this.catalog.topics.get(name),
       checkSubjects: (config) => this.definitions.checkSubjects(config),
       deadLetterRoute: (name) => this.deadLetterRoutes.get(name),
@@ -255,7 +263,30 @@ export class Assembly {
     for (const topic of this.catalog.topics.values()) topic.forgetExpired();
   }
 
-  // ---- the broker as transactions and attributes see it
+  // ---- the broker as transactions, attributes and schedules see it
+
+  #makeSchedulesHost(): SchedulesHost {
+    const { commits, condition } = this;
+    return {
+      clock: this.clock,
+      steady: this.steady,
+      random: this.random,
+      pacing: this.pacing,
+      budgets: this.budgets,
+      get refusal() {
+        return condition.refusalForGood;
+      },
+      nextId: () => this.catalog.nextId(),
+      topic: (name) => this.catalog.topics.get(name),
+      topicById: (id) => this.catalog.topicsById.get(id),
+      record: (kind, id, payload) => this.log.record(kind, id, payload),
+      defined: commits.defined.bind(commits),
+      afterCommit: commits.afterCommit.bind(commits),
+      afterDefinitions: commits.afterDefinitions.bind(commits),
+      uncongested: () =>
+        this.log.congested ? new Promise((resolve) => this.uncongested.push(resolve)) : undefined,
+    };
+  }
 
   #makeTransactionsHost(): TransactionsHost {
     const { commits, condition } = this;
@@ -378,6 +409,11 @@ export class Assembly {
     if (!this.condition.isReady) return this.failedToOpen(error);
     this.events.emit({ kind: 'failed', error: failure });
     this.options.onFailed?.(error);
+  }
+
+  #onClockJumped(jump: ClockJump): void {
+    this.schedules.clockJumped(jump.byMs);
+    this.options.onClockJumped?.(jump);
   }
 
   #onDamaged(report: DamageReport): void {

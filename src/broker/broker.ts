@@ -21,6 +21,7 @@ import {
   type PublishToAllMode,
   type PublishToAllOptions,
 } from './topics/publish-to-all.ts';
+import type { Schedules } from './schedules/schedules.ts';
 import type { DelayedMessages } from './topics/delayed-messages.ts';
 import type { Topic } from './topics/topic.ts';
 import { topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
@@ -30,6 +31,7 @@ export interface BrokerStats {
   readonly topics: number;
   readonly groups: number;
   readonly delayed: number;
+  readonly schedules: number;
   /** The use and the limit of each budget. */
   readonly budgets: { readonly [name in BudgetName]: BudgetUse };
   readonly diskFreeBytes: number | undefined;
@@ -239,6 +241,11 @@ export class Broker {
     return this.#parts.delayed;
   }
 
+  /** Schedules: messages that are published again and again, or at a time. */
+  get schedules(): Schedules {
+    return this.#parts.schedules;
+  }
+
   // ---- for frontends and operators
 
   get events(): {
@@ -293,6 +300,7 @@ export class Broker {
       topics: this.topics.size,
       groups: this.#parts.catalog.groupsById.size,
       delayed: this.#parts.delayed.log.size,
+      schedules: this.schedules.size,
       budgets: this.budgets.use(),
       diskFreeBytes: this.#parts.watermarks.diskFreeBytes,
       diskTimeToFullMs: this.#parts.watermarks.diskTimeToFullMs,
@@ -334,6 +342,7 @@ export class Broker {
     this.#parts.commits.stop();
     this.#parts.watermarks.stop();
     this.#parts.delayed.log.stop();
+    this.#parts.schedules.stop();
     this.transactions.stop();
     for (const topic of this.topics.values()) topic.close('closed');
     await this.#parts.compactor.stop();

@@ -12,6 +12,7 @@ export type BudgetName =
   | 'producers'
   | 'delayed'
   | 'expiring'
+  | 'schedules'
   | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
@@ -147,6 +148,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     share: 0.1,
     help: 'messages that were published with a time to live, all together',
     advice: 'Wait until some expire, or use the age limit of a topic',
+  },
+  schedules: {
+    what: 'schedules',
+    setting: 'schedules-max',
+    bytesEach: 4096,
+    share: 0.1,
+    help: 'schedules, ended ones included; each 2 KiB of their messages count as one more',
+    advice: 'Delete schedules',
   },
   ordered: {
     what: 'ordered messages under way',

@@ -7,6 +7,7 @@ import { BrokerError } from './errors.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { Queue } from './queue.ts';
 import type { Router } from './live/router.ts';
+import type { Schedules } from './schedules/schedules.ts';
 import { groupEntry, topicEntry } from './snapshot.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
 import { Topic, type TopicGroup, type TopicHost } from './topics/topic.ts';
@@ -17,6 +18,7 @@ export interface DefinitionsContext {
   readonly catalog: Catalog;
   readonly router: Router;
   readonly commits: CommitCycle;
+  readonly schedules: Schedules;
   log(): Log;
 }
 
@@ -70,8 +72,9 @@ export class Definitions {
   }
 
   undefineTopic(topic: Topic): void {
-    const { catalog, core, router, commits } = this.#context;
+    const { catalog, core, router, commits, schedules } = this.#context;
     router.unbindTopic(topic);
+    schedules.topicDeleted(topic);
     for (const partition of topic.partitions.opened) void core.undelay(partition);
     catalog.removeTopic(topic);
     this.#context.log().record(EntryKind.topicDeleted, topic.id, nothing);

@@ -64,8 +64,13 @@ export const EntryKind = {
   expiries: 24,
   /** Checkpoints only. id = partition; the offsets of messages that outlive the age limit of the topic. */
   exempt: 25,
-  // Reserved: 26 arrivals, 27 levels, 28 level state, 29 holds, 30 schedule
-  // defined, 31 schedule deleted, 32 schedule ticked, 33 unique key, 34 unique key freed.
+  /** id = schedule; JSON of a `ScheduleEntry`: its configuration and state. */
+  scheduleDefined: 30,
+  /** id = schedule. */
+  scheduleDeleted: 31,
+  /** id = schedule; its state after a run. */
+  scheduleTicked: 32,
+  // Reserved: 26 arrivals, 27 levels, 28 level state, 29 holds, 33 unique key, 34 unique key freed.
 } as const;
 
 export interface TopicEntry {

@@ -12,6 +12,8 @@ export type BrokerErrorCode =
   | 'groups-full'
   /** A consumer of the group is exclusive, or would be. */
   | 'consumer-exclusive'
+  | 'schedule-not-found'
+  | 'schedule-config-invalid'
   | 'message-too-large'
   | 'message-invalid'
   | 'producer-fenced'
@@ -44,6 +46,7 @@ export type BrokerErrorCode =
 export interface BrokerErrorDetails {
   readonly topic?: string;
   readonly group?: string;
+  readonly schedule?: string;
   /** The actual last offset, if it is not the expected one; -1 for none. */
   readonly lastOffset?: number;
   readonly lastDedupeId?: string | undefined;

@@ -65,6 +65,16 @@ export type {
   PublishToAllOptions,
   TopicRefusal,
 } from './topics/publish-to-all.ts';
+export {
+  ScheduleHeader,
+  type MissedRuns,
+  type ScheduleConfig,
+  type ScheduledMessage,
+  type ScheduleOptions,
+  type ScheduleTimes,
+} from './schedules/schedule-config.ts';
+export type { Schedule, ScheduleFailure } from './schedules/schedule.ts';
+export type { Schedules } from './schedules/schedules.ts';
 export { defaultGroup, type Queue } from './queue.ts';
 export { Receipt } from './groups/receipt.ts';
 export type { Redriven, RedriveOptions, RedriveRefusal } from './dead-letters/redrive.ts';

@@ -18,6 +18,7 @@ export async function recover(parts: Assembly): Promise<void> {
   catalog.noteIds(...log.orphans);
   parts.lose(condition.lost);
   parts.replay.recovered();
+  await parts.schedules.recovered();
   for (const topic of catalog.topics.values()) {
     for (const partition of topic.partitions.opened.slice()) {
       const isStale = partition.accounting.size > 0;
@@ -36,6 +37,7 @@ export async function recover(parts: Assembly): Promise<void> {
   parts.delayed.log.resume();
   parts.compactor.start();
   for (const topic of catalog.topics.values()) topic.resume();
+  parts.schedules.resumeTimers();
 }
 
 /**

@@ -20,6 +20,8 @@ import {
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
+import type { ScheduleEntry } from './schedules/schedule.ts';
+import type { Schedules } from './schedules/schedules.ts';
 import type { DelayLog } from './topics/delay-log.ts';
 import type { DelayedTtls } from './topics/delayed-ttls.ts';
 import { Topic, type TopicHost } from './topics/topic.ts';
@@ -32,6 +34,7 @@ export interface StoredParts {
   readonly producerIds: ProducerIds;
   readonly transactions: Transactions;
   readonly attributes: Attributes;
+  readonly schedules: Schedules;
   delayLog(): DelayLog;
   delayedTtls(): DelayedTtls;
 }
@@ -150,6 +153,13 @@ export class Replay {
         return this.#transactions.restoreForgotten(id);
       case EntryKind.openTransactions:
         return this.#catalog.partition(id)?.transactions.decode(new ByteReader(payload));
+      case EntryKind.scheduleDefined:
+        this.#catalog.noteIds(id);
+        return this.#parts.schedules.restoreDefined(id, readJson(payload) as ScheduleEntry);
+      case EntryKind.scheduleDeleted:
+        return this.#parts.schedules.restoreDeleted(id);
+      case EntryKind.scheduleTicked:
+        return this.#parts.schedules.restoreTicked(id, payload);
       case EntryKind.attribute:
         return this.#parts.attributes.restore(readJson(payload) as AttributeEntry);
       default:
@@ -185,6 +195,7 @@ export class Replay {
     topic.close('topic-deleted');
     // The journal of an older program has no entry of its own for this (`delayTrimmed`).
     for (const { log } of topic.partitions.opened) this.#undelayed(this.#parts.delayLog().offsetsOf(log.id));
+    this.#parts.schedules.topicDeleted(topic);
     this.#catalog.removeTopic(topic);
     // The deletion is in the journal. If a crash left the files behind, they are deleted now.
     for (const { log } of topic.partitions.opened)

@@ -88,6 +88,7 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
   for (const [producerId, entry] of transactions.entries())
     add(EntryKind.transactionalProducer, producerId, entry);
   for (const entry of attributes.entries()) add(EntryKind.attribute, 0, Buffer.from(JSON.stringify(entry)));
+  for (const [id, entry] of parts.schedules.entries()) add(EntryKind.scheduleDefined, id, entry);
   for (const [dueMs, offset, partitionId] of parts.delayLog().entries()) {
     scratch.reset().uvarint(offset).uvarint(dueMs);
     parts.delayedTtls().write(scratch, offset);

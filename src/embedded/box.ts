@@ -35,6 +35,7 @@ import {
 } from './options.ts';
 import { PublishWindow } from './publish-window.ts';
 import type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
+import { Schedule, scheduleOptions, type ScheduleSettings } from './schedule.ts';
 import { Topic } from './topic.ts';
 import { changedTopic, newTopic, type TopicSettings } from './topic-settings.ts';
 
@@ -226,6 +227,26 @@ export class Box implements AsyncDisposable {
   deadLetters<T = unknown>(topic: string): DeadLetters<T> {
     checkValue('deadLetters()', 'the topic', topic, filledText);
     return new DeadLetters<T>(this.#context, json(), topic);
+  }
+
+  // ---- schedules
+
+  /**
+   * Defines a schedule, or changes the one of that name; see {@link Schedule}. Its topic must exist. Defining
+   * it again with the same settings changes nothing, so a program may do so at each start. Resolves once it
+   * is on disk.
+   */
+  async schedule<T = unknown>(name: string, settings: ScheduleSettings<T>): Promise<Schedule> {
+    const options = await scheduleOptions(name, settings);
+    return new Schedule(this.#context, await this.#broker.schedules.define(options));
+  }
+
+  /** The schedules there are now, by name. */
+  get schedules(): ReadonlyMap<string, Schedule> {
+    const schedules = new Map<string, Schedule>();
+    for (const core of this.#broker.schedules.list())
+      schedules.set(core.name, new Schedule(this.#context, core));
+    return schedules;
   }
 
   // ---- the box as a whole

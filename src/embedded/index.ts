@@ -41,6 +41,7 @@ export { Message, type MessageParts } from './message.ts';
 export { open, type OpenOptions } from './open.ts';
 export { BatchError, type BatchMessage, type MessageOptions, type PublishOptions } from './publish.ts';
 export type { ExclusiveOptions, PrecedenceOptions } from './precedence.ts';
+export { Schedule, type ScheduleSettings } from './schedule.ts';
 export type { Settlement } from './receipt.ts';
 export type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
 export {
@@ -69,6 +70,8 @@ export {
   type DeadLetterPolicy,
   type GroupDeadLetterCause,
   type TopicDeadLetterPolicy,
+  type MissedRuns,
+  type ScheduleFailure,
   type GroupConfig,
   type GroupStats,
   type Published,

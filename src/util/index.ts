@@ -24,6 +24,7 @@ export {
 } from './bytes.ts';
 export { SystemClock, rfc3339, type Clock, type Timer } from './clock.ts';
 export { crc32c, crc32cPlain } from './crc32c.ts';
+export { loadCronReader, type CronReader, type CronTimes } from './cron.ts';
 export { DueHeap } from './due-heap.ts';
 export { DueTable } from './due-table.ts';
 export { IndexedHeap, type HeapItem } from './indexed-heap.ts';

@@ -1,3 +1,5 @@
+import type { ScheduleOptions } from '../schedules/schedule-config.ts';
+
 /** Options of a publish. */
 export interface PublishOptions {
   /** Absent: chosen by the key's hash; in turn for messages without a key. */
@@ -21,6 +23,8 @@ export interface PublishOptions {
   /** The subject pattern of the keys that `expectedLastKeyOffset` is about; absent: the message's own key. */
   readonly expectedLastKey?: string;
   readonly expectedLastDedupeId?: string;
+  /** A schedule that lives with the message: it is deleted when the message is removed. */
+  readonly schedule?: ScheduleOptions;
   /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */
   readonly replaces?: 'topic' | 'key';
 }

@@ -31,6 +31,8 @@ import {
 import { PublishRate } from './publish-rate.ts';
 import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
+import type { ScheduleOptions } from '../schedules/schedule-config.ts';
+import type { ScheduleCarrier } from '../schedules/schedule-carrier.ts';
 import type { BatchTransaction, Delay, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
@@ -53,6 +55,10 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
    * Returns or resolves to their number.
    */
   undelay(partition: Partition, filter?: Filter): number | Promise<number>;
+  /** Why this schedule cannot be defined now; undefined if it can. */
+  refusalOfSchedule(options: ScheduleOptions): BrokerError | undefined;
+  /** Defines a schedule that lives with a message of the topic, in the open commit. */
+  schedule(topic: Topic, options: ScheduleOptions, carrier: ScheduleCarrier): void;
   /** Adds the dedupe id to the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
   /** A partition is used for the first time. */
@@ -90,6 +96,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   readonly settlements: AckRetention;
   /** Removes messages whose time to live is over. */
   readonly expiry: Expiry;
+  /** Is told of removed messages `[from, to)`, while schedules live with messages of the topic. */
+  carriersGone: ((partition: number, from: number, to: number) => void) | undefined = undefined;
   #config: TopicConfig;
   #deleted = false;
   readonly #core: TopicHost;
@@ -276,7 +284,10 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     const waitsForRoom = config.overflow !== 'reject' && full !== undefined && full.code !== 'key-full';
     if (!turn && (waitsForRoom || !isKnown || this.#room.isAhead(partition)))
       return { kind: 'waits', partition, isKnown, full };
-    const exhausted = full ?? refusalOfBudget(this, core, options, partition, key);
+    const exhausted =
+      full ??
+      refusalOfBudget(this, core, options, partition, key) ??
+      (options?.schedule && core.refusalOfSchedule(options.schedule));
     if (exhausted) return { kind: 'refused', error: exhausted };
     return { kind: 'accepted', partition, key, options, dedupeId };
   }
@@ -303,6 +314,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     }
     const offset = this.appendAccepted(record, partition, options?.ttlMs);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
+    if (options?.schedule) core.schedule(this, options.schedule, { partition: partition.index, offset });
     if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
     else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
     core.awaitCommit(listener, token, partition, offset, false);
@@ -413,6 +425,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   noteGone(partition: Partition, from: number, to: number): void {
     if (this.expiry.isUsed) this.expiry.noteGone(partition, from, to);
     this.#groups.noteGone(partition, from, to);
+    this.carriersGone?.(partition.index, from, to);
   }
 
   isHeld(partition: Partition, offset: number): boolean {

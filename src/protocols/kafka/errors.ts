@@ -29,6 +29,8 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'group-config-invalid': ErrorCode.INVALID_CONFIG,
   'consumer-exclusive': ErrorCode.GROUP_MAX_SIZE_REACHED,
   'groups-full': ErrorCode.GROUP_MAX_SIZE_REACHED,
+  'schedule-not-found': ErrorCode.INVALID_REQUEST,
+  'schedule-config-invalid': ErrorCode.INVALID_CONFIG,
   'message-too-large': ErrorCode.MESSAGE_TOO_LARGE,
   'message-invalid': ErrorCode.INVALID_RECORD,
   'producer-fenced': ErrorCode.INVALID_PRODUCER_EPOCH,

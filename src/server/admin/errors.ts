@@ -13,6 +13,8 @@ const statusOf = {
   'group-config-invalid': 400,
   'consumer-exclusive': 409,
   'groups-full': 409,
+  'schedule-not-found': 404,
+  'schedule-config-invalid': 400,
   'message-too-large': 413,
   'message-invalid': 400,
   'producer-fenced': 409,
