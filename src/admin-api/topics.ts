@@ -62,6 +62,8 @@ export interface TopicConfigJson {
   readonly messagesPerKeyMax?: number;
   readonly messageBytesMax?: number;
   readonly groupsMax?: number;
+  /** Number of levels of priority. */
+  readonly priorities?: number;
   readonly overflow: 'drop-oldest' | 'reject' | 'wait';
   readonly overflowPerKey: 'drop-oldest' | 'reject';
   readonly publishRate?: RateJson;

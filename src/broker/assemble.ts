@@ -231,6 +231,8 @@ export class Assembly {
         this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
       },
       record: (kind, id, payload) => this.log.record(kind, id, payload),
+      recordLevel: ({ log: { id } }, offset, level) =>
+        this.log.record(EntryKind.level, id, this.#scratch.reset().uvarint(level).uvarint(offset).view()),
       delay: (partition, record, delay, listener, token) =>
         this.delayed.add(partition, record, delay, listener, token),
       undelay: (partition, filter) => this.delayed.takeBack(partition, filter),
@@ -360,7 +362,7 @@ export class Assembly {
       partition: (id: number) => this.catalog.partition(id),
       append: (partitionId: number, record: Record, ttlMs: number | undefined) => {
         const partition = this.catalog.partition(partitionId);
-        partition?.topic.appendAccepted(record, partition, ttlMs);
+        partition?.topic.takeDue(record, partition, ttlMs);
       },
     };
     const ttls = new DelayedTtls(this.budgets.meter('expiring'));

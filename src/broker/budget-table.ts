@@ -13,6 +13,7 @@ export type BudgetName =
   | 'delayed'
   | 'expiring'
   | 'schedules'
+  | 'prioritized'
   | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
@@ -156,6 +157,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     share: 0.1,
     help: 'schedules, ended ones included; each 2 KiB of their messages count as one more',
     advice: 'Delete schedules',
+  },
+  prioritized: {
+    what: 'messages with a priority',
+    setting: 'prioritized-max',
+    bytesEach: 8,
+    share: 0.1,
+    help: 'messages with a priority above 0 of all topics together',
+    advice: 'Consume messages with a priority, or publish with priority 0',
   },
   ordered: {
     what: 'ordered messages under way',

@@ -64,13 +64,17 @@ export const EntryKind = {
   expiries: 24,
   /** Checkpoints only. id = partition; the offsets of messages that outlive the age limit of the topic. */
   exempt: 25,
+  /** id = partition; level and offset of one message with a priority. */
+  level: 27,
+  /** Checkpoints only. id = partition; its messages with a priority, by level. */
+  levels: 28,
   /** id = schedule; JSON of a `ScheduleEntry`: its configuration and state. */
   scheduleDefined: 30,
   /** id = schedule. */
   scheduleDeleted: 31,
   /** id = schedule; its state after a run. */
   scheduleTicked: 32,
-  // Reserved: 26 arrivals, 27 levels, 28 level state, 29 holds, 33 unique key, 34 unique key freed.
+  // Reserved: 26 arrivals, 29 holds, 33 unique key, 34 unique key freed.
 } as const;
 
 export interface TopicEntry {
@@ -115,6 +119,8 @@ export interface GroupPositionEntry {
    */
   readonly waits?: readonly number[];
   readonly backfill?: readonly number[];
+  /** Offsets not below the cursor that were delivered: an encoded offset set, in base64. */
+  readonly ahead?: string;
   /** How often the position was moved; absent: never. */
   readonly moves?: number;
   readonly committed?: Committed;
@@ -181,8 +187,8 @@ export interface GroupChangedEntry {
   readonly backfillLength: number;
   readonly lag: number;
   /**
-   * Offsets that were delivered or held, with the number of deliveries, in the order of offsets. If an offset
-   * occurs twice, the last count is valid.
+   * Offsets that were delivered or held, with the number of deliveries. If an offset occurs twice, the last
+   * count is valid. Offsets that are not below the cursor are ahead.
    */
   readonly pending: readonly (readonly [offset: number, deliveries: number])[];
   readonly done: readonly number[];

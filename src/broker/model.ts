@@ -215,6 +215,8 @@ export interface Delivery {
    * maxDeliver.
    */
   readonly attempt: number;
+  /** The priority that the message was published with. */
+  readonly priority: number;
   /** The deadline of the answer, on the monotonic clock; Infinity if no answer is expected. */
   readonly deadlineMs: number;
   /** Number of this delivery in the group, from 1. */

@@ -17,6 +17,7 @@ import {
   type TransactionEntry,
   type TransactionalProducerEntry,
 } from './entries.ts';
+import { Ahead } from './groups/ahead.ts';
 import { Group } from './groups/group.ts';
 import { storedGroupConfig, type GroupConfig } from './groups/group-config.ts';
 import type { GroupPartition } from './groups/group-partition.ts';
@@ -160,6 +161,12 @@ export class Replay {
         return this.#parts.schedules.restoreDeleted(id);
       case EntryKind.scheduleTicked:
         return this.#parts.schedules.restoreTicked(id, payload);
+      case EntryKind.level: {
+        const reader = new ByteReader(payload);
+        return this.#catalog.partition(id)?.restoreLevel(reader.uvarint(), reader.uvarint());
+      }
+      case EntryKind.levels:
+        return this.#catalog.partition(id)?.restoreLevels(new ByteReader(payload));
       case EntryKind.attribute:
         return this.#parts.attributes.restore(readJson(payload) as AttributeEntry);
       default:
@@ -225,6 +232,8 @@ export class Replay {
       if (isGone) continue;
       position.deliveredEnd = stored.delivered ?? stored.cursor;
       position.committed = stored.committed;
+      if (stored.ahead !== undefined)
+        position.restoreAhead(Ahead.decode(new ByteReader(Buffer.from(stored.ahead, 'base64'))));
       for (let i = 0; i < stored.pending.length; i += 2)
         position.pending.restore(stored.pending[i]!, stored.pending[i + 1]!);
       restoreWaits(position, stored.waits);
@@ -262,8 +271,7 @@ export class Replay {
       }
     }
     const before = position.cursor;
-    const last = entry.pending.at(-1);
-    position.applyCursor(entry.cursor, entry.backfillLength, last === undefined ? 0 : last[0] + 1);
+    position.applyCursor(entry.cursor, entry.backfillLength, entry.pending);
     if (group.isCommitted && position.cursor > before)
       group.topic.replayedDone(position.partition, before, position.cursor);
     position.filteredLag = entry.lag;

@@ -7,6 +7,7 @@ import {
   type GroupEntry,
   type TopicEntry,
 } from './entries.ts';
+import type { Ahead } from './groups/ahead.ts';
 import type { StoredParts } from './replay.ts';
 import type { Topic, TopicGroup, TopicPartition } from './topics/topic.ts';
 
@@ -43,6 +44,7 @@ export function groupEntry(group: TopicGroup, clock: Clock): Uint8Array {
       ...(released.length > 0 ? { released } : {}),
       ...(waits.length > 0 ? { waits } : {}),
       ...(backfill.length > 0 ? { backfill } : {}),
+      ...(position.ahead && position.ahead.size > 0 ? { ahead: encodedAhead(position.ahead) } : {}),
       ...(position.moves > 0 ? { moves: position.moves } : {}),
       ...(committed ? { committed } : {}),
     };
@@ -50,6 +52,12 @@ export function groupEntry(group: TopicGroup, clock: Clock): Uint8Array {
   const { topic, config, createdMs, deliverySequence } = group;
   const entry: GroupEntry = { topicId: topic.id, config, createdMs, deliverySequence, positions };
   return Buffer.from(JSON.stringify(entry));
+}
+
+function encodedAhead(ahead: Ahead): string {
+  const writer = new ByteWriter();
+  ahead.encode(writer);
+  return Buffer.from(writer.view()).toString('base64');
 }
 
 /** The whole state, as a sequence of entries: `uvarint kind, id, length; payload`. */
@@ -138,6 +146,10 @@ function writePartition(
   if (partition.transactions.openCount > 0) {
     partition.transactions.encode(scratch.reset());
     add(EntryKind.openTransactions, id, scratch.copy());
+  }
+  if (partition.levels !== undefined && partition.levels.size > 0) {
+    partition.levels.encode(scratch.reset());
+    add(EntryKind.levels, id, scratch.copy());
   }
   if (!partition.keyIndex) return;
   let keys: ByteWriter = new ByteWriter(64 * 1024);

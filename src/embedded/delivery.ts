@@ -37,6 +37,8 @@ export let receiptOf: (delivery: Delivery<unknown>) => Receipt;
 export class Delivery<T> extends Message<T> {
   /** 1 for the first delivery of this message to the group. */
   readonly deliveries: number;
+  /** The priority that the message was published with. */
+  readonly priority: number;
   readonly #receipt: Receipt;
   readonly #context: BoxContext;
 
@@ -49,6 +51,7 @@ export class Delivery<T> extends Message<T> {
     this.#context = context;
     this.#receipt = receipt;
     this.deliveries = receipt.deliveries;
+    this.priority = receipt.priority;
   }
 
   get settled(): Settlement | undefined {

@@ -81,6 +81,11 @@ export interface GroupSettings {
    */
   readonly activeSilenceMs?: number;
   /**
+   * `honour`: messages with a higher priority are delivered first. `ignore`: all in order of publish. Default
+   * `honour`.
+   */
+  readonly priority?: 'honour' | 'ignore';
+  /**
    * `none`: a message is done when delivered, at most once. `all`: an ack covers earlier deliveries too.
    * Default `explicit`.
    */
@@ -107,6 +112,7 @@ const settingNames = {
   heldMax: true,
   activeConsumers: true,
   activeSilenceMs: true,
+  priority: true,
   ack: true,
   durable: true,
   inactiveMs: true,

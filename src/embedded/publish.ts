@@ -31,6 +31,11 @@ export interface MessageOptions {
    * At most ten years. Default: as the topic's `ageMsMax` says.
    */
   readonly ttlMs?: number;
+  /**
+   * Messages with a higher priority are delivered first. From 0 (the default) to one less than the topic's
+   * `priorities`.
+   */
+  readonly priority?: number;
   /** Default: by the key's hash; without a key, each partition in turn. */
   readonly partition?: number;
   /** Time of the message, in milliseconds since the epoch. Default: now. */
@@ -69,6 +74,7 @@ export const messageChecks: Checks<MessageOptions> = {
   delayMs: milliseconds(0, delayMsMax),
   deliverAtMs: time,
   ttlMs: milliseconds(1, delayMsMax),
+  priority: wholeNumber(),
   partition: wholeNumber(),
   timestampMs: time,
   expectedLastOffset: wholeNumber(-1),
@@ -91,9 +97,10 @@ export function outgoing(clock: Clock, value: Uint8Array | string, options: Mess
 
 /** The broker's options; undefined if there are none, which is the broker's fast path. */
 function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
-  const { dedupeId, ttlMs, partition, expectedLastOffset, expectedLastKeyOffset } = options;
+  const { dedupeId, ttlMs, priority, partition, expectedLastOffset, expectedLastKeyOffset } = options;
   const deliverAtMs = deliveryTime(clock, options);
-  const asked = { dedupeId, deliverAtMs, ttlMs, partition, expectedLastOffset, expectedLastKeyOffset };
+  const expected = { expectedLastOffset, expectedLastKeyOffset };
+  const asked = { dedupeId, deliverAtMs, ttlMs, priority, partition, ...expected };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }

@@ -14,6 +14,7 @@ export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released';
 /** A receipt answers a delivery. Only the first answer counts, and none after the message went elsewhere. */
 export class Receipt {
   readonly group: CoreGroup;
+  readonly priority: number;
   /** The deadline for the answer, on the monotonic clock. */
   deadlineMs: number;
   settled: Settlement | undefined;
@@ -23,6 +24,7 @@ export class Receipt {
   constructor(context: BoxContext, group: CoreGroup, delivery: CoreDelivery) {
     this.#context = context;
     this.group = group;
+    this.priority = delivery.priority;
     this.#receipt = CoreReceipt.of(group, delivery);
     this.deadlineMs = delivery.deadlineMs;
     // At most once: nothing is left to answer.

@@ -20,6 +20,7 @@ const settingNames = {
   messagesPerKeyMax: true,
   messageBytesMax: true,
   groupsMax: true,
+  priorities: true,
   overflow: true,
   overflowPerKey: true,
   publishRate: true,

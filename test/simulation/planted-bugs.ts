@@ -279,7 +279,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a trim tells no group',
     file: 'broker/partitions/removal.js',
-    find: 'this.#partition.topic.noteGone(this.#partition, first, to);',
+    find: 'this.#noteGone(first, to);',
     replace: ';',
   },
   {
@@ -576,20 +576,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'ignore filters',
     file: 'broker/groups/group-partition.js',
-    find: 'if (this.#filter && !this.#filter.matchesRecord(record)) {',
+    find: 'if (!this.wants(record)) {',
     replace: 'if (false) {',
   },
   {
     name: 'ignore order per key',
     file: 'broker/groups/group-partition.js',
-    find: 'if (this.#order && !this.#admits(this.#order, record, to))',
-    replace: 'if (false)',
+    find: 'if (order === undefined || order.admits(record, to))',
+    replace: 'if (true)',
   },
   {
     name: 'one more in flight than allowed',
     file: 'broker/groups/delivery-pump.js',
-    find: 'position.pending.size - position.held >= maxInFlight',
-    replace: 'position.pending.size - position.held > maxInFlight',
+    find: 'pending.size - held < maxInFlight',
+    replace: 'pending.size - held <= maxInFlight',
   },
   // ---- the broker: removal
   {

@@ -50,8 +50,8 @@ export class Answers {
     if (!position || !last || !isAnswerable(last)) return false;
     this.#noteAnswer(last);
     for (const entry of position.pending.values()) {
-      if (entry.offset > offset) break;
       if (isAnswerable(entry)) this.#acked(position, entry);
+      if (entry === last) break; // later entries were delivered after it
     }
     return true;
   }

@@ -42,6 +42,7 @@ export class DeliveryPump {
     partition: 0,
     deliveries: 0,
     attempt: 0,
+    priority: 0,
     deadlineMs: Infinity,
     sequence: 0,
     pending: 0,
@@ -140,6 +141,7 @@ export class DeliveryPump {
   /** The next position with something to deliver, described by `#delivery` and `#entry`. */
   #nextPosition(to: Attachment<PendingEntry>): GroupPartition | undefined {
     const { config } = this.#state;
+    if (this.#state.isByLevel) return this.#nextByLevel(to);
     const { partitions } = to.consumer;
     const positions = this.#state.positions.opened;
     for (let i = 0; i < positions.length; i++) {
@@ -155,10 +157,55 @@ export class DeliveryPump {
     return undefined;
   }
 
-  #findReady(position: GroupPartition, to: Attachment<PendingEntry>): boolean | 'loading' {
+  /** The same by level: the position whose next message has the highest one. Equal ones take turns. */
+  #nextByLevel(to: Attachment<PendingEntry>): GroupPartition | undefined {
+    const { partitions } = to.consumer;
+    const positions = this.#state.positions.opened;
+    const turn = this.#partitionTurn;
+    let best: GroupPartition | undefined;
+    let bestLevel = -1;
+    let described: GroupPartition | undefined;
+    for (let i = 0; i < positions.length; i++) {
+      const at = (turn + i) % positions.length;
+      const position = positions[at]!;
+      if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
+      const level = this.#findByLevel(position, to);
+      if (level >= 0) described = position;
+      if (level <= bestLevel) continue;
+      best = position;
+      bestLevel = level;
+      this.#partitionTurn = at + 1;
+    }
+    if (best !== undefined && best !== described) this.#findByLevel(best, to);
+    return best;
+  }
+
+  /**
+   * The level of the position's next message, described by `#delivery` and `#entry`; -1 if there is none. A
+   * redelivery goes before the first deliveries of its level. A message that is still being loaded is not
+   * overtaken by a lower level.
+   */
+  #findByLevel(position: GroupPartition, to: Attachment<PendingEntry>): number {
+    const mayTake = this.#mayTakeFresh(position);
+    const fresh = mayTake ? position.peek(to) : undefined;
+    const level = fresh !== undefined || (mayTake && position.isLoading) ? position.peekedLevel : -1;
+    const ready = this.#findReady(position, to, level);
+    if (ready === true) return this.#entry!.level;
+    if (ready === 'loading' || fresh === undefined) return -1;
+    this.#describe(position, fresh, 1, 0);
+    this.#entry = undefined;
+    return level;
+  }
+
+  /** `lowest`: only entries of this level or a higher one. */
+  #findReady(
+    position: GroupPartition,
+    to: Attachment<PendingEntry>,
+    lowest: number = 0,
+  ): boolean | 'loading' {
     const { maxInFlight = Infinity } = this.#state.config;
     if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
-    for (let entry = position.nextReady(to); entry; entry = position.nextReady(to)) {
+    for (let entry = position.nextReady(to, lowest); entry; entry = position.nextReady(to, lowest)) {
       const record = position.find(entry.offset);
       if (record === 'loading') return 'loading';
       if (record) {
@@ -172,10 +219,13 @@ export class DeliveryPump {
     return false;
   }
 
-  #findFresh(position: GroupPartition, to: Attachment<PendingEntry>): boolean {
+  #mayTakeFresh({ pending, held }: GroupPartition): boolean {
     const { maxInFlight, ack } = this.#state.config;
-    if (maxInFlight !== undefined && ack !== 'none' && position.pending.size - position.held >= maxInFlight)
-      return false;
+    return maxInFlight === undefined || ack === 'none' || pending.size - held < maxInFlight;
+  }
+
+  #findFresh(position: GroupPartition, to: Attachment<PendingEntry>): boolean {
+    if (!this.#mayTakeFresh(position)) return false;
     const record = position.peek(to);
     if (!record) return false;
     this.#describe(position, record, 1, 0);
@@ -189,6 +239,7 @@ export class DeliveryPump {
     delivery.partition = position.partition.index;
     delivery.deliveries = deliveries;
     delivery.attempt = deliveries - released;
+    delivery.priority = position.partition.levels?.of(record.offset) ?? 0;
     delivery.bytes = recordBytes(record);
   }
 
@@ -212,6 +263,10 @@ export class DeliveryPump {
     const { offset } = record;
     const key = settlements.needKeys ? this.#keyReader.read(record) : undefined;
     if (this.#entry) position.settle(this.#entry);
+    else if (this.#state.isStored && position.isAhead(offset)) {
+      position.changes.entered.add(offset);
+      position.changes.done.add(offset);
+    }
     position.noteDeliveredForGood(record, nowMs);
     this.#delivery.deadlineMs = Infinity;
     this.#delivery.pending = this.#state.lag;
@@ -229,6 +284,7 @@ export class DeliveryPump {
     } else {
       entry = position.pending.add(record.offset, 0);
       if (state.isStored) position.changes.entered.add(record.offset);
+      if (position.byLevel) entry.level = this.#delivery.priority;
     }
     if (state.topic.settlements.needKeys) entry.key ??= this.#keyReader.read(record);
     entry.timestampMs = record.timestampMs;

@@ -98,6 +98,11 @@ export interface GroupConfig {
   /** After this long without a sign of life, the active consumer is silent. Absent: 2 minutes. */
   readonly activeSilenceMs?: number;
   /**
+   * Whether messages with a higher priority are delivered first (`honour`), or all in order of publish. Absent:
+   * `honour`.
+   */
+  readonly priority?: 'honour' | 'ignore';
+  /**
    * `committed`: the group delivers nothing. Its consumers read the topic themselves and report their
    * progress with {@link Group.commitOffset} (Kafka's consumer groups). Absent: positions move with
    * deliveries and acks.
@@ -185,6 +190,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   }
   const keyProblem = problemOfKeySettings(config);
   if (keyProblem !== undefined) invalid(keyProblem);
+  if (config.priority !== undefined && config.priority !== 'honour' && config.priority !== 'ignore')
+    invalid('priority must be one of honour, ignore');
   if (config.positions === 'committed' && (config.filters.length > 0 || config.ordering === 'key'))
     invalid('a group with committed positions has no filters and no ordering per key');
   if (config.positions === 'committed' && config.activeConsumers === 'single')

@@ -64,6 +64,7 @@ export class GroupMoves {
     for (const position of this.#state.positions.opened) {
       const { pending, partition } = position;
       for (const entry of pending.values()) {
+        if (position.byLevel) entry.level = partition.levels?.of(entry.offset) ?? 0;
         const isGone = entry.offset < partition.nextOffset && !partition.isLive(entry.offset);
         if (isGone) position.settle(entry); // left by a version that kept such entries until their deadline
         else if (entry.attempts >= maxDeliver || (staysOut && entry.deliveries > 0))

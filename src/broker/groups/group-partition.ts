@@ -1,6 +1,8 @@
-import { Record } from '../../log/index.ts';
+import { Record, type Batch } from '../../log/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
+import { Ahead } from './ahead.ts';
+import { EarlyDeliveries } from './early-deliveries.ts';
 import { GroupChanges } from './group-changes.ts';
 import type { Attachment } from './attachment.ts';
 import type { Filter } from '../partitions/filter.ts';
@@ -57,6 +59,13 @@ export class GroupPartition {
   #backfill: number[] | undefined = undefined;
   #backfillAt = 0;
   #backfillEnd = 0;
+  /** Undefined until a message is delivered before its turn. */
+  #ahead: Ahead | undefined = undefined;
+  /** Whether messages of higher levels go first. */
+  byLevel = false;
+  #early: EarlyDeliveries | undefined = undefined;
+  /** The level of the message that {@link peek} returned last: see {@link Levels}. */
+  peekedLevel = 0;
   /** Messages at or above the cursor that pass the filter; counted only if there is a filter. */
   #filteredLag = 0;
   #filter: Filter | undefined;
@@ -99,6 +108,7 @@ export class GroupPartition {
   setFilter(filter: Filter | undefined): void {
     this.#filter = filter;
     this.#peeked = false;
+    this.#early?.reset();
   }
 
   /** Messages still to deliver for the first time. */
@@ -114,7 +124,8 @@ export class GroupPartition {
         this.cursor >= this.partition.nextOffset
           ? 0
           : Math.min(this.#filteredLag, this.partition.liveFrom(this.cursor));
-    } else lag = this.cursor > this.partition.nextOffset ? 0 : this.partition.liveFrom(this.cursor);
+    } else if (this.cursor > this.partition.nextOffset) lag = 0;
+    else lag = this.partition.liveFrom(this.cursor) - this.#aheadSize;
     return lag + this.held;
   }
 
@@ -124,8 +135,15 @@ export class GroupPartition {
     if (partition.log.durableEnd === partition.nextOffset) return lag;
     return Math.min(
       lag,
-      this.backfill.length + partition.liveIn(this.cursor, partition.log.durableEnd) + this.held,
+      this.backfill.length +
+        partition.liveIn(this.cursor, partition.log.durableEnd) -
+        this.#aheadSize +
+        this.held,
     );
+  }
+
+  get #aheadSize(): number {
+    return this.#ahead === undefined ? 0 : this.#ahead.size;
   }
 
   /** Whether the next commit must carry a change of the position, other than a committed offset. */
@@ -166,7 +184,9 @@ export class GroupPartition {
 
   /** Every offset below is done. */
   get ackFloor(): number {
-    return this.pending.first()?.offset ?? this.#backfill?.[this.#backfillAt] ?? this.cursor;
+    const lowest = this.pending.first()?.offset ?? Infinity;
+    // With messages ahead, the cursor may be below all that is pending.
+    return Math.min(lowest, this.#backfill?.[this.#backfillAt] ?? this.cursor);
   }
 
   /**
@@ -175,15 +195,41 @@ export class GroupPartition {
    */
   get answeredEnd(): number {
     const lowest = this.pending.first();
-    if (!lowest) return this.deliveredEnd;
-    return lowest.offset === this.#firstPending ? this.#idleEnd : lowest.offset;
+    let end = this.deliveredEnd;
+    if (lowest) end = lowest.offset === this.#firstPending ? this.#idleEnd : lowest.offset;
+    return this.#ahead === undefined ? end : Math.min(end, this.ackFloor);
   }
 
   isDone(offset: number): boolean {
     if (this.#backfill && offset < this.#backfillEnd) {
       return !this.pending.has(offset) && !this.#backfill.includes(offset, this.#backfillAt);
     }
-    return offset < this.cursor && !this.pending.has(offset);
+    return this.hasPassed(offset) && !this.pending.has(offset);
+  }
+
+  /** Whether the message was delivered for the first time, or will never be delivered. */
+  hasPassed(offset: number): boolean {
+    return offset < this.cursor || this.isAhead(offset);
+  }
+
+  /** Whether the message was delivered before its turn. */
+  isAhead(offset: number): boolean {
+    return this.#ahead !== undefined && this.#ahead.has(offset);
+  }
+
+  /** Messages delivered before their turn; undefined if there never was one. */
+  get ahead(): Ahead | undefined {
+    return this.#ahead;
+  }
+
+  /** Restores the messages ahead from a checkpoint. */
+  restoreAhead(ahead: Ahead): void {
+    this.#ahead = ahead;
+  }
+
+  /** Messages in `[from, to)` were removed. */
+  noteRemoved(from: number, to: number): void {
+    if (this.#ahead !== undefined) this.#ahead.noteRemoved(from, to);
   }
 
   /** Starts over at `cursor`, with the messages of `backfill` before it. */
@@ -196,6 +242,8 @@ export class GroupPartition {
     this.deliveredEnd = cursor;
     this.#firstPending = -1;
     this.cursorMoved = true;
+    this.#ahead = undefined;
+    this.#early?.reset();
     this.#backfill = backfill && backfill.length > 0 ? backfill : undefined;
     this.#backfillAt = 0;
     this.#backfillEnd = cursor;
@@ -221,12 +269,20 @@ export class GroupPartition {
   }
 
   /**
-   * Replays the progress of the cursor and the backfill. `deliveredEnd` is one past the last offset that
-   * became pending, or 0 if none did.
+   * Replays the progress of the cursor and the backfill, and the offsets that became pending meanwhile. Those
+   * not below the cursor are ahead.
    */
-  applyCursor(cursor: number, backfillLength: number, deliveredEnd: number = 0): void {
+  applyCursor(
+    cursor: number,
+    backfillLength: number,
+    entered: Iterable<readonly [offset: number, deliveries: number]>,
+  ): void {
     this.cursor = cursor;
-    if (deliveredEnd > this.deliveredEnd) this.deliveredEnd = deliveredEnd;
+    for (const [offset] of entered) {
+      if (offset >= this.deliveredEnd) this.deliveredEnd = offset + 1;
+      if (offset >= cursor) (this.#ahead ??= new Ahead()).add(offset);
+    }
+    this.#ahead?.forgetBelow(cursor);
     if (this.#backfill) {
       this.#backfillAt = Math.max(0, this.#backfill.length - backfillLength);
       this.#endBackfill();
@@ -244,13 +300,29 @@ export class GroupPartition {
    * none now. A message on disk is loaded first; the host is told when that has ended.
    */
   peek(to: Attachment<PendingEntry>): Record | undefined {
+    this.peekedLevel = 0;
     if (this.#backfill) return this.#peekBackfill(to);
+    const { levels } = this.partition;
+    if (levels !== undefined && this.byLevel) {
+      const early = (this.#early ??= new EarlyDeliveries(this)).peek(levels, to);
+      if (early !== 'none') return early;
+    }
+    return this.#peekAtCursor(to);
+  }
+
+  /** Whether so many messages are held behind their keys that no more are looked at. */
+  get looksNoFurther(): boolean {
+    const order = this.#order;
+    return order !== undefined && (order.holdsEnough || (order.isFull && this.pending.size > 0));
+  }
+
+  #peekAtCursor(to: Attachment<PendingEntry>): Record | undefined {
     if (this.#peeked) {
       if (!this.partition.isDeliverable(this.#fresh.offset)) this.#passOver(this.#fresh);
-      else if (!this.#order || this.#admits(this.#order, this.#fresh, to)) return this.#fresh;
+      else if (this.admits(this.#fresh, to, 0)) return this.#fresh;
     }
     for (;;) {
-      if (this.#order && this.#looksNoFurther(this.#order)) return undefined; // answers wake the group
+      if (this.looksNoFurther) return undefined; // answers wake the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
           if (this.#consider(this.#fresh, to)) return this.#fresh;
@@ -271,11 +343,20 @@ export class GroupPartition {
     return true;
   }
 
+  /** Whether the message passes the group's filter. */
+  wants(record: Record): boolean {
+    return this.#filter === undefined || this.#filter.matchesRecord(record);
+  }
+
   /** Makes `record` the peeked message, or skips it. */
   #consider(record: Record, to: Attachment<PendingEntry>): boolean {
     this.#readerAt = record.offset + 1;
     this.#moveCursor(record.offset);
-    if (this.#filter && !this.#filter.matchesRecord(record)) {
+    if (this.isAhead(record.offset)) {
+      this.#moveCursor(record.offset + 1);
+      return false;
+    }
+    if (!this.wants(record)) {
       this.#moveCursor(record.offset + 1);
       return false;
     }
@@ -283,7 +364,7 @@ export class GroupPartition {
       this.#passOver(record);
       return false;
     }
-    if (this.#order && !this.#admits(this.#order, record, to)) return false;
+    if (!this.admits(record, to, 0)) return false;
     this.#peeked = true;
     return true;
   }
@@ -295,6 +376,7 @@ export class GroupPartition {
   #openBatch(): boolean {
     const { partition } = this;
     if (this.cursor < partition.firstOffset) this.#moveCursor(partition.firstOffset);
+    if (this.#ahead !== undefined) this.#moveCursor(this.#ahead.stepOver(this.cursor));
     if (this.#filter) {
       const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.stableEnd);
       if (skipped > this.cursor) this.#moveCursor(skipped);
@@ -319,20 +401,29 @@ export class GroupPartition {
 
   /** The peeked message is delivered: the cursor moves past it. */
   take(): void {
+    if (this.#early?.isPeeked === true) return this.#early.take();
     this.#peeked = false;
     if (this.#backfill) {
-      this.#noteDelivered(this.#backfill[this.#backfillAt]!);
+      this.noteDelivered(this.#backfill[this.#backfillAt]!);
       this.#backfillAt++;
       this.cursorMoved = true;
       this.#endBackfill();
       return;
     }
     if (this.#filter) this.filteredLag--;
-    this.#noteDelivered(this.#fresh.offset);
+    this.noteDelivered(this.#fresh.offset);
     this.#moveCursor(this.#fresh.offset + 1);
   }
 
-  #noteDelivered(offset: number): void {
+  /** The message is delivered for the first time, or held, before its turn or at the cursor. */
+  enter(offset: number): void {
+    if (this.#filter) this.filteredLag--;
+    if (offset !== this.cursor) return (this.#ahead ??= new Ahead()).add(offset);
+    this.#peeked = false;
+    this.#moveCursor(offset + 1);
+  }
+
+  noteDelivered(offset: number): void {
     if (this.pending.size === 0) {
       this.#idleEnd = this.deliveredEnd;
       this.#firstPending = offset;
@@ -365,6 +456,7 @@ export class GroupPartition {
     if (cursor === this.cursor) return;
     this.cursor = cursor;
     this.cursorMoved = true;
+    if (this.#ahead !== undefined) this.#ahead.forgetBelow(cursor);
   }
 
   #peekBackfill(to: Attachment<PendingEntry>): Record | undefined {
@@ -400,14 +492,19 @@ export class GroupPartition {
 
   #find(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
     if (!this.partition.isDeliverable(offset)) return undefined;
-    const batch = this.partition.log.cached(offset);
-    if (!batch) {
-      if (this.#isGone(offset)) return undefined;
-      this.#load(offset);
-      return 'loading';
-    }
+    const batch = this.batchOf(offset);
+    if (batch === undefined || batch === 'loading') return batch;
     reader.reset(batch, offset);
     return reader.next(record) && record.offset === offset ? record : undefined;
+  }
+
+  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
+  batchOf(offset: number): Batch | 'loading' | undefined {
+    const batch = this.partition.log.cached(offset);
+    if (batch) return batch;
+    if (this.#isGone(offset)) return undefined;
+    this.#load(offset);
+    return 'loading';
   }
 
   /** Whether a message is being loaded from disk; the group delivers it afterwards. */
@@ -459,21 +556,16 @@ export class GroupPartition {
     return this.#order?.underWay ?? 0;
   }
 
-  #looksNoFurther(order: KeyOrder): boolean {
-    return order.holdsEnough || (order.isFull && this.pending.size > 0);
-  }
-
   /**
-   * Whether the message at the cursor may go to the consumer now. If not, it is held, and the cursor moves
-   * past it.
+   * Whether a message that was not delivered yet may go to the consumer now. If not, it is held, and counts as
+   * passed.
    */
-  #admits(order: KeyOrder, record: Record, to: Attachment<PendingEntry>): boolean {
-    if (order.admits(record, to)) return true;
-    order.hold(record);
+  admits(record: Record, to: Attachment<PendingEntry>, level: number): boolean {
+    const order = this.#order;
+    if (order === undefined || order.admits(record, to)) return true;
+    order.hold(record, level);
     this.changes.deliveries.push(record.offset, 0);
-    this.#peeked = false;
-    if (this.#filter) this.filteredLag--;
-    this.#moveCursor(record.offset + 1);
+    this.enter(record.offset);
     return false;
   }
 
@@ -506,10 +598,16 @@ export class GroupPartition {
       this.noteOut(entry, this.#again, undefined, nowMs);
   }
 
-  /** The next entry to deliver again, or from the line of its key, to the consumer; it is not taken. */
-  nextReady(to: Attachment<PendingEntry>): PendingEntry | undefined {
+  /**
+   * The next entry to deliver again, or from the line of its key, to the consumer; it is not taken. `lowest`:
+   * only of this level or a higher one.
+   */
+  nextReady(to: Attachment<PendingEntry>, lowest: number): PendingEntry | undefined {
+    const ready = this.pending.nextReady();
     // With order by key, entries of before a restart are ready until their keys are known.
-    return this.pending.nextReady() ?? this.#order?.next(to);
+    if (this.#order !== undefined && ready !== undefined) return ready;
+    const entry = ready ?? this.#order?.next(to);
+    return entry === undefined || entry.level < lowest ? undefined : entry;
   }
 
   /** Whether an entry of {@link nextReady} may be delivered, or has to get in line first. */

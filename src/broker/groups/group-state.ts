@@ -126,6 +126,11 @@ export class GroupState implements ChangingGroup {
     return paused && (this.pauseEndsMs ?? pausedUntilMs ?? Infinity) > this.#host.steady.now();
   }
 
+  /** Whether messages of a higher priority are delivered first. */
+  get isByLevel(): boolean {
+    return this.topic.config.priorities !== undefined && this.config.priority !== 'ignore';
+  }
+
   /** Whether consumers read by themselves and commit offsets. */
   get isCommitted(): boolean {
     return this.config.positions === 'committed';

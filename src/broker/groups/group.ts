@@ -239,7 +239,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   *unanswered(partition: number, from: number, to: number): IterableIterator<Unanswered> {
     for (const { offset, deliveries, holder } of this.#state.positions
       .ifOpened(partition)
-      ?.pending.values() ?? []) {
+      ?.pending.ascending() ?? []) {
       if (offset >= to) return;
       if (offset >= from) yield { offset, deliveries, consumer: holder?.consumer };
     }
@@ -374,7 +374,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   noteRemoved(partition: number, key: string, offset: number): void {
     const position = this.#state.positions.at(partition)!;
-    if (offset >= position.cursor && this.#state.filter!.matches(key)) position.filteredLag--;
+    if (!position.hasPassed(offset) && this.#state.filter!.matches(key)) position.filteredLag--;
   }
 
   /**
@@ -383,6 +383,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
    */
   noteGone(partition: number, from: number, to: number): void {
     const position = this.#state.positions.ifOpened(partition);
+    position?.noteRemoved(from, to);
     if (position === undefined || position.pending.size === 0) return;
     if (!this.#answers.removed(position, from, to) || this.#host.recovering) return;
     this.#state.noteChange('with-next'); // the removal asks for the commit
@@ -422,7 +423,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       config.ordering === 'key'
         ? { meter: this.#host.budgets.meter('ordered'), limits: keyLimits(config) }
         : undefined;
-    positions.add(new GroupPartition(partition, filter, ordered, this.#positionHost));
+    const position = new GroupPartition(partition, filter, ordered, this.#positionHost);
+    position.byLevel = config.priority !== 'ignore';
+    positions.add(position);
   }
 
   /** Goes to the start position. Messages published meanwhile count as new. */
@@ -506,9 +509,9 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return countDeliverable(this.#state);
   }
 
-  /** Whether the cursor is beyond an offset: its message was delivered, or is none for this group. */
+  /** Whether the message at an offset was delivered, or is none for this group. */
   hasPassed(partition: number, offset: number): boolean {
-    return offset < (this.#state.positions.ifOpened(partition)?.cursor ?? 0);
+    return this.#state.positions.ifOpened(partition)?.hasPassed(offset) ?? false;
   }
 
   /**
@@ -554,6 +557,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     const limits = keyLimits(config);
     for (const position of this.#state.positions.opened)
       position.setKeyLimits(limits, this.#host.clock.monotonic());
+    for (const position of this.#state.positions.opened) position.byLevel = config.priority !== 'ignore';
     if (this.#state.started) this.#applyLimits();
     if (filtersChanged) {
       this.#state.filter = filterOf(config);

@@ -1,10 +1,11 @@
 import type { Record } from '../../log/index.ts';
-import { IndexedHeap, Queue } from '../../util/index.ts';
+import { IndexedHeap } from '../../util/index.ts';
 import type { Attachment } from './attachment.ts';
 import type { Meter } from '../budgets.ts';
 import { KeyReader } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
-import { Hand, OrderedKey } from './ordered-key.ts';
+import { LevelQueue } from './level-queue.ts';
+import { Hand, OrderedKey, precedes } from './ordered-key.ts';
 import { PendingState, type PendingEntries, type PendingEntry } from './pending.ts';
 
 type Key = OrderedKey<PendingEntry>;
@@ -24,7 +25,7 @@ export class KeyOrder {
   readonly #meter: Meter;
   readonly #keyReader = new KeyReader();
   readonly #keys = new Map<string, Key>();
-  readonly #free = new Queue<Key>();
+  readonly #free = new LevelQueue<Key>();
   readonly #hands = new Map<Attachment<PendingEntry>, Hand<PendingEntry>>();
   /** Keys with a hold or a rate, by the time to look at them again. */
   readonly #due = new IndexedHeap<Key>((a, b) => a.dueMs < b.dueMs);
@@ -79,11 +80,12 @@ export class KeyOrder {
     return this.#mayTakeKey(to);
   }
 
-  /** The message becomes pending, and the last in the line of its key. */
-  hold(record: Record): void {
+  /** The message becomes pending, and the last of its level in the line of its key. */
+  hold(record: Record, level: number): void {
     const name = this.#keyReader.read(record);
     const entry = this.#pending.add(record.offset, 0);
     entry.key = name;
+    entry.level = level;
     entry.timestampMs = record.timestampMs;
     this.#pending.hold(entry);
     this.#enterLine(entry, this.#keyOf(name));
@@ -93,14 +95,14 @@ export class KeyOrder {
 
   /**
    * The next message in line for the consumer; it stays there. Of a key of the consumer's own and a free key,
-   * the older message goes first.
+   * the older message goes first, unless the other has a higher level.
    */
   next(to: Attachment<PendingEntry>): PendingEntry | undefined {
     const open = this.#hands.get(to)?.open;
     const own = open && this.#peek(open);
     const free = this.#mayTakeKey(to) ? this.#peek(this.#free) : undefined;
     if (own === undefined || free === undefined) return (own ?? free)?.first;
-    return own.first!.offset < free.first!.offset ? own.first : free.first;
+    return precedes(own.first!, free.first!) ? own.first : free.first;
   }
 
   /** Number of keys in a queue; some may have left it. */
@@ -111,9 +113,9 @@ export class KeyOrder {
   }
 
   /** The first key of the queue with a message to deliver. Drops keys that are in the queue no more. */
-  #peek(queue: Queue<Key>): Key | undefined {
+  #peek(queue: LevelQueue<Key>): Key | undefined {
     for (let key = queue.peek(); key; key = queue.peek()) {
-      if (key.queue === queue) {
+      if (key.queue === queue && key.level === queue.level) {
         if (this.#isDeliverable(key)) return key;
         key.queue = undefined;
       }
@@ -309,8 +311,10 @@ export class KeyOrder {
   #place(key: Key): void {
     if (this.#isDeliverable(key)) {
       const queue = this.#isInRun(key) ? key.hand!.open : this.#free;
-      if (key.queue !== queue) {
+      const { level } = key.first!;
+      if (key.queue !== queue || key.level !== level) {
         key.queue = queue;
+        key.level = level;
         queue.push(key);
       }
     } else if (key.isIdle) this.#keys.delete(key.name);

@@ -60,6 +60,7 @@ async function firstUndeliveredMs(
   const options = { patterns: group.filter?.patterns ?? [], ...(signal ? { signal } : {}) };
   try {
     for await (const { offset, timestampMs } of partition.scan(from, options)) {
+      if (position.isAhead(offset)) continue;
       undelivered.set(position, { from, offset, timestampMs });
       return timestampMs;
     }

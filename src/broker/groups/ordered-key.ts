@@ -1,18 +1,31 @@
-import { type HeapItem, Queue, TokenBucket, type RateLimit } from '../../util/index.ts';
+import { type HeapItem, TokenBucket, type RateLimit } from '../../util/index.ts';
 import type { Attachment, Held } from './attachment.ts';
+import { LevelQueue } from './level-queue.ts';
 
 /** An entry in the line of its key: it links to its neighbours. */
 export interface InLine<T extends InLine<T>> extends Held<T> {
   readonly offset: number;
+  /** The level of its priority. */
+  readonly level: number;
   orderedKey: OrderedKey<T> | undefined;
   aheadInLine: T | undefined;
   behindInLine: T | undefined;
 }
 
+/** Whether `a` stands before `b` in line: its level is higher, or its offset lower in the same level. */
+export function precedes(a: LineEntry, b: LineEntry): boolean {
+  return a.level > b.level || (a.level === b.level && a.offset < b.offset);
+}
+
+interface LineEntry {
+  readonly offset: number;
+  readonly level: number;
+}
+
 /** A hand is the keys of one partition that one consumer has under way. */
 export class Hand<T extends InLine<T>> {
   /** The keys of which the consumer may get another message. */
-  readonly open: Queue<OrderedKey<T>> = new Queue();
+  readonly open: LevelQueue<OrderedKey<T>> = new LevelQueue();
   readonly consumer: Attachment<T>;
   keys = 0;
 
@@ -39,7 +52,9 @@ export class OrderedKey<T extends InLine<T>> implements HeapItem {
   /** A message of the run has failed: the run gets no more messages. */
   isStopped = false;
   /** The queue in which the key waits for a consumer. */
-  queue: Queue<OrderedKey<T>> | undefined = undefined;
+  queue: LevelQueue<OrderedKey<T>> | undefined = undefined;
+  /** The level of its first message in line when it got into that queue. */
+  level = 0;
   /** Nothing of the key is delivered before this time, on the monotonic clock. */
   heldUntilMs: number = -Infinity;
   /** Whether a hold or the rate forbids deliveries now. */
@@ -66,14 +81,14 @@ export class OrderedKey<T extends InLine<T>> implements HeapItem {
   }
 
   /**
-   * The entry gets its place in line, by offset. A message that was never delivered is the last, and one that
-   * failed is among the first, so the search is short.
+   * The entry gets its place in line, by level and offset. A message that was never delivered is the last of
+   * its level, and one that failed is among the first, so the search is short.
    */
   insert(entry: T): void {
     let ahead = this.#last;
-    if (ahead !== undefined && ahead.offset > entry.offset) {
+    if (ahead !== undefined && precedes(entry, ahead)) {
       let behind = this.#first!;
-      while (behind.offset < entry.offset) behind = behind.behindInLine!;
+      while (precedes(behind, entry)) behind = behind.behindInLine!;
       ahead = behind.aheadInLine;
     }
     const behind = ahead === undefined ? this.#first : ahead.behindInLine;

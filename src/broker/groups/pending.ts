@@ -1,7 +1,8 @@
-import { Queue } from '../../util/index.ts';
+import { OffsetSet } from '../../util/index.ts';
 import type { Attachment, Held } from './attachment.ts';
 import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 import type { StoredWait } from '../entries.ts';
+import { LevelQueue } from './level-queue.ts';
 import type { InLine, OrderedKey } from './ordered-key.ts';
 
 /** The state of a pending entry. */
@@ -20,8 +21,9 @@ export const PendingState = {
 export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
 /**
- * A pending entry is a message below a group's cursor that is not done: delivered and unanswered, failed and
- * to be redelivered, or held. Offset, deliveries and the deadline are stored; the rest is remembered.
+ * A pending entry is a message below a group's cursor, or ahead of it, that is not done: delivered and
+ * unanswered, failed and to be redelivered, or held. Offset, deliveries and the deadline are stored; the rest
+ * is remembered.
  */
 export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, InLine<PendingEntry> {
   readonly partition: number;
@@ -41,6 +43,8 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, In
   firstDeliveredMs = 0;
   /** Timestamp of the message; undefined = not read since the last restart. */
   timestampMs: number | undefined = undefined;
+  /** The level of the message: see {@link Levels}. */
+  level = 0;
   /** Why the last delivery failed, if the consumer gave a reason. */
   failure: string | undefined = undefined;
   /** Key of the message, if the topic keeps key state or the group keeps order per key. */
@@ -93,7 +97,11 @@ export class PendingEntries {
   readonly #partition: number;
   readonly #entries = new Map<number, PendingEntry>();
   readonly #deadlines = new Deadlines<PendingEntry>();
-  readonly #ready = new Queue<PendingEntry>();
+  readonly #ready = new LevelQueue<PendingEntry>();
+  /** The offset that was added last. */
+  #lastAdded = -1;
+  /** The offsets in order; undefined as long as they were added in order. */
+  #inOrder: OffsetSet | undefined = undefined;
   /** Waits read back during a start, until {@link resume} has used them. */
   readonly #storedWaits = new Map<number, StoredWait>();
   #readyCount = 0;
@@ -129,20 +137,39 @@ export class PendingEntries {
     return this.#entries.has(offset);
   }
 
-  /** In the order in which they became pending: ascending offsets. */
+  /**
+   * In the order in which they became pending. That is the order of offsets, unless messages were delivered
+   * before their turn.
+   */
   values(): IterableIterator<PendingEntry> {
     return this.#entries.values();
   }
 
+  /** In the order of offsets. The current entry may be removed during the iteration. */
+  *ascending(): IterableIterator<PendingEntry> {
+    const inOrder = this.#inOrder;
+    if (inOrder === undefined) yield* this.#entries.values();
+    else
+      for (let at = inOrder.nextPresent(0); at !== undefined; at = inOrder.nextPresent(at + 1))
+        yield this.#entries.get(at)!;
+  }
+
   /** The pending entry with the lowest offset. */
   first(): PendingEntry | undefined {
+    const lowest = this.#inOrder?.nextPresent(0);
+    if (lowest !== undefined) return this.#entries.get(lowest);
     for (const entry of this.#entries.values()) return entry;
     return undefined;
   }
 
-  /** Offsets must be added in ascending order. */
   add(offset: number, deliveries: number): PendingEntry {
     const entry = new PendingEntry(this.#partition, offset, deliveries);
+    if (offset < this.#lastAdded && this.#inOrder === undefined && this.#entries.size > 0) {
+      this.#inOrder = new OffsetSet();
+      for (const before of this.#entries.keys()) this.#inOrder.add(before);
+    }
+    this.#inOrder?.add(offset);
+    this.#lastAdded = offset;
     this.#entries.set(offset, entry);
     return entry;
   }
@@ -283,9 +310,11 @@ export class PendingEntries {
     entry.state = PendingState.leaving;
     if (entry.deliveries > 1) this.#redelivered--;
     this.#entries.delete(entry.offset);
+    if (this.#entries.size === 0) this.#inOrder = undefined;
+    else this.#inOrder?.delete(entry.offset);
   }
 
-  /** The next entry to redeliver; it is not taken. */
+  /** The next entry to redeliver, of the highest level; it is not taken. */
   nextReady(): PendingEntry | undefined {
     for (let entry = this.#ready.peek(); entry; entry = this.#ready.peek()) {
       if (entry.state === PendingState.ready) return entry;
@@ -318,6 +347,7 @@ export class PendingEntries {
   clear(): void {
     for (const entry of this.#entries.values()) entry.holder?.remove(entry);
     this.#entries.clear();
+    this.#inOrder = undefined;
     this.#storedWaits.clear();
     this.#deadlines.clear();
     this.#ready.clear();
@@ -338,7 +368,7 @@ export class PendingEntries {
     } else if (entry.state === PendingState.ready && this.#readyCount > 0) {
       this.#readyCount--;
       // Otherwise the entry would get its old place back when it becomes ready again.
-      if (this.#ready.peek() === entry) this.#ready.shift();
+      if (this.#ready.peekOf(entry.level) === entry) this.#ready.shiftOf(entry.level);
     }
   }
 }

@@ -7,11 +7,12 @@ import {
   type Outcome,
   type PartitionLog,
 } from '../../log/index.ts';
-import type { Clock, OffsetSet, SteadyTime } from '../../util/index.ts';
+import type { ByteReader, Clock, OffsetSet, SteadyTime } from '../../util/index.ts';
 import type { Budgets } from '../budgets.ts';
 import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
+import { Levels } from './levels.ts';
 import { lastMessage } from './last-message.ts';
 import { storedMessage } from './message.ts';
 import type * as model from '../model.ts';
@@ -31,6 +32,8 @@ export interface PartitionHost {
   readonly steady: SteadyTime;
   readonly pacing: Pacing;
   readonly budgets: Budgets;
+  /** Puts the level of a message into the open commit. */
+  recordLevel(partition: Partition, offset: number, level: number): void;
   /** The partition has changes that the next commit must carry. */
   partitionChanged(partition: Partition): void;
   afterCommit(callback: () => void): void;
@@ -84,6 +87,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   readonly producers: Producers;
   readonly transactions: PartitionTransactions = new PartitionTransactions();
   readonly accounting: KeyAccounting;
+  /** The messages with a priority; undefined until there is one. */
+  levels: Levels | undefined = undefined;
   #watchers: Set<PartitionWatcher> | undefined = undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
@@ -237,6 +242,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   /** Called when the topic is deleted: releases the partition's budgets. */
   close(): void {
     this.producers.close();
+    this.levels?.close();
     this.accounting.close();
   }
 
@@ -247,6 +253,26 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     const offset = this.log.append(record);
     this.accounting.appended(record);
     return offset;
+  }
+
+  /** Gives the message, which was just appended, a level above 0. */
+  raise(offset: number, level: number): void {
+    this.#levels().add(offset, level);
+    if (!this.log.volatile) this.#host.recordLevel(this, offset, level);
+  }
+
+  #levels(): Levels {
+    return (this.levels ??= new Levels(this.#host.budgets.meter('prioritized')));
+  }
+
+  /** Replays the level of a message from the journal. */
+  restoreLevel(level: number, offset: number): void {
+    const wasRemoved = offset < this.log.endOffset && !this.isLive(offset);
+    if (!wasRemoved) this.#levels().add(offset, level);
+  }
+
+  restoreLevels(reader: ByteReader): void {
+    this.#levels().restore(reader);
   }
 
   /** Appends a batch that the log has checked, with its producer and its keys. */

@@ -1,6 +1,7 @@
 import type { PartitionLog } from '../../log/index.ts';
 import { OffsetSet } from '../../util/index.ts';
 import type { KeyAccounting } from './key-accounting.ts';
+import type { Levels } from './levels.ts';
 import type { PartitionTransactions } from './partition-transactions.ts';
 import type { Runs } from './runs.ts';
 
@@ -10,6 +11,7 @@ interface RemovingPartition {
   readonly log: PartitionLog;
   readonly accounting: KeyAccounting;
   readonly transactions: PartitionTransactions;
+  readonly levels: Levels | undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs;
   readonly topic: {
@@ -101,6 +103,7 @@ export class Removal {
   liveFrom(offset: number): number {
     const from = Math.max(offset, this.#first);
     const span = this.#log.endOffset - from;
+    if (from === this.#first) return span - this.#holes.size;
     return this.#holes.size === 0 ? span : span - this.#holes.countRange(from, this.#log.endOffset);
   }
 
@@ -138,7 +141,7 @@ export class Removal {
     this.#partition.removals.add(offset);
     if (offset === this.#first) this.#moveFirst(offset + 1);
     else this.#holes.add(offset);
-    this.#partition.topic.noteGone(this.#partition, offset, offset + 1);
+    this.#noteGone(offset, offset + 1);
     this.#noteChange();
     this.#partition.topic.noteRemoved(this.#partition.index, key, offset);
     return true;
@@ -156,7 +159,7 @@ export class Removal {
       if (this.isLive(offset)) this.#partition.removals.add(offset);
     if (start === this.#first) this.#moveFirst(end);
     else this.#holes.addRange(start, end);
-    this.#partition.topic.noteGone(this.#partition, start, end);
+    this.#noteGone(start, end);
     this.#noteChange();
   }
 
@@ -184,7 +187,7 @@ export class Removal {
     }
     const first = this.#first;
     this.#moveFirst(to);
-    this.#partition.topic.noteGone(this.#partition, first, to);
+    this.#noteGone(first, to);
   }
 
   /** The lowest offset that leaves at most `count` live messages. */
@@ -200,7 +203,7 @@ export class Removal {
     this.#accounting.removed(offset);
     if (offset === this.#first) this.#moveFirst(offset + 1);
     else this.#holes.add(offset);
-    this.#partition.topic.noteGone(this.#partition, offset, offset + 1);
+    this.#noteGone(offset, offset + 1);
   }
 
   /** `isVoid`: the offsets passed were markers and aborted messages, which readers need not see. */
@@ -223,6 +226,11 @@ export class Removal {
   #noteChange(): void {
     this.#changed();
     this.#accounting.runIfDue();
+  }
+
+  #noteGone(from: number, to: number): void {
+    this.#partition.levels?.remove(from, to);
+    this.#partition.topic.noteGone(this.#partition, from, to);
   }
 
   /** Replays a removal from the journal. */

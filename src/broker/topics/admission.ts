@@ -78,7 +78,19 @@ export function refusalOfMessage(
       return topicError(topic, 'message-too-large', what, { limit: messageBytesMax });
     }
   }
-  return options && failedExpectation(topic, options, partition, key);
+  if (!options) return undefined;
+  return refusalOfPriority(topic, options) ?? failedExpectation(topic, options, partition, key);
+}
+
+function refusalOfPriority(topic: AdmittingTopic, { priority }: PublishOptions): BrokerError | undefined {
+  if (priority === undefined || priority === 0) return undefined;
+  const { priorities = 1 } = topic.config;
+  if (Number.isInteger(priority) && priority > 0 && priority < priorities) return undefined;
+  const what =
+    priorities === 1
+      ? `has no priorities, so it takes no message of priority ${priority}: set its priorities`
+      : `takes priorities 0 to ${priorities - 1}, not ${priority}`;
+  return topicError(topic, 'message-invalid', what, { limit: priorities - 1 });
 }
 
 function failedExpectation(
@@ -204,6 +216,8 @@ export function refusalOfBudget(
   const { budgets } = host;
   if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
     return budgets.refusal('keys');
+  if (options?.priority !== undefined && options.priority > 0 && budgets.isFull('prioritized'))
+    return budgets.refusal('prioritized');
   if (options?.deliverAtMs !== undefined && budgets.isFull('delayed')) return budgets.refusal('delayed');
   if (options?.ttlMs !== undefined && budgets.isFull('expiring')) return budgets.refusal('expiring');
   if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;

@@ -16,6 +16,8 @@ export interface DelayedMessage {
   readonly timestampMs: number;
   /** Bytes of key, headers and value. */
   readonly bytes: number;
+  /** The priority that it will have. */
+  readonly priority: number;
 }
 
 /** Which delayed messages to list. */

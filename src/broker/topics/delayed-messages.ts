@@ -10,6 +10,7 @@ import type { Partition } from '../partitions/partition.ts';
 import { Runs } from '../partitions/runs.ts';
 import type { Delay, PublishListener } from './publishes.ts';
 import { DelayLog, type DelayedPlace } from './delay-log.ts';
+import { takeDelayedOptions } from './delayed-options.ts';
 import type { DelayedTtls } from './delayed-ttls.ts';
 import type { Topic, TopicPartition } from './topic.ts';
 import type { DelayedMessage, DelayedPage, DelayedQuery } from './delayed-message.ts';
@@ -233,6 +234,7 @@ export class DelayedMessages {
       // It may have become due, or have been moved, during the read.
       const dueMs = this.log.placeOf(record.offset)?.dueMs;
       if (!partition || dueMs === undefined || filter?.matchesRecord(record) === false) return;
+      const { priority = 0 } = takeDelayedOptions(record);
       const stored = storedMessage(partition.topic.name, partition.index, record);
       const { topic, key, headers, value, timestampMs } = stored;
       const bytes = recordBytes(record);
@@ -246,6 +248,7 @@ export class DelayedMessages {
         value,
         timestampMs,
         bytes,
+        priority,
       });
     });
     return messages;

@@ -13,6 +13,8 @@ export interface PublishOptions {
    * topic is lower. Infinity: the age limit of the topic does not apply to it.
    */
   readonly ttlMs?: number;
+  /** The level of the message, 0 (the default) to one less than the topic's `priorities`. Higher goes first. */
+  readonly priority?: number;
   /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
   /**

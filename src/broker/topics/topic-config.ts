@@ -52,6 +52,11 @@ export interface TopicConfig {
    * later, never off.
    */
   readonly keyState: boolean;
+  /**
+   * Number of levels of priority, 2 to 256: a publish has a priority from 0 (the default, and the lowest) to
+   * one less. May grow later. Absent: the topic has no priorities.
+   */
+  readonly priorities?: number;
   /** Keeps only the last message of each key. */
   readonly compaction: boolean;
   /** Refuses publishes. */
@@ -69,6 +74,8 @@ export interface TopicConfig {
 export type TopicOptions = { readonly name: string } & Partial<TopicConfig>;
 
 const topicNameLengthMax = 255;
+/** The largest number of levels of priority. */
+export const prioritiesMax = 256;
 
 /** Fills in defaults and checks every field. Throws a BrokerError of code `topic-config-invalid`. */
 export function topicConfig(options: TopicOptions): TopicConfig {
@@ -139,6 +146,12 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     invalid('dedupeWindowMs must be a number from 0');
   if (!Number.isInteger(config.dedupeEntriesMax) || config.dedupeEntriesMax < 1)
     invalid('dedupeEntriesMax must be a whole number from 1');
+  const { priorities } = config;
+  if (
+    priorities !== undefined &&
+    !(Number.isInteger(priorities) && priorities >= 1 && priorities <= prioritiesMax)
+  )
+    invalid(`priorities must be a whole number from 1 to ${prioritiesMax}, or absent for none`);
   if (config.timestamps !== undefined && config.timestamps !== 'append')
     invalid("timestamps must be 'append', or absent for the publisher's");
   if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {

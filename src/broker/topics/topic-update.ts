@@ -19,12 +19,14 @@ export function updatedConfig(
   host: UpdateHost,
 ): TopicConfig {
   const config = topicConfig(options);
-  const { name, durability, keyState, partitions } = topic.config;
+  const { name, durability, keyState, partitions, priorities = 0 } = topic.config;
   if (topic.isDeleted) throw topicError(topic, 'topic-not-found', 'was deleted');
   if (config.name !== name || config.durability !== durability)
     throw topicError(topic, 'topic-config-invalid', 'keeps its name and durability for life');
   if (keyState && !config.keyState)
     throw topicError(topic, 'topic-config-invalid', 'has keyState and keeps it for life');
+  if ((config.priorities ?? 0) < priorities)
+    throw topicError(topic, 'topic-config-invalid', `has ${priorities} priorities and cannot have fewer`);
   if (config.partitions < partitions)
     throw topicError(topic, 'topic-config-invalid', `has ${partitions} partitions and cannot have fewer`);
   if (config.partitions > partitions) {

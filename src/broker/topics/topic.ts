@@ -11,6 +11,7 @@ import {
 import { AgeRetention } from '../retention/age-retention.ts';
 import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
+import { addDelayedOptions, takeDelayedOptions } from './delayed-options.ts';
 import { Expiry, type ExpiringTopic, type ExpiryHost } from './expiry.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
@@ -68,6 +69,14 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
   redefineTopic(topic: Topic): void;
   undefineTopic(topic: Topic): void;
 }
+
+/** The options of a publish that apply to its message as long as it is in the topic. */
+interface LastingOptions {
+  readonly priority?: number | undefined;
+  readonly ttlMs?: number | undefined;
+}
+
+const noOptions: LastingOptions = {};
 
 /** A partition, and a group, of a topic. */
 export type TopicPartition = Partition<Topic>;
@@ -308,11 +317,12 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.publishRate.take();
     if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
+      addDelayedOptions(record, options);
       const { deliverAtMs: dueMs, ttlMs } = options;
       const delay = ttlMs === undefined ? { dueMs } : { dueMs, ttlMs };
       return core.delay(partition, record, delay, listener, token);
     }
-    const offset = this.appendAccepted(record, partition, options?.ttlMs);
+    const offset = this.appendAccepted(record, partition, options);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
     if (options?.schedule) core.schedule(this, options.schedule, { partition: partition.index, offset });
     if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
@@ -322,11 +332,13 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
 
   /**
    * Appends an accepted record, and updates limits and groups. Also used for dead letters and delayed
-   * messages. `ttlMs`: the time to live of the message; undefined if it has none of its own.
+   * messages.
    */
-  appendAccepted(record: Record, partition: Partition, ttlMs?: number): number {
+  appendAccepted(record: Record, partition: Partition, options?: LastingOptions): number {
     if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
     const offset = partition.append(record);
+    const { priority = 0, ttlMs } = options ?? noOptions;
+    if (priority > 0) partition.raise(offset, priority);
     this.inRate.count++;
     const wanted = this.#groups.noteAppended(partition.index, record, offset);
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
@@ -334,6 +346,12 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.#size.appended(partition, record, this.#config);
     this.#age.appended(partition, record.timestampMs);
     return offset;
+  }
+
+  /** Appends a delayed message that is due. */
+  takeDue(record: Record, partition: Partition, ttlMs: number | undefined): void {
+    const { priority } = takeDelayedOptions(record);
+    this.appendAccepted(record, partition, { priority, ttlMs });
   }
 
   // ---- dead letters

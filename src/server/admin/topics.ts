@@ -5,7 +5,12 @@ import type {
   TopicDetailsJson,
   TopicsJson,
 } from '../../admin-api/index.ts';
-import { type TopicDeadLetterPolicy, type TopicOptions, topicConfig } from '../../broker/index.ts';
+import {
+  prioritiesMax,
+  type TopicDeadLetterPolicy,
+  type TopicOptions,
+  topicConfig,
+} from '../../broker/index.ts';
 import { type AdminContext, checkMay, topicFor } from './context.ts';
 import { describeTopic, describeTopicFully } from './describe.ts';
 import type { AdminRequest } from './http.ts';
@@ -36,6 +41,7 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   messagesPerKeyMax: wholeNumber(1),
   messageBytesMax: wholeNumber(1),
   groupsMax: wholeNumber(1),
+  priorities: wholeNumber(1, prioritiesMax),
   overflow: oneOf('drop-oldest', 'reject', 'wait'),
   overflowPerKey: oneOf('drop-oldest', 'reject'),
   publishRate: (value) =>
