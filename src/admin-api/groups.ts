@@ -12,6 +12,8 @@ export interface GroupJson {
   readonly redelivered: number;
   readonly delivered: number;
   readonly acked: number;
+  /** Messages since the start that were too old for the group (`messageTtlMs`). */
+  readonly expired: number;
   readonly inPerSecond: number;
   readonly outPerSecond: number;
   readonly ackedPerSecond: number;
@@ -69,6 +71,7 @@ export interface GroupConfigJson {
   readonly backoffJitter: number;
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
   readonly maxDeliver?: number;
+  readonly messageTtlMs?: number;
   readonly maxInFlight?: number;
   readonly deadLetter?: string | DeadLetterPolicyJson;
   readonly ordering: string;

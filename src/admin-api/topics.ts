@@ -17,6 +17,8 @@ export interface TopicJson {
   /** Time until its limits are reached; null if they are not getting closer. */
   readonly timeToFullMs: number | null;
   readonly groups: number;
+  /** Messages with a time to live of their own; some of them may be gone already. */
+  readonly expiring: number;
   /** Messages since the start that left without an answer from a group, by cause. */
   readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
   readonly deadLettered: number;
@@ -71,6 +73,12 @@ export interface TopicConfigJson {
   readonly dedupeWindowMs: number;
   readonly dedupeEntriesMax: number;
   readonly timestamps?: 'append';
+  readonly ageFrom?: 'timestamp';
+  /** A message that is published for a key when its last message has expired. */
+  readonly expiryMarker?: {
+    readonly ttlMs: number;
+    readonly headers: readonly (readonly [name: string, value: string])[];
+  };
   readonly keyState: boolean;
   readonly compaction: boolean;
   readonly sealed: boolean;

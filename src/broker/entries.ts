@@ -64,6 +64,8 @@ export const EntryKind = {
   expiries: 24,
   /** Checkpoints only. id = partition; the offsets of messages that outlive the age limit of the topic. */
   exempt: 25,
+  /** id = partition; times of arrival of messages whose timestamps say something else. */
+  arrivals: 26,
   /** id = partition; level and offset of one message with a priority. */
   level: 27,
   /** Checkpoints only. id = partition; its messages with a priority, by level. */
@@ -74,7 +76,7 @@ export const EntryKind = {
   scheduleDeleted: 31,
   /** id = schedule; its state after a run. */
   scheduleTicked: 32,
-  // Reserved: 26 arrivals, 29 holds, 33 unique key, 34 unique key freed.
+  // Reserved: 29 holds, 33 unique key, 34 unique key freed.
 } as const;
 
 export interface TopicEntry {

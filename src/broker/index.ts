@@ -82,7 +82,13 @@ export * from './live/route.ts';
 export * from './live/router.ts';
 export type { GroupStats, TopicStats } from './stats.ts';
 export type { Topic, TopicGroup as Group, TopicPartition as Partition } from './topics/topic.ts';
-export { prioritiesMax, topicConfig, type TopicConfig, type TopicOptions } from './topics/topic-config.ts';
+export {
+  prioritiesMax,
+  topicConfig,
+  type ExpiryMarker,
+  type TopicConfig,
+  type TopicOptions,
+} from './topics/topic-config.ts';
 export type { TransactionLimits } from './transactions/transaction-limits.ts';
 export type {
   PositionInTransaction,

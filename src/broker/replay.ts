@@ -118,6 +118,10 @@ export class Replay {
             partition.topic.expiry.restore(partition, offset, dueMs);
         return;
       }
+      case EntryKind.arrivals: {
+        const partition = this.#catalog.partition(id);
+        return partition?.topic.arrivals.restore(partition, new ByteReader(payload));
+      }
       case EntryKind.exempt: {
         const partition = this.#catalog.partition(id);
         return partition?.topic.expiry.restoreExempt(partition, new ByteReader(payload));

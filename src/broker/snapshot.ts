@@ -84,6 +84,7 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
     if (topic.config.durability === 'disk') {
       for (const partition of topic.partitions.opened) writePartition(partition, add);
       writeExpiriesOf(topic, add);
+      for (const [{ log }, payload] of topic.arrivals.entries()) add(EntryKind.arrivals, log.id, payload);
       for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
         writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
         add(EntryKind.dedupeId, topic.id, written());

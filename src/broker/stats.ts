@@ -9,6 +9,7 @@ interface MeasuredTopic extends Topic {
   readonly durableBytes: number;
   readonly inRate: Rate;
   readonly removedRate: Rate;
+  readonly expiry: { readonly size: number };
   readonly leaving: {
     readonly counts: TopicStats['left'];
     readonly deadLettered: number;
@@ -42,6 +43,8 @@ export interface TopicStats {
    */
   readonly timeToFullMs?: number;
   readonly groups: number;
+  /** Messages with a time to live of their own; some of them may be gone already. */
+  readonly expiring: number;
   /** Messages since the start that left without an answer from a group, by cause. */
   readonly left: { readonly overflow: number; readonly expired: number; readonly removed: number };
   /** Messages that became dead letters since the start, including those of its groups. */
@@ -59,6 +62,8 @@ export interface GroupStats {
   readonly redelivered: number;
   readonly delivered: number;
   readonly acked: number;
+  /** Messages since the start that were too old for the group (`messageTtlMs`). */
+  readonly expired: number;
   readonly inPerSecond: number;
   readonly deliveredPerSecond: number;
   readonly ackedPerSecond: number;
@@ -81,6 +86,7 @@ export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
     inPerSecond,
     removedPerSecond,
     groups: topic.groups.size,
+    expiring: topic.expiry.size,
     left: { ...topic.leaving.counts },
     deadLettered: topic.leaving.deadLettered,
     deadLettersLost: topic.leaving.lost,
@@ -104,7 +110,7 @@ function limitsTimeToFullMs(topic: MeasuredTopic, growthPerSecond: number): numb
 }
 
 export function groupStats(group: MeasuredGroup, nowMs: number): GroupStats {
-  const { durableLag: lag, inFlight, redelivered, consumers, paused } = group.info();
+  const { durableLag: lag, inFlight, redelivered, expired, consumers, paused } = group.info();
   const inPerSecond = group.topic.inRate.perSecond(nowMs);
   const deliveredPerSecond = group.deliverRate.perSecond(nowMs);
   const ackedPerSecond = group.ackRate.perSecond(nowMs);
@@ -115,6 +121,7 @@ export function groupStats(group: MeasuredGroup, nowMs: number): GroupStats {
     redelivered,
     delivered: group.deliverRate.count,
     acked: group.ackRate.count,
+    expired,
     inPerSecond,
     deliveredPerSecond,
     ackedPerSecond,

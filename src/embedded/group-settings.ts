@@ -43,6 +43,11 @@ export interface GroupSettings {
   readonly backoffJitter?: number;
   /** How long a consumer may take to answer before the delivery counts as failed. Default 30,000. */
   readonly ackWaitMs?: number;
+  /**
+   * A message that is older, in milliseconds, is not delivered any more. It goes to the dead-letter topic, with
+   * the cause `expired`, or is done if the policy does not cover that. Infinity for no limit. Default Infinity.
+   */
+  readonly messageTtlMs?: number;
   /** The most deliveries in flight per partition; Infinity for no limit. Default Infinity. */
   readonly maxInFlight?: number;
   /**
@@ -104,6 +109,7 @@ const settingNames = {
   backoffJitter: true,
   ackWaitMs: true,
   maxInFlight: true,
+  messageTtlMs: true,
   deadLetter: true,
   ordering: true,
   keyRunMax: true,
@@ -205,6 +211,7 @@ const limits: ReadonlySet<string> = new Set<keyof GroupSettings>([
   'maxDeliver',
   'maxInFlight',
   'keysPerConsumerMax',
+  'messageTtlMs',
 ]);
 
 /** Leaves out the limits that are Infinity. */

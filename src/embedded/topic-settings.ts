@@ -30,6 +30,8 @@ const settingNames = {
   keyState: true,
   compaction: true,
   timestamps: true,
+  ageFrom: true,
+  expiryMarker: true,
   sealed: true,
   deadLetter: true,
 } satisfies { readonly [K in keyof TopicSettings]-?: true };

@@ -601,8 +601,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'age takes one message too many',
     file: 'broker/retention/age-retention.js',
-    find: 'this.#expire(partition, batch, offset)',
-    replace: 'this.#expire(partition, batch, offset + 1)',
+    find: 'this.#expire(partition, batch, from, offset)',
+    replace: 'this.#expire(partition, batch, from, offset + 1)',
   },
   {
     name: 'size takes one message too many',

@@ -1,4 +1,4 @@
-/** The causes of dead letters, and whether a group or the topic decides about each. */
+/** The causes of dead letters, and whether a group, the topic or either decides about each. */
 export const deadLetterCauses = {
   /** A consumer rejected it. */
   rejected: 'group',
@@ -6,15 +6,18 @@ export const deadLetterCauses = {
   'max-deliveries': 'group',
   /** A limit of its topic removed it: `messagesMax`, `bytesMax`, `messagesPerKeyMax` or compaction. */
   overflow: 'topic',
-  /** It grew older than its topic allows (`ageMsMax`). */
-  expired: 'topic',
+  /**
+   * Its time to live was over: it grew older than its topic or its publish allows (`ageMsMax`, `ttlMs`), which
+   * the topic decides, or older than a group wants (`messageTtlMs`), which the group decides.
+   */
+  expired: 'both',
   /** It was deleted, purged, or replaced by a publish that asked for it. */
   removed: 'topic',
 } as const;
 
 export type DeadLetterCause = keyof typeof deadLetterCauses;
-/** Causes that are decided by a group; the topic decides the others. */
-export type GroupDeadLetterCause = 'rejected' | 'max-deliveries';
+/** Causes that a group decides about. */
+export type GroupDeadLetterCause = 'rejected' | 'max-deliveries' | 'expired';
 
 /** Limits of a dead-letter topic. They apply when its first dead letter creates the topic. */
 export interface DeadLetterLimits {
@@ -42,7 +45,7 @@ export interface NamedDeadLetterRoute {
 export interface DeadLetterPolicy<C extends DeadLetterCause = DeadLetterCause> {
   /** A topic, several topics (in one commit), or a route. Default: `deadLetterName` of topic and group. */
   readonly to?: string | readonly string[] | NamedDeadLetterRoute;
-  /** Default of a group: both of its causes. A topic has to name its causes. */
+  /** Default of a group: all of its causes. A topic has to name its causes. */
   readonly causes?: readonly C[];
   /** Default: `bytesMax` of the origin, but at least 1 GiB; the oldest dead letters are dropped first. */
   readonly limits?: DeadLetterLimits;
@@ -132,7 +135,7 @@ function problemOfCauses(
 
 function namesOfCauses(kind: 'group' | 'topic'): string {
   const names = Object.keys(deadLetterCauses) as DeadLetterCause[];
-  return names.filter((name) => kind === 'topic' || deadLetterCauses[name] === 'group').join(', ');
+  return names.filter((name) => kind === 'topic' || deadLetterCauses[name] !== 'topic').join(', ');
 }
 
 function problemOfLimits(limits: DeadLetterLimits | undefined): string | undefined {

@@ -10,9 +10,12 @@ import type { Partition } from '../partitions/partition.ts';
 import { turnBytes } from '../partitions/record-reader.ts';
 import { excessOf } from '../retention/size-retention.ts';
 import type { LeavingCause, WayOut } from '../retention/way-out.ts';
+import type { TopicConfig } from '../topics/topic-config.ts';
 
 /** A topic as far as messages that leave it need it. */
 interface LeftTopic extends Topic {
+  /** The last message of a key has expired: publishes a marker in its place. */
+  leaveMarker(partition: Partition, key: Uint8Array): void;
   /** Called when messages were removed and there is room again. */
   noteRoom(): void;
 }
@@ -21,6 +24,14 @@ interface LeftTopic extends Topic {
 export interface LeavingHost extends DeadLetterHost {
   readonly pacing: Pacing;
   afterCommit(callback: () => void): void;
+}
+
+/** A message that expires, in a topic that marks such keys. */
+interface ExpiredKey {
+  readonly key: string;
+  readonly bytes: Uint8Array | null;
+  readonly offset: number;
+  readonly isMarker: boolean;
 }
 
 /** Messages moved in one turn of the event loop. */
@@ -73,6 +84,14 @@ export class Leaving implements WayOut {
   /** Whether messages that leave for that cause become dead letters. */
   becomesLetter(cause: LeavingCause): boolean {
     return this.#policies[cause] !== undefined;
+  }
+
+  isRead(cause: LeavingCause): boolean {
+    return this.becomesLetter(cause) || (cause === 'expired' && this.#marker !== undefined);
+  }
+
+  get #marker(): TopicConfig['expiryMarker'] {
+    return this.#topic.config.expiryMarker;
   }
 
   stop(): void {
@@ -145,9 +164,14 @@ export class Leaving implements WayOut {
     return this.#moveSome(partition, liveOf(partition, offsets), 'removed', reason);
   }
 
-  /** The same for messages whose time to live is over. */
-  async expire(partition: Partition, offsets: Iterable<number>): Promise<number> {
-    return this.#moveSome(partition, liveOf(partition, offsets), 'expired', 'ttlMs');
+  /** Removes messages whose time is over; resolves to the number of removed messages. */
+  async expire(partition: Partition, offsets: readonly number[], reason: string): Promise<number> {
+    if (this.isRead('expired'))
+      return this.#moveSome(partition, liveOf(partition, offsets), 'expired', reason);
+    let removed = 0;
+    for (const offset of offsets) if (partition.remove(offset)) removed++;
+    this.counts.expired += removed;
+    return removed;
   }
 
   // ---- piece by piece
@@ -179,17 +203,23 @@ export class Leaving implements WayOut {
     let end = Math.min(below, Math.max(batch.endOffset, from + 1));
     let bytes = 0;
     let messages = 0;
+    const expired: ExpiredKey[] = [];
     const reader = partition.reader();
     const record = this.#record;
     reader.reset(batch, from);
     while (reader.next(record) && record.offset < end) {
       if (!partition.isLive(record.offset)) continue;
       this.#letter(partition, batch, cause, reason);
+      if (cause === 'expired' && this.#marker) expired.push(this.#expiredKey());
       bytes += record.buffer === undefined ? 0 : record.valueEnd - Math.max(0, record.valueStart);
       if (++messages >= pieceMessages || bytes >= turnBytes) end = record.offset + 1;
     }
-    const gone = partition.trim(end);
+    const before = partition.count;
+    for (const { key, offset } of expired) partition.removeOfKey(key, offset);
+    partition.trim(end);
+    const gone = before - partition.count;
     this.counts[cause] += gone;
+    this.#leaveMarkers(partition, expired);
     if (gone > messages && this.becomesLetter(cause)) this.lost += gone - messages; // unreadable
     return gone;
   }
@@ -229,6 +259,7 @@ export class Leaving implements WayOut {
     const record = this.#record;
     let messages = 0;
     let isRead = false;
+    const expired: ExpiredKey[] = [];
     reader.reset(batch, from);
     while (messages < pieceMessages && reader.next(record)) {
       const { offset } = record;
@@ -237,6 +268,7 @@ export class Leaving implements WayOut {
       offsets.delete(offset);
       if (!partition.isLive(offset)) continue;
       this.#letter(partition, batch, cause, reason);
+      if (cause === 'expired' && this.#marker) expired.push(this.#expiredKey());
       if (partition.keyIndex) partition.removeOfKey(this.#keyReader.read(record), offset);
       else partition.remove(offset);
       messages++;
@@ -248,7 +280,29 @@ export class Leaving implements WayOut {
     }
     const gone = before - partition.count;
     this.counts[cause] += gone;
+    this.#leaveMarkers(partition, expired);
     return gone;
+  }
+
+  /** The key of the current record, which expires. */
+  #expiredKey(): ExpiredKey {
+    const { key, offset, headers } = this.#record;
+    const [first] = this.#marker!.headers;
+    return {
+      key: this.#keyReader.read(this.#record),
+      offset,
+      bytes: key && Buffer.from(key),
+      isMarker: headers.some(({ name }) => name === first?.[0]),
+    };
+  }
+
+  /** A key without any message left gets a marker, unless its last message was one. */
+  #leaveMarkers(partition: Partition, expired: readonly ExpiredKey[]): void {
+    for (const { key, bytes, isMarker } of expired) {
+      if (isMarker || bytes === null) continue;
+      partition.accounting.accountKey(key);
+      if (partition.keyIndex && !partition.keyIndex.get(key)) this.#topic.leaveMarker(partition, bytes);
+    }
   }
 
   /** Makes the current record a dead letter, if the policy covers the cause. */

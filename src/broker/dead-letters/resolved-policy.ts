@@ -38,7 +38,7 @@ function resolved({ to, limits }: DeadLetterPolicy, name: string): ResolvedPolic
 /** The names of the topics that get the dead letters of a group, if its policies name topics. */
 export function deadLetterNames(group: Group): readonly string[] {
   const names = new Set<string>();
-  for (const cause of ['rejected', 'max-deliveries'] as const) {
+  for (const cause of ['rejected', 'max-deliveries', 'expired'] as const) {
     const to = policyOfGroup(group, cause)?.to ?? [];
     if (!('route' in to)) for (const name of to) names.add(name);
   }
@@ -50,7 +50,7 @@ export function deadLetterNames(group: Group): readonly string[] {
  */
 export function topicDeadLetterNames(topic: Topic): readonly string[] {
   const causes = topic.config.deadLetter?.causes ?? [];
-  const cause = causes.find((name) => deadLetterCauses[name] === 'topic');
+  const cause = causes.find((name) => deadLetterCauses[name] !== 'group');
   const to = cause === undefined ? [] : (policyOfTopic(topic, cause)?.to ?? []);
   return 'route' in to ? [] : to;
 }

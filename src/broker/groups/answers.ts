@@ -2,6 +2,7 @@ import { deadLetter } from '../dead-letters/dead-letter.ts';
 import type { GroupDeadLetterCause } from '../dead-letters/dead-letter-policy.ts';
 import { policyOfGroup } from '../dead-letters/resolved-policy.ts';
 import type { DeliveryEvent } from '../events.ts';
+import { GroupExpiry } from './group-expiry.ts';
 import type { GroupPartition } from './group-partition.ts';
 import type { GroupHost, GroupState } from './group-state.ts';
 import type { GroupTimers } from './group-timers.ts';
@@ -21,9 +22,18 @@ export class Answers {
   readonly #host: GroupHost;
   readonly #timers: GroupTimers;
   readonly #wake: () => void;
+  /** Ends messages that are too old for the group. */
+  readonly expiry: GroupExpiry;
 
   /** `wake` is called when there may be something to deliver. */
   constructor(state: GroupState, host: GroupHost, timers: GroupTimers, wake: () => void) {
+    this.expiry = new GroupExpiry(state, {
+      clock: host.clock,
+      steady: host.steady,
+      pacing: host.pacing,
+      expire: (position, entry) => this.#expired(position, entry),
+      wake,
+    });
     this.#state = state;
     this.#host = host;
     this.#timers = timers;
@@ -224,6 +234,15 @@ export class Answers {
     }
   }
 
+  /** A message that is too old is given up, or done if there is no dead-letter policy for that. */
+  #expired(position: GroupPartition, entry: PendingEntry): void {
+    if (policyOfGroup(this.#state.group, 'expired'))
+      return this.#giveUp(position, entry, 'expired', 'expired: messageTtlMs', () => this.expiry.left());
+    this.settle(position, entry);
+    this.expiry.left();
+    this.#state.noteChange('soon');
+  }
+
   #isExhausted({ attempts }: PendingEntry): boolean {
     const { maxDeliver } = this.#state.config;
     return maxDeliver !== undefined && attempts >= maxDeliver;
@@ -243,6 +262,7 @@ export class Answers {
       position.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
       this.armDeadline(nowMs);
       this.#deadlineMoved(position, entry);
+      this.expiry.watch(position, entry);
     } else position.makeReady(entry);
     this.#wake(); // also if it waits: it has made room
     this.#state.topic.expiry.released(position.partition, entry.offset);
@@ -250,16 +270,22 @@ export class Answers {
 
   /**
    * Ends a message that will not be delivered again. The dead letter and the ack of the original are one
-   * commit.
+   * commit. `ended` is called when the message is no longer pending.
    */
-  #giveUp(position: GroupPartition, entry: PendingEntry, cause: GroupDeadLetterCause, reason: string): void {
+  #giveUp(
+    position: GroupPartition,
+    entry: PendingEntry,
+    cause: GroupDeadLetterCause,
+    reason: string,
+    ended: () => void = () => {},
+  ): void {
     const policy = policyOfGroup(this.#state.group, cause);
     if (policy === undefined) {
       // The message stays in the topic, whatever the retention, because no consumer has acked it.
       this.#finish(position, entry);
       this.#state.topic.expiry.released(position.partition, entry.offset);
       this.#state.noteChange('now');
-      return;
+      return ended();
     }
     position.leaveForGood(entry);
     deadLetter(this.#host, {
@@ -275,12 +301,13 @@ export class Answers {
         this.settle(position, entry);
         this.#state.noteChange('now');
       },
-    }).catch(() => {
+    }).then(ended, () => {
       // The message could not be read, or the dead-letter topic is full: the entry stays pending and is tried
       // again.
       this.#host.clock.setTimer(deadLetterRetryMs, () => {
         if (!this.#state.closed && position.pending.has(entry.offset))
-          this.#giveUp(position, entry, cause, reason);
+          this.#giveUp(position, entry, cause, reason, ended);
+        else ended();
       });
     });
   }

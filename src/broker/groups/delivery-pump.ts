@@ -209,6 +209,10 @@ export class DeliveryPump {
       const record = position.find(entry.offset);
       if (record === 'loading') return 'loading';
       if (record) {
+        if (position.timeLimit?.isOver(position.partition, record) === true) {
+          position.timeLimit.endPending(position, entry);
+          continue;
+        }
         if (!position.mayGo(entry, record)) continue;
         this.#describe(position, record, entry.deliveries + 1, entry.released);
         this.#entry = entry;

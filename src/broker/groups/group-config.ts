@@ -55,6 +55,11 @@ export interface GroupConfig {
    * the wait.
    */
   readonly redeliverAfterRestart: 'at-once' | 'at-deadline';
+  /**
+   * A message that is older is not delivered any more by this group. It becomes a dead letter of cause
+   * `expired`, or is done if there is no policy for that.
+   */
+  readonly messageTtlMs?: number;
   /** Deliveries of one message before it is given up. */
   readonly maxDeliver?: number;
   /**
@@ -183,7 +188,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (!Array.isArray(config.backoffMs) || config.backoffMs.some((ms) => !(isFiniteNumber(ms) && ms >= 0)))
     invalid('backoffMs must be a list of numbers from 0');
   if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
-  for (const name of ['maxDeliver', 'maxInFlight', 'inactiveMs', 'activeSilenceMs'] as const) {
+  const positive = ['maxDeliver', 'maxInFlight', 'inactiveMs', 'activeSilenceMs', 'messageTtlMs'] as const;
+  for (const name of positive) {
     const value = config[name];
     if (value !== undefined && !(isFiniteNumber(value) && value > 0))
       invalid(`${name} must be a number greater than 0, or absent for no limit`);
@@ -196,6 +202,8 @@ export function groupConfig(options: GroupOptions): GroupConfig {
     invalid('a group with committed positions has no filters and no ordering per key');
   if (config.positions === 'committed' && config.activeConsumers === 'single')
     invalid('a group with committed positions delivers nothing, so it has no active consumer');
+  if (config.positions === 'committed' && config.messageTtlMs !== undefined)
+    invalid('a group with committed positions delivers nothing, so it has no messageTtlMs');
   const { deadLetter } = config;
   if (deadLetter === '') invalid('deadLetter must be the name of a topic, a policy, or absent for none');
   if (deadLetter !== undefined && typeof deadLetter !== 'string') {

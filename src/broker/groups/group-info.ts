@@ -20,6 +20,8 @@ export interface GroupInfo {
   readonly inFlight: number;
   /** Pending entries delivered more than once. */
   readonly redelivered: number;
+  /** Messages since the start that were too old for the group. */
+  readonly expired: number;
   /** Messages still to deliver for the first time. */
   readonly lag: number;
   /** The same, counting only messages that are on disk. This is the number shown to clients. */
@@ -56,6 +58,7 @@ export function groupInfo(group: GroupState, consumers: number): GroupInfo {
       : deliverySequence,
     inFlight,
     redelivered,
+    expired: group.expired,
     lag: group.lag,
     durableLag,
     consumers,

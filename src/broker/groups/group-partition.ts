@@ -8,9 +8,21 @@ import type { Attachment } from './attachment.ts';
 import type { Filter } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { KeyOrder } from './key-order.ts';
+import type { Levels } from '../partitions/levels.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
+
+/** Decides which messages are too old for a group, and ends them. */
+export interface TimeLimit {
+  /** Whether it cannot end more messages now; the group is woken when it can. */
+  readonly isFull: boolean;
+  isOver(partition: Partition, record: Record): boolean;
+  /** The cursor has moved past a message that is too old: the group is done with it. */
+  end(position: GroupPartition, record: Record): void;
+  /** The same for a pending message. */
+  endPending(position: GroupPartition, entry: PendingEntry): void;
+}
 
 /** Callbacks of a position to its group. */
 export interface GroupPartitionHost {
@@ -83,6 +95,8 @@ export class GroupPartition {
   /** The next offset of the reader. The reader is used only while this is the cursor. */
   #readerAt = -1;
   #batchEnd = 0;
+  /** Undefined if the group has no `messageTtlMs`. */
+  timeLimit: TimeLimit | undefined = undefined;
   /** Reader for redeliveries. */
   readonly #againReader: RecordReader;
   readonly #again = new Record();
@@ -304,10 +318,30 @@ export class GroupPartition {
     if (this.#backfill) return this.#peekBackfill(to);
     const { levels } = this.partition;
     if (levels !== undefined && this.byLevel) {
-      const early = (this.#early ??= new EarlyDeliveries(this)).peek(levels, to);
+      const early = this.#peekEarly(levels, to);
       if (early !== 'none') return early;
     }
     return this.#peekAtCursor(to);
+  }
+
+  #peekEarly(levels: Levels, to: Attachment<PendingEntry>): Record | 'none' | undefined {
+    const early = (this.#early ??= new EarlyDeliveries(this));
+    for (;;) {
+      const record = early.peek(levels, to);
+      const isOver = typeof record === 'object' && this.timeLimit?.isOver(this.partition, record) === true;
+      if (!isOver) return record;
+      if (this.timeLimit?.isFull === true) return undefined;
+      early.take();
+      this.timeLimit?.end(this, record);
+    }
+  }
+
+  /**
+   * The oldest message that was not delivered yet, whatever its level and key. Messages that are too old are
+   * ended.
+   */
+  peekOldest(): Record | undefined {
+    return this.#backfill ? this.#peekBackfill(undefined) : this.#peekAtCursor(undefined);
   }
 
   /** Whether so many messages are held behind their keys that no more are looked at. */
@@ -316,13 +350,15 @@ export class GroupPartition {
     return order !== undefined && (order.holdsEnough || (order.isFull && this.pending.size > 0));
   }
 
-  #peekAtCursor(to: Attachment<PendingEntry>): Record | undefined {
+  #peekAtCursor(to: Attachment<PendingEntry> | undefined): Record | undefined {
     if (this.#peeked) {
       if (!this.partition.isDeliverable(this.#fresh.offset)) this.#passOver(this.#fresh);
-      else if (this.admits(this.#fresh, to, 0)) return this.#fresh;
+      else if (this.timeLimit?.isOver(this.partition, this.#fresh) === true) this.#endFresh(this.timeLimit);
+      else if (to === undefined || this.admits(this.#fresh, to, 0)) return this.#fresh;
     }
     for (;;) {
-      if (this.looksNoFurther) return undefined; // answers wake the group
+      if (this.timeLimit?.isFull === true) return undefined;
+      if (to !== undefined && this.looksNoFurther) return undefined; // answers wake the group
       if (this.#readerAt === this.cursor) {
         if (this.#reader.next(this.#fresh)) {
           if (this.#consider(this.#fresh, to)) return this.#fresh;
@@ -349,7 +385,7 @@ export class GroupPartition {
   }
 
   /** Makes `record` the peeked message, or skips it. */
-  #consider(record: Record, to: Attachment<PendingEntry>): boolean {
+  #consider(record: Record, to: Attachment<PendingEntry> | undefined): boolean {
     this.#readerAt = record.offset + 1;
     this.#moveCursor(record.offset);
     if (this.isAhead(record.offset)) {
@@ -364,7 +400,11 @@ export class GroupPartition {
       this.#passOver(record);
       return false;
     }
-    if (!this.admits(record, to, 0)) return false;
+    if (this.timeLimit?.isOver(this.partition, record) === true) {
+      this.#endFresh(this.timeLimit);
+      return false;
+    }
+    if (to !== undefined && !this.admits(record, to, 0)) return false;
     this.#peeked = true;
     return true;
   }
@@ -423,6 +463,12 @@ export class GroupPartition {
     this.#moveCursor(offset + 1);
   }
 
+  /** The message at the cursor is too old. */
+  #endFresh(limit: TimeLimit): void {
+    this.take();
+    limit.end(this, this.#fresh);
+  }
+
   noteDelivered(offset: number): void {
     if (this.pending.size === 0) {
       this.#idleEnd = this.deliveredEnd;
@@ -459,15 +505,19 @@ export class GroupPartition {
     if (this.#ahead !== undefined) this.#ahead.forgetBelow(cursor);
   }
 
-  #peekBackfill(to: Attachment<PendingEntry>): Record | undefined {
+  #peekBackfill(to: Attachment<PendingEntry> | undefined): Record | undefined {
     for (;;) {
       const offset = this.#backfill?.[this.#backfillAt];
-      if (offset === undefined) return this.#endBackfill() ? this.peek(to) : undefined;
+      if (offset === undefined) {
+        if (!this.#endBackfill()) return undefined;
+        return to === undefined ? this.peekOldest() : this.peek(to);
+      }
       if (offset >= this.partition.stableEnd) return undefined;
       const record = this.#find(offset, this.#reader, this.#fresh);
-      if (record === 'loading') return undefined;
-      if (record) return !this.#order || this.#order.admits(record, to) ? record : undefined;
-      this.#backfillAt++;
+      if (record === 'loading' || this.timeLimit?.isFull === true) return undefined;
+      if (record && this.timeLimit?.isOver(this.partition, record) === true) this.#endFresh(this.timeLimit);
+      else if (record) return !to || !this.#order || this.#order.admits(record, to) ? record : undefined;
+      else this.#backfillAt++;
     }
   }
 
@@ -509,7 +559,7 @@ export class GroupPartition {
 
   /** Whether a message is being loaded from disk; the group delivers it afterwards. */
   get isLoading(): boolean {
-    return this.#loading;
+    return this.#loading || this.timeLimit?.isFull === true;
   }
 
   /** One load at a time. The caller asks again when it has ended. */

@@ -9,6 +9,7 @@ import type { GroupConfig } from './group-config.ts';
 import type { Group, Topic } from '../model.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { Positions } from './positions.ts';
+import type { Pacing } from '../pacing.ts';
 import { Rate } from '../partitions/rates.ts';
 
 /** The services that the broker offers to its groups. */
@@ -17,6 +18,7 @@ export interface GroupHost extends DeadLetterHost {
   readonly steady: SteadyTime;
   readonly random: Random;
   readonly budgets: Budgets;
+  readonly pacing: Pacing;
   /** True until the whole data directory has been read back. */
   readonly recovering: boolean;
   /** The group has changes that the next commit must carry. */
@@ -64,6 +66,8 @@ export interface GroupTopic extends Topic {
   };
   readonly settlements: Settlements;
   readonly expiry: ExpiringMessages;
+  /** When a message came, in steady time: what its age counts from. */
+  arrivedMs(partition: Partition, offset: number, timestampMs: number): number;
   readonly inRate: Rate;
   /** Counts of messages that left the topic; dead letters of its groups are counted here, too. */
   readonly leaving: { deadLettered: number; readonly counts: object; readonly lost: number };
@@ -82,6 +86,8 @@ export class GroupState implements ChangingGroup {
   readonly isStored: boolean;
   readonly deliverRate: Rate = new Rate();
   readonly ackRate: Rate = new Rate();
+  /** Messages since the start that were too old for the group. */
+  expired = 0;
   /** Number of the last delivery. */
   deliverySequence = 0;
   lastDeliveredMs: number | undefined = undefined;

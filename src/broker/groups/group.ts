@@ -77,7 +77,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly #moves: GroupMoves;
   readonly #pause: GroupPause;
   readonly #positionHost: GroupPartitionHost = {
-    loaded: () => this.#pump.wake(),
+    loaded: () => {
+      if (this.#state.config.messageTtlMs !== undefined) this.#answers.expiry.check();
+      this.#pump.wake();
+    },
     stalled: () => this.#timers.watchStall(() => this.#pump.wake()),
   };
 
@@ -408,6 +411,8 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   noteDurable(): void {
+    if (this.#state.config.messageTtlMs !== undefined && !this.#answers.expiry.isWatching)
+      this.#answers.expiry.check();
     this.#pump.wake();
   }
 
@@ -425,6 +430,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
         : undefined;
     const position = new GroupPartition(partition, filter, ordered, this.#positionHost);
     position.byLevel = config.priority !== 'ignore';
+    if (config.messageTtlMs !== undefined) position.timeLimit = this.#answers.expiry;
     positions.add(position);
   }
 
@@ -452,6 +458,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#answers.armDeadline(this.#host.clock.monotonic());
     this.#watchInactivity();
     this.#pause.watch();
+    this.#answers.expiry.check();
     this.#pump.wake();
   }
 
@@ -553,11 +560,15 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
 
   applyConfig(config: GroupConfig): void {
     const filtersChanged = config.filters.join(' ') !== this.#state.config.filters.join(' ');
+    const { messageTtlMs } = this.#state.config;
     this.#state.config = config;
     const limits = keyLimits(config);
-    for (const position of this.#state.positions.opened)
+    for (const position of this.#state.positions.opened) {
       position.setKeyLimits(limits, this.#host.clock.monotonic());
-    for (const position of this.#state.positions.opened) position.byLevel = config.priority !== 'ignore';
+      position.timeLimit = config.messageTtlMs === undefined ? undefined : this.#answers.expiry;
+      position.byLevel = config.priority !== 'ignore';
+    }
+    if (config.messageTtlMs !== messageTtlMs) this.topic.groupsChanged();
     if (this.#state.started) this.#applyLimits();
     if (filtersChanged) {
       this.#state.filter = filterOf(config);
@@ -580,6 +591,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       this.#answers.giveUpExhausted(position);
     }
     this.#answers.armDeadline(this.#host.clock.monotonic());
+    this.#answers.expiry.check();
   }
 
   /**
@@ -609,6 +621,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#state.closed = true;
     this.#timers.stop();
     this.#state.active?.stop();
+    this.#answers.expiry.stop();
     for (const position of this.#state.positions.opened) position.close();
     const consumers = this.#consumers.removeAll();
     this.#host.budgets.release('consumers', consumers.length);

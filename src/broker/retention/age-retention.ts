@@ -5,10 +5,20 @@ import type { Partition } from '../partitions/partition.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 import type { WayOut } from './way-out.ts';
 
+/** The messages to which the age limit of a topic does not apply. */
+interface ExemptMessages {
+  /** Whether the partition has any. */
+  hasExempt(partition: Partition): boolean;
+  isExempt(partition: Partition, offset: number): boolean;
+}
+
 /** A topic, as its age limit sees it. */
 interface AgingTopic {
   readonly config: TopicConfig;
   readonly leaving: WayOut;
+  readonly expiry: ExemptMessages;
+  /** When a message came, in steady time, or its own time: what its age counts from. */
+  arrivedMs(partition: Partition, offset: number, timestampMs: number): number;
   /** Called when messages were removed and there is room again. */
   noteRoom(): void;
 }
@@ -29,6 +39,8 @@ export class AgeRetention {
   readonly #pacing: Pacing;
   readonly #timers = new Map<Partition, Timer>();
   readonly #running = new Set<Partition>();
+  /** In partitions with exempt messages: all others below this offset are gone. */
+  readonly #agedTo = new Map<Partition, number>();
   #stopped = false;
 
   constructor(topic: AgingTopic, clock: Clock, steady: SteadyTime, pacing: Pacing) {
@@ -39,10 +51,11 @@ export class AgeRetention {
   }
 
   /** Called when a message was appended; the first one starts the timer. */
-  appended(partition: Partition, timestampMs: number): void {
+  appended(partition: Partition, offset: number, timestampMs: number): void {
     const { ageMsMax } = this.#topic.config;
     if (ageMsMax === undefined || this.#timers.has(partition) || this.#running.has(partition)) return;
-    this.#arm(partition, this.#steady.of(timestampMs) + ageMsMax - this.#steady.now());
+    const arrivedMs = this.#topic.arrivedMs(partition, offset, timestampMs);
+    this.#arm(partition, arrivedMs + ageMsMax - this.#steady.now());
   }
 
   /** Checks the head now. Resolves once all messages that are too old have been removed. */
@@ -77,7 +90,8 @@ export class AgeRetention {
       search: while (!this.#stopped && partition.count > 0) {
         const { ageMsMax } = this.#topic.config;
         if (ageMsMax === undefined) break;
-        const from = partition.firstOffset;
+        const from = this.#from(partition);
+        if (from >= partition.nextOffset) break; // the age limit applies to none of those that are left
         const batch = await partition.batchAt(from);
         if (!batch) {
           nextDelayMs = Math.min(ageMsMax, retryDelayMs); // the oldest is not durable yet
@@ -87,21 +101,21 @@ export class AgeRetention {
         const oldestKeptMs = steady.now() - ageMsMax;
         reader.reset(batch, from);
         while (reader.next(record)) {
-          if (!partition.isLive(record.offset)) continue;
-          const timestampMs = steady.of(record.timestampMs);
-          if (timestampMs > oldestKeptMs) {
-            const { offset } = record;
-            if (!(await this.#expire(partition, batch, offset))) continue search;
-            nextDelayMs = timestampMs - oldestKeptMs;
+          const { offset } = record;
+          if (!partition.isLive(offset) || this.#topic.expiry.isExempt(partition, offset)) continue;
+          const arrivedMs = this.#topic.arrivedMs(partition, offset, record.timestampMs);
+          if (arrivedMs > oldestKeptMs) {
+            if (!(await this.#expire(partition, batch, from, offset))) continue search;
+            nextDelayMs = arrivedMs - oldestKeptMs;
             break search;
           }
         }
-        const youngestMs = steady.of(batch.maxTimestampMs);
+        const youngestMs = this.#topic.arrivedMs(partition, batch.endOffset - 1, batch.maxTimestampMs);
         if (!reader.isWhole && youngestMs > oldestKeptMs) {
           nextDelayMs = youngestMs - oldestKeptMs; // unreadable records count as the batch's youngest
           break;
         }
-        await this.#expire(partition, batch, Math.max(batch.endOffset, from + 1));
+        await this.#expire(partition, batch, from, Math.max(batch.endOffset, from + 1));
       }
     } catch {
       nextDelayMs = retryDelayMs; // the log reports its own errors; retention tries again
@@ -110,16 +124,35 @@ export class AgeRetention {
     if (this.#stopped) return;
     this.#topic.noteRoom();
     if (nextDelayMs !== undefined) this.#arm(partition, nextDelayMs);
-    else if (partition.count > 0) this.#arm(partition, retryDelayMs);
+    else if (partition.count > 0 && this.#from(partition) < partition.nextOffset)
+      this.#arm(partition, retryDelayMs);
+  }
+
+  /** Below this offset the age limit applies to no message. */
+  #from(partition: Partition): number {
+    if (!this.#topic.expiry.hasExempt(partition)) {
+      this.#agedTo.delete(partition);
+      return partition.firstOffset;
+    }
+    return Math.max(partition.firstOffset, this.#agedTo.get(partition) ?? 0);
   }
 
   /**
    * Removes messages below `below`, which is at most the end of this batch. Resolves to false if some are
    * left, because the removal has paused for other work.
    */
-  async #expire(partition: Partition, batch: Batch, below: number): Promise<boolean> {
-    const { leaving } = this.#topic;
-    if (!leaving.becomesLetter('expired')) {
+  async #expire(partition: Partition, batch: Batch, from: number, below: number): Promise<boolean> {
+    const { leaving, expiry } = this.#topic;
+    if (expiry.hasExempt(partition)) {
+      const isOld = (offset: number): boolean =>
+        partition.isLive(offset) && !expiry.isExempt(partition, offset);
+      const offsets: number[] = [];
+      for (let offset = from; offset < below; offset++) if (isOld(offset)) offsets.push(offset);
+      await leaving.expire(partition, offsets, 'ageMsMax');
+      this.#agedTo.set(partition, below);
+      return true;
+    }
+    if (!leaving.isRead('expired')) {
       leaving.counts.expired += partition.trim(below);
       return true;
     }

@@ -15,6 +15,8 @@ export interface WayOut {
   /** Messages that have left, by cause. */
   readonly counts: { -readonly [C in LeavingCause]: number };
   becomesLetter(cause: LeavingCause): boolean;
+  /** Whether messages that leave for that cause are read first: for dead letters, or for markers of their keys. */
+  isRead(cause: LeavingCause): boolean;
   /** Called when the partition is beyond a limit: removes the oldest messages. */
   moveExcess(partition: Partition): void;
   /** Called when a limit per key is to remove this message. */
@@ -26,8 +28,8 @@ export interface WayOut {
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number;
   /** Removes these messages; resolves to the number of removed messages. */
   remove(partition: Partition, offsets: Iterable<number>, reason: string): Promise<number>;
-  /** Removes these messages because their time to live is over; resolves to the number of removed messages. */
-  expire(partition: Partition, offsets: readonly number[]): Promise<number>;
+  /** Removes messages whose time is over, for this reason; resolves to the number of removed messages. */
+  expire(partition: Partition, offsets: readonly number[], reason: string): Promise<number>;
   /** Removes all messages below an offset; resolves to the number of removed messages. */
   removeBelow(partition: Partition, below: number, reason: string): Promise<number>;
 }

@@ -1,7 +1,6 @@
 import { BatchReader, LogError, Record, stampAppendTime, type Batch } from '../../log/index.ts';
 import { refusalOfBatchBudget, refusalOfBatchRoom, type AdmissionHost } from './admission.ts';
 import type { PublishRate } from './publish-rate.ts';
-import type { AgeRetention } from '../retention/age-retention.ts';
 import type { Clock } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
 import { KeyReader } from '../partitions/filter.ts';
@@ -24,6 +23,8 @@ interface IntakeTopic extends Topic {
    * it takes messages.
    */
   readonly leaving: { refusal(partition: Partition): BrokerError | undefined };
+  /** Messages in `[from, to)` were appended, with timestamps between these two: their ages begin. */
+  noteArrival(partition: Partition, from: number, to: number, oldestMs: number, youngestMs: number): void;
 }
 
 /** A group with a filter. */
@@ -71,16 +72,14 @@ export class BatchIntake {
   readonly #topic: IntakeTopic;
   readonly #core: BatchIntakeHost;
   readonly #size: SizeRetention;
-  readonly #age: AgeRetention;
   readonly #reader = new BatchReader();
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
 
-  constructor(topic: IntakeTopic, core: BatchIntakeHost, size: SizeRetention, age: AgeRetention) {
+  constructor(topic: IntakeTopic, core: BatchIntakeHost, size: SizeRetention) {
     this.#topic = topic;
     this.#core = core;
     this.#size = size;
-    this.#age = age;
   }
 
   publish<T>(
@@ -270,7 +269,7 @@ export class BatchIntake {
     const { baseTimestampMs, maxTimestampMs } = batch;
     const oldestMs =
       config.timestamps === 'append' ? maxTimestampMs : Math.min(baseTimestampMs, maxTimestampMs);
-    this.#age.appended(partition, oldestMs);
+    topic.noteArrival(partition, batch.baseOffset, batch.endOffset, oldestMs, maxTimestampMs);
   }
 }
 

@@ -118,11 +118,6 @@ export class Expiry {
     return this.#exempt.get(partition)?.has(offset) ?? false;
   }
 
-  /** The lowest offset at or above `offset` to which the age limit of the topic applies. */
-  nextAging(partition: Partition, offset: number): number {
-    return this.#exempt.get(partition)?.nextAbsent(offset) ?? offset;
-  }
-
   /** Whether the age limit of the topic does not apply to some messages of the partition. */
   hasExempt(partition: Partition): boolean {
     return this.#exempt.has(partition);
@@ -299,7 +294,7 @@ export class Expiry {
       this.#heap.pop();
       if (!partition.isLive(offset)) continue;
       const isLeft = this.#isLeft(partition, offset);
-      if (isLeft || this.#topic.leaving.becomesLetter('expired')) this.#overdue.add(partition, offset, dueMs);
+      if (isLeft || this.#topic.leaving.isRead('expired')) this.#overdue.add(partition, offset, dueMs);
       if (isLeft) continue;
       const offsets = due.get(partition);
       if (offsets) offsets.push(offset);
@@ -334,7 +329,7 @@ export class Expiry {
 
   #remove(partition: Partition, offsets: readonly number[]): Promise<void> | undefined {
     const { leaving } = this.#topic;
-    if (leaving.becomesLetter('expired')) return leaving.expire(partition, offsets).then(() => undefined);
+    if (leaving.isRead('expired')) return leaving.expire(partition, offsets, 'ttlMs').then(() => undefined);
     const gone = this.#gone;
     for (const offset of offsets) if (partition.remove(offset)) leaving.counts.expired++;
     this.#gone = gone; // their entries have left the heap

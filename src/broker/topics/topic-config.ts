@@ -59,6 +59,13 @@ export interface TopicConfig {
   readonly priorities?: number;
   /** Keeps only the last message of each key. */
   readonly compaction: boolean;
+  /**
+   * `timestamp`: the age of a message counts from its own timestamp. Absent: from its arrival, by steady time,
+   * so that a jump of the clock or a timestamp of a publisher makes no message old.
+   */
+  readonly ageFrom?: 'timestamp';
+  /** Publishes a marker for a key when its last message has expired. Needs keyState. */
+  readonly expiryMarker?: ExpiryMarker;
   /** Refuses publishes. */
   readonly sealed: boolean;
   /**
@@ -68,6 +75,14 @@ export interface TopicConfig {
   readonly deadLetter?: TopicDeadLetterPolicy;
   /** Data that protocols keep with the topic: JSON, one member per protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** A marker is a message without a value that tells readers that a key has expired. */
+export interface ExpiryMarker {
+  /** Its own time to live. */
+  readonly ttlMs: number;
+  /** Its headers, at least one: the first tells it apart from other messages. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** The configuration as callers give it: only the name is required. */
@@ -154,6 +169,10 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     invalid(`priorities must be a whole number from 1 to ${prioritiesMax}, or absent for none`);
   if (config.timestamps !== undefined && config.timestamps !== 'append')
     invalid("timestamps must be 'append', or absent for the publisher's");
+  if (config.ageFrom !== undefined && config.ageFrom !== 'timestamp')
+    invalid("ageFrom must be 'timestamp', or absent for the arrival");
+  const markerProblem = problemOfMarker(config);
+  if (markerProblem !== undefined) invalid(markerProblem);
   if (!config.keyState && (config.messagesPerKeyMax !== undefined || config.compaction)) {
     invalid('messagesPerKeyMax and compaction need keyState');
   }
@@ -162,6 +181,17 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     if (problem !== undefined) invalid(problem);
   }
   return config;
+}
+
+function problemOfMarker({ expiryMarker, keyState }: TopicConfig): string | undefined {
+  if (expiryMarker === undefined) return undefined;
+  const { ttlMs, headers } = expiryMarker;
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+  if (!isFiniteNumber(ttlMs) || ttlMs <= 0) return 'expiryMarker.ttlMs must be a number greater than 0';
+  if (!Array.isArray(headers) || headers.length === 0 || !headers.every(isPair))
+    return 'expiryMarker.headers must be a list of at least one pair of name and value';
+  return keyState ? undefined : 'expiryMarker needs keyState';
 }
 
 const topicChoices = {

@@ -31,6 +31,11 @@ export class TopicGroups<T extends GroupTopic> {
     this.#changed = changed;
   }
 
+  /** Whether a group does not want messages beyond an age. */
+  get someLimitAge(): boolean {
+    return this.#all.some(({ config }) => config.messageTtlMs !== undefined);
+  }
+
   /** Groups were added or removed, or changed their filters. */
   configured(): void {
     this.#all = [...this.byName.values()];

@@ -8,6 +8,7 @@ import {
   refusalOfRoom,
   refusalOfValue,
 } from './admission.ts';
+import { Arrivals } from './arrivals.ts';
 import { AgeRetention } from '../retention/age-retention.ts';
 import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
@@ -107,6 +108,10 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   readonly expiry: Expiry;
   /** Is told of removed messages `[from, to)`, while schedules live with messages of the topic. */
   carriersGone: ((partition: number, from: number, to: number) => void) | undefined = undefined;
+  /** Times of arrival of messages whose timestamps say something else. */
+  readonly arrivals: Arrivals;
+  /** Whether they are to be known, because ages count from them. */
+  #notesArrivals = false;
   #config: TopicConfig;
   #deleted = false;
   readonly #core: TopicHost;
@@ -148,10 +153,11 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.publishRate = new PublishRate(this, core.clock);
     this.#waiting = new WaitingPublishes(this, core, this.#room);
     this.#size = new SizeRetention(this.leaving);
+    this.arrivals = new Arrivals(core);
     this.expiry = new Expiry(this, core, core.budgets.meter('expiring'));
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
     this.settlements = new AckRetention(this, core);
-    this.#batches = new BatchIntake(this, core, this.#size, this.#age);
+    this.#batches = new BatchIntake(this, core, this.#size);
     this.partitions.add(logIds);
     this.#configured();
     if (!core.recovering) void this.expiry.start();
@@ -344,7 +350,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
     if (ttlMs !== undefined) this.expiry.add(partition, offset, ttlMs);
     this.#size.appended(partition, record, this.#config);
-    this.#age.appended(partition, record.timestampMs);
+    this.noteArrival(partition, offset, offset + 1, record.timestampMs, record.timestampMs);
     return offset;
   }
 
@@ -352,6 +358,12 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   takeDue(record: Record, partition: Partition, ttlMs: number | undefined): void {
     const { priority } = takeDelayedOptions(record);
     this.appendAccepted(record, partition, { priority, ttlMs });
+  }
+
+  /** Messages in `[from, to)` were appended, with timestamps between these two: their ages begin. */
+  noteArrival(partition: Partition, from: number, to: number, oldestMs: number, youngestMs: number): void {
+    if (this.#notesArrivals) this.arrivals.appended(partition, from, to, oldestMs, youngestMs);
+    this.#age.appended(partition, from, oldestMs);
   }
 
   // ---- dead letters
@@ -446,6 +458,19 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.carriersGone?.(partition.index, from, to);
   }
 
+  arrivedMs(partition: Partition, offset: number, timestampMs: number): number {
+    if (this.#config.ageFrom === 'timestamp') return this.#core.steady.of(timestampMs);
+    return this.arrivals.of(partition, offset, timestampMs);
+  }
+
+  leaveMarker(partition: Partition, key: Uint8Array): void {
+    const { expiryMarker } = this.#config;
+    if (!expiryMarker) return;
+    const headers = expiryMarker.headers.map(([name, value]) => ({ name, value: Buffer.from(value) }));
+    const record = recordOf({ key, headers, value: '', timestampMs: this.#core.clock.now() });
+    this.appendAccepted(record, partition, { ttlMs: expiryMarker.ttlMs });
+  }
+
   isHeld(partition: Partition, offset: number): boolean {
     return this.#groups.holds(partition, offset);
   }
@@ -531,7 +556,10 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.leaving.configured();
     this.publishRate.configured();
     this.settlements.needKeys = config.retention !== 'limits' && this.#groups.filtered.length > 0;
+    this.#notesArrivals =
+      config.ageFrom === undefined && (config.ageMsMax !== undefined || this.#groups.someLimitAge);
     this.#plain =
+      !this.#notesArrivals &&
       !this.#deleted &&
       config.partitions === 1 &&
       !config.sealed &&

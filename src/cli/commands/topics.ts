@@ -36,6 +36,7 @@ interface CreateOptions extends ClientOptions {
   readonly maxMessages?: string;
   readonly maxBytes?: string;
   readonly maxAge?: string;
+  readonly ageFrom?: string;
 }
 
 /** `pillarbox topics …`. */
@@ -75,7 +76,11 @@ export function configure(command: Command): void {
       .option('--over-rate <policy>', 'beyond the rate: reject or wait')
       .option('--max-messages <count>', 'most messages kept')
       .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
-      .option('--max-age <time>', 'oldest message kept, such as 7d'),
+      .option('--max-age <time>', 'oldest message kept, such as 7d')
+      .option(
+        '--age-from <time>',
+        'timestamp: ages count from timestamps of messages, not from their arrival',
+      ),
   ).action(async (name: string, options: CreateOptions) => {
     const context = contextOf(options);
     const body = topicBody(name, options);
@@ -175,6 +180,7 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
     ['messages', `${formatCount(topic.messages)} (${formatBytes(topic.bytes)})`],
     ['oldest', formatDuration(topic.oldestAgeMs ?? undefined)],
     ['left since the start', leftText(topic)],
+    ['with a time to live', formatCount(topic.expiring)],
     ['in, out', `${formatRate(topic.inPerSecond)}/s, ${formatRate(topic.outPerSecond)}/s`],
   ]);
   const partitions = renderTable(
@@ -218,6 +224,7 @@ function topicBody(name: string, options: CreateOptions): object {
     messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
     bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
+    ageFrom: options.ageFrom,
   });
 }
 

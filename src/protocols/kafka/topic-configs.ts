@@ -189,6 +189,8 @@ export function fieldsOf(given: ConfigTexts, current?: TopicConfig): Partial<Top
   const timestamps = texts['message.timestamp.type'] === 'LogAppendTime' ? 'append' : undefined;
   return {
     compaction,
+    // Kafka's retention.ms counts from the timestamps of messages.
+    ...(current === undefined ? { ageFrom: 'timestamp' as const } : {}),
     // State by key is never turned off, because turning it on again would require a new scan of the topic.
     ...(compaction || current?.keyState ? { keyState: true } : {}),
     ...limit('ageMsMax', trims ? texts['retention.ms'] : undefined),

@@ -191,6 +191,7 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
     families.gauge('topic_messages', 'messages stored', stats.messages, labels);
     families.gauge('topic_bytes', 'bytes stored, about', stats.bytes, labels);
     families.counter('topic_published_total', 'messages published since the start', stats.published, labels);
+    families.gauge('topic_expiring', 'messages with a time to live of their own', stats.expiring, labels);
     for (const [cause, count] of Object.entries(stats.left))
       families.counter('topic_left_total', 'messages that left without an answer of a group', count, {
         ...labels,
@@ -253,6 +254,12 @@ async function addGroups(families: Families, { broker, oldestTimes }: AdminConte
     families.gauge('group_redelivered', 'of these, delivered more than once', stats.redelivered, labels);
     families.counter('group_delivered_total', 'deliveries since the start', stats.delivered, labels);
     families.counter('group_acked_total', 'acknowledgements since the start', stats.acked, labels);
+    families.counter(
+      'group_expired_total',
+      'messages that were too old for the group, since the start',
+      stats.expired,
+      labels,
+    );
     families.gauge('group_out_per_second', 'deliveries per second', stats.deliveredPerSecond, labels);
     families.gauge('group_acked_per_second', 'acknowledgements per second', stats.ackedPerSecond, labels);
     families.gauge(

@@ -7,6 +7,7 @@ import type {
 } from '../../admin-api/index.ts';
 import {
   prioritiesMax,
+  type ExpiryMarker,
   type TopicDeadLetterPolicy,
   type TopicOptions,
   topicConfig,
@@ -50,6 +51,14 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   dedupeWindowMs: wholeNumber(0),
   dedupeEntriesMax: wholeNumber(1),
   timestamps: oneOf('append'),
+  ageFrom: oneOf('timestamp'),
+  expiryMarker: (value) =>
+    readObject<ExpiryMarker>(
+      value,
+      { ttlMs: positive, headers: anything as Field<ExpiryMarker['headers']> },
+      ['ttlMs', 'headers'],
+      '"expiryMarker"',
+    ), // the broker checks the headers
   keyState: flag,
   compaction: flag,
   sealed: flag,

@@ -222,3 +222,83 @@ test('a clock set forward expires nothing', async () => {
   await pass(kit, 1);
   assert.equal(orders.count, 0);
 });
+
+test('a message without an age limit outlives the others, after a restart too', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders', ageMsMax: 1000 });
+  await orders.send({ value: 'a' });
+  await orders.send({ value: 'kept' }, { ttlMs: Infinity });
+  await orders.send({ value: 'b' });
+  await orders.send({ value: 'late' }, { ttlMs: Infinity, deliverAtMs: kit.clock.now() + 500 });
+  await pass(kit, 1000);
+  await eventually(async () => (await valuesOf(orders)).join() === 'kept,late');
+  await orders.send({ value: 'c' });
+  for (const checkpoint of [true, false]) {
+    if (checkpoint) await kit.broker.checkpoint();
+    await kit.crash();
+    assert.deepEqual(await valuesOf(kit.broker.topic('orders')!), ['kept', 'late', 'c']);
+  }
+  await pass(kit, 1000);
+  const again = kit.broker.topic('orders')!;
+  await eventually(async () => (await valuesOf(again)).join() === 'kept,late');
+  assert.equal(kit.clock.timerCount < 20, true);
+  await again.partitions.at(0)!.purge();
+  assert.equal(again.expiry.isUsed, false);
+});
+
+test('ages count from the arrival, whatever the timestamps say, or from the timestamps', async () => {
+  await using kit = await TestBroker.open();
+  const names = ['arrival', 'timestamp'] as const;
+  const [byArrival, byTimestamp] = await Promise.all(
+    names.map((name) =>
+      kit.broker.createTopic({
+        name,
+        ageMsMax: 60_000,
+        ...(name === 'timestamp' ? { ageFrom: 'timestamp' } : {}),
+      }),
+    ),
+  );
+  const nowMs = kit.clock.now();
+  for (const topic of [byArrival!, byTimestamp!]) {
+    await topic.send({ value: 'old', timestampMs: nowMs - 100_000 });
+    await topic.send({ value: 'young', timestampMs: nowMs + 100_000 });
+    await topic.send({ value: 'plain' });
+  }
+  await pass(kit, 10);
+  await eventually(async () => (await valuesOf(byTimestamp!)).join() === 'young,plain');
+  assert.deepEqual(await valuesOf(byArrival!), ['old', 'young', 'plain']);
+  await kit.crash();
+  await pass(kit, 59_000);
+  assert.equal(kit.broker.topic('arrival')!.count, 3);
+  await pass(kit, 2000);
+  await eventually(() => kit.broker.topic('arrival')!.count === 0);
+  assert.equal(kit.broker.topic('timestamp')!.count, 2);
+});
+
+test('the last message of a key leaves a marker, which expires without another', async () => {
+  await using kit = await TestBroker.open();
+  const headers = [['Marker', 'expired']] as const;
+  const kv = await kit.broker.createTopic({
+    name: 'kv',
+    keyState: true,
+    ageMsMax: 60_000,
+    expiryMarker: { ttlMs: 5000, headers },
+  });
+  await kv.send({ key: 'a', value: '1' }, { ttlMs: 1000 });
+  await kv.send({ key: 'b', value: '1' }, { ttlMs: 1000 });
+  await kv.send({ key: 'b', value: '2' });
+  await pass(kit, 1000);
+  await eventually(async () => {
+    await kit.settle();
+    return (await valuesOf(kv)).join() === '2,';
+  });
+  const marker = await kv.partitions.at(0)!.get(3);
+  assert.deepEqual([text(marker!.key), marker!.headers[0]!.name], ['a', 'Marker']);
+  await pass(kit, 5000);
+  await eventually(async () => (await valuesOf(kv)).join() === '2');
+  await pass(kit, 60_000);
+  await eventually(async () => {
+    await kit.settle();
+    return kv.partitions.at(0)!.nextOffset === 5 && kv.count === 1; // the age of "b" leaves one, too
+  });
+});
