@@ -6,6 +6,13 @@ export type {
   RedriveJson,
   RedrivenJson,
 } from './dead-letters.ts';
+export type {
+  DelayedChangedJson,
+  DelayedMessageJson,
+  DelayedMessagesJson,
+  DelayedMoveJson,
+  DelayedSelectionJson,
+} from './delayed.ts';
 export type { ErrorJson } from './error.ts';
 export type {
   ConsumerJson,
@@ -29,6 +36,13 @@ export type {
   ValueForm,
 } from './messages.ts';
 export type { AdminParams, AdminReplies, AdminRoute } from './replies.ts';
+export type {
+  ScheduleDeletedJson,
+  ScheduleJson,
+  ScheduleRunJson,
+  SchedulesJson,
+  ScheduleToDefineJson,
+} from './schedules.ts';
 export type { AliveJson, HealthJson, ReadyJson, ServerJson } from './server.ts';
 export type {
   DeadLetterPolicyJson,

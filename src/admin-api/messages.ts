@@ -64,6 +64,8 @@ export interface PublishedJson {
   readonly partition: number | null;
   /** Null for a delayed message, which has no offset until it is due. */
   readonly offset: number | null;
+  /** The id of a delayed message. Absent: it is not delayed. */
+  readonly delayedId?: number;
   readonly duplicate: boolean;
   /** The number of live subscribers that got it; null for a publish by topic name. */
   readonly receivers: number | null;

@@ -1,7 +1,9 @@
 import type { ConnectionClosedJson, ConnectionsJson } from './connections.ts';
 import type { DeadLetterJson, DeadLetterTopicsJson, RedrivenJson } from './dead-letters.ts';
+import type { DelayedChangedJson, DelayedMessageJson, DelayedMessagesJson } from './delayed.ts';
 import type { GroupDeletedJson, GroupDetailsJson, GroupsJson } from './groups.ts';
 import type { MessageJson, MessagesJson, PublishResultsJson } from './messages.ts';
+import type { ScheduleDeletedJson, ScheduleJson, ScheduleRunJson, SchedulesJson } from './schedules.ts';
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
 
@@ -20,6 +22,11 @@ export interface AdminReplies {
   'GET /api/v1/topics/:topic/messages': MessagesJson;
   'POST /api/v1/topics/:topic/messages': PublishResultsJson;
   'GET /api/v1/topics/:topic/messages/:offset': MessageJson;
+  'GET /api/v1/topics/:topic/delayed': DelayedMessagesJson;
+  'GET /api/v1/topics/:topic/delayed/:id': DelayedMessageJson;
+  'POST /api/v1/topics/:topic/delayed/move': DelayedChangedJson;
+  'POST /api/v1/topics/:topic/delayed/cancel': DelayedChangedJson;
+  'POST /api/v1/topics/:topic/delayed/publish': DelayedChangedJson;
   'POST /api/v1/subjects/:subject/messages': PublishResultsJson;
   'GET /api/v1/groups': GroupsJson;
   'GET /api/v1/topics/:topic/groups': GroupsJson;
@@ -28,6 +35,13 @@ export interface AdminReplies {
   'POST /api/v1/topics/:topic/groups/:group/pause': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/resume': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
+  'GET /api/v1/schedules': SchedulesJson;
+  'POST /api/v1/schedules': ScheduleJson;
+  'GET /api/v1/schedules/:schedule': ScheduleJson;
+  'DELETE /api/v1/schedules/:schedule': ScheduleDeletedJson;
+  'POST /api/v1/schedules/:schedule/pause': ScheduleJson;
+  'POST /api/v1/schedules/:schedule/resume': ScheduleJson;
+  'POST /api/v1/schedules/:schedule/run': ScheduleRunJson;
   'GET /api/v1/dead-letters': DeadLetterTopicsJson;
   'GET /api/v1/dead-letters/:topic': MessagesJson<DeadLetterJson>;
   'GET /api/v1/dead-letters/:topic/:offset': DeadLetterJson;

@@ -66,6 +66,7 @@ export type {
   TopicRefusal,
 } from './topics/publish-to-all.ts';
 export {
+  scheduleConfig,
   ScheduleHeader,
   type MissedRuns,
   type ScheduleConfig,

@@ -35,6 +35,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/groups.ts'),
   },
   {
+    name: 'delayed',
+    summary: 'list, show, move, cancel, publish delayed messages',
+    load: () => import('./commands/delayed.ts'),
+  },
+  {
+    name: 'schedules',
+    summary: 'list, show, define, pause, resume, run, delete schedules',
+    load: () => import('./commands/schedules.ts'),
+  },
+  {
     name: 'connections',
     summary: 'list and close the connections of clients',
     load: () => import('./commands/connections.ts'),

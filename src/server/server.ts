@@ -10,6 +10,8 @@ import { createDoors, openDoors } from './doors.ts';
 import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
+import { defineSchedules } from './configured-schedules.ts';
+import { scheduleOptions } from './schedule-settings.ts';
 import { type Settings, settingTable } from './settings.ts';
 import { adminGuard, TlsGuards } from './tls-guards.ts';
 import { configuredUsers } from './users.ts';
@@ -137,6 +139,7 @@ class Server implements PillarboxServer {
       loginDelayMsMax: this.settings.loginDelayMsMax,
       ...(this.settings.unreadBytesMax === undefined ? {} : { unreadBytesMax: this.settings.unreadBytesMax }),
     });
+    await defineSchedules(broker, scheduleOptions(this.settings.schedules ?? []), this.#log);
     this.#guards = await TlsGuards.read(this.settings);
     const users = this.#users;
     users.configure(configuredUsers(this.settings));

@@ -21,6 +21,7 @@ import {
   toggle,
   usersSetting,
 } from '../protocols/settings.ts';
+import { schedulesSetting, type ScheduleSettings } from './schedule-settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
 
 export type { Setting } from '../protocols/settings.ts';
@@ -43,6 +44,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly heartbeatMs: number;
   readonly memoryBytesMax: number | undefined;
   readonly heapBytesMax: number | undefined;
+  readonly schedules: readonly ScheduleSettings[] | undefined;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -116,6 +118,7 @@ export const settingTable: SettingTable<Settings> = {
     help: "the same for the JavaScript heap (default: 85 % of V8's limit, --max-old-space-size)",
   }),
   ...budgetSettings(),
+  schedules: schedulesSetting,
   adminHost: text({
     name: 'admin-host',
     placeholder: 'HOST',

@@ -68,6 +68,50 @@ describe('commands against a running broker', () => {
     assert.equal((await run('topics', 'show', name)).code, 3);
   });
 
+  test('delayed messages are listed, shown, moved, cancelled and published', async () => {
+    const name = uniqueName('delayed');
+    await run('topics', 'create', name);
+    assert.match((await run('delayed', 'list', name)).out, /has no delayed message/);
+    for (const key of ['a', 'b', 'c']) await run('pub', name, `of ${key}`, '--key', key, '--delay', '1h');
+    const ids = (await lines('delayed', 'list', name)).map((one) => String(one['id']));
+    assert.match((await run('delayed', 'list', name)).out, /^ *ID +DUE .*\n(.*\n)* *\d+ .* 5\dm .*of b/);
+    assert.match((await run('delayed', 'show', name, ids[1]!)).out, /value +of b/);
+    assert.equal(
+      (await run('delayed', 'move', name, ids[1]!, '--delay', '2h')).out,
+      `Moved 1 message of topic ${name}.\n`,
+    );
+    const kept = await run('delayed', 'cancel', name, '--key', 'a');
+    assert.deepEqual([kept.code, kept.err.includes('say --yes')], [1, true]);
+    assert.deepEqual(await lines('delayed', 'cancel', name, '--key', 'a', '--yes'), [{ count: 1 }]);
+    assert.deepEqual(await lines('delayed', 'publish', name, ids[2]!, '999999'), [{ count: 1 }]);
+    assert.equal((await lines('topics', 'show', name))[0]?.['messages'], 1);
+    assert.equal((await run('delayed', 'publish', name)).code, 2);
+  });
+
+  test('a schedule is defined, listed, shown, paused, resumed, run and deleted', async () => {
+    const topic = uniqueName('reports');
+    const name = uniqueName('daily');
+    await run('topics', 'create', topic);
+    const times = ['--cron', '0 7 * * *', '--time-zone', 'Europe/Berlin', '--missed', 'skip', '--count', '5'];
+    const defined = await run('schedules', 'define', name, topic, 'go', ...times, '--header', 'a=b');
+    assert.match(defined.out, new RegExp(`^Schedule ${name}: next run \\d{4}-.*Z\\.\\n$`));
+    assert.match((await run('schedules', 'list', topic)).out, /0 7 \* \* \* \(Europe\/Berlin\) +active/);
+    assert.match((await run('schedules', 'show', name)).out, /value +go/);
+    assert.equal((await run('schedules', 'pause', name)).out, `Paused schedule ${name}.\n`);
+    assert.match(
+      (await run('schedules', 'run', name)).out,
+      new RegExp(`topic ${topic}, partition 0, offset 0`),
+    );
+    assert.match((await run('schedules', 'resume', name)).out, /Resumed schedule/);
+    const [shown] = await lines('schedules', 'show', name);
+    assert.deepEqual([shown?.['runs'], shown?.['missed'], shown?.['count']], [1, 'skip', 5]);
+    assert.equal((await run('schedules', 'delete', name)).code, 1);
+    assert.deepEqual(await lines('schedules', 'delete', name, '--yes'), [{ deleted: name }]);
+    assert.equal((await run('schedules', 'show', name)).code, 3);
+    assert.match((await run('schedules', 'list', topic)).out, /There is no schedule/);
+    assert.equal((await run('schedules', 'define', name, topic, '--every', 'often')).code, 2);
+  });
+
   test('pub takes a message a line', async () => {
     const name = uniqueName('lines');
     await run('topics', 'create', name);

@@ -91,6 +91,7 @@ export class Schedules {
   async define(options: ScheduleOptions): Promise<Schedule> {
     const config = scheduleConfig(options);
     if (config.cron !== undefined) await this.loadCron();
+    this.#timetables.check(config);
     const topic = this.#host.topic(config.topic);
     if (!topic)
       throw new BrokerError(

@@ -97,10 +97,12 @@ function reportResults(
 
 function describeResult(
   to: string,
-  { topic, partition, offset, duplicate, receivers }: PublishedJson,
+  { topic, partition, offset, delayedId, duplicate, receivers }: PublishedJson,
 ): string {
   if (topic === null) return `Published to ${to}: ${receivers} live subscribers, not stored.`;
-  const place = `topic ${topic}, partition ${partition}, ${offset === null ? 'no offset before its time' : `offset ${offset}`}`;
+  const id = delayedId === undefined ? '' : `, delayed message ${delayedId}`;
+  const at = offset === null ? `no offset before its time${id}` : `offset ${offset}`;
+  const place = `topic ${topic}, partition ${partition}, ${at}`;
   return duplicate ? `Already stored: ${place}.` : `Stored on disk: ${place}.`;
 }
 

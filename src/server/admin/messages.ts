@@ -146,7 +146,8 @@ async function readMessages(
   });
 }
 
-function valueOf({ value, encoding }: MessageBody): Buffer | null {
+/** The value of a message in a request, as bytes; null for a message without one. */
+export function valueOf({ value, encoding }: Pick<MessageBody, 'value' | 'encoding'>): Buffer | null {
   if (value === null || value === undefined) return null;
   if (encoding === 'json' || (encoding === undefined && typeof value !== 'string'))
     return Buffer.from(jsonOf(value));
@@ -182,9 +183,17 @@ async function store(
     ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
     ...(body.ttlMs === undefined ? {} : { ttlMs: body.ttlMs }),
   };
-  const { partition, offset, duplicate } = await topic.send(message, options);
+  const { partition, offset, duplicate, delayedId } = await topic.send(message, options);
   // A delayed message has no offset until it is due.
-  return { topic: topic.name, partition, offset: offset < 0 ? null : offset, duplicate, receivers: null };
+  const id = delayedId === undefined ? {} : { delayedId };
+  return {
+    topic: topic.name,
+    partition,
+    offset: offset < 0 ? null : offset,
+    ...id,
+    duplicate,
+    receivers: null,
+  };
 }
 
 /**

@@ -146,6 +146,24 @@ function addServer(
   families.gauge('subscriptions', 'live subscriptions', broker.router.subscriptions);
   families.gauge('topics', 'topics', topics);
   families.gauge('groups', 'groups', groups);
+  const { schedules } = broker;
+  families.gauge('schedules', 'schedules, ended ones included', schedules.size);
+  families.counter('schedule_runs_total', 'messages that schedules published', schedules.counts.runs);
+  families.counter(
+    'schedule_missed_runs_total',
+    'runs of schedules that were passed over',
+    schedules.counts.missed,
+  );
+  families.counter(
+    'schedule_failures_total',
+    'attempts of schedules that their topic refused',
+    schedules.counts.failures,
+  );
+  families.gauge(
+    'schedule_lag_seconds',
+    'how late the schedule is that has been due for the longest time',
+    schedules.lagMs / 1000,
+  );
   families.gauge('delayed_messages', 'delayed messages that wait for their time', delayed);
   for (const { name, connections } of doors)
     families.gauge('connections', 'open connections', connections, { protocol: name });

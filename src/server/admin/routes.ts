@@ -1,11 +1,13 @@
 import type { AdminReplies, AdminRoute } from '../../admin-api/index.ts';
 import type { AdminContext } from './context.ts';
 import * as deadLetters from './dead-letters.ts';
+import * as delayed from './delayed.ts';
 import * as groups from './groups.ts';
 import type { AdminRequest, Route } from './http.ts';
 import * as messages from './messages.ts';
 import { metrics } from './metrics.ts';
 import type { JsonReply } from './reply.ts';
+import * as schedules from './schedules.ts';
 import * as server from './server-info.ts';
 import * as topics from './topics.ts';
 
@@ -30,6 +32,20 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /api/v1/topics/:topic/messages': { summary: 'browse messages', handle: messages.browseTopic },
   'POST /api/v1/topics/:topic/messages': { summary: 'publish to a topic', handle: messages.publishToTopic },
   'GET /api/v1/topics/:topic/messages/:offset': { summary: 'one message', handle: messages.showMessage },
+  'GET /api/v1/topics/:topic/delayed': { summary: 'delayed messages', handle: delayed.listDelayed },
+  'GET /api/v1/topics/:topic/delayed/:id': { summary: 'one delayed message', handle: delayed.showDelayed },
+  'POST /api/v1/topics/:topic/delayed/move': {
+    summary: 'move delayed messages to another time',
+    handle: delayed.moveDelayed,
+  },
+  'POST /api/v1/topics/:topic/delayed/cancel': {
+    summary: 'remove delayed messages',
+    handle: delayed.cancelDelayed,
+  },
+  'POST /api/v1/topics/:topic/delayed/publish': {
+    summary: 'publish delayed messages now',
+    handle: delayed.publishDelayed,
+  },
   'POST /api/v1/subjects/:subject/messages': {
     summary: 'publish to a subject and its live subscribers',
     handle: messages.publishToSubject,
@@ -47,6 +63,16 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     summary: 'move a group to another position',
     handle: groups.resetGroup,
   },
+  'GET /api/v1/schedules': { summary: 'all schedules', handle: schedules.listSchedules },
+  'POST /api/v1/schedules': { summary: 'define or change a schedule', handle: schedules.defineSchedule },
+  'GET /api/v1/schedules/:schedule': { summary: 'one schedule', handle: schedules.showSchedule },
+  'DELETE /api/v1/schedules/:schedule': { summary: 'delete a schedule', handle: schedules.deleteSchedule },
+  'POST /api/v1/schedules/:schedule/pause': {
+    summary: 'hold a schedule back',
+    handle: schedules.pauseSchedule,
+  },
+  'POST /api/v1/schedules/:schedule/resume': { summary: 'run again', handle: schedules.resumeSchedule },
+  'POST /api/v1/schedules/:schedule/run': { summary: 'publish now', handle: schedules.runSchedule },
   'GET /api/v1/dead-letters': { summary: 'dead-letter topics', handle: deadLetters.listDeadLetterTopics },
   'GET /api/v1/dead-letters/:topic': {
     summary: 'dead letters with cause and origin',

@@ -36,6 +36,11 @@ export function readObject<T extends object>(
   return result as T;
 }
 
+/** Reads the names of a query, as {@link readObject} reads the fields of a body. */
+export function readQuery<T extends object>(query: URLSearchParams, shape: Shape<T>): T {
+  return readObject(Object.fromEntries(query), shape, [], 'The query');
+}
+
 export function text(charactersMax: number = 4096): Field<string> {
   return (value, name) => {
     if (typeof value === 'string' && value.length <= charactersMax) return value;

@@ -1,0 +1,15 @@
+/** One request to the admin HTTP, and its answer. */
+export async function askAdmin(
+  port: number,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: { readonly [name: string]: string } = {},
+): Promise<{ status: number; json: { readonly [name: string]: unknown } }> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, json: (await response.json()) as { [name: string]: unknown } };
+}
