@@ -78,6 +78,8 @@ export interface TopicConfigJson {
   readonly expiryMarker?: {
     readonly ttlMs: number;
     readonly headers: readonly (readonly [name: string, value: string])[];
+    /** Headers by which other messages count as markers. */
+    readonly alsoMarks?: readonly (readonly [name: string, value: string])[];
   };
   readonly keyState: boolean;
   readonly compaction: boolean;

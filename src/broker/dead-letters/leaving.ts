@@ -1,4 +1,4 @@
-import { Record, type Batch } from '../../log/index.ts';
+import { Record, type Batch, type Header } from '../../log/index.ts';
 import { OffsetSet, type Timer } from '../../util/index.ts';
 import { appendDeadLetter, wasDeadLetterOf, type DeadLetterHost } from './dead-letter.ts';
 import { policyOfTopic, type ResolvedPolicy } from './resolved-policy.ts';
@@ -287,12 +287,14 @@ export class Leaving implements WayOut {
   /** The key of the current record, which expires. */
   #expiredKey(): ExpiredKey {
     const { key, offset, headers } = this.#record;
-    const [first] = this.#marker!.headers;
+    const { headers: own, alsoMarks = [] } = this.#marker!;
     return {
       key: this.#keyReader.read(this.#record),
       offset,
       bytes: key && Buffer.from(key),
-      isMarker: headers.some(({ name }) => name === first?.[0]),
+      isMarker: headers.some(
+        (header) => header.name === own[0]![0] || alsoMarks.some((mark) => isMark(header, mark)),
+      ),
     };
   }
 
@@ -340,6 +342,10 @@ export class Leaving implements WayOut {
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
     return undefined;
   }
+}
+
+function isMark({ name, value }: Header, [markName, markValue]: readonly [string, string]): boolean {
+  return name === markName && value !== null && Buffer.from(value).toString('utf8') === markValue;
 }
 
 function liveOf(partition: Partition, offsets: Iterable<number>): OffsetSet {

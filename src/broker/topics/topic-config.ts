@@ -83,6 +83,8 @@ export interface ExpiryMarker {
   readonly ttlMs: number;
   /** Its headers, at least one: the first tells it apart from other messages. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Headers by which other messages count as markers: none is left after one of them. */
+  readonly alsoMarks?: readonly (readonly [name: string, value: string])[];
 }
 
 /** The configuration as callers give it: only the name is required. */
@@ -185,12 +187,14 @@ export function topicConfig(options: TopicOptions): TopicConfig {
 
 function problemOfMarker({ expiryMarker, keyState }: TopicConfig): string | undefined {
   if (expiryMarker === undefined) return undefined;
-  const { ttlMs, headers } = expiryMarker;
+  const { ttlMs, headers, alsoMarks = [] } = expiryMarker;
   const isPair = (pair: unknown): boolean =>
     Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
   if (!isFiniteNumber(ttlMs) || ttlMs <= 0) return 'expiryMarker.ttlMs must be a number greater than 0';
   if (!Array.isArray(headers) || headers.length === 0 || !headers.every(isPair))
     return 'expiryMarker.headers must be a list of at least one pair of name and value';
+  if (!Array.isArray(alsoMarks) || !alsoMarks.every(isPair))
+    return 'expiryMarker.alsoMarks must be a list of pairs of name and value';
   return keyState ? undefined : 'expiryMarker needs keyState';
 }
 

@@ -55,7 +55,11 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   expiryMarker: (value) =>
     readObject<ExpiryMarker>(
       value,
-      { ttlMs: positive, headers: anything as Field<ExpiryMarker['headers']> },
+      {
+        ttlMs: positive,
+        headers: anything as Field<ExpiryMarker['headers']>,
+        alsoMarks: anything as Field<ExpiryMarker['headers']>,
+      },
       ['ttlMs', 'headers'],
       '"expiryMarker"',
     ), // the broker checks the headers

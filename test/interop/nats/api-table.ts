@@ -95,6 +95,17 @@ const streamCreates: readonly Step[] = [
   { ask: 'STREAM.CREATE.b', body: { name: 'b', allow_msg_counter: true, allow_msg_schedules: true } },
   { ask: 'STREAM.CREATE.b', body: { name: 'b', allow_msg_counter: true, retention: 'workqueue' } },
   { ask: 'STREAM.CREATE.b', body: { name: 'b', allow_msg_schedules: true, discard: 'new' } },
+  { ask: 'STREAM.CREATE.b', body: { name: 'b', subject_delete_marker_ttl: second / 2 } },
+  { ask: 'STREAM.CREATE.b', body: { name: 'b', subject_delete_marker_ttl: -second } },
+  { ask: 'STREAM.CREATE.b', body: { name: 'b', subject_delete_marker_ttl: second, pedantic: true } },
+  {
+    ask: 'STREAM.CREATE.b',
+    body: { name: 'b', subject_delete_marker_ttl: second, allow_msg_ttl: true, pedantic: true },
+  },
+  {
+    ask: 'STREAM.CREATE.b',
+    body: { name: 'b', subject_delete_marker_ttl: second, deny_purge: true, allow_rollup_hdrs: true },
+  },
   { ask: 'STREAM.CREATE.b', body: { name: 'b', allow_atomic: true, persist_mode: 'async' } },
   { ask: 'STREAM.CREATE.b', body: { name: 'b', allow_rollup_hdrs: true, max_consumers: 3, placement: {} } },
   {
@@ -124,6 +135,10 @@ const streamCreates: readonly Step[] = [
 
 const levels: readonly Step[] = [
   { ask: 'STREAM.CREATE.ttl', body: { name: 'ttl', allow_msg_ttl: true } },
+  { ask: 'STREAM.CREATE.marked', body: { name: 'marked', subject_delete_marker_ttl: 90 * second } },
+  { ask: 'STREAM.UPDATE.marked', body: { name: 'marked', allow_msg_ttl: true } },
+  { publish: 'ttl', headers: { 'Nats-TTL': 'x' } },
+  { publish: 'ttl', headers: { 'Nats-TTL': '1h' } },
   { ask: 'STREAM.CREATE.atomic', body: { name: 'atomic', allow_atomic: true } },
   { ask: 'STREAM.CREATE.batched', body: { name: 'batched', allow_batched: true } },
   { ask: 'STREAM.CREATE.schedules', body: { name: 'schedules', allow_msg_schedules: true } },

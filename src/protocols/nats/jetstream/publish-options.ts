@@ -1,6 +1,7 @@
 import type { Header, LiveMessage, PublishOptions } from '../../../broker/index.ts';
 import { apiError } from './errors.ts';
 import { headerText } from './headers.ts';
+import { messageTtlMs, shortestTtlMs } from './message-ttl.ts';
 import { checkFeatureHeaders } from './publish-refusals.ts';
 import type { StreamConfig } from './stream-config.ts';
 
@@ -30,6 +31,8 @@ export function publishOptions(
   if (expectedLastKey !== undefined && expectedLastKeyOffset === undefined) {
     throw apiError('expectedLastSubjectSequenceInvalid');
   }
+  const ttlMs = messageTtlMs(headers);
+  const lives = stream.allow_msg_ttl && ttlMs !== undefined && ttlMs > 0;
   const replaces = replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   return {
     ...(dedupeId === undefined ? {} : { dedupeId }),
@@ -37,6 +40,7 @@ export function publishOptions(
     ...(expectedLastOffset === undefined ? {} : { expectedLastOffset }),
     ...(expectedLastKeyOffset === undefined ? {} : { expectedLastKeyOffset }),
     ...(expectedLastKey === undefined ? {} : { expectedLastKey }),
+    ...(lives ? { ttlMs: Math.max(ttlMs, shortestTtlMs(stream)) } : {}),
     ...(replaces === undefined ? {} : { replaces }),
   };
 }

@@ -3,7 +3,7 @@ import { isPublishSubject } from '../../../util/index.ts';
 import { apiError, type ApiError } from './errors.ts';
 import { headerText, type Header } from './headers.ts';
 import type { StreamConfig } from './stream-config.ts';
-import { parseDuration } from './time.ts';
+import { messageTtlMs } from './message-ttl.ts';
 
 /** The last token of a reply subject that belongs to a batch: `<inbox>.<id>.<flow>.<gap>.<seq>.<op>.$FI`. */
 const batchReplyEnd = Buffer.from('.$FI', 'latin1');
@@ -43,23 +43,20 @@ export function checkFeatureHeaders(
   if (increment !== undefined)
     throw apiError(/^[+-]?\d+$/.test(increment) ? 'messageIncrDisabled' : 'messageIncrInvalid');
   expectedStream();
-  checkTtl(headerText(headers, 'Nats-TTL'), config);
+  checkTtl(headers, config);
   if (headerText(headers, 'Nats-Schedule') !== undefined) throw apiError('schedulesDisabled');
   checkScheduler(headers, subject);
   if (headerText(headers, 'Nats-Stream-Source') !== undefined) throw apiError('sourceHeaderNotAllowed');
   if (config.allow_msg_counter) throw apiError('messageIncrMissing');
 }
 
-/**
- * A TTL is `never`, a duration of a second or more, or a number of seconds. If TTLs are not allowed, any
- * other text is stored as an ordinary header.
- */
-function checkTtl(ttl: string | undefined, config: StreamConfig): void {
-  if (ttl === undefined) return;
-  const nanos = parseDuration(ttl);
-  const isTtl = ttl.toLowerCase() === 'never' || (nanos === undefined ? /^\d+$/.test(ttl) : nanos >= 1e9);
-  if (isTtl && Number(ttl) !== 0) throw apiError('messageTtlDisabled');
-  if (!isTtl && config.allow_msg_ttl) throw apiError('messageTtlInvalid');
+/** If TTLs are not allowed, a text that is no TTL is stored as an ordinary header. */
+function checkTtl(headers: readonly Header[], config: StreamConfig): void {
+  const ttlMs = messageTtlMs(headers);
+  if (ttlMs === undefined) return;
+  if (Number.isNaN(ttlMs)) {
+    if (config.allow_msg_ttl) throw apiError('messageTtlInvalid');
+  } else if (ttlMs > 0 && !config.allow_msg_ttl) throw apiError('messageTtlDisabled');
 }
 
 /** `Nats-Scheduler` names the schedule that `Nats-Schedule-Next: purge` ends. */

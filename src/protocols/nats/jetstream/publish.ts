@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { writeDecimal } from './decimal.ts';
 import { errorBodyOf, type ApiError } from './errors.ts';
 import { noHeaders, type Header } from './headers.ts';
+import { messageTtlMs, withTtl } from './message-ttl.ts';
 import { publishOptions } from './publish-options.ts';
 import { refusalOf } from './publish-refusals.ts';
 import { ReplySlots } from './reply-slots.ts';
@@ -71,7 +72,11 @@ export class Publisher implements PublishListener<number> {
       } catch (error) {
         return this.refused(slot, error as ApiError);
       }
-      record.headers = fitting(headers, headerBytes, message, config);
+      const { ttlMs } = options ?? {};
+      const isRaised = ttlMs !== undefined && ttlMs !== messageTtlMs(headers);
+      record.headers = isRaised
+        ? withTtl(headers, ttlMs, verbatimName)
+        : fitting(headers, headerBytes, message, config);
     }
     this.#fillRecord(message);
     topic.publish(record, options, this, slot);

@@ -3,10 +3,12 @@ import { isSubscribeSubject, subjectCovers, subjectsOverlap } from '../../../uti
 import { isTooLong, names } from '../../names.ts';
 import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
+import { expiryMarkerOf } from './message-ttl.ts';
 import { assetName, isAssetName, ownMetadata } from './names.ts';
 import {
   checkCounter,
   checkFeaturesUpdate,
+  checkMarkers,
   checkSchedules,
   streamFeatures,
   type StreamFeatures,
@@ -110,7 +112,6 @@ const unsupported = [
   ['first_seq', 'a first sequence is not supported'],
   ['subject_transform', 'subject transforms are not supported'],
   ['republish', 'republish is not supported'],
-  ['subject_delete_marker_ttl', 'subject delete markers are not supported'],
 ] as const satisfies readonly (readonly [keyof StreamConfigRequest, string])[];
 
 /**
@@ -142,6 +143,7 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
     if (discard !== 'new') throw invalid('discard new per subject requires discard new policy to be set');
     if (perSubject <= 0) throw invalid('discard new per subject requires max msgs per subject > 0');
   }
+  checkMarkers(request);
   checkSchedules(request);
   const storage = request.storage ?? 'file';
   if (request.persist_mode === 'async' && storage !== 'file') {
@@ -154,8 +156,10 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
   checkSubjects(subjects, request.no_ack ?? false);
   const placement = placementOf(request.placement);
   const metadata = ownMetadata(request.metadata);
-  // A schedule replaces its last message, whatever the request says of roll-ups and purging.
-  const rollup = request.allow_msg_schedules ? true : (request.allow_rollup_hdrs ?? false);
+  // A schedule replaces its last message, and a marker those of its subject, whatever the request says of
+  // roll-ups and purging.
+  const replaces = request.allow_msg_schedules === true || (request.subject_delete_marker_ttl ?? 0) > 0;
+  const rollup = replaces || (request.allow_rollup_hdrs ?? false);
   return {
     name,
     ...(request.description ? { description: request.description } : {}),
@@ -179,7 +183,7 @@ export function streamConfig(request: StreamConfigRequest): StreamConfig {
     ...(request.discard_new_per_subject ? { discard_new_per_subject: true } : {}),
     sealed: request.sealed ?? false,
     deny_delete: request.deny_delete ?? false,
-    deny_purge: request.allow_msg_schedules ? false : (request.deny_purge ?? false),
+    deny_purge: !replaces && (request.deny_purge ?? false),
     allow_rollup_hdrs: rollup,
     consumer_limits: request.consumer_limits ?? {},
     ...streamFeatures(request),
@@ -217,6 +221,7 @@ export function updatedStreamConfig(old: StreamConfig, config: StreamConfig): St
  */
 export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicConfig {
   const limit = (value: number): number | undefined => (value > 0 ? value : undefined);
+  const marker = expiryMarkerOf(config);
   return topicConfig({
     ...base,
     name: base?.name ?? config.name,
@@ -233,7 +238,9 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
     overflowPerKey: config.discard_new_per_subject ? 'reject' : 'drop-oldest',
     dedupeWindowMs: msOfNanos(config.duplicate_window),
     // A topic of another protocol keeps the state of keys once its first limit per subject needs it.
-    keyState: base === undefined || base.keyState || config.max_msgs_per_subject > 0,
+    keyState: base === undefined || base.keyState || config.max_msgs_per_subject > 0 || marker !== undefined,
+    ageFrom: base?.ageFrom,
+    expiryMarker: marker,
     sealed: config.sealed,
     attributes: { ...base?.attributes, nats: config },
   } as Parameters<typeof topicConfig>[0]);

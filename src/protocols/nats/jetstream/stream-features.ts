@@ -7,6 +7,8 @@ import type { StreamConfig, StreamConfigRequest } from './stream-config.ts';
  */
 export interface StreamFeatures {
   readonly allow_msg_ttl: boolean;
+  /** In nanoseconds. */
+  readonly subject_delete_marker_ttl?: number;
   readonly allow_msg_counter?: true;
   readonly allow_atomic?: true;
   readonly allow_msg_schedules?: true;
@@ -15,8 +17,10 @@ export interface StreamFeatures {
 
 /** The flags that a request sets. */
 export function streamFeatures(request: StreamConfigRequest): StreamFeatures {
+  const markerTtl = request.subject_delete_marker_ttl ?? 0;
   return {
-    allow_msg_ttl: request.allow_msg_ttl ?? false,
+    allow_msg_ttl: markerTtl > 0 || (request.allow_msg_ttl ?? false),
+    ...(markerTtl > 0 ? { subject_delete_marker_ttl: markerTtl } : {}),
     ...(request.allow_msg_counter ? { allow_msg_counter: true } : {}),
     ...(request.allow_atomic ? { allow_atomic: true } : {}),
     ...(request.allow_msg_schedules ? { allow_msg_schedules: true } : {}),
@@ -32,6 +36,21 @@ export function checkCounter(request: StreamConfigRequest): void {
   if (request.allow_msg_schedules) throw invalidConfig('counter stream cannot use message schedules');
   if ((request.retention ?? 'limits') !== 'limits')
     throw invalidConfig('counter stream can only use limits retention');
+}
+
+/**
+ * Throws 10052 if delete markers do not fit the other members. A marker has a TTL and replaces the messages of
+ * its subject, so TTLs and roll-ups are allowed implicitly.
+ */
+export function checkMarkers(request: StreamConfigRequest): void {
+  const { subject_delete_marker_ttl: markerTtl = 0, pedantic } = request;
+  if (markerTtl === 0) return;
+  if (markerTtl < 0) throw invalidConfig('subject delete marker TTL must not be negative');
+  if (markerTtl < 1e9) throw invalidConfig('subject delete marker TTL must be at least 1 second');
+  if (pedantic && !request.allow_msg_ttl)
+    throw invalidConfig('subject delete marker cannot be set if message TTLs are disabled');
+  if (pedantic && !request.allow_rollup_hdrs)
+    throw invalidConfig('subject delete marker cannot be set if roll-ups are disabled');
 }
 
 /**

@@ -152,7 +152,7 @@ describe('publishing to a stream', () => {
 
   test('features that are not built: their headers are refused, whatever the stream allows', async () => {
     await using js = await TestJetStream.open();
-    const flags = { allow_msg_ttl: true, allow_atomic: true, allow_batched: true, allow_msg_schedules: true };
+    const flags = { allow_atomic: true, allow_batched: true, allow_msg_schedules: true };
     await js.addStream('S', { subjects: ['s.>'], ...flags });
     await js.addStream('C', { subjects: ['c.>'], allow_msg_counter: true });
     const refused = async (subject: string, headers: { [name: string]: string }): Promise<string> => {
@@ -164,9 +164,6 @@ describe('publishing to a stream', () => {
       [{ 'Nats-TTL': '1s' }, '10166 per-message TTL is disabled'],
       [{ 'Nats-TTL': 'never' }, '10166 per-message TTL is disabled'],
       [{ 'Nats-TTL': '60' }, '10166 per-message TTL is disabled'],
-      [{ 'Nats-TTL': '1ms' }, '10165 invalid per-message TTL'],
-      [{ 'Nats-TTL': '0' }, '10165 invalid per-message TTL'],
-      [{ 'Nats-TTL': 'soon' }, '10165 invalid per-message TTL'],
       [{ 'Nats-Incr': '+1' }, '10168 message counters is disabled'],
       [{ 'Nats-Incr': 'one' }, '10171 message counter increment is invalid'],
       [{ 'Nats-Batch-Id': 'b', 'Nats-Batch-Sequence': '1' }, '10174 atomic publish is disabled'],
@@ -182,6 +179,28 @@ describe('publishing to a stream', () => {
     for (const [headers, expected] of cases) assert.equal(await refused('s.a', headers), expected);
     assert.equal(await refused('c.a', {}), '10169 message counter increment is missing');
     assert.equal(await refused('c.a', { 'Nats-Incr': '1' }), '10168 message counters is disabled');
+  });
+
+  test('a message with a TTL expires, and a TTL that is none is refused', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'], allow_msg_ttl: true });
+    for (const ttl of ['1ms', '0', 'soon'])
+      assert.equal((await js.publish('s.a', '', { 'Nats-TTL': ttl })).error?.err_code, 10165, ttl);
+    for (const ttl of ['5s', '10', '1h', 'never', '00']) await js.publish('s.a', '', { 'Nats-TTL': ttl });
+    const messages = async (): Promise<number> => (await js.api('STREAM.INFO.S')).state.messages;
+    for (const [ms, count] of [
+      [4999, 5],
+      [1, 4],
+      [5000, 3],
+    ] as const) {
+      js.kit.clock.advance(ms);
+      await js.kit.settle();
+      assert.equal(await messages(), count);
+    }
+    await js.restart();
+    js.kit.clock.advance(3_600_000);
+    await js.kit.settle();
+    assert.equal(await messages(), 2);
   });
 
   test('a sealed stream says so before it looks at headers', async () => {
