@@ -21,6 +21,8 @@ export type BrokerEvent<T = Topic, G = Group> =
       readonly kind: 'active-changed';
       readonly group: G;
       readonly active: ActiveInfo | undefined;
+      /** The one that is active no longer. */
+      readonly former: ActiveInfo | undefined;
       readonly why: 'chosen' | 'left' | 'silent' | 'released';
     }
   /** Messages were removed while the group waited for answers about them. */

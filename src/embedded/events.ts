@@ -14,6 +14,8 @@ export type BoxEvent =
       readonly topic: string;
       readonly group: string;
       readonly active: ActiveInfo | undefined;
+      /** The one that is active no longer. */
+      readonly former: ActiveInfo | undefined;
       readonly why: 'chosen' | 'left' | 'silent' | 'released';
     }
   /** Messages of the topic were removed (by a limit or a purge) while deliveries of them were unanswered. */
@@ -41,7 +43,7 @@ export function boxEvent(event: BrokerEvent): BoxEvent {
   const { group } = event;
   const where = { topic: group.topic.name, group: group.name };
   if (event.kind === 'active-changed')
-    return { kind: event.kind, ...where, active: event.active, why: event.why };
+    return { kind: event.kind, ...where, active: event.active, former: event.former, why: event.why };
   if (!('offset' in event)) return { kind: event.kind, ...where };
   const { partition, offset, deliveries } = event;
   const delivery = { ...where, partition, offset, deliveries };

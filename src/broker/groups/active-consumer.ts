@@ -171,19 +171,24 @@ export class ActiveConsumer implements Rota {
       if (other !== attached) other.consumer.activated?.();
     }
     this.#shown();
-    this.#host.emit({ kind: 'active-changed', group: this.#host.group, active: this.info, why: 'chosen' });
+    this.#tell(this.info, undefined, 'chosen');
   }
 
   #lose(why: Loss): void {
     this.stop();
+    const former = this.info;
     const consumers = [...this.#consumers];
     this.#passed = why === 'left' ? undefined : this.#active;
     this.#active = undefined;
     this.#consumers.clear();
-    this.#host.emit({ kind: 'active-changed', group: this.#host.group, active: undefined, why });
+    this.#tell(undefined, former, why);
     for (const { consumer } of consumers) consumer.deactivated?.();
     if (!this.#active) this.#choose();
     this.#host.wake();
+  }
+
+  #tell(active: ActiveInfo | undefined, former: ActiveInfo | undefined, why: Loss | 'chosen'): void {
+    this.#host.emit({ kind: 'active-changed', group: this.#host.group, active, former, why });
   }
 
   // ---- silence

@@ -19,6 +19,7 @@ const scenarios = [
   'jetstream-consume',
   'jetstream-ordered',
   'jetstream-values',
+  'jetstream-pinned',
 ];
 
 describe('the Go client', { concurrency: 4, timeout: 300_000 }, () => {

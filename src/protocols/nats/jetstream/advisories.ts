@@ -2,6 +2,7 @@ import type { BrokerEvent, DeliveryEvent, Group, Topic } from '../../../broker/i
 import type { Context } from './context.ts';
 import { freshId } from './ids.ts';
 import { assetName } from './names.ts';
+import { tellPinned, tellUnpinned } from './priority-groups.ts';
 import { sequenceOf } from './sequence.ts';
 import { timeMs, timeText, zeroTime } from './time.ts';
 
@@ -46,6 +47,7 @@ export class Advisories {
           ...(event.reason === '' ? {} : { reason: event.reason }),
         });
       case 'active-changed':
+        return this.#active(event);
       case 'dead-lettered':
       case 'removed':
       case 'failed':
@@ -72,6 +74,13 @@ export class Advisories {
       paused: paused && (timeMs(until) ?? Infinity) > this.#context.clock.now(),
       pause_until: until,
     });
+  }
+
+  #active({ group, active, former, why }: Extract<BrokerEvent, { kind: 'active-changed' }>): void {
+    if (active?.member !== undefined) tellPinned(this.#context, group, active.member);
+    if (former?.member === undefined) return;
+    if (why === 'silent') tellUnpinned(this.#context, group, 'timeout');
+    if (why === 'released') tellUnpinned(this.#context, group, 'admin');
   }
 
   #delivery(event: DeliveryEvent, what: string, type: string, further: object): void {

@@ -3,6 +3,7 @@ import { isTooLong, names } from '../../names.ts';
 import { apiError } from './errors.ts';
 import type { Decoded } from './json.ts';
 import { isAssetName, ownMetadata } from './names.ts';
+import { priorityConfig, type PriorityConfig } from './priority-groups.ts';
 import type { StreamConfig } from './stream-config.ts';
 import { checkPedanticLimits, checkPedanticSigns } from './stream-problems.ts';
 import { durationText, nanosPerMs, timeMs, timeText } from './time.ts';
@@ -49,7 +50,7 @@ export const consumerConfigShape = {
 export type ConsumerConfigRequest = Decoded<typeof consumerConfigShape>;
 
 /** A consumer's complete configuration. Durations in nanoseconds. */
-export interface ConsumerConfig {
+export interface ConsumerConfig extends PriorityConfig {
   readonly durable_name?: string;
   readonly name?: string;
   readonly description?: string;
@@ -180,7 +181,7 @@ export function consumerConfig(
   }
   const metadata = ownMetadata(request.metadata);
   checkMetadata(request.metadata);
-  checkPriority(request);
+  const priority = priorityConfig(request);
 
   const inactive = inactiveThreshold || (request.durable_name ? 0 : ephemeralInactiveNanosDefault);
   const name = request.durable_name || request.name;
@@ -217,6 +218,7 @@ export function consumerConfig(
     ...(request.direct ? { direct: true } : {}),
     ...(metadata ? { metadata } : {}),
     ...(pauseUntil === undefined ? {} : { pause_until: timeText(pauseUntil) }),
+    ...priority,
   };
 }
 
@@ -240,18 +242,6 @@ function checkPedantic(request: ConsumerConfigRequest, stream: StreamConfig): vo
 
 function impliedAckWait({ ack_policy: policy = 'none' }: ConsumerConfigRequest): number {
   return policy === 'explicit' || policy === 'all' ? ackWaitNanosDefault : 0;
-}
-
-/** Refuses priority groups, which are not built. Requests that nats-server also refuses get its error. */
-function checkPriority(request: ConsumerConfigRequest): void {
-  const { priority_policy: policy = 'none', priority_groups: groups = [] } = request;
-  if (policy === 'none' || policy === '') {
-    if (groups.length > 0) throw apiError('priorityGroupWithoutPolicy');
-    if ((request.priority_timeout ?? 0) > 0) throw apiError('pinnedTtlWithoutPolicy');
-    return;
-  }
-  if (groups.length === 0) throw apiError('priorityPolicyWithoutGroup');
-  throw apiError('consumerCreate', 'priority groups are not supported');
 }
 
 /** Checks an update of `old`. Throws 10012 with the reason if it is not allowed. */

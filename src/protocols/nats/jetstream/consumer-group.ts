@@ -14,6 +14,9 @@ import { msOfNanos, nanosOfMs, timeMs, timeText } from './time.ts';
 /** The metadata member with the name of a consumer's dead-letter topic; `none` turns dead letters off. */
 export const deadLetterMetadata = 'pillarbox.dead-letter';
 
+/** The longest time of a timer, about 24 days. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** The group's configuration for a consumer. `attributes.nats` keeps the consumer's whole configuration. */
 export function groupConfigOf(
   name: string,
@@ -30,6 +33,8 @@ export function groupConfigOf(
     maxInFlight: ___,
     deadLetter: ____,
     inactiveMs: _____,
+    activeConsumers: ______,
+    activeSilenceMs: _______,
     ...kept
   } = base ?? {
     paused: false,
@@ -51,9 +56,30 @@ export function groupConfigOf(
       : {}),
     ...(deadLetter === undefined ? {} : { deadLetter }),
     ...(pausedUntilMs === undefined ? { paused: false } : { paused: true, pausedUntilMs }),
+    ...activeOf(config, base),
     ...(config.inactive_threshold === undefined ? {} : { inactiveMs: msOfNanos(config.inactive_threshold) }),
     attributes: { ...base?.attributes, nats: config },
   });
+}
+
+/**
+ * A pinned client is the single active consumer of the group. A group that another protocol configured so stays
+ * as it is.
+ */
+function activeOf(
+  { priority_policy: policy, priority_timeout: nanos }: ConsumerConfig,
+  base: GroupConfig | undefined,
+): Pick<GroupConfig, 'activeConsumers' | 'activeSilenceMs'> {
+  if (policy === 'pinned_client') {
+    const activeSilenceMs = Math.min(timerMsMax, Math.max(1, msOfNanos(nanos!)));
+    return { activeConsumers: 'single', activeSilenceMs };
+  }
+  const before = base?.attributes['nats'] as ConsumerConfig | undefined;
+  if (before?.priority_policy === 'pinned_client') return {};
+  return {
+    ...(base?.activeConsumers === undefined ? {} : { activeConsumers: base.activeConsumers }),
+    ...(base?.activeSilenceMs === undefined ? {} : { activeSilenceMs: base.activeSilenceMs }),
+  };
 }
 
 /**

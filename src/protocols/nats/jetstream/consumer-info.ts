@@ -1,11 +1,12 @@
 import type { StreamConsumer } from './consumer.ts';
 import type { Context } from './context.ts';
 import { shownMetadata } from './names.ts';
+import { priorityState } from './priority-groups.ts';
 import { nanosPerMs, timeText } from './time.ts';
 import { whenDurable } from './when-durable.ts';
 
-/** The API level that a pause requires. */
-const pauseLevel = 1;
+/** The API level that a pause requires, and a priority policy. */
+const pauseOrPriorityLevel = 1;
 
 /**
  * The members of a ConsumerInfo, as in the answers of CONSUMER.INFO, CREATE, LIST and RESET. Resolves when
@@ -30,7 +31,7 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
       ...config,
       metadata: shownMetadata(
         config.metadata,
-        config.pause_until === undefined ? 0 : pauseLevel,
+        config.pause_until === undefined && config.priority_policy === undefined ? 0 : pauseOrPriorityLevel,
         context.server,
       ),
     },
@@ -53,5 +54,6 @@ function currentInfo(context: Context, consumer: StreamConsumer): object {
     ...(info.paused ? { paused: true } : {}),
     ...(info.paused && remainingMs > 0 ? { pause_remaining: remainingMs * nanosPerMs } : {}),
     ts: timeText(nowMs),
+    ...priorityState(config, group),
   };
 }

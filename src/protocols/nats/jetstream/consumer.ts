@@ -24,6 +24,7 @@ export class StreamConsumer {
   readonly #context: Context;
   #config: ConsumerConfig;
   #headersOnly = false;
+  #isPinning = false;
   #samples: AckSamples | undefined = undefined;
   #push: PushDelivery | undefined = undefined;
 
@@ -44,6 +45,11 @@ export class StreamConsumer {
 
   get headersOnly(): boolean {
     return this.#headersOnly;
+  }
+
+  /** Whether its priority policy is `pinned_client`. */
+  get isPinning(): boolean {
+    return this.#isPinning;
   }
 
   /** Measures the acks of this consumer, if its configuration says so. */
@@ -68,6 +74,7 @@ export class StreamConsumer {
 
   #readConfig(): void {
     this.#headersOnly = this.#config.headers_only === true;
+    this.#isPinning = this.#config.priority_policy === 'pinned_client';
     const percent = samplePercent(this.#config.sample_freq);
     this.#samples = percent > 0 ? new AckSamples(this.#context, this, percent) : undefined;
   }

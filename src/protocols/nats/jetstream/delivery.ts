@@ -4,6 +4,7 @@ import { foreignKeyHeader, noHeaders, textHeader, type Header } from './headers.
 import type { StreamConsumer } from './consumer.ts';
 import type { LiveTarget } from './context.ts';
 import { writeDecimal } from './decimal.ts';
+import { pinIdOf } from './priority-groups.ts';
 import { sequenceOf } from './sequence.ts';
 
 const dot = 46;
@@ -42,7 +43,7 @@ export class DeliveryWriter {
 
   /**
    * Sends a delivery to a target. Returns its bytes as `max_bytes` and flow control count them: subject,
-   * reply, headers, payload.
+   * reply, headers, payload; as in nats-server, without the header of the pin id.
    */
   send(consumer: StreamConsumer, delivery: Delivery, target: LiveTarget): number {
     const { record } = delivery;
@@ -58,13 +59,14 @@ export class DeliveryWriter {
       message.setSubject(name, 0, name.length);
     }
     const headers = headersOf(consumer, record, ownSubject);
+    const pinId = consumer.isPinning ? pinIdOf(consumer.group) : undefined;
     const valueBytes = consumer.headersOnly ? 0 : valueBytesOf(record);
     message.setValue(
       buffer,
       valueBytes === 0 ? 0 : record.valueStart,
       valueBytes === 0 ? 0 : record.valueEnd,
     );
-    message.headers = headers;
+    message.headers = pinId === undefined ? headers : [...headers, textHeader('Nats-Pin-Id', pinId)];
     consumer.samples?.delivered(sequence);
     target.send(message);
     message.headers = noHeaders;

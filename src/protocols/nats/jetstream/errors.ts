@@ -112,6 +112,13 @@ const definitions = {
     400,
     'Setting PriorityPolicy requires at least one PriorityGroup to be set',
   ],
+  emptyGroupName: [10161, 400, 'Group name cannot be an empty string'],
+  invalidGroupName: [
+    10162,
+    400,
+    'Valid priority group name must match A-Z, a-z, 0-9, -_/=)+ and may not exceed 16 characters',
+  ],
+  pushWithPriorityGroup: [10178, 400, 'priority groups can not be used with push consumers'],
   invalidPriorityGroup: [10160, 400, 'Provided priority group does not exist for this consumer'],
   messageTtlInvalid: [10165, 400, 'invalid per-message TTL'],
   messageTtlDisabled: [10166, 400, 'per-message TTL is disabled'],

@@ -1,4 +1,5 @@
 import { apiError } from './errors.ts';
+import type { PullPriority } from './priority-groups.ts';
 import type { PullOptions } from './pull-request.ts';
 import { msOfNanos } from './time.ts';
 
@@ -7,8 +8,8 @@ const digitsOnly = /^[+-]?\d+$/;
 
 /**
  * Decodes the body of a pull request: nothing (one message), a number of messages, or
- * `{batch, expires, max_bytes, no_wait, idle_heartbeat}` with times in nanoseconds. Unknown members are
- * ignored.
+ * `{batch, expires, max_bytes, no_wait, idle_heartbeat, group, id, min_pending, min_ack_pending, priority}`
+ * with times in nanoseconds. Unknown members are ignored.
  *
  * Throws an API error whose description says what is wrong.
  */
@@ -27,7 +28,27 @@ export function decodePullBody(body: Uint8Array): PullOptions {
     expiresMs: Math.max(0, msOfNanos(expires)),
     heartbeatMs: Math.max(0, msOfNanos(heartbeat)),
     noWait: request['no_wait'] === true,
+    priority: priorityOf(request),
   };
+}
+
+function priorityOf(request: { readonly [member: string]: unknown }): PullPriority {
+  return {
+    group: textOf(request, 'group'),
+    id: textOf(request, 'id'),
+    minPending: numberOf(request, 'min_pending'),
+    minAckPending: numberOf(request, 'min_ack_pending'),
+    priority: numberOf(request, 'priority'),
+  };
+}
+
+function textOf(request: { readonly [member: string]: unknown }, member: string): string {
+  const value = request[member] ?? '';
+  if (typeof value === 'string') return value;
+  throw apiError(
+    'streamGeneral',
+    `json: cannot unmarshal ${typeof value} into field ${member} of type string`,
+  );
 }
 
 function parse(text: string): { readonly [member: string]: unknown } {

@@ -9,6 +9,8 @@ import type { Timer } from '../../../util/index.ts';
 import type { StreamConsumer } from './consumer.ts';
 import type { Context, LiveTarget } from './context.ts';
 import { ApiError } from './errors.ts';
+import { freshId } from './ids.ts';
+import { precedenceOfPull, refusalOfPull, type PullPriority } from './priority-groups.ts';
 import { decodePullBody } from './pull-body.ts';
 import {
   badRequestStatus,
@@ -18,6 +20,7 @@ import {
   requestTimeoutStatus,
   serverShutdownStatus,
   statuses,
+  wrongPinStatus,
 } from './status.ts';
 import { durationText, nanosPerMs } from './time.ts';
 
@@ -31,6 +34,8 @@ export interface PullOptions {
   readonly expiresMs: number;
   readonly heartbeatMs: number;
   readonly noWait: boolean;
+  /** Absent: the body was no JSON. */
+  readonly priority?: PullPriority;
 }
 
 /**
@@ -68,6 +73,7 @@ export class PullRequest implements CollectorListener {
         idle: noWait && expiresMs === 0 ? 'answer' : 'wait',
         label: reply,
         ...(connection === undefined ? {} : { connection }),
+        ...precedenceOfPull(consumer.config, options.priority),
       },
       this,
     );
@@ -107,6 +113,20 @@ export class PullRequest implements CollectorListener {
     if (this.#options.noWait) this.#collector.answerWhenIdle();
     this.#lookForCongestion();
     return bytes;
+  }
+
+  /** The client is pinned now, unless it did not ask for it. Its further requests carry the pin id. */
+  activated(): void {
+    if (this.#collector.presence !== 'pulls' || this.#collector.member !== undefined) return;
+    if (this.#options.priority) this.#collector.joinMember(freshId(this.#context.random));
+  }
+
+  /** The client is pinned no longer: this request ends, and the next one is without the id. */
+  deactivated(): void {
+    if (this.#collector.presence !== 'pulls') return;
+    const { maxBytes } = this.#options;
+    this.#say(wrongPinStatus(this.#collector.messagesLeft, maxBytes > 0 ? this.#collector.bytesLeft : 0));
+    this.#collector.end();
   }
 
   completed(end: CollectorEnd): void {
@@ -201,6 +221,8 @@ export function pull(
   if (config.max_bytes !== undefined && options.maxBytes > config.max_bytes) {
     return say(exceededStatus('MaxRequestMaxBytes', config.max_bytes));
   }
+  const refusal = refusalOfPull(consumer, options.priority, options);
+  if (refusal) return say(refusal);
   if (options.noWait && consumer.waiting.size > 0) {
     let asked = 0;
     for (const request of consumer.waiting) asked += request.left;

@@ -46,6 +46,14 @@ export const statuses: { readonly [S in FixedStatus]: Buffer } = {
   tooManyResults: status(413, 'Too Many Results'),
 };
 
+/** For a pull request with the pin id of another client. */
+export const pinMismatchStatus: Buffer = status(423, 'Nats-Pin-Id mismatch');
+
+/** For a pull request that ends because its client is pinned no longer. */
+export function wrongPinStatus(messages: number, bytes: number): Buffer {
+  return status(423, 'Nats-Wrong-Pin-Id', pending(messages, bytes));
+}
+
 export function badRequestStatus(problem: string): Buffer {
   return status(400, `Bad Request - ${problem}`);
 }

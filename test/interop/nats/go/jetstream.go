@@ -181,3 +181,47 @@ func jetstreamKeyValue(nc *nats.Conn, name string) {
 	}
 	check(watcher.Stop(), "stop")
 }
+
+func jetstreamPinned(nc *nats.Conn, name string) {
+	ctx, js, stream := newStream(nc, name, jetstream.StreamConfig{})
+	_, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable:        "c",
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		PriorityPolicy: jetstream.PriorityPolicyPinned,
+		PriorityGroups: []string{"g"},
+		PinnedTTL:      time.Minute,
+	})
+	check(err, "create a consumer with a pinned client")
+	var first, second atomic.Int32
+	consume := func(count *atomic.Int32) jetstream.ConsumeContext {
+		consumer, err := stream.Consumer(ctx, "c")
+		check(err, "consumer")
+		consuming, err := consumer.Consume(func(msg jetstream.Msg) {
+			count.Add(1)
+			check(msg.Ack(), "ack")
+		}, jetstream.PullPriorityGroup("g"), jetstream.PullMaxMessages(4))
+		check(err, "consume")
+		return consuming
+	}
+	defer consume(&first).Stop()
+	publishAll(ctx, js, name+".a", 1)
+	eventually(func() bool { return first.Load() == 1 }, "the first client is pinned")
+	defer consume(&second).Stop()
+	publishAll(ctx, js, name+".a", 9)
+	eventually(func() bool { return first.Load() == 10 }, "the pinned client gets all")
+	equal(second.Load(), 0, "messages of the other client")
+	consumer, err := stream.Consumer(ctx, "c")
+	check(err, "consumer")
+	info, err := consumer.Info(ctx)
+	check(err, "info")
+	equal(len(info.PriorityGroups), 1, "priority groups")
+	if info.PriorityGroups[0].PinnedClientID == "" {
+		fail("no client is pinned")
+	}
+	check(stream.UnpinConsumer(ctx, "c", "g"), "unpin")
+	publishAll(ctx, js, name+".a", 1)
+	eventually(func() bool { return second.Load() == 1 }, "the other client takes over")
+	if err = stream.UnpinConsumer(ctx, "c", "other"); err == nil {
+		fail("a group that does not exist was unpinned")
+	}
+}

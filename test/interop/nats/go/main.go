@@ -23,6 +23,7 @@ var scenarios = map[string]func(nc *nats.Conn, name string){
 	"jetstream-consume": jetstreamConsume,
 	"jetstream-ordered": jetstreamOrdered,
 	"jetstream-values":  jetstreamKeyValue,
+	"jetstream-pinned":  jetstreamPinned,
 }
 
 func main() {

@@ -242,10 +242,6 @@ describe('consumer configuration', () => {
       refusal(() => make({ ack_policy: 'flow_control' })),
       /^10012 .*not supported/,
     );
-    assert.match(
-      refusal(() => make({ priority_groups: ['a'], priority_policy: 'overflow' })),
-      /^10012 priority groups/,
-    );
   });
 
   test('members for push consumers only, and for pull consumers only', () => {

@@ -82,24 +82,31 @@ describe('pull request bodies', () => {
   const pull = (text: string): object => decodePullBody(Buffer.from(text));
   const one = { batch: 1, maxBytes: 0, expiresMs: 0, heartbeatMs: 0, noWait: false };
 
+  const priority = { group: '', id: '', minPending: 0, minAckPending: 0, priority: 0 };
+
   test('nothing, a number, an object', () => {
     assert.deepEqual(pull(''), one);
     assert.deepEqual(pull('7'), { ...one, batch: 7 });
     assert.deepEqual(pull(' 7 '), { ...one, batch: 7 });
     assert.deepEqual(pull('seven'), one);
-    assert.deepEqual(pull('{}'), one);
+    assert.deepEqual(pull('{}'), { ...one, priority });
     assert.deepEqual(
       pull(
         '{"batch":5,"expires":1000000000,"max_bytes":9,"no_wait":true,"idle_heartbeat":500000000,"later":1}',
       ),
-      { batch: 5, maxBytes: 9, expiresMs: 1000, heartbeatMs: 500, noWait: true },
+      { batch: 5, maxBytes: 9, expiresMs: 1000, heartbeatMs: 500, noWait: true, priority },
     );
+    assert.deepEqual(pull('{"group":"g","id":"i","min_pending":1,"min_ack_pending":2,"priority":3}'), {
+      ...one,
+      priority: { group: 'g', id: 'i', minPending: 1, minAckPending: 2, priority: 3 },
+    });
   });
 
   test('the error is named', () => {
     assert.throws(() => pull('{bad'), {
       message: "invalid character 'b' looking for beginning of object key string",
     });
+    assert.throws(() => pull('{"group":5}'), /field group of type string/);
     assert.throws(() => pull('{"batch":"5"}'), /field batch of type integer/);
     assert.throws(() => pull('{"expires":1000,"idle_heartbeat":501}'), /heartbeat value too large/);
     assert.throws(() => pull('{"idle_heartbeat":1}'), /heartbeat value too large/);

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { apiError } from '../errors.ts';
 import { decodeBody } from '../json.ts';
 import { nanosPerMs, timeMs, timeText, zeroTime } from '../time.ts';
+import { checkGroupName, tellUnpinned } from '../priority-groups.ts';
 import { decodeOptional } from './page.ts';
 
 const pauseShape = { pause_until: 'time' } as const;
@@ -61,11 +62,16 @@ async function checkReset({ config, group }: StreamConsumer, seq: number): Promi
 
 const unpinShape = { group: 'string' } as const;
 
-/** CONSUMER.UNPIN.<stream>.<consumer> {group}: there are no priority groups yet, so no client is pinned. */
+/** CONSUMER.UNPIN.<stream>.<consumer> {group}: the pinned client is pinned no longer. */
 export function consumerUnpin(context: Context, { args, body }: ApiRequest): ApiAnswer {
   if (body.length === 0) throw apiError('invalidJson', 'unexpected end of JSON input');
-  decodeBody(body, unpinShape);
-  const [stream, consumer] = args as [string, string];
-  context.streams.get(stream).getConsumer(consumer);
-  throw apiError('invalidPriorityGroup');
+  const { group: wanted = '' } = decodeBody(body, unpinShape);
+  if (wanted === '') throw apiError('invalidJson', 'consumer group not specified');
+  checkGroupName(wanted);
+  const [stream, name] = args as [string, string];
+  const { config, group } = context.streams.get(stream).getConsumer(name);
+  if (!config.priority_groups?.includes(wanted)) throw apiError('invalidPriorityGroup');
+  if (config.priority_policy !== 'pinned_client' || !group.releaseActive())
+    tellUnpinned(context, group, 'admin');
+  return {};
 }
