@@ -28,7 +28,7 @@ import { CommitCycle } from './commit-cycle.ts';
 import { Condition } from './condition.ts';
 import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import { Definitions } from './definitions.ts';
-import { EntryKind, writeDedupeId } from './entries.ts';
+import { EntryKind, writeDedupeId, type StoredHold } from './entries.ts';
 import * as events from './events.ts';
 import { Router } from './live/router.ts';
 import { Pacing } from './pacing.ts';
@@ -248,6 +248,7 @@ export class Assembly {
       defineGroup: (group: TopicGroup) => this.definitions.defineGroup(group),
       redefineGroup: (group: TopicGroup) => this.definitions.redefineGroup(group),
       undefineGroup: (group: TopicGroup) => this.definitions.undefineGroup(group),
+      holdGroup: (group: TopicGroup, hold: StoredHold) => this.definitions.holdGroup(group, hold),
       forgetExpired: () => this.#forgetExpired(),
       nextId: () => this.catalog.nextId(),
       partitionOpened: (partition) => this.catalog.partitionsById.set(partition.log.id, partition),

@@ -1,8 +1,8 @@
 import type { Log } from '../log/index.ts';
-import { hasWildcards, isPublishSubject, subjectsOverlap } from '../util/index.ts';
+import { ByteWriter, hasWildcards, isPublishSubject, subjectsOverlap } from '../util/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { CommitCycle } from './commit-cycle.ts';
-import { EntryKind } from './entries.ts';
+import { EntryKind, writeHold, type StoredHold } from './entries.ts';
 import { BrokerError } from './errors.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { Queue } from './queue.ts';
@@ -116,6 +116,12 @@ export class Definitions {
   undefineGroup({ id, config }: TopicGroup): void {
     this.#context.catalog.groupsById.delete(id);
     if (config.durable) this.#context.log().record(EntryKind.groupDeleted, id, nothing);
+  }
+
+  holdGroup({ id }: { readonly id: number }, hold: StoredHold): void {
+    const payload = new ByteWriter();
+    writeHold(payload, hold);
+    this.#context.log().record(EntryKind.holds, id, payload.view());
   }
 
   // ---- subjects

@@ -70,13 +70,15 @@ export const EntryKind = {
   level: 27,
   /** Checkpoints only. id = partition; its messages with a priority, by level. */
   levels: 28,
+  /** id = group; a hold of the group or of one key. */
+  holds: 29,
   /** id = schedule; JSON of a `ScheduleEntry`: its configuration and state. */
   scheduleDefined: 30,
   /** id = schedule. */
   scheduleDeleted: 31,
   /** id = schedule; its state after a run. */
   scheduleTicked: 32,
-  // Reserved: 29 holds, 33 unique key, 34 unique key freed.
+  // Reserved: 33 unique key, 34 unique key freed.
 } as const;
 
 export interface TopicEntry {
@@ -99,6 +101,8 @@ export interface GroupEntry {
   readonly createdMs: number;
   readonly deliverySequence: number;
   readonly positions: readonly GroupPositionEntry[];
+  /** Absent: none. */
+  readonly holds?: readonly StoredHold[];
 }
 
 export interface GroupPositionEntry {
@@ -171,6 +175,13 @@ export interface AttributeEntry {
   readonly name: string;
   /** Absent: the attribute is removed. */
   readonly value?: unknown;
+}
+
+/** A hold: until when, by the wall clock, and of which key; without a key, of the group. */
+export interface StoredHold {
+  /** 0: the hold of the group and those of all its keys end. */
+  readonly untilMs: number;
+  readonly key?: { readonly partition: number; readonly name: string };
 }
 
 /** A stored wait for an answer or for a redelivery. */
@@ -289,6 +300,23 @@ export function readGroupChanged(payload: Uint8Array): GroupChangedEntry {
     released,
     writtenMs,
     left,
+  };
+}
+
+/** `uvarint untilMs, partition + 1 (0: of the group); text key` */
+export function writeHold(writer: ByteWriter, { untilMs, key }: StoredHold): void {
+  writer.uvarint(untilMs).uvarint(key === undefined ? 0 : key.partition + 1);
+  if (key !== undefined) writer.bytes(Buffer.from(key.name, 'latin1'));
+}
+
+export function readHold(payload: Uint8Array): StoredHold {
+  const reader = new ByteReader(payload);
+  const untilMs = reader.uvarint();
+  const partition = reader.uvarint() - 1;
+  if (partition < 0) return { untilMs };
+  return {
+    untilMs,
+    key: { partition, name: Buffer.from(reader.bytes(reader.remaining)).toString('latin1') },
   };
 }
 

@@ -48,6 +48,7 @@ export type {
   ConsumerInfo,
   Delivery,
   DetachOptions,
+  PostponeScope,
   Message,
   Overflow,
   StoredMessage,

@@ -88,7 +88,15 @@ export interface Group {
   giveBack(partition: number, offset: number): boolean;
   /** Sets the deadline of the answer, `ms` milliseconds from now. */
   setDeadline(partition: number, offset: number, ms: number): boolean;
+  /**
+   * Not now: the delivery was not handled, which is no failure. The message, its key or the group is not
+   * delivered before `ms` milliseconds from now.
+   */
+  postpone(partition: number, offset: number, ms: number, scope?: PostponeScope): boolean;
 }
+
+/** What a consumer postpones: the message, all messages of its key, or all of the group. */
+export type PostponeScope = 'message' | 'key' | 'group';
 
 /**
  * A consumer takes messages from a group. A pull request is a consumer with a finite credit. A push
@@ -244,6 +252,7 @@ export interface Receipt {
   reject(reason?: string): boolean;
   release(): boolean;
   setDeadline(ms: number): boolean;
+  postpone(ms: number, scope?: PostponeScope): boolean;
 }
 
 /** A message as plain data. Texts are stored as UTF-8. */

@@ -6,6 +6,7 @@ import {
   readDedupeId,
   readExpiries,
   readGroupChanged,
+  readHold,
   readJson,
   readOffsetCommittedAs,
   readPartitionChanged,
@@ -80,6 +81,8 @@ export class Replay {
         return this.#catalog.groupsById
           .get(id)
           ?.applyConfig(storedGroupConfig(readJson(payload) as GroupConfig));
+      case EntryKind.holds:
+        return this.#catalog.groupsById.get(id)?.restoreHold(readHold(payload));
       case EntryKind.groupDeleted:
         return this.#applyGroupDeleted(id);
       case EntryKind.groupChanged:
@@ -244,6 +247,7 @@ export class Replay {
       for (let i = 0; i < (stored.released?.length ?? 0); i += 2)
         position.pending.restoreReleased(stored.released![i]!, stored.released![i + 1]!);
     }
+    for (const hold of entry.holds ?? []) group.restoreHold(hold);
   }
 
   #applyGroupDeleted(id: number): void {

@@ -50,7 +50,15 @@ export function groupEntry(group: TopicGroup, clock: Clock): Uint8Array {
     };
   });
   const { topic, config, createdMs, deliverySequence } = group;
-  const entry: GroupEntry = { topicId: topic.id, config, createdMs, deliverySequence, positions };
+  const holds = [...group.storedHolds];
+  const entry: GroupEntry = {
+    topicId: topic.id,
+    config,
+    createdMs,
+    deliverySequence,
+    positions,
+    ...(holds.length > 0 ? { holds } : {}),
+  };
   return Buffer.from(JSON.stringify(entry));
 }
 

@@ -37,6 +37,12 @@ export class TokenBucket {
     return this.#tokens >= Math.min(count, this.#limit.burst);
   }
 
+  /** Number of whole tokens that are there. */
+  available(nowMs: number): number {
+    this.#fill(nowMs);
+    return Math.max(0, Math.floor(this.#tokens));
+  }
+
   /** Takes the tokens, whether they are there or not; ask {@link has} before. */
   take(nowMs: number, count = 1): void {
     this.#fill(nowMs);

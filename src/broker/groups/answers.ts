@@ -139,15 +139,19 @@ export class Answers {
   }
 
   /**
-   * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once; this is not
-   * a failure.
+   * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once, or not before
+   * `untilMs`; this is not a failure.
    */
-  release(position: GroupPartition, entry: PendingEntry): void {
+  release(position: GroupPartition, entry: PendingEntry, untilMs?: number): void {
     entry.failure = undefined;
     entry.released++;
     if (this.#state.isStored) position.changes.released.push(entry.offset, entry.released);
     if (this.#isExhausted(entry)) return this.#exhausted(position, entry); // the limit was lowered meanwhile
-    position.makeReady(entry);
+    if (untilMs === undefined) position.makeReady(entry);
+    else {
+      position.wait(entry, untilMs);
+      this.#deadlineMoved(position, entry);
+    }
     this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 
@@ -166,9 +170,9 @@ export class Answers {
 
   // ---- time
 
-  /** Sets the timer to the next deadline or end of a wait on any partition. */
+  /** Sets the timer to the next deadline or end of a wait on any partition, or to the end of a hold. */
   armDeadline(nowMs: number): void {
-    let dueMs = Infinity;
+    let dueMs = this.#state.goesOnMs(nowMs);
     for (const position of this.#state.positions.opened) dueMs = Math.min(dueMs, position.nextDueMs());
     this.#timers.armDeadline(dueMs, nowMs, this.#onDue);
   }

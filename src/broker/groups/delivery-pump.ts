@@ -16,6 +16,8 @@ const deliveriesPerTurn = 1024;
 export interface DeliveryListener {
   /** Called after a run, with its number of deliveries. */
   delivered(deliveries: number, nowMs: number): void;
+  /** The rate of the group keeps a message back, until {@link GroupState.goesOnMs}. */
+  keptBack(nowMs: number): void;
   /** The message of a redelivery was removed meanwhile: there is nothing to deliver and nothing to answer. */
   settle(position: GroupPartition, entry: PendingEntry): void;
 }
@@ -83,7 +85,7 @@ export class DeliveryPump {
     this.#scheduled = false;
     // The topic wakes the group when no expired message is left in front of it.
     if (this.#consumers.count > 0 && !this.#state.topic.expiry.catchUp()) return;
-    const isIdle = this.#state.isDelivering ? this.#deliverAll() : this.#state.isPaused;
+    const isIdle = this.#state.isDelivering ? this.#deliverAll() : this.#state.isResting;
     if (isIdle && this.#whenIdle.size > 0) this.#tellIdle();
   };
 
@@ -102,6 +104,9 @@ export class DeliveryPump {
   #deliverAll(): boolean {
     const { rota } = this.#consumers;
     const nowMs = this.#clock.monotonic();
+    const { throttle } = this.#state;
+    const room = throttle === undefined ? Infinity : throttle.room(this.#state.inFlight, nowMs);
+    let isKeptBack = false;
     let delivered = 0;
     let isIdle = this.#consumers.count === 0;
     let attachment = rota.next();
@@ -113,6 +118,10 @@ export class DeliveryPump {
         break;
       }
       const position = this.#nextPosition(attachment);
+      if (position && delivered === room) {
+        isKeptBack = isIdle = true; // until there is room, there is nothing to deliver
+        break;
+      }
       if (!position) {
         isIdle = true;
         const { hasHands } = this.#state;
@@ -134,6 +143,10 @@ export class DeliveryPump {
     }
     if (!attachment && rota.holdsBack) isIdle = true;
     rota.runEnded();
+    if (throttle !== undefined) {
+      throttle.take(delivered, nowMs);
+      if (isKeptBack && throttle.keepBack(nowMs)) this.#listener.keptBack(nowMs);
+    }
     if (delivered > 0) this.#listener.delivered(delivered, nowMs);
     return isIdle;
   }

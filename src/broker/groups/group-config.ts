@@ -5,7 +5,7 @@ import {
   problemOfPolicy,
 } from '../dead-letters/dead-letter-policy.ts';
 import { BrokerError } from '../errors.ts';
-import { isFiniteNumber, withoutUndefined } from '../config-checks.ts';
+import { isFiniteNumber, problemOfRate, withoutUndefined } from '../config-checks.ts';
 
 /** Where a new group starts to read. */
 export type GroupStart =
@@ -67,6 +67,10 @@ export interface GroupConfig {
    * and one slow partition takes no room from the others.
    */
   readonly maxInFlight?: number;
+  /** Maximum number of deliveries in flight, over all consumers and partitions. */
+  readonly concurrency?: number;
+  /** Maximum rate of the deliveries, over all consumers and partitions. */
+  readonly rate?: RateLimit;
   /**
    * What happens to messages that are given up: a policy, or the name of the dead-letter topic. Absent: the
    * topic's policy decides. If there is none either, the group skips messages that failed too often, and a
@@ -188,12 +192,21 @@ export function groupConfig(options: GroupOptions): GroupConfig {
   if (!Array.isArray(config.backoffMs) || config.backoffMs.some((ms) => !(isFiniteNumber(ms) && ms >= 0)))
     invalid('backoffMs must be a list of numbers from 0');
   if (!(config.backoffJitter >= 0 && config.backoffJitter <= 1)) invalid('backoffJitter must be from 0 to 1');
-  const positive = ['maxDeliver', 'maxInFlight', 'inactiveMs', 'activeSilenceMs', 'messageTtlMs'] as const;
+  const positive = [
+    'maxDeliver',
+    'maxInFlight',
+    'concurrency',
+    'inactiveMs',
+    'activeSilenceMs',
+    'messageTtlMs',
+  ] as const;
   for (const name of positive) {
     const value = config[name];
     if (value !== undefined && !(isFiniteNumber(value) && value > 0))
       invalid(`${name} must be a number greater than 0, or absent for no limit`);
   }
+  const rateProblem = config.rate && problemOfRate(config.rate);
+  if (rateProblem !== undefined) invalid(`rate ${rateProblem}`);
   const keyProblem = problemOfKeySettings(config);
   if (keyProblem !== undefined) invalid(keyProblem);
   if (config.priority !== undefined && config.priority !== 'honour' && config.priority !== 'ignore')
@@ -231,15 +244,6 @@ function problemOfKeySettings(config: GroupConfig): string | undefined {
     return `${given} needs ordering: 'key'; without it deliveries do not go by key`;
   if (keyConcurrency > 1 && (keyRunMax > 1 || keysPerConsumerMax !== undefined))
     return `keyConcurrency above 1 spreads a key over consumers, so keyRunMax and keysPerConsumerMax cannot hold`;
-  return undefined;
-}
-
-/** What is wrong with a rate, as the end of a sentence; undefined if nothing is. */
-export function problemOfRate(rate: RateLimit): string | undefined {
-  const isRate = typeof rate === 'object' && rate !== null;
-  if (!isRate || !(isFiniteNumber(rate.perSecond) && rate.perSecond > 0))
-    return 'must have perSecond, a number greater than 0';
-  if (!(isFiniteNumber(rate.burst) && rate.burst >= 1)) return 'must have burst, a number from 1';
   return undefined;
 }
 

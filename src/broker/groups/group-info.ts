@@ -1,3 +1,4 @@
+import type { GroupHolds } from './group-holds.ts';
 import type { Workload } from './rota-by-priority.ts';
 import type { GroupState } from './group-state.ts';
 
@@ -29,18 +30,26 @@ export interface GroupInfo {
   readonly consumers: number;
   readonly paused: boolean;
   readonly pausedUntilMs: number | undefined;
+  /** The end of the hold of the whole group, by the wall clock; undefined if there is none. */
+  readonly heldUntilMs: number | undefined;
+  /** Number of keys held. */
+  readonly keysHeld: number;
+  /** For how long, in all, the group's rate has kept messages back since the start. */
+  readonly throttledMs: number;
 }
 
-export function groupInfo(group: GroupState, consumers: number): GroupInfo {
+export function groupInfo(group: GroupState, consumers: number, holds: GroupHolds, nowMs: number): GroupInfo {
   const first = group.positions.ifOpened(0);
   let inFlight = 0;
   let redelivered = 0;
   let durableLag = 0;
+  let keysHeld = 0;
   for (const position of group.positions.opened) {
     const { pending, held } = position;
     durableLag += position.durableLag;
     inFlight += pending.size - held;
     redelivered += pending.redelivered;
+    keysHeld += position.keysHeld;
   }
   const { deliverySequence } = group;
   const lowest = first?.pending.first();
@@ -64,6 +73,9 @@ export function groupInfo(group: GroupState, consumers: number): GroupInfo {
     consumers,
     paused: group.isPaused,
     pausedUntilMs: group.isPaused ? group.config.pausedUntilMs : undefined,
+    heldUntilMs: holds.untilMs,
+    keysHeld,
+    throttledMs: group.throttle?.keptBackMs(nowMs) ?? 0,
   };
 }
 
@@ -100,7 +112,7 @@ export function positionInfo(group: GroupState, partition: number): PositionInfo
 
 /** Messages that could be delivered now if consumers had credit: not yet delivered, or due for redelivery. */
 export function countDeliverable(group: GroupState): number {
-  if (group.isPaused) return 0;
+  if (group.isResting) return 0;
   const { maxInFlight = Infinity, ack } = group.config;
   let deliverable = 0;
   for (const { pending, held, lag, deliverableAgain } of group.positions.opened) {

@@ -1,6 +1,7 @@
 import { Record, type Batch } from '../../log/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
+import type { BrokerError } from '../errors.ts';
 import { Ahead } from './ahead.ts';
 import { EarlyDeliveries } from './early-deliveries.ts';
 import { GroupChanges } from './group-changes.ts';
@@ -688,6 +689,29 @@ export class GroupPartition {
   leaveForGood(entry: PendingEntry): void {
     this.pending.leaveForGood(entry);
     this.#order?.returned(entry);
+  }
+
+  /** Nothing of the key is delivered before `untilMs`, on the monotonic clock. */
+  holdKey(name: string, untilMs: number, nowMs: number): void {
+    this.#order?.holdKey(name, untilMs, nowMs);
+  }
+
+  /** Why no key may be held now; undefined if it may. */
+  get keyHoldRefusal(): BrokerError | undefined {
+    return this.#order?.keyHoldRefusal;
+  }
+
+  endKeyHolds(nowMs: number): number {
+    return this.#order?.endKeyHolds(nowMs) ?? 0;
+  }
+
+  /** The keys held, each with the end of its hold on the monotonic clock. */
+  keyHolds(): Iterable<[name: string, untilMs: number]> {
+    return this.#order?.keyHolds() ?? [];
+  }
+
+  get keysHeld(): number {
+    return this.#order?.keysHeld ?? 0;
   }
 
   setKeyLimits(limits: KeyLimits, nowMs: number): void {

@@ -6,10 +6,12 @@ import type { DeadLetterHost } from '../dead-letters/dead-letter.ts';
 import { BrokerError } from '../errors.ts';
 import type { Filter } from '../partitions/filter.ts';
 import type { GroupConfig } from './group-config.ts';
+import type { StoredHold } from '../entries.ts';
 import type { Group, Topic } from '../model.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { Positions } from './positions.ts';
 import type { Pacing } from '../pacing.ts';
+import { Throttle } from './throttle.ts';
 import { Rate } from '../partitions/rates.ts';
 
 /** The services that the broker offers to its groups. */
@@ -28,6 +30,8 @@ export interface GroupHost extends DeadLetterHost {
   defineGroup(group: Group): void;
   redefineGroup(group: Group): void;
   undefineGroup(group: Group): void;
+  /** Stores a hold in the open commit. */
+  holdGroup(group: Group, hold: StoredHold): void;
 }
 
 /** Decides what happens to messages that a group is done with. */
@@ -103,6 +107,10 @@ export class GroupState implements ChangingGroup {
   active: ActiveConsumer | undefined = undefined;
   /** The end of the pause in steady time, which a jump of the wall clock does not move; undefined: no end. */
   pauseEndsMs: number | undefined = undefined;
+  /** Nothing is delivered before this time, on the monotonic clock: see group-holds.ts. */
+  heldUntilMs: number = -Infinity;
+  /** Undefined if the configuration limits neither rate nor concurrency. */
+  throttle: Throttle | undefined = undefined;
   /** Number of moves that are requested and not finished. */
   moving = 0;
   readonly #host: GroupHost;
@@ -121,6 +129,7 @@ export class GroupState implements ChangingGroup {
     this.isStored = config.durable && topic.config.durability === 'disk';
     this.config = config;
     this.filter = filter;
+    this.setThrottle();
   }
 
   get id(): number {
@@ -142,9 +151,40 @@ export class GroupState implements ChangingGroup {
     return this.config.positions === 'committed';
   }
 
+  /** Whether a hold keeps all messages back. */
+  get isHeld(): boolean {
+    return this.heldUntilMs > 0 && this.heldUntilMs > this.#host.clock.monotonic();
+  }
+
+  /** Whether the group is paused or held, so that there is nothing to deliver. */
+  get isResting(): boolean {
+    return this.isPaused || this.isHeld;
+  }
+
   /** Whether anything may be delivered now. */
   get isDelivering(): boolean {
-    return this.started && this.moving === 0 && !this.closed && !this.isPaused && !this.isCommitted;
+    return this.started && this.moving === 0 && !this.closed && !this.isResting && !this.isCommitted;
+  }
+
+  /** The next time after now when a hold ends or the rate allows a delivery; Infinity if there is none. */
+  goesOnMs(nowMs: number): number {
+    const rateMs = this.throttle?.dueMs ?? Infinity;
+    const dueMs = rateMs > nowMs ? rateMs : Infinity;
+    return this.heldUntilMs > nowMs ? Math.min(this.heldUntilMs, dueMs) : dueMs;
+  }
+
+  /** Number of messages in flight, on all partitions. */
+  get inFlight(): number {
+    let inFlight = 0;
+    for (const { pending } of this.positions.opened) inFlight += pending.inFlight;
+    return inFlight;
+  }
+
+  /** Applies the limits of rate and concurrency of the configuration. */
+  setThrottle(): void {
+    const { rate, concurrency } = this.config;
+    if (rate !== undefined || concurrency !== undefined) this.throttle ??= new Throttle();
+    this.throttle?.configure(this.config, this.#host.clock.monotonic());
   }
 
   /** Whether it matters which consumer has a key: messages may go to some consumers and not to others. */

@@ -8,10 +8,11 @@ import type {
   ConsumerEnd,
   ConsumerInfo,
   DetachOptions,
+  PostponeScope,
 } from '../model.ts';
 import type { Consumers } from './consumers.ts';
 import { DeliveryPump } from './delivery-pump.ts';
-import type { Committed } from '../entries.ts';
+import type { Committed, StoredHold } from '../entries.ts';
 import { BrokerError } from '../errors.ts';
 import { Filter } from '../partitions/filter.ts';
 import { groupConfig, type GroupConfig, type GroupStart } from './group-config.ts';
@@ -22,6 +23,7 @@ import {
   type GroupInfo,
   type PositionInfo,
 } from './group-info.ts';
+import { GroupHolds } from './group-holds.ts';
 import { GroupPause } from './group-pause.ts';
 import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
 import { GroupMoves } from './group-moves.ts';
@@ -76,6 +78,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly #pump: DeliveryPump;
   readonly #moves: GroupMoves;
   readonly #pause: GroupPause;
+  readonly #holds: GroupHolds;
   readonly #positionHost: GroupPartitionHost = {
     loaded: () => {
       if (this.#state.config.messageTtlMs !== undefined) this.#answers.expiry.check();
@@ -96,10 +99,12 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#answers = new Answers(this.#state, host, this.#timers, () => this.#pump.wake());
     this.#pump = new DeliveryPump(this.#state, this.#consumers, host.clock, {
       delivered: (deliveries, nowMs) => this.#noteDelivered(deliveries, nowMs),
+      keptBack: (nowMs) => this.#answers.armDeadline(nowMs),
       settle: (position, entry) => this.#answers.settle(position, entry),
     });
     this.#moves = new GroupMoves(this.#state, host, this.#answers, () => this.resumeTimers());
     this.#pause = new GroupPause(this.#state, host, this.#timers, () => this.#pump.wake());
+    this.#holds = new GroupHolds(this.#state, host, this.#answers, () => this.#pump.wake());
     for (const partition of topic.partitions.opened) this.addPartition(partition);
   }
 
@@ -365,6 +370,24 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return true;
   }
 
+  /**
+   * Not now: gives back a delivery that was not handled, and delivers the message, its key or the whole group
+   * not before `ms` milliseconds from now. It does not count against maxDeliver. Returns false if the message
+   * was not in flight. Throws a BrokerError if the key cannot be held.
+   */
+  postpone(partition: number, offset: number, ms: number, scope: PostponeScope = 'message'): boolean {
+    return this.#holds.postpone(this.#state.positions.ifOpened(partition), offset, ms, scope);
+  }
+
+  /** The holds of the group and its keys. */
+  get storedHolds(): Iterable<StoredHold> {
+    return this.#holds.stored();
+  }
+
+  restoreHold(hold: StoredHold): void {
+    this.#holds.restore(hold);
+  }
+
   // ---- calls of the topic and the log
 
   /** A message was appended. Returns true if it passes the filter of this (filtered) group. */
@@ -503,7 +526,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   // ---- life
 
   info(): GroupInfo {
-    return groupInfo(this.#state, this.#consumers.count);
+    return groupInfo(this.#state, this.#consumers.count, this.#holds, this.#host.clock.monotonic());
   }
 
   /** The group's progress on one partition; undefined if the topic has no such partition. */
@@ -562,6 +585,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     const filtersChanged = config.filters.join(' ') !== this.#state.config.filters.join(' ');
     const { messageTtlMs } = this.#state.config;
     this.#state.config = config;
+    this.#state.setThrottle();
     const limits = keyLimits(config);
     for (const position of this.#state.positions.opened) {
       position.setKeyLimits(limits, this.#host.clock.monotonic());
@@ -602,8 +626,11 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#pause.pause(untilMs);
   }
 
-  resume(): Promise<void> {
-    return this.#pause.resume();
+  /** Ends the pause and all holds. */
+  async resume(): Promise<void> {
+    this.#state.checkOpen();
+    this.#holds.end();
+    await this.#pause.resume();
   }
 
   /** Deletes the group; resolves once that is durable. */

@@ -2,6 +2,7 @@ import type { Record } from '../../log/index.ts';
 import { IndexedHeap } from '../../util/index.ts';
 import type { Attachment } from './attachment.ts';
 import type { Meter } from '../budgets.ts';
+import type { BrokerError } from '../errors.ts';
 import { KeyReader } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { LevelQueue } from './level-queue.ts';
@@ -29,6 +30,8 @@ export class KeyOrder {
   readonly #hands = new Map<Attachment<PendingEntry>, Hand<PendingEntry>>();
   /** Keys with a hold or a rate, by the time to look at them again. */
   readonly #due = new IndexedHeap<Key>((a, b) => a.dueMs < b.dueMs);
+  /** Keys with a hold. */
+  readonly #keysHeld = new Set<Key>();
   #limits: KeyLimits;
   #inLine = 0;
   #held = 0;
@@ -266,11 +269,36 @@ export class KeyOrder {
 
   // ---- holds and rates
 
-  /** Nothing of the entry's key is delivered before `untilMs`. */
-  block(name: string, untilMs: number, nowMs: number): void {
+  /** Nothing of the key is delivered before `untilMs`. */
+  holdKey(name: string, untilMs: number, nowMs: number): void {
     const key = this.#keyOf(name);
     key.heldUntilMs = Math.max(key.heldUntilMs, untilMs);
+    this.#keysHeld.add(key);
     this.#look(key, nowMs);
+  }
+
+  /** Why no key may be held now; undefined if it may. The key is remembered until its hold ends. */
+  get keyHoldRefusal(): BrokerError | undefined {
+    return this.#meter.refusalOf(this.underWay + 1);
+  }
+
+  /** Ends the holds of all keys, and returns their number. */
+  endKeyHolds(nowMs: number): number {
+    const keys = [...this.#keysHeld];
+    for (const key of keys) {
+      key.heldUntilMs = -Infinity;
+      this.#look(key, nowMs);
+    }
+    return keys.length;
+  }
+
+  /** The keys held, each with the end of its hold on the monotonic clock. */
+  *keyHolds(): IterableIterator<[name: string, untilMs: number]> {
+    for (const { name, heldUntilMs } of this.#keysHeld) yield [name, heldUntilMs];
+  }
+
+  get keysHeld(): number {
+    return this.#keysHeld.size;
   }
 
   /** When to call {@link expire}; Infinity for never. */
@@ -292,6 +320,7 @@ export class KeyOrder {
   #watch(key: Key, nowMs: number): void {
     this.#due.remove(key);
     key.look(nowMs);
+    if (key.heldUntilMs <= nowMs) this.#keysHeld.delete(key);
     if (key.dueMs < Infinity) this.#due.push(key);
   }
 
@@ -328,6 +357,7 @@ export class KeyOrder {
     this.#keys.clear();
     this.#free.clear();
     this.#due.clear();
+    this.#keysHeld.clear();
     this.#inLine = 0;
     this.#held = 0;
     this.#meter.set(0);

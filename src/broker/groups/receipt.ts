@@ -1,5 +1,5 @@
 import type * as model from '../model.ts';
-import type { Delivery } from '../model.ts';
+import type { Delivery, PostponeScope } from '../model.ts';
 
 /** The part of a group that its receipts use. */
 export interface ReceiptGroup extends model.Group {
@@ -71,6 +71,11 @@ export class Receipt implements model.Receipt {
   /** The message is given back: it is redelivered at once, which is not a failure. See `Group.giveBack`. */
   release(): boolean {
     return this.isCurrent && this.group.giveBack(this.partition, this.offset);
+  }
+
+  /** Not now: see `Group.postpone`. */
+  postpone(ms: number, scope?: PostponeScope): boolean {
+    return this.isCurrent && this.group.postpone(this.partition, this.offset, ms, scope);
   }
 
   /** Sets the deadline to this many milliseconds from now. */

@@ -241,7 +241,7 @@ test('settings of keys are refused where they cannot hold', async () => {
     [{ ordering: 'none', keyRunMax: 2 }, /keyRunMax needs ordering: 'key'/],
     [{ ordering: 'key', keyRunMax: 0 }, /keyRunMax must be a whole number from 1/],
     [{ ordering: 'key', keyConcurrency: 2, keyRunMax: 2 }, /keyConcurrency above 1/],
-    [{ ordering: 'key', keyRate: { perSecond: 0, burst: 1 } }, /keyRate must have perSecond/],
+    [{ ordering: 'key', keyRate: { perSecond: 0, burst: 1 } }, /keyRate needs perSecond/],
   ];
   for (const [options, message] of refused)
     await assert.rejects(topic.createGroup({ name: 'other', ...options }), {
