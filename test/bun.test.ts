@@ -30,7 +30,18 @@ interface Served extends AsyncDisposable {
 
 async function serve(directory: string): Promise<Served> {
   const portsFile = join(directory, 'ports.json');
-  const flags = ['--nats-port', '0', '--kafka-port', '0', '--admin-port', '0', '--ports-file', portsFile];
+  const flags = [
+    '--nats-port',
+    '0',
+    '--kafka-port',
+    '0',
+    '--amqp-port',
+    '0',
+    '--admin-port',
+    '0',
+    '--ports-file',
+    portsFile,
+  ];
   const child = spawn(bun!, [bundle('cli/main.js'), 'serve', '--data', join(directory, 'data'), ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -30,6 +30,7 @@ test('a class is the same class through every entry', async () => {
     data: directory.path,
     natsPort: 0,
     kafkaPort: 0,
+    amqpPort: 0,
     adminPort: 0,
   });
   await assert.rejects(

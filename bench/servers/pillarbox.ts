@@ -34,7 +34,18 @@ export class Pillarbox implements Contender {
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
     const users = this.name === 'users' ? ['--config', writeUsers(directory)] : [];
-    const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
+    const ports = [
+      '--host',
+      '127.0.0.1',
+      '--nats-port',
+      '0',
+      '--kafka-port',
+      '0',
+      '--amqp-port',
+      '0',
+      '--admin-port',
+      '0',
+    ];
     return ServerProcess.start(
       {
         command: process.execPath,

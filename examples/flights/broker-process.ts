@@ -77,6 +77,8 @@ export class BrokerProcess {
       String(this.#port),
       '--kafka-port',
       'off',
+      '--amqp-port',
+      'off',
       '--admin-port',
       '0',
       '--ports-file',

@@ -48,12 +48,22 @@ const natsToken: NameRule = {
   escape: { kind: 'percent' },
 };
 
+/** A name of AMQP is a short text: any bytes, 255 at most. */
+const amqpName: NameRule = {
+  alphabet: 'any characters',
+  characters: /^[^]+$/,
+  longest: { count: 255, unit: 'bytes' },
+  reserved: [],
+  escape: { kind: 'none' },
+};
+
 /**
  * The one table of how each protocol shows and accepts the names of topics and groups. The broker itself
  * takes any text of 1 to 255 characters.
  */
-export const names: { readonly [P in 'nats' | 'kafka']: ProtocolNames } = {
+export const names: { readonly [P in 'nats' | 'kafka' | 'amqp']: ProtocolNames } = {
   nats: { topic: natsToken, group: natsToken },
+  amqp: { topic: amqpName, group: amqpName },
   kafka: {
     /** `org.apache.kafka.common.internals.Topic` */
     topic: {

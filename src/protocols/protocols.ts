@@ -1,3 +1,4 @@
+import { amqp } from './amqp/protocol.ts';
 import { kafka } from './kafka/protocol.ts';
 import { nats } from './nats/protocol.ts';
 import type { Protocol } from './protocol.ts';
@@ -10,4 +11,4 @@ export type AnyProtocol = Omit<
 >;
 
 /** The table of protocols: the server, the command line and the settings iterate over it and name none. */
-export const protocols: readonly AnyProtocol[] = [nats, kafka];
+export const protocols: readonly AnyProtocol[] = [nats, kafka, amqp];

@@ -1,3 +1,4 @@
+import { amqpDoorSettings, type AmqpDoorSettings } from './amqp/settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './kafka/settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './nats/settings.ts';
 import type { SettingTable } from './setting.ts';
@@ -20,7 +21,7 @@ export {
 } from './setting.ts';
 
 /** The names of the protocols in the table. */
-export type ProtocolName = 'nats' | 'kafka';
+export type ProtocolName = 'nats' | 'kafka' | 'amqp';
 
 /** Settings of the server that every protocol may read. */
 export interface CommonSettings {
@@ -29,8 +30,12 @@ export interface CommonSettings {
 }
 
 /** The settings of the protocols. */
-export interface ProtocolSettings extends NatsDoorSettings, KafkaDoorSettings {}
+export interface ProtocolSettings extends NatsDoorSettings, KafkaDoorSettings, AmqpDoorSettings {}
 
-export const protocolSettings: SettingTable<ProtocolSettings> = { ...natsDoorSettings, ...kafkaDoorSettings };
+export const protocolSettings: SettingTable<ProtocolSettings> = {
+  ...natsDoorSettings,
+  ...kafkaDoorSettings,
+  ...amqpDoorSettings,
+};
 
-export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka'];
+export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka', 'amqp'];

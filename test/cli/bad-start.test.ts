@@ -7,7 +7,7 @@ import { exitCode } from '../../src/cli/index.ts';
 import { makeTemporaryDirectory, startServer } from '../support/index.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 
-const anyPorts = ['--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'] as const;
+const anyPorts = ['--nats-port', '0', '--kafka-port', '0', '--amqp-port', '0', '--admin-port', '0'] as const;
 
 /** One sentence on stderr, nothing on stdout, no stack. */
 function assertRefused(result: CliResult, code: number, says: RegExp): void {

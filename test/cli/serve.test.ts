@@ -11,6 +11,7 @@ interface Ports {
   readonly pid: number;
   readonly nats: number;
   readonly kafka: number;
+  readonly amqp: number;
   readonly admin: number;
 }
 
@@ -38,6 +39,8 @@ async function serve(
       '--data',
       join(directory, 'data'),
       '--nats-port',
+      '0',
+      '--amqp-port',
       '0',
       '--admin-port',
       '0',
@@ -80,7 +83,7 @@ describe('serve', () => {
     await using directory = await makeTemporaryDirectory();
     await using broker = await serve(directory.path);
     const { pid, nats, kafka, admin } = broker.ports;
-    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'admin']);
+    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'amqp', 'admin']);
     process.kill(pid, 0);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.match(text, new RegExp(`nats://127\\.0\\.0\\.1:${nats}\\n`));
@@ -95,7 +98,16 @@ describe('serve', () => {
 
   test('runs without NATS, and shows no address for it', async () => {
     await using directory = await makeTemporaryDirectory();
-    await using broker = await serve(directory.path, ['--nats-port', 'off', '--kafka-port', '0']);
+    await using broker = await serve(directory.path, [
+      '--nats-port',
+      'off',
+      '--kafka-port',
+      '0',
+      '--amqp-port',
+      '0',
+      '--amqp-port',
+      'off',
+    ]);
     assert.deepEqual(Object.keys(broker.ports), ['pid', 'kafka', 'admin']);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.doesNotMatch(text, /nats/i);
@@ -120,10 +132,10 @@ describe('serve', () => {
       .split('\n')
       .find((line) => line.includes('the broker is ready'))!;
     const { level, host, ports, dataDirectory, version } = JSON.parse(line) as { [name: string]: unknown };
-    const { nats, kafka, admin } = broker.ports;
+    const { nats, kafka, amqp, admin } = broker.ports;
     assert.deepEqual(
       { level, host, ports },
-      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, admin } },
+      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, amqp, admin } },
     );
     assert.equal(dataDirectory, join(directory.path, 'data'));
     assert.match(String(version), /^\d/);

@@ -86,7 +86,18 @@ export class BrokerProcess {
       '--host',
       '127.0.0.1',
     ];
-    const ports = ['--nats-port', port, '--kafka-port', '0', '--admin-port', '0', '--ports-file', portsFile];
+    const ports = [
+      '--nats-port',
+      port,
+      '--kafka-port',
+      '0',
+      '--amqp-port',
+      '0',
+      '--admin-port',
+      '0',
+      '--ports-file',
+      portsFile,
+    ];
     const command =
       kind === 'serve'
         ? script.concat(ports, args)

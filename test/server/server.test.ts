@@ -15,6 +15,7 @@ describe('a server in the process', () => {
         data: join(directory.path, 'data'),
         natsPort: 0,
         kafkaPort: 0,
+        amqpPort: 0,
         adminPort: 0,
         portsFile,
       });
@@ -33,7 +34,7 @@ describe('a server in the process', () => {
     }
   });
 
-  for (const off of ['nats', 'kafka'] as const)
+  for (const off of ['nats', 'kafka', 'amqp'] as const)
     test(`does without ${off} where that is off`, async () => {
       await using directory = await makeTemporaryDirectory();
       const portsFile = join(directory.path, 'ports.json');
@@ -41,12 +42,13 @@ describe('a server in the process', () => {
         data: join(directory.path, 'data'),
         natsPort: off === 'nats' ? 'off' : 0,
         kafkaPort: off === 'kafka' ? 'off' : 0,
+        amqpPort: off === 'amqp' ? 'off' : 0,
         adminPort: 0,
         portsFile,
       });
-      const rest = off === 'nats' ? 'kafka' : 'nats';
+      const rest = (['nats', 'kafka', 'amqp'] as const).filter((name) => name !== off);
       const ports = JSON.parse(await readFile(portsFile, 'utf8')) as { [name: string]: number };
-      assert.deepEqual(Object.keys(ports), ['pid', rest, 'admin']);
+      assert.deepEqual(Object.keys(ports), ['pid', ...rest, 'admin']);
       assert.equal(server.ports[off], undefined);
       const api = `http://127.0.0.1:${server.ports.admin}/api/v1`;
       const { protocols } = (await (await fetch(`${api}/connections`)).json()) as {
@@ -54,9 +56,9 @@ describe('a server in the process', () => {
       };
       assert.deepEqual(
         protocols.map(({ name }) => name),
-        [rest, 'admin'],
+        [...rest, 'admin'],
       );
-      assert.equal(await isListening(server.ports[rest]!), true);
+      for (const name of rest) assert.equal(await isListening(server.ports[name]!), true);
     });
 
   test('that cannot have its port gives the data directory back', async () => {
@@ -66,21 +68,25 @@ describe('a server in the process', () => {
       data: join(directory.path, 'other'),
       natsPort: 0,
       kafkaPort: 0,
+      amqpPort: 0,
       adminPort: 0,
     });
     for (const taken of [{ natsPort: first.ports.nats! }, { adminPort: first.ports.admin }])
-      await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0, ...taken }), {
-        code: 'address-in-use',
-      });
-    await using second = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });
+      await assert.rejects(
+        startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, ...taken }),
+        {
+          code: 'address-in-use',
+        },
+      );
+    await using second = await startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 });
     assert.ok(second.ports.nats! > 0);
   });
 
   test('shares its data directory with no other broker', async () => {
     await using directory = await makeTemporaryDirectory();
     const data = join(directory.path, 'data');
-    await using _first = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 });
-    await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0 }), {
+    await using _first = await startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 });
+    await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 }), {
       code: 'data-dir-in-use',
     });
   });

@@ -38,7 +38,7 @@ describe('settings from code are checked like flags', () => {
   for (const [options, message] of bad)
     test(JSON.stringify(options), async () => {
       await using directory = await makeTemporaryDirectory();
-      const ports = { natsPort: 0, kafkaPort: 0, adminPort: 0, data: `${directory.path}/data` };
+      const ports = { natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, data: `${directory.path}/data` };
       await assert.rejects(startServer({ ...ports, ...options }), {
         code: 'configuration-invalid',
         message,
@@ -53,6 +53,7 @@ describe('settings from code are checked like flags', () => {
       natsToken: undefined,
       stopGraceMs: 50,
       kafkaPort: 'off',
+      amqpPort: 'off',
       natsPort: 0,
       adminPort: 0,
     };

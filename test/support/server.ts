@@ -46,6 +46,7 @@ export interface TestServer extends AsyncDisposable {
   readonly natsPort: number;
   /** Not there with the oracle. */
   readonly kafkaPort: number;
+  readonly amqpPort: number;
   /** Undefined with the oracle. */
   readonly adminPort: number | undefined;
   /** `127.0.0.1:port`, as NATS clients take it. */
@@ -67,6 +68,7 @@ interface Ports {
   readonly pid: number;
   readonly nats: number;
   readonly kafka?: number;
+  readonly amqp?: number;
   readonly admin: number | undefined;
 }
 
@@ -100,7 +102,7 @@ async function launchPillarbox(
   await rm(portsFile, { force: true });
   const args = [mainPath, 'serve', '--data', dataDirectory, '--host', '127.0.0.1'];
   args.push('--nats-port', String(ports?.nats ?? 0), '--admin-port', String(ports?.admin ?? 0));
-  args.push('--kafka-port', String(ports?.kafka ?? 0));
+  args.push('--kafka-port', String(ports?.kafka ?? 0), '--amqp-port', String(ports?.amqp ?? 0));
   args.push('--ports-file', portsFile, ...extra);
   return {
     command: process.execPath,
@@ -194,6 +196,12 @@ class ServerProcess implements TestServer {
     const { kafka } = this.#started();
     if (kafka === undefined) throw new Error('this server does not speak Kafka');
     return kafka;
+  }
+
+  get amqpPort(): number {
+    const { amqp } = this.#started();
+    if (amqp === undefined) throw new Error('this server does not speak AMQP');
+    return amqp;
   }
 
   get adminPort(): number | undefined {

@@ -14,7 +14,7 @@ import { mayUseProtocol, type Credentials, type Password, type User } from './us
 import { userNameCharactersMax } from './users.ts';
 
 /** The protocols that users log in by. */
-export const loginProtocols = ['nats', 'kafka', 'admin'] as const;
+export const loginProtocols = ['nats', 'kafka', 'amqp', 'admin'] as const;
 
 const patternCharactersMax = 256;
 

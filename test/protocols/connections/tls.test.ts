@@ -26,7 +26,14 @@ async function withServer(
 ): Promise<void> {
   await using directory = await makeTemporaryDirectory();
   const data = join(directory.path, 'data');
-  await using server = await startServer({ data, natsPort: 0, kafkaPort: 0, adminPort: 0, ...options });
+  await using server = await startServer({
+    data,
+    natsPort: 0,
+    kafkaPort: 0,
+    amqpPort: 0,
+    adminPort: 0,
+    ...options,
+  });
   await run(server, directory.path);
   await server.close({ graceMs: 0 });
 }
@@ -207,7 +214,7 @@ test('a certificate without its key, or a CA without both, is a mistake', async 
     { natsTlsCa: certificate },
     { kafkaTlsCa: certificate },
   ])
-    await assert.rejects(startServer({ natsPort: 0, kafkaPort: 0, adminPort: 0, ...options }), {
+    await assert.rejects(startServer({ natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, ...options }), {
       code: 'configuration-invalid',
     });
 });

@@ -56,7 +56,7 @@ describe('users of the configuration', () => {
         /all of what "pillarbox user hash" prints/,
       ],
       [[{ name: 'ann', nkey: `${nkey.slice(0, -1)}7` }], /"nkey" .* must be a public key/],
-      [[{ name: 'ann', protocols: ['http'] }], /"protocols" .* must be a list of nats, kafka, admin/],
+      [[{ name: 'ann', protocols: ['http'] }], /"protocols" .* must be a list of nats, kafka, amqp, admin/],
       [[{ name: 'ann', permissions: ['orders'] }], /key "permissions" of the user "ann" .* must be a table/],
       [
         [{ name: 'ann', permissions: { read: [] } }],

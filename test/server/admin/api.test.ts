@@ -23,7 +23,13 @@ let server: PillarboxServer;
 
 before(async () => {
   directory = await makeTemporaryDirectory();
-  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, kafkaPort: 0, adminPort: 0 });
+  server = await startServer({
+    data: join(directory.path, 'data'),
+    natsPort: 0,
+    kafkaPort: 0,
+    amqpPort: 0,
+    adminPort: 0,
+  });
 });
 after(async () => {
   await server.close({ graceMs: 100 });
@@ -127,6 +133,7 @@ describe('connections', () => {
     assert.deepEqual((protocols as Json[]).slice(0, -1), [
       { name: 'nats', connections: 1, authenticates: false },
       { name: 'kafka', connections: 0, authenticates: false },
+      { name: 'amqp', connections: 0, authenticates: false },
     ]);
     const { connections: own, ...admin } = (protocols as Json[]).at(-1) ?? {};
     assert.deepEqual([Number(own) >= 1, admin], [true, { name: 'admin', authenticates: false }]);

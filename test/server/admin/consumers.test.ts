@@ -17,7 +17,13 @@ let nats: NatsConnection;
 
 before(async () => {
   directory = await makeTemporaryDirectory();
-  server = await startServer({ data: join(directory.path, 'data'), natsPort: 0, kafkaPort: 0, adminPort: 0 });
+  server = await startServer({
+    data: join(directory.path, 'data'),
+    natsPort: 0,
+    kafkaPort: 0,
+    amqpPort: 0,
+    adminPort: 0,
+  });
   nats = await connect({ port: server.ports.nats!, name: 'tester' });
 });
 after(async () => {

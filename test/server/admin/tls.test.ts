@@ -23,7 +23,7 @@ async function withServer(
 ): Promise<void> {
   await using directory = await makeTemporaryDirectory();
   const data = join(directory.path, 'data');
-  const doors = { natsPort: 'off', kafkaPort: 'off', adminPort: 0 } as const;
+  const doors = { natsPort: 'off', kafkaPort: 'off', amqpPort: 'off', adminPort: 0 } as const;
   await using server = await startServer({ data, ...doors, ...options });
   await run(server, `https://localhost:${server.ports.admin}`, directory.path);
   await server.close({ graceMs: 0 });

@@ -16,6 +16,7 @@ before(async () => {
     data: join(directory.path, 'data'),
     natsPort: 0,
     kafkaPort: 'off',
+    amqpPort: 'off',
     adminPort: 0,
     adminToken: 'master',
     loginDelayMsMax: 0,

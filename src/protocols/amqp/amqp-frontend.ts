@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import type { Broker } from '../../broker/index.ts';
+import { Flusher, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
+import type { Frontend, ListenOptions } from '../frontend.ts';
+import { Users } from '../users/index.ts';
+import { AmqpError } from './errors.ts';
+import { Exchanges } from './exchanges/index.ts';
+import { amqpLimits, type AmqpLimits } from './limits.ts';
+import { Queues } from './queues.ts';
+import type { SessionHost } from './session-host.ts';
+import { Session, type AmqpConnectionInfo, type CloseReason } from './session.ts';
+
+export interface AmqpOptions {
+  readonly broker: Broker;
+  readonly limits?: Partial<AmqpLimits>;
+  /** Shared with the other frontends of a server. Default: no users, so every client may connect. */
+  readonly users?: Users;
+  /** Default: no TLS. */
+  readonly tls?: TlsGuard;
+  /** Shared with the other frontends of a server. Default: its own. */
+  readonly hall?: Hall;
+  /** Called with events for operators. */
+  readonly report?: (event: AmqpEvent) => void;
+}
+
+export type AmqpEvent =
+  | { readonly kind: 'connected'; readonly connection: AmqpConnectionInfo }
+  | { readonly kind: 'closed'; readonly connection: AmqpConnectionInfo; readonly reason: CloseReason };
+
+/** Bytes of one read from a connection. */
+const readBytes = 128 * 1024;
+
+/** The interval at which heartbeats and deadlines are checked. */
+const sweepMsMax = 1_000;
+
+/** The AMQP frontend takes the connections of AMQP clients and runs their sessions. */
+export class AmqpFrontend implements Frontend {
+  readonly name = 'amqp';
+  readonly #host: SessionHost;
+  readonly #hall: Hall;
+  readonly #listener: Listener;
+  readonly #tls: TlsGuard | undefined;
+  readonly #sessions: Sessions<Session>;
+  readonly #forgetUsers: () => void;
+  readonly #report: (event: AmqpEvent) => void;
+
+  constructor({ broker, tls, report = () => {}, ...options }: AmqpOptions) {
+    const { clock } = broker;
+    const limits = amqpLimits(options.limits);
+    const users = options.users ?? new Users();
+    const hall = (this.#hall = options.hall ?? new Hall(clock));
+    this.#report = report;
+    this.#tls = tls;
+    this.#sessions = new Sessions({
+      registry: hall.registry,
+      clock,
+      connectionsMax: limits.connectionsMax,
+      sweepMs: Math.min(sweepMsMax, limits.handshakeMs / 4, limits.writeDeadlineMs / 4),
+      lookAfter: (session, nowMs) => session.lookAfter(nowMs),
+    });
+    this.#host = {
+      broker,
+      exchanges: new Exchanges(broker),
+      queues: new Queues(broker, limits.consumerTimeoutMs),
+      clock,
+      flusher: new Flusher(clock),
+      turns: hall.turns,
+      room: hall.room,
+      logins: hall.logins,
+      readBuffer: Buffer.allocUnsafeSlow(readBytes),
+      limits,
+      users,
+      asksForCertificates: tls?.asksForCertificates === true,
+      closing: (session, reason) => this.#report({ kind: 'closed', connection: session.info(), reason }),
+      gone: (session) => this.#sessions.remove(session),
+    };
+    this.#forgetUsers = users.onChange(() => {
+      for (const session of this.#sessions) session.renewLogin();
+    });
+    this.#listener = Listener.for((socket) => this.accept(socket));
+  }
+
+  get authenticates(): boolean {
+    return this.#host.users.requires('amqp');
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  listConnections(): AmqpConnectionInfo[] {
+    return Array.from(this.#sessions, (session) => session.info());
+  }
+
+  /** Listens without a door, for a broker of one protocol. */
+  async listen(options: ListenOptions): Promise<{ readonly port: number }> {
+    const { port } = await this.#listener.listen(options);
+    return { port };
+  }
+
+  async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#sessions.shut();
+    this.#forgetUsers();
+    void this.#listener.close();
+    this.#tls?.close();
+    // AMQP has no word for "go elsewhere soon": clients connect again when they are told to leave.
+    const stopping = new AmqpError(
+      'CONNECTION_FORCED',
+      "broker forced connection closure with reason 'shutdown'",
+    );
+    for (const session of this.#sessions) session.fail(stopping, { kind: 'stopping' });
+    if (graceMs > 0) await this.#sessions.empty(graceMs);
+    for (const session of this.#sessions) session.close({ kind: 'stopping' });
+    await this.#sessions.ended();
+    this.#host.exchanges.close();
+  }
+
+  accept(socket: Socket): void {
+    this.#host.turns.accepted();
+    if (!this.#sessions.hasRoom(this.#tls?.handshakes)) return this.#hall.refusals.refuse(socket);
+    const id = this.#sessions.nextId();
+    if (!this.#tls) return this.#letIn(socket, id);
+    this.#tls.secure(socket, (secured) => this.#letIn(secured, id));
+  }
+
+  #letIn(socket: Socket, id: number): void {
+    // The frontend may have begun to close, or become full, during the handshake.
+    if (!this.#sessions.hasRoom()) return this.#hall.refusals.refuse(socket);
+    const session = new Session(this.#host, socket, id);
+    this.#sessions.add(session);
+    this.#report({ kind: 'connected', connection: session.info() });
+  }
+}

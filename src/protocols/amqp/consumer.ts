@@ -1,0 +1,96 @@
+import {
+  Receipt,
+  type Consumer,
+  type ConsumerEnd,
+  type Delivery,
+  type Group,
+  type Topic,
+} from '../../broker/index.ts';
+import type { Channel } from './channel.ts';
+
+/** The fields of a basic.consume that a consumer keeps. */
+export interface ConsumerOptions {
+  readonly tag: string;
+  readonly noAck: boolean;
+  /** The most unanswered deliveries; 0: as many as the channel may have. */
+  readonly prefetch: number;
+  /** No other consumer may take from the queue. */
+  readonly isExclusive: boolean;
+}
+
+/** An AMQP consumer takes the messages of a queue for one basic.consume. */
+export class AmqpConsumer implements Consumer {
+  readonly tag: string;
+  readonly topic: Topic;
+  readonly group: Group;
+  readonly noAck: boolean;
+  readonly isExclusive: boolean;
+  readonly ackWaitMs: number;
+  readonly connection: number;
+  readonly creditBytes: number = Infinity;
+  /** The tag and the name of the queue, as they are written. */
+  readonly tagBytes: Buffer;
+  readonly queueBytes: Buffer;
+  /** Unanswered deliveries. */
+  unacked = 0;
+  readonly #channel: Channel;
+  readonly #prefetch: number;
+  #isWaitingForOutput = false;
+  /** Deliveries to be acked, of a consumer that does not ack. */
+  #toAck: Receipt[] = [];
+
+  constructor(channel: Channel, group: Group, { tag, noAck, prefetch, isExclusive }: ConsumerOptions) {
+    this.#channel = channel;
+    this.#prefetch = prefetch === 0 || noAck ? Infinity : prefetch;
+    this.tag = tag;
+    this.group = group;
+    this.topic = group.topic;
+    this.noAck = noAck;
+    this.isExclusive = isExclusive;
+    // The channel is closed at the timeout; the broker's own deadline comes just after it.
+    this.ackWaitMs = channel.session.host.limits.consumerTimeoutMs + 60_000;
+    this.connection = channel.session.id;
+    this.tagBytes = Buffer.from(tag, 'utf8');
+    this.queueBytes = Buffer.from(group.topic.name, 'utf8');
+  }
+
+  get label(): string {
+    return this.tag;
+  }
+
+  get credit(): number {
+    const channel = this.#channel;
+    if (channel.session.output.congested) {
+      this.#wakeWhenDrained();
+      return 0;
+    }
+    return this.noAck ? 1 : Math.min(this.#prefetch - this.unacked, channel.deliveriesLeft);
+  }
+
+  receive(delivery: Delivery): void {
+    const receipt = Receipt.of(this.group, delivery);
+    this.#channel.deliver(this, delivery, receipt);
+    if (!this.noAck) return;
+    // A delivery cannot be acked while it is made.
+    if (this.#toAck.push(receipt) === 1) queueMicrotask(() => this.#ackDelivered());
+  }
+
+  ended(reason: ConsumerEnd): void {
+    this.#channel.consumerEnded(this, reason);
+  }
+
+  #ackDelivered(): void {
+    const receipts = this.#toAck;
+    this.#toAck = [];
+    for (const receipt of receipts) receipt.ack();
+  }
+
+  #wakeWhenDrained(): void {
+    if (this.#isWaitingForOutput) return;
+    this.#isWaitingForOutput = true;
+    this.#channel.session.output.whenDrained(() => {
+      this.#isWaitingForOutput = false;
+      this.group.wake();
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import {
+  contentSize,
+  FrameType,
+  frameEnd,
+  frameOverheadBytes,
+  methods,
+  writeContent,
+  writeFrameHead,
+} from '../../wire/amqp/index.ts';
+import type { Record } from '../../broker/index.ts';
+import { writeI64, writeU16, writeU32 } from '../../util/index.ts';
+import type { Output } from '../connections/index.ts';
+import { deliveredParts } from './message.ts';
+
+const shortBytesMax = 255;
+const noBytes = Buffer.alloc(0);
+
+/** The method before a content: basic.deliver with its consumer tag, or basic.get-ok with a count. */
+export type Handover =
+  | { readonly kind: 'deliver'; readonly consumerTag: Buffer }
+  | { readonly kind: 'get'; readonly messageCount: number };
+
+/** A message to hand over. */
+export interface HandedOver {
+  readonly channel: number;
+  readonly deliveryTag: number;
+  readonly redelivered: boolean;
+  readonly record: Record;
+  /** The name of its queue: the routing key of messages without a key. */
+  readonly queue: Buffer;
+  readonly isDurable: boolean;
+}
+
+/** Writes a message, with the method that hands it over, to the output of a connection. */
+export function writeDelivery(
+  output: Output,
+  handover: Handover,
+  { channel, deliveryTag, redelivered, record, queue, isDurable }: HandedOver,
+  frameBytesMax: number,
+): void {
+  const { exchange, properties } = deliveredParts(record, isDurable);
+  const routingKey = record.keyStart >= 0 ? record.key! : exchange.length === 0 ? queue : noBytes;
+  const exchangeBytes = Math.min(exchange.length, shortBytesMax);
+  const keyBytes = Math.min(routingKey.length, shortBytesMax);
+  const isDeliver = handover.kind === 'deliver';
+  const ownBytes = isDeliver ? 1 + handover.consumerTag.length : 4;
+  const methodBytes = 4 + ownBytes + 8 + 1 + 1 + exchangeBytes + 1 + keyBytes;
+  const hasBody = record.valueStart >= 0;
+  const bodyStart = hasBody ? record.valueStart : 0;
+  const bodyEnd = hasBody ? record.valueEnd : 0;
+  const bytes =
+    methodBytes + frameOverheadBytes + contentSize(properties.length, bodyEnd - bodyStart, frameBytesMax);
+  let at = output.reserve(bytes);
+  const target = output.buffer;
+  at = writeFrameHead(target, at, FrameType.method, channel, methodBytes);
+  const [classId, methodId] = isDeliver ? methods.basic.deliver.id : methods.basic.getOk.id;
+  writeU16(target, at, classId);
+  writeU16(target, at + 2, methodId);
+  at += 4;
+  if (isDeliver) at = writeShort(target, at, handover.consumerTag, handover.consumerTag.length);
+  writeI64(target, at, deliveryTag);
+  target[at + 8] = redelivered ? 1 : 0;
+  at = writeShort(target, at + 9, exchange, exchangeBytes);
+  at = writeShort(target, at, routingKey, keyBytes);
+  if (!isDeliver) {
+    writeU32(target, at, handover.messageCount);
+    at += 4;
+  }
+  target[at++] = frameEnd;
+  const content = { properties, body: record.buffer, bodyStart, bodyEnd };
+  writeContent(target, at, channel, content, frameBytesMax);
+  output.messages++;
+}
+
+function writeShort(target: Buffer, position: number, bytes: Uint8Array, length: number): number {
+  let at = position;
+  target[at++] = length;
+  for (let i = 0; i < length; i++) target[at++] = bytes[i]!;
+  return at;
+}

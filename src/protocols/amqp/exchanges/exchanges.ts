@@ -1,0 +1,223 @@
+import type { Broker, Topic } from '../../../broker/index.ts';
+import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
+import { AmqpError, shownExchange } from '../errors.ts';
+import { identityOf, type Binding, type Destination } from './binding.ts';
+import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
+import { Exchange, type ExchangeDefinition } from './exchange.ts';
+import { checkMatchMode } from './headers-routing.ts';
+import type { ExchangeType, Routed } from './routing.ts';
+
+const noArguments: FieldTable = new Map();
+
+/** The exchanges that are there from the beginning, besides the default one. */
+const predeclared: { readonly [name: string]: ExchangeType } = {
+  'amq.direct': 'direct',
+  'amq.fanout': 'fanout',
+  'amq.topic': 'topic',
+  'amq.headers': 'headers',
+  'amq.match': 'headers',
+};
+
+/** The queues that a message goes to. */
+export interface Route {
+  readonly topics: readonly Topic[];
+  /** Whether all messages with this routing key have the same route: no headers have been looked at. */
+  readonly isOfKey: boolean;
+}
+
+/**
+ * The exchanges of a server, and the bindings between them and the queues. Durable ones survive a restart.
+ * The default exchange has no object: it routes to the queue that the routing key names.
+ */
+export class Exchanges {
+  /** Changes whenever a route may have changed. */
+  generation = 0;
+  readonly #broker: Broker;
+  readonly #store: ExchangeStore;
+  readonly #byName = new Map<string, Exchange>();
+  /** Bindings to each queue. */
+  readonly #ofTopic = new Map<Topic, Set<Binding>>();
+  readonly #forget: () => void;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+    this.#store = new ExchangeStore(broker.attributes);
+    for (const [name, type] of Object.entries(predeclared))
+      this.#add({ name, type, durable: true, autoDelete: false, internal: false, arguments: noArguments });
+    this.#restore();
+    this.#forget = broker.events.subscribe((event) => {
+      if (event.kind === 'topic-created') this.generation++;
+      else if (event.kind === 'topic-deleted') this.#topicDeleted(event.topic);
+    });
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  get(name: string): Exchange | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Throws NOT_FOUND if there is no such exchange. */
+  find(name: string): Exchange {
+    const exchange = this.#byName.get(name);
+    if (!exchange) throw new AmqpError('NOT_FOUND', `no ${shownExchange(name)}`);
+    return exchange;
+  }
+
+  all(): Iterable<Exchange> {
+    return this.#byName.values();
+  }
+
+  /** Adds an exchange; resolves when it is on disk, if it is durable. */
+  async declare(definition: ExchangeDefinition): Promise<void> {
+    if (!definition.durable) this.#add(definition);
+    else {
+      const kept = this.#store.keepExchange(definition);
+      this.#add(definition);
+      await kept.catch((error: unknown) => {
+        this.#byName.delete(definition.name);
+        throw error;
+      });
+    }
+  }
+
+  /** Deletes an exchange and its bindings; resolves when that is on disk. */
+  async delete(exchange: Exchange): Promise<void> {
+    this.#byName.delete(exchange.name);
+    this.generation++;
+    const gone = [...exchange.bindings.values(), ...exchange.incoming].map((binding) => this.unbind(binding));
+    if (exchange.definition.durable) gone.push(this.#store.forgetExchange(exchange.name));
+    await Promise.all(gone);
+  }
+
+  /** Adds a binding unless it is there; resolves when it is on disk, if it is durable. */
+  async bind(
+    source: Exchange,
+    destination: Destination,
+    routingKey: string,
+    table: FieldTable,
+  ): Promise<void> {
+    if (source.definition.type === 'headers') checkMatchMode(table);
+    const identity = identityOf(source.name, destination, routingKey, encodeTable(table));
+    if (source.bindings.has(identity)) return;
+    const isDurable =
+      source.definition.durable &&
+      (destination.kind === 'queue'
+        ? isDurableQueue(destination.topic)
+        : destination.exchange.definition.durable);
+    const binding: Binding = { source, destination, routingKey, arguments: table, identity, isDurable };
+    this.#link(binding);
+    if (!isDurable) return;
+    await this.#store.keepBinding(binding).catch((error: unknown) => {
+      this.#unlink(binding);
+      throw error;
+    });
+  }
+
+  /** The binding, if there is one. */
+  binding(
+    source: Exchange,
+    destination: Destination,
+    routingKey: string,
+    table: FieldTable,
+  ): Binding | undefined {
+    return source.bindings.get(identityOf(source.name, destination, routingKey, encodeTable(table)));
+  }
+
+  /** Removes a binding; resolves when that is on disk. */
+  async unbind(binding: Binding): Promise<void> {
+    const { source, isDurable } = binding;
+    if (!this.#unlink(binding)) return;
+    const gone = isDurable ? [this.#store.forgetBinding(binding)] : [];
+    const isLast = source.definition.autoDelete && source.bindings.size === 0;
+    if (isLast && this.#byName.get(source.name) === source) gone.push(this.delete(source));
+    await Promise.all(gone);
+  }
+
+  /** The queues that a message goes to, each once. */
+  route(exchange: Exchange, message: Routed): Route {
+    const topics = new Set<Topic>();
+    const seen = new Set<Exchange>();
+    let isOfKey = true;
+    const visit = (exchange: Exchange): void => {
+      if (seen.has(exchange)) return;
+      seen.add(exchange);
+      let hasMatched = false;
+      if (exchange.definition.type === 'headers') isOfKey = false;
+      exchange.routing.match(message, ({ destination }) => {
+        hasMatched = true;
+        if (destination.kind === 'queue') topics.add(destination.topic);
+        else visit(destination.exchange);
+      });
+      const alternate = hasMatched ? undefined : this.#byName.get(exchange.alternate ?? '');
+      if (alternate) visit(alternate);
+    };
+    visit(exchange);
+    return { topics: [...topics], isOfKey };
+  }
+
+  #add(definition: ExchangeDefinition): Exchange {
+    const exchange = new Exchange(definition);
+    this.#byName.set(definition.name, exchange);
+    this.generation++;
+    return exchange;
+  }
+
+  #link(binding: Binding): void {
+    const { source, destination, identity } = binding;
+    source.bindings.set(identity, binding);
+    source.routing.add(binding);
+    if (destination.kind === 'exchange') destination.exchange.incoming.add(binding);
+    else {
+      const bindings = this.#ofTopic.get(destination.topic);
+      if (bindings) bindings.add(binding);
+      else this.#ofTopic.set(destination.topic, new Set([binding]));
+    }
+    this.generation++;
+  }
+
+  /** False if the binding was not there. */
+  #unlink(binding: Binding): boolean {
+    const { source, destination, identity } = binding;
+    if (!source.bindings.delete(identity)) return false;
+    source.routing.remove(binding);
+    if (destination.kind === 'exchange') destination.exchange.incoming.delete(binding);
+    else {
+      const bindings = this.#ofTopic.get(destination.topic);
+      bindings?.delete(binding);
+      if (bindings?.size === 0) this.#ofTopic.delete(destination.topic);
+    }
+    this.generation++;
+    return true;
+  }
+
+  /** The queue is gone, whoever deleted it: so are its bindings. */
+  #topicDeleted(topic: Topic): void {
+    this.generation++;
+    // The commit that deletes the topic has these changes, too. If the log fails, the process ends.
+    for (const binding of this.#ofTopic.get(topic) ?? []) this.unbind(binding).catch(() => undefined);
+  }
+
+  /** Bindings to queues that are gone are forgotten: they were deleted while nobody spoke AMQP. */
+  #restore(): void {
+    for (const definition of this.#store.exchanges())
+      if (!this.#byName.has(definition.name)) this.#add(definition);
+    for (const kept of this.#store.bindings()) {
+      const source = this.#byName.get(kept.source);
+      const destination = this.#destinationOf(kept);
+      if (source && destination) this.#link({ ...kept, source, destination, isDurable: true });
+      else this.#store.forgetBinding(kept).catch(() => undefined); // it is tried again at the next start
+    }
+  }
+
+  #destinationOf({ destination: kept }: KeptBinding): Destination | undefined {
+    if (kept.kind === 'queue') {
+      const topic = this.#broker.topicById(kept.topicId);
+      return topic && { kind: 'queue', topic };
+    }
+    const exchange = this.#byName.get(kept.exchange);
+    return exchange && { kind: 'exchange', exchange };
+  }
+}

@@ -1,0 +1,19 @@
+import type { Binding } from './binding.ts';
+import type { Routed, Routing } from './routing.ts';
+
+/** Every message matches every binding. */
+export class FanoutRouting implements Routing {
+  readonly #bindings = new Set<Binding>();
+
+  add(binding: Binding): void {
+    this.#bindings.add(binding);
+  }
+
+  remove(binding: Binding): void {
+    this.#bindings.delete(binding);
+  }
+
+  match(_: Routed, found: (binding: Binding) => void): void {
+    for (const binding of this.#bindings) found(binding);
+  }
+}

@@ -1,0 +1,75 @@
+import { Decimal, Timestamp, type FieldTable, type FieldValue } from '../../../wire/amqp/index.ts';
+import { AmqpError } from '../errors.ts';
+import type { Binding } from './binding.ts';
+import type { Routed, Routing } from './routing.ts';
+
+const matchModes = ['all', 'any', 'all-with-x', 'any-with-x'] as const;
+type MatchMode = (typeof matchModes)[number];
+
+interface Condition {
+  readonly isAny: boolean;
+  readonly pairs: readonly (readonly [name: string, value: FieldValue])[];
+}
+
+/**
+ * A message matches a binding if its headers have the arguments of the binding: all of them, or any, as the
+ * argument `x-match` says. A void argument asks only for the name. Arguments that begin with `x-` do not count
+ * unless the mode ends with `-with-x`.
+ */
+export class HeadersRouting implements Routing {
+  readonly #conditions = new Map<Binding, Condition>();
+
+  add(binding: Binding): void {
+    this.#conditions.set(binding, conditionOf(binding.arguments));
+  }
+
+  remove(binding: Binding): void {
+    this.#conditions.delete(binding);
+  }
+
+  match(message: Routed, found: (binding: Binding) => void): void {
+    if (this.#conditions.size === 0) return;
+    const headers = message.headers();
+    for (const [binding, condition] of this.#conditions) if (fits(condition, headers)) found(binding);
+  }
+}
+
+/** Throws an AmqpError if the arguments of a binding have no valid `x-match`. */
+export function checkMatchMode(table: FieldTable): void {
+  const mode = table.get('x-match');
+  if (mode !== undefined && !matchModes.includes(mode as MatchMode))
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `Invalid x-match field value ${JSON.stringify(mode)}; expected all, any, all-with-x or any-with-x`,
+    );
+}
+
+function conditionOf(table: FieldTable): Condition {
+  const mode = (table.get('x-match') ?? 'all') as MatchMode;
+  const withX = mode.endsWith('-with-x');
+  const pairs = [...table].filter(([name]) => name !== 'x-match' && (withX || !name.startsWith('x-')));
+  return { isAny: mode.startsWith('any'), pairs };
+}
+
+function fits({ isAny, pairs }: Condition, headers: FieldTable): boolean {
+  const has = ([name, value]: readonly [string, FieldValue]): boolean => {
+    const given = headers.get(name);
+    return given !== undefined && (value === null || sameValue(value, given));
+  };
+  return isAny ? pairs.some(has) : pairs.every(has);
+}
+
+/** Whether two values of tables are equal, whatever the sizes of their numbers. */
+export function sameValue(one: FieldValue, other: FieldValue): boolean {
+  return one === other || comparable(one) === comparable(other);
+}
+
+function comparable(value: FieldValue): string {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
+  if (value instanceof Timestamp) return `time ${value.seconds}`;
+  if (value instanceof Decimal) return `decimal ${value.scale} ${value.value}`;
+  if (value instanceof Map)
+    return `table ${[...value].map(([name, one]) => `${name}=${comparable(one)}`).join()}`;
+  if (Array.isArray(value)) return `array ${value.map(comparable).join()}`;
+  return typeof value === 'string' ? `text ${value}` : `${value as number | bigint | boolean | null}`;
+}

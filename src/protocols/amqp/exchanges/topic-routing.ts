@@ -1,0 +1,81 @@
+import type { Binding } from './binding.ts';
+import type { Routed, Routing } from './routing.ts';
+
+/** One word of the patterns that go through it. */
+class Node {
+  readonly words = new Map<string, Node>();
+  readonly bindings = new Set<Binding>();
+
+  get isEmpty(): boolean {
+    return this.words.size === 0 && this.bindings.size === 0;
+  }
+}
+
+/**
+ * A message matches the bindings whose pattern matches its routing key, word by word: `*` is one word, `#` any
+ * number of words, also none. A word may be empty.
+ *
+ * The patterns are a tree with a word per level. The subject tree of the broker is none for AMQP: there, `>`
+ * stands only at the end, for at least one word.
+ */
+export class TopicRouting implements Routing {
+  readonly #root = new Node();
+
+  add(binding: Binding): void {
+    let node = this.#root;
+    for (const word of wordsOf(binding.routingKey)) {
+      let next = node.words.get(word);
+      if (!next) node.words.set(word, (next = new Node()));
+      node = next;
+    }
+    node.bindings.add(binding);
+  }
+
+  remove(binding: Binding): void {
+    const path = [this.#root];
+    const words = wordsOf(binding.routingKey);
+    for (const word of words) {
+      const next = path.at(-1)!.words.get(word);
+      if (!next) return;
+      path.push(next);
+    }
+    path.at(-1)!.bindings.delete(binding);
+    for (let i = words.length; i > 0 && path[i]!.isEmpty; i--) path[i - 1]!.words.delete(words[i - 1]!);
+  }
+
+  match({ routingKey }: Routed, found: (binding: Binding) => void): void {
+    const words = wordsOf(routingKey);
+    // All nodes that the words so far lead to, so that a pattern of many `#` costs no more than words × nodes.
+    let nodes = withHashes(new Set([this.#root]));
+    for (const word of words) {
+      const next = new Set<Node>();
+      for (const [node, isHash] of nodes) {
+        if (isHash) next.add(node);
+        for (const step of [word, '*']) {
+          const child = node.words.get(step);
+          if (child) next.add(child);
+        }
+      }
+      nodes = withHashes(next, nodes);
+    }
+    for (const node of nodes.keys()) for (const binding of node.bindings) found(binding);
+  }
+}
+
+/**
+ * The nodes, and those that `#` without a word leads to from them. The value says whether the node stands for
+ * a `#`, which takes any further word.
+ */
+function withHashes(nodes: ReadonlySet<Node>, before?: ReadonlyMap<Node, boolean>): Map<Node, boolean> {
+  const all = new Map<Node, boolean>();
+  for (const node of nodes) if (!all.has(node)) all.set(node, before?.get(node) ?? false);
+  for (const node of all.keys()) {
+    const hash = node.words.get('#');
+    if (hash) all.set(hash, true);
+  }
+  return all;
+}
+
+function wordsOf(key: string): readonly string[] {
+  return key === '' ? [] : key.split('.');
+}

@@ -1,0 +1,133 @@
+import { defaultGroup, type Group, type Topic } from '../../../broker/index.ts';
+import { methods, type Arguments } from '../../../wire/amqp/index.ts';
+import type { Channel } from '../channel.ts';
+import { AmqpError, shownQueue } from '../errors.ts';
+import type { Destination, Exchange } from '../exchanges/index.ts';
+import { checkPermission } from '../permissions.ts';
+import { checkReserved } from '../queues.ts';
+import { checkNotDefault } from './exchange.ts';
+import { on, type Handling } from './handler.ts';
+
+type Declare = Arguments<typeof methods.queue.declare>;
+
+/** The class queue. */
+export const queueHandlers: readonly Handling[] = [
+  on(methods.queue.declare, (channel, values) => {
+    const topic = declare(channel, values);
+    if (topic instanceof Promise) return topic.then((topic) => answer(channel, values, topic));
+    return answer(channel, values, topic);
+  }),
+
+  on(methods.queue.bind, async (channel, values) => {
+    const { source, destination, routingKey } = endsOf(channel, values);
+    await channel.session.host.exchanges.bind(source, destination, routingKey, values.arguments);
+    if (!values.noWait) channel.send(methods.queue.bindOk, {});
+  }),
+
+  on(methods.queue.unbind, async (channel, values) => {
+    const { exchanges } = channel.session.host;
+    const { source, destination, routingKey } = endsOf(channel, values);
+    const binding = exchanges.binding(source, destination, routingKey, values.arguments);
+    if (binding) await exchanges.unbind(binding);
+    channel.send(methods.queue.unbindOk, {});
+  }),
+
+  on(methods.queue.purge, async (channel, { queue, noWait }) => {
+    const topic = findQueue(channel, queue);
+    checkPermission(channel.session, 'read', 'queue', topic.name);
+    let messageCount = 0;
+    for (const partition of topic.partitions.opened) messageCount += await topic.purge(partition, {});
+    if (!noWait) channel.send(methods.queue.purgeOk, { messageCount });
+  }),
+
+  on(methods.queue.delete, async (channel, { queue, ifUnused, ifEmpty, noWait }) => {
+    const { session } = channel;
+    const name = nameOf(channel, queue);
+    checkPermission(session, 'configure', 'queue', name);
+    const topic = session.host.queues.get(name, session);
+    const group = topic?.groups.get(defaultGroup);
+    if (topic && ifUnused && group !== undefined && group.consumers > 0)
+      throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} in use`);
+    if (topic && ifEmpty && topic.count > 0)
+      throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} not empty`);
+    const messageCount = topic === undefined ? 0 : countOf(topic, group);
+    await topic?.delete();
+    if (!noWait) channel.send(methods.queue.deleteOk, { messageCount });
+  }),
+];
+
+/** The queue that is declared: one that is there, or a new one. */
+function declare(channel: Channel, values: Declare): Topic | Promise<Topic> {
+  const { session } = channel;
+  const { queues, broker } = session.host;
+  const { passive, durable, exclusive, autoDelete, arguments: table } = values;
+  if (passive) return withGroup(channel, findQueue(channel, values.queue));
+  const given = values.queue.replaceAll(/[\r\n]/g, '');
+  // A server-named queue, as RabbitMQ names it.
+  const name = given === '' ? `amq.gen-${Buffer.from(broker.random.bytes(16)).toString('base64url')}` : given;
+  checkPermission(session, 'configure', 'queue', name);
+  const definition = { durable, exclusive, autoDelete, arguments: table };
+  const known = queues.get(name, session);
+  if (known) {
+    queues.checkEquivalent(known, definition);
+    return withGroup(channel, known);
+  }
+  if (given !== '') checkReserved('queue', name);
+  return queues.declare(name, definition, session);
+}
+
+/** A topic of another protocol gets its group now. */
+function withGroup(channel: Channel, topic: Topic): Topic | Promise<Topic> {
+  const group = channel.session.host.queues.group(topic);
+  return group instanceof Promise ? group.then(() => topic) : topic;
+}
+
+function answer(channel: Channel, { noWait }: Declare, topic: Topic): void {
+  channel.lastQueue = topic.name;
+  if (noWait) return;
+  const group = topic.groups.get(defaultGroup);
+  channel.send(methods.queue.declareOk, {
+    queue: topic.name,
+    messageCount: countOf(topic, group),
+    consumerCount: group?.consumers ?? 0,
+  });
+}
+
+/** Messages that are ready, as far as 32 bits can say. */
+export function countOf(topic: Topic, group: Group | undefined): number {
+  return Math.min(group?.deliverable ?? topic.durableCount, 0xffff_ffff);
+}
+
+/** The name of a queue in a method: an empty one is the queue that the channel declared last. */
+function nameOf(channel: Channel, name: string): string {
+  if (name !== '') return name;
+  if (channel.lastQueue === '') throw new AmqpError('NOT_FOUND', 'no previously declared queue');
+  return channel.lastQueue;
+}
+
+/** Throws NOT_FOUND or RESOURCE_LOCKED. */
+export function findQueue(channel: Channel, name: string): Topic {
+  return channel.session.host.queues.find(nameOf(channel, name), channel.session);
+}
+
+/** The two ends of a binding. Throws if the client may not bind them. */
+function endsOf(
+  channel: Channel,
+  {
+    queue,
+    exchange,
+    routingKey,
+  }: Pick<Arguments<typeof methods.queue.bind>, 'queue' | 'exchange' | 'routingKey'>,
+): { readonly source: Exchange; readonly destination: Destination; readonly routingKey: string } {
+  const { session } = channel;
+  const topic = findQueue(channel, queue);
+  checkNotDefault(exchange);
+  checkPermission(session, 'write', 'queue', topic.name);
+  checkPermission(session, 'read', 'exchange', exchange);
+  return {
+    source: session.host.exchanges.find(exchange),
+    destination: { kind: 'queue', topic },
+    // Without both names, the queue that was declared last is meant, and its name is the routing key.
+    routingKey: queue === '' && routingKey === '' ? topic.name : routingKey,
+  };
+}

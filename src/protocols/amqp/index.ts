@@ -1,0 +1,3 @@
+export { AmqpFrontend, type AmqpEvent, type AmqpOptions } from './amqp-frontend.ts';
+export { amqpLimits, defaultLimits, type AmqpLimits } from './limits.ts';
+export type { AmqpConnectionInfo } from './session.ts';

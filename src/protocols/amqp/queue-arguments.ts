@@ -1,0 +1,62 @@
+import type { GroupOptions, TopicOptions } from '../../broker/index.ts';
+import type { FieldTable, FieldValue } from '../../wire/amqp/index.ts';
+import { AmqpError, shownQueue } from './errors.ts';
+
+/** What the arguments of a queue.declare ask of the topic and of its group. */
+export interface QueueArguments {
+  readonly topic: Partial<TopicOptions>;
+  readonly group: Partial<GroupOptions>;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Takes the value of one argument over; throws a text that says what is wrong with it. */
+type Taker = (
+  value: FieldValue,
+  into: { topic: Mutable<Partial<TopicOptions>>; group: Mutable<Partial<GroupOptions>> },
+) => void;
+
+/** The arguments that are understood. Arguments without `x-` are nobody's, and are kept without a meaning. */
+const takers: { readonly [name: string]: Taker } = {
+  'x-queue-type': (value) => {
+    if (value !== 'classic' && value !== 'quorum') throw new Error('expected classic or quorum');
+  },
+  'x-max-length': (value, { topic }) => void (topic.messagesMax = wholeNumber(value)),
+  'x-max-length-bytes': (value, { topic }) => void (topic.bytesMax = wholeNumber(value)),
+  'x-overflow': (value, { topic }) => {
+    if (value !== 'drop-head' && value !== 'reject-publish')
+      throw new Error('expected drop-head or reject-publish');
+    topic.overflow = value === 'drop-head' ? 'drop-oldest' : 'reject';
+  },
+  'x-delivery-limit': (value, { group }) => {
+    // RabbitMQ counts the deliveries after the first one; -1 is no limit.
+    if (value !== -1) group.maxDeliver = wholeNumber(value) + 1;
+  },
+  'x-queue-mode': () => {},
+  'x-queue-version': () => {},
+  'x-queue-leader-locator': () => {},
+  'x-quorum-initial-group-size': () => {},
+};
+
+/** Throws PRECONDITION_FAILED for an argument that is not understood, or has a value that does not fit. */
+export function queueArguments(queue: string, table: FieldTable): QueueArguments {
+  const into = { topic: {}, group: {} };
+  for (const [name, value] of table) {
+    const take = takers[name];
+    try {
+      if (take) take(value, into);
+      else if (name.startsWith('x-')) throw new Error('not supported');
+    } catch (error) {
+      throw new AmqpError(
+        'PRECONDITION_FAILED',
+        `invalid arg '${name}' for ${shownQueue(queue)}: ${(error as Error).message}`,
+      );
+    }
+  }
+  return into;
+}
+
+function wholeNumber(value: FieldValue): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new Error('expected a whole number from 0');
+}

@@ -1,0 +1,189 @@
+import { defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
+import { encodeTable, Reader, readTable, type FieldTable } from '../../wire/amqp/index.ts';
+import { isLegalName, names } from '../names.ts';
+import { AmqpError, inequivalent, shownQueue } from './errors.ts';
+import { sameValue } from './exchanges/index.ts';
+import { queueArguments } from './queue-arguments.ts';
+
+/** The owner of an exclusive queue: the connection that declared it. */
+export interface QueueOwner {
+  readonly closed: boolean;
+}
+
+/** A consumer of a queue. */
+interface QueueConsumer {
+  readonly topic: Topic;
+  readonly isExclusive: boolean;
+}
+
+/** The fields of a queue.declare that define a queue. */
+export interface QueueDefinition {
+  readonly durable: boolean;
+  /** Only the connection that declared it may use it, and it is deleted with that connection. */
+  readonly exclusive: boolean;
+  /** It is deleted when its last consumer leaves. */
+  readonly autoDelete: boolean;
+  readonly arguments: FieldTable;
+}
+
+/** The definition as it is kept with the topic. */
+interface StoredQueue {
+  readonly durable: boolean;
+  readonly exclusive: boolean;
+  readonly autoDelete: boolean;
+  /** The encoded table, in base64. */
+  readonly arguments: string;
+}
+
+/** A topic that was not declared by AMQP is a durable queue without arguments. */
+const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: false, arguments: new Map() };
+
+/**
+ * The queues of a server. A queue is a topic with its group `default`. Any topic is a queue: its group comes
+ * into being when AMQP first uses it.
+ */
+export class Queues {
+  readonly #broker: Broker;
+  readonly #consumerTimeoutMs: number;
+  readonly #owners = new WeakMap<Topic, QueueOwner>();
+  readonly #owned = new WeakMap<QueueOwner, Topic[]>();
+  /** Consumers of AMQP clients, for queues that are deleted with the last one. */
+  readonly #consumers = new WeakMap<Topic, number>();
+  readonly #exclusive = new WeakSet<Topic>();
+
+  constructor(broker: Broker, consumerTimeoutMs: number) {
+    this.#broker = broker;
+    this.#consumerTimeoutMs = consumerTimeoutMs;
+    this.#deleteTransient();
+  }
+
+  /** Undefined if there is no such queue. Throws RESOURCE_LOCKED if it belongs to another connection. */
+  get(name: string, connection: QueueOwner): Topic | undefined {
+    const topic = this.#broker.topic(name);
+    const owner = topic && this.#owners.get(topic);
+    if (owner && owner !== connection)
+      throw new AmqpError(
+        'RESOURCE_LOCKED',
+        `cannot obtain exclusive access to locked ${shownQueue(name)}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
+      );
+    return topic;
+  }
+
+  /** Throws NOT_FOUND if there is no such queue, and as {@link get}. */
+  find(name: string, connection: QueueOwner): Topic {
+    const topic = this.get(name, connection);
+    if (!topic) throw new AmqpError('NOT_FOUND', `no ${shownQueue(name)}`);
+    return topic;
+  }
+
+  /** The group of a queue; a promise if it has to be created. */
+  group(topic: Topic): Group | Promise<Group> {
+    return (
+      topic.groups.get(defaultGroup) ??
+      topic.createGroup({ name: defaultGroup, ackWaitMs: this.#consumerTimeoutMs })
+    );
+  }
+
+  /** Creates a queue; resolves when it is on disk. */
+  async declare(name: string, definition: QueueDefinition, connection: QueueOwner): Promise<Topic> {
+    const { durable, exclusive, autoDelete, arguments: table } = definition;
+    if (!isLegalName(name, names.amqp.topic))
+      throw new AmqpError('PRECONDITION_FAILED', `the name of a queue has at most 255 bytes`);
+    const { topic: topicOptions, group: groupOptions } = queueArguments(name, table);
+    const stored: StoredQueue = {
+      durable,
+      exclusive,
+      autoDelete,
+      arguments: encodeTable(table).toString('base64'),
+    };
+    const { topic } = await this.#broker.defineQueue(
+      {
+        ...topicOptions,
+        name,
+        // A queue that is gone after a restart needs no disk.
+        durability: durable && !exclusive ? 'disk' : 'memory',
+        attributes: { amqp: stored },
+      },
+      { ...groupOptions, ackWaitMs: this.#consumerTimeoutMs },
+    );
+    if (exclusive) this.#own(topic, connection);
+    return topic;
+  }
+
+  /** Throws PRECONDITION_FAILED if the queue is not what is declared. */
+  checkEquivalent(topic: Topic, declared: QueueDefinition): void {
+    const current = definitionOf(topic);
+    const differ = (name: string, received: unknown, is: unknown): never => {
+      throw inequivalent(shownQueue(topic.name), name, received, is);
+    };
+    if (declared.durable !== current.durable) differ('durable', declared.durable, current.durable);
+    if (declared.autoDelete !== current.autoDelete)
+      differ('auto_delete', declared.autoDelete, current.autoDelete);
+    if (declared.exclusive !== current.exclusive) differ('exclusive', declared.exclusive, current.exclusive);
+    const argumentNames = new Set([...current.arguments.keys(), ...declared.arguments.keys()]);
+    for (const name of argumentNames) {
+      if (!name.startsWith('x-')) continue;
+      const [received, is] = [declared.arguments.get(name), current.arguments.get(name)];
+      if (received === undefined || is === undefined || !sameValue(received, is)) differ(name, received, is);
+    }
+  }
+
+  /** Whether the queue has a consumer that allows no other. */
+  hasExclusiveConsumer(topic: Topic): boolean {
+    return this.#exclusive.has(topic);
+  }
+
+  consumerAttached({ topic, isExclusive }: QueueConsumer): void {
+    this.#consumers.set(topic, (this.#consumers.get(topic) ?? 0) + 1);
+    if (isExclusive) this.#exclusive.add(topic);
+  }
+
+  /** Deletes the queue if this was the last consumer of one that is deleted then. */
+  consumerDetached({ topic, isExclusive }: QueueConsumer): void {
+    if (isExclusive) this.#exclusive.delete(topic);
+    const left = (this.#consumers.get(topic) ?? 1) - 1;
+    this.#consumers.set(topic, left);
+    if (left === 0 && definitionOf(topic).autoDelete) deleteLater(topic);
+  }
+
+  /** Deletes the exclusive queues of a connection that has ended. */
+  connectionClosed(connection: QueueOwner): void {
+    for (const topic of this.#owned.get(connection) ?? []) deleteLater(topic);
+  }
+
+  #own(topic: Topic, connection: QueueOwner): void {
+    this.#owners.set(topic, connection);
+    const owned = this.#owned.get(connection)?.filter(({ isDeleted }) => !isDeleted) ?? [];
+    this.#owned.set(connection, [...owned, topic]);
+    if (connection.closed) deleteLater(topic); // it has ended meanwhile
+  }
+
+  /** Queues that are not durable, or belonged to a connection, do not survive a restart. */
+  #deleteTransient(): void {
+    for (const topic of Array.from(this.#broker.topics.values())) {
+      const { durable, exclusive } = definitionOf(topic);
+      if (!durable || exclusive) deleteLater(topic);
+    }
+  }
+}
+
+/** What a topic is as a queue. */
+export function definitionOf(topic: Topic): QueueDefinition {
+  const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
+  if (stored === undefined) return plain;
+  return { ...stored, arguments: readTable(new Reader(Buffer.from(stored.arguments, 'base64'))) };
+}
+
+/** The deletion is part of the next commit. If the log fails, the process ends. */
+function deleteLater(topic: Topic): void {
+  topic.delete().catch(() => undefined);
+}
+
+/** The beginning of names that only the server gives. */
+export const reservedPrefix = 'amq.';
+
+/** Throws ACCESS_REFUSED for a name that only the server may give. */
+export function checkReserved(kind: 'queue' | 'exchange', name: string): void {
+  if (name.startsWith(reservedPrefix))
+    throw new AmqpError('ACCESS_REFUSED', `${kind} name '${name}' contains reserved prefix 'amq.*'`);
+}

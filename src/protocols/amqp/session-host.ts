@@ -1,0 +1,31 @@
+import type { Broker } from '../../broker/index.ts';
+import type { Clock } from '../../util/index.ts';
+import type { AnswerRoom, Flusher, LoginThrottle, Turns } from '../connections/index.ts';
+import type { Users } from '../users/index.ts';
+import type { Exchanges } from './exchanges/index.ts';
+import type { AmqpLimits } from './limits.ts';
+import type { Queues } from './queues.ts';
+import type { CloseReason, Session } from './session.ts';
+
+/** A session host has what all sessions of a frontend share. */
+export interface SessionHost {
+  readonly broker: Broker;
+  readonly exchanges: Exchanges;
+  readonly queues: Queues;
+  readonly clock: Clock;
+  readonly flusher: Flusher;
+  readonly turns: Turns;
+  /** The room for unread output. */
+  readonly room: AnswerRoom;
+  readonly logins: LoginThrottle;
+  /** The buffer that every connection is read into. */
+  readonly readBuffer: Buffer;
+  readonly limits: AmqpLimits;
+  readonly users: Users;
+  /** Whether clients are asked for a certificate, by which they can log in. */
+  readonly asksForCertificates: boolean;
+  /** Called when a session ends. */
+  closing(session: Session, reason: CloseReason): void;
+  /** Called when the socket of a session has closed. */
+  gone(session: Session): void;
+}

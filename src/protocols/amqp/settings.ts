@@ -1,0 +1,29 @@
+import { pemFile, portOrOff, text, type SettingTable } from '../setting.ts';
+
+/** The settings of AMQP. */
+export interface AmqpDoorSettings {
+  readonly amqpPort: number | 'off';
+  readonly amqpUser: string | undefined;
+  readonly amqpPassword: string | undefined;
+  readonly amqpTlsCert: string | undefined;
+  readonly amqpTlsKey: string | undefined;
+  readonly amqpTlsCa: string | undefined;
+}
+
+export const amqpDoorSettings: SettingTable<AmqpDoorSettings> = {
+  amqpPort: portOrOff({ name: 'amqp-port', default: 5672, help: 'port for AMQP clients, or off' }),
+  amqpUser: text<string | undefined>({
+    name: 'amqp-user',
+    default: undefined,
+    help: 'user name AMQP clients must give; default: that of NATS',
+  }),
+  amqpPassword: text<string | undefined>({
+    name: 'amqp-password',
+    default: undefined,
+    secret: true,
+    help: 'password AMQP clients must give (better set by environment: a flag shows in ps)',
+  }),
+  amqpTlsCert: pemFile('amqp-tls-cert', 'certificate (PEM): AMQP clients must use TLS'),
+  amqpTlsKey: pemFile('amqp-tls-key', 'private key (PEM) of that certificate'),
+  amqpTlsCa: pemFile('amqp-tls-ca', 'certificates (PEM) that those of AMQP clients must be signed by'),
+};

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MemoryFiles } from '../../../src/log/index.ts';
+import { methods } from '../../../src/wire/amqp/index.ts';
+import { eventually } from '../../support/index.ts';
+import { TestServer } from './amqp-kit.ts';
+
+const closed = (code: number, text: string): string =>
+  `1 channel.close {"replyCode":${code},"replyText":${JSON.stringify(text)}`;
+
+describe('queue.declare', () => {
+  it('makes a queue once, which is a topic with the group default', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    const ok = '1 queue.declare-ok {"queue":"orders","messageCount":0,"consumerCount":0}';
+    assert.equal(await peer.declare('orders'), ok);
+    assert.equal(await peer.declare('orders'), ok);
+    assert.equal(await peer.declare('orders', { passive: true }), ok);
+    const topic = server.broker.topic('orders')!;
+    assert.deepEqual([...topic.groups.keys()], ['default']);
+    assert.equal(topic.config.retention, 'queue');
+  });
+
+  it('gives queues names', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    const line = await peer.declare('', { exclusive: true });
+    assert.match(line, /"queue":"amq\.gen-[\w-]{22}"/);
+    // The channel remembers it.
+    peer.get('');
+    assert.equal(await peer.next(), '1 basic.get-empty {"reserved1":""}');
+  });
+
+  it('says what differs from the queue that is there', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('orders', { arguments: new Map([['x-max-length', 5]]) });
+    assert.ok(
+      (await peer.declare('orders', { durable: false })).startsWith(
+        closed(
+          406,
+          "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'orders' in vhost '/': received 'false' but current is 'true'",
+        ),
+      ),
+    );
+    peer.send(methods.channel.closeOk, {});
+    peer.send(methods.channel.open, { reserved1: '' });
+    await peer.expect('1 channel.open-ok');
+    assert.ok(
+      (await peer.declare('orders')).startsWith(
+        closed(
+          406,
+          "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'orders' in vhost '/': received none but current is '5'",
+        ),
+      ),
+    );
+  });
+
+  it('refuses what it does not do', async () => {
+    await using server = await TestServer.start();
+    const cases = [
+      ['amq.mine', {}, 403, "ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'"],
+      ['gone', { passive: true }, 404, "NOT_FOUND - no queue 'gone' in vhost '/'"],
+      [
+        'odd',
+        { arguments: new Map([['x-odd', 1]]) },
+        406,
+        "PRECONDITION_FAILED - invalid arg 'x-odd' for queue 'odd' in vhost '/': not supported",
+      ],
+    ] as const;
+    for (const [name, options, code, text] of cases) {
+      using peer = await server.open();
+      assert.ok((await peer.declare(name, options)).startsWith(closed(code, text)));
+    }
+  });
+
+  it('keeps exclusive queues to their connection, and deletes them with it', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    using other = await server.open();
+    await peer.declare('mine', { exclusive: true });
+    await (async () =>
+      assert.ok(
+        (await other.declare('mine', { passive: true })).startsWith(
+          '1 channel.close {"replyCode":405,"replyText":"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue \'mine\'',
+        ),
+      ))();
+    peer.end();
+    await eventually(() => server.broker.topic('mine') === undefined);
+  });
+
+  it('deletes an auto-delete queue with its last consumer', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('brief', { autoDelete: true });
+    await peer.consume('brief');
+    peer.send(methods.basic.cancel, { consumerTag: 'c', noWait: false });
+    await peer.expect('1 basic.cancel-ok');
+    await eventually(() => server.broker.topic('brief') === undefined);
+  });
+
+  it('forgets queues that are not durable at a restart', async () => {
+    const files = new MemoryFiles();
+    {
+      await using server = await TestServer.start({ files });
+      using peer = await server.open();
+      await peer.declare('kept');
+      await peer.declare('lost', { durable: false });
+    }
+    await using server = await TestServer.start({ files });
+    using peer = await server.open();
+    await peer.declare('kept', { passive: true });
+    await eventually(() => server.broker.topic('lost') === undefined);
+    assert.notEqual(server.broker.topic('kept'), undefined);
+  });
+});
+
+describe('queue.purge and queue.delete', () => {
+  it('say how many messages there were', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('orders');
+    for (const body of ['a', 'b']) peer.publish('', 'orders', body);
+    peer.send(methods.queue.purge, { reserved1: 0, queue: 'orders', noWait: false });
+    assert.equal(await peer.next(), '1 queue.purge-ok {"messageCount":2}');
+    peer.publish('', 'orders', 'c');
+    const all = { reserved1: 0, queue: 'orders', ifUnused: false, noWait: false };
+    peer.send(methods.queue.delete, { ...all, ifEmpty: true });
+    await peer.expect(closed(406, "PRECONDITION_FAILED - queue 'orders' in vhost '/' not empty"));
+    using other = await server.open();
+    other.send(methods.queue.delete, { ...all, ifEmpty: false });
+    assert.equal(await other.next(), '1 queue.delete-ok {"messageCount":1}');
+    other.send(methods.queue.delete, { ...all, ifEmpty: false });
+    assert.equal(await other.next(), '1 queue.delete-ok {"messageCount":0}');
+  });
+
+  it('tell consumers that their queue is gone', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('orders');
+    await peer.consume('orders');
+    await server.broker.topic('orders')!.delete();
+    assert.equal(await peer.next(), '1 basic.cancel {"consumerTag":"c","noWait":true}');
+  });
+});
