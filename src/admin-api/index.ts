@@ -33,6 +33,7 @@ export type {
   PublishedJson,
   PublishJson,
   PublishResultsJson,
+  UniqueKeyJson,
   ValueForm,
 } from './messages.ts';
 export type { AdminParams, AdminReplies, AdminRoute } from './replies.ts';

@@ -51,6 +51,14 @@ export interface MessageToPublishJson {
   readonly deliverAtMs?: number | string;
   /** The message expires so many milliseconds after it enters its topic. */
   readonly ttlMs?: number;
+  readonly unique?: UniqueKeyJson;
+}
+
+/** At most one message of this key waits in the topic; docs/unique.md has the modes. */
+export interface UniqueKeyJson {
+  readonly key: string;
+  readonly mode: 'ignore' | 'replace' | 'debounce' | 'throttle';
+  readonly windowMs?: number;
 }
 
 export interface PublishJson {
@@ -67,6 +75,8 @@ export interface PublishedJson {
   /** The id of a delayed message. Absent: it is not delayed. */
   readonly delayedId?: number;
   readonly duplicate: boolean;
+  /** Only for a message with a unique key. `ignored`: the rest is about the earlier message. */
+  readonly outcome?: 'stored' | 'ignored' | 'replaced';
   /** The number of live subscribers that got it; null for a publish by topic name. */
   readonly receivers: number | null;
 }

@@ -25,6 +25,8 @@ export interface TopicJson {
   readonly deadLettersLost: number;
   /** Publishes since the start beyond the topic's rate: those that were refused, and that had to wait. */
   readonly overRate: { readonly refused: number; readonly waited: number };
+  /** Unique keys there are, and publishes since the start that were ignored or replaced an earlier one. */
+  readonly unique: { readonly keys: number; readonly ignored: number; readonly replaced: number };
   readonly createdMs: number;
 }
 

@@ -28,7 +28,7 @@ import { CommitCycle } from './commit-cycle.ts';
 import { Condition } from './condition.ts';
 import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import { Definitions } from './definitions.ts';
-import { EntryKind, writeDedupeId, type StoredHold } from './entries.ts';
+import { EntryKind, writeDedupeId, writeUniqueKey, type StoredHold } from './entries.ts';
 import * as events from './events.ts';
 import { Router } from './live/router.ts';
 import { Pacing } from './pacing.ts';
@@ -235,6 +235,15 @@ export class Assembly {
         this.log.record(EntryKind.level, id, this.#scratch.reset().uvarint(level).uvarint(offset).view()),
       delay: (partition, record, delay, listener, token) =>
         this.delayed.add(partition, record, delay, listener, token),
+      get delays() {
+        return parts.delayed;
+      },
+      recordUniqueKey: (partition, message) => {
+        if (partition.log.volatile && message.state !== 'delayed') return;
+        writeUniqueKey(this.#scratch.reset(), message);
+        this.log.record(EntryKind.uniqueKey, partition.log.id, this.#scratch.view());
+      },
+      uniqueKeyFreed: commits.uniqueKeyFreed.bind(commits),
       undelay: (partition, filter) => this.delayed.takeBack(partition, filter),
       refusalOfSchedule: (options) => this.schedules.refusalOf(options),
       schedule: (topic, options, carrier) => void this.schedules.defineCarried(topic, options, carrier),
@@ -361,9 +370,9 @@ export class Assembly {
       awaitDelayed: this.commits.awaitDelayed.bind(this.commits),
       afterCommit: this.commits.afterCommit.bind(this.commits),
       partition: (id: number) => this.catalog.partition(id),
-      append: (partitionId: number, record: Record, ttlMs: number | undefined) => {
+      append: (partitionId: number, record: Record, id: number, ttlMs: number | undefined) => {
         const partition = this.catalog.partition(partitionId);
-        partition?.topic.takeDue(record, partition, ttlMs);
+        partition?.topic.takeDue(record, partition, id, ttlMs);
       },
     };
     const ttls = new DelayedTtls(this.budgets.meter('expiring'));

@@ -14,6 +14,7 @@ export type BudgetName =
   | 'expiring'
   | 'schedules'
   | 'prioritized'
+  | 'uniqueKeys'
   | 'ordered'
   | 'waitingPublishes'
   | 'transactionalIds'
@@ -165,6 +166,14 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     share: 0.1,
     help: 'messages with a priority above 0 of all topics together',
     advice: 'Consume messages with a priority, or publish with priority 0',
+  },
+  uniqueKeys: {
+    what: 'unique keys',
+    setting: 'unique-keys-max',
+    bytesEach: 384,
+    share: 0.15,
+    help: 'unique keys of messages that wait in their topics, all together',
+    advice: 'Wait until some of their messages are delivered',
   },
   ordered: {
     what: 'ordered messages under way',

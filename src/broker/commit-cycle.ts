@@ -4,11 +4,12 @@ import {
   EntryKind,
   writeGroupChanged,
   writePartitionChanged,
+  writeUniqueKeysFreed,
   writeOffsetCommittedAs,
   type ChangedPosition,
   type Committed,
 } from './entries.ts';
-import type { Runs } from './partitions/runs.ts';
+import { Runs } from './partitions/runs.ts';
 import { PublishesOfCommit, type PublishListener } from './topics/publishes.ts';
 
 /**
@@ -89,6 +90,8 @@ export class CommitCycle {
   #spareVolatile = new PublishesOfCommit();
   readonly #changedGroups: ChangingGroup[] = [];
   readonly #changedPartitions: ChangingPartition[] = [];
+  /** Messages whose unique keys are free, by the id of their partition. */
+  readonly #freedKeys = new Map<number, Runs>();
   readonly #scratch = new ByteWriter(4096);
   readonly #clock: Clock;
   /** Whether a timer is running for changes that wait for a commit. */
@@ -185,6 +188,14 @@ export class CommitCycle {
     this.#log.requestCommit();
   }
 
+  /** Puts into the next commit that a message with a unique key was delivered. It asks for no commit. */
+  uniqueKeyFreed({ log }: ChangingPartition, offset: number): void {
+    if (log.volatile) return;
+    let freed = this.#freedKeys.get(log.id);
+    if (!freed) this.#freedKeys.set(log.id, (freed = new Runs()));
+    freed.add(offset);
+  }
+
   /** Deletes the log's files once the commit with the deletion is durable. */
   logDeleted(id: number): void {
     this.#open.deletedLogs.push(id);
@@ -208,6 +219,15 @@ export class CommitCycle {
       partition.removals.clear();
     }
     this.#changedPartitions.length = 0;
+    if (this.#freedKeys.size > 0) this.#writeFreedKeys();
+  }
+
+  #writeFreedKeys(): void {
+    for (const [id, freed] of this.#freedKeys) {
+      writeUniqueKeysFreed(this.#scratch.reset(), freed.bounds());
+      this.#log.record(EntryKind.uniqueKeyFreed, id, this.#scratch.view());
+    }
+    this.#freedKeys.clear();
   }
 
   #writeCommitted(groupId: number, partition: number, committed: Committed): void {

@@ -78,7 +78,10 @@ export const EntryKind = {
   scheduleDeleted: 31,
   /** id = schedule; its state after a run. */
   scheduleTicked: 32,
-  // Reserved: 33 unique key, 34 unique key freed.
+  /** id = partition; a unique key of its topic, with its message. */
+  uniqueKey: 33,
+  /** id = partition; runs of offsets of messages with unique keys that were delivered. */
+  uniqueKeyFreed: 34,
 } as const;
 
 export interface TopicEntry {
@@ -182,6 +185,16 @@ export interface StoredHold {
   /** 0: the hold of the group and those of all its keys end. */
   readonly untilMs: number;
   readonly key?: { readonly partition: number; readonly name: string };
+}
+
+/** A unique key, and its message. */
+export interface UniqueKeyEntry {
+  readonly key: string;
+  /** The offset of the message; while it is delayed, its id. */
+  readonly offset: number;
+  readonly state: 'stored' | 'delayed' | 'delivered';
+  readonly sinceMs: number;
+  readonly windowMs: number;
 }
 
 /** A stored wait for an answer or for a redelivery. */
@@ -342,6 +355,39 @@ export function readDelayTrimmed(payload: Uint8Array): readonly number[] {
 export function readPartitionChanged(payload: Uint8Array): { start: number; removed: readonly number[] } {
   const reader = new ByteReader(payload);
   return { start: reader.uvarint(), removed: readRuns(reader) };
+}
+
+/** The states of a message with a unique key, as they are stored. */
+const uniqueStates = ['stored', 'delayed', 'delivered'] as const;
+
+/** `uvarint state (0: stored, 1: delayed, 2: delivered), offset or id, sinceMs, windowMs; text key` */
+export function writeUniqueKey(
+  writer: ByteWriter,
+  { state, offset, sinceMs, windowMs, key }: UniqueKeyEntry,
+): void {
+  writer.uvarint(uniqueStates.indexOf(state)).uvarint(offset);
+  writer
+    .uvarint(Math.max(0, Math.floor(sinceMs)))
+    .uvarint(Math.ceil(windowMs))
+    .text(key);
+}
+
+export function readUniqueKey(payload: Uint8Array): UniqueKeyEntry {
+  const reader = new ByteReader(payload);
+  const state = uniqueStates[reader.uvarint()]!;
+  const offset = reader.uvarint();
+  const sinceMs = reader.uvarint();
+  const windowMs = reader.uvarint();
+  return { state, offset, sinceMs, windowMs, key: reader.text(reader.remaining) };
+}
+
+/** `runs freed` */
+export function writeUniqueKeysFreed(writer: ByteWriter, freed: readonly number[]): void {
+  writeRuns(writer, freed);
+}
+
+export function readUniqueKeysFreed(payload: Uint8Array): readonly number[] {
+  return readRuns(new ByteReader(payload));
 }
 
 /** `uvarint partition, offset, timeMs; text id` */

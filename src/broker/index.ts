@@ -59,7 +59,13 @@ export type { PartitionWatcher } from './partitions/partition.ts';
 export type { StoredBatches } from './partitions/stored-batches.ts';
 export type { DelayedMessage, DelayedPage, DelayedQuery } from './topics/delayed-message.ts';
 export type { DelayedMessages } from './topics/delayed-messages.ts';
-export type { BatchTransaction, Published, PublishListener, PublishOptions } from './topics/publishes.ts';
+export type {
+  BatchTransaction,
+  Published,
+  PublishListener,
+  PublishOptions,
+  UniqueOptions,
+} from './topics/publishes.ts';
 export type {
   PublishToAllListener,
   PublishToAllMode,

@@ -12,6 +12,8 @@ import {
   readPartitionChanged,
   readPartitionState,
   readDelayTrimmed,
+  readUniqueKey,
+  readUniqueKeysFreed,
   type AttributeEntry,
   type GroupEntry,
   type TopicEntry,
@@ -140,6 +142,17 @@ export class Replay {
         const { partition, committed } = readOffsetCommittedAs(payload);
         const position = this.#catalog.groupsById.get(id)?.positions.at(partition);
         if (position) position.committed = committed;
+        return;
+      }
+      case EntryKind.uniqueKey: {
+        const partition = this.#catalog.partition(id);
+        return partition?.topic.uniqueKeys.restore({ ...readUniqueKey(payload), partition: partition.index });
+      }
+      case EntryKind.uniqueKeyFreed: {
+        const freed = readUniqueKeysFreed(payload);
+        const partition = this.#catalog.partition(id);
+        for (let i = 0; i < freed.length; i += 2)
+          partition?.topic.uniqueKeys.replayedFreed(partition.index, freed[i]!, freed[i + 1]!);
         return;
       }
       case EntryKind.partitionState:

@@ -4,6 +4,7 @@ import {
   writeDedupeId,
   writeExpiries,
   writePartitionState,
+  writeUniqueKey,
   type GroupEntry,
   type TopicEntry,
 } from './entries.ts';
@@ -97,6 +98,11 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
         writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
         add(EntryKind.dedupeId, topic.id, written());
       }
+    }
+    for (const message of topic.uniqueKeys.messages()) {
+      if (topic.config.durability === 'memory' && message.state !== 'delayed') continue;
+      writeUniqueKey(scratch.reset(), message);
+      add(EntryKind.uniqueKey, topic.partitions.at(message.partition)!.log.id, written());
     }
     for (const group of topic.groups.values()) {
       if (group.config.durable) add(EntryKind.groupDefined, group.id, groupEntry(group, clock));

@@ -16,6 +16,7 @@ interface MeasuredTopic extends Topic {
     readonly lost: number;
   };
   readonly publishRate: TopicStats['overRate'];
+  readonly uniqueKeys: { readonly size: number; readonly ignored: number; readonly replaced: number };
 }
 
 /** A group as far as its statistics need it. */
@@ -53,6 +54,8 @@ export interface TopicStats {
   readonly deadLettersLost: number;
   /** Publishes since the start beyond the topic's rate: those that were refused, and that had to wait. */
   readonly overRate: { readonly refused: number; readonly waited: number };
+  /** Unique keys there are, and publishes since the start that were ignored or replaced an earlier one. */
+  readonly unique: { readonly keys: number; readonly ignored: number; readonly replaced: number };
 }
 
 /** Statistics of a group. The lag counts messages on disk. */
@@ -90,6 +93,11 @@ export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
     left: { ...topic.leaving.counts },
     deadLettered: topic.leaving.deadLettered,
     deadLettersLost: topic.leaving.lost,
+    unique: {
+      keys: topic.uniqueKeys.size,
+      ignored: topic.uniqueKeys.ignored,
+      replaced: topic.uniqueKeys.replaced,
+    },
     overRate: { refused: topic.publishRate.refused, waited: topic.publishRate.waited },
     ...(Number.isFinite(timeToFullMs) ? { timeToFullMs: Math.round(timeToFullMs) } : {}),
   };

@@ -77,6 +77,7 @@ export {
   type Published,
   type TopicConfig,
   type TopicStats,
+  type UniqueOptions,
   type WatermarkOptions,
 } from '../broker/index.ts';
 export {

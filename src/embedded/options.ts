@@ -152,6 +152,20 @@ export const filter: Check = (value) =>
     ? 'a subject pattern such as "eu.*" or "orders.>", or a list of them'
     : undefined;
 
+const uniqueModes: readonly unknown[] = ['ignore', 'replace', 'debounce', 'throttle'];
+
+/** `{ key, mode, windowMs? }`. */
+export const uniqueKey: Check = (value) => {
+  if (typeof value === 'object' && value !== null) {
+    const { key, mode, windowMs, ...others } = value as { readonly [name: string]: unknown };
+    const isKey = typeof key === 'string' && key.length > 0 && key.length <= 256;
+    const isWindow =
+      windowMs === undefined || (typeof windowMs === 'number' && windowMs > 0 && windowMs < Infinity);
+    if (isKey && uniqueModes.includes(mode) && isWindow && Object.keys(others).length === 0) return undefined;
+  }
+  return "{ key, mode, windowMs }, with a key of 1 to 256 characters, and the mode 'ignore', 'replace', 'debounce' or 'throttle'";
+};
+
 /** `{ offset }` or `{ timestampMs }`. */
 export const place: Check = (value) => {
   if (typeof value === 'object' && value !== null && Object.keys(value).length === 1) {

@@ -110,6 +110,11 @@ export class PublishWindow implements PublishListener<Waiter> {
     this.#leave();
   }
 
+  unique(waiter: Waiter, published: Published): void {
+    waiter.resolve(published);
+    this.#leave();
+  }
+
   refused(waiter: Waiter, error: Error): void {
     waiter.reject(error);
     this.#leave();

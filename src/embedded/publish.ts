@@ -3,11 +3,21 @@ import {
   type PublishOptions as CorePublishOptions,
   type Published,
   type Topic as CoreTopic,
+  type UniqueOptions,
 } from '../broker/index.ts';
 import type { Clock } from '../util/index.ts';
 import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
-import { abortSignal, filledText, milliseconds, text, time, wholeNumber, type Checks } from './options.ts';
+import {
+  abortSignal,
+  filledText,
+  milliseconds,
+  text,
+  time,
+  uniqueKey,
+  wholeNumber,
+  type Checks,
+} from './options.ts';
 import type { Outgoing, PublishWindow } from './publish-window.ts';
 
 /** Options of a message to publish. */
@@ -49,6 +59,21 @@ export interface MessageOptions {
    * The topic needs `keyState`.
    */
   readonly expectedLastKeyOffset?: number;
+  /**
+   * At most one message of this key waits in the topic; `outcome` of the result says what became of this one.
+   *
+   * ```ts
+   * import { open } from 'pillarbox';
+   *
+   * await using box = await open();
+   * const jobs = await box.topic('jobs');
+   * const unique = { key: 'rebuild-index', mode: 'ignore' } as const;
+   * const first = await jobs.publish('rebuild', { unique });
+   * const second = await jobs.publish('rebuild', { unique });
+   * console.log(first.outcome, second.outcome); // prints: stored ignored
+   * ```
+   */
+  readonly unique?: UniqueOptions;
 }
 
 export interface PublishOptions extends MessageOptions {
@@ -79,6 +104,7 @@ export const messageChecks: Checks<MessageOptions> = {
   timestampMs: time,
   expectedLastOffset: wholeNumber(-1),
   expectedLastKeyOffset: wholeNumber(-1),
+  unique: uniqueKey,
 };
 
 export const publishChecks: Checks<PublishOptions> = { ...messageChecks, signal: abortSignal };
@@ -97,10 +123,10 @@ export function outgoing(clock: Clock, value: Uint8Array | string, options: Mess
 
 /** The broker's options; undefined if there are none, which is the broker's fast path. */
 function coreOptions(clock: Clock, options: MessageOptions): CorePublishOptions | undefined {
-  const { dedupeId, ttlMs, priority, partition, expectedLastOffset, expectedLastKeyOffset } = options;
+  const { dedupeId, ttlMs, priority, partition, expectedLastOffset, expectedLastKeyOffset, unique } = options;
   const deliverAtMs = deliveryTime(clock, options);
   const expected = { expectedLastOffset, expectedLastKeyOffset };
-  const asked = { dedupeId, deliverAtMs, ttlMs, priority, partition, ...expected };
+  const asked = { dedupeId, deliverAtMs, ttlMs, priority, partition, unique, ...expected };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }

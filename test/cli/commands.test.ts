@@ -193,6 +193,19 @@ describe('commands against a running broker', () => {
       true,
     );
     assert.deepEqual(await lines('groups', 'resume', topic, group).then(([one]) => one?.['paused']), false);
+    const once = uniqueName('once');
+    await run('topics', 'create', once);
+    const pub = (...args: readonly string[]) => run('pub', once, 'x', '--unique-key', 'k', ...args);
+    assert.match((await pub()).out, /^Stored on disk: topic /);
+    assert.match(
+      (await pub()).out,
+      /^Ignored, because an earlier message has its unique key: .* offset 0\.$/m,
+    );
+    assert.match(
+      (await pub('--unique-mode', 'replace')).out,
+      /^Stored on disk in the place of an earlier message/,
+    );
+    assert.equal((await run('pub', once, 'x', '--unique-mode', 'replace')).code, 2);
     const slow = uniqueName('slow');
     await run('topics', 'create', slow, '--publish-rate', '0.01', '--over-rate', 'reject');
     await run('pub', slow, 'first');

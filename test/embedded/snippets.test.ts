@@ -11,7 +11,8 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 async function allSnippets(): Promise<Snippet[]> {
   const sources = (await readdir(join(checkout, 'src/embedded'))).map((name) => `src/embedded/${name}`);
   const snippets: Snippet[] = [];
-  for (const file of [...sources.sort(), 'README.md', 'docs/embedded.md', 'docs/precedence.md'])
+  const documents = ['README.md', 'docs/embedded.md', 'docs/precedence.md', 'docs/unique.md'];
+  for (const file of [...sources.sort(), ...documents])
     snippets.push(...snippetsOf(file, await readFile(join(checkout, file), 'utf8')));
   return snippets;
 }

@@ -80,7 +80,9 @@ export class Answers {
     const passed = partition.liveIn(before, cursor);
     this.#state.deliverRate.count += passed;
     this.#state.ackRate.count += passed;
-    if (passed > 0) this.#state.topic.settlements.passed(partition, before, cursor, this.#state.group);
+    if (passed === 0) return;
+    this.#state.topic.uniqueKeys.passed(partition.index, before, cursor);
+    this.#state.topic.settlements.passed(partition, before, cursor, this.#state.group);
   }
 
   /** See {@link Group.nack}. */

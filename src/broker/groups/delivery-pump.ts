@@ -265,6 +265,9 @@ export class DeliveryPump {
     const delivery = this.#delivery;
     delivery.sequence = ++state.deliverySequence;
     if (!this.#entry) position.take();
+    const { uniqueKeys } = state.topic;
+    if (uniqueKeys.waiting > 0 && delivery.deliveries === 1)
+      uniqueKeys.delivered(delivery.partition, delivery.record.offset);
     if (state.config.ack === 'none') this.#deliverForGood(position, attachment, nowMs);
     else {
       delivery.deadlineMs = this.#makePending(position, attachment, nowMs);

@@ -61,6 +61,16 @@ export interface SettlingGroup {
   isDone(partition: number, offset: number): boolean;
 }
 
+/** The unique keys of messages that wait for their first delivery. */
+export interface WaitingKeys {
+  /** How many there are. */
+  readonly waiting: number;
+  /** A message was delivered for the first time. */
+  delivered(partition: number, offset: number): void;
+  /** A group is done with everything in `[from, to)`, without deliveries. */
+  passed(partition: number, from: number, to: number): void;
+}
+
 /** The part of a topic that its groups use. */
 export interface GroupTopic extends Topic {
   readonly partitions: Topic['partitions'] & {
@@ -72,6 +82,7 @@ export interface GroupTopic extends Topic {
   readonly expiry: ExpiringMessages;
   /** When a message came, in steady time: what its age counts from. */
   arrivedMs(partition: Partition, offset: number, timestampMs: number): number;
+  readonly uniqueKeys: WaitingKeys;
   readonly inRate: Rate;
   /** Counts of messages that left the topic; dead letters of its groups are counted here, too. */
   readonly leaving: { deadLettered: number; readonly counts: object; readonly lost: number };

@@ -6,6 +6,7 @@ import { recordBytes } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { Deduplication } from './deduplication.ts';
 import type { PublishOptions } from './publishes.ts';
+import type { UniqueMessage } from './unique-keys.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /** The part of a topic that admission uses. */
@@ -13,6 +14,7 @@ export interface AdmittingTopic {
   readonly name: string;
   readonly config: TopicConfig;
   readonly deduplication: Deduplication;
+  readonly uniqueKeys: { has(key: string): boolean };
 }
 
 /** The services that the broker offers to admission. */
@@ -41,13 +43,26 @@ export type Admission =
       /** Why there is no room, if the publish waits for room. */
       readonly full: BrokerError | undefined;
     }
-  | {
-      readonly kind: 'accepted';
-      readonly partition: Partition;
-      readonly key: string;
-      readonly options: PublishOptions | undefined;
-      readonly dedupeId: string | undefined;
-    };
+  | Ignored
+  | Accepted;
+
+/** A message of the publish's unique key stands in its way. */
+export interface Ignored {
+  readonly kind: 'ignored';
+  readonly partition: Partition;
+  readonly by: UniqueMessage;
+  readonly dedupeId: string | undefined;
+}
+
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly partition: Partition;
+  readonly key: string;
+  readonly options: PublishOptions | undefined;
+  readonly dedupeId: string | undefined;
+  /** The message of its unique key that it replaces. */
+  readonly earlier: UniqueMessage | undefined;
+}
 
 /** Why the log cannot store a record, whatever the topic's limits are; undefined if it can. */
 export function refusalOfValue(topic: AdmittingTopic, record: Record): BrokerError | undefined {
@@ -205,21 +220,31 @@ export function refusalOfBatchRoom(
   return undefined;
 }
 
-/** Why the broker has no memory for a message's new key, dedupe id or delivery time; undefined if it has. */
+/**
+ * Why the broker has no memory for a message's new key, unique key, dedupe id or delivery time; undefined if it
+ * has. `earlier`: the message of its unique key that it replaces.
+ */
 export function refusalOfBudget(
   topic: AdmittingTopic,
   host: AdmissionHost,
   options: PublishOptions | undefined,
   partition: Partition,
   key: string,
+  earlier: UniqueMessage | undefined,
 ): BrokerError | undefined {
   const { budgets } = host;
   if (partition.keyIndex && budgets.isFull('keys') && !partition.keyIndex.get(key))
     return budgets.refusal('keys');
   if (options?.priority !== undefined && options.priority > 0 && budgets.isFull('prioritized'))
     return budgets.refusal('prioritized');
-  if (options?.deliverAtMs !== undefined && budgets.isFull('delayed')) return budgets.refusal('delayed');
+  if (options?.deliverAtMs !== undefined && earlier?.state !== 'delayed' && budgets.isFull('delayed'))
+    return budgets.refusal('delayed');
   if (options?.ttlMs !== undefined && budgets.isFull('expiring')) return budgets.refusal('expiring');
+  if (options?.unique !== undefined && budgets.isFull('uniqueKeys')) {
+    host.forgetExpired();
+    if (budgets.isFull('uniqueKeys') && !topic.uniqueKeys.has(options.unique.key))
+      return budgets.refusal('uniqueKeys');
+  }
   if (options?.dedupeId === undefined || topic.config.dedupeWindowMs === 0) return undefined;
   if (budgets.isFull('dedupeIds')) host.forgetExpired();
   return budgets.isFull('dedupeIds') ? budgets.refusal('dedupeIds') : undefined;

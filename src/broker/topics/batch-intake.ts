@@ -10,12 +10,14 @@ import type { BatchTransaction, PublishListener } from './publishes.ts';
 import type { SizeRetention } from '../retention/size-retention.ts';
 import type { Topic } from '../model.ts';
 import type { Deduplication } from './deduplication.ts';
+import type { UniqueKeys } from './unique-keys.ts';
 import type { Rate } from '../partitions/rates.ts';
 
 /** The part of a topic that its batch intake uses. */
 interface IntakeTopic extends Topic {
   readonly partitions: { readonly length: number; at(index: number): Partition | undefined };
   readonly deduplication: Deduplication;
+  readonly uniqueKeys: UniqueKeys;
   readonly inRate: Rate;
   readonly publishRate: PublishRate;
   /**

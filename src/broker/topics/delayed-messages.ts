@@ -29,8 +29,11 @@ export interface DelayedMessagesHost {
   afterCommit(callback: () => void): void;
   /** The partition whose log has the id; undefined if it was deleted. */
   partition(id: number): TopicPartition | undefined;
-  /** Appends a message that is due, unless its partition was deleted; it has `ttlMs` to live from now. */
-  append(partitionId: number, record: Record, ttlMs: number | undefined): void;
+  /**
+   * Appends the message that waited under this id, unless its partition was deleted; it has `ttlMs` to live
+   * from now.
+   */
+  append(partitionId: number, record: Record, id: number, ttlMs: number | undefined): void;
 }
 
 /** At most this many messages are read for one page, so that a filter that matches little does not read all. */
@@ -64,23 +67,24 @@ export class DelayedMessages {
 
   #due(partitionId: number, offset: number, record: Record): void {
     record.timestampMs = this.#host.clock.now(); // the age counts from here, and the log's times do not go backwards
-    this.#host.append(partitionId, record, this.ttls.take(offset));
+    this.#host.append(partitionId, record, offset, this.ttls.take(offset));
     this.#host.record(EntryKind.undelayed, 0, this.#scratch.reset().uvarint(offset).view());
   }
 
-  /** Stores the message until `dueMs` (wall clock). */
+  /** Stores the message until `dueMs` (wall clock); returns its id. */
   add<T>(
     partition: Partition,
     record: Record,
     { dueMs, ttlMs }: Delay,
     listener: PublishListener<T>,
     token: T,
-  ): void {
+  ): number {
     const { id } = partition.log;
     const offset = this.log.append(record);
     if (ttlMs !== undefined) this.ttls.set(offset, ttlMs);
     this.#place(offset, dueMs, id);
     this.#host.awaitDelayed(listener, token, partition, offset);
+    return offset;
   }
 
   #place(offset: number, dueMs: number, partitionId: number): void {
@@ -107,6 +111,16 @@ export class DelayedMessages {
     this.#host.record(EntryKind.delayTrimmed, 0, this.#scratch.view());
     for (const offset of offsets) this.ttls.take(offset);
     return this.log.remove(offsets);
+  }
+
+  /** When a message is due (wall clock); undefined if none waits under this id. */
+  dueMsOf(id: number): number | undefined {
+    return this.log.placeOf(id)?.dueMs;
+  }
+
+  /** Removes a message in the open commit. */
+  takeOut(id: number): void {
+    this.#takeBack([id]);
   }
 
   // ---- for operators and publishers

@@ -29,6 +29,25 @@ export interface PublishOptions {
   readonly schedule?: ScheduleOptions;
   /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */
   readonly replaces?: 'topic' | 'key';
+  /** At most one message of this key waits in the topic. */
+  readonly unique?: UniqueOptions;
+}
+
+/**
+ * A unique key of a publish, and what happens if an earlier message of the key waits: it is delayed, or stored
+ * and delivered to no group yet.
+ */
+export interface UniqueOptions {
+  /** 1 to 256 characters; unique in the topic, over all its partitions. */
+  readonly key: string;
+  /**
+   * `ignore`: nothing is stored. `replace`: the new message is stored in the place of the earlier one, and keeps
+   * its due time. `debounce`: it replaces the earlier one with the delay of its own. `throttle`: nothing is
+   * stored, also for `windowMs` after the last message of the key that was stored.
+   */
+  readonly mode: 'ignore' | 'replace' | 'debounce' | 'throttle';
+  /** For `throttle`, which needs it; for `debounce` the delay if the publish has none. */
+  readonly windowMs?: number;
 }
 
 /** When a delayed message enters its topic (wall clock), and its time to live from then on. */
@@ -43,6 +62,11 @@ export interface Published {
   readonly duplicate: boolean;
   /** The id of the message while it is delayed; see delayed-messages.ts. Absent: it is not delayed. */
   readonly delayedId?: number;
+  /**
+   * What became of a publish with a unique key. `ignored`: nothing was stored, and the rest is about the earlier
+   * message. Absent: it had none.
+   */
+  readonly outcome?: 'stored' | 'ignored' | 'replaced';
 }
 
 /** The transaction named by the publisher of a batch. */
@@ -64,6 +88,11 @@ export interface PublishListener<T> {
    * offset -1.
    */
   delayed?(token: T, partition: number, id: number): void;
+  /**
+   * The publish had a unique key: what became of it. Absent: {@link published} or {@link delayed} is called, and
+   * one that was ignored counts as a duplicate.
+   */
+  unique?(token: T, published: Published): void;
   refused(token: T, error: Error): void;
 }
 

@@ -1,6 +1,7 @@
 import type { Log, Outcome, Record } from '../../log/index.ts';
 import { AckRetention } from '../retention/ack-retention.ts';
 import {
+  type Accepted,
   type Admission,
   knowsExpected,
   refusalOfBudget,
@@ -39,6 +40,8 @@ import type { BatchTransaction, Delay, Published, PublishListener, PublishOption
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
 import { replaceAll, replaceKey } from '../retention/replacement.ts';
+import { UniqueKeys, type UniqueMessage } from './unique-keys.ts';
+import { UniquePublishes, withDeliverAt, type UniquePublishesHost } from './unique-publishes.ts';
 import { TopicGroups, type TopicGroupsHost } from './topic-groups.ts';
 import { updatedConfig } from './topic-update.ts';
 import { WaitingPublishes } from './waiting-publishes.ts';
@@ -50,8 +53,15 @@ import type { TopicConfig } from './topic-config.ts';
 export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost, ExpiryHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
-  /** Stores the message among the delayed ones. */
-  delay<T>(partition: Partition, record: Record, delay: Delay, listener: PublishListener<T>, token: T): void;
+  /** Stores the message among the delayed ones; returns its id. */
+  delay<T>(
+    partition: Partition,
+    record: Record,
+    delay: Delay,
+    listener: PublishListener<T>,
+    token: T,
+  ): number;
+  readonly delays: UniquePublishesHost['delays'];
   /**
    * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
    * Returns or resolves to their number.
@@ -63,6 +73,10 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
   schedule(topic: Topic, options: ScheduleOptions, carrier: ScheduleCarrier): void;
   /** Adds the dedupe id to the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
+  /** Adds to the open commit that a unique key belongs to this message. */
+  recordUniqueKey(partition: Partition, message: UniqueMessage): void;
+  /** The next commit is to carry that a message with a unique key was delivered. */
+  uniqueKeyFreed(partition: Partition, offset: number): void;
   /** A partition is used for the first time. */
   partitionOpened(partition: TopicPartition): void;
   /** Throws `subjects-overlap` if another topic captures subjects that these patterns capture. */
@@ -96,6 +110,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.#openPartition(index, id),
   );
   readonly deduplication: Deduplication;
+  readonly uniqueKeys: UniqueKeys;
   readonly inRate: Rate = new Rate();
   readonly removedRate: Rate = new Rate();
   /** Handles messages that leave without a group's answer: limits, age, removal on request. */
@@ -122,6 +137,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
   readonly #batches: BatchIntake;
+  readonly #unique: UniquePublishes;
   #nextPartition = 0;
   /**
    * Whether publishes without options need no check of limits and groups. This is the common case, decided
@@ -147,6 +163,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.#config = config;
     this.createdMs = createdMs;
     this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
+    this.uniqueKeys = this.#makeUniqueKeys();
+    this.#unique = new UniquePublishes(this, core);
     this.#groups = new TopicGroups<Topic>(this, core, () => this.#configured());
     this.leaving = new Leaving(this, core);
     this.#room = new WaitingRoom(core.budgets.meter('waitingPublishes'));
@@ -253,6 +271,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     return new Promise((resolve, reject) => {
       const listener: PublishListener<undefined> = {
         published: (_, partition, offset, duplicate) => resolve({ partition, offset, duplicate }),
+        unique: (_, published) => resolve(published),
         delayed: (_, partition, delayedId) => resolve({ partition, offset: -1, duplicate: false, delayedId }),
         refused: (_, error) => reject(error),
       };
@@ -289,10 +308,30 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
         };
     }
     const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
-    const refusal = isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined;
+    const refusal =
+      (isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined) ??
+      (options?.unique && this.#unique.refusalOf(options.unique, options.deliverAtMs));
     if (refusal) return { kind: 'refused', error: refusal };
+    let earlier: UniqueMessage | undefined;
+    if (options?.unique !== undefined && isKnown) {
+      const verdict = this.uniqueKeys.verdict(options.unique);
+      if (verdict.kind === 'ignored')
+        return {
+          kind: 'ignored',
+          partition: this.partitions.at(verdict.by.partition)!,
+          by: verdict.by,
+          dedupeId,
+        };
+      if (verdict.kind === 'replaces') ({ earlier } = verdict);
+      options = withDeliverAt(
+        options,
+        this.#unique.deliverAtMs(options.unique, options.deliverAtMs, earlier),
+      );
+    }
+    // A message that replaces others, or the one in its place, needs no room.
     const full =
-      options?.replaces === undefined
+      options?.replaces === undefined &&
+      !(earlier?.state === 'stored' && earlier.partition === partition.index)
         ? (refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition))
         : undefined;
     // Under `drop-oldest` there is always room soon.
@@ -301,10 +340,10 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
       return { kind: 'waits', partition, isKnown, full };
     const exhausted =
       full ??
-      refusalOfBudget(this, core, options, partition, key) ??
+      refusalOfBudget(this, core, options, partition, key, earlier) ??
       (options?.schedule && core.refusalOfSchedule(options.schedule));
     if (exhausted) return { kind: 'refused', error: exhausted };
-    return { kind: 'accepted', partition, key, options, dedupeId };
+    return { kind: 'accepted', partition, key, options, dedupeId, earlier };
   }
 
   /** Carries out a decision of {@link admit}, unless it is to wait; tells the listener. */
@@ -319,12 +358,33 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     const { partition } = admission;
     if (admission.kind === 'duplicate')
       return core.awaitCommit(listener, token, partition, admission.offset, true);
-    const { key, options, dedupeId } = admission;
+    if (admission.kind === 'ignored') {
+      const { by, dedupeId } = admission;
+      if (dedupeId !== undefined)
+        this.#noteDedupeId(dedupeId, by.partition, by.state === 'delayed' ? -1 : by.offset);
+      return this.#unique.ignore(admission, listener, token);
+    }
+    const { options } = admission;
     this.publishRate.take();
-    if (options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now()) {
+    if (options?.unique !== undefined)
+      return this.#unique.append(admission, options.unique, record, listener, token);
+    const isDelayed = options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now();
+    this.store(admission, record, isDelayed ? options.deliverAtMs : undefined, listener, token);
+  }
+
+  /** Stores an accepted record. Returns its offset; with `dueMs` it is delayed, and its id is returned. */
+  store<T>(
+    { partition, key, options, dedupeId }: Accepted,
+    record: Record,
+    dueMs: number | undefined,
+    listener: PublishListener<T>,
+    token: T,
+  ): number {
+    const core = this.#core;
+    if (dueMs !== undefined) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
-      addDelayedOptions(record, options);
-      const { deliverAtMs: dueMs, ttlMs } = options;
+      const { ttlMs } = options ?? noOptions;
+      if (options) addDelayedOptions(record, options);
       const delay = ttlMs === undefined ? { dueMs } : { dueMs, ttlMs };
       return core.delay(partition, record, delay, listener, token);
     }
@@ -334,6 +394,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
     else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
     core.awaitCommit(listener, token, partition, offset, false);
+    return offset;
   }
 
   /**
@@ -354,10 +415,11 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     return offset;
   }
 
-  /** Appends a delayed message that is due. */
-  takeDue(record: Record, partition: Partition, ttlMs: number | undefined): void {
+  /** Appends the delayed message of this id, which is due. */
+  takeDue(record: Record, partition: Partition, id: number, ttlMs: number | undefined): void {
     const { priority } = takeDelayedOptions(record);
-    this.appendAccepted(record, partition, { priority, ttlMs });
+    const offset = this.appendAccepted(record, partition, { priority, ttlMs });
+    this.uniqueKeys.becameDue(id, partition.index, offset);
   }
 
   /** Messages in `[from, to)` were appended, with timestamps between these two: their ages begin. */
@@ -411,8 +473,23 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (options?.partition !== undefined) return this.partitions.at(options.partition);
     const count = this.partitions.length;
     if (count === 1) return this.partitions.at(0);
-    if (record.keyStart < 0) return this.partitions.at(this.#nextPartition++ % count);
-    return this.partitions.at(hashOf(key) % count);
+    if (record.keyStart >= 0) return this.partitions.at(hashOf(key) % count);
+    const unique = options?.unique;
+    return this.partitions.at((unique ? hashOf(unique.key) : this.#nextPartition++) % count);
+  }
+
+  #makeUniqueKeys(): UniqueKeys {
+    const core = this.#core;
+    return new UniqueKeys(
+      {
+        steady: core.steady,
+        isDelayed: (id) => core.delays.dueMsOf(id) !== undefined,
+        isLive: (partition, offset) => this.partitions.at(partition)!.isLive(offset),
+        recordTaken: (message) => core.recordUniqueKey(this.partitions.at(message.partition)!, message),
+        recordFreed: (partition, offset) => core.uniqueKeyFreed(this.partitions.at(partition)!, offset),
+      },
+      core.budgets.meter('uniqueKeys'),
+    );
   }
 
   #noteDedupeId(id: string, partition: number, offset: number): void {
@@ -535,6 +612,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     const { steady } = this.#core;
     const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
     this.deduplication.forget(steady.now(), dedupeWindowMs, dedupeEntriesMax);
+    this.uniqueKeys.forgetFree();
     for (const { producers } of this.partitions.opened) producers.forget(steady);
   }
 
@@ -542,6 +620,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   release(): void {
     this.deduplication.close();
     this.expiry.close();
+    this.uniqueKeys.close();
     for (const partition of this.partitions.opened) partition.close();
   }
 
@@ -654,6 +733,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     }
     for (const group of this.groups.values()) group.resumeTimers();
     this.settlements.resume();
+    this.uniqueKeys.forgetFree();
   }
 
   /** Deletes the topic with all its messages and groups; resolves once that is durable. */

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { shownJson, shownText } from '../../util/shown-text.ts';
 import { type AdminClient, RefusedError } from '../admin-client.ts';
-import type { PublishedJson, PublishJson, PublishResultsJson } from '../../admin-api/index.ts';
+import type { PublishedJson, PublishJson, PublishResultsJson, UniqueKeyJson } from '../../admin-api/index.ts';
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages, parseDuration } from '../format.ts';
@@ -20,6 +20,9 @@ interface PubOptions extends ClientOptions {
   readonly dedupeId?: string;
   readonly delay?: string;
   readonly ttl?: string;
+  readonly uniqueKey?: string;
+  readonly uniqueMode?: string;
+  readonly uniqueWindow?: string;
 }
 
 /** `pillarbox pub orders.new hello`, or `… | pillarbox pub orders.new` for one message per line. */
@@ -33,7 +36,10 @@ export function configure(command: Command): void {
       .option('--count <count>', 'publish it so many times', '1')
       .option('--dedupe-id <id>', 'publish once, however often this is run')
       .option('--delay <time>', 'deliver after a time such as 30s; needs a topic')
-      .option('--ttl <time>', 'expire after a time such as 1h; needs a topic'),
+      .option('--ttl <time>', 'expire after a time such as 1h; needs a topic')
+      .option('--unique-key <key>', 'at most one message of this key waits; needs a topic')
+      .option('--unique-mode <mode>', 'ignore (the default), replace, debounce or throttle')
+      .option('--unique-window <time>', 'for throttle and debounce, a time such as 10s'),
   ).action(async (to: string, value: string | undefined, options: PubOptions) => {
     const context = contextOf(options);
     const count = wholeNumberOption('--count', options.count) ?? 1;
@@ -43,6 +49,7 @@ export function configure(command: Command): void {
       dedupeId: options.dedupeId,
       delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
       ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
+      unique: uniqueOf(options),
     });
     const publish = await publisherTo(context.client, to);
     using progress = new ProgressBar('publishing', value === undefined ? undefined : count, process.stderr);
@@ -97,13 +104,25 @@ function reportResults(
 
 function describeResult(
   to: string,
-  { topic, partition, offset, delayedId, duplicate, receivers }: PublishedJson,
+  { topic, partition, offset, delayedId, duplicate, outcome, receivers }: PublishedJson,
 ): string {
   if (topic === null) return `Published to ${to}: ${receivers} live subscribers, not stored.`;
   const id = delayedId === undefined ? '' : `, delayed message ${delayedId}`;
   const at = offset === null ? `no offset before its time${id}` : `offset ${offset}`;
   const place = `topic ${topic}, partition ${partition}, ${at}`;
+  if (outcome === 'ignored') return `Ignored, because an earlier message has its unique key: ${place}.`;
+  if (outcome === 'replaced') return `Stored on disk in the place of an earlier message: ${place}.`;
   return duplicate ? `Already stored: ${place}.` : `Stored on disk: ${place}.`;
+}
+
+function uniqueOf({ uniqueKey: key, uniqueMode, uniqueWindow }: PubOptions): UniqueKeyJson | undefined {
+  const windowMs = option('--unique-window', uniqueWindow, parseDuration, 'a time such as 10s');
+  if (key !== undefined) {
+    const mode = (uniqueMode ?? 'ignore') as UniqueKeyJson['mode']; // the broker checks it
+    return { key, mode, ...(windowMs === undefined ? {} : { windowMs }) };
+  }
+  if ((uniqueMode ?? uniqueWindow) === undefined) return undefined;
+  throw new CliError(exitCode.usage, '--unique-mode and --unique-window need --unique-key.');
 }
 
 function headerOf(text: string): { name: string; value: string } {

@@ -36,6 +36,7 @@ export async function describeTopic(topic: Topic, oldest: OldestTimes): Promise<
     deadLettered: stats.deadLettered,
     deadLettersLost: stats.deadLettersLost,
     overRate: stats.overRate,
+    unique: stats.unique,
     createdMs: topic.createdMs,
   };
 }

@@ -52,6 +52,17 @@ const messageShape: Shape<MessageBody> = {
   delayMs: wholeNumber(),
   deliverAtMs: time,
   ttlMs: wholeNumber(1),
+  unique: (value) =>
+    readObject(
+      value,
+      {
+        key: text(256),
+        mode: oneOf('ignore', 'replace', 'debounce', 'throttle'),
+        windowMs: wholeNumber(1),
+      },
+      ['key', 'mode'],
+      '"unique"',
+    ),
 };
 
 export async function browseTopic(
@@ -108,8 +119,8 @@ export async function publishToSubject(
   const bodies = await readMessages(request, context);
   const subjectBytes = Buffer.from(subject, 'utf8');
   const sent = bodies.map(async ({ body, value }) => {
-    const { delayMs, deliverAtMs, dedupeId, ttlMs } = body;
-    if (!topic && (delayMs ?? deliverAtMs ?? dedupeId ?? ttlMs) !== undefined)
+    const { delayMs, deliverAtMs, dedupeId, ttlMs, unique } = body;
+    if (!topic && (delayMs ?? deliverAtMs ?? dedupeId ?? ttlMs ?? unique) !== undefined)
       throw invalidRequest(
         `No topic captures the subject "${subject}", so nothing can be delayed or deduplicated, or expire.`,
       );
@@ -182,8 +193,9 @@ async function store(
     ...(body.dedupeId === undefined ? {} : { dedupeId: body.dedupeId }),
     ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
     ...(body.ttlMs === undefined ? {} : { ttlMs: body.ttlMs }),
+    ...(body.unique === undefined ? {} : { unique: body.unique }),
   };
-  const { partition, offset, duplicate, delayedId } = await topic.send(message, options);
+  const { partition, offset, duplicate, delayedId, outcome } = await topic.send(message, options);
   // A delayed message has no offset until it is due.
   const id = delayedId === undefined ? {} : { delayedId };
   return {
@@ -192,6 +204,7 @@ async function store(
     offset: offset < 0 ? null : offset,
     ...id,
     duplicate,
+    ...(outcome === undefined ? {} : { outcome }),
     receivers: null,
   };
 }

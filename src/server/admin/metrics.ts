@@ -232,6 +232,14 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
         ...labels,
         outcome: what,
       });
+    families.gauge('topic_unique_keys', 'unique keys of messages that wait', stats.unique.keys, labels);
+    for (const outcome of ['ignored', 'replaced'] as const)
+      families.counter(
+        'topic_unique_total',
+        'publishes that met an earlier message of their unique key',
+        stats.unique[outcome],
+        { ...labels, outcome },
+      );
     families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
     families.gauge(
       'topic_out_per_second',

@@ -229,6 +229,36 @@ describe('topics', () => {
 });
 
 describe('publish', () => {
+  test('with a unique key tells what became of the message', async () => {
+    const topic = await makeTopic();
+    const unique = { key: 'k', mode: 'ignore' };
+    const { results } = await publish(
+      topic,
+      { value: 'a', unique, delayMs: 60_000 },
+      { value: 'b', unique },
+      { value: 'c', unique: { ...unique, mode: 'replace' } },
+      { value: 'd' },
+    );
+    assert.deepEqual(
+      (results as Json[]).map(({ outcome, offset }) => [outcome, offset]),
+      [
+        ['stored', null],
+        ['ignored', null],
+        ['replaced', null],
+        [undefined, 0],
+      ],
+    );
+    const shown = await ok('GET', `/api/v1/topics/${topic}`);
+    assert.deepEqual(shown['unique'], { keys: 1, ignored: 1, replaced: 1 });
+    await refused(
+      'POST',
+      `/api/v1/topics/${topic}/messages`,
+      { messages: [{ value: 'x', unique: { key: 'k', mode: 'throttle' } }] },
+      400,
+      'message-invalid',
+    );
+  });
+
   test('beyond the rate of the topic is refused, with the time to wait', async () => {
     const topic = await makeTopic({ publishRate: { perSecond: 0.1, burst: 1 } });
     await publish(topic, { value: 'a' });

@@ -1,7 +1,8 @@
-import type { Header, LiveMessage, PublishOptions } from '../../../broker/index.ts';
+import type { Header, LiveMessage, PublishOptions, UniqueOptions } from '../../../broker/index.ts';
 import { apiError } from './errors.ts';
 import { headerText } from './headers.ts';
 import { messageTtlMs, shortestTtlMs } from './message-ttl.ts';
+import { msOfNanos, parseDuration } from './time.ts';
 import { checkFeatureHeaders } from './publish-refusals.ts';
 import type { StreamConfig } from './stream-config.ts';
 
@@ -9,7 +10,7 @@ import type { StreamConfig } from './stream-config.ts';
 const impossibleOffset = -2;
 
 /**
- * The options in the headers of a publish: dedupe, expectations, rollup. Undefined if there are none. Throws
+ * The options in the headers of a publish: dedupe, expectations, rollup, unique key. Undefined if there are none. Throws
  * the API error of the first header that this stream can never accept.
  */
 export function publishOptions(
@@ -17,7 +18,7 @@ export function publishOptions(
   stream: StreamConfig,
   message: LiveMessage,
 ): PublishOptions | undefined {
-  if (!stream.allow_msg_counter && !headers.some(({ name }) => name.startsWith('Nats-'))) return undefined;
+  if (!stream.allow_msg_counter && !headers.some(isOption)) return undefined;
   checkFeatureHeaders(headers, stream, message.subject, () => {
     const expectedStream = headerText(headers, 'Nats-Expected-Stream');
     if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
@@ -33,6 +34,7 @@ export function publishOptions(
   }
   const ttlMs = messageTtlMs(headers);
   const lives = stream.allow_msg_ttl && ttlMs !== undefined && ttlMs > 0;
+  const unique = uniqueKeyOf(headers);
   const replaces = replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   return {
     ...(dedupeId === undefined ? {} : { dedupeId }),
@@ -42,7 +44,23 @@ export function publishOptions(
     ...(expectedLastKey === undefined ? {} : { expectedLastKey }),
     ...(lives ? { ttlMs: Math.max(ttlMs, shortestTtlMs(stream)) } : {}),
     ...(replaces === undefined ? {} : { replaces }),
+    ...(unique === undefined ? {} : { unique }),
   };
+}
+
+function isOption({ name }: Header): boolean {
+  return name.startsWith('Nats-') || name.startsWith('Pillarbox-Unique-');
+}
+
+/** Headers of our own: `Pillarbox-Unique-Key`, `-Mode` (default: `ignore`) and `-Window` (such as `10s`). */
+function uniqueKeyOf(headers: readonly Header[]): UniqueOptions | undefined {
+  const key = headerText(headers, 'Pillarbox-Unique-Key');
+  if (key === undefined) return undefined;
+  const mode = (headerText(headers, 'Pillarbox-Unique-Mode') ?? 'ignore') as UniqueOptions['mode']; // the topic checks it
+  const window = headerText(headers, 'Pillarbox-Unique-Window');
+  return window === undefined
+    ? { key, mode }
+    : { key, mode, windowMs: msOfNanos(parseDuration(window) ?? 0) };
 }
 
 /** Converts a sequence to an offset: 0, "nothing yet", becomes -1. */

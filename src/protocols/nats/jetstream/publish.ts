@@ -2,6 +2,7 @@ import {
   BrokerError,
   LiveMessage,
   Record,
+  type Published,
   type PublishListener,
   type PublishOptions,
   type Route,
@@ -27,6 +28,12 @@ const noReply = -1;
 
 const duplicateEnd = Buffer.from(',"duplicate": true}');
 const closingBrace = 0x7d;
+/** Our own member of a PubAck: what became of a publish with a unique key. */
+const uniqueEnds = {
+  stored: Buffer.from(',"outcome": "stored"}'),
+  ignored: Buffer.from(',"duplicate": true,"outcome": "ignored"}'),
+  replaced: Buffer.from(',"outcome": "replaced"}'),
+};
 
 /**
  * Publishes to streams: a message to a subject that a stream captures is stored, and answered with a PubAck
@@ -99,12 +106,20 @@ export class Publisher implements PublishListener<number> {
   // ---- PublishListener
 
   published(slot: number, partition: number, offset: number, duplicate: boolean): void {
-    if (slot === noReply) return;
+    if (slot !== noReply) this.#answerWith(slot, partition, offset, duplicate ? duplicateEnd : undefined);
+  }
+
+  unique(slot: number, { partition, offset, outcome = 'stored' }: Published): void {
+    if (slot !== noReply) this.#answerWith(slot, partition, offset, uniqueEnds[outcome]);
+  }
+
+  /** Sends a PubAck. `end`: its members after the sequence, and the closing brace. */
+  #answerWith(slot: number, partition: number, offset: number, end: Buffer | undefined): void {
     const prefix = this.#streams[slot]!.pubAckPrefix;
     if (prefix !== this.#answerPrefix) this.#setPrefix(prefix);
     const bytes = this.#answerBytes;
     let at = writeDecimal(bytes, prefix.length, sequenceOf(partition, offset));
-    if (duplicate) at += duplicateEnd.copy(bytes, at);
+    if (end) at += end.copy(bytes, at);
     else bytes[at++] = closingBrace;
     const replies = this.#replies;
     replies.find(slot);
@@ -133,7 +148,7 @@ export class Publisher implements PublishListener<number> {
   }
 
   #setPrefix(prefix: Buffer): void {
-    const needed = prefix.length + 64;
+    const needed = prefix.length + 96;
     if (this.#answerBytes.length < needed) this.#answerBytes = Buffer.alloc(needed);
     this.#answerBytes.set(prefix, 0);
     this.#answerPrefix = prefix;

@@ -42,6 +42,7 @@ export interface ApiReply {
   readonly num_redelivered?: Loose;
   readonly num_waiting?: Loose;
   readonly offset?: Loose;
+  readonly outcome?: Loose;
   readonly pause_remaining?: Loose;
   readonly pause_until?: Loose;
   readonly paused?: Loose;

@@ -262,6 +262,34 @@ describe('publishing to a stream', () => {
     assert.deepEqual(error, { code: 503, err_code: 10077, description: 'maximum messages exceeded' });
   });
 
+  test('a unique key, by headers of our own', async () => {
+    await using js = await TestJetStream.open();
+    await js.addStream('S', { subjects: ['s.>'] });
+    const key = { 'Pillarbox-Unique-Key': 'k' };
+    const publish = (mode: string, window?: string) =>
+      js.publish('s.a', mode, {
+        ...key,
+        'Pillarbox-Unique-Mode': mode,
+        ...(window === undefined ? {} : { 'Pillarbox-Unique-Window': window }),
+      });
+    assert.deepEqual(await js.publish('s.a', '', key), { stream: 'S', seq: 1, outcome: 'stored' });
+    assert.deepEqual(await js.publish('s.a', '', key), {
+      stream: 'S',
+      seq: 1,
+      duplicate: true,
+      outcome: 'ignored',
+    });
+    assert.deepEqual(await publish('replace'), { stream: 'S', seq: 2, outcome: 'replaced' });
+    assert.deepEqual(await publish('debounce', '1h'), { stream: 'S', seq: 0, outcome: 'replaced' });
+    assert.equal(js.kit.broker.stats().delayed, 1);
+    const { error } = await publish('sometimes');
+    assert.deepEqual(
+      [error?.err_code, /takes unique modes ignore/.test(error?.description ?? '')],
+      [10077, true],
+    );
+    assert.equal((await publish('throttle', 'soon')).error?.err_code, 10077);
+  });
+
   test('a stream beyond its publish rate', async () => {
     await using js = await TestJetStream.open();
     await js.addStream('S', { subjects: ['s.>'] });
