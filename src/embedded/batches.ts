@@ -1,7 +1,7 @@
 import type { CollectorOptions, Group as CoreGroup } from '../broker/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
-import { checkNack, read, type Delivery, type NackOptions } from './delivery.ts';
+import { checkNack, read, type Delivery, type NackOptions, type PostponeOptions } from './delivery.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, milliseconds, wholeNumber, type Checks } from './options.ts';
 import { precedenceChecks, type PrecedenceOptions } from './precedence.ts';
@@ -52,6 +52,11 @@ export class DeliveryBatch<T> implements Iterable<Delivery<T>> {
    */
   ack(): Promise<number> {
     return countOf(this.deliveries.map((delivery) => delivery.ack()));
+  }
+
+  /** Postpones all deliveries not answered yet. */
+  postpone(options: PostponeOptions): Promise<number> {
+    return countOf(this.deliveries.map((delivery) => delivery.postpone(options)));
   }
 
   /** Nacks all deliveries not answered yet. */

@@ -1,6 +1,6 @@
 import type { Timer } from '../util/index.ts';
 import type { BoxContext } from './context.ts';
-import { RejectError, RetryError } from './errors.ts';
+import { PostponeError, RejectError, RetryError } from './errors.ts';
 import type { Receipt } from './receipt.ts';
 
 /** The second argument of a handler. */
@@ -57,6 +57,8 @@ export class Call implements HandlerContext {
       if (receipt.settled) continue;
       if (!failure) receipt.ack();
       else if (failure.thrown instanceof RejectError) receipt.reject(failure.thrown.message);
+      else if (failure.thrown instanceof PostponeError)
+        receipt.postpone(failure.thrown.delayMs, failure.thrown.scope, 'or-message');
       else if (failure.thrown instanceof RetryError)
         receipt.nack(failure.thrown.delayMs, failure.thrown.message);
       else if (this.#wasStopped(failure)) receipt.release();

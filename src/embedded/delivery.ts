@@ -1,6 +1,7 @@
+import type { PostponeScope } from '../broker/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext } from './context.ts';
-import { ValueError } from './errors.ts';
+import { BoxError, problemOfPostpone, ValueError } from './errors.ts';
 import { Message, valueOf, type MessageParts } from './message.ts';
 import { checkOptions, checkValue, milliseconds, text, type Checks } from './options.ts';
 import type { Receipt, Settlement } from './receipt.ts';
@@ -16,6 +17,12 @@ export interface NackOptions {
   /** At most 2^31 - 1, about 24 days. */
   readonly delayMs?: number;
   readonly reason?: string;
+}
+
+/** Options of a postponement: for how long, and what is held. Default scope `message`. */
+export interface PostponeOptions {
+  readonly delayMs: number;
+  readonly scope?: PostponeScope;
 }
 
 const nackChecks: Checks<NackOptions> = { delayMs: milliseconds(), reason: text };
@@ -70,6 +77,18 @@ export class Delivery<T> extends Message<T> {
   nack(options: NackOptions = {}): Promise<boolean> {
     checkNack(options);
     return this.#context.answerOf(this.#receipt.nack(options.delayMs, options.reason));
+  }
+
+  /**
+   * Says "not now": the message was not handled, which is no failure. It comes again after `delayMs`. With
+   * `scope: 'key'` or `'group'` nothing of its key, or of the whole group, is delivered until then; a key needs
+   * a group with `ordering: 'key'`.
+   */
+  postpone({ delayMs, scope = 'message' }: PostponeOptions): Promise<boolean> {
+    const problem = problemOfPostpone(delayMs, scope);
+    if (problem !== undefined)
+      throw new BoxError('option-invalid', `postpone() cannot be called so: ${problem}.`);
+    return this.#context.answerOf(this.#receipt.postpone(delayMs, scope));
   }
 
   /** Rejects: the message goes to the group's dead-letter topic with this reason, without further tries. */

@@ -1,3 +1,5 @@
+import type { PostponeScope } from '../broker/index.ts';
+
 /**
  * Codes of the errors that the embedded API itself raises. A refusal by the broker is a `BrokerError`.
  *
@@ -64,6 +66,37 @@ export class RetryError extends Error {
       );
     this.delayMs = delayMs;
   }
+}
+
+/**
+ * Thrown by a handler to say "not now": the message was not handled, and is not delivered before `delayMs`.
+ * It is no failure and uses up no attempt, unlike a RetryError. With `scope: 'key'` or `'group'` nothing of
+ * its key, or of the whole group, is delivered until then.
+ */
+export class PostponeError extends Error {
+  override readonly name = 'PostponeError';
+  readonly code = 'postpone';
+  readonly delayMs: number;
+  readonly scope: PostponeScope;
+
+  constructor(delayMs: number, options: { readonly scope?: PostponeScope; readonly cause?: unknown } = {}) {
+    const { scope = 'message', cause } = options;
+    super(`not before ${delayMs} ms`, cause === undefined ? undefined : { cause });
+    const problem = problemOfPostpone(delayMs, scope);
+    if (problem !== undefined)
+      throw new BoxError('option-invalid', `PostponeError cannot be made so: ${problem}.`);
+    this.delayMs = delayMs;
+    this.scope = scope;
+  }
+}
+
+const scopes: readonly unknown[] = ['message', 'key', 'group'] satisfies PostponeScope[];
+
+export function problemOfPostpone(delayMs: unknown, scope: unknown): string | undefined {
+  if (!(typeof delayMs === 'number' && delayMs >= 0 && delayMs <= retryMsMax))
+    return `delayMs must be a number of milliseconds from 0 to ${retryMsMax}, not ${String(delayMs)}`;
+  if (!scopes.includes(scope)) return `scope must be one of ${scopes.join(', ')}, not ${String(scope)}`;
+  return undefined;
 }
 
 /**

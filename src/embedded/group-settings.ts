@@ -8,6 +8,7 @@ import {
   type GroupOptions,
   type GroupStart,
 } from '../broker/index.ts';
+import type { RateLimit } from '../util/index.ts';
 
 /**
  * Where a new group starts to read: at the first message, at the next one published, at the last one, at the
@@ -50,6 +51,10 @@ export interface GroupSettings {
   readonly messageTtlMs?: number;
   /** The most deliveries in flight per partition; Infinity for no limit. Default Infinity. */
   readonly maxInFlight?: number;
+  /** The most deliveries in flight over all consumers and partitions; Infinity for no limit. */
+  readonly concurrency?: number;
+  /** The most deliveries a second over all consumers, and at once; false for no limit. */
+  readonly rate?: RateLimit | false;
   /**
    * The topic for messages that were given up, or a policy: which topics, for which causes, with which
    * limits. `false`: the group has no policy, so the topic's policy decides. Default `<topic>-<group>-dlq`.
@@ -72,6 +77,8 @@ export interface GroupSettings {
    * order within a key. Default 1.
    */
   readonly keyConcurrency?: number;
+  /** With `ordering: 'key'`: the most deliveries of each key a second; false for no limit. */
+  readonly keyRate?: RateLimit | false;
   /**
    * With `ordering: 'key'`: the most messages held behind their keys, per partition. The group looks for other
    * keys no further. Default 10,000.
@@ -109,12 +116,15 @@ const settingNames = {
   backoffJitter: true,
   ackWaitMs: true,
   maxInFlight: true,
+  concurrency: true,
+  rate: true,
   messageTtlMs: true,
   deadLetter: true,
   ordering: true,
   keyRunMax: true,
   keysPerConsumerMax: true,
   keyConcurrency: true,
+  keyRate: true,
   heldMax: true,
   activeConsumers: true,
   activeSilenceMs: true,
@@ -186,7 +196,7 @@ export function changedGroup(config: GroupConfig, settings: GroupSettings): Grou
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   const changed: { -readonly [K in keyof GroupConfig]: GroupConfig[K] } = withoutUnlimited({
     ...config,
-    ...Object.fromEntries(given),
+    ...(Object.fromEntries(given) as Partial<GroupConfig>),
   });
   if (filter !== undefined) changed.filters = filtersOf(filter);
   if (settings.activeConsumers === 'all') delete changed.activeSilenceMs;
@@ -210,16 +220,22 @@ function filtersOf(filter: GroupSettings['filter']): readonly string[] {
 const limits: ReadonlySet<string> = new Set<keyof GroupSettings>([
   'maxDeliver',
   'maxInFlight',
+  'concurrency',
   'keysPerConsumerMax',
   'messageTtlMs',
 ]);
 
-/** Leaves out the limits that are Infinity. */
-function withoutUnlimited<T extends object>(config: T): T {
-  return Object.fromEntries(
-    Object.entries(config).filter(([name, value]) => value !== Infinity || !limits.has(name)),
-  ) as T;
+/** Leaves out the limits that are Infinity, and the rates that are false. */
+function withoutUnlimited<T extends Unlimitable>(config: T): Limited<T> {
+  const given = Object.entries(config as object).filter(([name, value]: [string, unknown]) => {
+    const isRate = name === 'rate' || name === 'keyRate';
+    return !(value === Infinity && limits.has(name)) && !(value === false && isRate);
+  });
+  return Object.fromEntries(given) as Limited<T>;
 }
+
+type Unlimitable = Pick<GroupSettings, 'rate' | 'keyRate'>;
+type Limited<T extends Unlimitable> = Omit<T, 'rate' | 'keyRate'> & Pick<GroupConfig, 'rate' | 'keyRate'>;
 
 /** Whether two configurations are equal, apart from the order of members. */
 export function sameConfig(a: object, b: object): boolean {

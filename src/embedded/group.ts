@@ -85,7 +85,7 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   /**
    * Passes each message to a handler. When the handler returns or resolves, the message is acked. When it
    * throws or rejects, the message is nacked and comes again after the group's backoff. A `RetryError` sets
-   * the delay; a `RejectError` prevents redelivery.
+   * the delay; a `PostponeError` says "not now"; a `RejectError` prevents redelivery.
    *
    * ```ts
    * import { open, RejectError } from 'pillarbox';

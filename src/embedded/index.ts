@@ -13,11 +13,12 @@ export {
   type DelayedTime,
 } from './delayed.ts';
 export { Deliveries, type DeliveriesOptions } from './deliveries.ts';
-export { Delivery, type NackOptions } from './delivery.ts';
+export { Delivery, type NackOptions, type PostponeOptions } from './delivery.ts';
 export {
   BoxError,
   RejectError,
   RetryError,
+  PostponeError,
   ValueError,
   type BoxErrorCode,
   type ValueIssue,

@@ -1,15 +1,17 @@
 import {
+  BrokerError,
   Receipt as CoreReceipt,
   type Delivery as CoreDelivery,
   type Group as CoreGroup,
+  type PostponeScope,
 } from '../broker/index.ts';
 import type { BoxContext } from './context.ts';
 
 /**
  * How a delivery was answered; `undefined` while unanswered. `released`: it went back unhandled because its
- * consumer closed.
+ * consumer closed. `postponed`: it went back unhandled because its consumer said "not now".
  */
-export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released';
+export type Settlement = 'acked' | 'nacked' | 'rejected' | 'released' | 'postponed';
 
 /** A receipt answers a delivery. Only the first answer counts, and none after the message went elsewhere. */
 export class Receipt {
@@ -67,6 +69,23 @@ export class Receipt {
   release(): boolean {
     if (!this.#settle('released') || this.isOverdue) return false;
     return this.#answered(this.#receipt.release());
+  }
+
+  /**
+   * Not now: the message, its key or the group is not delivered before `delayMs` from now. That is no failure.
+   * A key may be refused its hold for want of room; with `or-message` the message waits alone then.
+   */
+  postpone(delayMs: number, scope: PostponeScope, refused: 'throw' | 'or-message' = 'throw'): boolean {
+    if (this.settled || this.isOverdue) return false;
+    let counts: boolean;
+    try {
+      counts = this.#receipt.postpone(delayMs, scope);
+    } catch (error) {
+      if (refused === 'throw' || !(error instanceof BrokerError)) throw error;
+      counts = this.#receipt.postpone(delayMs);
+    }
+    this.settled = 'postponed';
+    return this.#answered(counts);
   }
 
   /** Starts the full wait again. */

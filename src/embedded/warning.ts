@@ -1,6 +1,6 @@
 import type { Group as CoreGroup } from '../broker/index.ts';
 import { shownText, SystemClock, type Clock } from '../util/index.ts';
-import { RejectError, RetryError } from './errors.ts';
+import { PostponeError, RejectError, RetryError } from './errors.ts';
 
 /** The part of a delivery that a warning names. */
 interface Failed {
@@ -10,12 +10,12 @@ interface Failed {
 }
 
 /**
- * Warns about a handler's error, for programs without `onError`. RetryError and RejectError are answers, not
- * failures.
+ * Warns about a handler's error, for programs without `onError`. RetryError, PostponeError and RejectError are
+ * answers, not failures.
  */
 export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: readonly Failed[]): void {
   const [first] = deliveries;
-  if (!first || thrown instanceof RetryError || thrown instanceof RejectError) return;
+  if (!first || isAnswer(thrown)) return;
   const { partition, offset } = first;
   const batch = deliveries.length > 1 ? ` and ${deliveries.length - 1} more` : '';
   const where = `offset ${offset} (partition ${partition}, delivery ${first.deliveries})${batch}`;
@@ -72,4 +72,8 @@ function textOfThrown(thrown: unknown): string {
   } catch {
     return 'an object that is no text';
   }
+}
+
+function isAnswer(thrown: unknown): boolean {
+  return [RetryError, PostponeError, RejectError].some((answer) => thrown instanceof answer);
 }

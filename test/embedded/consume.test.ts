@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RejectError, RetryError, type Delivery } from '../../src/index.ts';
+import { PostponeError, RejectError, RetryError, type Delivery } from '../../src/index.ts';
 import { Gate, collect, openTestBox, settle } from './kit.ts';
 
 describe('consume', () => {
@@ -311,6 +311,61 @@ describe('consume', () => {
     gate.open();
     await group.drained();
     assert.deepEqual(seen, ['a1', 'b1', 'a2', 'a2', 'a3', 'a4']);
+  });
+
+  test('a handler that says "not now" holds its message, its key or the group, and fails nothing', async () => {
+    for (const scope of ['message', 'key', 'group'] as const) {
+      await using t = await openTestBox();
+      const topic = await t.box.topic('orders');
+      await topic.publishMessages(['a1', 'b1', 'a2'].map((value) => ({ value, key: value[0]! })));
+      const group = await topic.group('g', { ordering: 'key', keyConcurrency: 2, maxDeliver: 1 });
+      const seen: string[] = [];
+      group.consume(({ value }) => {
+        seen.push(value as string);
+        if (value === 'a1' && seen.length === 1) throw new PostponeError(1000, { scope });
+      });
+      await settle();
+      assert.deepEqual(seen, { message: ['a1', 'b1', 'a2'], key: ['a1', 'b1'], group: ['a1'] }[scope], scope);
+      t.clock.advance(1000);
+      await settle();
+      const rest = { message: ['a1'], key: ['a1', 'a2'], group: ['a1', 'b1', 'a2'] };
+      assert.deepEqual(seen.slice(-rest[scope].length), rest[scope], scope);
+      await group.drained();
+      assert.equal(group.deadLetters.count, 0);
+    }
+  });
+
+  test('a delivery and a batch are postponed', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2]);
+    const group = await topic.group('g');
+    const batches = group.batches();
+    const { value: batch } = await batches.next();
+    assert.equal(await batch!.postpone({ delayMs: 500, scope: 'group' }), 2);
+    assert.deepEqual([batch!.deliveries[0]!.settled, group.inFlight], ['postponed', 2]);
+    const again = batches.next();
+    t.clock.advance(500);
+    assert.deepEqual((await again).value?.values, [1, 2]);
+    assert.throws(() => void batch!.deliveries[0]!.postpone({ delayMs: -1 }), { code: 'option-invalid' });
+    assert.throws(() => new PostponeError(NaN), { code: 'option-invalid' });
+  });
+
+  test('a rate of a group is set, changed and taken away', async () => {
+    await using t = await openTestBox();
+    const topic = await t.box.topic('orders');
+    await topic.publishBatch([1, 2, 3, 4, 5, 6]);
+    const group = await topic.group('g', { rate: { perSecond: 1, burst: 2 }, concurrency: 10 });
+    let calls = 0;
+    group.consume(() => void calls++);
+    await settle();
+    assert.equal(calls, 2);
+    t.clock.advance(1000);
+    await settle();
+    assert.equal(calls, 3);
+    await group.update({ rate: false, concurrency: Infinity });
+    await group.drained();
+    assert.deepEqual([group.config.rate, group.config.concurrency], [undefined, undefined]);
   });
 
   test('a group that acks by itself hands out at most once', async () => {
