@@ -51,6 +51,7 @@ export interface MessageToPublishJson {
   readonly deliverAtMs?: number | string;
   /** The message expires so many milliseconds after it enters its topic. */
   readonly ttlMs?: number;
+  readonly priority?: number;
   readonly unique?: UniqueKeyJson;
 }
 

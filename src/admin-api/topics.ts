@@ -37,6 +37,8 @@ export interface TopicsJson {
 /** A topic in full. */
 export interface TopicDetailsJson extends TopicJson {
   readonly config: TopicConfigJson;
+  /** Number of messages of each priority from 0 on; null if the topic has no priorities. */
+  readonly messagesByPriority: readonly number[] | null;
   readonly partitionList: readonly PartitionJson[];
   readonly groupList: readonly GroupJson[];
 }

@@ -88,7 +88,7 @@ export { Receipt } from './groups/receipt.ts';
 export type { Redriven, RedriveOptions, RedriveRefusal } from './dead-letters/redrive.ts';
 export * from './live/route.ts';
 export * from './live/router.ts';
-export type { GroupStats, TopicStats } from './stats.ts';
+export { messagesByPriority, type GroupStats, type TopicStats } from './stats.ts';
 export type { Topic, TopicGroup as Group, TopicPartition as Partition } from './topics/topic.ts';
 export {
   prioritiesMax,

@@ -1,10 +1,13 @@
 import type { GroupInfo } from './groups/group-info.ts';
 import type { Group, Topic } from './model.ts';
+import type { Levels } from './partitions/levels.ts';
 import type { Rate } from './partitions/rates.ts';
 
 /** A topic as far as its statistics need it. */
 interface MeasuredTopic extends Topic {
-  readonly partitions: Topic['partitions'] & { readonly opened: readonly { count: number; bytes: number }[] };
+  readonly partitions: Topic['partitions'] & {
+    readonly opened: readonly { count: number; bytes: number; levels: Levels | undefined }[];
+  };
   readonly durableCount: number;
   readonly durableBytes: number;
   readonly inRate: Rate;
@@ -101,6 +104,18 @@ export function topicStats(topic: MeasuredTopic, nowMs: number): TopicStats {
     overRate: { refused: topic.publishRate.refused, waited: topic.publishRate.waited },
     ...(Number.isFinite(timeToFullMs) ? { timeToFullMs: Math.round(timeToFullMs) } : {}),
   };
+}
+
+/** Number of stored messages by priority; undefined if the topic has no priorities. */
+export function messagesByPriority(topic: MeasuredTopic): readonly number[] | undefined {
+  const { priorities } = topic.config;
+  if (priorities === undefined) return undefined;
+  const counts = Array.from({ length: priorities }, () => 0);
+  for (const { count, levels } of topic.partitions.opened) {
+    counts[0]! += count - (levels?.size ?? 0);
+    for (let level = 1; level <= (levels?.highest ?? 0); level++) counts[level]! += levels!.sizeOf(level);
+  }
+  return counts;
 }
 
 /** Time until the fullest partition reaches a limit, if growth is spread evenly over the partitions. */

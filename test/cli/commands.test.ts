@@ -214,6 +214,15 @@ describe('commands against a running broker', () => {
       (await run('topics', 'show', slow)).out,
       /^rate +0.01 a second, 1 at once; 1 refused since the start$/m,
     );
+    const alerts = uniqueName('alerts');
+    await run('topics', 'create', alerts, '--priorities', '10');
+    await run('pub', alerts, 'plain', '--count', '2');
+    await run('pub', alerts, 'urgent', '--priority', '9');
+    assert.match((await run('topics', 'show', alerts)).out, /^by priority +9: 1, 0: 2$/m);
+    assert.match(
+      (await run('pub', alerts, 'never', '--priority', '10')).err,
+      /takes priorities 0 to 9, not 10/,
+    );
     const small = uniqueName('small');
     await run('topics', 'create', small, '--max-messages', '1', '--overflow', 'reject');
     await run('pub', small, 'full');

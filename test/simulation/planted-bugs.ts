@@ -418,8 +418,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'dead letter twice',
     file: 'broker/dead-letters/dead-letter.js',
-    find: 'topic.takeLetter(records[at]);',
-    replace: '{ topic.takeLetter(records[at]); topic.takeLetter(records[at]); }',
+    find: 'topic.takeLetter(records[at], message.priority);',
+    replace:
+      '{ topic.takeLetter(records[at], message.priority); topic.takeLetter(records[at], message.priority); }',
   },
   {
     name: 'a dead letter stays in its queue',

@@ -18,8 +18,8 @@ import type { TopicOptions } from '../topics/topic-config.ts';
 export interface DeadLetterTopic extends Topic {
   /** Why its limits do not allow the dead letter; undefined if they do. */
   refusalOfLetter(record: Record): BrokerError | undefined;
-  /** Appends a dead letter that it does not refuse. */
-  takeLetter(record: Record): void;
+  /** Appends a dead letter that it does not refuse; its priority, as far as the topic has such levels. */
+  takeLetter(record: Record, priority: number): void;
 }
 
 /** The services that the broker offers to dead letters. */
@@ -43,6 +43,7 @@ export const DeadLetterHeader = {
   partition: 'Pillarbox-Dead-Letter-Partition',
   offset: 'Pillarbox-Dead-Letter-Offset',
   key: 'Pillarbox-Dead-Letter-Key',
+  priority: 'Pillarbox-Dead-Letter-Priority',
   cause: 'Pillarbox-Dead-Letter-Cause',
   deliveries: 'Pillarbox-Dead-Letter-Deliveries',
   firstTime: 'Pillarbox-Dead-Letter-First-Time',
@@ -62,6 +63,7 @@ export interface LeavingMessage {
   readonly key: Uint8Array | null;
   readonly headers: readonly Header[];
   readonly value: Uint8Array | null;
+  readonly priority: number;
   readonly cause: DeadLetterCause;
   /** The cause in full, as it is stored with the dead letter. */
   readonly reason: string;
@@ -95,7 +97,7 @@ export function appendDeadLetter(
     if (refusal) return refusal;
     records.push(record);
   }
-  for (const [at, topic] of topics.entries()) topic.takeLetter(records[at]!);
+  for (const [at, topic] of topics.entries()) topic.takeLetter(records[at]!, message.priority);
   return topics;
 }
 
@@ -132,6 +134,7 @@ function letterRecord(host: DeadLetterHost, topic: Topic, message: LeavingMessag
     header(DeadLetterHeader.partition, String(message.partition)),
     header(DeadLetterHeader.offset, String(message.offset)),
     { name: DeadLetterHeader.key, value: message.key },
+    ...(message.priority > 0 ? [header(DeadLetterHeader.priority, String(message.priority))] : []),
     header(DeadLetterHeader.cause, message.reason),
     header(DeadLetterHeader.deliveries, String(message.deliveries)),
     header(DeadLetterHeader.firstTime, rfc3339(message.firstMs)),
@@ -182,6 +185,7 @@ export async function deadLetter(host: DeadLetterHost, givenUp: GivenUp): Promis
       key,
       headers,
       value,
+      priority: partition.levels?.of(offset) ?? 0,
       cause,
       reason,
       deliveries,

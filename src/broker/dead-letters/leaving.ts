@@ -144,12 +144,27 @@ export class Leaving implements WayOut {
 
   async #moveExcess(partition: Partition): Promise<void> {
     const excess = (): ReturnType<typeof excessOf> => excessOf(partition, this.#topic.config);
-    await this.#moveHead(partition, 'overflow', excess);
+    if (partition.hasLevels) await this.#moveLowest(partition, excess);
+    else
+      await this.#moveHead(partition, 'overflow', () => {
+        const found = excess();
+        return (
+          found && { below: partition.offsetOfLast(partition.count - found.count), reason: found.reason }
+        );
+      });
     const offsets = this.#ofKeys.get(partition);
     if (!offsets) return;
     await this.#moveSome(partition, offsets, 'overflow', 'messagesPerKeyMax');
     if (offsets.size === 0) this.#ofKeys.delete(partition);
     if (excess() || offsets.size > 0) await this.#moveExcess(partition); // messages that came meanwhile
+  }
+
+  /** The same in a topic with priorities: the lowest level goes first. */
+  async #moveLowest(partition: Partition, excess: () => ReturnType<typeof excessOf>): Promise<void> {
+    for (let found = excess(); found && !this.#stopped; found = excess()) {
+      const offsets = partition.lowest(Math.min(found.count, pieceMessages));
+      if ((await this.#moveSome(partition, offsets, 'overflow', found.reason)) === 0) return;
+    }
   }
 
   // ---- removal on request
@@ -326,6 +341,7 @@ export class Leaving implements WayOut {
       key,
       headers,
       value,
+      priority: partition.levels?.of(offset) ?? 0,
       cause,
       reason: `${cause}: ${reason}`,
       deliveries: 0,

@@ -101,13 +101,22 @@ function putBack(
     timestampMs: host.clock.now(),
   });
   // The partition is passed as the one to use, so that the message does not wait for room.
-  const admission = topic.admit(again, undefined, partition);
+  const priority = topic.priorityLike(priorityOf(letter.headers));
+  const admission = topic.admit(again, { priority }, partition);
   if (admission.kind === 'refused') {
     const { code, message, details } = admission.error;
     return new BrokerError(code, message, { ...details, topic: name });
   }
-  topic.appendAccepted(again, partition);
+  topic.appendAccepted(again, partition, { priority });
   return undefined;
+}
+
+/** The priority in the topic of origin. */
+function priorityOf(headers: readonly Header[]): number {
+  const at = headers.findLastIndex(({ name }) => name === DeadLetterHeader.topic);
+  const header = headers.findLast(({ name }, index) => index > at && name === DeadLetterHeader.priority);
+  const priority = Number(header?.value ? Buffer.from(header.value).toString('utf8') : 0);
+  return Number.isInteger(priority) && priority > 0 ? priority : 0;
 }
 
 /**

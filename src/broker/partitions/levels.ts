@@ -11,6 +11,8 @@ export class Levels {
   /** The offsets of all these sets. */
   readonly #raised = new OffsetSet();
   readonly #meter: Meter;
+  /** No live message below has priority 0, as {@link lowest} found. */
+  #plainFrom = 0;
 
   /** `meter`: charged for the messages with a priority. */
   constructor(meter: Meter) {
@@ -51,9 +53,31 @@ export class Levels {
     return this.#sets[level]?.nextPresent(from);
   }
 
-  /** The lowest offset at or above `from` whose message has no priority. */
-  nextPlain(from: number): number {
-    return this.#raised.nextAbsent(from);
+  /**
+   * The messages that a limit drops first, `count` of them or fewer: those of the lowest level, and of one
+   * level the oldest. The live messages are at or above `first` and below `end`, except the holes.
+   */
+  lowest(count: number, first: number, end: number, holes: OffsetSet): OffsetSet {
+    const found = new OffsetSet();
+    let at = this.#nextPlain(Math.max(first, this.#plainFrom), holes);
+    this.#plainFrom = at;
+    for (; at < end && found.size < count; at = this.#nextPlain(at + 1, holes)) found.add(at);
+    for (let level = 1; level <= this.highest && found.size < count; level++) {
+      let offset = this.next(level, 0);
+      for (; offset !== undefined && found.size < count; offset = this.next(level, offset + 1))
+        found.add(offset);
+    }
+    return found;
+  }
+
+  /** The lowest offset at or above `from` that has priority 0 and is no hole. */
+  #nextPlain(from: number, holes: OffsetSet): number {
+    let at = from;
+    for (;;) {
+      const next = holes.nextAbsent(this.#raised.nextAbsent(at));
+      if (next === at) return at;
+      at = next;
+    }
   }
 
   /** Messages in `[from, to)` were removed. */

@@ -209,6 +209,16 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     return this.#removal.liveIn(from, to);
   }
 
+  /** The messages that a limit drops first, `count` of them or fewer, by level and age. */
+  lowest(count: number): OffsetSet {
+    return this.#levels().lowest(count, this.firstOffset, this.nextOffset, this.holes);
+  }
+
+  /** Whether any message has a priority above 0. */
+  get hasLevels(): boolean {
+    return this.levels !== undefined && this.levels.size > 0;
+  }
+
   /** The lowest offset that leaves at most `count` live messages. */
   offsetOfLast(count: number): number {
     return this.#removal.offsetOfLast(count);

@@ -7,7 +7,7 @@ import type { TopicConfig } from '../topics/topic-config.ts';
 
 /**
  * Size retention keeps a partition within its topic's limits of count, bytes and messages per key. It drops
- * the oldest messages.
+ * the oldest messages, in a topic with priorities those of the lowest level first.
  *
  * Limits apply per partition. Bytes are the partition's estimate (see docs/decisions/0003).
  */
@@ -45,15 +45,23 @@ export class SizeRetention {
         leaving.moveExcess(partition);
       return;
     }
+    if (partition.hasLevels) return this.#dropLowest(partition, config);
     if (messagesMax !== undefined && partition.count > messagesMax)
       leaving.counts.overflow += partition.trim(partition.offsetOfLast(messagesMax));
     if (bytesMax === undefined) return;
     for (
-      let below = offsetBeyondBytes(partition, bytesMax);
-      below;
-      below = offsetBeyondBytes(partition, bytesMax)
+      let count = countBeyondBytes(partition, bytesMax);
+      count > 0;
+      count = countBeyondBytes(partition, bytesMax)
     )
-      leaving.counts.overflow += partition.trim(below);
+      leaving.counts.overflow += partition.trim(partition.offsetOfLast(partition.count - count));
+  }
+
+  #dropLowest(partition: Partition, config: TopicConfig): void {
+    for (let excess = excessOf(partition, config); excess; excess = excessOf(partition, config))
+      for (const [from, to] of partition.lowest(excess.count).runs())
+        for (let offset = from; offset < to; offset++)
+          if (partition.remove(offset)) this.#leaving.counts.overflow++;
   }
 
   /**
@@ -117,25 +125,22 @@ function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number
   return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
-/** The part of a partition that is beyond a limit of its topic: all messages below this offset. */
+/** The number of messages by which a partition is beyond a limit of its topic; afterwards there may be more. */
 export function excessOf(
   partition: Partition,
   { messagesMax, bytesMax, overflow }: TopicConfig,
-): { readonly below: number; readonly reason: string } | undefined {
+): { readonly count: number; readonly reason: string } | undefined {
   if (overflow !== 'drop-oldest') return undefined;
   if (messagesMax !== undefined && partition.count > messagesMax)
-    return { below: partition.offsetOfLast(messagesMax), reason: 'messagesMax' };
-  const below = bytesMax === undefined ? undefined : offsetBeyondBytes(partition, bytesMax);
-  return below === undefined ? undefined : { below, reason: 'bytesMax' };
+    return { count: partition.count - messagesMax, reason: 'messagesMax' };
+  const count = bytesMax === undefined ? 0 : countBeyondBytes(partition, bytesMax);
+  return count === 0 ? undefined : { count, reason: 'bytesMax' };
 }
 
-/**
- * The offset to remove up to, by estimated bytes; afterwards there may be another one. The last message
- * always stays.
- */
-function offsetBeyondBytes(partition: Partition, bytesMax: number): number | undefined {
+/** How many messages to remove, by estimated bytes. The last message always stays. */
+function countBeyondBytes(partition: Partition, bytesMax: number): number {
   const { bytes, count } = partition;
-  if (bytes <= bytesMax || count <= 1) return undefined;
+  if (bytes <= bytesMax || count <= 1) return 0;
   const bytesPerMessage = Math.max(1, bytes / count);
-  return partition.offsetOfLast(Math.max(1, count - Math.ceil((bytes - bytesMax) / bytesPerMessage)));
+  return Math.min(count - 1, Math.ceil((bytes - bytesMax) / bytesPerMessage));
 }

@@ -442,9 +442,14 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     );
   }
 
+  /** The level of this topic for a message that had a priority in another one. */
+  priorityLike(priority: number): number {
+    return Math.min(priority, (this.#config.priorities ?? 1) - 1);
+  }
+
   /** Appends a dead letter that was not refused. */
-  takeLetter(record: Record): void {
-    this.appendAccepted(record, this.partitions.at(0)!);
+  takeLetter(record: Record, priority: number): void {
+    this.appendAccepted(record, this.partitions.at(0)!, { priority: this.priorityLike(priority) });
   }
 
   // ---- removal on request

@@ -20,6 +20,7 @@ interface PubOptions extends ClientOptions {
   readonly dedupeId?: string;
   readonly delay?: string;
   readonly ttl?: string;
+  readonly priority?: string;
   readonly uniqueKey?: string;
   readonly uniqueMode?: string;
   readonly uniqueWindow?: string;
@@ -37,6 +38,7 @@ export function configure(command: Command): void {
       .option('--dedupe-id <id>', 'publish once, however often this is run')
       .option('--delay <time>', 'deliver after a time such as 30s; needs a topic')
       .option('--ttl <time>', 'expire after a time such as 1h; needs a topic')
+      .option('--priority <level>', 'higher is delivered first; needs a topic with priorities')
       .option('--unique-key <key>', 'at most one message of this key waits; needs a topic')
       .option('--unique-mode <mode>', 'ignore (the default), replace, debounce or throttle')
       .option('--unique-window <time>', 'for throttle and debounce, a time such as 10s'),
@@ -49,6 +51,7 @@ export function configure(command: Command): void {
       dedupeId: options.dedupeId,
       delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
       ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
+      priority: wholeNumberOption('--priority', options.priority),
       unique: uniqueOf(options),
     });
     const publish = await publisherTo(context.client, to);

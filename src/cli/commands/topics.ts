@@ -33,6 +33,7 @@ interface CreateOptions extends ClientOptions {
   readonly publishRate?: string;
   readonly burst?: string;
   readonly overRate?: string;
+  readonly priorities?: string;
   readonly maxMessages?: string;
   readonly maxBytes?: string;
   readonly maxAge?: string;
@@ -74,6 +75,7 @@ export function configure(command: Command): void {
       .option('--publish-rate <count>', 'most messages a second that are published to it')
       .option('--burst <count>', 'of these, how many may come at once (default: those of a second)')
       .option('--over-rate <policy>', 'beyond the rate: reject or wait')
+      .option('--priorities <count>', 'levels of priority, up to 256')
       .option('--max-messages <count>', 'most messages kept')
       .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
       .option('--max-age <time>', 'oldest message kept, such as 7d')
@@ -178,6 +180,7 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
     ['rate', rateText(topic)],
     ['created', new Date(topic.createdMs).toISOString()],
     ['messages', `${formatCount(topic.messages)} (${formatBytes(topic.bytes)})`],
+    ...(topic.messagesByPriority ? [['by priority', priorityText(topic.messagesByPriority)] as const] : []),
     ['oldest', formatDuration(topic.oldestAgeMs ?? undefined)],
     ['left since the start', leftText(topic)],
     ['with a time to live', formatCount(topic.expiring)],
@@ -204,6 +207,17 @@ function topicDetails(topic: TopicDetailsJson, title: (text: string) => string):
   return [pairs, partitions, ...(groups.length > 0 ? [groupTable(groups, title)] : [])].join('\n\n');
 }
 
+/** The counts of the priorities that have messages, the highest first. */
+function priorityText(counts: readonly number[]): string {
+  const used = counts.map((count, priority) => [priority, count] as const).filter(([, count]) => count > 0);
+  return used.length === 0
+    ? 'no messages'
+    : used
+        .reverse()
+        .map(([priority, count]) => `${priority}: ${formatCount(count)}`)
+        .join(', ');
+}
+
 function rateText({ config, overRate }: TopicDetailsJson): string {
   if (config.publishRate === undefined) return 'unlimited';
   const { perSecond, burst } = config.publishRate;
@@ -221,6 +235,7 @@ function topicBody(name: string, options: CreateOptions): object {
     overflow: options.overflow,
     publishRate: rateOf(options),
     overRate: options.overRate,
+    priorities: wholeNumberOption('--priorities', options.priorities),
     messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
     bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),

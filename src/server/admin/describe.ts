@@ -5,7 +5,13 @@ import type {
   TopicDetailsJson,
   TopicJson,
 } from '../../admin-api/index.ts';
-import { type ConsumerInfo, deadLetterNames, type Group, type Topic } from '../../broker/index.ts';
+import {
+  type ConsumerInfo,
+  deadLetterNames,
+  type Group,
+  messagesByPriority,
+  type Topic,
+} from '../../broker/index.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
 /** The maximum number of consumers in one answer. */
@@ -46,6 +52,7 @@ export async function describeTopicFully(topic: Topic, oldest: OldestTimes): Pro
   return {
     ...(await describeTopic(topic, oldest)),
     config: topic.config,
+    messagesByPriority: messagesByPriority(topic) ?? null,
     partitionList: topic.partitions.indexes().map((index) => {
       const partition = topic.partitions.ifOpened(index); // a partition that is not opened is empty
       return {

@@ -63,6 +63,7 @@ const messageShape: Shape<MessageBody> = {
       ['key', 'mode'],
       '"unique"',
     ),
+  priority: wholeNumber(),
 };
 
 export async function browseTopic(
@@ -119,8 +120,8 @@ export async function publishToSubject(
   const bodies = await readMessages(request, context);
   const subjectBytes = Buffer.from(subject, 'utf8');
   const sent = bodies.map(async ({ body, value }) => {
-    const { delayMs, deliverAtMs, dedupeId, ttlMs, unique } = body;
-    if (!topic && (delayMs ?? deliverAtMs ?? dedupeId ?? ttlMs ?? unique) !== undefined)
+    const { delayMs, deliverAtMs, dedupeId, ttlMs, unique, priority } = body;
+    if (!topic && (delayMs ?? deliverAtMs ?? dedupeId ?? ttlMs ?? unique ?? priority) !== undefined)
       throw invalidRequest(
         `No topic captures the subject "${subject}", so nothing can be delayed or deduplicated, or expire.`,
       );
@@ -194,6 +195,7 @@ async function store(
     ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
     ...(body.ttlMs === undefined ? {} : { ttlMs: body.ttlMs }),
     ...(body.unique === undefined ? {} : { unique: body.unique }),
+    ...(body.priority === undefined ? {} : { priority: body.priority }),
   };
   const { partition, offset, duplicate, delayedId, outcome } = await topic.send(message, options);
   // A delayed message has no offset until it is due.

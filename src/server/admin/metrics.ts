@@ -1,5 +1,5 @@
 import type * as PromClient from 'prom-client';
-import type { Group, Topic } from '../../broker/index.ts';
+import { messagesByPriority, type Group, type Topic } from '../../broker/index.ts';
 import { processFigures } from '../../util/index.ts';
 import { syncBounds } from '../sync-times.ts';
 import { type AdminContext, checkMayAll } from './context.ts';
@@ -12,6 +12,8 @@ import type { AdminReply, AdminRequest } from './http.ts';
  */
 const topicsMax = 1000;
 const groupsMax = 2000;
+/** Series of one topic by priority; with more priorities, a series is for a range of them. */
+const bandsMax = 16;
 
 type Labels = { readonly [name: string]: string };
 
@@ -193,6 +195,25 @@ function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
   );
 }
 
+function addPriorities(families: Families, topic: Topic, labels: Labels): void {
+  const name = 'topic_priority_messages';
+  const help = 'messages stored, by priority or range of priorities';
+  families.gauge(name, help, undefined); // the family is there without any such topic, too
+  for (const [priority, count] of priorityBands(messagesByPriority(topic) ?? []))
+    families.gauge(name, help, count, { ...labels, priority });
+}
+
+/** At most {@link bandsMax} counts, each with its priority or range of priorities. */
+function* priorityBands(counts: readonly number[]): Iterable<[band: string, count: number]> {
+  const width = Math.ceil(counts.length / bandsMax);
+  for (let from = 0; from < counts.length; from += width) {
+    const to = Math.min(from + width, counts.length);
+    let sum = 0;
+    for (let priority = from; priority < to; priority++) sum += counts[priority]!;
+    yield [to - from === 1 ? String(from) : `${from}-${to - 1}`, sum];
+  }
+}
+
 async function addTopics(families: Families, context: AdminContext): Promise<void> {
   const { broker, oldestTimes } = context;
   const topics = largest([...broker.topics.values()], topicsMax, (topic) => topic.durableCount);
@@ -240,6 +261,7 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
         stats.unique[outcome],
         { ...labels, outcome },
       );
+    addPriorities(families, topic, labels);
     families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
     families.gauge(
       'topic_out_per_second',

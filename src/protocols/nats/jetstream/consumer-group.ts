@@ -17,6 +17,9 @@ export const deadLetterMetadata = 'pillarbox.dead-letter';
 /** The longest time of a timer, about 24 days. */
 const timerMsMax = 2 ** 31 - 1;
 
+/** The metadata member that says whether a consumer gets higher priorities first: `honour` or `ignore`. */
+const priorityMetadata = 'pillarbox.priority';
+
 /** The group's configuration for a consumer. `attributes.nats` keeps the consumer's whole configuration. */
 export function groupConfigOf(
   name: string,
@@ -35,6 +38,7 @@ export function groupConfigOf(
     inactiveMs: _____,
     activeConsumers: ______,
     activeSilenceMs: _______,
+    priority: ________,
     ...kept
   } = base ?? {
     paused: false,
@@ -55,6 +59,7 @@ export function groupConfigOf(
       ? { maxInFlight: config.max_ack_pending }
       : {}),
     ...(deadLetter === undefined ? {} : { deadLetter }),
+    ...(readsInOrder(config) ? { priority: 'ignore' as const } : {}),
     ...(pausedUntilMs === undefined ? { paused: false } : { paused: true, pausedUntilMs }),
     ...activeOf(config, base),
     ...(config.inactive_threshold === undefined ? {} : { inactiveMs: msOfNanos(config.inactive_threshold) }),
@@ -93,6 +98,16 @@ export function consumerConfigOf(group: Group): ConsumerConfig {
     ...kept,
     ...(core.paused && core.pausedUntilMs !== undefined ? { pause_until: timeText(core.pausedUntilMs) } : {}),
   };
+}
+
+/**
+ * Whether the consumer gets messages in the order of the stream, whatever their priorities. The ordered
+ * consumers of clients do: they are ephemeral and ack nothing, and start anew behind the last message they
+ * got.
+ */
+function readsInOrder({ metadata, ack_policy: ack, durable_name: durable }: ConsumerConfig): boolean {
+  const said = metadata?.[priorityMetadata];
+  return said === undefined ? ack === 'none' && durable === undefined : said === 'ignore';
 }
 
 function foreignConfig(core: GroupConfig): ConsumerConfig {

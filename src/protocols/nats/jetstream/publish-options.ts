@@ -9,8 +9,12 @@ import type { StreamConfig } from './stream-config.ts';
 /** An expectation that no stream can meet: it replaces a sequence that is not a number. */
 const impossibleOffset = -2;
 
+/** The priority of the message: ours, as NATS has none. */
+const priorityHeader = 'Pillarbox-Priority';
+
 /**
- * The options in the headers of a publish: dedupe, expectations, rollup, unique key. Undefined if there are none. Throws
+ * The options in the headers of a publish: dedupe, expectations, rollup, unique key, priority. Undefined if there are
+ * none. Throws
  * the API error of the first header that this stream can never accept.
  */
 export function publishOptions(
@@ -36,7 +40,9 @@ export function publishOptions(
   const lives = stream.allow_msg_ttl && ttlMs !== undefined && ttlMs > 0;
   const unique = uniqueKeyOf(headers);
   const replaces = replacedBy(headerText(headers, 'Nats-Rollup'), stream);
+  const priority = priorityIn(headerText(headers, priorityHeader));
   return {
+    ...(priority === undefined ? {} : { priority }),
     ...(dedupeId === undefined ? {} : { dedupeId }),
     ...(expectedLastDedupeId === undefined ? {} : { expectedLastDedupeId }),
     ...(expectedLastOffset === undefined ? {} : { expectedLastOffset }),
@@ -49,7 +55,7 @@ export function publishOptions(
 }
 
 function isOption({ name }: Header): boolean {
-  return name.startsWith('Nats-') || name.startsWith('Pillarbox-Unique-');
+  return name.startsWith('Nats-') || name.startsWith('Pillarbox-Unique-') || name === priorityHeader;
 }
 
 /** Headers of our own: `Pillarbox-Unique-Key`, `-Mode` (default: `ignore`) and `-Window` (such as `10s`). */
@@ -61,6 +67,12 @@ function uniqueKeyOf(headers: readonly Header[]): UniqueOptions | undefined {
   return window === undefined
     ? { key, mode }
     : { key, mode, windowMs: msOfNanos(parseDuration(window) ?? 0) };
+}
+
+/** The priority in a header; a text that is no number becomes one that no topic takes. */
+function priorityIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^\d{1,3}$/.test(text) ? Number(text) : -1;
 }
 
 /** Converts a sequence to an offset: 0, "nothing yet", becomes -1. */
