@@ -58,6 +58,7 @@ export const promises = [
   'what is purged does not come later',
   'what is gone stays gone',
   'what is done leaves the queue',
+  'what expires goes', // and nothing goes before
   'limits hold',
   'counts are right',
   'no topic is lost',
@@ -67,6 +68,8 @@ export const promises = [
   'a group gets all it is owed',
   'a group gets what its filters ask for',
   'a deleted group gets nothing',
+  'nothing expired is delivered',
+  'a group gets nothing too old',
   'first deliveries go in order',
   'order per key',
   'no more in flight than allowed',

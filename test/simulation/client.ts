@@ -352,7 +352,7 @@ export class Client {
   };
 
   #publish(topic: Topic, plan: PlannedMessage): void {
-    const { partition, dedupeId, delayMs, rollup } = plan;
+    const { partition, dedupeId, delayMs, ttlMs, rollup } = plan;
     const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
     const { isGuess = false, ...expected } = this.#expectation(topic, plan);
     const transaction = this.#kafka?.transactionOf(plan);
@@ -371,6 +371,7 @@ export class Client {
       ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
       ...(dedupeId === undefined ? {} : { dedupeId }),
       ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
+      ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(rollup === undefined ? {} : { replaces: rollup }),
       ...expected,
     };

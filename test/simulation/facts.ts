@@ -213,9 +213,14 @@ export class GroupKnown {
     return this.configs[0]!.durable && !this.topic.isVolatile;
   }
 
-  /** It may be deleted for want of a consumer, at a time that clients do not know. */
+  /**
+   * It may be deleted for want of a consumer, or be done with a message for its age, at a time that clients do
+   * not know.
+   */
   get mayExpire(): boolean {
-    return this.configs.some(({ inactiveMs }) => inactiveMs !== undefined && inactiveMs < dayMs);
+    return this.configs.some(
+      ({ inactiveMs = dayMs, messageTtlMs }) => inactiveMs < dayMs || messageTtlMs !== undefined,
+    );
   }
 
   /** Its consumers read by themselves and commit offsets. */

@@ -59,6 +59,8 @@ class Generator {
   readonly #firstGroups: { topic: string; group: string }[] = [];
   /** Its clients use the broker's own calls: so many of a hundred operations are those for queues. */
   readonly #queueShare: number;
+  /** In lives with times to live. A source of its own, so that the rest of each seed stays the same. */
+  readonly #expiry: Choices | undefined;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -69,6 +71,8 @@ class Generator {
       if (this.#c.percent(12)) this.#weights[kind] = 0;
       else if (this.#c.percent(15)) this.#weights[kind] *= 4;
     }
+    const expiry = new Choices(seed ^ 0x7e71);
+    this.#expiry = seed % 2 === 1 && expiry.percent(50) ? expiry : undefined;
     this.#queueShare = seed % 2 === 1 && this.#c.percent(70) ? this.#c.of([15, 30, 50]) : 0;
   }
 
@@ -265,12 +269,17 @@ class Generator {
         ...(c.percent(10) ? { backoffMeans: 'deadline' as const, backoffMs: [10, 100] } : {}),
         ...(c.percent(20) ? { backoffJitter: 0.5 } : {}),
         ...(mayDie ? { maxDeliver: c.between(1, 4) } : {}),
-        ...(mayDie && c.percent(80) ? { deadLetter: c.of(letterNames) } : {}),
+        ...(mayDie && c.percent(80) ? { deadLetter: c.of(letterNames) } : this.#limitOfAge()),
         ...(c.percent(30) ? { maxInFlight: c.between(1, 5) } : {}),
         ...(c.percent(25) ? { ordering: 'key' } : {}),
         ...(c.percent(4) ? { inactiveMs: c.of([50, 5000]) } : {}),
       },
     };
+  }
+
+  /** Only for groups without dead letters: those of old messages were never delivered. */
+  #limitOfAge(): Partial<GroupOptions> {
+    return this.#expiry?.maybe(15, () => ({ messageTtlMs: this.#expiry!.of([20, 200, 5000]) })) ?? {};
   }
 
   #groupChange(): Partial<GroupOptions> {
@@ -343,6 +352,7 @@ class Generator {
           }
         : {}),
       ...(c.percent(1) ? { rollup: c.of(['topic', 'key'] as const) } : {}),
+      ...this.#expiry?.maybe(30, () => ({ ttlMs: this.#expiry!.of([5, 50, 500, 2000, 30_000]) })),
     };
   }
 

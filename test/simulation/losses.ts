@@ -1,6 +1,7 @@
 import type { TopicConfig } from '../../src/broker/index.ts';
 import { matches, type GroupKnown, type Instance, type Known, type PublishKnown } from './facts.ts';
 import type { Fact } from './history.ts';
+import { expiresMs } from './rules/expiry.ts';
 
 /**
  * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs
@@ -18,6 +19,8 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
     const cause = removes(fact, instance);
     if (cause !== undefined) return cause;
   }
+  const dueMs = expiresMs(known, instance);
+  if (dueMs !== undefined && nowMs + 1 >= dueMs) return 'ttlMs';
   const cause =
     limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
   return cause ?? (known.transactionOf(instance)?.isCommitted === false ? 'aborted' : undefined);
@@ -187,6 +190,7 @@ function askedAt(instance: Instance, known: Known): number {
 export function isOwed(group: GroupKnown, instance: Instance, known: Known): boolean {
   if (
     group.isCommitted ||
+    expiresMs(known, instance) !== undefined ||
     known.transactionOf(instance)?.isCommitted === false ||
     group.deletedAt !== undefined ||
     group.mayExpire ||

@@ -822,5 +822,63 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'isHeap = false;',
     tests: ['broker/budgets.test.js'],
   },
+  // ---- expiry
+  {
+    name: 'a message expires early',
+    file: 'broker/topics/expiry.js',
+    find: 'Math.ceil(steady.now() + ttlMs)',
+    replace: 'Math.ceil(steady.now() + ttlMs / 2)',
+  },
+  {
+    name: 'a message expires late',
+    file: 'broker/topics/expiry.js',
+    find: 'Math.ceil(steady.now() + ttlMs)',
+    replace: 'Math.ceil(steady.now() + 2 * ttlMs)',
+  },
+  {
+    name: 'the replay forgets times to live',
+    file: 'broker/replay.js',
+    find: 'partition.topic.expiry.restore(partition, offset, dueMs);',
+    replace: ';',
+  },
+  {
+    name: 'a checkpoint forgets times to live',
+    file: 'broker/snapshot.js',
+    find: 'if (!expiry.isUsed)',
+    replace: 'if (true)',
+  },
+  {
+    name: 'a delayed message forgets its time to live',
+    file: 'broker/topics/delayed-messages.js',
+    find: 'record, this.ttls.take(offset)',
+    replace: 'record, undefined',
+  },
+  {
+    name: 'a queue delivers what is overdue',
+    file: 'broker/partitions/partition.js',
+    find: '!(this.overdue !== undefined && this.overdue.has(offset))',
+    replace: 'true',
+    tests: ['broker/topics/expiry.test.js'],
+  },
+  {
+    name: 'groups do not wait for what is due',
+    file: 'broker/groups/delivery-pump.js',
+    find: '!this.#state.topic.expiry.catchUp()',
+    replace: 'false',
+    tests: ['broker/topics/expiry.test.js'],
+  },
+  {
+    name: 'a group delivers what is too old',
+    file: 'broker/groups/group-expiry.js',
+    find: '<= this.#host.steady.now();',
+    replace: '<= this.#host.steady.now() - 1000;',
+  },
+  {
+    name: 'ages count from timestamps',
+    file: 'broker/topics/arrivals.js',
+    find: 'if (!isOld && !isYoung)',
+    replace: 'if (true)',
+    tests: ['broker/topics/expiry.test.js'],
+  },
   ...kafkaPlantedBugs,
 ];

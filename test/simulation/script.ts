@@ -196,6 +196,7 @@ export interface PlannedMessage {
   readonly partition?: number;
   readonly dedupeId?: string;
   readonly delayMs?: number;
+  readonly ttlMs?: number;
   /** The publisher's belief about the partition or the key: the truth at that moment, or something else. */
   readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
   readonly rollup?: 'topic' | 'key';

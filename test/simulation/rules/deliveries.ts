@@ -4,6 +4,7 @@ import type { FactOf } from '../history.ts';
 import { mayBeRemoved } from '../losses.ts';
 import { hasLetter, leastCount } from './dead-letters.ts';
 import { onDisk } from './durability.ts';
+import { inTime } from './expiry.ts';
 import { pulledOne } from './pulls.ts';
 import { atRest, goesOutInOrder, isStale } from './receipts.ts';
 import { see, seenCommitted } from './sights.ts';
@@ -27,6 +28,7 @@ export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
   if (group.deleted !== undefined) exam.broken('a deleted group gets nothing', text);
   if (!group.mayWant(seen.key))
     exam.broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);
+  inTime(exam, group, instance, text);
   const before = group.deliveries.get(instance);
   const delivery: DeliveryKnown = before ?? {
     instance,

@@ -23,7 +23,14 @@ export function drained(exam: Examination): void {
 function delayed(exam: Examination): void {
   if (exam.known.isDelayLogDamaged) return;
   for (const { plan, topic: key, dueMs, answer, offset } of exam.known.publishes.values()) {
-    if (dueMs === undefined || dueMs > exam.wallMs || answer !== 'stored' || offset >= 0) continue;
+    if (
+      plan.ttlMs !== undefined ||
+      dueMs === undefined ||
+      dueMs > exam.wallMs ||
+      answer !== 'stored' ||
+      offset >= 0
+    )
+      continue;
     const topic = exam.known.topics.get(key)!;
     const mayBeGone = topic.isVolatile || topic.isQueueLike || topic.drops || topic.removals.length > 0;
     const mayBeUnread = topic.damages.length > 0; // it came, but could not be read

@@ -4,6 +4,7 @@ import type { FactOf, Inventory } from '../history.ts';
 import { mayBeGone, perKeyMaxThatDrops } from '../losses.ts';
 import type { Sighting } from '../message.ts';
 import { hasLetter } from './dead-letters.ts';
+import { notExpired } from './expiry.ts';
 import { allOrNone } from './several-topics.ts';
 import { see } from './sights.ts';
 
@@ -50,8 +51,10 @@ export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
   }
   for (const instance of topic.instances.values()) {
     if (instance.partition !== partition || instance.goneAt !== undefined) continue;
-    if (live.has(instance)) mustBeGone(exam, instance);
-    else if (topic.isDamaged(partition, instance.offset)) continue; // it may come back with the next process
+    if (live.has(instance)) {
+      mustBeGone(exam, instance);
+      notExpired(exam, instance);
+    } else if (topic.isDamaged(partition, instance.offset)) continue; // it may come back with the next process
     else if (noteGone(exam, instance)) instance.goneAt = exam.at;
     else exam.broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
   }
