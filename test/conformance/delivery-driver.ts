@@ -39,6 +39,8 @@ export interface DeliveryCapabilities {
   readonly lateAcks: boolean;
   /** A message that was delivered too often goes to a dead-letter topic. */
   readonly deadLetters: boolean;
+  /** A message may have a time to live. */
+  readonly expiry: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
 }
@@ -65,6 +67,8 @@ export interface OutgoingMessage {
   readonly headers?: HeaderList;
   /** The id by which the broker recognises a second publish of the same message. */
   readonly id?: string;
+  /** Its time to live, in whole seconds. */
+  readonly ttlMs?: number;
 }
 
 export interface DeliveryBroker extends AsyncDisposable {

@@ -342,6 +342,21 @@ export function describeDelivery(driver: DeliveryDriver): void {
       },
     );
 
+    fact('a message that has expired is delivered no more, wherever it stands', ['expiry'], async () => {
+      for (const kind of ['queue', 'log'] as const) {
+        const topic = await setUp(1, {}, kind);
+        await broker.publish(topic, { value: 'long', ttlMs: 3_600_000 });
+        await broker.publish(topic, { value: 'short', ttlMs: 1000 });
+        await broker.publish(topic, { value: '2' });
+        await eventually(async () => (await broker.countStored(topic)) === 3);
+        await using consumer = await broker.join(topic, 'g');
+        const values: (string | undefined)[] = [];
+        for (let at = 0; at < 3; at++) values.push(text(await receive(consumer)));
+        assert.deepEqual(values, ['1', 'long', '2']);
+        await expectNothing(consumer);
+      }
+    });
+
     fact(
       'a message that is never acked in time ends in the dead-letter topic as well',
       ['deadLetters'],

@@ -37,6 +37,7 @@ export const embeddedDriver: DeliveryDriver = {
     // An ack belongs to its delivery.
     lateAcks: false,
     deadLetters: true,
+    expiry: true,
     repeatedHeaders: true,
   },
   start: async () => {
@@ -76,7 +77,7 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], id } = message;
+    const { value, key, headers = [], id, ttlMs } = message;
     const life = this.#life;
     const published = await (
       await this.#topic(topic)
@@ -84,6 +85,7 @@ class EmbeddedBroker implements DeliveryBroker {
       headers,
       ...(key === undefined ? {} : { key }),
       ...(id === undefined ? {} : { dedupeId: id }),
+      ...(ttlMs === undefined ? {} : { ttlMs }),
     });
     if (life !== this.#life) throw new Error('The broker crashed before it answered.');
     return published;

@@ -43,6 +43,7 @@ export const kafkaDriver: DeliveryDriver = {
     durableAcks: true,
     lateAcks: true,
     deadLetters: true,
+    expiry: false,
     repeatedHeaders: true,
   },
   start: async () => {

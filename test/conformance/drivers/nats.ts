@@ -55,6 +55,8 @@ export const natsDriver: DeliveryDriver = {
     durableAcks: serverKind === 'pillarbox',
     lateAcks: true,
     deadLetters: serverKind === 'pillarbox',
+    // nats-server has it since 2.11.
+    expiry: serverKind === 'pillarbox',
     repeatedHeaders: true,
   },
   start: async () => {
@@ -85,6 +87,7 @@ export class NatsBroker implements DeliveryBroker {
     await this.#jsm.streams.add({
       name: topic,
       subjects: [`${topic}.>`],
+      ...(serverKind === 'pillarbox' ? { allow_msg_ttl: true } : {}),
       retention: kind === 'queue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     });
   }
@@ -102,9 +105,10 @@ export class NatsBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, id } = message;
+    const { value, key, id, ttlMs } = message;
     const sent = headers();
     for (const [name, text] of message.headers ?? []) sent.append(name, text);
+    if (ttlMs !== undefined) sent.set('Nats-TTL', String(ttlMs / 1000));
     const options = {
       headers: sent,
       timeout: ANSWER_TIMEOUT_MS,
