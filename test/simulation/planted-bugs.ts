@@ -850,8 +850,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a delayed message forgets its time to live',
     file: 'broker/topics/delayed-messages.js',
-    find: 'record, this.ttls.take(offset)',
-    replace: 'record, undefined',
+    find: 'offset, this.ttls.take(offset)',
+    replace: 'offset, undefined',
   },
   {
     name: 'a queue delivers what is overdue',
