@@ -40,8 +40,19 @@ export interface GroupsJson {
 /** A group in full. */
 export interface GroupDetailsJson extends GroupJson {
   readonly config: GroupConfigJson;
+  /** The active consumer; null if there is none yet, or if all consumers get messages. */
+  readonly active: ActiveJson | null;
   /** Its consumers in the order of their arrival, the first 1,000. */
   readonly consumerList: readonly ConsumerJson[];
+}
+
+/** The active consumer of a group with a single one. */
+export interface ActiveJson {
+  readonly label: string | null;
+  readonly member: string | null;
+  readonly connection: number | null;
+  /** Since when it is the active one. */
+  readonly sinceMs: number;
 }
 
 /** A consumer of a group, and the messages that it holds. */
@@ -50,6 +61,14 @@ export interface ConsumerJson {
   readonly label: string | null;
   /** The id of its connection; null for a consumer without one. */
   readonly connection: number | null;
+  /** The client that it belongs to, with others of the same name; null if it is a client by itself. */
+  readonly member: string | null;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** False if another consumer is the active one of the group. */
+  readonly active: boolean;
+  /** Whether it keeps others from the group. */
+  readonly exclusive: boolean;
   /** How many messages it would take now; null for any number. */
   readonly credit: number | null;
   /** Messages that it got and has not answered. */
@@ -75,6 +94,8 @@ export interface GroupConfigJson {
   readonly maxInFlight?: number;
   readonly deadLetter?: string | DeadLetterPolicyJson;
   readonly ordering: string;
+  readonly activeConsumers?: 'all' | 'single';
+  readonly activeSilenceMs?: number;
   readonly positions?: 'committed';
   readonly paused: boolean;
   readonly pausedUntilMs?: number;

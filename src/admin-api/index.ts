@@ -15,6 +15,7 @@ export type {
 } from './delayed.ts';
 export type { ErrorJson } from './error.ts';
 export type {
+  ActiveJson,
   ConsumerJson,
   GroupConfigJson,
   GroupDeletedJson,

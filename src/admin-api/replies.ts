@@ -34,6 +34,7 @@ export interface AdminReplies {
   'DELETE /api/v1/topics/:topic/groups/:group': GroupDeletedJson;
   'POST /api/v1/topics/:topic/groups/:group/pause': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/resume': GroupDetailsJson;
+  'POST /api/v1/topics/:topic/groups/:group/release-active': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
   'GET /api/v1/schedules': SchedulesJson;
   'POST /api/v1/schedules': ScheduleJson;

@@ -37,6 +37,7 @@ export class ActiveConsumer implements Rota {
   /** The consumer that stands for the active member; the last one attached. Undefined: no member is active. */
   #active: Attached | undefined = undefined;
   #sinceMs = 0;
+  #chosen = 0;
   #signMs = 0;
   #timer: Timer | undefined = undefined;
   /** The member that was silent or released, which is chosen again only if there is no other. */
@@ -52,6 +53,11 @@ export class ActiveConsumer implements Rota {
     if (!consumer) return undefined;
     const { label, member, connection } = consumer;
     return { label, member, connection, sinceMs: this.#sinceMs };
+  }
+
+  /** How often a consumer became the active one. */
+  get chosen(): number {
+    return this.#chosen;
   }
 
   isActive(attached: Attached): boolean {
@@ -162,6 +168,7 @@ export class ActiveConsumer implements Rota {
 
   #activate(attached: Attached): void {
     this.#active = attached;
+    this.#chosen++;
     this.#passed = undefined;
     this.#sinceMs = this.#host.clock.now();
     attached.consumer.activated?.();

@@ -227,6 +227,11 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     return this.#state.active?.info;
   }
 
+  /** How often an active consumer was chosen since the start. */
+  get activeChosen(): number {
+    return this.#state.active?.chosen ?? 0;
+  }
+
   /** Whether a consumer gets messages: false if another is the active one. */
   isActive(consumer: Consumer): boolean {
     return this.#precedence.isActive(consumer);

@@ -86,6 +86,22 @@ export function configure(command: Command): void {
 
   addClientOptions(
     command
+      .command('release <topic> <group>')
+      .description('let the next consumer of a group with a single active one take over'),
+  ).action(async (topic: string, name: string, options: ClientOptions) => {
+    const context = contextOf(options);
+    const group = await context.client.ask('POST /api/v1/topics/:topic/groups/:group/release-active', {
+      topic,
+      group: name,
+    });
+    const { active } = group;
+    const next =
+      active === null ? 'none yet' : (active.member ?? active.label ?? 'a consumer without a name');
+    say(context, group, () => `The active consumer of group ${name} of topic ${topic} is now ${next}.`);
+  });
+
+  addClientOptions(
+    command
       .command('reset <topic> <group>')
       .description('move a group to another place of its topic')
       .option('--to <place>', 'all (the start), new (the end) or last (the newest message)')
@@ -180,19 +196,32 @@ function consumerTable(consumers: readonly ConsumerJson[], title: (text: string)
     [
       { title: 'CONSUMER' },
       { title: 'CONNECTION', align: 'right' },
+      { title: 'PRIORITY', align: 'right' },
+      { title: 'GETS' },
       { title: 'HOLDS', align: 'right' },
       { title: 'FOR', align: 'right' },
       { title: 'TAKES', align: 'right' },
     ],
-    consumers.map(({ label, connection, held, heldSinceMs, credit }) => [
-      label ?? '-',
-      connection === null ? '-' : String(connection),
-      formatCount(held),
-      formatDuration(heldSinceMs === null ? undefined : Date.now() - heldSinceMs),
-      credit === null ? 'any' : formatCount(credit),
-    ]),
+    consumers.map((consumer) => {
+      const { label, member, connection, priority, held, heldSinceMs, credit } = consumer;
+      return [
+        (label ?? '-') + (member === null || member === label ? '' : ` (${member})`),
+        connection === null ? '-' : String(connection),
+        String(priority),
+        partOf(consumer),
+        formatCount(held),
+        formatDuration(heldSinceMs === null ? undefined : Date.now() - heldSinceMs),
+        credit === null ? 'any' : formatCount(credit),
+      ];
+    }),
     { title },
   );
+}
+
+/** What the consumer gets of its group. */
+function partOf({ active, exclusive }: ConsumerJson): string {
+  if (exclusive) return 'all, exclusive';
+  return active ? 'messages' : 'none, waits';
 }
 
 function shown(value: unknown): string {

@@ -1,4 +1,5 @@
 import type {
+  ActiveJson,
   ConsumerJson,
   GroupDetailsJson,
   GroupJson,
@@ -6,6 +7,7 @@ import type {
   TopicJson,
 } from '../../admin-api/index.ts';
 import {
+  type ActiveInfo,
   type ConsumerInfo,
   deadLetterNames,
   type Group,
@@ -105,14 +107,24 @@ export async function describeGroupFully(group: Group, oldest: OldestTimes): Pro
   return {
     ...(await describeGroup(group, oldest)),
     config: group.config,
+    active: group.active ? describeActive(group.active) : null,
     consumerList: group.listConsumers().slice(0, consumersMax).map(describeConsumer),
   };
 }
 
-function describeConsumer({ label, connection, credit, held, heldSinceMs }: ConsumerInfo): ConsumerJson {
+function describeActive({ label, member, connection, sinceMs }: ActiveInfo): ActiveJson {
+  return { label: label ?? null, member: member ?? null, connection: connection ?? null, sinceMs };
+}
+
+function describeConsumer(consumer: ConsumerInfo): ConsumerJson {
+  const { label, connection, member, priority, active, exclusive, credit, held, heldSinceMs } = consumer;
   return {
     label: label ?? null,
     connection: connection ?? null,
+    member: member ?? null,
+    priority,
+    active,
+    exclusive,
     credit: Number.isFinite(credit) ? credit : null,
     held,
     heldSinceMs: heldSinceMs ?? null,

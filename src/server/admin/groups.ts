@@ -73,6 +73,15 @@ export async function resumeGroup(
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 
+export async function releaseActive(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
+  const group = groupFor(request, context);
+  group.releaseActive();
+  return json(await describeGroupFully(group, context.oldestTimes));
+}
+
 export async function resetGroup(
   request: AdminRequest,
   context: AdminContext,

@@ -324,6 +324,20 @@ async function addGroups(families: Families, { broker, oldestTimes }: AdminConte
     );
     families.gauge('group_consumers', 'consumers attached', stats.consumers, labels);
     families.gauge('group_paused', '1 while paused', Number(stats.paused), labels);
+    const isSingle = group.config.activeConsumers === 'single';
+    families.gauge(
+      'group_active',
+      'of a group with a single active consumer: 1 while there is one',
+      isSingle ? Number(group.active !== undefined) : null,
+      labels,
+    );
+    families.set(
+      'counter',
+      'group_active_chosen_total',
+      'times that an active consumer was chosen',
+      isSingle ? group.activeChosen : null,
+      labels,
+    );
   }
 }
 

@@ -59,6 +59,10 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     handle: groups.pauseGroup,
   },
   'POST /api/v1/topics/:topic/groups/:group/resume': { summary: 'deliver again', handle: groups.resumeGroup },
+  'POST /api/v1/topics/:topic/groups/:group/release-active': {
+    summary: 'let the next consumer be the active one',
+    handle: groups.releaseActive,
+  },
   'POST /api/v1/topics/:topic/groups/:group/reset': {
     summary: 'move a group to another position',
     handle: groups.resetGroup,

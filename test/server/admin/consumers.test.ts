@@ -65,7 +65,10 @@ describe('the consumers of a group', () => {
       assert.deepEqual([only?.connection, only?.credit], [await connectionOf('tester'), 9]);
       assert.ok(Date.now() - (only?.heldSinceMs ?? 0) < 60_000);
       const shown = await runCli(['groups', 'show', 'pulled', 'workers', '--url', url()]);
-      assert.match(shown.out, /\n\nCONSUMER +CONNECTION +HOLDS +FOR +TAKES\n_INBOX\.mine +\d+ +1 +\S+ +9\n$/);
+      assert.match(
+        shown.out,
+        /\n\nCONSUMER +CONNECTION +PRIORITY +GETS +HOLDS +FOR +TAKES\n_INBOX\.mine +\d+ +0 +messages +1 +\S+ +9\n$/,
+      );
     } finally {
       inbox.unsubscribe();
     }
@@ -108,10 +111,50 @@ describe('the consumers of a group', () => {
         const list = await consumersOf('read', 'readers');
         return list.length === 1 && list;
       });
-      assert.deepEqual(only, { label: 'shop-7', connection: null, credit: 0, held: 0, heldSinceMs: null });
+      assert.deepEqual(only, {
+        label: 'shop-7',
+        connection: null,
+        member: null,
+        priority: 0,
+        active: true,
+        exclusive: false,
+        credit: 0,
+        held: 0,
+        heldSinceMs: null,
+      });
     } finally {
       await consumer.disconnect();
     }
+  });
+
+  test('have a precedence, and an operator lets the next one be the active one', async () => {
+    const box = await open({ broker: server.broker });
+    const topic = await box.topic('ledger');
+    const group = await topic.group('writer', { activeConsumers: 'single' });
+    group.consume(() => Promise.resolve(), { member: 'host 1' });
+    group.consume(() => Promise.resolve(), { member: 'host 2', priority: 3 });
+    const path = 'topics/ledger/groups/writer';
+    const details = await get<GroupDetailsJson>(path);
+    assert.deepEqual([details.active?.member, details.active?.label], ['host 1', 'embedded handler']);
+    assert.deepEqual(
+      details.consumerList.map(({ member, priority, active }) => [member, priority, active]),
+      [
+        ['host 1', 0, true],
+        ['host 2', 3, false],
+      ],
+    );
+    const { out: shown } = await runCli(['groups', 'show', 'ledger', 'writer', '--url', url()]);
+    assert.match(shown, /embedded handler \(host 1\) +- +0 +messages .*\n.*\(host 2\) +- +3 +none, waits /);
+    const { out } = await runCli(['groups', 'release', 'ledger', 'writer', '--url', url()]);
+    assert.equal(out, 'The active consumer of group writer of topic ledger is now host 2.\n');
+    const metrics = await (await fetch(`${url()}/metrics`)).text();
+    assert.match(metrics, /pillarbox_group_active\{topic="ledger",group="writer"\} 1\n/);
+    assert.match(metrics, /pillarbox_group_active_chosen_total\{topic="ledger",group="writer"\} 2\n/);
+    const lone = await topic.group('lone');
+    lone.consume(() => Promise.resolve(), { exclusive: true });
+    const list = await runCli(['groups', 'show', 'ledger', 'lone', '--url', url()]);
+    assert.match(list.out, / all, exclusive /);
+    await box.close();
   });
 
   test('are handlers, loops and pulls of the process itself', async () => {

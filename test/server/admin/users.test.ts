@@ -118,6 +118,7 @@ describe('permissions', () => {
     [`GET ${api}/topics/orders/groups/g`, undefined, ['reader']],
     [`POST ${api}/topics/orders/groups/g/pause`, {}, ['reader']],
     [`POST ${api}/topics/orders/groups/g/resume`, {}, ['reader']],
+    [`POST ${api}/topics/orders/groups/g/release-active`, {}, ['reader']],
     [`POST ${api}/topics/orders/groups/g/reset`, { start: { kind: 'all' } }, ['reader']],
     [`POST ${api}/topics/orders/purge`, { before: 0 }, ['owner']],
     [`GET ${api}/dead-letters/orders`, undefined, ['reader']],
