@@ -3,7 +3,7 @@ import { Queue } from '../util/index.ts';
 import type { AnyCodec } from './codec.ts';
 import type { BoxContext, Closable } from './context.ts';
 import { read, type Delivery, type Incoming } from './delivery.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeOptions } from './intake.ts';
 import { Lifetime } from './lifetime.ts';
 import { abortSignal, wholeNumber, type Checks } from './options.ts';
 import { exclusiveChecks, type ExclusiveOptions } from './precedence.ts';
@@ -38,7 +38,12 @@ export class Deliveries<T> implements AsyncIterableIterator<Delivery<T>>, AsyncD
   readonly #fetched = new Queue<Incoming>();
   readonly #waiting = new Queue<(incoming: Incoming | undefined) => void>();
 
-  constructor(context: BoxContext, group: CoreGroup, codec: AnyCodec, options: DeliveriesOptions) {
+  constructor(
+    context: BoxContext,
+    group: CoreGroup,
+    codec: AnyCodec,
+    options: DeliveriesOptions & Pick<IntakeOptions, 'isPull'>,
+  ) {
     this.#context = context;
     this.#codec = codec;
     this.#prefetch = options.prefetch ?? 0;

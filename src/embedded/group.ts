@@ -21,6 +21,7 @@ import {
   time,
   type Checks,
 } from './options.ts';
+import { precedenceChecks, type PrecedenceOptions } from './precedence.ts';
 import {
   BatchSubscription,
   MessageSubscription,
@@ -33,7 +34,7 @@ import {
   type Subscription,
 } from './subscription.ts';
 
-export interface NextOptions {
+export interface NextOptions extends PrecedenceOptions {
   /**
    * How long to wait for a message, on the clock of the box. 0: only take a message that is available now.
    * Default: no limit.
@@ -44,7 +45,11 @@ export interface NextOptions {
 }
 
 const signalChecks: Checks<{ signal?: AbortSignal }> = { signal: abortSignal };
-const nextChecks: Checks<NextOptions> = { waitMs: milliseconds(), signal: abortSignal };
+const nextChecks: Checks<NextOptions> = {
+  waitMs: milliseconds(),
+  signal: abortSignal,
+  ...precedenceChecks,
+};
 const pauseChecks: Checks<{ untilMs?: number }> = { untilMs: time };
 
 /**
@@ -162,9 +167,10 @@ export class Group<T> implements AsyncIterable<Delivery<T>> {
   /** The next message; undefined if none came within `waitMs`. */
   async next(options: NextOptions = {}): Promise<Delivery<T> | undefined> {
     checkOptions('next()', options, nextChecks);
-    const { waitMs, signal } = options;
+    const { waitMs, ...others } = options;
+    const { signal } = others;
     signal?.throwIfAborted();
-    const deliveries = this.deliveries(signal ? { signal } : {});
+    const deliveries = new Deliveries<T>(this.#context, this.#core, this.#codec, { ...others, isPull: true });
     const timer = waitMs ? this.#context.clock.setTimer(waitMs, () => void deliveries.close()) : undefined;
     const next = deliveries.next();
     const callOff = waitMs === 0 ? this.#core.whenIdle(() => void deliveries.close()) : undefined;

@@ -25,6 +25,12 @@ export interface IntakeListener {
   ended(reason: ConsumerEnd): void;
 }
 
+/** The precedence of an intake in its group. */
+export interface IntakeOptions extends ExclusiveOptions {
+  /** It is one of many, each of which takes a few messages: its member comes again. Default false. */
+  readonly isPull?: boolean;
+}
+
 /** An intake is the box's consumer in a broker's group. It receives as many messages as were asked for. */
 export class Intake implements CoreConsumer {
   readonly creditBytes: number = Infinity;
@@ -35,6 +41,7 @@ export class Intake implements CoreConsumer {
   readonly #context: BoxContext;
   readonly #group: CoreGroup;
   readonly #listener: IntakeListener;
+  readonly presence: 'pulls-and-answers' | undefined;
   readonly #isExclusive: boolean;
   readonly #letGo: () => void;
 
@@ -43,12 +50,13 @@ export class Intake implements CoreConsumer {
     context: BoxContext,
     group: CoreGroup,
     label: string,
-    options: ExclusiveOptions,
+    options: IntakeOptions,
     listener: IntakeListener,
   ) {
     this.label = label;
     this.priority = options.priority;
     this.member = options.member;
+    this.presence = options.isPull === true ? 'pulls-and-answers' : undefined;
     this.#isExclusive = options.exclusive ?? false;
     this.#context = context;
     this.#group = group;
@@ -96,6 +104,6 @@ export class Intake implements CoreConsumer {
   close(): void {
     this.credit = 0;
     this.#letGo();
-    this.#group.detach(this);
+    this.#group.detach(this, { returns: this.presence !== undefined });
   }
 }

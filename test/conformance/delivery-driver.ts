@@ -41,6 +41,8 @@ export interface DeliveryCapabilities {
   readonly deadLetters: boolean;
   /** A message may have a time to live. */
   readonly expiry: boolean;
+  /** Consumers have a priority, and a group may have a single active one. */
+  readonly precedence: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
 }
@@ -57,6 +59,14 @@ export interface GroupOptions {
   readonly maxInFlight?: number;
   /** `key`: a key with a message in flight is held by one consumer, its later messages wait. */
   readonly ordering?: 'none' | 'key';
+  /** One member gets all messages; another one takes over when it is silent for so long. */
+  readonly activeSilenceMs?: number;
+}
+
+/** The precedence of a member among those of its group. */
+export interface MemberOptions {
+  readonly priority?: number;
+  readonly member?: string;
 }
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -78,7 +88,7 @@ export interface DeliveryBroker extends AsyncDisposable {
   /** Resolves when the broker has taken responsibility. */
   publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }>;
   /** A member of the group, with a connection of its own. */
-  join(topic: string, group: string): Promise<DeliveryConsumer>;
+  join(topic: string, group: string, options?: MemberOptions): Promise<DeliveryConsumer>;
   countStored(topic: string): Promise<number>;
   readDeadLetters(topic: string, group: string): Promise<readonly DeadLetter[]>;
   /** SIGKILL, start again on the same data, connect again. Consumers that joined before are gone. */

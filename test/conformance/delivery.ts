@@ -285,6 +285,32 @@ export function describeDelivery(driver: DeliveryDriver): void {
       },
     );
 
+    fact('a consumer of a higher priority goes first, while it takes messages', ['precedence'], async () => {
+      const topic = await setUp(0);
+      await using low = await broker.join(topic, 'g', { priority: 1 });
+      await using high = await broker.join(topic, 'g', { priority: 2 });
+      for (const value of numbers(3)) {
+        const [first, second] = [low.receive(NEVER_MS), high.receive(NEVER_MS)];
+        await broker.publish(topic, { value });
+        assert.equal(text(await second), value);
+        await broker.publish(topic, { value: `${value} too` });
+        assert.equal(text(await first), `${value} too`);
+      }
+    });
+
+    fact('one member is active, until it is silent', ['precedence'], async () => {
+      const topic = await setUp(3, { activeSilenceMs: 1500 });
+      await using one = await broker.join(topic, 'g', { member: 'one' });
+      await using two = await broker.join(topic, 'g', { member: 'two' });
+      const held = await receive(one);
+      assert.equal(text(held), '1');
+      await expectNothing(two);
+      assert.equal(text(await receive(one)), '2');
+      const [next] = await Promise.all([two.receive(NEVER_MS), held.ack()]);
+      assert.equal(text(next), '3', 'it takes over by itself');
+      await expectNothing(one);
+    });
+
     fact('an id is stored once', ['deduplication'], async () => {
       const topic = await setUp(0);
       assert.equal((await broker.publish(topic, { value: 'first', id: 'a' })).duplicate, false);

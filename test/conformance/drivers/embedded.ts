@@ -16,6 +16,7 @@ import type {
   DeliveryDriver,
   GroupOptions,
   HeaderList,
+  MemberOptions,
   OutgoingMessage,
   TopicKind,
 } from '../delivery-driver.ts';
@@ -38,6 +39,7 @@ export const embeddedDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     expiry: true,
+    precedence: true,
     repeatedHeaders: true,
   },
   start: async () => {
@@ -64,7 +66,7 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
-    const { ackDeadlineMs, maxDeliver = Infinity, maxInFlight, ordering = 'none' } = options;
+    const { ackDeadlineMs, maxDeliver = Infinity, maxInFlight, ordering = 'none', activeSilenceMs } = options;
     await (
       await this.#topic(topic)
     ).group(group, {
@@ -73,6 +75,7 @@ class EmbeddedBroker implements DeliveryBroker {
       ordering,
       ...(ackDeadlineMs === undefined ? {} : { ackWaitMs: ackDeadlineMs }),
       ...(maxInFlight === undefined ? {} : { maxInFlight }),
+      ...(activeSilenceMs === undefined ? {} : { activeConsumers: 'single' as const, activeSilenceMs }),
     });
   }
 
@@ -91,13 +94,13 @@ class EmbeddedBroker implements DeliveryBroker {
     return published;
   }
 
-  async join(topic: string, group: string): Promise<DeliveryConsumer> {
+  async join(topic: string, group: string, options: MemberOptions = {}): Promise<DeliveryConsumer> {
     const joined: Group<Uint8Array> = await (await this.#topic(topic)).group(group);
     const end = new AbortController();
     const leave = async (): Promise<void> => end.abort();
     return {
       receive: async (waitMs) => {
-        const delivery = await joined.next({ waitMs });
+        const delivery = await joined.next({ waitMs, ...options });
         return delivery && new EmbeddedDelivery(delivery);
       },
       abandon: leave,
