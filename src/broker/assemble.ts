@@ -238,6 +238,8 @@ export class Assembly {
       get delays() {
         return parts.delayed;
       },
+      recordStandIn: ({ log: { id } }, offset, place) =>
+        this.log.record(EntryKind.standIn, id, this.#scratch.reset().uvarint(offset).uvarint(place).view()),
       recordUniqueKey: (partition, message) => {
         if (partition.log.volatile && message.state !== 'delayed') return;
         writeUniqueKey(this.#scratch.reset(), message);

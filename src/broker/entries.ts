@@ -82,6 +82,8 @@ export const EntryKind = {
   uniqueKey: 33,
   /** id = partition; runs of offsets of messages with unique keys that were delivered. */
   uniqueKeyFreed: 34,
+  /** id = partition; offset of a message, and the place that it keeps. */
+  standIn: 35,
 } as const;
 
 export interface TopicEntry {

@@ -185,6 +185,10 @@ export class Replay {
         const reader = new ByteReader(payload);
         return this.#catalog.partition(id)?.restoreLevel(reader.uvarint(), reader.uvarint());
       }
+      case EntryKind.standIn: {
+        const reader = new ByteReader(payload);
+        return this.#catalog.partition(id)?.standIn(reader.uvarint(), reader.uvarint());
+      }
       case EntryKind.levels:
         return this.#catalog.partition(id)?.restoreLevels(new ByteReader(payload));
       case EntryKind.attribute:

@@ -166,6 +166,10 @@ function writePartition(
     partition.levels.encode(scratch.reset());
     add(EntryKind.levels, id, scratch.copy());
   }
+  for (const [offset, place] of partition.standIns?.entries() ?? []) {
+    scratch.reset().uvarint(offset).uvarint(place);
+    add(EntryKind.standIn, id, scratch.copy());
+  }
   if (!partition.keyIndex) return;
   let keys: ByteWriter = new ByteWriter(64 * 1024);
   let count = 0;

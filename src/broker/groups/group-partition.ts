@@ -4,12 +4,14 @@ import type { Committed } from '../entries.ts';
 import type { BrokerError } from '../errors.ts';
 import { Ahead } from './ahead.ts';
 import { EarlyDeliveries } from './early-deliveries.ts';
+import { StandInDeliveries } from './stand-in-deliveries.ts';
 import { GroupChanges } from './group-changes.ts';
 import type { Attachment } from './attachment.ts';
 import type { Filter } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { KeyOrder } from './key-order.ts';
 import type { Levels } from '../partitions/levels.ts';
+import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
@@ -77,6 +79,8 @@ export class GroupPartition {
   /** Whether messages of higher levels go first. */
   byLevel = false;
   #early: EarlyDeliveries | undefined = undefined;
+  /** Undefined until the partition has a message that keeps the place of another. */
+  #standIns: StandInDeliveries | undefined = undefined;
   /** The level of the message that {@link peek} returned last: see {@link Levels}. */
   peekedLevel = 0;
   /** Messages at or above the cursor that pass the filter; counted only if there is a filter. */
@@ -124,6 +128,7 @@ export class GroupPartition {
     this.#filter = filter;
     this.#peeked = false;
     this.#early?.reset();
+    this.#standIns?.reset();
   }
 
   /** Messages still to deliver for the first time. */
@@ -259,6 +264,7 @@ export class GroupPartition {
     this.cursorMoved = true;
     this.#ahead = undefined;
     this.#early?.reset();
+    this.#standIns?.reset();
     this.#backfill = backfill && backfill.length > 0 ? backfill : undefined;
     this.#backfillAt = 0;
     this.#backfillEnd = cursor;
@@ -322,7 +328,34 @@ export class GroupPartition {
       const early = this.#peekEarly(levels, to);
       if (early !== 'none') return early;
     }
-    return this.#peekAtCursor(to);
+    this.#standIns?.unpeek();
+    const fresh = this.#peekAtCursor(to);
+    return this.partition.standIns === undefined
+      ? fresh
+      : this.#peekStandIn(this.partition.standIns, to, fresh);
+  }
+
+  /** The next message that keeps a place before the one at the cursor, else that one. */
+  #peekStandIn(
+    standIns: StandIns,
+    to: Attachment<PendingEntry>,
+    fresh: Record | undefined,
+  ): Record | undefined {
+    const own = (this.#standIns ??= new StandInDeliveries(this));
+    for (;;) {
+      const record = own.peek(standIns, to);
+      if (record === 'none') return fresh;
+      if (record === 'loading') return undefined;
+      if (this.timeLimit?.isOver(this.partition, record) !== true) return record;
+      if (this.timeLimit.isFull) return undefined;
+      own.take();
+      this.timeLimit.end(this, record);
+    }
+  }
+
+  /** A message of the partition keeps this place. */
+  noteStandIn(place: number): void {
+    this.#standIns?.added(place);
   }
 
   #peekEarly(levels: Levels, to: Attachment<PendingEntry>): Record | 'none' | undefined {
@@ -443,6 +476,11 @@ export class GroupPartition {
   /** The peeked message is delivered: the cursor moves past it. */
   take(): void {
     if (this.#early?.isPeeked === true) return this.#early.take();
+    if (this.#standIns?.isPeeked === true) return this.#standIns.take();
+    this.#takeFresh();
+  }
+
+  #takeFresh(): void {
     this.#peeked = false;
     if (this.#backfill) {
       this.noteDelivered(this.#backfill[this.#backfillAt]!);
@@ -466,7 +504,7 @@ export class GroupPartition {
 
   /** The message at the cursor is too old. */
   #endFresh(limit: TimeLimit): void {
-    this.take();
+    this.#takeFresh();
     limit.end(this, this.#fresh);
   }
 

@@ -438,6 +438,11 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     if (this.#state.positions.at(partition)?.passTo(offset)) this.#state.noteChange('soon');
   }
 
+  /** A message of the partition keeps the place of an earlier one that it replaced. */
+  noteStandIn(partition: number, place: number): void {
+    this.#state.positions.ifOpened(partition)?.noteStandIn(place);
+  }
+
   noteDurable(): void {
     if (this.#state.config.messageTtlMs !== undefined && !this.#answers.expiry.isWatching)
       this.#answers.expiry.check();

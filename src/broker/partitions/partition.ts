@@ -13,6 +13,7 @@ import { Filter, textFromKey } from './filter.ts';
 import { KeyAccounting } from './key-accounting.ts';
 import type { KeyIndex, KeyState } from './key-index.ts';
 import { Levels } from './levels.ts';
+import { StandIns } from './stand-ins.ts';
 import { lastMessage } from './last-message.ts';
 import { storedMessage } from './message.ts';
 import type * as model from '../model.ts';
@@ -89,6 +90,8 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   readonly accounting: KeyAccounting;
   /** The messages with a priority; undefined until there is one. */
   levels: Levels | undefined = undefined;
+  /** Undefined until a message keeps the place of another. */
+  standIns: StandIns | undefined = undefined;
   #watchers: Set<PartitionWatcher> | undefined = undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs = new Runs();
@@ -269,6 +272,11 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
   raise(offset: number, level: number): void {
     this.#levels().add(offset, level);
     if (!this.log.volatile) this.#host.recordLevel(this, offset, level);
+  }
+
+  /** The message, which was just appended or read back, keeps an earlier place. */
+  standIn(offset: number, place: number): void {
+    (this.standIns ??= new StandIns()).add(offset, place);
   }
 
   #levels(): Levels {

@@ -2,6 +2,7 @@ import type { PartitionLog } from '../../log/index.ts';
 import { OffsetSet } from '../../util/index.ts';
 import type { KeyAccounting } from './key-accounting.ts';
 import type { Levels } from './levels.ts';
+import type { StandIns } from './stand-ins.ts';
 import type { PartitionTransactions } from './partition-transactions.ts';
 import type { Runs } from './runs.ts';
 
@@ -12,6 +13,7 @@ interface RemovingPartition {
   readonly accounting: KeyAccounting;
   readonly transactions: PartitionTransactions;
   readonly levels: Levels | undefined;
+  readonly standIns: StandIns | undefined;
   /** Removals that the next commit carries. */
   readonly removals: Runs;
   readonly topic: {
@@ -230,6 +232,7 @@ export class Removal {
 
   #noteGone(from: number, to: number): void {
     this.#partition.levels?.remove(from, to);
+    this.#partition.standIns?.remove(from, to);
     this.#partition.topic.noteGone(this.#partition, from, to);
   }
 

@@ -149,6 +149,11 @@ export class TopicGroups<T extends GroupTopic> {
     for (const group of this.#all) group.notePassed(partition.index, offset);
   }
 
+  /** A message of the partition keeps the place of an earlier one. */
+  noteStandIn(partition: Partition, place: number): void {
+    for (const group of this.#all) group.noteStandIn(partition.index, place);
+  }
+
   /** New messages are durable. */
   noteDurable(): void {
     for (const group of this.byName.values()) group.noteDurable();

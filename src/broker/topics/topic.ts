@@ -73,6 +73,8 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
   schedule(topic: Topic, options: ScheduleOptions, carrier: ScheduleCarrier): void;
   /** Adds the dedupe id to the open commit. */
   recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
+  /** Adds to the open commit that the message keeps an earlier place. */
+  recordStandIn(partition: Partition, offset: number, place: number): void;
   /** Adds to the open commit that a unique key belongs to this message. */
   recordUniqueKey(partition: Partition, message: UniqueMessage): void;
   /** The next commit is to carry that a message with a unique key was delivered. */
@@ -415,6 +417,14 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     return offset;
   }
 
+  /** The message, which was just appended, keeps this place, where groups deliver it. */
+  keepPlace(partition: Partition, offset: number, place: number): void {
+    if (partition.standIns?.isCrowded === true) this.forgetFreeKeys();
+    partition.standIn(offset, place);
+    if (!partition.log.volatile) this.#core.recordStandIn(partition, offset, place);
+    this.#groups.noteStandIn(partition, place);
+  }
+
   /** Appends the delayed message of this id, which is due. */
   takeDue(record: Record, partition: Partition, id: number, ttlMs: number | undefined): void {
     const { priority } = takeDelayedOptions(record);
@@ -481,6 +491,19 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (record.keyStart >= 0) return this.partitions.at(hashOf(key) % count);
     const unique = options?.unique;
     return this.partitions.at((unique ? hashOf(unique.key) : this.#nextPartition++) % count);
+  }
+
+  /** Forgets unique keys that are free, and places of messages that all groups have passed. */
+  forgetFreeKeys(): void {
+    this.uniqueKeys.forgetFree();
+    const groups = [...this.groups.values()];
+    for (const { index, standIns, nextOffset } of this.partitions.opened)
+      standIns?.removeWhere(
+        (offset) =>
+          offset >= nextOffset || // a crash came before the message
+          !this.partitions.at(index)!.isLive(offset) ||
+          (groups.length > 0 && groups.every((group) => group.hasPassed(index, offset))),
+      );
   }
 
   #makeUniqueKeys(): UniqueKeys {
@@ -617,7 +640,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     const { steady } = this.#core;
     const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
     this.deduplication.forget(steady.now(), dedupeWindowMs, dedupeEntriesMax);
-    this.uniqueKeys.forgetFree();
+    this.forgetFreeKeys();
     for (const { producers } of this.partitions.opened) producers.forget(steady);
   }
 
@@ -738,7 +761,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     }
     for (const group of this.groups.values()) group.resumeTimers();
     this.settlements.resume();
-    this.uniqueKeys.forgetFree();
+    this.forgetFreeKeys();
   }
 
   /** Deletes the topic with all its messages and groups; resolves once that is durable. */

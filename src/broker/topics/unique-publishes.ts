@@ -12,6 +12,8 @@ interface UniqueTopic {
   readonly uniqueKeys: UniqueKeys;
   readonly partitions: { at(index: number): Partition | undefined };
   readonly leaving: { readonly counts: { removed: number } };
+  /** The message, which was just appended, keeps this place, where groups deliver it. */
+  keepPlace(partition: Partition, offset: number, place: number): void;
   /** Stores an accepted record: returns its offset, or its id if it is delayed until `dueMs`. */
   store<T>(
     admission: Accepted,
@@ -102,12 +104,17 @@ export class UniquePublishes {
     const sinceMs = this.#host.clock.now();
     const deliverAtMs = admission.options?.deliverAtMs;
     const dueMs = deliverAtMs !== undefined && deliverAtMs > sinceMs ? deliverAtMs : undefined;
+    const keepsPlace = unique.mode === 'replace' && dueMs === undefined;
+    const place = earlier && keepsPlace ? this.#placeOf(earlier, partition) : undefined;
     if (earlier) this.#takeOut(earlier);
     const answer = new UniqueAnswer(listener, earlier ? 'replaced' : 'stored');
+    const offset = this.#topic.store(admission, record, dueMs, answer, token);
+    if (place !== undefined && partition.liveIn(place, offset) > 0)
+      this.#topic.keepPlace(partition, offset, place);
     uniqueKeys.take({
       key: unique.key,
       partition: partition.index,
-      offset: this.#topic.store(admission, record, dueMs, answer, token),
+      offset,
       state: dueMs === undefined ? 'stored' : 'delayed',
       sinceMs,
       windowMs: unique.mode === 'throttle' ? unique.windowMs! : 0,
@@ -121,6 +128,12 @@ export class UniquePublishes {
     const delayedId = by.state === 'delayed' ? by.offset : undefined;
     const answer = new UniqueAnswer(listener, 'ignored', delayedId);
     this.#host.awaitCommit(answer, token, partition, delayedId === undefined ? by.offset : -1, true);
+  }
+
+  /** The place that a stored message leaves to one of the same partition. */
+  #placeOf({ state, partition, offset }: UniqueMessage, { index, standIns }: Partition): number | undefined {
+    if (state !== 'stored' || partition !== index) return undefined;
+    return standIns?.placeOf(offset) ?? offset;
   }
 
   #takeOut({ state, partition, offset }: UniqueMessage): void {

@@ -226,6 +226,101 @@ describe('replace', () => {
   });
 });
 
+describe('the place of a replaced message', () => {
+  /** Four messages, of which the second is replaced twice. */
+  async function replacedSecond(kit: Kit): Promise<void> {
+    for (const value of ['a', 'b', 'c', 'd']) await kit.publish(value, 'replace', { id: value });
+    await kit.publish('b2', 'replace', { id: 'b' });
+    await kit.publish('e', 'replace', { id: 'e' });
+    await kit.publish('b3', 'replace', { id: 'b' });
+  }
+
+  test('is kept in every group, whenever it reads', async () => {
+    await using kit = await Kit.open();
+    await kit.topic.createGroup({ name: 'later' });
+    await replacedSecond(kit);
+    assert.deepEqual(await kit.take(10), ['a', 'b3', 'c', 'd', 'e']);
+    assert.deepEqual(await kit.take(1, 'later'), ['a']);
+    assert.deepEqual(await kit.take(10, 'later'), ['b3', 'c', 'd', 'e']);
+    assert.equal(kit.topic.groups.get('g')!.lag, 0);
+    await kit.publish('b4', 'replace', { id: 'b' });
+    assert.deepEqual(await kit.take(10), ['b4'], 'the key was free');
+    assert.equal(kit.topic.groups.get('g')!.positionInfo(0)!.cursor, 8);
+  });
+
+  for (const how of ['restart', 'crash'] as const)
+    test(`is kept across a ${how}, between any two deliveries`, async () => {
+      await using kit = await Kit.open();
+      await replacedSecond(kit);
+      const values: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        values.push(...(await kit.take(1)));
+        await kit.test.settle();
+        await kit.test[how]();
+      }
+      assert.deepEqual(values, ['a', 'b3', 'c', 'd', 'e']);
+      assert.deepEqual(await kit.take(10), []);
+      assert.equal(kit.topic.groups.get('g')!.lag, 0);
+    });
+
+  test('is kept in queues, where acks remove the messages around it', async () => {
+    await using kit = await Kit.open({ retention: 'queue' });
+    await replacedSecond(kit);
+    const values: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      values.push(...(await kit.take(1)));
+      await kit.test.settle();
+    }
+    assert.deepEqual(values, ['a', 'b3', 'c', 'd', 'e']);
+    assert.equal(kit.topic.count, 0);
+  });
+
+  test('is kept for a group that delivers at most once, and for one with a filter', async () => {
+    await using kit = await Kit.open();
+    await kit.topic.createGroup({ name: 'once', ack: 'none' });
+    await kit.topic.createGroup({ name: 'some', filters: ['x'] });
+    for (const [value, key] of [
+      ['a', 'x'],
+      ['b', 'x'],
+      ['c', 'y'],
+      ['d', 'x'],
+    ] as const)
+      await kit.topic.send({ value, key }, { unique: { key: value, mode: 'replace' } });
+    await kit.topic.send({ value: 'b2', key: 'x' }, { unique: { key: 'b', mode: 'replace' } });
+    assert.deepEqual(await kit.take(3, 'once'), ['a', 'b2', 'c']);
+    await kit.test.settle();
+    await kit.test.crash();
+    assert.deepEqual(await kit.take(10, 'once'), ['d']);
+    assert.deepEqual(await kit.take(10, 'some'), ['a', 'b2', 'd']);
+    assert.equal(kit.topic.groups.get('some')!.lag, 0);
+  });
+
+  test('is forgotten when all groups have passed it', async () => {
+    await using kit = await Kit.open();
+    await replacedSecond(kit);
+    const { standIns } = kit.topic.partitions.at(0)!;
+    assert.equal(standIns!.size, 1);
+    await kit.take(10);
+    kit.topic.forgetFreeKeys();
+    assert.equal(standIns!.size, 0);
+  });
+
+  test('holds for the order of a key', async () => {
+    await using kit = await Kit.open();
+    await kit.topic.createGroup({ name: 'ordered', ordering: 'key' });
+    const send = (value: string, id: string): Promise<Published> =>
+      kit.topic.send({ value, key: 'same' }, { unique: { key: id, mode: 'replace' } });
+    for (const value of ['a', 'b', 'c']) await send(value, value);
+    await send('a2', 'a');
+    const values: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      values.push(...(await kit.take(1, 'ordered')));
+      await kit.test.settle();
+    }
+    assert.deepEqual(values, ['a2', 'b', 'c']);
+  });
+});
+
 describe('debounce', () => {
   test('the delay starts again with each publish', async () => {
     await using kit = await Kit.open();

@@ -1,0 +1,101 @@
+import { Record, type Batch } from '../../log/index.ts';
+import type { Partition } from '../partitions/partition.ts';
+import type { RecordReader } from '../partitions/record-reader.ts';
+import type { StandIns } from '../partitions/stand-ins.ts';
+import type { Attachment } from './attachment.ts';
+import type { PendingEntry } from './pending.ts';
+
+/** The part of a position that deliveries of stand-ins use. */
+interface StandInPosition {
+  readonly partition: Partition;
+  readonly cursor: number;
+  /** Whether the message was delivered for the first time, or will never be delivered. */
+  hasPassed(offset: number): boolean;
+  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
+  batchOf(offset: number): Batch | 'loading' | undefined;
+  wants(record: Record): boolean;
+  /** Whether the message may go to the consumer now; it is held otherwise. */
+  admits(record: Record, to: Attachment<PendingEntry>, level: number): boolean;
+  /** The message is delivered for the first time. */
+  enter(offset: number): void;
+  noteDelivered(offset: number): void;
+}
+
+/**
+ * The deliveries of stand-ins of a position: messages beyond the cursor whose place it has passed. They go
+ * before the message at the cursor, in the order of their places.
+ */
+export class StandInDeliveries {
+  readonly #position: StandInPosition;
+  readonly #reader: RecordReader;
+  readonly #record = new Record();
+  /** The stand-ins of all places below were delivered or passed over. */
+  #from = 0;
+  #isPeeked = false;
+
+  constructor(position: StandInPosition) {
+    this.#position = position;
+    this.#reader = position.partition.reader();
+  }
+
+  /** Whether the position's next message is a stand-in. */
+  get isPeeked(): boolean {
+    return this.#isPeeked;
+  }
+
+  /** Another message is the next one. */
+  unpeek(): void {
+    this.#isPeeked = false;
+  }
+
+  /** The next stand-in for the consumer, which is not taken; `none` if there is none, `loading` if it must be loaded. */
+  peek(standIns: StandIns, to: Attachment<PendingEntry>): Record | 'loading' | 'none' {
+    const position = this.#position;
+    for (;;) {
+      const place = standIns.next(this.#from);
+      if (place === undefined || place >= position.cursor) return 'none';
+      const offset = standIns.at(place)!;
+      if (position.hasPassed(offset)) {
+        this.#from = place + 1;
+        continue;
+      }
+      if (offset >= position.partition.stableEnd) return 'none';
+      const record = this.#read(offset);
+      if (record === 'loading') return record;
+      if (record === undefined || !position.wants(record) || !position.admits(record, to, 0)) {
+        this.#from = place + 1;
+        continue;
+      }
+      this.#isPeeked = true;
+      return record;
+    }
+  }
+
+  /** The peeked message is delivered. */
+  take(): void {
+    const { offset } = this.#record;
+    this.#isPeeked = false;
+    this.#position.noteDelivered(offset);
+    this.#position.enter(offset);
+  }
+
+  /** A stand-in has come for this place. */
+  added(place: number): void {
+    this.#from = Math.min(this.#from, place);
+  }
+
+  /** The position moved, or its filter changed. */
+  reset(): void {
+    this.#from = 0;
+    this.#isPeeked = false;
+  }
+
+  #read(offset: number): Record | 'loading' | undefined {
+    const position = this.#position;
+    if (!position.partition.isDeliverable(offset)) return undefined;
+    const batch = position.batchOf(offset);
+    if (batch === undefined || batch === 'loading') return batch;
+    this.#reader.reset(batch, offset);
+    return this.#reader.next(this.#record) && this.#record.offset === offset ? this.#record : undefined;
+  }
+}
