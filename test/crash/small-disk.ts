@@ -34,12 +34,12 @@ export class SmallDisk implements Disposable {
     this.#isMounted = true;
   }
 
-  /** Takes room until `freeBytes` are left. */
+  /** Takes room until `freeBytes` are left. The broker may write at the same time, so the room is looked at again. */
   fill(freeBytes: number): void {
-    const zeros = Buffer.alloc(mib);
+    const zeros = Buffer.alloc(8 * mib);
     const ballast = openSync(this.#ballast, 'a');
     try {
-      for (let left = this.freeBytes - freeBytes; left > 0; left -= zeros.length)
+      for (let left = this.freeBytes - freeBytes; left > 0; left = this.freeBytes - freeBytes)
         writeSync(ballast, zeros, 0, Math.min(left, zeros.length));
     } finally {
       closeSync(ballast);
