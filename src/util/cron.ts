@@ -25,7 +25,8 @@ export async function loadCronReader(): Promise<CronReader> {
     const zone = utc.has(timeZone) ? { utcOffset: 0 } : { timezone: timeZone };
     const cron = new Cron(expression, { paused: true, mode: '5-or-6-parts', ...zone });
     const times = timesOf(cron);
-    times.nextMs(0); // throws if there is no such time zone
+    // This throws if there is no such time zone.
+    if (times.nextMs(0) === undefined) throw new Error('there is no such time');
     return times;
   };
 }

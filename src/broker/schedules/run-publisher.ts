@@ -4,7 +4,7 @@ import { EntryKind } from '../entries.ts';
 import { topicError, type BrokerError } from '../errors.ts';
 import type { StoredMessage } from '../model.ts';
 import { recordOf } from '../partitions/message.ts';
-import type { PublishListener } from '../topics/publishes.ts';
+import type { PublishListener, PublishOptions } from '../topics/publishes.ts';
 import { lateMsMax, ScheduleHeader, type ScheduleConfig } from './schedule-config.ts';
 import { writeScheduleTicked } from './schedule-entries.ts';
 import type { Schedule, ScheduleState } from './schedule.ts';
@@ -115,8 +115,7 @@ export class RunPublisher {
   ): BrokerError | undefined {
     const { topic, config } = schedule;
     const record = recordOfRun(config, run, source);
-    const { replaces } = config.message;
-    const admission = topic.admit(record, replaces === undefined ? undefined : { replaces });
+    const admission = topic.admit(record, publishOptions(config));
     if (admission.kind === 'refused') return admission.error;
     if (admission.kind === 'waits')
       return admission.full ?? topicError(topic, 'topic-full', 'has publishes waiting that came before');
@@ -127,13 +126,11 @@ export class RunPublisher {
   #ticked(schedule: Schedule, after: ScheduleState): void {
     schedule.state = after;
     schedule.failure = undefined;
-    if (schedule.isDeleted) return; // its message replaced the one that it lived with
-    writeScheduleTicked(this.#scratch.reset(), after);
-    this.#host.record(EntryKind.scheduleTicked, schedule.id, this.#scratch.view());
+    if (!schedule.isDeleted) this.record(schedule); // else its message replaced the one that it lived with
   }
 
-  /** Writes down the state of a schedule whose times were moved. */
-  noteMoved(schedule: Schedule): void {
+  /** Adds the state of a schedule to the open commit. */
+  record(schedule: Schedule): void {
     writeScheduleTicked(this.#scratch.reset(), schedule.state);
     this.#host.record(EntryKind.scheduleTicked, schedule.id, this.#scratch.view());
   }
@@ -147,8 +144,19 @@ function recordOfRun(config: ScheduleConfig, run: Run, source: StoredMessage | u
   return recordOf({
     ...(key === undefined ? {} : { key }),
     value: source ? source.value : value === undefined ? null : Buffer.from(value, encoding ?? 'utf8'),
-    headers: [...(sourced ?? []), ...own, ...runHeaders(config, run)],
+    headers: [...(sourced ?? own), ...runHeaders(config, run)],
   });
+}
+
+function publishOptions({
+  message: { replaces, ttlMs, priority },
+}: ScheduleConfig): PublishOptions | undefined {
+  if (replaces === undefined && ttlMs === undefined && priority === undefined) return undefined;
+  return {
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(priority === undefined ? {} : { priority }),
+  };
 }
 
 function startsWith(name: string, start: string): boolean {
@@ -159,7 +167,7 @@ function runHeaders({ name, headers }: ScheduleConfig, { timeMs, after }: Run): 
   const header = (name: string, text: string): Header => ({ name, value: Buffer.from(text, 'utf8') });
   if (headers) {
     const next = after.nextMs === undefined ? headers.ended : rfc3339(after.nextMs).replace('.000Z', 'Z');
-    return [header(headers.next, next)];
+    return [...headers.fixed.map(([fixed, text]) => header(fixed, text)), header(headers.next, next)];
   }
   return [header(ScheduleHeader.name, name), header(ScheduleHeader.time, rfc3339(timeMs))];
 }

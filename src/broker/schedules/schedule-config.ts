@@ -11,6 +11,9 @@ export interface ScheduledMessage {
   readonly encoding?: 'base64';
   /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */
   readonly replaces?: 'topic' | 'key';
+  /** The message expires so long after it was published. */
+  readonly ttlMs?: number;
+  readonly priority?: number;
 }
 
 /**
@@ -60,6 +63,8 @@ export interface ScheduleConfig extends ScheduleTimes {
 
 /** The headers of its own that a schedule adds to each message. */
 export interface RunHeaders {
+  /** Headers that every message has, whatever gives its value. */
+  readonly fixed: readonly (readonly [name: string, value: string])[];
   /** Has the next time, as RFC 3339 text, or `ended` after the last run. */
   readonly next: string;
   readonly ended: string;
@@ -123,12 +128,16 @@ export function scheduleConfig(options: ScheduleOptions): ScheduleConfig {
 }
 
 function problemOfMessage(message: ScheduledMessage): string | undefined {
-  const { key, headers, value, encoding, replaces } = message;
+  const { key, headers, value, encoding, replaces, ttlMs, priority } = message;
   if (key !== undefined && typeof key !== 'string') return 'the key of its message must be a text';
   if (value !== undefined && typeof value !== 'string') return 'the value of its message must be a text';
   if (encoding !== undefined && encoding !== 'base64') return 'encoding must be base64, or absent';
   if (replaces !== undefined && replaces !== 'topic' && replaces !== 'key')
     return 'replaces must be topic or key, or absent';
+  if (ttlMs !== undefined && !isWhole(ttlMs, 1, spanMsMax))
+    return 'the ttlMs of its message must be a whole number of milliseconds';
+  if (priority !== undefined && !isWhole(priority, 0, 255))
+    return 'the priority of its message must be a whole number from 0 to 255';
   if (headers !== undefined) {
     const isPair = (pair: unknown): boolean =>
       Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');

@@ -111,7 +111,7 @@ export class ScheduleRunner {
             nextMs: Math.max(0, nextMs + movedByMs),
             dueMs: Math.max(0, dueMs + movedByMs),
           };
-          this.#publisher.noteMoved(schedule);
+          this.#publisher.record(schedule);
         } else if (schedule.heapIndex >= 0) this.place(schedule);
       }
       this.#arm();

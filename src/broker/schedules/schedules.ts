@@ -99,6 +99,8 @@ export class Schedules {
         `Schedule "${config.name}" cannot publish: there is no topic "${config.topic}". Create it first.`,
         { topic: config.topic },
       );
+    const known = this.#byName.get(config.name);
+    if (known?.carrier) throw taken(known);
     const schedule = this.#defineNow(topic, config, undefined);
     await new Promise<void>((resolve) => this.#host.afterDefinitions(resolve));
     return schedule;
@@ -113,6 +115,7 @@ export class Schedules {
       const config = scheduleConfig(options);
       this.#timetables.check(config);
       const known = this.#byName.get(config.name);
+      if (known && !known.carrier) throw taken(known);
       const more = chargeOf(config) - (known ? chargeOf(known.config) : 0);
       return more > 0 ? this.#host.budgets.refusal('schedules', more) : undefined;
     } catch (error) {
@@ -328,6 +331,15 @@ export class Schedules {
 /** A schedule counts as one, and as one more for each 2 KiB of its configuration. */
 function chargeOf(config: ScheduleConfig): number {
   return 1 + Math.floor(JSON.stringify(config).length / 2048);
+}
+
+/** The error for a name that a schedule of the other kind has. */
+function taken({ name, topic, carrier }: Schedule): BrokerError {
+  const what = carrier
+    ? `lives with message ${carrier.offset} of topic "${topic.name}"`
+    : 'has this name already';
+  const advice = carrier ? 'Publish that message again, changed' : 'Choose another one';
+  return new BrokerError('not-allowed', `Schedule "${name}" ${what}. ${advice}.`, { schedule: name });
 }
 
 function timesOf({ cron, timeZone, everyMs, atMs, startMs, endMs }: ScheduleConfig): string {

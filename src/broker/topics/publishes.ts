@@ -25,6 +25,8 @@ export interface PublishOptions {
   /** The subject pattern of the keys that `expectedLastKeyOffset` is about; absent: the message's own key. */
   readonly expectedLastKey?: string;
   readonly expectedLastDedupeId?: string;
+  /** Removes all earlier messages of this key in the partition, besides what `replaces` removes. */
+  readonly removesKey?: string;
   /** A schedule that lives with the message: it is deleted when the message is removed. */
   readonly schedule?: ScheduleOptions;
   /** Removes all earlier messages of the partition (`topic`), or all earlier messages of the key in it. */

@@ -18,7 +18,7 @@ import { Expiry, type ExpiringTopic, type ExpiryHost } from './expiry.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
-import { keyText, KeyReader, type Filter } from '../partitions/filter.ts';
+import { keyFromText, keyText, KeyReader, type Filter } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupTopic } from '../groups/group-state.ts';
 import type { GroupConfig, GroupOptions } from '../groups/group-config.ts';
@@ -395,6 +395,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (options?.schedule) core.schedule(this, options.schedule, { partition: partition.index, offset });
     if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
     else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
+    if (options?.removesKey !== undefined)
+      replaceKey(this.leaving, partition, keyFromText(options.removesKey), offset);
     core.awaitCommit(listener, token, partition, offset, false);
     return offset;
   }

@@ -21,9 +21,11 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
     const { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } = await import('./index.ts');
     const serverName = 'pillarbox';
     const identity = { name: serverName, version: natsVersion, apiLevel: natsApiLevel };
+    const jetStream = new PillarboxJetStream(broker, identity);
+    await jetStream.loadSchedules();
     return new NatsFrontend({
       router: broker.router,
-      jetStream: new PillarboxJetStream(broker, identity),
+      jetStream,
       clock: broker.clock,
       random: broker.random,
       hall,

@@ -57,6 +57,12 @@ export class PillarboxJetStream implements JetStream {
     this.#unsubscribe();
   }
 
+  /** Loads what streams with schedules need. Resolves when publishes to them can be taken. */
+  async loadSchedules(): Promise<void> {
+    const { streams, broker } = this.#context;
+    if (streams.all().some(({ config }) => config.allow_msg_schedules)) await broker.schedules.loadCron();
+  }
+
   // ---- JetStream
 
   publish(session: NatsSession, message: LiveMessage, topic: Topic): void {

@@ -1,6 +1,7 @@
 import type { Header, LiveMessage, PublishOptions, UniqueOptions } from '../../../broker/index.ts';
 import { apiError } from './errors.ts';
 import { headerText } from './headers.ts';
+import { endedSchedule, messageSchedule, type ScheduleSurroundings } from './message-schedule.ts';
 import { messageTtlMs, shortestTtlMs } from './message-ttl.ts';
 import { msOfNanos, parseDuration } from './time.ts';
 import { checkFeatureHeaders } from './publish-refusals.ts';
@@ -21,12 +22,23 @@ export function publishOptions(
   headers: readonly Header[],
   stream: StreamConfig,
   message: LiveMessage,
+  surroundings: ScheduleSurroundings,
 ): PublishOptions | undefined {
   if (!stream.allow_msg_counter && !headers.some(isOption)) return undefined;
-  checkFeatureHeaders(headers, stream, message.subject, () => {
-    const expectedStream = headerText(headers, 'Nats-Expected-Stream');
-    if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
-  });
+  let schedule: PublishOptions['schedule'];
+  let ended: string | undefined;
+  checkFeatureHeaders(
+    headers,
+    stream,
+    () => {
+      const expectedStream = headerText(headers, 'Nats-Expected-Stream');
+      if (expectedStream !== undefined && expectedStream !== stream.name) throw apiError('streamNotMatch');
+    },
+    () => {
+      schedule = messageSchedule(headers, stream, message, surroundings);
+      ended = endedSchedule(headers, stream, message.subject);
+    },
+  );
 
   const dedupeId = headerText(headers, 'Nats-Msg-Id');
   const expectedLastDedupeId = headerText(headers, 'Nats-Expected-Last-Msg-Id');
@@ -39,8 +51,8 @@ export function publishOptions(
   const ttlMs = messageTtlMs(headers);
   const lives = stream.allow_msg_ttl && ttlMs !== undefined && ttlMs > 0;
   const unique = uniqueKeyOf(headers);
-  const replaces = replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   const priority = priorityIn(headerText(headers, priorityHeader));
+  const replaces = schedule ? 'key' : replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   return {
     ...(priority === undefined ? {} : { priority }),
     ...(dedupeId === undefined ? {} : { dedupeId }),
@@ -51,6 +63,8 @@ export function publishOptions(
     ...(lives ? { ttlMs: Math.max(ttlMs, shortestTtlMs(stream)) } : {}),
     ...(replaces === undefined ? {} : { replaces }),
     ...(unique === undefined ? {} : { unique }),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(ended === undefined ? {} : { removesKey: ended }),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { LiveMessage } from '../../../broker/index.ts';
-import { isPublishSubject } from '../../../util/index.ts';
 import { apiError, type ApiError } from './errors.ts';
 import { headerText, type Header } from './headers.ts';
 import type { StreamConfig } from './stream-config.ts';
@@ -29,14 +28,15 @@ export function refusalOf(message: LiveMessage, config: StreamConfig): ApiError 
 
 /**
  * Throws for headers of features that are not built, with the error of a stream that does not allow them, and
- * for headers that only a server writes. `expectedStream` throws if the stream is the wrong one: nats-server
- * checks it in between.
+ * for headers that only a server writes. `expectedStream`
+ * and `schedule` throw if the stream is the wrong one, or a schedule does not fit: nats-server checks them in
+ * between.
  */
 export function checkFeatureHeaders(
   headers: readonly Header[],
   config: StreamConfig,
-  subject: string,
   expectedStream: () => void,
+  schedule: () => void,
 ): void {
   if (headerText(headers, 'Nats-Batch-Id') !== undefined) throw apiError('atomicPublishDisabled');
   const increment = headerText(headers, 'Nats-Incr');
@@ -44,8 +44,7 @@ export function checkFeatureHeaders(
     throw apiError(/^[+-]?\d+$/.test(increment) ? 'messageIncrDisabled' : 'messageIncrInvalid');
   expectedStream();
   checkTtl(headers, config);
-  if (headerText(headers, 'Nats-Schedule') !== undefined) throw apiError('schedulesDisabled');
-  checkScheduler(headers, subject);
+  schedule();
   if (headerText(headers, 'Nats-Stream-Source') !== undefined) throw apiError('sourceHeaderNotAllowed');
   if (config.allow_msg_counter) throw apiError('messageIncrMissing');
 }
@@ -57,15 +56,6 @@ function checkTtl(headers: readonly Header[], config: StreamConfig): void {
   if (Number.isNaN(ttlMs)) {
     if (config.allow_msg_ttl) throw apiError('messageTtlInvalid');
   } else if (ttlMs > 0 && !config.allow_msg_ttl) throw apiError('messageTtlDisabled');
-}
-
-/** `Nats-Scheduler` names the schedule that `Nats-Schedule-Next: purge` ends. */
-function checkScheduler(headers: readonly Header[], subject: string): void {
-  const next = headerText(headers, 'Nats-Schedule-Next');
-  const scheduler = headerText(headers, 'Nats-Scheduler');
-  if (next === undefined && scheduler === undefined) return;
-  const isPurge = next === 'purge' && scheduler !== undefined && scheduler !== subject;
-  throw apiError(isPurge && isPublishSubject(scheduler) ? 'schedulesDisabled' : 'schedulerInvalid');
 }
 
 function isOfBatch({ replyBuffer, replyStart, replyEnd }: LiveMessage): boolean {

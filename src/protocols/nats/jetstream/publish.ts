@@ -3,6 +3,7 @@ import {
   LiveMessage,
   Record,
   type Published,
+  keyFromText,
   type PublishListener,
   type PublishOptions,
   type Route,
@@ -12,9 +13,10 @@ import { storedHeaders, verbatimName } from '../../../wire/nats/index.ts';
 import type { NatsSession } from '../jetstream-door.ts';
 import type { Context } from './context.ts';
 import { writeDecimal } from './decimal.ts';
-import { errorBodyOf, type ApiError } from './errors.ts';
-import { noHeaders, type Header } from './headers.ts';
+import { apiError, errorBodyOf, type ApiError } from './errors.ts';
+import { headerText, noHeaders, textHeader, type Header } from './headers.ts';
 import { messageTtlMs, withTtl } from './message-ttl.ts';
+import { scheduleName, type ScheduleSurroundings } from './message-schedule.ts';
 import { publishOptions } from './publish-options.ts';
 import { refusalOf } from './publish-refusals.ts';
 import { ReplySlots } from './reply-slots.ts';
@@ -75,15 +77,16 @@ export class Publisher implements PublishListener<number> {
     if (headerBytes > 0) {
       const headers = storedHeaders(message.headerBuffer, message.headerStart, message.headerEnd);
       try {
-        options = publishOptions(headers, config, message);
+        options = publishOptions(headers, config, message, this.#surroundings(topic));
+        checkEndedSchedule(options, topic, this.#context);
       } catch (error) {
         return this.refused(slot, error as ApiError);
       }
       const { ttlMs } = options ?? {};
       const isRaised = ttlMs !== undefined && ttlMs !== messageTtlMs(headers);
       record.headers = isRaised
-        ? withTtl(headers, ttlMs, verbatimName)
-        : fitting(headers, headerBytes, message, config);
+        ? withTtl(withRollup(headers, options), ttlMs, verbatimName)
+        : fitting(withRollup(headers, options), headerBytes, message, config);
     }
     this.#fillRecord(message);
     topic.publish(record, options, this, slot);
@@ -96,11 +99,16 @@ export class Publisher implements PublishListener<number> {
     const refusal = refusalOf(message, config);
     if (refusal !== undefined || message.headerStart < 0) return refusal?.message;
     try {
-      publishOptions(message.decodeHeaders(), config, message);
+      publishOptions(message.decodeHeaders(), config, message, this.#surroundings(topic));
     } catch (error) {
       return (error as ApiError).message;
     }
     return undefined;
+  }
+
+  #surroundings({ name: topic }: Topic): ScheduleSurroundings {
+    const { broker, clock } = this.#context;
+    return { topic, schedules: broker.schedules, nowMs: clock.now() };
   }
 
   // ---- PublishListener
@@ -211,6 +219,20 @@ export class Publisher implements PublishListener<number> {
       for (const each of held) each.release('congested');
     });
   }
+}
+
+/** A message with a schedule replaces the earlier one of its subject, and says so. */
+function withRollup(headers: readonly Header[], options: PublishOptions | undefined): readonly Header[] {
+  if (!options?.schedule || headerText(headers, 'Nats-Rollup') !== undefined) return headers;
+  return [...headers, textHeader('Nats-Rollup', 'sub')];
+}
+
+/** Throws 10212 if the message is to end a schedule and names a subject whose last message has none. */
+function checkEndedSchedule(options: PublishOptions | undefined, topic: Topic, { broker }: Context): void {
+  const ended = options?.removesKey;
+  if (ended === undefined || broker.schedules.get(scheduleName(topic.name, ended))) return;
+  for (const partition of topic.partitions.opened)
+    if ((partition.keyIndex?.get(keyFromText(ended))?.count ?? 0) > 0) throw apiError('schedulerInvalid');
 }
 
 /** Whether a refusal tells the client which message is the last: that message must survive a crash. */

@@ -152,7 +152,7 @@ describe('publishing to a stream', () => {
 
   test('features that are not built: their headers are refused, whatever the stream allows', async () => {
     await using js = await TestJetStream.open();
-    const flags = { allow_atomic: true, allow_batched: true, allow_msg_schedules: true };
+    const flags = { allow_atomic: true, allow_batched: true };
     await js.addStream('S', { subjects: ['s.>'], ...flags });
     await js.addStream('C', { subjects: ['c.>'], allow_msg_counter: true });
     const refused = async (subject: string, headers: { [name: string]: string }): Promise<string> => {

@@ -32,6 +32,7 @@ export async function streamCreate(context: Context, { args, body }: ApiRequest)
     if (!isDeepStrictEqual(plain(existing.config), plain(config))) throw apiError('streamNameExists');
     return { ...(await streamInfo(context, existing)), did_create: true };
   }
+  if (config.allow_msg_schedules) await context.broker.schedules.loadCron();
   const topic = await context.broker.createTopic(topicConfigOf(config));
   return { ...(await streamInfo(context, context.streams.of(topic))), did_create: true };
 }
@@ -44,6 +45,7 @@ export async function streamUpdate(context: Context, { args, body }: ApiRequest)
   const stream = context.streams.get(wanted.name);
   const config = updatedStreamConfig(stream.config, wanted);
   checkConsumerLimits(stream, config);
+  if (config.allow_msg_schedules) await context.broker.schedules.loadCron();
   const { topic } = stream;
   const core = topicConfigOf(config, topic.config);
   await topic.update({ ...core, attributes: { ...core.attributes, ...pastSubjects(stream, config) } });
