@@ -1,6 +1,8 @@
 import { Examination, type Violation } from './examination.ts';
 import type { Event, Fact, FactOf } from './history.ts';
 import { deadLettered } from './rules/dead-letters.ts';
+import { delayedChanged } from './rules/delayed.ts';
+import { scheduleControlled } from './rules/schedules.ts';
 import { answered, delivered, idle, position } from './rules/deliveries.ts';
 import { drained } from './rules/drained.ts';
 import { pull, pulled } from './rules/pulls.ts';
@@ -56,6 +58,7 @@ export const promises = [
   'nothing delayed shows early',
   'what is delayed comes',
   'what is purged does not come later',
+  'what is cancelled does not come',
   'what is gone stays gone',
   'what is done leaves the queue',
   'what expires goes', // and nothing goes before
@@ -91,6 +94,13 @@ export const promises = [
   'a pull is idle only when nothing is there',
   'what is removed is not under way',
   'no delivery after a durable ack',
+  // schedules
+  'a run is published once',
+  'a run keeps its time',
+  'a schedule ends',
+  'a schedule that is paused does not run',
+  'a schedule that is gone does not run',
+  'a schedule runs',
   // dead letters
   'a dead letter was delivered before',
   'a dead letter has a cause',
@@ -150,6 +160,8 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'offset-commit': offsetCommit,
   'offset-seen': offsetSeen,
   'transaction-ending': transactionEnding,
+  'delayed-changed': delayedChanged,
+  'schedule-controlled': scheduleControlled,
   purge: removalAsked,
   remove: removalAsked,
   redrive: removalAsked,

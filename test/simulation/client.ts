@@ -15,6 +15,7 @@ import { publishToAll } from './several-topics.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import { contentOf, sight } from './message.ts';
 import type { FactOf, History } from './history.ts';
+import { Later } from './later.ts';
 import { KafkaGroups } from './kafka-groups.ts';
 import { NatsGroups } from './nats-groups.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
@@ -44,6 +45,9 @@ export class Client {
   readonly #speaksNats: boolean;
   /** The broker as Kafka clients use it; they go on after a restart. */
   readonly #kafka: KafkaGroups | undefined;
+  readonly #later: Later;
+  /** The topics of messages that are published with a delay. */
+  readonly #delayedTo = new Map<number, string>();
 
   constructor(
     history: History,
@@ -57,6 +61,7 @@ export class Client {
     this.#pulls = new Pulls(history, clock);
     this.#clock = clock;
     this.#plans = plans;
+    this.#later = new Later({ history, clock, await: (promise, of) => this.#await(promise, of) });
   }
 
   /** The broker is up, for the first time or again: consumers come back as the script attaches them. */
@@ -66,6 +71,7 @@ export class Client {
     this.#unanswered.clear();
     this.#receipts.connect(broker);
     this.#pulls.connect();
+    this.#later.connect(broker);
     if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
     this.#kafka?.connect(broker);
     broker.events.subscribe((event) => {
@@ -127,6 +133,10 @@ export class Client {
         return this.#kafka?.perform(action.step);
       case 'define-queue':
         return this.#door ? undefined : this.#defineQueue(action);
+      case 'delayed':
+      case 'schedule':
+      case 'control-schedule':
+        return this.#door ? undefined : this.#later.perform(action);
       case 'publish-to-all':
         return this.#door ? undefined : publishToAll(broker, this.#history, this.#clock, action);
       case 'wait':
@@ -153,6 +163,9 @@ export class Client {
           | 'kafka'
           | 'define-queue'
           | 'publish-to-all'
+          | 'delayed'
+          | 'schedule'
+          | 'control-schedule'
           | 'wait'
           | 'stop'
           | 'crash'
@@ -348,6 +361,10 @@ export class Client {
   readonly #listener: PublishListener<number> = {
     published: (id, partition, offset, duplicate) =>
       void this.#history.add({ kind: 'published', id, partition, offset, duplicate }),
+    delayed: (id, partition, delayedId) => {
+      this.#history.add({ kind: 'published', id, partition, offset: -1, duplicate: false });
+      this.#later.noteDelayed(this.#delayedTo.get(id)!, id, delayedId);
+    },
     refused: (id, error) => void this.#history.add({ kind: 'refused', id, code: codeOf(error) }),
   };
 
@@ -375,6 +392,7 @@ export class Client {
       ...(rollup === undefined ? {} : { replaces: rollup }),
       ...expected,
     };
+    if (dueMs !== undefined) this.#delayedTo.set(plan.id, topic.name);
     const isPlain = Object.keys(options).length === 0;
     topic.publish(recordOf(contentOf(plan)), isPlain ? undefined : options, this.#listener, plan.id);
   }

@@ -3,6 +3,7 @@ import { subjectMatches } from '../../src/util/index.ts';
 import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
+import type { ScheduleKnown } from './schedules-known.ts';
 import type { PullOptions } from './script.ts';
 import { TransactionKnown } from './transactions-known.ts';
 
@@ -25,6 +26,11 @@ export interface PublishKnown extends PublishFact {
   partition: number;
   /** -1: not known, or delayed. */
   offset: number;
+  /** The times at which it may be due, of a delayed message, and the requests that they come from. */
+  dues: { readonly at: number; readonly dueMs: number }[];
+  /** It was asked to be cancelled; and it surely is. */
+  mayBeCancelled?: true;
+  isCancelled?: true;
 }
 
 /** A stored message that a client has seen, or was told of. */
@@ -348,6 +354,8 @@ export class Known {
   run = 0;
   /** Some delayed message could not be read. */
   isDelayLogDamaged = false;
+  /** Schedules, by the messages that their runs publish. */
+  readonly schedules: Map<number, ScheduleKnown> = new Map();
   /** Publishes to several topics, by the name that the content bears. */
   readonly toAll: Map<number, PublishKnown[]> = new Map();
   readonly queues: { readonly topic: string; readonly group: string }[] = [];

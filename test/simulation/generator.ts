@@ -1,6 +1,7 @@
 import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/index.ts';
 import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
+import { withLater, type LaterAction } from './later-script.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
@@ -12,7 +13,8 @@ import { queueAction } from './queue-script.ts';
 export function generate(seed: number): Script {
   const script = new Generator(seed).script();
   if (seed % 4 === 0) return overNats(script);
-  return seed % 4 === 2 ? overKafka(script) : script;
+  if (seed % 4 === 2) return overKafka(script);
+  return seed % 4 === 1 ? withLater(script) : script;
 }
 
 const topicNames = ['orders', 'jobs', 'events'];
@@ -21,7 +23,7 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Exclude<Action['kind'], 'kafka' | QueueAction['kind']>;
+type Kind = Exclude<Action['kind'], 'kafka' | QueueAction['kind'] | LaterAction['kind']>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,

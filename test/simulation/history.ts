@@ -212,6 +212,20 @@ export type Fact =
       readonly offset: number;
       readonly metadata: string;
     }
+  // ---- delayed messages and schedules
+  | {
+      readonly kind: 'delayed-changed';
+      readonly id: number;
+      readonly what: 'move' | 'cancel' | 'publish';
+      /** Of a move, by the wall clock. */
+      readonly dueMs?: number;
+    }
+  | {
+      readonly kind: 'schedule-controlled';
+      /** The message that its runs publish. */
+      readonly id: number;
+      readonly what: 'pause' | 'resume' | 'run' | 'delete';
+    }
   // ---- removal
   | {
       readonly kind: 'purge';
@@ -248,6 +262,17 @@ export interface PublishFact {
   readonly isGuess?: boolean;
   /** It goes to several topics in one publish. */
   readonly toAll?: PublishToAllMode;
+  /** It is published by a schedule, once per run. */
+  readonly schedule?: ScheduleFact;
+}
+
+/** A schedule that was asked for. */
+export interface ScheduleFact {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly count?: number;
+  /** Wall clock. */
+  readonly endMs?: number;
 }
 
 /** A message that a consumer holds. */

@@ -1,4 +1,4 @@
-import { DeadLetterHeader, type Header, type Message } from '../../src/broker/index.ts';
+import { DeadLetterHeader, ScheduleHeader, type Header, type Message } from '../../src/broker/index.ts';
 import type { PlannedMessage } from './script.ts';
 
 /** A stored message as a client saw it: which one it is, and whether it is unchanged. */
@@ -13,6 +13,8 @@ export interface Sighting {
   readonly altered?: string;
   /** Where it came from, when it is a dead letter. */
   readonly letter?: Letter;
+  /** The time of the run, when a schedule published it. */
+  readonly runMs?: number;
 }
 
 export interface Letter {
@@ -77,7 +79,9 @@ export function sight(
   const plan = plans.get(id);
   if (!plan) return { ...seen, id: -1 };
   const altered = differences(record, contentOf(plan), letter !== undefined);
-  return { ...seen, ...(letter ? { letter } : {}), ...(altered === undefined ? {} : { altered }) };
+  const run = text(record.headers.find(({ name }) => name === ScheduleHeader.time)?.value ?? null);
+  const runMs = run === null ? {} : { runMs: Date.parse(run) };
+  return { ...seen, ...runMs, ...(letter ? { letter } : {}), ...(altered === undefined ? {} : { altered }) };
 }
 
 /** Where a dead letter was published, though it is one of another dead letter. */
@@ -86,7 +90,7 @@ function firstTopicOf(headers: readonly Header[]): string | undefined {
 }
 
 /** The number after the `m` at the front; -1 when there is none. */
-function idOf(value: Uint8Array): number {
+export function idOf(value: Uint8Array): number {
   if (value[0] !== 0x6d) return -1;
   let id = 0;
   for (let at = 1; at < value.length; at++) {
@@ -105,7 +109,12 @@ function differences(
 ): string | undefined {
   if (record.value === null || Buffer.compare(record.value, planned.value) !== 0) return 'value';
   const { headers } = record;
-  const own = headers.filter(({ name }) => !name.startsWith('Nats-') && !(isLetter && isLetterHeader(name)));
+  const own = headers.filter(
+    ({ name }) =>
+      !name.startsWith('Nats-') &&
+      !name.startsWith('Pillarbox-Schedule') &&
+      !(isLetter && isLetterHeader(name)),
+  );
   const wanted = planned.headers!;
   if (own.length !== wanted.length || own.some((header, at) => !sameHeader(header, wanted[at]!)))
     return 'headers';

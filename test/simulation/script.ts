@@ -7,6 +7,7 @@ import type {
   TopicOptions,
 } from '../../src/broker/index.ts';
 import type { KafkaStep } from './kafka-script.ts';
+import type { LaterAction } from './later-script.ts';
 
 /**
  * A script has everything that happens in one simulated life of a broker, as data: the requests of clients,
@@ -113,6 +114,7 @@ export type Action =
     }
   | { readonly kind: 'remove'; readonly topic: string; readonly partition: number; readonly pick: number }
   | QueueAction
+  | LaterAction
   | { readonly kind: 'wait'; readonly ms: number }
   /** Steps that only Kafka clients have. */
   | { readonly kind: 'kafka'; readonly step: KafkaStep }

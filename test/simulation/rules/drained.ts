@@ -1,4 +1,5 @@
 import type { Examination } from '../examination.ts';
+import { schedulesRun } from './schedules.ts';
 import { isDone, isOwed, mayBeBlocked } from '../losses.ts';
 
 /* When every group was given all it could get. */
@@ -6,6 +7,7 @@ import { isDone, isOwed, mayBeBlocked } from '../losses.ts';
 /** Every group that is left has had all it is owed, and is done with it. */
 export function drained(exam: Examination): void {
   delayed(exam);
+  schedulesRun(exam);
   for (const group of exam.known.groups.values()) {
     for (const instance of group.topic.instances.values()) {
       if (instance.goneAt !== undefined || !isOwed(group, instance, exam.known)) continue;
@@ -22,10 +24,12 @@ export function drained(exam: Examination): void {
 /** Every delayed message that was accepted has come, where nothing may have taken it since. */
 function delayed(exam: Examination): void {
   if (exam.known.isDelayLogDamaged) return;
-  for (const { plan, topic: key, dueMs, answer, offset } of exam.known.publishes.values()) {
+  for (const { plan, topic: key, dues, mayBeCancelled, answer, offset } of exam.known.publishes.values()) {
+    const dueMs = Math.max(...dues.map((due) => due.dueMs));
     if (
       plan.ttlMs !== undefined ||
-      dueMs === undefined ||
+      dues.length === 0 ||
+      mayBeCancelled ||
       dueMs > exam.wallMs ||
       answer !== 'stored' ||
       offset >= 0

@@ -1,6 +1,8 @@
 import type { Examination } from '../examination.ts';
 import type { FactOf } from '../history.ts';
+import { delayedChangeDone } from './delayed.ts';
 import { transactionEnded } from './kafka.ts';
+import { scheduleControlDone, scheduleDefined } from './schedules.ts';
 
 /* Outcomes of requests. */
 
@@ -22,6 +24,9 @@ export function outcome(exam: Examination, { of, error, count = 0 }: FactOf<'out
     if (fact.kind === 'group' && fact.isNew) known.groups.get(fact.group)!.deletedAt ??= exam.at;
     return;
   }
+  if (fact.kind === 'publish') return scheduleDefined(exam, fact);
+  if (fact.kind === 'delayed-changed') return delayedChangeDone(exam, fact, of, count > 0);
+  if (fact.kind === 'schedule-controlled') return scheduleControlDone(exam, fact, of);
   if (fact.kind === 'redrive') known.topics.get(fact.topic)!.redriven += count;
   if (fact.kind === 'purge' || fact.kind === 'redrive')
     known.topics.get(fact.topic)!.removals.find(({ at }) => at === of)!.doneAt = exam.at;

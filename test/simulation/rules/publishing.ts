@@ -3,6 +3,7 @@ import type { PublishKnown, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { mayBeGone } from '../losses.ts';
 import { onDisk } from './durability.ts';
+import { scheduleAsked } from './schedules.ts';
 import { see } from './sights.ts';
 
 /* Requests of publishers and their answers. */
@@ -43,14 +44,17 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
     run: exam.known.run,
     sentAt: exam.at,
     sentWallMs: exam.wallMs,
-    answer: 'none',
+    // A schedule publishes it, as often as it runs, or never.
+    answer: fact.schedule ? 'unsure' : 'none',
     answeredWallMs: Infinity,
     partition: -1,
     offset: -1,
+    dues: fact.dueMs === undefined ? [] : [{ at: exam.at, dueMs: fact.dueMs }],
   };
   exam.known.publishes.set(fact.plan.id, publish);
   topic.publishes.push(publish);
   if (fact.toAll) noteToAll(exam, publish);
+  if (fact.schedule) scheduleAsked(exam, publish);
   if (fact.plan.rollup) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
 }
 

@@ -2,6 +2,7 @@ import type { Examination } from '../examination.ts';
 import { matches, type Instance, type PublishKnown, type TopicKnown } from '../facts.ts';
 import type { Sighting } from '../message.ts';
 import { letterSeen } from './dead-letters.ts';
+import { runSeen } from './schedules.ts';
 
 /* A stored message as any client sees it: it is unchanged, and in its place. */
 
@@ -20,7 +21,9 @@ export function see(exam: Examination, seen: Sighting, topic: TopicKnown): Insta
   }
   if (instance.goneAt !== undefined)
     return exam.broken('what is gone stays gone', `${where}: m${seen.id} is back`);
-  if (isNew) seeNew(exam, instance, publish, where);
+  if (isNew && publish.schedule && !instance.letter && seen.runMs !== undefined)
+    runSeen(exam, instance, publish, seen.runMs);
+  else if (isNew) seeNew(exam, instance, publish, where);
   return instance;
 }
 
@@ -29,13 +32,13 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
   if (letter) return letterSeen(exam, instance, letter);
   if (publish.answer === 'refused') return exam.broken('nothing refused is stored', `${where}: m${id}`);
   if (publish.answer === 'duplicate') return exam.broken('no duplicate is stored', `${where}: m${id}`);
-  if (publish.dueMs !== undefined && exam.wallMs < publish.dueMs)
-    exam.broken(
-      'nothing delayed shows early',
-      `${where}: m${id} is due at ${publish.dueMs}, now ${exam.wallMs}`,
-    );
-  if (publish.dueMs !== undefined && wasTakenBack(exam, instance, publish, publish.dueMs))
-    exam.broken('what is purged does not come later', `${where}: m${id} was to come at ${publish.dueMs}`);
+  const dueMs = publish.dueMs === undefined ? undefined : Math.min(...publish.dues.map((due) => due.dueMs));
+  if (dueMs !== undefined && exam.wallMs < dueMs)
+    exam.broken('nothing delayed shows early', `${where}: m${id} is due at ${dueMs}, now ${exam.wallMs}`);
+  if (dueMs !== undefined && wasTakenBack(exam, instance, publish, dueMs))
+    exam.broken('what is purged does not come later', `${where}: m${id} was to come at ${dueMs}`);
+  if (publish.isCancelled && exam.known.redrives === 0)
+    exam.broken('what is cancelled does not come', `${where}: m${id}`);
   // Once where it was published, and once more for each time it was put back.
   const copies = [...topic.instances.values()].filter((other) => other.id === id && !other.letter);
   const { redrives } = exam.known;

@@ -1,0 +1,95 @@
+import type { Examination } from '../examination.ts';
+import type { Instance, PublishKnown } from '../facts.ts';
+import type { FactOf } from '../history.ts';
+import { ScheduleKnown } from '../schedules-known.ts';
+
+/* Schedules: each run once, at its time, and none when there is to be none. */
+
+/** A run that the topic refused is tried again after this at the latest. */
+const retryMsMax = 62_000;
+
+/** A schedule is to be defined. What had its name may go on until that is on disk. */
+export function scheduleAsked({ known }: Examination, publish: PublishKnown): void {
+  const { schedule, plan } = publish;
+  if (!schedule) return;
+  for (const other of known.schedules.values()) if (other.asked.name === schedule.name) other.mayRest = true;
+  known.schedules.set(plan.id, new ScheduleKnown(publish, schedule));
+}
+
+export function scheduleDefined({ known, wallMs }: Examination, { plan, schedule }: FactOf<'publish'>): void {
+  if (!schedule) return;
+  const defined = known.schedules.get(plan.id)!;
+  defined.isDefined = true;
+  for (const other of known.schedules.values()) {
+    if (other.asked.name !== schedule.name || other.publish.askedAt >= defined.publish.askedAt) continue;
+    other.goneMs = Math.min(other.goneMs, wallMs);
+  }
+}
+
+export function scheduleControlled(exam: Examination, { id, what }: FactOf<'schedule-controlled'>): void {
+  const schedule = exam.known.schedules.get(id)!;
+  if (what === 'run') schedule.asides.push(exam.wallMs);
+  else if (what === 'resume') {
+    schedule.resumedAt = exam.at;
+    const pause = schedule.pauses.at(-1);
+    if (pause) pause.toMs = Math.min(pause.toMs, exam.wallMs);
+  } else schedule.mayRest = true;
+}
+
+export function scheduleControlDone(
+  exam: Examination,
+  { id, what }: FactOf<'schedule-controlled'>,
+  of: number,
+): void {
+  const schedule = exam.known.schedules.get(id)!;
+  if (what === 'delete') schedule.goneMs = Math.min(schedule.goneMs, exam.wallMs);
+  else if (what === 'pause' && schedule.resumedAt < of)
+    schedule.pauses.push({ fromMs: exam.wallMs, toMs: Infinity });
+}
+
+/** A message of a schedule is seen for the first time; `runMs` is the time of its run. */
+export function runSeen(exam: Examination, instance: Instance, publish: PublishKnown, runMs: number): void {
+  const { known } = exam;
+  const { topic, partition, offset, id, timestampMs } = instance;
+  const where = `${topic.key} ${partition}/${offset}`;
+  const schedule = known.schedules.get(id)!;
+  const { name, everyMs, endMs = Infinity, count = Infinity } = schedule.asked;
+  if (known.redrives > 0) return; // it may be one that was put back
+  const text = `${where}: "${name}" (m${id}) for ${runMs}`;
+  if (publish.topic !== topic.key) exam.broken('no message strays', text);
+  if (timestampMs > schedule.goneMs) exam.broken('a schedule that is gone does not run', text);
+  if (!schedule.isAside(runMs)) {
+    const before = schedule.runs.get(runMs);
+    if (before !== undefined) exam.broken('a run is published once', `${text}, and at ${before}`);
+    if (runMs > endMs) exam.broken('a schedule ends', `${text}, and its end is ${endMs}`);
+    if (schedule.isPausedAt(timestampMs)) exam.broken('a schedule that is paused does not run', text);
+    const other = [...schedule.runs.keys()].find((ms) => !schedule.isAside(ms));
+    if (timestampMs < runMs || (other !== undefined && (runMs - other) % everyMs !== 0))
+      exam.broken('a run keeps its time', `${text}, published at ${timestampMs}, another for ${other}`);
+  }
+  schedule.runs.set(runMs, where);
+  // One that has ended may still be asked to run.
+  const own = [...schedule.runs.keys()].filter((ms) => !schedule.isAside(ms)).length;
+  if (own > count) exam.broken('a schedule ends', `${text}, its run ${own}`);
+}
+
+/** At the end: every schedule that is there has run lately. */
+export function schedulesRun(exam: Examination): void {
+  const { known, wallMs } = exam;
+  if (known.redrives > 0) return; // runs were not told apart from what was put back
+  for (const { asked, publish, isDefined, mayRest, runs } of known.schedules.values()) {
+    const topic = known.topics.get(publish.topic)!;
+    const { name, everyMs, endMs, count } = asked;
+    if (!isDefined || mayRest || endMs !== undefined || count !== undefined) continue;
+    if (topic.deletedAt !== undefined || topic.isVolatile || topic.drops || topic.removals.length > 0)
+      continue;
+    const mayRefuse = topic.configs.some(
+      ({ sealed, messageBytesMax }) => sealed || messageBytesMax !== undefined,
+    );
+    const isUnseen = topic.damages.length > 0 || topic.configs[0]!.retention === 'interest';
+    if (mayRefuse || isUnseen) continue;
+    const last = Math.max(publish.askedWallMs, ...runs.keys());
+    if (last + everyMs + retryMsMax < wallMs)
+      exam.broken('a schedule runs', `"${name}" (m${publish.plan.id}) ran at ${last} for the last time`);
+  }
+}

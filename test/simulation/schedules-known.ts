@@ -1,0 +1,36 @@
+import type { PublishKnown } from './facts.ts';
+import type { ScheduleFact } from './history.ts';
+
+/** The clients' knowledge of a schedule, as it was defined with one message. */
+export class ScheduleKnown {
+  readonly publish: PublishKnown;
+  readonly asked: ScheduleFact;
+  /** The broker said that it is there. */
+  isDefined = false;
+  /** It was asked to end or to pause, or may have been replaced. */
+  mayRest = false;
+  /** When it was surely gone, by the wall clock. */
+  goneMs: number = Infinity;
+  /** When it was surely paused, by the wall clock. */
+  readonly pauses: { readonly fromMs: number; toMs: number }[] = [];
+  /** Index of the last request to resume it. */
+  resumedAt = -1;
+  /** When it was asked to run besides its times. */
+  readonly asides: number[] = [];
+  /** The runs that were seen, by their times. */
+  readonly runs: Map<number, string> = new Map();
+
+  constructor(publish: PublishKnown, asked: ScheduleFact) {
+    this.publish = publish;
+    this.asked = asked;
+  }
+
+  isAside(timeMs: number): boolean {
+    return this.asides.some((askedMs) => timeMs >= askedMs && timeMs <= askedMs + 1);
+  }
+
+  /** Whether it was surely paused all the time around that. */
+  isPausedAt(timeMs: number): boolean {
+    return this.pauses.some(({ fromMs, toMs }) => timeMs > fromMs && timeMs < toMs);
+  }
+}
