@@ -11,6 +11,8 @@ export interface Settings {
   /** Messages stored before the consumers of one measurement start. */
   readonly consumeMessages: number;
   readonly backlogMessages: number;
+  /** Messages with a TTL that are due together. */
+  readonly expiringMessages: number;
   /** Bytes of the partition that a Kafka consumer reads from its beginning. */
   readonly backlogBytes: number;
   readonly kafkaPartitions: number;
@@ -31,6 +33,7 @@ export const fullSettings: Settings = {
   topics: [1, 100, 1000],
   consumeMessages: 1_000_000,
   backlogMessages: 10_000_000,
+  expiringMessages: 1_000_000,
   backlogBytes: 1024 * mib,
   kafkaPartitions: 10_000,
   kafkaMembers: 1000,
@@ -45,6 +48,7 @@ export const quickSettings: Settings = {
   warmUpSeconds: 0.2,
   consumeMessages: 100_000,
   backlogMessages: 200_000,
+  expiringMessages: 100_000,
   backlogBytes: 64 * mib,
   kafkaPartitions: 1000,
   kafkaMembers: 100,

@@ -1,5 +1,6 @@
 import type { Case } from './case.ts';
 import { coreCases } from './core.ts';
+import { expiryCase } from './expiry.ts';
 import { jetStreamConsumeCase } from './jetstream-consume.ts';
 import { jetStreamPublishCase, jetStreamPublishMemoryCase } from './jetstream-publish.ts';
 import { kafkaFetchCase, kafkaProduceCase } from './kafka.ts';
@@ -29,5 +30,6 @@ export const cases: readonly Case[] = [
   startUpCase,
   memoryCase,
   backlogCase,
+  expiryCase,
   recoveryCase,
 ];

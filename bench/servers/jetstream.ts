@@ -7,6 +7,8 @@ export interface StreamOptions {
   readonly name: string;
   readonly subject: string;
   readonly storage: 'file' | 'memory';
+  /** Its messages may have a TTL. */
+  readonly hasTtls?: boolean;
 }
 
 /** The progress of a consumer. */
@@ -42,7 +44,7 @@ export class JetStream {
     return new JetStream(socket, waiting);
   }
 
-  async createStream({ name, subject, storage }: StreamOptions): Promise<void> {
+  async createStream({ name, subject, storage, hasTtls = false }: StreamOptions): Promise<void> {
     await this.#request(`STREAM.CREATE.${name}`, {
       name,
       subjects: [subject],
@@ -53,6 +55,7 @@ export class JetStream {
       max_msgs: -1,
       max_bytes: -1,
       max_age: 0,
+      ...(hasTtls ? { allow_msg_ttl: true } : {}),
       max_consumers: -1,
     });
   }

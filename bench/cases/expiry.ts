@@ -1,0 +1,135 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { NatsSocket } from '../load/nats-socket.ts';
+import type { Contender, JetStream, ServerProcess } from '../servers/index.ts';
+import { both, type Case, type RowResult, type Sample, type Workbench } from './case.ts';
+import { residentMb, restMs, withFreshServer } from './memory.ts';
+import { withJetStream } from './stream.ts';
+
+const payloadBytes = 128;
+const stream = 'bench-expiry';
+const subject = 'bench.expiry.subject';
+/** All messages are due so long after the first publish; a publish takes less. */
+const lifetimeMs = 45_000;
+const chunkMessages = 500;
+const pollMs = 20;
+const ttlLabel = 'with a TTL, all due in one second';
+const plainLabel = 'without';
+
+async function open(server: ServerProcess): Promise<NatsSocket> {
+  return NatsSocket.connect(server.port, (error) => {
+    throw error;
+  });
+}
+
+/** Publishes without acks; with `dueMs`, each message has the TTL that is left until then. */
+async function fill(server: ServerProcess, messages: number, dueMs: number | undefined): Promise<void> {
+  const socket = await open(server);
+  const payload = 'x'.repeat(payloadBytes);
+  for (let sent = 0; sent < messages; sent += chunkMessages) {
+    const ttl = dueMs === undefined ? '' : `Nats-TTL: ${Math.ceil((dueMs - performance.now()) / 1e3)}\r\n`;
+    const header = `NATS/1.0\r\nBench: x\r\n${ttl}\r\n`;
+    const sizes = `${header.length} ${header.length + payloadBytes}`;
+    await socket.flush(`HPUB ${subject} ${sizes}\r\n${header}${payload}\r\n`.repeat(chunkMessages));
+  }
+  socket.end();
+}
+
+/** The longest time to the answer of a PING, over so many milliseconds or until `stop` is called. */
+async function probe(server: ServerProcess): Promise<{ stop(): Promise<number> }> {
+  const socket = await open(server);
+  let isStopped = false;
+  let longestMs = 0;
+  const running = (async () => {
+    while (!isStopped) {
+      const startMs = performance.now();
+      await socket.flush();
+      longestMs = Math.max(longestMs, performance.now() - startMs);
+      await delay(1);
+    }
+    socket.end();
+  })();
+  return {
+    stop: async () => {
+      isStopped = true;
+      await running;
+      return longestMs;
+    },
+  };
+}
+
+async function until(holds: () => Promise<boolean>): Promise<number> {
+  while (!(await holds())) await delay(pollMs);
+  return performance.now();
+}
+
+async function measureExpiry(server: ServerProcess, jetStream: JetStream, dueMs: number): Promise<Sample> {
+  const stored = await jetStream.messagesIn(stream);
+  await delay(Math.max(0, dueMs - 2000 - performance.now()));
+  const pings = await probe(server);
+  const beginMs = await until(async () => (await jetStream.messagesIn(stream)) < stored);
+  const endMs = await until(async () => (await jetStream.messagesIn(stream)) === 0);
+  return { expiryMs: endMs - beginMs, stallMs: await pings.stop() };
+}
+
+function measure(contender: Contender, bench: Workbench, hasTtl: boolean): Promise<Sample> {
+  const messages = bench.settings.expiringMessages;
+  return withFreshServer(contender, bench, (server) =>
+    withJetStream(server, async (jetStream) => {
+      await jetStream.createStream({ name: stream, subject, storage: 'file', hasTtls: true });
+      await delay(restMs);
+      const beforeMb = residentMb(server);
+      const dueMs = performance.now() + lifetimeMs;
+      await fill(server, messages, hasTtl ? dueMs : undefined);
+      await until(async () => (await jetStream.messagesIn(stream)) === messages);
+      await delay(restMs);
+      const addedMb = residentMb(server) - beforeMb;
+      return hasTtl ? { addedMb, ...(await measureExpiry(server, jetStream, dueMs)) } : { addedMb };
+    }),
+  );
+}
+
+/** What a TTL adds to a message in memory. */
+function remarks(rows: readonly RowResult[], messages: number): readonly string[] {
+  const added = (label: string): number | undefined =>
+    rows.find((row) => row.label.endsWith(label))?.samples.pillarbox?.[0]?.['addedMb'];
+  const [withTtl, without] = [added(ttlLabel), added(plainLabel)];
+  if (withTtl === undefined || without === undefined) return [];
+  const bytes = Math.round(((withTtl - without) * 1e6) / messages);
+  return [`Resident memory of pillarbox grew by ${bytes} bytes more per message with a TTL than without.`];
+}
+
+let measuredMessages = 0;
+
+export const expiryCase: Case = {
+  id: 'expiry',
+  title: 'Messages with a TTL that are due in one second',
+  about: `Messages of ${payloadBytes} B in one stream. Added: resident memory ${restMs / 1e3} s after the last was stored. To expire: from the first that is gone until the last is, as STREAM.INFO says, asked every ${pollMs} ms. Longest PING: of one connection that sends one PING after the other meanwhile.`,
+  rows: ({ expiringMessages }) => {
+    measuredMessages = expiringMessages;
+    const count = `${expiringMessages.toLocaleString('en')} messages`;
+    return [
+      {
+        label: `${count} ${ttlLabel}`,
+        contenders: both,
+        metrics: [
+          { key: 'addedMb', label: 'added', unit: 'MB' },
+          { key: 'expiryMs', label: 'to expire', unit: 'ms' },
+          { key: 'stallMs', label: 'longest PING', unit: 'ms' },
+        ],
+        roundsMax: 1,
+        hasWarmUp: false,
+        measure: (contender, bench) => measure(contender, bench, true),
+      },
+      {
+        label: `${count} ${plainLabel}`,
+        contenders: both,
+        metrics: [{ key: 'addedMb', label: 'added', unit: 'MB' }],
+        roundsMax: 1,
+        hasWarmUp: false,
+        measure: (contender, bench) => measure(contender, bench, false),
+      },
+    ];
+  },
+  remarks: (rows) => remarks(rows, measuredMessages),
+};
