@@ -28,7 +28,7 @@ import { CommitCycle } from './commit-cycle.ts';
 import { Condition } from './condition.ts';
 import type { DeadLetterRoute } from './dead-letters/dead-letter.ts';
 import { Definitions } from './definitions.ts';
-import { EntryKind, writeDedupeId, writeUniqueKey, type StoredHold } from './entries.ts';
+import { EntryKind, writeClockFrame, writeDedupeId, writeUniqueKey, type StoredHold } from './entries.ts';
 import * as events from './events.ts';
 import { Router } from './live/router.ts';
 import { Pacing } from './pacing.ts';
@@ -352,7 +352,7 @@ export class Assembly {
       durable: (touched) => this.#onDurable(touched),
       relieved: () => this.#onRelieved(),
       volatileGrew: (touched) => this.#onVolatileGrew(touched),
-      snapshot: () => writeSnapshot(this.#stored, this.clock),
+      snapshot: () => writeSnapshot(this.#stored, this.clock, this.steady),
       failed: (error) => this.#onFailed(error),
       damaged: (report) => this.#onDamaged(report),
     };
@@ -427,7 +427,19 @@ export class Assembly {
 
   #onClockJumped(jump: ClockJump): void {
     this.schedules.clockJumped(jump.byMs);
+    // The time may have been read while a commit is being written.
+    this.clock.defer(() => this.#recordJump(jump));
     this.options.onClockJumped?.(jump);
+  }
+
+  /** Steady time goes on after a restart, so the jump is stored. */
+  #recordJump(jump: ClockJump): void {
+    const frame = this.steady.frames.at(-1);
+    if (!frame || !this.condition.isReady || this.condition.refusalForGood) return;
+    writeClockFrame(this.#scratch.reset(), frame);
+    this.log.record(EntryKind.clockJumped, 0, this.#scratch.view());
+    this.commits.afterCommit(() => {});
+    this.events.emit({ kind: 'clock-jumped', byMs: jump.byMs });
   }
 
   #onDamaged(report: DamageReport): void {

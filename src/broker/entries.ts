@@ -1,5 +1,5 @@
 import type { Outcome } from '../log/index.ts';
-import { ByteReader, OffsetSet, type ByteWriter, type Clock } from '../util/index.ts';
+import { ByteReader, OffsetSet, type ByteWriter, type Clock, type ClockFrame } from '../util/index.ts';
 import type { GroupConfig } from './groups/group-config.ts';
 import type { GroupChanges } from './groups/group-changes.ts';
 import type { TopicConfig } from './topics/topic-config.ts';
@@ -84,6 +84,8 @@ export const EntryKind = {
   uniqueKeyFreed: 34,
   /** id = partition; offset of a message, and the place that it keeps. */
   standIn: 35,
+  /** id = 0; a jump of the wall clock. */
+  clockJumped: 36,
 } as const;
 
 export interface TopicEntry {
@@ -442,12 +444,22 @@ function readRuns(reader: ByteReader): number[] {
   return bounds;
 }
 
+/** `varint wall-clock time from which on the wall clock is ahead, varint by how much` */
+export function writeClockFrame(writer: ByteWriter, { fromMs, aheadMs }: ClockFrame): void {
+  writer.varint(Math.floor(fromMs)).varint(Math.round(aheadMs));
+}
+
+export function readClockFrame(payload: Uint8Array): ClockFrame {
+  const reader = new ByteReader(payload);
+  return { fromMs: reader.varint(), aheadMs: reader.varint() };
+}
+
 /** The due time, in an entry, of a message that outlives the age limit of its topic. */
 export const neverDueMs = 0;
 
 /**
- * `uvarint count, (varint offset less the last one, varint due time less the last one)*`: due times are wall
- * clock, in milliseconds. `flat`: offset and due time of each message.
+ * `uvarint count, (varint offset less the last one, varint due time less the last one)*`: due times are steady
+ * time, in milliseconds. `flat`: offset and due time of each message.
  */
 export function writeExpiries(writer: ByteWriter, flat: readonly number[]): void {
   writer.uvarint(flat.length / 2);

@@ -27,6 +27,8 @@ export type BrokerEvent<T = Topic, G = Group> =
     }
   /** Messages were removed while the group waited for answers about them. */
   | { readonly kind: 'removed'; readonly group: G }
+  /** The wall clock was set ahead, or back (below 0). */
+  | { readonly kind: 'clock-jumped'; readonly byMs: number }
   /** The log has failed: nothing will be acked any more. */
   | { readonly kind: 'failed'; readonly error: BrokerError };
 

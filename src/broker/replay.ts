@@ -3,6 +3,7 @@ import type { Attributes } from './attributes.ts';
 import type { Catalog } from './catalog.ts';
 import {
   EntryKind,
+  readClockFrame,
   readDedupeId,
   readExpiries,
   readGroupChanged,
@@ -116,6 +117,8 @@ export class Replay {
         return this.#undelayed([new ByteReader(payload).uvarint()]);
       case EntryKind.delayTrimmed:
         return this.#undelayed(readDelayTrimmed(payload));
+      case EntryKind.clockJumped:
+        return this.#host.steady.restore(readClockFrame(payload));
       case EntryKind.expiries: {
         const partition = this.#catalog.partition(id);
         if (partition)

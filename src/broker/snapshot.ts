@@ -1,6 +1,7 @@
-import { ByteWriter, type Clock } from '../util/index.ts';
+import { ByteWriter, type Clock, type SteadyTime } from '../util/index.ts';
 import {
   EntryKind,
+  writeClockFrame,
   writeDedupeId,
   writeExpiries,
   writePartitionState,
@@ -70,7 +71,7 @@ function encodedAhead(ahead: Ahead): string {
 }
 
 /** The whole state, as a sequence of entries: `uvarint kind, id, length; payload`. */
-export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
+export function writeSnapshot(parts: StoredParts, clock: Clock, steady: SteadyTime): Uint8Array[] {
   const { catalog, producerIds, transactions, attributes } = parts;
   const pieces: Uint8Array[] = [];
   const writer = new ByteWriter(64 * 1024);
@@ -84,6 +85,11 @@ export function writeSnapshot(parts: StoredParts, clock: Clock): Uint8Array[] {
   const written = (): Uint8Array => scratch.copy();
   scratch.uvarint(catalog.lastId);
   add(EntryKind.lastId, 0, written());
+  // Before everything that has times.
+  for (const frame of steady.frames) {
+    writeClockFrame(scratch.reset(), frame);
+    add(EntryKind.clockJumped, 0, written());
+  }
   if (producerIds.end > 0) {
     scratch.reset().uvarint(producerIds.end);
     add(EntryKind.producerIds, 0, written());

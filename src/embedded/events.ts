@@ -25,6 +25,8 @@ export type BoxEvent =
   | ({ readonly kind: 'rejected'; readonly reason: string } & DeliveryEvent)
   /** A message was given up and is now in the dead-letter topic. */
   | ({ readonly kind: 'dead-lettered'; readonly deadLetter: string; readonly cause: string } & DeliveryEvent)
+  /** The clock of the machine was set ahead, or back (below 0). Nothing expires by that. */
+  | { readonly kind: 'clock-jumped'; readonly byMs: number }
   /** Writing failed: no message is acked from now on. Close the box and end the process. */
   | { readonly kind: 'failed'; readonly error: Error };
 
@@ -38,7 +40,7 @@ export interface DeliveryEvent {
 
 /** A broker's event as plain data. */
 export function boxEvent(event: BrokerEvent): BoxEvent {
-  if (event.kind === 'failed') return event;
+  if (event.kind === 'failed' || event.kind === 'clock-jumped') return event;
   if ('topic' in event) return { kind: event.kind, topic: event.topic.name };
   const { group } = event;
   const where = { topic: group.topic.name, group: group.name };

@@ -45,6 +45,6 @@ export {
   subjectTokens,
   subjectsOverlap,
 } from './subject.ts';
-export { SteadyTime, type ClockJump } from './steady-time.ts';
+export { SteadyTime, type ClockFrame, type ClockJump } from './steady-time.ts';
 export { TokenBucket, type RateLimit } from './token-bucket.ts';
 export { VirtualClock } from './virtual-clock.ts';

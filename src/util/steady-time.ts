@@ -13,26 +13,34 @@ export interface ClockJump {
  */
 const toleranceMs = 1000;
 
+/** A frame begins with a jump: from that wall-clock time on, the wall clock is so far ahead of steady time. */
+export interface ClockFrame {
+  readonly fromMs: number;
+  readonly aheadMs: number;
+}
+
+/** Older frames are forgotten: hardly any time before them is still stored. */
+const framesMax = 64;
+
 /**
- * Steady time is wall-clock time without the jumps since the start: it follows the monotonic clock. Windows,
- * ages and delays are measured in it, so that setting the clock does not end them. Times that are stored and
+ * Steady time is wall-clock time without its jumps: it follows the monotonic clock. Windows, ages and delays
+ * are measured in it, so that setting the clock does not end them. {@link restore} continues the steady time of
+ * earlier runs. Times that are stored and
  * shown stay wall-clock times; {@link of} converts them to steady time.
  */
 export class SteadyTime {
   readonly #clock: Clock;
   readonly #jumped: (jump: ClockJump) => void;
   /** Wall clock minus monotonic clock, at the start and now. */
-  readonly #startMs: number;
+  #startMs: number;
   #offsetMs: number;
   /**
    * The monotonic clock when both were last read. A jump that is noticed later may have happened just after.
    */
   #lookedMs: number;
-  /**
-   * Oldest first: the wall-clock time at which the frame starts, and how far the wall clock is ahead of
-   * steady time since.
-   */
-  readonly #frames: { readonly fromMs: number; readonly aheadMs: number }[] = [];
+  /** Oldest first. */
+  readonly #frames: ClockFrame[] = [];
+  #jumps = 0;
 
   constructor(clock: Clock, jumped: (jump: ClockJump) => void = () => {}) {
     this.#clock = clock;
@@ -62,16 +70,30 @@ export class SteadyTime {
 
   /** The number of jumps since the start. */
   get jumps(): number {
-    return this.#frames.length;
+    return this.#jumps;
+  }
+
+  /** The frames so far, oldest first. They are to be stored. */
+  get frames(): readonly ClockFrame[] {
+    return this.#frames;
+  }
+
+  /** Restores a frame of an earlier run, oldest first. */
+  restore(frame: ClockFrame): void {
+    this.#startMs -= frame.aheadMs - (this.#frames.at(-1)?.aheadMs ?? 0);
+    this.#add(frame);
+  }
+
+  #add(frame: ClockFrame): void {
+    this.#frames.push(frame);
+    if (this.#frames.length > framesMax) this.#frames.shift();
   }
 
   #noteJump(wallMs: number, elapsedMs: number): void {
     const beforeMs = elapsedMs + this.#offsetMs;
     this.#offsetMs = wallMs - elapsedMs;
-    this.#frames.push({
-      fromMs: this.#lookedMs + this.#offsetMs - 1,
-      aheadMs: this.#offsetMs - this.#startMs,
-    });
+    this.#jumps++;
+    this.#add({ fromMs: this.#lookedMs + this.#offsetMs - 1, aheadMs: this.#offsetMs - this.#startMs });
     this.#jumped({ byMs: wallMs - beforeMs, beforeMs, afterMs: wallMs });
   }
 

@@ -111,3 +111,34 @@ test('a time in steady time: after several jumps each is where it was taken', ()
   );
   assert.equal(steady.toWall(steady.now()), clock.now());
 });
+
+for (const jumpMs of [2 * hourMs, -2 * hourMs]) {
+  for (const how of ['restart', 'crash'] as const) {
+    test(`after a jump by ${jumpMs / hourMs} h and a ${how}, times go on as they were`, async () => {
+      await using kit = await TestBroker.open();
+      const topic = await kit.broker.createTopic({ name: 'orders', ageMsMax: 30 * 60_000 });
+      await topic.send({ value: 'ages' });
+      await topic.send({ value: 'expires' }, { ttlMs: 60_000 });
+      await topic.send({ value: 'comes' }, { deliverAtMs: kit.clock.now() + 60_000 });
+      const jumps: number[] = [];
+      kit.broker.events.subscribe((event) => {
+        if (event.kind === 'clock-jumped') jumps.push(event.byMs);
+      });
+      kit.clock.jump(jumpMs);
+      await topic.send({ value: 'after' }, { ttlMs: 60_000 });
+      await kit.settle();
+      assert.deepEqual(jumps.map(Math.round), [jumpMs]);
+      if (how === 'restart') await kit.restart();
+      else await kit.crash();
+      const again = kit.broker.topic('orders')!;
+      await kit.advance(59_000);
+      assert.deepEqual([again.count, kit.broker.stats().delayed], [3, 1]);
+      await kit.advance(2000);
+      await kit.settle();
+      assert.deepEqual([again.count, kit.broker.stats().delayed], [2, 0]);
+      await kit.restart();
+      assert.equal(kit.broker.topic('orders')!.count, 2);
+      assert.equal(kit.broker.health.clockJumps, 0);
+    });
+  }
+}

@@ -952,6 +952,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '<= this.#host.steady.now() - 1000;',
   },
   {
+    name: 'steady time starts anew with each start',
+    file: 'broker/replay.js',
+    find: 'return this.#host.steady.restore(readClockFrame(payload));',
+    replace: 'return;',
+    tests: ['broker/clock-jumps.test.js'],
+  },
+  {
     name: 'ages count from timestamps',
     file: 'broker/topics/arrivals.js',
     find: 'if (!isOld && !isYoung)',

@@ -47,11 +47,7 @@ export class Arrivals {
     if (!isOld && !isYoung) return;
     this.#add(partition, from, to, nowMs);
     if (partition.log.volatile) return;
-    this.#scratch
-      .reset()
-      .uvarint(from)
-      .uvarint(to)
-      .uvarint(Math.max(0, Math.ceil(steady.toWall(nowMs))));
+    this.#scratch.reset().uvarint(from).uvarint(to).varint(nowMs);
     this.#host.record(EntryKind.arrivals, partition.log.id, this.#scratch.view());
   }
 
@@ -74,15 +70,10 @@ export class Arrivals {
 
   /** The notes for a checkpoint, each as the payload of an entry. */
   *entries(): Iterable<readonly [Partition, Uint8Array]> {
-    const { steady } = this.#host;
     for (const [partition, notes] of this.#notes)
       for (const { from, to, timeMs } of notes) {
         if (to <= partition.firstOffset) continue;
-        this.#scratch
-          .reset()
-          .uvarint(from)
-          .uvarint(to)
-          .uvarint(Math.max(0, Math.ceil(steady.toWall(timeMs))));
+        this.#scratch.reset().uvarint(from).uvarint(to).varint(timeMs);
         yield [partition, this.#scratch.copy()];
       }
   }
@@ -90,7 +81,7 @@ export class Arrivals {
   /** Restores a note from an entry. */
   restore(partition: Partition, reader: ByteReader): void {
     const from = reader.uvarint();
-    this.#add(partition, from, reader.uvarint(), this.#host.steady.of(reader.uvarint()));
+    this.#add(partition, from, reader.uvarint(), reader.varint());
   }
 }
 

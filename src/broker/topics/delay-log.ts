@@ -68,7 +68,7 @@ export class DelayLog {
    * does not change the wait. A record that waits already is moved to that time.
    */
   add(offset: number, dueMs: number, partitionId: number): void {
-    const steadyMs = dueMs - this.#host.steady.aheadMs;
+    const steadyMs = this.#host.steady.of(dueMs);
     if (!this.#table.move(offset, steadyMs)) {
       this.#table.add(steadyMs, offset, partitionId);
       this.#meter.set(this.#table.size);

@@ -94,19 +94,14 @@ export class Expiry {
     const { steady } = this.#host;
     const dueMs = ttlMs === Infinity ? neverDueMs : Math.ceil(steady.now() + ttlMs);
     if (this.#topic.config.durability === 'disk') {
-      const wallMs = dueMs === neverDueMs ? neverDueMs : Math.max(1, steady.toWall(dueMs));
-      writeExpiries(this.#scratch.reset(), [offset, wallMs]);
+      writeExpiries(this.#scratch.reset(), [offset, dueMs]);
       this.#host.record(EntryKind.expiries, partition.log.id, this.#scratch.view());
     }
-    this.#add(partition, offset, dueMs);
+    this.restore(partition, offset, dueMs);
   }
 
-  /** Restores an expiry from the journal. `wallMs`: the due time by the wall clock. */
-  restore(partition: Partition, offset: number, wallMs: number): void {
-    this.#add(partition, offset, wallMs === neverDueMs ? neverDueMs : this.#host.steady.of(wallMs));
-  }
-
-  #add(partition: Partition, offset: number, dueMs: number): void {
+  /** Gives a message an expiry by its due time (steady time), such as one from the journal. */
+  restore(partition: Partition, offset: number, dueMs: number): void {
     if (dueMs === neverDueMs) return this.#exemptOf(partition).addRange(offset, offset + 1);
     this.#heap.push(dueMs, offset, partition.index);
     this.#meter.set(this.size);
@@ -135,16 +130,15 @@ export class Expiry {
     return found;
   }
 
-  /** Offset and due time (wall clock) of the messages of each partition, as flat lists, in no order. */
+  /** Offset and due time (steady time) of the messages of each partition, as flat lists, in no order. */
   dueTimes(): ReadonlyMap<Partition, readonly number[]> {
     const { partitions } = this.#topic;
-    const { aheadMs } = this.#host.steady;
     const times = new Map<Partition, number[]>();
     const add = (partition: Partition, offset: number, dueMs: number): void => {
       if (!partition.isLive(offset)) return;
       let list = times.get(partition);
       if (!list) times.set(partition, (list = []));
-      list.push(offset, Math.max(1, Math.ceil(dueMs + aheadMs)));
+      list.push(offset, dueMs);
     };
     for (const [dueMs, offset, index] of this.#heap.entries()) add(partitions.at(index)!, offset, dueMs);
     for (const partition of partitions.opened)

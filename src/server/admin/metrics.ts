@@ -138,7 +138,7 @@ function addServer(
   families.counter('clock_jumps_total', 'times that the wall clock jumped by more than a second', clockJumps);
   families.gauge(
     'clock_ahead_seconds',
-    'by how much the wall clock is ahead of where it would be without its jumps since the start',
+    'by how much the wall clock is ahead of where it would be without its jumps',
     clockAheadMs / 1000,
   );
   families.gauge('memory_rss_bytes', 'memory of the process', rss);
