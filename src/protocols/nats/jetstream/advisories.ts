@@ -51,6 +51,7 @@ export class Advisories {
       case 'dead-lettered':
       case 'removed':
       case 'failed':
+      case 'clock-jumped':
         return; // nats-server has none: the dead-letter topic shows it; or the process ends
     }
   }
