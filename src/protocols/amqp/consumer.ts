@@ -25,7 +25,6 @@ export class AmqpConsumer implements Consumer {
   readonly group: Group;
   readonly noAck: boolean;
   readonly isExclusive: boolean;
-  readonly ackWaitMs: number;
   readonly connection: number;
   readonly creditBytes: number = Infinity;
   /** The tag and the name of the queue, as they are written. */
@@ -47,8 +46,6 @@ export class AmqpConsumer implements Consumer {
     this.topic = group.topic;
     this.noAck = noAck;
     this.isExclusive = isExclusive;
-    // The channel is closed at the timeout; the broker's own deadline comes just after it.
-    this.ackWaitMs = channel.session.host.limits.consumerTimeoutMs + 60_000;
     this.connection = channel.session.id;
     this.tagBytes = Buffer.from(tag, 'utf8');
     this.queueBytes = Buffer.from(group.topic.name, 'utf8');

@@ -113,7 +113,7 @@ function checkArguments(topic: Topic, table: FieldTable): void {
 /** Answers basic.get: with one message, or with get-empty if none is ready. */
 function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
   const { session } = channel;
-  const { clock, limits } = session.host;
+  const { clock } = session.host;
   return new Promise((resolve) => {
     let receipt: Receipt | undefined;
     const collected = (delivery: Delivery): number => {
@@ -129,13 +129,7 @@ function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
     };
     new Collector(
       clock,
-      {
-        messagesMax: 1,
-        idle: 'answer',
-        takesAnyFirst: true,
-        ackWaitMs: limits.consumerTimeoutMs + 60_000,
-        connection: session.id,
-      },
+      { messagesMax: 1, idle: 'answer', takesAnyFirst: true, connection: session.id },
       { collected, completed },
     ).attach(group);
   });
