@@ -4,8 +4,10 @@ import { topicError, type BrokerError } from '../errors.ts';
 import type { PublishListener, PublishOptions } from './publishes.ts';
 import type { Topic } from './topic.ts';
 
-/** Options of a publish to several topics. */
-export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs' | 'ttlMs'>;
+/**
+ * Options of a publish to several topics. The `priority` is lowered in topics with fewer levels.
+ */
+export type PublishToAllOptions = Pick<PublishOptions, 'dedupeId' | 'deliverAtMs' | 'ttlMs' | 'priority'>;
 
 /** Whether a refusal of one topic refuses the publish as a whole, or only for that topic. */
 export type PublishToAllMode = 'all-or-none' | 'each';
@@ -47,7 +49,7 @@ export function publishToAll<T>(
   const admitted: { readonly topic: Topic; readonly admission: Decided }[] = [];
   let refusals = noRefusals;
   for (const topic of new Set(topics)) {
-    const admission = topic.admit(record, options);
+    const admission = topic.admit(record, optionsFor(topic, options));
     const error = refusalOf(topic, admission);
     if (!error) admitted.push({ topic, admission: admission as Decided });
     else if (mode === 'all-or-none') return listener.refused(token, error);
@@ -74,6 +76,11 @@ export function publishToAll<T>(
 }
 
 type Decided = Exclude<Admission, { kind: 'waits' | 'refused' }>;
+
+function optionsFor(topic: Topic, options: PublishToAllOptions | undefined): PublishToAllOptions | undefined {
+  if (options?.priority === undefined) return options;
+  return { ...options, priority: topic.priorityLike(options.priority) };
+}
 
 function refusalOf(topic: Topic, admission: Admission): BrokerError | undefined {
   if (admission.kind === 'refused') return admission.error;

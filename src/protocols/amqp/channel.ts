@@ -121,18 +121,18 @@ export class Channel {
 
   // ---- consumers
 
-  /** Adds a consumer to its queue. */
-  consume(consumer: AmqpConsumer): void {
+  /** Adds a consumer to its queue. Throws a BrokerError if another one excludes it. */
+  consume(consumer: AmqpConsumer, exclusive: boolean): void {
+    consumer.group.attach(consumer, { exclusive });
     this.consumers.set(consumer.tag, consumer);
-    consumer.group.attach(consumer);
-    this.session.host.queues.consumerAttached(consumer);
+    this.session.host.queues.consumerAttached(consumer.topic);
   }
 
   /** Ends a consumer; its deliveries may still be answered. */
   cancel(consumer: AmqpConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
     consumer.group.detach(consumer);
-    this.session.host.queues.consumerDetached(consumer);
+    this.session.host.queues.consumerDetached(consumer.topic);
   }
 
   /** The queue of a consumer is gone: the client is told if it understands that. */
@@ -154,6 +154,6 @@ export class Channel {
     this.consumers.clear();
     for (const consumer of consumers) consumer.group.detach(consumer);
     for (const { receipt } of this.unacked.takeAll()) receipt.release();
-    for (const consumer of consumers) this.session.host.queues.consumerDetached(consumer);
+    for (const consumer of consumers) this.session.host.queues.consumerDetached(consumer.topic);
   }
 }

@@ -14,8 +14,7 @@ export interface ConsumerOptions {
   readonly noAck: boolean;
   /** The most unanswered deliveries; 0: as many as the channel may have. */
   readonly prefetch: number;
-  /** No other consumer may take from the queue. */
-  readonly isExclusive: boolean;
+  readonly priority: number;
 }
 
 /** An AMQP consumer takes the messages of a queue for one basic.consume. */
@@ -24,7 +23,7 @@ export class AmqpConsumer implements Consumer {
   readonly topic: Topic;
   readonly group: Group;
   readonly noAck: boolean;
-  readonly isExclusive: boolean;
+  readonly priority: number;
   readonly connection: number;
   readonly creditBytes: number = Infinity;
   /** The tag and the name of the queue, as they are written. */
@@ -38,14 +37,14 @@ export class AmqpConsumer implements Consumer {
   /** Deliveries to be acked, of a consumer that does not ack. */
   #toAck: Receipt[] = [];
 
-  constructor(channel: Channel, group: Group, { tag, noAck, prefetch, isExclusive }: ConsumerOptions) {
+  constructor(channel: Channel, group: Group, { tag, noAck, prefetch, priority }: ConsumerOptions) {
     this.#channel = channel;
     this.#prefetch = prefetch === 0 || noAck ? Infinity : prefetch;
     this.tag = tag;
     this.group = group;
     this.topic = group.topic;
     this.noAck = noAck;
-    this.isExclusive = isExclusive;
+    this.priority = priority;
     this.connection = channel.session.id;
     this.tagBytes = Buffer.from(tag, 'utf8');
     this.queueBytes = Buffer.from(group.topic.name, 'utf8');

@@ -1,5 +1,5 @@
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
-import { WireError, type WireErrorCode } from '../../wire/amqp/index.ts';
+import { WireError, type FieldValue, type WireErrorCode } from '../../wire/amqp/index.ts';
 
 /** The reply codes of AMQP, by their names, which begin the reply text. */
 export const ReplyCode = {
@@ -74,7 +74,7 @@ const wireReplies: { readonly [Code in WireErrorCode]: ReplyName } = {
   'frame-type': 'FRAME_ERROR',
   'frame-too-large': 'FRAME_ERROR',
   'frame-end': 'FRAME_ERROR',
-  truncated: 'SYNTAX_ERROR',
+  truncated: 'FRAME_ERROR',
   'bad-field': 'SYNTAX_ERROR',
   'too-deep': 'SYNTAX_ERROR',
 };
@@ -131,14 +131,29 @@ export function shownExchange(name: string): string {
   return `exchange '${name}' in vhost '${virtualHost}'`;
 }
 
-/** PRECONDITION_FAILED: something was declared again with another argument. `what` has the words of {@link shownQueue}. */
-export function inequivalent(what: string, argument: string, received: unknown, current: unknown): AmqpError {
-  const shown = (value: unknown): string => {
-    if (value === undefined) return 'none';
-    return typeof value === 'object' ? 'another value' : `'${value as string | number | boolean}'`;
-  };
+/**
+ * PRECONDITION_FAILED: something was declared again with another argument. `what` has the words of
+ * {@link shownQueue}.
+ */
+export function inequivalent(
+  what: string,
+  argument: string,
+  received: FieldValue | undefined,
+  current: FieldValue | undefined,
+): AmqpError {
+  const isOneMissing = received === undefined || current === undefined;
+  const shown = (value: FieldValue | undefined): string => shownArgument(value, isOneMissing);
   return new AmqpError(
     'PRECONDITION_FAILED',
     `inequivalent arg '${argument}' for ${what}: received ${shown(received)} but current is ${shown(current)}`,
   );
+}
+
+/** RabbitMQ names the type of a value if the other one is missing. */
+function shownArgument(value: FieldValue | undefined, withType: boolean): string {
+  if (value === undefined) return 'none';
+  if (typeof value === 'object') return 'another value';
+  if (!withType) return `'${value}'`;
+  const type = typeof value === 'string' ? 'longstr' : typeof value === 'boolean' ? 'bool' : 'signedint';
+  return `the value '${value}' of type '${type}'`;
 }

@@ -32,6 +32,17 @@ const takers: { readonly [name: string]: Taker } = {
     // RabbitMQ counts the deliveries after the first one; -1 is no limit.
     if (value !== -1) group.maxDeliver = wholeNumber(value) + 1;
   },
+  // At 0, RabbitMQ still hands a message to a consumer that waits for it.
+  'x-message-ttl': (value, { group }) => void (group.messageTtlMs = Math.max(1, wholeNumber(value))),
+  'x-max-priority': (value, { topic }) => {
+    const highest = wholeNumber(value);
+    if (highest > 255) throw new Error('expected a whole number from 0 to 255');
+    topic.priorities = highest + 1;
+  },
+  'x-single-active-consumer': (value, { group }) => {
+    if (typeof value !== 'boolean') throw new Error('expected a boolean');
+    if (value) group.activeConsumers = 'single';
+  },
   'x-queue-mode': () => {},
   'x-queue-version': () => {},
   'x-queue-leader-locator': () => {},

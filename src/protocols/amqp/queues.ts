@@ -1,5 +1,5 @@
 import { defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
-import { encodeTable, Reader, readTable, type FieldTable } from '../../wire/amqp/index.ts';
+import { encodeTable, Reader, readTable, type FieldTable, type FieldValue } from '../../wire/amqp/index.ts';
 import { isLegalName, names } from '../names.ts';
 import { AmqpError, inequivalent, shownQueue } from './errors.ts';
 import { sameValue } from './exchanges/index.ts';
@@ -8,12 +8,6 @@ import { queueArguments } from './queue-arguments.ts';
 /** The owner of an exclusive queue: the connection that declared it. */
 export interface QueueOwner {
   readonly closed: boolean;
-}
-
-/** A consumer of a queue. */
-interface QueueConsumer {
-  readonly topic: Topic;
-  readonly isExclusive: boolean;
 }
 
 /** The fields of a queue.declare that define a queue. */
@@ -44,16 +38,16 @@ const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: fa
  */
 export class Queues {
   readonly #broker: Broker;
-  readonly #consumerTimeoutMs: number;
+  readonly #ackWaitMs: number;
   readonly #owners = new WeakMap<Topic, QueueOwner>();
   readonly #owned = new WeakMap<QueueOwner, Topic[]>();
   /** Consumers of AMQP clients, for queues that are deleted with the last one. */
   readonly #consumers = new WeakMap<Topic, number>();
-  readonly #exclusive = new WeakSet<Topic>();
 
   constructor(broker: Broker, consumerTimeoutMs: number) {
     this.#broker = broker;
-    this.#consumerTimeoutMs = consumerTimeoutMs;
+    // The channel is closed at the timeout, and gives back what it holds; the broker's deadline comes after it.
+    this.#ackWaitMs = consumerTimeoutMs + 60_000;
     this.#deleteTransient();
   }
 
@@ -61,11 +55,7 @@ export class Queues {
   get(name: string, connection: QueueOwner): Topic | undefined {
     const topic = this.#broker.topic(name);
     const owner = topic && this.#owners.get(topic);
-    if (owner && owner !== connection)
-      throw new AmqpError(
-        'RESOURCE_LOCKED',
-        `cannot obtain exclusive access to locked ${shownQueue(name)}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
-      );
+    if (owner && owner !== connection) throw locked(name);
     return topic;
   }
 
@@ -79,8 +69,7 @@ export class Queues {
   /** The group of a queue; a promise if it has to be created. */
   group(topic: Topic): Group | Promise<Group> {
     return (
-      topic.groups.get(defaultGroup) ??
-      topic.createGroup({ name: defaultGroup, ackWaitMs: this.#consumerTimeoutMs })
+      topic.groups.get(defaultGroup) ?? topic.createGroup({ name: defaultGroup, ackWaitMs: this.#ackWaitMs })
     );
   }
 
@@ -104,7 +93,7 @@ export class Queues {
         durability: durable && !exclusive ? 'disk' : 'memory',
         attributes: { amqp: stored },
       },
-      { ...groupOptions, ackWaitMs: this.#consumerTimeoutMs },
+      { ...groupOptions, ackWaitMs: this.#ackWaitMs },
     );
     if (exclusive) this.#own(topic, connection);
     return topic;
@@ -113,13 +102,13 @@ export class Queues {
   /** Throws PRECONDITION_FAILED if the queue is not what is declared. */
   checkEquivalent(topic: Topic, declared: QueueDefinition): void {
     const current = definitionOf(topic);
-    const differ = (name: string, received: unknown, is: unknown): never => {
+    const differ = (name: string, received: FieldValue | undefined, is: FieldValue | undefined): never => {
       throw inequivalent(shownQueue(topic.name), name, received, is);
     };
     if (declared.durable !== current.durable) differ('durable', declared.durable, current.durable);
     if (declared.autoDelete !== current.autoDelete)
       differ('auto_delete', declared.autoDelete, current.autoDelete);
-    if (declared.exclusive !== current.exclusive) differ('exclusive', declared.exclusive, current.exclusive);
+    if (declared.exclusive !== current.exclusive) throw locked(topic.name);
     const argumentNames = new Set([...current.arguments.keys(), ...declared.arguments.keys()]);
     for (const name of argumentNames) {
       if (!name.startsWith('x-')) continue;
@@ -128,19 +117,12 @@ export class Queues {
     }
   }
 
-  /** Whether the queue has a consumer that allows no other. */
-  hasExclusiveConsumer(topic: Topic): boolean {
-    return this.#exclusive.has(topic);
-  }
-
-  consumerAttached({ topic, isExclusive }: QueueConsumer): void {
+  consumerAttached(topic: Topic): void {
     this.#consumers.set(topic, (this.#consumers.get(topic) ?? 0) + 1);
-    if (isExclusive) this.#exclusive.add(topic);
   }
 
   /** Deletes the queue if this was the last consumer of one that is deleted then. */
-  consumerDetached({ topic, isExclusive }: QueueConsumer): void {
-    if (isExclusive) this.#exclusive.delete(topic);
+  consumerDetached(topic: Topic): void {
     const left = (this.#consumers.get(topic) ?? 1) - 1;
     this.#consumers.set(topic, left);
     if (left === 0 && definitionOf(topic).autoDelete) deleteLater(topic);
@@ -186,4 +168,11 @@ export const reservedPrefix = 'amq.';
 export function checkReserved(kind: 'queue' | 'exchange', name: string): void {
   if (name.startsWith(reservedPrefix))
     throw new AmqpError('ACCESS_REFUSED', `${kind} name '${name}' contains reserved prefix 'amq.*'`);
+}
+
+function locked(queue: string): AmqpError {
+  return new AmqpError(
+    'RESOURCE_LOCKED',
+    `cannot obtain exclusive access to locked ${shownQueue(queue)}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
+  );
 }

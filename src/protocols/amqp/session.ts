@@ -240,7 +240,7 @@ export class Session implements Connection, FrameSink {
   header(number: number, buffer: Buffer, start: number, end: number): void {
     const channel = this.channels.get(number);
     if (channel?.isClosing) return;
-    this.#guard(number, undefined, () => {
+    this.#guard(number, channel?.content.target && methods.basic.publish, () => {
       const content = channel?.content;
       const { target } = content ?? {};
       if (!content || !target || !content.awaitsHeader)
@@ -263,9 +263,11 @@ export class Session implements Connection, FrameSink {
   body(number: number, buffer: Buffer, start: number, end: number): void {
     const channel = this.channels.get(number);
     if (channel?.isClosing) return;
-    this.#guard(number, undefined, () => {
+    this.#guard(number, channel?.content.target && methods.basic.publish, () => {
       const content = channel?.content;
-      if (!content?.target || content.awaitsHeader || !content.piece(buffer, start, end))
+      if (content?.target && content.awaitsHeader)
+        throw new AmqpError('UNEXPECTED_FRAME', expectedHeader(channel!));
+      if (!content?.target || !content.piece(buffer, start, end))
         throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
       if (content.isComplete) this.#publish(channel!);
     });
@@ -308,8 +310,8 @@ export class Session implements Connection, FrameSink {
     if (this.#handshake) return this.#handshake.step(number, method, values);
     const channel = this.channels.get(number);
     if (channel?.isClosing) return this.#takeClosing(channel, method);
-    if ((method.id[0] === 10) !== (number === 0))
-      throw new AmqpError('COMMAND_INVALID', `${method.name} on channel ${number}`);
+    if (number === 0 && method.id[0] !== 10)
+      throw new AmqpError('CHANNEL_ERROR', 'unexpected method in connection state running');
     // The new secret of a user with a token; there are no such tokens here.
     if (method === methods.connection.updateSecret)
       return this.send(0, methods.connection.updateSecretOk, {});
@@ -317,7 +319,7 @@ export class Session implements Connection, FrameSink {
     if (!channel) throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
     if (channel.content.target) throw new AmqpError('UNEXPECTED_FRAME', expectedHeader(channel));
     const handler = handlerOf(method);
-    if (!handler) throw new AmqpError('COMMAND_INVALID', `${method.name} is not a method of a client`);
+    if (!handler) throw new AmqpError('COMMAND_INVALID', 'unimplemented method');
     return handler(channel, values);
   }
 

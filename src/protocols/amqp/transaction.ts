@@ -1,10 +1,18 @@
-import { recordOf, type Broker, type Receipt, type Record, type Topic } from '../../broker/index.ts';
+import {
+  recordOf,
+  type Broker,
+  type PublishToAllOptions,
+  type Receipt,
+  type Record,
+  type Topic,
+} from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
 import type { UnackedDelivery } from './unacked.ts';
 
 interface HeldPublish {
   readonly topics: readonly Topic[];
   readonly record: Record;
+  readonly options: PublishToAllOptions | undefined;
 }
 
 interface HeldAnswer {
@@ -27,7 +35,7 @@ export class Transaction {
   }
 
   /** Keeps a copy of a publish. Throws PRECONDITION_FAILED if the transaction is too large. */
-  publish(topics: readonly Topic[], record: Record): void {
+  publish(topics: readonly Topic[], record: Record, options: PublishToAllOptions | undefined): void {
     const copy = recordOf({
       key: record.key,
       headers: record.headers.map(({ name, value }) => ({ name, value: value && Buffer.from(value) })),
@@ -39,7 +47,7 @@ export class Transaction {
         'PRECONDITION_FAILED',
         `the publishes of a transaction have more than ${this.#bytesMax} bytes; commit more often`,
       );
-    this.#publishes.push({ topics, record: copy });
+    this.#publishes.push({ topics, record: copy, options });
   }
 
   answer(deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void): void {
@@ -60,14 +68,14 @@ export class Transaction {
     this.#answers = [];
     this.#bytes = 0;
     const done = publishes.map(
-      ({ topics, record }) =>
+      ({ topics, record, options }) =>
         new Promise<void>((resolve, reject) => {
           const listener = {
             published: (): void => resolve(),
             refused: (_: undefined, error: Error): void =>
               reject(new AmqpError('PRECONDITION_FAILED', `partial tx completion: ${error.message}`)),
           };
-          broker.publishToAll(topics, record, undefined, 'all-or-none', listener, undefined);
+          broker.publishToAll(topics, record, options, 'all-or-none', listener, undefined);
         }),
     );
     for (const { deliveries, settle } of answers) answer(deliveries, settle);

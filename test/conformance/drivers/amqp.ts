@@ -38,6 +38,8 @@ export const amqpDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: false,
     repeatedHeaders: false,
+    expiry: false,
+    precedence: false,
   },
   start: async () => {
     const server = await startServer();

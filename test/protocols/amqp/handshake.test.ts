@@ -170,7 +170,7 @@ describe('frames that do not belong', () => {
     [
       'arguments that are cut',
       [Buffer.from([1, 0, 1, 0, 0, 0, 4, 0, 50, 0, 10, 0xce])],
-      '502,"replyText":"SYNTAX_ERROR - ',
+      '501,"replyText":"FRAME_ERROR - ',
     ],
     [
       'a heartbeat on a channel',

@@ -50,7 +50,7 @@ describe('queue.declare', () => {
       (await peer.declare('orders')).startsWith(
         closed(
           406,
-          "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'orders' in vhost '/': received none but current is '5'",
+          "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'orders' in vhost '/': received none but current is the value '5' of type 'signedint'",
         ),
       ),
     );
@@ -141,5 +141,63 @@ describe('queue.purge and queue.delete', () => {
     await peer.consume('orders');
     await server.broker.topic('orders')!.delete();
     assert.equal(await peer.next(), '1 basic.cancel {"consumerTag":"c","noWait":true}');
+  });
+});
+
+describe('arguments of queues', () => {
+  it('x-message-ttl and the property expiration end messages', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('brief', { arguments: new Map([['x-message-ttl', 50]]) });
+    await peer.declare('lasting');
+    peer.publish('', 'brief', 'a');
+    peer.publish('', 'lasting', 'b', { expiration: '50' });
+    peer.publish('', 'lasting', 'c');
+    await eventually(() => server.broker.topic('lasting')!.count === 1);
+    await eventually(() => server.broker.topic('brief')!.count === 0);
+    peer.get('lasting', true);
+    assert.equal((await peer.message()).body, 'c');
+    peer.publish('', 'lasting', 'd', { expiration: 'soon' });
+    await peer.expect(closed(406, "PRECONDITION_FAILED - invalid expiration 'soon': no_integer"));
+  });
+
+  it('x-max-priority puts messages of a higher priority first', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('sorted', { arguments: new Map([['x-max-priority', 5]]) });
+    await peer.declare('plain');
+    for (const queue of ['sorted', 'plain']) await peer.bind(queue, 'amq.fanout', '');
+    for (const priority of [0, 3, 9]) peer.publish('amq.fanout', '', `${priority}`, { priority });
+    await eventually(() => server.broker.topic('plain')!.durableCount === 3);
+    const order: string[] = [];
+    for (const queue of ['sorted', 'sorted', 'sorted', 'plain']) {
+      peer.get(queue, true);
+      order.push((await peer.message()).body);
+    }
+    assert.deepEqual(order, ['9', '3', '0', '0']);
+  });
+
+  it('x-single-active-consumer gives all messages to the first consumer', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    using other = await server.open();
+    await peer.declare('single', { arguments: new Map([['x-single-active-consumer', true]]) });
+    await peer.consume('single');
+    await other.consume('single');
+    for (const body of ['a', 'b']) peer.publish('', 'single', body);
+    for (const body of ['a', 'b']) assert.equal((await peer.message()).body, body);
+    await other.silent();
+    peer.end();
+    for (const body of ['a', 'b']) assert.equal((await other.message()).body, body);
+  });
+
+  it('x-priority of a consumer goes before', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('orders');
+    await peer.consume('orders', { consumerTag: 'low' });
+    await peer.consume('orders', { consumerTag: 'high', arguments: new Map([['x-priority', 5]]) });
+    for (const body of ['a', 'b']) peer.publish('', 'orders', body);
+    for (let i = 0; i < 2; i++) assert.match((await peer.message()).method, /"consumerTag":"high"/);
   });
 });

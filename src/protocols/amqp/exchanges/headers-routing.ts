@@ -40,7 +40,7 @@ export function checkMatchMode(table: FieldTable): void {
   if (mode !== undefined && !matchModes.includes(mode as MatchMode))
     throw new AmqpError(
       'PRECONDITION_FAILED',
-      `Invalid x-match field value ${JSON.stringify(mode)}; expected all, any, all-with-x or any-with-x`,
+      `Invalid x-match field value <<${JSON.stringify(mode)}>>; expected all, any, all-with-x, or any-with-x`,
     );
 }
 

@@ -1,4 +1,11 @@
-import { Collector, Receipt, type Delivery, type Group, type Topic } from '../../../broker/index.ts';
+import {
+  BrokerError,
+  Collector,
+  Receipt,
+  type Delivery,
+  type Group,
+  type Topic,
+} from '../../../broker/index.ts';
 import { methods, type Arguments, type FieldTable } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
 import { AmqpConsumer } from '../consumer.ts';
@@ -85,16 +92,23 @@ function recover(channel: Channel, requeue: boolean): void {
 }
 
 function consume(channel: Channel, group: Group, values: Consume): void {
-  const { noAck, exclusive, noWait } = values;
-  const { queues } = channel.session.host;
-  const { topic } = group;
-  if (queues.hasExclusiveConsumer(topic) || (exclusive && group.consumers > 0))
-    throw new AmqpError('ACCESS_REFUSED', `${shownQueue(topic.name)} in exclusive use`);
+  const { noAck, exclusive, noWait, arguments: table } = values;
   const tag = values.consumerTag === '' ? channel.nextConsumerTag() : values.consumerTag;
-  const prefetch = channel.consumerPrefetch;
-  const consumer = new AmqpConsumer(channel, group, { tag, noAck, prefetch, isExclusive: exclusive });
+  const priority = Number(table.get('x-priority') ?? 0);
+  const consumer = new AmqpConsumer(channel, group, {
+    tag,
+    noAck,
+    prefetch: channel.consumerPrefetch,
+    priority,
+  });
+  try {
+    channel.consume(consumer, exclusive);
+  } catch (error) {
+    if (!(error instanceof BrokerError && error.code === 'consumer-exclusive')) throw error;
+    throw new AmqpError('ACCESS_REFUSED', `${shownQueue(group.topic.name)} in exclusive use`);
+  }
+  // Deliveries follow in a later turn of the event loop.
   if (!noWait) channel.send(methods.basic.consumeOk, { consumerTag: tag });
-  channel.consume(consumer);
 }
 
 /** Arguments of a consumer that have no effect in RabbitMQ either. */
@@ -102,12 +116,17 @@ const ignoredArguments: ReadonlySet<string> = new Set(['x-cancel-on-ha-failover'
 
 /** Throws PRECONDITION_FAILED for an argument that would be ignored although it means something. */
 function checkArguments(topic: Topic, table: FieldTable): void {
-  for (const name of table.keys())
-    if (name.startsWith('x-') && !ignoredArguments.has(name))
-      throw new AmqpError(
-        'PRECONDITION_FAILED',
-        `invalid arg '${name}' for a consumer of ${shownQueue(topic.name)}: not supported`,
-      );
+  const wrong = (name: string, why: string): never => {
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `invalid arg '${name}' for a consumer of ${shownQueue(topic.name)}: ${why}`,
+    );
+  };
+  for (const [name, value] of table) {
+    if (name === 'x-priority') {
+      if (!Number.isSafeInteger(value)) wrong(name, 'expected a whole number');
+    } else if (name.startsWith('x-') && !ignoredArguments.has(name)) wrong(name, 'not supported');
+  }
 }
 
 /** Answers basic.get: with one message, or with get-empty if none is ready. */

@@ -1,4 +1,4 @@
-import { methods, type Arguments } from '../../../wire/amqp/index.ts';
+import { methods, type Arguments, type FieldValue } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
 import { AmqpError, inequivalent, shownExchange } from '../errors.ts';
 import {
@@ -32,7 +32,7 @@ export const exchangeHandlers: readonly Handling[] = [
     checkPermission(session, 'configure', 'exchange', name);
     const exchange = exchanges.get(name);
     if (exchange?.isPredeclared)
-      throw new AmqpError('ACCESS_REFUSED', `exchange name '${name}' contains reserved prefix 'amq.*'`);
+      throw new AmqpError('ACCESS_REFUSED', `deletion of system ${shownExchange(name)} not allowed`);
     if (exchange && ifUnused && exchange.bindings.size > 0)
       throw new AmqpError('PRECONDITION_FAILED', `${shownExchange(name)} in use`);
     if (exchange) await exchanges.delete(exchange);
@@ -84,7 +84,7 @@ function declare({ session }: Channel, values: Declare): Promise<void> | undefin
 
 /** Throws PRECONDITION_FAILED if the exchange is not what is declared. */
 function checkEquivalent({ name, definition }: Exchange, declared: Declare): void {
-  const check = (what: string, received: unknown, current: unknown): void => {
+  const check = (what: string, received: FieldValue | undefined, current: FieldValue | undefined): void => {
     if (received !== current) throw inequivalent(shownExchange(name), what, received, current);
   };
   check('type', declared.type, definition.type);

@@ -1,4 +1,4 @@
-import type { PublishListener, Topic } from '../../../broker/index.ts';
+import type { PublishListener, PublishToAllOptions, Topic } from '../../../broker/index.ts';
 import {
   contentSize,
   methods,
@@ -6,6 +6,7 @@ import {
   Reader,
   writeContent,
   type FieldTable,
+  type Properties,
 } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
 import { toAll } from '../confirms.ts';
@@ -15,8 +16,8 @@ import { checkPermission } from '../permissions.ts';
 import { PublishTarget } from '../publish-target.ts';
 import type { Session } from '../session.ts';
 
-/** The flag of the property user-id. */
-const userIdFlag = 0x10;
+/** The flags of properties that mean something for the publish: priority, expiration, user-id. */
+const meaningfulFlags = 0x0910;
 /** Class and method, and the reserved argument of basic.publish. */
 const headBytes = 6;
 
@@ -48,22 +49,42 @@ function readTarget(buffer: Buffer, start: number, end: number): PublishTarget {
 export function publish(channel: Channel): void {
   const { session, content, confirms, transaction } = channel;
   const target = content.target!;
-  if ((content.properties.readUInt16BE(0) & userIdFlag) !== 0) checkUserId(session, content);
+  const isPlain = (content.properties.readUInt16BE(0) & meaningfulFlags) === 0;
+  const properties = isPlain ? undefined : readProperties(content.properties);
+  if (properties) checkUserId(session, properties);
+  const options = properties && optionsOf(properties);
   const topics = routeOf(session, target, content);
   if (topics.length === 0 && target.mandatory) giveBack(channel, content);
   if (transaction) {
-    if (topics.length > 0) transaction.publish(topics, content.record);
+    if (topics.length > 0) transaction.publish(topics, content.record, options);
     return;
   }
   const listener = confirms ?? deaf;
   const tag = confirms?.next() ?? 0;
-  if (topics.length === 1) topics[0]!.publish(content.record, undefined, listener, tag);
+  if (topics.length === 1 && options === undefined)
+    topics[0]!.publish(content.record, undefined, listener, tag);
   else if (topics.length === 0) listener.published(tag, 0, 0, false);
   else
-    session.host.broker.publishToAll(topics, content.record, undefined, 'all-or-none', toAll, {
+    session.host.broker.publishToAll(topics, content.record, options, 'all-or-none', toAll, {
       listener,
       tag,
     });
+}
+
+/** What the properties ask of the publish; undefined for most messages. */
+function optionsOf(properties: Properties): PublishToAllOptions | undefined {
+  const ttlMs = ttlOf(properties);
+  const { priority = 0 } = properties;
+  if (priority === 0) return ttlMs === undefined ? undefined : { ttlMs };
+  return { priority, ...(ttlMs !== undefined && { ttlMs }) };
+}
+
+/** The time to live of a message. Throws PRECONDITION_FAILED if its expiration is no number. */
+function ttlOf({ expiration }: Properties): number | undefined {
+  if (expiration === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(expiration))
+    throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': no_integer`);
+  return Math.max(1, Number(expiration));
 }
 
 /** The queues that a message goes to. Throws NOT_FOUND or ACCESS_REFUSED. */
@@ -106,9 +127,8 @@ function headersOf({ properties }: Content): FieldTable {
   return readProperties(properties).headers ?? new Map();
 }
 
-function checkUserId({ userName }: Session, { properties }: Content): void {
-  const { userId } = readProperties(properties);
-  if (userId !== userName)
+function checkUserId({ userName }: Session, { userId }: Properties): void {
+  if (userId !== undefined && userId !== userName)
     throw new AmqpError(
       'PRECONDITION_FAILED',
       `user_id property set to '${userId}' but authenticated user was '${userName}'`,
