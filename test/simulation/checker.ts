@@ -73,7 +73,8 @@ export const promises = [
   'a deleted group gets nothing',
   'nothing expired is delivered',
   'a group gets nothing too old',
-  'first deliveries go in order',
+  'first deliveries go in order', // of one level
+  'a higher priority goes first',
   'order per key',
   'no more in flight than allowed',
   'deliveries count from 1',

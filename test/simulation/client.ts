@@ -369,7 +369,7 @@ export class Client {
   };
 
   #publish(topic: Topic, plan: PlannedMessage): void {
-    const { partition, dedupeId, delayMs, ttlMs, rollup } = plan;
+    const { partition, dedupeId, delayMs, ttlMs, rollup, priority } = plan;
     const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
     const { isGuess = false, ...expected } = this.#expectation(topic, plan);
     const transaction = this.#kafka?.transactionOf(plan);
@@ -390,6 +390,7 @@ export class Client {
       ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(rollup === undefined ? {} : { replaces: rollup }),
+      ...(priority === undefined ? {} : { priority }),
       ...expected,
     };
     if (dueMs !== undefined) this.#delayedTo.set(plan.id, topic.name);

@@ -98,6 +98,11 @@ export class TopicKnown {
     return this.instances.get(`${partition}/${offset}`);
   }
 
+  /** Number of levels of priority. */
+  get priorities(): number {
+    return this.configs[0]?.priorities ?? 1;
+  }
+
   /** Whether some limit may remove messages without a request. */
   get drops(): boolean {
     return this.configs.some(
@@ -201,8 +206,8 @@ export class GroupKnown {
   readonly givenUp: Map<string, number> = new Map();
   /** Letters of it that were seen: where each came from. */
   readonly letters: Map<string, Instance[]> = new Map();
-  /** Per partition: the last offset delivered for the first time in this run. */
-  lastFresh: number[] = [];
+  /** Per partition and level: the last offset delivered for the first time in this run. */
+  lastFresh: Map<string, number> = new Map();
   /** Messages that consumers gave back in this run and that were not delivered since, in that order. */
   readonly givenBack: Set<DeliveryKnown> = new Set();
   /** Its deletion was asked for. */
@@ -232,6 +237,12 @@ export class GroupKnown {
   /** Its consumers read by themselves and commit offsets. */
   get isCommitted(): boolean {
     return this.configs[0]!.positions === 'committed';
+  }
+
+  /** Whether messages with a higher priority go first; undefined if that has changed. */
+  get honoursPriority(): boolean | undefined {
+    const honours = new Set(this.configs.map(({ priority }) => priority !== 'ignore'));
+    return honours.size > 1 ? undefined : honours.has(true);
   }
 
   get isOrdered(): boolean {
@@ -306,7 +317,7 @@ export class GroupKnown {
     }
     this.deliveries.clear();
     this.givenBack.clear();
-    this.lastFresh = [];
+    this.lastFresh.clear();
   }
 
   noteReleasedBefore(instance: Instance, times: number = 1): void {
@@ -321,7 +332,7 @@ export class GroupKnown {
 
   /** Forgets the knowledge of the process that is gone. */
   restarted(known: Known): void {
-    this.lastFresh = [];
+    this.lastFresh.clear();
     this.givenBack.clear();
     this.resetsUnderWay = 0;
     if (!this.isStored || this.readyAt === undefined) this.deletedAt ??= -1;
@@ -394,6 +405,11 @@ export class Known {
     const publish = this.publishes.get(id);
     if (publish?.transaction === undefined || letter || publish.topic !== topic.key) return undefined;
     return this.transaction(publish.transaction);
+  }
+
+  /** The level of a message. It has the same again when it is put back from a dead-letter topic. */
+  levelOf({ id, topic }: Instance): number {
+    return Math.min(this.publishes.get(id)?.plan.priority ?? 0, topic.priorities - 1);
   }
 
   /** How often dead letters were put back. */

@@ -2,6 +2,7 @@ import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/in
 import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
 import { withLater, type LaterAction } from './later-script.ts';
+import { withPriorities } from './priority-script.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
@@ -14,7 +15,7 @@ export function generate(seed: number): Script {
   const script = new Generator(seed).script();
   if (seed % 4 === 0) return overNats(script);
   if (seed % 4 === 2) return overKafka(script);
-  return seed % 4 === 1 ? withLater(script) : script;
+  return seed % 4 === 1 ? withLater(script) : withPriorities(script);
 }
 
 const topicNames = ['orders', 'jobs', 'events'];

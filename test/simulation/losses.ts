@@ -22,7 +22,7 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
   const dueMs = expiresMs(known, instance);
   if (dueMs !== undefined && nowMs + 1 >= dueMs) return 'ttlMs';
   const cause =
-    limitThatDrops(instance, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
+    limitThatDrops(instance, known, nowMs) ?? (topic.isQueueLike ? settledBy(instance, known) : undefined);
   return cause ?? (known.transactionOf(instance)?.isCommitted === false ? 'aborted' : undefined);
 }
 
@@ -37,7 +37,8 @@ export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): b
   const unseen = topic.publishes.filter(({ plan, answer }) => answer !== 'refused' && !seen.has(plan.id));
   // Dead letters and redriven messages come without a publish.
   const others = known.redrives > 0 ? Infinity : known.deadLetteredAt.size;
-  const above = (topic.next[partition] ?? 0) - 1 - offset + unseen.length + others;
+  const kept = topic.priorities > 1 ? outranking(instance, known) : (topic.next[partition] ?? 0) - 1 - offset;
+  const above = kept + unseen.length + others;
   const ofKey = laterOfKey(topic, partition, offset, key) + others;
   return topic.configs.some((config) => {
     const { messagesMax, bytesMax, overflow } = config;
@@ -68,11 +69,10 @@ function removes(fact: Fact, instance: Instance): string | undefined {
 }
 
 /** Limits of the topic, under any configuration it was ever asked to have. */
-function limitThatDrops(
-  { topic, partition, offset, key, timestampMs }: Instance,
-  nowMs: number,
-): string | undefined {
-  const above = (topic.next[partition] ?? 0) - 1 - offset;
+function limitThatDrops(instance: Instance, known: Known, nowMs: number): string | undefined {
+  const { topic, partition, offset, key, timestampMs } = instance;
+  const above =
+    topic.priorities > 1 ? outranking(instance, known) : (topic.next[partition] ?? 0) - 1 - offset;
   for (const config of topic.configs) {
     const { messagesMax, bytesMax, ageMsMax, overflow } = config;
     if (overflow === 'drop-oldest') {
@@ -85,6 +85,27 @@ function limitThatDrops(
       return 'messagesPerKeyMax';
   }
   return undefined;
+}
+
+/**
+ * The number of messages that a full topic with priorities keeps rather than this one: those of higher levels
+ * and the later ones of its own, and those never seen anywhere.
+ */
+function outranking(instance: Instance, known: Known): number {
+  const { topic, partition, offset } = instance;
+  const level = known.levelOf(instance);
+  const seen = new Set<number>();
+  let count = topic.next[partition] ?? 0; // messages of any level may have been at the offsets not seen
+  for (const other of topic.instances.values()) {
+    seen.add(other.id);
+    if (other.partition !== partition) continue;
+    count--;
+    const otherLevel = known.levelOf(other);
+    if (otherLevel > level || (otherLevel === level && other.offset > offset)) count++;
+  }
+  for (const { plan, answer } of topic.publishes)
+    if (answer !== 'refused' && !seen.has(plan.id) && (plan.priority ?? 0) >= level) count++;
+  return count;
 }
 
 /** How many messages of a key the topic holds before it drops the oldest of them. */

@@ -202,6 +202,7 @@ export interface PlannedMessage {
   /** The publisher's belief about the partition or the key: the truth at that moment, or something else. */
   readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
   readonly rollup?: 'topic' | 'key';
+  readonly priority?: number;
   /** Without headers of its own. */
   readonly isBare?: boolean;
   /** It goes to several topics in one publish: its name in each of them. */

@@ -50,6 +50,8 @@ export class DeliveryPump {
     pending: 0,
     bytes: 0,
   };
+  /** The highest level of a message that {@link #nextByLevel} found and that must be loaded first. */
+  #loadingLevel = -1;
   /** The pending entry of the next delivery; undefined if it is a first delivery. */
   #entry: PendingEntry | undefined = undefined;
 
@@ -170,7 +172,10 @@ export class DeliveryPump {
     return undefined;
   }
 
-  /** The same by level: the position whose next message has the highest one. Equal ones take turns. */
+  /**
+   * The same by level: the position whose next message has the highest one. Equal ones take turns. A message
+   * that is still being loaded is not overtaken by a lower level.
+   */
   #nextByLevel(to: Attachment<PendingEntry>): GroupPartition | undefined {
     const { partitions } = to.consumer;
     const positions = this.#state.positions.opened;
@@ -178,6 +183,7 @@ export class DeliveryPump {
     let best: GroupPartition | undefined;
     let bestLevel = -1;
     let described: GroupPartition | undefined;
+    this.#loadingLevel = -1;
     for (let i = 0; i < positions.length; i++) {
       const at = (turn + i) % positions.length;
       const position = positions[at]!;
@@ -189,25 +195,32 @@ export class DeliveryPump {
       bestLevel = level;
       this.#partitionTurn = at + 1;
     }
+    if (this.#loadingLevel > bestLevel) return undefined; // the end of the load wakes the group
     if (best !== undefined && best !== described) this.#findByLevel(best, to);
     return best;
   }
 
   /**
-   * The level of the position's next message, described by `#delivery` and `#entry`; -1 if there is none. A
-   * redelivery goes before the first deliveries of its level. A message that is still being loaded is not
-   * overtaken by a lower level.
+   * The level of the position's next message, described by `#delivery` and `#entry`; -1 if there is none now.
+   * A redelivery goes before the first deliveries of its level.
    */
   #findByLevel(position: GroupPartition, to: Attachment<PendingEntry>): number {
     const mayTake = this.#mayTakeFresh(position);
     const fresh = mayTake ? position.peek(to) : undefined;
-    const level = fresh !== undefined || (mayTake && position.isLoading) ? position.peekedLevel : -1;
+    const isLoading = mayTake && fresh === undefined && position.isLoading;
+    const level = fresh !== undefined || isLoading ? position.peekedLevel : -1;
     const ready = this.#findReady(position, to, level);
     if (ready === true) return this.#entry!.level;
+    if (ready === 'loading') this.#noteLoading(position.nextReady(to, level)!.level);
+    else if (isLoading) this.#noteLoading(level);
     if (ready === 'loading' || fresh === undefined) return -1;
     this.#describe(position, fresh, 1, 0);
     this.#entry = undefined;
     return level;
+  }
+
+  #noteLoading(level: number): void {
+    this.#loadingLevel = Math.max(this.#loadingLevel, level);
   }
 
   /** `lowest`: only entries of this level or a higher one. */

@@ -61,18 +61,18 @@ export class EarlyDeliveries {
       const { cursor, ahead, partition } = position;
       const offset = this.#order.next(levels, cursor, ahead, partition.stableEnd);
       if (offset === undefined) return 'none';
+      const { level } = this.#order;
+      position.peekedLevel = level;
       const record = this.#read(offset);
       if (record === 'loading') return undefined;
       if (record === undefined || !position.wants(record)) {
         this.#order.pass(offset);
         continue;
       }
-      const { level } = this.#order;
       if (!position.admits(record, to, level)) {
         this.#order.pass(offset);
         continue;
       }
-      position.peekedLevel = level;
       this.#isPeeked = true;
       return record;
     }

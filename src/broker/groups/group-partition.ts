@@ -81,7 +81,7 @@ export class GroupPartition {
   #early: EarlyDeliveries | undefined = undefined;
   /** Undefined until the partition has a message that keeps the place of another. */
   #standIns: StandInDeliveries | undefined = undefined;
-  /** The level of the message that {@link peek} returned last: see {@link Levels}. */
+  /** The level of the message that {@link peek} returned last, or that must be loaded first. */
   peekedLevel = 0;
   /** Messages at or above the cursor that pass the filter; counted only if there is a filter. */
   #filteredLag = 0;
@@ -327,6 +327,7 @@ export class GroupPartition {
     if (levels !== undefined && this.byLevel) {
       const early = this.#peekEarly(levels, to);
       if (early !== 'none') return early;
+      this.peekedLevel = 0;
     }
     this.#standIns?.unpeek();
     const fresh = this.#peekAtCursor(to);

@@ -7,6 +7,7 @@ import { onDisk } from './durability.ts';
 import { inTime } from './expiry.ts';
 import { pulledOne } from './pulls.ts';
 import { atRest, goesOutInOrder, isStale } from './receipts.ts';
+import { higherFirst } from './priorities.ts';
 import { see, seenCommitted } from './sights.ts';
 
 /* Deliveries to groups, and their answers. */
@@ -151,10 +152,13 @@ function inOrder(
   if (!isFresh) return;
   if (inFlight.length >= group.maxInFlightMax)
     exam.broken('no more in flight than allowed', `${text}, ${inFlight.length} others are`);
-  if (group.isOrdered) return;
-  const last = group.lastFresh[partition] ?? -1;
+  higherFirst(exam, group, instance, text);
+  const honours = group.honoursPriority;
+  if (group.isOrdered || honours === undefined) return;
+  const place = `${partition}/${honours ? exam.known.levelOf(instance) : 0}`;
+  const last = group.lastFresh.get(place) ?? -1;
   if (offset < last) exam.broken('first deliveries go in order', `${text}, after ${last}`);
-  group.lastFresh[partition] = offset;
+  group.lastFresh.set(place, offset);
 }
 
 /**

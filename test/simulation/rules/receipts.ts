@@ -87,11 +87,21 @@ export function goesOutInOrder(
   if (!group.givenBack.has(delivery)) return;
   for (const earlier of group.givenBack) {
     if (earlier === delivery) break;
-    if (earlier.instance.partition !== delivery.instance.partition || mayBeOver(exam, group, earlier))
-      continue;
+    const isElsewhere = earlier.instance.partition !== delivery.instance.partition;
+    if (isElsewhere || mayPass(exam, group, delivery, earlier) || mayBeOver(exam, group, earlier)) continue;
     exam.broken('what was given back goes out in order', `${text}, before m${earlier.instance.id}`);
   }
   group.givenBack.delete(delivery);
+}
+
+/** A message with a higher priority goes before those that were given back earlier. */
+function mayPass(
+  { known }: Examination,
+  group: GroupKnown,
+  { instance }: DeliveryKnown,
+  earlier: DeliveryKnown,
+): boolean {
+  return group.honoursPriority !== false && known.levelOf(instance) > known.levelOf(earlier.instance);
 }
 
 /** It may be done with in the meantime, without a word to clients. */
@@ -109,6 +119,8 @@ export function atRest(exam: Examination, { hungry = [], inFlight = [] }: FactOf
   for (const key of hungry) {
     const group = known.groups.get(key);
     if (!group || group.resetsUnderWay > 0 || group.limitsInFlight || isDamaged(group)) continue;
+    // With order by key, another message of the key may have gone first, as its priority is higher.
+    if (group.isOrdered && group.topic.priorities > 1) continue;
     for (const delivery of group.givenBack) {
       if (mayBeOver(exam, group, delivery)) continue;
       const { id, partition, offset } = delivery.instance;
