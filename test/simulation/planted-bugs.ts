@@ -585,8 +585,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'what was given back waits for the next thing to happen',
     file: 'broker/groups/group.js',
-    find: "this.#state.noteChange('soon');\n        this.#pump.wake();\n    }",
-    replace: "this.#state.noteChange('soon');\n    }",
+    find: 'this.wake(); // what it held',
+    replace: '// what it held',
   },
   {
     name: 'a consumer does not get the wait that it brought',

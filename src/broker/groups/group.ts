@@ -208,7 +208,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   #release(held: Iterable<PendingEntry>): void {
     for (const entry of held) this.#answers.release(this.#state.positions.at(entry.partition)!, entry);
     this.#state.noteChange('soon');
-    this.#pump.wake();
+    this.wake(); // what it held no longer counts against the credit of a consumer
   }
 
   /** The unanswered deliveries of an attached consumer, in the order of delivery. */
