@@ -41,6 +41,8 @@ export interface DeliveryCapabilities {
   readonly deadLetters: boolean;
   /** A message may have a time to live. */
   readonly expiry: boolean;
+  /** A topic may have levels of priority, and a message one of them. */
+  readonly priorities: boolean;
   /** Consumers have a priority, and a group may have a single active one. */
   readonly precedence: boolean;
   /** A header name may occur more than once. */
@@ -79,11 +81,12 @@ export interface OutgoingMessage {
   readonly id?: string;
   /** Its time to live, in whole seconds. */
   readonly ttlMs?: number;
+  readonly priority?: number;
 }
 
 export interface DeliveryBroker extends AsyncDisposable {
   /** Both take names of letters, digits and `-`. */
-  createTopic(topic: string, kind: TopicKind): Promise<void>;
+  createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void>;
   createGroup(topic: string, group: string, options?: GroupOptions): Promise<void>;
   /** Resolves when the broker has taken responsibility. */
   publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }>;

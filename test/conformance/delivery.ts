@@ -3,6 +3,7 @@ import { after, before, describe } from 'node:test';
 import { eventually, uniqueName } from '../support/index.ts';
 import { describeCrashes } from './crashes.ts';
 import type {
+  Delivery,
   DeliveryBroker,
   DeliveryCapability,
   DeliveryDriver,
@@ -367,6 +368,32 @@ export function describeDelivery(driver: DeliveryDriver): void {
         }
       },
     );
+
+    fact('messages with a higher priority are delivered first', ['priorities', 'nack'], async () => {
+      const topic = uniqueName('topic');
+      await broker.createTopic(topic, 'queue', 10);
+      await broker.createGroup(topic, 'g', { ackDeadlineMs: NEVER_MS });
+      for (const [value, priority] of [
+        ['a', 0],
+        ['b', 5],
+        ['c', 9],
+        ['d', 5],
+      ] as const)
+        await broker.publish(topic, { value, priority });
+      await using consumer = await broker.join(topic, 'g');
+      const received: (string | undefined)[] = [];
+      const next = async (): Promise<Delivery> => {
+        const delivery = await receive(consumer);
+        received.push(text(delivery));
+        return delivery;
+      };
+      await (await next()).ack();
+      const failed = await next();
+      await failed.nack();
+      await broker.publish(topic, { value: 'e', priority: 9 });
+      for (let left = 4; left > 0; left -= 1) await (await next()).ack();
+      assert.deepEqual(received, ['c', 'b', 'e', 'b', 'd', 'a']);
+    });
 
     fact('a message that has expired is delivered no more, wherever it stands', ['expiry'], async () => {
       for (const kind of ['queue', 'log'] as const) {

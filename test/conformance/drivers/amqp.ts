@@ -39,6 +39,7 @@ export const amqpDriver: DeliveryDriver = {
     deadLetters: false,
     repeatedHeaders: false,
     expiry: false,
+    priorities: false,
     precedence: false,
   },
   start: async () => {

@@ -39,6 +39,7 @@ export const embeddedDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     expiry: true,
+    priorities: true,
     precedence: true,
     repeatedHeaders: true,
   },
@@ -61,8 +62,11 @@ class EmbeddedBroker implements DeliveryBroker {
     this.#box = await open({ broker: this.#broker });
   }
 
-  async createTopic(topic: string, kind: TopicKind): Promise<void> {
-    await this.#box.topic(topic, { retention: kind === 'queue' ? 'queue' : 'limits' });
+  async createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void> {
+    await this.#box.topic(topic, {
+      retention: kind === 'queue' ? 'queue' : 'limits',
+      ...(priorities === undefined ? {} : { priorities }),
+    });
   }
 
   async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
@@ -80,7 +84,7 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], id, ttlMs } = message;
+    const { value, key, headers = [], id, ttlMs, priority } = message;
     const life = this.#life;
     const published = await (
       await this.#topic(topic)
@@ -89,6 +93,7 @@ class EmbeddedBroker implements DeliveryBroker {
       ...(key === undefined ? {} : { key }),
       ...(id === undefined ? {} : { dedupeId: id }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(priority === undefined ? {} : { priority }),
     });
     if (life !== this.#life) throw new Error('The broker crashed before it answered.');
     return published;

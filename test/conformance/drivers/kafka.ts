@@ -44,6 +44,7 @@ export const kafkaDriver: DeliveryDriver = {
     lateAcks: true,
     deadLetters: true,
     expiry: false,
+    priorities: false,
     precedence: false,
     repeatedHeaders: true,
   },

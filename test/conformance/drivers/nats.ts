@@ -57,6 +57,7 @@ export const natsDriver: DeliveryDriver = {
     deadLetters: serverKind === 'pillarbox',
     // nats-server has it since 2.11.
     expiry: serverKind === 'pillarbox',
+    priorities: false,
     // Priority groups say it otherwise: see test/interop/nats/priority-groups.test.ts.
     precedence: false,
     repeatedHeaders: true,
