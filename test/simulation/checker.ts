@@ -6,6 +6,16 @@ import { scheduleControlled } from './rules/schedules.ts';
 import { answered, delivered, idle, position } from './rules/deliveries.ts';
 import { drained } from './rules/drained.ts';
 import { pull, pulled } from './rules/pulls.ts';
+import {
+  active,
+  activeAtRest,
+  answeredBy,
+  attaching,
+  attachOutcome,
+  deliveredTo,
+  detached,
+  reconfigured,
+} from './rules/precedence.ts';
 import { released } from './rules/receipts.ts';
 import { publishedToAll, refusedByAll } from './rules/several-topics.ts';
 import { ended, readable, started, stopped, written } from './rules/durability.ts';
@@ -87,6 +97,12 @@ export const promises = [
   'an answer in time is taken',
   'a stale receipt settles nothing',
   'a consumer holds what it was given', // in the order of delivery
+  'a lower priority waits for a higher',
+  'one consumer is active at a time',
+  'a takeover is at once',
+  'an active consumer is silent only after a time',
+  'an exclusive consumer is alone',
+  'a consumer is refused only for another',
   'what was given back goes out in order',
   'what was given back goes out at once',
   'a pull completes once',
@@ -134,13 +150,19 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   written,
   readable,
   durable: ({ known }, { upTo }) => known.noteDurable(known.run, upTo),
-  idle,
+  idle: (exam, fact) => {
+    idle(exam, fact);
+    activeAtRest(exam);
+  },
   outcome,
   asked: () => {},
   topic: topicAsked,
   'topic-deleted': topicDeleted,
   queue: queueAsked,
-  group: groupAsked,
+  group: (exam, fact) => {
+    groupAsked(exam, fact);
+    reconfigured(exam, fact);
+  },
   'group-deleted': groupDeleted,
   'group-reset': groupReset,
   paused: () => {},
@@ -151,8 +173,18 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   refused,
   'published-to-all': publishedToAll,
   'refused-by-all': refusedByAll,
-  delivered,
-  answered,
+  delivered: (exam, fact) => {
+    deliveredTo(exam, fact);
+    delivered(exam, fact);
+  },
+  answered: (exam, fact) => {
+    answeredBy(exam, fact);
+    answered(exam, fact);
+  },
+  attaching,
+  'attach-outcome': attachOutcome,
+  detached,
+  active,
   released,
   pull,
   pulled,

@@ -81,6 +81,11 @@ export class Client {
         this.#history.add({ kind: 'topic', topic: keyOf(event.topic), config });
       }
       if (event.kind === 'group-created') this.#noteCreated(event.group);
+      if (event.kind === 'active-changed' && !this.#door) {
+        const { group, active, why } = event;
+        const consumer = active?.label === undefined ? undefined : Number(active.label);
+        this.#history.add({ kind: 'active', group: groupKeyOf(group), consumer, why });
+      }
       if (event.kind !== 'dead-lettered') return;
       const { partition, offset, deliveries } = event;
       const group = groupKeyOf(event.group);
@@ -218,14 +223,15 @@ export class Client {
     switch (action.kind) {
       case 'attach': {
         if (this.#door) return this.#door.pull(group, action.credit);
-        return this.#attach(group, action.credit, action.ackWaitMs);
+        return this.#attach(group, action);
       }
       case 'detach': {
         if (this.#kafka) return this.#kafka.leave(group);
         const consumer = this.#listOf(this.#consumers, key).shift();
         if (!consumer) return;
+        if (action.held === 'release') this.#noteReleased(group, consumer);
+        this.#history.add({ kind: 'detached', group: key, consumer: consumer.number });
         if (action.held !== 'release') return group.detach(consumer);
-        this.#noteReleased(group, consumer);
         return group.detach(consumer, { held: 'release' });
       }
       case 'release': {
@@ -240,7 +246,7 @@ export class Client {
         return this.#door ? undefined : this.#settle(group, action);
       case 'pull': {
         if (this.#door) return;
-        const taker = { number: ++this.#takers, credit: 0 };
+        const taker = { number: ++this.#takers, credit: 0, priority: action.options.priority };
         return this.#pulls.start(group, taker.number, action.options, (delivery, ackWaitMs) =>
           this.#delivered(group, taker, delivery, ackWaitMs),
         );
@@ -250,7 +256,11 @@ export class Client {
       case 'answer':
         return this.#door ? this.#door.answer(group, action) : this.#answer(group, action);
       case 'update-group': {
-        const config = { ...group.config, ...action.change };
+        const { activeSilenceMs, ...others } = { ...group.config, ...action.change };
+        const config =
+          activeSilenceMs === undefined || others.activeConsumers !== 'single'
+            ? others
+            : { ...others, activeSilenceMs };
         const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
         return this.#await(group.update(config), of);
       }
@@ -416,18 +426,46 @@ export class Client {
 
   // ---- consuming
 
-  #attach(group: Group, credit: number, ackWaitMs?: number): void {
-    const consumer: SimulatedConsumer = new SimulatedConsumer(++this.#takers, credit, ackWaitMs, (delivery) =>
+  #attach(group: Group, options: ConsumerOptions): void {
+    const { ackWaitMs, member, isExclusive = false } = options;
+    const consumer: SimulatedConsumer = new SimulatedConsumer(++this.#takers, options, (delivery) =>
       this.#delivered(group, consumer, delivery, ackWaitMs),
     );
-    this.#listOf(this.#consumers, groupKeyOf(group)).push(consumer);
-    group.attach(consumer);
+    const { number } = consumer;
+    const key = groupKeyOf(group);
+    this.#history.add({
+      kind: 'attaching',
+      group: key,
+      consumer: number,
+      member,
+      isExclusive,
+      isPull: false,
+    });
+    try {
+      group.attach(consumer, { exclusive: isExclusive });
+    } catch (error) {
+      this.#history.add({ kind: 'attach-outcome', group: key, consumer: number, refused: codeOf(error) });
+      return;
+    }
+    this.#history.add({ kind: 'attach-outcome', group: key, consumer: number });
+    this.#listOf(this.#consumers, key).push(consumer);
+  }
+
+  /** A consumer of a higher priority that would take the message, too. */
+  #passedOver(group: Group, priority: number): SimulatedConsumer | undefined {
+    const { activeConsumers, keyRunMax, keysPerConsumerMax } = group.config;
+    // Not every consumer of such a group may have every message.
+    if (activeConsumers === 'single' || keyRunMax !== undefined || keysPerConsumerMax !== undefined)
+      return undefined;
+    const consumers = this.#consumers.get(groupKeyOf(group)) ?? [];
+    return consumers.find((other) => (other.priority ?? 0) > priority && other.credit > 0);
   }
 
   #delivered(group: Group, consumer: Taker, delivery: Delivery, ackWaitMs?: number): void {
     const { record, partition, deliveries, bytes } = delivery;
     const seen = sight(record, partition, this.#plans, group.topic.name);
     const key = groupKeyOf(group);
+    const passedOver = this.#passedOver(group, consumer.priority ?? 0)?.number;
     const of = this.#history.add({
       kind: 'delivered',
       topic: keyOf(group.topic),
@@ -437,6 +475,8 @@ export class Client {
       consumer: consumer.number,
       bytes,
       ...(ackWaitMs === undefined ? {} : { waitMs: ackWaitMs }),
+      ...(passedOver === undefined ? {} : { passedOver }),
+      ...(group.config.activeConsumers === 'single' ? { isSingle: true } : {}),
     });
     if (consumer.credit < 0)
       this.#history.add({ kind: 'problem', text: `group ${key} delivers beyond its consumer's credit` });
@@ -549,7 +589,9 @@ export class Client {
         for (const { held } of group.listConsumers()) count += held;
         if (count > 0) inFlight.push([key, count]);
         const consumers = this.#consumers.get(key) ?? [];
-        if (!isFaulty && !group.isPaused && consumers.some(({ credit }) => credit > 0)) hungry.push(key);
+        const mayTake = (consumer: SimulatedConsumer): boolean =>
+          consumer.credit > 0 && group.isActive(consumer);
+        if (!isFaulty && !group.isPaused && consumers.some(mayTake)) hungry.push(key);
       }
     }
     return { hungry, inFlight };
@@ -567,12 +609,21 @@ export class Client {
 
   #drainGroup(group: Group): void {
     const key = groupKeyOf(group);
-    for (const consumer of this.#listOf(this.#consumers, key).splice(0)) group.detach(consumer);
+    for (const consumer of this.#listOf(this.#consumers, key).splice(0)) {
+      this.#history.add({ kind: 'detached', group: key, consumer: consumer.number });
+      group.detach(consumer);
+    }
+    if (group.config.activeConsumers === 'single') {
+      const { activeConsumers: _, activeSilenceMs: __, ...config } = group.config;
+      const names = { topic: keyOf(group.topic), group: key };
+      const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
+      this.#await(group.update(config), of);
+    }
     if (group.isPaused)
       this.#await(group.resume(), this.#history.add({ kind: 'resumed', group: groupKeyOf(group) }));
     for (const unanswered of this.#listOf(this.#unanswered, key).splice(0))
       this.#say(group, unanswered, 'ack', undefined);
-    this.#attach(group, 1000);
+    this.#attach(group, { credit: 1000 });
   }
 
   // ---- both
@@ -613,8 +664,14 @@ interface Unanswered {
 /** A consumer, or a pull. */
 interface Taker {
   readonly number: number;
+  readonly priority: number | undefined;
   credit: number;
 }
+
+type ConsumerOptions = Pick<
+  Extract<Action, { kind: 'attach' }>,
+  'credit' | 'ackWaitMs' | 'priority' | 'member' | 'isExclusive'
+>;
 
 function settleBy(receipt: Receipt, answer: Settlement, ms: number | undefined): boolean {
   switch (answer) {
@@ -637,17 +694,22 @@ class SimulatedConsumer implements Consumer, Taker {
   credit: number;
   readonly creditBytes = Infinity;
   readonly ackWaitMs: number | undefined;
+  readonly priority: number | undefined;
+  readonly member: string | undefined;
+  readonly label: string;
   readonly #receive: (delivery: Delivery) => void;
 
   constructor(
     number: number,
-    credit: number,
-    ackWaitMs: number | undefined,
+    { credit, ackWaitMs, priority, member }: ConsumerOptions,
     receive: (delivery: Delivery) => void,
   ) {
     this.number = number;
     this.credit = credit;
     this.ackWaitMs = ackWaitMs;
+    this.priority = priority;
+    this.member = member;
+    this.label = String(number);
     this.#receive = receive;
   }
 

@@ -6,6 +6,7 @@ import type { Letter, Sighting } from './message.ts';
 import type { ScheduleKnown } from './schedules-known.ts';
 import type { PullOptions } from './script.ts';
 import { TransactionKnown } from './transactions-known.ts';
+import type { PrecedenceKnown } from './precedence-known.ts';
 
 /** No life lasts so long. */
 const dayMs = 24 * 60 * 60_000;
@@ -370,6 +371,8 @@ export class Known {
   /** Publishes to several topics, by the name that the content bears. */
   readonly toAll: Map<number, PublishKnown[]> = new Map();
   readonly queues: { readonly topic: string; readonly group: string }[] = [];
+  /** Of this run, by group. */
+  readonly precedences: Map<string, PrecedenceKnown> = new Map();
   /** Pulls under way, of this run. */
   readonly pulls: Map<number, PullKnown> = new Map();
 

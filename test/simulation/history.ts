@@ -138,6 +138,34 @@ export type Fact =
       readonly waitMs?: number;
       /** The bytes that it counts for, if it was pulled. */
       readonly bytes?: number;
+      /** The group has a single active consumer. */
+      readonly isSingle?: boolean;
+      /** A consumer of a higher priority that has credit and may have the message. */
+      readonly passedOver?: number;
+    }
+  /** A consumer, or a pull, is about to attach. */
+  | {
+      readonly kind: 'attaching';
+      readonly group: string;
+      readonly consumer: number;
+      readonly member: string | undefined;
+      readonly isExclusive: boolean;
+      readonly isPull: boolean;
+    }
+  | {
+      readonly kind: 'attach-outcome';
+      readonly group: string;
+      readonly consumer: number;
+      readonly refused?: string;
+    }
+  /** A consumer is about to leave, or a pull is over. */
+  | { readonly kind: 'detached'; readonly group: string; readonly consumer: number }
+  /** The broker's own word about the active consumer; absent: there is none any more. */
+  | {
+      readonly kind: 'active';
+      readonly group: string;
+      readonly consumer: number | undefined;
+      readonly why: string;
     }
   | {
       readonly kind: 'answered';

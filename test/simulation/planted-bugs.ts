@@ -1,4 +1,5 @@
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
+import { precedencePlantedBugs } from './precedence-planted-bugs.ts';
 
 /**
  * A planted bug changes one line of the compiled program and breaks a promise by it. The suite must catch
@@ -1021,5 +1022,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'if (true)',
     tests: ['broker/topics/expiry.test.js'],
   },
+  ...precedencePlantedBugs,
   ...kafkaPlantedBugs,
 ];

@@ -1,5 +1,6 @@
 import { Collector, type Delivery, type Group } from '../../src/broker/index.ts';
 import type { Clock } from '../../src/util/index.ts';
+import { codeOf } from './error-code.ts';
 import type { History } from './history.ts';
 import { groupKeyOf } from './keys.ts';
 import type { PullOptions } from './script.ts';
@@ -36,19 +37,48 @@ export class Pulls {
     const history = this.#history;
     const key = groupKeyOf(group);
     history.add({ kind: 'pull', pull: number, group: key, options });
-    const collector = new Collector(this.#clock, options, {
-      collected: (delivery) => {
-        delivered(delivery, options.ackWaitMs);
-        return delivery.bytes;
-      },
-      completed: (end) => {
-        const isPaused = group.isPaused;
-        history.add({ kind: 'pulled', pull: number, end, isPaused });
-        this.#underWay = this.#underWay.filter((other) => other.collector !== collector);
-      },
+    history.add({
+      kind: 'attaching',
+      group: key,
+      consumer: number,
+      member: options.member,
+      isExclusive: false,
+      isPull: true,
     });
+    let isRefused = false;
+    const collector = new Collector(
+      this.#clock,
+      { ...options, label: String(number) },
+      {
+        collected: (delivery) => {
+          delivered(delivery, options.ackWaitMs);
+          return delivery.bytes;
+        },
+        completed: (end) => {
+          const isPaused = group.isPaused;
+          history.add({ kind: 'detached', group: key, consumer: number });
+          if (!isRefused) history.add({ kind: 'pulled', pull: number, end, isPaused });
+          this.#underWay = this.#underWay.filter((other) => other.collector !== collector);
+        },
+      },
+    );
     this.#underWay.push({ group: key, collector });
-    collector.attach(group);
+    try {
+      collector.attach({
+        attach: (consumer) => {
+          isRefused = true;
+          group.attach(consumer);
+          isRefused = false;
+        },
+        detach: (consumer, how) => group.detach(consumer, how),
+        wake: (consumer) => group.wake(consumer),
+        whenIdle: (callback) => group.whenIdle(callback),
+      });
+    } catch (error) {
+      history.add({ kind: 'attach-outcome', group: key, consumer: number, refused: codeOf(error) });
+      return;
+    }
+    history.add({ kind: 'attach-outcome', group: key, consumer: number });
   }
 
   /** The reader of the last pull of the group is behind, or goes on. */

@@ -27,6 +27,7 @@ export function queueAction(c: Choices, host: QueueScriptHost): Action {
     pull: 7,
     'hold-pull': 1,
     'reset-group': 0.3,
+    'update-group': 1.5,
   });
   switch (kind) {
     case 'define-queue': {
@@ -44,6 +45,8 @@ export function queueAction(c: Choices, host: QueueScriptHost): Action {
         ...host.anyGroup(),
         credit: c.of([1, 3, 20, 1000]),
         ackWaitMs: c.of([5, 50, 500, 5000]),
+        ...precedence(c),
+        ...(c.percent(8) ? { isExclusive: true } : {}),
       };
     case 'detach':
       return { kind, ...host.anyGroup(), held: 'release' };
@@ -66,8 +69,16 @@ export function queueAction(c: Choices, host: QueueScriptHost): Action {
       return { kind: 'answer', ...host.anyGroup(), answer: kind, pick: c.random.next(), count: 1 };
     case 'reset-group':
       return { kind, ...host.anyGroup(), start: { kind: 'all' } };
+    case 'update-group':
+      return {
+        kind,
+        ...host.anyGroup(),
+        change: c.percent(70)
+          ? { activeConsumers: 'single', activeSilenceMs: c.of([10, 100, 1000, 60_000]) }
+          : { activeConsumers: 'all' },
+      };
     case 'pull':
-      return { kind, ...host.anyGroup(), options: pullOptions(c) };
+      return { kind, ...host.anyGroup(), options: { ...pullOptions(c), ...precedence(c) } };
     case 'hold-pull':
       return { kind, ...host.anyGroup(), isHeld: c.percent(50) };
     default:
@@ -97,6 +108,13 @@ function publishToAll(c: Choices, host: QueueScriptHost): Action {
       ...plan,
       ...(at === 0 ? { copies } : { copyOf: id }),
     })),
+  };
+}
+
+function precedence(c: Choices): { priority?: number; member?: string } {
+  return {
+    ...(c.percent(40) ? { priority: c.between(-1, 2) } : {}),
+    ...(c.percent(40) ? { member: c.of(['m', 'n']) } : {}),
   };
 }
 

@@ -83,6 +83,9 @@ export type Action =
       readonly credit: number;
       /** It brings a wait of its own. */
       readonly ackWaitMs?: number;
+      readonly priority?: number;
+      readonly member?: string;
+      readonly isExclusive?: boolean;
     }
   | {
       readonly kind: 'detach';
@@ -161,7 +164,16 @@ export type Settlement = 'ack' | 'nack' | 'reject' | 'set-deadline';
 
 export type PullOptions = Pick<
   CollectorOptions,
-  'messagesMax' | 'bytesMax' | 'takesAnyFirst' | 'messagesMin' | 'bytesMin' | 'waitMs' | 'idle' | 'ackWaitMs'
+  | 'messagesMax'
+  | 'bytesMax'
+  | 'takesAnyFirst'
+  | 'messagesMin'
+  | 'bytesMin'
+  | 'waitMs'
+  | 'idle'
+  | 'ackWaitMs'
+  | 'priority'
+  | 'member'
 >;
 
 /**

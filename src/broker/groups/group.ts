@@ -199,6 +199,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
    * order of delivery. This is not a failure: it does not count against maxDeliver.
    */
   release(consumer: Consumer, partition?: number): void {
+    this.#consumers.mayHaveCredit(consumer);
     const held = this.#consumers.find(consumer)?.held() ?? [];
     this.#release(
       partition === undefined ? held : [...held].filter((entry) => entry.partition === partition),

@@ -77,8 +77,15 @@ function waitUntil(group: GroupKnown, delivery: DeliveryKnown, untilMs: number):
 
 /** Shortened waits hold for messages in flight. */
 export function rewait(group: GroupKnown): void {
-  for (const delivery of group.deliveries.values())
-    if (!delivery.answered && delivery.untilMs === undefined) waitFrom(group, delivery, delivery.sinceMs);
+  for (const delivery of group.deliveries.values()) {
+    if (delivery.answered) continue;
+    if (delivery.untilMs === undefined) waitFrom(group, delivery, delivery.sinceMs);
+    else {
+      // Its own deadline stays, and the backoff after it may be another.
+      const earliestMs = delivery.untilMs + group.backoffMsMin(delivery.log.at(-1)!.count);
+      delivery.earliestMs = Math.min(delivery.earliestMs, earliestMs);
+    }
+  }
 }
 
 /** Nothing else may come: deliveries are counted on disk a bounded time after they were made. */

@@ -76,6 +76,9 @@ function isIdle(exam: Examination, { group: key }: PullKnown, text: string): voi
   }
 }
 
-function mayHoldBack({ isOrdered, limitsInFlight, topic, resetsUnderWay }: GroupKnown): boolean {
+function mayHoldBack(group: GroupKnown): boolean {
+  const { isOrdered, limitsInFlight, topic, resetsUnderWay, configs } = group;
+  // With a single active consumer, the pulls of others are idle.
+  if (configs.some(({ activeConsumers }) => activeConsumers === 'single')) return true;
   return isOrdered || limitsInFlight || topic.damages.length > 0 || resetsUnderWay > 0;
 }
