@@ -37,7 +37,6 @@ import { writeSnapshot } from './snapshot.ts';
 import { Schedules, type SchedulesHost } from './schedules/schedules.ts';
 import { Compactor } from './retention/compactor.ts';
 import { DelayedMessages } from './topics/delayed-messages.ts';
-import { DelayedTtls } from './topics/delayed-ttls.ts';
 import type { Topic, TopicGroup, TopicHost, TopicPartition } from './topics/topic.ts';
 import { topicConfig } from './topics/topic-config.ts';
 import { ProducerIds } from './transactions/producer-ids.ts';
@@ -130,7 +129,6 @@ export class Assembly {
       attributes: this.attributes,
       schedules: this.schedules,
       delayLog: () => this.delayed.log,
-      delayedTtls: () => this.delayed.ttls,
     };
     this.replay = new Replay(this.#stored, this.topicHost);
     this.definitions = new Definitions({
@@ -372,13 +370,12 @@ export class Assembly {
       awaitDelayed: this.commits.awaitDelayed.bind(this.commits),
       afterCommit: this.commits.afterCommit.bind(this.commits),
       partition: (id: number) => this.catalog.partition(id),
-      append: (partitionId: number, record: Record, id: number, ttlMs: number | undefined) => {
+      append: (partitionId: number, record: Record, id: number) => {
         const partition = this.catalog.partition(partitionId);
-        partition?.topic.takeDue(record, partition, id, ttlMs);
+        partition?.topic.takeDue(record, partition, id);
       },
     };
-    const ttls = new DelayedTtls(this.budgets.meter('expiring'));
-    return new DelayedMessages(log, host, this.budgets.meter('delayed'), ttls);
+    return new DelayedMessages(log, host, this.budgets.meter('delayed'));
   }
 
   #replayBatch(log: PartitionLog, batch: Batch): void {

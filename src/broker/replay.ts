@@ -28,7 +28,6 @@ import type { GroupPartition } from './groups/group-partition.ts';
 import type { ScheduleEntry } from './schedules/schedule.ts';
 import type { Schedules } from './schedules/schedules.ts';
 import type { DelayLog } from './topics/delay-log.ts';
-import type { DelayedTtls } from './topics/delayed-ttls.ts';
 import { Topic, type TopicHost } from './topics/topic.ts';
 import type { ProducerIds } from './transactions/producer-ids.ts';
 import type { Transactions } from './transactions/transactions.ts';
@@ -41,7 +40,6 @@ export interface StoredParts {
   readonly attributes: Attributes;
   readonly schedules: Schedules;
   delayLog(): DelayLog;
-  delayedTtls(): DelayedTtls;
 }
 
 /** The replay turns entries into state: first those of a checkpoint, then those of the journal after it. */
@@ -109,14 +107,14 @@ export class Replay {
       }
       case EntryKind.delayed: {
         const reader = new ByteReader(payload);
-        const offset = reader.uvarint();
-        this.#parts.delayLog().add(offset, reader.uvarint(), id);
-        return this.#parts.delayedTtls().read(reader, offset);
+        return this.#parts.delayLog().add(reader.uvarint(), reader.uvarint(), id);
       }
       case EntryKind.undelayed:
-        return this.#undelayed([new ByteReader(payload).uvarint()]);
+        this.#parts.delayLog().remove([new ByteReader(payload).uvarint()]);
+        return;
       case EntryKind.delayTrimmed:
-        return this.#undelayed(readDelayTrimmed(payload));
+        this.#parts.delayLog().remove(readDelayTrimmed(payload));
+        return;
       case EntryKind.clockJumped:
         return this.#host.steady.restore(readClockFrame(payload));
       case EntryKind.expiries: {
@@ -203,11 +201,6 @@ export class Replay {
     }
   }
 
-  #undelayed(offsets: readonly number[]): void {
-    this.#parts.delayLog().remove(offsets);
-    for (const offset of offsets) this.#parts.delayedTtls().take(offset);
-  }
-
   #applyTopic(id: number, { config, createdMs, partitionIds, unswept }: TopicEntry): void {
     this.#catalog.noteIds(id, ...partitionIds);
     const known = this.#catalog.topicsById.get(id);
@@ -228,7 +221,8 @@ export class Replay {
     if (!topic) return;
     topic.close('topic-deleted');
     // The journal of an older program has no entry of its own for this (`delayTrimmed`).
-    for (const { log } of topic.partitions.opened) this.#undelayed(this.#parts.delayLog().offsetsOf(log.id));
+    for (const { log } of topic.partitions.opened)
+      this.#parts.delayLog().remove(this.#parts.delayLog().offsetsOf(log.id));
     this.#parts.schedules.topicDeleted(topic);
     this.#catalog.removeTopic(topic);
     // The deletion is in the journal. If a crash left the files behind, they are deleted now.

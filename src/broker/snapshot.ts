@@ -120,7 +120,6 @@ export function writeSnapshot(parts: StoredParts, clock: Clock, steady: SteadyTi
   for (const [id, entry] of parts.schedules.entries()) add(EntryKind.scheduleDefined, id, entry);
   for (const [dueMs, offset, partitionId] of parts.delayLog().entries()) {
     scratch.reset().uvarint(offset).uvarint(dueMs);
-    parts.delayedTtls().write(scratch, offset);
     add(EntryKind.delayed, partitionId, written());
   }
   pieces.push(writer.copy());

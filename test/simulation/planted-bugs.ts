@@ -984,9 +984,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a delayed message forgets its time to live',
-    file: 'broker/topics/delayed-messages.js',
-    find: 'offset, this.ttls.take(offset)',
-    replace: 'offset, undefined',
+    file: 'broker/topics/delayed-options.js',
+    find: 'ttlMs: ttlMs === 0 ? Infinity : ttlMs }',
+    replace: 'ttlMs: undefined }',
   },
   {
     name: 'a queue delivers what is overdue',

@@ -8,10 +8,9 @@ import { Filter } from '../partitions/filter.ts';
 import { copyRecord, recordBytes, storedMessage } from '../partitions/message.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { Runs } from '../partitions/runs.ts';
-import type { Delay, PublishListener } from './publishes.ts';
+import type { PublishListener } from './publishes.ts';
 import { DelayLog, type DelayedPlace } from './delay-log.ts';
 import { takeDelayedOptions } from './delayed-options.ts';
-import type { DelayedTtls } from './delayed-ttls.ts';
 import type { Topic, TopicPartition } from './topic.ts';
 import type { DelayedMessage, DelayedPage, DelayedQuery } from './delayed-message.ts';
 
@@ -29,11 +28,8 @@ export interface DelayedMessagesHost {
   afterCommit(callback: () => void): void;
   /** The partition whose log has the id; undefined if it was deleted. */
   partition(id: number): TopicPartition | undefined;
-  /**
-   * Appends the message that waited under this id, unless its partition was deleted; it has `ttlMs` to live
-   * from now.
-   */
-  append(partitionId: number, record: Record, id: number, ttlMs: number | undefined): void;
+  /** Appends the message that waited under this id, unless its partition was deleted. */
+  append(partitionId: number, record: Record, id: number): void;
 }
 
 /** At most this many messages are read for one page, so that a filter that matches little does not read all. */
@@ -51,15 +47,12 @@ const readTogether = 500;
  */
 export class DelayedMessages {
   readonly log: DelayLog;
-  /** The times to live of delayed messages that have one, by their offsets in the log of delayed messages. */
-  readonly ttls: DelayedTtls;
   readonly #host: DelayedMessagesHost;
   readonly #scratch = new ByteWriter();
 
   /** `log`: stores the messages. */
-  constructor(log: PartitionLog, host: DelayedMessagesHost, meter: Meter, ttls: DelayedTtls) {
+  constructor(log: PartitionLog, host: DelayedMessagesHost, meter: Meter) {
     this.#host = host;
-    this.ttls = ttls;
     const { clock, steady } = host;
     const due = this.#due.bind(this);
     this.log = new DelayLog(log, { clock, steady, due }, meter);
@@ -67,7 +60,7 @@ export class DelayedMessages {
 
   #due(partitionId: number, offset: number, record: Record): void {
     record.timestampMs = this.#host.clock.now(); // the age counts from here, and the log's times do not go backwards
-    this.#host.append(partitionId, record, offset, this.ttls.take(offset));
+    this.#host.append(partitionId, record, offset);
     this.#host.record(EntryKind.undelayed, 0, this.#scratch.reset().uvarint(offset).view());
   }
 
@@ -75,22 +68,20 @@ export class DelayedMessages {
   add<T>(
     partition: Partition,
     record: Record,
-    { dueMs, ttlMs }: Delay,
+    dueMs: number,
     listener: PublishListener<T>,
     token: T,
   ): number {
     const { id } = partition.log;
     const offset = this.log.append(record);
-    if (ttlMs !== undefined) this.ttls.set(offset, ttlMs);
     this.#place(offset, dueMs, id);
     this.#host.awaitDelayed(listener, token, partition, offset);
     return offset;
   }
 
   #place(offset: number, dueMs: number, partitionId: number): void {
-    const entry = this.#scratch.reset().uvarint(offset).uvarint(dueMs);
-    this.ttls.write(entry, offset);
-    this.#host.record(EntryKind.delayed, partitionId, entry.view());
+    const payload = this.#scratch.reset().uvarint(offset).uvarint(dueMs).view();
+    this.#host.record(EntryKind.delayed, partitionId, payload);
     this.log.add(offset, dueMs, partitionId);
   }
 
@@ -109,7 +100,6 @@ export class DelayedMessages {
     for (const offset of offsets) runs.add(offset);
     writeDelayTrimmed(this.#scratch.reset(), runs.bounds());
     this.#host.record(EntryKind.delayTrimmed, 0, this.#scratch.view());
-    for (const offset of offsets) this.ttls.take(offset);
     return this.log.remove(offsets);
   }
 

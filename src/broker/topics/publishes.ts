@@ -52,12 +52,6 @@ export interface UniqueOptions {
   readonly windowMs?: number;
 }
 
-/** When a delayed message enters its topic (wall clock), and its time to live from then on. */
-export interface Delay {
-  readonly dueMs: number;
-  readonly ttlMs?: number;
-}
-
 export interface Published {
   readonly partition: number;
   readonly offset: number;

@@ -36,7 +36,7 @@ import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
 import type { ScheduleOptions } from '../schedules/schedule-config.ts';
 import type { ScheduleCarrier } from '../schedules/schedule-carrier.ts';
-import type { BatchTransaction, Delay, Published, PublishListener, PublishOptions } from './publishes.ts';
+import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
 import { replaceAll, replaceKey } from '../retention/replacement.ts';
@@ -53,11 +53,11 @@ import type { TopicConfig } from './topic-config.ts';
 export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost, ExpiryHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
-  /** Stores the message among the delayed ones; returns its id. */
+  /** Stores the message among the delayed ones until `dueMs` (wall clock); returns its id. */
   delay<T>(
     partition: Partition,
     record: Record,
-    delay: Delay,
+    dueMs: number,
     listener: PublishListener<T>,
     token: T,
   ): number;
@@ -385,10 +385,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     const core = this.#core;
     if (dueMs !== undefined) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
-      const { ttlMs } = options ?? noOptions;
       if (options) addDelayedOptions(record, options);
-      const delay = ttlMs === undefined ? { dueMs } : { dueMs, ttlMs };
-      return core.delay(partition, record, delay, listener, token);
+      return core.delay(partition, record, dueMs, listener, token);
     }
     const offset = this.appendAccepted(record, partition, options);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
@@ -428,9 +426,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   }
 
   /** Appends the delayed message of this id, which is due. */
-  takeDue(record: Record, partition: Partition, id: number, ttlMs: number | undefined): void {
-    const { priority } = takeDelayedOptions(record);
-    const offset = this.appendAccepted(record, partition, { priority, ttlMs });
+  takeDue(record: Record, partition: Partition, id: number): void {
+    const offset = this.appendAccepted(record, partition, takeDelayedOptions(record));
     this.uniqueKeys.becameDue(id, partition.index, offset);
   }
 

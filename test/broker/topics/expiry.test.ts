@@ -51,7 +51,7 @@ for (const checkpoint of [false, true]) {
     await kit.start();
     const again = kit.broker.topic('orders')!;
     assert.deepEqual(await valuesOf(again), ['long']);
-    assert.equal(kit.broker.budgets.used('expiring'), 2);
+    assert.equal(kit.broker.budgets.used('expiring'), 1);
     await pass(kit, 500);
     await eventually(async () => (await valuesOf(again)).join() === 'long,late');
     await pass(kit, 999);
