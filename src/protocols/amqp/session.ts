@@ -113,7 +113,7 @@ export class Session implements Connection, FrameSink {
   #rest: Buffer = noBytes;
   #isWaiting = false;
   #isCongested = false;
-  /** Contents that began in the current chunk. */
+  /** Contents of which a method or a header is in the current chunk. */
   readonly #begun: Content[] = [];
   #linger: Timer | undefined = undefined;
 
@@ -257,6 +257,7 @@ export class Session implements Connection, FrameSink {
       }
       content.header(bodyBytes, properties);
       if (bodyBytes === 0) this.#publish(channel);
+      else this.#begun.push(content);
     });
   }
 

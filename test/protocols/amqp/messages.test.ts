@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { methods, type FieldValue } from '../../../src/wire/amqp/index.ts';
+import { Users, type User } from '../../../src/protocols/index.ts';
+import { methodFrame, methods, type FieldValue } from '../../../src/wire/amqp/index.ts';
 import { eventually } from '../../support/index.ts';
-import { TestServer, type Peer } from './amqp-kit.ts';
+import { Peer, TestServer } from './amqp-kit.ts';
 
 /** Switches confirms on. */
 async function confirming(peer: Peer): Promise<void> {
@@ -297,3 +298,95 @@ describe('messages of other protocols', () => {
     await peer.silent();
   });
 });
+
+describe('input in pieces', () => {
+  it('is a message as if it were whole, while other connections send', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    using other = await server.open();
+    await peer.declare('orders');
+    await peer.bind('orders', 'amq.topic', '#');
+    const written: Buffer[] = [];
+    const collector = Object.assign(Object.create(peer) as Peer, {
+      write: (bytes: Uint8Array) => void written.push(Buffer.from(bytes)),
+    });
+    collector.publish('amq.topic', 'some.key', 'a body', { contentType: 'text/plain', messageId: 'm' });
+    const whole = Buffer.concat(written);
+    const headerStart = written[0]!.length;
+    const bodyStart = headerStart + whole.readUInt32BE(headerStart + 3) + 8;
+    const inBytes = (): number => server.amqp.listConnections()[0]!.inBytes;
+    let seen = inBytes();
+    const sevens = Array.from({ length: Math.ceil(whole.length / 7) }, (_, i) => i * 7);
+    for (const starts of [sevens, [0, headerStart, bodyStart]])
+      for (const [i, start] of starts.entries()) {
+        peer.write(whole.subarray(start, starts[i + 1]));
+        seen += (starts[i + 1] ?? whole.length) - start;
+        await eventually(() => inBytes() === seen);
+        // Its input is read into the same buffer.
+        other.publish('amq.fanout', 'nowhere', 'y'.repeat(1000));
+        await other.silent();
+      }
+    await eventually(() => server.broker.topic('orders')!.durableCount === 2);
+    for (let i = 0; i < 2; i++) {
+      peer.get('orders', true);
+      const { method, header, body } = await peer.message();
+      assert.match(method, /"routingKey":"some\.key"/);
+      assert.equal(header, '1 header 60 6 {"contentType":"text/plain","messageId":"m"}');
+      assert.equal(body, 'a body');
+    }
+  });
+});
+
+describe('permissions', () => {
+  it('are those of topics: configure is manage, write is publish, read is consume', async () => {
+    const user: User = {
+      name: 'ann',
+      credentials: { password: { kind: 'plain', text: 'secret' } },
+      permissions: {
+        manage: { allow: ['mine-*'] },
+        publish: { allow: ['mine-*', 'in'] },
+        consume: { allow: ['mine-*', 'amq.topic'] },
+      },
+    };
+    await using server = await TestServer.start({ users: new Users([user]) });
+    for (const name of ['in', 'out']) await server.broker.defineQueue({ name });
+    const asAnn = async (): Promise<Peer> => {
+      const peer = await Peer.connect(server.port);
+      await peer.handshake({ user: 'ann', password: 'secret' });
+      peer.send(methods.channel.open, { reserved1: '' });
+      await peer.expect('1 channel.open-ok');
+      return peer;
+    };
+    const refusals: readonly (readonly [text: string, act: (peer: Peer) => unknown])[] = [
+      ["configure access to queue 'other'", (peer) => peer.write(declareFrame('other'))],
+      ["read access to queue 'in'", (peer) => peer.get('in')],
+      ["write access to queue 'out'", (peer) => peer.publish('', 'out', 'x')],
+      ["write access to exchange 'amq.topic'", (peer) => peer.publish('amq.topic', 'a', 'x')],
+    ];
+    for (const [text, act] of refusals) {
+      using peer = await asAnn();
+      act(peer);
+      await peer.expect(
+        `1 channel.close {"replyCode":403,"replyText":"ACCESS_REFUSED - ${text} in vhost '/' refused for user 'ann'"`,
+      );
+    }
+    using peer = await asAnn();
+    await peer.declare('mine-1');
+    assert.equal(await peer.bind('mine-1', 'amq.topic', 'a'), '1 queue.bind-ok {}');
+    peer.publish('', 'in', 'x');
+    await eventually(() => server.broker.topic('in')!.count === 1);
+  });
+});
+
+function declareFrame(queue: string): Buffer {
+  return methodFrame(1, methods.queue.declare, {
+    reserved1: 0,
+    queue,
+    passive: false,
+    durable: true,
+    exclusive: false,
+    autoDelete: false,
+    noWait: false,
+    arguments: new Map(),
+  });
+}
