@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/index.ts';
 import { Flusher, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { Users } from '../users/index.ts';
+import { routeDeadLetters } from './dead-letters.ts';
 import { AmqpError } from './errors.ts';
 import { Exchanges } from './exchanges/index.ts';
 import { amqpLimits, type AmqpLimits } from './limits.ts';
@@ -42,6 +43,7 @@ export class AmqpFrontend implements Frontend {
   readonly #tls: TlsGuard | undefined;
   readonly #sessions: Sessions<Session>;
   readonly #forgetUsers: () => void;
+  readonly #endRoute: () => void;
   readonly #report: (event: AmqpEvent) => void;
 
   constructor({ broker, tls, report = () => {}, ...options }: AmqpOptions) {
@@ -74,6 +76,7 @@ export class AmqpFrontend implements Frontend {
       closing: (session, reason) => this.#report({ kind: 'closed', connection: session.info(), reason }),
       gone: (session) => this.#sessions.remove(session),
     };
+    this.#endRoute = routeDeadLetters(broker, this.#host.exchanges);
     this.#forgetUsers = users.onChange(() => {
       for (const session of this.#sessions) session.renewLogin();
     });
@@ -112,6 +115,7 @@ export class AmqpFrontend implements Frontend {
     if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     await this.#sessions.ended();
+    this.#endRoute();
     this.#host.exchanges.close();
   }
 

@@ -82,6 +82,7 @@ export class Channel {
         record,
         queue: consumer.queueBytes,
         isDurable: consumer.topic.config.durability === 'disk',
+        broker: session.host.broker,
       },
       session.frameBytesMax,
     );

@@ -1,16 +1,19 @@
 import {
   contentSize,
+  encodeProperties,
   FrameType,
   frameEnd,
   frameOverheadBytes,
   methods,
+  readProperties,
   writeContent,
   writeFrameHead,
 } from '../../wire/amqp/index.ts';
-import type { Record } from '../../broker/index.ts';
+import type { Broker, Record } from '../../broker/index.ts';
 import { writeI64, writeU16, writeU32 } from '../../util/index.ts';
 import type { Output } from '../connections/index.ts';
-import { deliveredParts } from './message.ts';
+import { deadLetterParts, isDeadLetter } from './dead-letters.ts';
+import { deliveredParts, propertiesOfStored } from './message.ts';
 
 const shortBytesMax = 255;
 const noBytes = Buffer.alloc(0);
@@ -29,17 +32,17 @@ export interface HandedOver {
   /** The name of its queue: the routing key of messages without a key. */
   readonly queue: Buffer;
   readonly isDurable: boolean;
+  readonly broker: Broker;
 }
 
 /** Writes a message, with the method that hands it over, to the output of a connection. */
 export function writeDelivery(
   output: Output,
   handover: Handover,
-  { channel, deliveryTag, redelivered, record, queue, isDurable }: HandedOver,
+  { channel, deliveryTag, redelivered, record, queue, isDurable, broker }: HandedOver,
   frameBytesMax: number,
 ): void {
-  const { exchange, properties } = deliveredParts(record, isDurable);
-  const routingKey = record.keyStart >= 0 ? record.key! : exchange.length === 0 ? queue : noBytes;
+  const { exchange, routingKey, properties } = partsOf(record, queue, isDurable, broker);
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);
   const isDeliver = handover.kind === 'deliver';
@@ -70,6 +73,28 @@ export function writeDelivery(
   const content = { properties, body: record.buffer, bodyStart, bodyEnd };
   writeContent(target, at, channel, content, frameBytesMax);
   output.messages++;
+}
+
+interface Parts {
+  readonly exchange: Uint8Array;
+  readonly routingKey: Uint8Array;
+  readonly properties: Uint8Array;
+}
+
+function partsOf(record: Record, queue: Buffer, isDurable: boolean, broker: Broker): Parts {
+  const { exchange, properties } = deliveredParts(record, isDurable);
+  if (record.hasHeaders && isDeadLetter(record.headers)) {
+    const before = propertiesOfStored(record.headers) ?? readProperties(properties);
+    const text = Buffer.from(exchange).toString('utf8');
+    const letter = deadLetterParts(broker, record.headers, text, before);
+    return {
+      exchange: Buffer.from(letter.exchange, 'utf8'),
+      routingKey: Buffer.from(letter.routingKey, 'utf8'),
+      properties: encodeProperties(letter.properties),
+    };
+  }
+  const routingKey = record.keyStart >= 0 ? record.key! : exchange.length === 0 ? queue : noBytes;
+  return { exchange, routingKey, properties };
 }
 
 function writeShort(target: Buffer, position: number, bytes: Uint8Array, length: number): number {

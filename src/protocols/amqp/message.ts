@@ -150,7 +150,15 @@ function valueOf(bytes: Buffer): FieldValue {
   return Buffer.from(text, 'utf8').equals(bytes) ? text : new Uint8Array(bytes);
 }
 
-/** The headers table of a message that is being published. */
-export function headersOf(properties: Uint8Array): FieldTable {
-  return readProperties(properties).headers ?? new Map();
+/** The properties of a stored message of AMQP; undefined if another protocol has published it. */
+export function propertiesOfStored(stored: readonly Header[]): Properties | undefined {
+  const value = stored.find(({ name }) => name === propertiesHeader)?.value ?? null;
+  return isWhole(value) ? readProperties(value) : undefined;
+}
+
+/** The headers table of a stored message. */
+export function headersOfStored(stored: readonly Header[]): FieldTable {
+  const properties = propertiesOfStored(stored);
+  if (properties) return properties.headers ?? new Map();
+  return new Map(stored.map(({ name, value }) => [name, value && valueOf(Buffer.from(value))]));
 }

@@ -1,5 +1,6 @@
 import type { GroupOptions, TopicOptions } from '../../broker/index.ts';
 import type { FieldTable, FieldValue } from '../../wire/amqp/index.ts';
+import { deadLetterPolicy } from './dead-letter-policy.ts';
 import { AmqpError, shownQueue } from './errors.ts';
 
 /** What the arguments of a queue.declare ask of the topic and of its group. */
@@ -43,11 +44,21 @@ const takers: { readonly [name: string]: Taker } = {
     if (typeof value !== 'boolean') throw new Error('expected a boolean');
     if (value) group.activeConsumers = 'single';
   },
+  'x-dead-letter-exchange': text,
+  'x-dead-letter-routing-key': text,
+  'x-dead-letter-strategy': (value) => {
+    if (value !== 'at-most-once' && value !== 'at-least-once')
+      throw new Error('expected at-most-once or at-least-once');
+  },
   'x-queue-mode': () => {},
   'x-queue-version': () => {},
   'x-queue-leader-locator': () => {},
   'x-quorum-initial-group-size': () => {},
 };
+
+function text(value: FieldValue): void {
+  if (typeof value !== 'string') throw new Error('expected a text');
+}
 
 /** Throws PRECONDITION_FAILED for an argument that is not understood, or has a value that does not fit. */
 export function queueArguments(queue: string, table: FieldTable): QueueArguments {
@@ -64,7 +75,8 @@ export function queueArguments(queue: string, table: FieldTable): QueueArguments
       );
     }
   }
-  return into;
+  const deadLetter = deadLetterPolicy(table);
+  return deadLetter ? { ...into, topic: { ...into.topic, deadLetter } } : into;
 }
 
 function wholeNumber(value: FieldValue): number {

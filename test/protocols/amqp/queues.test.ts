@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryFiles } from '../../../src/log/index.ts';
-import { methods } from '../../../src/wire/amqp/index.ts';
+import { methods, type FieldValue } from '../../../src/wire/amqp/index.ts';
 import { eventually } from '../../support/index.ts';
 import { TestServer } from './amqp-kit.ts';
 
@@ -199,5 +199,54 @@ describe('arguments of queues', () => {
     await peer.consume('orders', { consumerTag: 'high', arguments: new Map([['x-priority', 5]]) });
     for (const body of ['a', 'b']) peer.publish('', 'orders', body);
     for (let i = 0; i < 2; i++) assert.match((await peer.message()).method, /"consumerTag":"high"/);
+  });
+});
+
+describe('a dead-letter exchange', () => {
+  it('gets what a queue gives up, with its deaths in x-death', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.exchange('dead', 'topic');
+    await peer.declare('letters');
+    await peer.bind('letters', 'dead', '#');
+    const table = new Map<string, FieldValue>([
+      ['x-dead-letter-exchange', 'dead'],
+      ['x-max-length', 2],
+    ]);
+    await peer.declare('jobs', { arguments: table });
+    await peer.declare('retry', {
+      arguments: new Map<string, FieldValue>([
+        ['x-dead-letter-exchange', ''],
+        ['x-dead-letter-routing-key', 'letters'],
+        ['x-message-ttl', 20],
+      ]),
+    });
+    const headers = new Map([['tenant', 'acme']]);
+    for (const body of ['a', 'b', 'c']) peer.publish('', 'jobs', body, { headers, expiration: '60000' });
+    peer.publish('amq.direct', 'none', 'x');
+    const letter = async (): Promise<{ method: string; header: string; body: string }> => {
+      await eventually(() => server.broker.topic('letters')!.durableCount > 0);
+      peer.get('letters', true);
+      return peer.message();
+    };
+    const dropped = await letter();
+    assert.equal(dropped.body, 'a');
+    assert.match(dropped.method, /"exchange":"dead","routingKey":"jobs"/);
+    assert.match(
+      dropped.header,
+      /"headers":\{"tenant":"acme","x-death":\[\{"count":1,"reason":"maxlen","queue":"jobs","time":\{"seconds":\d+\},"exchange":"","routing-keys":\["jobs"\]\}\],"x-first-death-exchange":"","x-first-death-queue":"jobs","x-first-death-reason":"maxlen"\}\}/,
+    );
+    await eventually(() => server.broker.topic('letters')!.count === 0);
+    peer.get('jobs');
+    await peer.message();
+    peer.nack(2, false);
+    const refused = await letter();
+    assert.equal(refused.body, 'b');
+    assert.match(refused.header, /"reason":"rejected"/);
+    await eventually(() => server.broker.topic('letters')!.count === 0);
+    peer.publish('', 'retry', 'd');
+    const expired = await letter();
+    assert.match(expired.method, /"exchange":"","routingKey":"letters"/);
+    assert.match(expired.header, /"reason":"expired","queue":"retry"/);
   });
 });

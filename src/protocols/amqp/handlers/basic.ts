@@ -175,6 +175,7 @@ function handOver(
       record,
       queue: Buffer.from(topic.name, 'utf8'),
       isDurable: topic.config.durability === 'disk',
+      broker: session.host.broker,
     },
     session.frameBytesMax,
   );
