@@ -18,6 +18,8 @@ export interface MessageJson {
   readonly valueBytes: number;
   /** Whether the value is longer than requested, and is cut. */
   readonly truncated: boolean;
+  /** When it expires; absent if it does not, or in other lists than those of the messages of a topic. */
+  readonly expiresMs?: number;
 }
 
 export interface HeaderJson {

@@ -68,6 +68,17 @@ describe('commands against a running broker', () => {
     assert.equal((await run('topics', 'show', name)).code, 3);
   });
 
+  test('a message is published with a time to live, a topic with an age from timestamps', async () => {
+    const name = uniqueName('expiring');
+    await run('topics', 'create', name, '--max-age', '1d', '--age-from', 'timestamp');
+    await run('pub', name, 'x', '--ttl', '1h');
+    const [topic] = await lines('topics', 'show', name);
+    assert.equal(topic!['expiring'], 1);
+    assert.equal((topic!['config'] as { ageFrom?: string }).ageFrom, 'timestamp');
+    assert.match((await run('topics', 'show', name)).out, /with a time to live +1/);
+    assert.equal((await run('pub', name, 'x', '--ttl', 'soon')).code, 2);
+  });
+
   test('delayed messages are listed, shown, moved, cancelled and published', async () => {
     const name = uniqueName('delayed');
     await run('topics', 'create', name);

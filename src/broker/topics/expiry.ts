@@ -16,7 +16,13 @@ import { Overdue } from './overdue.ts';
 
 /** A topic, as the expiry of its messages sees it. */
 export interface ExpiringTopic {
-  readonly config: { readonly durability: 'disk' | 'memory'; readonly retention: string };
+  readonly config: {
+    readonly durability: 'disk' | 'memory';
+    readonly retention: string;
+    readonly ageMsMax?: number;
+  };
+  /** When a message came, in steady time, or its own time: what its age counts from. */
+  arrivedMs(partition: Partition, offset: number, timestampMs: number): number;
   readonly partitions: { at(index: number): Partition | undefined; readonly opened: readonly Partition[] };
   readonly leaving: WayOut;
   /** Whether a consumer of a group has the message, or a group is moving it to its dead letters. */
@@ -118,16 +124,29 @@ export class Expiry {
     return this.#exempt.has(partition);
   }
 
-  /** When messages are due, by the wall clock. Looks through all entries, once for all of these offsets. */
-  dueTimesOf(partition: Partition, offsets: ReadonlySet<number>): ReadonlyMap<number, number> {
-    const { steady } = this.#host;
-    const found = new Map<number, number>();
-    if (this.size === 0) return found;
+  /**
+   * When messages expire, by the wall clock, if they do: the earlier of their own time and the age limit of the
+   * topic. Looks through all entries, once for all of these messages.
+   */
+  timesOf(
+    partition: Partition,
+    messages: Iterable<{ readonly offset: number; readonly timestampMs: number }>,
+  ): ReadonlyMap<number, number> {
+    const { ageMsMax = Infinity } = this.#topic.config;
+    const times = new Map<number, number>();
+    for (const { offset, timestampMs } of messages) {
+      const agesMs = this.isExempt(partition, offset) ? Infinity : ageMsMax;
+      times.set(offset, this.#topic.arrivedMs(partition, offset, timestampMs) + agesMs);
+    }
+    const limit = (offset: number, dueMs: number): void => {
+      const otherMs = times.get(offset);
+      if (otherMs !== undefined && dueMs < otherMs) times.set(offset, dueMs);
+    };
     for (const [dueMs, offset, index] of this.#heap.entries())
-      if (index === partition.index && offsets.has(offset)) found.set(offset, steady.toWall(dueMs));
-    for (const [offset, dueMs] of partition.overdue ?? [])
-      if (offsets.has(offset)) found.set(offset, steady.toWall(dueMs));
-    return found;
+      if (index === partition.index) limit(offset, dueMs);
+    for (const [offset, dueMs] of partition.overdue ?? []) limit(offset, dueMs);
+    const known = [...times].filter(([, dueMs]) => dueMs !== Infinity);
+    return new Map(known.map(([offset, dueMs]) => [offset, this.#host.steady.toWall(dueMs)]));
   }
 
   /** Offset and due time (steady time) of the messages of each partition, as flat lists, in no order. */

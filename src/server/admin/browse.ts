@@ -208,13 +208,33 @@ async function readPage<T extends MessageJson>(
       }
     }
   }
-  const messages = merge(readers, query.limit);
+  const messages = withExpiry(
+    readers.map(({ partition }) => partition),
+    merge(readers, query.limit),
+  );
   const isAtEnd = readers.every((reader) => reader.isAtEnd && reader.found.length === 0);
   return {
     messages,
     cursor: readers.map(({ offset, found: [next] }) => next?.offset ?? offset).join('.'),
     atEnd: isAtEnd,
   };
+}
+
+/** The messages, each with the time at which it expires, if it does. */
+export function withExpiry<T extends MessageJson>(
+  partitions: readonly Partition[],
+  messages: readonly T[],
+): T[] {
+  const times = new Map(
+    partitions.map((partition) => {
+      const own = messages.filter((message) => message.partition === partition.index);
+      return [partition.index, partition.topic.expiry.timesOf(partition, own)] as const;
+    }),
+  );
+  return messages.map((message) => {
+    const expiresMs = times.get(message.partition)?.get(message.offset);
+    return expiresMs === undefined ? message : { ...message, expiresMs };
+  });
 }
 
 /** Merges the partitions by time. Within a partition the order of offsets is kept, whatever the times. */

@@ -17,7 +17,7 @@ import {
 } from '../../broker/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 import { isPublishSubject } from '../../util/index.ts';
-import { browse, readBrowseQuery } from './browse.ts';
+import { browse, withExpiry, readBrowseQuery } from './browse.ts';
 import { type AdminContext, checkMay, checkMayAll, topicFor } from './context.ts';
 import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
@@ -88,7 +88,8 @@ export async function showMessage(
       'offset-not-found',
       `Topic "${topic.name}" has no message at offset ${offset} of partition ${partition}.`,
     );
-  return json(messageJson(topic.name, partition, message, { as, valueBytesMax }));
+  const shown = messageJson(topic.name, partition, message, { as, valueBytesMax });
+  return json(withExpiry([topic.partitions.at(partition)!], [shown])[0]!);
 }
 
 export async function publishToTopic(

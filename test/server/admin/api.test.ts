@@ -478,6 +478,24 @@ test('a delayed message has no offset yet', async () => {
   );
 });
 
+test('messages say when they expire, and topics how many have a time to live', async () => {
+  const topic = await makeTopic({ ageMsMax: 3_600_000 });
+  const path = `/api/v1/topics/${topic}/messages`;
+  await ok('POST', path, {
+    messages: [{ value: 'a', ttlMs: 60_000 }, { value: 'b' }, { value: 'c', ttlMs: 86_400_000 }],
+  });
+  const left = (message: Json): number =>
+    Math.round(((message['expiresMs'] as number) - (message['timestampMs'] as number)) / 60_000);
+  const { messages } = await ok('GET', path);
+  assert.deepEqual((messages as Json[]).map(left), [1, 60, 60]);
+  assert.equal(left(await ok('GET', `${path}/0`)), 1);
+  assert.equal((await ok('GET', `/api/v1/topics/${topic}`))['expiring'], 2);
+  const plain = await makeTopic();
+  await ok('POST', `/api/v1/topics/${plain}/messages`, { messages: [{ value: 'a' }] });
+  assert.equal('expiresMs' in (await ok('GET', `/api/v1/topics/${plain}/messages/0`)), false);
+  await refused('POST', path, { messages: [{ value: 'x', ttlMs: 0 }] }, 400, 'invalid-request');
+});
+
 describe('dead letters', () => {
   test('are listed with cause and origin, redriven and purged', async () => {
     const topic = await makeTopic();
