@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NatsSocket } from '../load/nats-socket.ts';
 import type { Contender, JetStream, ServerProcess } from '../servers/index.ts';
-import { both, type Case, type RowResult, type Sample, type Workbench } from './case.ts';
+import { both, type Case, type Sample, type Workbench } from './case.ts';
 import { residentMb, restMs, withFreshServer } from './memory.ts';
 import { withJetStream } from './stream.ts';
 
@@ -97,24 +97,11 @@ function measure(contender: Contender, bench: Workbench, hasTtl: boolean): Promi
   );
 }
 
-/** What a TTL adds to a message in memory. */
-function remarks(rows: readonly RowResult[], messages: number): readonly string[] {
-  const added = (label: string): number | undefined =>
-    rows.find((row) => row.label.endsWith(label))?.samples.pillarbox?.[0]?.['addedMb'];
-  const [withTtl, without] = [added(ttlLabel), added(plainLabel)];
-  if (withTtl === undefined || without === undefined) return [];
-  const bytes = Math.round(((withTtl - without) * 1e6) / messages);
-  return [`Resident memory of pillarbox grew by ${bytes} bytes more per message with a TTL than without.`];
-}
-
-let measuredMessages = 0;
-
 export const expiryCase: Case = {
   id: 'expiry',
   title: 'Messages with a TTL that are due in one second',
   about: `Messages of ${payloadBytes} B in one stream. Added: resident memory ${restMs / 1e3} s after the last was stored. To expire: from the first that is gone until the last is, as STREAM.INFO says, asked every ${pollMs} ms. Longest PING: of one connection that sends one PING after the other meanwhile.`,
   rows: ({ expiringMessages }) => {
-    measuredMessages = expiringMessages;
     const count = `${expiringMessages.toLocaleString('en')} messages`;
     return [
       {
@@ -139,5 +126,4 @@ export const expiryCase: Case = {
       },
     ];
   },
-  remarks: (rows) => remarks(rows, measuredMessages),
 };
