@@ -7,6 +7,7 @@ import { kafkaFetchCase, kafkaProduceCase } from './kafka.ts';
 import { kafkaScaleCase } from './kafka-scale.ts';
 import { manyTopicsCase } from './many-topics.ts';
 import { backlogCase, memoryCase } from './memory.ts';
+import { priorityCase } from './priority.ts';
 import { recoveryCase } from './recovery.ts';
 import { requestReplyCase } from './request-reply.ts';
 import { startUpCase } from './start-up.ts';
@@ -31,5 +32,6 @@ export const cases: readonly Case[] = [
   memoryCase,
   backlogCase,
   expiryCase,
+  priorityCase,
   recoveryCase,
 ];
