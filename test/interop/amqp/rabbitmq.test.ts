@@ -1,0 +1,126 @@
+/**
+ * The same requests to us and to RabbitMQ, whose answers are compared. RABBITMQ_PORT is the port of one on
+ * loopback, with its guest user; it may be used for nothing else, because queues stay behind.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { methods, type FieldValue } from '../../../src/wire/amqp/index.ts';
+import { Peer } from '../../protocols/amqp/amqp-kit.ts';
+import { uniqueName, useServer } from '../../support/index.ts';
+
+const rabbitPort = Number(process.env['RABBITMQ_PORT'] ?? 0);
+const skip = rabbitPort === 0 ? 'RABBITMQ_PORT is not set' : false;
+/** For a peer that answers nothing. */
+const answerMs = 1_000;
+
+type Act = (peer: Peer, other: Peer) => Promise<string>;
+
+const table = (...entries: [string, FieldValue][]): ReadonlyMap<string, FieldValue> => new Map(entries);
+const name = uniqueName('q');
+const deletion = { reserved1: 0, ifUnused: false, ifEmpty: false, noWait: false } as const;
+
+/** Sends a method and returns what comes back. */
+function ask(send: (peer: Peer) => void): Act {
+  return (peer) => {
+    send(peer);
+    return peer.next();
+  };
+}
+
+/** Declares the queue first. */
+function withQueue(act: Act): Act {
+  return async (peer, other) => {
+    await peer.declare(name);
+    return act(peer, other);
+  };
+}
+
+const cases: { readonly [what: string]: Act } = {
+  'a queue that is not there': (peer) => peer.declare('nope', { passive: true }),
+  'a queue that is not durable now': withQueue((peer) => peer.declare(name, { durable: false })),
+  'a queue that is exclusive now': withQueue((peer) => peer.declare(name, { exclusive: true })),
+  'a queue with another argument': withQueue((peer) =>
+    peer.declare(name, { arguments: table(['x-max-length', 5]) }),
+  ),
+  'a reserved queue': (peer) => peer.declare('amq.mine'),
+  "another connection's queue": async (peer, other) => {
+    await peer.declare(`${name}-mine`, { exclusive: true });
+    return other.declare(`${name}-mine`, { passive: true });
+  },
+  'no queue before': ask((peer) => peer.get('')),
+  'a binding without an exchange': withQueue((peer) => peer.bind(name, 'nope', '')),
+  'a binding without a queue': (peer) => peer.bind('nope', 'amq.direct', ''),
+  'a binding of the default exchange': withQueue((peer) => peer.bind(name, '', 'x')),
+  'a binding with a wrong x-match': withQueue((peer) =>
+    peer.bind(name, 'amq.headers', '', table(['x-match', 'some'])),
+  ),
+  'the end of a queue that is not there': ask((peer) =>
+    peer.send(methods.queue.delete, { ...deletion, queue: 'nope' }),
+  ),
+  'the end of a queue in use': withQueue(async (peer) => {
+    await peer.consume(name);
+    peer.send(methods.queue.delete, { ...deletion, queue: name, ifUnused: true });
+    return peer.next();
+  }),
+  'an exchange of an unknown type': (peer) => peer.exchange(`${name}-x`, 'odd'),
+  'an exchange of another type': async (peer) => {
+    await peer.exchange(`${name}-x`, 'direct');
+    return peer.exchange(`${name}-x`, 'fanout');
+  },
+  'a reserved exchange': (peer) => peer.exchange('amq.mine', 'direct'),
+  'the end of a predeclared exchange': ask((peer) =>
+    peer.send(methods.exchange.delete, {
+      reserved1: 0,
+      exchange: 'amq.topic',
+      ifUnused: false,
+      noWait: false,
+    }),
+  ),
+  'a publish without an exchange': ask((peer) => peer.publish('nope', 'a', 'b')),
+  'a publish for another user': ask((peer) => peer.publish('', 'a', 'b', { userId: 'other' })),
+  'an expiration that is no number': ask((peer) => peer.publish('', 'a', 'b', { expiration: 'x' })),
+  'an unknown tag': ask((peer) => peer.ack(7)),
+  'a tag of a consumer twice': withQueue(async (peer) => {
+    await peer.consume(name);
+    return peer.consume(name);
+  }),
+  'an exclusive consumer among others': withQueue(async (peer) => {
+    await peer.consume(name, { consumerTag: 'a' });
+    return peer.consume(name, { consumerTag: 'b', exclusive: true });
+  }),
+  'a prefetch by size': ask((peer) =>
+    peer.send(methods.basic.qos, { prefetchSize: 10, prefetchCount: 1, global: false }),
+  ),
+  'a commit without a transaction': ask((peer) => peer.send(methods.tx.commit, {})),
+  'confirms within a transaction': async (peer) => {
+    peer.send(methods.tx.select, {});
+    await peer.next();
+    peer.send(methods.confirm.select, { noWait: false });
+    return peer.next();
+  },
+  'a channel that is not open': ask((peer) => peer.send(methods.confirm.select, { noWait: false }, 7)),
+  'a channel that is open': ask((peer) => peer.send(methods.channel.open, { reserved1: '' })),
+};
+
+describe('what RabbitMQ answers, too', { skip }, () => {
+  const server = useServer();
+
+  async function answerOf(port: number, act: Act): Promise<string> {
+    const open = async (): Promise<Peer> => {
+      const peer = await Peer.connect(port);
+      await peer.handshake();
+      peer.send(methods.channel.open, { reserved1: '' });
+      await peer.expect('1 channel.open-ok');
+      return peer;
+    };
+    using peer = await open();
+    using other = await open();
+    const nothing = new Promise<string>((resolve) => setTimeout(resolve, answerMs, 'nothing').unref());
+    return Promise.race([act(peer, other), nothing]);
+  }
+
+  for (const [what, act] of Object.entries(cases))
+    test(what, async () => {
+      assert.equal(await answerOf(server().amqpPort, act), await answerOf(rabbitPort, act));
+    });
+});
