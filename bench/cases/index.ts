@@ -10,6 +10,7 @@ import { backlogCase, memoryCase } from './memory.ts';
 import { priorityCase } from './priority.ts';
 import { recoveryCase } from './recovery.ts';
 import { requestReplyCase } from './request-reply.ts';
+import { schedulesCase } from './schedules.ts';
 import { startUpCase } from './start-up.ts';
 import { syncLatencyCase } from './sync-latency.ts';
 
@@ -34,4 +35,5 @@ export const cases: readonly Case[] = [
   expiryCase,
   priorityCase,
   recoveryCase,
+  schedulesCase,
 ];

@@ -115,6 +115,14 @@ export type LoadJob =
       readonly journalBytes: number;
     }
   | {
+      /** Runs so many schedules of one second each in a broker of its own. */
+      readonly kind: 'scheduler';
+      readonly directory: string;
+      readonly schedules: number;
+      readonly payloadBytes: number;
+      readonly seconds: number;
+    }
+  | {
       /** Opens the broker in `directory` once, and reports the time taken and the messages found. */
       readonly kind: 'broker-opener';
       readonly directory: string;

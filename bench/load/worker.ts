@@ -8,6 +8,7 @@ import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { LoopbackReader } from './loopback-reader.ts';
 import { Publisher } from './publisher.ts';
+import { Scheduler } from './scheduler.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
 import { StreamConsumer } from './stream-consumer.ts';
@@ -31,6 +32,7 @@ type Opener<K extends LoadJob['kind']> = (job: Extract<LoadJob, { kind: K }>) =>
 const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   publisher: (job) => Publisher.open(job, fail),
   subscriber: (job) => Subscriber.open(job, fail),
+  scheduler: (job) => Scheduler.open(job),
   requester: (job) => Requester.open(job, fail),
   responder: (job) => Responder.open(job, fail),
   'stream-publisher': (job) => StreamPublisher.open(job, fail),

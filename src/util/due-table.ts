@@ -99,15 +99,28 @@ export class DueTable {
   }
 
   /**
-   * Visits the entries from an offset on, in the order of their offsets, until `visit` returns false. The
-   * table must not change meanwhile.
+   * Visits the entries of the wanted partitions (absent: of all), from an offset on, in the order of their
+   * offsets, until `visit` returns false or `slotsMax` slots were passed. The table must not change meanwhile.
+   * Returns the offset to go on from; undefined at the end.
    */
-  visit(from: number, visit: (offset: number, dueMs: number, partitionId: number) => boolean): void {
+  visit(
+    from: number,
+    visit: (offset: number, dueMs: number, partitionId: number) => boolean,
+    wanted?: ReadonlySet<number>,
+    slotsMax: number = Infinity,
+  ): number | undefined {
     this.#sort();
-    for (let slot = this.#lowerBound(from); slot < this.#end; slot++) {
-      if (this.#places[slot] === noPlace) continue;
-      if (!visit(this.#offsets[slot]!, this.#dueMs[slot]!, this.#partitionIds[slot]!)) return;
+    const places = this.#places;
+    const partitionIds = this.#partitionIds;
+    const first = this.#lowerBound(from);
+    const end = Math.min(this.#end, first + slotsMax);
+    // Most slots of a large table are passed over, so this is the whole of the loop for them.
+    for (let slot = first; slot < end; slot++) {
+      const partitionId = partitionIds[slot]!;
+      if (places[slot] === noPlace || (wanted !== undefined && !wanted.has(partitionId))) continue;
+      if (!visit(this.#offsets[slot]!, this.#dueMs[slot]!, partitionId)) return this.#offsets[slot]! + 1;
     }
+    return end < this.#end ? this.#offsets[end]! : undefined;
   }
 
   // ---- slots

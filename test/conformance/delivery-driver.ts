@@ -47,6 +47,8 @@ export interface DeliveryCapabilities {
   readonly precedence: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
+  /** A message may be published later, and be cancelled until then; a schedule publishes again and again. */
+  readonly later: boolean;
 }
 
 export type DeliveryCapability = keyof DeliveryCapabilities;
@@ -93,11 +95,23 @@ export interface DeliveryBroker extends AsyncDisposable {
   /** A member of the group, with a connection of its own. */
   join(topic: string, group: string, options?: MemberOptions): Promise<DeliveryConsumer>;
   countStored(topic: string): Promise<number>;
+  /** Where the capability `later` is. */
+  readonly later?: LaterCalls;
   readDeadLetters(topic: string, group: string): Promise<readonly DeadLetter[]>;
   /** SIGKILL, start again on the same data, connect again. Consumers that joined before are gone. */
   crash(): Promise<void>;
   /** The same with a graceful stop. */
   restart(): Promise<void>;
+}
+
+/** What a broker is to do later. */
+export interface LaterCalls {
+  /** Publishes after a delay; resolves to the id of the message until then. */
+  publish(topic: string, value: string, delayMs: number): Promise<number>;
+  cancel(topic: string, id: number): Promise<void>;
+  /** Publishes a value at an interval. */
+  schedule(name: string, topic: string, value: string, everyMs: number): Promise<void>;
+  unschedule(name: string): Promise<void>;
 }
 
 export interface DeliveryConsumer extends AsyncDisposable {

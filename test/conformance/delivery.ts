@@ -410,6 +410,33 @@ export function describeDelivery(driver: DeliveryDriver): void {
       }
     });
 
+    fact('a delayed message comes after its delay, and a cancelled one never', ['later'], async () => {
+      const topic = await setUp(0);
+      await using consumer = await broker.join(topic, 'g');
+      const startMs = performance.now();
+      await broker.later!.publish(topic, 'later', 400);
+      await broker.later!.cancel(topic, await broker.later!.publish(topic, 'never', 300));
+      const delivery = await receive(consumer);
+      assert.equal(text(delivery), 'later');
+      assert.ok(performance.now() - startMs >= 399);
+      await delivery.ack();
+      await expectNothing(consumer);
+    });
+
+    fact('a schedule publishes at its interval until it is deleted', ['later'], async () => {
+      const topic = await setUp(0);
+      await using consumer = await broker.join(topic, 'g');
+      await broker.later!.schedule(topic, topic, 'tick', 100);
+      for (let at = 0; at < 3; at++) {
+        const delivery = await receive(consumer);
+        assert.equal(text(delivery), 'tick');
+        await delivery.ack();
+      }
+      await broker.later!.unschedule(topic);
+      await drainQueue(broker, topic, consumer);
+      await expectNothing(consumer);
+    });
+
     fact(
       'a message that is never acked in time ends in the dead-letter topic as well',
       ['deadLetters'],

@@ -25,6 +25,8 @@ export interface DelayedPlace {
 }
 
 const loadRetryMs = 1000;
+/** Messages that one page passes over: some milliseconds. */
+const slotsPerPageMax = 200_000;
 
 /**
  * The delay log holds delayed messages until they are due. They are stored in a log of their own, with an
@@ -120,29 +122,38 @@ export class DelayLog {
 
   /**
    * The first delayed messages of these partitions (absent: of all), from an offset on, in the order of their
-   * publishes. Takes about a nanosecond for each message that is passed over.
+   * publishes, and the offset to go on from; undefined if there are no more. Passes over a bounded number of
+   * messages of other partitions, so that there may be fewer than the limit, or none.
    */
-  places(partitionIds: ReadonlySet<number> | undefined, from: number, limit: number): DelayedPlace[] {
-    const found: DelayedPlace[] = [];
+  page(
+    partitionIds: ReadonlySet<number> | undefined,
+    from: number,
+    limit: number,
+    slotsMax: number = slotsPerPageMax,
+  ): { readonly places: readonly DelayedPlace[]; readonly next: number | undefined } {
+    const places: DelayedPlace[] = [];
     let left = this.#table.size;
     if (partitionIds) {
       left = 0;
       for (const id of partitionIds) left += this.countOf(id);
     }
+    if (left === 0) return { places, next: undefined };
     const { aheadMs } = this.#host.steady;
-    let wanted = Math.min(limit, left);
-    if (wanted > 0)
-      this.#table.visit(from, (offset, dueMs, partitionId) => {
-        if (partitionIds && !partitionIds.has(partitionId)) return true;
-        found.push({ offset, dueMs: dueMs + aheadMs, partitionId });
-        return --wanted > 0;
-      });
-    return found;
+    const next = this.#table.visit(
+      from,
+      (offset, dueMs, partitionId) => {
+        places.push({ offset, dueMs: dueMs + aheadMs, partitionId });
+        return places.length < limit;
+      },
+      partitionIds,
+      slotsMax,
+    );
+    return { places, next: places.length === left ? undefined : next };
   }
 
   /** Offsets of the delayed messages of a partition, ascending. */
   offsetsOf(partitionId: number): readonly number[] {
-    return this.places(new Set([partitionId]), 0, Infinity).map(({ offset }) => offset);
+    return this.page(new Set([partitionId]), 0, Infinity, Infinity).places.map(({ offset }) => offset);
   }
 
   /** The same for messages whose keys pass the filter. The messages are read, so they must be durable. */
@@ -180,11 +191,10 @@ export class DelayLog {
   /** Due time, offset and partition of every delayed message, in the order of offsets. */
   *entries(): Iterable<readonly [dueMs: number, offset: number, partitionId: number]> {
     const pageSize = 10_000;
-    for (let from = 0; ;) {
-      const page = this.places(undefined, from, pageSize);
-      for (const { dueMs, offset, partitionId } of page) yield [dueMs, offset, partitionId];
-      if (page.length < pageSize) return;
-      from = page.at(-1)!.offset + 1;
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const page = this.page(undefined, from, pageSize);
+      for (const { dueMs, offset, partitionId } of page.places) yield [dueMs, offset, partitionId];
+      from = page.next;
     }
   }
 

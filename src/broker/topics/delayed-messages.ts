@@ -131,20 +131,20 @@ export class DelayedMessages {
     const partitionIds = topic && this.#partitionIdsOf(topic);
     const wanted = filter === undefined ? undefined : new Filter([filter]);
     const messages: DelayedMessage[] = [];
-    let last = after;
+    let from = after + 1;
     for (let read = 0; read < readPerPageMax && messages.length < limit;) {
       const count = wanted ? readTogether : Math.min(readTogether, limit - messages.length);
-      const places = this.log.places(partitionIds, last + 1, count);
+      const { places, next } = this.log.page(partitionIds, from, count);
       for (const message of await this.#read(places, wanted)) {
         if (messages.length === limit) return { messages, next: messages.at(-1)!.id };
         messages.push(message);
       }
-      if (places.length < count) return { messages };
-      last = places.at(-1)!.offset;
+      if (next === undefined) return { messages };
+      from = next;
       read += places.length;
       await this.#host.pacing.rest();
     }
-    return { messages, next: last };
+    return { messages, next: from - 1 };
   }
 
   /** One delayed message; undefined if none waits under this id. */

@@ -16,6 +16,7 @@ import type {
   DeliveryDriver,
   GroupOptions,
   HeaderList,
+  LaterCalls,
   MemberOptions,
   OutgoingMessage,
   TopicKind,
@@ -42,6 +43,7 @@ export const embeddedDriver: DeliveryDriver = {
     priorities: true,
     precedence: true,
     repeatedHeaders: true,
+    later: true,
   },
   start: async () => {
     const broker = new EmbeddedBroker();
@@ -112,6 +114,18 @@ class EmbeddedBroker implements DeliveryBroker {
       [Symbol.asyncDispose]: leave,
     };
   }
+
+  readonly later: LaterCalls = {
+    publish: async (name, value, delayMs) => {
+      const topic = await this.#topic(name);
+      const { delayedId } = await topic.publish(Buffer.from(value), { delayMs });
+      return delayedId!;
+    },
+    cancel: async (name, id) => void (await (await this.#topic(name)).delayed.cancel(id)),
+    schedule: async (name, topic, value, everyMs) =>
+      void (await this.#box.schedule(name, { topic, value: Buffer.from(value), codec: bytes, everyMs })),
+    unschedule: async (name) => this.#box.schedules.get(name)?.delete(),
+  };
 
   async countStored(topic: string): Promise<number> {
     return (await this.#topic(topic)).count;

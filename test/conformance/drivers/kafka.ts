@@ -47,6 +47,7 @@ export const kafkaDriver: DeliveryDriver = {
     priorities: false,
     precedence: false,
     repeatedHeaders: true,
+    later: false,
   },
   start: async () => {
     const server = await startServer();

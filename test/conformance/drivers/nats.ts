@@ -61,6 +61,7 @@ export const natsDriver: DeliveryDriver = {
     // Priority groups say it otherwise: see test/interop/nats/priority-groups.test.ts.
     precedence: false,
     repeatedHeaders: true,
+    later: false,
   },
   start: async () => {
     const broker = new NatsBroker(await startServer());
