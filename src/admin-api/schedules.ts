@@ -9,6 +9,9 @@ export interface ScheduleToDefineJson {
   readonly value?: unknown;
   /** Default: `utf8` for a text, `json` for anything else. */
   readonly encoding?: 'utf8' | 'json' | 'base64';
+  /** Each message expires so long after it was published. */
+  readonly ttlMs?: number;
+  readonly priority?: number;
   readonly cron?: string;
   readonly timeZone?: string;
   readonly everyMs?: number;
@@ -31,6 +34,8 @@ export interface ScheduleJson {
   readonly headers: readonly HeaderJson[];
   readonly value: string | null;
   readonly encoding: 'utf8' | 'base64' | null;
+  readonly ttlMs: number | null;
+  readonly priority: number | null;
   readonly cron: string | null;
   readonly timeZone: string | null;
   readonly everyMs: number | null;

@@ -34,6 +34,10 @@ export interface ScheduleSettings<T = unknown> extends ScheduleTimes {
   readonly headers?: HeadersInit;
   /** How the value is written. Default: as JSON. */
   readonly codec?: AnyCodec;
+  /** Each message expires so long after it was published. */
+  readonly ttlMs?: number;
+  /** The priority of each message, in a topic with `priorities`. */
+  readonly priority?: number;
   /** The schedule ends after so many runs. */
   readonly count?: number;
   /** Each run is late by a random part of this time, so that many schedules do not publish at once. */
@@ -58,6 +62,8 @@ const settingChecks: Checks<ScheduleSettings> = {
   key: text,
   headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object or pairs'),
   codec: codecLike,
+  ttlMs: wholeNumber(1),
+  priority: wholeNumber(),
   cron: filledText,
   timeZone: filledText,
   everyMs: wholeNumber(1),
@@ -76,11 +82,13 @@ export async function scheduleOptions(name: string, settings: ScheduleSettings):
   checkOptions('schedule()', settings, settingChecks);
   if (settings.topic === undefined)
     throw new BoxError('option-invalid', `schedule() needs the topic of schedule "${name}".`);
-  const { value, key, headers, codec = json(), ...options } = settings;
+  const { value, key, headers, codec = json(), ttlMs, priority, ...options } = settings;
   const encoded = await encodeBy(codec, value);
   const pairs = headers === undefined ? [] : headerList(headers);
   const message: ScheduledMessage = {
     ...(key === undefined ? {} : { key }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(priority === undefined ? {} : { priority }),
     ...(pairs.length === 0
       ? {}
       : { headers: pairs.map(({ name: header, value: bytes }) => [header, textOf(bytes)] as const) }),

@@ -8,6 +8,8 @@ export interface ScheduleSettings {
   readonly value?: string;
   readonly key?: string;
   readonly headers?: { readonly [name: string]: string };
+  readonly ttl?: string;
+  readonly priority?: number;
   readonly cron?: string;
   readonly 'time-zone'?: string;
   readonly every?: string;
@@ -26,6 +28,8 @@ const keys: { readonly [K in keyof ScheduleSettings]-?: true } = {
   value: true,
   key: true,
   headers: true,
+  ttl: true,
+  priority: true,
   cron: true,
   'time-zone': true,
   every: true,
@@ -108,7 +112,9 @@ function optionsOf(value: unknown, title: string): ScheduleOptions {
     endMs: timeOf(table.end, `"end" of the ${title}`),
   };
   const pairs = Object.entries(headers).map(([header, text]) => [header, String(text)] as const);
-  const message = given({ key, value: table.value, headers: pairs.length > 0 ? pairs : undefined });
+  const ttlMs = table.ttl === undefined ? undefined : durationOf(table.ttl, `"ttl" of the ${title}`);
+  const { value: text, priority } = table;
+  const message = given({ key, value: text, headers: pairs.length > 0 ? pairs : undefined, ttlMs, priority });
   const rest = { cron, timeZone: table['time-zone'], count, missed, whenEnded: table['when-ended'] };
   // The broker checks all values.
   return given({ name, topic, message, ...times, ...rest }) as unknown as ScheduleOptions;

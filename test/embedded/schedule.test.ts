@@ -24,6 +24,21 @@ test('a schedule publishes its value as the codec writes it, with key and header
   assert.deepEqual([...(await collect(raw.browse()))[0]!.value], [0, 255]);
 });
 
+test('the messages of a schedule expire, and have a priority', async () => {
+  await using test = await openTestBox();
+  const { box, clock } = test;
+  const orders = await box.topic('orders', { priorities: 4 });
+  const group = await orders.group('g');
+  await box.schedule('low', { topic: 'orders', value: 'low', everyMs: 60_000, ttlMs: 5000 });
+  await box.schedule('high', { topic: 'orders', value: 'high', everyMs: 60_000, priority: 3, ttlMs: 5000 });
+  clock.advance(60_000);
+  await settle();
+  assert.equal((await group.next({ waitMs: 0 }))?.value, 'high');
+  clock.advance(6000);
+  await settle();
+  assert.equal(orders.count, 0);
+});
+
 test('a schedule is shown, paused, resumed, run and deleted', async () => {
   await using test = await openTestBox();
   const { box, clock } = test;

@@ -26,6 +26,8 @@ interface DefineOptions extends ClientOptions {
   readonly jitter?: string;
   readonly missed?: string;
   readonly whenEnded?: string;
+  readonly ttl?: string;
+  readonly priority?: string;
   readonly key?: string;
   readonly header?: readonly string[];
 }
@@ -69,6 +71,8 @@ export function configure(command: Command): void {
       .option('--jitter <time>', 'be late by a random part of a time such as 30s')
       .option('--missed <policy>', 'what becomes of missed runs: once, all or skip')
       .option('--when-ended <what>', 'keep it in the list, or delete it')
+      .option('--ttl <time>', 'each message expires after a time such as 1h')
+      .option('--priority <level>', 'priority of the message')
       .option('--key <key>', 'key of the message')
       .option('--header <name=value...>', 'headers of the message'),
   ).action(async (name: string, topic: string, value: string | undefined, options: DefineOptions) => {
@@ -78,6 +82,8 @@ export function configure(command: Command): void {
       topic,
       value,
       key: options.key,
+      ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
+      priority: wholeNumberOption('--priority', options.priority),
       headers: options.header?.map(headerOf),
       cron: options.cron,
       timeZone: options.timeZone,

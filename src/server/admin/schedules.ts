@@ -35,6 +35,8 @@ const scheduleShape: Shape<Read<ScheduleToDefineJson>> = {
   ),
   value: anything,
   encoding: oneOf('utf8', 'json', 'base64'),
+  ttlMs: wholeNumber(1),
+  priority: wholeNumber(),
   cron: text(255),
   timeZone: text(255),
   everyMs: wholeNumber(),
@@ -66,7 +68,7 @@ export async function defineSchedule(
   { broker }: AdminContext,
 ): Promise<JsonReply<ScheduleJson>> {
   const body = readObject(await request.json(), scheduleShape, ['name', 'topic']);
-  const { key, headers = [], value, encoding, ...options } = body;
+  const { key, headers = [], value, encoding, ttlMs, priority, ...options } = body;
   const known = broker.schedules.get(options.name);
   for (const topic of new Set([options.topic, known?.topic.name ?? options.topic])) {
     checkMay('manage', request.access, topic);
@@ -74,6 +76,8 @@ export async function defineSchedule(
   }
   const message: ScheduledMessage = {
     ...(key === undefined ? {} : { key }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(priority === undefined ? {} : { priority }),
     ...(headers.length === 0
       ? {}
       : { headers: headers.map((header) => [header.name, header.value] as const) }),
@@ -144,7 +148,7 @@ function textOrBase64(value: Buffer | null): Pick<ScheduledMessage, 'value' | 'e
 
 function scheduleJson(schedule: Schedule): ScheduleJson {
   const { name, topic, status, config, createdMs, state, failure, carrier } = schedule;
-  const { key, headers = [], value, encoding = 'utf8' } = config.message;
+  const { key, headers = [], value, encoding = 'utf8', ttlMs, priority } = config.message;
   return {
     name,
     topic: topic.name,
@@ -153,6 +157,8 @@ function scheduleJson(schedule: Schedule): ScheduleJson {
     headers: headers.map(([header, text]) => ({ name: header, value: text })),
     value: value ?? null,
     encoding: value === undefined ? null : encoding,
+    ttlMs: ttlMs ?? null,
+    priority: priority ?? null,
     cron: config.cron ?? null,
     timeZone: config.timeZone ?? null,
     everyMs: config.everyMs ?? null,

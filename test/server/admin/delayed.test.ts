@@ -14,6 +14,7 @@ before(async () => {
     data: join(directory.path, 'data'),
     natsPort: 'off',
     kafkaPort: 'off',
+    amqpPort: 'off',
     adminPort: 0,
   });
 });

@@ -20,6 +20,7 @@ before(async () => {
     data: join(directory.path, 'data'),
     natsPort: 'off',
     kafkaPort: 'off',
+    amqpPort: 'off',
     adminPort: 0,
     adminToken: 'root',
     users,
@@ -127,7 +128,14 @@ describe('schedules of the configuration', () => {
 
   test('are defined when their topic is there, and stay as they are at the next start', async () => {
     const data = join(directory.path, 'configured');
-    const options = { data, natsPort: 'off', kafkaPort: 'off', adminPort: 0, schedules } as const;
+    const options = {
+      data,
+      natsPort: 'off',
+      kafkaPort: 'off',
+      amqpPort: 'off',
+      adminPort: 0,
+      schedules,
+    } as const;
     {
       await using one = await startServer(options);
       assert.equal(one.broker.schedules.size, 0);
@@ -150,7 +158,14 @@ describe('schedules of the configuration', () => {
   test('that do not fit end the start', async () => {
     const data = join(directory.path, 'wrong');
     const start = (schedule: object): Promise<unknown> =>
-      startServer({ data, natsPort: 'off', kafkaPort: 'off', adminPort: 0, schedules: [schedule as never] });
+      startServer({
+        data,
+        natsPort: 'off',
+        kafkaPort: 'off',
+        amqpPort: 'off',
+        adminPort: 0,
+        schedules: [schedule as never],
+      });
     const invalid = { code: 'configuration-invalid' };
     await assert.rejects(start({ name: 'a', topic: 'b' }), invalid);
     await assert.rejects(start({ name: 'a', topic: 'b', evry: '1m' }), /unknown key "evry"/);
