@@ -38,6 +38,7 @@ export const amqpDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: false,
     repeatedHeaders: false,
+    later: false,
     expiry: false,
     priorities: false,
     precedence: false,
