@@ -375,11 +375,20 @@ export class Client {
       this.#history.add({ kind: 'published', id, partition, offset: -1, duplicate: false });
       this.#later.noteDelayed(this.#delayedTo.get(id)!, id, delayedId);
     },
+    unique: (id, { partition, offset, duplicate, outcome }) =>
+      void this.#history.add({
+        kind: 'published',
+        id,
+        partition,
+        offset,
+        duplicate,
+        ...(outcome === undefined ? {} : { outcome }),
+      }),
     refused: (id, error) => void this.#history.add({ kind: 'refused', id, code: codeOf(error) }),
   };
 
   #publish(topic: Topic, plan: PlannedMessage): void {
-    const { partition, dedupeId, delayMs, ttlMs, rollup, priority } = plan;
+    const { partition, dedupeId, delayMs, ttlMs, unique, rollup, priority } = plan;
     const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
     const { isGuess = false, ...expected } = this.#expectation(topic, plan);
     const transaction = this.#kafka?.transactionOf(plan);
@@ -401,6 +410,7 @@ export class Client {
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(rollup === undefined ? {} : { replaces: rollup }),
       ...(priority === undefined ? {} : { priority }),
+      ...(unique === undefined ? {} : { unique }),
       ...expected,
     };
     if (dueMs !== undefined) this.#delayedTo.set(plan.id, topic.name);

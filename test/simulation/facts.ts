@@ -20,7 +20,11 @@ export interface PublishKnown extends PublishFact {
   sentAt: number;
   sentWallMs: number;
   /** `taken`: stored or a duplicate, it was not said which. */
-  answer: 'none' | 'stored' | 'duplicate' | 'taken' | 'refused' | 'unsure';
+  answer: 'none' | 'stored' | 'duplicate' | 'ignored' | 'taken' | 'refused' | 'unsure';
+  /** When its publisher heard that it replaced another message of its unique key. */
+  replacedAt?: number;
+  /** The offset of the message that it replaced, if that is known: groups get it there. */
+  place?: number;
   /** The publish may wait for earlier ones, so conditions at its request may no longer hold at its turn. */
   readonly mayWait: boolean;
   answeredWallMs: number;

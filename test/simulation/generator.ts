@@ -6,6 +6,7 @@ import { withPriorities } from './priority-script.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
+import { withUniqueKeys } from './unique-script.ts';
 
 /**
  * The script of a seed. Each seed likes some operations more than others, so that some runs are all crashes
@@ -15,7 +16,8 @@ export function generate(seed: number): Script {
   const script = new Generator(seed).script();
   if (seed % 4 === 0) return overNats(script);
   if (seed % 4 === 2) return overKafka(script);
-  return seed % 4 === 1 ? withLater(script) : withPriorities(script);
+  if (seed % 4 === 1) return withLater(script);
+  return seed % 8 === 3 ? withUniqueKeys(script) : withPriorities(script);
 }
 
 const topicNames = ['orders', 'jobs', 'events'];

@@ -108,6 +108,8 @@ export type Fact =
       /** -1: it is delayed. */
       readonly offset: number;
       readonly duplicate: boolean;
+      /** Of a message with a unique key. */
+      readonly outcome?: 'stored' | 'ignored' | 'replaced';
     }
   | {
       readonly kind: 'refused';

@@ -15,8 +15,8 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
   const from = askedAt(instance, known);
   for (const { at, fact, doneAt } of topic.removals) {
     // A rollup removes earlier messages; any other removal takes the messages it finds until it is done.
-    if ((fact.kind === 'publish' ? at : doneAt) <= from) continue;
-    const cause = removes(fact, instance);
+    if ((fact.kind === 'publish' && fact.plan.rollup ? at : doneAt) <= from) continue;
+    const cause = removes(fact, instance, known);
     if (cause !== undefined) return cause;
   }
   const dueMs = expiresMs(known, instance);
@@ -49,7 +49,7 @@ export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): b
   });
 }
 
-function removes(fact: Fact, instance: Instance): string | undefined {
+function removes(fact: Fact, instance: Instance, known: Known): string | undefined {
   switch (fact.kind) {
     case 'remove':
       return fact.partition === instance.partition && fact.offset === instance.offset ? 'removed' : undefined;
@@ -61,6 +61,10 @@ function removes(fact: Fact, instance: Instance): string | undefined {
     case 'redrive':
       return instance.letter ? 'redriven' : undefined;
     case 'publish':
+      if (fact.plan.unique && fact.plan.id !== instance.id)
+        return known.publishes.get(instance.id)?.plan.unique?.key === fact.plan.unique.key
+          ? 'replaced'
+          : undefined;
       if (fact.plan.rollup === 'topic') return 'rolled up';
       return fact.plan.rollup === 'key' && fact.plan.key === instance.key ? 'rolled up' : undefined;
     default:

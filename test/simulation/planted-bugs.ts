@@ -1,5 +1,6 @@
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
 import { precedencePlantedBugs } from './precedence-planted-bugs.ts';
+import { uniquePlantedBugs } from './unique-planted-bugs.ts';
 
 /**
  * A planted bug changes one line of the compiled program and breaks a promise by it. The suite must catch
@@ -1024,4 +1025,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...precedencePlantedBugs,
   ...kafkaPlantedBugs,
+  ...uniquePlantedBugs,
 ];

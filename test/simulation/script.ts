@@ -5,6 +5,7 @@ import type {
   PublishToAllMode,
   TopicConfig,
   TopicOptions,
+  UniqueOptions,
 } from '../../src/broker/index.ts';
 import type { KafkaStep } from './kafka-script.ts';
 import type { LaterAction } from './later-script.ts';
@@ -211,6 +212,7 @@ export interface PlannedMessage {
   readonly dedupeId?: string;
   readonly delayMs?: number;
   readonly ttlMs?: number;
+  readonly unique?: UniqueOptions;
   /** The publisher's belief about the partition or the key: the truth at that moment, or something else. */
   readonly expect?: 'last-offset' | 'wrong-last-offset' | 'last-key-offset' | 'wrong-last-key-offset';
   readonly rollup?: 'topic' | 'key';

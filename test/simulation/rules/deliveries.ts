@@ -9,6 +9,7 @@ import { pulledOne } from './pulls.ts';
 import { atRest, goesOutInOrder, isStale } from './receipts.ts';
 import { higherFirst } from './priorities.ts';
 import { see, seenCommitted } from './sights.ts';
+import { keepsPlace, notReplaced } from './unique.ts';
 
 /* Deliveries to groups, and their answers. */
 
@@ -31,6 +32,7 @@ export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
     exam.broken('a group gets what its filters ask for', `${text}, key ${seen.key}`);
   inTime(exam, group, instance, text);
   const before = group.deliveries.get(instance);
+  notReplaced(exam, instance);
   const delivery: DeliveryKnown = before ?? {
     instance,
     log: [],
@@ -162,6 +164,8 @@ function inOrder(
   higherFirst(exam, group, instance, text);
   const honours = group.honoursPriority;
   if (group.isOrdered || honours === undefined) return;
+  keepsPlace(exam, group, instance);
+  if (exam.known.publishes.get(instance.id)?.plan.unique?.mode === 'replace') return;
   const place = `${partition}/${honours ? exam.known.levelOf(instance) : 0}`;
   const last = group.lastFresh.get(place) ?? -1;
   if (offset < last) exam.broken('first deliveries go in order', `${text}, after ${last}`);

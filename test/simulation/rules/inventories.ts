@@ -7,6 +7,7 @@ import { hasLetter } from './dead-letters.ts';
 import { notExpired } from './expiry.ts';
 import { allOrNone } from './several-topics.ts';
 import { see } from './sights.ts';
+import { oneWaits } from './unique.ts';
 
 /* Everything there is, read while nothing else happens. */
 
@@ -59,6 +60,7 @@ export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
     else exam.broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
   }
   limits(exam, topic, fact);
+  oneWaits(exam, topic, live);
   if (keys && isWhole) keyCounts(exam, where, messages, keys);
 }
 

@@ -3,8 +3,10 @@ import type { PublishKnown, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { mayBeGone } from '../losses.ts';
 import { onDisk } from './durability.ts';
+import { withinRate } from './rates.ts';
 import { scheduleAsked } from './schedules.ts';
 import { see } from './sights.ts';
+import { ignored, replaced } from './unique.ts';
 
 /* Requests of publishers and their answers. */
 
@@ -18,6 +20,7 @@ export const refusals: readonly string[] = [
   'topic-full',
   'topic-bytes-full',
   'key-full',
+  'rate-exceeded',
   'wrong-last-offset',
   'wrong-last-key-offset',
   'wrong-last',
@@ -38,7 +41,9 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   const publish: PublishKnown = {
     ...fact,
     mayWait:
-      fact.isGuess === true || topic.publishes.some(({ mayWait, answer }) => mayWait && answer === 'none'),
+      fact.isGuess === true ||
+      topic.configs.some(({ overRate }) => overRate === 'wait') ||
+      topic.publishes.some(({ mayWait, answer }) => mayWait && answer === 'none'),
     askedAt: exam.at,
     askedWallMs: exam.wallMs,
     run: exam.known.run,
@@ -55,7 +60,21 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   topic.publishes.push(publish);
   if (fact.toAll) noteToAll(exam, publish);
   if (fact.schedule) scheduleAsked(exam, publish);
-  if (fact.plan.rollup) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
+  if (fact.plan.rollup || fact.plan.unique) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
+}
+
+/** A later message of the key may replace it, but it replaces none that comes later. */
+function noteUnique(
+  exam: Examination,
+  topic: TopicKnown,
+  publish: PublishKnown,
+  { outcome }: FactOf<'published'>,
+): void {
+  const removal = topic.removals.find(
+    ({ fact }) => fact.kind === 'publish' && fact.plan.id === publish.plan.id,
+  );
+  if (removal) removal.doneAt = outcome === 'replaced' ? exam.at : -1;
+  if (outcome === 'replaced') replaced(topic, publish, exam.at);
 }
 
 function noteToAll({ known }: Examination, publish: PublishKnown): void {
@@ -72,13 +91,18 @@ export function published(exam: Examination, fact: FactOf<'published'>): void {
   const { partition, offset, duplicate } = fact;
   if (publish.answer !== 'none')
     return exam.broken('a publish is answered once', `m${fact.id} was answered before`);
-  publish.answer = duplicate ? 'duplicate' : 'stored';
   publish.answeredWallMs = exam.wallMs;
+  if (fact.outcome === 'ignored') return ignored(exam, topic, publish, fact);
+  publish.answer = duplicate ? 'duplicate' : 'stored';
+  withinRate(exam, topic, publish);
   if (!topic.isVolatile) exam.known.noteDurable(publish.run, publish.sentAt);
   dedupe(exam, topic, publish, fact);
+  if (!duplicate && offset >= 0) {
+    publish.partition = partition;
+    publish.offset = offset;
+  }
+  if (publish.plan.unique) noteUnique(exam, topic, publish, fact);
   if (duplicate || offset < 0) return;
-  publish.partition = partition;
-  publish.offset = offset;
   onDisk(exam, publish, topic, exam.known.written, 'acked');
   const since = topic.readable.find((then) => then.partition === partition && then.end > offset);
   if (since) onDisk(exam, publish, topic, since.written, 'readable');
@@ -154,7 +178,7 @@ export function refused(exam: Examination, { id, code, wasSentBefore = false }: 
   if (code === 'message-invalid' && !configs.some(({ compaction }) => compaction))
     exam.broken('refusals have a code', `m${plan.id} was refused as only a compacted topic may do it`);
   // A message that waited for room may have been appended in between.
-  const waits = configs.some(({ overflow }) => overflow === 'wait');
+  const waits = configs.some(({ overflow, overRate }) => overflow === 'wait' || overRate === 'wait');
   if (code === `wrong-${plan.expect}` && !waits && !publish.mayWait)
     exam.broken('expectations hold', `m${plan.id} was right, and refused with ${code}`);
 }

@@ -3,6 +3,7 @@ import { matches, type Instance, type PublishKnown, type TopicKnown } from '../f
 import type { Sighting } from '../message.ts';
 import { letterSeen } from './dead-letters.ts';
 import { runSeen } from './schedules.ts';
+import { notReplaced } from './unique.ts';
 
 /* A stored message as any client sees it: it is unchanged, and in its place. */
 
@@ -31,6 +32,9 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
   const { topic, id, letter } = instance;
   if (letter) return letterSeen(exam, instance, letter);
   if (publish.answer === 'refused') return exam.broken('nothing refused is stored', `${where}: m${id}`);
+  if (publish.answer === 'ignored')
+    return exam.broken('an ignored message is not stored', `${where}: m${id}`);
+  if (publish.offset < 0) notReplaced(exam, instance);
   if (publish.answer === 'duplicate') return exam.broken('no duplicate is stored', `${where}: m${id}`);
   const dueMs = publish.dueMs === undefined ? undefined : Math.min(...publish.dues.map((due) => due.dueMs));
   if (dueMs !== undefined && exam.wallMs < dueMs)
