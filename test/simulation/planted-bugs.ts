@@ -683,6 +683,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/snapshot.js',
     find: 'position.ahead && position.ahead.size > 0',
     replace: 'false',
+    tests: ['broker/groups/priority.test.js'],
   },
   {
     name: 'the priority of a message is not in the journal',
@@ -701,6 +702,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/retention/size-retention.js',
     find: 'if (partition.hasLevels)',
     replace: 'if (false)',
+    tests: ['broker/topics/priorities.test.js'],
   },
   {
     name: 'what was delivered ahead of the cursor counts as waiting',
