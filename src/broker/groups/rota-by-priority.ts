@@ -76,7 +76,7 @@ export class RotaByPriority implements Rota {
       const { turns } = this.#levels[this.#top]!;
       for (let attached = turns.first; attached; attached = turns.first) {
         const { consumer } = attached;
-        if (consumer.credit <= 0) this.#withoutCredit.append(attached);
+        if (!(consumer.credit > 0)) this.#withoutCredit.append(attached);
         else if (consumer.overflow !== undefined && !this.#isOverflow(attached)) this.#await(attached);
         else return attached;
       }

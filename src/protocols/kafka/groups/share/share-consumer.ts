@@ -60,9 +60,10 @@ export class ShareConsumer implements Consumer {
 
   receive(delivery: Delivery): void {
     const fetch = this.#fetch!;
-    this.#part ??= this.#fairPart();
-    fetch.take(this.topicId, delivery);
-    if (--this.#part <= 0) fetch.endSoon();
+    const part = (this.#part ?? this.#fairPart()) - 1;
+    this.#part = part;
+    fetch.take(this.topicId, delivery); // with its last record the fetch ends, and the part with it
+    if (part <= 0) fetch.endSoon();
   }
 
   /**
