@@ -32,6 +32,7 @@ import {
 import { inventory, topics } from './rules/inventories.ts';
 import { fetched, offsetCommit, offsetSeen, transactionEnding } from './rules/kafka.ts';
 import { outcome } from './rules/outcomes.ts';
+import { resumed } from './rules/throttles.ts';
 import { publishAsked, published, refused, sent } from './rules/publishing.ts';
 
 export type { Violation } from './examination.ts';
@@ -92,6 +93,13 @@ export const promises = [
   'first deliveries go in order', // of one level
   'a higher priority goes first',
   'order per key',
+  'a key is with one consumer',
+  'what failed goes before the rest of its key',
+  'what fails ends the run',
+  'no more keys than allowed',
+  'no more at once than the concurrency',
+  'no faster than the rate',
+  'nothing is delivered before its hold ends',
   'no more in flight than allowed',
   'deliveries count from 1',
   'deliveries count up by one',
@@ -172,7 +180,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'group-deleted': groupDeleted,
   'group-reset': groupReset,
   paused: () => {},
-  resumed: () => {},
+  resumed,
   publish: publishAsked,
   sent,
   published,

@@ -4,6 +4,7 @@ import {
   type Consumer,
   type Delivery,
   type Group,
+  type PostponeScope,
   type PublishListener,
   type Receipt,
   type Topic,
@@ -533,13 +534,22 @@ export class Client {
     group.wake();
   }
 
-  #settle(group: Group, { answer, from, pick, count, ms }: Extract<Action, { kind: 'settle' }>): void {
-    for (const picked of this.#receipts.pick(group, from, pick, count))
-      this.#settleOne(group, picked, answer, ms);
+  #settle(group: Group, action: Extract<Action, { kind: 'settle' }>): void {
+    const { answer, from, pick, count, ms, scope } = action;
+    for (const picked of this.#receipts.pick(group, from, pick, count)) {
+      const holdsKeys = picked.receipt.group.config.ordering === 'key';
+      this.#settleOne(group, picked, answer, ms, scope === 'key' && !holdsKeys ? 'message' : scope);
+    }
   }
 
-  #settleOne(group: Group, { receipt, of, run }: KeptReceipt, answer: Settlement, ms?: number): void {
-    const took = settleBy(receipt, answer, ms);
+  #settleOne(
+    group: Group,
+    { receipt, of, run }: KeptReceipt,
+    answer: Settlement,
+    ms?: number,
+    scope?: PostponeScope,
+  ): void {
+    const took = settleBy(receipt, answer, ms, scope);
     const { partition, offset } = receipt;
     const key = groupKeyOf(receipt.group);
     this.#history.add({
@@ -552,6 +562,7 @@ export class Client {
       took,
       receipt: { of, run },
       ...(ms === undefined ? {} : { delayMs: ms }),
+      ...(scope === undefined ? {} : { scope }),
     });
     if (!took || answer === 'set-deadline') return;
     const list = this.#listOf(this.#unanswered, key);
@@ -601,7 +612,8 @@ export class Client {
         const consumers = this.#consumers.get(key) ?? [];
         const mayTake = (consumer: SimulatedConsumer): boolean =>
           consumer.credit > 0 && group.isActive(consumer);
-        if (!isFaulty && !group.isPaused && consumers.some(mayTake)) hungry.push(key);
+        const isResting = group.isPaused || group.info().heldUntilMs !== undefined;
+        if (!isFaulty && !isResting && consumers.some(mayTake)) hungry.push(key);
       }
     }
     return { hungry, inFlight };
@@ -629,7 +641,8 @@ export class Client {
       const of = this.#history.add({ kind: 'group', ...names, config, isNew: false });
       this.#await(group.update(config), of);
     }
-    if (group.isPaused)
+    const { heldUntilMs, keysHeld } = group.info();
+    if (group.isPaused || heldUntilMs !== undefined || keysHeld > 0)
       this.#await(group.resume(), this.#history.add({ kind: 'resumed', group: groupKeyOf(group) }));
     for (const unanswered of this.#listOf(this.#unanswered, key).splice(0))
       this.#say(group, unanswered, 'ack', undefined);
@@ -683,7 +696,12 @@ type ConsumerOptions = Pick<
   'credit' | 'ackWaitMs' | 'priority' | 'member' | 'isExclusive'
 >;
 
-function settleBy(receipt: Receipt, answer: Settlement, ms: number | undefined): boolean {
+function settleBy(
+  receipt: Receipt,
+  answer: Settlement,
+  ms: number | undefined,
+  scope: PostponeScope | undefined,
+): boolean {
   switch (answer) {
     case 'ack':
       return receipt.ack();
@@ -693,6 +711,8 @@ function settleBy(receipt: Receipt, answer: Settlement, ms: number | undefined):
       return receipt.reject('unwanted');
     case 'set-deadline':
       return receipt.setDeadline(ms ?? 0);
+    case 'postpone':
+      return receipt.postpone(ms ?? 0, scope);
     default:
       return answer satisfies never;
   }

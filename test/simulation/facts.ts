@@ -171,6 +171,15 @@ export interface DeliveryKnown {
   deadLettered: number;
 }
 
+/** A hold that a consumer asked for. */
+export interface HoldKnown {
+  readonly run: number;
+  readonly at: number;
+  readonly untilMs: number;
+  /** Undefined: of the whole group. */
+  readonly key: { readonly partition: number; readonly name: string | null } | undefined;
+}
+
 /** The clients' knowledge of a pull. */
 export interface PullKnown {
   readonly group: string;
@@ -254,6 +263,49 @@ export class GroupKnown {
     return this.configs.some(({ ordering }) => ordering === 'key');
   }
 
+  /** Nothing of it, or of one key, is delivered before a time: postponed by consumers. */
+  holds: HoldKnown[] = [];
+  /** When a message of a key was last given back: the index of the event, by partition and key. */
+  readonly keysFailedAt: Map<string, number> = new Map();
+  /** The deliveries of this run, as a bucket of its largest rate counts them. */
+  spent:
+    | { readonly run: number; readonly limit: string; readonly ms: number; readonly level: number }
+    | undefined = undefined;
+
+  /** Messages of one key that one consumer may have. */
+  get keyRunMax(): number {
+    return Math.max(...this.configs.map(({ keyRunMax = 1 }) => keyRunMax));
+  }
+
+  get keyConcurrencyMax(): number {
+    return Math.max(...this.configs.map(({ keyConcurrency = 1 }) => keyConcurrency));
+  }
+
+  get keysPerConsumerMax(): number {
+    return Math.max(...this.configs.map(({ keysPerConsumerMax = Infinity }) => keysPerConsumerMax));
+  }
+
+  get concurrencyMax(): number {
+    return Math.max(...this.configs.map(({ concurrency = Infinity }) => concurrency));
+  }
+
+  /** The largest rate that it may have had; undefined if it may have had none. */
+  get rateMax(): { readonly perSecond: number; readonly burst: number } | undefined {
+    if (this.configs.some(({ rate }) => rate === undefined)) return undefined;
+    return {
+      perSecond: Math.max(...this.configs.map(({ rate }) => rate!.perSecond)),
+      burst: Math.max(...this.configs.map(({ rate }) => rate!.burst)),
+    };
+  }
+
+  /** Of messages given back together, those of different keys may go out in any order. */
+  get goesByKey(): boolean {
+    return this.configs.some(
+      ({ keyRunMax, keyConcurrency, keyRate, keysPerConsumerMax, heldMax }) =>
+        keyRunMax ?? keyConcurrency ?? keyRate ?? keysPerConsumerMax ?? heldMax,
+    );
+  }
+
   get isAtMostOnce(): boolean {
     return this.configs[0]!.ack === 'none';
   }
@@ -304,7 +356,9 @@ export class GroupKnown {
 
   /** Under some configuration it was asked to have. */
   get limitsInFlight(): boolean {
-    return this.configs.some(({ maxInFlight }) => maxInFlight !== undefined);
+    return this.configs.some(
+      ({ maxInFlight, concurrency, rate }) => (maxInFlight ?? concurrency ?? rate) !== undefined,
+    );
   }
 
   delete(run: number, at: number): void {
@@ -322,6 +376,7 @@ export class GroupKnown {
     }
     this.deliveries.clear();
     this.givenBack.clear();
+    this.holds = this.holds.filter(({ key }) => key === undefined); // those of keys go with their positions
     this.lastFresh.clear();
   }
 

@@ -66,10 +66,13 @@ class Generator {
   readonly #queueShare: number;
   /** In lives with times to live. A source of its own, so that the rest of each seed stays the same. */
   readonly #expiry: Choices | undefined;
+  /** Rates, concurrency and limits of keys, likewise. */
+  readonly #limits: Choices;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#c = new Choices(seed);
+    this.#limits = new Choices(seed + 0x6c696d69);
     this.#weights = { ...usual };
     for (const kind of Object.keys(usual) as Kind[]) {
       if (kind === 'publish') continue;
@@ -276,7 +279,9 @@ class Generator {
         ...(mayDie ? { maxDeliver: c.between(1, 4) } : {}),
         ...(mayDie && c.percent(80) ? { deadLetter: c.of(letterNames) } : this.#limitOfAge()),
         ...(c.percent(30) ? { maxInFlight: c.between(1, 5) } : {}),
-        ...(c.percent(25) ? { ordering: 'key' } : {}),
+        ...(c.percent(25) ? { ordering: 'key', ...this.#keyLimits() } : {}),
+        ...(this.#limits.percent(10) ? { rate: this.#rate() } : {}),
+        ...(this.#limits.percent(12) ? { concurrency: this.#limits.between(1, 6) } : {}),
         ...(c.percent(4) ? { inactiveMs: c.of([50, 5000]) } : {}),
       },
     };
@@ -287,12 +292,32 @@ class Generator {
     return this.#expiry?.maybe(15, () => ({ messageTtlMs: this.#expiry!.of([20, 200, 5000]) })) ?? {};
   }
 
+  #keyLimits(): Partial<GroupOptions> {
+    const c = this.#limits;
+    return {
+      ...c.of([
+        {},
+        { keyRunMax: c.between(2, 4) },
+        { keyRunMax: c.between(2, 4), keysPerConsumerMax: c.between(1, 2) },
+        { keyConcurrency: c.between(2, 3) },
+      ]),
+      ...(c.percent(15) ? { keyRate: this.#rate() } : {}),
+      ...(c.percent(20) ? { heldMax: c.between(1, 5) } : {}),
+    };
+  }
+
+  #rate(): { perSecond: number; burst: number } {
+    return { perSecond: this.#limits.of([20, 100, 500]), burst: this.#limits.between(1, 5) };
+  }
+
   #groupChange(): Partial<GroupOptions> {
     const c = this.#c;
     return c.of([
       { maxDeliver: c.between(1, 4) },
       { ackWaitMs: c.of([10, 100, 1000]) },
       { maxInFlight: c.between(1, 5) },
+      { rate: this.#rate() },
+      { concurrency: c.between(1, 6) },
       { backoffMs: [c.between(1, 100)] },
       { filters: [c.of(filters)] },
     ]);

@@ -3,6 +3,7 @@ import type {
   CollectorEnd,
   GroupConfig,
   GroupStart,
+  PostponeScope,
   PublishToAllMode,
   TopicConfig,
 } from '../../src/broker/index.ts';
@@ -176,8 +177,10 @@ export type Fact =
       readonly partition: number;
       readonly offset: number;
       readonly answer: Answer | Settlement;
-      /** Of a nack, and of a deadline that is set. */
+      /** Of a nack, of a postponement, and of a deadline that is set. */
       readonly delayMs?: number;
+      /** Of a postponement. */
+      readonly scope?: PostponeScope;
       readonly took: boolean;
       /** It was answered by receipt: the event of the delivery that the receipt is of, and its run. */
       readonly receipt?: { readonly of: number; readonly run: number };

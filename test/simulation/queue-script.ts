@@ -53,7 +53,7 @@ export function queueAction(c: Choices, host: QueueScriptHost): Action {
     case 'release':
       return { kind, ...host.anyGroup(), ...(c.percent(20) ? { partition: c.between(0, 2) } : {}) };
     case 'settle': {
-      const answer = c.weighted({ ack: 5, nack: 2, reject: 0.5, 'set-deadline': 4 });
+      const answer = c.weighted({ ack: 5, nack: 2, reject: 0.5, 'set-deadline': 4, postpone: 2 });
       return {
         kind,
         ...host.anyGroup(),
@@ -63,6 +63,9 @@ export function queueAction(c: Choices, host: QueueScriptHost): Action {
         count: c.percent(50) ? 1 : c.between(2, 5),
         ...(answer === 'set-deadline' ? { ms: c.of([0, 1, 20, 300, 3000, 20_000]) } : {}),
         ...(answer === 'nack' && c.percent(50) ? { ms: c.of([0, 10, 500]) } : {}),
+        ...(answer === 'postpone'
+          ? { ms: c.of([0, 10, 100, 2000]), scope: c.of(['message', 'key', 'group'] as const) }
+          : {}),
       };
     }
     case 'extend':

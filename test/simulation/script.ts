@@ -2,6 +2,7 @@ import type {
   CollectorOptions,
   GroupOptions,
   GroupStart,
+  PostponeScope,
   PublishToAllMode,
   TopicConfig,
   TopicOptions,
@@ -153,15 +154,17 @@ export type QueueAction =
       readonly pick: number;
       /** So many of them, from there on. */
       readonly count: number;
-      /** Of a nack: when it may go out again. Of a deadline: when it is. */
+      /** Of a nack and a postponement: when it may go out again. Of a deadline: when it is. */
       readonly ms?: number;
+      /** Of a postponement. */
+      readonly scope?: PostponeScope;
     }
   | { readonly kind: 'release'; readonly topic: string; readonly group: string; readonly partition?: number }
   | { readonly kind: 'pull'; readonly topic: string; readonly group: string; readonly options: PullOptions }
   | { readonly kind: 'hold-pull'; readonly topic: string; readonly group: string; readonly isHeld: boolean };
 
 /** How a receipt is used. */
-export type Settlement = 'ack' | 'nack' | 'reject' | 'set-deadline';
+export type Settlement = 'ack' | 'nack' | 'reject' | 'set-deadline' | 'postpone';
 
 export type PullOptions = Pick<
   CollectorOptions,

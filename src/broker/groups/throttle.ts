@@ -14,8 +14,8 @@ export class Throttle {
   #keptBackSinceMs: number | undefined = undefined;
 
   /** Changes the limits from now on. */
-  configure({ rate, concurrency = Infinity }: GroupConfig, nowMs: number): void {
-    this.#concurrency = concurrency;
+  configure({ rate, concurrency = Infinity, ack }: GroupConfig, nowMs: number): void {
+    this.#concurrency = ack === 'none' ? Infinity : concurrency; // nothing is in flight
     if (rate === undefined) this.#bucket = undefined;
     else if (this.#bucket === undefined) this.#bucket = new TokenBucket(rate, nowMs);
     else this.#bucket.change(rate, nowMs);

@@ -68,7 +68,8 @@ test('a rate is changed, and taken away, while the group waits for it', async ()
 });
 
 test('with at most once a rate holds too', async () => {
-  const { kit, group } = await withMessages(5, { ack: 'none', rate: { perSecond: 1, burst: 2 } });
+  const rate = { perSecond: 1, burst: 2 };
+  const { kit, group } = await withMessages(5, { ack: 'none', rate, concurrency: 1 });
   await using _ = kit;
   const consumer = kit.attach(group);
   await kit.settle();

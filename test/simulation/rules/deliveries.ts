@@ -6,10 +6,12 @@ import { hasLetter, leastCount } from './dead-letters.ts';
 import { onDisk } from './durability.ts';
 import { inTime } from './expiry.ts';
 import { pulledOne } from './pulls.ts';
+import { goesByKey, noteFailed } from './key-runs.ts';
 import { atRest, goesOutInOrder, isStale } from './receipts.ts';
 import { higherFirst } from './priorities.ts';
 import { see, seenCommitted } from './sights.ts';
 import { keepsPlace, notReplaced } from './unique.ts';
+import { mayGo, postponed } from './throttles.ts';
 
 /* Deliveries to groups, and their answers. */
 
@@ -53,7 +55,7 @@ export function delivered(exam: Examination, fact: FactOf<'delivered'>): void {
   else if (deliveries !== 1 && group.resets === 0) exam.broken('deliveries count from 1', text);
   const released = delivery.releases.length + (group.releasesBefore.get(instance) ?? 0);
   if (deliveries - released > group.maxDeliverMax) exam.broken('no more than maxDeliver deliveries', text);
-  inOrder(exam, group, instance, deliveries === 1 && before === undefined, text);
+  inOrder(exam, group, instance, deliveries === 1 && before === undefined, fact.consumer, text);
   delivery.log.push({ run, at: exam.at, ms: exam.ms, count: deliveries });
   delivery.answered = false;
   delivery.consumer = fact.consumer;
@@ -135,18 +137,18 @@ function again(
     exam.broken('deliveries are counted across restarts', `${text}, at least ${least}, at most ${most}`);
 }
 
-/** The first deliveries go in order; of a key one at a time; no more in flight than the limit. */
+/** The first deliveries go in order, of a key too; no more in flight than the limit. */
 function inOrder(
   exam: Examination,
   group: GroupKnown,
   instance: Instance,
   isFresh: boolean,
+  consumer: number | undefined,
   text: string,
 ): void {
-  const { partition, offset, key } = instance;
-  const inFlight = [...group.deliveries.values()].filter(
+  const { partition, offset } = instance;
+  const allInFlight = [...group.deliveries.values()].filter(
     ({ instance: other, log, answered, inFlightUntilMs }) =>
-      other.partition === partition &&
       other !== instance &&
       log.at(-1)!.run === exam.known.run &&
       !answered &&
@@ -154,10 +156,9 @@ function inOrder(
       !group.isAtMostOnce &&
       !mayBeRemoved(other, exam.known, exam.wallMs), // its place is free again
   );
-  if (group.isOrdered) {
-    const other = inFlight.find((delivery) => delivery.instance.key === key);
-    if (other) exam.broken('order per key', `${text}, while m${other.instance.id} of its key is in flight`);
-  }
+  mayGo(exam, group, instance, allInFlight, text);
+  if (group.isOrdered) goesByKey(exam, group, instance, consumer, allInFlight, text);
+  const inFlight = allInFlight.filter(({ instance: other }) => other.partition === partition);
   if (!isFresh) return;
   if (inFlight.length >= group.maxInFlightMax)
     exam.broken('no more in flight than allowed', `${text}, ${inFlight.length} others are`);
@@ -219,10 +220,12 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
         other.answered = true;
       }
   } else if (answer === 'reject') delivery.rejected = true;
+  else if (answer === 'postpone') return postponed(exam, group, delivery, fact);
   else if (answer === 'set-deadline') return waitUntil(group, delivery, exam.ms + delayMs!);
-  else if (answer === 'nack')
+  else if (answer === 'nack') {
     delivery.earliestMs = exam.ms + (delayMs ?? group.backoffMsMin(delivery.log.at(-1)!.count));
-  else {
+    noteFailed(exam, group, delivery);
+  } else {
     waitFrom(group, delivery, exam.ms);
     return;
   }

@@ -77,8 +77,8 @@ function isIdle(exam: Examination, { group: key }: PullKnown, text: string): voi
 }
 
 function mayHoldBack(group: GroupKnown): boolean {
-  const { isOrdered, limitsInFlight, topic, resetsUnderWay, configs } = group;
+  const { isOrdered, limitsInFlight, holds, topic, resetsUnderWay, configs } = group;
   // With a single active consumer, the pulls of others are idle.
   if (configs.some(({ activeConsumers }) => activeConsumers === 'single')) return true;
-  return isOrdered || limitsInFlight || topic.damages.length > 0 || resetsUnderWay > 0;
+  return isOrdered || limitsInFlight || holds.length > 0 || topic.damages.length > 0 || resetsUnderWay > 0;
 }

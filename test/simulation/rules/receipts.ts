@@ -2,6 +2,7 @@ import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { mayBeRemoved } from '../losses.ts';
+import { noteFailed } from './key-runs.ts';
 import { leastCount } from './dead-letters.ts';
 
 /* Messages that consumers hold, give back, and answer by receipt. */
@@ -68,6 +69,7 @@ function giveBack(exam: Examination, group: GroupKnown, delivery: DeliveryKnown)
   delivery.consumer = undefined;
   group.givenBack.delete(delivery);
   group.givenBack.add(delivery);
+  noteFailed(exam, group, delivery);
 }
 
 function notHeld(exam: Examination, { key }: GroupKnown, delivery: DeliveryKnown): void {
@@ -89,6 +91,9 @@ export function goesOutInOrder(
     if (earlier === delivery) break;
     const isElsewhere = earlier.instance.partition !== delivery.instance.partition;
     if (isElsewhere || mayPass(exam, group, delivery, earlier) || mayBeOver(exam, group, earlier)) continue;
+    if (group.goesByKey && (group.keyConcurrencyMax > 1 || earlier.instance.key !== delivery.instance.key))
+      continue;
+    if (group.holds.length > 0) continue;
     exam.broken('what was given back goes out in order', `${text}, before m${earlier.instance.id}`);
   }
   group.givenBack.delete(delivery);
@@ -121,6 +126,7 @@ export function atRest(exam: Examination, { hungry = [], inFlight = [] }: FactOf
     if (!group || group.resetsUnderWay > 0 || group.limitsInFlight || isDamaged(group)) continue;
     // With order by key, another message of the key may have gone first, as its priority is higher.
     if (group.isOrdered && group.topic.priorities > 1) continue;
+    if (group.goesByKey || group.holds.length > 0) continue;
     for (const delivery of group.givenBack) {
       if (mayBeOver(exam, group, delivery)) continue;
       const { id, partition, offset } = delivery.instance;
