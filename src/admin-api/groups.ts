@@ -1,4 +1,4 @@
-import type { DeadLetterPolicyJson } from './topics.ts';
+import type { DeadLetterPolicyJson, RateJson } from './topics.ts';
 
 /** A group, as lists show it. */
 export interface GroupJson {
@@ -23,6 +23,12 @@ export interface GroupJson {
   readonly timeToEmptyMs: number | null;
   readonly paused: boolean;
   readonly pausedUntilMs: number | null;
+  /** Until when a consumer postponed the whole group. */
+  readonly heldUntilMs: number | null;
+  /** Number of keys that consumers postponed. */
+  readonly keysHeld: number;
+  /** For how long, since the start, the group's rate kept messages back that a consumer would have taken. */
+  readonly throttledMs: number;
   /** Cursor and ack floor are those of partition 0. */
   readonly cursor: number;
   readonly ackFloor: number;
@@ -92,8 +98,15 @@ export interface GroupConfigJson {
   readonly maxDeliver?: number;
   readonly messageTtlMs?: number;
   readonly maxInFlight?: number;
+  readonly concurrency?: number;
+  readonly rate?: RateJson;
   readonly deadLetter?: string | DeadLetterPolicyJson;
   readonly ordering: string;
+  readonly keyRunMax?: number;
+  readonly keysPerConsumerMax?: number;
+  readonly keyConcurrency?: number;
+  readonly keyRate?: RateJson;
+  readonly heldMax?: number;
   readonly activeConsumers?: 'all' | 'single';
   readonly activeSilenceMs?: number;
   readonly positions?: 'committed';
@@ -102,6 +115,18 @@ export interface GroupConfigJson {
   readonly inactiveMs?: number;
   /** Facts that protocols keep about the group, by protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
+}
+
+/** Limits of a group to change; null: no limit, or the default. */
+export interface GroupLimitsJson {
+  readonly maxInFlight?: number | null;
+  readonly concurrency?: number | null;
+  readonly rate?: RateJson | null;
+  readonly keyRunMax?: number | null;
+  readonly keysPerConsumerMax?: number | null;
+  readonly keyConcurrency?: number | null;
+  readonly keyRate?: RateJson | null;
+  readonly heldMax?: number | null;
 }
 
 /** How long to pause; absent: until it is resumed. */

@@ -20,6 +20,7 @@ export type {
   GroupConfigJson,
   GroupDeletedJson,
   GroupDetailsJson,
+  GroupLimitsJson,
   GroupJson,
   GroupsJson,
   GroupStartJson,

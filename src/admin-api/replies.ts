@@ -35,6 +35,7 @@ export interface AdminReplies {
   'POST /api/v1/topics/:topic/groups/:group/pause': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/resume': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/release-active': GroupDetailsJson;
+  'POST /api/v1/topics/:topic/groups/:group/limits': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
   'GET /api/v1/schedules': SchedulesJson;
   'POST /api/v1/schedules': ScheduleJson;

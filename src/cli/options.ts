@@ -1,3 +1,4 @@
+import type { RateJson } from '../admin-api/index.ts';
 import { CliError, exitCode } from './exit-code.ts';
 import { parseDuration } from './format.ts';
 
@@ -40,4 +41,25 @@ export function timeOption(flag: string, text: string | undefined): number | und
 /** The fields that are defined. */
 export function withoutUndefined(fields: { readonly [name: string]: unknown }): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A rate such as `100` or `100/s`; null for `none`. */
+export function rateOption(
+  flag: string,
+  rate: string | undefined,
+  burstFlag: string,
+  burst: string | undefined,
+): RateJson | null | undefined {
+  if (rate === 'none') return null;
+  const what = 'a number above 0';
+  const perSecond = option(flag, rate?.replace(/\/s$/, ''), parsePositive, what);
+  const atOnce = option(burstFlag, burst, parsePositive, what);
+  if (perSecond !== undefined) return { perSecond, burst: atOnce ?? Math.max(1, perSecond) };
+  if (atOnce !== undefined) throw new CliError(exitCode.usage, `${burstFlag} needs ${flag}.`);
+  return undefined;
+}
+
+function parsePositive(text: string): number | undefined {
+  const number = Number(text);
+  return Number.isFinite(number) && number > 0 ? number : undefined;
 }

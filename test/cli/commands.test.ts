@@ -204,6 +204,20 @@ describe('commands against a running broker', () => {
       true,
     );
     assert.deepEqual(await lines('groups', 'resume', topic, group).then(([one]) => one?.['paused']), false);
+    const update = (...args: readonly string[]) => run('groups', 'update', topic, group, ...args);
+    assert.match(
+      (await update('--rate', '100/s', '--burst', '20', '--concurrency', '5')).out,
+      /^Changed group/,
+    );
+    const limitsOf = async () =>
+      (await lines('groups', 'show', topic, group))[0]?.['config'] as { [name: string]: unknown };
+    const { rate, concurrency } = await limitsOf();
+    assert.deepEqual([rate, concurrency], [{ perSecond: 100, burst: 20 }, 5]);
+    assert.equal((await update('--rate', 'none')).code, 0);
+    assert.equal((await limitsOf())['rate'], undefined);
+    assert.match((await update('--key-run-max', '3')).err, /keyRunMax needs ordering: 'key'/);
+    assert.equal((await update('--burst', '3')).code, 2);
+    assert.equal((await update()).code, 2);
     const once = uniqueName('once');
     await run('topics', 'create', once);
     const pub = (...args: readonly string[]) => run('pub', once, 'x', '--unique-key', 'k', ...args);

@@ -204,6 +204,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
     this.#release(
       partition === undefined ? held : [...held].filter((entry) => entry.partition === partition),
     );
+    this.wake(consumer); // it may have credit again
   }
 
   #release(held: Iterable<PendingEntry>): void {

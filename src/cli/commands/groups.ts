@@ -12,7 +12,7 @@ import {
 } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatCount, formatDuration, formatMessages, formatRate, parseDuration } from '../format.ts';
-import { option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { option, rateOption, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 interface ResetOptions extends ClientOptions {
@@ -20,6 +20,19 @@ interface ResetOptions extends ClientOptions {
   readonly toOffset?: string;
   readonly toTime?: string;
   readonly yes?: boolean;
+}
+
+interface UpdateOptions extends ClientOptions {
+  readonly rate?: string;
+  readonly burst?: string;
+  readonly concurrency?: string;
+  readonly maxInFlight?: string;
+  readonly keyRunMax?: string;
+  readonly keysPerConsumerMax?: string;
+  readonly keyConcurrency?: string;
+  readonly keyRate?: string;
+  readonly keyBurst?: string;
+  readonly heldMax?: string;
 }
 
 /** `pillarbox groups …`. A group is named by its topic and its own name. */
@@ -102,6 +115,33 @@ export function configure(command: Command): void {
 
   addClientOptions(
     command
+      .command('update <topic> <group>')
+      .description('change limits of a group while it is in use; "none" takes one away')
+      .option('--rate <count>', 'most deliveries a second, such as 100/s')
+      .option('--burst <count>', 'of these, how many at once (default: those of a second)')
+      .option('--concurrency <count>', 'most messages in flight, over all consumers and partitions')
+      .option('--max-in-flight <count>', 'most messages in flight per partition')
+      .option('--key-run-max <count>', 'most messages of one key with one consumer, in order')
+      .option('--keys-per-consumer-max <count>', 'most keys that one consumer has at once')
+      .option('--key-concurrency <count>', 'most messages of one key in flight; above 1 without an order')
+      .option('--key-rate <count>', 'most deliveries of each key a second')
+      .option('--key-burst <count>', 'of these, how many at once (default: those of a second)')
+      .option('--held-max <count>', 'most messages held behind their keys, per partition'),
+  ).action(async (topic: string, name: string, options: UpdateOptions) => {
+    const context = contextOf(options);
+    const body = limitsOf(options);
+    if (Object.keys(body).length === 0)
+      throw new CliError(exitCode.usage, 'Say what to change: --rate, --concurrency, or another limit.');
+    const group = await context.client.ask(
+      'POST /api/v1/topics/:topic/groups/:group/limits',
+      { topic, group: name },
+      { body },
+    );
+    say(context, group, () => `Changed group ${name} of topic ${topic}.`);
+  });
+
+  addClientOptions(
+    command
       .command('reset <topic> <group>')
       .description('move a group to another place of its topic')
       .option('--to <place>', 'all (the start), new (the end) or last (the newest message)')
@@ -141,6 +181,21 @@ export function configure(command: Command): void {
   });
 }
 
+function limitsOf(options: UpdateOptions): object {
+  const count = (flag: string, value: string | undefined): number | null | undefined =>
+    value === 'none' ? null : wholeNumberOption(flag, value);
+  return withoutUndefined({
+    rate: rateOption('--rate', options.rate, '--burst', options.burst),
+    concurrency: count('--concurrency', options.concurrency),
+    maxInFlight: count('--max-in-flight', options.maxInFlight),
+    keyRunMax: count('--key-run-max', options.keyRunMax),
+    keysPerConsumerMax: count('--keys-per-consumer-max', options.keysPerConsumerMax),
+    keyConcurrency: count('--key-concurrency', options.keyConcurrency),
+    keyRate: rateOption('--key-rate', options.keyRate, '--key-burst', options.keyBurst),
+    heldMax: count('--held-max', options.heldMax),
+  });
+}
+
 function resetStart(options: ResetOptions): object {
   const { to, toOffset, toTime } = options;
   if ([to, toOffset, toTime].filter((given) => given !== undefined).length !== 1)
@@ -159,7 +214,7 @@ export function groupTable(
 ): string {
   const rows = groups.map((group) => [
     group.topic,
-    group.name + (group.paused ? ' (paused)' : ''),
+    group.name + (group.paused ? ' (paused)' : group.heldUntilMs === null ? '' : ' (held)'),
     String(group.consumers),
     formatCount(group.lag),
     formatCount(group.inFlight),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { GroupJson, RateJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
+import type { GroupJson, TopicDetailsJson, TopicJson } from '../../admin-api/index.ts';
 import {
   type ClientOptions,
   addClientOptions,
@@ -20,7 +20,7 @@ import {
   parseBytes,
   parseDuration,
 } from '../format.ts';
-import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { option, rateOption, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
 import { groupTable } from './groups.ts';
 
@@ -233,7 +233,7 @@ function topicBody(name: string, options: CreateOptions): object {
     retention: options.retention,
     durability: options.durability,
     overflow: options.overflow,
-    publishRate: rateOf(options),
+    publishRate: rateOption('--publish-rate', options.publishRate, '--burst', options.burst),
     overRate: options.overRate,
     priorities: wholeNumberOption('--priorities', options.priorities),
     messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
@@ -241,20 +241,6 @@ function topicBody(name: string, options: CreateOptions): object {
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
     ageFrom: options.ageFrom,
   });
-}
-
-function rateOf({ publishRate, burst }: CreateOptions): RateJson | undefined {
-  const what = 'a number above 0';
-  const perSecond = option('--publish-rate', publishRate, parsePositive, what);
-  const atOnce = option('--burst', burst, parsePositive, what);
-  if (perSecond !== undefined) return { perSecond, burst: atOnce ?? Math.max(1, perSecond) };
-  if (atOnce !== undefined) throw new CliError(exitCode.usage, '--burst needs --publish-rate.');
-  return undefined;
-}
-
-function parsePositive(text: string): number | undefined {
-  const number = Number(text);
-  return Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
 /**

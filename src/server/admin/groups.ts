@@ -1,22 +1,49 @@
 import type {
   GroupDeletedJson,
   GroupDetailsJson,
+  GroupLimitsJson,
   GroupsJson,
   GroupStartJson,
   PauseJson,
   ResetJson,
 } from '../../admin-api/index.ts';
-import type { GroupStart } from '../../broker/index.ts';
+import type { GroupConfig, GroupStart } from '../../broker/index.ts';
 import { type AdminContext, groupFor, topicFor } from './context.ts';
 import { describeGroup, describeGroupFully } from './describe.ts';
 import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
-import { type Read, type Shape, anything, oneOf, readObject, time, wholeNumber } from './shape.ts';
+import {
+  type Read,
+  type Shape,
+  anything,
+  oneOf,
+  orNull,
+  positive,
+  readObject,
+  time,
+  wholeNumber,
+} from './shape.ts';
 
 const pauseShape: Shape<Read<PauseJson>> = {
   forMs: wholeNumber(1),
   untilMs: time,
+};
+
+const count = orNull(wholeNumber(1));
+const rate = orNull((value) =>
+  readObject(value, { perSecond: positive, burst: positive }, ['perSecond', 'burst'], 'A rate'),
+);
+
+const limitsShape: Shape<Read<GroupLimitsJson>> = {
+  maxInFlight: count,
+  concurrency: count,
+  rate,
+  keyRunMax: count,
+  keysPerConsumerMax: count,
+  keyConcurrency: count,
+  keyRate: rate,
+  heldMax: count,
 };
 
 const startShape: Shape<Read<GroupStartJson>> = {
@@ -79,6 +106,19 @@ export async function releaseActive(
 ): Promise<JsonReply<GroupDetailsJson>> {
   const group = groupFor(request, context);
   group.releaseActive();
+  return json(await describeGroupFully(group, context.oldestTimes));
+}
+
+/** Changes limits of a group; those that are not given stay, and null takes one away. */
+export async function limitGroup(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
+  const group = groupFor(request, context);
+  const limits = readObject(await request.json(), limitsShape);
+  const config: { [name: string]: unknown } = { ...group.config, ...limits };
+  for (const [name, value] of Object.entries(limits)) if (value === null) delete config[name];
+  await group.update(config as unknown as GroupConfig);
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 

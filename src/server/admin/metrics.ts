@@ -324,6 +324,20 @@ async function addGroups(families: Families, { broker, oldestTimes }: AdminConte
     );
     families.gauge('group_consumers', 'consumers attached', stats.consumers, labels);
     families.gauge('group_paused', '1 while paused', Number(stats.paused), labels);
+    const { heldUntilMs, keysHeld, throttledMs } = group.info();
+    families.gauge(
+      'group_held',
+      '1 while a consumer postponed it',
+      Number(heldUntilMs !== undefined),
+      labels,
+    );
+    families.gauge('group_keys_held', 'keys that consumers postponed', keysHeld, labels);
+    families.counter(
+      'group_throttled_seconds_total',
+      'time for which the rate of the group kept messages back, since the start',
+      throttledMs / 1000,
+      labels,
+    );
     const isSingle = group.config.activeConsumers === 'single';
     families.gauge(
       'group_active',

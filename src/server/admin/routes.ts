@@ -63,6 +63,10 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     summary: 'let the next consumer be the active one',
     handle: groups.releaseActive,
   },
+  'POST /api/v1/topics/:topic/groups/:group/limits': {
+    summary: 'change its rate, concurrency and limits of keys',
+    handle: groups.limitGroup,
+  },
   'POST /api/v1/topics/:topic/groups/:group/reset': {
     summary: 'move a group to another position',
     handle: groups.resetGroup,

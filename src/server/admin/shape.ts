@@ -58,6 +58,11 @@ export function wholeNumber(min: number = 0, max: number = Number.MAX_SAFE_INTEG
   };
 }
 
+/** The same or null, which takes a setting away. */
+export function orNull<T>(field: Field<T>): Field<T | null> {
+  return (value, name) => (value === null ? null : field(value, name));
+}
+
 /** A number above 0, possibly with a fraction. */
 export const positive: Field<number> = (value, name) => {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;

@@ -119,6 +119,7 @@ describe('permissions', () => {
     [`POST ${api}/topics/orders/groups/g/pause`, {}, ['reader']],
     [`POST ${api}/topics/orders/groups/g/resume`, {}, ['reader']],
     [`POST ${api}/topics/orders/groups/g/release-active`, {}, ['reader']],
+    [`POST ${api}/topics/orders/groups/g/limits`, { concurrency: 5 }, ['reader']],
     [`POST ${api}/topics/orders/groups/g/reset`, { start: { kind: 'all' } }, ['reader']],
     [`POST ${api}/topics/orders/purge`, { before: 0 }, ['owner']],
     [`GET ${api}/dead-letters/orders`, undefined, ['reader']],
