@@ -327,6 +327,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/topics/delayed-messages.js',
     find: 'this.#place(id, dueMs, place.partitionId);',
     replace: 'this.log.add(id, dueMs, place.partitionId);',
+    tests: ['broker/topics/delayed-messages.test.js'],
   },
   {
     name: 'a run is not in the journal',
@@ -351,12 +352,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/schedules/schedule.js',
     find: '...(this.isPaused ? { paused: true } : {}),',
     replace: '',
+    tests: ['broker/schedules/schedules.test.js'],
   },
   {
     name: 'a pause takes effect after the next run',
     file: 'broker/schedules/schedules.js',
     find: 'schedule.failure = undefined;\n        this.#runner.remove(schedule);',
     replace: 'schedule.failure = undefined;',
+    tests: ['broker/schedules/schedules.test.js'],
   },
   {
     name: 'the deletion of a schedule is not in the journal',
@@ -375,12 +378,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/schedules/timetable.js',
     find: '(timeMs > endMs ? undefined : timeMs)',
     replace: '(timeMs)',
+    tests: ['broker/schedules/schedules.test.js'],
   },
   {
     name: 'an interval begins again with each run',
     file: 'broker/schedules/timetable.js',
     find: 'nextMs: before(after(timeMs, nowMs)) };',
     replace: 'nextMs: before(nowMs + everyMs) };',
+    tests: ['broker/schedules/schedules.test.js'],
   },
   {
     name: 'delayed messages of one due time come in the order of the heap',
