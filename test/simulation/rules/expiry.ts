@@ -18,10 +18,11 @@ export function expiresMs(known: Known, { id, letter, topic, timestampMs }: Inst
   return timestampMs + ttlMs;
 }
 
-/** Whether it is known when the message entered its topic: its timestamp says so. */
-function isExact(known: Known, { id }: Instance): boolean {
+/** Whether it is known when the message entered its topic: its timestamp says so, unless it waited for room. */
+function isExact(known: Known, { id, topic }: Instance): boolean {
   const { mayWait, isGuess } = known.publishes.get(id)!;
-  return !mayWait && isGuess !== true && known.redrives === 0;
+  const waits = mayWait || isGuess === true || topic.configs.some(({ overflow }) => overflow === 'wait');
+  return !waits && known.redrives === 0;
 }
 
 /** A delivery comes in time. */
