@@ -41,6 +41,8 @@ export interface DeliveryCapabilities {
   readonly deadLetters: boolean;
   /** A message may have a time to live. */
   readonly expiry: boolean;
+  /** A message may replace one of its unique key that waits. */
+  readonly uniqueKeys: boolean;
   /** A topic may have levels of priority, and a message one of them. */
   readonly priorities: boolean;
   /** Consumers have a priority, and a group may have a single active one. */
@@ -83,6 +85,8 @@ export interface OutgoingMessage {
   readonly id?: string;
   /** Its time to live, in whole seconds. */
   readonly ttlMs?: number;
+  /** The unique key of the message, which replaces one of that key that waits. */
+  readonly unique?: string;
   readonly priority?: number;
 }
 

@@ -395,6 +395,22 @@ export function describeDelivery(driver: DeliveryDriver): void {
       assert.deepEqual(received, ['c', 'b', 'e', 'b', 'd', 'a']);
     });
 
+    fact(
+      'a message replaces the one of its unique key that waits, in its place',
+      ['uniqueKeys'],
+      async () => {
+        const topic = await setUp(1, {}, 'queue');
+        await broker.publish(topic, { value: 'old', unique: 'k' });
+        await broker.publish(topic, { value: '2' });
+        await broker.publish(topic, { value: 'new', unique: 'k' });
+        await using consumer = await broker.join(topic, 'g');
+        const values: (string | undefined)[] = [];
+        for (let at = 0; at < 3; at++) values.push(text(await receive(consumer)));
+        assert.deepEqual(values, ['1', 'new', '2']);
+        await expectNothing(consumer);
+      },
+    );
+
     fact('a message that has expired is delivered no more, wherever it stands', ['expiry'], async () => {
       for (const kind of ['queue', 'log'] as const) {
         const topic = await setUp(1, {}, kind);

@@ -40,6 +40,7 @@ export const amqpDriver: DeliveryDriver = {
     repeatedHeaders: false,
     later: false,
     expiry: false,
+    uniqueKeys: false,
     priorities: false,
     precedence: false,
   },

@@ -40,6 +40,7 @@ export const embeddedDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     expiry: true,
+    uniqueKeys: true,
     priorities: true,
     precedence: true,
     repeatedHeaders: true,
@@ -86,7 +87,7 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], id, ttlMs, priority } = message;
+    const { value, key, headers = [], id, ttlMs, unique, priority } = message;
     const life = this.#life;
     const published = await (
       await this.#topic(topic)
@@ -95,6 +96,7 @@ class EmbeddedBroker implements DeliveryBroker {
       ...(key === undefined ? {} : { key }),
       ...(id === undefined ? {} : { dedupeId: id }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(unique === undefined ? {} : { unique: { key: unique, mode: 'replace' } }),
       ...(priority === undefined ? {} : { priority }),
     });
     if (life !== this.#life) throw new Error('The broker crashed before it answered.');

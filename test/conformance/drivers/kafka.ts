@@ -44,6 +44,7 @@ export const kafkaDriver: DeliveryDriver = {
     lateAcks: true,
     deadLetters: true,
     expiry: false,
+    uniqueKeys: false,
     priorities: false,
     precedence: false,
     repeatedHeaders: true,

@@ -57,6 +57,7 @@ export const natsDriver: DeliveryDriver = {
     deadLetters: serverKind === 'pillarbox',
     // nats-server has it since 2.11.
     expiry: serverKind === 'pillarbox',
+    uniqueKeys: serverKind === 'pillarbox',
     priorities: false,
     // Priority groups say it otherwise: see test/interop/nats/priority-groups.test.ts.
     precedence: false,
@@ -109,9 +110,13 @@ export class NatsBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, id, ttlMs } = message;
+    const { value, key, id, ttlMs, unique } = message;
     const sent = headers();
     for (const [name, text] of message.headers ?? []) sent.append(name, text);
+    if (unique !== undefined) {
+      sent.set('Pillarbox-Unique-Key', unique);
+      sent.set('Pillarbox-Unique-Mode', 'replace');
+    }
     if (ttlMs !== undefined) sent.set('Nats-TTL', String(ttlMs / 1000));
     const options = {
       headers: sent,
