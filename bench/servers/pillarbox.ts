@@ -34,22 +34,13 @@ export class Pillarbox implements Contender {
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
     const users = this.name === 'users' ? ['--config', writeUsers(directory)] : [];
-    const ports = [
-      '--host',
-      '127.0.0.1',
-      '--nats-port',
-      '0',
-      '--kafka-port',
-      '0',
-      '--amqp-port',
-      '0',
-      '--admin-port',
-      '0',
-    ];
+    const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
     return ServerProcess.start(
       {
         command: process.execPath,
         args: [...profile, cliPath, ...serve, ...ports, ...users],
+        // By the environment, because an older build does not know the flag.
+        environment: { PILLARBOX_AMQP_PORT: '0' },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
       },

@@ -17,6 +17,8 @@ async function answersPing(port: number): Promise<void> {
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Variables added to those of the bench. */
+  readonly environment?: { readonly [name: string]: string };
   /** The port once the server has published it; undefined until then. */
   readPort(): number | undefined;
   /** The port for Kafka clients, once the other one is known; absent if the server does not speak Kafka. */
@@ -42,7 +44,10 @@ export class ServerProcess {
 
   static async start(launch: Launch, scratch: Scratch): Promise<ServerProcess> {
     const startMs = nowMs();
-    const child = spawn(launch.command, launch.args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(launch.command, launch.args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...launch.environment },
+    });
     scratch.addProcess(child);
     let said = '';
     let ended = '';
