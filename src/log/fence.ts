@@ -108,10 +108,11 @@ export class Fence {
     const tookOver = isUncertain && found!.isRunning;
     const fence = new Fence(context, found, tookOver);
     const path = `${dir}/${ownerName}`;
-    if ((await files.size(path)) === 2 * blockBytes) await fence.#write();
+    // In place, unless what is there would outlive the write: a record of another directory, perhaps of a
+    // higher epoch.
+    if (found !== undefined && (await files.size(path)) === 2 * blockBytes) await fence.#write();
     else {
-      const block = fence.#nextBlock(true);
-      const blocks = [block, new Uint8Array(blockBytes)];
+      const blocks = [fence.#block(++fence.#beat, true), new Uint8Array(blockBytes)];
       await replaceFile(files, dir, path, fence.#beat % 2 === 0 ? blocks : blocks.reverse());
     }
     fence.#identity = await files.identify(path);
@@ -232,16 +233,15 @@ export class Fence {
     }
   }
 
-  #nextBlock(isRunning: boolean): Uint8Array {
+  #block(beat: number, isRunning: boolean): Uint8Array {
     const { uuid, token, lock, heartbeatMs } = this.#context;
     const { scope, holder } = lock;
-    this.#beat++;
     const mark = this.#mark;
     return encodeOwner({
       uuid,
       epoch: this.#epoch,
       token,
-      beat: this.#beat,
+      beat,
       isRunning,
       scope,
       holder,
@@ -266,11 +266,15 @@ export class Fence {
     return this.#withFile((file) => this.#writeTo(file, isRunning));
   }
 
-  /** Replaces the last heartbeat but one, so that the last survives if this write is torn. */
+  /**
+   * Replaces the last heartbeat but one, so that the last survives if this write is torn. After a shortage
+   * the next write goes to the same place: the other has the only record that is sure to be intact.
+   */
   async #writeTo(file: File, isRunning: boolean): Promise<void> {
-    const block = this.#nextBlock(isRunning);
-    await file.write(block, (this.#beat % 2) * blockBytes);
+    const beat = this.#beat + 1;
+    await file.write(this.#block(beat, isRunning), (beat % 2) * blockBytes);
     await file.sync();
+    this.#beat = beat;
   }
 
   /** Opens the file anew each time: a network file system needs that to show the writes of others. */

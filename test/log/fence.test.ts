@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { Fence } from '../../src/log/fence.ts';
 import { Log, MemoryFiles, RealFiles, type File, type Files } from '../../src/log/index.ts';
 import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
 
 /** The same files by another path: the lock of one is not seen by the other. */
@@ -179,6 +180,54 @@ test(
     }
   },
 );
+
+describe('an owner file that is damaged or a stranger', () => {
+  test('on a full disk one record stays intact, however many heartbeats fail', async () => {
+    const files = new FaultyFiles();
+    const { log, host, clock } = await openLog(files, smallLimits);
+    append(host.create(1), 'acked');
+    await log.flush();
+    let failed = 0;
+    files.before = (call) =>
+      call.kind === 'write' && call.path === 'data/owner'
+        ? { code: 'ENOSPC', written: 100 + failed++ }
+        : undefined;
+    await pass(clock, 5000);
+    assert.ok(failed > 2);
+    const again = await openLog(files.crash('process', new SeededRandom(1)), smallLimits);
+    assert.deepEqual(again.host.damage, []);
+    assert.deepEqual(values(await readAll(again.log.partition(1)!)), ['acked']);
+    await again.log.close();
+    files.before = undefined;
+    await pass(clock, 2000);
+    assert.equal(host.failure, undefined);
+    await log.close();
+  });
+
+  test('an owner file of another data directory is replaced, with a report', async () => {
+    const [files, other] = [new MemoryFiles(), new MemoryFiles()];
+    const { log, host } = await openLog(files, smallLimits);
+    append(host.create(1), 'acked');
+    await log.close();
+    for (let start = 0; start < 5; start++) {
+      const random = new SeededRandom(99 + start);
+      await (await openLog(other, { ...smallLimits, random })).log.close();
+    }
+    const file = await files.open('data/owner');
+    await file.write(other.bytes('data/owner')!, 0);
+    const again = await openLog(files, smallLimits);
+    assert.deepEqual(
+      again.host.damage.map(({ kind }) => kind),
+      ['owner'],
+    );
+    await pass(again.clock, 3000);
+    assert.equal(again.host.failure, undefined);
+    await again.log.close();
+    const third = await openLog(files, smallLimits);
+    assert.deepEqual(third.host.damage, []);
+    await third.log.close();
+  });
+});
 
 /**
  * Files whose calls run in rounds, while there is one to wait for: a round ends all calls that were in

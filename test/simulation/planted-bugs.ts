@@ -215,6 +215,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['log/fence.test.js'],
   },
   {
+    name: 'a heartbeat that found no room is followed by one in the place of the last intact one',
+    file: 'log/fence.js',
+    find: 'const beat = this.#beat + 1;',
+    replace: 'const beat = ++this.#beat;',
+    tests: ['log/fence.test.js'],
+  },
+  {
     name: 'files that went under a running broker are not missed',
     file: 'log/fence.js',
     find: 'if ((await files.identify(path)) === identity)\n            return;',
