@@ -668,8 +668,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'ignore filters',
-    file: 'broker/groups/group-partition.js',
-    find: 'if (!this.wants(record)) {',
+    file: 'broker/groups/cursor-reader.js',
+    find: 'if (!position.wants(record)) {',
     replace: 'if (false) {',
   },
   {
@@ -861,7 +861,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'found: what damage took is loaded again and again',
-    file: 'broker/groups/group-partition.js',
+    file: 'broker/groups/message-loader.js',
     find: 'if (!batch || batch.baseOffset > offset) {',
     replace: 'if (!batch) {',
   },
@@ -896,8 +896,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'found: how far the last of each key were delivered is forgotten',
     file: 'broker/groups/group-partition.js',
-    find: 'this.#backfillAt++;\n            this.cursorMoved = true;',
-    replace: 'this.#backfillAt++;',
+    find: 'this.noteDelivered(this.#backfill.take());\n            this.cursorMoved = true;',
+    replace: 'this.noteDelivered(this.#backfill.take());',
     tests: ['simulation/regressions.test.js'],
   },
   {

@@ -1,22 +1,22 @@
-import { Record, type Batch } from '../../log/index.ts';
+import { Record } from '../../log/index.ts';
 import type { Levels } from '../partitions/levels.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
 import type { Ahead } from './ahead.ts';
 import type { Attachment } from './attachment.ts';
 import { LevelOrder } from './level-order.ts';
+import type { MessageLoader } from './message-loader.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** The part of a position that early deliveries use. */
 interface EarlyPosition {
   readonly partition: Partition;
+  readonly loader: MessageLoader;
   readonly cursor: number;
   readonly ahead: Ahead | undefined;
   peekedLevel: number;
   /** Whether so many messages are held behind their keys that no more are looked at. */
   readonly looksNoFurther: boolean;
-  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
-  batchOf(offset: number): Batch | 'loading' | undefined;
   wants(record: Record): boolean;
   /** Whether the message may go to the consumer now; it is held otherwise. */
   admits(record: Record, to: Attachment<PendingEntry>, level: number): boolean;
@@ -100,7 +100,7 @@ export class EarlyDeliveries {
     if (offset === this.#readAt) return this.#record;
     if (offset < this.#readAt || offset >= this.#batchEnd) {
       this.#readAt = this.#batchEnd = -1;
-      const batch = this.#position.batchOf(offset);
+      const batch = this.#position.loader.batchOf(offset);
       if (batch === undefined || batch === 'loading') return batch;
       this.#reader.reset(batch, offset);
       this.#batchEnd = batch.endOffset;

@@ -1,8 +1,10 @@
-import { Record, type Batch } from '../../log/index.ts';
+import { Record } from '../../log/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
 import type { BrokerError } from '../errors.ts';
 import { Ahead } from './ahead.ts';
+import { Backfill } from './backfill.ts';
+import { CursorReader } from './cursor-reader.ts';
 import { EarlyDeliveries } from './early-deliveries.ts';
 import { StandInDeliveries } from './stand-in-deliveries.ts';
 import { GroupChanges } from './group-changes.ts';
@@ -10,6 +12,7 @@ import type { Attachment } from './attachment.ts';
 import type { Filter } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { KeyOrder } from './key-order.ts';
+import { MessageLoader, type MessageLoaderHost } from './message-loader.ts';
 import type { Levels } from '../partitions/levels.ts';
 import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Partition } from '../partitions/partition.ts';
@@ -27,16 +30,8 @@ export interface TimeLimit {
   endPending(position: GroupPartition, entry: PendingEntry): void;
 }
 
-/** Callbacks of a position to its group. */
-export interface GroupPartitionHost {
-  /** A load from disk has ended: the message is in memory, or is known to be lost. */
-  loaded(): void;
-  /** A load failed: the group tries again a little later. */
-  stalled(): void;
-}
-
 /**
- * A group's state on one partition: the cursor, the pending entries, and the reader that moves the cursor on.
+ * A group's state on one partition: the cursor, the pending entries, and what comes next.
  *
  * Stored: cursor, pending offsets with their number of deliveries and their deadlines, lag. Remembered only:
  * consumers, keys.
@@ -67,13 +62,10 @@ export class GroupPartition {
    */
   committed: Committed | undefined = undefined;
   committedChanged = false;
-  /**
-   * Offsets to deliver before those at the cursor, in order (start `last-per-key`). All are below
-   * `#backfillEnd`.
-   */
-  #backfill: number[] | undefined = undefined;
-  #backfillAt = 0;
-  #backfillEnd = 0;
+  readonly loader: MessageLoader;
+  readonly #reader: CursorReader;
+  /** Messages before the one at the cursor; undefined if there are none. */
+  #backfill: Backfill | undefined = undefined;
   /** Undefined until a message is delivered before its turn. */
   #ahead: Ahead | undefined = undefined;
   /** Whether messages of higher levels go first. */
@@ -88,18 +80,7 @@ export class GroupPartition {
   #filter: Filter | undefined;
   /** Undefined if the group has no order by key. */
   readonly #order: KeyOrder | undefined;
-  readonly #host: GroupPartitionHost;
-  #loading = false;
-  /** Messages in `[#goneFrom, #goneTo)` are lost to damage. */
-  #goneFrom = 0;
-  #goneTo = 0;
-  /** Reader at the cursor. If `#peeked`, `#fresh` is the next message to deliver. */
-  readonly #reader: RecordReader;
-  readonly #fresh = new Record();
-  #peeked = false;
-  /** The next offset of the reader. The reader is used only while this is the cursor. */
-  #readerAt = -1;
-  #batchEnd = 0;
+  readonly #host: MessageLoaderHost;
   /** Undefined if the group has no `messageTtlMs`. */
   timeLimit: TimeLimit | undefined = undefined;
   /** Reader for redeliveries. */
@@ -113,20 +94,25 @@ export class GroupPartition {
     partition: Partition,
     filter: Filter | undefined,
     ordered: { readonly meter: Meter; readonly limits: KeyLimits } | undefined,
-    host: GroupPartitionHost,
+    host: MessageLoaderHost,
   ) {
     this.partition = partition;
     this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
     this.#order = ordered && new KeyOrder(this.pending, ordered.meter, ordered.limits);
     this.#host = host;
-    this.#reader = partition.reader();
+    this.loader = new MessageLoader(partition, host);
+    this.#reader = new CursorReader(this);
     this.#againReader = partition.reader();
+  }
+
+  get filter(): Filter | undefined {
+    return this.#filter;
   }
 
   setFilter(filter: Filter | undefined): void {
     this.#filter = filter;
-    this.#peeked = false;
+    this.#reader.unpeek();
     this.#early?.reset();
     this.#standIns?.reset();
   }
@@ -135,8 +121,8 @@ export class GroupPartition {
   get lag(): number {
     let lag: number;
     if (this.#backfill) {
-      lag = this.#backfill.length - this.#backfillAt;
-      if (!this.#filter) return lag + this.partition.liveFrom(this.#backfillEnd);
+      lag = this.#backfill.size;
+      if (!this.#filter) return lag + this.partition.liveFrom(this.#backfill.end);
       return lag + this.#filteredLag;
     }
     if (this.#filter) {
@@ -155,7 +141,7 @@ export class GroupPartition {
     if (partition.log.durableEnd === partition.nextOffset) return lag;
     return Math.min(
       lag,
-      this.backfill.length +
+      (this.#backfill?.size ?? 0) +
         partition.liveIn(this.cursor, partition.log.durableEnd) -
         this.#aheadSize +
         this.held,
@@ -206,7 +192,7 @@ export class GroupPartition {
   get ackFloor(): number {
     const lowest = this.pending.first()?.offset ?? Infinity;
     // With messages ahead, the cursor may be below all that is pending.
-    return Math.min(lowest, this.#backfill?.[this.#backfillAt] ?? this.cursor);
+    return Math.min(lowest, this.#backfill?.first ?? this.cursor);
   }
 
   /**
@@ -221,9 +207,8 @@ export class GroupPartition {
   }
 
   isDone(offset: number): boolean {
-    if (this.#backfill && offset < this.#backfillEnd) {
-      return !this.pending.has(offset) && !this.#backfill.includes(offset, this.#backfillAt);
-    }
+    if (this.#backfill && offset < this.#backfill.end)
+      return !this.pending.has(offset) && !this.#backfill.has(offset);
     return this.hasPassed(offset) && !this.pending.has(offset);
   }
 
@@ -265,11 +250,8 @@ export class GroupPartition {
     this.#ahead = undefined;
     this.#early?.reset();
     this.#standIns?.reset();
-    this.#backfill = backfill && backfill.length > 0 ? backfill : undefined;
-    this.#backfillAt = 0;
-    this.#backfillEnd = cursor;
-    this.#peeked = false;
-    this.#readerAt = -1;
+    this.#backfill = backfill && backfill.length > 0 ? new Backfill(this, backfill, cursor) : undefined;
+    this.#reader.reset();
   }
 
   /**
@@ -280,13 +262,13 @@ export class GroupPartition {
     const { offset } = committed;
     this.committed = committed;
     this.committedChanged = true;
-    if (offset >= 0) this.#moveCursor(Math.min(offset, this.partition.nextOffset));
+    if (offset >= 0) this.moveCursor(Math.min(offset, this.partition.nextOffset));
   }
 
   forgetCommitted(): void {
     this.committed = undefined;
     this.committedChanged = false;
-    this.#moveCursor(this.partition.firstOffset);
+    this.moveCursor(this.partition.firstOffset);
   }
 
   /**
@@ -304,14 +286,13 @@ export class GroupPartition {
       if (offset >= cursor) (this.#ahead ??= new Ahead()).add(offset);
     }
     this.#ahead?.forgetBelow(cursor);
-    if (this.#backfill) {
-      this.#backfillAt = Math.max(0, this.#backfill.length - backfillLength);
-      this.#endBackfill();
-    }
+    this.#backfill?.resume(backfillLength);
+    this.#endBackfill();
   }
 
+  /** Offsets to deliver before the message at the cursor. */
   get backfill(): readonly number[] {
-    return this.#backfill ? this.#backfill.slice(this.#backfillAt) : [];
+    return this.#backfill?.left() ?? [];
   }
 
   // ---- first deliveries
@@ -322,7 +303,11 @@ export class GroupPartition {
    */
   peek(to: Attachment<PendingEntry>): Record | undefined {
     this.peekedLevel = 0;
-    if (this.#backfill) return this.#peekBackfill(to);
+    if (this.#backfill !== undefined) {
+      const record = this.#backfill.peek(to);
+      if (record !== 'ended') return record;
+      this.#endBackfill();
+    }
     const { levels } = this.partition;
     if (levels !== undefined && this.byLevel) {
       const early = this.#peekEarly(levels, to);
@@ -330,7 +315,7 @@ export class GroupPartition {
       this.peekedLevel = 0;
     }
     this.#standIns?.unpeek();
-    const fresh = this.#peekAtCursor(to);
+    const fresh = this.#reader.peek(to);
     return this.partition.standIns === undefined
       ? fresh
       : this.#peekStandIn(this.partition.standIns, to, fresh);
@@ -376,7 +361,10 @@ export class GroupPartition {
    * ended.
    */
   peekOldest(): Record | undefined {
-    return this.#backfill ? this.#peekBackfill(undefined) : this.#peekAtCursor(undefined);
+    const record = this.#backfill === undefined ? 'ended' : this.#backfill.peek(undefined);
+    if (record !== 'ended') return record;
+    this.#endBackfill();
+    return this.#reader.peek(undefined);
   }
 
   /** Whether so many messages are held behind their keys that no more are looked at. */
@@ -385,128 +373,52 @@ export class GroupPartition {
     return order !== undefined && (order.holdsEnough || (order.isFull && this.pending.size > 0));
   }
 
-  #peekAtCursor(to: Attachment<PendingEntry> | undefined): Record | undefined {
-    if (this.#peeked) {
-      if (!this.partition.isDeliverable(this.#fresh.offset)) this.#passOver(this.#fresh);
-      else if (this.timeLimit?.isOver(this.partition, this.#fresh) === true) this.#endFresh(this.timeLimit);
-      else if (to === undefined || this.admits(this.#fresh, to, 0)) return this.#fresh;
-    }
-    for (;;) {
-      if (this.timeLimit?.isFull === true) return undefined;
-      if (to !== undefined && this.looksNoFurther) return undefined; // answers wake the group
-      if (this.#readerAt === this.cursor) {
-        if (this.#reader.next(this.#fresh)) {
-          if (this.#consider(this.#fresh, to)) return this.#fresh;
-          continue;
-        }
-        if (this.#batchEnd > this.cursor) this.#moveCursor(this.#batchEnd); // a gap left by compaction
-        if (this.#isPausing()) return undefined;
-      }
-      if (!this.#openBatch()) return undefined;
-    }
-  }
-
-  /** Whether other work gets a turn before the next batch is opened: see {@link RecordReader.wasCostly}. */
-  #isPausing(): boolean {
-    if (!this.#reader.wasCostly) return false;
-    this.#readerAt = -1;
-    this.#host.loaded();
-    return true;
-  }
-
   /** Whether the message passes the group's filter. */
   wants(record: Record): boolean {
     return this.#filter === undefined || this.#filter.matchesRecord(record);
-  }
-
-  /** Makes `record` the peeked message, or skips it. */
-  #consider(record: Record, to: Attachment<PendingEntry> | undefined): boolean {
-    this.#readerAt = record.offset + 1;
-    this.#moveCursor(record.offset);
-    if (this.isAhead(record.offset)) {
-      this.#moveCursor(record.offset + 1);
-      return false;
-    }
-    if (!this.wants(record)) {
-      this.#moveCursor(record.offset + 1);
-      return false;
-    }
-    if (!this.partition.isDeliverable(record.offset)) {
-      this.#passOver(record);
-      return false;
-    }
-    if (this.timeLimit?.isOver(this.partition, record) === true) {
-      this.#endFresh(this.timeLimit);
-      return false;
-    }
-    if (to !== undefined && !this.admits(record, to, 0)) return false;
-    this.#peeked = true;
-    return true;
-  }
-
-  /**
-   * Points the reader at the cursor. Returns false if there is nothing to read, or if it must be loaded
-   * first.
-   */
-  #openBatch(): boolean {
-    const { partition } = this;
-    if (this.cursor < partition.firstOffset) this.#moveCursor(partition.firstOffset);
-    if (this.#ahead !== undefined) this.#moveCursor(this.#ahead.stepOver(this.cursor));
-    if (this.#filter) {
-      const skipped = Math.min(partition.skip(this.#filter, this.cursor), partition.stableEnd);
-      if (skipped > this.cursor) this.#moveCursor(skipped);
-    }
-    if (this.cursor >= partition.stableEnd) return false;
-    const batch = partition.log.cached(this.cursor);
-    if (!batch) {
-      if (this.#isGone(this.cursor)) {
-        this.#moveCursor(this.#goneTo);
-        return this.#openBatch();
-      }
-      this.#load(this.cursor);
-      return false;
-    }
-    if (batch.baseOffset >= partition.stableEnd) return false; // behind a gap
-    this.#moveCursor(Math.max(this.cursor, batch.baseOffset));
-    this.#reader.reset(batch, this.cursor);
-    this.#batchEnd = batch.endOffset;
-    this.#readerAt = this.cursor;
-    return true;
   }
 
   /** The peeked message is delivered: the cursor moves past it. */
   take(): void {
     if (this.#early?.isPeeked === true) return this.#early.take();
     if (this.#standIns?.isPeeked === true) return this.#standIns.take();
-    this.#takeFresh();
+    this.#takeNext();
   }
 
-  #takeFresh(): void {
-    this.#peeked = false;
-    if (this.#backfill) {
-      this.noteDelivered(this.#backfill[this.#backfillAt]!);
-      this.#backfillAt++;
+  #takeNext(): void {
+    this.#reader.unpeek();
+    if (this.#backfill !== undefined) {
+      this.noteDelivered(this.#backfill.take());
       this.cursorMoved = true;
       this.#endBackfill();
       return;
     }
+    const { offset } = this.#reader.record;
     if (this.#filter) this.filteredLag--;
-    this.noteDelivered(this.#fresh.offset);
-    this.#moveCursor(this.#fresh.offset + 1);
+    this.noteDelivered(offset);
+    this.moveCursor(offset + 1);
   }
 
   /** The message is delivered for the first time, or held, before its turn or at the cursor. */
   enter(offset: number): void {
     if (this.#filter) this.filteredLag--;
     if (offset !== this.cursor) return (this.#ahead ??= new Ahead()).add(offset);
-    this.#peeked = false;
-    this.#moveCursor(offset + 1);
+    this.#reader.unpeek();
+    this.moveCursor(offset + 1);
   }
 
-  /** The message at the cursor is too old. */
-  #endFresh(limit: TimeLimit): void {
-    this.#takeFresh();
-    limit.end(this, this.#fresh);
+  /** Whether no more messages can be ended now because of their age. */
+  get endsNoMore(): boolean {
+    return this.timeLimit !== undefined && this.timeLimit.isFull;
+  }
+
+  /** Whether the next message is too old; it was then taken, and the position is done with it. */
+  endIfTooOld(record: Record): boolean {
+    const limit = this.timeLimit;
+    if (limit === undefined || !limit.isOver(this.partition, record)) return false;
+    this.#takeNext();
+    limit.end(this, record);
+    return true;
   }
 
   noteDelivered(offset: number): void {
@@ -522,53 +434,40 @@ export class GroupPartition {
     if (offset <= this.deliveredEnd) return false;
     this.deliveredEnd = offset;
     if (offset > this.cursor) {
-      this.#peeked = false;
-      this.#moveCursor(offset);
+      this.#reader.unpeek();
+      this.moveCursor(offset);
     } else this.cursorMoved = true;
     return true;
   }
 
-  #passOver(record: Record): void {
-    this.#peeked = false;
+  /** Moves the cursor past a message that was removed. */
+  passOver(record: Record): void {
+    this.#reader.unpeek();
     // Removed, but not accounted for yet, or to be removed later. When the accounting reaches this message,
     // the cursor is past it, so the lag is reduced here.
     const { partition } = this;
     const isCounted = partition.accounting.has(record.offset) || partition.isLive(record.offset);
     if (this.#filter && isCounted) this.filteredLag--;
-    this.#moveCursor(record.offset + 1);
+    this.moveCursor(record.offset + 1);
   }
 
-  #moveCursor(cursor: number): void {
+  moveCursor(cursor: number): void {
     if (cursor === this.cursor) return;
     this.cursor = cursor;
     this.cursorMoved = true;
     if (this.#ahead !== undefined) this.#ahead.forgetBelow(cursor);
   }
 
-  #peekBackfill(to: Attachment<PendingEntry> | undefined): Record | undefined {
-    for (;;) {
-      const offset = this.#backfill?.[this.#backfillAt];
-      if (offset === undefined) {
-        if (!this.#endBackfill()) return undefined;
-        return to === undefined ? this.peekOldest() : this.peek(to);
-      }
-      if (offset >= this.partition.stableEnd) return undefined;
-      const record = this.#find(offset, this.#reader, this.#fresh);
-      if (record === 'loading' || this.timeLimit?.isFull === true) return undefined;
-      if (record && this.timeLimit?.isOver(this.partition, record) === true) this.#endFresh(this.timeLimit);
-      else if (record) return !to || !this.#order || this.#order.admits(record, to) ? record : undefined;
-      else this.#backfillAt++;
-    }
+  /** Ends the backfill if all of it was delivered. */
+  #endBackfill(): void {
+    if (this.#backfill === undefined || this.#backfill.size > 0) return;
+    this.#backfill = undefined;
+    this.cursorMoved = true;
   }
 
-  /** Ends the backfill if all of it was delivered. Returns whether there is no backfill. */
-  #endBackfill(): boolean {
-    if (this.#backfill && this.#backfillAt >= this.#backfill.length) {
-      this.#backfill = undefined;
-      this.#readerAt = -1;
-      this.cursorMoved = true;
-    }
-    return this.#backfill === undefined;
+  /** Other work gets a turn before the next delivery. */
+  pause(): void {
+    this.#host.loaded();
   }
 
   // ---- redelivery
@@ -577,56 +476,12 @@ export class GroupPartition {
    * The message of a pending entry; undefined if it is removed or lost, `loading` if it must be loaded first.
    */
   find(offset: number): Record | 'loading' | undefined {
-    return this.#find(offset, this.#againReader, this.#again);
-  }
-
-  #find(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
-    if (!this.partition.isDeliverable(offset)) return undefined;
-    const batch = this.batchOf(offset);
-    if (batch === undefined || batch === 'loading') return batch;
-    reader.reset(batch, offset);
-    return reader.next(record) && record.offset === offset ? record : undefined;
-  }
-
-  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
-  batchOf(offset: number): Batch | 'loading' | undefined {
-    const batch = this.partition.log.cached(offset);
-    if (batch) return batch;
-    if (this.#isGone(offset)) return undefined;
-    this.#load(offset);
-    return 'loading';
+    return this.loader.read(offset, this.#againReader, this.#again);
   }
 
   /** Whether a message is being loaded from disk; the group delivers it afterwards. */
   get isLoading(): boolean {
-    return this.#loading || this.timeLimit?.isFull === true;
-  }
-
-  /** One load at a time. The caller asks again when it has ended. */
-  #load(offset: number): void {
-    if (this.#loading) return;
-    this.#loading = true;
-    const { log } = this.partition;
-    const { durableEnd } = log;
-    log.load(offset).then(
-      (batch) => {
-        this.#loading = false;
-        if (!batch || batch.baseOffset > offset) {
-          // The messages there are lost, and the log has reported it.
-          this.#goneFrom = offset;
-          this.#goneTo = batch?.baseOffset ?? durableEnd;
-        }
-        this.#host.loaded();
-      },
-      () => {
-        this.#loading = false;
-        this.#host.stalled();
-      },
-    );
-  }
-
-  #isGone(offset: number): boolean {
-    return offset >= this.#goneFrom && offset < this.#goneTo;
+    return this.loader.isLoading || this.endsNoMore;
   }
 
   // ---- order by key
@@ -657,6 +512,11 @@ export class GroupPartition {
     this.changes.deliveries.push(record.offset, 0);
     this.enter(record.offset);
     return false;
+  }
+
+  /** Whether the key of the message allows its delivery to the consumer; the message is not held. */
+  keyAllows(record: Record, to: Attachment<PendingEntry>): boolean {
+    return this.#order === undefined || this.#order.admits(record, to);
   }
 
   /** The message is delivered: its key is under way. `to` is undefined for a consumer of before a restart. */

@@ -25,8 +25,9 @@ import {
 } from './group-info.ts';
 import { GroupHolds } from './group-holds.ts';
 import { GroupPause } from './group-pause.ts';
-import { GroupPartition, type GroupPartitionHost } from './group-partition.ts';
+import { GroupPartition } from './group-partition.ts';
 import { GroupMoves } from './group-moves.ts';
+import type { MessageLoaderHost } from './message-loader.ts';
 import { keyLimits } from './key-limits.ts';
 import { GroupState, type GroupHost, type GroupTopic } from './group-state.ts';
 import { GroupTimers } from './group-timers.ts';
@@ -79,7 +80,7 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly #moves: GroupMoves;
   readonly #pause: GroupPause;
   readonly #holds: GroupHolds;
-  readonly #positionHost: GroupPartitionHost = {
+  readonly #positionHost: MessageLoaderHost = {
     loaded: () => {
       if (this.#state.config.messageTtlMs !== undefined) this.#answers.expiry.check();
       this.#pump.wake();

@@ -1,18 +1,18 @@
-import { Record, type Batch } from '../../log/index.ts';
+import { Record } from '../../log/index.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
 import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Attachment } from './attachment.ts';
+import type { MessageLoader } from './message-loader.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** The part of a position that deliveries of stand-ins use. */
 interface StandInPosition {
   readonly partition: Partition;
+  readonly loader: MessageLoader;
   readonly cursor: number;
   /** Whether the message was delivered for the first time, or will never be delivered. */
   hasPassed(offset: number): boolean;
-  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
-  batchOf(offset: number): Batch | 'loading' | undefined;
   wants(record: Record): boolean;
   /** Whether the message may go to the consumer now; it is held otherwise. */
   admits(record: Record, to: Attachment<PendingEntry>, level: number): boolean;
@@ -60,7 +60,7 @@ export class StandInDeliveries {
         continue;
       }
       if (offset >= position.partition.stableEnd) return 'none';
-      const record = this.#read(offset);
+      const record = position.loader.read(offset, this.#reader, this.#record);
       if (record === 'loading') return record;
       if (record === undefined || !position.wants(record) || !position.admits(record, to, 0)) {
         this.#from = place + 1;
@@ -88,14 +88,5 @@ export class StandInDeliveries {
   reset(): void {
     this.#from = 0;
     this.#isPeeked = false;
-  }
-
-  #read(offset: number): Record | 'loading' | undefined {
-    const position = this.#position;
-    if (!position.partition.isDeliverable(offset)) return undefined;
-    const batch = position.batchOf(offset);
-    if (batch === undefined || batch === 'loading') return batch;
-    this.#reader.reset(batch, offset);
-    return this.#reader.next(this.#record) && this.#record.offset === offset ? this.#record : undefined;
   }
 }

@@ -1,0 +1,78 @@
+import type { Batch, Record } from '../../log/index.ts';
+import type { Partition } from '../partitions/partition.ts';
+import type { RecordReader } from '../partitions/record-reader.ts';
+
+/** Callbacks of a loader to its group. */
+export interface MessageLoaderHost {
+  /** A load from disk has ended: the message is in memory, or is known to be lost. */
+  loaded(): void;
+  /** A load failed: the group tries again a little later. */
+  stalled(): void;
+}
+
+/**
+ * The message loader of a position finds messages by their offset. Those that are not in memory are loaded
+ * from disk, one load at a time: the caller asks again when it has ended.
+ */
+export class MessageLoader {
+  readonly #partition: Partition;
+  readonly #host: MessageLoaderHost;
+  #isLoading = false;
+  /** Messages in `[#lostFrom, #lostTo)` are lost to damage. */
+  #lostFrom = 0;
+  #lostTo = 0;
+
+  constructor(partition: Partition, host: MessageLoaderHost) {
+    this.#partition = partition;
+    this.#host = host;
+  }
+
+  get isLoading(): boolean {
+    return this.#isLoading;
+  }
+
+  /** Reads a message; undefined if it is removed or lost, `loading` if it must be loaded first. */
+  read(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
+    if (!this.#partition.isDeliverable(offset)) return undefined;
+    const batch = this.batchOf(offset);
+    if (batch === undefined || batch === 'loading') return batch;
+    reader.reset(batch, offset);
+    return reader.next(record) && record.offset === offset ? record : undefined;
+  }
+
+  /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */
+  batchOf(offset: number): Batch | 'loading' | undefined {
+    const batch = this.#partition.log.cached(offset);
+    if (batch) return batch;
+    if (offset >= this.#lostFrom && offset < this.#lostTo) return undefined;
+    this.#load(offset);
+    return 'loading';
+  }
+
+  /** Where the messages go on after a lost one. */
+  get lostEnd(): number {
+    return this.#lostTo;
+  }
+
+  #load(offset: number): void {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    const { log } = this.#partition;
+    const { durableEnd } = log;
+    log.load(offset).then(
+      (batch) => {
+        this.#isLoading = false;
+        if (!batch || batch.baseOffset > offset) {
+          // The messages there are lost, and the log has reported it.
+          this.#lostFrom = offset;
+          this.#lostTo = batch?.baseOffset ?? durableEnd;
+        }
+        this.#host.loaded();
+      },
+      () => {
+        this.#isLoading = false;
+        this.#host.stalled();
+      },
+    );
+  }
+}
