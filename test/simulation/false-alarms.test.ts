@@ -126,3 +126,41 @@ for (const [what, line] of [
       { kind: 'crash', power: true, downMs: 1, again: [], look: true },
       { kind: 'attach', topic, group, credit: 2 },
     ]));
+
+test('a schedule that is defined anew stays paused', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    {
+      kind: 'schedule',
+      name: 'ping',
+      topic,
+      messages: [{ id: 1, key: null, bytes: 0 }],
+      everyMs: 5000,
+      missed: 'once',
+    },
+    { kind: 'control-schedule', name: 'ping', what: 'pause' },
+    {
+      kind: 'schedule',
+      name: 'ping',
+      topic,
+      messages: [{ id: 2, key: null, bytes: 0 }],
+      everyMs: 1000,
+      missed: 'once',
+    },
+  ]));
+
+test('each run of a schedule may push a message out, in flight or not', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic, messagesMax: 3 } },
+    { kind: 'create-group', topic, options: { name: group, maxInFlight: 1 } },
+    {
+      kind: 'schedule',
+      name: 'ping',
+      topic,
+      messages: [{ id: 1, key: null, bytes: 0 }],
+      everyMs: 5000,
+      missed: 'once',
+    },
+    { kind: 'attach', topic, group, credit: 20 },
+    { kind: 'wait', ms: 26_000 },
+  ]));

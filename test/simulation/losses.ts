@@ -1,7 +1,15 @@
 import type { TopicConfig } from '../../src/broker/index.ts';
-import { matches, type GroupKnown, type Instance, type Known, type PublishKnown } from './facts.ts';
+import {
+  matches,
+  type GroupKnown,
+  type Instance,
+  type Known,
+  type PublishKnown,
+  type TopicKnown,
+} from './facts.ts';
 import type { Fact } from './history.ts';
 import { expiresMs } from './rules/expiry.ts';
+import type { PlannedMessage } from './script.ts';
 
 /**
  * Why a message that was stored may be gone; undefined when nothing that was asked for explains it. It errs
@@ -32,14 +40,14 @@ export function mayBeGone(instance: Instance, known: Known, nowMs: number): stri
  */
 export function mayBeRemoved(instance: Instance, known: Known, nowMs: number): boolean {
   if (mayBeGone(instance, known, nowMs) !== undefined) return true;
-  const { topic, partition, offset, key } = instance;
-  const seen = new Set([...topic.instances.values()].map(({ id }) => id));
-  const unseen = topic.publishes.filter(({ plan, answer }) => answer !== 'refused' && !seen.has(plan.id));
+  const { topic, partition, offset } = instance;
+  const unseen = unseenOf(topic, known, nowMs, () => true);
   // Dead letters and redriven messages come without a publish.
   const others = known.redrives > 0 ? Infinity : known.deadLetteredAt.size;
-  const kept = topic.priorities > 1 ? outranking(instance, known) : (topic.next[partition] ?? 0) - 1 - offset;
-  const above = kept + unseen.length + others;
-  const ofKey = laterOfKey(topic, partition, offset, key) + others;
+  const kept =
+    topic.priorities > 1 ? outranking(instance, known, nowMs) : (topic.next[partition] ?? 0) - 1 - offset;
+  const above = kept + unseen + others;
+  const ofKey = laterOfKey(instance, known, nowMs) + others;
   return topic.configs.some((config) => {
     const { messagesMax, bytesMax, overflow } = config;
     const perKey = perKeyMaxThatDrops(config);
@@ -74,9 +82,9 @@ function removes(fact: Fact, instance: Instance, known: Known): string | undefin
 
 /** Limits of the topic, under any configuration it was ever asked to have. */
 function limitThatDrops(instance: Instance, known: Known, nowMs: number): string | undefined {
-  const { topic, partition, offset, key, timestampMs } = instance;
+  const { topic, partition, offset, timestampMs } = instance;
   const above =
-    topic.priorities > 1 ? outranking(instance, known) : (topic.next[partition] ?? 0) - 1 - offset;
+    topic.priorities > 1 ? outranking(instance, known, nowMs) : (topic.next[partition] ?? 0) - 1 - offset;
   for (const config of topic.configs) {
     const { messagesMax, bytesMax, ageMsMax, overflow } = config;
     if (overflow === 'drop-oldest') {
@@ -85,8 +93,7 @@ function limitThatDrops(instance: Instance, known: Known, nowMs: number): string
     }
     if (ageMsMax !== undefined && nowMs - timestampMs >= ageMsMax) return 'ageMsMax';
     const perKey = perKeyMaxThatDrops(config);
-    if (perKey !== undefined && laterOfKey(topic, partition, offset, key) >= perKey)
-      return 'messagesPerKeyMax';
+    if (perKey !== undefined && laterOfKey(instance, known, nowMs) >= perKey) return 'messagesPerKeyMax';
   }
   return undefined;
 }
@@ -95,20 +102,34 @@ function limitThatDrops(instance: Instance, known: Known, nowMs: number): string
  * The number of messages that a full topic with priorities keeps rather than this one: those of higher levels
  * and the later ones of its own, and those never seen anywhere.
  */
-function outranking(instance: Instance, known: Known): number {
+function outranking(instance: Instance, known: Known, nowMs: number): number {
   const { topic, partition, offset } = instance;
   const level = known.levelOf(instance);
-  const seen = new Set<number>();
   let count = topic.next[partition] ?? 0; // messages of any level may have been at the offsets not seen
   for (const other of topic.instances.values()) {
-    seen.add(other.id);
     if (other.partition !== partition) continue;
     count--;
     const otherLevel = known.levelOf(other);
     if (otherLevel > level || (otherLevel === level && other.offset > offset)) count++;
   }
-  for (const { plan, answer } of topic.publishes)
-    if (answer !== 'refused' && !seen.has(plan.id) && (plan.priority ?? 0) >= level) count++;
+  return count + unseenOf(topic, known, nowMs, ({ priority = 0 }) => priority >= level);
+}
+
+/** The number of such messages that may have been stored and were never seen; each run of a schedule is one. */
+function unseenOf(
+  { instances, publishes }: TopicKnown,
+  known: Known,
+  nowMs: number,
+  isSuch: (plan: PlannedMessage) => boolean,
+): number {
+  const seen = new Set(Array.from(instances.values(), ({ id }) => id));
+  let count = 0;
+  for (const { plan, answer } of publishes) {
+    if (answer === 'refused' || !isSuch(plan)) continue;
+    const schedule = known.schedules.get(plan.id);
+    if (schedule) count += schedule.unseenRuns(nowMs);
+    else if (!seen.has(plan.id)) count++;
+  }
   return count;
 }
 
@@ -126,15 +147,10 @@ export function perKeyMaxThatDrops({
  * The number of messages of that key that may be above the offset: those seen there, and those never seen
  * anywhere.
  */
-function laterOfKey(topic: Instance['topic'], partition: number, offset: number, key: string | null): number {
-  let count = 0;
-  const seen = new Set<number>();
-  for (const instance of topic.instances.values()) {
-    seen.add(instance.id);
-    if (instance.partition === partition && instance.offset > offset && instance.key === key) count++;
-  }
-  for (const { plan, answer } of topic.publishes)
-    if (plan.key === key && answer !== 'refused' && !seen.has(plan.id)) count++;
+function laterOfKey({ topic, partition, offset, key }: Instance, known: Known, nowMs: number): number {
+  let count = unseenOf(topic, known, nowMs, (plan) => plan.key === key);
+  for (const other of topic.instances.values())
+    if (other.partition === partition && other.offset > offset && other.key === key) count++;
   // A message removed before it was seen, a dead letter or a redriven message, may have had that key.
   for (const { fact } of topic.removals)
     if (fact.kind === 'remove' && fact.partition === partition && fact.offset > offset) count++;

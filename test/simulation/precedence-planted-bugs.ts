@@ -33,6 +33,13 @@ export const precedencePlantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a pull that ended stays in the way of one that lasts',
+    file: 'broker/groups/active-consumer.js',
+    find: 'return this.#choose(); // a pull',
+    replace: '; // a pull',
+    tests: ['broker/groups/precedence.test.js'],
+  },
+  {
     name: 'an answer is no sign of life',
     file: 'broker/groups/answers.js',
     find: 'this.#state.active?.answered(holder);',

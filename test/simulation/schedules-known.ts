@@ -7,8 +7,10 @@ export class ScheduleKnown {
   readonly asked: ScheduleFact;
   /** The broker said that it is there. */
   isDefined = false;
-  /** It was asked to end or to pause, or may have been replaced. */
+  /** It was asked to end, or may have been replaced. */
   mayRest = false;
+  /** It was asked to pause, or one of its name was before it: a new definition leaves a schedule paused. */
+  mayBePaused = false;
   /** When it was surely gone, by the wall clock. */
   goneMs: number = Infinity;
   /** When it was surely paused, by the wall clock. */
@@ -27,6 +29,12 @@ export class ScheduleKnown {
 
   isAside(timeMs: number): boolean {
     return this.asides.some((askedMs) => timeMs >= askedMs && timeMs <= askedMs + 1);
+  }
+
+  /** How many of its runs until then may have been published and not seen. */
+  unseenRuns(wallMs: number): number {
+    const times = Math.floor((wallMs - this.publish.askedWallMs) / this.asked.everyMs) + 1;
+    return Math.max(0, times + this.asides.length - this.runs.size);
   }
 
   /** Whether it was surely paused all the time around that. */

@@ -87,6 +87,7 @@ export class ActiveConsumer implements Rota {
     if (this.#passed === attached && !returns) this.#passed = undefined;
     this.#passedOver.run.delete(attached);
     this.#passedOver.message.delete(attached);
+    if (!this.#active) return this.#choose(); // a pull may have been in the way of one that lasts
     if (!this.#consumers.delete(attached) || this.#consumers.size > 0) return;
     if (!returns || attached.consumer.member === undefined) this.#lose('left');
   }

@@ -300,6 +300,19 @@ test('the pulls of a member are one consumer, which stays active between them un
   assert.equal(group.active, undefined, 'a member that leaves is active no longer');
 });
 
+test('a consumer that lasts is active as soon as the pull before it has ended without a message', async () => {
+  const { kit, group, events } = await withGroup(0, { activeConsumers: 'single' });
+  await using _ = kit;
+  const listener = { collected: () => 0, completed: () => {} };
+  const pull = new Collector(kit.clock, { messagesMax: 1, waitMs: 10 }, listener);
+  pull.attach(group);
+  const lasting = new Candidate('lasting', 0).attach(group);
+  assert.equal(group.active, undefined, 'the pull is the first, and has no message yet');
+  await kit.advance(10);
+  assert.deepEqual(lasting.told, ['active']);
+  assert.deepEqual(events, ['chosen lasting']);
+});
+
 test('the active consumer can be released, and the next takes over', async () => {
   const { kit, group, publish, events } = await withGroup(0, { activeConsumers: 'single' });
   await using _ = kit;

@@ -12,8 +12,13 @@ const retryMsMax = 62_000;
 export function scheduleAsked({ known }: Examination, publish: PublishKnown): void {
   const { schedule, plan } = publish;
   if (!schedule) return;
-  for (const other of known.schedules.values()) if (other.asked.name === schedule.name) other.mayRest = true;
-  known.schedules.set(plan.id, new ScheduleKnown(publish, schedule));
+  const asked = new ScheduleKnown(publish, schedule);
+  for (const other of known.schedules.values()) {
+    if (other.asked.name !== schedule.name) continue;
+    other.mayRest = true;
+    asked.mayBePaused ||= other.mayBePaused;
+  }
+  known.schedules.set(plan.id, asked);
 }
 
 export function scheduleDefined({ known, wallMs }: Examination, { plan, schedule }: FactOf<'publish'>): void {
@@ -33,7 +38,8 @@ export function scheduleControlled(exam: Examination, { id, what }: FactOf<'sche
     schedule.resumedAt = exam.at;
     const pause = schedule.pauses.at(-1);
     if (pause) pause.toMs = Math.min(pause.toMs, exam.wallMs);
-  } else schedule.mayRest = true;
+  } else if (what === 'pause') schedule.mayBePaused = true;
+  else schedule.mayRest = true;
 }
 
 export function scheduleControlDone(
@@ -77,10 +83,10 @@ export function runSeen(exam: Examination, instance: Instance, publish: PublishK
 export function schedulesRun(exam: Examination): void {
   const { known, wallMs } = exam;
   if (known.redrives > 0) return; // runs were not told apart from what was put back
-  for (const { asked, publish, isDefined, mayRest, runs } of known.schedules.values()) {
+  for (const { asked, publish, isDefined, mayBePaused, mayRest, runs } of known.schedules.values()) {
     const topic = known.topics.get(publish.topic)!;
     const { name, everyMs, endMs, count } = asked;
-    if (!isDefined || mayRest || endMs !== undefined || count !== undefined) continue;
+    if (!isDefined || mayRest || mayBePaused || endMs !== undefined || count !== undefined) continue;
     if (topic.deletedAt !== undefined || topic.isVolatile || topic.drops || topic.removals.length > 0)
       continue;
     const mayRefuse = topic.configs.some(
