@@ -10,6 +10,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import kafkajs from 'kafkajs';
 import { eventually, makeTemporaryDirectory } from './support/index.ts';
+import { freePortFlags } from './support/ports.ts';
 
 // Node is the platform; Bun must not be a trap.
 
@@ -30,18 +31,7 @@ interface Served extends AsyncDisposable {
 
 async function serve(directory: string): Promise<Served> {
   const portsFile = join(directory, 'ports.json');
-  const flags = [
-    '--nats-port',
-    '0',
-    '--kafka-port',
-    '0',
-    '--amqp-port',
-    '0',
-    '--admin-port',
-    '0',
-    '--ports-file',
-    portsFile,
-  ];
+  const flags = [...freePortFlags, '--ports-file', portsFile];
   const child = spawn(bun!, [bundle('cli/main.js'), 'serve', '--data', join(directory, 'data'), ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

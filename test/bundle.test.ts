@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as sources from '../src/index.ts';
 import * as serverSources from '../src/server/index.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
+import { freePorts } from './support/ports.ts';
 
 // The package exports and runs dist/bundle, which the build makes of the modules that all other tests import.
 
@@ -28,10 +29,7 @@ test('a class is the same class through every entry', async () => {
   await using directory = await makeTemporaryDirectory();
   await using running = await server.startServer({
     data: directory.path,
-    natsPort: 0,
-    kafkaPort: 0,
-    amqpPort: 0,
-    adminPort: 0,
+    ...freePorts,
   });
   await assert.rejects(
     running.broker.createTopic({ name: '' }),

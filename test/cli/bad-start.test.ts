@@ -6,8 +6,7 @@ import { describe, test } from 'node:test';
 import { exitCode } from '../../src/cli/index.ts';
 import { makeTemporaryDirectory, startServer } from '../support/index.ts';
 import { type CliResult, runCli } from './run-cli.ts';
-
-const anyPorts = ['--nats-port', '0', '--kafka-port', '0', '--amqp-port', '0', '--admin-port', '0'] as const;
+import { freePortFlags } from '../support/ports.ts';
 
 /** One sentence on stderr, nothing on stdout, no stack. */
 function assertRefused(result: CliResult, code: number, says: RegExp): void {
@@ -20,7 +19,7 @@ function assertRefused(result: CliResult, code: number, says: RegExp): void {
 describe('serve says in one sentence why it does not start', () => {
   test('when the data directory is in use', async () => {
     await using server = await startServer();
-    const result = await runCli(['serve', '--data', server.dataDirectory, ...anyPorts]);
+    const result = await runCli(['serve', '--data', server.dataDirectory, ...freePortFlags]);
     assertRefused(result, exitCode.inUse, new RegExp(`in use by process ${server.pid}\\b`));
     assert.equal(
       (await fetch(`http://127.0.0.1:${server.adminPort}/readyz`)).status,
@@ -40,7 +39,7 @@ describe('serve says in one sentence why it does not start', () => {
       const { port } = other.address() as AddressInfo;
       try {
         const portsFile = join(directory.path, 'ports.json');
-        const args = ['serve', '--data', join(directory.path, 'data'), ...anyPorts, flag, String(port)];
+        const args = ['serve', '--data', join(directory.path, 'data'), ...freePortFlags, flag, String(port)];
         const result = await runCli([...args, '--ports-file', portsFile]);
         assertRefused(
           result,
@@ -57,7 +56,7 @@ describe('serve says in one sentence why it does not start', () => {
     await writeFile(join(directory.path, 'file'), '');
     for (const data of ['file', 'file/data'])
       assertRefused(
-        await runCli(['serve', '--data', join(directory.path, data), ...anyPorts]),
+        await runCli(['serve', '--data', join(directory.path, data), ...freePortFlags]),
         exitCode.cannotCreate,
         /\S+file\S* is not a directory|a part of the path is a file/,
       );
@@ -74,7 +73,7 @@ describe('serve says in one sentence why it does not start', () => {
       await chmod(data, 0o500);
     }
     assertRefused(
-      await runCli(['serve', '--data', data, ...anyPorts]),
+      await runCli(['serve', '--data', data, ...freePortFlags]),
       exitCode.cannotCreate,
       /\/(data|pillarbox)\b/,
     );
@@ -84,7 +83,7 @@ describe('serve says in one sentence why it does not start', () => {
     await using directory = await makeTemporaryDirectory();
     await writeFile(join(directory.path, 'holiday.jpg'), 'not ours');
     assertRefused(
-      await runCli(['serve', '--data', directory.path, ...anyPorts]),
+      await runCli(['serve', '--data', directory.path, ...freePortFlags]),
       exitCode.cannotCreate,
       /director/,
     );
@@ -112,7 +111,7 @@ describe('serve says in one sentence why it does not start', () => {
 
   test('when it would be open to the network without authentication', async () => {
     await using directory = await makeTemporaryDirectory();
-    const args = ['serve', '--data', join(directory.path, 'data'), ...anyPorts];
+    const args = ['serve', '--data', join(directory.path, 'data'), ...freePortFlags];
     assertRefused(
       await runCli([...args, '--host', '0.0.0.0']),
       exitCode.configuration,
@@ -129,7 +128,14 @@ describe('serve says in one sentence why it does not start', () => {
     await using directory = await makeTemporaryDirectory();
     const portsFile = join(directory.path, 'nowhere', 'ports.json');
     assertRefused(
-      await runCli(['serve', '--data', join(directory.path, 'data'), ...anyPorts, '--ports-file', portsFile]),
+      await runCli([
+        'serve',
+        '--data',
+        join(directory.path, 'data'),
+        ...freePortFlags,
+        '--ports-file',
+        portsFile,
+      ]),
       exitCode.cannotCreate,
       /ports file \S+ cannot be written \(ENOENT\)/,
     );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { WireClient, eventually, makeTemporaryDirectory } from '../support/index.ts';
 import { type CliOptions, spawnCli } from './run-cli.ts';
+import { freePortFlags } from '../support/ports.ts';
 
 const deadlineMs = 30_000;
 
@@ -34,20 +35,7 @@ async function serve(
   // A run that was killed leaves its own behind.
   await rm(portsFile, { force: true });
   const child = spawnCli(
-    [
-      'serve',
-      '--data',
-      join(directory, 'data'),
-      '--nats-port',
-      '0',
-      '--amqp-port',
-      '0',
-      '--admin-port',
-      '0',
-      '--ports-file',
-      portsFile,
-      ...args,
-    ],
+    ['serve', '--data', join(directory, 'data'), ...freePortFlags, '--ports-file', portsFile, ...args],
     { cwd: directory, ...options },
   );
   let out = '';
@@ -98,16 +86,7 @@ describe('serve', () => {
 
   test('runs without NATS, and shows no address for it', async () => {
     await using directory = await makeTemporaryDirectory();
-    await using broker = await serve(directory.path, [
-      '--nats-port',
-      'off',
-      '--kafka-port',
-      '0',
-      '--amqp-port',
-      '0',
-      '--amqp-port',
-      'off',
-    ]);
+    await using broker = await serve(directory.path, ['--nats-port', 'off', '--amqp-port', 'off']);
     assert.deepEqual(Object.keys(broker.ports), ['pid', 'kafka', 'admin']);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.doesNotMatch(text, /nats/i);

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child, type End, scriptPath } from './child.ts';
+import { freePortFlags } from '../support/ports.ts';
 
 /**
  * `serve` is the program as it is installed; `small` is the same broker with files so small that everything
@@ -86,18 +87,7 @@ export class BrokerProcess {
       '--host',
       '127.0.0.1',
     ];
-    const ports = [
-      '--nats-port',
-      port,
-      '--kafka-port',
-      '0',
-      '--amqp-port',
-      '0',
-      '--admin-port',
-      '0',
-      '--ports-file',
-      portsFile,
-    ];
+    const ports = [...freePortFlags, '--nats-port', port, '--ports-file', portsFile];
     const command =
       kind === 'serve'
         ? script.concat(ports, args)

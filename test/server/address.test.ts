@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseKafkaSettings } from '../../src/protocols/kafka/index.ts';
 import { ServerError, type Settings, checkExposure, loadConfiguration } from '../../src/server/index.ts';
+import { protocolsOff } from '../support/ports.ts';
 
 async function settingsWith(changes: Partial<Settings>): Promise<Settings> {
   const { settings } = await loadConfiguration({ directory: import.meta.dirname });
@@ -45,7 +46,7 @@ describe('a public address', () => {
       adminToken: 't',
     },
     { host: '0.0.0.0', natsPort: 'off', kafkaUser: 'u', kafkaPassword: 'p', amqpPort: 'off' },
-    { host: '0.0.0.0', natsPort: 'off', kafkaPort: 'off', amqpPort: 'off' },
+    { host: '0.0.0.0', ...protocolsOff },
     { host: '0.0.0.0', adminHost: '0.0.0.0', insecure: true },
   ];
   for (const changes of allowed)

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startServer } from '../../src/server/index.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
+import { freePorts } from '../support/ports.ts';
 
 describe('a server in the process', () => {
   test('starts on free ports, twice over, and leaves nothing behind', async () => {
@@ -13,10 +14,7 @@ describe('a server in the process', () => {
       const portsFile = join(directory.path, 'ports.json');
       await using server = await startServer({
         data: join(directory.path, 'data'),
-        natsPort: 0,
-        kafkaPort: 0,
-        amqpPort: 0,
-        adminPort: 0,
+        ...freePorts,
         portsFile,
       });
       assert.deepEqual(JSON.parse(await readFile(portsFile, 'utf8')), { pid: process.pid, ...server.ports });
@@ -66,27 +64,21 @@ describe('a server in the process', () => {
     const data = join(directory.path, 'data');
     await using first = await startServer({
       data: join(directory.path, 'other'),
-      natsPort: 0,
-      kafkaPort: 0,
-      amqpPort: 0,
-      adminPort: 0,
+      ...freePorts,
     });
     for (const taken of [{ natsPort: first.ports.nats! }, { adminPort: first.ports.admin }])
-      await assert.rejects(
-        startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, ...taken }),
-        {
-          code: 'address-in-use',
-        },
-      );
-    await using second = await startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 });
+      await assert.rejects(startServer({ data, ...freePorts, ...taken }), {
+        code: 'address-in-use',
+      });
+    await using second = await startServer({ data, ...freePorts });
     assert.ok(second.ports.nats! > 0);
   });
 
   test('shares its data directory with no other broker', async () => {
     await using directory = await makeTemporaryDirectory();
     const data = join(directory.path, 'data');
-    await using _first = await startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 });
-    await assert.rejects(startServer({ data, natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0 }), {
+    await using _first = await startServer({ data, ...freePorts });
+    await assert.rejects(startServer({ data, ...freePorts }), {
       code: 'data-dir-in-use',
     });
   });

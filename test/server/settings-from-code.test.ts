@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { startServer, type ServerOptions } from '../../src/server/index.ts';
 import { isLoopback } from '../../src/server/address.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
+import { freePorts } from '../support/ports.ts';
 
 describe('settings from code are checked like flags', () => {
   const bad: readonly (readonly [{ readonly [name: string]: unknown }, RegExp])[] = [
@@ -38,7 +39,7 @@ describe('settings from code are checked like flags', () => {
   for (const [options, message] of bad)
     test(JSON.stringify(options), async () => {
       await using directory = await makeTemporaryDirectory();
-      const ports = { natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, data: `${directory.path}/data` };
+      const ports = { ...freePorts, data: `${directory.path}/data` };
       await assert.rejects(startServer({ ...ports, ...options }), {
         code: 'configuration-invalid',
         message,

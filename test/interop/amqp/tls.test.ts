@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import amqplib, { credentials } from 'amqplib';
 import { startServer } from '../../../src/server/index.ts';
 import { makeTemporaryDirectory } from '../../support/index.ts';
+import { protocolsOff } from '../../support/ports.ts';
 
 // dist*/test/interop/amqp/ -> the sources, where the fixtures are.
 const protocols = fileURLToPath(new URL('../../../../test/protocols/', import.meta.url));
@@ -19,8 +20,7 @@ describe('amqps', () => {
     await using directory = await makeTemporaryDirectory();
     await using server = await startServer({
       data: join(directory.path, 'data'),
-      natsPort: 'off',
-      kafkaPort: 'off',
+      ...protocolsOff,
       amqpPort: 0,
       adminPort: 0,
       amqpTlsCert: certificate,

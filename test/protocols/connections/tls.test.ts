@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { type NodeConnectionOptions, connect } from '@nats-io/transport-node';
 import { type PillarboxServer, type ServerOptions, startServer } from '../../../src/server/index.ts';
 import { makeTemporaryDirectory } from '../../support/index.ts';
+import { freePorts } from '../../support/ports.ts';
 
 // dist*/test/protocols/connections/ -> the sources, where the fixtures are.
 const protocols = fileURLToPath(new URL('../../../../test/protocols/', import.meta.url));
@@ -28,10 +29,7 @@ async function withServer(
   const data = join(directory.path, 'data');
   await using server = await startServer({
     data,
-    natsPort: 0,
-    kafkaPort: 0,
-    amqpPort: 0,
-    adminPort: 0,
+    ...freePorts,
     ...options,
   });
   await run(server, directory.path);
@@ -214,7 +212,7 @@ test('a certificate without its key, or a CA without both, is a mistake', async 
     { natsTlsCa: certificate },
     { kafkaTlsCa: certificate },
   ])
-    await assert.rejects(startServer({ natsPort: 0, kafkaPort: 0, amqpPort: 0, adminPort: 0, ...options }), {
+    await assert.rejects(startServer({ ...freePorts, ...options }), {
       code: 'configuration-invalid',
     });
 });

@@ -13,6 +13,7 @@ import {
   makeTemporaryDirectory,
   uniqueName,
 } from '../../support/index.ts';
+import { freePorts } from '../../support/ports.ts';
 
 type Json = { readonly [name: string]: unknown };
 
@@ -25,10 +26,7 @@ before(async () => {
   directory = await makeTemporaryDirectory();
   server = await startServer({
     data: join(directory.path, 'data'),
-    natsPort: 0,
-    kafkaPort: 0,
-    amqpPort: 0,
-    adminPort: 0,
+    ...freePorts,
   });
 });
 after(async () => {

@@ -10,6 +10,7 @@ import { open } from '../../../src/index.ts';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { runCli } from '../../cli/run-cli.ts';
 import { type TemporaryDirectory, eventually, makeTemporaryDirectory } from '../../support/index.ts';
+import { freePorts } from '../../support/ports.ts';
 
 let directory: TemporaryDirectory;
 let server: PillarboxServer;
@@ -19,10 +20,7 @@ before(async () => {
   directory = await makeTemporaryDirectory();
   server = await startServer({
     data: join(directory.path, 'data'),
-    natsPort: 0,
-    kafkaPort: 0,
-    amqpPort: 0,
-    adminPort: 0,
+    ...freePorts,
   });
   nats = await connect({ port: server.ports.nats!, name: 'tester' });
 });

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory, uniqueName } from '../../support/index.ts';
 import { askAdmin } from './ask.ts';
+import { protocolsOff } from '../../support/ports.ts';
 
 let directory: TemporaryDirectory;
 let server: PillarboxServer;
@@ -12,9 +13,7 @@ before(async () => {
   directory = await makeTemporaryDirectory();
   server = await startServer({
     data: join(directory.path, 'data'),
-    natsPort: 'off',
-    kafkaPort: 'off',
-    amqpPort: 'off',
+    ...protocolsOff,
     adminPort: 0,
   });
 });

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory, uniqueName } from '../../support/index.ts';
 import { askAdmin } from './ask.ts';
+import { protocolsOff } from '../../support/ports.ts';
 
 let directory: TemporaryDirectory;
 let server: PillarboxServer;
@@ -18,9 +19,7 @@ before(async () => {
   directory = await makeTemporaryDirectory();
   server = await startServer({
     data: join(directory.path, 'data'),
-    natsPort: 'off',
-    kafkaPort: 'off',
-    amqpPort: 'off',
+    ...protocolsOff,
     adminPort: 0,
     adminToken: 'root',
     users,
@@ -130,9 +129,7 @@ describe('schedules of the configuration', () => {
     const data = join(directory.path, 'configured');
     const options = {
       data,
-      natsPort: 'off',
-      kafkaPort: 'off',
-      amqpPort: 'off',
+      ...protocolsOff,
       adminPort: 0,
       schedules,
     } as const;
@@ -160,9 +157,7 @@ describe('schedules of the configuration', () => {
     const start = (schedule: object): Promise<unknown> =>
       startServer({
         data,
-        natsPort: 'off',
-        kafkaPort: 'off',
-        amqpPort: 'off',
+        ...protocolsOff,
         adminPort: 0,
         schedules: [schedule as never],
       });

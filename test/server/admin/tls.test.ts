@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type PillarboxServer, type ServerOptions, startServer } from '../../../src/server/index.ts';
 import { type CliResult, runCli } from '../../cli/run-cli.ts';
 import { makeTemporaryDirectory } from '../../support/index.ts';
+import { protocolsOff } from '../../support/ports.ts';
 
 // dist*/test/server/admin/ -> the sources, where the fixtures are.
 const protocols = fileURLToPath(new URL('../../../../test/protocols/', import.meta.url));
@@ -23,7 +24,7 @@ async function withServer(
 ): Promise<void> {
   await using directory = await makeTemporaryDirectory();
   const data = join(directory.path, 'data');
-  const doors = { natsPort: 'off', kafkaPort: 'off', amqpPort: 'off', adminPort: 0 } as const;
+  const doors = { ...protocolsOff, adminPort: 0 } as const;
   await using server = await startServer({ data, ...doors, ...options });
   await run(server, `https://localhost:${server.ports.admin}`, directory.path);
   await server.close({ graceMs: 0 });

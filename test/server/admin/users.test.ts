@@ -6,6 +6,7 @@ import type { ConnectionsJson, RedrivenJson } from '../../../src/admin-api/index
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { runCli } from '../../cli/run-cli.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory } from '../../support/index.ts';
+import { protocolsOff } from '../../support/ports.ts';
 
 let directory: TemporaryDirectory;
 let server: PillarboxServer;
@@ -14,9 +15,8 @@ before(async () => {
   directory = await makeTemporaryDirectory();
   server = await startServer({
     data: join(directory.path, 'data'),
+    ...protocolsOff,
     natsPort: 0,
-    kafkaPort: 'off',
-    amqpPort: 'off',
     adminPort: 0,
     adminToken: 'master',
     loginDelayMsMax: 0,
