@@ -46,15 +46,14 @@ export const uniquePlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'an ignored message is stored',
-    file: 'broker/topics/topic.js',
-    find: 'return this.#unique.ignore(admission, listener, token);',
-    replace:
-      'this.appendAccepted(record, partition); return this.#unique.ignore(admission, listener, token);',
+    file: 'broker/topics/message-intake.js',
+    find: 'return this.unique.ignore(admission, listener, token);',
+    replace: 'this.appendAccepted(record, partition); return this.unique.ignore(admission, listener, token);',
   },
   {
     name: 'a message goes to the end, not in the place of the one it replaces',
     file: 'broker/topics/unique-publishes.js',
-    find: 'this.#topic.keepPlace(partition, offset, place);',
+    find: 'this.#keepPlace(partition, offset, place);',
     replace: ';',
   },
   {
@@ -65,8 +64,8 @@ export const uniquePlantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a publish takes nothing of the rate of its topic',
-    file: 'broker/topics/topic.js',
-    find: 'this.publishRate.take();',
+    file: 'broker/topics/message-intake.js',
+    find: 'this.#topic.publishRate.take();',
     replace: ';',
   },
   {

@@ -27,7 +27,7 @@ export interface AdmissionHost {
 /** The value size that fits the log's largest record, with a MiB to spare for key and headers. */
 const valueBytesLimit = 63 * 1024 * 1024;
 
-/** The decision of a topic about a publish, made before anything changes; see `Topic.admit`. */
+/** The decision of a topic about a publish, made before anything changes; see `MessageIntake.admit`. */
 export type Admission =
   | { readonly kind: 'refused'; readonly error: BrokerError }
   /** The dedupe id was published before, with this offset. */

@@ -1,28 +1,21 @@
 import type { Log, Outcome, Record } from '../../log/index.ts';
 import { AckRetention } from '../retention/ack-retention.ts';
-import {
-  type Accepted,
-  type Admission,
-  knowsExpected,
-  refusalOfBudget,
-  refusalOfMessage,
-  refusalOfRoom,
-  refusalOfValue,
-} from './admission.ts';
+import { refusalOfMessage, refusalOfRoom, refusalOfValue, type Admission } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { AgeRetention } from '../retention/age-retention.ts';
 import { BatchIntake, type BatchIntakeHost } from './batch-intake.ts';
 import { Deduplication } from './deduplication.ts';
-import { addDelayedOptions, takeDelayedOptions } from './delayed-options.ts';
+import { takeDelayedOptions } from './delayed-options.ts';
 import { Expiry, type ExpiringTopic, type ExpiryHost } from './expiry.ts';
 import type { Unswept } from '../entries.ts';
 import { Mutex } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
-import { keyFromText, keyText, KeyReader, type Filter } from '../partitions/filter.ts';
+import { keyText, type Filter } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
 import type { GroupTopic } from '../groups/group-state.ts';
 import type { GroupConfig, GroupOptions } from '../groups/group-config.ts';
 import type { Message } from '../model.ts';
+import { MessageIntake, type LastingOptions, type MessageIntakeHost } from './message-intake.ts';
 import { recordOf } from '../partitions/message.ts';
 import { Leaving, type LeavingHost } from '../dead-letters/leaving.ts';
 import {
@@ -34,14 +27,10 @@ import {
 import { PublishRate } from './publish-rate.ts';
 import { purge } from '../retention/purge.ts';
 import { PartitionList } from '../partitions/partition-list.ts';
-import type { ScheduleOptions } from '../schedules/schedule-config.ts';
-import type { ScheduleCarrier } from '../schedules/schedule-carrier.ts';
 import type { BatchTransaction, Published, PublishListener, PublishOptions } from './publishes.ts';
 import { Rate } from '../partitions/rates.ts';
 import { SizeRetention } from '../retention/size-retention.ts';
-import { replaceAll, replaceKey } from '../retention/replacement.ts';
-import { UniqueKeys, type UniqueMessage } from './unique-keys.ts';
-import { UniquePublishes, withDeliverAt, type UniquePublishesHost } from './unique-publishes.ts';
+import type { UniqueKeys } from './unique-keys.ts';
 import { TopicGroups, type TopicGroupsHost } from './topic-groups.ts';
 import { updatedConfig } from './topic-update.ts';
 import { WaitingPublishes } from './waiting-publishes.ts';
@@ -50,35 +39,15 @@ import { topicStats, type TopicStats } from '../stats.ts';
 import type { TopicConfig } from './topic-config.ts';
 
 /** The services that the broker offers to topics and their parts. */
-export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost, ExpiryHost {
+export interface TopicHost
+  extends PartitionHost, TopicGroupsHost, LeavingHost, BatchIntakeHost, MessageIntakeHost<Topic>, ExpiryHost {
   readonly log: Log;
   topic(name: string): Topic | undefined;
-  /** Stores the message among the delayed ones until `dueMs` (wall clock); returns its id. */
-  delay<T>(
-    partition: Partition,
-    record: Record,
-    dueMs: number,
-    listener: PublishListener<T>,
-    token: T,
-  ): number;
-  readonly delays: UniquePublishesHost['delays'];
   /**
    * Removes delayed messages of the partition: all, or those whose keys pass the filter, in one commit.
    * Returns or resolves to their number.
    */
   undelay(partition: Partition, filter?: Filter): number | Promise<number>;
-  /** Why this schedule cannot be defined now; undefined if it can. */
-  refusalOfSchedule(options: ScheduleOptions): BrokerError | undefined;
-  /** Defines a schedule that lives with a message of the topic, in the open commit. */
-  schedule(topic: Topic, options: ScheduleOptions, carrier: ScheduleCarrier): void;
-  /** Adds the dedupe id to the open commit. */
-  recordDedupeId(topic: Topic, partition: number, offset: number, timeMs: number, id: string): void;
-  /** Adds to the open commit that the message keeps an earlier place. */
-  recordStandIn(partition: Partition, offset: number, place: number): void;
-  /** Adds to the open commit that a unique key belongs to this message. */
-  recordUniqueKey(partition: Partition, message: UniqueMessage): void;
-  /** The next commit is to carry that a message with a unique key was delivered. */
-  uniqueKeyFreed(partition: Partition, offset: number): void;
   /** A partition is used for the first time. */
   partitionOpened(partition: TopicPartition): void;
   /** Throws `subjects-overlap` if another topic captures subjects that these patterns capture. */
@@ -86,14 +55,6 @@ export interface TopicHost extends PartitionHost, TopicGroupsHost, LeavingHost, 
   redefineTopic(topic: Topic): void;
   undefineTopic(topic: Topic): void;
 }
-
-/** The options of a publish that apply to its message as long as it is in the topic. */
-interface LastingOptions {
-  readonly priority?: number | undefined;
-  readonly ttlMs?: number | undefined;
-}
-
-const noOptions: LastingOptions = {};
 
 /** A partition, and a group, of a topic. */
 export type TopicPartition = Partition<Topic>;
@@ -132,15 +93,13 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   #config: TopicConfig;
   #deleted = false;
   readonly #core: TopicHost;
-  readonly #keyReader = new KeyReader();
   readonly #groups: TopicGroups<Topic>;
   readonly #room: WaitingRoom;
   readonly #waiting: WaitingPublishes;
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
+  readonly #intake: MessageIntake<Topic>;
   readonly #batches: BatchIntake;
-  readonly #unique: UniquePublishes;
-  #nextPartition = 0;
   /**
    * Whether publishes without options need no check of limits and groups. This is the common case, decided
    * once per change of configuration.
@@ -165,14 +124,14 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.#config = config;
     this.createdMs = createdMs;
     this.deduplication = new Deduplication(core.budgets.meter('dedupeIds'));
-    this.uniqueKeys = this.#makeUniqueKeys();
-    this.#unique = new UniquePublishes(this, core);
     this.#groups = new TopicGroups<Topic>(this, core, () => this.#configured());
     this.leaving = new Leaving(this, core);
     this.#room = new WaitingRoom(core.budgets.meter('waitingPublishes'));
     this.publishRate = new PublishRate(this, core.clock);
-    this.#waiting = new WaitingPublishes(this, core, this.#room);
     this.#size = new SizeRetention(this.leaving);
+    this.#intake = new MessageIntake<Topic>(this, core, this.#groups, this.#room, this.#size);
+    this.uniqueKeys = this.#intake.unique.keys;
+    this.#waiting = new WaitingPublishes(this, this.#intake, core, this.#room);
     this.arrivals = new Arrivals(core);
     this.expiry = new Expiry(this, core, core.budgets.meter('expiring'));
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
@@ -281,148 +240,24 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     });
   }
 
-  /**
-   * Decides about a publish and changes nothing. The decision is valid until the topic changes, so
-   * {@link append} must follow in the same synchronous run. `turn`: the publish has waited, and it is now its
-   * turn on this partition.
-   */
+  /** See {@link MessageIntake.admit}. */
   admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission {
-    const config = this.#config;
-    const core = this.#core;
-    if (core.refusal) return { kind: 'refused', error: core.refusal };
-    if (record.timestampMs === 0) record.timestampMs = core.clock.now();
-    if (this.#deleted) return { kind: 'refused', error: topicError(this, 'topic-not-found', 'was deleted') };
-    const needsKey = config.keyState || config.partitions > 1 || options?.replaces === 'key';
-    const key = needsKey ? this.#keyReader.read(record) : '';
-    const partition = turn ?? this.#choosePartition(record, options, key);
-    if (!partition) {
-      const error = topicError(this, 'not-allowed', `has no partition ${options?.partition}`);
-      return { kind: 'refused', error };
-    }
-    const dedupeId = config.dedupeWindowMs > 0 ? options?.dedupeId : undefined;
-    if (dedupeId !== undefined) {
-      const original = this.deduplication.find(dedupeId, core.steady, config.dedupeWindowMs);
-      if (original)
-        return {
-          kind: 'duplicate',
-          partition: this.partitions.at(original.partition)!,
-          offset: original.offset,
-        };
-    }
-    const isKnown = turn !== undefined || options === undefined || knowsExpected(partition, options, key);
-    const refusal =
-      (isKnown ? refusalOfMessage(this, record, options, partition, key) : undefined) ??
-      (options?.unique && this.#unique.refusalOf(options.unique, options.deliverAtMs));
-    if (refusal) return { kind: 'refused', error: refusal };
-    let earlier: UniqueMessage | undefined;
-    if (options?.unique !== undefined && isKnown) {
-      const verdict = this.uniqueKeys.verdict(options.unique);
-      if (verdict.kind === 'ignored')
-        return {
-          kind: 'ignored',
-          partition: this.partitions.at(verdict.by.partition)!,
-          by: verdict.by,
-          dedupeId,
-        };
-      if (verdict.kind === 'replaces') ({ earlier } = verdict);
-      options = withDeliverAt(
-        options,
-        this.#unique.deliverAtMs(options.unique, options.deliverAtMs, earlier),
-      );
-    }
-    // A message that replaces others, or the one in its place, needs no room.
-    const full =
-      options?.replaces === undefined &&
-      !(earlier?.state === 'stored' && earlier.partition === partition.index)
-        ? (refusalOfRoom(this, record, partition, key) ?? this.leaving.refusal(partition))
-        : undefined;
-    // Under `drop-oldest` there is always room soon.
-    const waitsForRoom = config.overflow !== 'reject' && full !== undefined && full.code !== 'key-full';
-    if (!turn && (waitsForRoom || !isKnown || this.#room.isAhead(partition)))
-      return { kind: 'waits', partition, isKnown, full };
-    const exhausted =
-      full ??
-      refusalOfBudget(this, core, options, partition, key, earlier) ??
-      (options?.schedule && core.refusalOfSchedule(options.schedule));
-    if (exhausted) return { kind: 'refused', error: exhausted };
-    return { kind: 'accepted', partition, key, options, dedupeId, earlier };
+    return this.#intake.admit(record, options, turn);
   }
 
-  /** Carries out a decision of {@link admit}, unless it is to wait; tells the listener. */
+  /** See {@link MessageIntake.append}. */
   append<T>(
     admission: Exclude<Admission, { kind: 'waits' }>,
     record: Record,
     listener: PublishListener<T>,
     token: T,
   ): void {
-    const core = this.#core;
-    if (admission.kind === 'refused') return listener.refused(token, admission.error);
-    const { partition } = admission;
-    if (admission.kind === 'duplicate')
-      return core.awaitCommit(listener, token, partition, admission.offset, true);
-    if (admission.kind === 'ignored') {
-      const { by, dedupeId } = admission;
-      if (dedupeId !== undefined)
-        this.#noteDedupeId(dedupeId, by.partition, by.state === 'delayed' ? -1 : by.offset);
-      return this.#unique.ignore(admission, listener, token);
-    }
-    const { options } = admission;
-    this.publishRate.take();
-    if (options?.unique !== undefined)
-      return this.#unique.append(admission, options.unique, record, listener, token);
-    const isDelayed = options?.deliverAtMs !== undefined && options.deliverAtMs > core.clock.now();
-    this.store(admission, record, isDelayed ? options.deliverAtMs : undefined, listener, token);
+    this.#intake.append(admission, record, listener, token);
   }
 
-  /** Stores an accepted record. Returns its offset; with `dueMs` it is delayed, and its id is returned. */
-  store<T>(
-    { partition, key, options, dedupeId }: Accepted,
-    record: Record,
-    dueMs: number | undefined,
-    listener: PublishListener<T>,
-    token: T,
-  ): number {
-    const core = this.#core;
-    if (dueMs !== undefined) {
-      if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
-      if (options) addDelayedOptions(record, options);
-      return core.delay(partition, record, dueMs, listener, token);
-    }
-    const offset = this.appendAccepted(record, partition, options);
-    if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);
-    if (options?.schedule) core.schedule(this, options.schedule, { partition: partition.index, offset });
-    if (options?.replaces === 'topic') replaceAll(this.leaving, partition, offset);
-    else if (options?.replaces === 'key') replaceKey(this.leaving, partition, key, offset);
-    if (options?.removesKey !== undefined)
-      replaceKey(this.leaving, partition, keyFromText(options.removesKey), offset);
-    core.awaitCommit(listener, token, partition, offset, false);
-    return offset;
-  }
-
-  /**
-   * Appends an accepted record, and updates limits and groups. Also used for dead letters and delayed
-   * messages.
-   */
+  /** See {@link MessageIntake.appendAccepted}. */
   appendAccepted(record: Record, partition: Partition, options?: LastingOptions): number {
-    if (this.#config.timestamps === 'append') record.timestampMs = this.#core.clock.now();
-    const offset = partition.append(record);
-    const { priority = 0, ttlMs } = options ?? noOptions;
-    if (priority > 0) partition.raise(offset, priority);
-    this.inRate.count++;
-    const wanted = this.#groups.noteAppended(partition.index, record, offset);
-    if (!wanted && this.#config.retention === 'interest') partition.remove(offset);
-    if (ttlMs !== undefined) this.expiry.add(partition, offset, ttlMs);
-    this.#size.appended(partition, record, this.#config);
-    this.noteArrival(partition, offset, offset + 1, record.timestampMs, record.timestampMs);
-    return offset;
-  }
-
-  /** The message, which was just appended, keeps this place, where groups deliver it. */
-  keepPlace(partition: Partition, offset: number, place: number): void {
-    if (partition.standIns?.isCrowded === true) this.forgetFreeKeys();
-    partition.standIn(offset, place);
-    if (!partition.log.volatile) this.#core.recordStandIn(partition, offset, place);
-    this.#groups.noteStandIn(partition, place);
+    return this.#intake.appendAccepted(record, partition, options);
   }
 
   /** Appends the delayed message of this id, which is due. */
@@ -483,48 +318,9 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     });
   }
 
-  #choosePartition(record: Record, options: PublishOptions | undefined, key: string): Partition | undefined {
-    if (options?.partition !== undefined) return this.partitions.at(options.partition);
-    const count = this.partitions.length;
-    if (count === 1) return this.partitions.at(0);
-    if (record.keyStart >= 0) return this.partitions.at(hashOf(key) % count);
-    const unique = options?.unique;
-    return this.partitions.at((unique ? hashOf(unique.key) : this.#nextPartition++) % count);
-  }
-
-  /** Forgets unique keys that are free, and places of messages that all groups have passed. */
+  /** See {@link UniquePublishes.forgetFree}. */
   forgetFreeKeys(): void {
-    this.uniqueKeys.forgetFree();
-    const groups = [...this.groups.values()];
-    for (const { index, standIns, nextOffset } of this.partitions.opened)
-      standIns?.removeWhere(
-        (offset) =>
-          offset >= nextOffset || // a crash came before the message
-          !this.partitions.at(index)!.isLive(offset) ||
-          (groups.length > 0 && groups.every((group) => group.hasPassed(index, offset))),
-      );
-  }
-
-  #makeUniqueKeys(): UniqueKeys {
-    const core = this.#core;
-    return new UniqueKeys(
-      {
-        steady: core.steady,
-        isDelayed: (id) => core.delays.dueMsOf(id) !== undefined,
-        isLive: (partition, offset) => this.partitions.at(partition)!.isLive(offset),
-        recordTaken: (message) => core.recordUniqueKey(this.partitions.at(message.partition)!, message),
-        recordFreed: (partition, offset) => core.uniqueKeyFreed(this.partitions.at(partition)!, offset),
-      },
-      core.budgets.meter('uniqueKeys'),
-    );
-  }
-
-  #noteDedupeId(id: string, partition: number, offset: number): void {
-    const timeMs = this.#core.clock.now();
-    const { dedupeWindowMs, dedupeEntriesMax } = this.#config;
-    const { steady } = this.#core;
-    this.deduplication.add(id, { partition, offset, timeMs }, steady, dedupeWindowMs, dedupeEntriesMax);
-    this.#core.recordDedupeId(this, partition, offset, timeMs, id);
+    this.#intake.unique.forgetFree();
   }
 
   // ---- calls of groups and partitions
@@ -797,11 +593,4 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   stats(): TopicStats {
     return topicStats(this, this.#core.clock.monotonic());
   }
-}
-
-/** FNV-1a over the key's bytes (one char each). */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }

@@ -1,19 +1,28 @@
 import type { Record } from '../../log/index.ts';
-import type { Clock } from '../../util/index.ts';
+import type { Clock, SteadyTime } from '../../util/index.ts';
+import type { Budgets } from '../budgets.ts';
 import { topicError, type BrokerError } from '../errors.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { Accepted, Ignored } from './admission.ts';
 import type { Published, PublishListener, PublishOptions, UniqueOptions } from './publishes.ts';
-import type { UniqueKeys, UniqueMessage } from './unique-keys.ts';
+import { UniqueKeys, type UniqueMessage } from './unique-keys.ts';
 
 /** The part of a topic that publishes with unique keys use. */
-interface UniqueTopic {
+export interface UniqueTopic {
   readonly name: string;
-  readonly uniqueKeys: UniqueKeys;
-  readonly partitions: { at(index: number): Partition | undefined };
+  readonly partitions: { readonly opened: readonly Partition[]; at(index: number): Partition | undefined };
   readonly leaving: { readonly counts: { removed: number } };
-  /** The message, which was just appended, keeps this place, where groups deliver it. */
-  keepPlace(partition: Partition, offset: number, place: number): void;
+}
+
+/** The groups of a topic, as far as messages concern them that keep the places of others. */
+export interface UniqueGroups {
+  readonly byName: ReadonlyMap<string, { hasPassed(partition: number, offset: number): boolean }>;
+  /** A message of the partition keeps the place of an earlier one that it replaced. */
+  noteStandIn(partition: Partition, place: number): void;
+}
+
+/** Stores messages of a topic that were accepted. */
+interface MessageStore {
   /** Stores an accepted record: returns its offset, or its id if it is delayed until `dueMs`. */
   store<T>(
     admission: Accepted,
@@ -27,6 +36,8 @@ interface UniqueTopic {
 /** The services that the broker offers to publishes with unique keys. */
 export interface UniquePublishesHost {
   readonly clock: Clock;
+  readonly steady: SteadyTime;
+  readonly budgets: Budgets;
   readonly delays: {
     /** When a delayed message is due (wall clock); undefined if none waits under this id. */
     dueMsOf(id: number): number | undefined;
@@ -40,6 +51,12 @@ export interface UniquePublishesHost {
     offset: number,
     duplicate: boolean,
   ): void;
+  /** Adds to the open commit that the message keeps an earlier place. */
+  recordStandIn(partition: Partition, offset: number, place: number): void;
+  /** Adds to the open commit that a unique key belongs to this message. */
+  recordUniqueKey(partition: Partition, message: UniqueMessage): void;
+  /** The next commit is to carry that a message with a unique key was delivered. */
+  uniqueKeyFreed(partition: Partition, offset: number): void;
 }
 
 /** The longest unique key, in characters. */
@@ -52,12 +69,27 @@ const modes: ReadonlySet<unknown> = new Set(['ignore', 'replace', 'debounce', 't
  * message of it waits, the new one is ignored or takes its place. The change of places is one commit.
  */
 export class UniquePublishes {
+  readonly keys: UniqueKeys;
   readonly #topic: UniqueTopic;
   readonly #host: UniquePublishesHost;
+  readonly #groups: UniqueGroups;
+  readonly #store: MessageStore;
 
-  constructor(topic: UniqueTopic, host: UniquePublishesHost) {
+  constructor(topic: UniqueTopic, host: UniquePublishesHost, groups: UniqueGroups, store: MessageStore) {
     this.#topic = topic;
     this.#host = host;
+    this.#groups = groups;
+    this.#store = store;
+    this.keys = new UniqueKeys(
+      {
+        steady: host.steady,
+        isDelayed: (id) => host.delays.dueMsOf(id) !== undefined,
+        isLive: (partition, offset) => topic.partitions.at(partition)!.isLive(offset),
+        recordTaken: (message) => host.recordUniqueKey(topic.partitions.at(message.partition)!, message),
+        recordFreed: (partition, offset) => host.uniqueKeyFreed(topic.partitions.at(partition)!, offset),
+      },
+      host.budgets.meter('uniqueKeys'),
+    );
   }
 
   /** Why a unique key cannot be used so; undefined if it can. */
@@ -100,7 +132,6 @@ export class UniquePublishes {
     token: T,
   ): void {
     const { earlier, partition } = admission;
-    const { uniqueKeys } = this.#topic;
     const sinceMs = this.#host.clock.now();
     const deliverAtMs = admission.options?.deliverAtMs;
     const dueMs = deliverAtMs !== undefined && deliverAtMs > sinceMs ? deliverAtMs : undefined;
@@ -108,10 +139,9 @@ export class UniquePublishes {
     const place = earlier && keepsPlace ? this.#placeOf(earlier, partition) : undefined;
     if (earlier) this.#takeOut(earlier);
     const answer = new UniqueAnswer(listener, earlier ? 'replaced' : 'stored');
-    const offset = this.#topic.store(admission, record, dueMs, answer, token);
-    if (place !== undefined && partition.liveIn(place, offset) > 0)
-      this.#topic.keepPlace(partition, offset, place);
-    uniqueKeys.take({
+    const offset = this.#store.store(admission, record, dueMs, answer, token);
+    if (place !== undefined && partition.liveIn(place, offset) > 0) this.#keepPlace(partition, offset, place);
+    this.keys.take({
       key: unique.key,
       partition: partition.index,
       offset,
@@ -119,15 +149,36 @@ export class UniquePublishes {
       sinceMs,
       windowMs: unique.mode === 'throttle' ? unique.windowMs! : 0,
     });
-    if (earlier) uniqueKeys.replaced++;
+    if (earlier) this.keys.replaced++;
   }
 
   /** Answers a publish that is not stored, once the message that stands in its way is durable. */
   ignore<T>({ partition, by }: Ignored, listener: PublishListener<T>, token: T): void {
-    this.#topic.uniqueKeys.ignored++;
+    this.keys.ignored++;
     const delayedId = by.state === 'delayed' ? by.offset : undefined;
     const answer = new UniqueAnswer(listener, 'ignored', delayedId);
     this.#host.awaitCommit(answer, token, partition, delayedId === undefined ? by.offset : -1, true);
+  }
+
+  /** Forgets unique keys that are free, and places of messages that all groups have passed. */
+  forgetFree(): void {
+    this.keys.forgetFree();
+    const groups = [...this.#groups.byName.values()];
+    for (const partition of this.#topic.partitions.opened)
+      partition.standIns?.removeWhere(
+        (offset) =>
+          offset >= partition.nextOffset || // a crash came before the message
+          !partition.isLive(offset) ||
+          (groups.length > 0 && groups.every((group) => group.hasPassed(partition.index, offset))),
+      );
+  }
+
+  /** The message, which was just appended, keeps this place, where groups deliver it. */
+  #keepPlace(partition: Partition, offset: number, place: number): void {
+    if (partition.standIns?.isCrowded === true) this.forgetFree();
+    partition.standIn(offset, place);
+    if (!partition.log.volatile) this.#host.recordStandIn(partition, offset, place);
+    this.#groups.noteStandIn(partition, place);
   }
 
   /** The place that a stored message leaves to one of the same partition. */

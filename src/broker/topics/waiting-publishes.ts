@@ -14,6 +14,10 @@ import type { WaitingPublish, WaitingRoom } from './waiting-room.ts';
 interface AwaitedTopic extends AdmittingTopic {
   readonly leaving: { refusal(partition: Partition): BrokerError | undefined };
   readonly publishRate: PublishRate;
+}
+
+/** Decides about publishes, and carries out the decisions. */
+interface Intake {
   admit(record: Record, options: PublishOptions | undefined, turn?: Partition): Admission;
   append<T>(
     admission: Exclude<Admission, { kind: 'waits' }>,
@@ -41,14 +45,16 @@ const waitingPublishesMax = 10_000;
  */
 export class WaitingPublishes {
   readonly #topic: AwaitedTopic;
+  readonly #intake: Intake;
   readonly #host: WaitingPublishesHost;
   readonly #room: WaitingRoom;
   readonly #keyReader = new KeyReader();
   /** Until the publish rate lets in the next publish that waits for it. */
   #rateTimer: Timer | undefined = undefined;
 
-  constructor(topic: AwaitedTopic, host: WaitingPublishesHost, room: WaitingRoom) {
+  constructor(topic: AwaitedTopic, intake: Intake, host: WaitingPublishesHost, room: WaitingRoom) {
     this.#topic = topic;
+    this.#intake = intake;
     this.#host = host;
     this.#room = room;
   }
@@ -69,8 +75,8 @@ export class WaitingPublishes {
     token: T,
     turn?: Partition,
   ): void {
-    const admission = this.#paced(this.#topic.admit(record, options, turn), turn);
-    if (admission.kind !== 'waits') return this.#topic.append(admission, record, listener, token);
+    const admission = this.#paced(this.#intake.admit(record, options, turn), turn);
+    if (admission.kind !== 'waits') return this.#intake.append(admission, record, listener, token);
     const { partition, isKnown, full } = admission;
     const tooMany = this.#host.budgets.refusal('waitingPublishes');
     if (tooMany) return listener.refused(token, tooMany);
