@@ -794,7 +794,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: '"not now" counts as a failure',
     file: 'broker/groups/group-holds.js',
-    find: 'this.#answers.release(position, entry, isOfMessage ? nowMs + forMs : undefined);',
+    find: 'this.#answers.giveBack(position, entry, isOfMessage ? nowMs + forMs : undefined);',
     replace: 'this.#answers.nack(position, offset, isOfMessage ? forMs : 0);',
   },
   {

@@ -134,10 +134,10 @@ export class Answers {
     this.#state.noteChange('soon');
   }
 
-  /** See {@link Group.giveBack}. */
-  giveBack(position: GroupPartition, entry: PendingEntry): void {
+  /** See {@link Group.giveBack}; `untilMs` as in {@link release}. */
+  giveBack(position: GroupPartition, entry: PendingEntry, untilMs?: number): void {
     this.#noteAnswer(entry);
-    this.release(position, entry);
+    this.release(position, entry, untilMs);
   }
 
   /**
@@ -154,6 +154,7 @@ export class Answers {
       position.wait(entry, untilMs);
       this.#deadlineMoved(position, entry);
     }
+    this.expiry.watch(position, entry);
     this.#state.topic.expiry.released(position.partition, entry.offset);
   }
 
@@ -268,8 +269,8 @@ export class Answers {
       position.wait(entry, nowMs + Math.min(delayMs, waitMsMax));
       this.armDeadline(nowMs);
       this.#deadlineMoved(position, entry);
-      this.expiry.watch(position, entry);
     } else position.makeReady(entry);
+    this.expiry.watch(position, entry);
     this.#wake(); // also if it waits: it has made room
     this.#state.topic.expiry.released(position.partition, entry.offset);
   }
@@ -294,6 +295,7 @@ export class Answers {
       return ended();
     }
     position.leaveForGood(entry);
+    this.#wake(); // it is in flight no more
     deadLetter(this.#host, {
       ...this.#describe(position, entry),
       partition: position.partition,

@@ -113,9 +113,11 @@ export class GroupExpiry implements TimeLimit {
     return this.#timer !== undefined;
   }
 
-  /** A message waits for its redelivery: it may be due before that. */
+  /** A message is not with a consumer any more: it may be due before its redelivery, or already. */
   watch(position: GroupPartition, { offset, timestampMs }: PendingEntry): void {
-    if (timestampMs !== undefined) this.#arm(this.#dueMs(position.partition, offset, timestampMs));
+    if (this.#state.config.messageTtlMs === undefined) return;
+    const isUnread = timestampMs === undefined; // since the last restart
+    this.#arm(isUnread ? this.#host.steady.now() : this.#dueMs(position.partition, offset, timestampMs));
   }
 
   /** Ends what is due, and sets the timer for the next message that will be. */

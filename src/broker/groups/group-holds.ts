@@ -37,7 +37,7 @@ export class GroupHolds {
     const { key: name } = entry;
     // The key of a message from before a restart may be unknown: then the message alone waits.
     const isOfMessage = scope === 'message' || (scope === 'key' && name === undefined);
-    this.#answers.release(position, entry, isOfMessage ? nowMs + forMs : undefined);
+    this.#answers.giveBack(position, entry, isOfMessage ? nowMs + forMs : undefined);
     if (scope === 'group') this.#state.heldUntilMs = Math.max(this.#state.heldUntilMs, nowMs + forMs);
     else if (!isOfMessage) position.holdKey(name!, nowMs + forMs, nowMs);
     if (!isOfMessage)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Group } from '../../../src/broker/index.ts';
 import { eventually } from '../../support/index.ts';
 import { TestBroker, TestConsumer, text } from '../kit.ts';
 
@@ -42,6 +43,23 @@ test('a message that waits for its redelivery is ended too, and one that a consu
   assert.equal(group.stats().expired, 2);
   assert.equal(consumer.got.length, 3);
 });
+
+for (const [how, giveUp] of [
+  ['fails', (group: Group) => group.nack(0, 0)],
+  ['is given back', (group: Group) => group.giveBack(0, 0)],
+  ['is postponed', (group: Group) => group.postpone(0, 0, 60_000)],
+] as const)
+  test(`a message that ${how} after its time is ended, without a consumer for it`, async () => {
+    await using kit = await TestBroker.open();
+    const { topic, group } = await kit.broker.defineQueue({ name: 'jobs' }, { messageTtlMs: 1000 });
+    kit.attach(group, 1);
+    await topic.send({ value: 'late' });
+    await kit.settle();
+    await kit.advance(1500);
+    assert.equal(giveUp(group), true);
+    await kit.advance(100);
+    assert.deepEqual([topic.count, group.stats().expired], [0, 1]);
+  });
 
 test('messages too old for a group become its dead letters, of cause expired', async () => {
   await using kit = await TestBroker.open();

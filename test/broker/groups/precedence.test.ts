@@ -239,6 +239,24 @@ test('an active consumer that answers nothing is silent after a time; one that a
   assert.ok(group.ack(0, 1), 'the answer of the former one counts');
 });
 
+test('not now is an answer of the active consumer, too', async () => {
+  const { kit, group } = await withGroup(2, {
+    activeConsumers: 'single',
+    activeSilenceMs: 1000,
+    ackWaitMs: 60_000,
+  });
+  await using _ = kit;
+  new Candidate('a', Infinity).attach(group);
+  new Candidate('b', Infinity).attach(group);
+  await kit.settle();
+  await kit.advance(900);
+  group.postpone(0, 0, 60_000);
+  await kit.advance(900);
+  assert.equal(group.active?.label, 'a');
+  await kit.advance(100);
+  assert.equal(group.active?.label, 'b');
+});
+
 test('a silent consumer stays active while there is no other, and loses its place to the first that comes', async () => {
   const { kit, group, events } = await withGroup(1, { activeConsumers: 'single', activeSilenceMs: 1000 });
   await using _ = kit;

@@ -95,6 +95,18 @@ test('concurrency limits what is in flight, over all consumers and partitions', 
   assert.equal(count(), 10, 'nor is one whose deadline has passed');
 });
 
+test('a message that waits for room among the dead letters is not in flight', async () => {
+  const { kit, group } = await withMessages(2, { concurrency: 1, deadLetter: 'letters' });
+  await using _ = kit;
+  const letters = await kit.broker.createTopic({ name: 'letters', messagesMax: 1, overflow: 'reject' });
+  await letters.send({ value: 'first' });
+  const consumer = kit.attach(group);
+  await kit.settle();
+  group.reject(0, 0, 'unwanted');
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['m0', 'm1']);
+});
+
 test('a rate and a concurrency are refused that cannot be', async () => {
   const { kit } = await withMessages(0, {});
   await using _ = kit;
