@@ -1,6 +1,7 @@
 import { Record, type Batch, type PartitionLog } from '../../log/index.ts';
 import { OffsetSet } from '../../util/index.ts';
 import type { Budgets } from '../budgets.ts';
+import type { Pacing } from '../pacing.ts';
 import type { TopicConfig } from '../topics/topic-config.ts';
 import { KeyReader, keyText } from './filter.ts';
 import { KeyIndex } from './key-index.ts';
@@ -21,7 +22,16 @@ interface AccountedPartition {
   trimLog(): void;
 }
 
+/** The services that the broker offers to the key accounting. */
+interface KeyAccountingHost {
+  readonly budgets: Budgets;
+  readonly pacing: Pacing;
+  afterCommit(callback: () => void): void;
+}
+
 const soonAfter = 1024;
+/** Bytes read in one turn of the event loop. */
+const sliceBytes = 2 ** 18;
 
 /**
  * Key accounting updates the key index of a partition after removals.
@@ -34,6 +44,7 @@ export class KeyAccounting {
   readonly #partition: AccountedPartition;
   readonly #afterCommit: (callback: () => void) => void;
   readonly #budgets: Budgets;
+  readonly #pacing: Pacing;
   #index: KeyIndex | undefined;
   #closed = false;
   readonly #removed = new OffsetSet();
@@ -48,12 +59,12 @@ export class KeyAccounting {
   constructor(
     partition: AccountedPartition,
     { keyState, messagesPerKeyMax, compaction }: TopicConfig,
-    budgets: Budgets,
-    afterCommit: (callback: () => void) => void,
+    host: KeyAccountingHost,
   ) {
-    this.#budgets = budgets;
+    this.#budgets = host.budgets;
+    this.#pacing = host.pacing;
     this.#partition = partition;
-    this.#afterCommit = afterCommit;
+    this.#afterCommit = (callback) => host.afterCommit(callback);
     this.#reader = partition.reader();
     this.#index = keyState ? this.#newIndex(messagesPerKeyMax !== undefined || compaction) : undefined;
   }
@@ -148,6 +159,7 @@ export class KeyAccounting {
     const record = this.#record;
     /** Set if removed messages could not be read: the counts of the index may be too high. */
     let keysLost = false;
+    let bytes = 0;
     for (let at = this.#removed.nextPresent(0); at !== undefined; at = this.#removed.nextPresent(at)) {
       if (at >= log.durableEnd) return; // still in the open commit; called again after it
       const batch = await this.#partition.batchAt(at);
@@ -169,6 +181,11 @@ export class KeyAccounting {
       const left = this.#removed.nextPresent(at);
       if (left !== undefined && left < batch.endOffset) keysLost = true;
       at = batch.endOffset;
+      bytes += batch.compressed ? batch.openedBytes : batch.bytes;
+      if (bytes < sliceBytes && !this.#reader.wasCostly) continue;
+      // All of this may have been in memory, and more may follow: other work gets a turn.
+      bytes = 0;
+      await this.#pacing.wait();
     }
     if (keysLost && this.#index) {
       if (this.#index.messages === this.#partition.count) this.#removed.clear();

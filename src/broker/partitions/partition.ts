@@ -114,9 +114,7 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
     this.log = log;
     this.#host = host;
     this.producers = new Producers(host.budgets.meter('producers'));
-    this.accounting = new KeyAccounting(this, topic.config, host.budgets, (callback) =>
-      host.afterCommit(callback),
-    );
+    this.accounting = new KeyAccounting(this, topic.config, host);
     this.#removal = new Removal(this, () => host.partitionChanged(this));
   }
 

@@ -44,8 +44,11 @@ export interface ExpiryHost {
   record(kind: number, id: number, payload: Uint8Array): void;
 }
 
-/** Messages taken out in one turn of the event loop. */
+/** Messages taken out in one turn of the event loop, and the time that finding them may take. */
 const sliceMessages = 2048;
+const sliceMs = 2;
+/** The time is looked at once for so many messages. */
+const pieceMessages = 128;
 /** Up to this number of entries whose messages are gone stays in the heap, however small it is. */
 const goneMin = 1024;
 const retryDelayMs = 1000;
@@ -300,7 +303,9 @@ export class Expiry {
   #takeDue(): Promise<void> | undefined {
     const nowMs = this.#host.steady.now();
     const due = new Map<Partition, number[]>();
+    const endMs = this.#host.clock.monotonic() + sliceMs;
     for (let left = sliceMessages; left > 0 && this.#heap.firstDueMs() <= nowMs; left--) {
+      if (left % pieceMessages === 0 && this.#host.clock.monotonic() > endMs) break;
       const offset = this.#heap.firstOffset();
       const dueMs = this.#heap.firstDueMs();
       const partition = this.#topic.partitions.at(this.#heap.firstPartitionId())!;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { TopicConfig } from '../../../src/broker/index.ts';
+import { recordOf, type TopicConfig } from '../../../src/broker/index.ts';
 import { TestBroker } from '../kit.ts';
 import { TransactionKit } from '../transactions-kit.ts';
 
@@ -88,4 +88,24 @@ describe('state by key that is switched on later', () => {
     await topic.update({ ...config, compaction: false });
     assert.equal(topic.config.keyState, true);
   });
+});
+
+test('the keys of many messages removed at once are accounted for in slices', async () => {
+  await using kit = await TestBroker.open();
+  const topic = await kit.broker.createTopic({ name: 'orders', durability: 'memory', keyState: true });
+  const count = 50_000;
+  const record = recordOf({ key: 'k', value: Buffer.alloc(128) });
+  const listener = { published: () => {}, refused: (_: unknown, error: Error) => assert.fail(error) };
+  for (let i = 0; i < count; i++) topic.publish(record, undefined, listener, undefined);
+  await kit.settle();
+  const partition = topic.partitions.at(0)!;
+  partition.trim(count - 1);
+  partition.accounting.runSoon();
+  const left = (): number => partition.keyIndex!.get('k')!.count;
+  let most = 0;
+  for (let before = count; before > 1; before = left()) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    most = Math.max(most, before - left());
+  }
+  assert.ok(most <= 8192, `${most} in one turn`);
 });
