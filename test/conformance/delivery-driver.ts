@@ -30,6 +30,8 @@ export interface DeliveryCapabilities {
   readonly inFlightLimit: boolean;
   /** A group can hold the messages of a key in order while other keys go on. */
   readonly keyOrdering: boolean;
+  /** A consumer may have several messages of a key at once. */
+  readonly keyRuns: boolean;
   /** An answered ack is on disk: it survives a crash. */
   readonly durableAcks: boolean;
   /**
@@ -65,6 +67,8 @@ export interface GroupOptions {
   readonly maxInFlight?: number;
   /** `key`: a key with a message in flight is held by one consumer, its later messages wait. */
   readonly ordering?: 'none' | 'key';
+  /** With `key`: how many messages of a key its consumer may have at once. */
+  readonly keyRunMax?: number;
   /** One member gets all messages; another one takes over when it is silent for so long. */
   readonly activeSilenceMs?: number;
 }
@@ -73,6 +77,8 @@ export interface GroupOptions {
 export interface MemberOptions {
   readonly priority?: number;
   readonly member?: string;
+  /** Whether it is one consumer for all that it receives, rather than one for each. It keeps asking. */
+  readonly isLasting?: boolean;
 }
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];

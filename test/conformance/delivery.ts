@@ -286,6 +286,32 @@ export function describeDelivery(driver: DeliveryDriver): void {
       },
     );
 
+    fact(
+      'a consumer may have a run of a key, which stays with it until all of the run is answered',
+      ['keyRuns', 'nack'],
+      async () => {
+        const topic = await setUp(0, { ordering: 'key', keyRunMax: 3 });
+        await using first = await broker.join(topic, 'g', { isLasting: true });
+        for (const value of numbers(5)) await broker.publish(topic, { key: 'k', value });
+        const run = [await receive(first), await receive(first), await receive(first)];
+        assert.deepEqual(run.map(text), ['1', '2', '3']);
+        await using second = await broker.join(topic, 'g');
+        await expectNothing(second);
+        // An answer makes room in the run, for the same consumer.
+        await run[0]!.ack();
+        const fourth = await receive(first);
+        assert.equal(text(fourth), '4');
+        // A failure stops the run; the failed message comes first in the next one.
+        await run[1]!.nack();
+        await run[2]!.ack();
+        await expectNothing(first);
+        await fourth.ack();
+        const values: (string | undefined)[] = [];
+        for (let at = 0; at < 2; at++) values.push(text(await receive(first)));
+        assert.deepEqual(values, ['2', '5']);
+      },
+    );
+
     fact('a consumer of a higher priority goes first, while it takes messages', ['precedence'], async () => {
       const topic = await setUp(0);
       await using low = await broker.join(topic, 'g', { priority: 1 });

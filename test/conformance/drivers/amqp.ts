@@ -33,6 +33,7 @@ export const amqpDriver: DeliveryDriver = {
     deduplication: false,
     inFlightLimit: true,
     keyOrdering: false,
+    keyRuns: false,
     // basic.ack has no answer.
     durableAcks: false,
     lateAcks: false,

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Box,
+  type Deliveries,
   type Delivery as BoxDelivery,
   type Group,
   type Topic,
@@ -35,6 +37,7 @@ export const embeddedDriver: DeliveryDriver = {
     deduplication: true,
     inFlightLimit: true,
     keyOrdering: true,
+    keyRuns: true,
     durableAcks: true,
     // An ack belongs to its delivery.
     lateAcks: false,
@@ -73,13 +76,21 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
-    const { ackDeadlineMs, maxDeliver = Infinity, maxInFlight, ordering = 'none', activeSilenceMs } = options;
+    const {
+      ackDeadlineMs,
+      maxDeliver = Infinity,
+      maxInFlight,
+      ordering = 'none',
+      keyRunMax,
+      activeSilenceMs,
+    } = options;
     await (
       await this.#topic(topic)
     ).group(group, {
       maxDeliver,
       backoffMs: [],
       ordering,
+      ...(keyRunMax === undefined ? {} : { keyRunMax }),
       ...(ackDeadlineMs === undefined ? {} : { ackWaitMs: ackDeadlineMs }),
       ...(maxInFlight === undefined ? {} : { maxInFlight }),
       ...(activeSilenceMs === undefined ? {} : { activeConsumers: 'single' as const, activeSilenceMs }),
@@ -105,11 +116,13 @@ class EmbeddedBroker implements DeliveryBroker {
 
   async join(topic: string, group: string, options: MemberOptions = {}): Promise<DeliveryConsumer> {
     const joined: Group<Uint8Array> = await (await this.#topic(topic)).group(group);
+    const { isLasting = false, ...precedence } = options;
+    if (isLasting) return new LastingConsumer(joined);
     const end = new AbortController();
     const leave = async (): Promise<void> => end.abort();
     return {
       receive: async (waitMs) => {
-        const delivery = await joined.next({ waitMs, ...options });
+        const delivery = await joined.next({ waitMs, ...precedence });
         return delivery && new EmbeddedDelivery(delivery);
       },
       abandon: leave,
@@ -216,4 +229,34 @@ class EmbeddedDelivery implements Delivery {
 
 function listOf(headers: MessageHeaders): HeaderList {
   return [...headers];
+}
+
+/** A consumer that asks for its next message until it comes, however often its caller stops to wait for it. */
+class LastingConsumer implements DeliveryConsumer {
+  readonly #deliveries: Deliveries<Uint8Array>;
+  #next: ReturnType<Deliveries<Uint8Array>['next']> | undefined = undefined;
+
+  constructor(group: Group<Uint8Array>) {
+    this.#deliveries = group.deliveries();
+  }
+
+  async receive(waitMs: number): Promise<Delivery | undefined> {
+    this.#next ??= this.#deliveries.next();
+    const timeUp = new AbortController();
+    const { signal } = timeUp;
+    const late = delay(waitMs, undefined, { signal }).catch(() => undefined);
+    const result = await Promise.race([this.#next, late]);
+    timeUp.abort();
+    if (result === undefined) return undefined;
+    this.#next = undefined;
+    return result.done === true ? undefined : new EmbeddedDelivery(result.value);
+  }
+
+  async abandon(): Promise<void> {
+    await this.#deliveries.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#deliveries.close();
+  }
 }

@@ -40,6 +40,7 @@ export const kafkaDriver: DeliveryDriver = {
     deduplication: false,
     inFlightLimit: true,
     keyOrdering: false,
+    keyRuns: false,
     durableAcks: true,
     lateAcks: true,
     deadLetters: true,

@@ -51,6 +51,7 @@ export const natsDriver: DeliveryDriver = {
     inFlightLimit: true,
     // JetStream has no word for it.
     keyOrdering: false,
+    keyRuns: false,
     // nats-server writes the state of its consumers some time after it has answered.
     durableAcks: serverKind === 'pillarbox',
     lateAcks: true,
