@@ -740,7 +740,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'another consumer joins a run',
     file: 'broker/groups/key-order.js',
-    find: 'return this.#hands.get(to) === key.hand;',
+    find: 'return this.#owned.get(to) === key.owner;',
     replace: 'return true;',
   },
   {
@@ -770,7 +770,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a key is not given up at the end of its run',
     file: 'broker/groups/key-order.js',
-    find: 'hand.consumer.keys--;',
+    find: 'owner.consumer.keys--;',
     replace: ';',
   },
   {

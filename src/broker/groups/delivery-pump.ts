@@ -126,10 +126,10 @@ export class DeliveryPump {
       }
       if (!position) {
         isIdle = true;
-        const { hasHands } = this.#state;
-        if (consumer.partitions === undefined && !hasHands) break;
+        const { consumersOwnKeys } = this.#state;
+        if (consumer.partitions === undefined && !consumersOwnKeys) break;
         // Other consumers may take messages of partitions and keys that this consumer may not have.
-        rota.passOver(attachment, hasHands ? 'message' : 'run');
+        rota.passOver(attachment, consumersOwnKeys ? 'message' : 'run');
         continue;
       }
       const bytes = consumer.sizeOf === undefined ? this.#delivery.bytes : consumer.sizeOf(this.#delivery);
@@ -139,7 +139,7 @@ export class DeliveryPump {
         continue;
       }
       rota.taken(attachment);
-      isIdle &&= !this.#state.hasHands; // those passed over are asked again
+      isIdle &&= !this.#state.consumersOwnKeys; // those passed over are asked again
       this.#deliver(position, attachment, nowMs);
       delivered++;
     }

@@ -199,7 +199,7 @@ export class GroupState implements ChangingGroup {
   }
 
   /** Whether it matters which consumer has a key: messages may go to some consumers and not to others. */
-  get hasHands(): boolean {
+  get consumersOwnKeys(): boolean {
     const { keyRunMax = 1, keysPerConsumerMax = Infinity } = this.config;
     return keyRunMax > 1 || keysPerConsumerMax < Infinity;
   }

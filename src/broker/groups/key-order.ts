@@ -6,7 +6,7 @@ import type { BrokerError } from '../errors.ts';
 import { KeyReader } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { LevelQueue } from './level-queue.ts';
-import { Hand, OrderedKey, precedes } from './ordered-key.ts';
+import { OrderedKey, OwnedKeys, precedes } from './ordered-key.ts';
 import { PendingState, type PendingEntries, type PendingEntry } from './pending.ts';
 
 type Key = OrderedKey<PendingEntry>;
@@ -27,7 +27,7 @@ export class KeyOrder {
   readonly #keyReader = new KeyReader();
   readonly #keys = new Map<string, Key>();
   readonly #free = new LevelQueue<Key>();
-  readonly #hands = new Map<Attachment<PendingEntry>, Hand<PendingEntry>>();
+  readonly #owned = new Map<Attachment<PendingEntry>, OwnedKeys<PendingEntry>>();
   /** Keys with a hold or a rate, by the time to look at them again. */
   readonly #due = new IndexedHeap<Key>((a, b) => a.dueMs < b.dueMs);
   /** Keys with a hold. */
@@ -79,7 +79,7 @@ export class KeyOrder {
     const key = this.#keys.get(this.#keyReader.read(record));
     if (key === undefined) return this.#mayTakeKey(to);
     if (key.first !== undefined || key.isBlocked || !this.#hasRoom(key)) return false;
-    if (this.#isInRun(key)) return this.#hands.get(to) === key.hand;
+    if (this.#isInRun(key)) return this.#owned.get(to) === key.owner;
     return this.#mayTakeKey(to);
   }
 
@@ -101,7 +101,7 @@ export class KeyOrder {
    * the older message goes first, unless the other has a higher level.
    */
   next(to: Attachment<PendingEntry>): PendingEntry | undefined {
-    const open = this.#hands.get(to)?.open;
+    const open = this.#owned.get(to)?.open;
     const own = open && this.#peek(open);
     const free = this.#mayTakeKey(to) ? this.#peek(this.#free) : undefined;
     if (own === undefined || free === undefined) return (own ?? free)?.first;
@@ -111,7 +111,7 @@ export class KeyOrder {
   /** Number of keys in a queue; some may have left it. */
   get deliverable(): number {
     let count = this.#free.size;
-    for (const { open } of this.#hands.values()) count += open.size;
+    for (const { open } of this.#owned.values()) count += open.size;
     return count;
   }
 
@@ -149,7 +149,7 @@ export class KeyOrder {
     const key = this.#keyOf(entry.key);
     entry.orderedKey = key;
     entry.isOut = true;
-    if (key.out++ === 0 && to !== undefined && this.#hasHands) this.#startRun(key, to);
+    if (key.out++ === 0 && to !== undefined && this.#consumersOwnKeys) this.#startRun(key, to);
     this.#spend(key, nowMs);
     this.#place(key);
   }
@@ -228,7 +228,7 @@ export class KeyOrder {
   // ---- runs
 
   /** Whether it matters which consumer has a key. */
-  get #hasHands(): boolean {
+  get #consumersOwnKeys(): boolean {
     return this.#limits.runMax > 1 || this.#limits.keysPerConsumerMax < Infinity;
   }
 
@@ -243,7 +243,7 @@ export class KeyOrder {
 
   #hasRoom(key: Key): boolean {
     if (this.#isConcurrent) return key.out < this.#limits.concurrency;
-    return key.out === 0 || (key.hand !== undefined && !key.isStopped && key.out < this.#limits.runMax);
+    return key.out === 0 || (key.owner !== undefined && !key.isStopped && key.out < this.#limits.runMax);
   }
 
   #mayTakeKey({ keys }: Attachment<PendingEntry>): boolean {
@@ -251,20 +251,20 @@ export class KeyOrder {
   }
 
   #startRun(key: Key, to: Attachment<PendingEntry>): void {
-    let hand = this.#hands.get(to);
-    if (hand === undefined) this.#hands.set(to, (hand = new Hand(to)));
-    hand.keys++;
+    let owned = this.#owned.get(to);
+    if (owned === undefined) this.#owned.set(to, (owned = new OwnedKeys(to)));
+    owned.count++;
     to.keys++;
-    key.hand = hand;
+    key.owner = owned;
   }
 
   #endRun(key: Key): void {
     key.isStopped = false;
-    const { hand } = key;
-    if (hand === undefined) return;
-    key.hand = undefined;
-    hand.consumer.keys--;
-    if (--hand.keys === 0) this.#hands.delete(hand.consumer);
+    const { owner } = key;
+    if (owner === undefined) return;
+    key.owner = undefined;
+    owner.consumer.keys--;
+    if (--owner.count === 0) this.#owned.delete(owner.consumer);
   }
 
   // ---- holds and rates
@@ -339,7 +339,7 @@ export class KeyOrder {
   /** Puts the key into the queue of those that may get its next message, or forgets it. */
   #place(key: Key): void {
     if (this.#isDeliverable(key)) {
-      const queue = this.#isInRun(key) ? key.hand!.open : this.#free;
+      const queue = this.#isInRun(key) ? key.owner!.open : this.#free;
       const { level } = key.first!;
       if (key.queue !== queue || key.level !== level) {
         key.queue = queue;
@@ -352,8 +352,8 @@ export class KeyOrder {
 
   /** Forgets everything, because the position moves. */
   clear(): void {
-    for (const [consumer, { keys }] of this.#hands) consumer.keys -= keys;
-    this.#hands.clear();
+    for (const [consumer, { count }] of this.#owned) consumer.keys -= count;
+    this.#owned.clear();
     this.#keys.clear();
     this.#free.clear();
     this.#due.clear();

@@ -22,12 +22,12 @@ interface LineEntry {
   readonly level: number;
 }
 
-/** A hand is the keys of one partition that one consumer has under way. */
-export class Hand<T extends InLine<T>> {
-  /** The keys of which the consumer may get another message. */
+/** The owned keys of a consumer are the keys of one partition that it has under way. */
+export class OwnedKeys<T extends InLine<T>> {
+  /** Those of which the consumer may get another message. */
   readonly open: LevelQueue<OrderedKey<T>> = new LevelQueue();
   readonly consumer: Attachment<T>;
-  keys = 0;
+  count = 0;
 
   constructor(consumer: Attachment<T>) {
     this.consumer = consumer;
@@ -47,8 +47,8 @@ export class OrderedKey<T extends InLine<T>> implements HeapItem {
   readonly name: string;
   /** Number of messages in flight. */
   out = 0;
-  /** The consumer that has the run; undefined if there is no run, or if it is one of before a restart. */
-  hand: Hand<T> | undefined = undefined;
+  /** Those of the consumer that has the run; undefined without a run, or if it is one of before a restart. */
+  owner: OwnedKeys<T> | undefined = undefined;
   /** A message of the run has failed: the run gets no more messages. */
   isStopped = false;
   /** The queue in which the key waits for a consumer. */
