@@ -81,6 +81,7 @@ export class Assembly {
   readonly deadLetterRoutes: Map<string, DeadLetterRoute> = new Map();
   /** Called when the log is no longer congested. */
   readonly uncongested: (() => void)[] = [];
+  readonly waitingForRoom: (() => void)[] = [];
   /** Called when the log fails before the broker is ready; rejects the opening. */
   failedToOpen: (error: LogError) => void = () => {};
   readonly #stored: StoredParts;
@@ -190,6 +191,7 @@ export class Assembly {
         checked: (diskFull) => {
           this.log.roomIsShort(diskFull);
           this.steady.now(); // notices a jump even when no code reads the time
+          if (!this.condition.shortage) for (const callback of this.waitingForRoom.splice(0)) callback();
         },
       },
     );

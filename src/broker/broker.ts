@@ -291,6 +291,19 @@ export class Broker {
     else callback();
   }
 
+  /**
+   * Why every publish is refused until disk or memory have room again; undefined: they have. A publisher may
+   * wait for {@link onRoom} instead of being refused.
+   */
+  get shortage(): BrokerError | undefined {
+    return this.#parts.condition.shortage;
+  }
+
+  /** Calls back once, when a shortage is over: within a second. */
+  onRoom(callback: () => void): void {
+    this.#parts.waitingForRoom.push(callback);
+  }
+
   get health(): BrokerHealth {
     return this.#parts.condition.health;
   }

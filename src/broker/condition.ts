@@ -77,7 +77,12 @@ export class Condition {
 
   /** Why no publish is accepted now; undefined if publishes are accepted. */
   get refusal(): BrokerError | undefined {
-    return this.#context.watermarks.refusal ?? this.#refusalWhileStalled() ?? this.refusalForGood;
+    return this.shortage ?? this.refusalForGood;
+  }
+
+  /** Why publishes are refused until there is room again, on the disk or in memory. */
+  get shortage(): BrokerError | undefined {
+    return this.#context.watermarks.refusal ?? this.#refusalWhileStalled();
   }
 
   /** Why nothing can be changed any more; undefined if changes are possible. */

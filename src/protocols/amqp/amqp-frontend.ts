@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 import type { Broker } from '../../broker/index.ts';
 import { Flusher, Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
+import { untilCommitted } from '../last-commit.ts';
 import { Users } from '../users/index.ts';
+import { Blockade } from './blockade.ts';
 import { routeDeadLetters } from './dead-letters.ts';
 import { AmqpError } from './errors.ts';
 import { Exchanges } from './exchanges/index.ts';
@@ -64,6 +66,7 @@ export class AmqpFrontend implements Frontend {
       broker,
       exchanges: new Exchanges(broker),
       queues: new Queues(broker, limits.consumerTimeoutMs),
+      blockade: new Blockade(broker),
       clock,
       flusher: new Flusher(clock),
       turns: hall.turns,
@@ -101,11 +104,17 @@ export class AmqpFrontend implements Frontend {
     return { port };
   }
 
+  /**
+   * Publishes that are on their way to the disk are confirmed, and transactions answered, if that takes no
+   * longer than the grace period.
+   */
   async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#sessions.shut();
     this.#forgetUsers();
     void this.#listener.close();
     this.#tls?.close();
+    for (const session of this.#sessions) session.hold();
+    if (graceMs > 0 && this.#sessions.size > 0) await untilCommitted(this.#host.broker, graceMs);
     // AMQP has no word for "go elsewhere soon": clients connect again when they are told to leave.
     const stopping = new AmqpError(
       'CONNECTION_FORCED',

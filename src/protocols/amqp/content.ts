@@ -87,6 +87,15 @@ export class Content {
     this.#ownsProperties = true;
   }
 
+  /** Copies a complete content, which has to wait for its publish. */
+  keepAll(): void {
+    this.keep();
+    const { buffer, keyStart, keyEnd, valueStart, valueEnd } = this.record;
+    const key = keyStart < 0 ? noBytes : buffer.subarray(keyStart, keyEnd);
+    const copy = Buffer.concat([key, buffer.subarray(valueStart, valueEnd)]);
+    this.#place(copy, keyStart < 0 ? -1 : 0, key.length, copy.length);
+  }
+
   /** Forgets the content: it was published, or its channel ends. */
   clear(): void {
     this.#target = undefined;

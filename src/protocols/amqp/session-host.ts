@@ -2,6 +2,7 @@ import type { Broker } from '../../broker/index.ts';
 import type { Clock } from '../../util/index.ts';
 import type { AnswerRoom, Flusher, LoginThrottle, Turns } from '../connections/index.ts';
 import type { Users } from '../users/index.ts';
+import type { Blockade } from './blockade.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { Queues } from './queues.ts';
@@ -12,6 +13,7 @@ export interface SessionHost {
   readonly broker: Broker;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  readonly blockade: Blockade;
   readonly clock: Clock;
   readonly flusher: Flusher;
   readonly turns: Turns;

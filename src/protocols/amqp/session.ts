@@ -111,7 +111,6 @@ export class Session implements Connection, FrameSink {
   #lookedMs: number;
   /** Input that was read, but has to wait: for the next turn, or for the answer to a method before it. */
   #rest: Buffer = noBytes;
-  #isWaiting = false;
   #isCongested = false;
   /** Contents of which a method or a header is in the current chunk. */
   readonly #begun: Content[] = [];
@@ -256,8 +255,8 @@ export class Session implements Connection, FrameSink {
         );
       }
       content.header(bodyBytes, properties);
-      if (bodyBytes === 0) this.#publish(channel);
-      else this.#begun.push(content);
+      if (bodyBytes === 0) return this.#publish(channel);
+      this.#begun.push(content);
     });
   }
 
@@ -270,7 +269,7 @@ export class Session implements Connection, FrameSink {
         throw new AmqpError('UNEXPECTED_FRAME', expectedHeader(channel!));
       if (!content?.target || !content.piece(buffer, start, end))
         throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
-      if (content.isComplete) this.#publish(channel!);
+      if (content.isComplete) return this.#publish(channel!);
     });
   }
 
@@ -287,11 +286,19 @@ export class Session implements Connection, FrameSink {
     this.#begun.push(channel.content);
   }
 
-  #publish(channel: Channel): void {
+  #publish(channel: Channel): void | Promise<void> {
+    if (this.host.blockade.isUp) return this.#publishWhenUnblocked(channel);
     this.inMessages++;
     publish(channel);
     channel.content.clear();
     if (this.host.broker.congested) this.#holdBack();
+  }
+
+  async #publishWhenUnblocked(channel: Channel): Promise<void> {
+    channel.content.keepAll();
+    await this.host.blockade.wait(this);
+    // The server may have closed the channel meanwhile.
+    if (!channel.isClosing && !this.closed) return this.#publish(channel);
   }
 
   /** Stops reading while too much waits for the disk. */
@@ -351,15 +358,18 @@ export class Session implements Connection, FrameSink {
     }
   }
 
+  /** Whether input has to wait: for a method before it, or because the server is about to stop. */
+  get #isWaiting(): boolean {
+    return this.#gate.has('held');
+  }
+
   /** Looks at no further input until the promise is settled. */
   #waitFor(promise: Promise<void>, number: number, method: Method | undefined): void {
-    this.#isWaiting = true;
     this.#parser.pause();
     this.#gate.shut('held');
     promise
       .catch((error: unknown) => this.#failed(error, number, method))
       .finally(() => {
-        this.#isWaiting = false;
         if (this.closed) return;
         this.#gate.open('held');
         if (!this.#gate.has('turn')) this.#receiveRest();
@@ -385,6 +395,12 @@ export class Session implements Connection, FrameSink {
   }
 
   // ---- the end
+
+  /** Reads no further input: the server is about to stop. */
+  hold(): void {
+    this.#parser.pause();
+    this.#gate.shut('held');
+  }
 
   /** Ends the connection after connection.close, or at once if the client does not speak AMQP. */
   fail(error: AmqpError, reason?: CloseReason, method?: Method): void {
@@ -423,6 +439,7 @@ export class Session implements Connection, FrameSink {
     this.#parser.pause();
     for (const channel of this.channels.values()) channel.close();
     this.channels.clear();
+    this.host.blockade.leave(this);
     this.host.queues.connectionClosed(this);
     this.host.closing(this, reason);
     if (reason.kind === 'slow-consumer' || reason.kind === 'socket') {

@@ -4,6 +4,7 @@ import { SystemClock, SystemRandom, type Clock, type Random } from '../../util/i
 import { apis, type AnyApi, type ApiName } from '../../wire/kafka/index.ts';
 import { Hall, Listener, Sessions, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
+import { untilCommitted } from '../last-commit.ts';
 import { Users } from '../users/index.ts';
 import { kafkaSettings, type KafkaSettings } from './kafka-settings.ts';
 import { GroupCoordinator, limitsOfSettings, type GroupLimits } from './groups/index.ts';
@@ -196,7 +197,7 @@ export class KafkaFrontend implements Frontend {
     void this.#listener.close();
     this.#tls?.close();
     for (const session of this.#sessions) session.hold();
-    if (graceMs > 0 && this.#sessions.size > 0) await this.#committed(graceMs);
+    if (graceMs > 0 && this.#sessions.size > 0) await untilCommitted(this.#host.kafka.broker, graceMs);
     this.#coordinator.close();
     this.#deletedNames.close();
     this.#forgetUsers();
@@ -204,20 +205,6 @@ export class KafkaFrontend implements Frontend {
     if (graceMs > 0) await this.#sessions.empty(graceMs);
     for (const session of this.#sessions) session.cut();
     await this.#sessions.ended();
-  }
-
-  /**
-   * Resolves when all changes so far are on disk and their publishers have been answered, or after this time.
-   */
-  #committed(waitMs: number): Promise<void> {
-    const { clock, broker } = this.#host.kafka;
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(waitMs, resolve);
-      broker.afterCommit(() => {
-        timer.cancel();
-        clock.defer(resolve);
-      });
-    });
   }
 
   accept(socket: Socket): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { Broker } from '../../../src/broker/index.ts';
-import { MemoryFiles } from '../../../src/log/index.ts';
+import { Broker, type BrokerOptions } from '../../../src/broker/index.ts';
+import { MemoryFiles, type Files } from '../../../src/log/index.ts';
 import { AmqpFrontend, type AmqpEvent, type AmqpOptions } from '../../../src/protocols/amqp/index.ts';
 import {
   contentSize,
@@ -38,9 +38,13 @@ export class TestServer implements AsyncDisposable {
   /** `files`: those of an earlier server. */
   static async start({
     files = new MemoryFiles(),
+    brokerOptions = {},
     ...options
-  }: Partial<AmqpOptions> & { readonly files?: MemoryFiles } = {}): Promise<TestServer> {
-    const broker = await Broker.open({ dir: '/data', files });
+  }: Partial<AmqpOptions> & {
+    readonly files?: Files;
+    readonly brokerOptions?: Partial<BrokerOptions>;
+  } = {}): Promise<TestServer> {
+    const broker = await Broker.open({ dir: '/data', files, ...brokerOptions });
     const events: AmqpEvent[] = [];
     const amqp = new AmqpFrontend({ broker, report: (event) => events.push(event), ...options });
     const { port } = await amqp.listen({ host: '127.0.0.1', port: 0 });

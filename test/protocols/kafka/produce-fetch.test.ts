@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { Compression, ErrorCode, splitBatches } from '../../../src/wire/kafka/index.ts';
 import { crc32c } from '../../../src/util/index.ts';
 import { eventually } from '../../support/index.ts';
-import { HeldFiles } from './groups/held-files.ts';
+import { HeldFiles } from '../../support/held-files.ts';
 import { KafkaKit, batchOf, fetchRequest, produceRequest, text } from './kit.ts';
 
 describe('produce', () => {

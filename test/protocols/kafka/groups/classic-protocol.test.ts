@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { errorName, type RequestDraft } from '../../../../src/wire/kafka/index.ts';
 import { eventually } from '../../../support/index.ts';
 import { KafkaKit, batchOf, type KafkaClient } from '../kit.ts';
-import { HeldFiles } from './held-files.ts';
+import { HeldFiles } from '../../../support/held-files.ts';
 import { ClassicMember, commit, committed } from './kit.ts';
 
 test('the coordinator is this broker, in every version', async () => {

@@ -10,7 +10,7 @@ import {
 import { eventually } from '../../../support/index.ts';
 import { TestConsumer } from '../../../broker/kit.ts';
 import { KafkaKit, batchOf, produceRequest, text, type KafkaClient } from '../kit.ts';
-import { HeldFiles } from './held-files.ts';
+import { HeldFiles } from '../../../support/held-files.ts';
 
 type FetchResponse = ResponseOf<'ShareFetch'>;
 

@@ -1,4 +1,4 @@
-import { MemoryFiles, type Files } from '../../../../src/broker/index.ts';
+import { MemoryFiles, type Files } from '../../src/broker/index.ts';
 
 type File = Awaited<ReturnType<Files['open']>>;
 
