@@ -70,6 +70,7 @@ export interface TopicConfigJson {
   readonly groupsMax?: number;
   /** Number of levels of priority. */
   readonly priorities?: number;
+  readonly ageingMs?: number;
   readonly overflow: 'drop-oldest' | 'reject' | 'wait';
   readonly overflowPerKey: 'drop-oldest' | 'reject';
   readonly publishRate?: RateJson;

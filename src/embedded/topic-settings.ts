@@ -21,6 +21,7 @@ const settingNames = {
   messageBytesMax: true,
   groupsMax: true,
   priorities: true,
+  ageingMs: true,
   overflow: true,
   overflowPerKey: true,
   publishRate: true,

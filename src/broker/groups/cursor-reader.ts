@@ -66,15 +66,21 @@ export class CursorReader {
     this.#readerAt = -1;
   }
 
-  /** The message at the cursor for the consumer, or for any; undefined if there is none now. */
-  peek(to: Attachment<PendingEntry> | undefined): Record | undefined {
+  /** The message at the cursor for the consumer, or for any; undefined if there is none below `end` now. */
+  peek(to: Attachment<PendingEntry> | undefined, end: number = Infinity): Record | undefined {
     const position = this.#position;
     if (this.#isPeeked && this.#isStillNext(to)) return this.#record;
     for (;;) {
       if (position.endsNoMore) return undefined;
       if (to !== undefined && position.looksNoFurther) return undefined; // answers wake the group
+      if (position.cursor >= end) return undefined;
       if (this.#readerAt === position.cursor) {
         if (this.#reader.next(this.#record)) {
+          if (this.#record.offset >= end) {
+            this.#readerAt = -1;
+            position.moveCursor(end);
+            return undefined;
+          }
           if (this.#consider(this.#record, to)) return this.#record;
           continue;
         }

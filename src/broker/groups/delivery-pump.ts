@@ -50,8 +50,8 @@ export class DeliveryPump {
     pending: 0,
     bytes: 0,
   };
-  /** The highest level of a message that {@link #nextByLevel} found and that must be loaded first. */
-  #loadingLevel = -1;
+  /** The highest rank of a message that {@link #nextByLevel} found and that must be loaded first. */
+  #loadingRank = -Infinity;
   /** The pending entry of the next delivery; undefined if it is a first delivery. */
   #entry: PendingEntry | undefined = undefined;
 
@@ -173,61 +173,61 @@ export class DeliveryPump {
   }
 
   /**
-   * The same by level: the position whose next message has the highest one. Equal ones take turns. A message
-   * that is still being loaded is not overtaken by a lower level.
+   * The same by level: the position whose next message has the highest rank. Equal ones take turns. A message
+   * that is still being loaded is not overtaken by one of a lower rank.
    */
   #nextByLevel(to: Attachment<PendingEntry>): GroupPartition | undefined {
     const { partitions } = to.consumer;
     const positions = this.#state.positions.opened;
     const turn = this.#partitionTurn;
     let best: GroupPartition | undefined;
-    let bestLevel = -1;
+    let bestRank = -Infinity;
     let described: GroupPartition | undefined;
-    this.#loadingLevel = -1;
+    this.#loadingRank = -Infinity;
     for (let i = 0; i < positions.length; i++) {
       const at = (turn + i) % positions.length;
       const position = positions[at]!;
       if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
-      const level = this.#findByLevel(position, to);
-      if (level >= 0) described = position;
-      if (level <= bestLevel) continue;
+      const rank = this.#findByLevel(position, to);
+      if (rank > -Infinity) described = position;
+      if (rank <= bestRank) continue;
       best = position;
-      bestLevel = level;
+      bestRank = rank;
       this.#partitionTurn = at + 1;
     }
-    if (this.#loadingLevel > bestLevel) return undefined; // the end of the load wakes the group
+    if (this.#loadingRank > bestRank) return undefined; // the end of the load wakes the group
     if (best !== undefined && best !== described) this.#findByLevel(best, to);
     return best;
   }
 
   /**
-   * The level of the position's next message, described by `#delivery` and `#entry`; -1 if there is none now.
-   * A redelivery goes before the first deliveries of its level.
+   * The rank of the position's next message, described by `#delivery` and `#entry`; -Infinity if there is none
+   * now. A redelivery goes before the first deliveries of its rank.
    */
   #findByLevel(position: GroupPartition, to: Attachment<PendingEntry>): number {
     const mayTake = this.#mayTakeFresh(position);
     const fresh = mayTake ? position.peek(to) : undefined;
     const isLoading = mayTake && fresh === undefined && position.isLoading;
-    const level = fresh !== undefined || isLoading ? position.peekedLevel : -1;
-    const ready = this.#findReady(position, to, level);
-    if (ready === true) return this.#entry!.level;
-    if (ready === 'loading') this.#noteLoading(position.nextReady(to, level)!.level);
-    else if (isLoading) this.#noteLoading(level);
-    if (ready === 'loading' || fresh === undefined) return -1;
+    const rank = fresh !== undefined || isLoading ? position.peekedRank : -Infinity;
+    const ready = this.#findReady(position, to, rank);
+    if (ready === true) return position.rankOf(this.#entry!);
+    if (ready === 'loading') this.#noteLoading(position.rankOf(position.nextReady(to, rank)!));
+    else if (isLoading) this.#noteLoading(rank);
+    if (ready === 'loading' || fresh === undefined) return -Infinity;
     this.#describe(position, fresh, 1, 0);
     this.#entry = undefined;
-    return level;
+    return rank;
   }
 
-  #noteLoading(level: number): void {
-    this.#loadingLevel = Math.max(this.#loadingLevel, level);
+  #noteLoading(rank: number): void {
+    this.#loadingRank = Math.max(this.#loadingRank, rank);
   }
 
-  /** `lowest`: only entries of this level or a higher one. */
+  /** `lowest`: only entries of this rank or a higher one. */
   #findReady(
     position: GroupPartition,
     to: Attachment<PendingEntry>,
-    lowest: number = 0,
+    lowest: number = -Infinity,
   ): boolean | 'loading' {
     const { maxInFlight = Infinity } = this.#state.config;
     if (position.pending.inFlight >= maxInFlight) return false; // the limit was lowered
@@ -237,6 +237,10 @@ export class DeliveryPump {
       if (record) {
         if (position.timeLimit?.isOver(position.partition, record) === true) {
           position.timeLimit.endPending(position, entry);
+          continue;
+        }
+        if (position.rankOf(entry) === Infinity) {
+          entry.timestampMs = record.timestampMs; // now its rank is known
           continue;
         }
         if (!position.mayGo(entry, record)) continue;

@@ -7,6 +7,7 @@ import type { Attachment } from './attachment.ts';
 import { LevelOrder } from './level-order.ts';
 import type { MessageLoader } from './message-loader.ts';
 import type { PendingEntry } from './pending.ts';
+import type { Ranking } from './ranking.ts';
 
 /** The part of a position that early deliveries use. */
 interface EarlyPosition {
@@ -14,7 +15,9 @@ interface EarlyPosition {
   readonly loader: MessageLoader;
   readonly cursor: number;
   readonly ahead: Ahead | undefined;
+  readonly ranking: Ranking;
   peekedLevel: number;
+  peekedRank: number;
   /** Whether so many messages are held behind their keys that no more are looked at. */
   readonly looksNoFurther: boolean;
   wants(record: Record): boolean;
@@ -38,6 +41,8 @@ export class EarlyDeliveries {
   #readAt = -1;
   #batchEnd = -1;
   #isPeeked = false;
+  /** The next message of each level that was read to find its rank, with its timestamp. */
+  readonly #heads: ({ readonly offset: number; readonly timestampMs: number } | undefined)[] = [];
 
   constructor(position: EarlyPosition) {
     this.#position = position;
@@ -50,6 +55,19 @@ export class EarlyDeliveries {
   }
 
   /**
+   * Everything at or above this offset ranks below an early message, if it is of level 0. Only in a topic with
+   * ageing.
+   */
+  get lowest(): number {
+    return this.#order.lowest;
+  }
+
+  /** The message at the cursor is the next one. */
+  unpeek(): void {
+    this.#isPeeked = false;
+  }
+
+  /**
    * The next early message for the consumer; it is not taken. `none` if the message at the cursor is next; undefined if
    * nothing can be delivered now.
    */
@@ -58,12 +76,12 @@ export class EarlyDeliveries {
     this.#isPeeked = false;
     for (;;) {
       if (position.looksNoFurther) return undefined; // answers wake the group
-      const { cursor, ahead, partition } = position;
-      const offset = this.#order.next(levels, cursor, ahead, partition.stableEnd);
+      const offset = this.#next(levels);
       if (offset === undefined) return 'none';
       const { level } = this.#order;
-      position.peekedLevel = level;
+      position.peekedLevel = position.peekedRank = level;
       const record = this.#read(offset);
+      if (position.ranking.isAgeing) position.peekedRank = this.#rankOf(level, offset);
       if (record === 'loading') return undefined;
       if (record === undefined || !position.wants(record)) {
         this.#order.pass(offset);
@@ -77,6 +95,24 @@ export class EarlyDeliveries {
       return record;
     }
   }
+
+  #next(levels: Levels): number | undefined {
+    const { cursor, ahead, partition, ranking } = this.#position;
+    const { stableEnd } = partition;
+    if (!ranking.isAgeing) return this.#order.next(levels, cursor, ahead, stableEnd);
+    return this.#order.nextByRank(levels, cursor, ahead, stableEnd, this.#rankOf);
+  }
+
+  /** The rank of a level's next message. One that must be loaded, or cannot be read, is to be looked at first. */
+  readonly #rankOf = (level: number, offset: number): number => {
+    let head = this.#heads[level];
+    if (head?.offset !== offset) {
+      const record = this.#read(offset);
+      if (record === undefined || record === 'loading') return Infinity;
+      this.#heads[level] = head = { offset, timestampMs: record.timestampMs };
+    }
+    return this.#position.ranking.of(level, offset, head.timestampMs);
+  };
 
   /** The peeked message is delivered. */
   take(): void {

@@ -17,6 +17,7 @@ import type { Levels } from '../partitions/levels.ts';
 import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
+import type { Ranking } from './ranking.ts';
 import type { RecordReader } from '../partitions/record-reader.ts';
 
 /** Decides which messages are too old for a group, and ends them. */
@@ -75,6 +76,9 @@ export class GroupPartition {
   #standIns: StandInDeliveries | undefined = undefined;
   /** The level of the message that {@link peek} returned last, or that must be loaded first. */
   peekedLevel = 0;
+  /** Its rank; Infinity if it must be loaded first to know that. */
+  peekedRank = 0;
+  readonly ranking: Ranking;
   /** Messages at or above the cursor that pass the filter; counted only if there is a filter. */
   #filteredLag = 0;
   #filter: Filter | undefined;
@@ -94,12 +98,14 @@ export class GroupPartition {
     partition: Partition,
     filter: Filter | undefined,
     ordered: { readonly meter: Meter; readonly limits: KeyLimits } | undefined,
+    ranking: Ranking,
     host: MessageLoaderHost,
   ) {
     this.partition = partition;
+    this.ranking = ranking;
     this.pending = new PendingEntries(partition.index);
     this.#filter = filter;
-    this.#order = ordered && new KeyOrder(this.pending, ordered.meter, ordered.limits);
+    this.#order = ordered && new KeyOrder(this.pending, ordered.meter, ordered.limits, ranking);
     this.#host = host;
     this.loader = new MessageLoader(partition, host);
     this.#reader = new CursorReader(this);
@@ -302,20 +308,50 @@ export class GroupPartition {
    * none now. A message on disk is loaded first; the host is told when that has ended.
    */
   peek(to: Attachment<PendingEntry>): Record | undefined {
-    this.peekedLevel = 0;
+    this.peekedLevel = this.peekedRank = 0;
     if (this.#backfill !== undefined) {
       const record = this.#backfill.peek(to);
-      if (record !== 'ended') return record;
+      if (record !== 'ended') return this.#asPlain(record);
       this.#endBackfill();
     }
     const { levels } = this.partition;
     if (levels !== undefined && this.byLevel) {
       const early = this.#peekEarly(levels, to);
-      if (early !== 'none') return early;
-      this.peekedLevel = 0;
+      if (early !== 'none')
+        return early === undefined || !this.ranking.isAgeing ? early : this.#peekByRank(early, to);
     }
+    return this.#asPlain(this.#peekPlain(to));
+  }
+
+  /** In a topic with ageing: the early message or the one at the cursor, whichever has the higher rank. */
+  #peekByRank(early: Record, to: Attachment<PendingEntry>): Record | undefined {
+    const { peekedLevel, peekedRank } = this;
+    const { lowest } = this.#early!;
+    if (this.cursor < lowest) {
+      const plain = this.#asPlain(this.#peekPlain(to, lowest));
+      if (plain === undefined ? this.isLoading : this.peekedRank > peekedRank) {
+        this.#early!.unpeek();
+        return plain;
+      }
+    }
+    this.peekedLevel = peekedLevel;
+    this.peekedRank = peekedRank;
+    return early;
+  }
+
+  /** Notes the rank of a message of level 0. It is Infinity for one that must be loaded first. */
+  #asPlain(record: Record | undefined): Record | undefined {
+    this.peekedLevel = this.peekedRank = 0;
+    if (this.byLevel && this.ranking.isAgeing)
+      this.peekedRank =
+        record === undefined ? Infinity : this.ranking.of(0, record.offset, record.timestampMs);
+    return record;
+  }
+
+  /** The next message of level 0, if it is below `end` or keeps a place before the cursor. */
+  #peekPlain(to: Attachment<PendingEntry>, end: number = Infinity): Record | undefined {
     this.#standIns?.unpeek();
-    const fresh = this.#reader.peek(to);
+    const fresh = this.#reader.peek(to, end);
     return this.partition.standIns === undefined
       ? fresh
       : this.#peekStandIn(this.partition.standIns, to, fresh);
@@ -550,14 +586,19 @@ export class GroupPartition {
 
   /**
    * The next entry to deliver again, or from the line of its key, to the consumer; it is not taken. `lowest`:
-   * only of this level or a higher one.
+   * only of this rank or a higher one.
    */
   nextReady(to: Attachment<PendingEntry>, lowest: number): PendingEntry | undefined {
-    const ready = this.pending.nextReady();
+    const ready = this.pending.nextReady(this.ranking);
     // With order by key, entries of before a restart are ready until their keys are known.
     if (this.#order !== undefined && ready !== undefined) return ready;
     const entry = ready ?? this.#order?.next(to);
-    return entry === undefined || entry.level < lowest ? undefined : entry;
+    return entry === undefined || this.rankOf(entry) < lowest ? undefined : entry;
+  }
+
+  /** The rank of a pending entry among the messages to deliver; 0 if the group ignores priorities. */
+  rankOf(entry: PendingEntry): number {
+    return this.byLevel ? this.ranking.ofWaiting(entry) : 0;
   }
 
   /** Whether an entry of {@link nextReady} may be delivered, or has to get in line first. */

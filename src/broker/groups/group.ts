@@ -36,6 +36,7 @@ import type { Partition } from '../partitions/partition.ts';
 import { PendingState, type PendingEntry } from './pending.ts';
 import type { Positions } from './positions.ts';
 import { Precedence } from './precedence.ts';
+import { Ranking } from './ranking.ts';
 import type { Rate } from '../partitions/rates.ts';
 import { Receipt } from './receipt.ts';
 import { groupStats, type GroupStats } from '../stats.ts';
@@ -464,7 +465,13 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
       config.ordering === 'key'
         ? { meter: this.#host.budgets.meter('ordered'), limits: keyLimits(config) }
         : undefined;
-    const position = new GroupPartition(partition, filter, ordered, this.#positionHost);
+    const position = new GroupPartition(
+      partition,
+      filter,
+      ordered,
+      new Ranking(this.topic, partition),
+      this.#positionHost,
+    );
     position.byLevel = config.priority !== 'ignore';
     if (config.messageTtlMs !== undefined) position.timeLimit = this.#answers.expiry;
     positions.add(position);

@@ -8,6 +8,7 @@ import type { KeyLimits } from './key-limits.ts';
 import { LevelQueue } from './level-queue.ts';
 import { OrderedKey, OwnedKeys, precedes } from './ordered-key.ts';
 import { PendingState, type PendingEntries, type PendingEntry } from './pending.ts';
+import type { Ranking } from './ranking.ts';
 
 type Key = OrderedKey<PendingEntry>;
 
@@ -24,6 +25,7 @@ export class KeyOrder {
   readonly #pending: PendingEntries;
   /** Charged for the keys and the messages in line. */
   readonly #meter: Meter;
+  readonly #ranking: Ranking;
   readonly #keyReader = new KeyReader();
   readonly #keys = new Map<string, Key>();
   readonly #free = new LevelQueue<Key>();
@@ -36,8 +38,9 @@ export class KeyOrder {
   #inLine = 0;
   #held = 0;
 
-  constructor(pending: PendingEntries, meter: Meter, limits: KeyLimits) {
+  constructor(pending: PendingEntries, meter: Meter, limits: KeyLimits, ranking: Ranking) {
     this.#pending = pending;
+    this.#ranking = ranking;
     this.#meter = meter;
     this.#limits = limits;
   }
@@ -105,7 +108,9 @@ export class KeyOrder {
     const own = open && this.#peek(open);
     const free = this.#mayTakeKey(to) ? this.#peek(this.#free) : undefined;
     if (own === undefined || free === undefined) return (own ?? free)?.first;
-    return precedes(own.first!, free.first!) ? own.first : free.first;
+    const lead = this.#rankOf(own) - this.#rankOf(free);
+    const ownGoes = this.#ranking.isAgeing && lead !== 0 ? lead > 0 : precedes(own.first!, free.first!);
+    return ownGoes ? own.first : free.first;
   }
 
   /** Number of keys in a queue; some may have left it. */
@@ -117,6 +122,7 @@ export class KeyOrder {
 
   /** The first key of the queue with a message to deliver. Drops keys that are in the queue no more. */
   #peek(queue: LevelQueue<Key>): Key | undefined {
+    if (this.#ranking.isAgeing && queue.level > 0) return this.#peekByRank(queue);
     for (let key = queue.peek(); key; key = queue.peek()) {
       if (key.queue === queue && key.level === queue.level) {
         if (this.#isDeliverable(key)) return key;
@@ -127,9 +133,28 @@ export class KeyOrder {
     return undefined;
   }
 
+  /** The same in a topic with ageing: of the first keys of all levels, that with the message of the highest rank. */
+  #peekByRank(queue: LevelQueue<Key>): Key | undefined {
+    return queue.best(
+      (key, level) => {
+        if (key.queue !== queue || key.level !== level) return false;
+        if (this.#isDeliverable(key)) return true;
+        key.queue = undefined;
+        return false;
+      },
+      (key) => this.#rankOf(key),
+    );
+  }
+
+  /** The rank of a key is that of its first message in line. */
+  #rankOf(key: Key): number {
+    return this.#ranking.ofWaiting(key.first!);
+  }
+
   /** A ready entry whose key was not known, after a restart, gets into the line of its key. */
   sortIn(entry: PendingEntry, record: Record): void {
     entry.key ??= this.#keyReader.read(record);
+    entry.timestampMs ??= record.timestampMs;
     this.#pending.hold(entry);
     this.#enterLine(entry, this.#keyOf(entry.key));
   }

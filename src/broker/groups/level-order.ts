@@ -9,10 +9,16 @@ export class LevelOrder {
   /** For each level, an offset below which all its messages were delivered or passed over. */
   #from: number[] = [];
   #level = 0;
+  #lowest = Infinity;
 
-  /** The level of the message that {@link next} returned last. */
+  /** The level of the message that was returned last. */
   get level(): number {
     return this.#level;
+  }
+
+  /** The lowest offset above level 0 that was not delivered yet, as {@link nextByRank} found. */
+  get lowest(): number {
+    return this.#lowest;
   }
 
   /**
@@ -21,22 +27,52 @@ export class LevelOrder {
    */
   next(levels: Levels, cursor: number, ahead: Ahead | undefined, end: number): number | undefined {
     for (let level = levels.highest; level > 0; level--) {
-      if (levels.sizeOf(level) === 0) continue;
-      const from = Math.max(this.#from[level] ?? 0, cursor);
-      let offset = levels.next(level, from);
-      // Ahead, but not known as passed: it was delivered before a restart.
-      while (offset !== undefined && ahead?.has(offset) === true)
-        offset = levels.next(level, ahead.stepOver(offset));
-      if (offset === undefined) continue;
-      this.#from[level] = offset;
-      if (offset >= end) continue;
+      const offset = this.#nextOf(level, levels, cursor, ahead);
+      if (offset === undefined || offset >= end) continue;
       this.#level = level;
       return offset;
     }
     return undefined;
   }
 
-  /** The message that {@link next} returned last is delivered or passed over. */
+  /**
+   * The same in a topic with ageing: of the next messages of all levels, that of the highest rank. Whether it
+   * goes before the message at the cursor depends on the rank of that one.
+   */
+  nextByRank(
+    levels: Levels,
+    cursor: number,
+    ahead: Ahead | undefined,
+    end: number,
+    rankOf: (level: number, offset: number) => number,
+  ): number | undefined {
+    let best: number | undefined;
+    let bestRank = -Infinity;
+    this.#lowest = Infinity;
+    for (let level = 1; level <= levels.highest; level++) {
+      const offset = this.#nextOf(level, levels, cursor, ahead);
+      if (offset === undefined || offset >= end) continue;
+      this.#lowest = Math.min(this.#lowest, offset);
+      const rank = rankOf(level, offset);
+      if (rank < bestRank) continue;
+      best = offset;
+      bestRank = rank;
+      this.#level = level;
+    }
+    return best;
+  }
+
+  #nextOf(level: number, levels: Levels, cursor: number, ahead: Ahead | undefined): number | undefined {
+    if (levels.sizeOf(level) === 0) return undefined;
+    let offset = levels.next(level, Math.max(this.#from[level] ?? 0, cursor));
+    // Ahead, but not known as passed: it was delivered before a restart.
+    while (offset !== undefined && ahead?.has(offset) === true)
+      offset = levels.next(level, ahead.stepOver(offset));
+    if (offset !== undefined) this.#from[level] = offset;
+    return offset;
+  }
+
+  /** The message that was returned last is delivered or passed over. */
   pass(offset: number): void {
     this.#from[this.#level] = offset + 1;
   }

@@ -50,6 +50,25 @@ export class LevelQueue<T extends Leveled> extends Queue<T> {
     return item;
   }
 
+  /**
+   * The item of the highest rank among the first ones of each level; of equal ones that of the highest level.
+   * Drops first items that are of no use.
+   */
+  best(isUseful: (item: T, level: number) => boolean, rankOf: (item: T) => number): T | undefined {
+    let best: T | undefined;
+    let bestRank = -Infinity;
+    for (let level = this.level; level >= 0; level--) {
+      let item = this.peekOf(level);
+      for (; item !== undefined && !isUseful(item, level); item = this.peekOf(level)) this.shiftOf(level);
+      if (item === undefined) continue;
+      const rank = rankOf(item);
+      if (best !== undefined && rank <= bestRank) continue;
+      best = item;
+      bestRank = rank;
+    }
+    return best;
+  }
+
   /** The levels that have items, from the highest to the lowest. The first item of a level may be taken. */
   *levels(): Iterable<number> {
     for (let level = (this.#raised?.length ?? 0) - 1; level > 0; level--)

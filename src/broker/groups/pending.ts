@@ -4,6 +4,7 @@ import { type DeadlineList, Deadlines, type Timed } from './deadlines.ts';
 import type { StoredWait } from '../entries.ts';
 import { LevelQueue } from './level-queue.ts';
 import type { InLine, OrderedKey } from './ordered-key.ts';
+import type { Ranking } from './ranking.ts';
 
 /** The state of a pending entry. */
 export const PendingState = {
@@ -314,13 +315,22 @@ export class PendingEntries {
     else this.#inOrder?.delete(entry.offset);
   }
 
-  /** The next entry to redeliver, of the highest level; it is not taken. */
-  nextReady(): PendingEntry | undefined {
+  /** The next entry to redeliver, of the highest level or rank; it is not taken. */
+  nextReady(ranking?: Ranking): PendingEntry | undefined {
+    if (this.#readyCount > 0 && ranking?.isAgeing === true) return this.#nextByRank(ranking);
     for (let entry = this.#ready.peek(); entry; entry = this.#ready.peek()) {
       if (entry.state === PendingState.ready) return entry;
       this.#ready.shift(); // left the state since it was queued
     }
     return undefined;
+  }
+
+  /** The entry of the highest rank among the first ones of each level. */
+  #nextByRank(ranking: Ranking): PendingEntry | undefined {
+    return this.#ready.best(
+      (entry) => entry.state === PendingState.ready,
+      (entry) => ranking.ofWaiting(entry),
+    );
   }
 
   /** The earliest deadline or redelivery time; Infinity if there is none. */

@@ -57,6 +57,11 @@ export interface TopicConfig {
    * one less. May grow later. Absent: the topic has no priorities.
    */
   readonly priorities?: number;
+  /**
+   * A message gains a level of priority for each such time that it waits to be delivered, so that the lowest
+   * levels do not starve. Needs `priorities`. Absent: waiting raises no level.
+   */
+  readonly ageingMs?: number;
   /** Keeps only the last message of each key. */
   readonly compaction: boolean;
   /**
@@ -169,6 +174,9 @@ export function topicConfig(options: TopicOptions): TopicConfig {
     !(Number.isInteger(priorities) && priorities >= 1 && priorities <= prioritiesMax)
   )
     invalid(`priorities must be a whole number from 1 to ${prioritiesMax}, or absent for none`);
+  if (config.ageingMs !== undefined && !(isFiniteNumber(config.ageingMs) && config.ageingMs >= 1))
+    invalid('ageingMs must be a number from 1, or absent if waiting raises no priority');
+  if (config.ageingMs !== undefined && priorities === undefined) invalid('ageingMs needs priorities');
   if (config.timestamps !== undefined && config.timestamps !== 'append')
     invalid("timestamps must be 'append', or absent for the publisher's");
   if (config.ageFrom !== undefined && config.ageFrom !== 'timestamp')

@@ -34,6 +34,7 @@ interface CreateOptions extends ClientOptions {
   readonly burst?: string;
   readonly overRate?: string;
   readonly priorities?: string;
+  readonly ageing?: string;
   readonly maxMessages?: string;
   readonly maxBytes?: string;
   readonly maxAge?: string;
@@ -76,6 +77,7 @@ export function configure(command: Command): void {
       .option('--burst <count>', 'of these, how many may come at once (default: those of a second)')
       .option('--over-rate <policy>', 'beyond the rate: reject or wait')
       .option('--priorities <count>', 'levels of priority, up to 256')
+      .option('--ageing <time>', 'a message gains a level for each such time that it waits, such as 30s')
       .option('--max-messages <count>', 'most messages kept')
       .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
       .option('--max-age <time>', 'oldest message kept, such as 7d')
@@ -236,6 +238,7 @@ function topicBody(name: string, options: CreateOptions): object {
     publishRate: rateOption('--publish-rate', options.publishRate, '--burst', options.burst),
     overRate: options.overRate,
     priorities: wholeNumberOption('--priorities', options.priorities),
+    ageingMs: option('--ageing', options.ageing, parseDuration, 'a time such as 30s or 5m'),
     messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
     bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
     ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),

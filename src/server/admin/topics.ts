@@ -43,6 +43,7 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   messageBytesMax: wholeNumber(1),
   groupsMax: wholeNumber(1),
   priorities: wholeNumber(1, prioritiesMax),
+  ageingMs: wholeNumber(1),
   overflow: oneOf('drop-oldest', 'reject', 'wait'),
   overflowPerKey: oneOf('drop-oldest', 'reject'),
   publishRate: (value) =>
