@@ -23,8 +23,8 @@ async function open(server: ServerProcess): Promise<NatsSocket> {
 }
 
 /**
- * Publishes so many messages, a few thousand at once: nats-server drops what comes faster than it stores. With
- * `dueMs`, each message has the TTL that is left until then.
+ * Publishes so many messages, a few thousand at once: nats-server drops what comes faster than it stores.
+ * With `dueMs`, each message has the TTL that is left until then.
  */
 async function fill(
   server: ServerProcess,

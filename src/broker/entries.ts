@@ -458,8 +458,8 @@ export function readClockFrame(payload: Uint8Array): ClockFrame {
 export const neverDueMs = 0;
 
 /**
- * `uvarint count, (varint offset less the last one, varint due time less the last one)*`: due times are steady
- * time, in milliseconds. `flat`: offset and due time of each message.
+ * `uvarint count, (varint offset less the last one, varint due time less the last one)*`: due times are
+ * steady time, in milliseconds. `flat`: offset and due time of each message.
  */
 export function writeExpiries(writer: ByteWriter, flat: readonly number[]): void {
   writer.uvarint(flat.length / 2);

@@ -105,7 +105,9 @@ export type PostponeScope = 'message' | 'key' | 'group';
 export interface Consumer {
   /** How many messages it takes now. With credit 0 it is skipped until `group.wake()`. */
   readonly credit: number;
-  /** Consumers of a higher priority go before this one while they have credit. Read on attaching. Default 0. */
+  /**
+   * Consumers of a higher priority go before this one while they have credit. Read on attaching. Default 0.
+   */
   readonly priority?: number | undefined;
   /**
    * The name of the client that this consumer belongs to. A client has several consumers at once if it pulls
@@ -115,9 +117,9 @@ export interface Consumer {
   /** It takes messages only while one of these is reached; absent: always. */
   readonly overflow?: Overflow | undefined;
   /**
-   * What shows that the active consumer of a group is still there (see groups/active-consumer.ts). Absent: that
-   * it is attached, as long as it answers what it holds. `pulls-and-answers`: it pulls again and again, under
-   * one member name. `pulls`: the same, but answers show nothing.
+   * What shows that the active consumer of a group is still there (see groups/active-consumer.ts). Absent:
+   * that it is attached, as long as it answers what it holds. `pulls-and-answers`: it pulls again and again,
+   * under one member name. `pulls`: the same, but answers show nothing.
    */
   readonly presence?: 'pulls-and-answers' | 'pulls' | undefined;
   /**

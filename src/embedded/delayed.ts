@@ -34,7 +34,9 @@ export interface DelayedMessage<T> {
   readonly value: T;
 }
 
-/** The delayed messages that a call is about: one id, some ids, or all whose key matches a subject pattern. */
+/**
+ * The delayed messages that a call is about: one id, some ids, or all whose key matches a subject pattern.
+ */
 export type DelayedSelection = number | readonly number[] | { readonly filter: string };
 
 /** The new time of delayed messages: so many milliseconds from now, or a time in milliseconds since 1970. */

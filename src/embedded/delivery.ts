@@ -81,8 +81,8 @@ export class Delivery<T> extends Message<T> {
 
   /**
    * Says "not now": the message was not handled, which is no failure. It comes again after `delayMs`. With
-   * `scope: 'key'` or `'group'` nothing of its key, or of the whole group, is delivered until then; a key needs
-   * a group with `ordering: 'key'`.
+   * `scope: 'key'` or `'group'` nothing of its key, or of the whole group, is delivered until then; a key
+   * needs a group with `ordering: 'key'`.
    */
   postpone({ delayMs, scope = 'message' }: PostponeOptions): Promise<boolean> {
     const problem = problemOfPostpone(delayMs, scope);

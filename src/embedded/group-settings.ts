@@ -45,8 +45,9 @@ export interface GroupSettings {
   /** How long a consumer may take to answer before the delivery counts as failed. Default 30,000. */
   readonly ackWaitMs?: number;
   /**
-   * A message that is older, in milliseconds, is not delivered any more. It goes to the dead-letter topic, with
-   * the cause `expired`, or is done if the policy does not cover that. Infinity for no limit. Default Infinity.
+   * A message that is older, in milliseconds, is not delivered any more. It goes to the dead-letter topic,
+   * with the cause `expired`, or is done if the policy does not cover that. Infinity for no limit. Default
+   * Infinity.
    */
   readonly messageTtlMs?: number;
   /** The most deliveries in flight per partition; Infinity for no limit. Default Infinity. */
@@ -66,8 +67,8 @@ export interface GroupSettings {
    */
   readonly ordering?: 'none' | 'key';
   /**
-   * With `ordering: 'key'`: how many messages of one key a consumer may have at once, in order, while no other
-   * consumer gets the key. Default 1.
+   * With `ordering: 'key'`: how many messages of one key a consumer may have at once, in order, while no
+   * other consumer gets the key. Default 1.
    */
   readonly keyRunMax?: number;
   /** With `ordering: 'key'`: the most keys that one consumer may have at once; Infinity for no limit. */
@@ -80,8 +81,8 @@ export interface GroupSettings {
   /** With `ordering: 'key'`: the most deliveries of each key a second; false for no limit. */
   readonly keyRate?: RateLimit | false;
   /**
-   * With `ordering: 'key'`: the most messages held behind their keys, per partition. The group looks for other
-   * keys no further. Default 10,000.
+   * With `ordering: 'key'`: the most messages held behind their keys, per partition. The group looks for
+   * other keys no further. Default 10,000.
    */
   readonly heldMax?: number;
   /**

@@ -16,8 +16,8 @@ export interface PrecedenceOptions {
 
 export interface ExclusiveOptions extends PrecedenceOptions {
   /**
-   * Throws a BrokerError of code `consumer-exclusive` if the group has another consumer, and keeps others from
-   * attaching until this one is closed. Default false.
+   * Throws a BrokerError of code `consumer-exclusive` if the group has another consumer, and keeps others
+   * from attaching until this one is closed. Default false.
    */
   readonly exclusive?: boolean;
 }

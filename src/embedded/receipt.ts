@@ -72,8 +72,8 @@ export class Receipt {
   }
 
   /**
-   * Not now: the message, its key or the group is not delivered before `delayMs` from now. That is no failure.
-   * A key may be refused its hold for want of room; with `or-message` the message waits alone then.
+   * Not now: the message, its key or the group is not delivered before `delayMs` from now. That is no
+   * failure. A key may be refused its hold for want of room; with `or-message` the message waits alone then.
    */
   postpone(delayMs: number, scope: PostponeScope, refused: 'throw' | 'or-message' = 'throw'): boolean {
     if (this.settled || this.isOverdue) return false;

@@ -30,8 +30,8 @@ export interface ConsumeOptions extends ExclusiveOptions {
   readonly signal?: AbortSignal;
   /**
    * Called with all errors that handlers throw; the message is already answered by then. Without it, an error
-   * becomes a process warning (`process.on('warning')`, by default a line on stderr), except for RetryError, PostponeError,
-   * RejectError, and an error of a handler that stops because its signal aborted.
+   * becomes a process warning (`process.on('warning')`, by default a line on stderr), except for RetryError,
+   * PostponeError, RejectError, and an error of a handler that stops because its signal aborted.
    */
   readonly onError?: (error: unknown, message: Delivery<unknown>) => void;
 }

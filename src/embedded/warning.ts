@@ -10,8 +10,8 @@ interface Failed {
 }
 
 /**
- * Warns about a handler's error, for programs without `onError`. RetryError, PostponeError and RejectError are
- * answers, not failures.
+ * Warns about a handler's error, for programs without `onError`. RetryError, PostponeError and RejectError
+ * are answers, not failures.
  */
 export function warnOfFailure(thrown: unknown, group: CoreGroup, deliveries: readonly Failed[]): void {
   const [first] = deliveries;

@@ -100,8 +100,8 @@ export class DueTable {
 
   /**
    * Visits the entries of the wanted partitions (absent: of all), from an offset on, in the order of their
-   * offsets, until `visit` returns false or `slotsMax` slots were passed. The table must not change meanwhile.
-   * Returns the offset to go on from; undefined at the end.
+   * offsets, until `visit` returns false or `slotsMax` slots were passed. The table must not change
+   * meanwhile. Returns the offset to go on from; undefined at the end.
    */
   visit(
     from: number,

@@ -13,7 +13,9 @@ export interface ClockJump {
  */
 const toleranceMs = 1000;
 
-/** A frame begins with a jump: from that wall-clock time on, the wall clock is so far ahead of steady time. */
+/**
+ * A frame begins with a jump: from that wall-clock time on, the wall clock is so far ahead of steady time.
+ */
 export interface ClockFrame {
   readonly fromMs: number;
   readonly aheadMs: number;
@@ -24,9 +26,9 @@ const framesMax = 64;
 
 /**
  * Steady time is wall-clock time without its jumps: it follows the monotonic clock. Windows, ages and delays
- * are measured in it, so that setting the clock does not end them. {@link restore} continues the steady time of
- * earlier runs. Times that are stored and
- * shown stay wall-clock times; {@link of} converts them to steady time.
+ * are measured in it, so that setting the clock does not end them. {@link restore} continues the steady time
+ * of earlier runs. Times that are stored and shown stay wall-clock times; {@link of} converts them to steady
+ * time.
  */
 export class SteadyTime {
   readonly #clock: Clock;

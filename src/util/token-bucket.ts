@@ -7,11 +7,11 @@ export interface RateLimit {
 }
 
 /**
- * A token bucket keeps a {@link RateLimit}. It starts with `burst` tokens and gains `perSecond` of them a second,
- * up to `burst`.
+ * A token bucket keeps a {@link RateLimit}. It starts with `burst` tokens and gains `perSecond` of them a
+ * second, up to `burst`.
  *
- * In any `t` seconds at most `burst + t * perSecond` tokens are taken. Only a take of more than `burst` at once
- * exceeds that: it needs a full bucket and leaves a debt, which later takes wait for.
+ * In any `t` seconds at most `burst + t * perSecond` tokens are taken. Only a take of more than `burst` at
+ * once exceeds that: it needs a full bucket and leaves a debt, which later takes wait for.
  *
  * The bucket has no timer. Every call gets the time of a clock that never goes back (`Clock.monotonic`).
  */
@@ -55,8 +55,8 @@ export class TokenBucket {
   }
 
   /**
-   * Whole milliseconds until {@link has} is true; 0 if it is now. Rounding can leave it a hair short then: ask
-   * again, the answer is 1.
+   * Whole milliseconds until {@link has} is true; 0 if it is now. Rounding can leave it a hair short then:
+   * ask again, the answer is 1.
    */
   waitMs(nowMs: number, count = 1): number {
     this.#fill(nowMs);

@@ -34,7 +34,10 @@ export class SmallDisk implements Disposable {
     this.#isMounted = true;
   }
 
-  /** Takes room until `freeBytes` are left. The broker may write at the same time, so the room is looked at again. */
+  /**
+   * Takes room until `freeBytes` are left. The broker may write at the same time, so the room is looked at
+   * again.
+   */
   fill(freeBytes: number): void {
     const zeros = Buffer.alloc(8 * mib);
     const ballast = openSync(this.#ballast, 'a');

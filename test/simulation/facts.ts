@@ -239,8 +239,8 @@ export class GroupKnown {
   }
 
   /**
-   * It may be deleted for want of a consumer, or be done with a message for its age, at a time that clients do
-   * not know.
+   * It may be deleted for want of a consumer, or be done with a message for its age, at a time that clients
+   * do not know.
    */
   get mayExpire(): boolean {
     return this.configs.some(

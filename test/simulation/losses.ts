@@ -115,7 +115,9 @@ function outranking(instance: Instance, known: Known, nowMs: number): number {
   return count + unseenOf(topic, known, nowMs, ({ priority = 0 }) => priority >= level);
 }
 
-/** The number of such messages that may have been stored and were never seen; each run of a schedule is one. */
+/**
+ * The number of such messages that may have been stored and were never seen; each run of a schedule is one.
+ */
 function unseenOf(
   { instances, publishes }: TopicKnown,
   known: Known,

@@ -28,7 +28,8 @@ export function withPriorities(script: Script): Script {
       case 'create-group': {
         const { options } = operation;
         const ignores = c.percent(15);
-        // An ack of all that came before would be about the order of deliveries, which the checker does not know.
+        // An ack of all that came before would be about the order of deliveries, which the checker does not
+        // know.
         const ack = options.ack === 'all' ? ('explicit' as const) : options.ack;
         return {
           ...operation,

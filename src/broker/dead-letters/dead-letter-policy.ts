@@ -7,8 +7,8 @@ export const deadLetterCauses = {
   /** A limit of its topic removed it: `messagesMax`, `bytesMax`, `messagesPerKeyMax` or compaction. */
   overflow: 'topic',
   /**
-   * Its time to live was over: it grew older than its topic or its publish allows (`ageMsMax`, `ttlMs`), which
-   * the topic decides, or older than a group wants (`messageTtlMs`), which the group decides.
+   * Its time to live was over: it grew older than its topic or its publish allows (`ageMsMax`, `ttlMs`),
+   * which the topic decides, or older than a group wants (`messageTtlMs`), which the group decides.
    */
   expired: 'both',
   /** It was deleted, purged, or replaced by a publish that asked for it. */

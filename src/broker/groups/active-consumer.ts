@@ -34,7 +34,9 @@ export class ActiveConsumer implements Rota {
   readonly #host: ActiveConsumerHost;
   /** The consumers of the active member, in the order of their turns. */
   readonly #consumers = new Set<Attached>();
-  /** The consumer that stands for the active member; the last one attached. Undefined: no member is active. */
+  /**
+   * The consumer that stands for the active member; the last one attached. Undefined: no member is active.
+   */
   #active: Attached | undefined = undefined;
   #sinceMs = 0;
   #chosen = 0;

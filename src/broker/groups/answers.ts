@@ -141,8 +141,8 @@ export class Answers {
   }
 
   /**
-   * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once, or not before
-   * `untilMs`; this is not a failure.
+   * A consumer gives the entry back, for example as it leaves. The entry is redelivered at once, or not
+   * before `untilMs`; this is not a failure.
    */
   release(position: GroupPartition, entry: PendingEntry, untilMs?: number): void {
     entry.failure = undefined;

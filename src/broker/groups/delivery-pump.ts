@@ -201,8 +201,8 @@ export class DeliveryPump {
   }
 
   /**
-   * The rank of the position's next message, described by `#delivery` and `#entry`; -Infinity if there is none
-   * now. A redelivery goes before the first deliveries of its rank.
+   * The rank of the position's next message, described by `#delivery` and `#entry`; -Infinity if there is
+   * none now. A redelivery goes before the first deliveries of its rank.
    */
   #findByLevel(position: GroupPartition, to: Attachment<PendingEntry>): number {
     const mayTake = this.#mayTakeFresh(position);

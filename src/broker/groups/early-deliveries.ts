@@ -55,8 +55,8 @@ export class EarlyDeliveries {
   }
 
   /**
-   * Everything at or above this offset ranks below an early message, if it is of level 0. Only in a topic with
-   * ageing.
+   * Everything at or above this offset ranks below an early message, if it is of level 0. Only in a topic
+   * with ageing.
    */
   get lowest(): number {
     return this.#order.lowest;
@@ -68,8 +68,8 @@ export class EarlyDeliveries {
   }
 
   /**
-   * The next early message for the consumer; it is not taken. `none` if the message at the cursor is next; undefined if
-   * nothing can be delivered now.
+   * The next early message for the consumer; it is not taken. `none` if the message at the cursor is next;
+   * undefined if nothing can be delivered now.
    */
   peek(levels: Levels, to: Attachment<PendingEntry>): Record | 'none' | undefined {
     const position = this.#position;
@@ -103,7 +103,9 @@ export class EarlyDeliveries {
     return this.#order.nextByRank(levels, cursor, ahead, stableEnd, this.#rankOf);
   }
 
-  /** The rank of a level's next message. One that must be loaded, or cannot be read, is to be looked at first. */
+  /**
+   * The rank of a level's next message. One that must be loaded, or cannot be read, is to be looked at first.
+   */
   readonly #rankOf = (level: number, offset: number): number => {
     let head = this.#heads[level];
     if (head?.offset !== offset) {

@@ -81,8 +81,8 @@ export interface GroupConfig {
   readonly ordering: 'none' | 'key';
   /**
    * Maximum number of messages of one key that one consumer may have at once, in order: a run. No other
-   * consumer gets the key until all of them are answered. If one fails, the run gets no more messages, and the
-   * failed message comes first afterwards. Default 1. This and the next four need `ordering: 'key'`.
+   * consumer gets the key until all of them are answered. If one fails, the run gets no more messages, and
+   * the failed message comes first afterwards. Default 1. This and the next four need `ordering: 'key'`.
    */
   readonly keyRunMax?: number;
   /** Maximum number of keys that one consumer may have at once. */
@@ -107,8 +107,8 @@ export interface GroupConfig {
   /** After this long without a sign of life, the active consumer is silent. Absent: 2 minutes. */
   readonly activeSilenceMs?: number;
   /**
-   * Whether messages with a higher priority are delivered first (`honour`), or all in order of publish. Absent:
-   * `honour`.
+   * Whether messages with a higher priority are delivered first (`honour`), or all in order of publish.
+   * Absent: `honour`.
    */
   readonly priority?: 'honour' | 'ignore';
   /**

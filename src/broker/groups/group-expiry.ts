@@ -27,9 +27,9 @@ const checkDelayMsMin = 10;
  * Group expiry ends messages for one group when they are older than its `messageTtlMs`. Other groups still
  * get them.
  *
- * It stores nothing: the time of a message says when it is due. A message is ended when the group comes to it,
- * or when the timer of the oldest one fires. A message that a consumer holds is left to it; if that fails, it
- * is due then.
+ * It stores nothing: the time of a message says when it is due. A message is ended when the group comes to
+ * it, or when the timer of the oldest one fires. A message that a consumer holds is left to it; if that
+ * fails, it is due then.
  */
 export class GroupExpiry implements TimeLimit {
   readonly #state: GroupState;

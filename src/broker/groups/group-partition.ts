@@ -538,8 +538,8 @@ export class GroupPartition {
   }
 
   /**
-   * Whether a message that was not delivered yet may go to the consumer now. If not, it is held, and counts as
-   * passed.
+   * Whether a message that was not delivered yet may go to the consumer now. If not, it is held, and counts
+   * as passed.
    */
   admits(record: Record, to: Attachment<PendingEntry>, level: number): boolean {
     const order = this.#order;

@@ -280,8 +280,8 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   }
 
   /**
-   * Deliveries continue soon, because this consumer has credit again. Absent: any consumer may have credit, or
-   * there may be a new message.
+   * Deliveries continue soon, because this consumer has credit again. Absent: any consumer may have credit,
+   * or there may be a new message.
    */
   wake(consumer?: Consumer): void {
     this.#consumers.mayHaveCredit(consumer);

@@ -133,7 +133,10 @@ export class KeyOrder {
     return undefined;
   }
 
-  /** The same in a topic with ageing: of the first keys of all levels, that with the message of the highest rank. */
+  /**
+   * The same in a topic with ageing: of the first keys of all levels, that with the message of the highest
+   * rank.
+   */
   #peekByRank(queue: LevelQueue<Key>): Key | undefined {
     return queue.best(
       (key, level) => {

@@ -10,8 +10,8 @@ import { RotaByPriority } from './rota-by-priority.ts';
 const activeSilenceMs = 120_000;
 
 /**
- * The precedence among the consumers of a group: all take messages, by priority ({@link RotaByPriority}), or a
- * single one does ({@link ActiveConsumer}). The configuration of the group decides.
+ * The precedence among the consumers of a group: all take messages, by priority ({@link RotaByPriority}), or
+ * a single one does ({@link ActiveConsumer}). The configuration of the group decides.
  */
 export class Precedence {
   readonly consumers: Consumers;

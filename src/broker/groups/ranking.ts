@@ -22,8 +22,8 @@ interface Waiting {
  * ```
  *   level + waited / ageingMs
  * ```
- * All messages rise alike, so the order of two of them never changes. Ranks are therefore compared without the
- * time of now, as `level * ageingMs - arrivedMs`.
+ * All messages rise alike, so the order of two of them never changes. Ranks are therefore compared without
+ * the time of now, as `level * ageingMs - arrivedMs`.
  */
 export class Ranking {
   readonly #topic: RankedTopic;

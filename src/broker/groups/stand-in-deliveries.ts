@@ -48,7 +48,10 @@ export class StandInDeliveries {
     this.#isPeeked = false;
   }
 
-  /** The next stand-in for the consumer, which is not taken; `none` if there is none, `loading` if it must be loaded. */
+  /**
+   * The next stand-in for the consumer, which is not taken; `none` if there is none, `loading` if it must be
+   * loaded.
+   */
   peek(standIns: StandIns, to: Attachment<PendingEntry>): Record | 'loading' | 'none' {
     const position = this.#position;
     for (;;) {

@@ -125,7 +125,9 @@ function perKeyMaxOf({ messagesPerKeyMax, overflowPerKey }: TopicConfig): number
   return overflowPerKey === 'drop-oldest' ? messagesPerKeyMax : undefined;
 }
 
-/** The number of messages by which a partition is beyond a limit of its topic; afterwards there may be more. */
+/**
+ * The number of messages by which a partition is beyond a limit of its topic; afterwards there may be more.
+ */
 export function excessOf(
   partition: Partition,
   { messagesMax, bytesMax, overflow }: TopicConfig,

@@ -15,7 +15,10 @@ export interface WayOut {
   /** Messages that have left, by cause. */
   readonly counts: { -readonly [C in LeavingCause]: number };
   becomesLetter(cause: LeavingCause): boolean;
-  /** Whether messages that leave for that cause are read first: for dead letters, or for markers of their keys. */
+  /**
+   * Whether messages that leave for that cause are read first: for dead letters, or for markers of their
+   * keys.
+   */
   isRead(cause: LeavingCause): boolean;
   /** Called when the partition is beyond a limit: removes the oldest messages. */
   moveExcess(partition: Partition): void;

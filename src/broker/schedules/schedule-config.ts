@@ -23,7 +23,9 @@ export interface ScheduledMessage {
  */
 export type MissedRuns = 'once' | 'all' | 'skip';
 
-/** When a schedule runs: exactly one of `cron`, `everyMs` and `atMs`. Times are milliseconds since the epoch. */
+/**
+ * When a schedule runs: exactly one of `cron`, `everyMs` and `atMs`. Times are milliseconds since the epoch.
+ */
 export interface ScheduleTimes {
   /** A cron expression of five fields, or of six with seconds first. It follows the wall clock. */
   readonly cron?: string;

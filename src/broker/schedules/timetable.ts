@@ -17,7 +17,9 @@ export interface Timetable {
 export interface DueRuns {
   /** The last of them. */
   readonly lastMs: number;
-  /** How many there are besides the last. Of a cron expression, no more than {@link countedMax} are counted. */
+  /**
+   * How many there are besides the last. Of a cron expression, no more than {@link countedMax} are counted.
+   */
   readonly others: number;
   /** The run after now. */
   readonly nextMs: number | undefined;

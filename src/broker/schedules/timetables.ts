@@ -18,7 +18,9 @@ export class Timetables {
     return timetableOf(config, cron === undefined ? undefined : this.#cron(cron, timeZone));
   }
 
-  /** Throws a BrokerError of code `schedule-config-invalid` if the cron expression or the zone is not valid. */
+  /**
+   * Throws a BrokerError of code `schedule-config-invalid` if the cron expression or the zone is not valid.
+   */
   check(config: ScheduleConfig): void {
     const { name, cron, timeZone = 'UTC' } = config;
     if (cron === undefined) return;

@@ -221,8 +221,8 @@ export function refusalOfBatchRoom(
 }
 
 /**
- * Why the broker has no memory for a message's new key, unique key, dedupe id or delivery time; undefined if it
- * has. `earlier`: the message of its unique key that it replaces.
+ * Why the broker has no memory for a message's new key, unique key, dedupe id or delivery time; undefined if
+ * it has. `earlier`: the message of its unique key that it replaces.
  */
 export function refusalOfBudget(
   topic: AdmittingTopic,

@@ -32,7 +32,9 @@ export interface DelayedMessagesHost {
   append(partitionId: number, record: Record, id: number): void;
 }
 
-/** At most this many messages are read for one page, so that a filter that matches little does not read all. */
+/**
+ * At most this many messages are read for one page, so that a filter that matches little does not read all.
+ */
 const readPerPageMax = 10_000;
 /** Messages that are read together before other work gets its turn. */
 const readTogether = 500;

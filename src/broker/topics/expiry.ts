@@ -128,8 +128,8 @@ export class Expiry {
   }
 
   /**
-   * When messages expire, by the wall clock, if they do: the earlier of their own time and the age limit of the
-   * topic. Looks through all entries, once for all of these messages.
+   * When messages expire, by the wall clock, if they do: the earlier of their own time and the age limit of
+   * the topic. Looks through all entries, once for all of these messages.
    */
   timesOf(
     partition: Partition,

@@ -9,9 +9,9 @@ interface PacedTopic {
 }
 
 /**
- * The publish rate of a topic limits how many messages a second clients may publish to it, over all partitions
- * and publishers. A batch counts with all its messages. Dead letters, messages that become due and messages
- * that a schedule publishes are not limited, and use up nothing.
+ * The publish rate of a topic limits how many messages a second clients may publish to it, over all
+ * partitions and publishers. A batch counts with all its messages. Dead letters, messages that become due and
+ * messages that a schedule publishes are not limited, and use up nothing.
  */
 export class PublishRate {
   readonly #topic: PacedTopic;

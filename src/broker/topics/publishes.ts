@@ -13,7 +13,9 @@ export interface PublishOptions {
    * topic is lower. Infinity: the age limit of the topic does not apply to it.
    */
   readonly ttlMs?: number;
-  /** The level of the message, 0 (the default) to one less than the topic's `priorities`. Higher goes first. */
+  /**
+   * The level of the message, 0 (the default) to one less than the topic's `priorities`. Higher goes first.
+   */
   readonly priority?: number;
   /** Refused unless the partition's last offset is this one; -1: unless nothing was ever published. */
   readonly expectedLastOffset?: number;
@@ -36,16 +38,16 @@ export interface PublishOptions {
 }
 
 /**
- * A unique key of a publish, and what happens if an earlier message of the key waits: it is delayed, or stored
- * and delivered to no group yet.
+ * A unique key of a publish, and what happens if an earlier message of the key waits: it is delayed, or
+ * stored and delivered to no group yet.
  */
 export interface UniqueOptions {
   /** 1 to 256 characters; unique in the topic, over all its partitions. */
   readonly key: string;
   /**
-   * `ignore`: nothing is stored. `replace`: the new message is stored in the place of the earlier one, and keeps
-   * its due time. `debounce`: it replaces the earlier one with the delay of its own. `throttle`: nothing is
-   * stored, also for `windowMs` after the last message of the key that was stored.
+   * `ignore`: nothing is stored. `replace`: the new message is stored in the place of the earlier one, and
+   * keeps its due time. `debounce`: it replaces the earlier one with the delay of its own. `throttle`:
+   * nothing is stored, also for `windowMs` after the last message of the key that was stored.
    */
   readonly mode: 'ignore' | 'replace' | 'debounce' | 'throttle';
   /** For `throttle`, which needs it; for `debounce` the delay if the publish has none. */
@@ -59,8 +61,8 @@ export interface Published {
   /** The id of the message while it is delayed; see delayed-messages.ts. Absent: it is not delayed. */
   readonly delayedId?: number;
   /**
-   * What became of a publish with a unique key. `ignored`: nothing was stored, and the rest is about the earlier
-   * message. Absent: it had none.
+   * What became of a publish with a unique key. `ignored`: nothing was stored, and the rest is about the
+   * earlier message. Absent: it had none.
    */
   readonly outcome?: 'stored' | 'ignored' | 'replaced';
 }
@@ -85,8 +87,8 @@ export interface PublishListener<T> {
    */
   delayed?(token: T, partition: number, id: number): void;
   /**
-   * The publish had a unique key: what became of it. Absent: {@link published} or {@link delayed} is called, and
-   * one that was ignored counts as a duplicate.
+   * The publish had a unique key: what became of it. Absent: {@link published} or {@link delayed} is called,
+   * and one that was ignored counts as a duplicate.
    */
   unique?(token: T, published: Published): void;
   refused(token: T, error: Error): void;

@@ -65,8 +65,8 @@ export interface TopicConfig {
   /** Keeps only the last message of each key. */
   readonly compaction: boolean;
   /**
-   * `timestamp`: the age of a message counts from its own timestamp. Absent: from its arrival, by steady time,
-   * so that a jump of the clock or a timestamp of a publisher makes no message old.
+   * `timestamp`: the age of a message counts from its own timestamp. Absent: from its arrival, by steady
+   * time, so that a jump of the clock or a timestamp of a publisher makes no message old.
    */
   readonly ageFrom?: 'timestamp';
   /** Publishes a marker for a key when its last message has expired. Needs keyState. */

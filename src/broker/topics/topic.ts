@@ -538,8 +538,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   }
 
   /**
-   * Removes messages that are older than the age limit or past their time to live, before the broker is ready. Removals that clients had
-   * seen may be lost in a crash, and the time without a broker counts, too.
+   * Removes messages that are older than the age limit or past their time to live, before the broker is
+   * ready. Removals that clients had seen may be lost in a crash, and the time without a broker counts, too.
    */
   async removeAged(): Promise<void> {
     await Promise.all([

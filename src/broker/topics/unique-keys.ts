@@ -49,9 +49,9 @@ const sweepMin = 1024;
 
 /**
  * The unique keys of a topic, each with its last message. A key is taken while that message waits: it is
- * delayed, or stored and delivered to no group yet. A first delivery frees the key at once. A message that left
- * in another way has freed it, too, which is noticed with the next publish of the key; keys of which there is
- * none are forgotten when their number has doubled.
+ * delayed, or stored and delivered to no group yet. A first delivery frees the key at once. A message that
+ * left in another way has freed it, too, which is noticed with the next publish of the key; keys of which
+ * there is none are forgotten when their number has doubled.
  */
 export class UniqueKeys {
   readonly #host: UniqueKeysHost;

@@ -13,9 +13,9 @@ import {
 
 // How a message of AMQP is stored, and what AMQP sees of the messages of other protocols.
 //
-// `amqp-exchange` has the exchange, `amqp-properties` flags and properties as they came: consumers of AMQP get
-// exactly these bytes. For other protocols, each property stands also in a header of its own, as text, and
-// each entry of the headers table under its own name.
+// `amqp-exchange` has the exchange, `amqp-properties` flags and properties as they came: consumers of AMQP
+// get exactly these bytes. For other protocols, each property stands also in a header of its own, as text,
+// and each entry of the headers table under its own name.
 
 /** The header that has the exchange of a message; absent for the default exchange. */
 export const exchangeHeader = 'amqp-exchange';

@@ -15,8 +15,9 @@ export interface PublishFields {
 }
 
 /**
- * A publish target is what a basic.publish names: exchange, routing key, flags. The method of the next publish
- * is mostly the same, byte for byte, and so is its route, until an exchange, a binding or a queue changes.
+ * A publish target is what a basic.publish names: exchange, routing key, flags. The method of the next
+ * publish is mostly the same, byte for byte, and so is its route, until an exchange, a binding or a queue
+ * changes.
  */
 export class PublishTarget {
   readonly exchange: string;
@@ -25,8 +26,8 @@ export class PublishTarget {
   readonly mandatory: boolean;
   readonly immediate: boolean;
   /**
-   * The key that messages are stored with. A message for the default exchange has none: its routing key is the
-   * name of the queue.
+   * The key that messages are stored with. A message for the default exchange has none: its routing key is
+   * the name of the queue.
    */
   readonly key: Buffer;
   /** The bytes of the method. */

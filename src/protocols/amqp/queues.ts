@@ -46,7 +46,8 @@ export class Queues {
 
   constructor(broker: Broker, consumerTimeoutMs: number) {
     this.#broker = broker;
-    // The channel is closed at the timeout, and gives back what it holds; the broker's deadline comes after it.
+    // The channel is closed at the timeout, and gives back what it holds; the broker's deadline comes after
+    // it.
     this.#ackWaitMs = consumerTimeoutMs + 60_000;
     this.#deleteTransient();
   }

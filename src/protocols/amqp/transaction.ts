@@ -55,8 +55,8 @@ export class Transaction {
   }
 
   /**
-   * Carries everything out in one commit; resolves when that is on disk. Rejects with PRECONDITION_FAILED if a
-   * queue has refused a publish: the others are published then, as in RabbitMQ.
+   * Carries everything out in one commit; resolves when that is on disk. Rejects with PRECONDITION_FAILED if
+   * a queue has refused a publish: the others are published then, as in RabbitMQ.
    */
   commit(
     broker: Broker,

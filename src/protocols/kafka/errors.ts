@@ -16,8 +16,8 @@ export class KafkaError extends Error {
 
 /**
  * The Kafka error code of each broker error. Producers retry retriable errors. If a topic or the disk is
- * full, or a topic's rate is exceeded, the code is one that Kafka uses for too few replicas or a storage error, so that producers wait and
- * retry instead of giving up.
+ * full, or a topic's rate is exceeded, the code is one that Kafka uses for too few replicas or a storage
+ * error, so that producers wait and retry instead of giving up.
  */
 const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
   'topic-not-found': ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,

@@ -4,7 +4,9 @@ import type { DelayedMessage } from '../../../src/broker/index.ts';
 import { eventually } from '../../support/index.ts';
 import { TestBroker, text } from '../kit.ts';
 
-/** A topic with messages a, b, c …, each due a second after the one before; the ids are told by the answers. */
+/**
+ * A topic with messages a, b, c …, each due a second after the one before; the ids are told by the answers.
+ */
 async function withDelayed(kit: TestBroker, name: string, values: readonly string[], partitions = 1) {
   const topic = await kit.broker.createTopic({ name, partitions });
   const startMs = kit.clock.now();

@@ -231,7 +231,9 @@ function listOf(headers: MessageHeaders): HeaderList {
   return [...headers];
 }
 
-/** A consumer that asks for its next message until it comes, however often its caller stops to wait for it. */
+/**
+ * A consumer that asks for its next message until it comes, however often its caller stops to wait for it.
+ */
 class LastingConsumer implements DeliveryConsumer {
   readonly #deliveries: Deliveries<Uint8Array>;
   #next: ReturnType<Deliveries<Uint8Array>['next']> | undefined = undefined;

@@ -1,4 +1,7 @@
-/** Times to live of messages and delete markers (ADR-43), on our server and, where there is one, on nats-server. */
+/**
+ * Times to live of messages and delete markers (ADR-43), on our server and, where there is one, on
+ * nats-server.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';

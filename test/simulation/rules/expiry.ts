@@ -8,8 +8,8 @@ const roundingMs = 2;
 const slackMs = 100;
 
 /**
- * When a message may expire, by the wall clock; undefined if it has no time to live. A dead letter and a message
- * that was put back have none.
+ * When a message may expire, by the wall clock; undefined if it has no time to live. A dead letter and a
+ * message that was put back have none.
  */
 export function expiresMs(known: Known, { id, letter, topic, timestampMs }: Instance): number | undefined {
   const publish = known.publishes.get(id);
@@ -18,7 +18,9 @@ export function expiresMs(known: Known, { id, letter, topic, timestampMs }: Inst
   return timestampMs + ttlMs;
 }
 
-/** Whether it is known when the message entered its topic: its timestamp says so, unless it waited for room. */
+/**
+ * Whether it is known when the message entered its topic: its timestamp says so, unless it waited for room.
+ */
 function isExact(known: Known, { id, topic }: Instance): boolean {
   const { mayWait, isGuess } = known.publishes.get(id)!;
   const waits = mayWait || isGuess === true || topic.configs.some(({ overflow }) => overflow === 'wait');

@@ -86,8 +86,8 @@ export function answeredBy(exam: Examination, fact: FactOf<'answered'>): void {
 }
 
 /**
- * At rest, a group with a single active consumer has one, if it has any. A pull becomes the active one with its
- * first message only.
+ * At rest, a group with a single active consumer has one, if it has any. A pull becomes the active one with
+ * its first message only.
  */
 export function activeAtRest(exam: Examination): void {
   for (const [key, { attached, active: chosen }] of exam.known.precedences) {

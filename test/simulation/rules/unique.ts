@@ -78,8 +78,8 @@ export function notReplaced(exam: Examination, instance: Instance): void {
 }
 
 /**
- * Deliveries of a group that was there follow the places of messages, so that nothing that came in between goes
- * first.
+ * Deliveries of a group that was there follow the places of messages, so that nothing that came in between
+ * goes first.
  */
 export function keepsPlace(exam: Examination, group: GroupKnown, fresh: Instance): void {
   const { topic } = group;
@@ -107,7 +107,9 @@ function isReplaced(topic: TopicKnown, key: string, { id }: Instance, { known }:
   return topic.publishes.some((other) => other.plan.unique?.key === key && other.askedAt > askedAt);
 }
 
-/** Of each unique key, at most one message of these, the content of a partition, was delivered to no group. */
+/**
+ * Of each unique key, at most one message of these, the content of a partition, was delivered to no group.
+ */
 export function oneWaits(exam: Examination, topic: TopicKnown, content: Iterable<Instance>): void {
   if (topic.damages.length > 0 || exam.known.redrives > 0) return;
   const waiting = new Map<string, Instance>();

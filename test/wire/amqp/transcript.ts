@@ -8,7 +8,9 @@ import {
   type FrameSink,
 } from '../../../src/wire/amqp/index.ts';
 
-/** The input of a parser as lines: one per frame; the pieces of a body that follow each other are one line. */
+/**
+ * The input of a parser as lines: one per frame; the pieces of a body that follow each other are one line.
+ */
 export class Transcript implements FrameSink {
   readonly lines: string[] = [];
   #bodyOf = -1;

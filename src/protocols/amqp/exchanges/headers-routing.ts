@@ -13,8 +13,8 @@ interface Condition {
 
 /**
  * A message matches a binding if its headers have the arguments of the binding: all of them, or any, as the
- * argument `x-match` says. A void argument asks only for the name. Arguments that begin with `x-` do not count
- * unless the mode ends with `-with-x`.
+ * argument `x-match` says. A void argument asks only for the name. Arguments that begin with `x-` do not
+ * count unless the mode ends with `-with-x`.
  */
 export class HeadersRouting implements Routing {
   readonly #conditions = new Map<Binding, Condition>();

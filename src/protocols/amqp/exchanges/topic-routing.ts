@@ -12,8 +12,8 @@ class Node {
 }
 
 /**
- * A message matches the bindings whose pattern matches its routing key, word by word: `*` is one word, `#` any
- * number of words, also none. A word may be empty.
+ * A message matches the bindings whose pattern matches its routing key, word by word: `*` is one word, `#`
+ * any number of words, also none. A word may be empty.
  *
  * The patterns are a tree with a word per level. The subject tree of the broker is none for AMQP: there, `>`
  * stands only at the end, for at least one word.
@@ -45,7 +45,8 @@ export class TopicRouting implements Routing {
 
   match({ routingKey }: Routed, found: (binding: Binding) => void): void {
     const words = wordsOf(routingKey);
-    // All nodes that the words so far lead to, so that a pattern of many `#` costs no more than words × nodes.
+    // All nodes that the words so far lead to, so that a pattern of many `#` costs no more than words ×
+    // nodes.
     let nodes = withHashes(new Set([this.#root]));
     for (const word of words) {
       const next = new Set<Node>();

@@ -68,8 +68,8 @@ export function groupConfigOf(
 }
 
 /**
- * A pinned client is the single active consumer of the group. A group that another protocol configured so stays
- * as it is.
+ * A pinned client is the single active consumer of the group. A group that another protocol configured so
+ * stays as it is.
  */
 function activeOf(
   { priority_policy: policy, priority_timeout: nanos }: ConsumerConfig,

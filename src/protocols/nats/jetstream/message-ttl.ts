@@ -3,7 +3,10 @@ import { headerText, type Header } from './headers.ts';
 import type { StreamConfig } from './stream-config.ts';
 import { durationText, msOfNanos, nanosPerMs, parseDuration } from './time.ts';
 
-/** Time to live of messages, as JetStream has it since 2.11 (ADR-43): in whole seconds, in the header `Nats-TTL`. */
+/**
+ * Time to live of messages, as JetStream has it since 2.11 (ADR-43): in whole seconds, in the header
+ * `Nats-TTL`.
+ */
 const ttlHeader = 'Nats-TTL';
 const secondMs = 1000;
 const secondNanos = secondMs * nanosPerMs;
@@ -11,8 +14,8 @@ const secondNanos = secondMs * nanosPerMs;
 const digitsMax = 18;
 
 /**
- * The TTL in the headers of a message, in milliseconds: a duration of a second or more, or a number of seconds.
- * `never` is Infinity, 0 is none, NaN any other text. Undefined if there is no such header.
+ * The TTL in the headers of a message, in milliseconds: a duration of a second or more, or a number of
+ * seconds. `never` is Infinity, 0 is none, NaN any other text. Undefined if there is no such header.
  */
 export function messageTtlMs(headers: readonly Header[]): number | undefined {
   const text = headerText(headers, ttlHeader);
@@ -24,8 +27,9 @@ export function messageTtlMs(headers: readonly Header[]): number | undefined {
 }
 
 /**
- * The shortest TTL of a stream whose subjects leave markers: with a shorter one, the marker of an older message
- * could outlive the message, and hide that it has expired. A subject with one message only has no such problem.
+ * The shortest TTL of a stream whose subjects leave markers: with a shorter one, the marker of an older
+ * message could outlive the message, and hide that it has expired. A subject with one message only has no
+ * such problem.
  */
 export function shortestTtlMs(config: StreamConfig): number {
   const { subject_delete_marker_ttl: markerTtl = 0, max_msgs_per_subject: perSubject } = config;
@@ -38,7 +42,9 @@ export function withTtl(headers: readonly Header[], ttlMs: number, verbatimName:
   return [...others, { name: ttlHeader, value: Buffer.from(String(ttlMs / secondMs)) }];
 }
 
-/** The marker that a stream leaves for a subject whose last message has expired; undefined if it leaves none. */
+/**
+ * The marker that a stream leaves for a subject whose last message has expired; undefined if it leaves none.
+ */
 export function expiryMarkerOf({ subject_delete_marker_ttl: nanos }: StreamConfig): ExpiryMarker | undefined {
   if (nanos === undefined) return undefined;
   return {

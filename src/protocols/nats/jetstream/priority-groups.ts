@@ -7,9 +7,9 @@ import { assetName } from './names.ts';
 import { badRequestStatus, pinMismatchStatus, wrongPinStatus } from './status.ts';
 import { timeText, zeroTime } from './time.ts';
 
-// Priority groups (ADR-42) are the precedence among the pull requests of a consumer. The policy of the consumer
-// decides: `overflow` and `prioritized` are properties of each request, `pinned_client` is a group with a single
-// active consumer, whose member is the pin id.
+// Priority groups (ADR-42) are the precedence among the pull requests of a consumer. The policy of the
+// consumer decides: `overflow` and `prioritized` are properties of each request, `pinned_client` is a group
+// with a single active consumer, whose member is the pin id.
 
 export type PriorityPolicy = 'overflow' | 'pinned_client' | 'prioritized';
 
@@ -63,8 +63,8 @@ export interface PullPriority {
 const priorityMax = 9;
 
 /**
- * The status that refuses a pull request; undefined: it may have messages. Requests without a JSON body are in
- * no group, and are not refused.
+ * The status that refuses a pull request; undefined: it may have messages. Requests without a JSON body are
+ * in no group, and are not refused.
  */
 export function refusalOfPull(
   { config, group }: { readonly config: ConsumerConfig; readonly group: Group },
@@ -119,7 +119,9 @@ export function pinIdOf(group: Group): string | undefined {
   return group.active?.member;
 }
 
-/** The state of the priority groups in a ConsumerInfo: as in nats-server, there is one pin for all of them. */
+/**
+ * The state of the priority groups in a ConsumerInfo: as in nats-server, there is one pin for all of them.
+ */
 export function priorityState({ priority_groups: groups }: ConsumerConfig, group: Group): object {
   if (groups === undefined) return {};
   const { active } = group;

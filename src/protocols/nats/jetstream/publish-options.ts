@@ -14,9 +14,8 @@ const impossibleOffset = -2;
 const priorityHeader = 'Pillarbox-Priority';
 
 /**
- * The options in the headers of a publish: dedupe, expectations, rollup, unique key, priority. Undefined if there are
- * none. Throws
- * the API error of the first header that this stream can never accept.
+ * The options in the headers of a publish: dedupe, expectations, rollup, unique key, priority. Undefined if
+ * there are none. Throws the API error of the first header that this stream can never accept.
  */
 export function publishOptions(
   headers: readonly Header[],

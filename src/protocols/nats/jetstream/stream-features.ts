@@ -39,8 +39,8 @@ export function checkCounter(request: StreamConfigRequest): void {
 }
 
 /**
- * Throws 10052 if delete markers do not fit the other members. A marker has a TTL and replaces the messages of
- * its subject, so TTLs and roll-ups are allowed implicitly.
+ * Throws 10052 if delete markers do not fit the other members. A marker has a TTL and replaces the messages
+ * of its subject, so TTLs and roll-ups are allowed implicitly.
  */
 export function checkMarkers(request: StreamConfigRequest): void {
   const { subject_delete_marker_ttl: markerTtl = 0, pedantic } = request;
