@@ -31,12 +31,13 @@ describe('examples', { concurrency: 2 }, () => {
 
   for (const [at, snippet] of snippets.entries()) {
     test(`${snippet.place} does what it says`, async () => {
-      const needsServer = snippet.tags.includes('nats') || snippet.tags.includes('kafka');
+      const needsServer = snippet.tags.some((tag) => ['nats', 'kafka', 'amqp'].includes(tag));
       await using server = needsServer ? await startServer() : undefined;
       const addresses: [string, string][] = server
         ? [
             ['127.0.0.1:4222', server.natsAddress],
             ['127.0.0.1:9092', `127.0.0.1:${server.kafkaPort}`],
+            ['127.0.0.1:5672', `127.0.0.1:${server.amqpPort}`],
           ]
         : [];
       const outcome = await runSnippet(directory.path, at, addresses);

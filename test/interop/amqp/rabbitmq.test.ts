@@ -1,6 +1,7 @@
 /**
  * The same requests to us and to RabbitMQ, whose answers are compared. RABBITMQ_PORT is the port of one on
- * loopback, with its guest user; it may be used for nothing else, because queues stay behind.
+ * loopback, with its guest user; it may be used for nothing else, because queues stay behind. `.ci/rabbitmq`
+ * starts one.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
