@@ -5,7 +5,7 @@ import {
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { type NatsConnection, connect, nanos } from '@nats-io/transport-node';
+import { type NatsConnection, TimeoutError, connect, nanos } from '@nats-io/transport-node';
 import type { Kept, Reading } from './checker.ts';
 import type { Sighting } from './history.ts';
 import { hashOf, idOf } from './payload.ts';
@@ -68,6 +68,7 @@ export class BrokerReader implements AsyncDisposable {
   async read(stream: string, from: number): Promise<Reading> {
     const to = await this.lastSequence(stream);
     const messages: Sighting[] = [];
+    let patienceEnd = performance.now() + answerTimeoutMs;
     for (let next = from; next <= to;) {
       let count = 0;
       const batch = await this.#jsm.direct.getBatch(stream, { seq: next, batch: batchMax });
@@ -78,9 +79,12 @@ export class BrokerReader implements AsyncDisposable {
           if (seq <= to) messages.push({ stream, seq, subject, id: idOf(data), hash: hashOf(data) });
         }
       } catch (error) {
+        // The client waits for 5 s only, and a busy machine may take longer: the batch is asked for again.
+        if (error instanceof TimeoutError && performance.now() < patienceEnd) continue;
         // Nothing from there on: a queue with all messages acked.
         if ((error as { code?: unknown }).code !== notFound) throw error;
       }
+      patienceEnd = performance.now() + answerTimeoutMs;
       // The client ends a batch without a word when the connection goes.
       if (this.#nc.isClosed()) throw new Error('the broker ended while it was read');
       if (count === 0) break;
