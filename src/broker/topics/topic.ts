@@ -8,7 +8,6 @@ import { Deduplication } from './deduplication.ts';
 import { takeDelayedOptions } from './delayed-options.ts';
 import { Expiry, type ExpiringTopic, type ExpiryHost } from './expiry.ts';
 import type { Unswept } from '../entries.ts';
-import { Mutex } from '../../util/index.ts';
 import { topicError, type BrokerError } from '../errors.ts';
 import { keyText, type Filter } from '../partitions/filter.ts';
 import type { Group } from '../groups/group.ts';
@@ -33,6 +32,7 @@ import { SizeRetention } from '../retention/size-retention.ts';
 import type { UniqueKeys } from './unique-keys.ts';
 import { TopicGroups, type TopicGroupsHost } from './topic-groups.ts';
 import { updatedConfig } from './topic-update.ts';
+import { TopicUpdates } from './topic-updates.ts';
 import { WaitingPublishes } from './waiting-publishes.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { topicStats, type TopicStats } from '../stats.ts';
@@ -98,6 +98,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   readonly #waiting: WaitingPublishes;
   readonly #age: AgeRetention;
   readonly #size: SizeRetention;
+  readonly #updates: TopicUpdates;
   readonly #intake: MessageIntake<Topic>;
   readonly #batches: BatchIntake;
   /**
@@ -105,12 +106,6 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
    * once per change of configuration.
    */
   #plain = false;
-  /**
-   * Partitions whose keys must be checked against their limit again when the transactions open there have
-   * ended.
-   */
-  readonly #keysToCheck = new Set<Partition>();
-  readonly #updates = new Mutex();
 
   constructor(
     core: TopicHost,
@@ -135,6 +130,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     this.arrivals = new Arrivals(core);
     this.expiry = new Expiry(this, core, core.budgets.meter('expiring'));
     this.#age = new AgeRetention(this, core.clock, core.steady, core.pacing);
+    this.#updates = new TopicUpdates(this, core, this.#size, this.#age);
     this.settlements = new AckRetention(this, core);
     this.#batches = new BatchIntake(this, core, this.#size);
     this.partitions.add(logIds);
@@ -390,7 +386,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     if (outcome === 'abort') this.noteRoom();
     else if (compaction || messagesPerKeyMax !== undefined)
       this.#batches.limitKeys(partition, runs).catch(() => undefined); // the log reports its own errors
-    if (this.#keysToCheck.has(partition)) this.#core.afterCommit(() => this.#checkKeys(partition));
+    this.#updates.decided(partition);
   }
 
   /** New messages of this partition are durable. */
@@ -481,17 +477,8 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
    * Changes the configuration; resolves once that is durable. Name and durability cannot change. Partitions
    * may only grow. keyState may be switched on; all messages are then read once before anything changes.
    */
-  async update(options: TopicConfig): Promise<void> {
-    const config = this.checkUpdate(options);
-    if (config.keyState && !this.#config.keyState)
-      return this.#updates.run(async () => {
-        const untracked = (): TopicPartition | undefined =>
-          this.partitions.opened.find(({ keyIndex }) => keyIndex === undefined);
-        // Until none is left, because partitions may be opened meanwhile.
-        for (let next = untracked(); next; next = untracked()) await next.trackKeys(config);
-        return this.#update(this.checkUpdate(config)); // the topic may have changed meanwhile
-      });
-    return this.#update(config);
+  update(options: TopicConfig): Promise<void> {
+    return this.#updates.update(options);
   }
 
   /**
@@ -502,25 +489,11 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
     return updatedConfig(this, options, this.#core);
   }
 
-  async #update(config: TopicConfig): Promise<void> {
-    const { retention } = this.#config;
+  /** Changes the configuration, in the open commit. */
+  redefine(config: TopicConfig): void {
     this.applyConfig(config);
     this.#core.redefineTopic(this);
     this.#core.emit({ kind: 'topic-updated', topic: this });
-    for (const partition of this.partitions.opened.slice()) {
-      await partition.trackKeys(config);
-      this.#checkKeys(partition);
-      this.#size.appendedAny(partition, config);
-      void this.#age.check(partition);
-    }
-    if (config.retention !== retention) this.settlements.sweep(); // the new retention applies to old messages
-    this.noteRoom();
-    await this.#committed();
-  }
-
-  #checkKeys(partition: Partition): void {
-    if (this.#deleted || this.#size.checkKeys(partition, this.#config)) this.#keysToCheck.delete(partition);
-    else this.#keysToCheck.add(partition);
   }
 
   applyConfig(config: TopicConfig): void {
@@ -551,7 +524,7 @@ export class Topic implements PartitionOwner, GroupTopic, ExpiringTopic {
   /** Starts timers, after recovery. */
   resume(): void {
     for (const partition of this.partitions.opened) {
-      this.#checkKeys(partition); // a crash may have come between a message and the removal it causes
+      this.#updates.checkKeys(partition); // a crash may have come between a message and the removal it causes
       if (this.leaving.becomesLetter('overflow')) this.#size.appendedAny(partition, this.#config); // as above
     }
     for (const group of this.groups.values()) group.resumeTimers();
