@@ -5,14 +5,17 @@ import { jetStreamConsumeCase } from './jetstream-consume.ts';
 import { jetStreamPublishCase, jetStreamPublishMemoryCase } from './jetstream-publish.ts';
 import { kafkaFetchCase, kafkaProduceCase } from './kafka.ts';
 import { kafkaScaleCase } from './kafka-scale.ts';
+import { keyRunsCase } from './key-runs.ts';
 import { manyTopicsCase } from './many-topics.ts';
 import { backlogCase, memoryCase } from './memory.ts';
 import { priorityCase } from './priority.ts';
+import { ratesCase } from './rates.ts';
 import { recoveryCase } from './recovery.ts';
 import { requestReplyCase } from './request-reply.ts';
 import { schedulesCase } from './schedules.ts';
 import { startUpCase } from './start-up.ts';
 import { syncLatencyCase } from './sync-latency.ts';
+import { uniqueKeysCase } from './unique-keys.ts';
 
 export { coresKeys } from './case.ts';
 export type { Case, Goal, Metric, Row, RowResult, Sample, Unit, Workbench } from './case.ts';
@@ -36,4 +39,7 @@ export const cases: readonly Case[] = [
   priorityCase,
   recoveryCase,
   schedulesCase,
+  keyRunsCase,
+  uniqueKeysCase,
+  ratesCase,
 ];
