@@ -679,6 +679,37 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'for (let level = 1; level <= levels.highest; level++) {',
   },
   {
+    name: 'waiting raises no priority',
+    file: 'broker/groups/ranking.js',
+    find: 'return this.#topic.config.ageingMs !== undefined;',
+    replace: 'return false;',
+  },
+  {
+    name: 'waiting lowers the priority',
+    file: 'broker/groups/ranking.js',
+    find: 'level * ageingMs - this',
+    replace: 'level * ageingMs + this',
+  },
+  {
+    name: 'messages of the lowest priority do not age',
+    file: 'broker/groups/group-partition.js',
+    find: 'this.peekedRank > peekedRank',
+    replace: 'false',
+  },
+  {
+    name: 'a message that goes for its age is taken from the wrong level',
+    file: 'broker/groups/group-partition.js',
+    find: 'this.#early.unpeek();',
+    replace: ';',
+  },
+  {
+    name: 'retries do not age',
+    file: 'broker/groups/pending.js',
+    find: 'ranking?.isAgeing === true',
+    replace: 'false',
+    tests: ['broker/groups/ageing.test.js'],
+  },
+  {
     name: 'an urgent message waits for what was published before it',
     file: 'broker/groups/group-partition.js',
     find: 'if (levels !== undefined && this.byLevel) {',

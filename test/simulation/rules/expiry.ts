@@ -21,7 +21,7 @@ export function expiresMs(known: Known, { id, letter, topic, timestampMs }: Inst
 /**
  * Whether it is known when the message entered its topic: its timestamp says so, unless it waited for room.
  */
-function isExact(known: Known, { id, topic }: Instance): boolean {
+export function isExact(known: Known, { id, topic }: Instance): boolean {
   const { mayWait, isGuess } = known.publishes.get(id)!;
   const waits = mayWait || isGuess === true || topic.configs.some(({ overflow }) => overflow === 'wait');
   return !waits && known.redrives === 0;
