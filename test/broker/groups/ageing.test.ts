@@ -85,16 +85,16 @@ test('the lowest level does not starve while urgent messages keep coming', async
 
 test('a retry has waited since its message came', async () => {
   await using ageing = await Ageing.open({ backoffMs: [0], backoffJitter: 0 });
-  await ageing.send([0, 3], 2000);
+  await ageing.send([0, 1], 2000);
   const consumer = await ageing.deliver(2);
-  assert.deepEqual(consumer.values, ['1:3', '0:0']);
+  assert.deepEqual(consumer.values, ['0:0', '1:1']);
   await ageing.send([3, 6], 2000);
   for (const { offset } of consumer.got.slice()) ageing.group.nack(0, offset);
   consumer.credit = 4;
   ageing.group.wake();
   await ageing.kit.settle();
-  // 3 - 2, 0, 3 - 4, 6 - 6: the retry of level 0 is as high as the new one of level 6, and goes first.
-  assert.deepEqual(consumer.values.slice(2), ['1:3', '0:0', '1:6', '0:3']);
+  // 0 - 2, 6 - 8, 1 - 4, 3 - 6, in seconds: of equal ranks the retry goes first.
+  assert.deepEqual(consumer.values.slice(2), ['0:0', '1:6', '1:1', '0:3']);
 });
 
 test('ageing goes on after a restart and a crash', async () => {
