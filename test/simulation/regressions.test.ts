@@ -158,3 +158,20 @@ test('a reset that failed left its group without deliveries', () =>
     ],
     { tailCacheBytesMax: 0, readCacheBytesMax: 512 },
   ));
+
+test('a group with an age limit read two partitions in turn for ever, if the cache held one of them', () =>
+  assertKept(
+    [
+      { kind: 'create-topic', options: { name: 'orders', partitions: 2, keyState: true } },
+      publish('orders', ...[1, 2].map((id) => ({ id, key: 'k.1', bytes: 600, partition: id % 2 }))),
+      { kind: 'checkpoint' },
+      { kind: 'stop', downMs: 1, look: false },
+      {
+        kind: 'create-group',
+        topic: 'orders',
+        options: { name: 'a', messageTtlMs: 5000, start: { kind: 'last-per-key' } },
+      },
+      { kind: 'wait', ms: 20 },
+    ],
+    { tailCacheBytesMax: 0, readCacheBytesMax: 512 },
+  ));

@@ -122,15 +122,16 @@ export class GroupExpiry implements TimeLimit {
 
   /** Ends what is due, and sets the timer for the next message that will be. */
   check(): void {
+    for (const position of this.#state.positions.opened) this.checkOne(position);
+  }
+
+  /** The same on one partition. */
+  checkOne(position: GroupPartition): void {
     const { messageTtlMs } = this.#state.config;
     if (messageTtlMs === undefined || !this.#state.started || this.#state.moving > 0) return;
-    let nextMs = Infinity;
-    for (const position of this.#state.positions.opened) {
-      nextMs = Math.min(nextMs, this.#checkPending(position));
-      const record = position.peekOldest();
-      if (record)
-        nextMs = Math.min(nextMs, this.#dueMs(position.partition, record.offset, record.timestampMs));
-    }
+    let nextMs = this.#checkPending(position);
+    const record = position.peekOldest();
+    if (record) nextMs = Math.min(nextMs, this.#dueMs(position.partition, record.offset, record.timestampMs));
     this.#arm(nextMs);
   }
 

@@ -503,7 +503,7 @@ export class GroupPartition {
 
   /** Other work gets a turn before the next delivery. */
   pause(): void {
-    this.#host.loaded();
+    this.#host.loaded(this.partition);
   }
 
   // ---- redelivery

@@ -82,8 +82,10 @@ export class Group<T extends GroupTopic = GroupTopic> implements model.Group {
   readonly #pause: GroupPause;
   readonly #holds: GroupHolds;
   readonly #positionHost: MessageLoaderHost = {
-    loaded: () => {
-      if (this.#state.config.messageTtlMs !== undefined) this.#answers.expiry.check();
+    loaded: ({ index }) => {
+      // Only there: the load may have taken the place of the messages of another partition in the cache.
+      if (this.#state.config.messageTtlMs !== undefined)
+        this.#answers.expiry.checkOne(this.#state.positions.at(index)!);
       this.#pump.wake();
     },
     stalled: () => this.#timers.watchStall(() => this.#pump.wake()),

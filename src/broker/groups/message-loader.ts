@@ -5,7 +5,7 @@ import type { RecordReader } from '../partitions/record-reader.ts';
 /** Callbacks of a loader to its group. */
 export interface MessageLoaderHost {
   /** A load from disk has ended: the message is in memory, or is known to be lost. */
-  loaded(): void;
+  loaded(partition: Partition): void;
   /** A load failed: the group tries again a little later. */
   stalled(): void;
 }
@@ -67,7 +67,7 @@ export class MessageLoader {
           this.#lostFrom = offset;
           this.#lostTo = batch?.baseOffset ?? durableEnd;
         }
-        this.#host.loaded();
+        this.#host.loaded(this.#partition);
       },
       () => {
         this.#isLoading = false;
