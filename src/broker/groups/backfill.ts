@@ -1,8 +1,8 @@
-import { Record } from '../../log/index.ts';
+import type { Record } from '../../log/index.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { RecordReader } from '../partitions/record-reader.ts';
 import type { Attachment } from './attachment.ts';
 import type { MessageLoader } from './message-loader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** The part of a position that a backfill uses. */
@@ -28,14 +28,13 @@ export class Backfill {
   readonly #offsets: readonly number[];
   /** Index of the next one to deliver. */
   #at = 0;
-  readonly #reader: RecordReader;
-  readonly #record = new Record();
+  readonly #reader: MessageReader;
 
   constructor(position: BackfillPosition, offsets: readonly number[], end: number) {
     this.#position = position;
     this.#offsets = offsets;
     this.end = end;
-    this.#reader = position.partition.reader();
+    this.#reader = new MessageReader(position.partition, position.loader);
   }
 
   /** Number of messages left. */
@@ -72,7 +71,7 @@ export class Backfill {
       const offset = this.first;
       if (offset === undefined) return 'ended';
       if (offset >= position.partition.stableEnd) return undefined;
-      const record = position.loader.read(offset, this.#reader, this.#record);
+      const record = this.#reader.read(offset);
       if (record === 'loading' || position.endsNoMore) return undefined;
       if (record === undefined) this.take();
       else if (!position.endIfTooOld(record))

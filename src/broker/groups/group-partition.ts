@@ -1,4 +1,4 @@
-import { Record } from '../../log/index.ts';
+import type { Record } from '../../log/index.ts';
 import type { Meter } from '../budgets.ts';
 import type { Committed } from '../entries.ts';
 import type { BrokerError } from '../errors.ts';
@@ -13,12 +13,12 @@ import type { Filter } from '../partitions/filter.ts';
 import type { KeyLimits } from './key-limits.ts';
 import { KeyOrder } from './key-order.ts';
 import { MessageLoader, type MessageLoaderHost } from './message-loader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { Levels } from '../partitions/levels.ts';
 import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { Ranking } from './ranking.ts';
-import type { RecordReader } from '../partitions/record-reader.ts';
 
 /** Decides which messages are too old for a group, and ends them. */
 export interface TimeLimit {
@@ -88,8 +88,7 @@ export class GroupPartition {
   /** Undefined if the group has no `messageTtlMs`. */
   timeLimit: TimeLimit | undefined = undefined;
   /** Reader for redeliveries. */
-  readonly #againReader: RecordReader;
-  readonly #again = new Record();
+  readonly #againReader: MessageReader;
 
   /**
    * `ordered`: the meter charged for order by key, and its limits; undefined if the group has no such order.
@@ -109,7 +108,7 @@ export class GroupPartition {
     this.#host = host;
     this.loader = new MessageLoader(partition, host);
     this.#reader = new CursorReader(this);
-    this.#againReader = partition.reader();
+    this.#againReader = new MessageReader(partition, this.loader);
   }
 
   get filter(): Filter | undefined {
@@ -512,7 +511,7 @@ export class GroupPartition {
    * The message of a pending entry; undefined if it is removed or lost, `loading` if it must be loaded first.
    */
   find(offset: number): Record | 'loading' | undefined {
-    return this.loader.read(offset, this.#againReader, this.#again);
+    return this.#againReader.read(offset);
   }
 
   /** Whether a message is being loaded from disk; the group delivers it afterwards. */
@@ -579,9 +578,8 @@ export class GroupPartition {
     const batch = await partition.batchAt(offset).catch(() => undefined);
     const entry = this.pending.get(offset);
     if (!batch || !entry) return;
-    this.#againReader.reset(batch, offset);
-    if (this.#againReader.next(this.#again) && this.#again.offset === offset)
-      this.noteOut(entry, this.#again, undefined, nowMs);
+    const record = this.#againReader.readFrom(batch, offset);
+    if (record) this.noteOut(entry, record, undefined, nowMs);
   }
 
   /**

@@ -1,6 +1,5 @@
-import type { Batch, Record } from '../../log/index.ts';
+import type { Batch } from '../../log/index.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { RecordReader } from '../partitions/record-reader.ts';
 
 /** Callbacks of a loader to its group. */
 export interface MessageLoaderHost {
@@ -11,8 +10,8 @@ export interface MessageLoaderHost {
 }
 
 /**
- * The message loader of a position finds messages by their offset. Those that are not in memory are loaded
- * from disk, one load at a time: the caller asks again when it has ended.
+ * The message loader of a position finds batches by the offset of a message. Those that are not in memory are
+ * loaded from disk, one load at a time: the caller asks again when it has ended.
  */
 export class MessageLoader {
   readonly #partition: Partition;
@@ -29,15 +28,6 @@ export class MessageLoader {
 
   get isLoading(): boolean {
     return this.#isLoading;
-  }
-
-  /** Reads a message; undefined if it is removed or lost, `loading` if it must be loaded first. */
-  read(offset: number, reader: RecordReader, record: Record): Record | 'loading' | undefined {
-    if (!this.#partition.isDeliverable(offset)) return undefined;
-    const batch = this.batchOf(offset);
-    if (batch === undefined || batch === 'loading') return batch;
-    reader.reset(batch, offset);
-    return reader.next(record) && record.offset === offset ? record : undefined;
   }
 
   /** The batch of a message; undefined if the message is lost, `loading` if it must be loaded first. */

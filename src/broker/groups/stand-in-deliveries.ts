@@ -1,9 +1,9 @@
-import { Record } from '../../log/index.ts';
+import type { Record } from '../../log/index.ts';
 import type { Partition } from '../partitions/partition.ts';
-import type { RecordReader } from '../partitions/record-reader.ts';
 import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Attachment } from './attachment.ts';
 import type { MessageLoader } from './message-loader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { PendingEntry } from './pending.ts';
 
 /** The part of a position that deliveries of stand-ins use. */
@@ -27,15 +27,14 @@ interface StandInPosition {
  */
 export class StandInDeliveries {
   readonly #position: StandInPosition;
-  readonly #reader: RecordReader;
-  readonly #record = new Record();
+  readonly #reader: MessageReader;
   /** The stand-ins of all places below were delivered or passed over. */
   #from = 0;
   #isPeeked = false;
 
   constructor(position: StandInPosition) {
     this.#position = position;
-    this.#reader = position.partition.reader();
+    this.#reader = new MessageReader(position.partition, position.loader);
   }
 
   /** Whether the position's next message is a stand-in. */
@@ -63,7 +62,7 @@ export class StandInDeliveries {
         continue;
       }
       if (offset >= position.partition.stableEnd) return 'none';
-      const record = position.loader.read(offset, this.#reader, this.#record);
+      const record = this.#reader.read(offset);
       if (record === 'loading') return record;
       if (record === undefined || !position.wants(record) || !position.admits(record, to, 0)) {
         this.#from = place + 1;
@@ -76,7 +75,7 @@ export class StandInDeliveries {
 
   /** The peeked message is delivered. */
   take(): void {
-    const { offset } = this.#record;
+    const { offset } = this.#reader;
     this.#isPeeked = false;
     this.#position.noteDelivered(offset);
     this.#position.enter(offset);

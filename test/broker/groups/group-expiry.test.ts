@@ -133,3 +133,33 @@ test('a changed messageTtlMs applies at once, and a group with committed positio
     /it has no messageTtlMs/,
   );
 });
+
+test('the oldest messages of several partitions are loaded once each', async () => {
+  await using kit = await TestBroker.open({
+    log: { batchRecordsMax: 1, tailCacheBytesMax: 0, readCacheBytesMax: 1, journalFileBytes: 64 * 1024 },
+  });
+  const orders = await kit.broker.createTopic({ name: 'orders', partitions: 2, keyState: true });
+  for (const partition of [0, 1])
+    for (let i = 0; i < 3; i++)
+      await orders.send({ key: `${partition}.${i}`, value: 'x'.repeat(200) }, { partition });
+  await kit.broker.checkpoint();
+  let loads = 0;
+  for (const { log } of orders.partitions.opened) {
+    const load = log.load.bind(log);
+    log.load = (offset) => {
+      return ++loads > 100 ? new Promise(() => {}) : load(offset);
+    };
+  }
+  const group = await orders.createGroup({
+    name: 'latest',
+    start: { kind: 'last-per-key' },
+    messageTtlMs: 60_000,
+  });
+  for (let i = 0; i < 10; i++) await kit.settle();
+  assert.ok(loads <= 4, `${loads} loads`);
+  kit.clock.advance(60_000);
+  await eventually(async () => {
+    await kit.settle();
+    return group.stats().expired === 6;
+  });
+});
