@@ -219,8 +219,11 @@ export class MessageIntake<T extends IntakeTopic> {
     const host = this.#host;
     if (dueMs !== undefined) {
       if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
+      const { headers } = record;
       if (options) addDelayedOptions(record, options);
-      return host.delay(partition, record, dueMs, listener, token);
+      const id = host.delay(partition, record, dueMs, listener, token);
+      record.headers = headers; // it may go to other topics, too
+      return id;
     }
     const offset = this.appendAccepted(record, partition, options);
     if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, offset);

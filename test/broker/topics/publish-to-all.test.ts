@@ -132,6 +132,21 @@ test('a delayed publish comes to all of them at its time', async () => {
   assert.deepEqual(counts(), [1, 1]);
 });
 
+test('the options of a delayed publish are no headers of its messages', async () => {
+  const { kit, topics } = await withTopics({}, {});
+  await using _ = kit;
+  const deliverAtMs = kit.clock.now() + 1000;
+  assert.deepEqual(await publish(kit, topics, 'all-or-none', { deliverAtMs, ttlMs: 5000 }), published);
+  await kit.advance(1000);
+  for (const topic of topics)
+    assert.deepEqual((await topic.partitions.at(0)!.get(0))!.headers, [], topic.name);
+  await kit.advance(5000);
+  assert.deepEqual(
+    topics.map(({ count }) => count),
+    [0, 0],
+  );
+});
+
 test('a topic of append times does not give its time to the others', async () => {
   const { kit, topics } = await withTopics({ timestamps: 'append' }, {});
   await using _ = kit;
