@@ -1134,6 +1134,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['broker/topics/expiry.test.js'],
   },
   {
+    name: 'a publish that waits for room forgets its time to live',
+    file: 'broker/topics/waiting-publishes.js',
+    find: 'this.publish(record, options, listener, token, partition);',
+    replace: 'this.publish(record, options && { ...options, ttlMs: undefined }, listener, token, partition);',
+  },
+  {
+    name: 'found: positions load their messages in turn without end',
+    file: 'broker/groups/message-reader.js',
+    find: 'offset === this.#offset',
+    replace: 'false',
+    tests: ['broker/groups/group-expiry.test.js'],
+  },
+  {
     name: 'a group delivers what is too old',
     file: 'broker/groups/group-expiry.js',
     find: '<= this.#host.steady.now();',

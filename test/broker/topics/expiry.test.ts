@@ -32,6 +32,21 @@ test('a message expires at its time, wherever it stands, and is counted', async 
   assert.equal(kit.broker.budgets.used('expiring'), 0);
 });
 
+test('a time to live begins when the message enters its topic, not while its publish waits for room', async () => {
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders', messagesMax: 1, overflow: 'wait' });
+  await orders.send({ value: 'first' }, { ttlMs: 5000 });
+  const waiting = orders.send({ value: 'waited' }, { ttlMs: 1000 });
+  await pass(kit, 4999);
+  assert.deepEqual(await valuesOf(orders), ['first']);
+  await pass(kit, 1);
+  await waiting;
+  await pass(kit, 999);
+  assert.deepEqual(await valuesOf(orders), ['waited']);
+  await pass(kit, 1);
+  assert.deepEqual(await valuesOf(orders), []);
+});
+
 for (const checkpoint of [false, true]) {
   const from = checkpoint ? 'a checkpoint' : 'the journal';
 
