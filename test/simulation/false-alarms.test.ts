@@ -164,3 +164,12 @@ test('each run of a schedule may push a message out, in flight or not', () =>
     { kind: 'attach', topic, group, credit: 20 },
     { kind: 'wait', ms: 26_000 },
   ]));
+
+test('a crash that took the change to a single active consumer leaves none active', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    { kind: 'create-group', topic, options: { name: group } },
+    { kind: 'update-group', topic, group, change: { activeConsumers: 'single' }, steps: 1 },
+    { kind: 'crash', power: false, downMs: 1, again: [], look: true },
+    { kind: 'attach', topic, group, credit: 1 },
+  ]));

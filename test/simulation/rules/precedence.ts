@@ -14,7 +14,6 @@ export function attaching(exam: Examination, fact: FactOf<'attaching'>): void {
   const others = [...known.attached.values()].filter((other) => !isSameMember(other, attached));
   const hasObstacle = others.some((other) => other.isExclusive) || (isExclusive && others.length > 0);
   known.attached.set(consumer, { ...attached, hasObstacle });
-  if (known.isActive(attached)) known.signMs = exam.ms;
 }
 
 export function attachOutcome(exam: Examination, fact: FactOf<'attach-outcome'>): void {
@@ -24,6 +23,8 @@ export function attachOutcome(exam: Examination, fact: FactOf<'attach-outcome'>)
   const text = `consumer ${fact.consumer} of ${fact.group}`;
   if (fact.refused === undefined) {
     if (attached.hasObstacle) exam.broken('an exclusive consumer is alone', text);
+    // A sign of life of its member; an attachment that was refused is none.
+    if (known.isActive(attached)) known.signMs = exam.ms;
     return;
   }
   known.attached.delete(fact.consumer);
@@ -92,8 +93,9 @@ export function answeredBy(exam: Examination, fact: FactOf<'answered'>): void {
 export function activeAtRest(exam: Examination): void {
   for (const [key, { attached, active: chosen }] of exam.known.precedences) {
     const group = exam.known.groups.get(key);
-    if (!group || group.deletedAt !== undefined || group.configs.at(-1)?.activeConsumers !== 'single')
-      continue;
+    if (!group || group.deletedAt !== undefined) continue;
+    // A crash may have taken the last configuration.
+    if (group.configs.some(({ activeConsumers }) => activeConsumers !== 'single')) continue;
     if (chosen || attached.size === 0 || [...attached.values()].some(({ isPull }) => isPull)) continue;
     return exam.broken('a takeover is at once', `${key} has consumers, and none is active`);
   }
