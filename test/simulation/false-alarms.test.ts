@@ -173,3 +173,19 @@ test('a crash that took the change to a single active consumer leaves none activ
     { kind: 'crash', power: false, downMs: 1, again: [], look: true },
     { kind: 'attach', topic, group, credit: 1 },
   ]));
+
+test('a schedule that was paused twice runs when it is resumed once', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    {
+      kind: 'schedule',
+      name: 'hourly',
+      topic,
+      messages: [{ id: 1, key: null, bytes: 20, isBare: true }],
+      everyMs: 20_000,
+      missed: 'skip',
+    },
+    { kind: 'control-schedule', name: 'hourly', what: 'pause' },
+    { kind: 'control-schedule', name: 'hourly', what: 'pause' },
+    { kind: 'control-schedule', name: 'hourly', what: 'resume' },
+  ]));

@@ -36,8 +36,7 @@ export function scheduleControlled(exam: Examination, { id, what }: FactOf<'sche
   if (what === 'run') schedule.asides.push(exam.wallMs);
   else if (what === 'resume') {
     schedule.resumedAt = exam.at;
-    const pause = schedule.pauses.at(-1);
-    if (pause) pause.toMs = Math.min(pause.toMs, exam.wallMs);
+    for (const pause of schedule.pauses) pause.toMs = Math.min(pause.toMs, exam.wallMs);
   } else if (what === 'pause') schedule.mayBePaused = true;
   else schedule.mayRest = true;
 }
