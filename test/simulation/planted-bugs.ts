@@ -858,6 +858,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'pending.size - held < maxInFlight',
     replace: 'pending.size - held <= maxInFlight',
   },
+  {
+    name: 'found: an ack of all goes on where its message was pushed out',
+    file: 'broker/groups/answers.js',
+    find: 'covered.push(entry);',
+    replace: 'if (isAnswerable(entry)) this.#acked(position, entry);',
+    tests: ['broker/groups/group.test.js'],
+  },
   // ---- the broker: removal
   {
     name: 'a queue forgets its other groups',

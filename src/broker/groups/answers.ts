@@ -59,10 +59,13 @@ export class Answers {
     const last = position?.pending.get(offset);
     if (!position || !last || !isAnswerable(last)) return false;
     this.#noteAnswer(last);
+    // All are found first: room made by an ack may push pending messages out of the topic, the last one too.
+    const covered: PendingEntry[] = [];
     for (const entry of position.pending.values()) {
-      if (isAnswerable(entry)) this.#acked(position, entry);
+      covered.push(entry);
       if (entry === last) break; // later entries were delivered after it
     }
+    for (const entry of covered) if (isAnswerable(entry)) this.#acked(position, entry);
     return true;
   }
 

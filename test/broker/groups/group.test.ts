@@ -140,6 +140,22 @@ test('ackAll covers earlier deliveries', async () => {
   assert.deepEqual({ ackFloor, inFlight }, { ackFloor: 2, inFlight: 1 });
 });
 
+test('ackAll covers no later delivery, also if the room it makes pushes its message out', async () => {
+  const limits = { retention: 'queue', messagesPerKeyMax: 1, messagesMax: 3, overflow: 'wait' } as const;
+  await using kit = await TestBroker.open();
+  const orders = await kit.broker.createTopic({ name: 'orders', ...limits });
+  const billing = await orders.createGroup({ name: 'billing', ack: 'all' });
+  for (const key of ['a', 'b', 'c']) await orders.send({ key, value: key });
+  kit.attach(billing, 3);
+  await kit.settle();
+  // The second one waits behind the first, and then pushes out the message of its key.
+  const waiting = ['d', 'b'].map((key) => orders.send({ key, value: 'late' }));
+  await kit.settle();
+  assert.equal(billing.ackAll(0, 1), true);
+  await Promise.all(waiting);
+  assert.ok(billing.ack(0, 2), 'the third message is still out');
+});
+
 test('a group with ack none is done when it delivers, and keeps its place over a restart', async () => {
   const { kit, billing } = await withGroup(3, { ack: 'none' });
   await using _ = kit;
