@@ -73,13 +73,15 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
   let storedChecked = 0;
   let ackedChecked = 0;
   let done = 0;
+  let cut = 0;
   // In memory where there is such a place: the images are written whole.
   const place = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pillarbox-power-'));
   try {
     for (; done < cycles && violations.length === 0; done++) {
       // At a flush, or a few writes after it. The first flushes are the mount's.
       const flush = flushes[Math.floor(((done + random.next()) / cycles) * flushes.length)] ?? 0;
-      const cut = Math.min(flush + (random.next() < 0.3 ? 0 : random.int(12)), blocks.length - 1);
+      const next = flush + (random.next() < 0.3 ? 0 : random.int(12));
+      cut = Math.min(Math.max(cut, next), blocks.length - 1); // the disk does not go back
       disk.advance(cut - lieEvents);
       const dice = random.next();
       const fate: Fate = dice < 0.1 ? 'all kept' : dice < 0.3 ? 'all lost' : dice < 0.65 ? 'any' : 'torn';
