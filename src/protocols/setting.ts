@@ -173,3 +173,42 @@ export function choice<T extends string>(choices: readonly T[], rest: SettingRes
 export function pemFile(name: string, help: string): Setting<string | undefined> {
   return text<string | undefined>({ name, placeholder: 'FILE', default: undefined, help });
 }
+
+/** A list of tables of the configuration file, or the same as JSON. `check` throws for a list that does not fit. */
+export function tables<T>(
+  check: (list: readonly unknown[]) => void,
+  rest: Pick<Setting<unknown>, 'name' | 'help' | 'expected' | 'secret'>,
+): Setting<readonly T[] | undefined> {
+  const problemOf = (list: readonly unknown[]): string | undefined => {
+    try {
+      check(list);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  return {
+    placeholder: 'JSON',
+    default: undefined,
+    parse: (value) => {
+      const list = listOf(value);
+      return list === undefined || problemOf(list) !== undefined ? undefined : (list as readonly T[]);
+    },
+    accepts: (value) => Array.isArray(value) && problemOf(value) === undefined,
+    problemOf: (value) => {
+      const list = listOf(value);
+      return list && problemOf(list);
+    },
+    ...rest,
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (typeof value !== 'string') return Array.isArray(value) ? value : undefined;
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}

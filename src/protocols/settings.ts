@@ -14,6 +14,7 @@ export {
   pemFile,
   port,
   size,
+  tables,
   text,
   toggle,
   type Setting,

@@ -1,5 +1,5 @@
 import { scheduleConfig, type ScheduleOptions } from '../broker/index.ts';
-import type { Setting } from '../protocols/settings.ts';
+import { tables, type Setting } from '../protocols/settings.ts';
 
 /** A schedule in the configuration: a table of the file, or the same as JSON. See docs/schedules.md. */
 export interface ScheduleSettings {
@@ -43,43 +43,11 @@ const keys: { readonly [K in keyof ScheduleSettings]-?: true } = {
 };
 
 /** The setting `schedules`: tables of the configuration file, or the same as JSON. */
-export const schedulesSetting: Setting<readonly ScheduleSettings[] | undefined> = {
+export const schedulesSetting: Setting<readonly ScheduleSettings[] | undefined> = tables(scheduleOptions, {
   name: 'schedules',
-  placeholder: 'JSON',
-  default: undefined,
   help: 'schedules to define at the start; mostly in the configuration file (docs/schedules.md)',
   expected: 'a list of tables with name, topic and times each (docs/schedules.md)',
-  parse: (value) => {
-    const list = listOf(value);
-    return list === undefined || problemOf(list) !== undefined
-      ? undefined
-      : (list as readonly ScheduleSettings[]);
-  },
-  accepts: (value) => Array.isArray(value) && problemOf(value) === undefined,
-  problemOf: (value) => {
-    const list = listOf(value);
-    return list && problemOf(list);
-  },
-};
-
-function listOf(value: unknown): readonly unknown[] | undefined {
-  if (typeof value !== 'string') return Array.isArray(value) ? value : undefined;
-  try {
-    const list: unknown = JSON.parse(value);
-    return Array.isArray(list) ? list : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function problemOf(list: readonly unknown[]): string | undefined {
-  try {
-    scheduleOptions(list);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+});
 
 /** The schedules of the setting. Throws an Error, in one sentence, for a value that does not fit. */
 export function scheduleOptions(settings: readonly unknown[]): readonly ScheduleOptions[] {
