@@ -781,6 +781,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'a message that is given up leaves its run going',
+    file: 'broker/groups/key-order.js',
+    find: 'entry.orderedKey.isStopped = true;',
+    replace: ';',
+  },
+  {
     name: 'one more of a key than a run may have',
     file: 'broker/groups/key-order.js',
     find: 'key.out < this.#limits.runMax',

@@ -201,7 +201,8 @@ export class Answers {
   /** The message is done: it is no longer pending, and the topic may remove it. */
   settle(position: GroupPartition, entry: PendingEntry): void {
     const { topic, group } = this.#state;
-    this.#finish(position, entry);
+    position.settle(entry);
+    this.#finished(position, entry);
     topic.settlements.settled(position.partition, entry.offset, entry.key, group);
     topic.expiry.released(position.partition, entry.offset);
   }
@@ -292,7 +293,8 @@ export class Answers {
     const policy = policyOfGroup(this.#state.group, cause);
     if (policy === undefined) {
       // The message stays in the topic, whatever the retention, because no consumer has acked it.
-      this.#finish(position, entry);
+      position.giveUp(entry);
+      this.#finished(position, entry);
       this.#state.topic.expiry.released(position.partition, entry.offset);
       this.#state.noteChange('now');
       return ended();
@@ -323,8 +325,8 @@ export class Answers {
     });
   }
 
-  #finish(position: GroupPartition, entry: PendingEntry): void {
-    position.settle(entry);
+  /** The entry is no longer pending. */
+  #finished(position: GroupPartition, entry: PendingEntry): void {
     if (this.#state.isStored) position.changes.done.add(entry.offset);
     this.#wake();
   }

@@ -612,6 +612,12 @@ export class GroupPartition {
     this.pending.remove(entry);
   }
 
+  /** The entry failed and will not be delivered again: it is no longer pending. */
+  giveUp(entry: PendingEntry): void {
+    this.#order?.givenUp(entry);
+    this.pending.remove(entry);
+  }
+
   /** The delivery failed: the entry is redelivered, not before `dueMs`. */
   wait(entry: PendingEntry, dueMs: number): void {
     this.pending.wait(entry, dueMs);

@@ -234,6 +234,12 @@ export class KeyOrder {
     this.#place(key);
   }
 
+  /** The entry failed and is given up: it is done, and its run gets no more messages. */
+  givenUp(entry: PendingEntry): void {
+    if (entry.isOut) entry.orderedKey!.isStopped = true;
+    this.done(entry);
+  }
+
   #answered(entry: PendingEntry, key: Key): void {
     entry.isOut = false;
     entry.orderedKey = undefined;

@@ -61,6 +61,19 @@ test('a failed message ends the run, and comes first when the rest of the run is
   assert.deepEqual(consumer.values.slice(3), ['a:0', 'a:1', 'a:3']);
 });
 
+test('a message that is given up ends the run, too', async () => {
+  const { kit, group } = await withMessages(['a:0', 'a:1', 'a:2'], { keyRunMax: 2, maxDeliver: 1 });
+  await using _ = kit;
+  const consumer = kit.attach(group);
+  await kit.settle();
+  group.nack(0, 0);
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['a:0', 'a:1'], 'a:1 of the run is still out');
+  ack(group, consumer, 'a:1');
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['a:0', 'a:1', 'a:2']);
+});
+
 test('a message that waits for its backoff keeps back its key alone', async () => {
   const { kit, group } = await withMessages(['a:0', 'a:1', 'a:2', 'b:0'], { keyRunMax: 2 });
   await using _ = kit;
