@@ -48,6 +48,12 @@ export function inTime(exam: Examination, group: GroupKnown, instance: Instance,
     exam.broken('a group gets nothing too old', `${text}, ${wallMs - fromMs} ms old`);
 }
 
+/** Whether the group may be done with the message for its age. */
+export function mayBeTooOld({ wallMs }: Examination, group: GroupKnown, instance: Instance): boolean {
+  const youngestMs = Math.min(...group.configs.map(({ messageTtlMs }) => messageTtlMs ?? Infinity));
+  return wallMs + 1 >= instance.timestampMs + youngestMs;
+}
+
 /** A message that is still there has not expired, unless a consumer of a queue may hold it. */
 export function notExpired(exam: Examination, instance: Instance): void {
   const { known, wallMs } = exam;

@@ -1,6 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import { mayBeRemoved } from '../losses.ts';
+import { mayBeTooOld } from './expiry.ts';
 
 /* Keys of groups with `ordering: 'key'`. */
 
@@ -33,7 +34,8 @@ export function goesByKey(
       group.topic.priorities <= 1 && // a message of a higher level goes first
       isOfKey(instance, delivery) &&
       delivery.instance.offset < instance.offset &&
-      hasFailed(exam, group, delivery),
+      hasFailed(exam, group, delivery) &&
+      !mayBeTooOld(exam, group, delivery.instance),
   );
   if (failed)
     exam.broken('what failed goes before the rest of its key', `${text}, before m${failed.instance.id}`);
