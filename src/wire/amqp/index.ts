@@ -27,6 +27,7 @@ export {
   type Properties,
   type PropertyName,
 } from './properties.ts';
+export { withHeaders, withReplyTo } from './property-edits.ts';
 export { Reader } from './reader.ts';
 export {
   Decimal,

@@ -107,6 +107,30 @@ function readProperty(reader: Reader, kind: PropertyKind): unknown {
   }
 }
 
+/**
+ * The place of a property in the encoded properties, `[start, end)`; an empty range where it would be if it
+ * is not there. Throws a WireError.
+ */
+export function propertyRange(bytes: Buffer, wanted: PropertyName): readonly [start: number, end: number] {
+  const reader = new Reader(bytes);
+  const flags = reader.u16();
+  for (const [index, [name, kind]] of entries.entries()) {
+    const start = reader.position;
+    if ((flags & flagOf(index)) !== 0) readProperty(reader, kind);
+    if (name === wanted) return [start, reader.position];
+  }
+  throw new Error(`There is no property ${wanted}.`);
+}
+
+/** The encoded properties with other bytes for one of them, which need not have been there. */
+export function replaceProperty(bytes: Buffer, name: PropertyName, encoded: Uint8Array): Buffer {
+  const [start, end] = propertyRange(bytes, name);
+  const replaced = Buffer.concat([bytes.subarray(0, start), encoded, bytes.subarray(end)]);
+  const flag = flagOf(entries.findIndex(([known]) => known === name));
+  replaced.writeUInt16BE(replaced.readUInt16BE(0) | flag, 0);
+  return replaced;
+}
+
 /** Encodes flags and properties. */
 export function encodeProperties(properties: Properties): Buffer {
   const writer = new ByteWriter();

@@ -61,7 +61,8 @@ export function readTable(reader: Reader, depth: number = 0): FieldTable {
   return table;
 }
 
-function readValue(reader: Reader, depth: number): FieldValue {
+/** Decodes a value of a table, with its tag. Throws a WireError. */
+export function readValue(reader: Reader, depth: number): FieldValue {
   const tag = String.fromCharCode(reader.u8());
   switch (tag) {
     case 't':
